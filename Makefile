@@ -1,0 +1,64 @@
+# Everything here sets itself up: a fresh Debian-like machine needs only make and Python 3.11 (3.12 to 3.14 too).
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+.SUFFIXES:
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv/bin
+ARGS ?=
+WORKERS ?= 2
+
+# A finished environment answers for itself; otherwise a Python of the machine makes it.
+define set_up
+@if [ -x $(VENV)/python ] && $(VENV)/python -S tools/setup.py --check $(1) 2>/dev/null; then :; else \
+	python=$$(PYTHON="$(PYTHON)" sh tools/find_python.sh) && "$$python" tools/setup.py $(1); fi
+endef
+
+.PHONY: help
+help: ## Show what there is to make
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo '  ARGS="..." passes options on, for example: make demo ARGS="--json", make test ARGS="tests/unit -k wire"'
+
+.PHONY: demo
+demo: ## One question through a whole network on this machine (ARGS="--json", ARGS="--question '...'")
+	$(call set_up,engine)
+	@exec $(VENV)/gentorrent demo $(ARGS)
+
+.PHONY: setup
+setup: ## Make .venv with everything that GenTorrent needs to run, the window included
+	$(call set_up,app)
+
+.PHONY: run
+run: setup ## Open the window (needs a desktop)
+	@exec $(VENV)/gentorrent app $(ARGS)
+
+.PHONY: test
+test: dev ## Run the tests (ARGS="tests/unit" for some of them)
+	@$(VENV)/python -m tools.system_libraries --install || true
+	$(VENV)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+
+.PHONY: lint
+lint: dev ## Check style, types and who imports whom
+	$(VENV)/ruff check
+	$(VENV)/ruff format --check
+	$(VENV)/mypy
+	$(VENV)/lint-imports
+
+.PHONY: format
+format: dev ## Rewrite the source in the project's style
+	$(VENV)/ruff check --fix --exit-zero
+	$(VENV)/ruff format
+
+.PHONY: lock
+lock: dev ## Write requirements/*.lock anew from pyproject.toml (ARGS=--upgrade takes the newest versions)
+	$(VENV)/python -m tools.lock $(ARGS)
+
+.PHONY: dev
+dev:
+	$(call set_up,dev)
+
+.PHONY: clean
+clean: ## Remove build outputs and caches; .venv stays
+	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis htmlcov .coverage .coverage.*
+	find app engine tests tools resources -name __pycache__ -type d -prune -exec rm -rf {} +
