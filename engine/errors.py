@@ -1,0 +1,194 @@
+"""Every error that the engine raises on purpose.
+
+    GenTorrentError
+    ├── ConfigurationError            a setting, option or environment variable is wrong
+    ├── WireError                     bytes from a peer are not a message of this protocol
+    ├── CryptoError                   a key, signature or seal does not check out
+    │   ├── SignatureError
+    │   └── SealError
+    ├── DirectoryError                a descriptor, snapshot or genesis file is refused
+    ├── TransportError                links and signaling
+    │   ├── LinkError                 one link: closed, timed out, refused
+    │   └── BootstrapUnreachableError the bootstrap server does not answer
+    ├── LoginRefusedError             the bootstrap server refused this node, with its reason
+    ├── PathError                     anonymous paths
+    │   ├── PathSetupError            one set-up failed, at a known hop
+    │   └── TooFewRelaysError         the network is too small for the paths that its genesis asks for
+    ├── RequestError                  a request for an answer cannot be served; shown to the user
+    │   ├── InvalidRequestError       the request itself is wrong (HTTP 400)
+    │   ├── UnknownModelError         nobody serves this model (HTTP 404)
+    │   ├── ContextLengthError        prompt and answer do not fit the model's context (HTTP 400)
+    │   ├── OverloadedError           too much work at the moment (HTTP 503)
+    │   ├── NetworkNotReadyError      still joining, or paths are not built yet (HTTP 503)
+    │   ├── ServingNodeLostError      the serving node went away in mid-answer (HTTP 502)
+    │   └── AnswerCancelledError      the client itself cancelled
+    ├── InferenceError                the inference engine
+    │   ├── ModelFolderError          a model folder lacks or contradicts something
+    │   └── WorkerDiedError           the worker process ended; it is being restarted
+    ├── ReceiptError                  a receipt is malformed or does not verify
+    └── StorageError                  disk, database, key store
+        ├── DataDirectoryLockedError  another engine owns this data directory
+        ├── KeyStoreError             keys cannot be read or written
+        └── ResourceMissingError      a file of the program itself is not where it belongs
+
+What a user sees (``str(error)``) says what happened, what it means and what to do. A ``RequestError`` has a
+machine-readable ``code`` that crosses the network and the API unchanged.
+"""
+
+from __future__ import annotations
+
+
+class GenTorrentError(Exception):
+    """Root of the tree; catch this at a user or peer boundary."""
+
+
+class ConfigurationError(GenTorrentError):
+    """A setting, option or environment variable is wrong."""
+
+
+class WireError(GenTorrentError):
+    """Bytes from a peer are not a message of this protocol."""
+
+
+class CryptoError(GenTorrentError):
+    """A key, signature or seal does not check out."""
+
+
+class SignatureError(CryptoError):
+    """A signature does not verify for its purpose, network and fields."""
+
+
+class SealError(CryptoError):
+    """Sealed bytes cannot be opened with this key and context."""
+
+
+class DirectoryError(GenTorrentError):
+    """A descriptor, snapshot or genesis file is refused."""
+
+
+class TransportError(GenTorrentError):
+    """Links and signaling."""
+
+
+class LinkError(TransportError):
+    """One link was closed, timed out or was refused."""
+
+
+class BootstrapUnreachableError(TransportError):
+    """The bootstrap server does not answer."""
+
+
+class LoginRefusedError(GenTorrentError):
+    """The bootstrap server refused this node; the text carries its reason."""
+
+
+class PathError(GenTorrentError):
+    """Anonymous paths."""
+
+
+class PathSetupError(PathError):
+    """One path set-up failed, at a known hop."""
+
+
+class TooFewRelaysError(PathError):
+    """The network is too small for the paths that its genesis file asks for."""
+
+
+class RequestError(GenTorrentError):
+    """A request for an answer cannot be served. ``code`` is stable and machine-readable."""
+
+    code = "internal_error"
+
+
+class InvalidRequestError(RequestError):
+    """The request itself is wrong."""
+
+    code = "invalid_request"
+
+
+class UnknownModelError(RequestError):
+    """Nobody serves this model."""
+
+    code = "model_not_found"
+
+
+class ContextLengthError(RequestError):
+    """Prompt and answer do not fit the model's context."""
+
+    code = "context_length_exceeded"
+
+
+class OverloadedError(RequestError):
+    """Too much work at the moment."""
+
+    code = "overloaded"
+
+
+class NetworkNotReadyError(RequestError):
+    """Still joining the network, or paths are not built yet."""
+
+    code = "network_not_ready"
+
+
+class ServingNodeLostError(RequestError):
+    """The serving node went away in mid-answer."""
+
+    code = "serving_node_lost"
+
+
+class AnswerCancelledError(RequestError):
+    """The client itself cancelled the answer."""
+
+    code = "cancelled"
+
+
+class InferenceError(GenTorrentError):
+    """The inference engine."""
+
+
+class ModelFolderError(InferenceError):
+    """A model folder lacks or contradicts something; the text names the file and the fix."""
+
+
+class WorkerDiedError(InferenceError):
+    """The inference worker ended unexpectedly; the engine restarts it."""
+
+
+class ReceiptError(GenTorrentError):
+    """A receipt is malformed or does not verify."""
+
+
+class StorageError(GenTorrentError):
+    """Disk, database, key store."""
+
+
+class DataDirectoryLockedError(StorageError):
+    """Another engine owns this data directory."""
+
+
+class KeyStoreError(StorageError):
+    """Keys cannot be read or written."""
+
+
+class ResourceMissingError(StorageError):
+    """A file that belongs to the program is missing; the text names it and says what to do."""
+
+
+REQUEST_ERRORS: dict[str, type[RequestError]] = {
+    error.code: error
+    for error in (
+        RequestError,
+        InvalidRequestError,
+        UnknownModelError,
+        ContextLengthError,
+        OverloadedError,
+        NetworkNotReadyError,
+        ServingNodeLostError,
+        AnswerCancelledError,
+    )
+}
+
+
+def request_error(code: str, message: str) -> RequestError:
+    """The error for a ``code`` received from a peer; an unknown code becomes a plain ``RequestError``."""
+    return REQUEST_ERRORS.get(code, RequestError)(message)

@@ -1,0 +1,39 @@
+"""Names for the byte strings that identify things, so that one cannot be passed for another."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import NewType
+
+NodeId = NewType("NodeId", bytes)
+"""20 bytes: the first 20 of SHA-256(identity public key)."""
+NetworkId = NewType("NetworkId", bytes)
+"""32 bytes: SHA-256 of the genesis file's canonical bytes; shown as lowercase hex."""
+CircuitId = NewType("CircuitId", int)
+"""Random 64-bit name of a circuit on one link; differs per hop."""
+RequestId = NewType("RequestId", bytes)
+"""16 random bytes chosen by the client."""
+
+NODE_ID_LENGTH = 20
+
+
+def node_id_text(node_id: NodeId) -> str:
+    """Lowercase base32 without padding (32 characters)."""
+    return base64.b32encode(node_id).decode("ascii").lower()
+
+
+def parse_node_id(text: str) -> NodeId:
+    """The inverse of :func:`node_id_text`; raises ``ValueError``."""
+    try:
+        raw = base64.b32decode(text.upper())
+    except binascii.Error as error:
+        raise ValueError(f"not a node id: {text!r}") from error
+    if len(raw) != NODE_ID_LENGTH:
+        raise ValueError(f"not a node id: {text!r}")
+    return NodeId(raw)
+
+
+def short_id(node_id: NodeId) -> str:
+    """The first 8 characters of the text form, for people; never use it as a key."""
+    return node_id_text(node_id)[:8]

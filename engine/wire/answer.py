@@ -1,0 +1,225 @@
+"""What client and model node say to each other, sealed from everybody between them (numbers 70 to 99)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from engine.wire.codec import Decoder, Id16, Id20, Key32, Message, ShortText, UInt8, UInt16, UInt32, UInt53
+
+MAX_REQUEST = 160_000
+"""Bytes of one encoded request before splitting (a clove of it fits one link message)."""
+MAX_FRAME = 16_384
+"""Bytes of one encoded answer frame."""
+Text = Annotated[str, Meta(max_length=140_000)]
+Token = Annotated[int, Meta(ge=0, le=0x7FFF_FFFF)]
+
+
+class ChatMessage(Message, tag=70):
+    """One message of the conversation."""
+
+    role: Annotated[str, Meta(max_length=32)]
+    content: Text
+
+
+class Sampling(Message, tag=71):
+    """How tokens are chosen: canonical ``gumbel-1`` (docs/protocol.md)."""
+
+    seed: UInt53
+    temperature: Annotated[float, Meta(ge=0, le=10)] = 1.0
+    top_p: Annotated[float, Meta(gt=0, le=1)] = 1.0
+    top_k: Annotated[int, Meta(ge=0, le=1_000_000)] = 0  # 0 means all
+    min_p: Annotated[float, Meta(ge=0, le=1)] = 0.0
+    repetition_penalty: Annotated[float, Meta(ge=0.01, le=100)] = 1.0
+    presence_penalty: Annotated[float, Meta(ge=-2, le=2)] = 0.0
+    frequency_penalty: Annotated[float, Meta(ge=-2, le=2)] = 0.0
+
+
+class Request(Message, tag=72):
+    """A request for an answer; sealed to the model node with suite 2, then split into cloves."""
+
+    version: UInt16
+    request_id: Id16
+    sealed_at: Annotated[float, Meta(ge=0, le=4e9)]  # seconds since 1970; expires 300 s later
+    answer_secret: Key32
+    clove_secrets: Annotated[tuple[Key32, ...], Meta(min_length=1, max_length=16)]  # one per path index
+    n: Annotated[int, Meta(ge=1, le=16)]
+    k: Annotated[int, Meta(ge=1, le=16)]
+    model_id: Annotated[str, Meta(min_length=1, max_length=200)]
+    model_digest: Key32
+    messages: Annotated[tuple[ChatMessage, ...], Meta(min_length=1, max_length=2048)]
+    sampling: Sampling
+    max_tokens: Annotated[int, Meta(ge=1, le=1_000_000)]
+    min_tokens: Annotated[int, Meta(ge=0, le=1_000_000)]
+    stop: Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=500)], ...], Meta(max_length=16)]
+    cache_salt: Key32
+    public_messages: UInt16 = 0  # leading messages that may be cached for everyone and gossiped
+    public_characters: UInt32 = 0  # and so many characters of the next one
+    may_forward: bool = False
+    minimum_standing: Annotated[float, Meta(ge=0, le=1)] = 0.0
+    continue_tokens: Annotated[tuple[Token, ...], Meta(max_length=100_000)] = ()  # already delivered (hand-over)
+
+
+class RequestClove(Message, tag=73):
+    """Inside the sealing of one request clove: share ``index`` of message ``message_id``."""
+
+    message_id: Id16
+    index: Annotated[int, Meta(ge=0, le=15)]
+    n: Annotated[int, Meta(ge=1, le=16)]
+    k: Annotated[int, Meta(ge=1, le=16)]
+    share: Annotated[bytes, Meta(max_length=60_000)]
+
+
+class Attach(Message, tag=74):
+    """Inside the sealing of a clove: `replace proxy i by j`. Arrives over the new path, whose return address takes the
+    place of path ``index``; ``sealed`` is an :class:`Attachment` under the control key, so that only the client can."""
+
+    request_id: Id16
+    index: Annotated[int, Meta(ge=0, le=15)]
+    counter: UInt53
+    sealed: Annotated[bytes, Meta(max_length=512)]
+
+
+class Attachment(Message, tag=75):
+    """The new path's clove secret."""
+
+    clove_secret: Key32
+
+
+class SealedClove(Message, tag=76):
+    """What a proxy hands over for a handle it has not used before: HPKE (clove suite) to the model node."""
+
+    suite: UInt8
+    sealed: Annotated[bytes, Meta(max_length=61_000)]
+
+
+class ControlClove(Message, tag=77):
+    """Client to model node on an attached handle: AEAD under the control key, nonce = ``counter``."""
+
+    counter: UInt53
+    sealed: Annotated[bytes, Meta(max_length=4096)]
+
+
+class AnswerClove(Message, tag=78):
+    """Model node to client. ``salt`` and ``announcement`` stand in every clove of a path until the first
+    acknowledgement, then are empty. ``number`` is the frame number plus an offset only the client knows."""
+
+    salt: Annotated[bytes, Meta(max_length=16)]
+    announcement: Annotated[bytes, Meta(max_length=256)]
+    number: UInt32
+    index: Annotated[int, Meta(ge=0, le=15)]
+    sealed: Annotated[bytes, Meta(max_length=40_000)]
+
+
+class Announcement(Message, tag=79):
+    """Sealed under HKDF(path's clove secret, path's salt, "announce"): which execution this path carries."""
+
+    serving_node: Id20
+    attempt: UInt16
+    frame_salt: Id16
+
+
+class Acknowledge(Message, tag=80):
+    """Control: every frame below ``next_frame`` has arrived; ``missing`` above it are wanted again."""
+
+    next_frame: UInt32
+    missing: Annotated[tuple[UInt32, ...], Meta(max_length=64)] = ()
+
+
+class Cancel(Message, tag=81):
+    """Control: stop the execution."""
+
+
+class Tokens(Message, tag=82):
+    """Frame event: the next tokens and the text they complete (UTF-8 is never broken; text may lag behind ids)."""
+
+    first: UInt32  # position of the first of ``ids`` in the answer
+    ids: Annotated[tuple[Token, ...], Meta(max_length=4096)]
+    text: Annotated[str, Meta(max_length=12_000)]
+
+
+class Stage(Message, tag=83):
+    """Frame event: where the request stands; also the heartbeat (empty frames carry it)."""
+
+    stage: ShortText  # "queued", "prefill", "decode", "finishing"
+    place: UInt16  # place in the queue, 0 when running
+    estimate: Annotated[float, Meta(ge=0, le=1e6)]  # seconds to the first token
+
+
+class Checkpoint(Message, tag=84):
+    """Frame event: signed receipt of the transcript so far, every 32 tokens or 1 s."""
+
+    record: Annotated[bytes, Meta(max_length=4096)]
+    signature: Annotated[bytes, Meta(min_length=64, max_length=64)]
+
+
+class Finished(Message, tag=85):
+    """Frame event, the last: why it ended, usage and the final receipt."""
+
+    reason: ShortText  # "stop", "length"
+    prompt_tokens: UInt32
+    completion_tokens: UInt32
+    record: Annotated[bytes, Meta(max_length=4096)]
+    signature: Annotated[bytes, Meta(min_length=64, max_length=64)]
+
+
+class Failed(Message, tag=86):
+    """Frame event, the last: the request was refused or failed; ``code`` as in ``engine.errors``."""
+
+    code: ShortText
+    text: Annotated[str, Meta(max_length=1000)]
+    estimate: Annotated[float, Meta(ge=0, le=1e6)] = 0.0
+    alternatives: Annotated[tuple[Id20, ...], Meta(max_length=8)] = ()
+
+
+FrameEvent = Tokens | Stage | Checkpoint | Finished | Failed
+
+
+class Frame(Message, tag=87):
+    """One answer frame, sealed under the frame key with its number as nonce, then split into n cloves."""
+
+    number: UInt32
+    events: Annotated[tuple[FrameEvent, ...], Meta(max_length=64)]
+
+
+class Receipt(Message, tag=88):
+    """What the model node signs (purpose ``receipt``) about tokens ``first`` to ``last`` (exclusive) of an answer.
+
+    Commitments are HMAC-SHA256 under HKDF(answer secret, "receipt"): of the request as the client sealed it, of the
+    prompt's token ids and of the output's token ids (each id 4 bytes big-endian).
+    """
+
+    version: UInt16
+    network_id: Key32
+    request_id: Id16
+    attempt: UInt16
+    final: bool
+    first: UInt32
+    last: UInt32
+    model_id: Annotated[str, Meta(max_length=200)]
+    model_digest: Key32
+    tokenizer_digest: Key32
+    sampler: ShortText  # "gumbel-1"
+    seed: UInt53
+    request_commitment: Key32
+    prompt_commitment: Key32
+    output_commitment: Key32
+    prompt_tokens: UInt32
+    completion_tokens: UInt32
+    ttft_ms: Annotated[float, Meta(ge=0, le=1e9)]
+    total_ms: Annotated[float, Meta(ge=0, le=1e9)]
+    node_id: Id20
+    node_key: Key32
+    issued: UInt53
+
+
+request_decoder: Decoder[Request] = Decoder(Request, MAX_REQUEST)
+clove_content_decoder: Decoder[RequestClove | Attach] = Decoder(RequestClove | Attach)
+attachment_decoder: Decoder[Attachment] = Decoder(Attachment)
+delivery_decoder: Decoder[SealedClove | ControlClove] = Decoder(SealedClove | ControlClove)
+answer_clove_decoder: Decoder[AnswerClove] = Decoder(AnswerClove)
+announcement_decoder: Decoder[Announcement] = Decoder(Announcement)
+control_decoder: Decoder[Acknowledge | Cancel] = Decoder(Acknowledge | Cancel)
+frame_decoder: Decoder[Frame] = Decoder(Frame, MAX_FRAME)
+receipt_decoder: Decoder[Receipt] = Decoder(Receipt)

@@ -1,0 +1,101 @@
+"""Messages on the control channel of a link between two neighbours (numbers 1 to 19)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from engine.wire.codec import Decoder, Id16, Message, Reason, UInt53
+
+CircuitIdField = Annotated[bytes, Meta(min_length=8, max_length=8)]
+"""A circuit id as 8 big-endian bytes (the same bytes stand in a cell's header)."""
+
+
+class Ping(Message, tag=1):
+    """Heartbeat every 2 s; ``sent_us`` is the sender's own monotonic clock in microseconds."""
+
+    sent_us: UInt53
+
+
+class Pong(Message, tag=2):
+    """Answer to :class:`Ping`, echoing ``sent_us``."""
+
+    sent_us: UInt53
+
+
+class CloseLink(Message, tag=3):
+    """Polite end of the link."""
+
+    reason: Reason
+
+
+class CreateCircuit(Message, tag=4):
+    """Path set-up: ``onion`` has ``engine.crypto.onion.PACKET_LENGTH`` bytes whatever the position on the path."""
+
+    circuit_id: CircuitIdField
+    onion: Annotated[bytes, Meta(min_length=64, max_length=1024)]
+
+
+class CircuitReply(Message, tag=5):
+    """Answer to :class:`CreateCircuit`, success and failure alike; only the client can tell which."""
+
+    circuit_id: CircuitIdField
+    sealed: Annotated[bytes, Meta(min_length=16, max_length=512)]
+
+
+class DestroyCircuit(Message, tag=6):
+    """The circuit is gone on this link; passed on in both directions."""
+
+    circuit_id: CircuitIdField
+
+
+class Credit(Message, tag=7):
+    """The receiver of cells opens the sender's window of this circuit by ``cells``."""
+
+    circuit_id: CircuitIdField
+    cells: Annotated[int, Meta(ge=1, le=64)]
+
+
+class DeliverClove(Message, tag=8):
+    """Proxy to model node: one clove (or control message) of an unknown client behind return address ``handle``."""
+
+    handle: Id16
+    clove: Annotated[bytes, Meta(max_length=62_000)]
+
+
+class ReturnClove(Message, tag=9):
+    """Model node to proxy: an answer clove for the circuit behind ``handle``."""
+
+    handle: Id16
+    clove: Annotated[bytes, Meta(max_length=62_000)]
+
+
+class ReleaseHandle(Message, tag=10):
+    """Either side of a proxy link: this return address is no longer valid."""
+
+    handle: Id16
+
+
+class DirectoryHash(Message, tag=11):
+    """What snapshot this node holds, so that neighbours notice a server that shows different directories."""
+
+    epoch: UInt53
+    digest: Annotated[bytes, Meta(min_length=32, max_length=32)]
+
+
+LinkMessage = (
+    Ping
+    | Pong
+    | CloseLink
+    | CreateCircuit
+    | CircuitReply
+    | DestroyCircuit
+    | Credit
+    | DeliverClove
+    | ReturnClove
+    | ReleaseHandle
+    | DirectoryHash
+)
+link_decoder: Decoder[LinkMessage] = Decoder(LinkMessage)
+

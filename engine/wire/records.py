@@ -1,0 +1,151 @@
+"""Signed records: genesis, descriptors, directory snapshots (numbers 30 to 39).
+
+A signed record travels as :class:`Signed`: the exact bytes that were signed, the key and the signature. Signatures are
+made and checked by ``engine.crypto.identity`` over ``gentorrent/<purpose>/v1``, the network id and these bytes.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from engine.wire.codec import Decoder, Id20, Key32, Message, ShortText, Signature, UInt8, UInt16, UInt53
+
+Url = Annotated[str, Meta(max_length=300)]
+SealingKey = Annotated[bytes, Meta(min_length=32, max_length=2048)]
+Seconds = Annotated[float, Meta(ge=0, le=4e9)]
+Rate = Annotated[float, Meta(ge=0, le=1e9)]
+
+
+class Parameters(Message, tag=30):
+    """What a network fixes for everybody (part of the genesis file)."""
+
+    n: Annotated[int, Meta(ge=1, le=16)] = 4  # paths per answer
+    k: Annotated[int, Meta(ge=1, le=16)] = 3  # cloves that suffice
+    path_length: Annotated[int, Meta(ge=1, le=3)] = 3  # relays per path
+    guard_count: Annotated[int, Meta(ge=1, le=32)] = 8
+    allow_loopback: bool = False  # ICE candidates on 127.0.0.0/8 and ::1 are accepted
+    one_prefix: bool = False  # relays of one /16 may share a path (one-machine networks only)
+    snapshot_seconds: Annotated[float, Meta(ge=0.2, le=3600)] = 10.0  # least time between two snapshots
+    descriptor_seconds: Annotated[float, Meta(ge=10, le=86400)] = 1800.0  # life of a descriptor
+
+
+class Genesis(Message, tag=31):
+    """The first record of a network; SHA-256 of its bytes is the network id. Committee empty until there is one."""
+
+    suite: UInt8
+    name: ShortText
+    server_keys: Annotated[tuple[Key32, ...], Meta(min_length=1, max_length=16)]
+    committee_keys: Annotated[tuple[Key32, ...], Meta(max_length=256)]
+    created: UInt53  # seconds since 1970
+    salt: Key32
+    parameters: Parameters
+
+
+class OnionKey(Message, tag=32):
+    """A relay's X25519 key for path set-up, replaced daily."""
+
+    suite: UInt8
+    key: Key32
+    expires: UInt53
+
+
+class SealKey(Message, tag=33):
+    """A model node's HPKE key, replaced daily; ``suite`` 1 for cloves, 2 for requests."""
+
+    suite: UInt8
+    key: SealingKey
+    expires: UInt53
+
+
+class ServedModel(Message, tag=34):
+    """A model that a node serves."""
+
+    model_id: Annotated[str, Meta(min_length=1, max_length=200)]
+    digest: Key32
+    tokenizer_digest: Key32
+    context_length: Annotated[int, Meta(ge=1, le=100_000_000)]
+    slots: Annotated[int, Meta(ge=0, le=4096)]
+    prefill_rate: Rate  # tokens/s, measured
+    decode_rate: Rate  # tokens/s, measured
+    kv_tokens_total: UInt53
+    kv_tokens_free: UInt53
+
+
+class Descriptor(Message, tag=35):
+    """What a node says of itself; signed with purpose ``descriptor``, valid until ``expires``."""
+
+    suite: UInt8
+    network_id: Key32
+    identity_key: Key32
+    issued: UInt53
+    expires: UInt53
+    started: UInt53  # requests sealed before are refused
+    minimum_version: UInt16
+    maximum_version: UInt16
+    relay: bool
+    onion_keys: Annotated[tuple[OnionKey, ...], Meta(max_length=2)]
+    seal_keys: Annotated[tuple[SealKey, ...], Meta(max_length=4)]
+    models: Annotated[tuple[ServedModel, ...], Meta(max_length=64)]
+    relay_bandwidth: UInt53  # bytes/s, 0 when not relaying
+    family: ShortText
+    software: ShortText
+    spare_capacity: bool = True  # a relay that wants no new paths says False
+
+
+class Signed(Message, tag=36):
+    """A record's exact bytes with the key that signed them."""
+
+    record: Annotated[bytes, Meta(max_length=32_768)]
+    key: Key32
+    signature: Signature
+
+
+class Listing(Message, tag=37):
+    """A descriptor in the directory, with what the server attests beside it."""
+
+    descriptor: Signed
+    prefix: Annotated[str, Meta(max_length=64)]  # observed /16 or /32, e.g. "203.0.0.0/16"
+    first_seen: UInt53
+    last_seen: UInt53
+    reputation: Annotated[float, Meta(ge=0, le=1)]
+
+
+class Snapshot(Message, tag=38):
+    """One directory for everybody; signed with purpose ``snapshot``; chained by ``previous``."""
+
+    suite: UInt8
+    network_id: Key32
+    epoch: UInt53
+    previous: Key32  # SHA-256 of the previous snapshot's record bytes, zeros for the first
+    issued: UInt53
+    listings: Annotated[tuple[Listing, ...], Meta(max_length=20_000)]
+
+
+class SignedSnapshot(Message, tag=39):
+    """A snapshot's exact bytes (too long for :class:`Signed`) with the server's signature."""
+
+    record: Annotated[bytes, Meta(max_length=64 * 1024 * 1024)]
+    key: Key32
+    signature: Signature
+
+
+class AwayMark(Message, tag=40):
+    """Between snapshots: ``node`` has been silent for 60 s (``away``) or is back; signed with purpose ``away-mark``."""
+
+    network_id: Key32
+    epoch: UInt53
+    node: Id20
+    away: bool
+    issued: UInt53
+
+
+MAX_SNAPSHOT = 64 * 1024 * 1024
+genesis_decoder: Decoder[Genesis] = Decoder(Genesis)
+descriptor_decoder: Decoder[Descriptor] = Decoder(Descriptor)
+signed_decoder: Decoder[Signed] = Decoder(Signed)
+snapshot_decoder: Decoder[Snapshot] = Decoder(Snapshot, MAX_SNAPSHOT)
+signed_snapshot_decoder: Decoder[SignedSnapshot] = Decoder(SignedSnapshot, MAX_SNAPSHOT + 1024)
+away_mark_decoder: Decoder[AwayMark] = Decoder(AwayMark)
+

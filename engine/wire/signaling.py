@@ -1,0 +1,147 @@
+"""Messages between a node and the bootstrap server over the WebSocket ``/v1/signaling`` (numbers 50 to 69).
+
+Login: the server sends :class:`Challenge`; the node answers :class:`Login`, whose signature (purpose ``login``) covers
+both nonces, the server's key, the node id and an expiry; the server answers :class:`Welcome`, whose signature (purpose
+``welcome``) covers both nonces and the node id, or :class:`Refused`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from engine.wire.codec import Decoder, Id20, Key32, Message, Reason, ShortText, Signature, UInt8, UInt16, UInt53
+from engine.wire.records import AwayMark, Signed
+
+Sdp = Annotated[bytes, Meta(max_length=16_384)]
+
+
+class Challenge(Message, tag=50):
+    """Server to node, first message."""
+
+    network_id: Key32
+    server_key: Key32
+    nonce: Key32
+    minimum_version: UInt16
+    maximum_version: UInt16
+
+
+class Login(Message, tag=51):
+    """Node to server."""
+
+    version: UInt16
+    suite: UInt8
+    identity_key: Key32
+    nonce: Key32
+    expires: UInt53
+    client_only: bool
+    software: ShortText
+    signature: Signature
+
+
+class Welcome(Message, tag=52):
+    """Server to node: logged in. ``observed`` is the node's address as the server sees it."""
+
+    signature: Signature
+    observed: ShortText
+    wall: Annotated[float, Meta(ge=0, le=4e9)]  # the server's clock, seconds since 1970
+
+
+class Refused(Message, tag=53):
+    """Server to node: why the last message (or the login) was not accepted; ``fatal`` ends the connection."""
+
+    reason: Reason
+    fatal: bool
+
+
+class Publish(Message, tag=54):
+    """Node to server: a descriptor, or its withdrawal when ``withdraw`` (polite leaving)."""
+
+    descriptor: Signed
+    withdraw: bool = False
+
+
+class Published(Message, tag=55):
+    """Server to node: the descriptor is accepted and comes with the next snapshot."""
+
+    digest: Key32
+
+
+class DirectoryChanged(Message, tag=56):
+    """Server to node: there is a newer snapshot; fetch it over HTTP."""
+
+    epoch: UInt53
+    digest: Key32
+
+
+class Marked(Message, tag=57):
+    """Server to node: an away or back mark."""
+
+    mark: AwayMark
+    key: Key32
+    signature: Signature
+
+
+class Signal(Message, tag=58):
+    """Node to server to node: one signaling payload (an encoded offer, answer or refusal). The server sets ``peer`` to
+    the sender's node id on delivery and passes ``payload`` on unread."""
+
+    peer: Id20
+    payload: Sdp
+
+
+class SignalFailed(Message, tag=59):
+    """Server to node: ``peer`` is not online, so the signal was not delivered."""
+
+    peer: Id20
+    reason: Reason
+
+
+class KeepAlive(Message, tag=60):
+    """Either side, at most every 20 s; answered by nothing."""
+
+
+class LinkOffer(Message, tag=61):
+    """Payload of a :class:`Signal`: a WebRTC offer, signed by the dialler (purpose ``link-offer``) over both ids, both
+    roles, its ICE ufrag, its DTLS fingerprint, the nonce and the expiry."""
+
+    version: UInt16
+    identity_key: Key32
+    nonce: Key32
+    dialler_client: bool  # the dialler is a pure client
+    ufrag: ShortText
+    fingerprint: Annotated[bytes, Meta(min_length=32, max_length=32)]
+    expires: UInt53
+    sdp: Sdp
+    signature: Signature
+
+
+class LinkAnswer(Message, tag=62):
+    """Payload of a :class:`Signal`: the answer, signed (purpose ``link-answer``) over everything the offer covers plus
+    the answerer's ufrag and fingerprint."""
+
+    version: UInt16
+    identity_key: Key32
+    nonce: Key32  # the offer's
+    ufrag: ShortText
+    fingerprint: Annotated[bytes, Meta(min_length=32, max_length=32)]
+    sdp: Sdp
+    signature: Signature
+
+
+class LinkRefusal(Message, tag=63):
+    """Payload of a :class:`Signal`: the offer with this nonce is not taken."""
+
+    nonce: Key32
+    reason: Reason
+
+
+ServerMessage = (
+    Challenge | Welcome | Refused | Published | DirectoryChanged | Marked | Signal | SignalFailed | KeepAlive
+)
+NodeMessage = Login | Publish | Signal | KeepAlive
+SignalPayload = LinkOffer | LinkAnswer | LinkRefusal
+server_message_decoder: Decoder[ServerMessage] = Decoder(ServerMessage)
+node_message_decoder: Decoder[NodeMessage] = Decoder(NodeMessage)
+signal_payload_decoder: Decoder[SignalPayload] = Decoder(SignalPayload)
