@@ -27,7 +27,10 @@ def resource_path(name: str) -> Path:
         candidate = root / rest
         if candidate.exists():
             return candidate
-    raise ResourceMissingError(name)
+    raise ResourceMissingError(
+        f"The program's own file {name} is missing, so this installation is damaged. Install GenTorrent again, or, in "
+        "a checkout, run: git checkout -- resources"
+    )
 
 
 def _roots(owner: str) -> list[Path]:

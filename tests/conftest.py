@@ -1,0 +1,88 @@
+"""What every test shares: Qt without a screen, one place for skips, and what may run side by side.
+
+Tests of the window (`tests/ui`, or marked `qt`) need Qt's system libraries. Where those are missing, these tests are
+skipped by name with the command that helps, and nothing else is. With `GENTORRENT_REQUIRE_ALL=1` a missing prerequisite
+is an error instead.
+"""
+
+import importlib.util
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from tools.system_libraries import advice, missing_packages
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+# No test reaches the keyring, the data directory or the model hub of whoever runs it.
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+for _name in [name for name in os.environ if name.startswith("GENTORRENT_") and name != "GENTORRENT_REQUIRE_ALL"]:
+    del os.environ[_name]
+
+HERE = Path(__file__).resolve().parent
+
+
+def why_no_qt() -> str | None:
+    """Why the window cannot be tested here, or None when it can."""
+    if importlib.util.find_spec("PySide6") is None:
+        return "PySide6 is not installed: make test installs it"
+    packages = missing_packages()
+    return advice(packages) if packages else None
+
+
+NO_QT = why_no_qt()
+if NO_QT and os.environ.get("GENTORRENT_REQUIRE_ALL") == "1":
+    raise pytest.UsageError(NO_QT)
+
+
+def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Take pytest-qt out where it could not be loaded: it imports Qt for every run, whatever is tested."""
+    if NO_QT:
+        plugin = pluginmanager.get_plugin("pytest-qt")
+        if plugin is not None:
+            pluginmanager.unregister(plugin)
+
+
+class SkippedModule(pytest.Module):
+    """A test module that stands in the report as skipped, unimported."""
+
+    def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
+        pytest.skip(f"{self.name}: {NO_QT}", allow_module_level=True)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
+    if NO_QT and HERE / "ui" in module_path.parents:
+        return SkippedModule.from_parent(parent, path=module_path)
+    return None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark by folder, and keep what measures or loads the whole machine on one worker, one after the other."""
+    for item in items:
+        if HERE / "e2e" in item.path.parents:
+            item.add_marker(pytest.mark.e2e)
+        if HERE / "ui" in item.path.parents:
+            item.add_marker(pytest.mark.qt)
+        if item.get_closest_marker("e2e") or item.get_closest_marker("qt"):
+            item.add_marker(pytest.mark.xdist_group("whole-machine"))
+        if NO_QT and item.get_closest_marker("qt"):
+            item.add_marker(pytest.mark.skip(reason=NO_QT))
+        if item.get_closest_marker("raw_capture") and not may_capture():
+            item.add_marker(pytest.mark.skip(reason="opening a raw packet socket needs root (or CAP_NET_RAW) on Linux"))
+
+
+def may_capture() -> bool:
+    """Whether this process may open a raw packet socket."""
+    import socket
+
+    if not hasattr(socket, "AF_PACKET"):
+        return False
+    try:
+        socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0).close()
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,86 @@
+"""The system libraries that the window needs without a screen (Qt's offscreen platform), and how to get them.
+
+`python -m tools.system_libraries` says what is missing; `--install` installs it with apt when that is possible
+(Debian-like system, root), else prints the exact command. The engine and `make demo` need none of these.
+"""
+
+import argparse
+import ctypes
+import os
+import shutil
+import subprocess
+import sys
+
+#: Shared library that Qt loads -> Debian package that brings it.
+QT_LIBRARIES = {
+    "libEGL.so.1": "libegl1",
+    "libGL.so.1": "libgl1",
+    "libfontconfig.so.1": "libfontconfig1",
+    "libglib-2.0.so.0": "libglib2.0-0",
+    "libdbus-1.so.3": "libdbus-1-3",
+    "libxkbcommon.so.0": "libxkbcommon0",
+}
+APT_SECONDS = 600
+
+
+def missing_packages() -> list[str]:
+    """The Debian packages whose libraries cannot be loaded here; empty on systems where Qt brings its own."""
+    if not sys.platform.startswith("linux"):
+        return []
+    return [package for library, package in QT_LIBRARIES.items() if not loads(library)]
+
+
+def loads(library: str) -> bool:
+    """Whether the dynamic linker finds `library`."""
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
+
+
+def advice(packages: list[str]) -> str:
+    """One sentence: what is missing, what it means, and the command that helps."""
+    return (
+        f"Qt's system libraries are missing ({' '.join(packages)}), so the tests of the window are skipped. "
+        f"To run them: sudo apt-get install --no-install-recommends {' '.join(packages)}"
+    )
+
+
+def install(packages: list[str]) -> bool:
+    """Install `packages` with apt, without questions; true when apt said that it worked."""
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    print(f"[setup] installing system libraries: {' '.join(packages)}", flush=True)
+    commands = (
+        ["apt-get", "update", "-qq"],
+        ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages],
+    )
+    for command in commands:
+        try:
+            result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=APT_SECONDS, check=False)
+        except subprocess.TimeoutExpired:
+            print(f"[setup] {' '.join(command[:2])} took longer than {APT_SECONDS} s and was stopped.", file=sys.stderr)
+            return False
+        # A failed update still leaves the lists of the last one, which may do.
+        if result.returncode and command[1] == "install":
+            print(f"[setup] apt-get said:\n{(result.stdout + result.stderr)[-2000:]}", file=sys.stderr)
+            return False
+    return True
+
+
+def main() -> int:
+    """Say or mend what is missing; the exit status is 0 when nothing is."""
+    parser = argparse.ArgumentParser(description="Check the system libraries that Qt needs.")
+    parser.add_argument("--install", action="store_true", help="install what is missing, when root on a Debian-like system")
+    wanted = parser.parse_args().install
+    packages = missing_packages()
+    if packages and wanted and hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get"):
+        install(packages)
+        packages = missing_packages()
+    if packages:
+        print(f"[setup] {advice(packages)}", file=sys.stderr)
+    return 1 if packages else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
