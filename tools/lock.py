@@ -24,8 +24,10 @@ LEVELS = ("engine", "app", "dev")
 WINDOW = ("pyside6-essentials", "qasync")
 #: What `tools/setup.py` itself needs: pip where there is none, and the build backend for the editable install.
 BUILD = ("pip>=25", "hatchling>=1.27", "editables>=0.5")
+ENTRY = re.compile(r"^(?P<name>[A-Za-z0-9][\w.-]*)(?:\[[^]]*\])?==[^\n]*\n(?:    --hash[^\n]*\n)+", re.MULTILINE)
 HEADER = """\
-# Written by `make lock` from pyproject.toml; do not edit. Exact versions with the hashes of the files for all platforms.
+# Written by `make lock` from pyproject.toml; do not edit.
+# Exact versions, with the hashes of the files for all platforms.
 """
 
 
@@ -38,15 +40,16 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         everything = Path(folder) / "dev.txt"
         if not upgrade:
-            everything.write_text("".join(entry for name in LEVELS for entry in locked(FOLDER / f"{name}.lock").values()))
+            entries = [entry for name in LEVELS for entry in locked(FOLDER / f"{name}.lock").values()]
+            everything.write_text("".join(entries), encoding="utf-8")
         resolve(wanted["dev"], everything, Path(folder), constraint=None)
         already: set[str] = set()
         for level in LEVELS:
             output = Path(folder) / f"{level}.lock"
             resolve(wanted[level], output, Path(folder), constraint=everything)
-            entries = locked(output)
-            added = [entry for name, entry in entries.items() if name not in already]
-            already |= entries.keys()
+            found = locked(output)
+            added = [entry for name, entry in found.items() if name not in already]
+            already |= found.keys()
             before = LEVELS[LEVELS.index(level) - 1] if level != LEVELS[0] else None
             include = f"-r {before}.lock\n" if before else ""
             (FOLDER / f"{level}.lock").write_text(HEADER + include + "".join(added), encoding="utf-8")
@@ -89,7 +92,7 @@ def locked(lock: Path) -> dict[str, str]:
         return {}
     text = lock.read_text(encoding="utf-8")
     entries: dict[str, str] = {}
-    for match in re.finditer(r"^(?P<name>[A-Za-z0-9][\w.-]*)(?:\[[^]]*\])?==[^\n]*\n(?:    --hash[^\n]*\n)+", text, re.MULTILINE):
+    for match in ENTRY.finditer(text):
         name = normalised(match["name"])
         entries[name] = entries.get(name, "") + match[0]
     return entries

@@ -141,7 +141,9 @@ def places(name: str, settings: Mapping[str, str]) -> Iterator[str]:
         except (OSError, ValueError, urllib.error.URLError):
             yield page
             continue
-        yield from (link for link in links if urllib.parse.unquote(urllib.parse.urlsplit(link).path).endswith(f"/{name}"))
+        for link in links:
+            if urllib.parse.unquote(urllib.parse.urlsplit(link).path).endswith(f"/{name}"):
+                yield link
 
 
 def page_links(content: bytes, page: str) -> list[str]:

@@ -153,7 +153,7 @@ def create_environment() -> None:
 
 def pip(*arguments: str, advice: str) -> None:
     """Run the environment's pip; its output appears only if it fails."""
-    command = [PYTHON, "-m", "pip", "--disable-pip-version-check", "--no-input", *arguments]
+    command = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "--no-input", *arguments]
     result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if result.returncode:
         tail = "\n".join(result.stdout.splitlines()[-25:])
@@ -163,11 +163,11 @@ def pip(*arguments: str, advice: str) -> None:
 def lock_advice(level: str) -> str:
     """What to do when the packages of a level cannot be installed."""
     advice = (
-        "If the package index could not be reached: check the connection, or set PIP_INDEX_URL to a mirror. "
-        "If no file fits this machine: its system or processor is not supported by one of the packages (docs/platforms.md)."
+        "If the package index could not be reached: check the connection, or set PIP_INDEX_URL to a mirror.\n"
+        "If no file fits this machine: one of the packages does not support its system or its processor."
     )
     if level != "engine":
-        advice += " The engine alone needs fewer packages: make demo"
+        advice += "\nThe engine alone needs fewer packages: make demo"
     return advice
 
 

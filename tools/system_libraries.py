@@ -57,7 +57,9 @@ def install(packages: list[str]) -> bool:
     )
     for command in commands:
         try:
-            result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=APT_SECONDS, check=False)
+            result = subprocess.run(
+                command, env=environment, capture_output=True, text=True, timeout=APT_SECONDS, check=False
+            )
         except subprocess.TimeoutExpired:
             print(f"[setup] {' '.join(command[:2])} took longer than {APT_SECONDS} s and was stopped.", file=sys.stderr)
             return False
@@ -71,7 +73,7 @@ def install(packages: list[str]) -> bool:
 def main() -> int:
     """Say or mend what is missing; the exit status is 0 when nothing is."""
     parser = argparse.ArgumentParser(description="Check the system libraries that Qt needs.")
-    parser.add_argument("--install", action="store_true", help="install what is missing, when root on a Debian-like system")
+    parser.add_argument("--install", action="store_true", help="install it, when root on a Debian-like system")
     wanted = parser.parse_args().install
     packages = missing_packages()
     if packages and wanted and hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get"):

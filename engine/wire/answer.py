@@ -16,14 +16,14 @@ Text = Annotated[str, Meta(max_length=140_000)]
 Token = Annotated[int, Meta(ge=0, le=0x7FFF_FFFF)]
 
 
-class ChatMessage(Message, tag=70):
+class ChatMessage(Message, frozen=True, tag=70):
     """One message of the conversation."""
 
     role: Annotated[str, Meta(max_length=32)]
     content: Text
 
 
-class Sampling(Message, tag=71):
+class Sampling(Message, frozen=True, tag=71):
     """How tokens are chosen: canonical ``gumbel-1`` (docs/protocol.md)."""
 
     seed: UInt53
@@ -36,7 +36,7 @@ class Sampling(Message, tag=71):
     frequency_penalty: Annotated[float, Meta(ge=-2, le=2)] = 0.0
 
 
-class Request(Message, tag=72):
+class Request(Message, frozen=True, tag=72):
     """A request for an answer; sealed to the model node with suite 2, then split into cloves."""
 
     version: UInt16
@@ -61,7 +61,7 @@ class Request(Message, tag=72):
     continue_tokens: Annotated[tuple[Token, ...], Meta(max_length=100_000)] = ()  # already delivered (hand-over)
 
 
-class RequestClove(Message, tag=73):
+class RequestClove(Message, frozen=True, tag=73):
     """Inside the sealing of one request clove: share ``index`` of message ``message_id``."""
 
     message_id: Id16
@@ -71,7 +71,7 @@ class RequestClove(Message, tag=73):
     share: Annotated[bytes, Meta(max_length=60_000)]
 
 
-class Attach(Message, tag=74):
+class Attach(Message, frozen=True, tag=74):
     """Inside the sealing of a clove: `replace proxy i by j`. Arrives over the new path, whose return address takes the
     place of path ``index``; ``sealed`` is an :class:`Attachment` under the control key, so that only the client can."""
 
@@ -81,27 +81,27 @@ class Attach(Message, tag=74):
     sealed: Annotated[bytes, Meta(max_length=512)]
 
 
-class Attachment(Message, tag=75):
+class Attachment(Message, frozen=True, tag=75):
     """The new path's clove secret."""
 
     clove_secret: Key32
 
 
-class SealedClove(Message, tag=76):
+class SealedClove(Message, frozen=True, tag=76):
     """What a proxy hands over for a handle it has not used before: HPKE (clove suite) to the model node."""
 
     suite: UInt8
     sealed: Annotated[bytes, Meta(max_length=61_000)]
 
 
-class ControlClove(Message, tag=77):
+class ControlClove(Message, frozen=True, tag=77):
     """Client to model node on an attached handle: AEAD under the control key, nonce = ``counter``."""
 
     counter: UInt53
     sealed: Annotated[bytes, Meta(max_length=4096)]
 
 
-class AnswerClove(Message, tag=78):
+class AnswerClove(Message, frozen=True, tag=78):
     """Model node to client. ``salt`` and ``announcement`` stand in every clove of a path until the first
     acknowledgement, then are empty. ``number`` is the frame number plus an offset only the client knows."""
 
@@ -112,7 +112,7 @@ class AnswerClove(Message, tag=78):
     sealed: Annotated[bytes, Meta(max_length=40_000)]
 
 
-class Announcement(Message, tag=79):
+class Announcement(Message, frozen=True, tag=79):
     """Sealed under HKDF(path's clove secret, path's salt, "announce"): which execution this path carries."""
 
     serving_node: Id20
@@ -120,18 +120,18 @@ class Announcement(Message, tag=79):
     frame_salt: Id16
 
 
-class Acknowledge(Message, tag=80):
+class Acknowledge(Message, frozen=True, tag=80):
     """Control: every frame below ``next_frame`` has arrived; ``missing`` above it are wanted again."""
 
     next_frame: UInt32
     missing: Annotated[tuple[UInt32, ...], Meta(max_length=64)] = ()
 
 
-class Cancel(Message, tag=81):
+class Cancel(Message, frozen=True, tag=81):
     """Control: stop the execution."""
 
 
-class Tokens(Message, tag=82):
+class Tokens(Message, frozen=True, tag=82):
     """Frame event: the next tokens and the text they complete (UTF-8 is never broken; text may lag behind ids)."""
 
     first: UInt32  # position of the first of ``ids`` in the answer
@@ -139,7 +139,7 @@ class Tokens(Message, tag=82):
     text: Annotated[str, Meta(max_length=12_000)]
 
 
-class Stage(Message, tag=83):
+class Stage(Message, frozen=True, tag=83):
     """Frame event: where the request stands; also the heartbeat (empty frames carry it)."""
 
     stage: ShortText  # "queued", "prefill", "decode", "finishing"
@@ -147,14 +147,14 @@ class Stage(Message, tag=83):
     estimate: Annotated[float, Meta(ge=0, le=1e6)]  # seconds to the first token
 
 
-class Checkpoint(Message, tag=84):
+class Checkpoint(Message, frozen=True, tag=84):
     """Frame event: signed receipt of the transcript so far, every 32 tokens or 1 s."""
 
     record: Annotated[bytes, Meta(max_length=4096)]
     signature: Annotated[bytes, Meta(min_length=64, max_length=64)]
 
 
-class Finished(Message, tag=85):
+class Finished(Message, frozen=True, tag=85):
     """Frame event, the last: why it ended, usage and the final receipt."""
 
     reason: ShortText  # "stop", "length"
@@ -164,7 +164,7 @@ class Finished(Message, tag=85):
     signature: Annotated[bytes, Meta(min_length=64, max_length=64)]
 
 
-class Failed(Message, tag=86):
+class Failed(Message, frozen=True, tag=86):
     """Frame event, the last: the request was refused or failed; ``code`` as in ``engine.errors``."""
 
     code: ShortText
@@ -176,14 +176,14 @@ class Failed(Message, tag=86):
 FrameEvent = Tokens | Stage | Checkpoint | Finished | Failed
 
 
-class Frame(Message, tag=87):
+class Frame(Message, frozen=True, tag=87):
     """One answer frame, sealed under the frame key with its number as nonce, then split into n cloves."""
 
     number: UInt32
     events: Annotated[tuple[FrameEvent, ...], Meta(max_length=64)]
 
 
-class Receipt(Message, tag=88):
+class Receipt(Message, frozen=True, tag=88):
     """What the model node signs (purpose ``receipt``) about tokens ``first`` to ``last`` (exclusive) of an answer.
 
     Commitments are HMAC-SHA256 under HKDF(answer secret, "receipt"): of the request as the client sealed it, of the

@@ -9,7 +9,7 @@ from msgspec import Meta
 from engine.wire.codec import Decoder, Id16, Id20, Message, Reason, UInt53
 
 
-class Dispatch(Message, tag=20):
+class Dispatch(Message, frozen=True, tag=20):
     """Client to proxy: hand ``clove`` to ``destination``; answers for ``handle`` come back on this circuit."""
 
     destination: Id20
@@ -17,39 +17,39 @@ class Dispatch(Message, tag=20):
     clove: Annotated[bytes, Meta(max_length=62_000)]
 
 
-class DispatchFailed(Message, tag=21):
+class DispatchFailed(Message, frozen=True, tag=21):
     """Proxy to client: the clove could not be delivered (destination not listed, not linked, ...)."""
 
     handle: Id16
     reason: Reason
 
 
-class Return(Message, tag=22):
+class Return(Message, frozen=True, tag=22):
     """Proxy to client: an answer clove for ``handle``."""
 
     handle: Id16
     clove: Annotated[bytes, Meta(max_length=62_000)]
 
 
-class Release(Message, tag=23):
+class Release(Message, frozen=True, tag=23):
     """Client to proxy: forget ``handle``."""
 
     handle: Id16
 
 
-class Released(Message, tag=24):
+class Released(Message, frozen=True, tag=24):
     """Proxy to client: the model node's link behind ``handle`` is gone."""
 
     handle: Id16
 
 
-class Probe(Message, tag=25):
+class Probe(Message, frozen=True, tag=25):
     """Client to proxy: does the path work? ``sent_us`` is echoed."""
 
     sent_us: UInt53
 
 
-class ProbeReply(Message, tag=26):
+class ProbeReply(Message, frozen=True, tag=26):
     """Proxy to client: the path works."""
 
     sent_us: UInt53

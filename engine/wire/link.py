@@ -12,72 +12,72 @@ CircuitIdField = Annotated[bytes, Meta(min_length=8, max_length=8)]
 """A circuit id as 8 big-endian bytes (the same bytes stand in a cell's header)."""
 
 
-class Ping(Message, tag=1):
+class Ping(Message, frozen=True, tag=1):
     """Heartbeat every 2 s; ``sent_us`` is the sender's own monotonic clock in microseconds."""
 
     sent_us: UInt53
 
 
-class Pong(Message, tag=2):
+class Pong(Message, frozen=True, tag=2):
     """Answer to :class:`Ping`, echoing ``sent_us``."""
 
     sent_us: UInt53
 
 
-class CloseLink(Message, tag=3):
+class CloseLink(Message, frozen=True, tag=3):
     """Polite end of the link."""
 
     reason: Reason
 
 
-class CreateCircuit(Message, tag=4):
+class CreateCircuit(Message, frozen=True, tag=4):
     """Path set-up: ``onion`` has ``engine.crypto.onion.PACKET_LENGTH`` bytes whatever the position on the path."""
 
     circuit_id: CircuitIdField
     onion: Annotated[bytes, Meta(min_length=64, max_length=1024)]
 
 
-class CircuitReply(Message, tag=5):
+class CircuitReply(Message, frozen=True, tag=5):
     """Answer to :class:`CreateCircuit`, success and failure alike; only the client can tell which."""
 
     circuit_id: CircuitIdField
     sealed: Annotated[bytes, Meta(min_length=16, max_length=512)]
 
 
-class DestroyCircuit(Message, tag=6):
+class DestroyCircuit(Message, frozen=True, tag=6):
     """The circuit is gone on this link; passed on in both directions."""
 
     circuit_id: CircuitIdField
 
 
-class Credit(Message, tag=7):
+class Credit(Message, frozen=True, tag=7):
     """The receiver of cells opens the sender's window of this circuit by ``cells``."""
 
     circuit_id: CircuitIdField
     cells: Annotated[int, Meta(ge=1, le=64)]
 
 
-class DeliverClove(Message, tag=8):
+class DeliverClove(Message, frozen=True, tag=8):
     """Proxy to model node: one clove (or control message) of an unknown client behind return address ``handle``."""
 
     handle: Id16
     clove: Annotated[bytes, Meta(max_length=62_000)]
 
 
-class ReturnClove(Message, tag=9):
+class ReturnClove(Message, frozen=True, tag=9):
     """Model node to proxy: an answer clove for the circuit behind ``handle``."""
 
     handle: Id16
     clove: Annotated[bytes, Meta(max_length=62_000)]
 
 
-class ReleaseHandle(Message, tag=10):
+class ReleaseHandle(Message, frozen=True, tag=10):
     """Either side of a proxy link: this return address is no longer valid."""
 
     handle: Id16
 
 
-class DirectoryHash(Message, tag=11):
+class DirectoryHash(Message, frozen=True, tag=11):
     """What snapshot this node holds, so that neighbours notice a server that shows different directories."""
 
     epoch: UInt53
@@ -98,4 +98,3 @@ LinkMessage = (
     | DirectoryHash
 )
 link_decoder: Decoder[LinkMessage] = Decoder(LinkMessage)
-

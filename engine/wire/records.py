@@ -18,7 +18,7 @@ Seconds = Annotated[float, Meta(ge=0, le=4e9)]
 Rate = Annotated[float, Meta(ge=0, le=1e9)]
 
 
-class Parameters(Message, tag=30):
+class Parameters(Message, frozen=True, tag=30):
     """What a network fixes for everybody (part of the genesis file)."""
 
     n: Annotated[int, Meta(ge=1, le=16)] = 4  # paths per answer
@@ -31,7 +31,7 @@ class Parameters(Message, tag=30):
     descriptor_seconds: Annotated[float, Meta(ge=10, le=86400)] = 1800.0  # life of a descriptor
 
 
-class Genesis(Message, tag=31):
+class Genesis(Message, frozen=True, tag=31):
     """The first record of a network; SHA-256 of its bytes is the network id. Committee empty until there is one."""
 
     suite: UInt8
@@ -43,7 +43,7 @@ class Genesis(Message, tag=31):
     parameters: Parameters
 
 
-class OnionKey(Message, tag=32):
+class OnionKey(Message, frozen=True, tag=32):
     """A relay's X25519 key for path set-up, replaced daily."""
 
     suite: UInt8
@@ -51,7 +51,7 @@ class OnionKey(Message, tag=32):
     expires: UInt53
 
 
-class SealKey(Message, tag=33):
+class SealKey(Message, frozen=True, tag=33):
     """A model node's HPKE key, replaced daily; ``suite`` 1 for cloves, 2 for requests."""
 
     suite: UInt8
@@ -59,7 +59,7 @@ class SealKey(Message, tag=33):
     expires: UInt53
 
 
-class ServedModel(Message, tag=34):
+class ServedModel(Message, frozen=True, tag=34):
     """A model that a node serves."""
 
     model_id: Annotated[str, Meta(min_length=1, max_length=200)]
@@ -73,7 +73,7 @@ class ServedModel(Message, tag=34):
     kv_tokens_free: UInt53
 
 
-class Descriptor(Message, tag=35):
+class Descriptor(Message, frozen=True, tag=35):
     """What a node says of itself; signed with purpose ``descriptor``, valid until ``expires``."""
 
     suite: UInt8
@@ -94,7 +94,7 @@ class Descriptor(Message, tag=35):
     spare_capacity: bool = True  # a relay that wants no new paths says False
 
 
-class Signed(Message, tag=36):
+class Signed(Message, frozen=True, tag=36):
     """A record's exact bytes with the key that signed them."""
 
     record: Annotated[bytes, Meta(max_length=32_768)]
@@ -102,7 +102,7 @@ class Signed(Message, tag=36):
     signature: Signature
 
 
-class Listing(Message, tag=37):
+class Listing(Message, frozen=True, tag=37):
     """A descriptor in the directory, with what the server attests beside it."""
 
     descriptor: Signed
@@ -112,7 +112,7 @@ class Listing(Message, tag=37):
     reputation: Annotated[float, Meta(ge=0, le=1)]
 
 
-class Snapshot(Message, tag=38):
+class Snapshot(Message, frozen=True, tag=38):
     """One directory for everybody; signed with purpose ``snapshot``; chained by ``previous``."""
 
     suite: UInt8
@@ -123,7 +123,7 @@ class Snapshot(Message, tag=38):
     listings: Annotated[tuple[Listing, ...], Meta(max_length=20_000)]
 
 
-class SignedSnapshot(Message, tag=39):
+class SignedSnapshot(Message, frozen=True, tag=39):
     """A snapshot's exact bytes (too long for :class:`Signed`) with the server's signature."""
 
     record: Annotated[bytes, Meta(max_length=64 * 1024 * 1024)]
@@ -131,7 +131,7 @@ class SignedSnapshot(Message, tag=39):
     signature: Signature
 
 
-class AwayMark(Message, tag=40):
+class AwayMark(Message, frozen=True, tag=40):
     """Between snapshots: ``node`` has been silent for 60 s (``away``) or is back; signed with purpose ``away-mark``."""
 
     network_id: Key32
@@ -148,4 +148,3 @@ signed_decoder: Decoder[Signed] = Decoder(Signed)
 snapshot_decoder: Decoder[Snapshot] = Decoder(Snapshot, MAX_SNAPSHOT)
 signed_snapshot_decoder: Decoder[SignedSnapshot] = Decoder(SignedSnapshot, MAX_SNAPSHOT + 1024)
 away_mark_decoder: Decoder[AwayMark] = Decoder(AwayMark)
-

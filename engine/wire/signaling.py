@@ -17,7 +17,7 @@ from engine.wire.records import AwayMark, Signed
 Sdp = Annotated[bytes, Meta(max_length=16_384)]
 
 
-class Challenge(Message, tag=50):
+class Challenge(Message, frozen=True, tag=50):
     """Server to node, first message."""
 
     network_id: Key32
@@ -27,7 +27,7 @@ class Challenge(Message, tag=50):
     maximum_version: UInt16
 
 
-class Login(Message, tag=51):
+class Login(Message, frozen=True, tag=51):
     """Node to server."""
 
     version: UInt16
@@ -40,7 +40,7 @@ class Login(Message, tag=51):
     signature: Signature
 
 
-class Welcome(Message, tag=52):
+class Welcome(Message, frozen=True, tag=52):
     """Server to node: logged in. ``observed`` is the node's address as the server sees it."""
 
     signature: Signature
@@ -48,34 +48,34 @@ class Welcome(Message, tag=52):
     wall: Annotated[float, Meta(ge=0, le=4e9)]  # the server's clock, seconds since 1970
 
 
-class Refused(Message, tag=53):
+class Refused(Message, frozen=True, tag=53):
     """Server to node: why the last message (or the login) was not accepted; ``fatal`` ends the connection."""
 
     reason: Reason
     fatal: bool
 
 
-class Publish(Message, tag=54):
+class Publish(Message, frozen=True, tag=54):
     """Node to server: a descriptor, or its withdrawal when ``withdraw`` (polite leaving)."""
 
     descriptor: Signed
     withdraw: bool = False
 
 
-class Published(Message, tag=55):
+class Published(Message, frozen=True, tag=55):
     """Server to node: the descriptor is accepted and comes with the next snapshot."""
 
     digest: Key32
 
 
-class DirectoryChanged(Message, tag=56):
+class DirectoryChanged(Message, frozen=True, tag=56):
     """Server to node: there is a newer snapshot; fetch it over HTTP."""
 
     epoch: UInt53
     digest: Key32
 
 
-class Marked(Message, tag=57):
+class Marked(Message, frozen=True, tag=57):
     """Server to node: an away or back mark."""
 
     mark: AwayMark
@@ -83,7 +83,7 @@ class Marked(Message, tag=57):
     signature: Signature
 
 
-class Signal(Message, tag=58):
+class Signal(Message, frozen=True, tag=58):
     """Node to server to node: one signaling payload (an encoded offer, answer or refusal). The server sets ``peer`` to
     the sender's node id on delivery and passes ``payload`` on unread."""
 
@@ -91,18 +91,18 @@ class Signal(Message, tag=58):
     payload: Sdp
 
 
-class SignalFailed(Message, tag=59):
+class SignalFailed(Message, frozen=True, tag=59):
     """Server to node: ``peer`` is not online, so the signal was not delivered."""
 
     peer: Id20
     reason: Reason
 
 
-class KeepAlive(Message, tag=60):
+class KeepAlive(Message, frozen=True, tag=60):
     """Either side, at most every 20 s; answered by nothing."""
 
 
-class LinkOffer(Message, tag=61):
+class LinkOffer(Message, frozen=True, tag=61):
     """Payload of a :class:`Signal`: a WebRTC offer, signed by the dialler (purpose ``link-offer``) over both ids, both
     roles, its ICE ufrag, its DTLS fingerprint, the nonce and the expiry."""
 
@@ -117,7 +117,7 @@ class LinkOffer(Message, tag=61):
     signature: Signature
 
 
-class LinkAnswer(Message, tag=62):
+class LinkAnswer(Message, frozen=True, tag=62):
     """Payload of a :class:`Signal`: the answer, signed (purpose ``link-answer``) over everything the offer covers plus
     the answerer's ufrag and fingerprint."""
 
@@ -130,7 +130,7 @@ class LinkAnswer(Message, tag=62):
     signature: Signature
 
 
-class LinkRefusal(Message, tag=63):
+class LinkRefusal(Message, frozen=True, tag=63):
     """Payload of a :class:`Signal`: the offer with this nonce is not taken."""
 
     nonce: Key32
