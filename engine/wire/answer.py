@@ -124,7 +124,8 @@ class Acknowledge(Message, frozen=True, tag=80):
     """Control: every frame below ``next_frame`` has arrived; ``missing`` above it are wanted again."""
 
     next_frame: UInt32
-    missing: Annotated[tuple[UInt32, ...], Meta(max_length=64)] = ()
+    missing: Annotated[tuple[UInt32, ...], Meta(max_length=64)]
+    announced: UInt16  # bit i: the client has read the announcement of path i and needs it no more
 
 
 class Cancel(Message, frozen=True, tag=81):
