@@ -1,0 +1,91 @@
+"""Ed25519 identities, and the one function that decides which bytes a signature covers."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from engine.errors import SignatureError
+from engine.ids import NODE_ID_LENGTH, NodeId
+
+SEED_LENGTH = 32
+PUBLIC_KEY_LENGTH = 32
+SIGNATURE_LENGTH = 64
+NETWORK_ID_LENGTH = 32
+_PURPOSE = re.compile(r"[a-z0-9-]{1,64}")
+_FIELD_PRIME = 2**255 - 19
+# The y coordinates of the eight points of small order. Under such a "key" one signature verifies for every message, so
+# it would break the rule that no signature can be used for another purpose.
+_SMALL_ORDER_Y = frozenset(
+    {
+        0,
+        1,
+        _FIELD_PRIME - 1,
+        int.from_bytes(bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"), "little"),
+        int.from_bytes(bytes.fromhex("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a"), "little"),
+    }
+)
+
+
+def signed_bytes(purpose: str, network_id: bytes, *fields: bytes) -> bytes:
+    """The bytes that a signature covers: ``gentorrent/<purpose>/v1``, the network id, each field with its length.
+
+    ``purpose`` is lowercase letters, digits and hyphens, so that its end is unambiguous; ``network_id`` has 32 bytes;
+    each field is preceded by its length as four big-endian bytes. ``ValueError`` for anything else.
+    """
+    if _PURPOSE.fullmatch(purpose) is None:
+        raise ValueError(f"not a purpose of a signature: {purpose!r}")
+    if len(network_id) != NETWORK_ID_LENGTH:
+        raise ValueError(f"a network id has {NETWORK_ID_LENGTH} bytes, not {len(network_id)}")
+    parts = [b"gentorrent/", purpose.encode("ascii"), b"/v1", network_id]
+    for field in fields:
+        parts += (len(field).to_bytes(4, "big"), field)
+    return b"".join(parts)
+
+
+def node_id_of(public_key: bytes) -> NodeId:
+    """The node id of an identity key: the first 20 bytes of its SHA-256."""
+    return NodeId(hashlib.sha256(public_key).digest()[:NODE_ID_LENGTH])
+
+
+def verify(public_key: bytes, purpose: str, network_id: bytes, signature: bytes, *fields: bytes) -> None:
+    """Raise :class:`SignatureError` unless ``public_key`` signed these fields for this purpose and network."""
+    message = signed_bytes(purpose, network_id, *fields)
+    y = int.from_bytes(public_key, "little") & (2**255 - 1)
+    if len(public_key) != PUBLIC_KEY_LENGTH or y % _FIELD_PRIME in _SMALL_ORDER_Y:
+        raise SignatureError(f"the key that is said to have signed this {purpose} is not a valid identity key")
+    try:
+        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message)
+    except (InvalidSignature, ValueError) as error:
+        raise SignatureError(
+            f"the signature of this {purpose} does not match its content, key, purpose and network"
+        ) from error
+
+
+class Identity:
+    """An Ed25519 private key with the node id that follows from it. Its text form shows the id, never the key."""
+
+    def __init__(self, private_key: Ed25519PrivateKey) -> None:
+        self._private_key = private_key
+        self.public_key: bytes = private_key.public_key().public_bytes_raw()
+        self.node_id: NodeId = node_id_of(self.public_key)
+
+    @classmethod
+    def from_seed(cls, seed: bytes) -> Identity:
+        """The identity of a 32-byte seed (for a new one: 32 bytes from the operating system)."""
+        return cls(Ed25519PrivateKey.from_private_bytes(seed))
+
+    @property
+    def seed(self) -> bytes:
+        """The 32 secret bytes, for the key store."""
+        return self._private_key.private_bytes_raw()
+
+    def sign(self, purpose: str, network_id: bytes, *fields: bytes) -> bytes:
+        """64 bytes over :func:`signed_bytes`."""
+        return self._private_key.sign(signed_bytes(purpose, network_id, *fields))
+
+    def __repr__(self) -> str:
+        return f"Identity({self.node_id.hex()})"
