@@ -1,0 +1,282 @@
+"""The messages of the control WebSocket, ``ws://127.0.0.1:PORT/control/v1``: one JSON object per text message.
+
+The client opens the socket with ``Authorization: Bearer <control token of the lock file>`` and says :class:`Hello`
+first; the engine answers :class:`Welcome` and :class:`State`, then events as they happen. ``State`` comes again at
+every change (only the newest counts, a slow reader misses older ones). An answer is ``ChatStage*``, ``ChatDelta*``,
+then exactly one of ``ChatDone`` and ``ChatFailed``, each with the ``id`` that the client chose. Closing the socket
+stops its answers, not the engine. A client must ignore fields and event types it does not know.
+
+This module imports msgspec and typing alone, so that a window or a script can import it for nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+CONTROL_VERSION = 1
+"""Version of these messages; also in the path."""
+CONTROL_PATH = "/control/v1"
+MAX_CONTROL_MESSAGE = 1_048_576
+"""Bytes of one message in either direction."""
+CLOSE_REFUSED = 4000
+"""WebSocket close code: the first message was no acceptable Hello."""
+CLOSE_TOO_SLOW = 4001
+"""WebSocket close code: the client did not read its events in time."""
+CLOSE_STOPPING = 4002
+"""WebSocket close code: the engine stops."""
+
+ChatId = Annotated[str, Meta(min_length=1, max_length=64)]
+ModelName = Annotated[str, Meta(min_length=1, max_length=200)]
+Route = Literal["auto", "local", "network"]
+"""Where an answer may be made: on this machine if it can ("auto"), only here, or only on the network."""
+
+
+class EngineAddress(Struct, frozen=True, kw_only=True):
+    """Content of the lock file of a data directory (JSON, 0600): where the running engine is and how to talk to it."""
+
+    pid: int
+    port: int
+    control_token: str
+    started: float  # seconds since 1970
+
+
+# ------------------------------------------------------------------------------------------------ client to engine
+
+
+class ControlRequest(Struct, frozen=True, kw_only=True, tag_field="type"):
+    """Base of what a client sends."""
+
+
+class Hello(ControlRequest, tag="hello"):
+    """The first message. ``client`` names the program, for the log."""
+
+    version: int
+    client: Annotated[str, Meta(max_length=100)] = ""
+
+
+class ChatText(Struct, frozen=True):
+    """One message of a conversation."""
+
+    role: Literal["system", "user", "assistant"]
+    content: Annotated[str, Meta(max_length=800_000)]
+
+
+class SamplingChoice(Struct, frozen=True, kw_only=True):
+    """How tokens are chosen. ``seed`` None: drawn by the engine and told in :class:`ChatDone`."""
+
+    seed: Annotated[int, Meta(ge=0, le=9_007_199_254_740_991)] | None = None
+    temperature: Annotated[float, Meta(ge=0, le=10)] = 1.0
+    top_p: Annotated[float, Meta(gt=0, le=1)] = 1.0
+    top_k: Annotated[int, Meta(ge=0, le=1_000_000)] = 0  # 0 means all
+    min_p: Annotated[float, Meta(ge=0, le=1)] = 0.0
+    repetition_penalty: Annotated[float, Meta(ge=0.01, le=100)] = 1.0
+    presence_penalty: Annotated[float, Meta(ge=-2, le=2)] = 0.0
+    frequency_penalty: Annotated[float, Meta(ge=-2, le=2)] = 0.0
+
+
+class Chat(ControlRequest, tag="chat"):
+    """Answer the last of ``messages``. ``conversation`` names the chat, so that its paths and its cache are kept from
+    one turn to the next; empty: the engine recognises a chat by its earlier messages."""
+
+    id: ChatId
+    model: ModelName
+    messages: Annotated[tuple[ChatText, ...], Meta(min_length=1, max_length=2048)]
+    conversation: Annotated[str, Meta(max_length=64)] = ""
+    sampling: SamplingChoice = SamplingChoice()
+    max_tokens: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
+    min_tokens: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+    stop: Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=500)], ...], Meta(max_length=16)] = ()
+    route: Route = "auto"
+    may_forward: bool = False
+    public_messages: Annotated[int, Meta(ge=0, le=2048)] = 0
+    public_characters: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+
+
+class StopChat(ControlRequest, tag="stop_chat"):
+    """Stop an answer; it ends with ``ChatFailed`` of code "cancelled". Unknown ids are ignored (it may just be done)."""
+
+    id: ChatId
+
+
+class SetContributing(ControlRequest, tag="set_contributing"):
+    """Turn answering of other people's questions on or off. A ``State`` follows, or ``RequestFailed``."""
+
+    on: bool
+
+
+class GetState(ControlRequest, tag="get_state"):
+    """Send ``State`` now."""
+
+
+class Shutdown(ControlRequest, tag="shutdown"):
+    """Stop the whole engine, cleanly. The socket closes with ``CLOSE_STOPPING``."""
+
+
+Request = Hello | Chat | StopChat | SetContributing | GetState | Shutdown
+
+# ------------------------------------------------------------------------------------------------ engine to client
+
+
+class ControlEvent(Struct, frozen=True, kw_only=True, tag_field="type"):
+    """Base of what the engine sends."""
+
+
+class Welcome(ControlEvent, tag="welcome"):
+    """The Hello was accepted."""
+
+    version: int
+    engine_version: str
+
+
+class NetworkState(Struct, frozen=True, kw_only=True):
+    """``reason`` says in plain words why ``status`` is what it is and what can be done.
+
+    "none": no network is configured; "joining": on the way; "ready": questions can be asked; "weak": ready with fewer
+    paths or relays than the network wants; "offline": configured, but the bootstrap server or the relays are away.
+    """
+
+    status: Literal["none", "joining", "ready", "weak", "offline"]
+    reason: str = ""
+    name: str = ""
+    network_id: str = ""  # hex
+    bootstrap: str = ""
+    bootstrap_connected: bool = False
+    nodes: int = 0  # listed in the directory
+    relays: int = 0
+    links: int = 0
+    paths: int = 0  # ready to carry a question
+    paths_wanted: int = 0
+
+
+class ContributingState(Struct, frozen=True, kw_only=True):
+    """``on`` is the owner's switch; ``status`` is what happens."""
+
+    on: bool
+    status: Literal["off", "starting", "on", "paused", "draining", "failed"]
+    reason: str = ""
+    model: str = ""
+    answering: int = 0  # other people's answers running now
+    answered: int = 0  # since the start
+    tokens: int = 0  # written for others since the start
+
+
+class RelayState(Struct, frozen=True, kw_only=True):
+    """Whether this engine passes other people's cells, and how many circuits run through it."""
+
+    on: bool
+    reason: str = ""
+    circuits: int = 0
+
+
+class WorkerState(Struct, frozen=True, kw_only=True):
+    """The inference worker process. "stopped" is normal while nothing needs it."""
+
+    status: Literal["stopped", "starting", "ready", "restarting", "failed"]
+    reason: str = ""
+    pid: int = 0
+    restarts: int = 0
+
+
+class ModelState(Struct, frozen=True, kw_only=True):
+    """A model that can be asked. ``nodes`` counts the others that serve it."""
+
+    id: str
+    where: Literal["local", "network", "both"]
+    nodes: int = 0
+    context_length: int = 0
+    wait: float = 0.0  # estimated seconds to the first token; 0 when unknown
+    tokens_per_s: float = 0.0
+
+
+class State(ControlEvent, tag="state"):
+    """Everything that a window shows about the engine."""
+
+    engine_version: str
+    api_address: str  # "http://127.0.0.1:8765/v1"
+    data_directory: str
+    started: float  # seconds since 1970
+    network: NetworkState
+    contributing: ContributingState
+    relay: RelayState
+    worker: WorkerState
+    models: tuple[ModelState, ...] = ()
+    node_id: str = ""
+    key_storage: str = ""  # "keyring", "encrypted file" or "plain file"
+    warnings: tuple[str, ...] = ()
+
+
+class ChatStage(ControlEvent, tag="chat_stage"):
+    """Why there is no text yet: ``stage`` is "connecting", "sending", "queued", "prefill", "decode", "finishing" or
+    another short word; ``text`` says it in plain words."""
+
+    id: ChatId
+    stage: str
+    text: str = ""
+    place: int = 0
+    estimate: float = 0.0  # seconds to the first token; 0 when unknown
+
+
+class ChatDelta(ControlEvent, tag="chat_delta"):
+    """The next piece of the answer. Pieces may be joined on the way when the reader is slow."""
+
+    id: ChatId
+    text: str
+    tokens: int
+
+
+class ChatDone(ControlEvent, tag="chat_done"):
+    """The answer is complete.
+
+    ``badge``: "local", "signed" (receipt checked), "verified" (and the node has passed the committee lately) or
+    "unverified"; ``badge_reason`` says why. ``paths`` are the relay ids of the paths that carried it, from here to the
+    serving node; empty when local. ``receipt`` is the export for a file, as JSON text; empty when there is none.
+    """
+
+    id: ChatId
+    finish_reason: Literal["stop", "length"]
+    model: str
+    prompt_tokens: int
+    completion_tokens: int
+    served_by: str  # node id, or "local"
+    seed: int
+    badge: Literal["local", "signed", "verified", "unverified"]
+    badge_reason: str = ""
+    paths: tuple[tuple[str, ...], ...] = ()
+    n: int = 0
+    k: int = 0
+    ttft_ms: float = 0.0
+    tokens_per_s: float = 0.0
+    receipt: str = ""
+
+
+class ChatFailed(ControlEvent, tag="chat_failed"):
+    """The answer ended early. ``code`` as in ``engine.errors`` ("cancelled", "serving_node_lost", …); ``text`` says
+    what happened, what it means and what to do. What was delivered stays valid."""
+
+    id: ChatId
+    code: str
+    text: str
+
+
+class RequestFailed(ControlEvent, tag="request_failed"):
+    """A request other than a chat was refused or failed; ``request`` is its type ("set_contributing", …)."""
+
+    request: str
+    code: str
+    text: str
+
+
+Event = Welcome | State | ChatStage | ChatDelta | ChatDone | ChatFailed | RequestFailed
+
+request_decoder: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
+event_decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
+address_decoder: msgspec.json.Decoder[EngineAddress] = msgspec.json.Decoder(EngineAddress)
+_encoder = msgspec.json.Encoder()
+
+
+def encode(message: ControlRequest | ControlEvent | EngineAddress) -> str:
+    """The JSON text of one message."""
+    return _encoder.encode(message).decode("utf-8")

@@ -1,0 +1,109 @@
+"""What the API needs from whoever answers: the node implements :class:`ControlService`, tests a small one of their own.
+
+Failures are raised out of ``answer`` as ``engine.errors.RequestError`` (or another ``GenTorrentError``), before or
+after the first text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from typing import Literal, Protocol
+
+from msgspec import Struct
+
+from engine.api.schema import ModelState, Route, State
+from engine.inference.types import PromptMessage
+from engine.wire.answer import Sampling
+
+
+class AnswerRequest(Struct, frozen=True, kw_only=True):
+    """A checked request. ``max_tokens`` None: as many as the context allows. ``conversation`` names a chat whose paths
+    and private cache are kept; empty: recognise it by its earlier messages."""
+
+    model_id: str
+    messages: tuple[PromptMessage, ...]
+    sampling: Sampling
+    max_tokens: int | None = None
+    min_tokens: int = 0
+    stop: tuple[str, ...] = ()
+    route: Route = "auto"
+    conversation: str = ""
+    public_messages: int = 0
+    public_characters: int = 0
+    may_forward: bool = False
+
+
+class AnswerStage(Struct, frozen=True, kw_only=True):
+    """Where the request stands. ``stage``: "connecting", "sending", "queued", "prefill", "decode", "finishing";
+    ``place`` in the queue, ``estimate`` seconds to the first token, ``text`` in plain words."""
+
+    stage: str
+    place: int = 0
+    estimate: float = 0.0
+    text: str = ""
+
+
+class AnswerDelta(Struct, frozen=True):
+    """New token ids and the text they complete; the text may lag behind the ids and never breaks a character."""
+
+    ids: tuple[int, ...]
+    text: str
+
+
+class AnswerDone(Struct, frozen=True, kw_only=True):
+    """The last event. ``served_by``: node id as text, or "local". ``paths``: relay ids (text) of each path that carried
+    the answer, guard first. ``receipt``: "verified", "none" (local answers) or "failed", with ``receipt_reason`` in
+    plain words; ``receipt_export`` is the JSON text for ``gentorrent receipt verify``."""
+
+    finish_reason: Literal["stop", "length"]
+    prompt_tokens: int
+    completion_tokens: int
+    served_by: str
+    paths: tuple[tuple[str, ...], ...] = ()
+    n: int = 0
+    k: int = 0
+    ttft_ms: float = 0.0
+    tokens_per_s: float = 0.0
+    receipt: Literal["verified", "none", "failed"] = "none"
+    receipt_reason: str = ""
+    receipt_export: str = ""
+
+
+AnswerEvent = AnswerStage | AnswerDelta | AnswerDone
+
+
+class AnswerService(Protocol):
+    """Who answers questions."""
+
+    def models(self) -> list[ModelState]:
+        """The models that can be asked now, in the order to show them."""
+        ...
+
+    def answer(self, request: AnswerRequest) -> AsyncGenerator[AnswerEvent, None]:
+        """``AnswerStage*``, then ``AnswerDelta*`` (stages may come between), then one ``AnswerDone``.
+
+        Write it as an async generator: closing or cancelling it cancels the answer at once, also at the serving node.
+        """
+        ...
+
+
+class ControlService(AnswerService, Protocol):
+    """The node, as the owner sees it."""
+
+    def state(self) -> State:
+        """What is true now; cheap, called at every change and every poll."""
+        ...
+
+    def changes(self) -> AsyncGenerator[State, None]:
+        """The present state, then the newest one after every change; changes that come faster than the reader reads
+        (or than a few times a second) are merged. Ends when the engine stops."""
+        ...
+
+    async def set_contributing(self, on: bool) -> None:
+        """Turn the owner's switch and return when it is accepted (not when the worker is up or gone). Raises
+        ``GenTorrentError`` when it cannot be, for example without a network."""
+        ...
+
+    def shutdown(self) -> None:
+        """Begin to stop the engine; returns at once."""
+        ...
