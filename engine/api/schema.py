@@ -50,7 +50,7 @@ class ControlRequest(Struct, frozen=True, kw_only=True, tag_field="type"):
     """Base of what a client sends."""
 
 
-class Hello(ControlRequest, tag="hello"):
+class Hello(ControlRequest, frozen=True, kw_only=True, tag="hello"):
     """The first message. ``client`` names the program, for the log."""
 
     version: int
@@ -77,7 +77,7 @@ class SamplingChoice(Struct, frozen=True, kw_only=True):
     frequency_penalty: Annotated[float, Meta(ge=-2, le=2)] = 0.0
 
 
-class Chat(ControlRequest, tag="chat"):
+class Chat(ControlRequest, frozen=True, kw_only=True, tag="chat"):
     """Answer the last of ``messages``. ``conversation`` names the chat, so that its paths and its cache are kept from
     one turn to the next; empty: the engine recognises a chat by its earlier messages."""
 
@@ -95,23 +95,23 @@ class Chat(ControlRequest, tag="chat"):
     public_characters: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
 
 
-class StopChat(ControlRequest, tag="stop_chat"):
-    """Stop an answer; it ends with ``ChatFailed`` of code "cancelled". Unknown ids are ignored (it may just be done)."""
+class StopChat(ControlRequest, frozen=True, kw_only=True, tag="stop_chat"):
+    """Stop an answer; it ends with ``ChatFailed`` of code "cancelled". An unknown id is ignored: it may just be done."""
 
     id: ChatId
 
 
-class SetContributing(ControlRequest, tag="set_contributing"):
+class SetContributing(ControlRequest, frozen=True, kw_only=True, tag="set_contributing"):
     """Turn answering of other people's questions on or off. A ``State`` follows, or ``RequestFailed``."""
 
     on: bool
 
 
-class GetState(ControlRequest, tag="get_state"):
+class GetState(ControlRequest, frozen=True, kw_only=True, tag="get_state"):
     """Send ``State`` now."""
 
 
-class Shutdown(ControlRequest, tag="shutdown"):
+class Shutdown(ControlRequest, frozen=True, kw_only=True, tag="shutdown"):
     """Stop the whole engine, cleanly. The socket closes with ``CLOSE_STOPPING``."""
 
 
@@ -124,7 +124,7 @@ class ControlEvent(Struct, frozen=True, kw_only=True, tag_field="type"):
     """Base of what the engine sends."""
 
 
-class Welcome(ControlEvent, tag="welcome"):
+class Welcome(ControlEvent, frozen=True, kw_only=True, tag="welcome"):
     """The Hello was accepted."""
 
     version: int
@@ -191,7 +191,7 @@ class ModelState(Struct, frozen=True, kw_only=True):
     tokens_per_s: float = 0.0
 
 
-class State(ControlEvent, tag="state"):
+class State(ControlEvent, frozen=True, kw_only=True, tag="state"):
     """Everything that a window shows about the engine."""
 
     engine_version: str
@@ -208,7 +208,7 @@ class State(ControlEvent, tag="state"):
     warnings: tuple[str, ...] = ()
 
 
-class ChatStage(ControlEvent, tag="chat_stage"):
+class ChatStage(ControlEvent, frozen=True, kw_only=True, tag="chat_stage"):
     """Why there is no text yet: ``stage`` is "connecting", "sending", "queued", "prefill", "decode", "finishing" or
     another short word; ``text`` says it in plain words."""
 
@@ -219,7 +219,7 @@ class ChatStage(ControlEvent, tag="chat_stage"):
     estimate: float = 0.0  # seconds to the first token; 0 when unknown
 
 
-class ChatDelta(ControlEvent, tag="chat_delta"):
+class ChatDelta(ControlEvent, frozen=True, kw_only=True, tag="chat_delta"):
     """The next piece of the answer. Pieces may be joined on the way when the reader is slow."""
 
     id: ChatId
@@ -227,7 +227,7 @@ class ChatDelta(ControlEvent, tag="chat_delta"):
     tokens: int
 
 
-class ChatDone(ControlEvent, tag="chat_done"):
+class ChatDone(ControlEvent, frozen=True, kw_only=True, tag="chat_done"):
     """The answer is complete.
 
     ``badge``: "local", "signed" (receipt checked), "verified" (and the node has passed the committee lately) or
@@ -252,7 +252,7 @@ class ChatDone(ControlEvent, tag="chat_done"):
     receipt: str = ""
 
 
-class ChatFailed(ControlEvent, tag="chat_failed"):
+class ChatFailed(ControlEvent, frozen=True, kw_only=True, tag="chat_failed"):
     """The answer ended early. ``code`` as in ``engine.errors`` ("cancelled", "serving_node_lost", …); ``text`` says
     what happened, what it means and what to do. What was delivered stays valid."""
 
@@ -261,7 +261,7 @@ class ChatFailed(ControlEvent, tag="chat_failed"):
     text: str
 
 
-class RequestFailed(ControlEvent, tag="request_failed"):
+class RequestFailed(ControlEvent, frozen=True, kw_only=True, tag="request_failed"):
     """A request other than a chat was refused or failed; ``request`` is its type ("set_contributing", …)."""
 
     request: str
