@@ -96,7 +96,7 @@ class Chat(ControlRequest, frozen=True, kw_only=True, tag="chat"):
 
 
 class StopChat(ControlRequest, frozen=True, kw_only=True, tag="stop_chat"):
-    """Stop an answer; it ends with ``ChatFailed`` of code "cancelled". An unknown id is ignored: it may just be done."""
+    """Stop an answer; it ends with ``ChatFailed`` of code "cancelled". An unknown id is ignored; it may be done."""
 
     id: ChatId
 

@@ -1,0 +1,196 @@
+"""One frozen configuration of an engine, put together and checked once, before anything starts.
+
+Stronger sources win: command line options, then ``GENTORRENT_*`` environment variables, then ``config.toml`` in the
+data directory, then the defaults below. The data directory itself cannot come from the file that lies in it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Meta, Struct
+
+from engine.errors import ConfigurationError
+
+FILE_NAME = "config.toml"
+MAX_FILE = 65_536
+"""Bytes of the configuration file that are read at most."""
+DEFAULT_API_PORT = 8765
+DEFAULT_BOOTSTRAP_PORT = 8770
+BUILTIN_MODEL = "gentorrent-builtin"
+"""The model that is part of the program."""
+_NETWORK_ID = re.compile(r"[0-9a-f]{64}\Z")
+_MODEL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,199}\Z")
+_ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]{1,253}\Z")
+
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+
+class Configuration(Struct, frozen=True, kw_only=True):
+    """What the owner decided. Make one with :func:`load_configuration`, which checks the values."""
+
+    data_directory: Path
+    bootstrap: str = ""
+    """URL of the bootstrap server, with or without ``#NETWORKID``; empty: no network, local answers only."""
+    api_port: Annotated[int, Meta(ge=0, le=65_535)] = DEFAULT_API_PORT
+    """Of the local API on 127.0.0.1; 0 takes any free one."""
+    api_allowed_origins: Annotated[tuple[str, ...], Meta(max_length=16)] = ()
+    """Web pages that may use the API (with its token) from a browser; none by default."""
+    contribute: str = ""
+    """Model id to answer other people's questions with; empty: not contributing."""
+    relay: bool = True
+    """Whether other people's cells may pass through here."""
+    max_tokens_per_second: Annotated[float, Meta(gt=0, le=1e6)] | None = None
+    """The owner's limit for the speed of each answer to other people; None: no limit."""
+    threads: Annotated[int, Meta(ge=0, le=1024)] = 0
+    """CPU threads of the inference worker; 0: chosen from the machine."""
+    allow_loopback: bool = False
+    """Links over 127.0.0.1, which every network but a one-machine one refuses."""
+    log_level: LogLevel = "info"
+
+    @property
+    def bootstrap_url(self) -> str:
+        """The server's address without network id and trailing slash; empty without a network."""
+        return self.bootstrap.partition("#")[0].rstrip("/")
+
+    @property
+    def network_id(self) -> bytes | None:
+        """The 32 bytes after ``#``; None when the URL names none (the first genesis file seen is pinned then)."""
+        fragment = self.bootstrap.partition("#")[2]
+        return bytes.fromhex(fragment) if fragment else None
+
+
+def default_data_directory() -> Path:
+    """Where this user's engine keeps its data when nothing else is said."""
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("gentorrent", appauthor=False))
+
+
+def find_data_directory(option: str | Path | None, environment: Mapping[str, str]) -> Path:
+    """The data directory of ``--data``, ``GENTORRENT_DATA`` or the user's default, absolute; need not exist."""
+    chosen = str(option) if option else environment.get("GENTORRENT_DATA", "")
+    directory = Path(chosen).expanduser() if chosen else default_data_directory()
+    if directory.exists() and not directory.is_dir():
+        raise ConfigurationError(
+            f"The data directory {directory} is a file. The engine keeps its keys and state in a folder. "
+            "Name another place with --data or GENTORRENT_DATA."
+        )
+    return directory.absolute()
+
+
+def load_configuration(options: Mapping[str, object], environment: Mapping[str, str]) -> Configuration:
+    """Merge and check. ``options`` holds field names of :class:`Configuration` (None: not given) and may hold
+    ``data_directory``. Raises ``ConfigurationError``, which names the source and the value that is wrong."""
+    directory = find_data_directory(_text_or_none(options.get("data_directory")), environment)
+    values: dict[str, Any] = {}
+    values.update(_from_file(directory / FILE_NAME))
+    values.update(_from_environment(environment))
+    for name, value in options.items():
+        if name != "data_directory" and value is not None:
+            values[name] = _checked(name, value, f"The option --{name.replace('_', '-')}", strict=True)
+    return Configuration(data_directory=directory, **values)
+
+
+def _text_or_none(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _field_types() -> dict[str, Any]:
+    return {field.name: field.type for field in msgspec.structs.fields(Configuration) if field.name != "data_directory"}
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    """The checked settings of the file; none when there is no file."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_FILE + 1)
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise ConfigurationError(
+            f"The settings file {path} cannot be read ({error.strerror}). The engine does not start with half of its "
+            "settings. Make the file readable or move it away."
+        ) from error
+    if len(raw) > MAX_FILE:
+        raise ConfigurationError(f"The settings file {path} is larger than {MAX_FILE} bytes. Shorten it.")
+    try:
+        table = tomllib.loads(raw.decode("utf-8"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(
+            f"The settings file {path} is not valid TOML: {error}. None of its settings can be used. Correct that line."
+        ) from error
+    known = _field_types()
+    for name in table:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            meant = f' Did you mean "{close[0]}"?' if close else f" Known settings: {', '.join(sorted(known))}."
+            raise ConfigurationError(f'The settings file {path} has an unknown setting "{name}".{meant}')
+    return {name: _checked(name, value, f"{name} in {path}", strict=True) for name, value in table.items()}
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    """The checked settings among the variables; an empty variable counts as not set."""
+    values = {}
+    for name in _field_types():
+        variable = f"GENTORRENT_{name.upper()}"
+        text = environment.get(variable, "")
+        if text:
+            given: object = [part.strip() for part in text.split(",")] if name == "api_allowed_origins" else text
+            values[name] = _checked(name, given, f"The environment variable {variable}", strict=False)
+    return values
+
+
+def _checked(name: str, value: object, source: str, *, strict: bool) -> Any:
+    """``value`` as the type of the field ``name``, or ``ConfigurationError`` that begins with ``source``."""
+    kind = _field_types().get(name)
+    if kind is None:
+        raise ConfigurationError(f"{source} is not a setting of the engine.")
+    try:
+        checked = msgspec.convert(value, kind, strict=strict)
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(f"{source} has the value {value!r}, which cannot be used: {error}.") from error
+    problem = _problem(name, checked)
+    if problem:
+        raise ConfigurationError(f"{source} has the value {value!r}, which cannot be used: {problem}")
+    return checked
+
+
+def _problem(name: str, value: Any) -> str:
+    """What is wrong with a value beyond its type; empty when nothing is."""
+    if name == "bootstrap" and value:
+        return _bootstrap_problem(value)
+    if name == "contribute" and value and not _MODEL_ID.match(value):
+        return f"a model id has letters, digits and . _ : / - only, such as {BUILTIN_MODEL}."
+    if name == "api_allowed_origins":
+        for origin in value:
+            if not _ORIGIN.match(origin):
+                return "an origin is written as http://localhost:3000, in lower case and without a path."
+    return ""
+
+
+def _bootstrap_problem(value: str) -> str:
+    url, hash_sign, fragment = value.partition("#")
+    expected = "write http://HOST:PORT or https://HOST, and #NETWORKID after it to pin the network."
+    try:
+        parts = urlsplit(url)
+        port_is_fine = parts.port is None or parts.port > 0
+    except ValueError:
+        return f"this is not an address; {expected}"
+    if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_fine:
+        return f"this is not the address of a bootstrap server; {expected}"
+    if parts.query or parts.username or parts.password:
+        return f"an address has no user name, password or query here; {expected}"
+    if hash_sign and not _NETWORK_ID.match(fragment):
+        return (
+            "the part after # is not a network id, which has 64 digits 0-9 a-f. "
+            "gentorrent bootstrap prints the whole address; copy it from there."
+        )
+    return ""
