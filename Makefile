@@ -54,6 +54,18 @@ format: dev ## Rewrite the source in the project's style
 lock: dev ## Write requirements/*.lock anew from pyproject.toml (ARGS=--upgrade takes the newest versions)
 	$(VENV)/python -m tools.lock $(ARGS)
 
+.PHONY: builtin-model
+builtin-model: torch ## Train the built-in model anew from the help facts (hours; resumes after an interruption)
+	.venv-torch/bin/python resources/engine/builtin/scripts/build.py $(ARGS)
+
+.PHONY: check-torch
+check-torch: torch ## Compare the built-in model with PyTorch and write the golden numbers anew
+	.venv-torch/bin/python resources/engine/builtin/scripts/check_torch.py $(ARGS)
+
+.PHONY: torch
+torch: dev
+	@$(VENV)/python -m tools.torch_environment
+
 .PHONY: dev
 dev:
 	$(call set_up,dev)

@@ -50,7 +50,7 @@ def test_no_package_is_pinned_twice_and_torch_is_nowhere():
 
 @pytest.mark.parametrize("level", lock.LEVELS)
 def test_what_pyproject_asks_for_is_locked_in_its_level_within_its_range(level):
-    available = {}
+    available: dict[str, str] = {}
     for name in lock.LEVELS[: lock.LEVELS.index(level) + 1]:
         available |= entries(name)
     for line in lock.requirements_by_level()[level]:
