@@ -187,8 +187,8 @@ class Frame(Message, frozen=True, tag=87):
 class Receipt(Message, frozen=True, tag=88):
     """What the model node signs (purpose ``receipt``) about tokens ``first`` to ``last`` (exclusive) of an answer.
 
-    Commitments are HMAC-SHA256 under HKDF(answer secret, "receipt"): of the request as the client sealed it, of the
-    prompt's token ids and of the output's token ids (each id 4 bytes big-endian).
+    Commitments are made by ``engine.verification.receipts.commit``: of the request without its secrets, of the prompt's
+    token ids and of the output's token ids. ``completion_tokens`` is ``last - first``.
     """
 
     version: UInt16
