@@ -1,0 +1,264 @@
+"""The node's side of one answer: events become frames, frames become cloves, unacknowledged frames are kept. Pure."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from engine.crypto.sida import split
+from engine.crypto.symmetric import aead_seal
+from engine.ids import NodeId
+from engine.paths import keys
+from engine.wire.answer import (
+    Acknowledge,
+    Announcement,
+    AnswerClove,
+    Failed,
+    Finished,
+    Frame,
+    FrameEvent,
+    Stage,
+    Tokens,
+)
+from engine.wire.codec import encode
+
+COALESCE_SECONDS = 0.04
+"""Least time between two frames after the first one with tokens."""
+HEARTBEAT_SECONDS = 0.15
+"""A frame leaves at least this often while the execution lives."""
+RESEND_SECONDS = 0.4
+"""After the end, unacknowledged frames go again this often."""
+MAX_UNACKNOWLEDGED = 200
+"""Frames kept for resending; beyond it the execution is paused until acknowledgements come."""
+MAX_FRAME_TOKENS = 512
+MAX_FRAME_TEXT = 6_000
+MAX_FRAME_EVENTS = 32
+
+
+@dataclass(slots=True)
+class ReturnPath:
+    """Where the cloves of one path index go, and under which keys."""
+
+    proxy: NodeId
+    handle: bytes
+    key: bytes
+    offset: int
+    salt: bytes
+    announcement: bytes
+    counter: int  # of the control message that attached it; older acknowledgements do not concern it
+    announced: bool = False
+    live: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class CloveOut:
+    """Send ``clove`` (an encoded :class:`AnswerClove`) to ``proxy`` for ``handle``."""
+
+    proxy: NodeId
+    handle: bytes
+    clove: bytes
+
+
+@dataclass(slots=True)
+class AnswerSender:
+    """State of one execution's outgoing half. ``now`` is monotonic seconds."""
+
+    answer_secret: bytes
+    serving_node: NodeId
+    attempt: int
+    n: int
+    k: int
+    random_bytes: Callable[[int], bytes]
+    opened: float
+    frame_salt: bytes = b""
+    _frame_key: bytes = b""
+    _paths: dict[int, ReturnPath] = field(default_factory=dict)
+    _shares: OrderedDict[int, list[bytes]] = field(default_factory=OrderedDict)
+    _pending: deque[FrameEvent] = field(default_factory=deque)
+    _stage: Stage = Stage(stage="queued", place=0, estimate=0.0)
+    _next_number: int = 0
+    _last_flush: float = -1e9
+    _last_token_flush: float = -1e9
+    _last_resend: float = -1e9
+    _finished: bool = False
+
+    def __post_init__(self) -> None:
+        self.frame_salt = self.random_bytes(keys.SALT_LENGTH)
+        self._frame_key = keys.frame_key(self.answer_secret, self.frame_salt, self.serving_node, self.attempt)
+
+    # Paths
+
+    def attach(self, index: int, proxy: NodeId, handle: bytes, clove_secret: bytes, counter: int = -1) -> None:
+        """Use this return address for path ``index`` from now on; a fresh salt makes its keys new. ``counter`` is that
+        of the control message that asked for it, -1 for the request's own cloves."""
+        salt = self.random_bytes(keys.SALT_LENGTH)
+        announcement_key = keys.announcement_key(clove_secret, salt)
+        announcement = encode(
+            Announcement(serving_node=self.serving_node, attempt=self.attempt, frame_salt=self.frame_salt)
+        )
+        self._paths[index] = ReturnPath(
+            proxy=proxy,
+            handle=handle,
+            key=keys.clove_key(clove_secret, salt, self.serving_node, self.attempt),
+            offset=announcement_key.offset,
+            salt=salt,
+            announcement=aead_seal(announcement_key.key, 0, announcement),
+            counter=counter,
+        )
+
+    def has_path(self, index: int) -> bool:
+        """Whether path ``index`` has a return address."""
+        return index in self._paths
+
+    def handles(self) -> list[tuple[NodeId, bytes]]:
+        """The return addresses in use."""
+        return [(path.proxy, path.handle) for path in self._paths.values()]
+
+    def path_lost(self, proxy: NodeId, handle: bytes | None = None) -> None:
+        """The link to ``proxy`` is gone, or it released ``handle``: nothing more is sent there."""
+        for path in self._paths.values():
+            if path.proxy == proxy and handle in (None, path.handle):
+                path.live = False
+
+    # Events in
+
+    def push(self, event: FrameEvent, now: float) -> list[CloveOut]:
+        """Queue one event; flushes at once when it is the first in a while, or the last."""
+        if self._finished:
+            return []
+        if isinstance(event, Stage):
+            self._stage = event
+        self._pending.append(event)
+        if isinstance(event, Finished | Failed):
+            self._finished = True
+            return self._flush_all(now)
+        if isinstance(event, Tokens) and now - self._last_token_flush >= COALESCE_SECONDS:
+            return self._flush_all(now)
+        return []
+
+    @property
+    def finished(self) -> bool:
+        """The last event has been pushed."""
+        return self._finished
+
+    @property
+    def done(self) -> bool:
+        """Finished and everything acknowledged."""
+        return self._finished and not self._shares and not self._pending
+
+    @property
+    def paused(self) -> bool:
+        """Too much is unacknowledged: the maker of tokens should wait."""
+        return len(self._shares) >= MAX_UNACKNOWLEDGED or len(self._pending) > 4 * MAX_FRAME_EVENTS
+
+    # Time
+
+    def next_deadline(self) -> float:
+        """When :meth:`tick` wants to be called next."""
+        if self._finished:
+            return self._last_resend + RESEND_SECONDS
+        if self._pending:
+            return max(self._last_token_flush + COALESCE_SECONDS, self._last_flush)
+        return self._last_flush + HEARTBEAT_SECONDS
+
+    def tick(self, now: float) -> list[CloveOut]:
+        """Flush what is due; a heartbeat if nothing is; after the end resend what nobody acknowledged."""
+        if self._finished:
+            return self._resend_rest(now)
+        if self._pending and now >= self._last_token_flush + COALESCE_SECONDS:
+            return self._flush_all(now)
+        if now >= self._last_flush + HEARTBEAT_SECONDS:
+            if len(self._shares) >= MAX_UNACKNOWLEDGED:  # repeat the oldest instead of growing
+                self._last_flush = now
+                return self._send_frames([next(iter(self._shares))])
+            self._pending.append(self._stage)
+            return self._flush_all(now)
+        return []
+
+    def _resend_rest(self, now: float) -> list[CloveOut]:
+        if now < self._last_resend + RESEND_SECONDS:
+            return []
+        self._last_resend = now
+        return self._flush_all(now) + self._send_frames(list(self._shares)[:8])
+
+    # Acknowledgements
+
+    def acknowledge(self, message: Acknowledge, counter: int, now: float) -> list[CloveOut]:
+        """Forget what has arrived; send the missing frames again, lost paths' shares over live ones."""
+        while self._shares and next(iter(self._shares)) < message.next_frame:
+            self._shares.popitem(last=False)
+        for index, path in self._paths.items():
+            if message.announced >> index & 1 and counter > path.counter:
+                path.announced = True
+        out = self._send_frames([number for number in message.missing if number in self._shares])
+        if self._pending and not self._finished and len(self._shares) < MAX_UNACKNOWLEDGED:
+            out += self.tick(now)
+        return out
+
+    def resend_all(self) -> list[CloveOut]:
+        """The oldest unacknowledged frames again; a new path may be the one that was missing."""
+        return self._send_frames(list(self._shares)[:16])
+
+    # Frames and cloves out
+
+    def _flush_all(self, now: float) -> list[CloveOut]:
+        out: list[CloveOut] = []
+        while self._pending and len(self._shares) < MAX_UNACKNOWLEDGED + (8 if self._finished else 0):
+            events = self._take_events()
+            if any(isinstance(event, Tokens) for event in events):
+                self._last_token_flush = now
+            out += self._make_frame(events)
+            self._last_flush = now
+            self._last_resend = now
+        return out
+
+    def _take_events(self) -> tuple[FrameEvent, ...]:
+        """The next frame's events: neighbouring token events are merged, up to the frame's limits."""
+        taken: list[FrameEvent] = []
+        tokens, characters = 0, 0
+        while self._pending and len(taken) < MAX_FRAME_EVENTS:
+            event = self._pending[0]
+            if isinstance(event, Tokens):
+                tokens, characters = tokens + len(event.ids), characters + len(event.text)
+                if taken and (tokens > MAX_FRAME_TOKENS or characters > MAX_FRAME_TEXT):
+                    break
+                last = taken[-1] if taken else None
+                if isinstance(last, Tokens):
+                    taken[-1] = Tokens(first=last.first, ids=last.ids + event.ids, text=last.text + event.text)
+                    self._pending.popleft()
+                    continue
+            taken.append(event)
+            self._pending.popleft()
+        return tuple(taken)
+
+    def _make_frame(self, events: tuple[FrameEvent, ...]) -> list[CloveOut]:
+        number = self._next_number
+        self._next_number += 1
+        sealed = aead_seal(self._frame_key, number, encode(Frame(number=number, events=events)))
+        self._shares[number] = split(sealed, self.n, self.k, self.random_bytes)
+        return self._send_frames([number])
+
+    def _send_frames(self, numbers: list[int]) -> list[CloveOut]:
+        """Each share on its own path; a share whose path is gone travels on a live one beside that path's own."""
+        live = [index for index, path in sorted(self._paths.items()) if path.live]
+        if not live:
+            return []
+        out = []
+        for number in numbers:
+            for index, share in enumerate(self._shares[number]):
+                carrier = index if index in live else live[(number + index) % len(live)]
+                if carrier != index and len(live) >= self.k:
+                    continue  # enough cloves arrive without this one
+                out.append(self._clove(self._paths[carrier], number, index, share))
+        return out
+
+    def _clove(self, path: ReturnPath, number: int, index: int, share: bytes) -> CloveOut:
+        clove = AnswerClove(
+            salt=b"" if path.announced else path.salt,
+            announcement=b"" if path.announced else path.announcement,
+            number=(number + path.offset) & 0xFFFF_FFFF,
+            index=index,
+            sealed=aead_seal(path.key, keys.clove_nonce(number, index), share),
+        )
+        return CloveOut(proxy=path.proxy, handle=path.handle, clove=encode(clove))

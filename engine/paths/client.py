@@ -1,0 +1,388 @@
+"""The client's protocol machine: questions out over a chat's paths, answers in, lost paths replaced. Pure.
+
+It owns the circuits and the path sets; the driver gives it links, time and the directory's view and carries out its
+effects. ``now`` is monotonic, ``wall`` seconds since 1970.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from engine.crypto.symmetric import hkdf
+from engine.errors import NetworkNotReadyError, PathError, RequestError, ServingNodeLostError
+from engine.ids import NetworkId, NodeId, RequestId
+from engine.paths.answer_receiver import AnswerReceiver
+from engine.paths.circuits import CircuitClient
+from engine.paths.effects import CircuitEffect, CircuitReceived, Disconnect, Lane, Send
+from engine.paths.outgoing import OutgoingRequest, Question, Target, prepare
+from engine.paths.path_sets import DrawPath, PathSet, PathSets, Slot, SlotEvent, SlotOpened
+from engine.wire.answer import Failed, Finished, FrameEvent
+from engine.wire.circuit import Dispatch, DispatchFailed, Release, Released, Return
+
+FIRST_FRAME_SECONDS = 12.0
+"""Without any frame this long after sending, the node is taken for lost."""
+GONE_SECONDS = 1.5
+"""Proxies' reports that the node is gone are believed after so long without a frame."""
+SILENCE_SECONDS = 6.0
+"""Frames leave every 150 ms; so long without one, on paths that work, and the node is taken for lost."""
+PATHS_SECONDS = 25.0
+"""So long may paths be missing (before sending or in mid-answer) before the answer is given up."""
+RESEND_SECONDS = 2.5
+"""Request cloves go again this often until the first frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSummary:
+    """Who carries an answer: the paths in use now, guard first."""
+
+    paths: tuple[tuple[NodeId, ...], ...]
+    outgoing: OutgoingRequest
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerEvents:
+    """Events of an answer, in order; the last one is ``Finished`` or ``Failed``."""
+
+    answer: int
+    events: tuple[FrameEvent, ...]
+    summary: AnswerSummary
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerLost:
+    """The answer cannot be completed; the error says why."""
+
+    answer: int
+    error: RequestError
+    summary: AnswerSummary
+
+
+ClientEffect = Send | Disconnect | AnswerEvents | AnswerLost
+
+
+@dataclass(slots=True)
+class _Route:
+    """Path ``index`` of an answer: the circuit that carries it now and its return address at the proxy."""
+
+    circuit: int
+    handle: bytes
+    hops: tuple[NodeId, ...]
+
+
+@dataclass(slots=True)
+class _Answer:
+    """A running answer."""
+
+    key: int
+    chat: bytes
+    outgoing: OutgoingRequest
+    receiver: AnswerReceiver
+    started: float
+    routes: dict[int, _Route] = field(default_factory=dict)
+    sent_at: float | None = None
+    resend_at: float = 0.0
+    healthy_since: float | None = None
+    unhealthy_since: float | None = None
+    gone_reports: set[NodeId] = field(default_factory=set)  # proxies that lost the node since the last frame
+
+    def summary(self) -> AnswerSummary:
+        """Who carries it now."""
+        paths = tuple(self.routes[index].hops for index in sorted(self.routes))
+        return AnswerSummary(paths, self.outgoing, self.receiver.attempt)
+
+
+class ClientMachine:
+    """All answers that this client waits for."""
+
+    def __init__(
+        self,
+        network_id: NetworkId,
+        n: int,
+        k: int,
+        draw: DrawPath,
+        random_bytes: Callable[[int], bytes],
+    ) -> None:
+        self._network_id = network_id
+        self.n, self.k = n, k
+        self._random_bytes = random_bytes
+        self._circuits = CircuitClient(random_bytes)
+        self.paths = PathSets(self._circuits, draw, n)
+        self._answers: dict[int, _Answer] = {}
+        self._handles: dict[tuple[int, bytes], tuple[int, int]] = {}  # (circuit, handle) -> (answer, index)
+        self._next_answer = 1
+        self._chat_secret = random_bytes(32)
+
+    # Links
+
+    def link_up(self, guard: NodeId, now: float, wall: float) -> list[ClientEffect]:
+        """A guard is linked."""
+        self.paths.link_up(guard)
+        return self.tick(now, wall)
+
+    def link_down(self, guard: NodeId, now: float, wall: float) -> list[ClientEffect]:
+        """A guard is gone."""
+        self.paths.link_down(guard)
+        return self._process(self._circuits.link_down(guard, now), now, wall)
+
+    def receive(self, peer: NodeId, lane: Lane, data: bytes, now: float, wall: float) -> list[ClientEffect]:
+        """What a guard sent."""
+        return self._process(self._circuits.receive(peer, lane, data, now), now, wall)
+
+    # Questions
+
+    def ask(
+        self, chat: bytes, question: Question, target: Target, now: float, wall: float
+    ) -> tuple[int, list[ClientEffect]]:
+        """Begin an answer for ``chat`` (any bytes that name it). Raises ``RequestError``."""
+        try:
+            path_set = self.paths.ensure(chat, now)
+        except PathError as error:
+            raise NetworkNotReadyError(str(error)) from error
+        salt = hkdf(self._chat_secret, target.node_id, b"gentorrent/cache-salt/v1" + chat, 32)
+        outgoing = prepare(question, target, self._network_id, self.n, self.k, salt, wall, self._random_bytes)
+        request = outgoing.request
+        receiver = AnswerReceiver(
+            request_id=RequestId(request.request_id),
+            answer_secret=request.answer_secret,
+            clove_secrets=request.clove_secrets,
+            n=self.n,
+            k=self.k,
+            serving_node=target.node_id,
+        )
+        key = self._next_answer
+        self._next_answer += 1
+        answer = _Answer(key=key, chat=chat, outgoing=outgoing, receiver=receiver, started=now, unhealthy_since=now)
+        self._answers[key] = answer
+        path_set.busy += 1
+        effects = self._send_request(answer, path_set, now, wall)
+        return key, effects + self.tick(now, wall)
+
+    def cancel(self, key: int, now: float, wall: float) -> list[ClientEffect]:
+        """Stop an answer: the node is told, nothing more is reported."""
+        answer = self._answers.get(key)
+        if answer is None:
+            return []
+        message = answer.receiver.cancel()
+        effects = self._control(answer, message, now, wall, copies=2) if message else []
+        return effects + self._end(answer, now, wall)
+
+    # Sending
+
+    def _send_request(self, answer: _Answer, path_set: PathSet, now: float, wall: float) -> list[ClientEffect]:
+        """Send the request once at least k paths are open; a path that opens later joins by itself."""
+        slots = path_set.open_slots()
+        if len(slots) < self.k:
+            return []
+        answer.sent_at, answer.resend_at = now, now + RESEND_SECONDS
+        effects: list[ClientEffect] = []
+        for slot in slots:
+            effects += self._open_route(answer, slot, now, wall)
+        return effects
+
+    def _open_route(self, answer: _Answer, slot: Slot, now: float, wall: float) -> list[ClientEffect]:
+        """Bring path ``slot.index`` of an answer to the slot's circuit: by its request clove, or by replacement."""
+        assert slot.circuit is not None
+        replaced = slot.index in answer.routes
+        self._forget_route(answer, slot.index)
+        route = _Route(circuit=slot.circuit, handle=self._random_bytes(16), hops=slot.hops)
+        answer.routes[slot.index] = route
+        self._handles[route.circuit, route.handle] = (answer.key, slot.index)
+        effects: list[ClientEffect] = []
+        if answer.receiver.frames == 0:
+            effects += self._dispatch(answer, route, answer.outgoing.clove(slot.index), now, wall)
+        if replaced or answer.receiver.frames:
+            attach = answer.receiver.replace_path(slot.index, self._random_bytes(32))
+            effects += self._dispatch(answer, route, answer.outgoing.attach(attach), now, wall)
+        return effects
+
+    def _dispatch(self, answer: _Answer, route: _Route, clove: bytes, now: float, wall: float) -> list[ClientEffect]:
+        destination = answer.outgoing.target.node_id
+        message = Dispatch(destination=destination, handle=route.handle, clove=clove)
+        try:
+            return self._process(self._circuits.send(route.circuit, message, now), now, wall)
+        except PathError:
+            return []  # closed or full: the resend timer and the slot's own events take care
+
+    def _control(self, answer: _Answer, message: bytes, now: float, wall: float, copies: int = 1) -> list[ClientEffect]:
+        """Send a control message over the first ``copies`` live paths, least loaded first."""
+        usable = [
+            (self._circuits.queued_bytes(route.circuit), index, route)
+            for index, route in answer.routes.items()
+            if route.hops[-1] not in answer.gone_reports and self._circuits.is_open(route.circuit)
+        ]
+        effects: list[ClientEffect] = []
+        for _, _, route in sorted(usable, key=lambda item: item[:2])[:copies]:
+            effects += self._dispatch(answer, route, message, now, wall)
+        return effects
+
+    # Receiving
+
+    def _process(self, events: Sequence[CircuitEffect], now: float, wall: float) -> list[ClientEffect]:
+        effects: list[ClientEffect] = []
+        for event in events:
+            if isinstance(event, Send | Disconnect):
+                effects.append(event)
+                continue
+            if isinstance(event, CircuitReceived):
+                effects += self._received(event, now, wall)
+            for change in self.paths.on_event(event, now):
+                effects += self._slot_changed(change, now, wall)
+        return effects
+
+    def _received(self, event: CircuitReceived, now: float, wall: float) -> list[ClientEffect]:
+        message = event.message
+        if not isinstance(message, Return | Released | DispatchFailed):
+            return []
+        owner = self._handles.get((event.handle, message.handle))
+        if owner is None:
+            return []
+        answer, index = self._answers[owner[0]], owner[1]
+        if isinstance(message, Return):
+            return self._answer_clove(answer, index, message.clove, now, wall)
+        answer.gone_reports.add(answer.routes[index].hops[-1])
+        return self._proxy_useless(answer, index, now, wall)
+
+    def _proxy_useless(self, answer: _Answer, index: int, now: float, wall: float) -> list[ClientEffect]:
+        """The proxy cannot reach the node: when several say so the node is gone, else this path is renewed."""
+        if self._node_gone(answer, now):
+            return self._lost(answer, "Its links with our paths have ended.", now, wall)
+        path_set = self.paths.get(answer.chat)
+        if path_set is None or path_set.slots[index].circuit != answer.routes[index].circuit:
+            return []
+        return self._process(self.paths.renew(path_set, path_set.slots[index], now), now, wall)
+
+    def _node_gone(self, answer: _Answer, now: float) -> bool:
+        """Enough independent proxies say so that no answer can pass, and nothing has come for a moment."""
+        heard = answer.receiver.last_frame_at or answer.sent_at or now
+        return len(answer.gone_reports) > self.n - self.k and now > heard + GONE_SECONDS
+
+    def _answer_clove(self, answer: _Answer, index: int, clove: bytes, now: float, wall: float) -> list[ClientEffect]:
+        frames = answer.receiver.frames
+        events = answer.receiver.receive(index, clove, now)
+        if answer.receiver.frames > frames:
+            answer.gone_reports.clear()
+        effects: list[ClientEffect] = []
+        last = bool(events) and isinstance(events[-1], Finished | Failed)
+        if events:
+            effects.append(AnswerEvents(answer.key, tuple(events), answer.summary()))
+        message = answer.receiver.acknowledge(now, force=last)
+        if message:
+            effects += self._control(answer, message, now, wall, copies=2 if last else 1)
+        if last:
+            effects += self._end(answer, now, wall)
+        return effects
+
+    # Slots
+
+    def _slot_changed(self, change: SlotEvent, now: float, wall: float) -> list[ClientEffect]:
+        effects: list[ClientEffect] = []
+        path_set = self.paths.get(change.name)
+        for answer in [known for known in self._answers.values() if known.chat == change.name]:
+            if path_set is None or not isinstance(change, SlotOpened):
+                continue
+            if answer.sent_at is None:
+                effects += self._send_request(answer, path_set, now, wall)
+            else:
+                effects += self._open_route(answer, path_set.slots[change.index], now, wall)
+        return effects
+
+    # Time
+
+    def tick(self, now: float, wall: float) -> list[ClientEffect]:
+        """Everything that is due."""
+        effects = self._process(self._circuits.tick(now), now, wall)
+        effects += self._process(self.paths.tick(now, wall), now, wall)
+        for change in self.paths.take_lost():
+            effects += self._slot_changed(change, now, wall)
+        for answer in list(self._answers.values()):
+            effects += self._tick_answer(answer, now, wall)
+        return effects
+
+    def _tick_answer(self, answer: _Answer, now: float, wall: float) -> list[ClientEffect]:
+        path_set = self.paths.get(answer.chat)
+        open_paths = len(path_set.open_slots()) if path_set else 0
+        if open_paths >= self.k:
+            answer.healthy_since = answer.healthy_since if answer.healthy_since is not None else now
+            answer.unhealthy_since = None
+        else:
+            answer.unhealthy_since = answer.unhealthy_since if answer.unhealthy_since is not None else now
+            answer.healthy_since = None
+            if now > answer.unhealthy_since + PATHS_SECONDS:
+                return self._no_paths(answer, open_paths, now, wall)
+        if answer.sent_at is None:
+            return []
+        effects: list[ClientEffect] = []
+        message = answer.receiver.acknowledge(now)
+        if message:
+            effects += self._control(answer, message, now, wall)
+        if answer.receiver.frames == 0 and now >= answer.resend_at:
+            answer.resend_at = now + RESEND_SECONDS
+            for index, route in answer.routes.items():
+                effects += self._dispatch(answer, route, answer.outgoing.clove(index), now, wall)
+        if self._node_gone(answer, now):
+            return effects + self._lost(answer, "Its links with our paths have ended.", now, wall)
+        if answer.healthy_since is not None:
+            heard = answer.receiver.last_frame_at
+            limit = FIRST_FRAME_SECONDS if heard is None else SILENCE_SECONDS
+            if now > max(answer.healthy_since, answer.sent_at, heard or 0.0) + limit:
+                return effects + self._lost(answer, "It has fallen silent while our paths work.", now, wall)
+        return effects
+
+    def _no_paths(self, answer: _Answer, open_paths: int, now: float, wall: float) -> list[ClientEffect]:
+        error = NetworkNotReadyError(
+            f"Only {open_paths} of the {self.k} anonymous paths that an answer needs could be built "
+            f"({self.paths.problem}). Wait a moment and ask again."
+        )
+        return [AnswerLost(answer.key, error, answer.summary()), *self._end(answer, now, wall)]
+
+    def _lost(self, answer: _Answer, why: str, now: float, wall: float) -> list[ClientEffect]:
+        error = ServingNodeLostError(
+            f"The machine that was answering is gone. {why} "
+            "What has arrived is kept; ask again and another one answers."
+        )
+        return [AnswerLost(answer.key, error, answer.summary()), *self._end(answer, now, wall)]
+
+    def next_deadline(self) -> float | None:
+        """When :meth:`tick` wants to be called next."""
+        deadlines = [self._circuits.next_deadline(), self.paths.next_deadline()]
+        for answer in self._answers.values():
+            deadlines.append(answer.receiver.next_deadline())
+            for since, limit in (
+                (answer.unhealthy_since, PATHS_SECONDS),
+                (answer.receiver.last_frame_at or answer.sent_at, SILENCE_SECONDS),
+                (answer.receiver.last_frame_at if answer.gone_reports else None, GONE_SECONDS),
+            ):
+                if since is not None:
+                    deadlines.append(since + limit + 0.01)
+            if answer.receiver.frames == 0 and answer.sent_at is not None:
+                deadlines.append(answer.resend_at)
+        known = [deadline for deadline in deadlines if deadline is not None]
+        return min(known, default=None)
+
+    # The end
+
+    def _forget_route(self, answer: _Answer, index: int) -> None:
+        route = answer.routes.get(index)
+        if route is not None:
+            self._handles.pop((route.circuit, route.handle), None)
+
+    def _end(self, answer: _Answer, now: float, wall: float) -> list[ClientEffect]:
+        """Forget an answer; its chat keeps its paths."""
+        self._answers.pop(answer.key, None)
+        effects: list[ClientEffect] = []
+        for index, route in answer.routes.items():
+            self._forget_route(answer, index)
+            if self._circuits.is_open(route.circuit):
+                try:
+                    effects += self._process(
+                        self._circuits.send(route.circuit, Release(handle=route.handle), now), now, wall
+                    )
+                except PathError:
+                    continue
+        path_set = self.paths.get(answer.chat)
+        if path_set is not None:
+            path_set.busy -= 1
+            path_set.last_used = now
+        return effects

@@ -1,0 +1,121 @@
+"""One request on its way out: sealed to the model node, split into cloves, each sealed on its own. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from engine.crypto.sealing import seal
+from engine.crypto.sida import split
+from engine.errors import InvalidRequestError
+from engine.ids import NetworkId, NodeId
+from engine.paths import keys
+from engine.wire import PROTOCOL_VERSION, SUITE_HPKE_MLKEM768_X25519, SUITE_HPKE_X25519
+from engine.wire.answer import MAX_REQUEST, Attach, ChatMessage, Request, RequestClove, Sampling, SealedClove
+from engine.wire.codec import encode
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A model node as the directory describes it; keys are the newest of each suite."""
+
+    node_id: NodeId
+    clove_key: bytes
+    request_key: bytes
+    model_digest: bytes
+    tokenizer_digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked, before anything is chosen or sealed."""
+
+    model_id: str
+    messages: tuple[ChatMessage, ...]
+    sampling: Sampling
+    max_tokens: int
+    min_tokens: int = 0
+    stop: tuple[str, ...] = ()
+    public_messages: int = 0
+    public_characters: int = 0
+    may_forward: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingRequest:
+    """A sealed and split request. ``encoded`` is what the receipt's commitment covers."""
+
+    request: Request
+    encoded: bytes
+    target: Target
+    network_id: NetworkId
+    message_id: bytes
+    shares: tuple[bytes, ...]
+
+    def clove(self, index: int) -> bytes:
+        """Share ``index`` sealed to the model node; sealed afresh at every call, so that two look nothing alike."""
+        request = self.request
+        content = RequestClove(
+            message_id=self.message_id, index=index, n=request.n, k=request.k, share=self.shares[index]
+        )
+        return self._seal(content)
+
+    def attach(self, message: Attach) -> bytes:
+        """`Replace proxy i by j`, sealed to the model node."""
+        return self._seal(message)
+
+    def _seal(self, content: RequestClove | Attach) -> bytes:
+        info = keys.clove_info(self.network_id, self.target.node_id)
+        sealed = seal(SUITE_HPKE_X25519, self.target.clove_key, encode(content), info)
+        return encode(SealedClove(suite=SUITE_HPKE_X25519, sealed=sealed))
+
+
+def prepare(
+    question: Question,
+    target: Target,
+    network_id: NetworkId,
+    n: int,
+    k: int,
+    cache_salt: bytes,
+    wall: float,
+    random_bytes: Callable[[int], bytes],
+) -> OutgoingRequest:
+    """Seal and split a question. Raises ``InvalidRequestError`` when it is too long to send."""
+    request = Request(
+        version=PROTOCOL_VERSION,
+        request_id=random_bytes(16),
+        sealed_at=wall,
+        answer_secret=random_bytes(32),
+        clove_secrets=tuple(random_bytes(32) for _ in range(n)),
+        n=n,
+        k=k,
+        model_id=question.model_id,
+        model_digest=target.model_digest,
+        messages=question.messages,
+        sampling=question.sampling,
+        max_tokens=question.max_tokens,
+        min_tokens=question.min_tokens,
+        stop=question.stop,
+        cache_salt=cache_salt,
+        public_messages=question.public_messages,
+        public_characters=question.public_characters,
+        may_forward=question.may_forward,
+    )
+    encoded = encode(request)
+    limit = min(MAX_REQUEST, k * 55_000)  # a clove of it must fit one link message
+    if len(encoded) > limit:
+        raise InvalidRequestError(
+            f"The conversation is {len(encoded):,} bytes long and the network carries {limit:,} at most. "
+            "Shorten it or start a new chat."
+        )
+    sealed = seal(
+        SUITE_HPKE_MLKEM768_X25519, target.request_key, encoded, keys.request_info(network_id, target.node_id)
+    )
+    return OutgoingRequest(
+        request=request,
+        encoded=encoded,
+        target=target,
+        network_id=network_id,
+        message_id=random_bytes(16),
+        shares=tuple(split(sealed, n, k, random_bytes)),
+    )

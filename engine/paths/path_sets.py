@@ -1,0 +1,283 @@
+"""Which circuits a chat has: n disjoint ones, built ahead of need, replaced when they fail, dropped when idle. Pure.
+
+A chat keeps its paths (stream isolation). After any set-up error the path is given up and drawn anew from another
+guard, never redrawn at the hop that refused (docs/protocol.md, "Anonymous paths").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from engine.errors import PathError, TooFewRelaysError
+from engine.ids import NodeId
+from engine.paths.circuits import CircuitClient, PathHop
+from engine.paths.effects import CircuitClosed, CircuitEffect, CircuitFailed, CircuitOpened, CircuitReceived
+from engine.wire.circuit import Probe, ProbeReply
+
+IDLE_SECONDS = 3600.0
+"""A chat idle for this long draws new paths."""
+RETRY_SECONDS = 0.25
+MAX_RETRY_SECONDS = 8.0
+GUARD_REST_SECONDS = 30.0
+"""A guard whose set-up failed is not tried again for this long while others are there."""
+PROBE_SECONDS = 10.0
+PROBE_TIMEOUT = 8.0
+MAX_SETS = 64
+
+DrawPath = Callable[[Sequence[NodeId], Collection[NodeId]], Sequence[PathHop]]
+"""``draw(guards to choose from, relays not to use)`` gives the hops of one path; raises ``TooFewRelaysError``."""
+
+
+@dataclass(frozen=True, slots=True)
+class SlotOpened:
+    """Path ``index`` of the set ``name`` works."""
+
+    name: bytes
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class SlotLost:
+    """Path ``index`` of the set ``name`` is gone; another one is being built."""
+
+    name: bytes
+    index: int
+
+
+SlotEvent = SlotOpened | SlotLost
+
+
+@dataclass(slots=True)
+class Slot:
+    """One path of a set."""
+
+    index: int
+    circuit: int | None = None
+    hops: tuple[NodeId, ...] = ()
+    open: bool = False
+    opened_at: float = 0.0
+    retry_at: float = 0.0
+    failures: int = 0
+    avoid_guard: NodeId | None = None
+    probe_sent: float | None = None
+    probe_at: float = 0.0
+
+
+@dataclass(slots=True)
+class PathSet:
+    """The paths of one chat."""
+
+    name: bytes
+    slots: list[Slot]
+    last_used: float
+    busy: int = 0
+
+    def open_slots(self) -> list[Slot]:
+        """The slots that work now."""
+        return [slot for slot in self.slots if slot.open]
+
+
+@dataclass(slots=True)
+class GuardRecord:
+    """What this client remembers about a guard."""
+
+    rest_until: float = 0.0
+    failures: int = 0
+    successes: int = 0
+
+
+class PathSets:
+    """All path sets of one client; one spare set is kept ready for the next chat."""
+
+    def __init__(self, circuits: CircuitClient, draw: DrawPath, n: int) -> None:
+        self._circuits = circuits
+        self._draw = draw
+        self._n = n
+        self._sets: dict[bytes, PathSet] = {}
+        self._spare: PathSet | None = None
+        self._by_circuit: dict[int, tuple[PathSet, Slot]] = {}
+        self._guards: tuple[NodeId, ...] = ()
+        self._linked: set[NodeId] = set()
+        self.guard_records: dict[NodeId, GuardRecord] = {}
+        self.problem = "no relays are known yet"
+        self._spare_count = 0
+        self._lost: list[SlotEvent] = []
+
+    # What is known
+
+    def set_guards(self, guards: Sequence[NodeId]) -> None:
+        """The ordered guard list; the first live ones serve."""
+        self._guards = tuple(guards)
+        self.guard_records = {guard: self.guard_records.get(guard, GuardRecord()) for guard in guards}
+
+    def link_up(self, guard: NodeId) -> None:
+        """The link with a guard is there."""
+        self._linked.add(guard)
+
+    def link_down(self, guard: NodeId) -> None:
+        """The link with a guard is gone (its circuits report that themselves)."""
+        self._linked.discard(guard)
+
+    def get(self, name: bytes) -> PathSet | None:
+        """The set of this chat, if it has one."""
+        return self._sets.get(name)
+
+    def find(self, circuit: int) -> tuple[PathSet, Slot] | None:
+        """Which path a circuit is."""
+        return self._by_circuit.get(circuit)
+
+    def ready(self) -> int:
+        """Open paths of the spare set: what the next chat finds."""
+        return len(self._spare.open_slots()) if self._spare else 0
+
+    # Sets
+
+    def ensure(self, name: bytes, now: float) -> PathSet:
+        """The set of this chat, new ones taken from the spare. Raises ``PathError`` beyond ``MAX_SETS`` busy chats."""
+        found = self._sets.get(name)
+        if found is None:
+            if len(self._sets) >= MAX_SETS and not any(not known.busy for known in self._sets.values()):
+                raise PathError("too many chats at once; close one or wait until an answer is complete")
+            found = self._spare or self._new_set(now)
+            self._spare = None
+            found.name = name
+            self._sets[name] = found
+        found.last_used = now
+        return found
+
+    def _new_set(self, now: float) -> PathSet:
+        self._spare_count += 1
+        name = b"spare-%d" % self._spare_count
+        return PathSet(name=name, slots=[Slot(index=index) for index in range(self._n)], last_used=now)
+
+    def drop(self, name: bytes, now: float) -> list[CircuitEffect]:
+        """Close the paths of a chat."""
+        found = self._sets.pop(name, None)
+        return self._close_set(found, now) if found else []
+
+    def _close_set(self, dropped: PathSet, now: float) -> list[CircuitEffect]:
+        out: list[CircuitEffect] = []
+        for slot in dropped.slots:
+            out += self._close_slot(slot, now)
+        return out
+
+    def _close_slot(self, slot: Slot, now: float) -> list[CircuitEffect]:
+        if slot.circuit is None:
+            return []
+        circuit, slot.circuit, slot.open, slot.probe_sent = slot.circuit, None, False, None
+        self._by_circuit.pop(circuit, None)
+        return self._circuits.close(circuit, now)
+
+    def renew(self, owner: PathSet, slot: Slot, now: float) -> list[CircuitEffect]:
+        """Give a path up that its user found useless (its proxy cannot deliver); another is drawn."""
+        slot.retry_at = now + RETRY_SECONDS
+        return self._close_slot(slot, now)
+
+    # Events of circuits
+
+    def on_event(self, event: CircuitEffect, now: float) -> list[SlotEvent]:
+        """Take note of a circuit's event; gives what changed for the sets' users."""
+        if isinstance(event, CircuitReceived):
+            if isinstance(event.message, ProbeReply) and event.handle in self._by_circuit:
+                self._by_circuit[event.handle][1].probe_sent = None
+            return []
+        if not isinstance(event, CircuitOpened | CircuitFailed | CircuitClosed):
+            return []
+        known = self._by_circuit.get(event.handle)
+        if known is None:
+            return []
+        owner, slot = known
+        guard = self.guard_records.setdefault(slot.hops[0], GuardRecord())
+        if isinstance(event, CircuitOpened):
+            slot.open, slot.opened_at, slot.failures = True, now, 0
+            slot.probe_at = now + PROBE_SECONDS
+            guard.successes += 1
+            return [SlotOpened(owner.name, slot.index)]
+        del self._by_circuit[event.handle]
+        was_open, slot.open, slot.circuit, slot.probe_sent = slot.open, False, None, None
+        if isinstance(event, CircuitFailed):
+            guard.failures += 1
+            guard.rest_until = now + GUARD_REST_SECONDS
+            slot.avoid_guard = slot.hops[0]
+            slot.failures += 1
+            slot.retry_at = now + min(RETRY_SECONDS * 2 ** (slot.failures - 1), MAX_RETRY_SECONDS)
+        else:
+            slot.retry_at = now
+        return [SlotLost(owner.name, slot.index)] if was_open else []
+
+    # Time
+
+    def tick(self, now: float, wall: float) -> list[CircuitEffect]:
+        """Build what is missing, probe what is quiet, drop what is idle."""
+        out: list[CircuitEffect] = []
+        for name in [name for name, known in self._sets.items() if not known.busy and self._idle(known, now)]:
+            out += self.drop(name, now)
+        if self._spare is None:
+            self._spare = self._new_set(now)
+        for owner in [*self._sets.values(), self._spare]:
+            for slot in owner.slots:
+                if slot.circuit is None and now >= slot.retry_at:
+                    out += self._build(owner, slot, now, wall)
+                elif slot.open:
+                    out += self._probe(owner, slot, now)
+        return out
+
+    def take_lost(self) -> list[SlotEvent]:
+        """The paths that :meth:`tick` gave up since the last call."""
+        lost, self._lost = self._lost, []
+        return lost
+
+    def _idle(self, known: PathSet, now: float) -> bool:
+        return now > known.last_used + IDLE_SECONDS or (len(self._sets) >= MAX_SETS and now > known.last_used + 60.0)
+
+    def _probe(self, owner: PathSet, slot: Slot, now: float) -> list[CircuitEffect]:
+        assert slot.circuit is not None
+        if slot.probe_sent is not None:
+            if now < slot.probe_sent + PROBE_TIMEOUT:
+                return []
+            slot.avoid_guard, slot.retry_at = slot.hops[0], now
+            self._lost.append(SlotLost(owner.name, slot.index))
+            return self._close_slot(slot, now)
+        if now < slot.probe_at:
+            return []
+        slot.probe_at, slot.probe_sent = now + PROBE_SECONDS, now
+        try:
+            return self._circuits.send(slot.circuit, Probe(sent_us=int(now * 1e6)), now)
+        except PathError:
+            return []  # its queue is full: it is in use, which probes it well enough
+
+    def _build(self, owner: PathSet, slot: Slot, now: float, wall: float) -> list[CircuitEffect]:
+        used = {hop for other in owner.slots if other is not slot and other.circuit is not None for hop in other.hops}
+        guards = self._candidates(used, slot.avoid_guard, now)
+        try:
+            if not guards:
+                raise TooFewRelaysError("no link with a free guard yet")
+            hops = self._draw(guards, used)
+            circuit, effects = self._circuits.open(hops, now, wall)
+        except PathError as error:
+            self.problem = str(error)
+            slot.retry_at = now + RETRY_SECONDS
+            return []
+        slot.circuit, slot.hops = circuit, tuple(hop.node_id for hop in hops)
+        self._by_circuit[circuit] = (owner, slot)
+        return effects
+
+    def _candidates(self, used: Collection[NodeId], avoid: NodeId | None, now: float) -> list[NodeId]:
+        """Live guards that this set does not use, the rested ones first; as many as a set needs, in list order."""
+        free = [guard for guard in self._guards if guard in self._linked and guard not in used]
+        rested = [guard for guard in free if now >= self.guard_records[guard].rest_until and guard != avoid]
+        return (rested or free)[:1]
+
+    def next_deadline(self) -> float | None:
+        """When :meth:`tick` wants to be called next."""
+        if self._spare is None:
+            return 0.0
+        deadlines = []
+        for owner in [*self._sets.values(), self._spare]:
+            for slot in owner.slots:
+                if slot.circuit is None:
+                    deadlines.append(slot.retry_at)
+                elif slot.open:
+                    deadlines.append(slot.probe_at if slot.probe_sent is None else slot.probe_sent + PROBE_TIMEOUT)
+        return min(deadlines, default=None)

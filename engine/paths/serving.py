@@ -1,0 +1,336 @@
+"""The model node's protocol machine: request cloves in, executions out, answer events in, answer cloves out. Pure.
+
+A repeated request id, a request older than five minutes and one sealed before the node's last start are refused
+without an answer: a replayed recording gets nothing. ``now`` is monotonic, ``wall`` seconds since 1970.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from engine.crypto.sealing import SealingKey
+from engine.crypto.sida import join
+from engine.crypto.symmetric import aead_open
+from engine.errors import CryptoError, WireError
+from engine.ids import NetworkId, NodeId, RequestId
+from engine.paths import keys
+from engine.paths.answer_sender import AnswerSender, CloveOut
+from engine.wire import PROTOCOL_VERSION, SUITE_HPKE_MLKEM768_X25519, SUITE_HPKE_X25519
+from engine.wire.answer import (
+    Acknowledge,
+    Attach,
+    Cancel,
+    ControlClove,
+    FrameEvent,
+    Request,
+    RequestClove,
+    SealedClove,
+    attachment_decoder,
+    clove_content_decoder,
+    control_decoder,
+    delivery_decoder,
+    request_decoder,
+)
+
+REQUEST_LIFE = 300.0
+"""Seconds after sealing in which a request may start."""
+CLOCK_SKEW = 120.0
+ASSEMBLY_SECONDS = 30.0
+MAX_ASSEMBLIES = 256
+MAX_EXECUTIONS = 64
+MAX_REMEMBERED = 65_536
+"""Request and message ids remembered for replay refusal; when full, new requests are refused, never forgotten ones."""
+CLIENT_SILENCE = 45.0
+"""Seconds without any control message after which an execution is given up."""
+LINGER_SECONDS = 20.0
+"""After the last event, so long is an unacknowledged answer kept for resending."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionStarted:
+    """A request is accepted: make its answer and push events under ``request_id``. ``encoded`` is the request as the
+    client sealed it, for the receipt's commitment."""
+
+    request_id: RequestId
+    request: Request
+    encoded: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionCancelled:
+    """The client cancelled or is gone: stop making this answer."""
+
+    request_id: RequestId
+
+
+ServingEffect = CloveOut | ExecutionStarted | ExecutionCancelled
+
+
+@dataclass(slots=True)
+class _Assembly:
+    """The shares of one message that have arrived, and the return address of each."""
+
+    n: int
+    k: int
+    started: float
+    shares: dict[int, bytes] = field(default_factory=dict)
+    addresses: dict[int, tuple[NodeId, bytes]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Execution:
+    """A running (or lingering) answer."""
+
+    request: Request
+    sender: AnswerSender
+    message_id: bytes
+    last_heard: float
+    last_counter: int = -1
+    attach_counters: dict[int, int] = field(default_factory=dict)
+    finished_at: float | None = None
+    cancelled: bool = False
+
+
+class ServingMachine:
+    """All answers that this node makes for clients it does not know."""
+
+    def __init__(
+        self,
+        network_id: NetworkId,
+        node_id: NodeId,
+        seal_keys: Callable[[], Sequence[SealingKey]],
+        started_wall: float,
+        random_bytes: Callable[[int], bytes],
+    ) -> None:
+        self._network_id = network_id
+        self._node_id = node_id
+        self._seal_keys = seal_keys
+        self._started_wall = started_wall
+        self._random_bytes = random_bytes
+        self._assemblies: OrderedDict[bytes, _Assembly] = OrderedDict()
+        self._executions: dict[RequestId, _Execution] = {}
+        self._messages: dict[bytes, RequestId] = {}  # message id -> its running execution
+        self._handles: dict[tuple[NodeId, bytes], RequestId] = {}
+        self._seen: OrderedDict[bytes, float] = OrderedDict()  # request and message ids -> when to forget (wall)
+
+    # From the network
+
+    def receive(self, proxy: NodeId, handle: bytes, clove: bytes, now: float, wall: float) -> list[ServingEffect]:
+        """One delivered clove or control message; everything that does not check out is dropped without a word."""
+        try:
+            message = delivery_decoder.decode(clove)
+            if isinstance(message, ControlClove):
+                return self._control(proxy, handle, message, now)
+            return self._sealed(proxy, handle, message, now, wall)
+        except (WireError, CryptoError):
+            return []
+
+    def link_down(self, proxy: NodeId) -> None:
+        """The link to a proxy is gone."""
+        for peer, handle in [address for address in self._handles if address[0] == proxy]:
+            self.release(peer, handle)
+            del self._handles[peer, handle]
+
+    def release(self, proxy: NodeId, handle: bytes) -> None:
+        """The proxy says that this return address is no longer valid."""
+        execution = self._executions.get(self._handles.get((proxy, handle), RequestId(b"")))
+        if execution is not None:
+            execution.sender.path_lost(proxy, handle)
+
+    def _open(self, suite: int, sealed: bytes, info: bytes) -> bytes:
+        """Try today's and yesterday's keys of this suite."""
+        error: CryptoError = CryptoError("no sealing key of this suite")
+        for key in self._seal_keys():
+            if key.suite != suite:
+                continue
+            try:
+                return key.open(sealed, info)
+            except CryptoError as caught:
+                error = caught
+        raise error
+
+    def _sealed(
+        self, proxy: NodeId, handle: bytes, message: SealedClove, now: float, wall: float
+    ) -> list[ServingEffect]:
+        if message.suite != SUITE_HPKE_X25519:
+            raise WireError("unknown clove suite")
+        opened = self._open(message.suite, message.sealed, keys.clove_info(self._network_id, self._node_id))
+        content = clove_content_decoder.decode(opened)
+        if isinstance(content, Attach):
+            return self._attach(proxy, handle, content, now)
+        return self._request_clove(proxy, handle, content, now, wall)
+
+    def _request_clove(
+        self, proxy: NodeId, handle: bytes, clove: RequestClove, now: float, wall: float
+    ) -> list[ServingEffect]:
+        if not 1 <= clove.k <= clove.n or clove.index >= clove.n:
+            raise WireError("impossible clove numbers")
+        running = self._messages.get(clove.message_id)
+        if running is not None:  # a late clove of a request that already runs brings its path
+            execution = self._executions[running]
+            if clove.index < execution.request.n and not execution.sender.has_path(clove.index):
+                self._add_path(running, execution, clove.index, proxy, handle, now)
+            return []
+        if clove.message_id in self._seen:
+            return []
+        assembly = self._assemblies.get(clove.message_id)
+        if assembly is None:
+            if len(self._assemblies) >= MAX_ASSEMBLIES:
+                self._assemblies.popitem(last=False)
+            assembly = self._assemblies[clove.message_id] = _Assembly(n=clove.n, k=clove.k, started=now)
+        if (assembly.n, assembly.k) != (clove.n, clove.k) or clove.index in assembly.shares:
+            return []
+        assembly.shares[clove.index] = clove.share
+        assembly.addresses[clove.index] = (proxy, handle)
+        if len(assembly.shares) < assembly.k:
+            return []
+        return self._try_start(clove.message_id, assembly, now, wall)
+
+    def _try_start(self, message_id: bytes, assembly: _Assembly, now: float, wall: float) -> list[ServingEffect]:
+        try:
+            sealed = join(assembly.shares, assembly.n, assembly.k)
+            info = keys.request_info(self._network_id, self._node_id)
+            encoded = self._open(SUITE_HPKE_MLKEM768_X25519, sealed, info)
+        except CryptoError:
+            if len(assembly.shares) >= assembly.n:
+                del self._assemblies[message_id]
+            return []  # a corrupt clove among them: wait for another
+        del self._assemblies[message_id]
+        request = request_decoder.decode(encoded)
+        self._forget_old(wall)
+        self._check(request, assembly, wall)
+        request_id = RequestId(request.request_id)
+        until = request.sealed_at + REQUEST_LIFE + CLOCK_SKEW
+        self._seen[request_id] = self._seen[message_id] = until
+        sender = AnswerSender(
+            answer_secret=request.answer_secret,
+            serving_node=self._node_id,
+            attempt=0,
+            n=request.n,
+            k=request.k,
+            random_bytes=self._random_bytes,
+            opened=now,
+        )
+        execution = _Execution(request=request, sender=sender, message_id=message_id, last_heard=now)
+        self._executions[request_id] = execution
+        self._messages[message_id] = request_id
+        for index, (proxy, handle) in assembly.addresses.items():
+            self._add_path(request_id, execution, index, proxy, handle, now)
+        started = ExecutionStarted(request_id=request_id, request=request, encoded=encoded)
+        return [started, *sender.tick(now)]
+
+    def _check(self, request: Request, assembly: _Assembly, wall: float) -> None:
+        """Raise :class:`WireError` for what must not start (dropped without an answer)."""
+        if request.version != PROTOCOL_VERSION:
+            raise WireError("unknown protocol version")
+        if request.sealed_at < wall - REQUEST_LIFE or request.sealed_at > wall + CLOCK_SKEW:
+            raise WireError("request is too old or from the future")
+        if request.sealed_at < self._started_wall:
+            raise WireError("request was sealed before this node's start")
+        if request.request_id in self._seen:
+            raise WireError("request id was seen before")
+        if (request.n, request.k) != (assembly.n, assembly.k) or len(request.clove_secrets) != request.n:
+            raise WireError("contradictory clove numbers")
+        if len(self._executions) >= MAX_EXECUTIONS or len(self._seen) >= MAX_REMEMBERED:
+            raise WireError("too many requests")
+
+    def _add_path(
+        self, request_id: RequestId, execution: _Execution, index: int, proxy: NodeId, handle: bytes, now: float
+    ) -> None:
+        if (proxy, handle) in self._handles:
+            return
+        execution.sender.attach(index, proxy, handle, execution.request.clove_secrets[index])
+        self._handles[proxy, handle] = request_id
+        execution.last_heard = now
+
+    def _attach(self, proxy: NodeId, handle: bytes, message: Attach, now: float) -> list[ServingEffect]:
+        """`Replace proxy i by j`: only who knows the answer secret can."""
+        request_id = RequestId(message.request_id)
+        execution = self._executions.get(request_id)
+        if execution is None or message.index >= execution.request.n or (proxy, handle) in self._handles:
+            return []
+        if message.counter <= execution.attach_counters.get(message.index, -1):
+            return []
+        key = keys.attach_key(execution.request.answer_secret, request_id)
+        opened = aead_open(key, message.counter, message.sealed, bytes([message.index]))
+        secret = attachment_decoder.decode(opened).clove_secret
+        execution.attach_counters[message.index] = message.counter
+        execution.last_heard = now
+        execution.sender.attach(message.index, proxy, handle, secret, message.counter)
+        self._handles[proxy, handle] = request_id
+        in_use = execution.sender.handles()
+        for old in [key for key, owner in self._handles.items() if owner == request_id and key not in in_use]:
+            del self._handles[old]
+        return list(execution.sender.resend_all())
+
+    def _control(self, proxy: NodeId, handle: bytes, message: ControlClove, now: float) -> list[ServingEffect]:
+        request_id = self._handles.get((proxy, handle))
+        execution = self._executions.get(request_id) if request_id is not None else None
+        if request_id is None or execution is None or message.counter <= execution.last_counter:
+            return []
+        key = keys.control_key(execution.request.answer_secret, execution.sender.frame_salt)
+        content = control_decoder.decode(aead_open(key, message.counter, message.sealed))
+        execution.last_counter = message.counter
+        execution.last_heard = now
+        if isinstance(content, Cancel):
+            return self._end(request_id, execution)
+        assert isinstance(content, Acknowledge)
+        out: list[ServingEffect] = list(execution.sender.acknowledge(content, message.counter, now))
+        if execution.sender.done:
+            out += self._end(request_id, execution)
+        return out
+
+    # From the maker of tokens
+
+    def push(self, request_id: RequestId, event: FrameEvent, now: float) -> list[ServingEffect]:
+        """One event of a running answer; unknown ids (already ended) are ignored."""
+        execution = self._executions.get(request_id)
+        if execution is None:
+            return []
+        out: list[ServingEffect] = list(execution.sender.push(event, now))
+        if execution.sender.finished and execution.finished_at is None:
+            execution.finished_at = now
+        return out
+
+    def paused(self, request_id: RequestId) -> bool:
+        """Whether the maker of this answer should wait for acknowledgements."""
+        execution = self._executions.get(request_id)
+        return execution is not None and execution.sender.paused
+
+    def running(self) -> list[RequestId]:
+        """The executions whose last event has not been pushed."""
+        return [key for key, execution in self._executions.items() if not execution.sender.finished]
+
+    # Time
+
+    def next_deadline(self) -> float | None:
+        """When :meth:`tick` wants to be called next (monotonic), None when nothing runs."""
+        deadlines = [execution.sender.next_deadline() for execution in self._executions.values()]
+        deadlines += [assembly.started + ASSEMBLY_SECONDS for assembly in self._assemblies.values()]
+        return min(deadlines, default=None)
+
+    def tick(self, now: float) -> list[ServingEffect]:
+        """Frames that are due, resends, and the end of what nobody wants any more."""
+        out: list[ServingEffect] = []
+        for message_id in [key for key, value in self._assemblies.items() if now > value.started + ASSEMBLY_SECONDS]:
+            del self._assemblies[message_id]
+        for request_id, execution in list(self._executions.items()):
+            lingered = execution.finished_at is not None and now > execution.finished_at + LINGER_SECONDS
+            if lingered or now > execution.last_heard + CLIENT_SILENCE:
+                out += self._end(request_id, execution)
+            else:
+                out += execution.sender.tick(now)
+        return out
+
+    def _end(self, request_id: RequestId, execution: _Execution) -> list[ServingEffect]:
+        self._executions.pop(request_id, None)
+        self._messages.pop(execution.message_id, None)
+        for address in [key for key, owner in self._handles.items() if owner == request_id]:
+            del self._handles[address]
+        return [] if execution.sender.finished else [ExecutionCancelled(request_id)]
+
+    def _forget_old(self, wall: float) -> None:
+        while self._seen and next(iter(self._seen.values())) < wall:
+            self._seen.popitem(last=False)
