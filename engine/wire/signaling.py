@@ -103,8 +103,8 @@ class KeepAlive(Message, frozen=True, tag=60):
 
 
 class LinkOffer(Message, frozen=True, tag=61):
-    """Payload of a :class:`Signal`: a WebRTC offer, signed by the dialler (purpose ``link-offer``) over both ids, both
-    roles, its ICE ufrag, its DTLS fingerprint, the nonce and the expiry."""
+    """Payload of a :class:`Signal`: a WebRTC offer, signed by the dialler (purpose ``link-offer``) over the version,
+    both ids, both roles, its ICE ufrag, its DTLS fingerprint, the nonce, the expiry and the session description."""
 
     version: UInt16
     identity_key: Key32
@@ -119,7 +119,7 @@ class LinkOffer(Message, frozen=True, tag=61):
 
 class LinkAnswer(Message, frozen=True, tag=62):
     """Payload of a :class:`Signal`: the answer, signed (purpose ``link-answer``) over everything the offer covers plus
-    the answerer's ufrag and fingerprint."""
+    the answerer's version, ufrag, fingerprint and session description."""
 
     version: UInt16
     identity_key: Key32

@@ -1,0 +1,82 @@
+"""When to dial whom: exponential backoff with jitter. Pure bookkeeping, shared by the transports."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from engine.ids import NodeId
+
+FIRST_DELAY = 1.0
+"""Seconds after the first failed dial, halved to full by jitter; doubles with each further failure."""
+LONGEST_DELAY = 60.0
+"""Seconds between two dials of a peer that never answers."""
+STABLE_AFTER = 10.0
+"""A link that lived for less than this counts as a failed dial."""
+_DOUBLINGS = 7
+
+
+@dataclass(slots=True)
+class _Peer:
+    due: float
+    failures: int = 0
+    linked_at: float | None = None
+
+
+class DialPlan:
+    """Which peers are wanted and when each is next dialled. Times are seconds of one monotonic clock."""
+
+    def __init__(self, source: random.Random) -> None:
+        self._random = source
+        self._wanted: frozenset[NodeId] = frozenset()
+        self._peers: dict[NodeId, _Peer] = {}
+
+    @property
+    def wanted(self) -> frozenset[NodeId]:
+        """The peers that are to be kept linked."""
+        return self._wanted
+
+    def want(self, peers: Collection[NodeId], now: float) -> None:
+        """Replace the set of wanted peers; new ones are due at once, known ones keep their backoff."""
+        before, self._wanted = self._wanted, frozenset(peers)
+        for peer in self._wanted:
+            self._peers.setdefault(peer, _Peer(due=now))
+        for peer in before - self._wanted:
+            self._peers.pop(peer, None)
+
+    def dial(self, peer: NodeId, now: float) -> None:
+        """``peer`` is due now, wanted or not, whatever has failed before."""
+        entry = self._peers.setdefault(peer, _Peer(due=now))
+        entry.due = now
+
+    def due(self, now: float, skip: Callable[[NodeId], bool], limit: int) -> list[NodeId]:
+        """At most ``limit`` peers to dial now, the longest overdue first, without those that ``skip`` names."""
+        ready = [(entry.due, peer) for peer, entry in self._peers.items() if entry.due <= now and not skip(peer)]
+        ready.sort()
+        return [peer for _, peer in ready[:limit]]
+
+    def next_deadline(self, skip: Callable[[NodeId], bool]) -> float | None:
+        """When the next dial is due; None when nobody is to be dialled."""
+        return min((entry.due for peer, entry in self._peers.items() if not skip(peer)), default=None)
+
+    def linked(self, peer: NodeId, now: float) -> None:
+        """A link with ``peer`` is open, whoever dialled."""
+        entry = self._peers.get(peer)
+        if entry is not None:
+            entry.linked_at = now
+
+    def failed(self, peer: NodeId, now: float) -> None:
+        """A dial failed, or the link with ``peer`` was lost: it is due again after a delay, if wanted."""
+        entry = self._peers.get(peer)
+        if entry is None:
+            return
+        if peer not in self._wanted:
+            del self._peers[peer]
+            return
+        if entry.linked_at is not None and now - entry.linked_at >= STABLE_AFTER:
+            entry.failures = 0
+        entry.linked_at = None
+        delay = min(FIRST_DELAY * 2.0 ** min(entry.failures, _DOUBLINGS), LONGEST_DELAY)
+        entry.failures += 1
+        entry.due = now + delay * self._random.uniform(0.5, 1.0)

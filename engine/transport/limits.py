@@ -1,0 +1,52 @@
+"""How many offers a node looks at: by minute, by peer, at the same time, and each only once."""
+
+from __future__ import annotations
+
+from engine.errors import LinkError
+from engine.ids import NodeId
+from engine.transport.handshake import CLOCK_SKEW, OFFER_LIFETIME
+
+OFFERS_PER_PEER = 12
+"""Offers of one peer that are looked at per minute."""
+_MINUTE = 60.0
+_NONCE_PERIOD = OFFER_LIFETIME + 2 * CLOCK_SKEW
+
+
+class OfferGate:
+    """Admits offers. Its memory is bounded by ``per_minute``. Times are seconds of one monotonic clock."""
+
+    def __init__(self, per_minute: int, maximum_pending: int) -> None:
+        self._per_minute = per_minute
+        self._maximum_pending = maximum_pending
+        self._minute_ends = 0.0
+        self._by_peer: dict[NodeId, int] = {}
+        self._total = 0
+        self._period_ends = 0.0
+        # Two generations, so that a nonce is remembered for at least as long as its offer can be valid.
+        self._nonces: set[bytes] = set()
+        self._older_nonces: set[bytes] = set()
+
+    def admit(self, peer: NodeId, nonce: bytes, now: float, *, pending: int) -> None:
+        """Count one offer while ``pending`` others are being answered; :class:`LinkError` if it is one too many, or a
+        repetition."""
+        self._roll(now)
+        from_peer = self._by_peer.get(peer, 0)
+        if self._total >= self._per_minute or from_peer >= OFFERS_PER_PEER:
+            raise LinkError("too many offers; try again in a minute")
+        self._total += 1
+        self._by_peer[peer] = from_peer + 1
+        if nonce in self._nonces or nonce in self._older_nonces:
+            raise LinkError("this offer was used before")
+        self._nonces.add(nonce)
+        if pending >= self._maximum_pending:
+            raise LinkError("this node is busy with other offers; try again")
+
+    def _roll(self, now: float) -> None:
+        """Forget what is old."""
+        if now >= self._minute_ends:
+            self._minute_ends = now + _MINUTE
+            self._by_peer.clear()
+            self._total = 0
+        if now >= self._period_ends:
+            self._period_ends = now + _NONCE_PERIOD
+            self._older_nonces, self._nonces = self._nonces, set()
