@@ -1,0 +1,272 @@
+"""The control WebSocket: the owner's own programs (window, command line) see and steer the engine through it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Iterator
+from contextlib import aclosing
+from typing import Literal
+
+import msgspec
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from engine import __version__
+from engine.api import chat_reply, chat_request, schema
+from engine.api.metrics import Metrics
+from engine.api.outbox import Outbox, OutboxFullError
+from engine.api.security import refuse
+from engine.api.service import AnswerDelta, AnswerDone, AnswerStage, ControlService
+from engine.errors import AnswerCancelledError, GenTorrentError, RequestError
+
+MAX_CLIENTS = 16
+"""Control connections at a time."""
+MAX_CHATS = 32
+"""Answers at a time on one connection."""
+HELLO_SECONDS = 10.0
+WRITE_SECONDS = 20.0
+"""Within which a client must take one event."""
+HEARTBEAT_SECONDS = 20.0
+CLOSE_SECONDS = 3.0
+_log = logging.getLogger(__name__)
+
+
+class _Ended(Exception):  # noqa: N818 - not an error: how a connection's task group is brought to its end
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+class ControlHandlers:
+    """``/control/v1`` over a :class:`ControlService`."""
+
+    def __init__(self, service: ControlService, metrics: Metrics) -> None:
+        self._service = service
+        self._metrics = metrics
+        self._sockets: set[web.WebSocketResponse] = set()
+
+    async def connect(self, request: web.Request) -> web.StreamResponse:
+        """Serve one client until it or the engine goes."""
+        if len(self._sockets) >= MAX_CLIENTS:
+            return refuse(429, f"{MAX_CLIENTS} programs are connected already. Close one of them.", "too_many_requests")
+        socket = web.WebSocketResponse(
+            heartbeat=HEARTBEAT_SECONDS, max_msg_size=schema.MAX_CONTROL_MESSAGE, compress=False, timeout=2.0
+        )
+        if not socket.can_prepare(request).ok:
+            return refuse(400, "This address speaks WebSocket only (see docs/control-api.md).", "websocket_expected")
+        await socket.prepare(request)
+        self._sockets.add(socket)
+        self._metrics.control_clients.inc()
+        try:
+            await _Connection(socket, self._service).run()
+        finally:
+            self._sockets.discard(socket)
+            self._metrics.control_clients.dec()
+        return socket
+
+    async def close_all(self) -> None:
+        """Tell every client that the engine stops."""
+        for socket in list(self._sockets):
+            await _close(socket, schema.CLOSE_STOPPING, "the engine stops")
+
+
+async def _close(socket: web.WebSocketResponse, code: int, reason: str) -> None:
+    """Close with a reason; a peer that does not even read that is dropped."""
+    try:
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await socket.close(code=code, message=reason.encode("utf-8")[:120])
+    except (TimeoutError, ConnectionError):
+        pass
+
+
+class _Connection:
+    """One client. Its tasks (reader, sender, state watcher, one per answer) live and end together."""
+
+    def __init__(self, socket: web.WebSocketResponse, service: ControlService) -> None:
+        self._socket = socket
+        self._service = service
+        self._outbox = Outbox()
+        self._chats: dict[str, asyncio.Task[None]] = {}
+        self._stopping: set[str] = set()
+
+    async def run(self) -> None:
+        """Until the client leaves, is cut, or the engine stops."""
+        reasons: list[_Ended] = []
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._ending(self._serve(group)))
+        except* _Ended as ended:
+            reasons = [reason for reason in _leaves(ended) if isinstance(reason, _Ended)]
+        reason = reasons[0] if reasons else _Ended(WSCloseCode.OK, "")
+        if reason.code == schema.CLOSE_TOO_SLOW:
+            _log.warning("a control client was cut: %s", reason.reason)
+        await _close(self._socket, reason.code, reason.reason)
+
+    async def _ending(self, work: Coroutine[None, None, None]) -> None:
+        """Every way in which a connection ends, as ``_Ended``."""
+        try:
+            await work
+        except OutboxFullError:
+            raise _Ended(schema.CLOSE_TOO_SLOW, "events were not read in time") from None
+        except ConnectionError:
+            raise _Ended(WSCloseCode.OK, "the connection is gone") from None
+
+    async def _serve(self, group: asyncio.TaskGroup) -> None:
+        await self._greet()
+        group.create_task(self._ending(self._send()))
+        group.create_task(self._ending(self._watch()))
+        while True:
+            text = await self._next_text()
+            try:
+                request = schema.request_decoder.decode(text)
+            except (msgspec.DecodeError, RecursionError) as error:
+                self._refuse("", RequestError.code, f"This is no message of the control API: {error}.")
+            else:
+                await self._handle(request, group)
+
+    async def _greet(self) -> None:
+        try:
+            async with asyncio.timeout(HELLO_SECONDS):
+                text = await self._next_text()
+            hello = schema.request_decoder.decode(text)
+        except TimeoutError:
+            raise _Ended(schema.CLOSE_REFUSED, "no hello within 10 s") from None
+        except (msgspec.DecodeError, RecursionError):
+            raise _Ended(schema.CLOSE_REFUSED, "the first message was no hello") from None
+        if not isinstance(hello, schema.Hello):
+            raise _Ended(schema.CLOSE_REFUSED, "the first message was no hello")
+        if hello.version != schema.CONTROL_VERSION:
+            raise _Ended(schema.CLOSE_REFUSED, f"this engine speaks version {schema.CONTROL_VERSION}; update the older")
+        self._outbox.put(schema.Welcome(version=schema.CONTROL_VERSION, engine_version=__version__))
+
+    async def _next_text(self) -> str:
+        message = await self._socket.receive()
+        if message.type is WSMsgType.TEXT:
+            return str(message.data)
+        if message.type is WSMsgType.BINARY:
+            raise _Ended(WSCloseCode.UNSUPPORTED_DATA, "text messages only")
+        raise _Ended(WSCloseCode.OK, "the client has left")
+
+    async def _send(self) -> None:
+        while True:
+            text = schema.encode(await self._outbox.take())
+            try:
+                async with asyncio.timeout(WRITE_SECONDS):
+                    await self._socket.send_str(text)
+            except TimeoutError:
+                raise _Ended(schema.CLOSE_TOO_SLOW, "events were not read in time") from None
+
+    async def _watch(self) -> None:
+        async with aclosing(self._service.changes()) as states:
+            async for state in states:
+                self._outbox.put(state)
+        raise _Ended(schema.CLOSE_STOPPING, "the engine stops")
+
+    async def _handle(self, request: schema.Request, group: asyncio.TaskGroup) -> None:
+        match request:
+            case schema.Chat():
+                self._start(request, group)
+            case schema.StopChat():
+                self._stop(request.id)
+            case schema.SetContributing():
+                group.create_task(self._ending(self._set_contributing(request.on)))
+            case schema.GetState():
+                self._outbox.put(self._service.state())
+            case schema.Shutdown():
+                self._service.shutdown()
+            case schema.Hello():
+                self._refuse("hello", RequestError.code, "Hello was said already.")
+
+    def _refuse(self, request: str, code: str, text: str) -> None:
+        self._outbox.put(schema.RequestFailed(request=request, code=code, text=text))
+
+    async def _set_contributing(self, on: bool) -> None:
+        try:
+            await self._service.set_contributing(on)
+        except GenTorrentError as error:
+            self._refuse("set_contributing", chat_reply.code_of(error), str(error))
+        self._outbox.put(self._service.state())
+
+    def _start(self, chat: schema.Chat, group: asyncio.TaskGroup) -> None:
+        if chat.id in self._chats:
+            self._refuse("chat", "invalid_request", f"A chat with the id {chat.id} is running. Use another id.")
+        elif len(self._chats) >= MAX_CHATS:
+            text = f"{MAX_CHATS} answers are running here already. Wait until one is done, or stop one."
+            self._outbox.put(schema.ChatFailed(id=chat.id, code="overloaded", text=text))
+        else:
+            self._chats[chat.id] = group.create_task(self._ending(self._chat(chat)))
+
+    def _stop(self, chat_id: str) -> None:
+        task = self._chats.get(chat_id)
+        if task is not None and chat_id not in self._stopping:
+            self._stopping.add(chat_id)
+            task.cancel()
+
+    async def _chat(self, chat: schema.Chat) -> None:
+        """One answer, with exactly one last event. Only ``_stop`` may cancel it quietly."""
+        try:
+            end = await self._answer(chat)
+        except asyncio.CancelledError:
+            if chat.id not in self._stopping:
+                raise
+            end = _failed(chat.id, AnswerCancelledError("The answer was stopped. What has arrived is kept."))
+        except GenTorrentError as error:
+            end = _failed(chat.id, error)
+        except OutboxFullError:
+            raise
+        except Exception:
+            _log.exception("an answer failed unexpectedly")
+            end = _failed(chat.id, RequestError("The engine made a mistake while it answered; its log says which."))
+        finally:
+            self._chats.pop(chat.id, None)
+            self._stopping.discard(chat.id)
+        self._outbox.put(end)
+
+    async def _answer(self, chat: schema.Chat) -> schema.ChatDone | schema.ChatFailed:
+        request = chat_request.from_chat(chat)
+        async with aclosing(self._service.answer(request)) as events:
+            async for event in events:
+                match event:
+                    case AnswerStage(stage=stage, text=text, place=place, estimate=estimate):
+                        told = schema.ChatStage(id=chat.id, stage=stage, text=text, place=place, estimate=estimate)
+                        self._outbox.put(told)
+                    case AnswerDelta(ids=ids, text=text):
+                        self._outbox.put(schema.ChatDelta(id=chat.id, text=text, tokens=len(ids)))
+                    case AnswerDone():
+                        return _done(chat, request.sampling.seed, event)
+        return _failed(chat.id, RequestError("The answer ended without its last event. Its text may be incomplete."))
+
+
+def _leaves(group: BaseExceptionGroup[_Ended]) -> Iterator[BaseException]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
+
+
+def _failed(chat_id: str, error: GenTorrentError) -> schema.ChatFailed:
+    return schema.ChatFailed(id=chat_id, code=chat_reply.code_of(error), text=str(error))
+
+
+def _done(chat: schema.Chat, seed: int, done: AnswerDone) -> schema.ChatDone:
+    local = done.served_by == "local"
+    signed: Literal["signed", "unverified"] = "signed" if done.receipt == "verified" else "unverified"
+    return schema.ChatDone(
+        id=chat.id,
+        finish_reason=done.finish_reason,
+        model=chat.model,
+        prompt_tokens=done.prompt_tokens,
+        completion_tokens=done.completion_tokens,
+        served_by=done.served_by,
+        seed=seed,
+        badge="local" if local else signed,
+        badge_reason=done.receipt_reason,
+        paths=done.paths,
+        n=done.n,
+        k=done.k,
+        ttft_ms=done.ttft_ms,
+        tokens_per_s=done.tokens_per_s,
+        receipt=done.receipt_export,
+    )
