@@ -1,0 +1,122 @@
+"""Which models lie on this machine: the built-in one and the folders that were downloaded."""
+
+from __future__ import annotations
+
+import logging
+import re
+from pathlib import Path
+
+import msgspec
+
+from engine.errors import ModelFolderError, ResourceMissingError, UnknownModelError
+from engine.inference.model_folder import ModelFolder, read_model_folder, sha256_file
+from engine.resources import resource_path
+
+BUILTIN_MODEL = "gentorrent-builtin"
+"""The model id of the small model that comes with the program."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
+_log = logging.getLogger(__name__)
+
+
+class Catalogue:
+    """The models of one data directory. Methods read the disk: call them from a thread when folders are large.
+
+    ``models``: folder with one folder for every downloaded model, named by its model id, or None.
+    ``builtin``: folder of the built-in model; None takes the one that comes with the program.
+    """
+
+    def __init__(self, models: Path | None, builtin: Path | None = None) -> None:
+        self._models = models
+        self._builtin = builtin
+        self._digests = _DigestCache(models / ".digests.json" if models else None)
+
+    def folders(self) -> dict[str, Path]:
+        """Every model id with its folder, the built-in model first; folders are not checked."""
+        found: dict[str, Path] = {}
+        builtin = self._builtin_folder()
+        if builtin is not None:
+            found[BUILTIN_MODEL] = builtin
+        if self._models is not None and self._models.is_dir():
+            for folder in sorted(self._models.iterdir()):
+                if folder.is_dir() and _NAME.fullmatch(folder.name) and folder.name != BUILTIN_MODEL:
+                    found[folder.name] = folder
+        return found
+
+    def open(self, model_id: str) -> ModelFolder:
+        """The checked folder of a model; :class:`UnknownModelError` or :class:`ModelFolderError`."""
+        folders = self.folders()
+        folder = folders.get(model_id)
+        if folder is None:
+            raise UnknownModelError(
+                f"There is no model {model_id!r} on this machine. It has: {', '.join(folders) or 'none'}. "
+                "Choose one of these or download the model first."
+            )
+        return read_model_folder(model_id, folder, self._digests.digest)
+
+    def usable(self) -> dict[str, ModelFolder]:
+        """Every model whose folder is complete; the others are named in the log."""
+        found = {}
+        for model_id in self.folders():
+            try:
+                found[model_id] = self.open(model_id)
+            except ModelFolderError as error:
+                _log.warning("the model %s is left out: %s", model_id, error)
+        return found
+
+    def _builtin_folder(self) -> Path | None:
+        if self._builtin is not None:
+            return self._builtin
+        try:
+            return resource_path("engine/builtin/model")
+        except ResourceMissingError:
+            return None
+
+
+class _Entry(msgspec.Struct, frozen=True, array_like=True):
+    size: int
+    modified: int  # nanoseconds
+    digest: bytes
+
+
+class _DigestCache:
+    """Digests of files by path, size and modification time, kept over restarts: hashing 20 GB takes half a minute."""
+
+    def __init__(self, file: Path | None) -> None:
+        self._file = file
+        self._entries: dict[str, _Entry] | None = None
+
+    def digest(self, path: Path) -> bytes:
+        """SHA-256 of the file, read only if it changed since the last time."""
+        entries = self._load()
+        status = path.stat()
+        entry = entries.get(str(path))
+        if entry and (entry.size, entry.modified) == (status.st_size, status.st_mtime_ns):
+            return entry.digest
+        digest = sha256_file(path)
+        entries[str(path)] = _Entry(status.st_size, status.st_mtime_ns, digest)
+        if status.st_size >= 1 << 24:
+            self._save(entries)
+        return digest
+
+    def _load(self) -> dict[str, _Entry]:
+        if self._entries is None:
+            self._entries = {}
+            if self._file is not None and self._file.is_file():
+                try:
+                    self._entries = msgspec.json.decode(self._file.read_bytes(), type=dict[str, _Entry])
+                except (OSError, msgspec.DecodeError) as error:
+                    _log.info("the stored digests of models are computed anew: %s", error)
+        return self._entries
+
+    def _save(self, entries: dict[str, _Entry]) -> None:
+        """Keep what still exists; a cache that cannot be written costs time only."""
+        if self._file is None:
+            return
+        kept = {name: entry for name, entry in entries.items() if Path(name).is_file()}
+        try:
+            temporary = self._file.with_suffix(".new")
+            temporary.write_bytes(msgspec.json.encode(kept))
+            temporary.replace(self._file)
+        except OSError as error:
+            _log.info("digests of models cannot be stored: %s", error)

@@ -1,0 +1,118 @@
+"""What the engine and its worker say to each other: MessagePack frames with a 4-byte big-endian length before them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from engine.errors import InferenceError
+from engine.inference.types import GenerationEvent, GenerationRequest, ModelInfo
+
+MAX_FRAME = 16 * 1024 * 1024
+"""Bytes of one frame's content."""
+HEADER = 4
+"""Bytes of the length before each frame."""
+
+
+class Load(Struct, frozen=True, array_like=True, tag="load"):
+    """Load a model; answered by :class:`Loaded` or :class:`LoadFailed`."""
+
+    model_id: str
+    path: str
+    digest: bytes
+    tokenizer_digest: bytes
+    threads: int
+    slots: int
+    queue_limit: int
+    prefill_chunk: int
+    kv_bytes: int
+
+
+class Unload(Struct, frozen=True, array_like=True, tag="unload"):
+    """Forget a model; its answers fail."""
+
+    model_id: str
+
+
+class Generate(Struct, frozen=True, array_like=True, tag="generate"):
+    """Make an answer; ``key`` is the engine's number for it."""
+
+    key: int
+    request: GenerationRequest
+
+
+class CancelAnswer(Struct, frozen=True, array_like=True, tag="cancel"):
+    """The answer is not wanted any more. No event follows it, except what was on its way."""
+
+    key: int
+
+
+class Loaded(Struct, frozen=True, array_like=True, tag="loaded"):
+    """A model is ready."""
+
+    info: ModelInfo
+
+
+class LoadFailed(Struct, frozen=True, array_like=True, tag="load-failed"):
+    """A model cannot be loaded; ``text`` is for the user."""
+
+    model_id: str
+    text: str
+
+
+class Event(Struct, frozen=True, array_like=True, tag="event"):
+    """One event of an answer."""
+
+    key: int
+    event: GenerationEvent
+
+
+class AnswerFailed(Struct, frozen=True, array_like=True, tag="failed"):
+    """The answer ends with an error; ``code`` as in ``engine.errors``."""
+
+    key: int
+    code: str
+    text: str
+
+
+class Beat(Struct, frozen=True, array_like=True, tag="beat"):
+    """Sign of life, once a second: what the worker does ("idle", "loading", "step"), for how many seconds, and what it
+    measured."""
+
+    activity: str
+    seconds: Annotated[float, Meta(ge=0)]
+    models: tuple[ModelInfo, ...]
+
+
+ToWorker = Load | Unload | Generate | CancelAnswer
+FromWorker = Loaded | LoadFailed | Event | AnswerFailed | Beat
+
+_encoder = msgspec.msgpack.Encoder()
+to_worker_decoder: msgspec.msgpack.Decoder[ToWorker] = msgspec.msgpack.Decoder(ToWorker)
+from_worker_decoder: msgspec.msgpack.Decoder[FromWorker] = msgspec.msgpack.Decoder(FromWorker)
+
+
+def frame(message: ToWorker | FromWorker) -> bytes:
+    """Length and content; :class:`InferenceError` when it is longer than a frame may be."""
+    content = _encoder.encode(message)
+    if len(content) > MAX_FRAME:
+        raise InferenceError(f"a message of {len(content)} bytes is longer than the pipe's {MAX_FRAME}")
+    return len(content).to_bytes(HEADER, "big") + content
+
+
+def read_frame(read: Callable[[int], bytes]) -> bytes | None:
+    """The next frame's content from a blocking ``read`` (which gives fewer bytes only at the end), None at the end.
+
+    :class:`InferenceError` for a length beyond the limit: the other side is not what it should be.
+    """
+    header = read(HEADER)
+    if len(header) < HEADER:
+        return None
+    length = int.from_bytes(header, "big")
+    if length > MAX_FRAME:
+        raise InferenceError(f"a frame of {length} bytes is longer than the pipe's {MAX_FRAME}")
+    content = read(length)
+    return content if len(content) == length else None

@@ -1,0 +1,86 @@
+"""Text to tokens and back, by the model repository's own tokenizer and chat template. Lives in the worker process.
+
+transformers is imported when the first tokenizer is loaded (it takes a second), never by importing this module, and
+runs no code of the repository.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from engine.errors import InvalidRequestError, ModelFolderError
+from engine.inference.model_folder import ModelFolder
+from engine.inference.types import PromptMessage
+
+ROLES = ("system", "user", "assistant")
+
+
+class ChatTokenizer:
+    """The tokenizer of one model folder."""
+
+    def __init__(self, folder: ModelFolder) -> None:
+        self._folder = folder
+        self._tokenizer = _load(folder)
+        if not getattr(self._tokenizer, "chat_template", None):
+            raise ModelFolderError(
+                f"{folder.path} has no chat template (chat_template.jinja, or chat_template in tokenizer_config.json), "
+                "so it cannot hold a conversation. Choose the instruction-tuned variant of the model."
+            )
+        self._backend = self._tokenizer.backend_tokenizer
+
+    @property
+    def end_ids(self) -> frozenset[int]:
+        """The tokenizer's own end token, if it names one."""
+        end = self._tokenizer.eos_token_id
+        return frozenset() if end is None else frozenset({int(end)})
+
+    def prompt_ids(self, messages: Sequence[PromptMessage]) -> tuple[int, ...]:
+        """The conversation as token ids, ready for the assistant's answer; :class:`InvalidRequestError`."""
+        check_messages(messages)
+        conversation = [{"role": message.role, "content": message.content} for message in messages]
+        try:
+            text = self._tokenizer.apply_chat_template(conversation, tokenize=False, add_generation_prompt=True)
+        except Exception as error:  # templates raise whatever they like
+            raise InvalidRequestError(
+                f"The chat template of {self._folder.model_id} refuses this conversation: {_first_line(error)}. "
+                "Many templates want user and assistant in turns, with at most one system message, at the beginning."
+            ) from error
+        ids = self._backend.encode(text, add_special_tokens=False).ids
+        if not ids:
+            raise InvalidRequestError("The conversation is empty: write something.")
+        return tuple(ids)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Text without special tokens; bytes that are no whole character become U+FFFD."""
+        return str(self._backend.decode(list(ids), skip_special_tokens=True))
+
+
+def check_messages(messages: Sequence[PromptMessage]) -> None:
+    """Refuse what no template could take; :class:`InvalidRequestError`."""
+    if not messages:
+        raise InvalidRequestError("The conversation has no messages: write at least one with the role user.")
+    for message in messages:
+        if message.role not in ROLES:
+            raise InvalidRequestError(f"The role {message.role[:40]!r} is not known. Use one of: {', '.join(ROLES)}.")
+
+
+def _load(folder: ModelFolder) -> Any:
+    from transformers import AutoTokenizer
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(str(folder.path), trust_remote_code=False, local_files_only=True)
+    except Exception as error:  # whatever a broken file makes the library raise
+        raise ModelFolderError(
+            f"The tokenizer in {folder.path} cannot be loaded: {_first_line(error)}. Download tokenizer.json and "
+            "tokenizer_config.json from the model's repository again."
+        ) from error
+    if getattr(tokenizer, "backend_tokenizer", None) is None:
+        raise ModelFolderError(f"{folder.path / 'tokenizer.json'} is not usable. Download it again.")
+    return tokenizer
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0][:300] or type(error).__name__

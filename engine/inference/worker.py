@@ -1,0 +1,240 @@
+"""The worker process: ``python -m engine.inference.worker``, frames in on standard input, out on standard output.
+
+It holds no keys and no addresses, opens no sockets and ends when the engine's end of the pipe closes. One thread
+computes, one reads commands, one sends a sign of life every second.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import queue
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from engine.clock import Clock, SystemClock
+from engine.errors import InferenceError, ModelFolderError, RequestError, UnknownModelError
+from engine.inference.kv_cache import KvBudget, capacity
+from engine.inference.model_folder import read_model_folder
+from engine.inference.model_host import ModelHost
+from engine.inference.pipe import (
+    AnswerFailed,
+    Beat,
+    CancelAnswer,
+    Event,
+    FromWorker,
+    Generate,
+    Load,
+    Loaded,
+    LoadFailed,
+    ToWorker,
+    Unload,
+    frame,
+    read_frame,
+    to_worker_decoder,
+)
+from engine.inference.scheduler import SchedulerSettings
+from engine.inference.types import Done, GenerationEvent, ModelInfo
+
+_BEAT_SECONDS = 1.0
+_INBOX = 1024
+_log = logging.getLogger(__name__)
+
+
+class Outlet:
+    """Frames to the engine, from several threads; a closed pipe ends the process."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._lock = threading.Lock()
+
+    def send(self, message: FromWorker) -> None:
+        """Write one frame and flush it."""
+        data = frame(message)
+        try:
+            with self._lock:
+                self._stream.write(data)
+                self._stream.flush()
+        except OSError:
+            os._exit(0)  # nobody listens any more; other threads may be in the middle of computing
+
+
+class Worker:
+    """The computing thread's state: loaded models and the answers in the making."""
+
+    def __init__(self, outlet: Outlet, clock: Clock) -> None:
+        self.inbox: queue.Queue[ToWorker] = queue.Queue(_INBOX)
+        self._outlet = outlet
+        self._clock = clock
+        self._hosts: dict[str, ModelHost] = {}
+        self._models: dict[int, str] = {}  # answer's key -> model id
+        self._activity = ("idle", clock.monotonic())
+        self._infos: tuple[ModelInfo, ...] = ()
+
+    def run(self) -> None:
+        """Work until the process ends."""
+        while True:
+            self._receive()
+            self._do("step")
+            for host in list(self._hosts.values()):
+                host.step()
+            self._infos = tuple(host.info() for host in self._hosts.values())
+
+    def beat(self) -> Beat:
+        """What the heartbeat says; called from another thread."""
+        activity, since = self._activity
+        return Beat(activity, max(0.0, self._clock.monotonic() - since), self._infos)
+
+    def _do(self, activity: str) -> None:
+        self._activity = (activity, self._clock.monotonic())
+
+    def _receive(self) -> None:
+        """Take every command that is there; wait for one as long as there is nothing to compute."""
+        self._do("idle")
+        deadlines = [at for host in self._hosts.values() if (at := host.next_deadline()) is not None]
+        wait = None if not deadlines else max(0.0, min(deadlines) - self._clock.monotonic())
+        try:
+            message = self.inbox.get(timeout=wait) if wait != 0 else self.inbox.get_nowait()
+            while True:
+                self._handle(message)
+                message = self.inbox.get_nowait()
+        except queue.Empty:
+            return
+
+    def _handle(self, message: ToWorker) -> None:
+        if isinstance(message, Load):
+            self._do("loading")
+            self._load(message)
+        elif isinstance(message, Unload):
+            host = self._hosts.pop(message.model_id, None)
+            if host is not None:
+                host.close(RequestError(f"The model {message.model_id} was unloaded. Ask again."))
+        elif isinstance(message, Generate):
+            self._do("step")
+            self._generate(message)
+        else:
+            self._cancel(message)
+
+    def _load(self, message: Load) -> None:
+        if message.model_id not in self._hosts:
+            try:
+                self._hosts[message.model_id] = self._open(message)
+            except InferenceError as error:
+                self._outlet.send(LoadFailed(message.model_id, str(error)))
+                return
+        self._infos = tuple(host.info() for host in self._hosts.values())
+        self._outlet.send(Loaded(self._hosts[message.model_id].info()))
+
+    def _open(self, message: Load) -> ModelHost:
+        # Slow imports wait until they are needed: the process is up, and says so, at once.
+        from engine.inference.runner import Runner
+        from engine.inference.tokenizer import ChatTokenizer
+
+        folder = read_model_folder(message.model_id, Path(message.path), lambda _: bytes(32))
+        texts = ChatTokenizer(folder)
+        runner = Runner(folder, message.threads)
+        settings = SchedulerSettings(
+            context_length=folder.context_length,
+            end_ids=folder.end_ids | texts.end_ids,
+            slots=message.slots,
+            queue_limit=message.queue_limit,
+            prefill_chunk=message.prefill_chunk,
+        )
+        per_token = folder.kv.bytes_per_token(runner.kv_item_size)
+        budget = KvBudget(capacity(message.slots, folder.context_length, per_token, message.kv_bytes))
+        info = ModelInfo(
+            model_id=message.model_id,
+            digest=message.digest,
+            tokenizer_digest=message.tokenizer_digest,
+            context_length=folder.context_length,
+            slots=message.slots,
+        )
+        host = ModelHost(info, runner, texts, settings, budget, self._clock, self._emit)
+        try:
+            host.measure()
+        except InferenceError as error:
+            raise ModelFolderError(str(error)) from error
+        return host
+
+    def _generate(self, message: Generate) -> None:
+        host = self._hosts.get(message.request.model_id)
+        self._models[message.key] = message.request.model_id
+        if host is None:
+            model_id = message.request.model_id
+            self._emit(message.key, UnknownModelError(f"The model {model_id} is not loaded. Ask again in a moment."))
+        else:
+            host.submit(message.key, message.request)
+
+    def _cancel(self, message: CancelAnswer) -> None:
+        host = self._hosts.get(self._models.pop(message.key, ""))
+        if host is not None:
+            host.cancel(message.key)
+
+    def _emit(self, key: int, event: GenerationEvent | RequestError) -> None:
+        if isinstance(event, RequestError):
+            self._models.pop(key, None)
+            self._outlet.send(AnswerFailed(key, event.code, str(event)))
+            return
+        if isinstance(event, Done):
+            self._models.pop(key, None)
+        self._outlet.send(Event(key, event))
+
+
+def _read_commands(stream: BinaryIO, worker: Worker) -> None:
+    """The reading thread; it ends the process with the pipe, however busy the computing thread is."""
+    try:
+        while (content := read_frame(stream.read)) is not None:
+            worker.inbox.put(to_worker_decoder.decode(content))
+    except (OSError, InferenceError, msgspec.DecodeError) as error:
+        _log.error("the engine's commands cannot be read: %s", error)
+        os._exit(2)
+    os._exit(0)
+
+
+def _send_beats(outlet: Outlet, worker: Worker, ended: threading.Event) -> None:
+    while not ended.wait(_BEAT_SECONDS):
+        outlet.send(worker.beat())
+
+
+def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
+    """Keep the pipes to ourselves: whatever a library prints goes to standard error instead."""
+    commands = os.fdopen(os.dup(0), "rb")
+    events = os.fdopen(os.dup(1), "wb")
+    nowhere = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nowhere, 0)
+    os.close(nowhere)
+    os.dup2(2, 1)
+    return commands, events
+
+
+def _no_core_dump() -> None:
+    """A crash must not write prompts to the disk."""
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def main() -> None:
+    """Serve the engine until it closes the pipe."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the engine, which closes the pipe
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
+    _no_core_dump()
+    commands, events = _take_pipes()
+    outlet = Outlet(events)
+    worker = Worker(outlet, SystemClock())
+    outlet.send(worker.beat())
+    ended = threading.Event()
+    threading.Thread(target=_read_commands, args=(commands, worker), daemon=True, name="commands").start()
+    threading.Thread(target=_send_beats, args=(outlet, worker, ended), daemon=True, name="beats").start()
+    worker.run()
+
+
+if __name__ == "__main__":
+    main()
