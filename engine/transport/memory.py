@@ -1,0 +1,363 @@
+"""A whole internet in one process, with the interface of the WebRTC mesh: delay, loss, partitions, sudden death.
+
+For tests of whole networks without sockets, and deterministic: the same seed and the same calls give the same run on a
+:class:`~engine.transport.scheduler.ManualScheduler`. Links behave as data channels do: both channels are reliable, so
+loss is delay; the control channel keeps order, the cells need not; buffers are bounded; a peer that vanishes is noticed
+after the heartbeat's limit. Identities are believed, not proven: nothing here is for use between machines.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from functools import partial
+
+from engine.ids import NodeId
+from engine.transport.dialling import DialPlan
+from engine.transport.heartbeat import SILENCE_LIMIT
+from engine.transport.link import Channel, LinkHandler
+from engine.transport.scheduler import Scheduler
+from engine.wire.codec import MAX_LINK_MESSAGE
+
+AcceptPolicy = Callable[[NodeId, bool], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """How the network between two nodes is. ``delay`` and ``jitter`` are seconds one way (jitter is added, uniformly up
+    to its value), ``loss`` the chance that a transmission is lost, each loss costing ``retransmission`` seconds (SCTP's
+    minimum is 1 s); ``bandwidth`` bytes per second, None for no limit; ``buffer`` bytes that may wait or be under
+    way per link and direction."""
+
+    delay: float = 0.01
+    jitter: float = 0.0
+    loss: float = 0.0
+    retransmission: float = 1.0
+    bandwidth: float | None = None
+    buffer: int = 512 * 1024
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.loss < 1 or min(self.delay, self.jitter, self.retransmission) < 0:
+            raise ValueError("loss is a chance below 1, and no time is negative")
+
+
+class _Direction:
+    """What is under way from one end of a link to the other."""
+
+    __slots__ = ("busy_until", "held", "in_flight", "last_control")
+
+    def __init__(self) -> None:
+        self.busy_until = 0.0
+        self.in_flight = 0
+        self.last_control = 0.0
+        self.held: list[tuple[Channel, bytes]] = []  # waits for a partition to end; bounded by ``Conditions.buffer``
+
+
+class _Link:
+    """An open link between two endpoints; closed for good once ``alive`` is False."""
+
+    __slots__ = ("alive", "dialler", "directions")
+
+    def __init__(self, dialler: NodeId, answerer: NodeId) -> None:
+        self.alive = True
+        self.dialler = dialler
+        self.directions = {dialler: _Direction(), answerer: _Direction()}
+
+
+class MemoryInternet:
+    """The network. ``source`` decides every chance; ``conditions`` hold between any two nodes unless set otherwise."""
+
+    def __init__(self, scheduler: Scheduler, source: random.Random, conditions: Conditions | None = None) -> None:
+        self.scheduler = scheduler
+        self.random = source
+        self._conditions = conditions or Conditions()
+        self._special: dict[frozenset[NodeId], Conditions] = {}
+        self._endpoints: dict[NodeId, MemoryEndpoint] = {}
+        self._side: dict[NodeId, int] = {}
+
+    def endpoint(
+        self,
+        node_id: NodeId,
+        handler: LinkHandler,
+        *,
+        is_client: bool = False,
+        accept: AcceptPolicy | None = None,
+        maximum_links: int = 400,
+    ) -> MemoryEndpoint:
+        """A new node of the network. An id that is already there is replaced, as by a restart without farewell."""
+        old = self._endpoints.get(node_id)
+        if old is not None:
+            self.kill(node_id)
+        endpoint = MemoryEndpoint(self, node_id, handler, is_client, accept, maximum_links)
+        self._endpoints[node_id] = endpoint
+        return endpoint
+
+    def set_conditions(self, one: NodeId, other: NodeId, conditions: Conditions) -> None:
+        """From now on these hold between two nodes."""
+        self._special[frozenset((one, other))] = conditions
+
+    def conditions(self, one: NodeId, other: NodeId) -> Conditions:
+        """What holds between two nodes."""
+        return self._special.get(frozenset((one, other)), self._conditions) if self._special else self._conditions
+
+    def kill(self, node_id: NodeId) -> None:
+        """The node vanishes without a word; its peers notice by the missing heartbeat."""
+        endpoint = self._endpoints.pop(node_id)
+        endpoint.die()
+
+    def kill_link(self, one: NodeId, other: NodeId, reason: str = "the link was cut") -> None:
+        """Both ends lose their link at once; nothing if there is none."""
+        endpoint = self._endpoints.get(one)
+        if endpoint is not None:
+            endpoint.drop(other, reason)
+
+    def partition(self, *groups: Iterable[NodeId]) -> None:
+        """Only members of the same group reach each other; nodes in no group stay together as one more. Messages wait;
+        links over the cut die when the heartbeat's limit passes before :meth:`heal`."""
+        self._side = {node_id: number for number, group in enumerate(groups, start=1) for node_id in group}
+        for endpoint in tuple(self._endpoints.values()):
+            endpoint.watch_cut_links()
+
+    def heal(self) -> None:
+        """Everybody reaches everybody; what waited is delivered."""
+        self._side = {}
+        for endpoint in tuple(self._endpoints.values()):
+            endpoint.release_held()
+
+    def reaches(self, one: NodeId, other: NodeId) -> bool:
+        """Whether packets pass between two nodes at this moment."""
+        return other in self._endpoints and self._side.get(one, 0) == self._side.get(other, 0)
+
+    def find(self, node_id: NodeId) -> MemoryEndpoint | None:
+        """The live node with this id."""
+        return self._endpoints.get(node_id)
+
+    def travel_time(self, conditions: Conditions) -> float:
+        """One way, with jitter and losses."""
+        time = conditions.delay
+        if conditions.jitter:
+            time += self.random.uniform(0.0, conditions.jitter)
+        while conditions.loss and self.random.random() < conditions.loss:
+            time += conditions.retransmission
+        return time
+
+
+class MemoryEndpoint:
+    """One node's links; the same calls as ``engine.transport.mesh.Mesh``, without ``run``."""
+
+    def __init__(
+        self,
+        internet: MemoryInternet,
+        node_id: NodeId,
+        handler: LinkHandler,
+        is_client: bool,
+        accept: AcceptPolicy | None,
+        maximum_links: int,
+    ) -> None:
+        self._internet = internet
+        self._node_id = node_id
+        self._handler = handler
+        self._is_client = is_client
+        self._accept = accept
+        self._maximum_links = maximum_links
+        self._links: dict[NodeId, _Link] = {}
+        self._dialling: set[NodeId] = set()
+        self._plan = DialPlan(internet.random)
+        self._alive = True
+        self._round_due: float | None = None
+
+    @property
+    def node_id(self) -> NodeId:
+        """Whose links these are."""
+        return self._node_id
+
+    # ------------------------------------------------------------------------------------------------ as of the mesh
+
+    def want(self, peers: Collection[NodeId]) -> None:
+        """Keep exactly these peers linked."""
+        self._plan.want([peer for peer in peers if peer != self._node_id], self._internet.scheduler.now())
+        self._plan_round()
+
+    def dial(self, peer: NodeId) -> None:
+        """Dial ``peer`` now, once."""
+        if peer != self._node_id:
+            self._plan.dial(peer, self._internet.scheduler.now())
+            self._plan_round()
+
+    def links(self) -> frozenset[NodeId]:
+        """The peers with an open link."""
+        return frozenset(self._links)
+
+    def round_trip(self, peer: NodeId) -> float | None:
+        """Twice the delay, without jitter and loss."""
+        if peer not in self._links:
+            return None
+        return 2 * self._internet.conditions(self._node_id, peer).delay
+
+    def disconnect(self, peer: NodeId, reason: str) -> None:
+        """Close the link of this peer; both handlers hear ``link_down``, the peer's after the delay."""
+        link = self._links.get(peer)
+        if link is None:
+            return
+        self._end(peer, link, reason)
+        conditions = self._internet.conditions(self._node_id, peer)
+        self._later(self._internet.travel_time(conditions), partial(self._tell_end, peer, link, reason))
+
+    def send(self, peer: NodeId, channel: Channel, data: bytes) -> bool:
+        """See ``LinkSender``."""
+        link = self._links.get(peer)
+        if link is None or not self._alive or len(data) > MAX_LINK_MESSAGE:
+            return False
+        direction = link.directions[self._node_id]
+        if direction.in_flight + len(data) > self._internet.conditions(self._node_id, peer).buffer:
+            return False
+        direction.in_flight += len(data)
+        if self._internet.reaches(self._node_id, peer):
+            self._transmit(peer, link, channel, data)
+        else:
+            direction.held.append((channel, data))
+        return True
+
+    # ------------------------------------------------------------------------------------------------ by the internet
+
+    def die(self) -> None:
+        """Vanish: hear nothing any more; the peers notice by themselves."""
+        self._alive = False
+        links, self._links = self._links, {}
+        for peer, link in links.items():
+            self._later(SILENCE_LIMIT, partial(self._tell_end, peer, link, _silence()))
+
+    def drop(self, peer: NodeId, reason: str) -> None:
+        """Lose the link with ``peer`` at both ends at once."""
+        link = self._links.get(peer)
+        if link is not None:
+            self._end(peer, link, reason)
+            self._tell_end(peer, link, reason)
+
+    def watch_cut_links(self) -> None:
+        """After a partition: links over the cut die unless it heals in time."""
+        for peer, link in self._links.items():
+            if not self._internet.reaches(self._node_id, peer):
+                self._later(SILENCE_LIMIT, partial(self._check_cut, peer, link))
+
+    def release_held(self) -> None:
+        """After a partition: send what waited."""
+        for peer, link in tuple(self._links.items()):
+            direction = link.directions[self._node_id]
+            held, direction.held = direction.held, []
+            for channel, data in held:
+                self._transmit(peer, link, channel, data)
+
+    # ------------------------------------------------------------------------------------------------------- internals
+
+    def _later(self, delay: float, action: Callable[[], None]) -> None:
+        self._internet.scheduler.call_later(delay, action)
+
+    def _transmit(self, peer: NodeId, link: _Link, channel: Channel, data: bytes) -> None:
+        """Put one message on its way."""
+        internet = self._internet
+        conditions = internet.conditions(self._node_id, peer)
+        direction = link.directions[self._node_id]
+        now = internet.scheduler.now()
+        start = max(now, direction.busy_until)
+        if conditions.bandwidth is not None:
+            start += len(data) / conditions.bandwidth
+            direction.busy_until = start
+        arrival = start + internet.travel_time(conditions)
+        if channel is Channel.CONTROL:
+            arrival = max(arrival, direction.last_control)
+            direction.last_control = arrival
+        self._later(arrival - now, partial(self._arrive, peer, link, channel, data))
+
+    def _arrive(self, peer: NodeId, link: _Link, channel: Channel, data: bytes) -> None:
+        """A message has reached the peer, if both still exist and no cut came between."""
+        direction = link.directions[self._node_id]
+        if link.alive and not self._internet.reaches(self._node_id, peer) and self._alive:
+            direction.held.append((channel, data))
+            return
+        direction.in_flight -= len(data)
+        target = self._internet.find(peer)
+        if target is not None and target._links.get(self._node_id) is link:
+            target._handler.link_message(self._node_id, channel, data)
+
+    def _end(self, peer: NodeId, link: _Link, reason: str) -> None:
+        """This end of ``link`` is gone."""
+        if self._links.get(peer) is not link:
+            return
+        link.alive = False
+        del self._links[peer]
+        self._plan.failed(peer, self._internet.scheduler.now())
+        self._plan_round()
+        self._handler.link_down(peer, reason)
+
+    def _tell_end(self, peer: NodeId, link: _Link, reason: str) -> None:
+        """The other end of ``link`` is gone too."""
+        other = self._internet.find(peer)
+        if other is not None:
+            other._end(self._node_id, link, reason)
+
+    def _check_cut(self, peer: NodeId, link: _Link) -> None:
+        if self._links.get(peer) is link and not self._internet.reaches(self._node_id, peer):
+            self._end(peer, link, _silence())
+
+    def _plan_round(self) -> None:
+        """Make sure that the next due dial is looked at in time."""
+        deadline = self._plan.next_deadline(self._is_busy)
+        if deadline is None or not self._alive:
+            return
+        now = self._internet.scheduler.now()
+        due = max(now, deadline)
+        if self._round_due is None or due < self._round_due:
+            self._round_due = due
+            self._later(due - now, partial(self._dial_round, due))
+
+    def _is_busy(self, peer: NodeId) -> bool:
+        return peer in self._links or peer in self._dialling
+
+    def _dial_round(self, due: float) -> None:
+        if self._round_due != due or not self._alive:
+            return
+        self._round_due = None
+        for peer in self._plan.due(self._internet.scheduler.now(), self._is_busy, limit=len(self._dialling) + 400):
+            self._dialling.add(peer)
+            # Offer, answer and handshake: two round trips.
+            travel = self._internet.travel_time(self._internet.conditions(self._node_id, peer))
+            self._later(4 * travel, partial(self._dialled, peer))
+        self._plan_round()
+
+    def _dialled(self, peer: NodeId) -> None:
+        """The dial has come to its end: a link, or a failure."""
+        self._dialling.discard(peer)
+        if not self._alive or peer in self._links:
+            return
+        other = self._internet.find(peer)
+        if other is None or not self._internet.reaches(self._node_id, peer) or other._refuses(self):
+            self._plan.failed(peer, self._internet.scheduler.now())
+            self._plan_round()
+            return
+        link = _Link(self._node_id, peer)
+        other._open(self._node_id, link, self._is_client)
+        if link.alive:
+            self._open(peer, link, False)
+        else:  # closed by the peer's handler in the very moment of opening
+            self._plan.failed(peer, self._internet.scheduler.now())
+            self._plan_round()
+
+    def _refuses(self, dialler: MemoryEndpoint) -> bool:
+        if self._is_client or (len(self._links) >= self._maximum_links and dialler.node_id not in self._links):
+            return True
+        return self._accept is not None and self._accept(dialler.node_id, dialler._is_client) is not None
+
+    def _open(self, peer: NodeId, link: _Link, peer_is_client: bool) -> None:
+        previous = self._links.get(peer)
+        if previous is not None:
+            previous.alive = False
+        self._links[peer] = link
+        self._plan.linked(peer, self._internet.scheduler.now())
+        self._handler.link_up(peer, peer_is_client)
+
+
+def _silence() -> str:
+    """The reason of a link whose peer has vanished."""
+    return f"the peer has been silent for {SILENCE_LIMIT:.0f} s"
