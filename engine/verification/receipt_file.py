@@ -79,7 +79,7 @@ class _Head(msgspec.Struct, frozen=True):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiptPart:
     """One node's receipt with what its owner shows of it. ``key`` is ``receipt_key(answer_secret)``; ``request`` the
-    bytes as they were sealed (secrets are taken out on export); ``output_ids`` exactly those that the receipt covers."""
+    bytes as they were sealed (secrets are taken out on export); ``output_ids`` exactly those that it covers."""
 
     record: bytes
     signature: bytes
