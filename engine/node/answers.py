@@ -1,0 +1,308 @@
+"""Answers a question: on this machine or through the overlay, with the receipt checked. One async stream for both."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from engine.api.service import AnswerDelta, AnswerDone, AnswerEvent, AnswerRequest, AnswerStage
+from engine.clock import Clock
+from engine.errors import (
+    NetworkNotReadyError,
+    OverloadedError,
+    ReceiptError,
+    RequestError,
+    ServingNodeLostError,
+    UnknownModelError,
+    WorkerDiedError,
+    request_error,
+)
+from engine.ids import NetworkId, NodeId, node_id_text
+from engine.inference.types import Delta, Done, GenerationRequest, InferenceBackend, Queued, Started
+from engine.node.conversations import Conversation, Conversations
+from engine.node.overlay_client import OverlayClient
+from engine.paths.client import AnswerSummary
+from engine.paths.outgoing import Question, Target
+from engine.verification.receipt_file import ReceiptPart, export_receipt
+from engine.verification.receipts import check_receipt, receipt_key, verify_against
+from engine.wire.answer import ChatMessage, Checkpoint, Failed, Finished, FrameEvent, Stage, Tokens
+
+logger = logging.getLogger(__name__)
+MAX_TRIES = 3
+"""Nodes that are asked before an answer that has not begun is given up."""
+ALL_TOKENS = 1_000_000
+"""On the wire: as many tokens as the context allows."""
+STAGE_TEXT = {
+    "queued": "Waiting for a place at the machine that answers",
+    "prefill": "The machine that answers reads the question",
+    "decode": "Writing",
+    "finishing": "Finishing",
+}
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What has arrived of one answer. Times are monotonic seconds."""
+
+    begun: float
+    ids: list[int] = field(default_factory=list)
+    text: list[str] = field(default_factory=list)
+    first_at: float | None = None
+    last_at: float = 0.0
+
+    def add(self, ids: tuple[int, ...], text: str, now: float) -> None:
+        """Tokens arrived."""
+        if self.first_at is None:
+            self.first_at = now
+        self.last_at = now
+        self.ids.extend(ids)
+        self.text.append(text)
+
+    @property
+    def ttft_ms(self) -> float:
+        """Milliseconds from the question to the first token."""
+        return 0.0 if self.first_at is None else (self.first_at - self.begun) * 1000
+
+    @property
+    def tokens_per_s(self) -> float:
+        """Tokens per second after the first one."""
+        if self.first_at is None or self.last_at <= self.first_at:
+            return 0.0
+        return (len(self.ids) - 1) / (self.last_at - self.first_at)
+
+
+class Answers:
+    """Routes questions. ``network`` gives the overlay's client while a network is configured."""
+
+    def __init__(
+        self,
+        backend: InferenceBackend,
+        network: Callable[[], tuple[OverlayClient, NetworkId] | None],
+        has_network: bool,
+        clock: Clock,
+        random_bytes: Callable[[int], bytes],
+    ) -> None:
+        self._backend = backend
+        self._network = network
+        self._has_network = has_network
+        self._clock = clock
+        self._conversations = Conversations(random_bytes)
+
+    async def answer(self, request: AnswerRequest) -> AsyncGenerator[AnswerEvent, None]:
+        """See ``AnswerService.answer``."""
+        local = request.route == "local" or (request.route == "auto" and not self._has_network)
+        stream = self._answer_here(request) if local else self._answer_there(request)
+        try:
+            async for event in stream:
+                yield event
+        finally:
+            await stream.aclose()
+
+    # On this machine
+
+    async def _answer_here(self, request: AnswerRequest) -> AsyncGenerator[AnswerEvent, None]:
+        progress = _Progress(begun=self._clock.monotonic())
+        events = self._backend.generate(
+            GenerationRequest(
+                model_id=request.model_id,
+                messages=request.messages,
+                sampling=request.sampling,
+                max_tokens=request.max_tokens,
+                min_tokens=request.min_tokens,
+                stop=request.stop,
+                owner=True,
+            )
+        )
+        try:
+            async for event in events:
+                match event:
+                    case Queued():
+                        stage = "queued" if event.place else "prefill"
+                        yield AnswerStage(stage=stage, place=event.place, estimate=event.estimate)
+                    case Started():
+                        yield AnswerStage(stage="prefill", text="This machine reads the question")
+                    case Delta():
+                        progress.add(event.ids, event.text, self._clock.monotonic())
+                        yield AnswerDelta(event.ids, event.text)
+                    case Done():
+                        yield _local_done(event, progress)
+        except WorkerDiedError as error:
+            raise ServingNodeLostError(str(error)) from error
+        finally:
+            close = getattr(events, "aclose", None)
+            if close is not None:
+                await close()
+
+    # Through the overlay
+
+    async def _answer_there(self, request: AnswerRequest) -> AsyncGenerator[AnswerEvent, None]:
+        network = self._network()
+        if network is None:
+            why = "it is still being joined" if self._has_network else "no network is configured"
+            raise NetworkNotReadyError(
+                f"The network cannot be asked: {why}. Wait a moment, or ask the model on this machine."
+            )
+        client, network_id = network
+        conversation = self._conversations.find(request)
+        progress = _Progress(begun=self._clock.monotonic())
+        avoid: set[NodeId] = set()
+        yield AnswerStage(stage="connecting", text="Choosing anonymous paths")
+        await client.wait_ready(conversation.name)
+        while True:
+            target = client.choose_target(
+                conversation.name, request.model_id, conversation.node, avoid, self._digest(request.model_id)
+            )
+            attempt = self._attempt(client, network_id, conversation, request, target, progress)
+            try:
+                async for event in attempt:
+                    yield event
+                return
+            except (ServingNodeLostError, OverloadedError, UnknownModelError) as error:
+                avoid.add(target.node_id)
+                conversation.node = None  # a refusal or its absence releases the pin
+                others = {node.node_id for node in client.model_nodes(request.model_id)} - avoid
+                if progress.ids or len(avoid) >= MAX_TRIES or not others:
+                    raise
+                logger.info("another node is asked: %s", error)
+                yield AnswerStage(stage="connecting", text="That machine is gone or full; asking another one")
+            finally:
+                await attempt.aclose()
+
+    def _digest(self, model_id: str) -> bytes | None:
+        """The digest that this machine itself knows for a model, so that nobody passes another one off as it."""
+        return next((info.digest for info in self._backend.models() if info.model_id == model_id), None)
+
+    async def _attempt(
+        self,
+        client: OverlayClient,
+        network_id: NetworkId,
+        conversation: Conversation,
+        request: AnswerRequest,
+        target: Target,
+        progress: _Progress,
+    ) -> AsyncGenerator[AnswerEvent, None]:
+        yield AnswerStage(stage="sending", text="Sending the question over anonymous paths")
+        stage = ""
+        stream = client.ask(conversation.name, _question(request), target)
+        try:
+            async for served in stream:
+                for event in served.events:
+                    if isinstance(event, Stage) and event.stage == stage and not event.place:
+                        continue  # a heartbeat
+                    stage = event.stage if isinstance(event, Stage) else ""
+                    for out in self._translate(event, served.summary, network_id, progress):
+                        yield out
+                    if isinstance(event, Finished):
+                        text = "".join(progress.text)
+                        self._conversations.answered(request, conversation, target.node_id, text)
+        finally:
+            await stream.aclose()
+
+    def _translate(
+        self, event: FrameEvent, summary: AnswerSummary, network_id: NetworkId, progress: _Progress
+    ) -> list[AnswerEvent]:
+        match event:
+            case Stage():
+                if progress.ids:
+                    return []
+                text = STAGE_TEXT.get(event.stage, event.stage)
+                return [AnswerStage(stage=event.stage, place=event.place, estimate=event.estimate, text=text)]
+            case Tokens():
+                if event.first != len(progress.ids):
+                    raise RequestError("The answer has a gap, which an honest machine never leaves. Ask again.")
+                progress.add(event.ids, event.text, self._clock.monotonic())
+                return [AnswerDelta(event.ids, event.text)]
+            case Checkpoint():
+                problem = _receipt_problem(event, summary, network_id, progress)
+                if problem:
+                    logger.warning("a checkpoint does not hold: %s", problem)
+                return []
+            case Failed():
+                raise request_error(event.code, event.text)
+            case Finished():
+                return [_network_done(event, summary, network_id, progress)]
+
+
+def _question(request: AnswerRequest) -> Question:
+    return Question(
+        model_id=request.model_id,
+        messages=tuple(ChatMessage(message.role, message.content) for message in request.messages),
+        sampling=request.sampling,
+        max_tokens=request.max_tokens or ALL_TOKENS,
+        min_tokens=request.min_tokens,
+        stop=request.stop,
+        public_messages=request.public_messages,
+        public_characters=request.public_characters,
+        may_forward=request.may_forward,
+    )
+
+
+def _receipt_problem(
+    event: Checkpoint | Finished, summary: AnswerSummary, network_id: NetworkId, progress: _Progress
+) -> str:
+    """What is wrong with a receipt, in plain words; empty when it holds for what arrived."""
+    outgoing = summary.outgoing
+    try:
+        receipt = check_receipt(event.record, event.signature, network_id)
+        found = verify_against(
+            receipt,
+            answer_secret=outgoing.request.answer_secret,
+            request_bytes=outgoing.encoded,
+            output_ids=progress.ids,
+            first=0,
+            serving_node=outgoing.target.node_id,
+            attempt=summary.attempt,
+        )
+    except ReceiptError as error:
+        return str(error)
+    if isinstance(event, Finished) and not receipt.final:
+        found.append("it is not the final one")
+    return "; ".join(found)
+
+
+def _network_done(event: Finished, summary: AnswerSummary, network_id: NetworkId, progress: _Progress) -> AnswerDone:
+    problem = _receipt_problem(event, summary, network_id, progress)
+    outgoing = summary.outgoing
+    export = ""
+    if not problem:
+        part = ReceiptPart(
+            record=event.record,
+            signature=event.signature,
+            key=receipt_key(outgoing.request.answer_secret),
+            request=outgoing.encoded,
+            output_ids=tuple(progress.ids),
+        )
+        export = json.dumps(export_receipt(network_id, [part]))
+    return AnswerDone(
+        finish_reason=_finish_reason(event.reason),
+        prompt_tokens=event.prompt_tokens,
+        completion_tokens=len(progress.ids),
+        served_by=node_id_text(outgoing.target.node_id),
+        paths=tuple(tuple(node_id_text(hop) for hop in path) for path in summary.paths),
+        n=outgoing.request.n,
+        k=outgoing.request.k,
+        ttft_ms=progress.ttft_ms,
+        tokens_per_s=progress.tokens_per_s,
+        receipt="failed" if problem else "verified",
+        receipt_reason=problem or "Signed by the machine that answered; it matches the question and every token.",
+        receipt_export=export,
+    )
+
+
+def _local_done(event: Done, progress: _Progress) -> AnswerDone:
+    return AnswerDone(
+        finish_reason=_finish_reason(event.reason),
+        prompt_tokens=event.prompt_tokens,
+        completion_tokens=event.completion_tokens,
+        served_by="local",
+        ttft_ms=progress.ttft_ms,
+        tokens_per_s=progress.tokens_per_s,
+        receipt_reason="Answered on this machine; nobody else saw it.",
+    )
+
+
+def _finish_reason(reason: str) -> Literal["stop", "length"]:
+    return "length" if reason == "length" else "stop"

@@ -1,0 +1,68 @@
+"""Which chat a request continues, and which node answered it: bounded memory of what must not be asked anew."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from engine.api.service import AnswerRequest
+from engine.ids import NodeId
+from engine.inference.types import PromptMessage
+
+MAX_CONVERSATIONS = 512
+
+
+@dataclass(slots=True)
+class Conversation:
+    """A chat: ``name`` names its paths and its private cache, ``node`` is pinned once it has answered."""
+
+    name: bytes
+    node: NodeId | None = None
+
+
+class Conversations:
+    """Recognises a chat by the name that its program gives, else by its earlier messages."""
+
+    def __init__(self, random_bytes: Callable[[int], bytes]) -> None:
+        self._random_bytes = random_bytes
+        self._known: OrderedDict[bytes, Conversation] = OrderedDict()
+
+    def find(self, request: AnswerRequest) -> Conversation:
+        """The chat that this request continues, or a new one."""
+        if request.conversation:
+            key = _digest(request.model_id, [], request.conversation)
+        else:
+            key = _digest(request.model_id, request.messages[:-1])
+            if not any(message.role == "assistant" for message in request.messages):
+                return Conversation(self._random_bytes(16))  # a first question, however often it is asked
+        found = self._known.get(key)
+        if found is None:
+            found = Conversation(self._random_bytes(16))
+            if request.conversation:
+                self._remember(key, found)
+        else:
+            self._known.move_to_end(key)
+        return found
+
+    def answered(self, request: AnswerRequest, conversation: Conversation, node: NodeId, text: str) -> None:
+        """Remember who answered; the next turn carries this answer among its messages."""
+        conversation.node = node
+        if not request.conversation:
+            messages = [*request.messages, PromptMessage("assistant", text)]
+            self._remember(_digest(request.model_id, messages), conversation)
+
+    def _remember(self, key: bytes, conversation: Conversation) -> None:
+        self._known[key] = conversation
+        self._known.move_to_end(key)
+        while len(self._known) > MAX_CONVERSATIONS:
+            self._known.popitem(last=False)
+
+
+def _digest(model_id: str, messages: Sequence[PromptMessage], name: str = "") -> bytes:
+    state = hashlib.sha256()
+    for part in (model_id, name, *(text for message in messages for text in (message.role, message.content))):
+        encoded = part.encode("utf-8", "surrogatepass")
+        state.update(len(encoded).to_bytes(8, "big") + encoded)
+    return state.digest()

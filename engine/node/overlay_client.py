@@ -1,0 +1,230 @@
+"""The engine's end of its client links: guards, path sets, and answers as async streams."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from engine.clock import Clock
+from engine.directory.directory import Directory, DirectoryNode
+from engine.directory.sampling import choose_guards, choose_paths, random_below
+from engine.errors import NetworkNotReadyError, RequestError, TooFewRelaysError, UnknownModelError
+from engine.ids import NetworkId, NodeId
+from engine.node.loop import CHANNEL, LANE, MachineLoop
+from engine.paths.circuits import PathHop
+from engine.paths.client import AnswerEvents, AnswerLost, AnswerSummary, ClientEffect, ClientMachine
+from engine.paths.effects import Send
+from engine.paths.outgoing import Question, Target
+from engine.transport.link import Channel, LinkSender
+from engine.wire import SUITE_HPKE_MLKEM768_X25519, SUITE_HPKE_X25519
+from engine.wire.answer import Failed, Finished, FrameEvent
+from engine.wire.records import Parameters, SealKey, ServedModel
+
+logger = logging.getLogger(__name__)
+WAIT_FOR_NETWORK_SECONDS = 20.0
+"""A question asked while the network is being joined waits so long for paths before it is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """Events of an answer and who carries it."""
+
+    events: tuple[FrameEvent, ...]
+    summary: AnswerSummary
+
+
+class OverlayClient:
+    """Asks questions over anonymous paths. ``sender`` and ``want`` are attached before links come up."""
+
+    def __init__(
+        self,
+        network_id: NetworkId,
+        parameters: Parameters,
+        own_ids: Collection[NodeId],
+        clock: Clock,
+        random_bytes: Callable[[int], bytes],
+        guards: Sequence[NodeId] = (),
+    ) -> None:
+        self._parameters = parameters
+        self._own = frozenset(own_ids)
+        self._clock = clock
+        self._random_bytes = random_bytes
+        self._directory: Directory | None = None
+        self.guards: list[NodeId] = list(guards)
+        self.sender: LinkSender | None = None
+        self.want: Callable[[Collection[NodeId]], None] = lambda _: None
+        self.changed: Callable[[], None] = lambda: None
+        self.machine = ClientMachine(network_id, parameters.n, parameters.k, self._draw, random_bytes)
+        self._streams: dict[int, asyncio.Queue[Served | RequestError]] = {}
+        self.loop = MachineLoop(clock, self._tick, self.machine.next_deadline)
+
+    # Directory, guards, draws
+
+    def update_directory(self, directory: Directory) -> None:
+        """Use this snapshot; keep the guard list and fill it up."""
+        self._directory = directory
+        now = self._clock.wall()
+        listed = [guard for guard in self.guards if guard in directory]
+        guards = choose_guards(
+            directory,
+            self._random_bytes,
+            now,
+            count=self._parameters.guard_count,
+            keep=listed,
+            exclude=self._own | self._group_if_spared(directory),
+        )
+        if guards != self.guards:
+            self.guards = guards
+            self.machine.paths.set_guards(guards)
+        self.want(frozenset(guards))
+        self.loop.wake()
+        self.changed()
+
+    def _group_if_spared(self, directory: Directory) -> frozenset[NodeId]:
+        """Model nodes do not relay for this client where enough others do."""
+        relays = [node for node in directory.relays() if node.node_id not in self._own]
+        group = frozenset(node.node_id for node in relays if node.descriptor.models)
+        needed = self._parameters.n * self._parameters.path_length
+        return group if len(relays) - len(group) >= needed else frozenset()
+
+    def _draw(self, guards: Sequence[NodeId], used: Collection[NodeId]) -> Sequence[PathHop]:
+        directory = self._directory
+        if directory is None:
+            raise TooFewRelaysError("the directory of the network is not here yet")
+        now = self._clock.wall()
+        exclude = self._own | self._group_if_spared(directory)
+        parameters = self._parameters
+        (path,) = choose_paths(
+            directory, guards, 1, 1, parameters.path_length, parameters, exclude, self._random_bytes, now, used=used
+        )
+        return [_path_hop(node, now) for node in path]
+
+    # State
+
+    def open_paths(self) -> int:
+        """Paths that the next chat finds ready."""
+        return self.machine.paths.ready()
+
+    def problem(self) -> str:
+        """Why paths are not ready, in plain words."""
+        return self.machine.paths.problem
+
+    # LinkHandler
+
+    def link_up(self, peer: NodeId, peer_is_client: bool) -> None:
+        """See ``LinkHandler``."""
+        self._apply(self.machine.link_up(peer, self._clock.monotonic(), self._clock.wall()))
+
+    def link_down(self, peer: NodeId, reason: str) -> None:
+        """See ``LinkHandler``."""
+        self._apply(self.machine.link_down(peer, self._clock.monotonic(), self._clock.wall()))
+
+    def link_message(self, peer: NodeId, channel: Channel, data: bytes) -> None:
+        """See ``LinkHandler``."""
+        now, wall = self._clock.monotonic(), self._clock.wall()
+        self._apply(self.machine.receive(peer, LANE[channel], data, now, wall))
+
+    def _tick(self) -> None:
+        self._apply(self.machine.tick(self._clock.monotonic(), self._clock.wall()))
+
+    def _apply(self, effects: Sequence[ClientEffect]) -> None:
+        sender = self.sender
+        for effect in effects:
+            match effect:
+                case Send():
+                    if sender is not None:
+                        sender.send(effect.peer, CHANNEL[effect.lane], effect.data)
+                case AnswerEvents():
+                    self._deliver(effect.answer, Served(effect.events, effect.summary))
+                case AnswerLost():
+                    self._deliver(effect.answer, effect.error)
+                case _:
+                    if sender is not None:
+                        sender.disconnect(effect.peer, effect.reason)
+        self.loop.wake()
+
+    def _deliver(self, answer: int, item: Served | RequestError) -> None:
+        stream = self._streams.get(answer)
+        if stream is not None:
+            stream.put_nowait(item)  # bounded by the request's max_tokens and the frame window
+
+    # Questions
+
+    def model_nodes(self, model_id: str) -> list[DirectoryNode]:
+        """Who serves this model now, without this engine itself."""
+        if self._directory is None:
+            return []
+        return [node for node in self._directory.model_nodes(model_id) if node.node_id not in self._own]
+
+    def choose_target(
+        self, chat: bytes, model_id: str, pinned: NodeId | None, avoid: Collection[NodeId], digest: bytes | None
+    ) -> Target:
+        """The node to ask: the chat's own if it is still there, else a uniform draw. ``digest`` None: the one that most
+        nodes serve. Raises ``UnknownModelError``."""
+        now = self._clock.wall()
+        path_set = self.machine.paths.get(chat)
+        on_paths = {hop for slot in path_set.slots for hop in slot.hops} if path_set else set()
+        served = [(node, _served(node, model_id)) for node in self.model_nodes(model_id)]
+        if digest is None and served:
+            digests = [model.digest for _, model in served]
+            digest = max(sorted(set(digests)), key=digests.count)
+        fitting = [pair for pair in served if pair[1].digest == digest and pair[0].node_id not in avoid]
+        candidates = [pair for pair in fitting if pair[0].node_id == pinned]
+        candidates = candidates or [pair for pair in fitting if pair[0].node_id not in on_paths] or fitting
+        if not candidates:
+            raise UnknownModelError(
+                f"Nobody on the network serves {model_id} at the moment. Choose another model or try again later."
+            )
+        node, model = candidates[random_below(len(candidates), self._random_bytes)]
+        clove_key = _newest(node.descriptor.seal_keys, SUITE_HPKE_X25519, now)
+        request_key = _newest(node.descriptor.seal_keys, SUITE_HPKE_MLKEM768_X25519, now)
+        return Target(node.node_id, clove_key, request_key, model.digest, model.tokenizer_digest)
+
+    async def wait_ready(self, chat: bytes) -> None:
+        """Wait until this chat can get its paths. Raises ``NetworkNotReadyError`` when that takes too long."""
+        deadline = self._clock.monotonic() + WAIT_FOR_NETWORK_SECONDS
+        while self.machine.paths.get(chat) is None and self.open_paths() < self._parameters.k:
+            if self._clock.monotonic() > deadline:
+                raise NetworkNotReadyError(
+                    f"The anonymous paths are not ready ({self.problem()}). Wait until the network has more relays, "
+                    "or ask the model on this machine."
+                )
+            await asyncio.sleep(0.05)
+
+    async def ask(self, chat: bytes, question: Question, target: Target) -> AsyncGenerator[Served, None]:
+        """One answer. Ends after ``Finished``; a ``Failed`` or a lost answer is raised as ``RequestError``. Closing the
+        generator cancels the answer at the serving node."""
+        now, wall = self._clock.monotonic(), self._clock.wall()
+        key, effects = self.machine.ask(chat, question, target, now, wall)
+        stream: asyncio.Queue[Served | RequestError] = asyncio.Queue()
+        self._streams[key] = stream
+        try:
+            self._apply(effects)
+            while True:
+                item = await stream.get()
+                if isinstance(item, RequestError):
+                    raise item
+                yield item
+                if any(isinstance(event, Finished | Failed) for event in item.events):
+                    return
+        finally:
+            del self._streams[key]
+            self._apply(self.machine.cancel(key, self._clock.monotonic(), self._clock.wall()))
+
+
+def _path_hop(node: DirectoryNode, now: float) -> PathHop:
+    keys = [key for key in node.descriptor.onion_keys if key.expires > now]
+    return PathHop(node.node_id, max(keys, key=lambda key: key.expires).key)
+
+
+def _served(node: DirectoryNode, model_id: str) -> ServedModel:
+    return next(model for model in node.descriptor.models if model.model_id == model_id)
+
+
+def _newest(keys: Sequence[SealKey], suite: int, now: float) -> bytes:
+    usable = [key for key in keys if key.suite == suite and key.expires > now]
+    if not usable:
+        raise UnknownModelError("The machine that serves this model has no valid keys at the moment. Try again later.")
+    return max(usable, key=lambda key: key.expires).key

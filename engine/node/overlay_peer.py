@@ -1,0 +1,152 @@
+"""The engine's end of its node links: relay, proxy and model node behind one ``LinkHandler``."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+
+from engine.clock import Clock
+from engine.crypto.sealing import SealingKey
+from engine.directory.directory import Directory
+from engine.errors import WireError
+from engine.ids import NetworkId, NodeId, RequestId, short_id
+from engine.node.loop import CHANNEL, LANE, MachineLoop
+from engine.paths.answer_sender import CloveOut
+from engine.paths.effects import Disconnect, RelayEffect, Send
+from engine.paths.relay import RelayMachine
+from engine.paths.serving import ExecutionCancelled, ExecutionStarted, ServingEffect, ServingMachine
+from engine.transport.link import Channel, LinkSender
+from engine.wire.answer import FrameEvent
+from engine.wire.codec import encode
+from engine.wire.link import DeliverClove, DirectoryHash, ReleaseHandle, ReturnClove, link_decoder
+
+logger = logging.getLogger(__name__)
+
+
+class OverlayPeer:
+    """Relay and model node of one identity. ``sender``, ``start`` and ``cancel`` are attached before links come up."""
+
+    def __init__(
+        self,
+        node_id: NodeId,
+        network_id: NetworkId,
+        onion_keys: Callable[[], Sequence[bytes]],
+        seal_keys: Callable[[], Sequence[SealingKey]],
+        clock: Clock,
+        random_bytes: Callable[[int], bytes],
+        *,
+        relays: bool,
+    ) -> None:
+        self._clock = clock
+        self._directory: Directory | None = None
+        self.sender: LinkSender | None = None
+        self.start: Callable[[ExecutionStarted], None] = lambda _: None
+        self.cancel: Callable[[RequestId], None] = lambda _: None
+        self.directories_differ: Callable[[NodeId], None] = lambda _: None
+        self.relay = RelayMachine(node_id, onion_keys, self._is_relay, self._is_model_node, random_bytes)
+        self._relays = relays
+        self.serving = ServingMachine(network_id, node_id, seal_keys, clock.wall(), random_bytes)
+        self.relay_loop = MachineLoop(clock, self._tick_relay, self.relay.next_deadline)
+        self.serving_loop = MachineLoop(clock, self._tick_serving, self.serving.next_deadline)
+
+    # Directory
+
+    def update_directory(self, directory: Directory) -> None:
+        """Use this snapshot from now on."""
+        changed = self._directory is None or self._directory.digest != directory.digest
+        self._directory = directory
+        if changed and self.sender is not None:
+            for peer in self.sender.links():
+                self._compare_directories(peer)
+
+    def _is_relay(self, node_id: NodeId) -> bool:
+        node = self._directory.get(node_id) if self._directory else None
+        return node is not None and node.descriptor.relay and self._relays
+
+    def _is_model_node(self, node_id: NodeId) -> bool:
+        node = self._directory.get(node_id) if self._directory else None
+        return node is not None and bool(node.descriptor.models)
+
+    def _compare_directories(self, peer: NodeId) -> None:
+        """Tell a neighbour which snapshot we hold, so that nobody is shown a directory of his own unnoticed."""
+        if self._directory is not None and self._directory.get(peer) is not None and self.sender is not None:
+            message = DirectoryHash(epoch=self._directory.epoch, digest=self._directory.digest)
+            self.sender.send(peer, Channel.CONTROL, encode(message))
+
+    # LinkHandler
+
+    def link_up(self, peer: NodeId, peer_is_client: bool) -> None:
+        """See ``LinkHandler``."""
+        self._relay(self.relay.link_up(peer, peer_is_client, self._clock.monotonic()))
+        if not peer_is_client:
+            self._compare_directories(peer)
+
+    def link_down(self, peer: NodeId, reason: str) -> None:
+        """See ``LinkHandler``."""
+        self.serving.link_down(peer)
+        self._relay(self.relay.link_down(peer, self._clock.monotonic()))
+
+    def link_message(self, peer: NodeId, channel: Channel, data: bytes) -> None:
+        """See ``LinkHandler``."""
+        now, wall = self._clock.monotonic(), self._clock.wall()
+        if channel is Channel.CELLS:
+            self._relay(self.relay.receive(peer, LANE[channel], data, now, wall))
+            return
+        try:
+            message = link_decoder.decode(data)
+        except WireError as error:
+            self._disconnect(peer, str(error))
+            return
+        match message:
+            case DeliverClove():
+                self._serving(self.serving.receive(peer, message.handle, message.clove, now, wall))
+                self.serving_loop.wake()
+            case DirectoryHash():
+                held = self._directory
+                if held is not None and held.epoch == message.epoch and held.digest != message.digest:
+                    self.directories_differ(peer)
+            case _:
+                if isinstance(message, ReleaseHandle):
+                    self.serving.release(peer, message.handle)
+                self._relay(self.relay.receive_message(peer, message, now, wall))
+                self.relay_loop.wake()
+
+    # Effects
+
+    def push(self, request_id: RequestId, event: FrameEvent) -> None:
+        """An event of a running answer, from the serving role."""
+        self._serving(self.serving.push(request_id, event, self._clock.monotonic()))
+        self.serving_loop.wake()
+
+    def _tick_relay(self) -> None:
+        self._relay(self.relay.tick(self._clock.monotonic()))
+
+    def _tick_serving(self) -> None:
+        self._serving(self.serving.tick(self._clock.monotonic()))
+
+    def _relay(self, effects: Sequence[RelayEffect]) -> None:
+        for effect in effects:
+            if isinstance(effect, Send):
+                self._send(effect.peer, CHANNEL[effect.lane], effect.data)
+            elif isinstance(effect, Disconnect):
+                self._disconnect(effect.peer, effect.reason)
+
+    def _serving(self, effects: Sequence[ServingEffect]) -> None:
+        for effect in effects:
+            match effect:
+                case CloveOut():
+                    message = ReturnClove(handle=effect.handle, clove=effect.clove)
+                    self._send(effect.proxy, Channel.CONTROL, encode(message))
+                case ExecutionStarted():
+                    self.start(effect)
+                case ExecutionCancelled():
+                    self.cancel(effect.request_id)
+
+    def _send(self, peer: NodeId, channel: Channel, data: bytes) -> None:
+        if self.sender is not None:
+            self.sender.send(peer, channel, data)
+
+    def _disconnect(self, peer: NodeId, reason: str) -> None:
+        logger.info("link with %s is closed: %s", short_id(peer), reason)
+        if self.sender is not None:
+            self.sender.disconnect(peer, reason)

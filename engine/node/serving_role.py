@@ -1,0 +1,237 @@
+"""The model node's part of an engine: requests from the overlay go to inference, its events go back, receipted."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from engine.clock import Clock
+from engine.crypto.identity import Identity
+from engine.errors import GenTorrentError, InferenceError, RequestError, UnknownModelError
+from engine.ids import NetworkId, RequestId
+from engine.inference.types import (
+    Delta,
+    Done,
+    GenerationEvent,
+    GenerationRequest,
+    InferenceBackend,
+    ModelInfo,
+    PromptMessage,
+    Queued,
+    Started,
+)
+from engine.paths.answer_sender import MAX_FRAME_TEXT
+from engine.paths.serving import ExecutionStarted
+from engine.verification.receipts import Served, make_receipt, sign_receipt
+from engine.wire.answer import Checkpoint, Failed, Finished, FrameEvent, Request, Stage, Tokens
+
+CHECKPOINT_TOKENS = 32
+CHECKPOINT_SECONDS = 1.0
+PAUSE_SECONDS = 0.02
+logger = logging.getLogger(__name__)
+
+Push = Callable[[RequestId, FrameEvent], None]
+
+
+@dataclass(slots=True)
+class _Transcript:
+    """What has been served of one answer, for its receipts. Times are monotonic seconds."""
+
+    identity: Identity
+    network_id: NetworkId
+    encoded: bytes
+    tokenizer_digest: bytes
+    first: int
+    begun: float
+    prompt_ids: tuple[int, ...] = ()
+    output_ids: list[int] = field(default_factory=list)
+    first_token: float | None = None
+    signed_tokens: int = 0
+    signed_at: float = 0.0
+
+    def add(self, ids: tuple[int, ...], now: float) -> None:
+        """Tokens were served."""
+        if ids and self.first_token is None:
+            self.first_token = self.signed_at = now
+        self.output_ids.extend(ids)
+
+    def due(self, now: float) -> bool:
+        """Whether a checkpoint is due: every 32 tokens or every second with new ones."""
+        new = len(self.output_ids) - self.signed_tokens
+        return new >= CHECKPOINT_TOKENS or (new > 0 and now >= self.signed_at + CHECKPOINT_SECONDS)
+
+    def sign(self, *, final: bool, now: float, wall: float) -> tuple[bytes, bytes]:
+        """The receipt's record and signature for everything served so far."""
+        self.signed_tokens, self.signed_at = len(self.output_ids), now
+        total = (now - self.begun) * 1000
+        first_token = self.first_token if self.first_token is not None else now
+        served = Served(
+            request=self.encoded,
+            attempt=0,
+            final=final,
+            first=self.first,
+            prompt_ids=self.prompt_ids,
+            output_ids=self.output_ids,
+            tokenizer_digest=self.tokenizer_digest,
+            ttft_ms=min((first_token - self.begun) * 1000, total),
+            total_ms=total,
+            issued=int(wall),
+        )
+        return sign_receipt(self.identity, make_receipt(self.identity, self.network_id, served))
+
+
+class ServingRole:
+    """Makes the answers of accepted requests; owns one task per running answer."""
+
+    def __init__(
+        self,
+        identity: Identity,
+        network_id: NetworkId,
+        backend: InferenceBackend,
+        clock: Clock,
+        push: Push,
+        paused: Callable[[RequestId], bool],
+        max_tokens_per_second: float | None,
+    ) -> None:
+        self._identity = identity
+        self._network_id = network_id
+        self._backend = backend
+        self._clock = clock
+        self._push = push
+        self._paused = paused
+        self._limit = max_tokens_per_second
+        self._tasks: asyncio.TaskGroup | None = None
+        self._running: dict[RequestId, asyncio.Task[None]] = {}
+        self.offered: frozenset[str] = frozenset()  # the model ids that are served now
+        self.answered = 0
+        self.tokens = 0
+
+    @property
+    def answering(self) -> int:
+        """Answers being made."""
+        return len(self._running)
+
+    async def run(self) -> None:
+        """Own the tasks until cancelled."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                self._tasks = tasks
+                await asyncio.Event().wait()
+        finally:
+            self._tasks = None
+
+    def start(self, started: ExecutionStarted) -> None:
+        """Begin an answer."""
+        if self._tasks is None:
+            self._push(started.request_id, Failed(code="overloaded", text="This machine is not serving at the moment."))
+            return
+        task = self._tasks.create_task(self._serve(started))
+        self._running[started.request_id] = task
+        task.add_done_callback(lambda _: self._running.pop(started.request_id, None))
+
+    def cancel(self, request_id: RequestId) -> None:
+        """The client does not want this answer any more."""
+        task = self._running.get(request_id)
+        if task is not None:
+            task.cancel()
+
+    async def _serve(self, started: ExecutionStarted) -> None:
+        request_id = started.request_id
+        try:
+            await self._generate(started)
+        except RequestError as error:
+            self._push(request_id, Failed(code=error.code, text=str(error)[:1000]))
+        except InferenceError as error:
+            logger.warning("an answer failed: %s", error)
+            text = "The machine that was answering had to restart its model. Ask again."
+            self._push(request_id, Failed(code="serving_node_lost", text=text))
+        except GenTorrentError as error:
+            logger.warning("an answer failed: %s", error)
+            self._push(request_id, Failed(code="internal_error", text="The machine that was answering had an error."))
+
+    def _model(self, request: Request) -> ModelInfo:
+        for info in self._backend.models():
+            if info.model_id == request.model_id and info.model_id in self.offered:
+                if info.digest == request.model_digest:
+                    return info
+                raise UnknownModelError("This machine has another version of that model. Ask again.")
+        raise UnknownModelError("This machine does not serve that model any more. Ask again.")
+
+    async def _generate(self, started: ExecutionStarted) -> None:
+        request = started.request
+        info = self._model(request)
+        transcript = _Transcript(
+            identity=self._identity,
+            network_id=self._network_id,
+            encoded=started.encoded,
+            tokenizer_digest=info.tokenizer_digest,
+            first=len(request.continue_tokens),
+            begun=self._clock.monotonic(),
+        )
+        events = self._backend.generate(_generation_request(request, info.context_length, self._limit))
+        try:
+            async for event in events:
+                for frame_event in self._frame_events(event, transcript):
+                    self._push(started.request_id, frame_event)
+                while self._paused(started.request_id):  # noqa: ASYNC110 - a sans-I/O machine has no event
+                    await asyncio.sleep(PAUSE_SECONDS)
+        finally:
+            close = getattr(events, "aclose", None)
+            if close is not None:
+                await close()
+
+    def _frame_events(self, event: GenerationEvent, transcript: _Transcript) -> list[FrameEvent]:
+        now, wall = self._clock.monotonic(), self._clock.wall()
+        match event:
+            case Queued():
+                stage = "queued" if event.place else "prefill"
+                return [Stage(stage=stage, place=min(event.place, 65_535), estimate=event.estimate)]
+            case Started():
+                transcript.prompt_ids = event.prompt_ids
+                return [Stage(stage="prefill", place=0, estimate=0.0)]
+            case Delta():
+                return self._delta(event, transcript, now, wall)
+            case Done():
+                self.answered += 1
+                record, signature = transcript.sign(final=True, now=now, wall=wall)
+                return [
+                    Finished(
+                        reason=event.reason,
+                        prompt_tokens=event.prompt_tokens,
+                        completion_tokens=event.completion_tokens,
+                        record=record,
+                        signature=signature,
+                    )
+                ]
+
+    def _delta(self, event: Delta, transcript: _Transcript, now: float, wall: float) -> list[FrameEvent]:
+        position = transcript.first + len(transcript.output_ids)
+        transcript.add(event.ids, now)
+        self.tokens += len(event.ids)
+        out: list[FrameEvent] = [Tokens(first=position, ids=event.ids, text=event.text[:MAX_FRAME_TEXT])]
+        for start in range(MAX_FRAME_TEXT, len(event.text), MAX_FRAME_TEXT):
+            end = transcript.first + len(transcript.output_ids)
+            out.append(Tokens(first=end, ids=(), text=event.text[start : start + MAX_FRAME_TEXT]))
+        if transcript.due(now):
+            record, signature = transcript.sign(final=False, now=now, wall=wall)
+            out.append(Checkpoint(record=record, signature=signature))
+        return out
+
+
+def _generation_request(request: Request, context_length: int, limit: float | None) -> GenerationRequest:
+    """What inference is asked for a client's request; who wants the whole context gets what it leaves."""
+    return GenerationRequest(
+        model_id=request.model_id,
+        messages=tuple(PromptMessage(message.role, message.content) for message in request.messages),
+        sampling=request.sampling,
+        max_tokens=request.max_tokens if request.max_tokens < context_length else None,
+        min_tokens=min(request.min_tokens, request.max_tokens),
+        stop=request.stop,
+        cache_salt=request.cache_salt,
+        public_messages=request.public_messages,
+        public_characters=request.public_characters,
+        continue_tokens=request.continue_tokens,
+        max_tokens_per_second=limit,
+    )
