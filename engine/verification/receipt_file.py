@@ -121,8 +121,9 @@ def export_receipt(network_id: bytes, parts: Sequence[ReceiptPart]) -> dict[str,
         network_id=network_id.hex(),
         parts=tuple(_Part(record=part.record, signature=part.signature, opening=_opening(part)) for part in parts),
     )
-    verify_export(msgspec.json.encode(content))
-    exported: dict[str, Any] = msgspec.to_builtins(content)
+    encoded = msgspec.json.encode(content)
+    verify_export(encoded)
+    exported: dict[str, Any] = msgspec.json.decode(encoded)
     return exported
 
 
