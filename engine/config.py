@@ -24,8 +24,6 @@ MAX_FILE = 65_536
 """Bytes of the configuration file that are read at most."""
 DEFAULT_API_PORT = 8765
 DEFAULT_BOOTSTRAP_PORT = 8770
-BUILTIN_MODEL = "gentorrent-builtin"
-"""The model that is part of the program."""
 _NETWORK_ID = re.compile(r"[0-9a-f]{64}\Z")
 _MODEL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,199}\Z")
 _ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]{1,253}\Z")
@@ -71,7 +69,7 @@ def default_data_directory() -> Path:
     """Where this user's engine keeps its data when nothing else is said."""
     import platformdirs
 
-    return Path(platformdirs.user_data_dir("gentorrent", appauthor=False))
+    return platformdirs.user_data_path("GenTorrent", appauthor=False)
 
 
 def find_data_directory(option: str | Path | None, environment: Mapping[str, str]) -> Path:
@@ -168,7 +166,7 @@ def _problem(name: str, value: Any) -> str:
     if name == "bootstrap" and value:
         return _bootstrap_problem(value)
     if name == "contribute" and value and not _MODEL_ID.match(value):
-        return f"a model id has letters, digits and . _ : / - only, such as {BUILTIN_MODEL}."
+        return "a model id has letters, digits and . _ : / - only, such as gentorrent-builtin."
     if name == "api_allowed_origins":
         for origin in value:
             if not _ORIGIN.match(origin):

@@ -54,7 +54,7 @@ class ControlHandlers:
             heartbeat=HEARTBEAT_SECONDS, max_msg_size=schema.MAX_CONTROL_MESSAGE, compress=False, timeout=2.0
         )
         if not socket.can_prepare(request).ok:
-            return refuse(400, "This address speaks WebSocket only (see docs/control-api.md).", "websocket_expected")
+            return refuse(400, "This address speaks WebSocket only.", "websocket_expected")
         await socket.prepare(request)
         self._sockets.add(socket)
         self._metrics.control_clients.inc()

@@ -1,0 +1,71 @@
+"""The program ``gentorrent``: its commands, and how failures leave it.
+
+Exit codes: 0 done, 1 failed, 2 bad usage (options, environment, settings file), 130 ended by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from engine import __version__
+from engine.commands import app as app_command
+from engine.commands import bootstrap, chat, demo, models, node, receipt
+from engine.errors import ConfigurationError, GenTorrentError
+
+FAILED = 1
+BAD_USAGE = 2
+INTERRUPTED = 130
+
+cli = typer.Typer(
+    name="gentorrent",
+    help="Open language models shared between computers: anonymous questions, verified answers.",
+    epilog="Exit codes: 0 done, 1 failed, 2 bad usage, 130 ended by Ctrl-C.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+cli.command(name="app", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(
+    app_command.open_window
+)
+cli.command(name="node")(node.run)
+cli.command(name="bootstrap")(bootstrap.run)
+cli.command(name="chat")(chat.run)
+cli.command(name="demo")(demo.run)
+cli.add_typer(models.commands, name="models")
+cli.add_typer(receipt.commands, name="receipt")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"gentorrent {__version__}")
+        raise typer.Exit
+
+
+@cli.callback()
+def _program(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Options of the program itself."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit; ``arguments`` default to the process's own."""
+    try:
+        cli(args=arguments, prog_name="gentorrent")
+    except ConfigurationError as error:
+        _exit(error, BAD_USAGE)
+    except GenTorrentError as error:
+        _exit(error, FAILED)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
+
+def _exit(error: GenTorrentError, code: int) -> None:
+    print(f"gentorrent: {error}", file=sys.stderr)
+    sys.exit(code)

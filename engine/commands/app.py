@@ -1,0 +1,32 @@
+"""``gentorrent app``: the window, a process of its own."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine.errors import ResourceMissingError
+
+
+def open_window(
+    context: typer.Context,
+    data: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Data directory. GENTORRENT_DATA, or your user account's own.")
+    ] = None,
+) -> None:
+    """Open the window. It starts an engine, or adopts the one that runs. Other options go to the window."""
+    if importlib.util.find_spec("PySide6") is None:
+        raise ResourceMissingError(
+            "The window needs Qt, which this environment does not have. Everything else works without it. Install it "
+            "with make setup, or use gentorrent chat."
+        )
+    environment = dict(os.environ)
+    if data is not None:
+        environment["GENTORRENT_DATA"] = str(data.expanduser().absolute())
+    raise typer.Exit(subprocess.call([sys.executable, "-m", "app", *context.args], env=environment))  # noqa: S603

@@ -1,0 +1,81 @@
+"""``gentorrent bootstrap``: the server through which the nodes of a network find each other."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine.commands.node import LOG_FORMAT
+from engine.config import DEFAULT_BOOTSTRAP_PORT, default_data_directory
+from engine.errors import ConfigurationError
+
+
+def run(
+    init: Annotated[
+        bool, typer.Option("--init", help="Make the server's keys and the network's genesis file, then exit.")
+    ] = False,
+    name: Annotated[str | None, typer.Option(metavar="NAME", help="With --init: what the network is called.")] = None,
+    host: Annotated[
+        str,
+        typer.Option(metavar="H", envvar="GENTORRENT_BOOTSTRAP_HOST", help="Address to listen on; 0.0.0.0: every one."),
+    ] = "127.0.0.1",
+    port: Annotated[
+        int,
+        typer.Option(min=0, max=65535, metavar="P", envvar="GENTORRENT_BOOTSTRAP_PORT", help="Port to listen on."),
+    ] = DEFAULT_BOOTSTRAP_PORT,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", envvar="GENTORRENT_BOOTSTRAP_DATA", help="Where the server keeps its keys and its database."
+        ),
+    ] = None,
+    paths: Annotated[int, typer.Option(min=1, max=16, metavar="N", help="With --init: paths per answer.")] = 4,
+    needed: Annotated[int, typer.Option(min=1, max=16, metavar="K", help="With --init: paths that suffice.")] = 3,
+    hops: Annotated[int, typer.Option(min=1, max=3, metavar="L", help="With --init: relays on each path.")] = 3,
+    one_machine: Annotated[
+        bool,
+        typer.Option("--one-machine", help="With --init: a network for trying out, all of whose nodes are here."),
+    ] = False,
+) -> None:
+    """Run the bootstrap server of a network. Run it with --init once before.
+
+    It introduces nodes to each other and signs the directory; it sees who is online, never what is asked.
+    """
+    directory = (data or default_data_directory() / "bootstrap").expanduser().absolute()
+    if init:
+        _init(directory, name, host, port, paths, needed, hops, one_machine)
+        return
+    if name is not None or one_machine:
+        raise ConfigurationError(
+            "--name and --one-machine belong to --init: they become part of the network's genesis file, which never "
+            "changes. Leave them out to start the server."
+        )
+    logging.basicConfig(level=logging.WARNING, format=LOG_FORMAT, stream=sys.stderr)
+    logging.getLogger("engine").setLevel(logging.INFO)
+
+    from engine.bootstrap.server import run_server
+
+    raise typer.Exit(run_server(directory, host, port))
+
+
+def _init(
+    directory: Path, name: str | None, host: str, port: int, paths: int, needed: int, hops: int, one_machine: bool
+) -> None:
+    from engine.bootstrap.init import DEFAULT_NAME, init_network
+    from engine.wire.records import Parameters
+
+    if needed > paths:
+        raise ConfigurationError(
+            f"--needed ({needed}) is more than there are --paths ({paths}): no answer could ever arrive. Lower it."
+        )
+    parameters = Parameters(n=paths, k=needed, path_length=hops, allow_loopback=one_machine, one_prefix=one_machine)
+    network = init_network(directory, name or DEFAULT_NAME, parameters)
+    typer.echo(network.notice)
+    address = f"http://{host}:{port}#{network.network_id.hex()}"
+    typer.echo(f"Start the server with: gentorrent bootstrap --host {host} --port {port} --data {directory}")
+    typer.echo(f"Nodes join with:       gentorrent node --bootstrap {address}")
+    typer.echo("(Replace the address by the one under which others reach this machine.)")

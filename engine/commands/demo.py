@@ -1,0 +1,30 @@
+"""``gentorrent demo``: a whole network on this machine, and one question through it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+QUESTION = "What is GenTorrent, and who can read my question?"
+
+
+def run(
+    question: Annotated[str, typer.Option("--question", "-q", metavar="TEXT", help="What to ask.")] = QUESTION,
+    json_output: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object with the answer and what was measured.")
+    ] = False,
+    keep_running: Annotated[
+        bool, typer.Option("--keep-running", help="Leave the network up after the answer and print its API address.")
+    ] = False,
+    api_port: Annotated[
+        int, typer.Option(min=0, max=65535, metavar="P", help="Port of the client's local API; 0: any free one.")
+    ] = 0,
+) -> None:
+    """Start a bootstrap server, 3 model nodes, 16 relays and a client here, and ask a question through them.
+
+    Every link is real WebRTC, on 127.0.0.1. Ctrl-C ends it all and leaves no process behind.
+    """
+    from engine.demo import run_demo
+
+    raise typer.Exit(run_demo(question, json_output=json_output, keep_running=keep_running, api_port=api_port))

@@ -1,0 +1,75 @@
+"""``gentorrent node``: one engine without a window."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine.config import Configuration, load_configuration
+
+LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+
+
+def run(
+    bootstrap: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL[#NETWORKID]",
+            help="The network's bootstrap server, as its operator gave it. Without it answers are local only.",
+        ),
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Data directory. GENTORRENT_DATA, or your user account's own.")
+    ] = None,
+    api_port: Annotated[
+        int | None, typer.Option(min=0, max=65535, metavar="P", help="Port of the local API (8765); 0: any free one.")
+    ] = None,
+    contribute: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", help="Answer other people's questions with this model (gentorrent-builtin)."),
+    ] = None,
+    no_relay: Annotated[bool, typer.Option("--no-relay", help="Do not pass on other people's traffic.")] = False,
+    max_tokens_per_second: Annotated[
+        float | None,
+        typer.Option(metavar="N", help="Your limit for the speed of each answer to other people."),
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="CPU threads for answers; 0: chosen from the machine.")
+    ] = None,
+    log_level: Annotated[str | None, typer.Option(metavar="LEVEL", help="debug, info, warning or error.")] = None,
+) -> None:
+    """Run an engine: ask, relay and, if you want, answer.
+
+    Every option is also an environment variable (GENTORRENT_API_PORT, …) and a setting in config.toml in the data
+    directory; options win, then the environment. Ctrl-C ends it cleanly.
+    """
+    options: dict[str, object] = {
+        "bootstrap": bootstrap,
+        "data_directory": data,
+        "api_port": api_port,
+        "contribute": contribute,
+        "relay": False if no_relay else None,
+        "max_tokens_per_second": max_tokens_per_second,
+        "threads": threads,
+        "log_level": log_level,
+    }
+    configuration = load_configuration(options, os.environ)
+    set_up_logging(configuration)
+
+    from engine.node.node import run_node
+
+    raise typer.Exit(run_node(configuration))
+
+
+def set_up_logging(configuration: Configuration) -> None:
+    """Log to stderr at the configured level; libraries from warnings on, unless debugging."""
+    logging.basicConfig(level=logging.WARNING, format=LOG_FORMAT, stream=sys.stderr)
+    level = configuration.log_level.upper()
+    logging.getLogger("engine").setLevel(level)
+    if level == "DEBUG":
+        logging.getLogger().setLevel(logging.INFO)

@@ -1,0 +1,76 @@
+"""``gentorrent receipt``: check exported receipts, without a network."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine.errors import ConfigurationError, ReceiptError
+
+commands = typer.Typer(help="Check the receipt of an answer.", no_args_is_help=True)
+
+
+@commands.callback()
+def _receipt() -> None:
+    """Check the receipt of an answer."""
+
+
+@commands.command()
+def verify(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="An exported receipt; - reads standard input.")],
+    network: Annotated[
+        str | None, typer.Option(metavar="NETWORKID", help="The network it must belong to (64 digits 0-9 a-f).")
+    ] = None,
+    json_output: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Check a receipt file: who signed what, and what that does not show. Exit code 1 when it does not hold."""
+    from engine.verification.receipt_file import MAX_FILE, verify_export
+
+    network_id = _network_id(network)
+    data = _read(file, MAX_FILE)
+    try:
+        report = verify_export(data, network_id)
+    except ReceiptError as error:
+        if json_output:
+            typer.echo(json.dumps({"verified": False, "error": str(error)}))
+        raise
+    if json_output:
+        told = {
+            "verified": True,
+            "network_id": report.network_id.hex(),
+            "checked": report.checked,
+            "not_checked": report.not_checked,
+        }
+        typer.echo(json.dumps(told, ensure_ascii=False))
+        return
+    typer.echo("The receipt holds.")
+    for sentence in report.checked:
+        typer.echo(f"  checked      {sentence}")
+    for sentence in report.not_checked:
+        typer.echo(f"  not checked  {sentence}")
+
+
+def _network_id(text: str | None) -> bytes | None:
+    if text is None:
+        return None
+    try:
+        network_id = bytes.fromhex(text)
+    except ValueError:
+        network_id = b""
+    if len(network_id) != 32:
+        raise ConfigurationError(f"--network is {text!r}, which is no network id. It has 64 digits 0-9 a-f.")
+    return network_id
+
+
+def _read(file: Path, limit: int) -> bytes:
+    try:
+        if str(file) == "-":
+            return sys.stdin.buffer.read(limit + 1)
+        with file.open("rb") as opened:
+            return opened.read(limit + 1)
+    except OSError as error:
+        raise ReceiptError(f"{file} cannot be read ({error.strerror}). Name a receipt file.") from error
