@@ -1,7 +1,8 @@
 """MessagePack with types: bounded, no recursion, nothing unknown accepted, nothing executed.
 
 Every message is a frozen ``msgspec`` structure written as an array whose first element is its number. The types bound
-every length; unknown numbers, missing or additional fields and trailing bytes are :class:`WireError`.
+every length; unknown numbers, missing fields (those with a default aside), additional fields and trailing bytes are
+:class:`WireError`.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import timeit
 from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
@@ -238,3 +239,18 @@ def test_golden_shares() -> None:
         assert [share.hex() for share in shares] == golden["shares"]
         last = {index: shares[index] for index in range(golden["n"] - golden["k"], golden["n"])}
         assert join(last, golden["n"], golden["k"]) == message
+
+
+@pytest.mark.parametrize(
+    ("length", "published_split", "published_join"), [(1024, 0.142, 0.08), (4096, 0.325, 0.29), (16_384, 0.612, 0.66)]
+)
+def test_faster_than_the_published_implementation(length: int, published_split: float, published_join: float) -> None:
+    """Milliseconds of the paper's C++ code; here the best of several rounds, since the machine may be busy."""
+    random = seeded(b"speed")(96)
+    shares = dict(enumerate(split(text(length), 4, 3, lambda count: random[:count])))
+    del shares[0]  # the slower case: one fragment has to be computed
+    message = text(length)
+    splitting = min(timeit.repeat(lambda: split(message, 4, 3, lambda count: random[:count]), number=20, repeat=20))
+    joining = min(timeit.repeat(lambda: join(shares, 4, 3), number=20, repeat=20))
+    assert splitting / 20 * 1000 < published_split
+    assert joining / 20 * 1000 < published_join
