@@ -130,7 +130,7 @@ def test_tokens_that_nobody_signed_are_named() -> None:
     "parts",
     [
         lambda: handed_over()[::-1],
-        lambda: (part(), handed_over()[1]),  # the first was final
+        lambda: (part(output_ids=OUTPUT_IDS[:3]), handed_over()[1]),  # the first was final
         lambda: (part(final=False), handed_over()[1]),  # overlap
         lambda: (handed_over()[0], handed_over(model_digest=b"M" * 32)[1]),
         lambda: (handed_over()[0], handed_over(continue_tokens=(1, 2, 3))[1]),
