@@ -23,6 +23,8 @@ from engine.wire.answer import Failed, Finished, FrameEvent
 from engine.wire.records import Parameters, SealKey, ServedModel
 
 logger = logging.getLogger(__name__)
+WAIT_FOR_RELAYS_SECONDS = 3.0
+"""In a network that has too few relays for its paths, waiting longer would be an endless spinner."""
 WAIT_FOR_NETWORK_SECONDS = 20.0
 """A question asked while the network is being joined waits so long for paths before it is refused."""
 
@@ -52,6 +54,7 @@ class OverlayClient:
         self._clock = clock
         self._random_bytes = random_bytes
         self._directory: Directory | None = None
+        self._shortage = ""
         self.guards: list[NodeId] = list(guards)
         self.sender: LinkSender | None = None
         self.want: Callable[[Collection[NodeId]], None] = lambda _: None
@@ -79,8 +82,20 @@ class OverlayClient:
             self.guards = guards
             self.machine.paths.set_guards(guards)
         self.want(frozenset(guards))
+        self._shortage = self._find_shortage(directory, now)
         self.loop.wake()
         self.changed()
+
+    def _find_shortage(self, directory: Directory, now: float) -> str:
+        """Why this network cannot carry a question even with all its relays linked; empty when it can."""
+        exclude = self._own | self._group_if_spared(directory)
+        everyone = [node.node_id for node in directory.relays()]
+        n, k, length = self._parameters.n, self._parameters.k, self._parameters.path_length
+        try:
+            choose_paths(directory, everyone, n, k, length, self._parameters, exclude, self._random_bytes, now)
+        except TooFewRelaysError as error:
+            return str(error)
+        return ""
 
     def _group_if_spared(self, directory: Directory) -> frozenset[NodeId]:
         """Model nodes do not relay for this client where enough others do."""
@@ -109,7 +124,7 @@ class OverlayClient:
 
     def problem(self) -> str:
         """Why paths are not ready, in plain words."""
-        return self.machine.paths.problem
+        return self._shortage or self.machine.paths.problem
 
     # LinkHandler
 
@@ -182,15 +197,28 @@ class OverlayClient:
         request_key = _newest(node.descriptor.seal_keys, SUITE_HPKE_MLKEM768_X25519, now)
         return Target(node.node_id, clove_key, request_key, model.digest, model.tokenizer_digest)
 
+    def is_ready(self, chat: bytes, waited: float) -> bool:
+        """Whether this chat can be asked after ``waited`` seconds. Raises ``NetworkNotReadyError`` when waiting longer
+        would be an endless spinner.
+
+        A new chat wants all n paths; k of them do only where the network has relays for n and one is being rebuilt, so
+        that nothing is weakened silently.
+        """
+        if self.machine.paths.get(chat) is not None:
+            return True
+        paths = self.open_paths()
+        if not self._shortage and (paths >= self._parameters.n or (paths >= self._parameters.k and waited > 5.0)):
+            return True
+        if waited > (WAIT_FOR_RELAYS_SECONDS if self._shortage else WAIT_FOR_NETWORK_SECONDS):
+            raise NetworkNotReadyError(
+                f"The anonymous paths are not ready: {self.problem()} You can also ask the model on this machine."
+            )
+        return False
+
     async def wait_ready(self, chat: bytes) -> None:
-        """Wait until this chat can get its paths. Raises ``NetworkNotReadyError`` when that takes too long."""
-        deadline = self._clock.monotonic() + WAIT_FOR_NETWORK_SECONDS
-        while self.machine.paths.get(chat) is None and self.open_paths() < self._parameters.k:
-            if self._clock.monotonic() > deadline:
-                raise NetworkNotReadyError(
-                    f"The anonymous paths are not ready ({self.problem()}). Wait until the network has more relays, "
-                    "or ask the model on this machine."
-                )
+        """Wait until :meth:`is_ready`."""
+        begun = self._clock.monotonic()
+        while not self.is_ready(chat, self._clock.monotonic() - begun):
             await asyncio.sleep(0.05)
 
     async def ask(self, chat: bytes, question: Question, target: Target) -> AsyncGenerator[Served, None]:

@@ -28,6 +28,10 @@ SILENCE_SECONDS = 6.0
 """Frames leave every 150 ms; so long without one, on paths that work, and the node is taken for lost."""
 PATHS_SECONDS = 25.0
 """So long may paths be missing (before sending or in mid-answer) before the answer is given up."""
+PROBE_AFTER_SECONDS = 2.0
+"""After so much silence the paths themselves are asked whether they work,"""
+PROBE_AGAIN_SECONDS = 1.0
+"""so often."""
 RESEND_SECONDS = 2.5
 """Request cloves go again this often until the first frame."""
 
@@ -83,6 +87,7 @@ class _Answer:
     routes: dict[int, _Route] = field(default_factory=dict)
     sent_at: float | None = None
     resend_at: float = 0.0
+    probe_at: float = 0.0
     healthy_since: float | None = None
     unhealthy_since: float | None = None
     gone_reports: set[NodeId] = field(default_factory=set)  # proxies that lost the node since the last frame
@@ -323,12 +328,26 @@ class ClientMachine:
                 effects += self._dispatch(answer, route, answer.outgoing.clove(index), now, wall)
         if self._node_gone(answer, now):
             return effects + self._lost(answer, "Its links with our paths have ended.", now, wall)
-        if answer.healthy_since is not None:
-            heard = answer.receiver.last_frame_at
-            limit = FIRST_FRAME_SECONDS if heard is None else SILENCE_SECONDS
-            if now > max(answer.healthy_since, answer.sent_at, heard or 0.0) + limit:
-                return effects + self._lost(answer, "It has fallen silent while our paths work.", now, wall)
-        return effects
+        return effects + self._silence(answer, path_set, now, wall)
+
+    def _silence(self, answer: _Answer, path_set: PathSet | None, now: float, wall: float) -> list[ClientEffect]:
+        """Nothing comes: probe the paths, and tell a silent node from paths that are dead without knowing it."""
+        assert answer.sent_at is not None
+        heard = answer.receiver.last_frame_at
+        since = max(answer.sent_at, heard or 0.0)
+        limit = FIRST_FRAME_SECONDS if heard is None else SILENCE_SECONDS
+        if path_set is None or now <= since + PROBE_AFTER_SECONDS:
+            return []
+        if now > since + PATHS_SECONDS:
+            return self._no_paths(answer, len(path_set.open_slots()), now, wall)
+        if now > since + limit and answer.healthy_since is not None:
+            working = [slot for slot in path_set.open_slots() if slot.heard_at > now - 2 * PROBE_AGAIN_SECONDS]
+            if len(working) > self.n - self.k:
+                return self._lost(answer, "It has fallen silent while our paths work.", now, wall)
+        if now < answer.probe_at:
+            return []
+        answer.probe_at = now + PROBE_AGAIN_SECONDS
+        return self._process(self.paths.probe_all(answer.chat, now), now, wall)
 
     def _no_paths(self, answer: _Answer, open_paths: int, now: float, wall: float) -> list[ClientEffect]:
         error = NetworkNotReadyError(
@@ -351,7 +370,7 @@ class ClientMachine:
             deadlines.append(answer.receiver.next_deadline())
             for since, limit in (
                 (answer.unhealthy_since, PATHS_SECONDS),
-                (answer.receiver.last_frame_at or answer.sent_at, SILENCE_SECONDS),
+                (answer.receiver.last_frame_at or answer.sent_at, PROBE_AFTER_SECONDS),
                 (answer.receiver.last_frame_at if answer.gone_reports else None, GONE_SECONDS),
             ):
                 if since is not None:

@@ -62,6 +62,7 @@ class Slot:
     avoid_guard: NodeId | None = None
     probe_sent: float | None = None
     probe_at: float = 0.0
+    heard_at: float = 0.0
 
 
 @dataclass(slots=True)
@@ -169,6 +170,15 @@ class PathSets:
         self._by_circuit.pop(circuit, None)
         return self._circuits.close(circuit, now)
 
+    def probe_all(self, name: bytes, now: float) -> list[CircuitEffect]:
+        """Find out now which paths of a chat work, because its answer has fallen silent."""
+        out: list[CircuitEffect] = []
+        for slot in self._sets[name].open_slots() if name in self._sets else []:
+            if slot.probe_sent is None:
+                slot.probe_at = now
+                out += self._probe(self._sets[name], slot, now)
+        return out
+
     def renew(self, owner: PathSet, slot: Slot, now: float) -> list[CircuitEffect]:
         """Give a path up that its user found useless (its proxy cannot deliver); another is drawn."""
         slot.retry_at = now + RETRY_SECONDS
@@ -179,8 +189,11 @@ class PathSets:
     def on_event(self, event: CircuitEffect, now: float) -> list[SlotEvent]:
         """Take note of a circuit's event; gives what changed for the sets' users."""
         if isinstance(event, CircuitReceived):
-            if isinstance(event.message, ProbeReply) and event.handle in self._by_circuit:
-                self._by_circuit[event.handle][1].probe_sent = None
+            heard = self._by_circuit.get(event.handle)
+            if heard is not None:
+                heard[1].heard_at = now
+                if isinstance(event.message, ProbeReply):
+                    heard[1].probe_sent = None
             return []
         if not isinstance(event, CircuitOpened | CircuitFailed | CircuitClosed):
             return []

@@ -1,0 +1,136 @@
+"""Questions through a whole overlay in simulated time: the same machines as in production, on the memory internet."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.errors import NetworkNotReadyError, ServingNodeLostError
+from engine.transport.memory import Conditions
+from engine.wire.records import Parameters
+from tests.support.overlay import Overlay
+
+
+def words(count: int) -> str:
+    return "".join(f"w{index} " for index in range(count))
+
+
+def test_a_question_crosses_four_disjoint_paths_of_three() -> None:
+    overlay = Overlay()
+    overlay.until(overlay.ready, 10)
+    answer = overlay.ask()
+    overlay.until(lambda: answer.finished, 10)
+    assert answer.text == words(20)
+    assert answer.ids == list(range(20))
+    assert [len(path) for path in answer.paths] == [3, 3, 3, 3]
+    assert len({hop for path in answer.paths for hop in path}) == 12
+
+
+def test_a_chat_keeps_its_paths_and_another_one_gets_its_own() -> None:
+    overlay = Overlay(relays=24)
+    overlay.until(overlay.ready, 10)
+    first = overlay.ask(b"one")
+    overlay.until(lambda: first.finished, 10)
+    overlay.until(overlay.ready, 10)
+    again, other = overlay.ask(b"one"), overlay.ask(b"two")
+    overlay.until(lambda: again.finished and other.finished, 10)
+    assert again.paths == first.paths
+    assert set(other.paths).isdisjoint(first.paths)
+
+
+@pytest.mark.parametrize("position", [0, 1, 2])
+def test_an_answer_survives_a_relay_killed_without_a_word(position: int) -> None:
+    overlay = Overlay(words=200)
+    overlay.until(overlay.ready, 10)
+    answer = overlay.ask()
+    overlay.until(lambda: len(answer.ids) > 10, 10)
+    victim = answer.paths[1][position]
+    overlay.kill(overlay.by_id(victim))
+    overlay.until(lambda: answer.finished, 40)
+    assert answer.ids == list(range(200))
+    assert len(answer.paths) == 4
+    assert all(victim not in path for path in answer.paths)
+
+
+def test_an_answer_survives_two_paths_lost_at_once() -> None:
+    overlay = Overlay(words=400)
+    overlay.until(overlay.ready, 10)
+    answer = overlay.ask()
+    overlay.until(lambda: len(answer.ids) > 10, 10)
+    overlay.kill(overlay.by_id(answer.paths[0][1]))
+    overlay.kill(overlay.by_id(answer.paths[2][2]))
+    overlay.until(lambda: answer.finished, 60)
+    assert answer.ids == list(range(400))
+
+
+def test_a_dead_serving_node_gives_a_clear_error() -> None:
+    overlay = Overlay(words=400)
+    overlay.until(overlay.ready, 10)
+    answer = overlay.ask()
+    overlay.until(lambda: len(answer.ids) > 10, 10)
+    overlay.kill(overlay.models[0])
+    took = overlay.until(lambda: answer.error is not None, 20)
+    assert isinstance(answer.error, ServingNodeLostError)
+    assert "ask again" in str(answer.error)
+    assert took < 12
+    assert answer.ids == list(range(len(answer.ids)))
+
+
+def test_with_all_relays_gone_an_answer_ends_with_a_reason() -> None:
+    overlay = Overlay(words=2000)
+    overlay.until(overlay.ready, 10)
+    answer = overlay.ask()
+    overlay.until(lambda: len(answer.ids) > 10, 10)
+    for relay in overlay.relays[:14]:
+        overlay.kill(relay)
+    overlay.until(lambda: answer.error is not None, 60)
+    assert isinstance(answer.error, NetworkNotReadyError)
+
+
+def test_too_few_relays_say_how_many_are_missing() -> None:
+    overlay = Overlay(relays=9)
+    overlay.advance(3)
+    assert not overlay.ready()
+    assert "3 are missing" in overlay.client.problem()
+    assert "weaker" in overlay.client.problem()
+    assert not overlay.client.is_ready(b"chat", waited=1)  # three paths would carry it, but never silently
+    with pytest.raises(NetworkNotReadyError, match="3 are missing"):
+        overlay.client.is_ready(b"chat", waited=4)
+
+
+def test_small_networks_whose_genesis_asks_for_less() -> None:
+    overlay = Overlay(relays=2, parameters=Parameters(n=1, k=1, path_length=2, one_prefix=True))
+    overlay.until(overlay.ready, 10)
+    answer = overlay.ask()
+    overlay.until(lambda: answer.finished, 10)
+    assert answer.text == words(20)
+    assert len(answer.paths) == 1
+
+
+def test_delay_jitter_and_loss_only_cost_time() -> None:
+    overlay = Overlay(words=50, conditions=Conditions(delay=0.04, jitter=0.04, loss=0.02, retransmission=0.3))
+    overlay.until(overlay.ready, 20)
+    answer = overlay.ask()
+    overlay.until(lambda: answer.finished, 30)
+    assert answer.ids == list(range(50))
+
+
+def test_a_cancelled_answer_stops_the_node() -> None:
+    overlay = Overlay(words=400)
+    overlay.until(overlay.ready, 10)
+    answer = overlay.ask()
+    overlay.until(lambda: len(answer.ids) > 10, 10)
+    now, wall = overlay.scheduler.clock.monotonic(), overlay.scheduler.clock.wall()
+    (key,) = overlay.client._streams
+    overlay.client._apply(overlay.client.machine.cancel(key, now, wall))
+    overlay.until(lambda: len(overlay.models[0].cancelled) == 1, 2)
+
+
+def test_twenty_answers_at_a_time() -> None:
+    overlay = Overlay(relays=20, words=60)
+    overlay.until(overlay.ready, 10)
+    answers = []
+    for index in range(20):
+        answers.append(overlay.ask(b"chat-%d" % index))
+        overlay.advance(0.2)
+    overlay.until(lambda: all(answer.finished for answer in answers), 30)
+    assert all(answer.ids == list(range(60)) for answer in answers)

@@ -1,0 +1,210 @@
+"""A whole overlay on the memory internet in simulated time: relays, model nodes, a client; no sockets, no waiting."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from engine.crypto.sealing import SealingKey
+from engine.directory.directory import Directory, DirectoryNode
+from engine.ids import NetworkId, NodeId, RequestId
+from engine.node.overlay_client import OverlayClient, Served
+from engine.node.overlay_peer import OverlayPeer
+from engine.paths.outgoing import Question
+from engine.paths.serving import ExecutionStarted
+from engine.transport.memory import Conditions, MemoryInternet
+from engine.transport.scheduler import ManualScheduler
+from engine.wire.answer import ChatMessage, Finished, FrameEvent, Sampling, Tokens
+from engine.wire.records import Descriptor, OnionKey, Parameters, SealKey, ServedModel
+
+NETWORK = NetworkId(b"n" * 32)
+MODEL = "model"
+TICK = 0.01
+
+
+class Collected:
+    """What a client got of one answer."""
+
+    def __init__(self) -> None:
+        self.events: list[FrameEvent] = []
+        self.paths: tuple[tuple[NodeId, ...], ...] = ()
+        self.error: Exception | None = None
+
+    def put_nowait(self, item: Served | Exception) -> None:
+        if isinstance(item, Exception):
+            self.error = item
+        else:
+            self.events += item.events
+            self.paths = item.summary.paths
+
+    @property
+    def text(self) -> str:
+        return "".join(event.text for event in self.events if isinstance(event, Tokens))
+
+    @property
+    def ids(self) -> list[int]:
+        return [token for event in self.events if isinstance(event, Tokens) for token in event.ids]
+
+    @property
+    def finished(self) -> bool:
+        return any(isinstance(event, Finished) for event in self.events)
+
+
+class Member:
+    """A relay or model node. A model node answers with ``words`` words, one every ``pace`` seconds."""
+
+    def __init__(self, overlay: Overlay, name: str, *, model: bool, words: int, pace: float) -> None:
+        self.overlay = overlay
+        self.node_id = NodeId(name.encode().ljust(20, b"."))
+        self.model = model
+        self.onion = X25519PrivateKey.generate()
+        self.seal = [SealingKey.generate(1), SealingKey.generate(2)]
+        self.words, self.pace = words, pace
+        self.cancelled: list[RequestId] = []
+        self.alive = True
+        self.peer = OverlayPeer(
+            self.node_id,
+            NETWORK,
+            lambda: [self.onion.private_bytes_raw()],
+            lambda: self.seal,
+            overlay.scheduler.clock,
+            overlay.random_bytes,
+            relays=not model,
+        )
+        self.peer.start = self._start
+        self.peer.cancel = self.cancelled.append
+        self.endpoint = overlay.internet.endpoint(self.node_id, self.peer)
+        self.peer.sender = self.endpoint
+
+    def entry(self) -> DirectoryNode:
+        expires = int(self.overlay.scheduler.clock.wall()) + 10**8
+        onion = OnionKey(1, self.onion.public_key().public_bytes_raw(), expires)
+        served = ServedModel(MODEL, b"d" * 32, b"t" * 32, 4096, 4, 0.0, 0.0, 0, 0)
+        descriptor = Descriptor(
+            suite=1,
+            network_id=NETWORK,
+            identity_key=b"k" * 32,
+            issued=0,
+            expires=expires,
+            started=0,
+            minimum_version=1,
+            maximum_version=1,
+            relay=not self.model,
+            onion_keys=(onion,),
+            seal_keys=tuple(SealKey(key.suite, key.public, expires) for key in self.seal) if self.model else (),
+            models=(served,) if self.model else (),
+            relay_bandwidth=10**6,
+            family="",
+            software="test",
+        )
+        return DirectoryNode(self.node_id, descriptor, "127.0.0.0/16", 0, 0, 1.0, 1.0)
+
+    def _start(self, started: ExecutionStarted) -> None:
+        for index in range(self.words):
+            self._later(
+                index * self.pace, lambda index=index: self._push(started, Tokens(index, (index,), f"w{index} "))
+            )
+        end = Finished("stop", 3, self.words, b"", b"s" * 64)
+        self._later(self.words * self.pace, lambda: self._push(started, end))
+
+    def _later(self, delay: float, action: Callable[[], None]) -> None:
+        self.overlay.scheduler.call_later(delay, action)
+
+    def _push(self, started: ExecutionStarted, event: FrameEvent) -> None:
+        if self.alive:
+            self.peer.push(started.request_id, event)
+
+    def tick(self) -> None:
+        if self.alive:
+            self.peer._tick_relay()
+            self.peer._tick_serving()
+
+
+class Overlay:
+    """``relays`` relays in a full mesh, ``models`` model nodes linked with all of them, and one client."""
+
+    def __init__(
+        self,
+        relays: int = 16,
+        models: int = 1,
+        *,
+        words: int = 20,
+        pace: float = 0.05,
+        conditions: Conditions | None = None,
+        parameters: Parameters | None = None,
+        seed: int = 1,
+    ) -> None:
+        self.scheduler = ManualScheduler()
+        source = random.Random(seed)
+        self.random_bytes = source.randbytes
+        self.internet = MemoryInternet(self.scheduler, source, conditions)
+        self.parameters = parameters or Parameters(one_prefix=True, allow_loopback=True)
+        self.relays = [Member(self, f"relay-{index}", model=False, words=0, pace=0) for index in range(relays)]
+        self.models = [Member(self, f"model-{index}", model=True, words=words, pace=pace) for index in range(models)]
+        client_id = NodeId(b"client".ljust(20, b"."))
+        self.client = OverlayClient(NETWORK, self.parameters, [client_id], self.scheduler.clock, self.random_bytes)
+        endpoint = self.internet.endpoint(client_id, self.client, is_client=True)
+        self.client.sender, self.client.want = endpoint, endpoint.want
+        self.announce()
+
+    def members(self) -> list[Member]:
+        return self.relays + self.models
+
+    def by_id(self, node_id: NodeId) -> Member:
+        return next(member for member in self.members() if member.node_id == node_id)
+
+    def announce(self) -> None:
+        """Everybody gets the directory of who is alive."""
+        alive = [member for member in self.members() if member.alive]
+        now = int(self.scheduler.clock.wall())
+        directory = Directory(
+            [member.entry() for member in alive],
+            parameters=self.parameters,
+            created=now,
+            epoch=1,
+            issued=now,
+            digest=b"e" * 32,
+        )
+        for member in alive:
+            member.peer.update_directory(directory)
+            wanted = {other.node_id for other in alive if other.node_id > member.node_id}
+            member.endpoint.want(
+                wanted if not member.model else {other.node_id for other in self.relays if other.alive}
+            )
+        self.client.update_directory(directory)
+
+    def kill(self, member: Member) -> None:
+        """Without a word; the directory does not know yet."""
+        member.alive = False
+        self.internet.kill(member.node_id)
+
+    def advance(self, seconds: float) -> None:
+        """Simulated time passes, everybody's clockwork included."""
+        for _ in range(round(seconds / TICK)):
+            self.scheduler.advance(TICK)
+            for member in self.members():
+                member.tick()
+            self.client._tick()
+
+    def until(self, condition: Callable[[], bool], limit: float) -> float:
+        """Advance until ``condition`` holds; gives the seconds that took, fails after ``limit``."""
+        begun = self.scheduler.now()
+        while not condition():
+            assert self.scheduler.now() - begun < limit, "it did not happen in time"
+            self.advance(TICK)
+        return self.scheduler.now() - begun
+
+    def ready(self) -> bool:
+        return self.client.open_paths() == self.parameters.n
+
+    def ask(self, chat: bytes = b"chat", text: str = "why?") -> Collected:
+        collected = Collected()
+        target = self.client.choose_target(chat, MODEL, None, (), None)
+        question = Question(MODEL, (ChatMessage("user", text),), Sampling(seed=1), 10_000)
+        clock = self.scheduler.clock
+        key, effects = self.client.machine.ask(chat, question, target, clock.monotonic(), clock.wall())
+        self.client._streams[key] = collected  # type: ignore[assignment]
+        self.client._apply(effects)
+        return collected
