@@ -1,0 +1,72 @@
+"""Backoff of dials."""
+
+import random
+
+from engine.ids import NodeId
+from engine.transport.dialling import LONGEST_DELAY, STABLE_AFTER, DialPlan
+
+PEERS = [NodeId(bytes([number]) * 20) for number in range(5)]
+
+
+def nobody(_peer: NodeId) -> bool:
+    return False
+
+
+def delays(plan: DialPlan, rounds: int) -> list[float]:
+    now, seen = 0.0, []
+    for _ in range(rounds):
+        assert plan.due(now, nobody, 8) == [PEERS[0]]
+        plan.failed(PEERS[0], now)
+        deadline = plan.next_deadline(nobody)
+        assert deadline is not None
+        seen.append(deadline - now)
+        now = deadline
+    return seen
+
+
+def test_failures_double_the_delay_up_to_a_minute_with_jitter() -> None:
+    plan = DialPlan(random.Random(1))
+    plan.want([PEERS[0]], 0.0)
+    seen = delays(plan, 12)
+    for number, delay in enumerate(seen):
+        full = min(2.0**number, LONGEST_DELAY)
+        assert full / 2 <= delay <= full
+    other = DialPlan(random.Random(2))
+    other.want([PEERS[0]], 0.0)
+    assert delays(other, 12) != seen
+
+
+def test_short_lived_links_count_as_failures_and_stable_ones_forgive() -> None:
+    plan = DialPlan(random.Random(1))
+    plan.want([PEERS[0]], 0.0)
+    now = 0.0
+    for _ in range(6):
+        plan.linked(PEERS[0], now)
+        plan.failed(PEERS[0], now + 0.1)
+        now = plan.next_deadline(nobody) or 0.0
+    plan.linked(PEERS[0], now)
+    plan.failed(PEERS[0], now + 0.1)
+    assert (plan.next_deadline(nobody) or 0.0) - now > 10
+    now = plan.next_deadline(nobody) or 0.0
+    plan.linked(PEERS[0], now)
+    plan.failed(PEERS[0], now + STABLE_AFTER)
+    assert (plan.next_deadline(nobody) or 0.0) - now - STABLE_AFTER <= 1.0
+
+
+def test_limit_and_busy_peers_are_respected() -> None:
+    plan = DialPlan(random.Random(1))
+    plan.want(PEERS, 0.0)
+    assert len(plan.due(0.0, nobody, 3)) == 3
+    assert plan.due(0.0, nobody, 0) == []
+    assert set(plan.due(0.0, lambda peer: peer == PEERS[1], 9)) == set(PEERS) - {PEERS[1]}
+    assert plan.next_deadline(lambda _peer: True) is None
+
+
+def test_no_longer_wanted_is_forgotten_and_a_single_dial_is_tried_once() -> None:
+    plan = DialPlan(random.Random(1))
+    plan.want(PEERS[:2], 0.0)
+    plan.dial(PEERS[4], 0.0)
+    plan.want(PEERS[:1], 1.0)
+    assert set(plan.due(1.0, nobody, 9)) == {PEERS[0], PEERS[4]}
+    plan.failed(PEERS[4], 1.0)
+    assert plan.due(1e9, nobody, 9) == [PEERS[0]]
