@@ -110,6 +110,7 @@ class Listing(Message, frozen=True, tag=37):
     first_seen: UInt53
     last_seen: UInt53
     reputation: Annotated[float, Meta(ge=0, le=1)]
+    availability: Annotated[float, Meta(ge=0, le=1)] = 0.0  # share of the last 7 days in which it was listed
 
 
 class Snapshot(Message, frozen=True, tag=38):

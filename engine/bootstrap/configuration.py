@@ -1,0 +1,70 @@
+"""What an operator may set in ``bootstrap.toml`` in the server's data directory; read once at start."""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from engine.errors import ConfigurationError
+from engine.storage.files import read_limited
+
+FILE = "bootstrap.toml"
+IceUrl = Annotated[str, msgspec.Meta(max_length=300, pattern=r"^(stun|stuns|turn|turns):\S+$")]
+Secret = Annotated[str, msgspec.Meta(max_length=200)]
+
+
+class IceServer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One STUN or TURN server, in WebRTC's own words."""
+
+    urls: Annotated[tuple[IceUrl, ...], msgspec.Meta(min_length=1, max_length=8)]
+    username: Secret = ""
+    credential: Secret = ""
+
+
+class OperatorConfiguration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything has a default that fits a small public server."""
+
+    ice_servers: Annotated[tuple[IceServer, ...], msgspec.Meta(max_length=16)] = ()
+    trusted_proxies: Annotated[tuple[str, ...], msgspec.Meta(max_length=64)] = ()
+    maximum_connections: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 4_096
+    maximum_connections_per_address: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 64
+    maximum_nodes: Annotated[int, msgspec.Meta(ge=1, le=20_000)] = 20_000
+
+
+def load_configuration(data: Path, *, loopback: bool) -> OperatorConfiguration:
+    """The operator's settings; ``ConfigurationError`` names what is wrong.
+
+    In a ``loopback`` network every node has the same address, so the limit per address is lifted unless it is set.
+    """
+    text = read_limited(data / FILE, 65_536)
+    try:
+        configuration = msgspec.toml.decode(text or b"", type=OperatorConfiguration)
+        for address in configuration.trusted_proxies:
+            ipaddress.ip_network(address)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        raise ConfigurationError(f"{data / FILE} is wrong: {error}. See the operator guide.") from error
+    if loopback and b"maximum_connections_per_address" not in (text or b""):
+        configuration = msgspec.structs.replace(
+            configuration, maximum_connections_per_address=configuration.maximum_connections
+        )
+    return configuration
+
+
+def client_address(remote: str, forwarded_for: str, trusted: tuple[str, ...]) -> str:
+    """The address a connection counts for: ``remote``, or what a trusted proxy says of it.
+
+    Only the last entry of ``X-Forwarded-For`` counts, the one that the proxy itself added.
+    """
+    if not trusted or not forwarded_for:
+        return remote
+    try:
+        peer = ipaddress.ip_address(remote.partition("%")[0])
+        claimed = forwarded_for.rpartition(",")[2].strip()
+        if any(peer in ipaddress.ip_network(network) for network in trusted):
+            return str(ipaddress.ip_address(claimed))
+    except ValueError:
+        return remote
+    return remote

@@ -1,0 +1,314 @@
+"""The server: HTTP for what everybody may read, one WebSocket per node for signaling and publishing.
+
+``run_server`` serves a directory that ``init_network`` made. Nothing about a single node is logged: no addresses, no
+ids, no payloads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from engine.bootstrap import limits
+from engine.bootstrap.configuration import OperatorConfiguration, client_address, load_configuration
+from engine.bootstrap.http import HttpSide
+from engine.bootstrap.init import Network, load_network
+from engine.bootstrap.metrics import Metrics
+from engine.bootstrap.registry import Registry
+from engine.bootstrap.sessions import Session, log_in
+from engine.bootstrap.store import DATABASE_FILE, Store
+from engine.clock import Clock, SystemClock
+from engine.directory.descriptor import digest
+from engine.directory.prefix import counting_key, network_prefix
+from engine.errors import ConfigurationError, DirectoryError, StorageError
+from engine.ids import NodeId
+from engine.storage.data_directory import acquire_lock
+from engine.wire.codec import Message, encode
+from engine.wire.records import SignedSnapshot
+from engine.wire.signaling import (
+    DirectoryChanged,
+    NodeMessage,
+    Publish,
+    Published,
+    Refused,
+    Signal,
+    SignalFailed,
+)
+
+if sys.platform != "win32":
+    import uvloop
+from aiohttp import web
+
+logger = logging.getLogger("engine.bootstrap")
+LOCK_FILE = "bootstrap.lock"
+TICK_SECONDS = 1.0
+STORAGE_RETRY_SECONDS = 5.0
+
+
+class BootstrapServer:
+    """All state of a running server."""
+
+    def __init__(
+        self,
+        network: Network,
+        configuration: OperatorConfiguration,
+        store: Store,
+        registry: Registry,
+        snapshot: SignedSnapshot | None,
+        clock: Clock,
+    ) -> None:
+        self.network = network
+        self.configuration = configuration
+        self.registry = registry
+        self.metrics = Metrics()
+        self.sessions: dict[NodeId, Session] = {}
+        self.snapshot = b"" if snapshot is None else encode(snapshot)
+        self.snapshot_made = clock.monotonic()
+        self.storage_works = True
+        self.clock = clock
+        self._store = store
+        self._connections: Counter[str] = Counter()
+        self._changed = asyncio.Event()
+
+    # -------------------------------------------------------------------------------------------------- WebSocket
+
+    def admit(self, request: web.Request) -> str:
+        """The address that this connection counts for; ``ConnectionRefusedError`` says why there is no room."""
+        forwarded = request.headers.get("X-Forwarded-For", "")
+        address = client_address(request.remote or "", forwarded, self.configuration.trusted_proxies)
+        if self._connections.total() >= self.configuration.maximum_connections:
+            self.metrics.refused_connections.labels("server full").inc()
+            raise ConnectionRefusedError("The server is full. Try again later.")
+        if self._connections[counting_key(address)] >= self.configuration.maximum_connections_per_address:
+            self.metrics.refused_connections.labels("address full").inc()
+            raise ConnectionRefusedError("There are too many connections from your address.")
+        return address
+
+    async def serve_socket(self, request: web.Request) -> web.StreamResponse:
+        """One node from its connection to its end."""
+        try:
+            address = self.admit(request)
+        except ConnectionRefusedError as error:
+            return web.Response(status=503, text=f"{error}\n")
+        key = counting_key(address)
+        self._connections[key] += 1
+        try:
+            socket = web.WebSocketResponse(max_msg_size=limits.MAXIMUM_MESSAGE, compress=False, timeout=2.0)
+            await socket.prepare(request)
+            login = await log_in(
+                socket, self.network.server, self.network.network_id, os.urandom(32), self.clock, address
+            )
+            self.metrics.logins.labels("refused" if login is None else "accepted").inc()
+            if login is not None:
+                await self._serve(Session(socket, login, address, self.clock, self._dispatch))
+            return socket
+        finally:
+            self._connections[key] -= 1
+            if not self._connections[key]:
+                del self._connections[key]
+
+    async def _serve(self, session: Session) -> None:
+        older = self.sessions.get(session.node_id)
+        if older is not None:
+            older.cut("another login with the same identity has replaced this one")
+        self.sessions[session.node_id] = session
+        self.registry.heard(session.node_id, self.clock.monotonic())
+        if self.registry.point.epoch:
+            session.send(self._announcement())
+        for mark in self.registry.away_marks(self.clock.wall()):
+            session.send(mark)
+        try:
+            await session.run()
+        finally:
+            if self.sessions.get(session.node_id) is session:
+                del self.sessions[session.node_id]
+                self.registry.dropped(session.node_id, self.clock.monotonic())
+            if session.end_reason:
+                self.metrics.cut_sessions.labels(session.end_reason.split("(")[0].split(":")[0][:60]).inc()
+
+    async def _dispatch(self, session: Session, message: NodeMessage) -> None:
+        self.metrics.messages.labels(type(message).__name__).inc()
+        self.registry.heard(session.node_id, self.clock.monotonic())
+        match message:
+            case Signal():
+                self._relay(session, message)
+            case Publish():
+                await self._publish(session, message)
+            case _:
+                pass  # a keep-alive has been heard, and that is all it is for
+
+    def _relay(self, session: Session, message: Signal) -> None:
+        peer = self.sessions.get(NodeId(message.peer))
+        delivered = False
+        reason = "the node is not online"
+        if peer is not None and peer is not session:
+            delivered = peer.send(Signal(peer=session.node_id, payload=message.payload))
+            reason = "the node takes messages too slowly"
+        self.metrics.signals.labels("delivered" if delivered else "failed").inc()
+        if not delivered:
+            session.send(SignalFailed(peer=message.peer, reason=reason))
+
+    async def _publish(self, session: Session, message: Publish) -> None:
+        try:
+            if session.client_only:
+                raise DirectoryError("you logged in as a pure client; those publish nothing")
+            if not session.publish_bucket.take(self.clock.monotonic()):
+                raise DirectoryError("you publish too often; wait a few seconds")
+            if message.descriptor.key != session.identity_key:
+                raise DirectoryError("you may publish only your own descriptor")
+            if message.withdraw:
+                member = self.registry.withdraw(session.node_id)
+            else:
+                wall, monotonic = self.clock.wall(), self.clock.monotonic()
+                prefix = network_prefix(session.address)
+                member, _ = self.registry.accept(message.descriptor, prefix, wall, monotonic)
+            if member is not None:
+                await self._store.save_member(member)
+        except (DirectoryError, StorageError) as error:
+            reason = str(error)
+            if isinstance(error, StorageError):
+                self._storage_failed(error)
+                reason = "the server could not store it; try again later"
+            self.metrics.publications.labels("refused").inc()
+            session.send(Refused(reason=reason[:300], fatal=False))
+            return
+        self.metrics.publications.labels("withdrawn" if message.withdraw else "accepted").inc()
+        session.send(Published(digest=digest(message.descriptor)))
+        self._changed.set()
+
+    # -------------------------------------------------------------------------------------------------- directory
+
+    async def keep_directory(self) -> None:
+        """Make snapshots when they are due and send marks and announcements, for ever."""
+        while True:
+            wall, monotonic = self.clock.wall(), self.clock.monotonic()
+            for mark in self.registry.tick(wall, monotonic):
+                self._broadcast(mark)
+            if self.registry.due(wall, monotonic):
+                try:
+                    await self._make_snapshot()
+                except StorageError as error:
+                    self._storage_failed(error)
+                    await asyncio.sleep(STORAGE_RETRY_SECONDS)
+            self._measure()
+            self._changed.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(TICK_SECONDS):
+                    await self._changed.wait()
+                    # Publications come in crowds; one snapshot serves them all.
+                    await asyncio.sleep(min(0.05, self.network.genesis.parameters.snapshot_seconds))
+
+    async def _make_snapshot(self) -> None:
+        wall = self.clock.wall()
+        signed, point, content = self.registry.build(wall)
+        forget = self.registry.forgettable(wall)
+        # On disk before anybody sees it: after a crash the chain goes on from what was shown.
+        await self._store.save_snapshot(signed, point, self.registry.listed(wall), forget)
+        for name in forget:
+            self.registry.members.pop(name, None)
+        self.registry.commit(point, content, self.clock.monotonic())
+        self.snapshot = encode(signed)
+        self.snapshot_made = self.clock.monotonic()
+        self.storage_works = True
+        self._broadcast(self._announcement())
+
+    def _announcement(self) -> DirectoryChanged:
+        return DirectoryChanged(epoch=self.registry.point.epoch, digest=self.registry.point.digest)
+
+    def _broadcast(self, message: Message) -> None:
+        for session in list(self.sessions.values()):
+            session.send(message)
+
+    def _storage_failed(self, error: StorageError) -> None:
+        self.storage_works = False
+        self.metrics.storage_failures.inc()
+        logger.error("%s", error)
+
+    def _measure(self) -> None:
+        listed = self.registry.listed(self.clock.wall())
+        self.metrics.sessions.set(len(self.sessions))
+        self.metrics.listed.set(len(listed))
+        self.metrics.away.set(sum(member.away for member in listed))
+        self.metrics.epoch.set(self.registry.point.epoch)
+        self.metrics.directory_bytes.set(len(self.snapshot))
+
+    def end_sessions(self) -> None:
+        """The server stops: tell everybody, so that they come back later."""
+        for session in self.sessions.values():
+            session.cut("the server is stopping")
+
+
+async def run_server(
+    data: Path,
+    host: str = "127.0.0.1",
+    port: int = 8900,
+    *,
+    started: Callable[[str], None] | None = None,
+    clock: Clock | None = None,
+) -> None:
+    """Serve the network in ``data`` until cancelled.
+
+    ``port`` 0 takes a free one. ``started`` hears the address with the network id, as ``--bootstrap`` wants it, once
+    connections are taken. Raises ``ConfigurationError`` (no network in ``data``, address in use, wrong settings),
+    ``DataDirectoryLockedError`` (another server runs on ``data``) or ``StorageError``.
+    """
+    clock = clock or SystemClock()
+    network = load_network(data)
+    configuration = load_configuration(data, loopback=network.genesis.parameters.allow_loopback)
+    with acquire_lock(data / LOCK_FILE, clock):
+        store = await Store.open(data / DATABASE_FILE)
+        try:
+            members, point, snapshot = await store.load()
+            registry = Registry(
+                network.genesis, network.server, point, members, clock.monotonic(), configuration.maximum_nodes
+            )
+            server = BootstrapServer(network, configuration, store, registry, snapshot, clock)
+            await _serve(server, host, port, started)
+        finally:
+            store.close()
+
+
+async def _serve(server: BootstrapServer, host: str, port: int, started: Callable[[str], None] | None) -> None:
+    side = HttpSide(server)
+    try:
+        try:
+            bound = await side.start(host, port)
+        except OSError as error:
+            raise ConfigurationError(
+                f"Cannot listen on {host} port {port} ({error.strerror or error}). Is another server running there?"
+                " Choose another address with --host and --port."
+            ) from error
+        shown = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+        logger.info("serving network %s", server.network.network_id.hex())
+        async with asyncio.TaskGroup() as group:
+            group.create_task(server.keep_directory())
+            if started is not None:
+                started(f"http://{shown}:{bound}#{server.network.network_id.hex()}")
+    finally:
+        server.end_sessions()
+        await side.stop()
+
+
+def serve(data: Path, host: str, port: int, *, started: Callable[[str], None] | None = None) -> None:
+    """:func:`run_server` on the fastest loop there is, until Ctrl-C or SIGTERM; both end it cleanly."""
+
+    async def main() -> None:
+        task = asyncio.current_task()
+        if sys.platform != "win32" and task is not None:
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        with contextlib.suppress(asyncio.CancelledError):
+            await run_server(data, host, port, started=started)
+
+    with contextlib.suppress(KeyboardInterrupt):
+        if sys.platform == "win32":
+            with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+                runner.run(main())
+        else:
+            uvloop.run(main())

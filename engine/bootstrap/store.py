@@ -1,0 +1,175 @@
+"""The server's database: members and the chain of snapshots, in SQLite with a write-ahead log.
+
+All calls run one after the other in one thread of their own; a commit is on the disk when its call returns, so a kill
+at any moment loses nothing that was answered for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, create_engine, delete, event, insert, select, update
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DatabaseError, SQLAlchemyError
+
+from engine.bootstrap.registry import Member
+from engine.bootstrap.tables import MemberRow, SnapshotRow
+from engine.directory.snapshot import ChainPoint
+from engine.errors import StorageError
+from engine.ids import NodeId
+from engine.wire.records import Signed, SignedSnapshot
+
+DATABASE_FILE = "bootstrap.sqlite3"
+KEPT_DIGESTS = 10_000
+T = TypeVar("T")
+
+
+class Store:
+    """Open with ``await Store.open(path)``, end with ``close``."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="bootstrap-database")
+        self._engine: Engine = create_engine(f"sqlite:///{path}")
+        event.listen(self._engine, "connect", _prepare_connection)
+
+    @classmethod
+    async def open(cls, path: Path) -> Store:
+        """The database at ``path``, made or migrated to this version's tables; ``StorageError`` if that fails."""
+        store = cls(path)
+        try:
+            await store._run(store._migrate)
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def close(self) -> None:
+        """Wait for what is being written and close."""
+        self._executor.submit(self._engine.dispose)
+        self._executor.shutdown(wait=True)
+
+    async def load(self) -> tuple[list[Member], ChainPoint, SignedSnapshot | None]:
+        """All members, where the chain stands, and the last snapshot (None before the first)."""
+        return await self._run(self._load)
+
+    async def save_member(self, member: Member) -> None:
+        """Insert or replace one member."""
+        row = _member_row(member)
+        await self._run(lambda: self._write(lambda connection: _replace_members(connection, [row])))
+
+    async def save_snapshot(
+        self, signed: SignedSnapshot, point: ChainPoint, members: Iterable[Member], forget: Iterable[NodeId]
+    ) -> None:
+        """Append a snapshot, with what the server attests of ``members`` at this moment, in one transaction."""
+        rows = [_member_row(member) for member in members]
+        gone = list(forget)
+
+        def write(connection: Connection) -> None:
+            connection.execute(update(SnapshotRow).where(SnapshotRow.record.is_not(None)).values(record=None))
+            connection.execute(delete(SnapshotRow).where(SnapshotRow.epoch <= point.epoch - KEPT_DIGESTS))
+            connection.execute(
+                insert(SnapshotRow).values(
+                    epoch=point.epoch,
+                    digest=point.digest,
+                    issued=point.issued,
+                    record=signed.record,
+                    key=signed.key,
+                    signature=signed.signature,
+                )
+            )
+            _replace_members(connection, rows)
+            for name in gone:
+                connection.execute(delete(MemberRow).where(MemberRow.node_id == name))
+
+        await self._run(lambda: self._write(write))
+
+    async def _run(self, action: Callable[[], T]) -> T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._executor, action)
+        except DatabaseError as error:
+            reason = "the disk is full" if "full" in str(error.orig) else str(error.orig)
+            raise StorageError(
+                f"The database {self._path} refused ({reason}). Nothing was changed. Free some disk space or restore"
+                " the file from a backup."
+            ) from error
+        except SQLAlchemyError as error:
+            raise StorageError(f"The database {self._path} failed: {error}.") from error
+
+    def _write(self, action: Callable[[Connection], None]) -> None:
+        with self._engine.begin() as connection:
+            action(connection)
+
+    def _migrate(self) -> None:
+        configuration = Config()
+        configuration.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        configuration.set_main_option("path_separator", "os")
+        with self._engine.begin() as connection:
+            configuration.attributes["connection"] = connection
+            command.upgrade(configuration, "head")
+
+    def _load(self) -> tuple[list[Member], ChainPoint, SignedSnapshot | None]:
+        with self._engine.connect() as connection:
+            members = [_member(row) for row in connection.execute(select(MemberRow.__table__))]
+            last = connection.execute(
+                select(SnapshotRow.__table__).order_by(SnapshotRow.epoch.desc()).limit(1)
+            ).one_or_none()
+        if last is None:
+            return members, ChainPoint(), None
+        signed = SignedSnapshot(record=last.record, key=last.key, signature=last.signature)
+        return members, ChainPoint(last.epoch, last.digest, last.issued), signed
+
+
+def _prepare_connection(connection: Any, _record: Any) -> None:
+    """A write-ahead log, flushed at every commit."""
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _replace_members(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    """Delete and insert: plain SQL that every database speaks."""
+    for start in range(0, len(rows), 500):
+        part = rows[start : start + 500]
+        names = [row["node_id"] for row in part]
+        connection.execute(delete(MemberRow).where(MemberRow.node_id.in_(names)))
+        connection.execute(insert(MemberRow), part)
+
+
+def _member_row(member: Member) -> dict[str, Any]:
+    return {
+        "node_id": member.node_id,
+        "record": member.signed.record,
+        "key": member.signed.key,
+        "signature": member.signed.signature,
+        "issued": member.issued,
+        "expires": member.expires,
+        "prefix": member.prefix,
+        "first_seen": member.first_seen,
+        "last_seen": member.last_seen,
+        "hours": member.hours.to_bytes(21, "big"),
+        "hour": member.hour,
+        "withdrawn": member.withdrawn,
+    }
+
+
+def _member(row: Any) -> Member:
+    return Member(
+        node_id=NodeId(row.node_id),
+        signed=Signed(record=row.record, key=row.key, signature=row.signature),
+        issued=row.issued,
+        expires=row.expires,
+        prefix=row.prefix,
+        first_seen=row.first_seen,
+        last_seen=row.last_seen,
+        hours=int.from_bytes(row.hours, "big"),
+        hour=row.hour,
+        withdrawn=row.withdrawn,
+    )

@@ -1,0 +1,42 @@
+"""The server's tables. Every change of them is a new migration in ``migrations/versions``."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, LargeBinary, String
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    """All tables of the bootstrap server."""
+
+
+class MemberRow(Base):
+    """A node that published here (see ``registry.Member``)."""
+
+    __tablename__ = "members"
+
+    node_id: Mapped[bytes] = mapped_column(LargeBinary(20), primary_key=True)
+    record: Mapped[bytes] = mapped_column(LargeBinary(32_768))
+    key: Mapped[bytes] = mapped_column(LargeBinary(32))
+    signature: Mapped[bytes] = mapped_column(LargeBinary(64))
+    issued: Mapped[int] = mapped_column(BigInteger)
+    expires: Mapped[int] = mapped_column(BigInteger)
+    prefix: Mapped[str] = mapped_column(String(64))
+    first_seen: Mapped[int] = mapped_column(BigInteger)
+    last_seen: Mapped[int] = mapped_column(BigInteger)
+    hours: Mapped[bytes] = mapped_column(LargeBinary(21))
+    hour: Mapped[int] = mapped_column(BigInteger)
+    withdrawn: Mapped[bool] = mapped_column(Boolean)
+
+
+class SnapshotRow(Base):
+    """The chain of snapshots: the digests of the newest ones, and the bytes of the very last."""
+
+    __tablename__ = "snapshots"
+
+    epoch: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32))
+    issued: Mapped[int] = mapped_column(BigInteger)
+    record: Mapped[bytes | None] = mapped_column(LargeBinary)
+    key: Mapped[bytes] = mapped_column(LargeBinary(32))
+    signature: Mapped[bytes] = mapped_column(LargeBinary(64))

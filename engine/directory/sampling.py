@@ -1,0 +1,215 @@
+"""Drawing guards and paths: uniformly, from the caller's random bytes, never twice the same network or owner on a path.
+
+Uniform means: every assignment of relays that the rules allow is as likely as every other one. Whole draws that break a
+rule are thrown away and drawn anew; only where rules leave so little room that this does not end is a depth-first
+search with shuffled choices used instead (docs: the rules stand in the protocol's section on anonymous paths).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import TypeVar
+
+from engine.directory.directory import Directory, DirectoryNode
+from engine.errors import TooFewRelaysError
+from engine.ids import NodeId
+from engine.wire.records import Parameters
+
+RandomBytes = Callable[[int], bytes]
+Path = tuple[DirectoryNode, ...]
+T = TypeVar("T")
+
+GUARD_COUNT = 8
+WEEK_SECONDS = 7 * 86_400
+GUARD_AVAILABILITY = 0.8
+"""A guard must have been listed for this share of the last seven days (in a younger network: any relay)."""
+_WHOLE_DRAWS = 300
+_SEARCH_STEPS = 5_000
+
+
+def random_below(bound: int, random_bytes: RandomBytes) -> int:
+    """A uniform integer in [0, bound) without modulo bias; ``bound`` >= 1."""
+    if bound < 1:
+        raise ValueError("there is nothing to draw from")
+    length = max(1, ((bound - 1).bit_length() + 7) // 8)
+    mask = (1 << (bound - 1).bit_length()) - 1
+    while True:
+        value = int.from_bytes(random_bytes(length), "big") & mask
+        if value < bound:
+            return value
+
+
+def draw(items: Sequence[T], count: int, random_bytes: RandomBytes) -> list[T]:
+    """``count`` different items in random order, each sequence equally likely; ``ValueError`` if there are fewer."""
+    if count > len(items):
+        raise ValueError(f"cannot draw {count} of {len(items)}")
+    pool = list(items)
+    for index in range(count):
+        other = index + random_below(len(pool) - index, random_bytes)
+        pool[index], pool[other] = pool[other], pool[index]
+    return pool[:count]
+
+
+def usable_relays(directory: Directory, now: float) -> list[DirectoryNode]:
+    """The relays that take new paths: not away, with spare capacity and an onion key that is good at ``now``."""
+    return [
+        node
+        for node in directory.relays()
+        if node.descriptor.spare_capacity and any(key.expires > now for key in node.descriptor.onion_keys)
+    ]
+
+
+def choose_guards(
+    directory: Directory,
+    random_bytes: RandomBytes,
+    now: float,
+    *,
+    count: int = GUARD_COUNT,
+    keep: Sequence[NodeId] = (),
+    exclude: Collection[NodeId] = (),
+) -> list[NodeId]:
+    """An ordered list of up to ``count`` guards: first those in ``keep`` in their order, then uniform draws.
+
+    Eligible are relays that were listed for at least 80 % of the last seven days; in a network younger than that, all.
+    The list is shorter where the network has fewer. The caller itself belongs into ``exclude``.
+    """
+    young = now - directory.created < WEEK_SECONDS
+    taken = set(keep) | set(exclude)
+    eligible = [
+        node.node_id
+        for node in usable_relays(directory, now)
+        if node.node_id not in taken and (young or node.availability >= GUARD_AVAILABILITY)
+    ]
+    kept = list(keep)[:count]
+    return kept + draw(eligible, min(count - len(kept), len(eligible)), random_bytes)
+
+
+def choose_paths(
+    directory: Directory,
+    guards: Sequence[NodeId],
+    n: int,
+    k: int,
+    length: int,
+    parameters: Parameters,
+    exclude: Collection[NodeId],
+    random_bytes: RandomBytes,
+    now: float,
+    *,
+    used: Collection[NodeId] = (),
+) -> list[Path]:
+    """``n`` disjoint paths guard, middle, proxy of ``length`` relays (of 1 the guard is the proxy).
+
+    ``guards`` are the linked ones in order of preference: the first usable ``n`` serve, one per path in this order.
+    Middles and proxies are uniform among the usable relays. No relay stands on two paths; on one path no two share a
+    prefix (unless ``parameters.one_prefix``) or a declared family. ``exclude`` are the caller, the destination and its
+    group: neither they nor relays of their families are drawn. ``used`` are the relays of this chat's other paths.
+    Raises :class:`TooFewRelaysError`, which says how many are missing and what can be done.
+    """
+    usable = _allowed(directory, exclude, used, now)
+    by_id = {node.node_id: node for node in usable}
+    live_guards = [by_id[name] for name in dict.fromkeys(guards) if name in by_id]
+    if len(usable) < n * length:
+        raise TooFewRelaysError(_too_few(len(usable), n, k, length))
+    if len(live_guards) < n:
+        raise TooFewRelaysError(
+            f"{n} guards are needed and only {len(live_guards)} of yours can be used at the moment. Wait until more of"
+            " them are back or linked" + _choices(len(live_guards), k, length)
+        )
+    first = live_guards[:n]
+    rest = [node for node in usable if node not in first]
+    if length == 1:
+        return [(guard,) for guard in first]
+    for _ in range(_WHOLE_DRAWS):
+        drawn = draw(rest, n * (length - 1), random_bytes)
+        paths = [(guard, *drawn[i * (length - 1) : (i + 1) * (length - 1)]) for i, guard in enumerate(first)]
+        if all(path_allowed(path, parameters) for path in paths):
+            return paths
+    found = _search(live_guards, n, length, usable, parameters, random_bytes)
+    if found is None:
+        raise TooFewRelaysError(
+            f"{len(usable)} relays are usable, but too many of them share a network or an owner for {n} separate paths"
+            f" of {length}. Wait for relays elsewhere" + _choices(len(usable), k, length)
+        )
+    return found
+
+
+def path_allowed(path: Iterable[DirectoryNode], parameters: Parameters) -> bool:
+    """Whether no two relays of ``path`` are the same, of one prefix (unless allowed) or of one declared family."""
+    nodes = list(path)
+    families = [node.descriptor.family for node in nodes if node.descriptor.family]
+    prefixes = [] if parameters.one_prefix else [node.prefix for node in nodes]
+    ids = [node.node_id for node in nodes]
+    return all(len(set(values)) == len(values) for values in (ids, families, prefixes))
+
+
+def _allowed(
+    directory: Directory, exclude: Collection[NodeId], used: Collection[NodeId], now: float
+) -> list[DirectoryNode]:
+    shunned = {node.descriptor.family for name in exclude if (node := directory.get(name)) is not None} - {""}
+    taken = set(exclude) | set(used)
+    return [
+        node
+        for node in usable_relays(directory, now)
+        if node.node_id not in taken and node.descriptor.family not in shunned
+    ]
+
+
+def _search(
+    guards: Sequence[DirectoryNode],
+    n: int,
+    length: int,
+    usable: Sequence[DirectoryNode],
+    parameters: Parameters,
+    random_bytes: RandomBytes,
+) -> list[Path] | None:
+    """Depth first with shuffled choices, bounded in steps; None if no assignment was found."""
+    steps = 0
+    chosen: list[list[DirectoryNode]] = []
+
+    def extend(used: set[NodeId]) -> bool:
+        nonlocal steps
+        steps += 1
+        if steps > _SEARCH_STEPS:
+            return False
+        if len(chosen) == n and len(chosen[-1]) == length:
+            return True
+        starts = not chosen or len(chosen[-1]) == length
+        # Guards keep their order of preference; everything else is shuffled.
+        pool = list(guards) if starts else draw(usable, len(usable), random_bytes)
+        for node in pool:
+            if node.node_id in used or not (starts or path_allowed([*chosen[-1], node], parameters)):
+                continue
+            if starts:
+                chosen.append([node])
+            else:
+                chosen[-1].append(node)
+            if extend(used | {node.node_id}):
+                return True
+            chosen[-1].pop()
+            if starts:
+                chosen.pop()
+            if steps > _SEARCH_STEPS:
+                return False
+        return False
+
+    return [tuple(path) for path in chosen] if extend(set()) else None
+
+
+def _too_few(have: int, n: int, k: int, length: int) -> str:
+    missing = n * length - have
+    return (
+        f"{n} separate paths of {length} need {n * length} relays; {have} can be used, so {missing}"
+        f" {'is' if missing == 1 else 'are'} missing. Wait until more join" + _choices(have, k, length)
+    )
+
+
+def _choices(have: int, k: int, length: int) -> str:
+    """What can be done with ``have`` relays besides waiting; every one of these is weaker and must be asked for."""
+    options = []
+    paths, hops = have // length, have // k
+    if paths >= k:
+        options.append(f"use {paths} paths")
+    if 1 <= hops < length:
+        options.append(f"use {k} paths of {hops}")
+    options.append("go direct (sealed, but the model node sees your address)")
+    return ", or choose something weaker: " + ", or ".join(options) + "."

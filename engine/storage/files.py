@@ -1,0 +1,91 @@
+"""Reading and writing files so that a crash, a full disk or another user of the machine does no harm."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+from pathlib import Path
+
+from engine.errors import StorageError
+
+PRIVATE_FILE = 0o600
+PRIVATE_DIRECTORY = 0o700
+
+
+def make_directory(path: Path) -> None:
+    """Make ``path`` and its parents, the last one for its owner alone; ``StorageError`` if that fails."""
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=PRIVATE_DIRECTORY)
+    except OSError as error:
+        raise storage_error("make the folder", path, error) from error
+
+
+def write_atomically(path: Path, data: bytes, mode: int = PRIVATE_FILE) -> None:
+    """Replace ``path`` by ``data``: after a crash at any moment it holds the old bytes or the new ones.
+
+    Written to a file beside it, flushed to the disk and renamed. ``StorageError`` if it fails (a full disk, say); the
+    old file is then untouched.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+            raise
+        _flush_directory(path.parent)
+    except OSError as error:
+        raise storage_error("write", path, error) from error
+
+
+def read_limited(path: Path, limit: int) -> bytes | None:
+    """The bytes of ``path``, None if there is no such file; ``StorageError`` if it is longer than ``limit``."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(limit + 1)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise storage_error("read", path, error) from error
+    if len(data) > limit:
+        raise StorageError(f"{path} is longer than the {limit} bytes expected. Move it away and start again.")
+    return data
+
+
+def remove(path: Path) -> None:
+    """Delete ``path`` if it is there; ``StorageError`` if that fails."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise storage_error("delete", path, error) from error
+
+
+def storage_error(action: str, path: Path, error: OSError) -> StorageError:
+    """What the user is told when the operating system refuses something."""
+    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
+        return StorageError(f"Could not {action} {path}: the disk is full. Nothing was changed. Free some space.")
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return StorageError(
+            f"Could not {action} {path}: this user may not ({error.strerror}). Change the owner of the folder, or"
+            " choose another one with --data."
+        )
+    return StorageError(f"Could not {action} {path}: {error.strerror or error}. Check the disk and try again.")
+
+
+def _flush_directory(directory: Path) -> None:
+    """Make a rename durable where the system can (Windows cannot open folders)."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

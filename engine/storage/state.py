@@ -1,0 +1,33 @@
+"""Small typed states, one JSON file each, e.g. the list of guards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from engine.errors import StorageError
+from engine.storage.files import read_limited, write_atomically
+
+MAXIMUM_STATE_LENGTH = 4 * 1024 * 1024
+T = TypeVar("T")
+
+
+def load_state(path: Path, kind: type[T]) -> T | None:
+    """The state in ``path`` (a ``msgspec.Struct``, dataclass or plain types), None if there is none yet.
+
+    ``StorageError`` if the file holds something else; the text names it.
+    """
+    data = read_limited(path, MAXIMUM_STATE_LENGTH)
+    if data is None:
+        return None
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise StorageError(f"{path} is damaged ({error}). Move it away; it is made anew.") from error
+
+
+def save_state(path: Path, state: object) -> None:
+    """Replace the state in ``path`` atomically; ``StorageError`` if the disk refuses."""
+    write_atomically(path, msgspec.json.format(msgspec.json.encode(state), indent=2) + b"\n")

@@ -1,0 +1,478 @@
+"""A node's side of the bootstrap server: login, publishing, the verified directory, signaling.
+
+The server is trusted with delivery and, without a committee, with the directory that it signs; everything it says is
+checked against the pinned genesis. When it is away the last good directory stays in use for 24 h and the client keeps
+coming back. An unreachable server is a state with a reason, never an exception.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import enum
+import os
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import aiohttp
+import msgspec
+
+from engine.clock import Clock, SystemClock
+from engine.crypto.identity import Identity
+from engine.directory import CLOCK_SKEW_SECONDS
+from engine.directory.descriptor import digest
+from engine.directory.directory import Directory
+from engine.directory.genesis import GenesisRecord, parse_network_id
+from engine.directory.login import check_welcome, make_login
+from engine.directory.snapshot import LAST_GOOD_SECONDS, AwayMarks, check_mark
+from engine.errors import (
+    BootstrapUnreachableError,
+    ConfigurationError,
+    DirectoryError,
+    GenTorrentError,
+    LoginRefusedError,
+    SignatureError,
+    StorageError,
+    WireError,
+)
+from engine.ids import NetworkId, NodeId
+from engine.transport.directory_keeper import DirectoryKeeper
+from engine.transport.signaling import MAXIMUM_SIGNAL_LENGTH, SignalHandler
+from engine.wire.codec import Message, encode
+from engine.wire.records import Signed, descriptor_decoder
+from engine.wire.signaling import (
+    Challenge,
+    DirectoryChanged,
+    KeepAlive,
+    Marked,
+    Publish,
+    Published,
+    Refused,
+    Signal,
+    SignalFailed,
+    Welcome,
+    server_message_decoder,
+)
+
+CONNECT_SECONDS = 15.0
+KEEPALIVE_SECONDS = 15.0
+HEARTBEAT_SECONDS = 20.0
+QUEUE_LENGTH = 1_024
+MAXIMUM_MESSAGE = 65_536
+FIRST_BACKOFF, LAST_BACKOFF = 0.5, 60.0
+PUBLISH_RETRY_SECONDS = 5.0
+PUBLISH_GAP_SECONDS = 1.0
+WITHDRAW_SECONDS = 2.0
+POLL_SECONDS = 60.0
+STABLE_SECONDS = 30.0
+"""A connection that held this long starts the next backoff from the beginning."""
+
+
+class Phase(enum.StrEnum):
+    """How it stands with the server."""
+
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    UNREACHABLE = "unreachable"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class BootstrapState:
+    """For the status line. ``reason`` says what happened, what it means and what to do; empty when all is well.
+
+    ``clock_skew`` is the server's clock minus ours in seconds, None before the first login.
+    """
+
+    phase: Phase = Phase.CONNECTING
+    reason: str = ""
+    clock_skew: float | None = None
+    published: bool = False
+    warning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BootstrapAddress:
+    """``URL#NETWORKID`` taken apart; ``network_id`` is None where the fragment is missing."""
+
+    url: str
+    network_id: NetworkId | None
+
+
+def parse_bootstrap(text: str) -> BootstrapAddress:
+    """``http(s)://host[:port][#NETWORKID]``; raises ``ConfigurationError`` or ``DirectoryError`` (a bad network id)."""
+    try:
+        parts = urlsplit(text.strip())
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid or len(text) > 500 or parts.query or "@" in parts.netloc:
+        raise ConfigurationError(
+            f"{text[:200]!r} is not the address of a bootstrap server. It looks like https://host:port#NETWORKID."
+        )
+    url = urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
+    return BootstrapAddress(url, parse_network_id(parts.fragment) if parts.fragment else None)
+
+
+def _nothing(*_: Any) -> None:
+    """The callback of who does not listen."""
+
+
+class BootstrapClient:
+    """One server, one identity. Implements ``SignalingPort``. Callbacks run on the event loop and must not block."""
+
+    def __init__(
+        self,
+        url: str,
+        network_id: NetworkId | None,
+        identity: Identity,
+        *,
+        data: Path,
+        clock: Clock | None = None,
+        client_only: bool = False,
+        software: str = "",
+        on_directory: Callable[[Directory], None] = _nothing,
+        on_state: Callable[[BootstrapState], None] = _nothing,
+        on_notice: Callable[[str], None] = _nothing,
+        random_bytes: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        """``data`` is the folder for networks (``DataDirectory.networks``); two clients may share it.
+
+        Nothing is read or sent before :meth:`run`. ``on_notice`` hears sentences that the user should see once.
+        """
+        self._url = url
+        self._identity = identity
+        self._clock = clock or SystemClock()
+        self._client_only = client_only
+        self._software = software
+        self._on_directory = on_directory
+        self._on_state = on_state
+        self._random_bytes = random_bytes
+        self._keeper = DirectoryKeeper(url, network_id, data, self._clock, on_notice)
+        self._marks = AwayMarks()
+        self._handler: SignalHandler | None = None
+        self._source: Callable[[], Signed] | None = None
+        self._withdrawing = False
+        self._last_published: Signed | None = None
+        self._publish_now = asyncio.Event()
+        self._answered = asyncio.Event()
+        self._fetch_now = asyncio.Event()
+        self._queue: asyncio.Queue[Message] | None = None
+        self.ice_servers: list[dict[str, Any]] = []
+        self.directory: Directory | None = None
+        self.state = BootstrapState()
+
+    # ------------------------------------------------------------------------------------------------- for the owner
+
+    @property
+    def genesis(self) -> GenesisRecord | None:
+        """The network's genesis once it is known (pinned on disk or fetched)."""
+        return self._keeper.genesis
+
+    @property
+    def connected(self) -> bool:
+        return self.state.phase is Phase.CONNECTED
+
+    def load(self) -> None:
+        """Read the pinned genesis and the last good directory from disk now (``run`` does so, too).
+
+        Raises ``StorageError`` or ``DirectoryError`` only if the pinned genesis itself cannot be used.
+        """
+        directory = self._keeper.load()
+        if directory is not None:
+            self._show(directory)
+
+    def publish(self, source: Signed | Callable[[], Signed]) -> None:
+        """Publish a descriptor and keep it published: after each reconnect and, where ``source`` makes a new one, at
+        half of its life. Call it again when the content changes."""
+        self._source = (lambda: source) if isinstance(source, Signed) else source
+        self._withdrawing = False
+        self._publish_now.set()
+
+    async def withdraw(self) -> bool:
+        """Leave politely: True if the server confirmed within two seconds that the node is no longer listed."""
+        self._source = None
+        if not self.connected or self._last_published is None:
+            return False
+        self._withdrawing = True
+        self._answered.clear()
+        if not self._put(Publish(descriptor=self._last_published, withdraw=True)):
+            return False
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(WITHDRAW_SECONDS):
+                await self._answered.wait()
+        return self._answered.is_set() and not self.state.published
+
+    def attach(self, handler: SignalHandler) -> None:
+        """See ``SignalingPort``."""
+        self._handler = handler
+
+    def send_signal(self, peer: NodeId, payload: bytes) -> bool:
+        """See ``SignalingPort``."""
+        return len(payload) <= MAXIMUM_SIGNAL_LENGTH and self._put(Signal(peer=peer, payload=payload))
+
+    async def run(self) -> None:
+        """Stay connected until cancelled. Whatever the server does is a state, never an exception."""
+        backoff = FIRST_BACKOFF
+        try:
+            self.load()
+        except (StorageError, DirectoryError) as error:
+            self._set(phase=Phase.REFUSED, reason=str(error))
+        while True:
+            began = self._clock.monotonic()
+            try:
+                await self._connect_once()
+            except (LoginRefusedError, DirectoryError, SignatureError) as error:
+                self._set(phase=Phase.REFUSED, reason=str(error), published=False)
+                backoff = max(backoff, 5.0)
+            except (BootstrapUnreachableError, StorageError, WireError) as error:
+                self._set(phase=Phase.UNREACHABLE, reason=self._unreachable(error), published=False)
+            if self._clock.monotonic() - began > STABLE_SECONDS:
+                backoff = FIRST_BACKOFF
+            # Half to all of it, so that a crowd that lost its server does not come back in one moment.
+            jitter = 0.5 + int.from_bytes(self._random_bytes(2), "big") / 131_072
+            await asyncio.sleep(backoff * jitter)
+            backoff = min(LAST_BACKOFF, backoff * 2)
+
+    # ------------------------------------------------------------------------------------------------ one connection
+
+    async def _connect_once(self) -> None:
+        """From connecting to the end of the connection, which is always an error of the project's tree."""
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=CONNECT_SECONDS)
+        async with aiohttp.ClientSession(timeout=timeout, headers={"User-Agent": "gentorrent"}) as session:
+            async with _network_errors():
+                genesis = await self._keeper.ensure_genesis(session)
+                await self._fetch_ice(session)
+            async with _network_errors(), contextlib.AsyncExitStack() as stack:
+                async with asyncio.timeout(CONNECT_SECONDS):
+                    socket = await stack.enter_async_context(
+                        session.ws_connect(
+                            f"{self._url}/v1/signaling",
+                            max_msg_size=MAXIMUM_MESSAGE,
+                            heartbeat=HEARTBEAT_SECONDS,
+                            timeout=aiohttp.ClientWSTimeout(ws_close=2.0),
+                        )
+                    )
+                    skew = await self._log_in(socket, genesis)
+                await self._serve(session, socket, genesis, skew)
+
+    async def _log_in(self, socket: aiohttp.ClientWebSocketResponse, genesis: GenesisRecord) -> float:
+        """The server's clock minus ours, in seconds."""
+        challenge = await _receive(socket)
+        if not isinstance(challenge, Challenge):
+            raise LoginRefusedError(_refusal(challenge))
+        if challenge.network_id != genesis.network_id or challenge.server_key not in genesis.genesis.server_keys:
+            raise DirectoryError(
+                "The server does not have the key that this network's genesis file names. Either the address is wrong"
+                " or somebody answers in the server's place; check it with the operator."
+            )
+        login = make_login(
+            self._identity,
+            challenge,
+            self._random_bytes(32),
+            self._clock.wall(),
+            client_only=self._client_only,
+            software=self._software,
+        )
+        await socket.send_bytes(encode(login))
+        welcome = await _receive(socket)
+        if not isinstance(welcome, Welcome):
+            raise LoginRefusedError(_refusal(welcome))
+        check_welcome(welcome, challenge, login)
+        return welcome.wall - self._clock.wall()
+
+    async def _serve(
+        self,
+        session: aiohttp.ClientSession,
+        socket: aiohttp.ClientWebSocketResponse,
+        genesis: GenesisRecord,
+        skew: float,
+    ) -> None:
+        self._queue = asyncio.Queue(QUEUE_LENGTH)
+        self._marks.clear()  # the server sends those that hold now
+        self._fetch_now.set()
+        warning = ""
+        if abs(skew) > CLOCK_SKEW_SECONDS / 4:
+            warning = f"This computer's clock is {abs(skew):.0f} s {'behind' if skew > 0 else 'ahead'}. Set it."
+        self._set(phase=Phase.CONNECTED, reason="", clock_skew=skew, published=False, warning=warning)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._read(socket, genesis))
+                group.create_task(self._write(socket, self._queue))
+                group.create_task(self._keep_alive())
+                group.create_task(self._keep_published())
+                group.create_task(self._keep_directory(session))
+        except BaseExceptionGroup as failures:
+            # One connection ends for one reason; a fault of our own must not hide behind it.
+            known, others = failures.split((GenTorrentError, aiohttp.ClientError, OSError, TimeoutError))
+            if others is not None or known is None:
+                raise
+            raise _first(known) from None
+        finally:
+            self._queue = None
+
+    async def _read(self, socket: aiohttp.ClientWebSocketResponse, genesis: GenesisRecord) -> None:
+        while True:
+            message = await _receive(socket)
+            match message:
+                case Signal():
+                    if self._handler is not None:
+                        self._handler.on_signal(NodeId(message.peer), message.payload)
+                case SignalFailed():
+                    if self._handler is not None:
+                        self._handler.on_signal_failed(NodeId(message.peer), message.reason)
+                case DirectoryChanged():
+                    if self.directory is None or message.digest != self.directory.digest:
+                        self._fetch_now.set()
+                case Marked():
+                    check_mark(genesis, message.mark, message.key, message.signature)
+                    if self._marks.add(message.mark) and self.directory is not None:
+                        self._show(self.directory)
+                case Published():
+                    self._confirm(message)
+                case Refused():
+                    if message.fatal:
+                        raise LoginRefusedError(_refusal(message))
+                    self._set(published=False, warning=f"The server refused the descriptor: {message.reason}.")
+                    self._answered.set()
+                case KeepAlive():
+                    pass
+                case _:
+                    raise WireError("the server sent a message of the login after it")
+
+    def _confirm(self, message: Published) -> None:
+        if self._last_published is not None and message.digest == digest(self._last_published):
+            self._set(published=not self._withdrawing, warning="")
+            self._answered.set()
+
+    async def _write(self, socket: aiohttp.ClientWebSocketResponse, queue: asyncio.Queue[Message]) -> None:
+        while True:
+            message = await queue.get()
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await socket.send_bytes(encode(message))
+
+    async def _keep_alive(self) -> None:
+        while True:
+            await asyncio.sleep(KEEPALIVE_SECONDS)
+            self._put(KeepAlive())
+
+    async def _keep_published(self) -> None:
+        while True:
+            delay: float | None = None
+            self._publish_now.clear()
+            if self._source is not None:
+                self._last_published = self._source()
+                self._answered.clear()
+                self._put(Publish(descriptor=self._last_published))
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(CONNECT_SECONDS):
+                        await self._answered.wait()
+                delay = self._half_life() if self.state.published else PUBLISH_RETRY_SECONDS
+                await asyncio.sleep(PUBLISH_GAP_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(delay):
+                    await self._publish_now.wait()
+
+    def _half_life(self) -> float:
+        if self._last_published is None:
+            return PUBLISH_RETRY_SECONDS
+        descriptor = descriptor_decoder.decode(self._last_published.record)
+        middle = (descriptor.issued + descriptor.expires) / 2
+        return max(PUBLISH_RETRY_SECONDS, middle - self._clock.wall())
+
+    async def _keep_directory(self, session: aiohttp.ClientSession) -> None:
+        """Fetch when told and every minute; a failure here costs only freshness, not the connection."""
+        backoff = FIRST_BACKOFF
+        while True:
+            delay = POLL_SECONDS
+            self._fetch_now.clear()
+            try:
+                async with _network_errors():
+                    directory = await self._keeper.fetch(session)
+                if directory is not None:
+                    self._marks.keep_only(directory)
+                    self._show(directory)
+                backoff = FIRST_BACKOFF
+            except (DirectoryError, WireError) as error:
+                self._set(warning=str(error))
+            except (BootstrapUnreachableError, StorageError) as error:
+                self._set(warning=f"The directory could not be fetched: {error}")
+                delay, backoff = backoff, min(POLL_SECONDS, backoff * 2)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(delay):
+                    await self._fetch_now.wait()
+
+    async def _fetch_ice(self, session: aiohttp.ClientSession) -> None:
+        """The operator's STUN and TURN servers; without them links work only where no NAT is in the way."""
+        data = await self._keeper.get(session, "/v1/ice", 65_536)
+        try:
+            document = msgspec.json.decode(data, type=dict[str, list[dict[str, Any]]])
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise WireError("the server's list of ICE servers cannot be read") from error
+        self.ice_servers = document.get("ice_servers", [])[:16]
+
+    # --------------------------------------------------------------------------------------------------------- helpers
+
+    def _put(self, message: Message) -> bool:
+        if self._queue is None or not self.connected:
+            return False
+        try:
+            self._queue.put_nowait(message)
+        except asyncio.QueueFull:
+            return False
+        return True
+
+    def _show(self, directory: Directory) -> None:
+        self.directory = directory.with_away(self._marks.away())
+        self._on_directory(self.directory)
+
+    def _set(self, **changes: Any) -> None:
+        state = replace(self.state, **changes)
+        if state != self.state:
+            self.state = state
+            self._on_state(state)
+
+    def _unreachable(self, error: GenTorrentError) -> str:
+        text = f"The bootstrap server {self._url} cannot be reached ({error})."
+        if self.directory is None:
+            return f"{text} Nothing can be joined without it. Check the address and this computer's connection."
+        age = (self._clock.wall() - self.directory.issued) / 3600
+        if age * 3600 > LAST_GOOD_SECONDS:
+            self.directory = None
+            return f"{text} The last directory is {age:.0f} h old and no longer trusted, so nothing new can be started."
+        return f"{text} The last directory, {age:.1f} h old, stays in use for up to 24 h; trying again."
+
+
+async def _receive(socket: aiohttp.ClientWebSocketResponse) -> Any:
+    """The next message; ``BootstrapUnreachableError`` when the connection is over, ``WireError`` for garbage."""
+    message = await socket.receive()
+    if message.type is aiohttp.WSMsgType.BINARY:
+        return server_message_decoder.decode(message.data)
+    if message.type is aiohttp.WSMsgType.TEXT:
+        raise WireError("the server sent text")
+    raise BootstrapUnreachableError("the connection was closed")
+
+
+def _refusal(message: Any) -> str:
+    if isinstance(message, Refused):
+        return f"The bootstrap server refused this node: {message.reason}."
+    return "The bootstrap server does not follow the login protocol. Is the address right?"
+
+
+def _first(group: BaseExceptionGroup[Any]) -> BaseException:
+    error = group.exceptions[0]
+    return _first(error) if isinstance(error, BaseExceptionGroup) else error
+
+
+@contextlib.asynccontextmanager
+async def _network_errors() -> AsyncIterator[None]:
+    """What can go wrong on the way, as an error of the project's tree."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise BootstrapUnreachableError("no answer in time") from error
+    except (aiohttp.ClientError, OSError) as error:
+        raise BootstrapUnreachableError(str(error) or type(error).__name__) from error
