@@ -276,7 +276,7 @@ class OpenedReply:
     """What the client learns from an answer."""
 
     hop_index: int
-    """The last relay whose layer is genuine: the one that answered (or garbled what it had)."""
+    """The last relay whose layer is genuine: the one that answered, if the body makes sense."""
     body: bytes
     """``BODY_LENGTH`` bytes; empty for a stale packet."""
     stale: bool
@@ -285,7 +285,7 @@ class OpenedReply:
 def open_reply(keys: Sequence[HopKeys], sealed: bytes) -> OpenedReply:
     """Find by trial which relay answered. Raises ``SealError`` if not even the first relay's layer is genuine.
 
-    A relay that garbles an answer from behind it stands as the one that answered, with a body that makes no sense.
+    Of an answer garbled on its way some relay stands as the one that answered, with a body that makes no sense.
     """
     if len(sealed) != REPLY_LENGTH:
         raise SealError(f"an answer has {REPLY_LENGTH} bytes, not {len(sealed)}")

@@ -313,5 +313,5 @@ def _failure(opened: OpenedReply) -> str:
         return "the relay's clock and this one differ by more than two minutes, or the set-up took too long"
     status = body_status(opened.body)
     if status is None or status is SetUpStatus.OPENED:
-        return "the relay, or one after it, garbled the answer"
+        return "a relay of the path garbled the answer"
     return status_reason(status)
