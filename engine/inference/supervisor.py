@@ -197,7 +197,9 @@ class InferenceSupervisor:
             process = WorkerProcess(self._settings.command, loop, self._message, self._on_end)
         except OSError as error:
             self._deaths += 1
-            return f"it cannot be started ({error.strerror})"
+            self._end_reason = f"it cannot be started ({error.strerror})"
+            self._notify()
+            return self._end_reason
         self._process = process
         try:
             for model_id in self._wanted:

@@ -47,11 +47,16 @@ class IncrementalDecoder:
         """Drop the beginning of a long window, where that cannot change what comes."""
         if len(self._window) <= 2 * _KEEP or self._shown != len(text):
             return
-        kept = self._window[-_KEEP:]
-        kept_text = self._decode(kept)
-        if (kept_text and _REPLACEMENT not in kept_text) or len(self._window) >= _WINDOW:
-            self._window = kept
-            self._shown = len(kept_text)
+        for length in range(_KEEP, _KEEP + 4):  # where tokens are bytes, one of four places begins a character
+            kept = self._window[-length:]
+            kept_text = self._decode(kept)
+            if kept_text and _REPLACEMENT not in kept_text:
+                break
+        else:
+            if len(self._window) < _WINDOW:
+                return
+        self._window = kept
+        self._shown = len(kept_text)
 
 
 class StopFilter:

@@ -27,7 +27,7 @@ class ChatTokenizer:
                 f"{folder.path} has no chat template (chat_template.jinja, or chat_template in tokenizer_config.json), "
                 "so it cannot hold a conversation. Choose the instruction-tuned variant of the model."
             )
-        self._backend = self._tokenizer.backend_tokenizer
+        self._backend = _load_backend(folder)
 
     @property
     def end_ids(self) -> frozenset[int]:
@@ -77,9 +77,27 @@ def _load(folder: ModelFolder) -> Any:
             f"The tokenizer in {folder.path} cannot be loaded: {_first_line(error)}. Download tokenizer.json and "
             "tokenizer_config.json from the model's repository again."
         ) from error
-    if getattr(tokenizer, "backend_tokenizer", None) is None:
-        raise ModelFolderError(f"{folder.path / 'tokenizer.json'} is not usable. Download it again.")
     return tokenizer
+
+
+def _load_backend(folder: ModelFolder) -> Any:
+    """tokenizer.json as it stands: transformers rebuilds some families' pre-tokenizers from its own knowledge, and what
+    decides the ids should be the file whose digest is announced."""
+    from tokenizers import Tokenizer
+
+    path = folder.path / "tokenizer.json"
+    try:
+        backend = Tokenizer.from_file(str(path))
+    except Exception as error:  # the library raises plain exceptions
+        raise ModelFolderError(f"{path} cannot be loaded: {_first_line(error)}. Download it again.") from error
+    backend.no_truncation()
+    backend.no_padding()
+    if backend.get_vocab_size() > folder.vocabulary:
+        raise ModelFolderError(
+            f"{path} has {backend.get_vocab_size()} tokens, but the model knows only {folder.vocabulary} (vocab_size in "
+            "config.json). The two files belong to different models: download both again."
+        )
+    return backend
 
 
 def _first_line(error: Exception) -> str:

@@ -1,0 +1,249 @@
+"""The real worker process with a tiny model: streaming, neighbours, cancellation, death and what comes after it."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from engine.clock import SystemClock
+from engine.errors import (
+    ContextLengthError,
+    InvalidRequestError,
+    OverloadedError,
+    UnknownModelError,
+    WorkerDiedError,
+)
+from engine.inference.catalogue import BUILTIN_MODEL, Catalogue
+from engine.inference.supervisor import InferenceSettings, InferenceSupervisor
+from engine.inference.types import Delta, Done, GenerationRequest, PromptMessage, Queued, Started
+from engine.wire.answer import Sampling
+from tests.support.tiny_model import make_tiny_model
+
+pytestmark = pytest.mark.timeout(60)
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    root = tmp_path_factory.mktemp("models")
+    make_tiny_model(root / "builtin")
+    make_tiny_model(root / "models" / "other", style="concat")
+    (root / "models" / "damaged").mkdir()
+    damaged = make_tiny_model(root / "models" / "damaged")
+    (damaged / "model.onnx").write_bytes(b"no graph")
+    return root
+
+
+@contextlib.asynccontextmanager
+async def running(models, **settings):
+    """A supervisor whose run() is owned by a task group; ``states`` collects what the window would show."""
+    settings = {"threads": 1, "first_backoff": 0.05} | settings
+    states = []
+    supervisor = InferenceSupervisor(
+        Catalogue(models / "models", models / "builtin"),
+        SystemClock(),
+        InferenceSettings(**settings),
+        on_state=states.append,
+    )
+    supervisor.states = states
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(supervisor.run())
+        try:
+            yield supervisor
+        finally:
+            task.cancel()
+
+
+def ask(content="What is a relay?", model=BUILTIN_MODEL, seed=3, **options):
+    sampling = Sampling(seed=seed, temperature=options.pop("temperature", 0.9))
+    options = {"max_tokens": 24, "min_tokens": 24} | options
+    return GenerationRequest(model_id=model, messages=(PromptMessage("user", content),), sampling=sampling, **options)
+
+
+async def answer(supervisor, request):
+    """All events of a request."""
+    return [event async for event in supervisor.generate(request)]
+
+
+def ids_of(events):
+    return tuple(one for event in events if isinstance(event, Delta) for one in event.ids)
+
+
+async def test_an_answer_streams_with_all_its_events(models):
+    async with running(models) as supervisor:
+        events = await answer(supervisor, ask())
+        assert isinstance(events[0], Started)
+        assert len(ids_of(events)) == 24
+        assert events[-1] == Done("length", len(events[0].prompt_ids), 24)
+        info = {model.model_id: model for model in supervisor.models()}
+        assert set(info) == {BUILTIN_MODEL, "other", "damaged"}
+        assert info[BUILTIN_MODEL].prefill_rate > 0
+        assert info[BUILTIN_MODEL].decode_rate > 0
+        assert info["other"].decode_rate == 0
+        assert [state.name for state in supervisor.states] == ["starting", "ready"]
+
+
+async def test_deltas_arrive_one_by_one_as_they_are_made(models):
+    async with running(models) as supervisor:
+        await supervisor.start([BUILTIN_MODEL])
+        loop, times = asyncio.get_running_loop(), []
+        async for event in supervisor.generate(ask(max_tokens=10, min_tokens=10, max_tokens_per_second=20)):
+            if isinstance(event, Delta):
+                assert len(event.ids) == 1
+                times.append(loop.time())
+        assert len(times) == 10
+        assert times[-1] - times[0] >= 9 * 0.05 * 0.9
+
+
+async def test_the_same_tokens_alone_and_beside_others_and_continued(models):
+    requests = [ask(f"question {number} " * (1 + 6 * number), seed=number) for number in range(6)]
+    requests += [ask("plain", temperature=0), ask("with the other model", model="other", seed=9)]
+    async with running(models, slots=4, prefill_chunk=16) as supervisor:
+        alone = [await answer(supervisor, request) for request in requests]
+        beside = await asyncio.gather(*(answer(supervisor, request) for request in requests))
+        assert [ids_of(events) for events in beside] == [ids_of(events) for events in alone]
+        assert any(isinstance(event, Queued) for events in beside for event in events)
+        first = ids_of(alone[0])
+        continued = await answer(supervisor, ask("question 0 ", seed=0, continue_tokens=first[:10]))
+        assert ids_of(continued) == first[10:]
+        assert continued[-1] == alone[0][-1]
+
+
+async def test_closing_the_stream_cancels_the_answer(models):
+    async with running(models, slots=1) as supervisor:
+        stream = supervisor.generate(ask(max_tokens=400, min_tokens=400, max_tokens_per_second=20))
+        async for event in stream:
+            if isinstance(event, Delta):
+                break
+        await stream.aclose()
+        async with asyncio.timeout(5):  # the only slot is free again long before the 20 s of the first answer
+            assert len(ids_of(await answer(supervisor, ask()))) == 24
+
+
+async def test_a_killed_worker_fails_the_running_answer_and_the_next_one_works(models):
+    async with running(models) as supervisor:
+        with pytest.raises(WorkerDiedError, match="being restarted"):
+            async for event in supervisor.generate(ask(max_tokens=400, min_tokens=400, max_tokens_per_second=20)):
+                if isinstance(event, Delta):
+                    os.kill(supervisor.worker_pid(), signal.SIGKILL)
+        assert len(ids_of(await answer(supervisor, ask()))) == 24
+        names = [state.name for state in supervisor.states]
+        assert names == ["starting", "ready", "restarting", "starting", "ready"]
+        assert "killed" in supervisor.states[2].reason
+
+
+async def test_a_worker_that_hangs_is_noticed(models):
+    async with running(models, silence_timeout=2.5) as supervisor:
+        with pytest.raises(WorkerDiedError):
+            async for event in supervisor.generate(ask(max_tokens=400, min_tokens=400, max_tokens_per_second=20)):
+                if isinstance(event, Delta):
+                    os.kill(supervisor.worker_pid(), signal.SIGSTOP)
+        assert len(ids_of(await answer(supervisor, ask()))) == 24
+        assert any("sign of life" in state.reason for state in supervisor.states)
+
+
+async def test_stopping_gives_the_memory_back_and_a_request_starts_it_again(models):
+    async with running(models) as supervisor:
+        stream = supervisor.generate(ask(max_tokens=400, min_tokens=400, max_tokens_per_second=20))
+        await anext(stream)
+        pid = supervisor.worker_pid()
+        async with asyncio.timeout(1):
+            await supervisor.stop()
+        assert not psutil.pid_exists(pid)
+        assert supervisor.worker_pid() is None
+        with pytest.raises(WorkerDiedError, match="stopped"):
+            while True:
+                await anext(stream)
+        assert len(ids_of(await answer(supervisor, ask()))) == 24
+        assert [s.name for s in supervisor.states] == ["starting", "ready", "stopped", "starting", "ready"]
+
+
+async def test_bad_requests_are_refused_in_words_and_harm_nobody(models):
+    async with running(models) as supervisor:
+        good = ask()
+        with pytest.raises(UnknownModelError, match="no model 'nonsense'"):
+            await answer(supervisor, ask(model="nonsense"))
+        with pytest.raises(UnknownModelError, match=r"model\.onnx"):
+            await answer(supervisor, ask(model="damaged"))
+        results = await asyncio.gather(
+            answer(supervisor, good),
+            answer(supervisor, ask("long " * 600)),
+            answer(
+                supervisor, GenerationRequest(**{n: getattr(good, n) for n in ("model_id", "sampling")}, messages=())
+            ),
+            return_exceptions=True,
+        )
+        assert len(ids_of(results[0])) == 24
+        assert isinstance(results[1], ContextLengthError)
+        assert isinstance(results[2], InvalidRequestError)
+        with pytest.raises(InvalidRequestError, match="too long"):
+            await answer(supervisor, ask("x" * (17 << 20)))
+        assert ids_of(await answer(supervisor, good)) == ids_of(results[0])
+
+
+async def test_a_full_queue_refuses_at_once(models):
+    async with running(models, slots=1, queue_limit=1) as supervisor:
+        slow = ask(max_tokens=400, min_tokens=400, max_tokens_per_second=20)
+        streams = [supervisor.generate(slow) for _ in range(2)]
+        assert isinstance(await anext(streams[0]), Started)
+        assert isinstance(await anext(streams[1]), Queued)
+        with pytest.raises(OverloadedError, match="about"):
+            await answer(supervisor, slow)
+        for stream in streams:
+            await stream.aclose()
+
+
+async def test_a_worker_that_never_comes_up_is_an_error_with_a_reason(models):
+    command = (sys.executable, "-c", "import sys; sys.exit(3)")
+    async with running(models, command=command) as supervisor:
+        with pytest.raises(WorkerDiedError, match="exit code 3"):
+            await answer(supervisor, ask())
+
+
+async def test_a_worker_that_talks_nonsense_is_ended(models):
+    command = (sys.executable, "-c", "print('hello, I am no worker', flush=True); import time; time.sleep(60)")
+    async with running(models, command=command) as supervisor:
+        with pytest.raises(WorkerDiedError, match="cannot be read"):
+            await answer(supervisor, ask())
+
+
+async def test_a_worker_that_cannot_be_started_is_an_error(models, tmp_path):
+    async with running(models, command=(str(tmp_path / "missing"),)) as supervisor:
+        with pytest.raises(WorkerDiedError, match="cannot be started"):
+            await answer(supervisor, ask())
+
+
+async def test_the_worker_ends_with_the_engine_holds_no_secret_and_no_socket(models, monkeypatch):
+    monkeypatch.setenv("GENTORRENT_KEY_PASSPHRASE", "hunter2")
+    monkeypatch.setenv("https_proxy", "http://user:secret@proxy")
+    async with running(models) as supervisor:
+        await supervisor.start([BUILTIN_MODEL])
+        worker = psutil.Process(supervisor.worker_pid())
+        environment = worker.environ()
+        assert not {name for name in environment if name.startswith("GENTORRENT_") or "proxy" in name.lower()}
+        assert worker.net_connections() == []
+        maps = Path(f"/proc/{worker.pid}/maps")
+        if maps.exists():
+            assert "libtorch" not in maps.read_text()
+    assert not worker.is_running()
+
+
+def test_the_worker_ends_when_the_engine_is_killed(models):
+    """No clean-up code runs in an engine that is killed: the closed pipe must be enough."""
+    script = (
+        "import subprocess, sys, time\n"
+        "child = subprocess.Popen([sys.executable, '-m', 'engine.inference.worker'], stdin=subprocess.PIPE,"
+        " stdout=subprocess.DEVNULL)\n"
+        "print(child.pid, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    import subprocess
+
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as engine:
+        worker = psutil.Process(int(engine.stdout.readline()))
+        engine.kill()
+    worker.wait(timeout=10)
