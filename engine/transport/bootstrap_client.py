@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import enum
 import os
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import aiohttp
 import msgspec
@@ -25,12 +23,11 @@ from engine.crypto.identity import Identity
 from engine.directory import CLOCK_SKEW_SECONDS
 from engine.directory.descriptor import digest
 from engine.directory.directory import Directory
-from engine.directory.genesis import GenesisRecord, parse_network_id
+from engine.directory.genesis import GenesisRecord
 from engine.directory.login import check_welcome, make_login
 from engine.directory.snapshot import LAST_GOOD_SECONDS, AwayMarks, check_mark
 from engine.errors import (
     BootstrapUnreachableError,
-    ConfigurationError,
     DirectoryError,
     GenTorrentError,
     LoginRefusedError,
@@ -39,6 +36,7 @@ from engine.errors import (
     WireError,
 )
 from engine.ids import NetworkId, NodeId
+from engine.transport.bootstrap_state import BootstrapAddress, BootstrapState, Phase, parse_bootstrap
 from engine.transport.directory_keeper import DirectoryKeeper
 from engine.transport.signaling import MAXIMUM_SIGNAL_LENGTH, SignalHandler
 from engine.wire.codec import Message, encode
@@ -69,52 +67,7 @@ WITHDRAW_SECONDS = 2.0
 POLL_SECONDS = 60.0
 STABLE_SECONDS = 30.0
 """A connection that held this long starts the next backoff from the beginning."""
-
-
-class Phase(enum.StrEnum):
-    """How it stands with the server."""
-
-    CONNECTING = "connecting"
-    CONNECTED = "connected"
-    UNREACHABLE = "unreachable"
-    REFUSED = "refused"
-
-
-@dataclass(frozen=True, slots=True)
-class BootstrapState:
-    """For the status line. ``reason`` says what happened, what it means and what to do; empty when all is well.
-
-    ``clock_skew`` is the server's clock minus ours in seconds, None before the first login.
-    """
-
-    phase: Phase = Phase.CONNECTING
-    reason: str = ""
-    clock_skew: float | None = None
-    published: bool = False
-    warning: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class BootstrapAddress:
-    """``URL#NETWORKID`` taken apart; ``network_id`` is None where the fragment is missing."""
-
-    url: str
-    network_id: NetworkId | None
-
-
-def parse_bootstrap(text: str) -> BootstrapAddress:
-    """``http(s)://host[:port][#NETWORKID]``; raises ``ConfigurationError`` or ``DirectoryError`` (a bad network id)."""
-    try:
-        parts = urlsplit(text.strip())
-        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        valid = False
-    if not valid or len(text) > 500 or parts.query or "@" in parts.netloc:
-        raise ConfigurationError(
-            f"{text[:200]!r} is not the address of a bootstrap server. It looks like https://host:port#NETWORKID."
-        )
-    url = urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
-    return BootstrapAddress(url, parse_network_id(parts.fragment) if parts.fragment else None)
+__all__ = ["BootstrapAddress", "BootstrapClient", "BootstrapState", "Phase", "parse_bootstrap"]
 
 
 def _nothing(*_: Any) -> None:
