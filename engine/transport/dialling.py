@@ -50,6 +50,12 @@ class DialPlan:
         entry = self._peers.setdefault(peer, _Peer(due=now))
         entry.due = now
 
+    def hurry(self, now: float) -> None:
+        """What has failed before counts no more: all are due within a second, spread by jitter."""
+        for entry in self._peers.values():
+            entry.failures = 0
+            entry.due = min(entry.due, now + self._random.uniform(0.0, FIRST_DELAY))
+
     def due(self, now: float, skip: Callable[[NodeId], bool], limit: int) -> list[NodeId]:
         """At most ``limit`` peers to dial now, the longest overdue first, without those that ``skip`` names."""
         ready = [(entry.due, peer) for peer, entry in self._peers.items() if entry.due <= now and not skip(peer)]

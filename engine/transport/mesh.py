@@ -105,6 +105,11 @@ class Mesh:
             self._plan.dial(peer, self._clock.monotonic())
             self._wake.set()
 
+    def hurry(self) -> None:
+        """Dial all wanted peers within a second, whatever has failed before: signaling or the network is back."""
+        self._plan.hurry(self._clock.monotonic())
+        self._wake.set()
+
     def set_ice_servers(self, servers: Sequence[RTCIceServer]) -> None:
         """STUN and TURN servers for connections made from now on; ignored in a network on one machine."""
         self._rtc = replace(self._rtc, ice_servers=tuple(servers))
@@ -225,19 +230,19 @@ class Mesh:
         while True:
             self._wake.clear()
             now = self._clock.monotonic()
-            # With the table of links full, what is due waits for a link to close.
-            free = min(
-                self._configuration.maximum_dials - len(self._dialled),
-                self._configuration.maximum_links - len(self._links) - len(self._dialled),
-            )
-            for peer in self._plan.due(now, self._is_busy, max(0, free)):
+            for peer in self._plan.due(now, self._is_busy, self._free_dials()):
                 self._start_dial(peer, now)
-            deadline = self._plan.next_deadline(self._is_busy) if free > 0 else None
+            # With all dials in use, or the table of links full, what is due waits for one to end.
+            deadline = self._plan.next_deadline(self._is_busy) if self._free_dials() > 0 else None
             try:
                 async with asyncio.timeout(None if deadline is None else max(0.01, deadline - now)):
                     await self._wake.wait()
             except TimeoutError:
                 pass
+
+    def _free_dials(self) -> int:
+        room = self._configuration.maximum_links - len(self._links) - len(self._dialled)
+        return max(0, min(self._configuration.maximum_dials - len(self._dialled), room))
 
     def _is_busy(self, peer: NodeId) -> bool:
         return peer in self._links or peer in self._dialled or peer in self._answered
@@ -253,17 +258,17 @@ class Mesh:
     async def _dial(self, attempt: Attempt) -> None:
         """Offer, wait for the answer and the open channels, then serve the link to its end."""
         try:
+            session = await attempt.connection.offer()
+            offer, attempt.terms = make_offer(
+                self._identity,
+                self._network_id,
+                attempt.peer,
+                session,
+                is_client=self._configuration.is_client,
+                now=self._clock.wall(),
+                random_bytes=self._random_bytes,
+            )
             async with asyncio.timeout(CONNECT_TIMEOUT):
-                session = await attempt.connection.offer()
-                offer, attempt.terms = make_offer(
-                    self._identity,
-                    self._network_id,
-                    attempt.peer,
-                    session,
-                    is_client=self._configuration.is_client,
-                    now=self._clock.wall(),
-                    random_bytes=self._random_bytes,
-                )
                 self._signal(attempt.peer, encode(offer))
                 answer = await attempt.answer
                 await attempt.connection.take_answer(check_answer(answer, self._network_id, attempt.terms))
@@ -279,8 +284,8 @@ class Mesh:
     async def _answer(self, attempt: Attempt, session: Session, terms: OfferTerms) -> None:
         """Answer an offer, wait for the open channels, then serve the link to its end."""
         try:
+            own = await attempt.connection.answer(session)
             async with asyncio.timeout(CONNECT_TIMEOUT):
-                own = await attempt.connection.answer(session)
                 self._signal(attempt.peer, encode(make_answer(self._identity, self._network_id, terms, own)))
                 await self._opened(attempt)
         except (LinkError, TimeoutError) as error:

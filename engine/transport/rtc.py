@@ -33,11 +33,14 @@ from engine.transport.sdp import Session, parse_session
 from engine.wire.codec import MAX_LINK_MESSAGE
 
 logger = logging.getLogger(__name__)
+# At INFO these write the addresses of every peer, which have no place in a log.
+for _library in ("aioice", "aiortc"):
+    logging.getLogger(_library).setLevel(logging.WARNING)
 
 GATHER_TIMEOUT = 6.0
 """Seconds for finding our own addresses; an unreachable STUN server costs 5."""
 CONNECT_TIMEOUT = 12.0
-"""Seconds from offer to open channels; the library alone would take 64 s to give up."""
+"""Seconds from the sent offer or answer to open channels; the library alone would take 64 s to give up."""
 CLOSE_TIMEOUT = 3.0
 """Seconds for taking a connection down."""
 BUFFER_LIMIT = 512 * 1024

@@ -70,3 +70,15 @@ def test_no_longer_wanted_is_forgotten_and_a_single_dial_is_tried_once() -> None
     assert set(plan.due(1.0, nobody, 9)) == {PEERS[0], PEERS[4]}
     plan.failed(PEERS[4], 1.0)
     assert plan.due(1e9, nobody, 9) == [PEERS[0]]
+
+
+def test_hurry_forgets_failures_and_spreads_the_dials_over_a_second() -> None:
+    plan = DialPlan(random.Random(1))
+    plan.want(PEERS, 0.0)
+    for _ in range(6):
+        for peer in PEERS:
+            plan.failed(peer, 0.0)
+    assert plan.due(10.0, nobody, 9) == []
+    plan.hurry(10.0)
+    assert set(plan.due(11.0, nobody, 9)) == set(PEERS)
+    assert plan.due(10.0, nobody, 9) == [], "not all at once"
