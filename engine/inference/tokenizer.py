@@ -94,8 +94,8 @@ def _load_backend(folder: ModelFolder) -> Any:
     backend.no_padding()
     if backend.get_vocab_size() > folder.vocabulary:
         raise ModelFolderError(
-            f"{path} has {backend.get_vocab_size()} tokens, but the model knows only {folder.vocabulary} (vocab_size in "
-            "config.json). The two files belong to different models: download both again."
+            f"{path} has {backend.get_vocab_size()} tokens, but the model knows only {folder.vocabulary} (vocab_size "
+            "in config.json). The two files belong to different models: download both again."
         )
     return backend
 

@@ -19,7 +19,7 @@ from engine.errors import (
     WorkerDiedError,
 )
 from engine.inference.catalogue import BUILTIN_MODEL, Catalogue
-from engine.inference.supervisor import InferenceSettings, InferenceSupervisor
+from engine.inference.supervisor import InferenceSettings, InferenceSupervisor, WorkerState
 from engine.inference.types import Delta, Done, GenerationRequest, PromptMessage, Queued, Started
 from engine.wire.answer import Sampling
 from tests.support.tiny_model import make_tiny_model
@@ -38,12 +38,18 @@ def models(tmp_path_factory):
     return root
 
 
+class Recorded(InferenceSupervisor):
+    """Remembers what the window would have shown."""
+
+    states: list[WorkerState]
+
+
 @contextlib.asynccontextmanager
 async def running(models, **settings):
     """A supervisor whose run() is owned by a task group; ``states`` collects what the window would show."""
     settings = {"threads": 1, "first_backoff": 0.05} | settings
-    states = []
-    supervisor = InferenceSupervisor(
+    states: list[WorkerState] = []
+    supervisor = Recorded(
         Catalogue(models / "models", models / "builtin"),
         SystemClock(),
         InferenceSettings(**settings),

@@ -66,7 +66,7 @@ def request(content="abc", role="user", **options):
 
 class Fixture:
     def __init__(self, model, slots=2):
-        self.events = []
+        self.events: list = []
         self.clock = ManualClock()
         info = ModelInfo(model_id="m", digest=b"d", tokenizer_digest=b"t", context_length=50, slots=slots)
         settings = SchedulerSettings(50, frozenset({END}), slots=slots, queue_limit=1, prefill_chunk=8)

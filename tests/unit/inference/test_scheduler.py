@@ -1,5 +1,7 @@
 """Admission, order, chunks, pacing and limits, one step at a time."""
 
+import itertools
+
 import pytest
 
 from engine.errors import ContextLengthError, OverloadedError
@@ -148,7 +150,7 @@ def test_paced_tokens_are_spread_evenly_without_bursts():
         now += 0.004
         times.append(now)
         scheduler.append(1, 7, now)
-    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
     assert max(gaps[:18]) <= 0.055
     assert sum(1 for gap in gaps if gap < 0.04) <= 1  # the late one is followed at once, the next ones are not
     assert (times[19] - times[0]) / 19 == pytest.approx(0.05, abs=0.002)
