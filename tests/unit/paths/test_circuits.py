@@ -6,14 +6,16 @@ import itertools
 
 import pytest
 
+from engine.crypto.onion import seal_reply
 from engine.errors import PathError
 from engine.ids import NodeId
 from engine.paths.cells import CELL_LENGTH
 from engine.paths.circuits import CircuitLimits
 from engine.paths.effects import CircuitClosed, CircuitFailed, CircuitOpened, CircuitReceived, Lane
+from engine.paths.setup import SetUpStatus, status_body
 from engine.wire.circuit import Dispatch, DispatchFailed, Probe, ProbeReply, Release, Released, Return
 from engine.wire.codec import encode
-from engine.wire.link import DeliverClove, DestroyCircuit, ReleaseHandle, ReturnClove
+from engine.wire.link import CircuitReply, DeliverClove, DestroyCircuit, ReleaseHandle, ReturnClove
 from tests.support.wires import Sent, Wires, decoded, node
 
 HANDLE = b"h" * 16
@@ -263,6 +265,41 @@ def test_a_replayed_cell_is_dropped_and_counts_against_the_window():
     assert wires.relays[wires.names[0]].counters["closed: the sender exceeded its window"] == 1
     assert len(wires.at_model[model]) == 2  # the clove and then ReleaseHandle
     assert isinstance(wires.at_model[model][1][1], ReleaseHandle)
+
+
+def test_a_replayed_backward_cell_is_dropped_by_the_next_relay_and_by_the_client():
+    wires, client, handle = opened()
+    wires.send(client, handle, Probe(1))
+    wires.run()
+    path = [client, *wires.names]
+    before = len(wires.events)
+    for link in (2, 1, 0):
+        (cell,) = [s for s in wires.on_link(path[link], path[link + 1], Lane.CELLS) if s.receiver == path[link]]
+        wires.queue.append(cell)
+        wires.run()
+        passed = [s for s in wires.trace if s.lane is Lane.CELLS and s.sender == path[link]]
+        assert len(passed) == (1 if link == 0 else 2), link  # one each way, and nothing again
+    assert len(wires.events) == before
+    assert wires.clients[client].is_open(handle)
+
+
+@pytest.mark.parametrize("origin", [0, 1])
+def test_a_relay_on_the_way_cannot_confirm_for_the_whole_path(origin):
+    """Its own genuine layer with the words of success is still not the last relay's."""
+    wires = Wires()
+    client = wires.client()
+    wires.tamper = lambda sent: None if sent.sender == wires.names[origin] and sent.receiver != client else sent
+    wires.open(client, 0, 1, 2)
+    wires.run()
+    relay = wires.relays[wires.names[origin]]
+    (circuit,) = relay._circuits.values()
+    wires.tamper = lambda sent: sent
+    sealed = seal_reply(circuit.keys, status_body(SetUpStatus.OPENED), wires.random.randbytes)
+    reply = CircuitReply(circuit.previous.field, sealed)
+    wires.queue.append(Sent(wires.names[origin], circuit.previous.peer, Lane.CONTROL, encode(reply)))
+    (failed,) = wires.run()
+    assert isinstance(failed, CircuitFailed)
+    assert (failed.hop_index, failed.reason) == (origin, "a relay of the path garbled the answer")
 
 
 def test_without_credit_a_sender_stalls_alone_and_its_queue_is_bounded():
