@@ -40,10 +40,9 @@ test: dev ## Run the tests (ARGS="tests/unit" for some of them)
 
 .PHONY: lint
 lint: dev ## Check style, types and who imports whom
-	$(VENV)/ruff check
-	$(VENV)/ruff format --check
-	$(VENV)/mypy
-	$(VENV)/lint-imports
+	@failed=; for check in "ruff check" "ruff format --check" mypy lint-imports; do \
+		echo "$$check"; $(VENV)/$$check || failed="$$failed $${check%% *}"; done; \
+	if [ -n "$$failed" ]; then echo "lint failed:$$failed" >&2; exit 1; fi
 
 .PHONY: format
 format: dev ## Rewrite the source in the project's style
