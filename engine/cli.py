@@ -69,3 +69,7 @@ def main(arguments: list[str] | None = None) -> None:
 def _exit(error: GenTorrentError, code: int) -> None:
     print(f"gentorrent: {error}", file=sys.stderr)
     sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -16,6 +16,8 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from aiohttp import web
+
 from engine.bootstrap import limits
 from engine.bootstrap.configuration import OperatorConfiguration, client_address, load_configuration
 from engine.bootstrap.http import HttpSide
@@ -29,6 +31,7 @@ from engine.directory.descriptor import digest
 from engine.directory.prefix import counting_key, network_prefix
 from engine.errors import ConfigurationError, DirectoryError, StorageError
 from engine.ids import NodeId
+from engine.lifeline import run_on_loop, stop_with_parent
 from engine.storage.data_directory import acquire_lock
 from engine.wire.codec import Message, encode
 from engine.wire.records import SignedSnapshot
@@ -41,10 +44,6 @@ from engine.wire.signaling import (
     Signal,
     SignalFailed,
 )
-
-if sys.platform != "win32":
-    import uvloop
-from aiohttp import web
 
 logger = logging.getLogger("engine.bootstrap")
 LOCK_FILE = "bootstrap.lock"
@@ -301,14 +300,12 @@ def serve(data: Path, host: str, port: int, *, started: Callable[[str], None] | 
 
     async def main() -> None:
         task = asyncio.current_task()
-        if sys.platform != "win32" and task is not None:
+        assert task is not None
+        stop_with_parent(task.cancel)
+        if sys.platform != "win32":
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
         with contextlib.suppress(asyncio.CancelledError):
             await run_server(data, host, port, started=started)
 
     with contextlib.suppress(KeyboardInterrupt):
-        if sys.platform == "win32":
-            with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
-                runner.run(main())
-        else:
-            uvloop.run(main())
+        run_on_loop(main())

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-QUESTION = "What is GenTorrent, and who can read my question?"
+QUESTION = "Who can read my question?"
 
 
 def run(

@@ -195,7 +195,8 @@ class OverlayClient:
         node, model = candidates[random_below(len(candidates), self._random_bytes)]
         clove_key = _newest(node.descriptor.seal_keys, SUITE_HPKE_X25519, now)
         request_key = _newest(node.descriptor.seal_keys, SUITE_HPKE_MLKEM768_X25519, now)
-        return Target(node.node_id, clove_key, request_key, model.digest, model.tokenizer_digest)
+        started = float(node.descriptor.started)
+        return Target(node.node_id, clove_key, request_key, model.digest, model.tokenizer_digest, started)
 
     def is_ready(self, chat: bytes, waited: float) -> bool:
         """Whether this chat can be asked after ``waited`` seconds. Raises ``NetworkNotReadyError`` when waiting longer
@@ -218,7 +219,7 @@ class OverlayClient:
     async def wait_ready(self, chat: bytes) -> None:
         """Wait until :meth:`is_ready`."""
         begun = self._clock.monotonic()
-        while not self.is_ready(chat, self._clock.monotonic() - begun):
+        while not self.is_ready(chat, self._clock.monotonic() - begun):  # noqa: ASYNC110 - depends on time as well
             await asyncio.sleep(0.05)
 
     async def ask(self, chat: bytes, question: Question, target: Target) -> AsyncGenerator[Served, None]:

@@ -35,8 +35,10 @@ class OverlayPeer:
         clock: Clock,
         random_bytes: Callable[[int], bytes],
         *,
+        started: float,
         relays: bool,
     ) -> None:
+        """``started``: seconds since 1970; requests sealed before are refused. ``relays``: pass others' cells."""
         self._clock = clock
         self._directory: Directory | None = None
         self.sender: LinkSender | None = None
@@ -45,7 +47,7 @@ class OverlayPeer:
         self.directories_differ: Callable[[NodeId], None] = lambda _: None
         self.relay = RelayMachine(node_id, onion_keys, self._is_relay, self._is_model_node, random_bytes)
         self._relays = relays
-        self.serving = ServingMachine(network_id, node_id, seal_keys, clock.wall(), random_bytes)
+        self.serving = ServingMachine(network_id, node_id, seal_keys, started, random_bytes)
         self.relay_loop = MachineLoop(clock, self._tick_relay, self.relay.next_deadline)
         self.serving_loop = MachineLoop(clock, self._tick_serving, self.serving.next_deadline)
 

@@ -24,6 +24,8 @@ class Target:
     request_key: bytes
     model_digest: bytes
     tokenizer_digest: bytes
+    started: float = 0.0
+    """The node's last start (seconds since 1970): it refuses what was sealed before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ def prepare(
     request = Request(
         version=PROTOCOL_VERSION,
         request_id=random_bytes(16),
-        sealed_at=wall,
+        sealed_at=max(wall, target.started),  # the node's clock may be ahead of ours
         answer_secret=random_bytes(32),
         clove_secrets=tuple(random_bytes(32) for _ in range(n)),
         n=n,

@@ -71,6 +71,7 @@ class Member:
             lambda: self.seal,
             overlay.scheduler.clock,
             overlay.random_bytes,
+            started=overlay.scheduler.clock.wall(),
             relays=not model,
         )
         self.peer.start = self._start

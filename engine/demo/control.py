@@ -1,0 +1,88 @@
+"""Talks to the demo's client engine as the window does: over the control WebSocket of its local API."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import aiohttp
+
+from engine.api.schema import (
+    CONTROL_PATH,
+    CONTROL_VERSION,
+    MAX_CONTROL_MESSAGE,
+    Chat,
+    ChatDelta,
+    ChatDone,
+    ChatFailed,
+    ChatStage,
+    ChatText,
+    ControlRequest,
+    Event,
+    Hello,
+    State,
+    encode,
+    event_decoder,
+)
+from engine.errors import GenTorrentError, request_error
+from engine.storage.data_directory import DataDirectory, read_lock
+
+
+@dataclass(slots=True)
+class Control:
+    """An open control connection."""
+
+    socket: aiohttp.ClientWebSocketResponse
+    state: State | None = None
+
+    async def send(self, message: ControlRequest) -> None:
+        """One request."""
+        await self.socket.send_str(encode(message))
+
+    async def receive(self) -> Event:
+        """The next event; the newest state is kept."""
+        message = await self.socket.receive()
+        if message.type is not aiohttp.WSMsgType.TEXT:
+            raise GenTorrentError("The client engine has closed its control connection.")
+        event = event_decoder.decode(message.data)
+        if isinstance(event, State):
+            self.state = event
+        return event
+
+    async def ask(
+        self, model: str, question: str, on_text: Callable[[str], None], on_stage: Callable[[ChatStage], None]
+    ) -> ChatDone:
+        """One answer; raises ``RequestError`` when it fails."""
+        await self.send(Chat(id="demo", model=model, messages=(ChatText("user", question),), route="network"))
+        while True:
+            event = await self.receive()
+            match event:
+                case ChatDelta():
+                    on_text(event.text)
+                case ChatStage():
+                    on_stage(event)
+                case ChatFailed():
+                    raise request_error(event.code, event.text)
+                case ChatDone():
+                    return event
+                case _:
+                    pass
+
+
+@asynccontextmanager
+async def open_control(data: DataDirectory, check: Callable[[], None]) -> AsyncIterator[Control]:
+    """Wait for the engine of ``data`` and open its control connection. ``check`` raises when waiting is in vain."""
+    while (content := read_lock(data.lock)) is None or not content.port:
+        check()
+        await asyncio.sleep(0.05)
+    async with (
+        aiohttp.ClientSession(headers={"Authorization": f"Bearer {content.control_token}"}) as session,
+        session.ws_connect(
+            f"http://127.0.0.1:{content.port}{CONTROL_PATH}", max_msg_size=MAX_CONTROL_MESSAGE
+        ) as socket,
+    ):
+        control = Control(socket)
+        await control.send(Hello(version=CONTROL_VERSION, client="demo"))
+        yield control

@@ -1,0 +1,41 @@
+"""What happened in the demo, in plain words."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from engine.api.schema import ChatDone
+
+
+class Say(Protocol):
+    """Prints a line."""
+
+    def __call__(self, text: str = "", end: str = "\n") -> None:
+        """Print ``text``."""
+        ...
+
+
+def tell(done: ChatDone, verified: bool, setup: float, finished: float, memory: int, say: Say) -> None:
+    """Who did what, who could know what, and how long it took."""
+    say("\nWhat happened")
+    say(f"  The question was sealed to one model node, split into {done.n} cloves (any {done.k} rebuild it), and each")
+    say("  clove went its own way over three relays. The answer came back the same way, token by token.\n")
+    for number, path in enumerate(done.paths, 1):
+        names = [relay[:8] for relay in path]
+        say(f"    path {number}:  you -> {' -> '.join(names)} -> model node {done.served_by[:8]}")
+    say("\nWho could know what")
+    say("  The first relay of a path (guard) knows your address, not the question, the model node or other paths.")
+    say("  The middle one knows its two neighbours and nothing else.")
+    say("  The last one (proxy) knows the model node and that somebody asks, not who.")
+    say(f"  The model node {done.served_by[:8]} reads the question and writes the answer; it does not know who asked.")
+    say("  The bootstrap server knows who is online, not who asks what.")
+    say("  A guard that conspires with a proxy or with the model node can recognise you by timing.")
+    say("\nReceipt")
+    if verified:
+        say(f"  Signed by {done.served_by[:8]} and checked here: this model, this question, exactly these tokens.")
+    else:
+        say(f"  NOT verified: {done.badge_reason}")
+    say("\nNumbers")
+    say(f"  network ready {setup:.1f} s, answer complete {finished:.1f} s after the start")
+    say(f"  first token {done.ttft_ms:.0f} ms after asking, {done.completion_tokens} tokens, {done.tokens_per_s:.0f}/s")
+    say(f"  memory of all processes {memory / 1e9:.2f} GB")

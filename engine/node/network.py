@@ -1,0 +1,343 @@
+"""An engine's presences in a network: one for its node identity, one for its client identity, sharing nothing.
+
+Each is a bootstrap session, a mesh of WebRTC links and the machines behind it, owned by one ``run``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import math
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiortc import RTCIceServer
+
+from engine import __version__
+from engine.clock import Clock
+from engine.crypto.identity import Identity
+from engine.directory.descriptor import make_descriptor
+from engine.directory.directory import Directory
+from engine.directory.genesis import GenesisRecord
+from engine.errors import StorageError
+from engine.ids import NetworkId, NodeId, node_id_text, parse_node_id, short_id
+from engine.inference.types import InferenceBackend, ModelInfo
+from engine.node.keys import NodeKeys
+from engine.node.overlay_client import OverlayClient
+from engine.node.overlay_peer import OverlayPeer
+from engine.node.serving_role import ServingRole
+from engine.storage.state import load_state, save_state
+from engine.transport.bootstrap_client import BootstrapClient, BootstrapState
+from engine.transport.link import LinkHandler
+from engine.transport.mesh import Mesh
+from engine.transport.mesh_configuration import MeshConfiguration
+from engine.wire.records import Parameters, ServedModel, Signed
+
+logger = logging.getLogger(__name__)
+SOFTWARE = f"gentorrent {__version__}"
+KEY_CHECK_SECONDS = 600.0
+DEFAULT_RELAY_BANDWIDTH = 2_500_000
+"""Bytes per second that a relay advertises."""
+RATES_CHANGED = 1.5
+"""A model's advertised rate is published anew when it is off by this factor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """Which network, and where its state lies. ``changed`` hears that something in the state may have changed."""
+
+    url: str
+    network_id: NetworkId | None
+    networks: Path
+    clock: Clock
+    changed: Callable[[], None]
+    notice: Callable[[str], None]
+
+
+class Presence:
+    """What both presences share: the bootstrap session and, once the genesis is known, the mesh."""
+
+    def __init__(self, membership: Membership, identity: Identity, *, client_only: bool) -> None:
+        self._membership = membership
+        self._identity = identity
+        self._client_only = client_only
+        self._news = asyncio.Event()
+        self.mesh: Mesh | None = None
+        self.bootstrap = BootstrapClient(
+            membership.url,
+            membership.network_id,
+            identity,
+            data=membership.networks,
+            clock=membership.clock,
+            client_only=client_only,
+            software="" if client_only else SOFTWARE,
+            on_directory=self._on_directory,
+            on_state=self._on_state,
+            on_notice=membership.notice,
+        )
+
+    @property
+    def links(self) -> int:
+        """Open links now."""
+        return len(self.mesh.links()) if self.mesh else 0
+
+    def directory_changed(self, directory: Directory) -> None:
+        """A new snapshot, or other away marks."""
+        raise NotImplementedError
+
+    def _on_directory(self, directory: Directory) -> None:
+        self._news.set()
+        self.directory_changed(directory)
+        self._membership.changed()
+
+    def _on_state(self, state: BootstrapState) -> None:
+        self._news.set()
+        if self.mesh is not None and self.bootstrap.ice_servers:
+            self.mesh.set_ice_servers(_ice_servers(self.bootstrap.ice_servers))
+        self._membership.changed()
+
+    async def genesis(self) -> GenesisRecord:
+        """Wait until the network is known."""
+        while self.bootstrap.genesis is None:
+            self._news.clear()
+            await self._news.wait()
+        return self.bootstrap.genesis
+
+    def make_mesh(self, network_id: NetworkId, parameters: Parameters, handler: LinkHandler) -> Mesh:
+        """The links of this identity."""
+        configuration = MeshConfiguration(is_client=self._client_only, allow_loopback=parameters.allow_loopback)
+        clock = self._membership.clock
+        self.mesh = Mesh(self._identity, network_id, handler, self.bootstrap, clock, configuration)
+        self.mesh.set_ice_servers(_ice_servers(self.bootstrap.ice_servers))
+        return self.mesh
+
+
+class PeerPresence(Presence):
+    """Relay, proxy and model node under the node identity; what it is goes into its descriptor."""
+
+    def __init__(
+        self,
+        membership: Membership,
+        keys: NodeKeys,
+        backend: InferenceBackend,
+        *,
+        relays: bool,
+        max_tokens_per_second: float | None,
+        bandwidth: int = DEFAULT_RELAY_BANDWIDTH,
+    ) -> None:
+        super().__init__(membership, keys.identity, client_only=False)
+        self._keys = keys
+        self._backend = backend
+        self._relays = relays
+        self._bandwidth = bandwidth
+        self._limit = max_tokens_per_second
+        self._offered: frozenset[str] = frozenset()
+        self._started = math.ceil(membership.clock.wall())
+        self._published: tuple[ServedModel, ...] = ()
+        self.peer: OverlayPeer | None = None
+        self.serving: ServingRole | None = None
+
+    @property
+    def node_id(self) -> NodeId:
+        """Of the node identity."""
+        return self._identity.node_id
+
+    def offer(self, models: frozenset[str]) -> None:
+        """Serve exactly these models to others from now on, and say so in the directory."""
+        self._offered = models
+        if self.serving is not None:
+            self.serving.offered = models
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Publish again if what would be published has changed noticeably."""
+        if self.peer is not None and _noticeably_different(self._models(), self._published):
+            self.bootstrap.publish(self._descriptor)
+
+    async def run(self) -> None:
+        """Until cancelled; then the node is withdrawn from the directory politely."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self.bootstrap.run())
+                genesis = await self.genesis()
+                peer, serving = self._assemble(genesis)
+                assert self.mesh is not None
+                for part in (self.mesh, peer.relay_loop, peer.serving_loop, serving):
+                    tasks.create_task(part.run())
+                self.bootstrap.publish(self._descriptor)
+                tasks.create_task(self._rotate_keys())
+                try:
+                    await asyncio.Event().wait()
+                finally:
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(2.0):
+                            await asyncio.shield(self.bootstrap.withdraw())
+        finally:
+            self.mesh = self.peer = self.serving = None
+
+    def _assemble(self, genesis: GenesisRecord) -> tuple[OverlayPeer, ServingRole]:
+        clock, network_id = self._membership.clock, genesis.network_id
+        peer = OverlayPeer(
+            self.node_id,
+            network_id,
+            self._keys.onion_private,
+            self._keys.sealing,
+            clock,
+            os.urandom,
+            started=float(self._started),
+            relays=self._relays,
+        )
+        serving = ServingRole(
+            self._identity, network_id, self._backend, clock, peer.push, peer.serving.paused, self._limit
+        )
+        serving.offered = self._offered
+        peer.start, peer.cancel = serving.start, serving.cancel
+        peer.directories_differ = self._directories_differ
+        peer.sender = self.make_mesh(network_id, genesis.genesis.parameters, peer)
+        self.peer, self.serving = peer, serving
+        if self.bootstrap.directory is not None:
+            self.directory_changed(self.bootstrap.directory)
+        return peer, serving
+
+    def directory_changed(self, directory: Directory) -> None:
+        """Relays are linked with everybody, model nodes with all relays; of two the lower id dials."""
+        if self.peer is None or self.mesh is None:
+            return
+        self.peer.update_directory(directory)
+        others = directory.relays()
+        if self._relays:
+            others += [node for node in directory.nodes() if node.descriptor.models and not node.away]
+        self.mesh.want({node.node_id for node in others if node.node_id > self.node_id})
+
+    def _directories_differ(self, peer: NodeId) -> None:
+        self._membership.notice(
+            f"Node {short_id(peer)} was shown another directory than this one. The bootstrap server may be lying to "
+            "one of us; ask its operator, and do not rely on anonymity until this is explained."
+        )
+
+    def _models(self) -> tuple[ServedModel, ...]:
+        return tuple(_served_model(info) for info in self._backend.models() if info.model_id in self._offered)
+
+    def _descriptor(self) -> Signed:
+        genesis = self.bootstrap.genesis
+        assert genesis is not None
+        self._published = self._models()
+        return make_descriptor(
+            self._identity,
+            genesis.network_id,
+            self._membership.clock.wall(),
+            started=self._started,
+            lifetime=genesis.genesis.parameters.descriptor_seconds,
+            relay=self._relays,
+            onion_keys=self._keys.onion_records() if self._relays else (),
+            seal_keys=self._keys.seal_records() if self._published else (),
+            models=self._published,
+            relay_bandwidth=self._bandwidth if self._relays else 0,
+            software=SOFTWARE,
+        )
+
+    async def _rotate_keys(self) -> None:
+        while True:
+            await asyncio.sleep(KEY_CHECK_SECONDS)
+            if self._keys.rotate():
+                self.bootstrap.publish(self._descriptor)
+
+
+class ClientPresence(Presence):
+    """Guards and anonymous paths under the client identity, which serves for nothing else."""
+
+    def __init__(self, membership: Membership, keys: NodeKeys) -> None:
+        super().__init__(membership, keys.client_identity, client_only=True)
+        self._own = (keys.identity.node_id, keys.client_identity.node_id)
+        self._saved_guards: list[NodeId] = []
+        self.client: OverlayClient | None = None
+        self.network_id: NetworkId | None = None
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self.bootstrap.run())
+                genesis = await self.genesis()
+                client = self._assemble(genesis)
+                assert self.mesh is not None
+                tasks.create_task(self.mesh.run())
+                tasks.create_task(client.loop.run())
+                await asyncio.Event().wait()
+        finally:
+            self.mesh = self.client = None
+
+    def _assemble(self, genesis: GenesisRecord) -> OverlayClient:
+        parameters = genesis.genesis.parameters
+        self._saved_guards = _load_guards(self._guards_path(genesis.network_id))
+        client = OverlayClient(
+            genesis.network_id, parameters, self._own, self._membership.clock, os.urandom, self._saved_guards
+        )
+        mesh = self.make_mesh(genesis.network_id, parameters, client)
+        client.sender, client.want, client.changed = mesh, mesh.want, self._membership.changed
+        self.client, self.network_id = client, genesis.network_id
+        if self.bootstrap.directory is not None:
+            self.directory_changed(self.bootstrap.directory)
+        return client
+
+    def directory_changed(self, directory: Directory) -> None:
+        """Keep the guard list, on disk too: changing guards at every start would meet a hostile one soon."""
+        if self.client is None or self.network_id is None:
+            return
+        self.client.update_directory(directory)
+        if self.client.guards != self._saved_guards:
+            self._saved_guards = list(self.client.guards)
+            try:
+                save_state(self._guards_path(self.network_id), [node_id_text(guard) for guard in self._saved_guards])
+            except StorageError as error:
+                self._membership.notice(f"The list of guards could not be saved: {error}")
+
+    def _guards_path(self, network_id: NetworkId) -> Path:
+        return self._membership.networks / network_id.hex() / "guards.json"
+
+
+def _load_guards(path: Path) -> list[NodeId]:
+    """The saved list; an unreadable one is drawn anew, which the log says."""
+    try:
+        return [parse_node_id(text) for text in load_state(path, list[str]) or []]
+    except (StorageError, ValueError) as error:
+        logger.warning("the list of guards is drawn anew: %s", error)
+        return []
+
+
+def _ice_servers(servers: Sequence[dict[str, object]]) -> list[RTCIceServer]:
+    """The operator's servers as aiortc wants them; entries of another form are left out."""
+    out = []
+    for server in servers:
+        urls, username, credential = (server.get(name) for name in ("urls", "username", "credential"))
+        if isinstance(urls, str | list) and isinstance(username, str | None) and isinstance(credential, str | None):
+            out.append(RTCIceServer(urls=urls, username=username, credential=credential))
+    return out
+
+
+def _served_model(info: ModelInfo) -> ServedModel:
+    return ServedModel(
+        model_id=info.model_id,
+        digest=info.digest,
+        tokenizer_digest=info.tokenizer_digest,
+        context_length=info.context_length,
+        slots=info.slots,
+        prefill_rate=round(info.prefill_rate, 1),
+        decode_rate=round(info.decode_rate, 1),
+        kv_tokens_total=info.kv_tokens_total,
+        kv_tokens_free=info.kv_tokens_free,
+    )
+
+
+def _noticeably_different(new: Sequence[ServedModel], old: Sequence[ServedModel]) -> bool:
+    """Models came or went, or a rate is off by half; small changes wait for the next renewal."""
+    if [(model.model_id, model.digest) for model in new] != [(model.model_id, model.digest) for model in old]:
+        return True
+    return any(
+        max(a, b) > RATES_CHANGED * max(min(a, b), 0.1)
+        for one, other in zip(new, old, strict=True)
+        for a, b in ((one.prefill_rate, other.prefill_rate), (one.decode_rate, other.decode_rate))
+    )

@@ -1,0 +1,242 @@
+"""The engine: one composition of storage, inference, network presences and the local API, and its life."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+from collections.abc import AsyncGenerator, Callable
+from pathlib import Path
+
+from engine.api.schema import ModelState, State
+from engine.api.server import ApiServer
+from engine.api.service import AnswerEvent, AnswerRequest
+from engine.api.state_feed import StateFeed
+from engine.clock import Clock, SystemClock
+from engine.config import Configuration
+from engine.errors import ConfigurationError, GenTorrentError, InferenceError, RequestError
+from engine.ids import NetworkId
+from engine.inference.catalogue import BUILTIN_MODEL, Catalogue
+from engine.inference.supervisor import InferenceSettings, InferenceSupervisor, WorkerState
+from engine.lifeline import run_on_loop, stop_with_parent
+from engine.node.answers import Answers
+from engine.node.keys import NodeKeys
+from engine.node.network import ClientPresence, Membership, PeerPresence
+from engine.node.overlay_client import OverlayClient
+from engine.node.status import contributing_state, make_state, model_states
+from engine.storage.data_directory import DataDirectory, EngineLock, acquire_lock, load_api_token
+from engine.storage.key_store import KeyStore
+from engine.transport.bootstrap_client import parse_bootstrap
+
+logger = logging.getLogger(__name__)
+MAX_NOTICES = 16
+
+
+class Node:
+    """One running engine. Implements ``ControlService``."""
+
+    def __init__(self, configuration: Configuration, lock: EngineLock, clock: Clock) -> None:
+        self.configuration = configuration
+        self._clock = clock
+        self.started = clock.wall()
+        directory = DataDirectory(configuration.data_directory)
+        store = KeyStore(directory.keys, clock)
+        self.key_storage = {"keyring": "keyring", "passphrase": "encrypted file"}.get(store.protection, "plain file")
+        logger.info("%s", store.notice)
+        self.notices: list[str] = []
+        self.keys = NodeKeys(store)
+        self._feed = StateFeed(self.state)
+        settings = InferenceSettings(threads=configuration.threads) if configuration.threads else InferenceSettings()
+        self.inference = InferenceSupervisor(Catalogue(directory.models), clock, settings, self._worker_changed)
+        self.client: ClientPresence | None = None
+        self.peer: PeerPresence | None = None
+        self._membership = self._make_membership(directory)
+        self.answers = Answers(self.inference, self._network, self._membership is not None, clock, os.urandom)
+        self.contribute_wanted = bool(configuration.contribute)
+        self.contribute_problem = ""
+        self.contribute_ready = False
+        self._switch = asyncio.Event()
+        self._stop = asyncio.Event()
+        self.api = ApiServer(
+            self,
+            api_token=load_api_token(directory.api_token),
+            control_token=lock.control_token,
+            port=configuration.api_port,
+            clock=clock,
+            allowed_origins=configuration.api_allowed_origins,
+        )
+        lock.set_port(self.api.bind())
+
+    # Parts
+
+    def _make_membership(self, directory: DataDirectory) -> Membership | None:
+        if not self.configuration.bootstrap:
+            return None
+        address = parse_bootstrap(self.configuration.bootstrap)
+        directory.networks.mkdir(parents=True, exist_ok=True)
+        return Membership(
+            url=address.url,
+            network_id=address.network_id,
+            networks=directory.networks,
+            clock=self._clock,
+            changed=self._changed,
+            notice=self._notice,
+        )
+
+    def _network(self) -> tuple[OverlayClient, NetworkId] | None:
+        presence = self.client
+        if presence is None or presence.client is None or presence.network_id is None:
+            return None
+        return presence.client, presence.network_id
+
+    @property
+    def contributed_model(self) -> str:
+        """The model that the owner's switch serves."""
+        return self.configuration.contribute or BUILTIN_MODEL
+
+    # Life
+
+    async def run(self) -> None:
+        """Until cancelled or told to shut down."""
+        logger.info("the local API is at %s", self.api.address)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                parts = [tasks.create_task(self.api.run()), tasks.create_task(self.inference.run())]
+                if self._membership is not None:
+                    self.client = ClientPresence(self._membership, self.keys)
+                    parts.append(tasks.create_task(self.client.run()))
+                    parts.append(tasks.create_task(self._keep_peer(self._membership)))
+                await self._stop.wait()
+                for part in parts:
+                    part.cancel()
+        finally:
+            self._feed.close()
+
+    async def _keep_peer(self, membership: Membership) -> None:
+        """The node identity is present while this engine relays or contributes, and at no other time."""
+        while True:
+            self._switch.clear()
+            if not self.configuration.relay and not self.contribute_wanted:
+                await self.inference.stop()
+                await self._switch.wait()
+                continue
+            peer = PeerPresence(
+                membership,
+                self.keys,
+                self.inference,
+                relays=self.configuration.relay,
+                max_tokens_per_second=self.configuration.max_tokens_per_second,
+            )
+            self.peer = peer
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    running = [tasks.create_task(peer.run())]
+                    while self.configuration.relay or self.contribute_wanted:
+                        await self._apply_switch(peer)
+                        await self._switch.wait()
+                        self._switch.clear()
+                    for task in running:
+                        task.cancel()
+            finally:
+                self.peer = None
+                self._changed()
+
+    async def _apply_switch(self, peer: PeerPresence) -> None:
+        """Make what the switch says true: load and announce the model, or withdraw it and free its memory."""
+        self.contribute_problem = ""
+        if not self.contribute_wanted:
+            self.contribute_ready = False
+            peer.offer(frozenset())
+            await self.inference.stop()
+            return
+        try:
+            await self.inference.start([self.contributed_model])
+        except (InferenceError, RequestError) as error:
+            self.contribute_problem = str(error)
+            logger.error("not contributing: %s", error)
+            return
+        self.contribute_ready = True
+        if self.contribute_wanted:
+            peer.offer(frozenset([self.contributed_model]))
+        self._changed()
+
+    # ControlService
+
+    def answer(self, request: AnswerRequest) -> AsyncGenerator[AnswerEvent, None]:
+        """See ``AnswerService``."""
+        return self.answers.answer(request)
+
+    def models(self) -> list[ModelState]:
+        """See ``AnswerService``."""
+        return model_states(self.inference.models(), self.client.bootstrap.directory if self.client else None)
+
+    def state(self) -> State:
+        """See ``ControlService``."""
+        return make_state(self)
+
+    def changes(self) -> AsyncGenerator[State, None]:
+        """See ``ControlService``."""
+        return self._feed.changes()
+
+    async def set_contributing(self, on: bool) -> None:
+        """See ``ControlService``."""
+        if self._membership is None:
+            raise ConfigurationError(
+                "There is no network to contribute to. Start the engine with --bootstrap URL#NETWORKID to join one."
+            )
+        self.contribute_wanted = on
+        if not on:
+            self.contribute_ready = False
+        self._switch.set()
+        self._changed()
+
+    def shutdown(self) -> None:
+        """See ``ControlService``."""
+        self._stop.set()
+
+    def contributing(self) -> str:
+        """For logs: what the switch does now."""
+        return contributing_state(self).status
+
+    # News
+
+    def _worker_changed(self, _: WorkerState) -> None:
+        if self.peer is not None:
+            self.peer.refresh()
+        self._changed()
+
+    def _changed(self) -> None:
+        self._feed.notify()
+
+    def _notice(self, text: str) -> None:
+        logger.warning("%s", text)
+        if text not in self.notices:
+            self.notices = [*self.notices[-MAX_NOTICES + 1 :], text]
+        self._changed()
+
+
+async def _main(configuration: Configuration, lock: EngineLock, started: Callable[[Node], None]) -> None:
+    node = Node(configuration, lock, SystemClock())
+    loop = asyncio.get_running_loop()
+    if sys.platform != "win32":
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, node.shutdown)
+    stop_with_parent(node.shutdown)
+    started(node)
+    await node.run()
+
+
+def run_node(configuration: Configuration, *, started: Callable[[Node], None] = lambda _: None) -> int:
+    """Run an engine until SIGTERM, Ctrl-C or a shutdown request; the exit code. Raises ``GenTorrentError``."""
+    directory = DataDirectory(Path(configuration.data_directory))
+    directory.create()
+    with acquire_lock(directory.lock) as lock:
+        try:
+            with contextlib.suppress(KeyboardInterrupt):
+                run_on_loop(_main(configuration, lock, started))
+        except* GenTorrentError as group:
+            raise group.exceptions[0] from None
+    return 0

@@ -1,0 +1,136 @@
+"""What the window and scripts see: the engine's state in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+from engine import __version__
+from engine.api.schema import ContributingState, ModelState, NetworkState, RelayState, State
+from engine.api.schema import WorkerState as ShownWorker
+from engine.directory.directory import Directory
+from engine.ids import node_id_text
+from engine.inference.types import ModelInfo
+from engine.transport.bootstrap_state import Phase
+
+if TYPE_CHECKING:
+    from engine.node.node import Node
+
+
+def make_state(node: Node) -> State:
+    """Everything at this moment; cheap."""
+    configuration = node.configuration
+    peer = node.peer
+    relaying = configuration.relay and peer is not None and peer.peer is not None
+    warnings = list(node.notices)
+    if node.client is not None and node.client.bootstrap.state.warning:
+        warnings.append(node.client.bootstrap.state.warning)
+    if node.key_storage == "plain file":
+        warnings.append("The keys of this engine lie in a file that is not encrypted; no keyring works here.")
+    return State(
+        engine_version=__version__,
+        api_address=node.api.address,
+        data_directory=str(configuration.data_directory),
+        started=node.started,
+        network=network_state(node),
+        contributing=contributing_state(node),
+        relay=RelayState(
+            on=configuration.relay and node.client is not None,
+            reason="" if relaying or not configuration.relay else "waiting for the network",
+            circuits=peer.peer.relay.circuits if peer and peer.peer else 0,
+        ),
+        worker=_worker(node),
+        models=tuple(node.models()),
+        node_id=node_id_text(node.keys.identity.node_id),
+        key_storage=node.key_storage,
+        warnings=tuple(warnings),
+    )
+
+
+def network_state(node: Node) -> NetworkState:
+    """How it stands with the network, and why."""
+    presence = node.client
+    if presence is None:
+        return NetworkState(
+            status="none",
+            reason="No network is configured; answers are made on this machine. Join one with --bootstrap.",
+        )
+    bootstrap = presence.bootstrap
+    directory, genesis, client = bootstrap.directory, bootstrap.genesis, presence.client
+    paths = client.open_paths() if client else 0
+    wanted = genesis.genesis.parameters.n if genesis else 0
+    status: Literal["joining", "ready", "weak", "offline"] = "joining"
+    reason = bootstrap.state.reason
+    if client is not None and directory is not None and paths >= wanted:
+        status = "ready"
+    elif bootstrap.state.phase in (Phase.UNREACHABLE, Phase.REFUSED):
+        status = "offline"
+    elif client is not None and client.problem() and not bootstrap.state.reason:
+        reason = client.problem()
+    return NetworkState(
+        status=status,
+        reason=reason,
+        name=genesis.genesis.name if genesis else "",
+        network_id=genesis.network_id.hex() if genesis else "",
+        bootstrap=node.configuration.bootstrap_url,
+        bootstrap_connected=bootstrap.connected,
+        nodes=len(directory) if directory else 0,
+        relays=len(directory.relays()) if directory else 0,
+        links=presence.links + (node.peer.links if node.peer else 0),
+        paths=paths,
+        paths_wanted=wanted,
+    )
+
+
+def contributing_state(node: Node) -> ContributingState:
+    """The owner's switch and what happens."""
+    serving = node.peer.serving if node.peer else None
+    status: Literal["off", "starting", "on", "draining", "failed"] = "off"
+    reason = ""
+    if node.contribute_wanted:
+        listed = node.peer is not None and node.peer.bootstrap.state.published
+        status = "on" if node.contribute_ready and listed else "starting"
+        reason = "" if status == "on" else "loading the model and telling the network"
+        if node.contribute_problem:
+            status, reason = "failed", node.contribute_problem
+        elif node.client is None:
+            status, reason = "failed", "There is no network to contribute to; join one with --bootstrap."
+    return ContributingState(
+        on=node.contribute_wanted,
+        status=status,
+        reason=reason,
+        model=node.contributed_model,
+        answering=serving.answering if serving else 0,
+        answered=serving.answered if serving else 0,
+        tokens=serving.tokens if serving else 0,
+    )
+
+
+def model_states(local: Sequence[ModelInfo], directory: Directory | None) -> list[ModelState]:
+    """The models that can be asked, the local ones first."""
+    network = directory.models() if directory else []
+    here = {info.model_id: info for info in local}
+    out = []
+    for model_id in [*here, *(name for name in network if name not in here)]:
+        nodes = directory.model_nodes(model_id) if directory else []
+        served = [model for node in nodes for model in node.descriptor.models if model.model_id == model_id]
+        where: Literal["local", "network", "both"] = "network"
+        if model_id in here:
+            where = "both" if served else "local"
+        rates = [model.decode_rate for model in served if model.decode_rate] or [0.0]
+        own = here.get(model_id)
+        out.append(
+            ModelState(
+                id=model_id,
+                where=where,
+                nodes=len(served),
+                context_length=own.context_length if own else served[0].context_length,
+                tokens_per_s=own.decode_rate if own and own.decode_rate else sorted(rates)[len(rates) // 2],
+            )
+        )
+    return out
+
+
+def _worker(node: Node) -> ShownWorker:
+    state = node.inference.state
+    return ShownWorker(status=state.name, reason=state.reason, pid=node.inference.worker_pid() or 0)
