@@ -23,7 +23,7 @@ FILE_NAME = "config.toml"
 MAX_FILE = 65_536
 """Bytes of the configuration file that are read at most."""
 DEFAULT_API_PORT = 8765
-DEFAULT_BOOTSTRAP_PORT = 8770
+DEFAULT_BOOTSTRAP_PORT = 8900
 _NETWORK_ID = re.compile(r"[0-9a-f]{64}\Z")
 _MODEL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,199}\Z")
 _ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]{1,253}\Z")

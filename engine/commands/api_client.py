@@ -126,7 +126,7 @@ def find_engine(data: Path | None, api: str | None, token: str | None, environme
             token = load_api_token(directory.api_token)
         if not token:
             raise ConfigurationError(
-                "--api needs --token (or GENTORRENT_API_TOKEN): the engine there answers nobody without it. The token is in "
+                "--api needs --token (or GENTORRENT_API_TOKEN): the engine there answers nobody without it. It is in "
                 "the file api-token of its data directory."
             )
         return ApiClient(api, token)

@@ -57,9 +57,13 @@ def run(
     logging.basicConfig(level=logging.WARNING, format=LOG_FORMAT, stream=sys.stderr)
     logging.getLogger("engine").setLevel(logging.INFO)
 
-    from engine.bootstrap.server import run_server
+    from engine.bootstrap.server import serve
 
-    raise typer.Exit(run_server(directory, host, port))
+    serve(directory, host, port, started=_announce)
+
+
+def _announce(address: str) -> None:
+    print(f"The server is ready. Nodes join with: gentorrent node --bootstrap {address}", flush=True)
 
 
 def _init(
