@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Sequence
 
 from engine.crypto.identity import Identity, node_id_of, verify
@@ -151,6 +150,3 @@ def _check_models(descriptor: Descriptor) -> None:
     for text in (*names, descriptor.family, descriptor.software):
         if text and not text.isprintable():
             raise DirectoryError("the descriptor holds text that cannot be printed")
-    rates = [rate for model in descriptor.models for rate in (model.prefill_rate, model.decode_rate)]
-    if not all(math.isfinite(rate) for rate in rates):
-        raise DirectoryError("the descriptor names a rate that is not a number")

@@ -59,7 +59,11 @@ def make_genesis(
         salt=random_bytes(32),
         parameters=parameters,
     )
-    return decode_record(encode(genesis))
+    try:
+        # Read back once: an integer where a float belongs would otherwise be written as one.
+        return decode_record(encode(genesis_decoder.decode(encode(genesis))))
+    except WireError as error:
+        raise DirectoryError(f"The name or the parameters of the network are out of bounds: {error}.") from error
 
 
 def decode_record(record: bytes) -> GenesisRecord:

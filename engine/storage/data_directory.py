@@ -1,5 +1,7 @@
 """The data directory: where everything of one engine lies, and the lock that keeps a second engine out.
 
+Which directory it is, ``engine.config`` decides (``--data``, ``GENTORRENT_DATA``, platformdirs).
+
 The lock file ``engine.lock`` (0600) is JSON: process id, API port, control token, time of start. It doubles as
 discovery for the app and the command line. What keeps a second engine out is a lock of the operating system on that
 file, not its existence: it ends with the process, however the process ends.
@@ -12,29 +14,19 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
-import platformdirs
 
 from engine.clock import Clock, SystemClock
 from engine.errors import DataDirectoryLockedError, StorageError
 from engine.storage.files import make_directory, read_limited, storage_error, write_atomically
 
-APPLICATION = "GenTorrent"
-ENVIRONMENT = "GENTORRENT_DATA"
 _LOCK_OFFSET = 1 << 30
 """Windows locks byte ranges against reading too, so the locked byte lies far behind the text."""
 _ATTEMPTS = 10
 _ATTEMPT_SECONDS = 0.05
-
-
-def default_data_directory(environment: Mapping[str, str] | None = None) -> Path:
-    """``GENTORRENT_DATA`` if set, else the platform's folder for user data (platformdirs)."""
-    chosen = (os.environ if environment is None else environment).get(ENVIRONMENT, "").strip()
-    return Path(chosen).expanduser() if chosen else platformdirs.user_data_path(APPLICATION, appauthor=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +235,6 @@ __all__ = [
     "EngineLock",
     "LockContent",
     "acquire_lock",
-    "default_data_directory",
     "load_api_token",
     "read_lock",
 ]
