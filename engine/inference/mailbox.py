@@ -16,6 +16,7 @@ class Mailbox:
         self._events: deque[GenerationEvent] = deque()
         self._error: Exception | None = None
         self._filled = asyncio.Event()
+        self.sent = False  # the worker knows of the request
         self.complete = False  # the worker has nothing more to say
 
     def put(self, event: GenerationEvent) -> None:

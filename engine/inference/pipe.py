@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 
 from engine.errors import InferenceError
 from engine.inference.types import GenerationEvent, GenerationRequest, ModelInfo
+
+T = TypeVar("T")
 
 MAX_FRAME = 16 * 1024 * 1024
 """Bytes of one frame's content."""
@@ -91,8 +93,8 @@ ToWorker = Load | Unload | Generate | CancelAnswer
 FromWorker = Loaded | LoadFailed | Event | AnswerFailed | Beat
 
 _encoder = msgspec.msgpack.Encoder()
-to_worker_decoder: msgspec.msgpack.Decoder[ToWorker] = msgspec.msgpack.Decoder(ToWorker)
-from_worker_decoder: msgspec.msgpack.Decoder[FromWorker] = msgspec.msgpack.Decoder(FromWorker)
+_to_worker: msgspec.msgpack.Decoder[ToWorker] = msgspec.msgpack.Decoder(ToWorker)
+_from_worker: msgspec.msgpack.Decoder[FromWorker] = msgspec.msgpack.Decoder(FromWorker)
 
 
 def frame(message: ToWorker | FromWorker) -> bytes:
@@ -101,6 +103,23 @@ def frame(message: ToWorker | FromWorker) -> bytes:
     if len(content) > MAX_FRAME:
         raise InferenceError(f"a message of {len(content)} bytes is longer than the pipe's {MAX_FRAME}")
     return len(content).to_bytes(HEADER, "big") + content
+
+
+def decode_to_worker(content: bytes) -> ToWorker:
+    """A command; :class:`InferenceError` for anything else."""
+    return _decode(_to_worker, content)
+
+
+def decode_from_worker(content: bytes) -> FromWorker:
+    """What the worker says; :class:`InferenceError` for anything else."""
+    return _decode(_from_worker, content)
+
+
+def _decode(decoder: msgspec.msgpack.Decoder[T], content: bytes) -> T:
+    try:
+        return decoder.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InferenceError(f"not a message of the pipe: {error}") from error
 
 
 def read_frame(read: Callable[[int], bytes]) -> bytes | None:

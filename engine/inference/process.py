@@ -15,10 +15,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-import msgspec
-
 from engine.errors import InferenceError, OverloadedError
-from engine.inference.pipe import FromWorker, ToWorker, frame, from_worker_decoder, read_frame
+from engine.inference.pipe import FromWorker, ToWorker, decode_from_worker, frame, read_frame
 
 T = TypeVar("T")
 
@@ -117,8 +115,8 @@ class WorkerProcess:
         assert self._process.stdout is not None
         try:
             while (content := read_frame(self._process.stdout.read)) is not None:
-                self._deliver(from_worker_decoder.decode(content))
-        except (InferenceError, msgspec.DecodeError, ValueError, OSError) as error:
+                self._deliver(decode_from_worker(content))
+        except (InferenceError, ValueError, OSError) as error:
             self._why = self._why or f"it sent something that cannot be read ({error})"
             self._process.kill()
         code = self._process.wait()

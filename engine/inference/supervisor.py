@@ -148,11 +148,14 @@ class InferenceSupervisor:
         """See ``InferenceBackend.generate``."""
         if len(self._mailboxes) >= self._settings.max_requests:
             raise OverloadedError(f"{len(self._mailboxes)} answers are being made here already. Try again later.")
-        await self._ready(request.model_id)
         key = next(self._keys)
-        mailbox = self._mailboxes[key] = Mailbox()
+        mailbox = Mailbox()
+        self._mailboxes[key] = mailbox
         try:
+            await self._ready(request.model_id)
+            mailbox = self._mailboxes[key] = Mailbox()  # a worker that died meanwhile was not this answer's
             self._request(key, request)
+            mailbox.sent = True
             while True:
                 event = await mailbox.next()
                 yield event
@@ -160,7 +163,7 @@ class InferenceSupervisor:
                     return
         finally:
             self._mailboxes.pop(key, None)
-            if not mailbox.complete:
+            if mailbox.sent and not mailbox.complete:
                 self._cancel(key)
 
     # --------------------------------------------------------------------------------------------------- its life
@@ -191,7 +194,7 @@ class InferenceSupervisor:
         """One worker from start to end; why it ended."""
         self._show(WorkerState("starting"))
         self._ended.clear()
-        self._heard, self._beat = self._clock.monotonic(), Beat("idle", 0.0, ())
+        self._heard, self._beat = self._clock.monotonic(), Beat("loading", 0.0, ())
         loop = asyncio.get_running_loop()
         try:
             process = WorkerProcess(self._settings.command, loop, self._message, self._on_end)

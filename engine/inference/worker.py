@@ -16,8 +16,6 @@ import threading
 from pathlib import Path
 from typing import BinaryIO
 
-import msgspec
-
 from engine.clock import Clock, SystemClock
 from engine.errors import InferenceError, ModelFolderError, RequestError, UnknownModelError
 from engine.inference.kv_cache import KvBudget, capacity
@@ -35,9 +33,9 @@ from engine.inference.pipe import (
     LoadFailed,
     ToWorker,
     Unload,
+    decode_to_worker,
     frame,
     read_frame,
-    to_worker_decoder,
 )
 from engine.inference.scheduler import SchedulerSettings
 from engine.inference.types import Done, GenerationEvent, ModelInfo
@@ -74,7 +72,7 @@ class Worker:
         self._clock = clock
         self._hosts: dict[str, ModelHost] = {}
         self._models: dict[int, str] = {}  # answer's key -> model id
-        self._activity = ("idle", clock.monotonic())
+        self._activity = ("loading", clock.monotonic())
         self._infos: tuple[ModelInfo, ...] = ()
 
     def run(self) -> None:
@@ -110,7 +108,10 @@ class Worker:
     def _handle(self, message: ToWorker) -> None:
         if isinstance(message, Load):
             self._do("loading")
+            self._outlet.send(self.beat())  # imports may keep the heartbeat waiting
             self._load(message)
+            self._do("idle")
+            self._outlet.send(self.beat())  # from here on silence is judged strictly again
         elif isinstance(message, Unload):
             host = self._hosts.pop(message.model_id, None)
             if host is not None:
@@ -190,8 +191,8 @@ def _read_commands(stream: BinaryIO, worker: Worker) -> None:
     """The reading thread; it ends the process with the pipe, however busy the computing thread is."""
     try:
         while (content := read_frame(stream.read)) is not None:
-            worker.inbox.put(to_worker_decoder.decode(content))
-    except (OSError, InferenceError, msgspec.DecodeError) as error:
+            worker.inbox.put(decode_to_worker(content))
+    except (OSError, InferenceError) as error:
         _log.error("the engine's commands cannot be read: %s", error)
         os._exit(2)
     os._exit(0)

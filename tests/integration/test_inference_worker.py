@@ -143,7 +143,7 @@ async def test_a_killed_worker_fails_the_running_answer_and_the_next_one_works(m
 
 
 async def test_a_worker_that_hangs_is_noticed(models):
-    async with running(models, silence_timeout=2.5) as supervisor:
+    async with running(models, silence_timeout=4) as supervisor:
         with pytest.raises(WorkerDiedError):
             async for event in supervisor.generate(ask(max_tokens=400, min_tokens=400, max_tokens_per_second=20)):
                 if isinstance(event, Delta):
