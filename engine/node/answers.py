@@ -211,8 +211,9 @@ class Answers:
                 text = STAGE_TEXT.get(event.stage, event.stage)
                 return [AnswerStage(stage=event.stage, place=event.place, estimate=event.estimate, text=text)]
             case Tokens():
-                if event.first != len(progress.ids):
-                    raise RequestError("The answer has a gap, which an honest machine never leaves. Ask again.")
+                allowed = summary.outgoing.request.max_tokens
+                if event.first != len(progress.ids) or len(progress.ids) + len(event.ids) > allowed:
+                    raise RequestError("The machine that answered broke the protocol. Ask again; another one answers.")
                 progress.add(event.ids, event.text, self._clock.monotonic())
                 return [AnswerDelta(event.ids, event.text)]
             case Checkpoint():

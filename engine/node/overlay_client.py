@@ -23,6 +23,8 @@ from engine.wire.answer import Failed, Finished, FrameEvent
 from engine.wire.records import Parameters, SealKey, ServedModel
 
 logger = logging.getLogger(__name__)
+MAX_UNREAD = 4096
+"""Frames that may wait for a slow reader before its answer is stopped; minutes of an ordinary one."""
 WAIT_FOR_RELAYS_SECONDS = 3.0
 """In a network that has too few relays for its paths, waiting longer would be an endless spinner."""
 WAIT_FOR_NETWORK_SECONDS = 20.0
@@ -162,8 +164,11 @@ class OverlayClient:
 
     def _deliver(self, answer: int, item: Served | RequestError) -> None:
         stream = self._streams.get(answer)
-        if stream is not None:
-            stream.put_nowait(item)  # bounded by the request's max_tokens and the frame window
+        if stream is None or stream.qsize() > MAX_UNREAD:
+            return
+        if stream.qsize() == MAX_UNREAD:
+            item = RequestError("The answer was not read in time, so it was stopped. Ask again.")
+        stream.put_nowait(item)
 
     # Questions
 
@@ -189,8 +194,9 @@ class OverlayClient:
         candidates = [pair for pair in fitting if pair[0].node_id == pinned]
         candidates = candidates or [pair for pair in fitting if pair[0].node_id not in on_paths] or fitting
         if not candidates:
+            known = "" if digest is None else " in the version that this machine knows"
             raise UnknownModelError(
-                f"Nobody on the network serves {model_id} at the moment. Choose another model or try again later."
+                f"Nobody on the network serves {model_id}{known} at the moment. Choose another model or try again later."
             )
         node, model = candidates[random_below(len(candidates), self._random_bytes)]
         clove_key = _newest(node.descriptor.seal_keys, SUITE_HPKE_X25519, now)

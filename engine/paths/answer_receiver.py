@@ -29,7 +29,7 @@ ACKNOWLEDGE_SECONDS = 0.25
 """Acknowledgements are at most this far apart while frames arrive."""
 MISSING_SECONDS = 0.2
 """A frame behind a later one is asked for again after this long."""
-FRAME_WINDOW = 1024
+FRAME_WINDOW = 256
 """Frames ahead of the next one that are kept; what is beyond is dropped."""
 
 

@@ -109,7 +109,7 @@ class AnswerClove(Message, frozen=True, tag=78):
     announcement: Annotated[bytes, Meta(max_length=256)]
     number: UInt32
     index: Annotated[int, Meta(ge=0, le=15)]
-    sealed: Annotated[bytes, Meta(max_length=40_000)]
+    sealed: Annotated[bytes, Meta(max_length=17_000)]
 
 
 class Announcement(Message, frozen=True, tag=79):

@@ -32,6 +32,9 @@ class Collected:
         self.paths: tuple[tuple[NodeId, ...], ...] = ()
         self.error: Exception | None = None
 
+    def qsize(self) -> int:
+        return 0
+
     def put_nowait(self, item: Served | Exception) -> None:
         if isinstance(item, Exception):
             self.error = item

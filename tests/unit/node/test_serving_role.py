@@ -1,0 +1,163 @@
+"""Requests from the overlay become generation requests; events become frames with receipts that check."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+from engine.clock import SystemClock
+from engine.crypto.identity import Identity
+from engine.errors import OverloadedError, WorkerDiedError
+from engine.ids import NetworkId, RequestId
+from engine.inference.types import Delta, Done, GenerationEvent, GenerationRequest, ModelInfo, Queued, Started
+from engine.node.serving_role import CHECKPOINT_TOKENS, ServingRole
+from engine.paths.serving import ExecutionStarted
+from engine.verification.receipts import check_receipt, verify_against
+from engine.wire.answer import ChatMessage, Checkpoint, Failed, Finished, FrameEvent, Request, Sampling, Stage, Tokens
+from engine.wire.codec import encode
+
+NETWORK = NetworkId(b"n" * 32)
+IDENTITY = Identity.from_seed(b"i" * 32)
+INFO = ModelInfo(model_id="m", digest=b"d" * 32, tokenizer_digest=b"t" * 32, context_length=100, slots=2)
+
+
+class Backend:
+    """Plays a script."""
+
+    def __init__(self, script: Sequence[GenerationEvent | Exception], hang: bool = False) -> None:
+        self.script, self.hang = script, hang
+        self.asked: list[GenerationRequest] = []
+        self.closed = False
+
+    def models(self) -> list[ModelInfo]:
+        return [INFO]
+
+    async def generate(self, request: GenerationRequest) -> AsyncIterator[GenerationEvent]:
+        self.asked.append(request)
+        try:
+            for event in self.script:
+                if isinstance(event, Exception):
+                    raise event
+                yield event
+            if self.hang:
+                await asyncio.Event().wait()
+        finally:
+            self.closed = True
+
+
+def request(**changes: object) -> Request:
+    values: dict[str, object] = {
+        "version": 1,
+        "request_id": b"r" * 16,
+        "sealed_at": 1.0,
+        "answer_secret": b"a" * 32,
+        "clove_secrets": (b"c" * 32,),
+        "n": 1,
+        "k": 1,
+        "model_id": "m",
+        "model_digest": b"d" * 32,
+        "messages": (ChatMessage("user", "why?"),),
+        "sampling": Sampling(seed=7),
+        "max_tokens": 1_000_000,
+        "min_tokens": 0,
+        "stop": (),
+        "cache_salt": b"s" * 32,
+    }
+    return Request(**{**values, **changes})  # type: ignore[arg-type]
+
+
+async def serve(
+    backend: Backend, asked: Request, offered: frozenset[str] = frozenset({"m"}), cancel_after: int | None = None
+) -> list[FrameEvent]:
+    """Run one request to its end."""
+    events: list[FrameEvent] = []
+    role: ServingRole
+
+    def push(_: RequestId, event: FrameEvent) -> None:
+        events.append(event)
+        if cancel_after is not None and len(events) == cancel_after:
+            role.cancel(RequestId(asked.request_id))
+
+    role = ServingRole(IDENTITY, NETWORK, backend, SystemClock(), push, lambda _: False, 12.5)
+    role.offered = offered
+    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(role.run())
+        await asyncio.sleep(0)
+        role.start(ExecutionStarted(RequestId(asked.request_id), asked, encode(asked)))
+        await asyncio.sleep(0)
+        while role.answering:
+            await asyncio.sleep(0.001)
+        running.cancel()
+    return events
+
+
+async def test_an_answer_is_framed_checkpointed_and_receipted() -> None:
+    count = CHECKPOINT_TOKENS * 2 + 3
+    script: list[GenerationEvent | Exception] = [Queued(1, 0.5), Queued(0, 0.0), Started((1, 2, 3))]
+    script += [Delta((index,), f"{index} ") for index in range(count)]
+    backend = Backend([*script, Done("stop", 3, count)])
+    asked = request()
+    events = await serve(backend, asked)
+    assert [event.stage for event in events if isinstance(event, Stage)] == ["queued", "prefill", "prefill"]
+    tokens = [event for event in events if isinstance(event, Tokens)]
+    assert [event.first for event in tokens] == list(range(count))
+    checkpoints = [event for event in events if isinstance(event, Checkpoint)]
+    assert len(checkpoints) == 2
+    final = events[-1]
+    assert isinstance(final, Finished)
+    assert final.completion_tokens == count
+    for signed, held in ((checkpoints[0], CHECKPOINT_TOKENS), (final, count)):
+        receipt = check_receipt(signed.record, signed.signature, NETWORK)
+        assert receipt.last == held
+        problems = verify_against(
+            receipt,
+            answer_secret=asked.answer_secret,
+            request_bytes=encode(asked),
+            output_ids=list(range(held)),
+            first=0,
+            serving_node=IDENTITY.node_id,
+            prompt_ids=[1, 2, 3],
+        )
+        assert problems == []
+    (generation,) = backend.asked
+    assert generation.max_tokens is None  # more than the context: as many as it allows
+    assert generation.max_tokens_per_second == 12.5
+    assert not generation.owner
+    assert generation.cache_salt == b"s" * 32
+
+
+async def test_refusals_and_failures_reach_the_client_with_their_code() -> None:
+    (failed,) = await serve(Backend([OverloadedError("full, try in 3 s")]), request())
+    assert failed == Failed(code="overloaded", text="full, try in 3 s")
+    (failed,) = await serve(Backend([WorkerDiedError("killed by signal 9, secret path /x")]), request())
+    assert isinstance(failed, Failed)
+    assert failed.code == "serving_node_lost"
+    assert "/x" not in failed.text
+
+
+async def test_a_model_that_is_not_offered_or_another_version_is_refused() -> None:
+    backend = Backend([Done("stop", 1, 0)])
+    for asked, offered in (
+        (request(), frozenset[str]()),
+        (request(model_id="other"), frozenset({"m", "other"})),
+        (request(model_digest=b"x" * 32), frozenset({"m"})),
+    ):
+        (failed,) = await serve(backend, asked, offered)
+        assert isinstance(failed, Failed)
+        assert failed.code == "model_not_found"
+    assert backend.asked == []
+
+
+async def test_cancellation_closes_the_generation() -> None:
+    backend = Backend([Started((1,)), Delta((1,), "a")], hang=True)
+    events = await serve(backend, request(), cancel_after=2)
+    assert backend.closed
+    assert not any(isinstance(event, Finished | Failed) for event in events)
+
+
+async def test_a_long_text_is_cut_to_what_a_frame_holds() -> None:
+    events = await serve(Backend([Started((1,)), Delta((5,), "x" * 20_000), Done("stop", 1, 1)]), request())
+    tokens = [event for event in events if isinstance(event, Tokens)]
+    assert "".join(event.text for event in tokens) == "x" * 20_000
+    assert [event.ids for event in tokens] == [(5,), (), (), ()]
+    assert {event.first for event in tokens[1:]} == {1}
