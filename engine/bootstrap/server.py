@@ -106,7 +106,11 @@ class BootstrapServer:
             )
             self.metrics.logins.labels("refused" if login is None else "accepted").inc()
             if login is not None:
-                await self._serve(Session(socket, login, address, self.clock, self._dispatch))
+
+                def is_gone() -> bool:
+                    return request.transport is None or request.transport.is_closing()
+
+                await self._serve(Session(socket, login, address, self.clock, self._dispatch, is_gone))
             return socket
         finally:
             self._connections[key] -= 1

@@ -77,7 +77,9 @@ class Session:
         address: str,
         clock: Clock,
         dispatch: Callable[[Session, NodeMessage], Awaitable[None]],
+        is_gone: Callable[[], bool],
     ) -> None:
+        """``is_gone`` tells whether the connection under the WebSocket is closed."""
         self.node_id: NodeId = node_id_of(login.identity_key)
         self.identity_key = login.identity_key
         self.client_only = login.client_only
@@ -87,6 +89,7 @@ class Session:
         self._socket = socket
         self._clock = clock
         self._dispatch = dispatch
+        self._is_gone = is_gone
         self._queue: asyncio.Queue[Message] = asyncio.Queue(limits.OUTGOING_MESSAGES)
         self._cut = asyncio.Event()
 
@@ -133,6 +136,9 @@ class Session:
                     self.cut("you are logged in already")
                     return
                 await asyncio.sleep(bucket.wait(self._clock.monotonic()))
+                if self._is_gone():  # what a flood left behind is not worked through for nobody
+                    self.cut("")
+                    return
                 await self._dispatch(self, decoded)
         except TimeoutError:
             self.cut(f"nothing was heard from you for {limits.IDLE_SECONDS:.0f} s")

@@ -1,0 +1,123 @@
+"""Real bootstrap servers and clients on 127.0.0.1 for tests."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import aiohttp
+
+from engine.bootstrap.init import Network, init_network, load_network
+from engine.bootstrap.server import run_server
+from engine.clock import Clock, SystemClock
+from engine.crypto.identity import Identity
+from engine.directory.login import make_login
+from engine.transport.bootstrap_client import BootstrapClient, parse_bootstrap
+from engine.wire.codec import Message, encode
+from engine.wire.records import Parameters, Signed
+from engine.wire.signaling import Challenge, Welcome, server_message_decoder
+from tests.support.records import descriptor
+
+FAST = Parameters(snapshot_seconds=0.2, allow_loopback=True)
+
+
+async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
+    """Wait for ``condition``; ``TimeoutError`` names nothing, the caller's line does."""
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+@contextlib.asynccontextmanager
+async def running_server(
+    data: Path, *, port: int = 0, clock: Clock | None = None, parameters: Parameters = FAST
+) -> AsyncIterator[str]:
+    """A server on ``data``; its ``URL#NETWORKID``."""
+    init_network(data, "test", parameters)
+    address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(run_server(data, port=port, started=address.set_result, clock=clock))
+        task.add_done_callback(lambda _: address.cancel())
+        try:
+            yield await address
+        finally:
+            task.cancel()
+
+
+@contextlib.asynccontextmanager
+async def running_client(
+    address: str, owner: Identity, data: Path, *, publish: bool = True, clock: Clock | None = None, **more
+) -> AsyncIterator[BootstrapClient]:
+    """A client of that server, publishing itself as a relay."""
+    parsed = parse_bootstrap(address)
+    times = clock or SystemClock()
+    client = BootstrapClient(parsed.url, parsed.network_id, owner, data=data, clock=clock, **more)
+
+    def make() -> Signed:
+        assert client.genesis is not None
+        return descriptor(owner, client.genesis.network_id, times.wall())
+
+    if publish:
+        client.publish(make)
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(client.run())
+        try:
+            yield client
+        finally:
+            task.cancel()
+
+
+class RawNode:
+    """A WebSocket without manners: logs in if asked to and sends what it is told."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse, challenge: Challenge) -> None:
+        self.socket = socket
+        self.challenge = challenge
+
+    async def send(self, message: Message | bytes) -> None:
+        await self.socket.send_bytes(message if isinstance(message, bytes) else encode(message))
+
+    async def receive(self) -> object:
+        """The next message, or None when the connection is over."""
+        async with asyncio.timeout(10):
+            message = await self.socket.receive()
+        return server_message_decoder.decode(message.data) if message.type is aiohttp.WSMsgType.BINARY else None
+
+    async def expect(self, kind: type[Message]) -> Message:
+        """The next message of this kind; others are passed over."""
+        while not isinstance(message := await self.receive(), kind):
+            assert message is not None, f"the connection ended before {kind.__name__}"
+        return message
+
+    async def log_in(self, owner: Identity, *, client_only: bool = False) -> None:
+        now = SystemClock().wall()
+        await self.send(make_login(owner, self.challenge, b"n" * 32, now, client_only=client_only, software="raw"))
+        await self.expect(Welcome)
+
+
+@contextlib.asynccontextmanager
+async def raw_node(address: str, owner: Identity | None = None, *, client_only: bool = False) -> AsyncIterator[RawNode]:
+    """Connected, and logged in as ``owner`` if there is one."""
+    url = parse_bootstrap(address).url
+    quick = aiohttp.ClientWSTimeout(ws_close=0.5)
+    async with aiohttp.ClientSession() as session, session.ws_connect(f"{url}/v1/signaling", timeout=quick) as socket:
+        challenge = server_message_decoder.decode(await socket.receive_bytes(timeout=10))
+        assert isinstance(challenge, Challenge)
+        node = RawNode(socket, challenge)
+        if owner is not None:
+            await node.log_in(owner, client_only=client_only)
+        yield node
+
+
+async def fetch(address: str, path: str, **headers: str) -> tuple[int, bytes, dict[str, str]]:
+    """One GET."""
+    url = parse_bootstrap(address).url
+    names = {name.replace("_", "-"): value for name, value in headers.items()}
+    async with aiohttp.ClientSession() as session, session.get(f"{url}{path}", headers=names) as response:
+        return response.status, await response.read(), {key.lower(): value for key, value in response.headers.items()}
+
+
+def network_of(data: Path) -> Network:
+    return load_network(data)
