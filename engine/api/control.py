@@ -17,7 +17,7 @@ from engine.api.metrics import Metrics
 from engine.api.outbox import Outbox, OutboxFullError
 from engine.api.security import refuse
 from engine.api.service import AnswerDelta, AnswerDone, AnswerStage, ControlService
-from engine.errors import AnswerCancelledError, GenTorrentError, RequestError
+from engine.errors import AnswerCancelledError, GenTorrentError, InvalidRequestError, RequestError
 
 MAX_CLIENTS = 16
 """Control connections at a time."""
@@ -121,7 +121,7 @@ class _Connection:
             try:
                 request = schema.request_decoder.decode(text)
             except (msgspec.DecodeError, RecursionError) as error:
-                self._refuse("", RequestError.code, f"This is no message of the control API: {error}.")
+                self._refuse("", InvalidRequestError.code, f"This is no message of the control API: {error}.")
             else:
                 await self._handle(request, group)
 
@@ -176,7 +176,7 @@ class _Connection:
             case schema.Shutdown():
                 self._service.shutdown()
             case schema.Hello():
-                self._refuse("hello", RequestError.code, "Hello was said already.")
+                self._refuse("hello", InvalidRequestError.code, "Hello was said already.")
 
     def _refuse(self, request: str, code: str, text: str) -> None:
         self._outbox.put(schema.RequestFailed(request=request, code=code, text=text))

@@ -23,6 +23,8 @@ from engine.errors import ConfigurationError, GenTorrentError, RequestError
 HOST = "127.0.0.1"
 KEEP_ALIVE_SECONDS = 30.0
 """An idle connection, also one that never sends a whole request head, is closed after it."""
+LINGER_SECONDS = 2.0
+"""So long the rest of a refused body is read, so that the client gets to see the refusal."""
 STOP_SECONDS = 2.0
 """Handlers that have not ended so long after the stop are cancelled."""
 _log = logging.getLogger(__name__)
@@ -102,6 +104,7 @@ class ApiServer:
             handle_signals=False,
             handler_cancellation=True,
             keepalive_timeout=KEEP_ALIVE_SECONDS,
+            lingering_time=LINGER_SECONDS,
             shutdown_timeout=STOP_SECONDS,
             auto_decompress=False,
         )

@@ -1,0 +1,274 @@
+"""The control WebSocket: greeting, answers, the switch, slow and broken clients."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+
+from engine.api import schema
+from engine.api.schema import Chat, ChatDelta, ChatDone, ChatFailed, ChatStage, ChatText, RequestFailed, State, Welcome
+from engine.errors import ServingNodeLostError
+from tests.unit.api.conftest import RunningApi, until
+
+
+class Client:
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self.socket = socket
+
+    async def send(self, request: schema.ControlRequest) -> None:
+        await self.socket.send_str(schema.encode(request))
+
+    async def next(self) -> schema.Event:
+        async with asyncio.timeout(5):
+            return schema.event_decoder.decode(await self.socket.receive_str())
+
+    async def find(self, kind: type) -> schema.Event:
+        while True:
+            event = await self.next()
+            if isinstance(event, kind):
+                return event
+
+    async def closed(self) -> int | None:
+        async with asyncio.timeout(5):
+            while (await self.socket.receive()).type is aiohttp.WSMsgType.TEXT:
+                pass
+        return self.socket.close_code
+
+
+@contextlib.asynccontextmanager
+async def connected(api: RunningApi, http: aiohttp.ClientSession, hello: bool = True) -> AsyncIterator[Client]:
+    async with http.ws_connect(f"{api.url}{schema.CONTROL_PATH}", headers=api.control_headers) as socket:
+        client = Client(socket)
+        if hello:
+            await client.send(schema.Hello(version=schema.CONTROL_VERSION, client="test"))
+        yield client
+
+
+@pytest.fixture
+async def client(api: RunningApi, http) -> AsyncIterator[Client]:
+    async with connected(api, http) as client:
+        yield client
+
+
+def chat(chat_id: str = "one", model: str = "gentorrent-builtin", **more) -> Chat:
+    return Chat(id=chat_id, model=model, messages=(ChatText("user", "Hi"),), **more)
+
+
+async def test_greeting_and_state(client):
+    assert isinstance(await client.next(), (Welcome, State))
+    state = await client.find(State)
+    assert state.network.status == "none"
+    assert [model.id for model in state.models] == ["gentorrent-builtin", "someone/Model-7B"]
+
+
+@pytest.mark.parametrize(
+    "first",
+    ["x", "{}", '{"type":"get_state"}', '{"type":"hello","version":2}', '{"type":"hello"}', "[" * 9999],
+)
+async def test_without_a_hello_of_this_version_it_is_closed(api, http, first):
+    async with connected(api, http, hello=False) as client:
+        await client.socket.send_str(first)
+        assert await client.closed() == schema.CLOSE_REFUSED
+
+
+async def test_silence_is_closed(api, http, monkeypatch):
+    monkeypatch.setattr("engine.api.control.HELLO_SECONDS", 0.1)
+    async with connected(api, http, hello=False) as client:
+        assert await client.closed() == schema.CLOSE_REFUSED
+
+
+async def test_an_answer(client, api):
+    await client.send(chat(conversation="c1", max_tokens=9))
+    stage = await client.find(ChatStage)
+    assert (stage.id, stage.stage, stage.place) == ("one", "queued", 1)
+    text = ""
+    while not isinstance(event := await client.next(), ChatDone):
+        if isinstance(event, ChatDelta):
+            text += event.text
+    assert text == "Hello world"
+    assert event.badge == "signed"
+    assert event.paths == (("g1", "m1", "p1"), ("g2", "m2", "p2"))
+    assert event.receipt == '{"format":"gentorrent-receipt"}'
+    asked = api.service.requests[0]
+    assert (asked.conversation, asked.max_tokens) == ("c1", 9)
+    assert event.seed == asked.sampling.seed
+
+
+async def test_failure_in_mid_answer(client, api):
+    api.service.failure = ServingNodeLostError("The node went away. Ask again.")
+    await client.send(chat())
+    failed = await client.find(ChatFailed)
+    assert (failed.id, failed.code, failed.text) == ("one", "serving_node_lost", "The node went away. Ask again.")
+
+
+async def test_mistake_of_ours(client, api, caplog):
+    api.service.crash = RuntimeError("secret detail")
+    await client.send(chat())
+    failed = await client.find(ChatFailed)
+    assert failed.code == "internal_error"
+    assert "secret" not in failed.text
+    await client.send(schema.GetState())
+    await client.find(State)
+
+
+async def test_unknown_model(client):
+    await client.send(chat(model="absent"))
+    assert (await client.find(ChatFailed)).code == "model_not_found"
+
+
+async def test_contradicting_limits(client):
+    await client.send(chat(min_tokens=5, max_tokens=2))
+    assert (await client.find(ChatFailed)).code == "invalid_request"
+
+
+async def test_stopping_an_answer_leaves_the_others(client, api):
+    api.service.endless = True
+    api.service.pause = 0.02
+    await client.send(chat("one"))
+    await client.send(chat("two"))
+    await until(lambda: api.service.running == 2)
+    await client.send(schema.StopChat(id="one"))
+    failed = await client.find(ChatFailed)
+    assert (failed.id, failed.code) == ("one", "cancelled")
+    assert api.service.running == 1
+    while (await client.find(ChatDelta)).id != "two":
+        pass
+    await client.send(schema.StopChat(id="absent"))
+    await client.send(chat("one"))
+    await until(lambda: api.service.running == 2)
+
+
+async def test_an_id_in_use_is_refused(client, api):
+    api.service.endless = True
+    api.service.pause = 0.02
+    await client.send(chat("one"))
+    await client.send(chat("one"))
+    refused = await client.find(RequestFailed)
+    assert refused.request == "chat"
+    assert api.service.running == 1
+
+
+async def test_too_many_answers_at_a_time(client, api, monkeypatch):
+    monkeypatch.setattr("engine.api.control.MAX_CHATS", 1)
+    api.service.endless = True
+    api.service.pause = 0.02
+    await client.send(chat("one"))
+    await client.send(chat("two"))
+    assert (await client.find(ChatFailed)).code == "overloaded"
+
+
+async def test_leaving_stops_the_answers(api, http):
+    api.service.endless = True
+    api.service.pause = 0.02
+    async with connected(api, http) as client:
+        await client.send(chat())
+        await until(lambda: api.service.running == 1)
+    await until(lambda: api.service.running == 0)
+    assert api.service.cancelled == 1
+
+
+async def test_the_switch(client, api):
+    await client.find(State)
+    await client.send(schema.SetContributing(on=True))
+    while not (await client.find(State)).contributing.on:
+        pass
+    assert api.service.contributing
+    api.service.refuse_contributing = True
+    await client.send(schema.SetContributing(on=False))
+    refused = await client.find(RequestFailed)
+    assert (refused.request, refused.code) == ("set_contributing", "network_not_ready")
+    assert api.service.contributing
+
+
+async def test_every_client_hears_of_a_change(api, http):
+    async with connected(api, http) as one, connected(api, http) as other:
+        await one.find(State)
+        await other.find(State)
+        await one.send(schema.SetContributing(on=True))
+        while not (await other.find(State)).contributing.on:
+            pass
+
+
+async def test_shutdown(client, api):
+    await client.find(State)
+    await client.send(schema.Shutdown())
+    assert await client.closed() == schema.CLOSE_STOPPING
+    assert api.service.stopped
+
+
+async def test_the_server_says_when_it_stops(api, http):
+    from engine.api.server import ApiServer
+    from engine.clock import SystemClock
+    from tests.unit.api.conftest import API_TOKEN, CONTROL_TOKEN
+
+    server = ApiServer(api.service, api_token=API_TOKEN, control_token=CONTROL_TOKEN, port=0, clock=SystemClock())
+    second = RunningApi(api.service, server, server.bind())
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(server.run())
+        async with connected(second, http) as client:
+            await client.find(State)
+            task.cancel()
+            assert await client.closed() == schema.CLOSE_STOPPING
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        '{"type":"nothing"}',
+        '{"type":"chat"}',
+        '{"type":"stop_chat","id":7}',
+        "[" * 9999,
+        '{"type":"chat","id":""}',
+    ],
+)
+async def test_nonsense_is_answered_and_survived(client, text):
+    await client.socket.send_str(text)
+    refused = await client.find(RequestFailed)
+    assert refused.code == "invalid_request"
+    await client.send(schema.GetState())
+    await client.find(State)
+
+
+async def test_binary_messages_close(client):
+    await client.socket.send_bytes(b"x")
+    assert await client.closed() == aiohttp.WSCloseCode.UNSUPPORTED_DATA
+
+
+async def test_a_message_that_is_too_long_closes(client):
+    await client.socket.send_str("x" * (schema.MAX_CONTROL_MESSAGE + 1))
+    assert await client.closed() == aiohttp.WSCloseCode.MESSAGE_TOO_BIG
+
+
+async def test_a_client_that_does_not_read_is_cut(api, http, monkeypatch):
+    monkeypatch.setattr("engine.api.outbox.MAX_TEXT", 200_000)
+    api.service.endless = True
+    api.service.words = ["x" * 50_000]
+    async with connected(api, http) as client:
+        assert client.socket._reader is not None
+        client.socket._conn.transport.pause_reading()
+        await client.send(chat())
+        await until(lambda: api.service.requests)
+        await until(lambda: api.service.running == 0, 10)
+        assert api.service.cancelled == 1
+
+
+async def test_more_programs_than_allowed(api, http, monkeypatch):
+    monkeypatch.setattr("engine.api.control.MAX_CLIENTS", 1)
+    async with connected(api, http) as client:
+        await client.find(State)
+        with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
+            async with connected(api, http):
+                pass
+        assert caught.value.status == 429
+
+
+async def test_plain_http_is_told_what_is_expected(api, http):
+    async with http.get(f"{api.url}{schema.CONTROL_PATH}", headers=api.control_headers) as response:
+        assert response.status == 400
+        assert (await response.json())["error"]["code"] == "websocket_expected"
