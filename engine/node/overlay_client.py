@@ -196,7 +196,8 @@ class OverlayClient:
         if not candidates:
             known = "" if digest is None else " in the version that this machine knows"
             raise UnknownModelError(
-                f"Nobody on the network serves {model_id}{known} at the moment. Choose another model or try again later."
+                f"Nobody on the network serves {model_id}{known} at the moment. "
+                "Choose another model or try again later."
             )
         node, model = candidates[random_below(len(candidates), self._random_bytes)]
         clove_key = _newest(node.descriptor.seal_keys, SUITE_HPKE_X25519, now)
