@@ -177,7 +177,7 @@ class AnswerReceiver:
 
     def _missing(self, now: float) -> tuple[int, ...]:
         """Frames below the highest seen that are not complete and were not asked for a moment ago."""
-        wanted = []
+        wanted: list[int] = []
         for number in range(self._next, self._highest + 1):
             if number in self._ready or len(wanted) == 64:
                 continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 from collections.abc import Callable
 
@@ -107,9 +108,8 @@ class Member:
 
     def _start(self, started: ExecutionStarted) -> None:
         for index in range(self.words):
-            self._later(
-                index * self.pace, lambda index=index: self._push(started, Tokens(index, (index,), f"w{index} "))
-            )
+            event = Tokens(index, (index,), f"w{index} ")
+            self._later(index * self.pace, functools.partial(self._push, started, event))
         end = Finished("stop", 3, self.words, b"", b"s" * 64)
         self._later(self.words * self.pace, lambda: self._push(started, end))
 

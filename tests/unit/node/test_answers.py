@@ -10,7 +10,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from engine.api.service import AnswerDelta, AnswerDone, AnswerEvent, AnswerRequest, Route
+from engine.api.schema import Route
+from engine.api.service import AnswerDelta, AnswerDone, AnswerEvent, AnswerRequest
 from engine.clock import SystemClock
 from engine.crypto.identity import Identity
 from engine.crypto.sealing import SealingKey
@@ -37,7 +38,7 @@ def ask(route: Route = "auto", **changes: object) -> AnswerRequest:
         "sampling": Sampling(seed=1),
         "max_tokens": 10,
     }
-    return AnswerRequest(route=route, **{**values, **changes})  # type: ignore[arg-type]
+    return AnswerRequest(route=route, **{**values, **changes})
 
 
 class Local:
@@ -125,7 +126,7 @@ def answers(overlay: Overlay | None, local: Local | None = None) -> Answers:
     network = None if overlay is None else (overlay, NETWORK)
     return Answers(
         local or Local(),
-        lambda: network,  # type: ignore[arg-type, return-value]
+        lambda: network,  # type: ignore[arg-type]
         overlay is not None,
         SystemClock(),
         random.Random(1).randbytes,
@@ -141,7 +142,7 @@ def text_of(events: Sequence[AnswerEvent]) -> str:
     return "".join(event.text for event in events if isinstance(event, AnswerDelta))
 
 
-HELLO = [Tokens(0, (1, 2), "hel"), Tokens(2, (3,), "lo"), "finish"]
+HELLO: list[FrameEvent | Exception | str] = [Tokens(0, (1, 2), "hel"), Tokens(2, (3,), "lo"), "finish"]
 
 
 async def test_a_network_answer_has_a_checked_and_exportable_receipt() -> None:

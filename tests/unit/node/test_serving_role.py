@@ -63,7 +63,7 @@ def request(**changes: object) -> Request:
         "stop": (),
         "cache_salt": b"s" * 32,
     }
-    return Request(**{**values, **changes})  # type: ignore[arg-type]
+    return Request(**{**values, **changes})
 
 
 async def serve(

@@ -234,7 +234,8 @@ def test_heartbeats_flow_and_silence_ends_the_execution() -> None:
     asker = Asker(node)
     asker.deliver(send_request(asker, node), 0.0)
     deadline = node.machine.next_deadline()
-    assert deadline is not None and deadline <= HEARTBEAT_SECONDS
+    assert deadline is not None
+    assert deadline <= HEARTBEAT_SECONDS
     events = asker.deliver(list(node.machine.tick(HEARTBEAT_SECONDS)), HEARTBEAT_SECONDS)
     assert [type(event) for event in events] == [Stage]
     assert ExecutionCancelled(asker.request_id) in node.machine.tick(CLIENT_SILENCE + 1)
