@@ -126,7 +126,7 @@ def answers(overlay: Overlay | None, local: Local | None = None) -> Answers:
     network = None if overlay is None else (overlay, NETWORK)
     return Answers(
         local or Local(),
-        lambda: network,  # type: ignore[arg-type]
+        lambda: network,  # type: ignore[return-value]
         overlay is not None,
         SystemClock(),
         random.Random(1).randbytes,
