@@ -31,7 +31,8 @@ CLOSE_STOPPING = 4002
 ChatId = Annotated[str, Meta(min_length=1, max_length=64)]
 ModelName = Annotated[str, Meta(min_length=1, max_length=200)]
 Route = Literal["auto", "local", "network"]
-"""Where an answer may be made: on this machine if it can ("auto"), only here, or only on the network."""
+"""Where an answer may be made: on the network where one is configured, else here ("auto"), only here, or only on the
+network."""
 
 
 class EngineAddress(Struct, frozen=True, kw_only=True):

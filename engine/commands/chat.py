@@ -28,7 +28,7 @@ def run(
     ] = None,
     system: Annotated[str | None, typer.Option(metavar="TEXT", help="System prompt of the chat.")] = None,
     route: Annotated[
-        str, typer.Option(metavar="WHERE", help="auto: here if it can be, else on the network; local; network.")
+        str, typer.Option(metavar="WHERE", help="auto: on the network if one is configured, else here; local; network.")
     ] = "auto",
     max_tokens: Annotated[int | None, typer.Option(min=1, metavar="N", help="Longest answer, in tokens.")] = None,
     temperature: Annotated[
