@@ -79,6 +79,7 @@ class OverlayPeer:
 
     def link_up(self, peer: NodeId, peer_is_client: bool) -> None:
         """See ``LinkHandler``."""
+        self.serving.link_down(peer)  # return addresses of an earlier link are void
         self._relay(self.relay.link_up(peer, peer_is_client, self._clock.monotonic()))
         if not peer_is_client:
             self._compare_directories(peer)

@@ -122,9 +122,10 @@ class ClientMachine:
     # Links
 
     def link_up(self, guard: NodeId, now: float, wall: float) -> list[ClientEffect]:
-        """A guard is linked."""
+        """A guard is linked; an earlier link with it is gone, with its circuits."""
+        effects = self._process(self._circuits.link_down(guard, now), now, wall)
         self.paths.link_up(guard)
-        return self.tick(now, wall)
+        return effects + self.tick(now, wall)
 
     def link_down(self, guard: NodeId, now: float, wall: float) -> list[ClientEffect]:
         """A guard is gone."""

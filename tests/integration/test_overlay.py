@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.errors import NetworkNotReadyError, ServingNodeLostError
+from engine.ids import NodeId
 from engine.transport.memory import Conditions
 from engine.wire.records import Parameters
 from tests.support.overlay import Overlay
@@ -134,3 +135,19 @@ def test_twenty_answers_at_a_time() -> None:
         overlay.advance(0.2)
     overlay.until(lambda: all(answer.finished for answer in answers), 30)
     assert all(answer.ids == list(range(60)) for answer in answers)
+
+
+def test_a_link_that_is_replaced_takes_its_circuits_with_it() -> None:
+    """The transport may open a second link with a peer without saying that the first is gone."""
+    overlay = Overlay(words=300)
+    overlay.until(overlay.ready, 10)
+    answer = overlay.ask()
+    overlay.until(lambda: len(answer.ids) > 10, 10)
+    guard, proxy = answer.paths[0][0], answer.paths[1][2]
+    client = NodeId(b"client".ljust(20, b"."))
+    overlay.by_id(guard).peer.link_up(client, True)
+    overlay.client.link_up(guard, False)
+    overlay.by_id(proxy).peer.link_up(overlay.models[0].node_id, False)
+    overlay.models[0].peer.link_up(proxy, False)
+    overlay.until(lambda: answer.finished, 40)
+    assert answer.ids == list(range(300))
