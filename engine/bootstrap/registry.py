@@ -21,6 +21,8 @@ SILENT_SECONDS = 60.0
 """A connected node that says nothing for this long is away."""
 DROPPED_SECONDS = 5.0
 """A node whose connection dropped is away after this long, unless it is back."""
+MARKS_PER_TICK = 256
+"""So that a thousand nodes that go at once do not fill everybody's queue."""
 REFRESH_SECONDS = 600.0
 """A snapshot is made at least this often, changed or not: its age shows that the server lives."""
 REMEMBER_SECONDS = 30 * 86_400
@@ -128,7 +130,7 @@ class Registry:
     # -------------------------------------------------------------------------------------------------------- marks
 
     def tick(self, wall: float, monotonic: float) -> list[Marked]:
-        """The marks that are new now, signed."""
+        """The marks that are new now, signed; at most ``MARKS_PER_TICK``, the others follow with the next call."""
         marks = []
         for member in self.members.values():
             if not self._is_listed(member, wall):
@@ -136,7 +138,7 @@ class Registry:
                 continue
             limit = SILENT_SECONDS if member.connected else DROPPED_SECONDS
             away = monotonic - member.heard > limit
-            if away != member.away:
+            if away != member.away and len(marks) < MARKS_PER_TICK:
                 member.away = away
                 marks.append(self._mark(member, wall))
             if not away:

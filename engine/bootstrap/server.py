@@ -123,12 +123,10 @@ class BootstrapServer:
             older.cut("another login with the same identity has replaced this one")
         self.sessions[session.node_id] = session
         self.registry.heard(session.node_id, self.clock.monotonic())
-        if self.registry.point.epoch:
-            session.send(self._announcement())
-        for mark in self.registry.away_marks(self.clock.wall()):
-            session.send(mark)
+        first: list[Message] = [self._announcement()] if self.registry.point.epoch else []
+        first += self.registry.away_marks(self.clock.wall())
         try:
-            await session.run()
+            await session.run(first)
         finally:
             if self.sessions.get(session.node_id) is session:
                 del self.sessions[session.node_id]

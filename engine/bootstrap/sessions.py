@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import WSMsgType, web
 
@@ -110,16 +110,20 @@ class Session:
             self.end_reason = reason
             self._cut.set()
 
-    async def run(self) -> None:
-        """Returns when the session is over, whatever ended it."""
+    async def run(self, first: Sequence[Message] = ()) -> None:
+        """Returns when the session is over, whatever ended it. ``first``, of any number, goes out before the queue."""
         async with asyncio.TaskGroup() as group:
             reader = group.create_task(self._read())
-            writer = group.create_task(self._write())
+            writer = group.create_task(self._write(first))
             await self._cut.wait()
             reader.cancel()
             writer.cancel()
         if self.end_reason:
             await refuse(self._socket, self.end_reason)
+
+    async def _send(self, message: Message) -> None:
+        async with asyncio.timeout(limits.SEND_SECONDS):
+            await self._socket.send_bytes(encode(message))
 
     async def _read(self) -> None:
         bucket = TokenBucket(limits.MESSAGE_RATE, limits.MESSAGE_BURST, self._clock.monotonic())
@@ -147,12 +151,12 @@ class Session:
         except ConnectionError:
             self.cut("")
 
-    async def _write(self) -> None:
+    async def _write(self, first: Sequence[Message]) -> None:
         try:
+            for message in first:
+                await self._send(message)
             while True:
-                message = await self._queue.get()
-                async with asyncio.timeout(limits.SEND_SECONDS):
-                    await self._socket.send_bytes(encode(message))
+                await self._send(await self._queue.get())
         except TimeoutError:
             self.cut("you take messages too slowly")
         except ConnectionError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.bootstrap.limits import TokenBucket
-from engine.bootstrap.registry import DROPPED_SECONDS, HOURS, REFRESH_SECONDS, SILENT_SECONDS, Registry
+from engine.bootstrap.registry import DROPPED_SECONDS, HOURS, MARKS_PER_TICK, REFRESH_SECONDS, SILENT_SECONDS, Registry
 from engine.directory.snapshot import ChainPoint, SnapshotVerifier, check_mark
 from engine.errors import DirectoryError
 from engine.wire.records import Parameters
@@ -173,6 +173,14 @@ def test_who_is_gone_for_a_month_is_forgotten():
     net.registry.dropped(identity(1).node_id, 0)
     assert net.registry.forgettable(NOW + 29 * 86_400) == []
     assert net.registry.forgettable(NOW + 31 * 86_400) == [identity(1).node_id]
+
+
+def test_a_crowd_that_goes_at_once_is_marked_bit_by_bit():
+    net = Net()
+    for number in range(MARKS_PER_TICK + 3):
+        net.publish(number)
+    net.time = SILENT_SECONDS + 1
+    assert [len(net.tick()) for _ in range(3)] == [MARKS_PER_TICK, 3, 0]
 
 
 def test_a_bucket_paces():
