@@ -131,7 +131,7 @@ class Registry:
 
     def tick(self, wall: float, monotonic: float) -> list[Marked]:
         """The marks that are new now, signed; at most ``MARKS_PER_TICK``, the others follow with the next call."""
-        marks = []
+        marks: list[Marked] = []
         for member in self.members.values():
             if not self._is_listed(member, wall):
                 member.away = False
