@@ -157,7 +157,7 @@ class BootstrapClient:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(WITHDRAW_SECONDS):
                 await self._answered.wait()
-        return self._answered.is_set() and not self.state.published
+        return self._answered.is_set() and self._queue is not None and not self.state.published
 
     def attach(self, handler: SignalHandler) -> None:
         """See ``SignalingPort``."""
@@ -259,6 +259,10 @@ class BootstrapClient:
                 group.create_task(self._keep_published())
                 group.create_task(self._keep_directory(session))
         except BaseExceptionGroup as failures:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                # Python 3.11's TaskGroup loses a cancellation that meets a failing child, as at a stop of both sides.
+                raise asyncio.CancelledError from None
             # One connection ends for one reason; a fault of our own must not hide behind it.
             known, others = failures.split((GenTorrentError, aiohttp.ClientError, OSError, TimeoutError))
             if others is not None or known is None:
@@ -266,6 +270,7 @@ class BootstrapClient:
             raise _first(known) from None
         finally:
             self._queue = None
+            self._answered.set()  # nobody will: who waits looks whether there still is a connection
 
     async def _read(self, socket: aiohttp.ClientWebSocketResponse, genesis: GenesisRecord) -> None:
         while True:
