@@ -55,11 +55,11 @@ lock: dev ## Write requirements/*.lock anew from pyproject.toml (ARGS=--upgrade 
 
 .PHONY: builtin-model
 builtin-model: torch ## Train the built-in model anew from the help facts (hours; resumes after an interruption)
-	.venv-torch/bin/python resources/engine/builtin/scripts/build.py $(ARGS)
+	sh resources/engine/builtin/scripts/train.sh $(ARGS)
 
 .PHONY: check-torch
 check-torch: torch ## Compare the built-in model with PyTorch and write the golden numbers anew
-	.venv-torch/bin/python resources/engine/builtin/scripts/check_torch.py $(ARGS)
+	sh resources/engine/builtin/scripts/check_torch.sh $(ARGS)
 
 .PHONY: torch
 torch: dev
