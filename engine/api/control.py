@@ -23,6 +23,8 @@ MAX_CLIENTS = 16
 """Control connections at a time."""
 MAX_CHATS = 32
 """Answers at a time on one connection."""
+MAX_RECEIPT = 4_000_000
+"""Characters of an exported receipt that are sent; a longer one is left out (``/v1`` still gives it)."""
 HELLO_SECONDS = 10.0
 WRITE_SECONDS = 20.0
 """Within which a client must take one event."""
@@ -268,5 +270,5 @@ def _done(chat: schema.Chat, seed: int, done: AnswerDone) -> schema.ChatDone:
         k=done.k,
         ttft_ms=done.ttft_ms,
         tokens_per_s=done.tokens_per_s,
-        receipt=done.receipt_export,
+        receipt=done.receipt_export if len(done.receipt_export) <= MAX_RECEIPT else "",
     )

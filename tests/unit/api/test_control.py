@@ -12,7 +12,7 @@ import pytest
 from engine.api import schema
 from engine.api.schema import Chat, ChatDelta, ChatDone, ChatFailed, ChatStage, ChatText, RequestFailed, State, Welcome
 from engine.errors import ServingNodeLostError
-from tests.unit.api.conftest import RunningApi, until
+from tests.support.local_api import RunningApi, until
 
 
 class Client:
@@ -203,7 +203,7 @@ async def test_shutdown(client, api):
 async def test_the_server_says_when_it_stops(api, http):
     from engine.api.server import ApiServer
     from engine.clock import SystemClock
-    from tests.unit.api.conftest import API_TOKEN, CONTROL_TOKEN
+    from tests.support.local_api import API_TOKEN, CONTROL_TOKEN
 
     server = ApiServer(api.service, api_token=API_TOKEN, control_token=CONTROL_TOKEN, port=0, clock=SystemClock())
     second = RunningApi(api.service, server, server.bind())
@@ -256,6 +256,8 @@ async def test_a_client_that_does_not_read_is_cut(api, http, monkeypatch):
         await until(lambda: api.service.requests)
         await until(lambda: api.service.running == 0, 10)
         assert api.service.cancelled == 1
+        client.socket._conn.transport.resume_reading()
+        assert await client.closed() == schema.CLOSE_TOO_SLOW
 
 
 async def test_more_programs_than_allowed(api, http, monkeypatch):

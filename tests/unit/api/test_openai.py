@@ -19,7 +19,7 @@ from engine.errors import (
     ServingNodeLostError,
     WorkerDiedError,
 )
-from tests.unit.api.conftest import API_TOKEN, RunningApi, until
+from tests.support.local_api import API_TOKEN, RunningApi, until
 
 QUESTION = [{"role": "user", "content": "Hi"}]
 MODEL = "gentorrent-builtin"

@@ -10,7 +10,7 @@ import socket
 import aiohttp
 import pytest
 
-from tests.unit.api.conftest import API_TOKEN, CONTROL_TOKEN, RunningApi, until
+from tests.support.local_api import API_TOKEN, CONTROL_TOKEN, RunningApi, until
 
 QUESTION = {"model": "gentorrent-builtin", "messages": [{"role": "user", "content": "Hi"}]}
 PATHS = ["/v1/models", "/v1/chat/completions", "/metrics", "/control/v1", "/v1/embeddings", "/", "/anything"]
