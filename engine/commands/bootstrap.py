@@ -76,7 +76,14 @@ def _init(
         raise ConfigurationError(
             f"--needed ({needed}) is more than there are --paths ({paths}): no answer could ever arrive. Lower it."
         )
-    parameters = Parameters(n=paths, k=needed, path_length=hops, allow_loopback=one_machine, one_prefix=one_machine)
+    parameters = Parameters(
+        n=paths,
+        k=needed,
+        path_length=hops,
+        allow_loopback=one_machine,
+        one_prefix=one_machine,
+        snapshot_seconds=0.5 if one_machine else 10.0,  # few nodes, and somebody who waits for them
+    )
     network = init_network(directory, name or DEFAULT_NAME, parameters)
     typer.echo(network.notice)
     address = f"http://{host}:{port}#{network.network_id.hex()}"

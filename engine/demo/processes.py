@@ -25,14 +25,18 @@ class Processes:
         self._children: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, name: str, module: str, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
-        """Start ``python -m module arguments``. It has its own process group, so that Ctrl-C reaches only us, and a
-        standard input that closes when we are gone."""
+        """Start ``python -m module arguments``; see :meth:`launch`."""
+        return self.launch(name, [sys.executable, "-m", module, *arguments])
+
+    def launch(self, name: str, command: Sequence[str]) -> subprocess.Popen[bytes]:
+        """Start ``command``. It has its own process group, so that Ctrl-C reaches only us, and a standard input that
+        closes when we are gone."""
         self._logs.mkdir(parents=True, exist_ok=True)
         environment = {key: value for key, value in os.environ.items() if not key.startswith("GENTORRENT_")}
         environment |= {"GENTORRENT_KEYRING": "off", "GENTORRENT_STOP_WITH_STDIN": "1"}
         with (self._logs / f"{name}.log").open("wb") as log:
             child = subprocess.Popen(  # noqa: S603 - our own modules with our own arguments
-                [sys.executable, "-m", module, *arguments],
+                list(command),
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,

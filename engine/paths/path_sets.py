@@ -19,6 +19,8 @@ IDLE_SECONDS = 3600.0
 """A chat idle for this long draws new paths."""
 RETRY_SECONDS = 0.25
 MAX_RETRY_SECONDS = 8.0
+QUICK_RETRIES = 3
+"""Set-ups that may fail before the pauses grow: while a network starts, relays are not linked with each other yet."""
 GUARD_REST_SECONDS = 30.0
 """A guard whose set-up failed is not tried again for this long while others are there."""
 PROBE_SECONDS = 10.0
@@ -214,7 +216,7 @@ class PathSets:
             guard.rest_until = now + GUARD_REST_SECONDS
             slot.avoid_guard = slot.hops[0]
             slot.failures += 1
-            slot.retry_at = now + min(RETRY_SECONDS * 2 ** (slot.failures - 1), MAX_RETRY_SECONDS)
+            slot.retry_at = now + min(RETRY_SECONDS * 2 ** max(0, slot.failures - QUICK_RETRIES), MAX_RETRY_SECONDS)
         else:
             slot.retry_at = now
         return [SlotLost(owner.name, slot.index)] if was_open else []
