@@ -1,6 +1,7 @@
 """The program ``gentorrent``: its commands, and how failures leave it.
 
-Exit codes: 0 done, 1 failed, 2 bad usage (options, environment, settings file), 130 ended by Ctrl-C.
+Exit codes: 0 done, 1 failed, 2 bad usage (options, environment, settings file), 130 interrupted by Ctrl-C (``node`` and
+``bootstrap``, whose regular end that is, exit with 0).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ INTERRUPTED = 130
 cli = typer.Typer(
     name="gentorrent",
     help="Open language models shared between computers: anonymous questions, verified answers.",
-    epilog="Exit codes: 0 done, 1 failed, 2 bad usage, 130 ended by Ctrl-C.",
+    epilog="Exit codes: 0 done, 1 failed, 2 bad usage, 130 interrupted by Ctrl-C.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
