@@ -23,7 +23,7 @@ MAX_CLIENTS = 16
 """Control connections at a time."""
 MAX_CHATS = 32
 """Answers at a time on one connection."""
-MAX_RECEIPT = 4_000_000
+MAX_RECEIPT = 3_000_000
 """Characters of an exported receipt that are sent; a longer one is left out (``/v1`` still gives it)."""
 HELLO_SECONDS = 10.0
 WRITE_SECONDS = 20.0

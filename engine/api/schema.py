@@ -21,7 +21,7 @@ CONTROL_VERSION = 1
 CONTROL_PATH = "/control/v1"
 MAX_CONTROL_MESSAGE = 1_048_576
 """Bytes of one message to the engine."""
-MAX_CONTROL_EVENT = 16_777_216
+MAX_CONTROL_EVENT = 4_194_304
 """Bytes of one message from the engine (one with a receipt may be long)."""
 CLOSE_REFUSED = 4000
 """WebSocket close code: the first message was no acceptable Hello."""
