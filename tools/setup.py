@@ -29,6 +29,8 @@ OLDEST, NEWEST = (3, 11), (3, 14)
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP = VENV / "gentorrent-setup.json"
+#: Stands while pip writes. Found by a later set-up, it says that one was cut off, perhaps inside a package.
+UNFINISHED = VENV / "gentorrent-setup.unfinished"
 
 
 class SetupError(Exception):
@@ -68,13 +70,17 @@ def set_up(level: str) -> None:
         create_environment()
     lock = ROOT / "requirements" / f"{level}.lock"
     say(f"installing the pinned packages of requirements/{lock.name} (the first time takes a few minutes) ...")
-    pip("install", "--no-deps", "--require-hashes", "--requirement", str(lock), advice=lock_advice(level))
+    # pip takes a package for installed by its metadata alone, also one that was cut off half-way.
+    again = ["--force-reinstall"] if UNFINISHED.exists() else []
+    UNFINISHED.touch()
+    pip("install", "--no-deps", "--require-hashes", *again, "--requirement", str(lock), advice=lock_advice(level))
     pip("install", "--no-deps", "--no-build-isolation", "--no-index", "--editable", str(ROOT), advice="")
     # A level includes those before it.
     stamp = {name: key(name) for name in LEVELS[: LEVELS.index(level) + 1]}
     replacement = STAMP.with_suffix(".new")
     replacement.write_text(json.dumps(read_stamp() | stamp, indent=1), encoding="utf-8")
     replacement.replace(STAMP)
+    UNFINISHED.unlink()
     say(f"ready in {time.monotonic() - began:.0f} s: {PYTHON.parent.relative_to(ROOT)}/gentorrent")
 
 
@@ -156,6 +162,8 @@ def pip(*arguments: str, advice: str) -> None:
     command = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "--no-input", *arguments]
     result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if result.returncode:
+        if result.returncode > 0:  # pip ended by itself and has taken back what it began
+            UNFINISHED.unlink(missing_ok=True)
         tail = "\n".join(result.stdout.splitlines()[-25:])
         raise SetupError(f"pip said:\n{tail}\n\n{advice}")
 

@@ -29,6 +29,7 @@ def checkout(tmp_path, monkeypatch):
     monkeypatch.setattr(setup, "VENV", tmp_path / ".venv")
     monkeypatch.setattr(setup, "PYTHON", python)
     monkeypatch.setattr(setup, "STAMP", tmp_path / ".venv" / "stamp.json")
+    monkeypatch.setattr(setup, "UNFINISHED", tmp_path / ".venv" / "unfinished")
     monkeypatch.setattr(setup, "environment_works", lambda: True)
     return tmp_path
 
@@ -52,6 +53,31 @@ def test_an_interrupted_set_up_leaves_no_stamp(checkout, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["setup.py", "engine"])
     assert setup.main() == 130
     assert not setup.is_ready("engine")
+
+
+def test_what_an_interruption_left_is_installed_again_and_only_then(checkout, monkeypatch, capsys):
+    commands = []
+
+    def cut_off(*arguments: str, advice: str) -> None:
+        commands.append(arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(setup, "pip", cut_off)
+    with pytest.raises(KeyboardInterrupt):
+        setup.set_up("engine")
+    monkeypatch.setattr(setup, "pip", lambda *arguments, advice: commands.append(arguments))
+    setup.set_up("engine")
+    (checkout / "pyproject.toml").write_text("changed\n")
+    setup.set_up("engine")
+    installs = ["--force-reinstall" in command for command in commands if "--requirement" in command]
+    assert installs == [False, True, False]
+
+
+def test_a_pip_that_failed_by_itself_needs_no_reinstallation(checkout, monkeypatch, capsys):
+    monkeypatch.setattr(setup, "PYTHON", Path("/bin/false"))
+    with pytest.raises(setup.SetupError):
+        setup.set_up("engine")
+    assert not setup.UNFINISHED.exists()
 
 
 @pytest.mark.parametrize(
