@@ -1,0 +1,196 @@
+"""Keeps the window connected to an engine: adopts the one that runs, else starts one, and starts again what dies."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass
+from typing import Literal
+
+from PySide6.QtCore import QObject, Signal
+
+from app.engine_address import LOG_NAME, note_started, read_address, was_started_by_window
+from app.engine_client import Closed, EngineClient, EngineRefusedError, EngineUnreachableError
+from app.engine_process import EngineProcess, engine_command
+from app.options import Options
+from engine.api import schema
+
+START_SECONDS = 60.0
+"""Within which a started engine must open its local API."""
+LOOK_SECONDS = 0.05
+"""Between two looks at the lock file of an engine that starts."""
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 30.0
+HEALTHY_SECONDS = 20.0
+"""A connection that lasted so long starts the pauses over."""
+STOP_SECONDS = 8.0
+"""For an engine that was asked to stop."""
+FREE_PORT_OPTION = ("--api-port", "0")
+_log = logging.getLogger(__name__)
+
+Phase = Literal["starting", "connected", "restarting", "failed", "stopped"]
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStatus:
+    """What the window knows about the engine process. ``text`` is for people; ``owned``: a window started it."""
+
+    phase: Phase
+    text: str
+    owned: bool = False
+    adopted: bool = False  # it was running before this window looked for it
+
+
+class EngineLink(QObject):
+    """``run()`` until cancelled. Emits every event of the engine, and every change of its own status."""
+
+    status_changed = Signal(object)
+    event_received = Signal(object)
+
+    def __init__(self, options: Options, process: EngineProcess | None = None) -> None:
+        super().__init__()
+        self._directory = options.data_directory
+        log = self._directory / "logs" / LOG_NAME
+        self._process = process or EngineProcess(engine_command(self._directory, options.engine_options), log)
+        self._client: EngineClient | None = None
+        self._status = EngineStatus("starting", "Starting the engine on this machine")
+        self._woken = asyncio.Event()
+        self._pause = FIRST_PAUSE
+        self._ending = False
+        self._welcomed = False
+        self._extra: tuple[str, ...] = ()
+        self._port_is_chosen = "--api-port" in options.engine_options
+
+    @property
+    def status(self) -> EngineStatus:
+        return self._status
+
+    def send(self, request: schema.Request) -> bool:
+        """False when there is no connection (or it takes nothing): ask again once connected."""
+        return self._client is not None and self._status.phase == "connected" and self._client.send(request)
+
+    def try_now(self) -> None:
+        """Do not wait for the pause between two attempts to end."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Find or start, connect, serve, and again, until cancelled or the engine was stopped on purpose."""
+        while not self._ending:
+            address = await self._find()
+            if address is not None and await self._serve(address):
+                continue
+            if not self._ending:
+                await self._start()
+        self._tell(EngineStatus("stopped", "The engine is stopped"))
+
+    async def stop_engine(self) -> None:
+        """Stop the engine, whoever started it, and do not start it again. Takes no longer than some seconds."""
+        self._ending = True
+        self._woken.set()
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                if self.send(schema.Shutdown()):
+                    while self._client is not None or self._process.pid is not None:  # noqa: ASYNC110
+                        await asyncio.sleep(LOOK_SECONDS)
+        except TimeoutError:
+            _log.warning("the engine did not stop in time")
+        await self._process.stop()
+
+    async def _find(self) -> schema.EngineAddress | None:
+        """The address of a running engine; waits a moment for one that is just starting."""
+        for _ in range(40):
+            address = read_address(self._directory)
+            if address is None or address.port:
+                return address
+            await asyncio.sleep(LOOK_SECONDS)
+        return None
+
+    async def _serve(self, address: schema.EngineAddress) -> bool:
+        """One connection. False when no engine is there."""
+        mine = self._process.pid is not None
+        if mine:
+            note_started(self._directory, address)
+        owned = mine or was_started_by_window(self._directory, address)
+        self._welcomed = False
+        self._client = EngineClient(address, lambda event: self._receive(event, owned, not mine))
+        began = time.monotonic()
+        try:
+            closed = await self._client.run()
+        except EngineUnreachableError as error:
+            _log.info("no engine at port %d: %s", address.port, error)
+            return False
+        except EngineRefusedError as error:
+            await self._rest("failed", f"The engine that runs does not talk to this window: {error}.")
+            return True
+        finally:
+            self._client = None
+        if self._ending:
+            return True
+        if time.monotonic() - began > HEALTHY_SECONDS:
+            self._pause = FIRST_PAUSE
+        await self._lost(closed)
+        return True
+
+    def _receive(self, event: schema.Event, owned: bool, adopted: bool) -> None:
+        if not self._welcomed:
+            self._welcomed = True
+            self._tell(EngineStatus("connected", "The engine is running", owned, adopted))
+        self.event_received.emit(event)
+
+    async def _lost(self, closed: Closed) -> None:
+        if closed.code == schema.CLOSE_STOPPING:
+            what = "The engine was stopped. It is being started again."
+        elif closed.code == schema.CLOSE_TOO_SLOW:
+            what = "The engine cut the connection because the window was too slow. Connecting again."
+        else:
+            what = "The engine ended unexpectedly. It is being started again."
+        await self._rest("restarting", what)
+
+    async def _start(self) -> None:
+        """Start an engine and wait until it can be connected to, or rest with the reason why not."""
+        if self._process.pid is not None:  # it runs and cannot be reached: it hangs
+            await self._process.stop()
+        if self._status.phase != "restarting":
+            self._tell(EngineStatus("starting", "Starting the engine on this machine"))
+        before = read_address(self._directory)
+        try:
+            self._process.start(*self._extra)
+        except OSError as error:
+            await self._rest("failed", f"The engine cannot be started: {error.strerror or error}.")
+            return
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                while self._process.pid is not None and not self._ending:
+                    address = read_address(self._directory)
+                    if address is not None and address.port and address != before:
+                        return
+                    await asyncio.sleep(LOOK_SECONDS)
+        except TimeoutError:
+            await self._process.stop()
+        if not self._ending:
+            await self._failed_start()
+
+    async def _failed_start(self) -> None:
+        reason = self._process.last_words()
+        if "--api-port" in reason and not self._extra and not self._port_is_chosen:
+            # Other programs look for the API at its usual port; the window alone needs no certain one.
+            self._extra = FREE_PORT_OPTION
+            return
+        await self._rest("failed", reason or "The engine ended while it started, without a word.")
+
+    async def _rest(self, phase: Phase, text: str) -> None:
+        """Show ``text`` and wait before the next attempt, longer each time, or until :meth:`try_now`."""
+        self._tell(EngineStatus(phase, text))
+        self._woken.clear()
+        try:
+            async with asyncio.timeout(self._pause):
+                await self._woken.wait()
+        except TimeoutError:
+            pass
+        self._pause = min(self._pause * 2, LONGEST_PAUSE)
+
+    def _tell(self, status: EngineStatus) -> None:
+        if status != self._status:
+            self._status = status
+            self.status_changed.emit(status)

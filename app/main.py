@@ -1,0 +1,80 @@
+"""Starts the window: Qt first, then everything that can wait."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from types import FrameType
+
+MEASURE_VARIABLE = "GENTORRENT_MEASURE_START"
+"""Set to 1: print "usable" once the window is drawn and takes input, and leave; for who measures the start."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Open the window and stay until the user leaves. Returns the exit code."""
+    from app.options import parse
+
+    options = parse(sys.argv[1:] if arguments is None else arguments)
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+    # qasync looks for the binding by itself and would take another one that is installed too.
+    os.environ["QT_API"] = "pyside6"
+
+    from PySide6.QtCore import QTimer
+    from PySide6.QtWidgets import QApplication
+
+    from app.desktop import Desktop, dress
+
+    application = QApplication(sys.argv[:1])
+    dress(application)
+
+    from qasync import QEventLoop
+
+    loop = QEventLoop(application)
+    with loop:
+        desktop = Desktop(options)
+        desktop.show()
+        release = _on_signals(desktop.quit)
+        if os.environ.get(MEASURE_VARIABLE) == "1":
+            QTimer.singleShot(0, lambda: QTimer.singleShot(0, lambda: _tell_usable(desktop.quit)))
+        try:
+            loop.run_until_complete(desktop.run())
+        finally:
+            release()
+    return 0
+
+
+def _tell_usable(leave: Callable[[], None]) -> None:
+    print("usable", flush=True)
+    leave()
+
+
+def _on_signals(leave: Callable[[], None]) -> Callable[[], None]:
+    """Ctrl-C and SIGTERM leave as the menu does. Qt's loop runs no Python while it waits, so Python's signal handler
+    gets its turn by a byte on a socket that Qt watches. Returns what undoes this."""
+    from PySide6.QtCore import QSocketNotifier
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        leave()
+
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    before = {number: signal.signal(number, handle) for number in numbers}
+    reading, writing = socket.socketpair()
+    for end in (reading, writing):
+        end.setblocking(False)
+    old_descriptor = signal.set_wakeup_fd(writing.fileno(), warn_on_full_buffer=False)
+    notifier = QSocketNotifier(reading.fileno(), QSocketNotifier.Type.Read)
+    notifier.activated.connect(lambda: reading.recv(64))
+
+    def release() -> None:
+        notifier.setEnabled(False)
+        signal.set_wakeup_fd(old_descriptor)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        reading.close()
+        writing.close()
+
+    return release

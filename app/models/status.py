@@ -1,0 +1,202 @@
+"""The state of the engine as the window shows it: one line of words, the contribute switch, the list of models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from PySide6.QtCore import QObject, Signal
+
+from app.models.catalogue import ModelChoice, choices
+from engine.api import schema
+
+Tone = Literal["good", "busy", "neutral", "warning", "error"]
+HOW_TO_JOIN = (
+    "You are not in a network, so questions are answered on this machine and nothing leaves it.\n\n"
+    "To join a network, ask its operator for the address. Then quit GenTorrent and start it with that address:\n\n"
+    "    gentorrent app --bootstrap http://HOST:PORT#NETWORKID\n\n"
+    "To open a network of your own, run gentorrent bootstrap --init once and then gentorrent bootstrap; "
+    "it prints the address to give to others."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StatusLine:
+    """``help`` is a longer text behind a click; empty: none. ``can_retry``: trying again now makes sense."""
+
+    tone: Tone
+    text: str
+    help: str = ""
+    can_retry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ContributeLine:
+    """The switch. ``checked`` is what the owner wants, ``text`` what happens and why."""
+
+    checked: bool
+    enabled: bool
+    text: str
+    tone: Tone = "neutral"
+    details: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """State, reason and numbers together."""
+        return ": ".join(filter(None, (self.text, self.details)))
+
+
+class StatusModel(QObject):
+    """Fed with the engine's ``State`` and the link's words; ``changed`` after each. ``send`` as for the chat."""
+
+    changed = Signal()
+
+    def __init__(self, send: Callable[[schema.Request], bool]) -> None:
+        super().__init__()
+        self._send = send
+        self._state: schema.State | None = None
+        self._wanted: bool | None = None
+        self._refusal = ""
+        self._connected = False
+        self._engine_text = "Starting the engine on this machine"
+        self._engine_tone: Tone = "busy"
+        self._note = ""
+
+    @property
+    def state(self) -> schema.State | None:
+        """The engine's newest word; None before the first and while it is away."""
+        return self._state
+
+    @property
+    def models(self) -> list[ModelChoice]:
+        return choices(self._state.models) if self._state is not None else []
+
+    @property
+    def serves_others(self) -> bool:
+        """Whether stopping the engine would take something away from other people now."""
+        state = self._state
+        if state is None:
+            return False
+        relaying = state.relay.on and state.network.status not in ("none", "offline")
+        return state.contributing.on or relaying
+
+    def engine_connected(self, note: str = "") -> None:
+        """A connection stands. ``note`` is something that the owner should know about this engine."""
+        self._connected = True
+        self._note = note
+        self.changed.emit()
+
+    def engine_away(self, text: str, failed: bool = False) -> None:
+        """There is no connection, and why."""
+        self._connected = False
+        self._state = None
+        self._wanted = None
+        self._engine_text = text
+        self._engine_tone = "error" if failed else "busy"
+        self.changed.emit()
+
+    def set_contributing(self, on: bool) -> None:
+        """The owner turns the switch. It shows the wish until the engine says what came of it."""
+        self._refusal = ""
+        if self._state is not None and on != self._state.contributing.on and self._send(schema.SetContributing(on=on)):
+            self._wanted = on
+        self.changed.emit()
+
+    def receive(self, event: schema.Event) -> None:
+        """An event of the engine."""
+        match event:
+            case schema.State():
+                self._state = event
+                if self._wanted == event.contributing.on:
+                    self._wanted = None
+                if event.contributing.on:
+                    self._refusal = ""
+            case schema.RequestFailed(request="set_contributing"):
+                self._wanted = None
+                self._refusal = event.text
+            case _:
+                return
+        self.changed.emit()
+
+    def line(self) -> StatusLine:
+        """The one line at the bottom of the window."""
+        if not self._connected or self._state is None:
+            retry = self._engine_tone == "error"
+            text = "Asking the engine how it is" if self._connected else self._engine_text
+            return StatusLine("busy" if self._connected else self._engine_tone, text, can_retry=retry)
+        state = self._state
+        if state.worker.status in ("restarting", "failed"):
+            reason = state.worker.reason or "The part of the engine that runs models ended."
+            return StatusLine("error" if state.worker.status == "failed" else "busy", reason)
+        if self._note:
+            return StatusLine("warning", self._note)
+        if self._refusal:
+            return StatusLine("warning", self._refusal)
+        if state.contributing.status in ("paused", "failed") and state.contributing.reason:
+            return StatusLine(
+                "warning", f"Contributing is {_AS_SAID[state.contributing.status]}: {state.contributing.reason}"
+            )
+        return _network_line(state.network)
+
+    def notes(self) -> tuple[str, ...]:
+        """What the engine wants its owner to know, such as how its keys are kept."""
+        return self._state.warnings if self._state is not None else ()
+
+    def contribute(self) -> ContributeLine:
+        """The switch, for window and tray alike."""
+        if self._state is None:
+            return ContributeLine(False, False, "Waiting for the engine")
+        now = self._state.contributing
+        if self._wanted is not None:
+            return ContributeLine(self._wanted, True, "Turning on…" if self._wanted else "Turning off…", "busy")
+        if self._refusal and not now.on:
+            return ContributeLine(False, True, "Not possible", "warning", self._refusal)
+        return ContributeLine(now.on, True, _STATES[now.status], _CONTRIBUTING_TONES[now.status], _details(now))
+
+
+_CONTRIBUTING_TONES: dict[str, Tone] = {
+    "off": "neutral",
+    "starting": "busy",
+    "on": "good",
+    "paused": "warning",
+    "draining": "busy",
+    "failed": "error",
+}
+
+
+_STATES = {
+    "off": "Off",
+    "starting": "Starting…",
+    "on": "On",
+    "paused": "Paused",
+    "draining": "Finishing…",
+    "failed": "Not possible",
+}
+_AS_SAID = {"paused": "paused", "failed": "not possible"}
+
+
+def _details(now: schema.ContributingState) -> str:
+    """The reason if there is one, else numbers."""
+    if now.reason:
+        return now.reason
+    numbers = [f"answering {now.answering} now"] if now.answering else []
+    if now.answered:
+        numbers.append(f"{now.answered:,} answered, {now.tokens:,} tokens")
+    return ", ".join(numbers)
+
+
+def _network_line(network: schema.NetworkState) -> StatusLine:
+    name = f" “{network.name}”" if network.name else ""
+    details = f"{network.paths} of {network.paths_wanted} paths, {network.relays} relays, {network.nodes} nodes"
+    match network.status:
+        case "none":
+            return StatusLine("neutral", "No network: answers are made on this machine only.", HOW_TO_JOIN)
+        case "joining":
+            return StatusLine("busy", f"Joining the network{name}. {network.reason}".strip())
+        case "ready":
+            return StatusLine("good", f"In the network{name}: {details}")
+        case "weak":
+            return StatusLine("warning", f"In the network{name}, weaker than it should be. {network.reason}".strip())
+        case "offline":
+            return StatusLine("error", f"The network{name} cannot be reached. {network.reason}".strip())

@@ -1,0 +1,8 @@
+"""Questions to begin with: each belongs to a help topic, so that the built-in model can answer it."""
+
+SUGGESTIONS = (
+    ("who-can-read-prompt", "Who can read my questions?"),
+    ("contribute-on", "How do I contribute?"),
+    ("receipt", "What is a receipt?"),
+)
+"""(id of the help topic, question)."""

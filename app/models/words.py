@@ -1,0 +1,131 @@
+"""The window's sentences about answers: where one was made, how fast, how sure, and who could know what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.api import schema
+
+SHORT_ID = 8
+STAGES = {
+    "connecting": "Choosing anonymous paths",
+    "sending": "Sending the question",
+    "queued": "Waiting in the queue",
+    "prefill": "The model reads the question",
+    "decode": "Writing",
+    "finishing": "Checking the receipt",
+}
+BADGES = {
+    "local": "Local",
+    "signed": "Signed",
+    "verified": "Verified",
+    "unverified": "Not verified",
+}
+_BADGE_MEANINGS = {
+    "local": "Local: this machine wrote the answer itself, so there is nobody to check.",
+    "signed": "Signed: the answering node signed a receipt for exactly this answer, and the receipt was checked.",
+    "verified": "Verified: the receipt was checked, and the committee's latest verdict on this node is a pass.",
+    "unverified": "Not verified: there is no valid receipt for this answer, so nobody vouches for it.",
+}
+
+
+def short_id(node: str) -> str:
+    """The beginning of a node id, enough to tell nodes apart."""
+    return node if len(node) <= SHORT_ID else f"{node[:SHORT_ID]}…"
+
+
+def stage_words(stage: schema.ChatStage) -> str:
+    """One sentence: what is waited for and why."""
+    text = stage.text or STAGES.get(stage.stage, stage.stage.capitalize())
+    if stage.place > 0:
+        text += f", place {stage.place}"
+    if stage.estimate >= 1:
+        text += f", about {stage.estimate:.0f} s"
+    return text
+
+
+def where_words(done: schema.ChatDone) -> str:
+    """Where the answer was made."""
+    return "This machine" if done.served_by == "local" else f"Node {short_id(done.served_by)}"
+
+
+def speed_words(done: schema.ChatDone) -> list[str]:
+    """Tokens per second and time to first token, as far as they are known."""
+    words = []
+    if done.tokens_per_s > 0:
+        digits = 1 if done.tokens_per_s < 10 else 0
+        words.append(f"{done.tokens_per_s:.{digits}f} tokens/s")
+    if done.ttft_ms > 0:
+        words.append(f"first token after {_seconds(done.ttft_ms)}")
+    if done.finish_reason == "length":
+        words.append("cut at its length limit")
+    return words
+
+
+def _seconds(milliseconds: float) -> str:
+    return f"{milliseconds:.0f} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.1f} s"
+
+
+def badge_words(done: schema.ChatDone) -> str:
+    """What the badge of this answer means and why it is this one."""
+    return " ".join(filter(None, (_BADGE_MEANINGS[done.badge], _sentence(done.badge_reason))))
+
+
+def _sentence(text: str) -> str:
+    """With a capital first and a full stop last, as a sentence stands beside others."""
+    text = text.strip()
+    return text and text[0].upper() + text[1:] + ("" if text[-1] in ".!?" else ".")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """``who`` could know ``what``; ``nodes`` names them by their short ids."""
+
+    who: str
+    what: str
+    nodes: str = ""
+
+
+def knowledge(done: schema.ChatDone) -> list[Known]:
+    """Who could know what about this answer, in the order to show."""
+    if done.served_by == "local":
+        return [Known("Everyone else", "Nothing. The question and the answer did not leave this machine.")]
+    answering = "Could read the question and the answer. It does not know who asked."
+    rows = [Known("Answering node", answering, short_id(done.served_by))]
+    for position, (who, what) in enumerate(_RELAYS):
+        ids = [short_id(path[place]) for path in done.paths if (place := _place(position, len(path))) is not None]
+        if ids:
+            rows.append(Known(who, what, ", ".join(dict.fromkeys(ids))))
+    if done.n > done.k > 0:
+        pieces = f"Carried pieces of the sealed text, of which any {done.k} of {done.n} join to the whole."
+        rows.append(Known("Each path", pieces))
+    rows.append(Known("Bootstrap server", "Knows who is online and who is linked with whom. Not who asks what."))
+    rows.append(Known("The limits", _LIMITS))
+    return rows
+
+
+def about(done: schema.ChatDone) -> list[Known]:
+    """What else there is to know about the answer."""
+    return [Known("Receipt", badge_words(done)), Known("Model", done.model)]
+
+
+_LIMITS = (
+    "A guard that works together with a proxy or with the answering node can recognise you by timing. "
+    "What you write can name you too."
+)
+
+
+_RELAYS = (
+    ("Guards", "The first relays. Know this machine's address. Not the question, nor who answers it."),
+    ("Middle relays", "Know only their two neighbours on the path."),
+    ("Proxies", "The last relays. Know that somebody asks the answering node. Not who, nor what."),
+)
+
+
+def _place(position: int, length: int) -> int | None:
+    """Where in a path of ``length`` relays the guard (0), a middle (1) or the proxy (2) stands."""
+    if position == 0:
+        return 0 if length >= 1 else None
+    if position == 2:
+        return length - 1 if length >= 2 else None
+    return 1 if length >= 3 else None

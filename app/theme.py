@@ -1,0 +1,184 @@
+"""The one look: colours, spacing and type in one place. Every widget takes them from here, none has its own.
+
+A second (dark) look is another :class:`Theme`. Contrast is checked by a test: text on its ground ≥ 4.5, marks ≥ 3.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """Colours as #rrggbb, lengths in logical pixels, type in points."""
+
+    # Grounds, from the window to what lies on it.
+    ground: str
+    raised: str
+    sunken: str
+    question: str  # behind a question
+    hover: str
+    pressed: str
+    # Text.
+    text: str
+    quiet: str  # secondary text
+    disabled: str
+    # Lines and marks.
+    line: str
+    strong_line: str  # edge of something to type into or press
+    accent: str
+    accent_hover: str
+    accent_pressed: str
+    on_accent: str
+    accent_ground: str
+    focus: str
+    # Tones, as text and as ground.
+    good: str
+    busy: str
+    neutral: str
+    warning: str
+    error: str
+    good_ground: str
+    warning_ground: str
+    error_ground: str
+    neutral_ground: str
+
+    # Spacing.
+    tiny: int = 4
+    small: int = 8
+    medium: int = 12
+    large: int = 20
+    huge: int = 32
+    radius: int = 10
+    small_radius: int = 6
+    column: int = 760  # widest text column
+    control: int = 34  # height of a control
+
+    # Type scale (points).
+    caption: float = 9.0
+    body: float = 10.5
+    title: float = 13.0
+    display: float = 19.0
+    line_height: int = 140  # per cent, of text to read
+
+    def tone(self, tone: str) -> str:
+        """The colour of a status: "good", "busy", "neutral", "warning" or "error"."""
+        return str(getattr(self, tone))
+
+
+LIGHT = Theme(
+    ground="#ffffff",
+    raised="#ffffff",
+    sunken="#f6f7f9",
+    question="#eef1fb",
+    hover="#eef0f4",
+    pressed="#e2e5ec",
+    text="#1b1f27",
+    quiet="#5a6270",
+    disabled="#8b929d",
+    line="#e3e6eb",
+    strong_line="#868e9b",
+    accent="#3a4fc4",
+    accent_hover="#3143ab",
+    accent_pressed="#283891",
+    on_accent="#ffffff",
+    accent_ground="#eef1fb",
+    focus="#3a4fc4",
+    good="#17744a",
+    busy="#3a4fc4",
+    neutral="#5a6270",
+    warning="#8a5a00",
+    error="#b3261e",
+    good_ground="#e7f5ee",
+    warning_ground="#fdf3dd",
+    error_ground="#fdeceb",
+    neutral_ground="#f0f2f5",
+)
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast ratio of two colours (WCAG 2.2, 1 to 21)."""
+    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    channels = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
+    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def stylesheet(theme: Theme, chevron: str) -> str:
+    """Qt style sheet of the whole application. ``chevron`` is the path of the mark of a drop-down list."""
+    t = theme
+    return f"""
+* {{ font-size: {t.body}pt; color: {t.text}; }}
+QMainWindow, QDialog, #page, #transcript, #transcript > QWidget {{ background: {t.ground}; }}
+QToolTip {{ background: {t.text}; color: {t.ground}; border: none; padding: {t.tiny}px {t.small}px; }}
+QMenu {{ background: {t.raised}; border: 1px solid {t.line}; padding: {t.tiny}px; }}
+QMenu::item {{ padding: {t.tiny + 2}px {t.large}px; border-radius: {t.small_radius}px; }}
+QMenu::item:selected {{ background: {t.hover}; }}
+QMenu::item:disabled {{ color: {t.quiet}; }}
+QMenu::separator {{ height: 1px; background: {t.line}; margin: {t.tiny}px {t.small}px; }}
+
+#header {{ background: {t.sunken}; border-bottom: 1px solid {t.line}; }}
+#footer {{ background: {t.ground}; }}
+#name {{ font-size: {t.title}pt; font-weight: 600; }}
+#display {{ font-size: {t.display}pt; font-weight: 600; }}
+#quiet, #caption {{ color: {t.quiet}; }}
+#caption {{ font-size: {t.caption}pt; }}
+#heading {{ font-weight: 600; }}
+
+QPushButton {{ background: {t.raised}; border: 1px solid {t.strong_line}; border-radius: {t.small_radius}px;
+    padding: 0 {t.medium}px; min-height: {t.control - 2}px; }}
+QPushButton:hover {{ background: {t.hover}; }}
+QPushButton:pressed {{ background: {t.pressed}; }}
+QPushButton:focus {{ border: 2px solid {t.focus}; padding: 0 {t.medium - 1}px; min-height: {t.control - 4}px; }}
+QPushButton:disabled {{ color: {t.disabled}; border-color: {t.line}; background: {t.sunken}; }}
+QPushButton#primary {{ background: {t.accent}; border-color: {t.accent}; color: {t.on_accent}; }}
+QPushButton#primary:hover {{ background: {t.accent_hover}; }}
+QPushButton#primary:pressed {{ background: {t.accent_pressed}; }}
+QPushButton#primary:focus {{ border: 2px solid {t.text}; }}
+QPushButton#primary:disabled {{ background: {t.neutral_ground}; border-color: {t.line}; color: {t.disabled}; }}
+QPushButton#suggestion {{ text-align: left; padding: 0 {t.medium + 2}px; min-height: {t.control + 8}px;
+    border-color: {t.line}; border-radius: {t.radius}px; }}
+QPushButton#suggestion:hover {{ background: {t.accent_ground}; border-color: {t.accent}; }}
+QPushButton#suggestion:focus {{ border: 2px solid {t.focus}; padding: 0 {t.medium + 1}px;
+    min-height: {t.control + 6}px; }}
+QPushButton#link {{ border: 2px solid transparent; background: transparent; color: {t.accent}; padding: 0 {t.tiny}px;
+    font-size: {t.caption}pt; min-height: 20px; }}
+QPushButton#link:hover {{ text-decoration: underline; }}
+QPushButton#link:focus {{ border: 2px solid {t.focus}; border-radius: {t.tiny}px; }}
+
+QComboBox {{ background: {t.raised}; border: 1px solid {t.strong_line}; border-radius: {t.small_radius}px;
+    padding: 0 {t.medium}px; min-height: {t.control - 2}px; }}
+QComboBox:hover {{ background: {t.hover}; }}
+QComboBox:focus {{ border: 2px solid {t.focus}; padding: 0 {t.medium - 1}px; min-height: {t.control - 4}px; }}
+QComboBox:disabled {{ color: {t.quiet}; border-color: {t.line}; background: {t.sunken}; }}
+QComboBox::drop-down {{ border: none; width: 26px; }}
+QComboBox::down-arrow {{ image: url("{chevron}"); width: 12px; height: 12px; }}
+QComboBox QAbstractItemView {{ background: {t.raised}; border: 1px solid {t.line}; padding: {t.tiny}px;
+    selection-background-color: {t.accent_ground}; selection-color: {t.text}; outline: none; }}
+
+#composer {{ background: {t.raised}; border: 1px solid {t.strong_line}; border-radius: {t.radius}px; }}
+#composer[focused="true"] {{ border: 2px solid {t.focus}; }}
+#composer QPlainTextEdit {{ border: none; background: transparent; }}
+
+#questionBubble {{ background: {t.question}; border-radius: {t.radius}px; }}
+#document {{ border: 2px solid transparent; border-radius: {t.tiny}px; background: transparent;
+    selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
+#document:focus {{ border: 2px solid {t.focus}; }}
+#problem {{ background: {t.error_ground}; border-radius: {t.small_radius}px; }}
+#problem QLabel {{ color: {t.error}; }}
+#details {{ background: {t.sunken}; border-radius: {t.radius}px; }}
+#badge {{ border-radius: {t.small_radius}px; padding: 1px {t.small}px; font-size: {t.caption}pt; font-weight: 600; }}
+#badge[tone="neutral"] {{ background: {t.neutral_ground}; color: {t.neutral}; }}
+#badge[tone="good"] {{ background: {t.good_ground}; color: {t.good}; }}
+#badge[tone="warning"] {{ background: {t.warning_ground}; color: {t.warning}; }}
+
+QScrollArea {{ border: none; }}
+QScrollBar:vertical {{ background: transparent; width: 12px; margin: 2px; }}
+QScrollBar::handle:vertical {{ background: {t.strong_line}; border-radius: 4px; min-height: 32px; }}
+QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; }}
+QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
+"""

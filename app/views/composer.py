@@ -1,0 +1,163 @@
+"""Where questions are typed: Enter sends, Shift+Enter makes a new line, Escape stops the answer."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QMimeData, QSize, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QTextOption
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from app.models.transcript import MAX_QUESTION
+from app.theme import Theme
+from app.views.basics import PlainLabel
+from app.views.icons import icon
+
+MOST_LINES = 8
+
+
+class Composer(QWidget):
+    """Emits what is to be asked, and keeps the text until :meth:`accepted`."""
+
+    submitted = Signal(str)
+    stop_requested = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(theme.tiny)
+        self.notice = PlainLabel("", "caption")
+        self.notice.hide()
+        outer.addWidget(self.notice)
+        self._frame = QFrame()
+        self._frame.setObjectName("composer")
+        layout = QHBoxLayout(self._frame)
+        layout.setContentsMargins(theme.medium, theme.small - 1, theme.small - 1, theme.small - 1)
+        layout.setSpacing(theme.small)
+        self.input = QuestionInput()
+        self.input.submitted.connect(self._submit)
+        self.input.stop_requested.connect(self.stop_requested)
+        self.input.focus_changed.connect(self._show_focus)
+        self.input.refused.connect(self._refuse)
+        self.input.textChanged.connect(self._text_changed)
+        layout.addWidget(self.input, 1, Qt.AlignmentFlag.AlignVCenter)
+        self.send = _round_button(theme, "send", "Send the question", "Enter")
+        self.send.clicked.connect(self._submit)
+        layout.addWidget(self.send, alignment=Qt.AlignmentFlag.AlignBottom)
+        self.stop = _round_button(theme, "stop", "Stop the answer", "Esc")
+        self.stop.clicked.connect(self.stop_requested)
+        self.stop.hide()
+        layout.addWidget(self.stop, alignment=Qt.AlignmentFlag.AlignBottom)
+        outer.addWidget(self._frame)
+        self.setFocusProxy(self.input)
+        self._running = False
+        self._text_changed()
+
+    def show_running(self, running: bool) -> None:
+        """While an answer is on its way there is a button to stop it instead of one to send."""
+        had_focus = self.send.hasFocus() or self.stop.hasFocus()
+        self._running = running
+        self.send.setVisible(not running)
+        self.stop.setVisible(running)
+        if had_focus:
+            self.input.setFocus()
+
+    def accepted(self) -> None:
+        """What was submitted is on its way: make room for the next."""
+        self.input.clear()
+        self.notice.hide()
+
+    def _submit(self) -> None:
+        text = self.input.toPlainText()
+        if text.strip() and not self._running:
+            self.submitted.emit(text)
+
+    def _text_changed(self) -> None:
+        text = self.input.document()
+        self.send.setEnabled(text.blockCount() > 1 or bool(text.firstBlock().text().strip()))
+        self.notice.hide()
+
+    def _refuse(self, text: str) -> None:
+        self.notice.show_text(text)
+        self.notice.show()
+
+    def _show_focus(self, focused: bool) -> None:
+        self._frame.setProperty("focused", focused)
+        self._frame.style().unpolish(self._frame)
+        self._frame.style().polish(self._frame)
+
+
+class QuestionInput(QPlainTextEdit):
+    """Grows with its text up to some lines; takes plain text only."""
+
+    submitted = Signal()
+    stop_requested = Signal()
+    focus_changed = Signal(bool)
+    refused = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setAccessibleName("Question")
+        self.setAccessibleDescription("Enter sends, Shift and Enter make a new line, Escape stops the answer.")
+        self.setPlaceholderText("Ask a question")
+        self.setTabChangesFocus(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.document().setDocumentMargin(2)
+        self.document().documentLayout().documentSizeChanged.connect(lambda _: self._fit())
+        self._fit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and plain:
+            self.submitted.emit()
+        elif event.key() == Qt.Key.Key_Escape:
+            self.stop_requested.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def insertFromMimeData(self, source: QMimeData) -> None:
+        """Paste text that fits; the rest is refused whole and said so, because half a text is worse than none."""
+        text = source.text()
+        if not text:
+            return
+        room = MAX_QUESTION - self.document().characterCount()
+        if len(text) > room:
+            self.refused.emit(
+                f"The text was not pasted: it has {len(text):,} characters, and a question can have "
+                f"{MAX_QUESTION:,}. Paste a part of it."
+            )
+            return
+        self.insertPlainText(text)
+        self.ensureCursorVisible()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.focus_changed.emit(True)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.focus_changed.emit(False)
+
+    def _fit(self) -> None:
+        # The size of a plain text document is measured in lines.
+        lines = min(max(1, int(self.document().size().height())), MOST_LINES)
+        margins = self.contentsMargins()
+        height = lines * self.fontMetrics().lineSpacing() + 2 * int(self.document().documentMargin())
+        self.setFixedHeight(max(24, height + margins.top() + margins.bottom() + 2))
+        overflow = int(self.document().size().height()) > MOST_LINES
+        policy = Qt.ScrollBarPolicy.ScrollBarAsNeeded if overflow else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+        self.setVerticalScrollBarPolicy(policy)
+
+
+def _round_button(theme: Theme, name: str, accessible_name: str, key: str) -> QPushButton:
+    button = QPushButton()
+    button.setObjectName("primary")
+    button.setIcon(icon(name, theme.on_accent, theme.disabled))
+    button.setIconSize(QSize(20, 20))
+    button.setAccessibleName(accessible_name)
+    button.setToolTip(f"{accessible_name} ({key})")
+    button.setFixedSize(38, theme.control)
+    button.setStyleSheet("padding: 0;")
+    return button

@@ -1,0 +1,140 @@
+"""The top of the window: which model answers, the contribute switch, a new chat."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QStyle,
+    QStyleOptionComboBox,
+    QStylePainter,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.models.catalogue import ModelChoice
+from app.models.status import ContributeLine
+from app.theme import Theme
+from app.views.basics import PlainLabel, Switch
+from app.views.icons import icon
+
+_NO_MODEL = "No model yet"
+_NARROW = 700
+"""Below this width words make room for controls."""
+
+
+class ModelBox(QComboBox):
+    """A drop-down list that shows … where its text does not fit, which Qt's own does not with a style sheet."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QStylePainter(self)
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        field = self.style().subControlRect(
+            QStyle.ComplexControl.CC_ComboBox, option, QStyle.SubControl.SC_ComboBoxEditField, self
+        )
+        text = self.fontMetrics().elidedText(self.currentText(), Qt.TextElideMode.ElideRight, field.width() - 4)
+        option.currentText = text
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+        painter.end()
+
+
+class Header(QFrame):
+    """Shows what :class:`StatusModel` says; emits what the user chooses."""
+
+    contributing_requested = Signal(bool)
+    new_chat_requested = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setObjectName("header")
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(theme.large, theme.small, theme.large, theme.small)
+        layout.setSpacing(theme.medium)
+        mark = QLabel()
+        mark.setPixmap(icon("app").pixmap(QSize(24, 24)))
+        layout.addWidget(mark)
+        self._name = PlainLabel("GenTorrent", "name")
+        self._name.setWordWrap(False)
+        layout.addWidget(self._name)
+        layout.addSpacing(theme.small)
+        self.models = ModelBox()
+        self.models.setAccessibleName("Model that answers")
+        self.models.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.models.setMinimumContentsLength(12)
+        self.models.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.models.setMaximumWidth(420)
+        layout.addWidget(self.models, 10)
+        layout.addStretch(1)
+        layout.addWidget(self._make_contribute(theme))
+        self.new_chat = QPushButton(" New chat")
+        self.new_chat.setIcon(icon("new-chat", theme.text, theme.disabled))
+        self.new_chat.setAccessibleName("New chat")
+        self.new_chat.setToolTip("New chat (Ctrl+N)")
+        self.new_chat.clicked.connect(self.new_chat_requested)
+        layout.addWidget(self.new_chat)
+        self._choices: list[ModelChoice] = []
+        self.show_models([])
+
+    @property
+    def choice(self) -> ModelChoice | None:
+        """The model that is chosen, or None while there is none."""
+        index = self.models.currentIndex()
+        return self._choices[index] if 0 <= index < len(self._choices) else None
+
+    def show_models(self, choices: list[ModelChoice]) -> None:
+        """List ``choices``; what was chosen stays so while it is there, else the first is."""
+        if choices == self._choices and self.models.count():
+            return
+        before = self.choice
+        self._choices = list(choices)
+        self.models.blockSignals(True)
+        self.models.clear()
+        self.models.addItems([choice.label for choice in choices] or [_NO_MODEL])
+        keys = [choice.key for choice in choices]
+        if before is not None and before.key in keys:
+            self.models.setCurrentIndex(keys.index(before.key))
+        self.models.setEnabled(bool(choices))
+        self.models.blockSignals(False)
+
+    def show_contribute(self, line: ContributeLine) -> None:
+        """Set the switch and the words below its name."""
+        self.contribute.setEnabled(line.enabled)
+        self.contribute.setChecked(line.checked)
+        self.contribute.setAccessibleDescription(line.sentence)
+        self._contribute_text.show_text(line.text)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        wide = self.width() >= _NARROW
+        self._name.setVisible(wide)
+        self._contribute_text.setVisible(wide)
+        self.new_chat.setText(" New chat" if wide else "")
+
+    def _make_contribute(self, theme: Theme) -> QWidget:
+        box = QWidget()
+        layout = QHBoxLayout(box)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(theme.small)
+        words = QVBoxLayout()
+        words.setSpacing(0)
+        name = PlainLabel("Contribute", "heading")
+        name.setWordWrap(False)
+        name.setAlignment(Qt.AlignmentFlag.AlignRight)
+        words.addWidget(name)
+        self._contribute_text = PlainLabel("", "caption", elided=True)
+        self._contribute_text.setMinimumWidth(130)
+        self._contribute_text.setAlignment(Qt.AlignmentFlag.AlignRight)
+        words.addWidget(self._contribute_text)
+        layout.addLayout(words)
+        self.contribute = Switch(theme, "Contribute: answer other people's questions on this machine")
+        self.contribute.clicked.connect(self.contributing_requested)
+        layout.addWidget(self.contribute)
+        return box

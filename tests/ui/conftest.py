@@ -1,0 +1,228 @@
+"""A Qt loop for asyncio, an engine that answers as it is told behind the real control API, and the real engine."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from PySide6.QtCore import QEvent, QObject
+from PySide6.QtWidgets import QApplication
+
+from app.desktop import Desktop, dress
+from app.engine_link import EngineLink
+from app.engine_process import EngineProcess
+from app.options import Options
+from engine.api.schema import ContributingState, ModelState, NetworkState, RelayState, State, WorkerState
+from engine.api.server import ApiServer
+from engine.api.service import AnswerDelta, AnswerDone, AnswerEvent, AnswerRequest, AnswerStage
+from engine.api.state_feed import StateFeed
+from engine.clock import SystemClock
+from engine.errors import GenTorrentError, NetworkNotReadyError
+from engine.storage.data_directory import DataDirectory, EngineLock, acquire_lock
+
+Result = TypeVar("Result")
+Drive = Callable[[Coroutine[Any, Any, Result]], Result]
+
+
+@pytest.fixture
+def drive(qapp: QApplication) -> Iterator[Drive]:
+    """Run a coroutine on the window's kind of loop, and leave nothing behind."""
+    from qasync import QEventLoop
+
+    logging.getLogger("qasync").setLevel(logging.WARNING)
+    dress(qapp)
+    loop = QEventLoop(qapp)
+    asyncio.set_event_loop(loop)
+    try:
+        yield loop.run_until_complete
+    finally:
+        # What the test left running is a mistake of the test or of the window.
+        left = asyncio.all_tasks(loop)
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+        asyncio.set_event_loop(None)
+        QApplication.closeAllWindows()
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)  # type: ignore[call-overload]
+        assert not left
+
+
+async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
+    """Wait until ``condition()`` holds; TimeoutError otherwise."""
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+@dataclass
+class PlayedEngine:
+    """Answers with ``pieces``; counts what is asked and cancelled."""
+
+    pieces: list[str] = field(default_factory=lambda: ["Relays ", "carry ", "sealed data."])
+    pause: float = 0.0
+    hold: asyncio.Event | None = None
+    failure: GenTorrentError | None = None
+    refuse_contributing: bool = False
+    contributing: bool = False
+    network: str = "none"
+    stopped: bool = False
+    served_by: str = "local"
+    requests: list[AnswerRequest] = field(default_factory=list)
+    cancelled: int = 0
+
+    def __post_init__(self) -> None:
+        self.feed = StateFeed(self.state)
+
+    def models(self) -> list[ModelState]:
+        return [
+            ModelState(id="gentorrent-builtin", where="both", nodes=3, context_length=4096),
+            ModelState(id="someone/Model-7B", where="network", nodes=1),
+        ]
+
+    async def answer(self, request: AnswerRequest) -> AsyncGenerator[AnswerEvent, None]:
+        self.requests.append(request)
+        try:
+            yield AnswerStage(stage="queued", place=2, text="Waiting behind others")
+            for position, piece in enumerate(self.pieces):
+                await asyncio.sleep(self.pause)
+                yield AnswerDelta((position,), piece)
+            if self.hold is not None:
+                await self.hold.wait()
+            if self.failure is not None:
+                raise self.failure
+            local = self.served_by == "local"
+            yield AnswerDone(
+                finish_reason="stop",
+                prompt_tokens=7,
+                completion_tokens=len(self.pieces),
+                served_by=self.served_by,
+                paths=()
+                if local
+                else (("guard-one", "middle-one", "proxy-one"), ("guard-two", "middle-two", "proxy-two")),
+                n=0 if local else 4,
+                k=0 if local else 3,
+                ttft_ms=120.0,
+                tokens_per_s=31.0,
+                receipt="none" if local else "verified",
+            )
+        except (GeneratorExit, asyncio.CancelledError):
+            self.cancelled += 1
+            raise
+
+    def state(self) -> State:
+        on = self.contributing
+        return State(
+            engine_version="0.1.0",
+            api_address="http://127.0.0.1:1/v1",
+            data_directory="/nowhere",
+            started=1.0,
+            network=NetworkState(status=self.network, relays=16, nodes=19, paths=4, paths_wanted=4),  # type: ignore[arg-type]
+            contributing=ContributingState(on=on, status="on" if on else "off"),
+            relay=RelayState(on=True),
+            worker=WorkerState(status="ready"),
+            models=tuple(self.models()),
+        )
+
+    def changes(self) -> AsyncGenerator[State, None]:
+        return self.feed.changes()
+
+    async def set_contributing(self, on: bool) -> None:
+        if self.refuse_contributing:
+            raise NetworkNotReadyError("There is no network to contribute to. Join one first.")
+        self.contributing = on
+        self.feed.notify()
+
+    def shutdown(self) -> None:
+        self.stopped = True
+        self.feed.close()
+
+
+class NoProcess(EngineProcess):
+    """In place of a child: the engine is in the test. Notes that it was asked to start one."""
+
+    def __init__(self) -> None:
+        super().__init__([], Path())
+        self.starts: list[tuple[str, ...]] = []
+        self.words = "gentorrent cannot start in this test"
+
+    def start(self, *extra: str) -> None:
+        self.starts.append(extra)
+
+    def last_words(self) -> str:
+        return self.words
+
+
+@dataclass
+class Window:
+    """A desktop under test."""
+
+    desktop: Desktop
+    task: asyncio.Task[None]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.desktop, name)
+
+    @property
+    def answer(self) -> str:
+        """The last answer, as it is shown."""
+        turn = self.desktop.window.transcript.turns[-1]
+        turn.flush()
+        return turn.answer.toPlainText()
+
+    @property
+    def turn(self) -> Any:
+        return self.desktop.chat.turns[-1]
+
+    @property
+    def view(self) -> Any:
+        return self.desktop.window.transcript.turns[-1]
+
+
+@contextlib.asynccontextmanager
+async def open_window(directory: Path, process: EngineProcess | None = None, *options: str) -> AsyncIterator[Window]:
+    """The whole window on ``directory``; leaves it as the user does."""
+    chosen = Options(directory, options)
+    desktop = Desktop(chosen, EngineLink(chosen, process))
+    desktop.show()
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(desktop.run())
+        try:
+            yield Window(desktop, task)
+        finally:
+            desktop.quit()
+    QObject.deleteLater(desktop.window)
+
+
+@dataclass
+class Played:
+    """A played engine that serves, with its lock file."""
+
+    engine: PlayedEngine
+    server: ApiServer
+    lock: EngineLock
+    task: asyncio.Task[None]
+
+    async def kill(self) -> None:
+        """As if the process were gone: no goodbye, and the lock file stays."""
+        self.task.cancel()
+        await asyncio.wait([self.task])
+
+
+@contextlib.asynccontextmanager
+async def played_engine(directory: Path, engine: PlayedEngine) -> AsyncIterator[Played]:
+    """``engine`` behind the real API server, found through a real lock file in ``directory``."""
+    lock = acquire_lock(DataDirectory(directory).lock)
+    server = ApiServer(engine, api_token="a" * 40, control_token=lock.control_token, port=0, clock=SystemClock())
+    lock.set_port(server.bind())
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(server.run())
+        try:
+            yield Played(engine, server, lock, task)
+        finally:
+            task.cancel()
+            lock.release()
