@@ -77,7 +77,7 @@ def resolve(requirements: list[str], output: Path, folder: Path, constraint: Pat
     uv = Path(sysconfig.get_path("scripts")) / "uv"
     command = [str(uv), "pip", "compile", "--universal", "--generate-hashes", "--python-version", "3.11", "--no-config"]
     command += ["--fork-strategy", "fewest", "--no-header", "--no-annotate", "--quiet"]
-    command += ["--default-index", "https://pypi.org/simple", "--output-file", str(output)]
+    command += ["--output-file", str(output)]
     if constraint:
         command += ["--constraint", str(constraint)]
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("UV_", "PIP_"))}
