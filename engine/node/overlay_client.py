@@ -186,7 +186,7 @@ class OverlayClient:
         now = self._clock.wall()
         path_set = self.machine.paths.get(chat)
         on_paths = {hop for slot in path_set.slots for hop in slot.hops} if path_set else set()
-        served = [(node, _served(node, model_id)) for node in self.model_nodes(model_id)]
+        served = [(node, _served(node, model_id)) for node in self.model_nodes(model_id) if _has_keys(node, now)]
         if digest is None and served:
             digests = [model.digest for _, model in served]
             digest = max(sorted(set(digests)), key=digests.count)
@@ -259,8 +259,12 @@ def _served(node: DirectoryNode, model_id: str) -> ServedModel:
     return next(model for model in node.descriptor.models if model.model_id == model_id)
 
 
+def _has_keys(node: DirectoryNode, now: float) -> bool:
+    """Whether a question can be sealed to this node at ``now``."""
+    suites = {key.suite for key in node.descriptor.seal_keys if key.expires > now}
+    return suites >= {SUITE_HPKE_X25519, SUITE_HPKE_MLKEM768_X25519}
+
+
 def _newest(keys: Sequence[SealKey], suite: int, now: float) -> bytes:
     usable = [key for key in keys if key.suite == suite and key.expires > now]
-    if not usable:
-        raise UnknownModelError("The machine that serves this model has no valid keys at the moment. Try again later.")
     return max(usable, key=lambda key: key.expires).key

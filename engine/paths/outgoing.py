@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from engine.crypto.sealing import seal
 from engine.crypto.sida import split
-from engine.errors import InvalidRequestError
+from engine.errors import InvalidRequestError, SealError, ServingNodeLostError
 from engine.ids import NetworkId, NodeId
 from engine.paths import keys
 from engine.wire import PROTOCOL_VERSION, SUITE_HPKE_MLKEM768_X25519, SUITE_HPKE_X25519
@@ -82,7 +82,8 @@ def prepare(
     wall: float,
     random_bytes: Callable[[int], bytes],
 ) -> OutgoingRequest:
-    """Seal and split a question. Raises ``InvalidRequestError`` when it is too long to send."""
+    """Seal and split a question. Raises ``InvalidRequestError`` when it is too long to send, ``ServingNodeLostError``
+    when nothing can be sealed to the keys that the node published."""
     request = Request(
         version=PROTOCOL_VERSION,
         request_id=random_bytes(16),
@@ -110,14 +111,21 @@ def prepare(
             f"The conversation is {len(encoded):,} bytes long and the network carries {limit:,} at most. "
             "Shorten it or start a new chat."
         )
-    sealed = seal(
-        SUITE_HPKE_MLKEM768_X25519, target.request_key, encoded, keys.request_info(network_id, target.node_id)
-    )
-    return OutgoingRequest(
-        request=request,
-        encoded=encoded,
-        target=target,
-        network_id=network_id,
-        message_id=random_bytes(16),
-        shares=tuple(split(sealed, n, k, random_bytes)),
-    )
+    try:
+        sealed = seal(
+            SUITE_HPKE_MLKEM768_X25519, target.request_key, encoded, keys.request_info(network_id, target.node_id)
+        )
+        outgoing = OutgoingRequest(
+            request=request,
+            encoded=encoded,
+            target=target,
+            network_id=network_id,
+            message_id=random_bytes(16),
+            shares=tuple(split(sealed, n, k, random_bytes)),
+        )
+        outgoing.clove(0)  # an unusable clove key shows here, before anything is promised, and never in a timer
+    except SealError as error:
+        raise ServingNodeLostError(
+            "The machine that was chosen to answer published keys that cannot be used. Ask again; another one answers."
+        ) from error
+    return outgoing
