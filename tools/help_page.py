@@ -13,8 +13,8 @@ FACTS = ROOT / "resources" / "engine" / "help" / "topics.toml"
 PAGE = ROOT / "docs" / "help.md"
 HEAD = """# Questions and answers
 
-This page is written by `python -m tools.help_page` from [the help facts](../resources/engine/help/topics.toml), which the
-built-in model is trained on. Change the facts, not this page.
+This page is written by `python -m tools.help_page` from [the help facts](../resources/engine/help/topics.toml), which
+the built-in model is trained on. Change the facts, not this page.
 """
 
 
@@ -24,9 +24,8 @@ def page() -> str:
     lines = [HEAD]
     for status, title in (("built", "What there is"), ("planned", "What is planned")):
         lines.append(f"\n## {title}\n")
-        for topic in topics:
-            if topic["status"] == status:
-                lines.append(f"\n**{topic['title']}.** {topic['answer']}\n")
+        chosen = [topic for topic in topics if topic["status"] == status]
+        lines += [f"\n**{topic['title']}.** {topic['answer']}\n" for topic in chosen]
     return "".join(lines)
 
 
