@@ -91,6 +91,9 @@ class OverlayClient:
     def _find_shortage(self, directory: Directory, now: float) -> str:
         """Why this network cannot carry a question even with all its relays linked; empty when it can."""
         exclude = self._own | self._group_if_spared(directory)
+        serving = [node for node in directory.nodes() if node.descriptor.models and node.node_id not in self._own]
+        if serving and all(node.descriptor.relay for node in serving):
+            exclude |= {serving[0].node_id}  # whoever is asked is one relay less
         everyone = [node.node_id for node in directory.relays()]
         n, k, length = self._parameters.n, self._parameters.k, self._parameters.path_length
         try:
@@ -106,12 +109,14 @@ class OverlayClient:
         needed = self._parameters.n * self._parameters.path_length
         return group if len(relays) - len(group) >= needed else frozenset()
 
-    def _draw(self, guards: Sequence[NodeId], used: Collection[NodeId]) -> Sequence[PathHop]:
+    def _draw(
+        self, guards: Sequence[NodeId], used: Collection[NodeId], destinations: Collection[NodeId]
+    ) -> Sequence[PathHop]:
         directory = self._directory
         if directory is None:
             raise TooFewRelaysError("the directory of the network is not here yet")
         now = self._clock.wall()
-        exclude = self._own | self._group_if_spared(directory)
+        exclude = self._own | self._group_if_spared(directory) | frozenset(destinations)
         parameters = self._parameters
         (path,) = choose_paths(
             directory, guards, 1, 1, parameters.path_length, parameters, exclude, self._random_bytes, now, used=used
@@ -184,7 +189,7 @@ class OverlayClient:
         """The node to ask: the chat's own if it is still there, else a uniform draw. ``digest`` None: the one that most
         nodes serve. Raises ``UnknownModelError``."""
         now = self._clock.wall()
-        path_set = self.machine.paths.get(chat)
+        path_set = self.machine.paths.upcoming(chat)
         on_paths = {hop for slot in path_set.slots for hop in slot.hops} if path_set else set()
         served = [(node, _served(node, model_id)) for node in self.model_nodes(model_id) if _has_keys(node, now)]
         if digest is None and served:

@@ -162,7 +162,9 @@ class ClientMachine:
         answer = _Answer(key=key, chat=chat, outgoing=outgoing, receiver=receiver, started=now, unhealthy_since=now)
         self._answers[key] = answer
         path_set.busy += 1
-        effects = self._send_request(answer, path_set, now, wall)
+        destinations = {known.outgoing.target.node_id for known in self._answers.values() if known.chat == chat}
+        effects = self._process(self.paths.keep_off(path_set, destinations, now), now, wall)
+        effects += self._send_request(answer, path_set, now, wall)
         return key, effects + self.tick(now, wall)
 
     def cancel(self, key: int, now: float, wall: float) -> list[ClientEffect]:

@@ -23,12 +23,17 @@ QUICK_RETRIES = 3
 """Set-ups that may fail before the pauses grow: while a network starts, relays are not linked with each other yet."""
 GUARD_REST_SECONDS = 30.0
 """A guard whose set-up failed is not tried again for this long while others are there."""
+SPARING_DRAWS = 32
+"""Draws of one path, until it leaves guards for the others that are missing."""
+LOOSEN_SECONDS = 1.0
+"""A set that is short of a guard because its own paths use all of them gives one of these up, this often."""
 PROBE_SECONDS = 10.0
 PROBE_TIMEOUT = 8.0
 MAX_SETS = 64
 
-DrawPath = Callable[[Sequence[NodeId], Collection[NodeId]], Sequence[PathHop]]
-"""``draw(guards to choose from, relays not to use)`` gives the hops of one path; raises ``TooFewRelaysError``."""
+DrawPath = Callable[[Sequence[NodeId], Collection[NodeId], Collection[NodeId]], Sequence[PathHop]]
+"""``draw(guards to choose from, relays of the other paths, destinations)`` gives the hops of one path, none of them
+one of those, nor of a destination's family; raises ``TooFewRelaysError``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,8 @@ class PathSet:
     slots: list[Slot]
     last_used: float
     busy: int = 0
+    loosen_at: float = 0.0
+    destinations: frozenset[NodeId] = frozenset()  # who answers this chat may not relay for it: it would see the sender
 
     def open_slots(self) -> list[Slot]:
         """The slots that work now."""
@@ -148,6 +155,20 @@ class PathSets:
             self._sets[name] = found
         found.last_used = now
         return found
+
+    def upcoming(self, name: bytes) -> PathSet | None:
+        """The set that :meth:`ensure` would give."""
+        return self._sets.get(name) or self._spare
+
+    def keep_off(self, owner: PathSet, destinations: Collection[NodeId], now: float) -> list[CircuitEffect]:
+        """From now on none of ``destinations`` is on a path of this chat; where one is, the path is drawn anew."""
+        owner.destinations = frozenset(destinations)
+        out: list[CircuitEffect] = []
+        for slot in owner.slots:
+            if slot.circuit is not None and not owner.destinations.isdisjoint(slot.hops):
+                slot.retry_at = now
+                out += self._close_slot(slot, now)
+        return out
 
     def _new_set(self, now: float) -> PathSet:
         self._spare_count += 1
@@ -263,26 +284,56 @@ class PathSets:
             return []  # its queue is full: it is in use, which probes it well enough
 
     def _build(self, owner: PathSet, slot: Slot, now: float, wall: float) -> list[CircuitEffect]:
-        used = {hop for other in owner.slots if other is not slot and other.circuit is not None for hop in other.hops}
-        guards = self._candidates(used, slot.avoid_guard, now)
         try:
-            if not guards:
-                raise TooFewRelaysError("no link with a free guard yet")
-            hops = self._draw(guards, used)
+            hops = self._draw_hops(owner, slot, now)
             circuit, effects = self._circuits.open(hops, now, wall)
         except PathError as error:
             self.problem = str(error)
             slot.retry_at = now + RETRY_SECONDS
-            return []
+            return self._loosen(owner, slot, now)
         slot.circuit, slot.hops = circuit, tuple(hop.node_id for hop in hops)
         self._by_circuit[circuit] = (owner, slot)
         return effects
 
+    def _draw_hops(self, owner: PathSet, slot: Slot, now: float) -> Sequence[PathHop]:
+        """A path from the first guard that one can be drawn from: a live guard may be one that may not be used now."""
+        used = {hop for other in owner.slots if other is not slot and other.circuit is not None for hop in other.hops}
+        problem = TooFewRelaysError("no link with a free guard yet")
+        for guard in self._candidates(used | owner.destinations, slot.avoid_guard, now):
+            try:
+                return self._draw((guard,), used, owner.destinations)
+            except TooFewRelaysError as error:
+                problem = error
+        raise problem
+
+    def _draw_sparing(
+        self, owner: PathSet, slot: Slot, guards: Sequence[NodeId], used: Collection[NodeId]
+    ) -> Sequence[PathHop]:
+        """Draw until the set's other missing paths still find guards: in a small network, guards drawn as middles would
+        leave the set short for ever. Drawing anew keeps the choice uniform among those that fit."""
+        missing = sum(other.circuit is None for other in owner.slots if other is not slot)
+        hops = self._draw(guards, used)
+        for _ in range(SPARING_DRAWS):
+            taken = {*used, *(hop.node_id for hop in hops)}
+            if sum(guard in self._linked and guard not in taken for guard in self._guards) >= missing:
+                break
+            hops = self._draw(guards, used)
+        return hops
+
+    def _loosen(self, owner: PathSet, slot: Slot, now: float) -> list[CircuitEffect]:
+        """A path cannot be drawn although there are guards: a path of the same set, if nobody uses it, makes room."""
+        others = [other for other in owner.slots if other is not slot and other.open]
+        guards = [guard for guard in self._guards if guard in self._linked]
+        if owner.busy or len(guards) < len(owner.slots) or not others or now < owner.loosen_at:
+            return []
+        owner.loosen_at = now + LOOSEN_SECONDS
+        return self.renew(owner, min(others, key=lambda other: other.opened_at), now)
+
     def _candidates(self, used: Collection[NodeId], avoid: NodeId | None, now: float) -> list[NodeId]:
-        """Live guards that this set does not use, the rested ones first; as many as a set needs, in list order."""
+        """Live guards that this set does not use, in list order, the rested ones first."""
         free = [guard for guard in self._guards if guard in self._linked and guard not in used]
         rested = [guard for guard in free if now >= self.guard_records[guard].rest_until and guard != avoid]
-        return (rested or free)[:1]
+        return rested + [guard for guard in free if guard not in rested]
 
     def next_deadline(self) -> float | None:
         """When :meth:`tick` wants to be called next."""

@@ -59,10 +59,14 @@ class Collected:
 class Member:
     """A relay or model node. A model node answers with ``words`` words, one every ``pace`` seconds."""
 
-    def __init__(self, overlay: Overlay, name: str, *, model: bool, words: int, pace: float) -> None:
+    def __init__(
+        self, overlay: Overlay, name: str, *, model: bool, words: int, pace: float, relay: bool | None = None
+    ) -> None:
         self.overlay = overlay
         self.node_id = NodeId(name.encode().ljust(20, b"."))
         self.model = model
+        self.relay = not model if relay is None else relay
+        self.away = False  # the bootstrap server's mark, whatever is true
         self.onion = X25519PrivateKey.generate()
         self.seal = [SealingKey.generate(1), SealingKey.generate(2)]
         self.words, self.pace = words, pace
@@ -76,7 +80,7 @@ class Member:
             overlay.scheduler.clock,
             overlay.random_bytes,
             started=overlay.scheduler.clock.wall(),
-            relays=not model,
+            relays=self.relay,
         )
         self.peer.start = self._start
         self.peer.cancel = self.cancelled.append
@@ -96,7 +100,7 @@ class Member:
             started=0,
             minimum_version=1,
             maximum_version=1,
-            relay=not self.model,
+            relay=self.relay,
             onion_keys=(onion,),
             seal_keys=tuple(SealKey(key.suite, key.public, expires) for key in self.seal) if self.model else (),
             models=(served,) if self.model else (),
@@ -104,7 +108,7 @@ class Member:
             family="",
             software="test",
         )
-        return DirectoryNode(self.node_id, descriptor, "127.0.0.0/16", 0, 0, 1.0, 1.0)
+        return DirectoryNode(self.node_id, descriptor, "127.0.0.0/16", 0, 0, 1.0, 1.0, self.away)
 
     def _start(self, started: ExecutionStarted) -> None:
         for index in range(self.words):
@@ -139,6 +143,7 @@ class Overlay:
         conditions: Conditions | None = None,
         parameters: Parameters | None = None,
         seed: int = 1,
+        models_relay: bool = False,
     ) -> None:
         self.scheduler = ManualScheduler()
         source = random.Random(seed)
@@ -146,7 +151,10 @@ class Overlay:
         self.internet = MemoryInternet(self.scheduler, source, conditions)
         self.parameters = parameters or Parameters(one_prefix=True, allow_loopback=True)
         self.relays = [Member(self, f"relay-{index}", model=False, words=0, pace=0) for index in range(relays)]
-        self.models = [Member(self, f"model-{index}", model=True, words=words, pace=pace) for index in range(models)]
+        self.models = [
+            Member(self, f"model-{index}", model=True, words=words, pace=pace, relay=models_relay)
+            for index in range(models)
+        ]
         client_id = NodeId(b"client".ljust(20, b"."))
         self.client = OverlayClient(NETWORK, self.parameters, [client_id], self.scheduler.clock, self.random_bytes)
         endpoint = self.internet.endpoint(client_id, self.client, is_client=True)
@@ -173,10 +181,8 @@ class Overlay:
         )
         for member in alive:
             member.peer.update_directory(directory)
-            wanted = {other.node_id for other in alive if other.node_id > member.node_id}
-            member.endpoint.want(
-                wanted if not member.model else {other.node_id for other in self.relays if other.alive}
-            )
+            others = alive if member.relay else self.relays
+            member.endpoint.want({other.node_id for other in others if other.alive and other.node_id > member.node_id})
         self.client.update_directory(directory)
 
     def kill(self, member: Member) -> None:
