@@ -103,7 +103,7 @@ class Desktop:
                 self.chat.engine_failed(status.text)
 
     def _note(self, status: EngineStatus) -> str:
-        if not (status.adopted and self._options.engine_options):
+        if not (status.other_options and self._options.engine_options):
             return ""
         given = " ".join(self._options.engine_options)
         return (

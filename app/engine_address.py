@@ -16,10 +16,11 @@ MAX_FILE = 4096
 
 
 class StartedEngine(msgspec.Struct, frozen=True):
-    """The note: which engine a window started, as that engine's lock file names it."""
+    """The note: which engine a window started, as that engine's lock file names it, and with which options."""
 
     pid: int
     started: float
+    options: tuple[str, ...] = ()
 
 
 def read_address(data_directory: Path) -> schema.EngineAddress | None:
@@ -32,21 +33,21 @@ def read_address(data_directory: Path) -> schema.EngineAddress | None:
         return None
 
 
-def note_started(data_directory: Path, address: schema.EngineAddress) -> None:
+def note_started(data_directory: Path, address: schema.EngineAddress, options: tuple[str, ...]) -> None:
     """Remember that a window started this engine, so that a later window may stop it. A full disk is no reason to
     stop here: the engine then counts as somebody else's and is left running."""
-    note = msgspec.json.encode(StartedEngine(address.pid, address.started))
+    note = msgspec.json.encode(StartedEngine(address.pid, address.started, options))
     try:
         (data_directory / NOTE_NAME).write_bytes(note)
     except OSError:
         pass
 
 
-def was_started_by_window(data_directory: Path, address: schema.EngineAddress) -> bool:
-    """Whether this window or an earlier one started the engine at ``address``."""
+def read_note(data_directory: Path, address: schema.EngineAddress) -> StartedEngine | None:
+    """The note if this window or an earlier one started the engine at ``address``."""
     try:
         with (data_directory / NOTE_NAME).open("rb") as file:
             note = msgspec.json.decode(file.read(MAX_FILE), type=StartedEngine)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
-        return False
-    return note == StartedEngine(address.pid, address.started)
+        return None
+    return note if (note.pid, note.started) == (address.pid, address.started) else None

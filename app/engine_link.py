@@ -10,7 +10,7 @@ from typing import Literal
 
 from PySide6.QtCore import QObject, Signal
 
-from app.engine_address import LOG_NAME, note_started, read_address, was_started_by_window
+from app.engine_address import LOG_NAME, note_started, read_address, read_note
 from app.engine_client import Closed, EngineClient, EngineRefusedError, EngineUnreachableError
 from app.engine_process import EngineProcess, engine_command
 from app.options import Options
@@ -40,6 +40,7 @@ class EngineStatus:
     text: str
     owned: bool = False
     adopted: bool = False  # it was running before this window looked for it
+    other_options: bool = False  # and was not started with those of this window
 
 
 class EngineLink(QObject):
@@ -51,6 +52,7 @@ class EngineLink(QObject):
     def __init__(self, options: Options, process: EngineProcess | None = None) -> None:
         super().__init__()
         self._directory = options.data_directory
+        self._options = options.engine_options
         log = self._directory / "logs" / LOG_NAME
         self._process = process or EngineProcess(engine_command(self._directory, options.engine_options), log)
         self._client: EngineClient | None = None
@@ -110,10 +112,17 @@ class EngineLink(QObject):
         """One connection. False when no engine is there."""
         mine = self._process.pid is not None
         if mine:
-            note_started(self._directory, address)
-        owned = mine or was_started_by_window(self._directory, address)
+            note_started(self._directory, address, self._options)
+        note = read_note(self._directory, address)
+        connected = EngineStatus(
+            "connected",
+            "The engine is running",
+            owned=mine or note is not None,
+            adopted=not mine,
+            other_options=not mine and (note is None or note.options != self._options),
+        )
         self._welcomed = False
-        self._client = EngineClient(address, lambda event: self._receive(event, owned, not mine))
+        self._client = EngineClient(address, lambda event: self._receive(event, connected))
         began = time.monotonic()
         try:
             closed = await self._client.run()
@@ -132,10 +141,10 @@ class EngineLink(QObject):
         await self._lost(closed)
         return True
 
-    def _receive(self, event: schema.Event, owned: bool, adopted: bool) -> None:
+    def _receive(self, event: schema.Event, connected: EngineStatus) -> None:
         if not self._welcomed:
             self._welcomed = True
-            self._tell(EngineStatus("connected", "The engine is running", owned, adopted))
+            self._tell(connected)
         self.event_received.emit(event)
 
     async def _lost(self, closed: Closed) -> None:

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.models.catalogue import ModelChoice, choices
 from engine.api import schema
 
 Tone = Literal["good", "busy", "neutral", "warning", "error"]
+NOTICE_MILLISECONDS = 20_000
+"""So long the status line says what happened just now instead of how the network is."""
 HOW_TO_JOIN = (
     "You are not in a network, so questions are answered on this machine and nothing leaves it.\n\n"
     "To join a network, ask its operator for the address. Then quit GenTorrent and start it with that address:\n\n"
@@ -62,6 +64,11 @@ class StatusModel(QObject):
         self._engine_text = "Starting the engine on this machine"
         self._engine_tone: Tone = "busy"
         self._note = ""
+        self._notice = ""
+        self._forget = QTimer(self)
+        self._forget.setSingleShot(True)
+        self._forget.setInterval(NOTICE_MILLISECONDS)
+        self._forget.timeout.connect(self.forget_notice)
 
     @property
     def state(self) -> schema.State | None:
@@ -85,6 +92,8 @@ class StatusModel(QObject):
         """A connection stands. ``note`` is something that the owner should know about this engine."""
         self._connected = True
         self._note = note
+        self._notice = note
+        self._forget.start()
         self.changed.emit()
 
     def engine_away(self, text: str, failed: bool = False) -> None:
@@ -103,6 +112,12 @@ class StatusModel(QObject):
             self._wanted = on
         self.changed.emit()
 
+    def forget_notice(self) -> None:
+        """The owner has had the time to read it; the line says again how the network is."""
+        self._refusal = ""
+        self._notice = ""
+        self.changed.emit()
+
     def receive(self, event: schema.Event) -> None:
         """An event of the engine."""
         match event:
@@ -115,6 +130,7 @@ class StatusModel(QObject):
             case schema.RequestFailed(request="set_contributing"):
                 self._wanted = None
                 self._refusal = event.text
+                self._forget.start()
             case _:
                 return
         self.changed.emit()
@@ -129,10 +145,8 @@ class StatusModel(QObject):
         if state.worker.status in ("restarting", "failed"):
             reason = state.worker.reason or "The part of the engine that runs models ended."
             return StatusLine("error" if state.worker.status == "failed" else "busy", reason)
-        if self._note:
-            return StatusLine("warning", self._note)
-        if self._refusal:
-            return StatusLine("warning", self._refusal)
+        if self._refusal or self._notice:
+            return StatusLine("warning", self._refusal or self._notice)
         if state.contributing.status in ("paused", "failed") and state.contributing.reason:
             return StatusLine(
                 "warning", f"Contributing is {_AS_SAID[state.contributing.status]}: {state.contributing.reason}"
@@ -141,7 +155,8 @@ class StatusModel(QObject):
 
     def notes(self) -> tuple[str, ...]:
         """What the engine wants its owner to know, such as how its keys are kept."""
-        return self._state.warnings if self._state is not None else ()
+        own = (self._note,) if self._note and self._connected else ()
+        return (*own, *self._state.warnings) if self._state is not None else own
 
     def contribute(self) -> ContributeLine:
         """The switch, for window and tray alike."""

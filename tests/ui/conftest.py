@@ -48,7 +48,7 @@ def drive(qapp: QApplication) -> Iterator[Drive]:
         loop.close()
         asyncio.set_event_loop(None)
         QApplication.closeAllWindows()
-        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)  # type: ignore[call-overload]
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
         assert not left
 
 
@@ -121,7 +121,7 @@ class PlayedEngine:
             api_address="http://127.0.0.1:1/v1",
             data_directory="/nowhere",
             started=1.0,
-            network=NetworkState(status=self.network, relays=16, nodes=19, paths=4, paths_wanted=4),  # type: ignore[arg-type]
+            network=NetworkState(status=self.network, relays=16, nodes=19, paths=4, paths_wanted=4),
             contributing=ContributingState(on=on, status="on" if on else "off"),
             relay=RelayState(on=True),
             worker=WorkerState(status="ready"),

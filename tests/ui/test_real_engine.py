@@ -1,0 +1,223 @@
+"""The window with the engine that people run: a child process, the built-in model, a data directory of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from app.engine_address import read_address
+from app.models.transcript import RUNNING
+from tests.ui.conftest import Drive, Window, open_window, until
+
+pytestmark = pytest.mark.timeout(120)
+OPTIONS = ("--api-port", "0", "--threads", "1", "--log-level", "warning")
+
+
+@pytest.fixture(autouse=True)
+def _private_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GENTORRENT_KEYRING", "off")
+
+
+def gone(pid: int) -> bool:
+    """Whether the process has ended (one that nobody has waited for yet counts as ended)."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return False
+
+
+async def ask(window: Window, question: str) -> None:
+    entry = window.window.composer.input
+    QTest.keyClicks(entry, question)
+    QTest.keyClick(entry, Qt.Key.Key_Return)
+    await until(lambda: window.turn.state not in RUNNING, 60)
+
+
+def test_typed_question_is_answered_and_the_engine_ends_with_the_window(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with open_window(tmp_path, None, *OPTIONS) as window:
+            await ask(window, "What is a receipt?")
+            assert window.turn.state == "done", window.turn.problem
+            assert len(window.answer) > 10
+            assert window.view.badge.whole_text == "Local"
+            assert window.link.status.owned
+            assert "No network" in window.window.status_bar.text.whole_text
+            assert window.window.status_bar.more.text() == "How to join"
+            address = read_address(tmp_path)
+            assert address is not None
+            pid = address.pid
+        assert gone(pid)
+
+    drive(scenario())
+
+
+def test_engine_killed_in_mid_answer_is_started_again(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with open_window(tmp_path, None, *OPTIONS) as window:
+            await until(lambda: window.status.models, 60)
+            address = read_address(tmp_path)
+            assert address is not None
+            entry = window.window.composer.input
+            QTest.keyClicks(entry, "Who can read my questions?")
+            QTest.keyClick(entry, Qt.Key.Key_Return)
+            await until(lambda: window.turn.sent and window.turn.stage, 30)
+            os.kill(address.pid, signal.SIGKILL)
+            await until(lambda: window.turn.state == "failed", 30)
+            assert "ended while it answered" in window.view.problem.whole_text
+            assert window.link.status.phase != "connected"
+            await until(lambda: window.link.status.phase == "connected" and window.status.models, 60)
+            assert read_address(tmp_path).pid != address.pid
+            window.view.retry.click()
+            await until(lambda: window.turn.state not in RUNNING, 60)
+            assert window.turn.state == "done", window.turn.problem
+
+    drive(scenario())
+
+
+def test_engine_of_a_crashed_window_is_adopted_and_still_stopped_on_quit(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with open_window(tmp_path, None, *OPTIONS) as window:
+            await until(lambda: window.status.models, 60)
+            pid = read_address(tmp_path).pid
+            window.desktop._leave(stop_engine=False)  # as a crash leaves it
+            await asyncio.wait([window.task])
+        assert not gone(pid)
+        child = window.link._process._process
+        async with open_window(tmp_path, None, *OPTIONS) as second:
+            await until(lambda: second.status.models, 30)
+            assert second.link.status.adopted
+            assert second.link.status.owned
+            assert read_address(tmp_path).pid == pid
+        await until(lambda: child.poll() is not None, 15)
+
+    drive(scenario())
+
+
+def test_foreign_engine_is_left_running(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        with (tmp_path / "output").open("wb") as output:
+            engine = await asyncio.to_thread(_start_engine, tmp_path / "data", output)
+        try:
+            await until(lambda: (address := read_address(tmp_path / "data")) is not None and address.port, 60)
+            async with open_window(tmp_path / "data") as window:
+                await until(lambda: window.status.models, 30)
+                assert not window.link.status.owned
+            assert engine.poll() is None
+        finally:
+            engine.terminate()
+            assert engine.wait(20) is not None
+
+    drive(scenario())
+
+
+def _start_engine(data: Path, output):
+    return subprocess.Popen(
+        [sys.executable, "-m", "engine.cli", "node", "--data", str(data), *OPTIONS], stdout=output, stderr=output
+    )
+
+
+def test_busy_port_is_no_reason_not_to_start(drive: Drive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario() -> None:
+        with socket.socket() as other:
+            other.bind(("127.0.0.1", 0))
+            other.listen()
+            monkeypatch.setenv("GENTORRENT_API_PORT", str(other.getsockname()[1]))
+            async with open_window(tmp_path, None, "--threads", "1") as window:
+                await until(lambda: window.status.models, 60)
+                assert read_address(tmp_path).port != other.getsockname()[1]
+
+    drive(scenario())
+
+
+def test_wrong_settings_are_said_in_words(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with open_window(tmp_path, None, *OPTIONS, "--bootstrap", "nonsense") as window:
+            await until(lambda: window.link.status.phase == "failed", 60)
+            assert "--bootstrap has the value 'nonsense'" in window.window.status_bar.text.whole_text
+
+    drive(scenario())
+
+
+def test_contributing_without_a_network_is_refused_in_words(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with open_window(tmp_path, None, *OPTIONS) as window:
+            await until(lambda: window.tray.contribute.isEnabled(), 60)
+            window.tray.contribute.trigger()
+            await until(lambda: window.status.contribute().details, 20)
+            assert window.status.contribute().details
+
+    drive(scenario())
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Iterator[str]:
+    """The address that nodes join with, of a network of this machine whose bootstrap server runs."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    command = [sys.executable, "-m", "engine.cli", "bootstrap", "--data", str(tmp_path / "server"), "--port", port]
+    made = subprocess.run(
+        [*command, "--init", "--one-machine"], capture_output=True, timeout=60, text=True, check=False
+    )
+    assert made.returncode == 0, made.stderr
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    assert server.stdout is not None
+    with server.stdout:
+        try:
+            yield server.stdout.readline().split("--bootstrap")[1].split()[0]
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+def test_tray_switch_contributes_for_real(drive: Drive, tmp_path: Path, network: str) -> None:
+    async def scenario() -> None:
+        async with open_window(tmp_path / "node", None, *OPTIONS, "--bootstrap", network) as window:
+            await until(lambda: window.tray.contribute.isEnabled(), 60)
+            window.tray.contribute.trigger()
+            await until(lambda: window.status.state.contributing.status == "on", 60)
+            assert window.tray.state.text() == "Contributing: On"
+            assert window.window.header.contribute.isChecked()
+            worker = window.status.state.worker.pid
+            assert not gone(worker)
+            window.tray.contribute.trigger()
+            await until(lambda: window.status.state.contributing.status == "off", 30)
+            await until(lambda: gone(worker), 10)
+            assert not window.window.header.contribute.isChecked()
+
+    drive(scenario())
+
+
+def test_closing_without_a_tray_leaves_a_contributing_engine_running(
+    drive: Drive, tmp_path: Path, network: str
+) -> None:
+    async def scenario() -> None:
+        async with open_window(tmp_path / "node", None, *OPTIONS, "--bootstrap", network) as window:
+            await until(lambda: window.tray.contribute.isEnabled(), 60)
+            window.tray.contribute.trigger()
+            await until(lambda: window.status.state.contributing.status == "on", 60)
+            window.window.close()
+            await asyncio.wait([window.task])
+        child = window.link._process._process
+        assert child.poll() is None
+        async with open_window(tmp_path / "node", None, *OPTIONS, "--bootstrap", network) as second:
+            await until(lambda: second.status.state is not None, 30)
+            assert second.status.state.contributing.on
+            assert not second.link.status.other_options
+        await until(lambda: child.poll() is not None, 20)
+
+    drive(scenario())
