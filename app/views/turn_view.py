@@ -17,7 +17,7 @@ from app.views.icons import icon
 from app.views.text_view import TextView
 from engine.api import schema
 
-PAGE = 20_000
+PAGE = 10_000
 """Characters of one text that are laid out at a time: more would hold the window up. The rest is a click away."""
 SHOW_SECONDS_AFTER = 2.0
 _BADGE_TONES = {"local": "neutral", "signed": "good", "verified": "good", "unverified": "warning"}

@@ -1,0 +1,403 @@
+"""View-models and small parts of the window: values in, values out."""
+
+from __future__ import annotations
+
+import itertools
+import tomllib
+from pathlib import Path
+
+import msgspec
+import pytest
+from PySide6.QtWidgets import QApplication
+
+from app.engine_address import LOCK_NAME, note_started, read_address, read_note
+from app.models import words
+from app.models.catalogue import BUILTIN, ModelChoice, choices, sampling_for
+from app.models.safe_text import visible
+from app.models.status import HOW_TO_JOIN, StatusModel
+from app.models.suggestions import SUGGESTIONS
+from app.models.transcript import MAX_ANSWER, MAX_QUESTION, ChatTranscript
+from app.options import parse
+from app.theme import LIGHT, contrast, stylesheet
+from engine.api import schema
+from engine.resources import resource_path
+
+pytestmark = pytest.mark.usefixtures("qapp")
+HERE = ModelChoice(BUILTIN, "local", BUILTIN)
+
+
+class Engine:
+    """Takes requests when it is there."""
+
+    def __init__(self, there: bool = True) -> None:
+        self.there = there
+        self.requests: list[schema.Request] = []
+
+    def send(self, request: schema.Request) -> bool:
+        if self.there:
+            self.requests.append(request)
+        return self.there
+
+
+def new_chat(engine: Engine) -> ChatTranscript:
+    numbers = itertools.count()
+    return ChatTranscript(engine.send, lambda: f"id-{next(numbers)}")
+
+
+def done(request_id: str, **fields) -> schema.ChatDone:
+    values = {
+        "id": request_id,
+        "finish_reason": "stop",
+        "model": BUILTIN,
+        "prompt_tokens": 1,
+        "completion_tokens": 2,
+        "served_by": "local",
+        "seed": 1,
+        "badge": "local",
+    }
+    return schema.ChatDone(**(values | fields))
+
+
+def state(**fields) -> schema.State:
+    values = {
+        "engine_version": "0.1.0",
+        "api_address": "",
+        "data_directory": "",
+        "started": 0.0,
+        "network": schema.NetworkState(status="none"),
+        "contributing": schema.ContributingState(on=False, status="off"),
+        "relay": schema.RelayState(on=True),
+        "worker": schema.WorkerState(status="stopped"),
+    }
+    return schema.State(**(values | fields))
+
+
+# --------------------------------------------------------------------------------------------------------------- chat
+
+
+def test_answer_of_another_request_is_ignored() -> None:
+    chat = new_chat(Engine())
+    assert chat.ask("  one  ", HERE)
+    assert not chat.ask("two", HERE)
+    first = chat.turns[0].request_id
+    chat.stop()
+    assert chat.ask("two", HERE)
+    chat.receive(schema.ChatDelta(id=first, text="late", tokens=1))
+    chat.receive(done(first))
+    assert chat.turns[1].answer == ""
+    assert chat.running
+    assert chat.turns[0].question == "one"
+
+
+@pytest.mark.parametrize("question", ["", " \n ", "x" * (MAX_QUESTION + 1)])
+def test_question_that_cannot_be_asked(question: str) -> None:
+    engine = Engine()
+    assert not new_chat(engine).ask(question, HERE)
+    assert engine.requests == []
+
+
+def test_unanswered_questions_are_not_sent_again() -> None:
+    engine = Engine()
+    chat = new_chat(engine)
+    chat.ask("one", HERE)
+    chat.receive(schema.ChatFailed(id=chat.turns[-1].request_id, code="overloaded", text="Full."))
+    assert chat.turns[-1].problem == "Full."
+    chat.ask("two", HERE)
+    request = engine.requests[-1]
+    assert isinstance(request, schema.Chat)
+    assert [message.content for message in request.messages] == ["two"]
+
+
+def test_stopped_answers_are_part_of_the_chat() -> None:
+    engine = Engine()
+    chat = new_chat(engine)
+    chat.ask("one", HERE)
+    chat.receive(schema.ChatDelta(id=chat.turns[0].request_id, text="par", tokens=1))
+    chat.stop()
+    assert isinstance(engine.requests[-1], schema.StopChat)
+    chat.ask("two", HERE)
+    request = engine.requests[-1]
+    assert isinstance(request, schema.Chat)
+    assert [message.content for message in request.messages] == ["one", "par", "two"]
+
+
+def test_question_waits_for_the_engine() -> None:
+    engine = Engine(there=False)
+    chat = new_chat(engine)
+    chat.ask("one", HERE)
+    assert chat.turns[0].state == "waiting"
+    chat.connection_lost()  # it was never sent, so nothing is lost
+    assert chat.turns[0].state == "waiting"
+    engine.there = True
+    chat.connected()
+    chat.connected()
+    assert len(engine.requests) == 1
+
+
+def test_question_that_waits_is_told_that_the_engine_cannot_start() -> None:
+    chat = new_chat(Engine(there=False))
+    chat.ask("one", HERE)
+    chat.engine_failed("The disk is full.")
+    assert chat.turns[0].state == "failed"
+    assert chat.turns[0].problem.startswith("The disk is full. Your question is kept")
+
+
+def test_chat_that_is_too_long_is_not_sent() -> None:
+    engine = Engine()
+    chat = new_chat(engine)
+    for _ in range(11):
+        chat.ask("x" * MAX_QUESTION, HERE)
+        if chat.turns[-1].state != "failed":
+            chat.receive(schema.ChatDelta(id=chat.turns[-1].request_id, text="y", tokens=1))
+            chat.receive(done(chat.turns[-1].request_id))
+    assert chat.turns[-1].state == "failed"
+    assert "too long" in chat.turns[-1].problem
+    assert len(engine.requests) < 11
+
+
+def test_endless_answer_is_stopped() -> None:
+    engine = Engine()
+    chat = new_chat(engine)
+    chat.ask("one", HERE)
+    for _ in range(5):
+        chat.receive(schema.ChatDelta(id=chat.turns[0].request_id, text="z" * 1_000_000, tokens=1))
+    assert chat.turns[0].length == MAX_ANSWER
+    assert chat.turns[0].state == "failed"
+    assert isinstance(engine.requests[-1], schema.StopChat)
+
+
+def test_running_is_told_at_each_change() -> None:
+    chat = new_chat(Engine())
+    told: list[bool] = []
+    chat.running_changed.connect(told.append)
+    chat.ask("one", HERE)
+    chat.receive(done(chat.turns[0].request_id))
+    chat.ask("two", HERE)
+    chat.new_chat()
+    assert told == [True, False, True, False]
+
+
+# ------------------------------------------------------------------------------------------------------------- status
+
+
+def test_no_network_says_how_to_join() -> None:
+    model = StatusModel(Engine().send)
+    assert not model.contribute().enabled
+    model.engine_connected()
+    model.receive(state())
+    assert "this machine only" in model.line().text
+    assert model.line().help == HOW_TO_JOIN
+    assert "gentorrent app --bootstrap" in HOW_TO_JOIN
+
+
+@pytest.mark.parametrize(
+    ("status", "tone"),
+    [("none", "neutral"), ("joining", "busy"), ("ready", "good"), ("weak", "warning"), ("offline", "error")],
+)
+def test_every_network_status_has_words(status: str, tone: str) -> None:
+    model = StatusModel(Engine().send)
+    model.engine_connected()
+    model.receive(state(network=schema.NetworkState(status=status, name="Lab", reason="Because.")))
+    assert model.line().tone == tone
+    assert len(model.line().text) > 20
+
+
+@pytest.mark.parametrize("status", ["off", "starting", "on", "paused", "draining", "failed"])
+def test_every_contributing_status_has_words_and_reason(status: str) -> None:
+    model = StatusModel(Engine().send)
+    model.engine_connected()
+    now = schema.ContributingState(on=True, status=status, reason="Because of a game.")
+    model.receive(state(contributing=now))
+    assert model.contribute().sentence.endswith(": Because of a game.")
+
+
+def test_switch_shows_the_wish_until_the_engine_has_decided() -> None:
+    engine = Engine()
+    model = StatusModel(engine.send)
+    model.engine_connected()
+    model.receive(state())
+    model.set_contributing(True)
+    assert engine.requests == [schema.SetContributing(on=True)]
+    model.receive(state())  # a poll that crossed the wish
+    assert model.contribute().checked
+    model.receive(schema.RequestFailed(request="set_contributing", code="x", text="Join a network first."))
+    model.receive(state())
+    assert not model.contribute().checked
+    assert model.line().text == "Join a network first."
+    model.forget_notice()
+    assert "this machine only" in model.line().text
+
+
+def test_switch_does_nothing_without_an_engine() -> None:
+    engine = Engine()
+    model = StatusModel(engine.send)
+    model.set_contributing(True)
+    assert engine.requests == []
+    assert not model.contribute().checked
+
+
+@pytest.mark.parametrize(
+    ("on", "relay", "network", "serves"),
+    [
+        (True, False, "ready", True),
+        (False, True, "ready", True),
+        (False, True, "none", False),
+        (False, False, "ready", False),
+    ],
+)
+def test_who_loses_something_when_the_engine_stops(on: bool, relay: bool, network: str, serves: bool) -> None:
+    model = StatusModel(Engine().send)
+    model.engine_connected()
+    model.receive(
+        state(
+            network=schema.NetworkState(status=network),
+            relay=schema.RelayState(on=relay),
+            contributing=schema.ContributingState(on=on, status="on" if on else "off"),
+        )
+    )
+    assert model.serves_others is serves
+
+
+def test_worker_trouble_comes_before_the_network() -> None:
+    model = StatusModel(Engine().send)
+    model.engine_connected()
+    model.receive(state(worker=schema.WorkerState(status="restarting", reason="The worker died; it is restarted.")))
+    assert model.line().text == "The worker died; it is restarted."
+
+
+# -------------------------------------------------------------------------------------------------------------- words
+
+
+def test_model_that_is_here_and_out_there_gives_two_entries() -> None:
+    models = [
+        schema.ModelState(id="a", where="both", nodes=2, tokens_per_s=40, wait=3),
+        schema.ModelState(id="b", where="network", nodes=1),
+    ]
+    labels = {choice.key: choice.label for choice in choices(models)}
+    assert labels == {
+        ("a", "local"): "a · on this machine",
+        ("a", "network"): "a · on the network, 2 nodes, 40 tokens/s, 3 s wait",
+        ("b", "network"): "b · on the network, 1 node",
+    }
+    assert sampling_for(BUILTIN).temperature == 0
+    assert sampling_for("b").temperature > 0
+
+
+def test_stage_in_words() -> None:
+    stage = schema.ChatStage(id="x", stage="queued", place=3, estimate=7.4)
+    assert words.stage_words(stage) == "Waiting in the queue, place 3, about 7 s"
+    assert words.stage_words(schema.ChatStage(id="x", stage="warming")) == "Warming"
+
+
+@pytest.mark.parametrize("hops", [1, 2, 3])
+def test_who_could_know_what_on_paths_of_any_length(hops: int) -> None:
+    paths = tuple(tuple(f"{name}{path}" for name in ("g", "m", "p")[:hops]) for path in range(2))
+    rows = words.knowledge(done("x", served_by="n" * 30, badge="signed", paths=paths, n=4, k=3))
+    nodes = [row.nodes for row in rows if row.nodes]
+    expected = ["nnnnnnnn…", "g0, g1", *(["m0, m1"] if hops > 1 else []), *(["p0, p1"] if hops > 2 else [])]
+    assert sorted(nodes) == sorted(expected)
+    assert any("3 of 4" in row.what for row in rows)
+
+
+def test_local_answer_is_known_to_nobody_else() -> None:
+    rows = words.knowledge(done("x"))
+    assert len(rows) == 1
+    assert rows[0].what.startswith("Nothing")
+
+
+def test_speed_in_words() -> None:
+    facts = words.speed_words(done("x", tokens_per_s=4.25, ttft_ms=1640, finish_reason="length"))
+    assert facts == ["4.2 tokens/s", "first token after 1.6 s", "cut at its length limit"]
+    assert words.speed_words(done("x")) == []
+    assert words.badge_words(done("x", badge="unverified", badge_reason="no receipt came")).endswith(
+        " No receipt came."
+    )
+
+
+def test_text_that_would_act_is_shown_instead() -> None:
+    assert visible("a\x00\x1b\x7fb\u202ec\u2066d\r\ne\tf\u2028g\ufffc\ud800\u200f") == (
+        "a␀␛␡b[U+202E]c[U+2066]d\ne\tf\ng\ufffd\ufffd\u200f"
+    )
+    assert visible("<b>&amp;") == "<b>&amp;"
+    hostile = "".join(chr(code) for code in range(0x3000))
+    assert "".join(visible(character) for character in hostile) == visible(hostile)
+
+
+def test_suggestions_are_help_topics_that_are_built() -> None:
+    topics = tomllib.loads(resource_path("engine/help/topics.toml").read_text("utf-8"))["topic"]
+    built = {topic["id"] for topic in topics if topic["status"] == "built"}
+    assert {topic for topic, _ in SUGGESTIONS} <= built
+    assert len(SUGGESTIONS) == 3
+
+
+# --------------------------------------------------------------------------------------------- theme, options, address
+
+
+@pytest.mark.parametrize("ground", ["ground", "sunken", "question", "hover", "accent_ground"])
+@pytest.mark.parametrize("text", ["text", "quiet", "accent", "error", "warning", "good"])
+def test_text_can_be_read(text: str, ground: str) -> None:
+    assert contrast(getattr(LIGHT, text), getattr(LIGHT, ground)) >= 4.5
+
+
+@pytest.mark.parametrize(
+    ("text", "ground"),
+    [
+        ("on_accent", "accent"),
+        ("on_accent", "accent_hover"),
+        ("on_accent", "accent_pressed"),
+        ("good", "good_ground"),
+        ("warning", "warning_ground"),
+        ("error", "error_ground"),
+        ("neutral", "neutral_ground"),
+    ],
+)
+def test_pairs_can_be_read(text: str, ground: str) -> None:
+    assert contrast(getattr(LIGHT, text), getattr(LIGHT, ground)) >= 4.5
+
+
+@pytest.mark.parametrize("mark", ["strong_line", "focus", "disabled"])
+def test_marks_can_be_seen(mark: str) -> None:
+    assert contrast(getattr(LIGHT, mark), LIGHT.ground) >= 3
+
+
+def test_contrast_is_that_of_the_standard() -> None:
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
+
+
+def test_style_sheet_is_understood(qapp: QApplication, qtlog) -> None:
+    qapp.setStyleSheet(stylesheet(LIGHT, "x.svg"))
+    assert not [record.message for record in qtlog.records if "parse" in record.message]
+    qapp.setStyleSheet("QPushButton { color: ")
+    assert [record.message for record in qtlog.records if "parse" in record.message]
+    qapp.setStyleSheet("")
+
+
+def test_options_go_to_the_engine(tmp_path: Path) -> None:
+    given = ["--data", str(tmp_path), "--bootstrap", "http://h:1#00", "--no-relay", "--api-port", "0"]
+    options = parse(given, {})
+    assert options.data_directory == tmp_path
+    assert options.engine_options == ("--bootstrap", "http://h:1#00", "--api-port", "0", "--no-relay")
+    assert parse([], {"GENTORRENT_DATA": str(tmp_path)}).data_directory == tmp_path
+    assert parse([], {}).data_directory.name == "GenTorrent"
+    with pytest.raises(SystemExit) as ended:
+        parse(["--bogus"], {})
+    assert ended.value.code == 2
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b'{"pid": 1}', b"\xff\xfe", b"[" * 5000])
+def test_unreadable_lock_file_is_no_engine(tmp_path: Path, content: bytes) -> None:
+    assert read_address(tmp_path) is None
+    (tmp_path / LOCK_NAME).write_bytes(content)
+    assert read_address(tmp_path) is None
+
+
+def test_note_names_one_engine(tmp_path: Path) -> None:
+    address = schema.EngineAddress(pid=7, port=1, control_token="t", started=2.5)
+    assert read_note(tmp_path, address) is None
+    note_started(tmp_path, address, ("--no-relay",))
+    note = read_note(tmp_path, address)
+    assert note is not None
+    assert note.options == ("--no-relay",)
+    assert read_note(tmp_path, msgspec.structs.replace(address, started=3.0)) is None
+    assert b"control_token" not in (tmp_path / "window-engine.json").read_bytes()
