@@ -18,6 +18,8 @@ from engine.wire.answer import (
     Attachment,
     Cancel,
     ControlClove,
+    Failed,
+    Finished,
     FrameEvent,
     announcement_decoder,
     answer_clove_decoder,
@@ -66,6 +68,7 @@ class AnswerReceiver:
     serving_node: NodeId | None = None
     attempt: int = 0
     last_frame_at: float | None = None
+    progress_at: float | None = None  # when the last frame became whole and in order; shares alone are no progress
     frames: int = 0
     _paths: dict[int, _PathKeys] = field(default_factory=dict)
     _execution: Announcement | None = None
@@ -78,7 +81,9 @@ class AnswerReceiver:
     _ready: dict[int, tuple[FrameEvent, ...]] = field(default_factory=dict)
     _acknowledged: int = -1
     _acknowledged_at: float = -1e9
+    _repeat: bool = False  # the node sends what has arrived: an acknowledgement may have been lost
     _asked: dict[int, float] = field(default_factory=dict)
+    _ended: bool = False
 
     def __post_init__(self) -> None:
         self._paths = {index: _PathKeys([secret]) for index, secret in enumerate(self.clove_secrets)}
@@ -127,12 +132,13 @@ class AnswerReceiver:
 
     def _share(self, number: int, index: int, share: bytes, now: float) -> list[FrameEvent]:
         if not self._next <= number < self._next + FRAME_WINDOW or number in self._ready:
+            self._repeat |= number < self._next
             return []
-        self.last_frame_at = now
         self._highest = max(self._highest, number)
         partial = self._partial.setdefault(number, _PartialFrame(first_seen=now))
         if index in partial.shares:
             return []
+        self.last_frame_at = now
         partial.shares[index] = share
         if len(partial.shares) < self.k:
             return []
@@ -147,12 +153,16 @@ class AnswerReceiver:
         self._asked.pop(number, None)
         self._ready[number] = frame.events
         self.frames += 1
-        return self._in_order()
+        return self._in_order(now)
 
-    def _in_order(self) -> list[FrameEvent]:
+    def _in_order(self, now: float) -> list[FrameEvent]:
         events: list[FrameEvent] = []
         while self._next in self._ready:
-            events.extend(self._ready.pop(self._next))
+            self.progress_at = now
+            for event in self._ready.pop(self._next):
+                if not self._ended:  # nothing can follow the last event
+                    events.append(event)
+                    self._ended = isinstance(event, Finished | Failed)
             self._next += 1
         return events
 
@@ -163,15 +173,19 @@ class AnswerReceiver:
         """An announcement has been read, so control messages can be sealed."""
         return self._execution is not None
 
+    def path_known(self, path_index: int) -> bool:
+        """Whether anything has come over this path since it was opened or replaced."""
+        return self._paths[path_index].announced
+
     def acknowledge(self, now: float, *, force: bool = False) -> bytes | None:
         """An encoded acknowledgement when one is due, else None."""
         if self._execution is None:
             return None
         missing = self._missing(now)
-        new = self._next > self._acknowledged
+        new = self._next > self._acknowledged or self._repeat
         if not force and not missing and (not new or now < self._acknowledged_at + ACKNOWLEDGE_SECONDS):
             return None
-        self._acknowledged, self._acknowledged_at = self._next, now
+        self._acknowledged, self._acknowledged_at, self._repeat = self._next, now, False
         announced = sum(1 << index for index, path in self._paths.items() if path.announced)
         return self._control(Acknowledge(next_frame=self._next, missing=missing, announced=announced))
 
@@ -211,7 +225,7 @@ class AnswerReceiver:
         """When :meth:`acknowledge` may have something to say."""
         if self._execution is None:
             return None
-        if self._next > self._acknowledged:
+        if self._next > self._acknowledged or self._repeat:
             return self._acknowledged_at + ACKNOWLEDGE_SECONDS
         if self._highest >= self._next:
             return max(self._acknowledged_at, self.last_frame_at or 0.0) + MISSING_SECONDS

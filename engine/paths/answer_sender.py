@@ -148,9 +148,13 @@ class AnswerSender:
         return self._finished and not self._shares and not self._pending
 
     @property
+    def _full(self) -> bool:
+        return len(self._shares) >= MAX_UNACKNOWLEDGED
+
+    @property
     def paused(self) -> bool:
         """Too much is unacknowledged: the maker of tokens should wait."""
-        return len(self._shares) >= MAX_UNACKNOWLEDGED or len(self._pending) > 4 * MAX_FRAME_EVENTS
+        return self._full or len(self._pending) > 4 * MAX_FRAME_EVENTS
 
     # Time
 
@@ -158,7 +162,7 @@ class AnswerSender:
         """When :meth:`tick` wants to be called next."""
         if self._finished:
             return self._last_resend + RESEND_SECONDS
-        if self._pending:
+        if self._pending and not self._full:
             return max(self._last_token_flush + COALESCE_SECONDS, self._last_flush)
         return self._last_flush + HEARTBEAT_SECONDS
 
@@ -166,10 +170,10 @@ class AnswerSender:
         """Flush what is due; a heartbeat if nothing is; after the end resend what nobody acknowledged."""
         if self._finished:
             return self._resend_rest(now)
-        if self._pending and now >= self._last_token_flush + COALESCE_SECONDS:
+        if self._pending and not self._full and now >= self._last_token_flush + COALESCE_SECONDS:
             return self._flush_all(now)
         if now >= self._last_flush + HEARTBEAT_SECONDS:
-            if len(self._shares) >= MAX_UNACKNOWLEDGED:  # repeat the oldest instead of growing
+            if self._full:  # repeat the oldest instead of growing; it makes the client acknowledge again
                 self._last_flush = now
                 return self._send_frames([next(iter(self._shares))])
             self._pending.append(self._stage)
@@ -192,7 +196,7 @@ class AnswerSender:
             if message.announced >> index & 1 and counter > path.counter:
                 path.announced = True
         out = self._send_frames([number for number in message.missing if number in self._shares])
-        if self._pending and not self._finished and len(self._shares) < MAX_UNACKNOWLEDGED:
+        if self._pending and not self._finished and not self._full:
             out += self.tick(now)
         return out
 

@@ -17,7 +17,7 @@ from engine.paths.circuits import CircuitClient
 from engine.paths.effects import CircuitEffect, CircuitReceived, Disconnect, Lane, Send
 from engine.paths.outgoing import OutgoingRequest, Question, Target, prepare
 from engine.paths.path_sets import DrawPath, PathSet, PathSets, Slot, SlotEvent, SlotOpened
-from engine.wire.answer import Failed, Finished, FrameEvent
+from engine.wire.answer import Attach, Failed, Finished, FrameEvent
 from engine.wire.circuit import Dispatch, DispatchFailed, Release, Released, Return
 
 FIRST_FRAME_SECONDS = 12.0
@@ -33,7 +33,7 @@ PROBE_AFTER_SECONDS = 2.0
 PROBE_AGAIN_SECONDS = 1.0
 """so often."""
 RESEND_SECONDS = 2.5
-"""Request cloves go again this often until the first frame."""
+"""Request cloves, and what replaces a path, go again this often until something comes over their path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,7 @@ class _Route:
     circuit: int
     handle: bytes
     hops: tuple[NodeId, ...]
+    attach: Attach | None = None  # `replace proxy i by j`, sent again until something comes over the path
 
 
 @dataclass(slots=True)
@@ -90,6 +91,7 @@ class _Answer:
     probe_at: float = 0.0
     healthy_since: float | None = None
     unhealthy_since: float | None = None
+    control_turn: int = 0
     gone_reports: set[NodeId] = field(default_factory=set)  # proxies that lost the node since the last frame
 
     def summary(self) -> AnswerSummary:
@@ -201,8 +203,24 @@ class ClientMachine:
         if answer.receiver.frames == 0:
             effects += self._dispatch(answer, route, answer.outgoing.clove(slot.index), now, wall)
         if replaced or answer.receiver.frames:
-            attach = answer.receiver.replace_path(slot.index, self._random_bytes(32))
-            effects += self._dispatch(answer, route, answer.outgoing.attach(attach), now, wall)
+            route.attach = answer.receiver.replace_path(slot.index, self._random_bytes(32))
+            effects += self._dispatch(answer, route, answer.outgoing.attach(route.attach), now, wall)
+        return effects
+
+    def _send_again(self, answer: _Answer, now: float, wall: float) -> list[ClientEffect]:
+        """What a path needs to be used by the node, until something comes over it: both may have met no execution yet,
+        a full queue or a relay that loses them."""
+        answer.resend_at = now + RESEND_SECONDS
+        effects: list[ClientEffect] = []
+        for index, route in answer.routes.items():
+            if answer.receiver.path_known(index):
+                continue
+            if answer.receiver.frames == 0:
+                effects += self._dispatch(answer, route, answer.outgoing.clove(index), now, wall)
+            elif route.attach is None:
+                route.attach = answer.receiver.replace_path(index, self._random_bytes(32))
+            if route.attach is not None:
+                effects += self._dispatch(answer, route, answer.outgoing.attach(route.attach), now, wall)
         return effects
 
     def _dispatch(self, answer: _Answer, route: _Route, clove: bytes, now: float, wall: float) -> list[ClientEffect]:
@@ -214,9 +232,11 @@ class ClientMachine:
             return []  # closed or full: the resend timer and the slot's own events take care
 
     def _control(self, answer: _Answer, message: bytes, now: float, wall: float, copies: int = 1) -> list[ClientEffect]:
-        """Send a control message over the first ``copies`` live paths, least loaded first."""
+        """Send a control message over ``copies`` live paths, the least loaded first and of these each in its turn: one
+        that swallows messages costs a share of them, not all."""
+        answer.control_turn += 1
         usable = [
-            (self._circuits.queued_bytes(route.circuit), index, route)
+            (self._circuits.queued_bytes(route.circuit), (index + answer.control_turn) % self.n, route)
             for index, route in answer.routes.items()
             if route.hops[-1] not in answer.gone_reports and self._circuits.is_open(route.circuit)
         ]
@@ -325,10 +345,8 @@ class ClientMachine:
         message = answer.receiver.acknowledge(now)
         if message:
             effects += self._control(answer, message, now, wall)
-        if answer.receiver.frames == 0 and now >= answer.resend_at:
-            answer.resend_at = now + RESEND_SECONDS
-            for index, route in answer.routes.items():
-                effects += self._dispatch(answer, route, answer.outgoing.clove(index), now, wall)
+        if now >= answer.resend_at:
+            effects += self._send_again(answer, now, wall)
         if self._node_gone(answer, now):
             return effects + self._lost(answer, "Its links with our paths have ended.", now, wall)
         return effects + self._silence(answer, path_set, now, wall)
@@ -338,10 +356,11 @@ class ClientMachine:
         assert answer.sent_at is not None
         heard = answer.receiver.last_frame_at
         since = max(answer.sent_at, heard or 0.0)
+        progress = max(answer.sent_at, answer.receiver.progress_at or 0.0)
         limit = FIRST_FRAME_SECONDS if heard is None else SILENCE_SECONDS
-        if path_set is None or now <= since + PROBE_AFTER_SECONDS:
+        if path_set is None or now <= progress + PROBE_AFTER_SECONDS:
             return []
-        if now > since + PATHS_SECONDS:
+        if now > progress + PATHS_SECONDS:
             return self._no_paths(answer, len(path_set.open_slots()), now, wall)
         if now > since + limit and answer.healthy_since is not None:
             working = [slot for slot in path_set.open_slots() if slot.heard_at > now - 2 * PROBE_AGAIN_SECONDS]
@@ -353,10 +372,14 @@ class ClientMachine:
         return self._process(self.paths.probe_all(answer.chat, now), now, wall)
 
     def _no_paths(self, answer: _Answer, open_paths: int, now: float, wall: float) -> list[ClientEffect]:
-        error = NetworkNotReadyError(
-            f"Only {open_paths} of the {self.k} anonymous paths that an answer needs could be built "
-            f"({self.paths.problem}). Wait a moment and ask again."
-        )
+        if open_paths < self.k:
+            what = (
+                f"Only {open_paths} of the {self.k} anonymous paths that an answer needs could be built "
+                f"({self.paths.problem})."
+            )
+        else:
+            what = "Too little of the answer comes through the anonymous paths."
+        error = NetworkNotReadyError(f"{what} Wait a moment and ask again.")
         return [AnswerLost(answer.key, error, answer.summary()), *self._end(answer, now, wall)]
 
     def _lost(self, answer: _Answer, why: str, now: float, wall: float) -> list[ClientEffect]:
@@ -370,18 +393,19 @@ class ClientMachine:
         """When :meth:`tick` wants to be called next."""
         deadlines = [self._circuits.next_deadline(), self.paths.next_deadline()]
         for answer in self._answers.values():
-            deadlines.append(answer.receiver.next_deadline())
-            for since, limit in (
-                (answer.unhealthy_since, PATHS_SECONDS),
-                (answer.receiver.last_frame_at or answer.sent_at, PROBE_AFTER_SECONDS),
-                (answer.receiver.last_frame_at if answer.gone_reports else None, GONE_SECONDS),
-            ):
-                if since is not None:
-                    deadlines.append(since + limit + 0.01)
-            if answer.receiver.frames == 0 and answer.sent_at is not None:
-                deadlines.append(answer.resend_at)
+            deadlines += [answer.receiver.next_deadline(), *self._answer_deadlines(answer)]
         known = [deadline for deadline in deadlines if deadline is not None]
         return min(known, default=None)
+
+    def _answer_deadlines(self, answer: _Answer) -> list[float]:
+        deadlines = [] if answer.unhealthy_since is None else [answer.unhealthy_since + PATHS_SECONDS + 0.01]
+        if answer.sent_at is None:
+            return deadlines
+        progress = max(answer.sent_at, answer.receiver.progress_at or 0.0)
+        deadlines.append(max(progress + PROBE_AFTER_SECONDS + 0.01, answer.probe_at))
+        if len(answer.gone_reports) > self.n - self.k:
+            deadlines.append((answer.receiver.last_frame_at or answer.sent_at) + GONE_SECONDS + 0.01)
+        return [*deadlines, answer.resend_at]
 
     # The end
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from engine.crypto.sealing import SealingKey
 from engine.errors import ServingNodeLostError, UnknownModelError
-from tests.support.overlay import MODEL, Overlay
+from engine.ids import NodeId
+from engine.transport.link import Channel
+from tests.support.overlay import MODEL, TICK, Member, Overlay
+
+CLIENT = NodeId(b"client".ljust(20, b"."))
 
 
 class _WeakKey:
@@ -97,3 +103,104 @@ def test_a_guard_that_may_not_be_used_now_leaves_its_place_to_the_next(accident:
     following = overlay.ask(b"another chat")
     overlay.until(lambda: following.finished, 10)
     assert all(guard not in path for path in following.paths for guard in guards[:2])
+
+
+class _Hostile:
+    """Stands between a relay and its links: ``alter`` sees every message that it sends."""
+
+    def __init__(self, member: Member, alter: Callable[[NodeId, Channel, bytes], list[bytes]]) -> None:
+        self._endpoint = member.endpoint
+        self._alter = alter
+        self.altered = 0
+        member.peer.sender = self
+
+    def send(self, peer: NodeId, channel: Channel, data: bytes) -> bool:
+        out = self._alter(peer, channel, data)
+        self.altered += out != [data]
+        sent = [self._endpoint.send(peer, channel, one) for one in out]
+        return all(sent)
+
+    def links(self) -> frozenset[NodeId]:
+        return self._endpoint.links()
+
+    def round_trip(self, peer: NodeId) -> float | None:
+        return self._endpoint.round_trip(peer)
+
+    def disconnect(self, peer: NodeId, reason: str) -> None:
+        self._endpoint.disconnect(peer, reason)
+
+
+def _drop(_: bytes) -> list[bytes]:
+    return []
+
+
+def _twice(cell: bytes) -> list[bytes]:
+    return [cell, cell]
+
+
+def _flip(cell: bytes) -> list[bytes]:
+    return [cell[:-1] + bytes([cell[-1] ^ 1])]
+
+
+@pytest.mark.parametrize(("position", "forward"), [(0, True), (1, True), (0, False), (1, False), (2, False)])
+@pytest.mark.parametrize("deed", [_drop, _twice, _flip])
+def test_a_relay_that_tampers_with_one_direction_costs_at_most_its_path(
+    deed: Callable[[bytes], list[bytes]], forward: bool, position: int
+) -> None:
+    overlay = Overlay(words=900, pace=0.04)
+    overlay.until(overlay.ready, 10)
+    answer = overlay.ask()
+    overlay.until(lambda: len(answer.ids) > 10, 10)
+    path = answer.paths[0]
+    client = overlay.client.machine
+    neighbour = path[position + 1] if forward else (CLIENT, *path)[position]
+
+    def alter(peer: NodeId, channel: Channel, data: bytes) -> list[bytes]:
+        return deed(data) if channel is Channel.CELLS and peer == neighbour else [data]
+
+    hostile = _Hostile(overlay.by_id(path[position]), alter)
+    overlay.until(lambda: answer.finished or answer.error is not None, 90)
+    assert answer.error is None
+    assert answer.ids == list(range(900))
+    assert hostile.altered
+    assert not client._answers
+
+
+def _tireless(overlay: Overlay) -> list[str]:
+    """Who wants to be called again at once although it has just been called: its driver would never rest."""
+    now = overlay.scheduler.now()
+    deadlines = {"client": overlay.client.machine.next_deadline()}
+    for member in overlay.members():
+        deadlines[f"{member.node_id!r} serving"] = member.peer.serving.next_deadline() if member.alive else None
+        deadlines[f"{member.node_id!r} relay"] = member.peer.relay.next_deadline() if member.alive else None
+    return [name for name, deadline in deadlines.items() if deadline is not None and deadline <= now]
+
+
+@pytest.mark.parametrize("accident", ["nothing", "node", "paths", "acknowledgements", "relays"])
+def test_no_machine_wants_to_be_called_without_a_pause(accident: str) -> None:
+    overlay = Overlay(words=600, pace=0.04)
+    overlay.until(overlay.ready, 10)
+    answer = overlay.ask()
+    overlay.until(lambda: len(answer.ids) > 10, 10)
+    if accident == "node":
+        overlay.models[0].alive = False  # its links stay: it hangs
+    elif accident == "paths":
+        for path in answer.paths:
+            _Hostile(overlay.by_id(path[1]), lambda _peer, channel, data: [] if channel is Channel.CELLS else [data])
+    elif accident == "acknowledgements":
+        for path in answer.paths:
+            _Hostile(
+                overlay.by_id(path[0]),
+                lambda peer, channel, data: [] if channel is Channel.CELLS and peer != CLIENT else [data],
+            )
+    elif accident == "relays":
+        for relay in overlay.relays:
+            overlay.kill(relay)
+    busy: list[str] = []
+    for _ in range(3000):
+        overlay.advance(TICK)
+        busy += _tireless(overlay)
+        if answer.finished or answer.error is not None:
+            break
+    assert answer.finished or answer.error is not None
+    assert len(busy) <= 30
