@@ -226,20 +226,20 @@ class PathSets:
         owner, slot = known
         guard = self.guard_records.setdefault(slot.hops[0], GuardRecord())
         if isinstance(event, CircuitOpened):
-            slot.open, slot.opened_at, slot.failures = True, now, 0
+            slot.open, slot.opened_at = True, now
             slot.probe_at = now + PROBE_SECONDS
             guard.successes += 1
             return [SlotOpened(owner.name, slot.index)]
         del self._by_circuit[event.handle]
         was_open, slot.open, slot.circuit, slot.probe_sent = slot.open, False, None, None
-        if isinstance(event, CircuitFailed):
+        if was_open and now >= slot.opened_at + GUARD_REST_SECONDS:
+            slot.failures, slot.retry_at = 0, now
+        else:  # one that opens paths only to break them would else choose, by trying again, who the others are
             guard.failures += 1
             guard.rest_until = now + GUARD_REST_SECONDS
             slot.avoid_guard = slot.hops[0]
             slot.failures += 1
             slot.retry_at = now + min(RETRY_SECONDS * 2 ** max(0, slot.failures - QUICK_RETRIES), MAX_RETRY_SECONDS)
-        else:
-            slot.retry_at = now
         return [SlotLost(owner.name, slot.index)] if was_open else []
 
     # Time
@@ -247,7 +247,7 @@ class PathSets:
     def tick(self, now: float, wall: float) -> list[CircuitEffect]:
         """Build what is missing, probe what is quiet, drop what is idle."""
         out: list[CircuitEffect] = []
-        for name in [name for name, known in self._sets.items() if not known.busy and self._idle(known, now)]:
+        for name in self._superfluous(now):
             out += self.drop(name, now)
         if self._spare is None:
             self._spare = self._new_set(now)
@@ -264,8 +264,13 @@ class PathSets:
         lost, self._lost = self._lost, []
         return lost
 
-    def _idle(self, known: PathSet, now: float) -> bool:
-        return now > known.last_used + IDLE_SECONDS or (len(self._sets) >= MAX_SETS and now > known.last_used + 60.0)
+    def _superfluous(self, now: float) -> list[bytes]:
+        """The chats that were idle for long and, where there are too many, those that were idle longest."""
+        idle = sorted((known for known in self._sets.values() if not known.busy), key=lambda known: known.last_used)
+        surplus = len(self._sets) - MAX_SETS + 1
+        return [
+            known.name for place, known in enumerate(idle) if place < surplus or now > known.last_used + IDLE_SECONDS
+        ]
 
     def _probe(self, owner: PathSet, slot: Slot, now: float) -> list[CircuitEffect]:
         assert slot.circuit is not None
@@ -301,23 +306,21 @@ class PathSets:
         problem = TooFewRelaysError("no link with a free guard yet")
         for guard in self._candidates(used | owner.destinations, slot.avoid_guard, now):
             try:
-                return self._draw((guard,), used, owner.destinations)
+                return self._draw_sparing(owner, slot, guard, used)
             except TooFewRelaysError as error:
                 problem = error
         raise problem
 
-    def _draw_sparing(
-        self, owner: PathSet, slot: Slot, guards: Sequence[NodeId], used: Collection[NodeId]
-    ) -> Sequence[PathHop]:
+    def _draw_sparing(self, owner: PathSet, slot: Slot, guard: NodeId, used: Collection[NodeId]) -> Sequence[PathHop]:
         """Draw until the set's other missing paths still find guards: in a small network, guards drawn as middles would
         leave the set short for ever. Drawing anew keeps the choice uniform among those that fit."""
         missing = sum(other.circuit is None for other in owner.slots if other is not slot)
-        hops = self._draw(guards, used)
+        hops = self._draw((guard,), used, owner.destinations)
         for _ in range(SPARING_DRAWS):
-            taken = {*used, *(hop.node_id for hop in hops)}
-            if sum(guard in self._linked and guard not in taken for guard in self._guards) >= missing:
+            taken = {*used, *owner.destinations, *(hop.node_id for hop in hops)}
+            if sum(known in self._linked and known not in taken for known in self._guards) >= missing:
                 break
-            hops = self._draw(guards, used)
+            hops = self._draw((guard,), used, owner.destinations)
         return hops
 
     def _loosen(self, owner: PathSet, slot: Slot, now: float) -> list[CircuitEffect]:

@@ -9,7 +9,10 @@ import pytest
 from engine.crypto.sealing import SealingKey
 from engine.errors import ServingNodeLostError, UnknownModelError
 from engine.ids import NodeId
+from engine.paths.path_sets import MAX_SETS
 from engine.transport.link import Channel
+from engine.wire.codec import encode
+from engine.wire.link import CircuitReply, DestroyCircuit, link_decoder
 from tests.support.overlay import MODEL, TICK, Member, Overlay
 
 CLIENT = NodeId(b"client".ljust(20, b"."))
@@ -204,3 +207,36 @@ def test_no_machine_wants_to_be_called_without_a_pause(accident: str) -> None:
             break
     assert answer.finished or answer.error is not None
     assert len(busy) <= 30
+
+
+def test_many_short_chats_in_a_row_never_run_out_of_paths() -> None:
+    overlay = Overlay(relays=12, words=1)
+    clock = overlay.scheduler.clock
+    for index in range(90):
+        overlay.until(overlay.ready, 5)
+        overlay.ask(b"chat-%d" % index)
+        (key,) = overlay.client.machine._answers
+        overlay.client._apply(overlay.client.machine.cancel(key, clock.monotonic(), clock.wall()))
+    overlay.until(overlay.ready, 5)
+    assert len(overlay.client.machine.paths._sets) <= MAX_SETS
+    assert overlay.client.machine.paths.get(b"chat-89") is not None
+    assert overlay.client.machine.paths.get(b"chat-0") is None
+
+
+def test_a_guard_that_breaks_paths_when_they_are_open_does_not_get_to_try_again() -> None:
+    overlay = Overlay(relays=20)
+    attempts = []
+
+    def alter(peer: NodeId, channel: Channel, data: bytes) -> list[bytes]:
+        if channel is Channel.CONTROL and peer == CLIENT:
+            message = link_decoder.decode(data)
+            if isinstance(message, CircuitReply):
+                attempts.append(overlay.scheduler.now())
+                return [data, encode(DestroyCircuit(message.circuit_id))]
+        return [data]
+
+    _Hostile(overlay.by_id(overlay.client.guards[0]), alter)
+    overlay.until(overlay.ready, 10)
+    overlay.advance(25)
+    assert overlay.ready()
+    assert 1 <= len(attempts) <= 4
