@@ -72,9 +72,11 @@ def choose(
             "The model computed values that are not numbers, so no token can be chosen. The model's files are damaged "
             "or do not fit this processor: verify the download, or choose another variant of the model."
         )
-    if sampling.temperature == 0:
+    # A request may name any temperature: one so small that the division overflows means what 0 means.
+    if sampling.temperature == 0 or not np.isfinite(best / sampling.temperature):
         return int(scores.argmax())
-    scores /= sampling.temperature
+    with np.errstate(over="ignore"):  # those far below become -inf, which is no candidate
+        scores /= sampling.temperature
     ids = candidates(scores, sampling)
     return int(ids[(scores[ids] + gumbel(sampling.seed, position, ids)).argmax()])
 

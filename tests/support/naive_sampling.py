@@ -53,7 +53,7 @@ def choose(
             scores[token] -= sampling.presence_penalty + sampling.frequency_penalty * list(answer).count(token)
     for token in suppressed:
         scores[token] = -math.inf
-    if sampling.temperature == 0:
+    if sampling.temperature == 0 or math.isinf(max(scores) / sampling.temperature):
         return min(range(len(scores)), key=lambda token: (-scores[token], token))
     scores = [value / sampling.temperature for value in scores]
     kept = [token for token in range(len(scores)) if scores[token] != -math.inf]

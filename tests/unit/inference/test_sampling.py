@@ -127,3 +127,10 @@ def test_ids_beyond_the_vocabulary_do_no_harm():
 def test_values_that_are_no_numbers_are_an_error(bad):
     with pytest.raises(InferenceError, match="not numbers"):
         pick(bad, Sampling(seed=1))
+
+
+@pytest.mark.parametrize("temperature", [5e-324, 1e-310, 1e-305])
+@pytest.mark.parametrize("logits", [[-3.0, -1.0, -2.0], [1.0, 3.0, 3.0, 2.0], [1e5, -1e5, 2e5]])
+def test_a_temperature_so_low_that_dividing_by_it_overflows_takes_the_likeliest_token(logits, temperature):
+    sampling = Sampling(seed=1, temperature=temperature, top_p=0.5, min_p=0.1)
+    assert pick(logits, sampling) == int(np.argmax(logits)) == naive_sampling.choose(logits, sampling, 0)
