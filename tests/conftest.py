@@ -18,6 +18,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 # No test reaches the keyring, the data directory or the model hub of whoever runs it.
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 for _name in [name for name in os.environ if name.startswith("GENTORRENT_") and name != "GENTORRENT_REQUIRE_ALL"]:
     del os.environ[_name]
 

@@ -39,7 +39,9 @@ def worker_environment(inherited: dict[str, str]) -> dict[str, str]:
         if name.upper() in _PASSED_ON or name.upper().startswith(_PASSED_PREFIXES)
     }
     offline = {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "TRANSFORMERS_VERBOSITY": "error"}
-    return kept | offline | {"TOKENIZERS_PARALLELISM": "false", "PYTHONUTF8": "1"}
+    # Before its first import: ONNX Runtime's own builds report to their maker from then on.
+    silent = {"ORT_DISABLE_TELEMETRY": "1"}
+    return kept | offline | silent | {"TOKENIZERS_PARALLELISM": "false", "PYTHONUTF8": "1"}
 
 
 class WorkerProcess:

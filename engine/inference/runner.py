@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from engine.errors import InferenceError, ModelFolderError
 from engine.inference.model_folder import ModelFolder
 
+# ONNX Runtime's own builds report to their maker. Elsewhere than on Windows the worker's environment forbids it.
+onnxruntime.disable_telemetry_events()
+
 _KV_TYPES: dict[str, Any] = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
 _KNOWN_INPUTS = ("input_ids", "attention_mask", "position_ids")
 
