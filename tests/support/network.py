@@ -1,0 +1,298 @@
+"""Networks of real processes on this machine: what somebody would type, and the demo's relays.
+
+Everything that is started here ends with the context manager, whatever happens in between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import openai
+import psutil
+
+from engine.api.schema import State
+from engine.clock import SystemClock
+from engine.demo.control import open_control
+from engine.demo.processes import Processes
+from engine.ids import node_id_text
+from engine.inference.catalogue import BUILTIN_MODEL
+from engine.node.keys import NodeKeys
+from engine.storage.data_directory import DataDirectory
+from engine.storage.key_store import KeyStore
+
+GENTORRENT = str(Path(sys.executable).with_name("gentorrent"))
+"""The program as a user has it."""
+QUIET = {"GENTORRENT_KEYRING": "off"}
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that nobody has now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def clean_environment(**more: str) -> dict[str, str]:
+    """This process's environment without the settings of an engine."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("GENTORRENT_")}
+    return kept | QUIET | more
+
+
+def gentorrent(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the program to its end."""
+    return subprocess.run(
+        [GENTORRENT, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=40,
+        env=clean_environment(**environment),
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def gone(pids: set[int], seconds: float) -> set[int]:
+    """Wait until all these processes have ended; those that have not."""
+    deadline = time.monotonic() + seconds
+    left = set(pids)
+    while left and time.monotonic() < deadline:
+        left = {pid for pid in left if is_running(pid)}
+        time.sleep(0.05)
+    return left
+
+
+def is_running(pid: int) -> bool:
+    """Whether there is such a process that is more than a dead one's name."""
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False
+
+
+def family(pid: int) -> set[int]:
+    """A process and all that it has started."""
+    try:
+        process = psutil.Process(pid)
+        return {pid, *(child.pid for child in process.children(recursive=True))}
+    except psutil.Error:
+        return set()
+
+
+class Network:
+    """A bootstrap server, relays, and nodes started by hand. Data and logs lie in ``folder``."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.processes = Processes(folder / "logs")
+        self.children: dict[str, subprocess.Popen[bytes]] = {}
+        self.address = ""
+        self.port = 0
+        self._starts = 0
+
+    def __enter__(self) -> Network:
+        self.processes.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.processes.__exit__(None, None, None)
+
+    # Starting
+
+    def data(self, name: str) -> DataDirectory:
+        """The data directory of a node."""
+        return DataDirectory(self.folder / name)
+
+    def log(self, name: str) -> str:
+        """What a process has written so far, over all its starts."""
+        return "".join(path.read_text(errors="replace") for path in sorted((self.folder / "logs").glob(f"{name}.*log")))
+
+    def launch(self, name: str, *arguments: str) -> None:
+        """Start ``gentorrent ARGUMENTS``."""
+        self._starts += 1
+        self.children[name] = self.processes.launch(f"{name}.{self._starts}", [GENTORRENT, *arguments])
+
+    def found(self, *options: str) -> None:
+        """Make a network for this machine and start its server, exactly as the documentation says."""
+        self.port = free_port()
+        where = ("--host", "127.0.0.1", "--port", str(self.port), "--data", str(self.folder / "bootstrap"))
+        made = gentorrent("bootstrap", "--init", "--name", "test", "--one-machine", *where, *options)
+        assert made.returncode == 0, made.stderr
+        found = re.search(r"--bootstrap (http://\S+#[0-9a-f]{64})", made.stdout)
+        assert found, made.stdout
+        self.address = found[1]
+        self.start_server()
+
+    def start_server(self) -> None:
+        """Start the bootstrap server (again)."""
+        data = str(self.folder / "bootstrap")
+        self.launch("bootstrap", "bootstrap", "--host", "127.0.0.1", "--port", str(self.port), "--data", data)
+
+    def node(self, name: str, *options: str) -> None:
+        """``gentorrent node`` of this network, with a free API port."""
+        data = str(self.folder / name)
+        self.launch(name, "node", "--bootstrap", self.address, "--data", data, "--api-port", "0", *options)
+
+    def relays(self, name: str, count: int) -> None:
+        """``count`` relays in one process."""
+        arguments = ["--bootstrap", self.address, "--data", str(self.folder / name), "--count", str(count)]
+        self.children[name] = self.processes.start(name, "engine.demo.relays", arguments)
+
+    # Ending
+
+    def kill(self, name: str) -> None:
+        """SIGKILL, and nothing else."""
+        self.children[name].kill()
+        self.children[name].wait(5)
+        self._forget(name)
+
+    def stop(self, name: str) -> float:
+        """SIGTERM; the seconds that it took."""
+        begun = time.monotonic()
+        self.children[name].send_signal(signal.SIGTERM)
+        self.children[name].wait(10)
+        self._forget(name)
+        return time.monotonic() - begun
+
+    def _forget(self, name: str) -> None:
+        """A process that a test ends itself is not one that has died unexpectedly."""
+        child = self.children.pop(name)
+        for known in [key for key, value in self.processes._children.items() if value is child]:
+            del self.processes._children[known]
+        if child.stdin is not None:
+            child.stdin.close()
+
+    # Looking
+
+    def check(self) -> None:
+        """Fail when a process has ended by itself."""
+        dead = self.processes.dead()
+        assert not dead, dead
+
+    def state(self, name: str) -> State:
+        """The state of a node now."""
+        return self.wait(name, lambda _: True, 10.0)
+
+    def wait(self, name: str, wanted: Callable[[State], bool], seconds: float) -> State:
+        """Wait for a state of a node; fails with the last one."""
+        return asyncio.run(self._wait(name, wanted, seconds))
+
+    async def _wait(self, name: str, wanted: Callable[[State], bool], seconds: float) -> State:
+        control = None
+        try:
+            async with asyncio.timeout(seconds), open_control(self.data(name), self.check) as control:
+                while control.state is None or not wanted(control.state):
+                    await control.receive()
+                return control.state
+        except TimeoutError:
+            last = control.state if control else None
+            raise AssertionError(f"{name} is not as it should be after {seconds} s: {last}") from None
+
+    def wait_ready(self, name: str, relays: int, models: int, seconds: float = 60.0) -> State:
+        """Wait until a client has its paths and knows all relays and model nodes."""
+
+        def ready(state: State) -> bool:
+            served = [model.nodes for model in state.models if model.id == BUILTIN_MODEL]
+            return (
+                state.network.status == "ready"
+                and state.network.relays >= relays
+                and bool(served and served[0] >= models)
+            )
+
+        return self.wait(name, ready, seconds)
+
+    def openai(self, name: str) -> openai.OpenAI:
+        """The official client, set up with what lies in the node's data directory."""
+        state = self.state(name)
+        token = self.data(name).api_token.read_text().strip()
+        return openai.OpenAI(base_url=state.api_address, api_key=token, max_retries=0, timeout=60)
+
+    def node_id(self, name: str) -> str:
+        """The node identity of a data directory (``relays/relay-0`` for those that share a process)."""
+        os.environ["GENTORRENT_KEYRING"] = "off"
+        try:
+            store = KeyStore(self.data(name).keys, SystemClock())
+            return node_id_text(NodeKeys(store).identity.node_id)
+        finally:
+            del os.environ["GENTORRENT_KEYRING"]
+
+    def pids(self) -> set[int]:
+        """All processes of this network."""
+        found: set[int] = set()
+        for child in self.children.values():
+            found |= family(child.pid)
+        return found
+
+
+class Answer:
+    """One streamed answer, read piece by piece. ``error`` holds what the client raised, if it did."""
+
+    def __init__(self, client: openai.OpenAI, question: str, *, conversation: str = "", **parameters: object) -> None:
+        self.pieces: list[str] = []
+        self.error: openai.APIError | None = None
+        self.extension: dict[str, object] = {}
+        self.tokens = 0
+        self.prompt_tokens = 0
+        self.finish_reason = ""
+        self.begun = time.monotonic()
+        self.first = self.last = 0.0
+        more = {"conversation": conversation, "receipt": True}
+        more |= parameters.pop("gentorrent", {})  # type: ignore[call-overload]
+        body: dict[str, object] = {"gentorrent": more}
+        if "min_tokens" in parameters:
+            body["min_tokens"] = parameters.pop("min_tokens")
+        self._stream = client.chat.completions.create(
+            model=str(parameters.pop("model", BUILTIN_MODEL)),
+            messages=[{"role": "user", "content": question}],
+            stream=True,
+            stream_options={"include_usage": True},
+            extra_body=body,
+            **parameters,  # type: ignore[call-overload]
+        )
+
+    @property
+    def text(self) -> str:
+        """What has arrived."""
+        return "".join(self.pieces)
+
+    @property
+    def seconds(self) -> float:
+        """From the first to the last piece."""
+        return self.last - self.first
+
+    def read(self, pieces: int | None = None) -> Answer:
+        """Read until so many pieces of text have arrived in all, or to the end."""
+        with suppress(StopIteration):
+            try:
+                while pieces is None or len(self.pieces) < pieces:
+                    self._take(next(self._stream))
+            except openai.APIError as error:
+                self.error = error
+        return self
+
+    def _take(self, chunk: openai.types.chat.ChatCompletionChunk) -> None:
+        if chunk.usage is not None:
+            self.tokens, self.prompt_tokens = chunk.usage.completion_tokens, chunk.usage.prompt_tokens
+        for choice in chunk.choices:
+            if choice.delta.content:
+                self.last = time.monotonic()
+                self.first = self.first or self.last
+                self.pieces.append(choice.delta.content)
+            if choice.finish_reason:
+                self.finish_reason = choice.finish_reason
+                self.extension = (chunk.model_extra or {}).get("gentorrent", {})
+
+    @property
+    def paths(self) -> list[list[str]]:
+        """The relays that carried it."""
+        found = self.extension["paths"]
+        assert isinstance(found, list)
+        return found
