@@ -102,7 +102,7 @@ class EngineClient:
             if error.status == 429:
                 raise EngineRefusedError("Too many programs are connected to the engine. Close one of them.") from error
             raise EngineUnreachableError(f"the port answers with HTTP status {error.status}") from error
-        except (http.ClientError, TimeoutError, OSError) as error:
+        except (http.ClientError, TimeoutError, OSError, ValueError, OverflowError) as error:
             raise EngineUnreachableError(str(error) or type(error).__name__) from error
 
     async def _greet(self, http: ModuleType, socket: Any) -> schema.Welcome:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 import time
 from dataclasses import dataclass
 from typing import Literal
@@ -110,7 +111,9 @@ class EngineLink(QObject):
 
     async def _serve(self, address: schema.EngineAddress) -> bool:
         """One connection. False when no engine is there."""
-        mine = self._process.pid is not None
+        child = self._process.pid
+        # A virtual environment on Windows starts the real interpreter as a child of the one that was asked for.
+        mine = child is not None and (child == address.pid or sys.platform == "win32")
         if mine:
             note_started(self._directory, address, self._options)
         note = read_note(self._directory, address)

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from types import FrameType
 
+_DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 MEASURE_VARIABLE = "GENTORRENT_MEASURE_START"
 """Set to 1: print "usable" once the window is drawn and takes input, and leave; for who measures the start."""
 
@@ -19,6 +20,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from app.options import parse
 
     options = parse(sys.argv[1:] if arguments is None else arguments)
+    obstacle = _obstacle()
+    if obstacle:
+        print(f"gentorrent app: {obstacle}", file=sys.stderr)
+        return 1
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
     # qasync looks for the binding by itself and would take another one that is installed too.
     os.environ["QT_API"] = "pyside6"
@@ -45,6 +50,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         finally:
             release()
     return 0
+
+
+def _obstacle() -> str:
+    """Why no window can be opened here, in words; empty when one can. Qt itself would end the process with a riddle."""
+    if sys.platform.startswith("linux") and not any(map(os.environ.get, _DISPLAYS)):
+        return (
+            "There is no display, so no window can be opened. Use gentorrent chat here, run the engine alone with "
+            "gentorrent node, or start the window in a desktop session."
+        )
+    try:
+        import PySide6.QtWidgets  # noqa: F401 - only whether it loads
+    except ImportError as error:
+        return (
+            f"Qt cannot be loaded ({error}). The window needs it; everything else works without. On Debian and Ubuntu, "
+            "run as root: apt-get install libegl1 libgl1 libfontconfig1 libglib2.0-0 libdbus-1-3 libxkbcommon0 "
+            "libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-shape0"
+        )
+    return ""
 
 
 def _tell_usable(leave: Callable[[], None]) -> None:

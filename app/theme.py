@@ -159,6 +159,10 @@ QComboBox::drop-down {{ border: none; width: 26px; }}
 QComboBox::down-arrow {{ image: url("{chevron}"); width: 12px; height: 12px; }}
 QComboBox QAbstractItemView {{ background: {t.raised}; border: 1px solid {t.line}; padding: {t.tiny}px;
     selection-background-color: {t.accent_ground}; selection-color: {t.text}; outline: none; }}
+QComboBox QAbstractItemView::item {{ min-height: {t.control - 4}px; padding: 0 {t.small}px;
+    border-radius: {t.small_radius}px; }}
+QComboBox QAbstractItemView::item:selected, QComboBox QAbstractItemView::item:hover {{
+    background: {t.accent_ground}; color: {t.text}; }}
 
 #composer {{ background: {t.raised}; border: 1px solid {t.strong_line}; border-radius: {t.radius}px; }}
 #composer[focused="true"] {{ border: 2px solid {t.focus}; }}

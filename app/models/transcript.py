@@ -118,7 +118,9 @@ class ChatTranscript(QObject):
     def engine_failed(self, reason: str) -> None:
         """The engine cannot be started; what waits for it ends with ``reason``."""
         if self.running and not self.turns[-1].sent:
-            self._fail(self.turns[-1], f"{reason} Your question is kept; press Retry once that is mended.")
+            self._fail(
+                self.turns[-1], f"{reason.rstrip('. ')}. Your question is kept; press Retry once that is mended."
+            )
 
     def connection_lost(self) -> None:
         """The engine is gone, and the answer on its way with it."""

@@ -68,7 +68,8 @@ def _seconds(milliseconds: float) -> str:
 
 def badge_words(done: schema.ChatDone) -> str:
     """What the badge of this answer means and why it is this one."""
-    return " ".join(filter(None, (_BADGE_MEANINGS[done.badge], _sentence(done.badge_reason))))
+    reason = "" if done.badge == "local" else _sentence(done.badge_reason)
+    return " ".join(filter(None, (_BADGE_MEANINGS[done.badge], reason)))
 
 
 def _sentence(text: str) -> str:
@@ -106,7 +107,7 @@ def knowledge(done: schema.ChatDone) -> list[Known]:
 
 def about(done: schema.ChatDone) -> list[Known]:
     """What else there is to know about the answer."""
-    return [Known("Receipt", badge_words(done)), Known("Model", done.model)]
+    return [Known("Badge", badge_words(done)), Known("Model", done.model)]
 
 
 _LIMITS = (

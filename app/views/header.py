@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QPushButton,
     QSizePolicy,
     QStyle,
+    QStyledItemDelegate,
     QStyleOptionComboBox,
     QStylePainter,
     QVBoxLayout,
@@ -67,6 +68,7 @@ class Header(QFrame):
         layout.addSpacing(theme.small)
         self.models = ModelBox()
         self.models.setAccessibleName("Model that answers")
+        self.models.setItemDelegate(QStyledItemDelegate(self.models))  # the default one ignores the style sheet
         self.models.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.models.setMinimumContentsLength(12)
         self.models.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)

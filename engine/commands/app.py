@@ -29,4 +29,13 @@ def open_window(
     environment = dict(os.environ)
     if data is not None:
         environment["GENTORRENT_DATA"] = str(data.expanduser().absolute())
-    raise typer.Exit(subprocess.call([sys.executable, "-m", "app", *context.args], env=environment))  # noqa: S603
+    raise typer.Exit(_wait(subprocess.Popen([sys.executable, "-m", "app", *context.args], env=environment)))  # noqa: S603
+
+
+def _wait(window: subprocess.Popen[bytes]) -> int:
+    """The window's exit code. Ctrl-C reaches the window too, which then stops its engine: that is waited for."""
+    while True:
+        try:
+            return window.wait()
+        except KeyboardInterrupt:
+            continue

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QPushButton
 
 from app.engine_address import LOCK_NAME, note_started, read_address, read_note
 from app.models import words
@@ -366,10 +366,13 @@ def test_contrast_is_that_of_the_standard() -> None:
 
 
 def test_style_sheet_is_understood(qapp: QApplication, qtlog) -> None:
-    qapp.setStyleSheet(stylesheet(LIGHT, "x.svg"))
-    assert not [record.message for record in qtlog.records if "parse" in record.message]
-    qapp.setStyleSheet("QPushButton { color: ")
-    assert [record.message for record in qtlog.records if "parse" in record.message]
+    def complaints(sheet: str) -> list[str]:
+        qapp.setStyleSheet(sheet)
+        QPushButton().ensurePolished()
+        return [record.message for record in qtlog.records if "parse" in record.message]
+
+    assert complaints(stylesheet(LIGHT, "x.svg")) == []
+    assert complaints("QPushButton } {") != []
     qapp.setStyleSheet("")
 
 

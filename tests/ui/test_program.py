@@ -1,0 +1,77 @@
+"""``gentorrent app`` as a program: starts, ends in order, says why it cannot."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from app.engine_address import read_address
+from tests.ui.test_real_engine import gone
+
+pytestmark = pytest.mark.timeout(120)
+
+
+def environment(**changes: str) -> dict[str, str]:
+    return {**os.environ, "GENTORRENT_KEYRING": "off", "GENTORRENT_API_PORT": "0", **changes}
+
+
+def test_ctrl_c_ends_window_and_engine(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "engine.cli", "app", "--data", str(tmp_path), "--no-relay"]
+    window = subprocess.Popen(command, env=environment(), start_new_session=True, stderr=subprocess.PIPE, text=True)
+    assert window.stderr is not None
+    with window.stderr:
+        try:
+            address = None
+            for _ in range(600):
+                address = read_address(tmp_path)
+                if address is not None and address.port:
+                    break
+                time.sleep(0.1)
+            assert address is not None
+            time.sleep(0.5)
+            os.killpg(window.pid, signal.SIGINT)
+            assert window.wait(30) == 0
+        finally:
+            if window.poll() is None:
+                os.killpg(window.pid, signal.SIGKILL)
+                window.wait(10)
+        assert gone(address.pid)
+        assert window.stderr.read() == ""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems always have a display")
+def test_no_display_is_said_in_words() -> None:
+    without = {name: value for name, value in environment().items() if name not in ("DISPLAY", "QT_QPA_PLATFORM")}
+    without.pop("WAYLAND_DISPLAY", None)
+    ended = subprocess.run(
+        [sys.executable, "-m", "app"], env=without, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == 1
+    assert "There is no display" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_bad_usage_and_help() -> None:
+    for arguments, code in ((["--bogus"], 2), (["--help"], 0)):
+        ended = subprocess.run(
+            [sys.executable, "-m", "app", *arguments], env=environment(), capture_output=True, timeout=60, check=False
+        )
+        assert ended.returncode == code
+
+
+def test_usable_window_is_told_to_who_measures(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "app", "--data", str(tmp_path)],
+        env=environment(GENTORRENT_MEASURE_START="1"),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "usable\n", "")
