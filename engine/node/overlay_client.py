@@ -68,25 +68,32 @@ class OverlayClient:
     # Directory, guards, draws
 
     def update_directory(self, directory: Directory) -> None:
-        """Use this snapshot; keep the guard list and fill it up."""
+        """Use this snapshot; keep the guard list and fill it up with as many as are absent."""
         self._directory = directory
         now = self._clock.wall()
-        listed = [guard for guard in self.guards if guard in directory]
+        kept, absent = self._keep_guards(directory)
         guards = choose_guards(
             directory,
             self._random_bytes,
             now,
-            count=self._parameters.guard_count,
-            keep=listed,
+            count=max(self._parameters.guard_count + absent, len(kept)),
+            keep=kept,
             exclude=self._own | self._group_if_spared(directory),
         )
-        if guards != self.guards:
-            self.guards = guards
-            self.machine.paths.set_guards(guards)
-        self.want(frozenset(guards))
+        self.guards = guards
+        self.machine.paths.set_guards(guards)
+        self.want(frozenset([guard for guard in guards if guard in directory][: self._parameters.guard_count]))
         self._shortage = self._find_shortage(directory, now)
         self.loop.wake()
         self.changed()
+
+    def _keep_guards(self, directory: Directory) -> tuple[list[NodeId], int]:
+        """The guards that stay on the list, and how many of them are absent. An absent one keeps its place: a server
+        that leaves guards out, or has forgotten them, must not make this client meet new ones. Others stand in, at the
+        end of the list; of more than ``guard_count`` absent ones the last are forgotten."""
+        absent = [guard for guard in self.guards if guard not in directory]
+        forgotten = frozenset(absent[self._parameters.guard_count :])
+        return [guard for guard in self.guards if guard not in forgotten], len(absent) - len(forgotten)
 
     def _find_shortage(self, directory: Directory, now: float) -> str:
         """Why this network cannot carry a question even with all its relays linked; empty when it can."""

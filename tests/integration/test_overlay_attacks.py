@@ -240,3 +240,49 @@ def test_a_guard_that_breaks_paths_when_they_are_open_does_not_get_to_try_again(
     overlay.advance(25)
     assert overlay.ready()
     assert 1 <= len(attempts) <= 4
+
+
+def test_guards_that_are_missing_from_a_directory_keep_their_places() -> None:
+    overlay = Overlay(relays=40)
+    overlay.until(overlay.ready, 10)
+    first = list(overlay.client.guards)
+    missing = [overlay.by_id(name) for name in first[:5]]
+    for round_number in range(20):  # a server that leaves guards out again and again draws no others out of the client
+        for member in missing if round_number % 2 == 0 else []:
+            member.alive = False
+        overlay.announce()
+        for member in missing:
+            member.alive = True
+    assert overlay.client.guards[: len(first)] == first
+    assert len(overlay.client.guards) == len(first) + 5
+    for member in overlay.relays:
+        member.alive = False
+    overlay.announce()  # a server that lost its memory
+    for member in overlay.relays:
+        member.alive = True
+    overlay.announce()
+    assert overlay.client.guards[: len(first)] == first
+    overlay.until(overlay.ready, 20)
+
+
+def test_the_list_of_guards_is_bounded_however_many_leave_for_good() -> None:
+    overlay = Overlay(relays=40)
+    overlay.until(overlay.ready, 10)
+    for relay in list(overlay.relays[:28]):
+        overlay.kill(relay)
+        overlay.announce()
+        overlay.advance(0.05)
+        present = [guard for guard in overlay.client.guards if overlay.by_id(guard).alive]
+        assert len(present) >= 8
+        assert len(overlay.client.guards) <= 16
+    overlay.until(overlay.ready, 60)
+
+
+def test_a_client_that_comes_back_goes_on_with_its_guards() -> None:
+    overlay = Overlay(relays=40)
+    overlay.until(overlay.ready, 10)
+    guards = list(overlay.client.guards)
+    overlay.internet.kill(CLIENT)
+    overlay.restart_client(guards)
+    assert overlay.client.guards == guards
+    overlay.until(overlay.ready, 10)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
@@ -155,8 +155,13 @@ class Overlay:
             Member(self, f"model-{index}", model=True, words=words, pace=pace, relay=models_relay)
             for index in range(models)
         ]
+        self.restart_client()
+
+    def restart_client(self, guards: Sequence[NodeId] = ()) -> None:
+        """A client whose engine has just started, with the guards that it kept on disk."""
         client_id = NodeId(b"client".ljust(20, b"."))
-        self.client = OverlayClient(NETWORK, self.parameters, [client_id], self.scheduler.clock, self.random_bytes)
+        clock = self.scheduler.clock
+        self.client = OverlayClient(NETWORK, self.parameters, [client_id], clock, self.random_bytes, guards)
         endpoint = self.internet.endpoint(client_id, self.client, is_client=True)
         self.client.sender, self.client.want = endpoint, endpoint.want
         self.announce()
