@@ -31,9 +31,11 @@ RESEND_SECONDS = 0.4
 """After the end, unacknowledged frames go again this often."""
 MAX_UNACKNOWLEDGED = 200
 """Frames kept for resending; beyond it the execution is paused until acknowledgements come."""
-MAX_FRAME_TOKENS = 512
-MAX_FRAME_TEXT = 6_000
+MAX_FRAME_TEXT = 2_500
+"""Characters of one event; up to four bytes each."""
 MAX_FRAME_EVENTS = 32
+MAX_FRAME_BYTES = 12_000
+"""Of the events that share a frame, so that none exceeds what a client decodes (``engine.wire.answer.MAX_FRAME``)."""
 
 
 @dataclass(slots=True)
@@ -220,20 +222,18 @@ class AnswerSender:
     def _take_events(self) -> tuple[FrameEvent, ...]:
         """The next frame's events: neighbouring token events are merged, up to the frame's limits."""
         taken: list[FrameEvent] = []
-        tokens, characters = 0, 0
+        size = 0
         while self._pending and len(taken) < MAX_FRAME_EVENTS:
             event = self._pending[0]
-            if isinstance(event, Tokens):
-                tokens, characters = tokens + len(event.ids), characters + len(event.text)
-                if taken and (tokens > MAX_FRAME_TOKENS or characters > MAX_FRAME_TEXT):
-                    break
-                last = taken[-1] if taken else None
-                if isinstance(last, Tokens):
-                    taken[-1] = Tokens(first=last.first, ids=last.ids + event.ids, text=last.text + event.text)
-                    self._pending.popleft()
-                    continue
-            taken.append(event)
+            size += len(encode(event))
+            if taken and size > MAX_FRAME_BYTES:
+                break
             self._pending.popleft()
+            last = taken[-1] if taken else None
+            if isinstance(event, Tokens) and isinstance(last, Tokens):
+                taken[-1] = Tokens(first=last.first, ids=last.ids + event.ids, text=last.text + event.text)
+            else:
+                taken.append(event)
         return tuple(taken)
 
     def _make_frame(self, events: tuple[FrameEvent, ...]) -> list[CloveOut]:

@@ -23,6 +23,7 @@ from engine.wire.answer import (
     Attach,
     Cancel,
     ControlClove,
+    Failed,
     FrameEvent,
     Request,
     RequestClove,
@@ -39,6 +40,8 @@ REQUEST_LIFE = 300.0
 CLOCK_SKEW = 120.0
 ASSEMBLY_SECONDS = 30.0
 MAX_ASSEMBLIES = 256
+MAX_ASSEMBLED_BYTES = 32 * 1024 * 1024
+"""Of requests that are not complete; beyond it the oldest are forgotten."""
 MAX_EXECUTIONS = 64
 MAX_REMEMBERED = 65_536
 """Request and message ids remembered for replay refusal; when full, new requests are refused, never forgotten ones."""
@@ -77,6 +80,10 @@ class _Assembly:
     started: float
     shares: dict[int, bytes] = field(default_factory=dict)
     addresses: dict[int, tuple[NodeId, bytes]] = field(default_factory=dict)
+
+    def size(self) -> int:
+        """Bytes held."""
+        return sum(map(len, self.shares.values()))
 
 
 @dataclass(slots=True)
@@ -177,8 +184,7 @@ class ServingMachine:
             return []
         assembly = self._assemblies.get(clove.message_id)
         if assembly is None:
-            if len(self._assemblies) >= MAX_ASSEMBLIES:
-                self._assemblies.popitem(last=False)
+            self._make_room()
             assembly = self._assemblies[clove.message_id] = _Assembly(n=clove.n, k=clove.k, started=now)
         if (assembly.n, assembly.k) != (clove.n, clove.k) or clove.index in assembly.shares:
             return []
@@ -187,6 +193,12 @@ class ServingMachine:
         if len(assembly.shares) < assembly.k:
             return []
         return self._try_start(clove.message_id, assembly, now, wall)
+
+    def _make_room(self) -> None:
+        """Forget the oldest unfinished requests where they are too many or too large."""
+        held = sum(assembly.size() for assembly in self._assemblies.values())
+        while len(self._assemblies) >= MAX_ASSEMBLIES or held > MAX_ASSEMBLED_BYTES:
+            held -= self._assemblies.popitem(last=False)[1].size()
 
     def _try_start(self, message_id: bytes, assembly: _Assembly, now: float, wall: float) -> list[ServingEffect]:
         try:
@@ -201,18 +213,12 @@ class ServingMachine:
         request = request_decoder.decode(encoded)
         self._forget_old(wall)
         self._check(request, assembly, wall)
+        if len(self._executions) >= MAX_EXECUTIONS or len(self._seen) >= MAX_REMEMBERED:
+            return self._refuse(request, assembly, now)
         request_id = RequestId(request.request_id)
         until = request.sealed_at + REQUEST_LIFE + CLOCK_SKEW
         self._seen[request_id] = self._seen[message_id] = until
-        sender = AnswerSender(
-            answer_secret=request.answer_secret,
-            serving_node=self._node_id,
-            attempt=0,
-            n=request.n,
-            k=request.k,
-            random_bytes=self._random_bytes,
-            opened=now,
-        )
+        sender = self._sender(request, now)
         execution = _Execution(request=request, sender=sender, message_id=message_id, last_heard=now)
         self._executions[request_id] = execution
         self._messages[message_id] = request_id
@@ -233,8 +239,25 @@ class ServingMachine:
             raise WireError("request id was seen before")
         if (request.n, request.k) != (assembly.n, assembly.k) or len(request.clove_secrets) != request.n:
             raise WireError("contradictory clove numbers")
-        if len(self._executions) >= MAX_EXECUTIONS or len(self._seen) >= MAX_REMEMBERED:
-            raise WireError("too many requests")
+
+    def _refuse(self, request: Request, assembly: _Assembly, now: float) -> list[ServingEffect]:
+        """Say that this node is full, once, and remember nothing: another node can be asked at once."""
+        sender = self._sender(request, now)
+        for index, (proxy, handle) in assembly.addresses.items():
+            sender.attach(index, proxy, handle, request.clove_secrets[index])
+        text = "The machine that was asked has no place at the moment. Ask again; another one answers."
+        return list(sender.push(Failed(code="overloaded", text=text), now))
+
+    def _sender(self, request: Request, now: float) -> AnswerSender:
+        return AnswerSender(
+            answer_secret=request.answer_secret,
+            serving_node=self._node_id,
+            attempt=0,
+            n=request.n,
+            k=request.k,
+            random_bytes=self._random_bytes,
+            opened=now,
+        )
 
     def _add_path(
         self, request_id: RequestId, execution: _Execution, index: int, proxy: NodeId, handle: bytes, now: float

@@ -40,9 +40,18 @@ class Node:
 class Asker:
     """A client's request and receiver."""
 
-    def __init__(self, node: Node, text: str = "What is a clove?", n: int = 4, k: int = 3, wall: float = WALL) -> None:
+    def __init__(
+        self,
+        node: Node,
+        text: str = "What is a clove?",
+        n: int = 4,
+        k: int = 3,
+        wall: float = WALL,
+        random_bytes: Callable[[int], bytes] | None = None,
+    ) -> None:
         question = Question("model", (ChatMessage("user", text),), Sampling(seed=1), max_tokens=50)
-        self.outgoing: OutgoingRequest = prepare(question, node.target, NETWORK, n, k, b"c" * 32, wall, seeded(2))
+        source = random_bytes or seeded(2)
+        self.outgoing: OutgoingRequest = prepare(question, node.target, NETWORK, n, k, b"c" * 32, wall, source)
         request = self.outgoing.request
         self.request_id = RequestId(request.request_id)
         self.receiver = AnswerReceiver(

@@ -159,5 +159,5 @@ async def test_a_long_text_is_cut_to_what_a_frame_holds() -> None:
     events = await serve(Backend([Started((1,)), Delta((5,), "x" * 20_000), Done("stop", 1, 1)]), request())
     tokens = [event for event in events if isinstance(event, Tokens)]
     assert "".join(event.text for event in tokens) == "x" * 20_000
-    assert [event.ids for event in tokens] == [(5,), (), (), ()]
+    assert [event.ids for event in tokens] == [(5,), *[()] * 7]  # a character may take four bytes
     assert {event.first for event in tokens[1:]} == {1}

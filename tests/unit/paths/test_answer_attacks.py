@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from engine.crypto.sealing import seal
 from engine.ids import NodeId
-from engine.paths.answer_sender import HEARTBEAT_SECONDS, MAX_UNACKNOWLEDGED, AnswerSender, CloveOut
-from engine.wire.answer import Finished, Stage, Tokens
-from tests.support.answers import Asker, Node, proxy, seeded
+from engine.paths import keys
+from engine.paths.answer_sender import HEARTBEAT_SECONDS, MAX_FRAME_TEXT, MAX_UNACKNOWLEDGED, AnswerSender, CloveOut
+from engine.paths.serving import MAX_ASSEMBLED_BYTES, MAX_EXECUTIONS, ExecutionStarted
+from engine.wire.answer import Checkpoint, Failed, Finished, RequestClove, SealedClove, Stage, Tokens
+from engine.wire.codec import encode
+from tests.support.answers import NETWORK, WALL, Asker, Node, proxy, seeded
 
 FINISHED = Finished("stop", 5, 3, b"record", b"s" * 64)
 
@@ -95,3 +99,52 @@ def test_one_clove_again_and_again_is_no_sign_of_life() -> None:
     for step in range(1, 50):
         asker.deliver(effects, float(step), lose=frozenset({1, 2, 3}))
     assert asker.receiver.last_frame_at == 1.0
+
+
+def test_a_frame_never_exceeds_what_the_client_takes() -> None:
+    node = Node()
+    asker = Asker(node)
+    asker.deliver(start(node, asker), 0.0)
+    checkpoint = Checkpoint(b"r" * 700, b"s" * 64)
+    expected: list[object] = []
+    effects: list[object] = []
+    for position in range(100):  # at once, so that they pile up
+        event = Tokens(position, (2**31 - 1,) * 40, "\N{CRAB}" * 400 if position % 10 else "\N{CRAB}" * MAX_FRAME_TEXT)
+        expected += [event, checkpoint]
+        effects += node.machine.push(asker.request_id, event, 0.01)
+        effects += node.machine.push(asker.request_id, checkpoint, 0.01)
+    events = asker.deliver(effects + list(node.machine.tick(1.0)), 1.0)
+    assert "".join(event.text for event in events if isinstance(event, Tokens)) == "".join(
+        event.text for event in expected if isinstance(event, Tokens)
+    )
+    assert events.count(checkpoint) == 100
+
+
+def test_a_full_node_says_so_at_once() -> None:
+    node = Node()
+    for seed in range(MAX_EXECUTIONS):
+        other = Asker(node, random_bytes=seeded(100 + seed))
+        start(node, other)
+    assert len(node.machine.running()) == MAX_EXECUTIONS
+    asker = Asker(node)
+    effects = start(node, asker)
+    assert not [effect for effect in effects if isinstance(effect, ExecutionStarted)]
+    (event,) = asker.deliver(effects, 1.0)
+    assert isinstance(event, Failed)
+    assert event.code == "overloaded"
+    assert len(node.machine.running()) == MAX_EXECUTIONS
+
+
+def test_unfinished_requests_of_strangers_take_a_bounded_share_of_memory() -> None:
+    node = Node()
+    key = node.target.clove_key
+    info = keys.clove_info(NETWORK, node.target.node_id)
+    for number in range(100):
+        for index in range(15):
+            clove = RequestClove(number.to_bytes(16, "big"), index, 16, 16, bytes(58_000))
+            sealed = encode(SealedClove(1, seal(1, key, encode(clove), info)))
+            node.machine.receive(proxy(index), bytes(16), sealed, 0.0, WALL)
+    held = sum(len(share) for one in node.machine._assemblies.values() for share in one.shares.values())
+    assert held <= MAX_ASSEMBLED_BYTES + 16 * 58_000
+    asker = Asker(node)
+    assert [effect for effect in start(node, asker) if isinstance(effect, ExecutionStarted)]
