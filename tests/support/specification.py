@@ -1,0 +1,126 @@
+"""A second, slow implementation of the layouts in docs/protocol.md, written from that page and sharing no code."""
+
+import hashlib
+import hmac
+import struct
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from cryptography.hazmat.primitives.ciphers.algorithms import ChaCha20
+
+
+def hkdf(secret: bytes, salt: bytes, info: bytes, length: int) -> bytes:
+    key = hmac.digest(salt or bytes(32), secret, "sha256")
+    block, out = b"", b""
+    while len(out) < length:
+        block = hmac.digest(key, block + info + bytes([len(out) // 32 + 1]), "sha256")
+        out += block
+    return out[:length]
+
+
+def xor(one: bytes, other: bytes) -> bytes:
+    return bytes(a ^ b for a, b in zip(one, other, strict=True))
+
+
+def node_id(public_key: bytes) -> bytes:
+    return hashlib.sha256(public_key).digest()[:20]
+
+
+def signed_bytes(purpose: str, network_id: bytes, fields: list[bytes]) -> bytes:
+    parts = [struct.pack(">I", len(field)) + field for field in fields]
+    return b"gentorrent/" + purpose.encode() + b"/v1" + network_id + b"".join(parts)
+
+
+# Set-up packets
+
+
+def peel(packet: bytes, relay_id: bytes, private: bytes) -> tuple[dict[str, Any], bytes]:
+    """What the header says, with the derived keys, and the next packet without its last slot."""
+    key = X25519PrivateKey.from_private_bytes(private)
+    shared = key.exchange(X25519PublicKey.from_public_bytes(packet[:32]))
+    info = b"\x01" + relay_id + key.public_key().public_bytes_raw() + packet[:32]
+    material = hkdf(shared, b"gentorrent/onion/v1", info, 184)
+    names = ("header", "stream", "forward", "backward", "reply")
+    known: dict[str, Any] = {name: material[32 * i : 32 * i + 32] for i, name in enumerate(names)}
+    known["forward base"], known["backward base"] = struct.unpack(">II", material[160:168])
+    header = ChaCha20Poly1305(material[:32]).decrypt(bytes(12), packet[32:93], None)
+    known["next node"], known["next circuit"] = header[1:21], int.from_bytes(header[21:29], "big")
+    known["time"], known["timeout"], known["forward delta"], known["backward delta"] = struct.unpack(
+        ">IIII", header[29:45]
+    )
+    rest = Cipher(ChaCha20(material[32:64], bytes(16)), mode=None).decryptor().update(packet[93:])
+    return known, rest
+
+
+def open_set_up_answer(answer: bytes, reply_keys: list[bytes]) -> bytes:
+    """The body, when the last of these relays answered."""
+    slots, body = answer[:48], answer[48:]
+    for key in reply_keys:
+        aead = ChaCha20Poly1305(key)
+        body = aead.decrypt(b"reply".ljust(12, b"\0"), body + slots[:16], None)
+        stream = aead.encrypt(b"mask".ljust(12, b"\0"), bytes(32), None)[:32]
+        slots = xor(slots[16:], stream) + bytes(16)
+    return body
+
+
+# Cells
+
+
+def remove_layer(cell: bytes, key: bytes) -> tuple[bytes, bytes]:
+    """The two slots and the payload inside."""
+    sequence = cell[8:12]
+    aead = ChaCha20Poly1305(key)
+    payload = aead.decrypt(bytes(8) + sequence, cell[60:] + cell[12:28], cell[:12])
+    stream = aead.encrypt((1).to_bytes(8, "big") + sequence, bytes(32), None)[:32]
+    return xor(cell[28:60], stream), payload
+
+
+# S-IDA
+
+
+def multiply(a: int, b: int) -> int:
+    product = 0
+    while b:
+        if b & 1:
+            product ^= a
+        a = (a << 1) ^ (0x11D if a & 0x80 else 0)
+        b >>= 1
+    return product
+
+
+def inverse(a: int) -> int:
+    return next(b for b in range(1, 256) if multiply(a, b) == 1)
+
+
+def fragments(sealed: bytes, n: int, k: int) -> list[bytes]:
+    """All n fragments of a sealed message."""
+    size = len(sealed) // k
+    cut = [sealed[i * size : (i + 1) * size] for i in range(k)]
+    cauchy = [[inverse(i ^ j) for j in range(k)] for i in range(k, n)]
+    by_column = [[multiply(row[j], inverse(cauchy[0][j])) for j in range(k)] for row in cauchy]
+    rows = [[multiply(value, inverse(row[0])) for value in row] for row in by_column]
+    for row in rows:
+        total = bytes(size)
+        for factor, piece in zip(row, cut[:k], strict=True):
+            total = xor(total, bytes(multiply(factor, byte) for byte in piece))
+        cut.append(total)
+    return cut
+
+
+def shamir(shares: dict[int, bytes]) -> bytes:
+    """K from k shares by index (x = index + 1)."""
+    key = bytes(32)
+    for index, share in shares.items():
+        factor = 1
+        for other in shares:
+            if other != index:
+                factor = multiply(factor, multiply(other + 1, inverse((other + 1) ^ (index + 1))))
+        key = xor(key, bytes(multiply(factor, byte) for byte in share[:32]))
+    return key
+
+
+def unseal_message(key: bytes, sealed: bytes, n: int, k: int) -> bytes:
+    body = ChaCha20Poly1305(key).decrypt(bytes(12), sealed, b"gentorrent/s-ida/v1" + bytes([n, k]))
+    return body[: len(body) - 1 - body[-1]]

@@ -1,0 +1,97 @@
+"""What the engine writes is what docs/protocol.md specifies: a second implementation, made from the page, reads it."""
+
+import hashlib
+from itertools import pairwise
+from random import Random
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from engine.crypto import identity, onion, sida
+from engine.ids import CircuitId, NodeId
+from engine.paths import cells, fragments, keys, setup
+from tests.support import specification as page
+
+RANDOM = Random(20)
+NODES = [NodeId(RANDOM.randbytes(20)) for _ in range(3)]
+PRIVATE = [RANDOM.randbytes(32) for _ in range(3)]
+NOW = 1_800_000_017.0
+
+
+def _hops(count: int) -> list[onion.Hop]:
+    public = [X25519PrivateKey.from_private_bytes(key).public_key().public_bytes_raw() for key in PRIVATE]
+    return [onion.Hop(NODES[i], public[i], CircuitId(1000 + i), 8000 - 2000 * i) for i in range(count)]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_set_up_packets_and_their_answers(count: int) -> None:
+    packet, client_keys = onion.build(_hops(count), NOW, RANDOM.randbytes)
+    known = []
+    for index in range(count):
+        assert len(packet) == 279
+        header, rest = page.peel(packet, NODES[index], PRIVATE[index])
+        known.append(header)
+        last = index == count - 1
+        assert header["next node"] == (bytes(20) if last else NODES[index + 1])
+        assert header["next circuit"] == (0 if last else 1001 + index)
+        assert header["time"] == 1_800_000_000
+        assert header["timeout"] == 8000 - 2000 * index
+        assert header["forward"] == client_keys[index].forward_key
+        assert header["backward"] == client_keys[index].backward_key
+        packet = rest + RANDOM.randbytes(93)
+    for one, other in pairwise(known):
+        for way in ("forward", "backward"):
+            assert (one[f"{way} base"] + one[f"{way} delta"]) % 2**32 == other[f"{way} base"]
+    answer = onion.seal_reply(client_keys[-1], setup.status_body(setup.SetUpStatus.BUSY), RANDOM.randbytes)
+    for own in reversed(client_keys[:-1]):
+        answer = onion.wrap_reply(own, answer)
+    assert page.open_set_up_answer(answer, [header["reply"] for header in known]) == b"\x03" + bytes(63)
+
+
+def test_cells() -> None:
+    layer_keys = [RANDOM.randbytes(32) for _ in range(3)]
+    headers = [(7 + i, 100 * i) for i in range(3)]
+    payload = fragments.fragment(5, b"hello")[0]
+    assert payload == b"\x01" + b"\0\0\0\x05" + b"\0" + b"\x01" + b"\0\x05" + b"hello" + bytes(1086)
+    layers = [cells.LayerCipher(key) for key in layer_keys]
+    cell = cells.seal_layers(layers, headers, RANDOM.randbytes(32), payload)
+    for index, key in enumerate(layer_keys):
+        circuit, sequence = headers[index]
+        assert cell[:12] == circuit.to_bytes(8, "big") + sequence.to_bytes(4, "big")
+        slots, inside = page.remove_layer(cell, key)
+        if index < 2:
+            following = headers[index + 1]
+            cell = following[0].to_bytes(8, "big") + following[1].to_bytes(4, "big") + slots + bytes(16) + inside
+    assert inside == payload
+
+
+@pytest.mark.parametrize(("n", "k"), [(4, 3), (3, 2), (6, 3), (1, 1)])
+def test_s_ida(n: int, k: int) -> None:
+    message = RANDOM.randbytes(101)
+    shares = sida.split(message, n, k, RANDOM.randbytes)
+    sealed = b"".join(share[32:] for share in shares[:k])
+    assert page.fragments(sealed, n, k) == [share[32:] for share in shares]
+    for chosen in ([*range(k)], [*range(n - k, n)]):
+        key = page.shamir({index: shares[index] for index in chosen})
+        assert page.unseal_message(key, sealed, n, k) == message
+
+
+def test_signatures_and_ids() -> None:
+    own = identity.Identity.from_seed(RANDOM.randbytes(32))
+    network, fields = RANDOM.randbytes(32), [b"", b"one", RANDOM.randbytes(300)]
+    assert identity.signed_bytes("link-offer", network, *fields) == page.signed_bytes("link-offer", network, fields)
+    assert own.node_id == page.node_id(own.public_key) == hashlib.sha256(own.public_key).digest()[:20]
+
+
+def test_keys_of_an_answer() -> None:
+    secret, salt, node = RANDOM.randbytes(32), RANDOM.randbytes(16), NODES[0]
+    execution = node + b"\0\x02"
+    assert keys.frame_key(secret, salt, node, 2) == page.hkdf(secret, salt, b"gentorrent/frame/v1" + execution, 32)
+    clove = page.hkdf(secret, salt, b"gentorrent/answer-clove/v1" + execution, 32)
+    assert keys.clove_key(secret, salt, node, 2) == clove
+    assert keys.clove_nonce(9, 3) == 9 * 16 + 3
+    raw = page.hkdf(secret, salt, b"gentorrent/announcement/v1", 36)
+    announcement = keys.announcement_key(secret, salt)
+    assert (announcement.key, announcement.offset) == (raw[:32], int.from_bytes(raw[32:], "big"))
+    assert keys.control_key(secret, salt) == page.hkdf(secret, salt, b"gentorrent/control/v1/client-to-node", 32)
+    assert keys.attach_key(secret, salt) == page.hkdf(secret, salt, b"gentorrent/attach/v1", 32)
