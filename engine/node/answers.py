@@ -193,11 +193,11 @@ class Answers:
                     if isinstance(event, Stage) and event.stage == stage and not event.place:
                         continue  # a heartbeat
                     stage = event.stage if isinstance(event, Stage) else ""
-                    for out in self._translate(event, served.summary, network_id, progress):
-                        yield out
-                    if isinstance(event, Finished):
+                    if isinstance(event, Finished):  # before it is told: who has heard the end asks for no more
                         text = "".join(progress.text)
                         self._conversations.answered(request, conversation, target.node_id, text)
+                    for out in self._translate(event, served.summary, network_id, progress):
+                        yield out
         finally:
             await stream.aclose()
 

@@ -258,10 +258,12 @@ class BootstrapClient:
                 group.create_task(self._keep_alive())
                 group.create_task(self._keep_published())
                 group.create_task(self._keep_directory(session))
+                # Waiting in the group's exit instead, Python 3.11 would not undo its own cancellation of this task.
+                await asyncio.Event().wait()
         except BaseExceptionGroup as failures:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
-                # Python 3.11's TaskGroup loses a cancellation that meets a failing child, as at a stop of both sides.
+                # A group loses a cancellation that meets a failing child, as when both sides stop at once.
                 raise asyncio.CancelledError from None
             # One connection ends for one reason; a fault of our own must not hide behind it.
             known, others = failures.split((GenTorrentError, aiohttp.ClientError, OSError, TimeoutError))
