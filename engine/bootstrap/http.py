@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
+import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,12 @@ from engine.directory.genesis import to_file
 if TYPE_CHECKING:
     from engine.bootstrap.server import BootstrapServer
 
+logger = logging.getLogger("engine.bootstrap")
+_SILENT = logging.Logger("aiohttp", level=logging.CRITICAL + 1)
+"""aiohttp would log the address and the bytes of everybody who sends garbage or hangs up."""
 CHUNK = 65_536
+STOP_SECONDS = 0.8
+"""At a stop a handler has so long to end, and as long again after it was cancelled."""
 MAXIMUM_SOCKETS = 8_192
 """Open TCP connections of any kind; each has ``HEADER_SECONDS`` to become a request."""
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -39,7 +44,9 @@ class HttpSide:
         application.router.add_get("/v1/ice", self._serve_ice)
         application.router.add_get("/healthz", self._serve_health)
         application.router.add_get("/metrics", self._serve_metrics)
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=2.0, keepalive_timeout=15.0)
+        self._runner = web.AppRunner(
+            application, access_log=None, logger=_SILENT, shutdown_timeout=STOP_SECONDS, keepalive_timeout=15.0
+        )
         self._listener: asyncio.Server | None = None
 
     async def start(self, host: str, port: int) -> int:
@@ -81,6 +88,11 @@ class HttpSide:
             response = web.Response(status=error.status, text=f"{error.reason}\n")
             if hdrs.ALLOW in error.headers:
                 response.headers[hdrs.ALLOW] = error.headers[hdrs.ALLOW]
+        except ConnectionError:
+            raise  # the other side has hung up
+        except Exception:
+            logger.exception("a request failed unexpectedly")
+            response = web.Response(status=500, text="The server made a mistake; its log says which.\n")
         if not response.prepared:
             response.force_close()  # a kept connection would have no limit on its next header
         return response
@@ -99,13 +111,19 @@ class HttpSide:
         response = web.StreamResponse(headers=headers)
         response.content_length = len(data)
         response.force_close()
-        with contextlib.suppress(TimeoutError, ConnectionError):
+        try:
             async with asyncio.timeout(limits.DIRECTORY_SECONDS):
                 await response.prepare(request)
                 view = memoryview(data)
                 for start in range(0, len(data), CHUNK):
                     await response.write(bytes(view[start : start + CHUNK]))
                 await response.write_eof()
+        except TimeoutError:
+            # Returning alone would leave aiohttp waiting for the rest to be read, without end.
+            if request.transport is not None:
+                request.transport.abort()
+        except ConnectionError:
+            pass
         return response
 
     async def _serve_ice(self, _request: web.Request) -> web.StreamResponse:

@@ -94,7 +94,7 @@ class BootstrapServer:
         """One node from its connection to its end."""
         try:
             address = self.admit(request)
-        except ConnectionRefusedError as error:
+        except (ConnectionRefusedError, DirectoryError) as error:  # the latter: gone before its address could be read
             return web.Response(status=503, text=f"{error}\n")
         key = counting_key(address)
         self._connections[key] += 1
@@ -281,9 +281,10 @@ async def _serve(server: BootstrapServer, host: str, port: int, started: Callabl
     try:
         try:
             bound = await side.start(host, port)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # the latter for what cannot be a host name at all
+            reason = getattr(error, "strerror", None) or error
             raise ConfigurationError(
-                f"Cannot listen on {host} port {port} ({error.strerror or error}). Is another server running there?"
+                f"Cannot listen on {host} port {port} ({reason}). Is another server running there?"
                 " Choose another address with --host and --port."
             ) from error
         shown = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104

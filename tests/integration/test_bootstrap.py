@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import aiohttp
 import msgspec
+import psutil
 import pytest
 
 from engine.bootstrap import limits
 from engine.bootstrap.init import init_network
-from engine.bootstrap.server import run_server
+from engine.bootstrap.server import BootstrapServer, run_server
 from engine.clock import ManualClock, SystemClock
 from engine.directory.snapshot import ChainPoint, SnapshotVerifier, sign_snapshot
 from engine.errors import ConfigurationError, DataDirectoryLockedError, DirectoryError
@@ -495,6 +498,73 @@ async def test_connections_that_never_ask_or_log_in_are_ended(tmp_path, monkeypa
             writer.close()
         async with raw_node(address) as node:
             assert await node.receive() is None
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"\x16\x03\x01\x02\x00\r\n\r\n",
+        b"GET /v1/genesis HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
+        b"A" * 20_000 + b"\r\n\r\n",
+    ],
+    ids=["tls", "two lengths", "long line"],
+)
+async def test_garbage_and_hanging_up_leave_no_address_in_the_log(tmp_path, caplog, garbage):
+    upgrade = (
+        b"GET /v1/signaling HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    async with running_server(tmp_path / "server") as address:
+        port = int(address.partition("#")[0].rpartition(":")[2])
+        for data in (garbage, upgrade):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(data)
+            await writer.drain()
+            writer.transport.abort()
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(garbage)
+        assert b" 400" in await reader.read(20)
+        writer.close()
+        assert (await fetch(address, "/healthz"))[0] in (200, 503)
+    assert "127.0.0.1" not in caplog.text
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+async def test_connections_that_say_nothing_do_not_hold_up_a_stop(tmp_path):
+    async with contextlib.AsyncExitStack() as stack:
+        async with running_server(tmp_path / "server") as address:
+            waiting = await stack.enter_async_context(raw_node(address))
+            logged_in = await stack.enter_async_context(raw_node(address, identity(1), client_only=True))
+            begun = SystemClock().monotonic()
+        assert SystemClock().monotonic() - begun < 2.0
+        del waiting, logged_in
+
+
+async def test_who_takes_no_byte_of_the_directory_is_cut(tmp_path, monkeypatch):
+    monkeypatch.setattr(limits, "DIRECTORY_SECONDS", 0.3)
+    large = b"d" * 8_000_000
+
+    class Large(BootstrapServer):
+        snapshot = property(lambda _: large, lambda *_: None)  # type: ignore[assignment]
+
+    monkeypatch.setattr("engine.bootstrap.server.BootstrapServer", Large)
+    async with running_server(tmp_path / "server") as address:
+        port = int(address.partition("#")[0].rpartition(":")[2])
+
+        def served() -> list[object]:
+            connections = psutil.Process().net_connections("tcp")
+            return [one for one in connections if one.status == "ESTABLISHED" and one.laddr[1] == port]
+
+        with socket.create_connection(("127.0.0.1", port)) as idle:
+            idle.sendall(b"GET /v1/directory HTTP/1.1\r\nHost: x\r\n\r\n")
+            await until(served)
+            await until(lambda: not served(), 5.0)
+
+
+async def test_a_host_that_cannot_be_one_is_told(tmp_path):
+    init_network(tmp_path, "test", FAST)
+    with pytest.raises(ConfigurationError, match="Cannot listen on"):
+        await run_server(tmp_path, "..", 0)
 
 
 async def test_connections_per_address_are_bounded(tmp_path):
