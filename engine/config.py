@@ -75,13 +75,30 @@ def default_data_directory() -> Path:
 def find_data_directory(option: str | Path | None, environment: Mapping[str, str]) -> Path:
     """The data directory of ``--data``, ``GENTORRENT_DATA`` or the user's default, absolute; need not exist."""
     chosen = str(option) if option else environment.get("GENTORRENT_DATA", "")
-    directory = Path(chosen).expanduser() if chosen else default_data_directory()
-    if directory.exists() and not directory.is_dir():
+    directory = usable_directory(Path(chosen)) if chosen else default_data_directory()
+    try:
+        is_file = directory.exists() and not directory.is_dir()
+    except OSError as error:
+        raise ConfigurationError(
+            f"The data directory {str(directory)[:200]} cannot be used ({error.strerror}). Name another place with "
+            "--data or GENTORRENT_DATA."
+        ) from error
+    if is_file:
         raise ConfigurationError(
             f"The data directory {directory} is a file. The engine keeps its keys and state in a folder. "
             "Name another place with --data or GENTORRENT_DATA."
         )
     return directory.absolute()
+
+
+def usable_directory(chosen: Path) -> Path:
+    """``chosen`` with ``~`` and ``~user`` replaced, absolute; ``ConfigurationError`` if there is no such user."""
+    try:
+        return chosen.expanduser().absolute()
+    except RuntimeError as error:
+        raise ConfigurationError(
+            f"The folder {chosen} cannot be found: there is no such user on this machine. Write the whole path."
+        ) from error
 
 
 def load_configuration(options: Mapping[str, object], environment: Mapping[str, str]) -> Configuration:

@@ -42,17 +42,22 @@ class ApiClient:
     """Talks to the API at ``address`` (``http://127.0.0.1:8765``, with or without ``/v1``)."""
 
     def __init__(self, address: str, token: str) -> None:
-        parts = urlsplit(address)
         try:
-            port = parts.port
+            parts = urlsplit(address)
+            host, port = parts.hostname, parts.port
         except ValueError:
-            port = -1
-        if parts.scheme not in ("http", "https") or not parts.hostname or port == -1:
+            host = None
+        if not host or parts.scheme not in ("http", "https"):
             raise ConfigurationError(
                 f"--api is {address!r}, which is no address of a local API. Write it as http://127.0.0.1:8765/v1."
             )
+        if not (token.isascii() and token.isprintable()):
+            raise ConfigurationError(
+                "The API token has characters that no token has. Copy it again from the file api-token in the "
+                "engine's data directory."
+            )
         self._secure = parts.scheme == "https"
-        self._host = parts.hostname
+        self._host = host
         self._port = port
         self._token = token
         self.address = f"{parts.scheme}://{parts.netloc}/v1"
@@ -60,8 +65,10 @@ class ApiClient:
     def models(self) -> list[dict[str, Any]]:
         """The entries of ``/v1/models``."""
         with self._request("GET", "/v1/models", None) as response:
-            listed: list[dict[str, Any]] = json.loads(response.read(MAX_REPLY))["data"]
-            return listed
+            listed = json.loads(response.read(MAX_REPLY))
+            if not isinstance(listed, dict) or not isinstance(listed.get("data"), list):
+                raise ValueError("this is no list of models")
+            return [model for model in listed["data"] if isinstance(model, dict) and "id" in model]
 
     def ask(self, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """The chunks of a streamed answer. Closing the iterator closes the connection, which stops the answer.
@@ -79,6 +86,8 @@ class ApiClient:
                 if data == b"[DONE]":
                     return
                 chunk = json.loads(data)
+                if not isinstance(chunk, dict):
+                    raise ValueError("this is no piece of an answer")
                 if "error" in chunk:
                     raise _told(chunk["error"])
                 yield chunk

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from engine.commands.node import LOG_FORMAT
-from engine.config import DEFAULT_BOOTSTRAP_PORT, default_data_directory
+from engine.config import DEFAULT_BOOTSTRAP_PORT, default_data_directory, usable_directory
 from engine.errors import ConfigurationError
 
 
@@ -45,7 +45,7 @@ def run(
 
     It introduces nodes to each other and signs the directory; it sees who is online, never what is asked.
     """
-    directory = (data or default_data_directory() / "bootstrap").expanduser().absolute()
+    directory = usable_directory(data or default_data_directory() / "bootstrap")
     if init:
         _init(directory, name, host, port, paths, needed, hops, one_machine)
         return

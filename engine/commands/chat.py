@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -68,12 +69,19 @@ def run(
         if value is not None
     }
     body["gentorrent"] = {"route": route, "stages": True, "receipt": save_receipt is not None}
-    messages = [{"role": "system", "content": system}] if system else []
+    messages = [{"role": "system", "content": _readable(system)}] if system else []
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")  # bytes that are no UTF-8 shall not end the chat
     if question is None:
         _converse(client, body, messages)
     else:
-        text = sys.stdin.read() if question == "-" else question
+        text = sys.stdin.read() if question == "-" else _readable(question)
         _ask_once(client, body, [*messages, {"role": "user", "content": text}], json_output, save_receipt)
+
+
+def _readable(argument: str) -> str:
+    """A word of the command line as text: bytes that are no UTF-8, which no JSON can carry, become U+FFFD."""
+    return argument.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _first_model(client: ApiClient) -> str:

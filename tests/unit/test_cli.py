@@ -67,12 +67,17 @@ def test_version(capsys):
         ["chat", "--temperature", "hot"],
         ["chat", "--api", "nowhere", "--token", "x", "-q", "Hi"],
         ["chat", "--api", "http://127.0.0.1:1", "-q", "Hi"],
+        ["chat", "--api", "http://[::1", "--token", "x", "-q", "Hi"],
+        ["chat", "--api", "http://127.0.0.1:1", "--token", "line\nbreak", "-q", "Hi"],
+        ["node", "--data", "~no-such-user-here/data"],
+        ["node", "--data", "x" * 300],
+        ["bootstrap", "--data", "~no-such-user-here/data"],
         ["demo", "--api-port", "-1"],
         ["models", "fly"],
         ["receipt", "verify"],
         ["receipt", "verify", "file", "--network", "short"],
     ],
-    ids=" ".join,
+    ids=lambda arguments: " ".join(arguments)[:80],
 )
 def test_bad_usage_is_2_and_says_why(arguments, capsys, tmp_path, monkeypatch):
     monkeypatch.setenv("GENTORRENT_DATA", str(tmp_path / "data"))

@@ -185,3 +185,25 @@ async def test_models(data, capsys):
 async def test_models_without_an_engine(tmp_path, capsys):
     assert await run("models", "list", "--data", tmp_path, "--json") == 0
     assert all(model["where"] == "local" for model in json.loads(capsys.readouterr().out))
+
+
+async def test_a_question_that_is_no_text_is_asked_as_far_as_it_is(api, data, monkeypatch):
+    assert await run("chat", "-q", "caf\udce9?", "--data", data) == 0
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"caf\xe9?"), encoding="utf-8"))
+    assert await run("chat", "-q", "-", "--data", data) == 0
+    asked = [request.messages[-1].content for request in api.service.requests]
+    assert asked == ["caf\ufffd?"] * 2
+
+
+@pytest.mark.parametrize("reply", [b"[]", b"{}", b"3", b'{"data": 3}', b"<html>"])
+async def test_another_server_at_the_address_is_no_traceback(reply, capsys, tmp_path):
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (len(reply), reply))
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        assert await run("chat", "-q", "Hi", "--api", address, "--token", "x", "--data", tmp_path) == 1
+    assert "does not answer as it should" in capsys.readouterr().err
