@@ -68,8 +68,10 @@ def _seconds(milliseconds: float) -> str:
 
 def badge_words(done: schema.ChatDone) -> str:
     """What the badge of this answer means and why it is this one."""
-    reason = "" if done.badge == "local" else _sentence(done.badge_reason)
-    return " ".join(filter(None, (_BADGE_MEANINGS[done.badge], reason)))
+    reason = _sentence(done.badge_reason)
+    if done.badge == "unverified" or not reason:
+        return f"{_BADGE_MEANINGS[done.badge]} {reason}".strip()
+    return reason
 
 
 def _sentence(text: str) -> str:
@@ -117,7 +119,7 @@ _LIMITS = (
 
 
 _RELAYS = (
-    ("Guards", "The first relays. Know this machine's address. Not the question, nor who answers it."),
+    ("Guards", "The first relays. Know this machine's address, not the question or who answers."),
     ("Middle relays", "Know only their two neighbours on the path."),
     ("Proxies", "The last relays. Know that somebody asks the answering node. Not who, nor what."),
 )

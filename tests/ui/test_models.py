@@ -309,6 +309,7 @@ def test_speed_in_words() -> None:
     facts = words.speed_words(done("x", tokens_per_s=4.25, ttft_ms=1640, finish_reason="length"))
     assert facts == ["4.2 tokens/s", "first token after 1.6 s", "cut at its length limit"]
     assert words.speed_words(done("x")) == []
+    assert words.badge_words(done("x", badge="signed", badge_reason="it matches")) == "It matches."
     assert words.badge_words(done("x", badge="unverified", badge_reason="no receipt came")).endswith(
         " No receipt came."
     )
