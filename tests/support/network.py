@@ -162,6 +162,10 @@ class Network:
         self._forget(name)
         return time.monotonic() - begun
 
+    def ended(self, name: str) -> None:
+        """A process has ended by itself, and was meant to."""
+        self._forget(name)
+
     def _forget(self, name: str) -> None:
         """A process that a test ends itself is not one that has died unexpectedly."""
         child = self.children.pop(name)
@@ -224,12 +228,9 @@ class Network:
         finally:
             del os.environ["GENTORRENT_KEYRING"]
 
-    def pids(self) -> set[int]:
-        """All processes of this network."""
-        found: set[int] = set()
-        for child in self.children.values():
-            found |= family(child.pid)
-        return found
+    def is_node(self, name: str, node_id: str) -> bool:
+        """Whether ``gentorrent node`` of this name has this identity."""
+        return self.data(name).keys.exists() and self.node_id(name) == node_id
 
 
 class Answer:

@@ -1,0 +1,196 @@
+"""What happens to answers when parts of a real network are killed, and to the network afterwards.
+
+One network for all: every relay has a process of its own, the model nodes write at most ten tokens a second, so that
+there is time to kill something in the middle. The tests go from what a network must survive to what it cannot.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from engine.inference.catalogue import BUILTIN_MODEL
+from tests.support.network import Answer, Network, family, gone, is_running
+
+pytestmark = [pytest.mark.timeout(150), pytest.mark.slow]
+RELAYS = 16
+RATE = 10
+TOKENS = 125
+"""At ten a second: more than twelve seconds."""
+QUESTION = "Tell me all that you know."
+SAMPLING = {"seed": 11, "temperature": 1.2}
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
+    with Network(tmp_path_factory.mktemp("failures")) as network:
+        network.found()
+        for index in range(RELAYS):
+            network.relays(f"relay-{index}", 1)
+        for name in ("model-1", "model-2"):
+            network.node(name, "--no-relay", "--contribute", BUILTIN_MODEL, "--max-tokens-per-second", str(RATE))
+        network.node("client", "--no-relay")
+        network.wait_ready("client", RELAYS, 2, 100)
+        yield network
+
+
+@pytest.fixture(scope="module")
+def relay_processes(network: Network) -> dict[str, str]:
+    """Relay id -> the name of its process."""
+    return {network.node_id(f"relay-{index}/relay-0"): f"relay-{index}" for index in range(RELAYS)}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(network: Network) -> str:
+    """The text of the answer that the tests disturb, made on the client's own machine."""
+    answer = Answer(
+        network.openai("client"),
+        QUESTION,
+        gentorrent={"route": "local"},
+        min_tokens=TOKENS,
+        max_tokens=TOKENS,
+        **SAMPLING,
+    ).read()
+    assert answer.tokens == TOKENS
+    return answer.text
+
+
+def ask(network: Network, conversation: str, tokens: int = TOKENS) -> Answer:
+    """Start the answer that is to be disturbed."""
+    return Answer(
+        network.openai("client"),
+        QUESTION,
+        conversation=conversation,
+        min_tokens=tokens,
+        max_tokens=tokens,
+        **SAMPLING,
+    )
+
+
+def serving_process(network: Network, answer: Answer) -> str:
+    """Which model node has answered."""
+    return next(name for name in network.children if network.is_node(name, str(answer.extension["served_by"])))
+
+
+def test_a_chat_stays_with_its_node_and_its_paths(network: Network) -> None:
+    answers = [ask(network, "stays", 2).read() for _ in range(4)]
+    assert all(answer.error is None for answer in answers)
+    assert len({str(answer.extension["served_by"]) for answer in answers}) == 1
+    assert all(answer.paths == answers[0].paths for answer in answers)
+
+
+@pytest.mark.parametrize(("position", "path"), [("proxy", 0), ("middle", 1), ("guard", 2)])
+def test_a_relay_killed_in_mid_answer_costs_nothing(
+    network: Network, relay_processes: dict[str, str], undisturbed: str, position: str, path: int
+) -> None:
+    chat = f"killed-{position}"
+    before = ask(network, chat, 2).read()  # the chat keeps the paths of its first answer
+    assert before.error is None
+    victim = before.paths[path][("guard", "middle", "proxy").index(position)]
+    answer = ask(network, chat).read(pieces=15)
+    assert answer.error is None
+    network.kill(relay_processes[victim])
+    at_kill = len(answer.pieces)
+    answer.read()
+    assert answer.error is None, answer.error
+    assert 0 < at_kill < len(answer.pieces) - 20
+    assert answer.seconds >= 10
+    assert answer.tokens == TOKENS
+    assert answer.text == undisturbed
+    assert answer.extension["receipt_verified"] is True
+    assert victim not in [relay for hops in answer.paths for relay in hops]
+    assert len({relay for hops in answer.paths for relay in hops}) == 12
+
+
+def test_an_inference_worker_killed_in_mid_answer_is_said_and_restarted(network: Network) -> None:
+    before = ask(network, "worker", 2).read()
+    name = serving_process(network, before)
+    worker = network.state(name).worker.pid
+    assert worker in family(network.children[name].pid)
+    answer = ask(network, "worker").read(pieces=10)
+    os.kill(worker, signal.SIGKILL)
+    killed = time.monotonic()
+    answer.read()
+    assert answer.error is not None
+    assert answer.error.code == "serving_node_lost"
+    assert "again" in str(answer.error)
+    assert time.monotonic() - killed < 15
+    assert len(answer.pieces) >= 10
+    again = network.wait(name, lambda state: state.worker.status == "ready" and state.worker.pid not in (0, worker), 30)
+    assert is_running(again.worker.pid)
+    after = ask(network, "worker", 5).read()
+    assert after.error is None, after.error
+    assert after.tokens == 5
+
+
+def test_a_bootstrap_server_stopped_in_mid_answer_costs_nothing(network: Network, undisturbed: str) -> None:
+    tokens = 70
+    before = ask(network, "server", 2).read()
+    assert before.error is None
+    answer = ask(network, "server", tokens).read(pieces=10)
+    network.stop("bootstrap")
+    answer.read()
+    assert answer.error is None, answer.error
+    assert answer.tokens == tokens
+    assert undisturbed.startswith(answer.text.rstrip("\N{REPLACEMENT CHARACTER}"))
+    assert answer.extension["receipt_verified"] is True
+    state = network.wait("client", lambda state: not state.network.bootstrap_connected, 10)
+    assert f"127.0.0.1:{network.port}" in state.network.reason
+    new_chat = ask(network, "without a server", 3).read()
+    assert new_chat.error is None, new_chat.error
+
+
+def test_nodes_come_back_to_a_restarted_bootstrap_server(network: Network) -> None:
+    network.start_server()
+    relays = sum(name.startswith("relay-") for name in network.children)
+    network.wait("client", lambda state: state.network.bootstrap_connected, 60)
+    network.wait_ready("client", relays, 2, 90)
+    for name in ("model-1", "model-2"):
+        network.wait(name, lambda state: state.contributing.status == "on", 60)
+    answer = ask(network, "after the restart", 3).read()
+    assert answer.error is None, answer.error
+
+
+def test_a_serving_node_killed_in_mid_answer_is_said_at_once(network: Network, undisturbed: str) -> None:
+    before = ask(network, "serving", 2).read()
+    name = serving_process(network, before)
+    answer = ask(network, "serving").read(pieces=10)
+    processes = family(network.children[name].pid)
+    assert len(processes) == 2
+    network.kill(name)
+    killed = time.monotonic()
+    answer.read()
+    assert answer.error is not None
+    assert answer.error.code == "serving_node_lost"
+    assert time.monotonic() - killed < 15
+    assert len(answer.pieces) >= 10
+    assert undisturbed.startswith(answer.text)
+    assert gone(processes, 5) == set()  # the worker does not outlive its engine
+    after = ask(network, "serving", 3).read()  # the same chat goes on with the other node
+    assert after.error is None, after.error
+    assert serving_process(network, after) != name
+
+
+def test_two_engines_on_one_data_directory(network: Network) -> None:
+    data = str(network.folder / "client")
+    network.launch("second", "node", "--bootstrap", network.address, "--data", data, "--api-port", "0")
+    second = network.children["second"]
+    assert second.wait(20) not in (0, None)
+    network.ended("second")
+    told = network.log("second")
+    assert "Another engine" in told
+    assert data in told
+    assert str(network.children["client"].pid) in told
+    assert "Traceback" not in told
+    answer = ask(network, "two engines", 3).read()
+    assert answer.error is None, answer.error
+
+
+def test_everything_that_is_left_ends_at_once(network: Network) -> None:
+    seconds = {name: network.stop(name) for name in list(network.children)}
+    assert {name: taken for name, taken in seconds.items() if taken > 3} == {}
+    assert "Traceback" not in "".join(network.log(name) for name in ("client", "bootstrap", "model-1", "model-2"))
