@@ -18,7 +18,15 @@ from engine.paths.serving import ExecutionCancelled, ExecutionStarted, ServingEf
 from engine.transport.link import Channel, LinkSender
 from engine.wire.answer import FrameEvent
 from engine.wire.codec import encode
-from engine.wire.link import DeliverClove, DirectoryHash, ReleaseHandle, ReturnClove, link_decoder
+from engine.wire.link import (
+    CreateCircuit,
+    DeliverClove,
+    DestroyCircuit,
+    DirectoryHash,
+    ReleaseHandle,
+    ReturnClove,
+    link_decoder,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +53,9 @@ class OverlayPeer:
         self.start: Callable[[ExecutionStarted], None] = lambda _: None
         self.cancel: Callable[[RequestId], None] = lambda _: None
         self.directories_differ: Callable[[NodeId], None] = lambda _: None
-        self.relay = RelayMachine(node_id, onion_keys, self._is_relay, self._is_model_node, random_bytes)
+        # Without keys nothing opens: who does not relay is no guard, middle or proxy, whoever still knows its old keys.
+        usable_keys = onion_keys if relays else lambda: ()
+        self.relay = RelayMachine(node_id, usable_keys, self._is_relay, self._is_model_node, random_bytes)
         self._relays = relays
         self.serving = ServingMachine(network_id, node_id, seal_keys, started, random_bytes)
         self.relay_loop = MachineLoop(clock, self._tick_relay, self.relay.next_deadline)
@@ -80,7 +90,9 @@ class OverlayPeer:
     def link_up(self, peer: NodeId, peer_is_client: bool) -> None:
         """See ``LinkHandler``."""
         self.serving.link_down(peer)  # return addresses of an earlier link are void
-        self._relay(self.relay.link_up(peer, peer_is_client, self._clock.monotonic()))
+        # Who is not listed gets a client's limits, whatever it says of itself.
+        listed = self._directory is not None and peer in self._directory
+        self._relay(self.relay.link_up(peer, peer_is_client or not listed, self._clock.monotonic()))
         if not peer_is_client:
             self._compare_directories(peer)
 
@@ -104,6 +116,8 @@ class OverlayPeer:
             case DeliverClove():
                 self._serving(self.serving.receive(peer, message.handle, message.clove, now, wall))
                 self.serving_loop.wake()
+            case CreateCircuit() if not self._relays:
+                self._send(peer, Channel.CONTROL, encode(DestroyCircuit(circuit_id=message.circuit_id)))
             case DirectoryHash():
                 held = self._directory
                 if held is not None and held.epoch == message.epoch and held.digest != message.digest:

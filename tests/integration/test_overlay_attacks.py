@@ -6,13 +6,25 @@ from collections.abc import Callable
 
 import pytest
 
+from engine.clock import Clock
+from engine.crypto.onion import Hop, build
 from engine.crypto.sealing import SealingKey
-from engine.errors import ServingNodeLostError, UnknownModelError
-from engine.ids import NodeId
+from engine.errors import NetworkNotReadyError, ServingNodeLostError, UnknownModelError
+from engine.ids import CircuitId, NodeId
+from engine.paths.effects import Send
 from engine.paths.path_sets import MAX_SETS
 from engine.transport.link import Channel
+from engine.wire.circuit import CircuitMessage, Dispatch, DispatchFailed, Released
 from engine.wire.codec import encode
-from engine.wire.link import CircuitReply, DestroyCircuit, link_decoder
+from engine.wire.link import (
+    CircuitReply,
+    CreateCircuit,
+    DeliverClove,
+    DestroyCircuit,
+    ReleaseHandle,
+    ReturnClove,
+    link_decoder,
+)
 from tests.support.overlay import MODEL, TICK, Member, Overlay
 
 CLIENT = NodeId(b"client".ljust(20, b"."))
@@ -286,3 +298,164 @@ def test_a_client_that_comes_back_goes_on_with_its_guards() -> None:
     overlay.restart_client(guards)
     assert overlay.client.guards == guards
     overlay.until(overlay.ready, 10)
+
+
+def _lie(member: Member, what: Callable[[bytes], CircuitMessage]) -> list[bytes]:
+    """This proxy answers every clove with a lie in place of delivering it; gives the handles that it met."""
+    met: list[bytes] = []
+
+    def from_circuit(_circuit: int, message: CircuitMessage) -> tuple[list[Send], CircuitMessage | None]:
+        if not isinstance(message, Dispatch):
+            return [], None
+        met.append(message.handle)
+        return [], what(message.handle)
+
+    member.peer.relay._proxy.from_circuit = from_circuit  # type: ignore[method-assign, assignment]
+    return met
+
+
+@pytest.mark.parametrize("moment", ["before", "during"])
+@pytest.mark.parametrize("lie", [Released, lambda handle: DispatchFailed(handle, "not listed")])
+@pytest.mark.parametrize("liars", [1, 2])
+def test_lying_proxies_cost_only_their_paths(liars: int, lie: Callable[[bytes], CircuitMessage], moment: str) -> None:
+    overlay = Overlay(relays=24, words=200)
+    overlay.until(overlay.ready, 10)
+    spare = overlay.client.machine.paths.upcoming(b"chat")
+    assert spare is not None
+    proxies = [slot.hops[-1] for slot in spare.slots][:liars]
+    if moment == "before":
+        handles = [_lie(overlay.by_id(name), lie) for name in proxies]
+    answer = overlay.ask()
+    if moment == "during":
+        overlay.until(lambda: len(answer.ids) > 10, 10)
+        handles = [_lie(overlay.by_id(name), lie) for name in proxies]
+    overlay.until(lambda: answer.finished or answer.error is not None, 40)
+    assert answer.error is None
+    assert answer.ids == list(range(200))
+    assert all(handles)
+    assert all(path[-1] not in proxies for path in answer.paths)
+
+
+def test_a_forged_release_of_somebody_else_has_no_effect() -> None:
+    overlay = Overlay(words=200)
+    overlay.until(overlay.ready, 10)
+    answer = overlay.ask()
+    overlay.until(lambda: len(answer.ids) > 10, 10)
+    node = overlay.models[0]
+    paths = answer.paths
+    stranger = next(relay for relay in overlay.relays if all(relay.node_id not in path for path in paths))
+    for _, handle in list(node.peer.serving._handles):
+        for message in (ReleaseHandle(handle), DeliverClove(handle, b""), ReturnClove(handle, b"")):
+            stranger.endpoint.send(node.node_id, Channel.CONTROL, encode(message))
+            for path in paths:
+                stranger.endpoint.send(path[-1], Channel.CONTROL, encode(message))
+    overlay.until(lambda: answer.finished, 20)
+    assert answer.paths == paths
+    assert node.cancelled == []
+
+
+def test_who_does_not_relay_is_no_proxy_either() -> None:
+    overlay = Overlay(relays=12, models=1)
+    node, neighbour = overlay.models[0], overlay.relays[0]
+    overlay.until(overlay.ready, 10)
+    hop = Hop(node.node_id, node.onion.public_key().public_bytes_raw(), CircuitId(7), 1000)
+    packet, _ = build([hop], overlay.scheduler.clock.wall(), overlay.random_bytes)
+    message = CreateCircuit((7).to_bytes(8, "big"), packet)
+    neighbour.endpoint.send(node.node_id, Channel.CONTROL, encode(message))
+    overlay.advance(1)
+    assert node.peer.relay.circuits == 0
+
+
+def test_a_model_node_that_restarts_in_mid_answer_gives_an_error_and_serves_again() -> None:
+    overlay = Overlay(words=400)
+    overlay.until(overlay.ready, 10)
+    answer = overlay.ask()
+    overlay.until(lambda: len(answer.ids) > 10, 10)
+    old = overlay.models[0]
+    overlay.kill(old)
+    overlay.models[0] = Member(overlay, "model-0", model=True, words=20, pace=0.05)  # new keys, the same identity
+    overlay.announce()
+    overlay.until(lambda: answer.error is not None, 15)
+    assert isinstance(answer.error, ServingNodeLostError)
+    following = overlay.ask(b"chat")
+    overlay.until(lambda: following.finished, 10)
+
+
+@pytest.mark.parametrize("skew", [-115.0, 115.0])
+@pytest.mark.parametrize("restarted", [False, True])
+def test_clocks_two_minutes_apart_cost_nothing(skew: float, restarted: bool) -> None:
+    overlay = Overlay(started_ago=0.0 if restarted else 3600.0)
+    clock = overlay.scheduler.clock
+    overlay.client._clock = _Skewed(clock, skew)
+    overlay.until(overlay.ready, 10)
+    answer = overlay.ask(wall=clock.wall() + skew)
+    overlay.until(lambda: answer.finished, 10)
+
+
+class _Skewed:
+    """A clock that shows another time of day."""
+
+    def __init__(self, clock: Clock, skew: float) -> None:
+        self._clock, self._skew = clock, skew
+
+    def monotonic(self) -> float:
+        return self._clock.monotonic()
+
+    def wall(self) -> float:
+        return self._clock.wall() + self._skew
+
+
+def test_a_partition_that_heals_in_time_costs_only_time() -> None:
+    overlay = Overlay(words=600)
+    overlay.until(overlay.ready, 10)
+    answer = overlay.ask()
+    overlay.until(lambda: len(answer.ids) > 10, 10)
+    overlay.internet.partition([CLIENT], [member.node_id for member in overlay.members()])
+    overlay.advance(4)
+    overlay.internet.heal()
+    overlay.until(lambda: answer.finished, 60)
+    assert answer.ids == list(range(600))
+
+
+def test_a_partition_that_lasts_ends_with_a_reason_and_without_remains() -> None:
+    overlay = Overlay(words=600)
+    overlay.until(overlay.ready, 10)
+    answer = overlay.ask()
+    overlay.until(lambda: len(answer.ids) > 10, 10)
+    overlay.internet.partition([CLIENT], [member.node_id for member in overlay.members()])
+    overlay.until(lambda: answer.error is not None, 60)
+    assert isinstance(answer.error, NetworkNotReadyError)
+    overlay.advance(60)
+    assert len(overlay.models[0].cancelled) == 1 or not overlay.models[0].peer.serving._executions
+    assert not overlay.models[0].peer.serving._handles
+    overlay.internet.heal()
+    overlay.until(overlay.ready, 90)
+    again = overlay.ask()
+    overlay.until(lambda: again.finished, 60)
+    assert sum(member.peer.relay.circuits for member in overlay.relays) <= 3 * 8 + 3
+
+
+def test_cancelled_in_every_moment_leaves_nothing_behind() -> None:
+    overlay = Overlay(relays=12, words=30, pace=0.02)
+    overlay.until(overlay.ready, 10)
+    clock = overlay.scheduler.clock
+    machine = overlay.client.machine
+    for step in range(60):
+        answer = overlay.ask()
+        key = max(machine._answers)
+        overlay.advance(TICK * step)
+        for _ in range(2):  # also of an answer that has ended, and twice
+            overlay.client._apply(machine.cancel(key, clock.monotonic(), clock.wall()))
+        events = len(answer.events)
+        overlay.advance(0.1)
+        assert len(answer.events) == events
+    overlay.advance(5)
+    path_set = machine.paths.get(b"chat")
+    assert path_set is not None
+    assert path_set.busy == 0
+    assert not machine._answers
+    assert not machine._handles
+    overlay.advance(40)
+    assert not overlay.models[0].peer.serving._executions
+    assert not overlay.models[0].peer.serving._handles
+    assert sum(len(relay.peer.relay._proxy) for relay in overlay.relays) <= 4

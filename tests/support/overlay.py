@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import random
 from collections.abc import Callable, Sequence
 
@@ -72,6 +73,7 @@ class Member:
         self.words, self.pace = words, pace
         self.cancelled: list[RequestId] = []
         self.alive = True
+        self.started = overlay.scheduler.clock.wall() - overlay.started_ago
         self.peer = OverlayPeer(
             self.node_id,
             NETWORK,
@@ -79,7 +81,7 @@ class Member:
             lambda: self.seal,
             overlay.scheduler.clock,
             overlay.random_bytes,
-            started=overlay.scheduler.clock.wall(),
+            started=self.started,
             relays=self.relay,
         )
         self.peer.start = self._start
@@ -97,7 +99,7 @@ class Member:
             identity_key=b"k" * 32,
             issued=0,
             expires=expires,
-            started=0,
+            started=math.ceil(self.started),
             minimum_version=1,
             maximum_version=1,
             relay=self.relay,
@@ -144,7 +146,9 @@ class Overlay:
         parameters: Parameters | None = None,
         seed: int = 1,
         models_relay: bool = False,
+        started_ago: float = 0.0,
     ) -> None:
+        self.started_ago = started_ago
         self.scheduler = ManualScheduler()
         source = random.Random(seed)
         self.random_bytes = source.randbytes
@@ -214,12 +218,13 @@ class Overlay:
     def ready(self) -> bool:
         return self.client.open_paths() == self.parameters.n
 
-    def ask(self, chat: bytes = b"chat", text: str = "why?") -> Collected:
+    def ask(self, chat: bytes = b"chat", text: str = "why?", wall: float | None = None) -> Collected:
         collected = Collected()
         target = self.client.choose_target(chat, MODEL, None, (), None)
         question = Question(MODEL, (ChatMessage("user", text),), Sampling(seed=1), 10_000)
         clock = self.scheduler.clock
-        key, effects = self.client.machine.ask(chat, question, target, clock.monotonic(), clock.wall())
+        wall = clock.wall() if wall is None else wall
+        key, effects = self.client.machine.ask(chat, question, target, clock.monotonic(), wall)
         self.client._streams[key] = collected  # type: ignore[assignment]
         self.client._apply(effects)
         return collected
