@@ -30,6 +30,8 @@ WRITE_SECONDS = 20.0
 """Within which a client must take one event."""
 HEARTBEAT_SECONDS = 20.0
 CLOSE_SECONDS = 3.0
+STOP_SECONDS = 0.5
+"""So long clients have to read that the engine stops."""
 _log = logging.getLogger(__name__)
 
 
@@ -69,14 +71,15 @@ class ControlHandlers:
 
     async def close_all(self) -> None:
         """Tell every client that the engine stops."""
-        for socket in list(self._sockets):
-            await _close(socket, schema.CLOSE_STOPPING, "the engine stops")
+        async with asyncio.TaskGroup() as group:
+            for socket in list(self._sockets):
+                group.create_task(_close(socket, schema.CLOSE_STOPPING, "the engine stops", STOP_SECONDS))
 
 
-async def _close(socket: web.WebSocketResponse, code: int, reason: str) -> None:
+async def _close(socket: web.WebSocketResponse, code: int, reason: str, seconds: float = CLOSE_SECONDS) -> None:
     """Close with a reason; a peer that does not even read that is dropped."""
     try:
-        async with asyncio.timeout(CLOSE_SECONDS):
+        async with asyncio.timeout(seconds):
             await socket.close(code=code, message=reason.encode("utf-8")[:120])
     except (TimeoutError, ConnectionError):
         pass

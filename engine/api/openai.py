@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable
 from contextlib import aclosing
 
 from aiohttp import web
@@ -170,7 +170,7 @@ class _Stream:
 
     async def _end(self, data: bytes) -> web.StreamResponse:
         response = await self._send(data)
-        await response.write_eof()
+        await self._taken(response.write_eof())
         return response
 
     async def _name_role(self) -> None:
@@ -187,16 +187,20 @@ class _Stream:
                 headers={"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache"}
             )
             await self._response.prepare(self._request)
+        await self._taken(self._response.write(data))
+        self._last_write = self._clock.monotonic()
+        return self._response
+
+    async def _taken(self, writing: Awaitable[None]) -> None:
+        """Wait until the client has taken what is written; cut it when that takes too long."""
         try:
             async with asyncio.timeout(WRITE_SECONDS):
-                await self._response.write(data)
+                await writing
         except TimeoutError:
             # The client has stopped reading; nothing more can be told to it.
             if self._request.transport is not None:
                 self._request.transport.abort()
             raise ConnectionResetError("the client stopped reading") from None
-        self._last_write = self._clock.monotonic()
-        return self._response
 
 
 def _json(value: object) -> web.Response:

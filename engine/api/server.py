@@ -25,8 +25,10 @@ KEEP_ALIVE_SECONDS = 30.0
 """An idle connection, also one that never sends a whole request head, is closed after it."""
 LINGER_SECONDS = 2.0
 """So long the rest of a refused body is read, so that the client gets to see the refusal."""
-STOP_SECONDS = 2.0
-"""Handlers that have not ended so long after the stop are cancelled."""
+STOP_SECONDS = 0.5
+"""Handlers that have not ended so long after the stop are cancelled, and left alone after as long again."""
+_SILENT = logging.Logger("aiohttp", level=logging.CRITICAL + 1)
+"""aiohttp would log broken requests byte for byte, with the token in them."""
 _log = logging.getLogger(__name__)
 
 
@@ -101,6 +103,7 @@ class ApiServer:
         runner = web.AppRunner(
             self._application(control),
             access_log=None,
+            logger=_SILENT,
             handle_signals=False,
             handler_cancellation=True,
             keepalive_timeout=KEEP_ALIVE_SECONDS,

@@ -11,8 +11,9 @@ import pytest
 
 from engine.api import schema
 from engine.api.schema import Chat, ChatDelta, ChatDone, ChatFailed, ChatStage, ChatText, RequestFailed, State, Welcome
+from engine.clock import SystemClock
 from engine.errors import ServingNodeLostError
-from tests.support.local_api import RunningApi, until
+from tests.support.local_api import API_TOKEN, CONTROL_TOKEN, PlayedService, RunningApi, serve, until
 
 
 class Client:
@@ -274,3 +275,41 @@ async def test_plain_http_is_told_what_is_expected(api, http):
     async with http.get(f"{api.url}{schema.CONTROL_PATH}", headers=api.control_headers) as response:
         assert response.status == 400
         assert (await response.json())["error"]["code"] == "websocket_expected"
+
+
+def masked(text: str) -> bytes:
+    """A text frame as clients send it."""
+    data = text.encode()
+    length = bytes([0x80 | len(data)]) if len(data) < 126 else b"\xfe" + len(data).to_bytes(2, "big")
+    return b"\x81" + length + bytes(4) + data
+
+
+async def test_clients_that_have_stopped_reading_do_not_hold_up_a_stop():
+    chat = Chat(id="1", model="gentorrent-builtin", messages=(ChatText("user", "Hi"),))
+    body = b'{"model": "gentorrent-builtin", "stream": true, "messages": [{"role": "user", "content": "Hi"}]}'
+    service = PlayedService(words=["x" * 4000], endless=True, pause=0.0005)
+    begun = 0.0
+    writers = []
+    async for api in serve(service):
+        upgrade = (
+            f"GET {schema.CONTROL_PATH} HTTP/1.1\r\nHost: 127.0.0.1:{api.port}\r\n"
+            f"Authorization: Bearer {CONTROL_TOKEN}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        ask = (
+            f"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:{api.port}\r\n"
+            f"Authorization: Bearer {API_TOKEN}\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        hello = schema.Hello(version=schema.CONTROL_VERSION)
+        control = upgrade.encode() + masked(schema.encode(hello)) + masked(schema.encode(chat))
+        for request in (control, control, ask.encode() + body):
+            _, writer = await asyncio.open_connection("127.0.0.1", api.port)
+            writer.transport.pause_reading()  # type: ignore[attr-defined]
+            writer.write(request)
+            writers.append(writer)
+        await until(lambda: service.running == 3)
+        await asyncio.sleep(1.5)  # until no more fits into the connections
+        begun = SystemClock().monotonic()
+    assert SystemClock().monotonic() - begun < 2.0
+    for writer in writers:
+        writer.transport.abort()

@@ -251,3 +251,11 @@ async def test_port_in_use_is_said(api: RunningApi):
     second = ApiServer(api.service, api_token="a", control_token="b", port=api.port, clock=SystemClock())
     with pytest.raises(ConfigurationError, match="--api-port"):
         second.bind()
+
+
+async def test_a_broken_request_leaves_its_token_out_of_the_log(api, caplog):
+    reader, writer = await asyncio.open_connection("127.0.0.1", api.port)
+    writer.write(f"GET /v1/models HTTP/1.1\r\nHost: x\r\nAuthorization Bearer {API_TOKEN}\r\n\r\n".encode())
+    assert b" 400" in await reader.readline()
+    writer.close()
+    assert API_TOKEN not in caplog.text
