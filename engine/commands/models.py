@@ -42,7 +42,8 @@ def list_models(
     if not running:
         typer.echo("No engine is running; these models are on this machine:", err=True)
     for model in listed:
-        nodes = f", {model['nodes']} nodes" if model["nodes"] else ""
+        count = model["nodes"]
+        nodes = f", {count} {'node' if count == 1 else 'nodes'}" if count else ""
         typer.echo(f"{harmless(model['id']):40} {_WHERE[model['where']]}{nodes}")
 
 

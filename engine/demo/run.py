@@ -115,14 +115,20 @@ async def _course(
         else:
             tell(result.done, result.receipt_verified, setup, result.first_answer_s, processes.memory(), say)
         if keep_running:
-            token = DataDirectory(folder / "client").api_token.read_text().strip()
-            say(f"\nThe network stays up. OpenAI-compatible API: {state.api_address}\nToken: {token}")
-            say("Ctrl-C ends it.")
-            while True:
-                check_alive = processes.dead()
-                if check_alive:
-                    raise GenTorrentError(f"A part of the demo ended by itself: {'; '.join(check_alive)}")
-                await asyncio.sleep(1.0)
+            await _stay_up(folder, processes, state, say)
+
+
+async def _stay_up(folder: Path, processes: Processes, state: State, say: Say) -> None:
+    """Print what others need to use the network, and watch over it until Ctrl-C."""
+    token = DataDirectory(folder / "client").api_token.read_text().strip()
+    say(f"\nThe network stays up. OpenAI-compatible API: {state.api_address}")
+    say(f"Token: {token}")
+    say(f"Join it with --bootstrap {state.network.bootstrap}#{state.network.network_id}")
+    say("Ctrl-C ends it.")
+    while True:
+        if dead := processes.dead():
+            raise GenTorrentError(f"A part of the demo ended by itself: {'; '.join(dead)}")
+        await asyncio.sleep(1.0)
 
 
 def _start_network(folder: Path, processes: Processes, api_port: int) -> None:

@@ -152,7 +152,8 @@ class RtcConnection:
             async with asyncio.timeout(CLOSE_TIMEOUT):
                 # One turn of the loop sends what was queued last (a farewell) before the association is aborted.
                 await asyncio.sleep(0)
-                await self._peer_connection.close()
+                # Shielded: the library may be closing by itself, and a cancellation of ours would break its own wait.
+                await asyncio.shield(self._peer_connection.close())
         except Exception:
             logger.debug("closing a peer connection failed", exc_info=True)
         # The library's own tasks end in the next turns of the loop.

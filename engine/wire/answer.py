@@ -24,7 +24,7 @@ class ChatMessage(Message, frozen=True, tag=70):
 
 
 class Sampling(Message, frozen=True, tag=71):
-    """How tokens are chosen: canonical ``gumbel-1`` (docs/protocol.md)."""
+    """How tokens are chosen: canonical ``gumbel-1`` (docs/sampling.md)."""
 
     seed: UInt53
     temperature: Annotated[float, Meta(ge=0, le=10)] = 1.0

@@ -1,4 +1,4 @@
-"""Signed records: genesis, descriptors, directory snapshots (numbers 30 to 39).
+"""Signed records: genesis, descriptors, directory snapshots (numbers 30 to 40).
 
 A signed record travels as :class:`Signed`: the exact bytes that were signed, the key and the signature. Signatures are
 made and checked by ``engine.crypto.identity`` over ``gentorrent/<purpose>/v1``, the network id and these bytes.

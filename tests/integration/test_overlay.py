@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from engine.crypto.onion import Hop, build
 from engine.errors import NetworkNotReadyError, ServingNodeLostError
-from engine.ids import NodeId
+from engine.ids import CircuitId, NodeId
+from engine.transport.link import Channel
 from engine.transport.memory import Conditions
+from engine.wire.codec import encode
+from engine.wire.link import CreateCircuit
 from engine.wire.records import Parameters
 from tests.support.overlay import Overlay
 
@@ -151,3 +155,19 @@ def test_a_link_that_is_replaced_takes_its_circuits_with_it() -> None:
     overlay.models[0].peer.link_up(proxy, False)
     overlay.until(lambda: answer.finished, 40)
     assert answer.ids == list(range(300))
+
+
+def test_a_node_that_does_not_relay_ends_no_circuits() -> None:
+    """Not even those of somebody who knows an onion key that it had published before."""
+    overlay = Overlay(relays=12)
+    overlay.until(overlay.ready, 10)
+    node = overlay.models[0]
+    packet, _ = build(
+        [Hop(node.node_id, node.onion.public_key().public_bytes_raw(), CircuitId(5), 1000)],
+        overlay.scheduler.clock.wall(),
+        overlay.random_bytes,
+    )
+    relay = overlay.relays[0]
+    message = CreateCircuit(circuit_id=(5).to_bytes(8, "big"), onion=packet)
+    node.peer.link_message(relay.node_id, Channel.CONTROL, encode(message))
+    assert node.peer.relay.circuits == 0
