@@ -59,14 +59,16 @@ class Capture:
     def _run(self) -> None:
         ends_at: float | None = None
         while ends_at is None or time.monotonic() < ends_at:
+            if ends_at is None and self._ending.is_set():
+                # What the system has kept for us until now is part of it: read until there is nothing.
+                ends_at = time.monotonic() + 3.0
+                self._socket.setblocking(False)
             try:
                 frame, address = self._socket.recvfrom(262_144)
+            except BlockingIOError:
+                return
             except TimeoutError:
-                if self._ending.is_set():
-                    return
                 continue
-            if self._ending.is_set():  # what the system has kept for us until now is part of it
-                ends_at = ends_at or time.monotonic() + 3.0
             if address[2] != _OUTGOING:  # on lo every packet is seen twice
                 self._take(frame[14:])
 
