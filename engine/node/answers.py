@@ -33,6 +33,8 @@ from engine.wire.answer import ChatMessage, Checkpoint, Failed, Finished, FrameE
 logger = logging.getLogger(__name__)
 MAX_TRIES = 3
 """Nodes that are asked before an answer that has not begun is given up."""
+MAX_ANSWER_CHARACTERS = 4_000_000
+"""Of one answer; text may lag behind the tokens, so it is bounded on its own."""
 ALL_TOKENS = 1_000_000
 """On the wire: as many tokens as the context allows."""
 STAGE_TEXT = {
@@ -49,6 +51,7 @@ class _Progress:
 
     begun: float
     ids: list[int] = field(default_factory=list)
+    characters: int = 0
     text: list[str] = field(default_factory=list)
     first_at: float | None = None
     last_at: float = 0.0
@@ -59,6 +62,7 @@ class _Progress:
             self.first_at = now
         self.last_at = now
         self.ids.extend(ids)
+        self.characters += len(text)
         self.text.append(text)
 
     @property
@@ -212,7 +216,8 @@ class Answers:
                 return [AnswerStage(stage=event.stage, place=event.place, estimate=event.estimate, text=text)]
             case Tokens():
                 allowed = summary.outgoing.request.max_tokens
-                if event.first != len(progress.ids) or len(progress.ids) + len(event.ids) > allowed:
+                too_long = progress.characters + len(event.text) > MAX_ANSWER_CHARACTERS
+                if event.first != len(progress.ids) or len(progress.ids) + len(event.ids) > allowed or too_long:
                     raise RequestError("The machine that answered broke the protocol. Ask again; another one answers.")
                 progress.add(event.ids, event.text, self._clock.monotonic())
                 return [AnswerDelta(event.ids, event.text)]

@@ -30,6 +30,8 @@ from engine.wire.answer import Checkpoint, Failed, Finished, FrameEvent, Request
 CHECKPOINT_TOKENS = 32
 CHECKPOINT_SECONDS = 1.0
 PAUSE_SECONDS = 0.02
+MAX_ESTIMATE = 1e6
+"""Seconds; what a frame can say (``engine.wire.answer.Stage``)."""
 logger = logging.getLogger(__name__)
 
 Push = Callable[[RequestId, FrameEvent], None]
@@ -150,6 +152,11 @@ class ServingRole:
         except GenTorrentError as error:
             logger.warning("an answer failed: %s", error)
             self._push(request_id, Failed(code="internal_error", text="The machine that was answering had an error."))
+        except Exception as error:
+            # A fault of ours that one stranger's request met must not end everybody's answers. Only its name is logged:
+            # its text may hold the prompt.
+            logger.error("an answer failed: %s", type(error).__name__)
+            self._push(request_id, Failed(code="internal_error", text="The machine that was answering had an error."))
 
     def _model(self, request: Request) -> ModelInfo:
         for info in self._backend.models():
@@ -187,7 +194,7 @@ class ServingRole:
         match event:
             case Queued():
                 stage = "queued" if event.place else "prefill"
-                return [Stage(stage=stage, place=min(event.place, 65_535), estimate=event.estimate)]
+                return [Stage(stage=stage, place=min(event.place, 65_535), estimate=min(event.estimate, MAX_ESTIMATE))]
             case Started():
                 transcript.prompt_ids = event.prompt_ids
                 return [Stage(stage="prefill", place=0, estimate=0.0)]

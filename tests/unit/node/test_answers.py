@@ -18,7 +18,7 @@ from engine.crypto.sealing import SealingKey
 from engine.errors import NetworkNotReadyError, OverloadedError, RequestError, ServingNodeLostError, WorkerDiedError
 from engine.ids import NetworkId, NodeId, node_id_text
 from engine.inference.types import Delta, Done, GenerationEvent, GenerationRequest, ModelInfo, PromptMessage, Started
-from engine.node.answers import Answers
+from engine.node.answers import MAX_ANSWER_CHARACTERS, Answers
 from engine.node.overlay_client import Served
 from engine.paths.client import AnswerSummary
 from engine.paths.outgoing import Question, Target, prepare
@@ -224,3 +224,9 @@ async def test_local_answers_never_touch_the_network() -> None:
 async def test_a_dead_worker_is_an_error_of_the_request() -> None:
     with pytest.raises(ServingNodeLostError, match="restart"):
         await collect(answers(None, Local([WorkerDiedError("The model had to restart.")])), ask())
+
+
+async def test_a_machine_that_floods_text_without_tokens_is_stopped() -> None:
+    flood = [Tokens(0, (), "x" * 12_000) for _ in range(2 * MAX_ANSWER_CHARACTERS // 12_000)]
+    with pytest.raises(RequestError, match="broke the protocol"):
+        await collect(answers(Overlay([Machine(1, flood)])), ask(max_tokens=5))

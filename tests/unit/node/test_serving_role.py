@@ -13,7 +13,19 @@ from engine.inference.types import Delta, Done, GenerationEvent, GenerationReque
 from engine.node.serving_role import CHECKPOINT_TOKENS, ServingRole
 from engine.paths.serving import ExecutionStarted
 from engine.verification.receipts import check_receipt, verify_against
-from engine.wire.answer import ChatMessage, Checkpoint, Failed, Finished, FrameEvent, Request, Sampling, Stage, Tokens
+from engine.wire.answer import (
+    ChatMessage,
+    Checkpoint,
+    Failed,
+    Finished,
+    Frame,
+    FrameEvent,
+    Request,
+    Sampling,
+    Stage,
+    Tokens,
+    frame_decoder,
+)
 from engine.wire.codec import encode
 
 NETWORK = NetworkId(b"n" * 32)
@@ -161,3 +173,18 @@ async def test_a_long_text_is_cut_to_what_a_frame_holds() -> None:
     assert "".join(event.text for event in tokens) == "x" * 20_000
     assert [event.ids for event in tokens] == [(5,), *[()] * 7]  # a character may take four bytes
     assert {event.first for event in tokens[1:]} == {1}
+
+
+async def test_an_estimate_beyond_the_wire_is_cut() -> None:
+    script = [Queued(3, 7e6), Queued(3, float("inf")), Started((1,)), Delta((5,), "x"), Done("stop", 1, 1)]
+    events = await serve(Backend(script), request())
+    for event in events:
+        frame_decoder.decode(encode(Frame(number=0, events=(event,))))
+
+
+async def test_a_fault_met_by_one_request_ends_that_answer_only() -> None:
+    events = await serve(Backend([Started((1,)), ValueError("a fault of ours, with the prompt in it")]), request())
+    failed = events[-1]
+    assert isinstance(failed, Failed)
+    assert failed.code == "internal_error"
+    assert "prompt" not in failed.text
