@@ -5,6 +5,7 @@ It knows circuits by number only; cells, windows and links are :mod:`engine.path
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import Final
 
@@ -39,6 +40,7 @@ class ProxyRole:
         self._is_linked = is_linked
         self._circuits: dict[Address, int] = {}
         self._addresses: dict[int, dict[Address, None]] = {}
+        self._released: dict[int, deque[bytes]] = {}  # by their clients, the last MAX_HANDLES of each circuit
 
     def __len__(self) -> int:
         """Return addresses held."""
@@ -52,6 +54,7 @@ class ProxyRole:
         if isinstance(message, Dispatch):
             return self._dispatch(circuit, message)
         if isinstance(message, Release):
+            self._released.setdefault(circuit, deque(maxlen=MAX_HANDLES)).append(message.handle)
             own = [address for address in self._addresses.get(circuit, ()) if address[1] == message.handle]
             return self._forget(circuit, own), None
         if isinstance(message, Probe):
@@ -73,8 +76,9 @@ class ProxyRole:
             reason = f"a circuit has at most {MAX_HANDLES} return addresses"
         if reason is not None:
             return [], DispatchFailed(message.handle, reason)
-        self._circuits[address] = circuit
-        self._addresses.setdefault(circuit, {})[address] = None
+        if message.handle not in self._released.get(circuit, ()):  # else its release has overtaken this, as cells may
+            self._circuits[address] = circuit
+            self._addresses.setdefault(circuit, {})[address] = None
         return [Send(destination, Lane.CONTROL, encode(DeliverClove(message.handle, message.clove)))], None
 
     def returned(self, peer: NodeId, message: ReturnClove) -> tuple[int, CircuitMessage] | None:
@@ -100,6 +104,7 @@ class ProxyRole:
 
     def circuit_closed(self, circuit: int) -> list[Send]:
         """The circuit is gone: model nodes are told that its return addresses are."""
+        self._released.pop(circuit, None)
         return self._forget(circuit, list(self._addresses.get(circuit, ())))
 
     def _forget(self, circuit: int, addresses: list[Address]) -> list[Send]:

@@ -112,3 +112,17 @@ def test_probes_are_echoed_and_a_proxys_messages_refused() -> None:
     for message in (ProbeReply(1), Released(ONE), Return(ONE, b""), DispatchFailed(ONE, "")):
         with pytest.raises(WireError, match="proxy's message"):
             role.from_circuit(1, message)
+
+
+def test_what_a_release_has_overtaken_is_delivered_but_opens_no_return_address() -> None:
+    role = proxy()
+    role.from_circuit(7, Dispatch(MODEL, ONE, b"clove"))
+    role.from_circuit(7, Release(ONE))
+    late = role.from_circuit(7, Dispatch(MODEL, ONE, b"the last acknowledgement"))
+    assert late == ([Send(MODEL, Lane.CONTROL, encode(DeliverClove(ONE, b"the last acknowledgement")))], None)
+    assert len(role) == 0
+    for number in range(10 * MAX_HANDLES):
+        role.from_circuit(7, Release(number.to_bytes(16, "big")))
+    assert len(role._released[7]) == MAX_HANDLES
+    role.circuit_closed(7)
+    assert not role._released
