@@ -21,6 +21,7 @@ from engine.lifeline import run_on_loop, stop_with_parent
 from engine.node.keys import NodeKeys
 from engine.node.network import Membership, PeerPresence
 from engine.storage.data_directory import DataDirectory
+from engine.storage.files import make_directory
 from engine.storage.key_store import KeyStore
 from engine.transport.bootstrap_client import parse_bootstrap
 
@@ -41,7 +42,7 @@ def _relay(bootstrap: str, data: Path) -> PeerPresence:
     address = parse_bootstrap(bootstrap)
     clock = SystemClock()
     directory = DataDirectory(data)
-    directory.networks.mkdir(parents=True, exist_ok=True)
+    make_directory(directory.networks)
     membership = Membership(
         url=address.url,
         network_id=address.network_id,

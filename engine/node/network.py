@@ -13,8 +13,10 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeGuard
 
 from aiortc import RTCIceServer
+from aiortc.rtcicetransport import parse_stun_turn_uri
 
 from engine import __version__
 from engine.clock import Clock
@@ -242,7 +244,13 @@ class PeerPresence(Presence):
     async def _rotate_keys(self) -> None:
         while True:
             await asyncio.sleep(KEY_CHECK_SECONDS)
-            if self._keys.rotate():
+            try:
+                changed = self._keys.rotate()
+            except StorageError as error:
+                # Yesterday's keys still open what arrives; the next attempt comes soon.
+                self._membership.notice(f"The keys of the day could not be made. {error}")
+                continue
+            if changed:
                 self.bootstrap.publish(self._descriptor)
 
 
@@ -309,13 +317,24 @@ def _load_guards(path: Path) -> list[NodeId]:
 
 
 def _ice_servers(servers: Sequence[dict[str, object]]) -> list[RTCIceServer]:
-    """The operator's servers as aiortc wants them; entries of another form are left out."""
+    """The operator's servers as aiortc wants them; what it could not use is left out, as it would end every link."""
     out = []
     for server in servers:
         urls, username, credential = (server.get(name) for name in ("urls", "username", "credential"))
-        if isinstance(urls, str | list) and isinstance(username, str | None) and isinstance(credential, str | None):
-            out.append(RTCIceServer(urls=urls, username=username, credential=credential))
+        usable = [url for url in (urls if isinstance(urls, list) else [urls]) if _is_ice_url(url)]
+        if usable and isinstance(username, str | None) and isinstance(credential, str | None):
+            out.append(RTCIceServer(urls=usable, username=username, credential=credential))
     return out
+
+
+def _is_ice_url(url: object) -> TypeGuard[str]:
+    if not isinstance(url, str):
+        return False
+    try:
+        parse_stun_turn_uri(url)
+    except ValueError:
+        return False
+    return True
 
 
 def _served_model(info: ModelInfo) -> ServedModel:

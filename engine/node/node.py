@@ -28,6 +28,7 @@ from engine.node.network import ClientPresence, Membership, PeerPresence
 from engine.node.overlay_client import OverlayClient
 from engine.node.status import contributing_state, make_state, model_states
 from engine.storage.data_directory import DataDirectory, EngineLock, acquire_lock, load_api_token
+from engine.storage.files import make_directory
 from engine.storage.key_store import KeyStore
 from engine.transport.bootstrap_client import parse_bootstrap
 
@@ -76,7 +77,7 @@ class Node:
         if not self.configuration.bootstrap:
             return None
         address = parse_bootstrap(self.configuration.bootstrap)
-        directory.networks.mkdir(parents=True, exist_ok=True)
+        make_directory(directory.networks)
         return Membership(
             url=address.url,
             network_id=address.network_id,
@@ -238,5 +239,11 @@ def run_node(configuration: Configuration, *, started: Callable[[Node], None] = 
             with contextlib.suppress(KeyboardInterrupt):
                 run_on_loop(_main(configuration, lock, started))
         except* GenTorrentError as group:
-            raise group.exceptions[0] from None
+            raise _first(group) from None
     return 0
+
+
+def _first(group: BaseExceptionGroup[GenTorrentError]) -> GenTorrentError:
+    """The first failure of a group, however deep: what is told is one thing."""
+    error = group.exceptions[0]
+    return _first(error) if isinstance(error, BaseExceptionGroup) else error

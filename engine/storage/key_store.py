@@ -17,7 +17,7 @@ import enum
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from cryptography.exceptions import InvalidTag
@@ -131,8 +131,7 @@ class KeyStore:
         seed = self._content.identities.get(name)
         if seed is None:
             seed = self._random_bytes(32)
-            self._content.identities[name] = seed
-            self._save()
+            self._keep(identities={**self._content.identities, name: seed})
         return Identity.from_seed(seed)
 
     def rotating(self, name: str, generate: Callable[[], bytes]) -> tuple[RotatingKey, ...]:
@@ -148,8 +147,7 @@ class KeyStore:
         if not kept or now >= kept[0].created + DAY_SECONDS:
             kept = [RotatingKey(generate(), now), *kept[:1]]
         if kept != before:
-            self._content.rotating[name] = kept
-            self._save()
+            self._keep(rotating={**self._content.rotating, name: kept})
         return tuple(kept)
 
     # ------------------------------------------------------------------------------------------------- protection
@@ -181,6 +179,16 @@ class KeyStore:
             if header.protection is not Protection.PLAIN:
                 self._header = header
                 self._save()
+
+    def _keep(self, **changes: Any) -> None:
+        """Change the content, on disk first: a key that could not be written is not used either."""
+        before = self._content
+        self._content = msgspec.structs.replace(before, **changes)
+        try:
+            self._save()
+        except BaseException:
+            self._content = before
+            raise
 
     def _save(self) -> None:
         body = msgspec.json.encode(self._content)

@@ -370,7 +370,7 @@ class BootstrapClient:
         data = await self._keeper.get(session, "/v1/ice", 65_536)
         try:
             document = msgspec.json.decode(data, type=dict[str, list[dict[str, Any]]])
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise WireError("the server's list of ICE servers cannot be read") from error
         self.ice_servers = document.get("ice_servers", [])[:16]
 

@@ -45,11 +45,9 @@ class DirectoryKeeper:
 
         ``DirectoryError`` or ``StorageError`` if the pinned genesis is there and cannot be used.
         """
+        self._read_pin()
         if self._network_id is None:
-            pin = read_limited(self._pin, 1024)
-            if pin is None:
-                return None
-            self._network_id = parse_network_id(pin.decode("ascii", "replace").strip())
+            return None
         folder = self._data / self._network_id.hex()
         text = read_limited(folder / "genesis.json", genesis_file.MAXIMUM_FILE_LENGTH)
         if text is None:
@@ -61,6 +59,7 @@ class DirectoryKeeper:
         """The pinned genesis, or the server's, checked against the expected network id and pinned from now on."""
         if self.genesis is not None:
             return self.genesis
+        self._read_pin()  # again: a pin that cannot be read is no leave to trust whoever answers now
         text = await self.get(session, "/v1/genesis", genesis_file.MAXIMUM_FILE_LENGTH)
         genesis = genesis_file.from_file(text, self._network_id)
         folder = self._data / genesis.network_id.hex()
@@ -95,7 +94,11 @@ class DirectoryKeeper:
         if directory.digest == before:
             return None
         path = self._data / directory_folder(self.genesis) / "directory"
-        await asyncio.to_thread(write_atomically, path, data)
+        try:
+            await asyncio.to_thread(write_atomically, path, data)
+        except StorageError as error:
+            # Verified and usable all the same; what is lost is a quicker start.
+            self._on_notice(f"The directory is used but could not be kept for the next start. {error}")
         return directory
 
     async def get(self, session: aiohttp.ClientSession, path: str, limit: int) -> bytes:
@@ -143,6 +146,21 @@ class DirectoryKeeper:
             if self._verifier is None:
                 raise DirectoryError("The genesis of the network is not known yet.")
             return self._verifier.accept(signed, self._clock.wall(), oldest)
+
+    def _read_pin(self) -> None:
+        """The network id that an earlier session pinned for this address, where the address names none."""
+        if self._network_id is not None:
+            return
+        pin = read_limited(self._pin, 1024)
+        if pin is None:
+            return
+        try:
+            self._network_id = parse_network_id(pin.decode("ascii", "replace").strip())
+        except DirectoryError as error:
+            raise DirectoryError(
+                f"{self._pin}, which says which network {self._url} belongs to, is damaged, so nobody at that address "
+                "is trusted. Add #NETWORKID to the address, or delete the file to trust the network that answers next."
+            ) from error
 
     def _use(self, genesis: GenesisRecord) -> None:
         self.genesis = genesis

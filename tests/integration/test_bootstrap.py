@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 import aiohttp
+import aiohttp.web
 import msgspec
 import psutil
 import pytest
@@ -191,6 +192,58 @@ async def test_without_a_network_id_the_first_one_seen_is_pinned_and_said(tmp_pa
         await until(lambda: client.state.phase is Phase.REFUSED)
         assert "does not have the key" in client.state.reason
     assert len(notices) == 1
+
+
+async def test_a_damaged_pin_is_no_leave_to_trust_whoever_answers(tmp_path):
+    async with running_server(tmp_path / "s") as address:
+        bare = address.partition("#")[0]
+        async with running_client(bare, identity(1), tmp_path / "1") as client:
+            await until(lambda: client.connected)
+    (pin,) = (tmp_path / "1" / "pins").iterdir()
+    pin.write_bytes(b"")
+    port = int(bare.rpartition(":")[2])
+    async with (
+        running_server(tmp_path / "other", port=port),
+        running_client(bare, identity(1), tmp_path / "1") as client,
+    ):
+        await asyncio.sleep(0.7)  # long enough to have asked the server
+        assert client.genesis is None
+        assert client.state.phase is Phase.REFUSED
+        assert str(pin) in client.state.reason
+        assert "is damaged" in client.state.reason
+
+
+async def test_a_disk_that_takes_no_directory_keeps_nobody_out(tmp_path):
+    notices: list[str] = []
+    async with running_server(tmp_path / "s") as address:
+        folder = tmp_path / "1" / address.partition("#")[2]
+        (folder / "directory" / "in the way").mkdir(parents=True)
+        async with running_client(address, identity(1), tmp_path / "1", on_notice=notices.append) as client:
+            await until(lambda: client.directory is not None and len(client.directory) == 1)
+    assert "could not be kept" in notices[0]
+
+
+async def test_a_list_of_ice_servers_that_is_no_text_is_a_state(tmp_path):
+    async def serve(_: aiohttp.web.Request) -> aiohttp.web.Response:
+        return aiohttp.web.Response(body=b'{"ice_servers": [{"urls": "\xff"}]}')
+
+    init_network(tmp_path / "s", "test", FAST)
+    async with (
+        running_server(tmp_path / "s") as address,
+        running_client(address, identity(1), tmp_path / "1") as client,
+    ):
+        await until(lambda: client.connected)
+    application = aiohttp.web.Application()
+    application.router.add_get("/v1/ice", serve)
+    runner = aiohttp.web.AppRunner(application)
+    await runner.setup()
+    port = int(address.partition("#")[0].rpartition(":")[2])
+    await aiohttp.web.TCPSite(runner, "127.0.0.1", port).start()
+    try:
+        async with running_client(address, identity(1), tmp_path / "1") as client:
+            await until(lambda: "ICE servers" in client.state.reason)
+    finally:
+        await runner.cleanup()
 
 
 async def test_a_client_asked_for_another_network_refuses(tmp_path):

@@ -12,7 +12,7 @@ import time
 import pytest
 
 from engine.clock import ManualClock
-from engine.errors import KeyStoreError
+from engine.errors import KeyStoreError, StorageError
 from engine.storage import keyring_access
 from engine.storage.key_store import DAY_SECONDS, KeyStore, Protection
 
@@ -163,3 +163,28 @@ def test_only_a_real_keyring_counts():
     # The tests run with keyring's null backend, which keeps nothing.
     assert keyring_access.find_keyring({}) is None
     assert keyring_access.find_keyring(OFF) is None
+
+
+def test_a_key_that_cannot_be_written_is_not_used(tmp_path, monkeypatch):
+    clock = ManualClock()
+    path = tmp_path / "keys"
+    store = open_store(path, clock=clock)
+    (before,) = store.rotating("onion", lambda: b"1" * 32)
+
+    def full(*_: object) -> None:
+        raise StorageError("the disk is full")
+
+    clock.advance(DAY_SECONDS)
+    with monkeypatch.context() as patched:
+        patched.setattr("engine.storage.key_store.write_atomically", full)
+        for _ in range(2):
+            with pytest.raises(StorageError):
+                store.rotating("onion", lambda: b"2" * 32)
+        with pytest.raises(StorageError):
+            store.identity("new")
+    made = store.rotating("onion", lambda: b"3" * 32)
+    assert [key.secret for key in made] == [b"3" * 32, before.secret]
+    identity = store.identity("new")
+    again = open_store(path, clock=clock)
+    assert again.rotating("onion", lambda: b"4" * 32) == made
+    assert again.identity("new").seed == identity.seed
