@@ -37,10 +37,13 @@ class Catalogue:
         builtin = self._builtin_folder()
         if builtin is not None:
             found[BUILTIN_MODEL] = builtin
-        if self._models is not None and self._models.is_dir():
-            for folder in sorted(self._models.iterdir()):
-                if folder.is_dir() and _NAME.fullmatch(folder.name) and folder.name != BUILTIN_MODEL:
-                    found[folder.name] = folder
+        try:
+            if self._models is not None and self._models.is_dir():
+                for folder in sorted(self._models.iterdir()):
+                    if folder.is_dir() and _NAME.fullmatch(folder.name) and folder.name != BUILTIN_MODEL:
+                        found[folder.name] = folder
+        except OSError as error:
+            _log.warning("the models in %s are left out (%s): make the folder readable", self._models, error.strerror)
         return found
 
     def open(self, model_id: str) -> ModelFolder:
@@ -60,7 +63,11 @@ class Catalogue:
         for model_id in self.folders():
             try:
                 found[model_id] = self.open(model_id)
-            except ModelFolderError as error:
+            except (
+                ModelFolderError,
+                OSError,
+                UnicodeError,
+            ) as error:  # or nobody can read it
                 _log.warning("the model %s is left out: %s", model_id, error)
         return found
 
@@ -105,7 +112,7 @@ class _DigestCache:
             if self._file is not None and self._file.is_file():
                 try:
                     self._entries = msgspec.json.decode(self._file.read_bytes(), type=dict[str, _Entry])
-                except (OSError, msgspec.DecodeError) as error:
+                except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                     _log.info("the stored digests of models are computed anew: %s", error)
         return self._entries
 

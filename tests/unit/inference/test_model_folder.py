@@ -2,6 +2,8 @@
 
 import json
 import shutil
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -158,3 +160,26 @@ def test_digests_of_large_files_survive_a_restart(folder, tmp_path, monkeypatch)
     assert Catalogue(models, builtin=folder).open("big").digest == digest
     (models / "big" / "model.onnx_data").write_bytes(bytes([1]) * (1 << 24))
     assert Catalogue(models, builtin=folder).open("big").digest != digest
+
+
+def test_what_cannot_be_read_leaves_the_other_models(folder, original, tmp_path, caplog):
+    models = tmp_path / "models"
+    good = shutil.copytree(folder, models / "good")
+    shutil.copytree(folder, models / "odd")
+    odd = models / "odd" / "model.onnx_\udcff"  # a name that is no UTF-8
+    odd.write_bytes(b"x")
+    (models / ".digests.json").write_bytes(b'{"\xff": [1, 2, "AA=="]}')
+    usable = Catalogue(models, builtin=original).usable()
+    assert set(usable) == {BUILTIN_MODEL, "good"}
+    assert usable["good"].path == good
+    assert "odd is left out" in caplog.text
+
+
+def test_a_models_folder_that_cannot_be_listed_leaves_the_builtin_model(original, tmp_path, monkeypatch):
+    def refused(_: Path) -> Iterator[Path]:
+        raise PermissionError(13, "Permission denied")
+
+    models = tmp_path / "models"
+    models.mkdir()
+    monkeypatch.setattr(Path, "iterdir", refused)
+    assert set(Catalogue(models, builtin=original).folders()) == {BUILTIN_MODEL}
