@@ -66,7 +66,7 @@ class ProxyRole:
         address = (destination, message.handle)
         own = self._addresses.get(circuit, {})
         reason = None
-        if not self._is_model_node(destination):
+        if address not in own and not self._is_model_node(destination):  # a running answer outlives the listing
             reason = "the proxy's directory does not list the destination as a model node"
         elif not self._is_linked(destination):
             reason = "the proxy has no link with the destination"

@@ -459,3 +459,37 @@ def test_cancelled_in_every_moment_leaves_nothing_behind() -> None:
     assert not overlay.models[0].peer.serving._executions
     assert not overlay.models[0].peer.serving._handles
     assert sum(len(relay.peer.relay._proxy) for relay in overlay.relays) <= 4
+
+
+def test_a_node_that_serves_too_few_paths_cannot_keep_an_answer_waiting_for_ever() -> None:
+    overlay = Overlay(words=2000)
+    overlay.until(overlay.ready, 10)
+    answer = overlay.ask()
+    overlay.until(lambda: len(answer.ids) > 10, 10)
+    served = {path[-1] for path in answer.paths[:2]}
+
+    def alter(peer: NodeId, channel: Channel, data: bytes) -> list[bytes]:
+        return [data] if peer in served or not isinstance(link_decoder.decode(data), ReturnClove) else []
+
+    _Hostile(overlay.models[0], alter)
+    overlay.until(lambda: answer.error is not None, 40)
+    assert isinstance(answer.error, ServingNodeLostError)
+    assert not overlay.client.machine._answers
+
+
+@pytest.mark.parametrize("what", ["relays", "model"])
+def test_an_answer_outlives_its_entries_in_the_directory(what: str) -> None:
+    overlay = Overlay(words=200)
+    overlay.until(overlay.ready, 10)
+    answer = overlay.ask()
+    overlay.until(lambda: len(answer.ids) > 10, 10)
+    paths = answer.paths
+    unlisted = overlay.models if what == "model" else [overlay.by_id(hop) for path in paths for hop in path]
+    for member in unlisted:
+        member.alive = False
+    overlay.announce()
+    for member in unlisted:
+        member.alive = True
+    overlay.until(lambda: answer.finished, 30)
+    assert answer.ids == list(range(200))
+    assert answer.paths == paths
