@@ -134,13 +134,14 @@ class Node:
             self.peer = peer
             try:
                 async with asyncio.TaskGroup() as tasks:
-                    running = [tasks.create_task(peer.run())]
+                    present = tasks.create_task(peer.run())
                     while self.configuration.relay or self.contribute_wanted:
-                        await self._apply_switch(peer)
+                        applying = tasks.create_task(self._apply_switch(peer))
                         await self._switch.wait()
                         self._switch.clear()
-                    for task in running:
-                        task.cancel()
+                        applying.cancel()  # perhaps in the middle of loading what nobody wants any more
+                    await self.inference.stop()  # before the polite leaving, which may take a moment
+                    present.cancel()
             finally:
                 self.peer = None
                 self._changed()
@@ -160,8 +161,7 @@ class Node:
             logger.error("not contributing: %s", error)
             return
         self.contribute_ready = True
-        if self.contribute_wanted:
-            peer.offer(frozenset([self.contributed_model]))
+        peer.offer(frozenset([self.contributed_model]))
         self._changed()
 
     # ControlService
@@ -188,6 +188,8 @@ class Node:
             raise ConfigurationError(
                 "There is no network to contribute to. Start the engine with --bootstrap URL#NETWORKID to join one."
             )
+        if not on and not self.contribute_wanted:
+            return  # nothing to stop but the owner's own answers
         self.contribute_wanted = on
         if not on:
             self.contribute_ready = False

@@ -1,0 +1,96 @@
+"""The owner's switch: whatever is loading or running, off means off at once, and off twice is off once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from engine.clock import SystemClock
+from engine.config import Configuration
+from engine.inference.types import ModelInfo
+from engine.node.node import Node
+from engine.storage.data_directory import DataDirectory, acquire_lock
+from tests.support.bootstrap import until
+
+
+class SlowInference:
+    """Loads for ever unless told that it is done."""
+
+    def __init__(self) -> None:
+        self.loading = 0
+        self.begun = 0
+        self.stops = 0
+        self.done = asyncio.Event()
+
+    def models(self) -> list[ModelInfo]:
+        return []
+
+    async def start(self, _: list[str]) -> None:
+        self.loading += 1
+        self.begun += 1
+        try:
+            await self.done.wait()
+        finally:
+            self.loading -= 1
+
+    async def stop(self) -> None:
+        self.stops += 1
+
+
+@asynccontextmanager
+async def switched(data: Path, *, relay: bool) -> AsyncIterator[tuple[Node, SlowInference]]:
+    directory = DataDirectory(data)
+    configuration = Configuration(data_directory=data, bootstrap="http://127.0.0.1:1", api_port=0, relay=relay)
+    with acquire_lock(directory.lock) as lock:
+        node = Node(configuration, lock, SystemClock())
+        inference = SlowInference()
+        node.inference = cast(Any, inference)
+        membership = node._membership
+        assert membership is not None
+        async with asyncio.TaskGroup() as tasks:
+            keeping = tasks.create_task(node._keep_peer(membership))
+            await until(lambda: inference.stops)
+            yield node, inference
+            keeping.cancel()
+        node.api._socket.close()
+
+
+@pytest.mark.parametrize("relay", [True, False])
+async def test_off_ends_a_model_that_is_still_loading(tmp_path, monkeypatch, relay):
+    monkeypatch.setenv("GENTORRENT_KEYRING", "off")
+    async with switched(tmp_path, relay=relay) as (node, inference):
+        before = inference.stops
+        await node.set_contributing(True)
+        await until(lambda: inference.loading)
+        await node.set_contributing(False)
+        await until(lambda: not inference.loading and inference.stops > before, 1.0)
+        assert not node.contribute_ready
+
+
+async def test_twenty_changes_end_where_the_last_one_points(tmp_path, monkeypatch):
+    monkeypatch.setenv("GENTORRENT_KEYRING", "off")
+    async with switched(tmp_path, relay=False) as (node, inference):
+        for number in range(21):
+            await node.set_contributing(number % 2 == 0)
+            await asyncio.sleep(0.005 * (number % 3))
+        await until(lambda: inference.loading == 1)
+        inference.done.set()
+        await until(lambda: node.contribute_ready)
+        await node.set_contributing(False)
+        stops = inference.stops
+        await until(lambda: inference.stops > stops)
+        assert not node.contribute_ready
+
+
+async def test_off_when_it_is_off_leaves_the_owners_own_answers_alone(tmp_path, monkeypatch):
+    monkeypatch.setenv("GENTORRENT_KEYRING", "off")
+    async with switched(tmp_path, relay=True) as (node, inference):
+        before = inference.stops
+        await node.set_contributing(False)
+        await asyncio.sleep(0.1)
+        assert inference.stops == before
