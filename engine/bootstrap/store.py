@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine, delete, event, insert, select, update
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
@@ -93,6 +94,11 @@ class Store:
     async def _run(self, action: Callable[[], T]) -> T:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._executor, action)
+        except CommandError as error:
+            raise StorageError(
+                f"The tables of {self._path} are not those of this version ({error}). Nothing was changed. Start the"
+                " version that wrote it, or a newer one."
+            ) from error
         except DatabaseError as error:
             reason = "the disk is full" if "full" in str(error.orig) else str(error.orig)
             raise StorageError(

@@ -47,10 +47,13 @@ class Protection(enum.StrEnum):
     PLAIN = "plain"
 
 
+Secret = Annotated[bytes, msgspec.Meta(min_length=32, max_length=8192)]
+
+
 class RotatingKey(msgspec.Struct, frozen=True):
     """A key of one day, kept for the next one too. Times in seconds since 1970."""
 
-    secret: bytes
+    secret: Secret
     created: float
 
     @property
@@ -62,7 +65,9 @@ class RotatingKey(msgspec.Struct, frozen=True):
 class _Content(msgspec.Struct):
     """All the secrets."""
 
-    identities: dict[str, bytes] = msgspec.field(default_factory=dict)
+    identities: dict[str, Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]] = msgspec.field(
+        default_factory=dict
+    )
     rotating: dict[str, list[RotatingKey]] = msgspec.field(default_factory=dict)
 
 

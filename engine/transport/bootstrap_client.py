@@ -434,5 +434,5 @@ async def _network_errors() -> AsyncIterator[None]:
         yield
     except TimeoutError as error:
         raise BootstrapUnreachableError("no answer in time") from error
-    except (aiohttp.ClientError, OSError) as error:
+    except (aiohttp.ClientError, OSError, UnicodeError) as error:  # the last for what cannot be a host name
         raise BootstrapUnreachableError(str(error) or type(error).__name__) from error

@@ -272,6 +272,13 @@ async def test_an_unreachable_server_is_a_state_and_the_last_directory_stays(tmp
         assert client.directory is None
 
 
+@pytest.mark.parametrize("host", ["a..b", "x" * 64])
+async def test_a_name_that_no_host_can_have_is_a_state(tmp_path, host):
+    async with running_client(f"http://{host}:8900", identity(1), tmp_path) as client:
+        await until(lambda: client.state.phase is Phase.UNREACHABLE)
+        assert "cannot be reached" in client.state.reason
+
+
 async def test_after_a_restart_the_chain_goes_on_and_clients_come_back(tmp_path):
     one = identity(1)
     async with running_server(tmp_path / "s") as address:

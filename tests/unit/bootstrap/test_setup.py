@@ -143,3 +143,12 @@ async def test_a_file_that_is_no_database_is_named(tmp_path):
     (tmp_path / "x.sqlite3").write_bytes(b"not a database" * 100)
     with pytest.raises(StorageError, match=r"x\.sqlite3"):
         await Store.open(tmp_path / "x.sqlite3")
+
+
+async def test_a_database_of_another_version_is_named(tmp_path):
+    path = tmp_path / "bootstrap.sqlite3"
+    (await Store.open(path)).close()
+    with create_engine(f"sqlite:///{path}").begin() as connection:
+        connection.exec_driver_sql("update alembic_version set version_num = 'later'")
+    with pytest.raises(StorageError, match="not those of this version"):
+        await Store.open(path)

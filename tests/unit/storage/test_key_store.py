@@ -58,7 +58,7 @@ def test_keys_come_back_under_each_protection(tmp_path, environment, keyring, pr
     path = tmp_path / "keys"
     store = open_store(path, environment, keyring)
     identity, client = store.identity(), store.identity("client-identity")
-    rotating = store.rotating("onion", lambda: b"secret onion key of today")
+    rotating = store.rotating("onion", lambda: b"secret onion key of today".ljust(32))
     again = open_store(path, environment, keyring)
     assert again.protection is store.protection is protection
     assert again.identity().node_id == identity.node_id != client.node_id
@@ -128,13 +128,28 @@ def test_a_damaged_file_is_an_error(tmp_path, damage):
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"identities": {"identity": "AAAA"}},
+        {"rotating": {"onion": [{"secret": "AAAA", "created": 1.0}]}},
+    ],
+)
+def test_a_key_of_another_length_is_a_damaged_file(tmp_path, content):
+    body = base64.b64encode(json.dumps(content).encode()).decode()
+    path = tmp_path / "keys"
+    path.write_text(json.dumps({"format": "gentorrent-keys-1", "protection": "plain", "body": body}))
+    with pytest.raises(KeyStoreError, match="is damaged"):
+        open_store(path)
+
+
 def test_daily_keys_rotate_and_old_ones_are_destroyed(tmp_path):
     path, clock = tmp_path / "keys", ManualClock()
     store = open_store(path, clock=clock)
     names = iter([b"monday", b"tuesday", b"wednesday", b"later"])
 
     def keys() -> list[bytes]:
-        return [key.secret for key in store.rotating("onion", lambda: next(names))]
+        return [key.secret.rstrip() for key in store.rotating("onion", lambda: next(names).ljust(32))]
 
     assert keys() == [b"monday"]
     clock.advance(DAY_SECONDS - 1)
@@ -145,7 +160,8 @@ def test_daily_keys_rotate_and_old_ones_are_destroyed(tmp_path):
     assert keys() == [b"wednesday", b"tuesday"]
     clock.advance(5 * DAY_SECONDS)
     assert keys() == [b"later"]
-    assert [key.secret for key in open_store(path, clock=clock).rotating("onion", lambda: b"x")] == [b"later"]
+    again = open_store(path, clock=clock).rotating("onion", lambda: b"x" * 32)
+    assert [key.secret.rstrip() for key in again] == [b"later"]
     body = base64.b64decode(json.loads(path.read_text())["body"])
     assert base64.b64encode(b"wednesday") not in body
 
