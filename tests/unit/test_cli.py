@@ -181,11 +181,20 @@ def test_receipt_that_does_not_hold(capsys, tmp_path):
 def test_app_starts_the_window_in_a_process_of_its_own(monkeypatch, tmp_path):
     seen = []
 
-    def call(command: list[str], env: dict[str, str]) -> int:
-        seen.append((command, env))
-        return 5
+    class Window:
+        """Ends with code 5, after one Ctrl-C that it has to be waited for."""
 
-    monkeypatch.setattr("subprocess.call", call)
+        def __init__(self, command: list[str], env: dict[str, str]) -> None:
+            seen.append((command, env))
+            self.interrupted = False
+
+        def wait(self) -> int:
+            if not self.interrupted:
+                self.interrupted = True
+                raise KeyboardInterrupt
+            return 5
+
+    monkeypatch.setattr("subprocess.Popen", Window)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: name)
     assert run("app", "--data", tmp_path, "--something", "else") == 5
     ((command, environment),) = seen
