@@ -81,6 +81,7 @@ class Registry:
         self._last_snapshot = float("-inf")
         self._published: frozenset[tuple[bytes, str, int]] | None = None
         self.point = point
+        self._removed: set[NodeId] = set()  # for want of room; the database still has them
         self.members: dict[NodeId, Member] = {}
         for member in members:
             # After a restart nobody is connected; give them the time to come back before calling them away.
@@ -99,6 +100,7 @@ class Registry:
             member = Member(name, signed, descriptor.issued, descriptor.expires, prefix, int(wall), int(wall))
             member.connected, member.heard = True, monotonic
             self.members[name] = member
+            self._removed.discard(name)
         elif descriptor.issued < member.issued:
             raise DirectoryError("a newer descriptor of this node is already listed; set this computer's clock")
         elif member.withdrawn and signed.record == member.signed.record:
@@ -210,11 +212,27 @@ class Registry:
             raise DirectoryError("the directory of this network is full; try again later")
         if len(self.members) < MAXIMUM_REMEMBERED:
             return
-        for name in self.forgettable(wall) or [min(self._gone(wall), key=lambda gone: gone.last_seen).node_id]:
+        oldest = min(self._gone(wall), key=lambda gone: gone.last_seen, default=None)
+        if oldest is None:
+            raise DirectoryError("this network has too many nodes; try again later")
+        for name in self._long_gone(wall) or [oldest.node_id]:
             del self.members[name]
+            self._removed.add(name)
 
     def forgettable(self, wall: float) -> list[NodeId]:
-        """Members that have been gone for so long that even their first-seen date is dropped."""
+        """Who is to be deleted with the next snapshot: members that have been gone for so long that even their
+        first-seen date is dropped, and those that had to make room."""
+        return [*self._long_gone(wall), *self._removed]
+
+    def forget(self, names: Iterable[NodeId], wall: float) -> None:
+        """They are deleted. Who has come back in the meantime stays."""
+        still = set(self.forgettable(wall))
+        for name in names:
+            if name in still:
+                self.members.pop(name, None)
+                self._removed.discard(name)
+
+    def _long_gone(self, wall: float) -> list[NodeId]:
         return [member.node_id for member in self._gone(wall) if wall - member.last_seen > REMEMBER_SECONDS]
 
     def _gone(self, wall: float) -> list[Member]:

@@ -212,8 +212,7 @@ class BootstrapServer:
         forget = self.registry.forgettable(wall)
         # On disk before anybody sees it: after a crash the chain goes on from what was shown.
         await self._store.save_snapshot(signed, point, self.registry.listed(wall), forget)
-        for name in forget:
-            self.registry.members.pop(name, None)
+        self.registry.forget(forget, wall)
         self.registry.commit(point, content, self.clock.monotonic())
         self.snapshot = encode(signed)
         self.snapshot_made = self.clock.monotonic()

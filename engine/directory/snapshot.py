@@ -24,6 +24,9 @@ LAST_GOOD_SECONDS = 86_400.0
 """With every server gone the last snapshot stays usable, with a warning, for this long."""
 
 
+WRONG_CLOCK_SECONDS = 3600.0
+
+
 @dataclass(frozen=True, slots=True)
 class ChainPoint:
     """Where a reader or the server stands in the chain of snapshots."""
@@ -36,8 +39,9 @@ class ChainPoint:
 def sign_snapshot(
     server: Identity, network_id: NetworkId, last: ChainPoint, now: float, listings: tuple[Listing, ...]
 ) -> tuple[SignedSnapshot, ChainPoint]:
-    """The snapshot that follows ``last`` and where the chain then stands. Time never goes back in it."""
-    issued = max(int(now), last.issued)
+    """The snapshot that follows ``last`` and where the chain then stands. Time never goes back in it, except behind a
+    ``last`` from so far ahead that no reader has believed it: the server's clock was wrong then, and is set now."""
+    issued = int(now) if last.issued > now + WRONG_CLOCK_SECONDS else max(int(now), last.issued)
     snapshot = Snapshot(
         suite=SUITE_ED25519,
         network_id=network_id,

@@ -175,6 +175,33 @@ def test_who_is_gone_for_a_month_is_forgotten():
     assert net.registry.forgettable(NOW + 31 * 86_400) == [identity(1).node_id]
 
 
+def test_who_comes_back_while_it_is_being_forgotten_stays():
+    net = Net()
+    net.publish(1)
+    net.registry.dropped(identity(1).node_id, 0)
+    net.time = 31 * 86_400
+    forgotten = net.registry.forgettable(net.wall)
+    net.publish(1)
+    net.registry.forget(forgotten, net.wall)
+    assert identity(1).node_id in net.registry.members
+
+
+def test_who_makes_room_is_deleted_from_the_database_too(monkeypatch):
+    monkeypatch.setattr("engine.bootstrap.registry.MAXIMUM_REMEMBERED", 2)
+    net = Net()
+    for number in (1, 2):
+        net.publish(number)
+    with pytest.raises(DirectoryError, match="too many"):
+        net.publish(3)
+    net.registry.withdraw(identity(1).node_id)
+    net.registry.dropped(identity(1).node_id, 0)
+    net.publish(3)
+    assert identity(1).node_id not in net.registry.members
+    assert net.registry.forgettable(net.wall) == [identity(1).node_id]
+    net.registry.forget([identity(1).node_id], net.wall)
+    assert net.registry.forgettable(net.wall) == []
+
+
 def test_a_crowd_that_goes_at_once_is_marked_bit_by_bit():
     net = Net()
     for number in range(MARKS_PER_TICK + 3):

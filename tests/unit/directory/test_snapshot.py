@@ -102,6 +102,17 @@ def test_the_servers_clock_going_back_does_not_break_the_chain():
     SnapshotVerifier(GENESIS).accept(second, NOW)
 
 
+def test_a_clock_that_was_a_year_ahead_does_not_end_the_network():
+    verifier = SnapshotVerifier(GENESIS)
+    first, point = sign_snapshot(SERVER, NETWORK, ChainPoint(), NOW, ())
+    verifier.accept(first, NOW)
+    ahead, point = sign_snapshot(SERVER, NETWORK, point, NOW + 365 * 86_400, ())
+    with pytest.raises(DirectoryError, match="in the future"):
+        verifier.accept(ahead, NOW)
+    set_again, _ = sign_snapshot(SERVER, NETWORK, point, NOW + 60, ())
+    assert verifier.accept(set_again, NOW + 60).issued == int(NOW) + 60
+
+
 def test_a_listing_that_does_not_check_out_is_left_out():
     bad = msgspec.structs.replace(listing(1).descriptor, signature=bytes(64))
     signed, _ = sign_snapshot(SERVER, NETWORK, ChainPoint(), NOW, (listing(0), listing(1, descriptor=bad)))
