@@ -67,8 +67,8 @@ class AnswerReceiver:
     k: int
     serving_node: NodeId | None = None
     attempt: int = 0
-    last_frame_at: float | None = None
-    progress_at: float | None = None  # when the last frame became whole and in order; shares alone are no progress
+    heard_at: float | None = None  # the last genuine clove, even a repeated one: the node lives
+    progress_at: float | None = None  # when the last frame became whole and in order; cloves alone are no progress
     frames: int = 0
     _paths: dict[int, _PathKeys] = field(default_factory=dict)
     _execution: Announcement | None = None
@@ -103,6 +103,7 @@ class AnswerReceiver:
             share = aead_open(path.key, keys.clove_nonce(number, clove.index), clove.sealed)
         except (WireError, CryptoError):
             return []
+        self.heard_at = now
         return self._share(number, clove.index, share, now)
 
     def _read_announcement(self, path: _PathKeys, clove: AnswerClove) -> None:
@@ -138,7 +139,6 @@ class AnswerReceiver:
         partial = self._partial.setdefault(number, _PartialFrame(first_seen=now))
         if index in partial.shares:
             return []
-        self.last_frame_at = now
         partial.shares[index] = share
         if len(partial.shares) < self.k:
             return []
@@ -228,5 +228,5 @@ class AnswerReceiver:
         if self._next > self._acknowledged or self._repeat:
             return self._acknowledged_at + ACKNOWLEDGE_SECONDS
         if self._highest >= self._next:
-            return max(self._acknowledged_at, self.last_frame_at or 0.0) + MISSING_SECONDS
+            return max(self._acknowledged_at, self.heard_at or 0.0) + MISSING_SECONDS
         return None

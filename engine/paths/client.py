@@ -283,7 +283,7 @@ class ClientMachine:
 
     def _node_gone(self, answer: _Answer, now: float) -> bool:
         """Enough independent proxies say so that no answer can pass, and nothing has come for a moment."""
-        heard = answer.receiver.last_frame_at or answer.sent_at or now
+        heard = answer.receiver.heard_at or answer.sent_at or now
         return len(answer.gone_reports) > self.n - self.k and now > heard + GONE_SECONDS
 
     def _answer_clove(self, answer: _Answer, index: int, clove: bytes, now: float, wall: float) -> list[ClientEffect]:
@@ -354,7 +354,7 @@ class ClientMachine:
     def _silence(self, answer: _Answer, path_set: PathSet | None, now: float, wall: float) -> list[ClientEffect]:
         """Nothing comes: probe the paths, and tell a silent node from paths that are dead without knowing it."""
         assert answer.sent_at is not None
-        heard = answer.receiver.last_frame_at
+        heard = answer.receiver.heard_at
         since = max(answer.sent_at, heard or 0.0)
         progress = max(answer.sent_at, answer.receiver.progress_at or 0.0)
         limit = FIRST_FRAME_SECONDS if heard is None else SILENCE_SECONDS
@@ -404,7 +404,7 @@ class ClientMachine:
         progress = max(answer.sent_at, answer.receiver.progress_at or 0.0)
         deadlines.append(max(progress + PROBE_AFTER_SECONDS + 0.01, answer.probe_at))
         if len(answer.gone_reports) > self.n - self.k:
-            deadlines.append((answer.receiver.last_frame_at or answer.sent_at) + GONE_SECONDS + 0.01)
+            deadlines.append((answer.receiver.heard_at or answer.sent_at) + GONE_SECONDS + 0.01)
         return [*deadlines, answer.resend_at]
 
     # The end

@@ -473,7 +473,7 @@ def test_a_node_that_serves_too_few_paths_cannot_keep_an_answer_waiting_for_ever
 
     _Hostile(overlay.models[0], alter)
     overlay.until(lambda: answer.error is not None, 40)
-    assert isinstance(answer.error, ServingNodeLostError)
+    assert isinstance(answer.error, NetworkNotReadyError)
     assert not overlay.client.machine._answers
 
 
@@ -493,3 +493,15 @@ def test_an_answer_outlives_its_entries_in_the_directory(what: str) -> None:
     overlay.until(lambda: answer.finished, 30)
     assert answer.ids == list(range(200))
     assert answer.paths == paths
+
+
+def test_the_last_words_arrive_although_two_paths_have_died_unnoticed() -> None:
+    overlay = Overlay(relays=24, words=40)
+    overlay.until(overlay.ready, 10)
+    answer = overlay.ask()
+    overlay.until(lambda: len(answer.ids) > 20, 10)
+    for path in answer.paths[:2]:
+        _Hostile(overlay.by_id(path[1]), lambda _peer, channel, data: [] if channel is Channel.CELLS else [data])
+    overlay.until(lambda: answer.finished or answer.error is not None, 40)
+    assert answer.error is None
+    assert answer.ids == list(range(40))
