@@ -96,7 +96,7 @@ class ModelHost:
 
     def measure(self, prompt: int = 64, steps: int = 8) -> None:
         """Run a short made-up sequence, so that the first estimates are not guesses."""
-        tokens = min(prompt, self._info.context_length // 2)
+        tokens = max(1, min(prompt, self._info.context_length // 2))
         state = self._model.new_state()
         self._model.feed(state, [0])  # the first run of a session allocates
         state = self._model.new_state()

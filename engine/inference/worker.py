@@ -42,6 +42,8 @@ from engine.inference.types import Done, GenerationEvent, ModelInfo
 
 _BEAT_SECONDS = 1.0
 _INBOX = 1024
+_LONGEST_WAIT = 60.0
+"""Seconds; a deadline may lie beyond what the system can wait for."""
 _log = logging.getLogger(__name__)
 
 
@@ -96,7 +98,7 @@ class Worker:
         """Take every command that is there; wait for one as long as there is nothing to compute."""
         self._do("idle")
         deadlines = [at for host in self._hosts.values() if (at := host.next_deadline()) is not None]
-        wait = None if not deadlines else max(0.0, min(deadlines) - self._clock.monotonic())
+        wait = None if not deadlines else min(max(0.0, min(deadlines) - self._clock.monotonic()), _LONGEST_WAIT)
         try:
             message = self.inbox.get(timeout=wait) if wait != 0 else self.inbox.get_nowait()
             while True:

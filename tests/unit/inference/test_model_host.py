@@ -219,3 +219,11 @@ def test_unloading_ends_every_answer():
     assert isinstance(fixture.of(1)[-1], RequestError)
     assert isinstance(fixture.of(2)[-1], RequestError)
     assert not fixture.host.step()
+
+
+def test_the_smallest_context_can_be_measured():
+    model = ScriptedModel(b"")
+    info = ModelInfo(model_id="m", digest=b"d", tokenizer_digest=b"t", context_length=1, slots=1)
+    settings = SchedulerSettings(1, frozenset({END}))
+    ModelHost(info, model, Bytes(), settings, KvBudget(1), ManualClock(), lambda _key, _event: None).measure()
+    assert all(model.fed)
