@@ -12,6 +12,8 @@ MAXIMUM_MESSAGE = 65_536
 """Bytes of one WebSocket message."""
 OUTGOING_MESSAGES = 1_024
 """Messages that wait for one node; a node that takes none of them is cut."""
+OUTGOING_SIGNAL_BYTES = 2_097_152
+"""Bytes of other nodes' signals that wait for one node; more are not delivered, and it is not cut for them."""
 SEND_SECONDS = 20.0
 """For one message to leave."""
 DIRECTORY_SECONDS = 120.0

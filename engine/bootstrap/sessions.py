@@ -16,7 +16,7 @@ from engine.errors import LoginRefusedError, WireError
 from engine.ids import NetworkId, NodeId
 from engine.wire import MINIMUM_PROTOCOL_VERSION, PROTOCOL_VERSION
 from engine.wire.codec import Message, encode
-from engine.wire.signaling import Challenge, Login, NodeMessage, Refused, Welcome, node_message_decoder
+from engine.wire.signaling import Challenge, Login, NodeMessage, Refused, Signal, Welcome, node_message_decoder
 
 
 async def log_in(
@@ -91,17 +91,20 @@ class Session:
         self._dispatch = dispatch
         self._is_gone = is_gone
         self._queue: asyncio.Queue[Message] = asyncio.Queue(limits.OUTGOING_MESSAGES)
+        self._waiting = 0  # bytes of signals in the queue
         self._cut = asyncio.Event()
 
     def send(self, message: Message) -> bool:
-        """Queue a message; False if the node takes none (it is then cut) or is being cut."""
-        if self._cut.is_set():
+        """Queue a message; False if the node takes none (it is then cut), is being cut or gets too much from others."""
+        size = len(message.payload) if isinstance(message, Signal) else 0
+        if self._cut.is_set() or self._waiting + size > limits.OUTGOING_SIGNAL_BYTES:
             return False
         try:
             self._queue.put_nowait(message)
         except asyncio.QueueFull:
             self.cut("you take messages too slowly")
             return False
+        self._waiting += size
         return True
 
     def cut(self, reason: str) -> None:
@@ -156,7 +159,10 @@ class Session:
             for message in first:
                 await self._send(message)
             while True:
-                await self._send(await self._queue.get())
+                message = await self._queue.get()
+                if isinstance(message, Signal):
+                    self._waiting -= len(message.payload)
+                await self._send(message)
         except TimeoutError:
             self.cut("you take messages too slowly")
         except ConnectionError:
