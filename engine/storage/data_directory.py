@@ -134,6 +134,9 @@ def acquire_lock(path: Path, clock: Clock | None = None, port: int = 0) -> Engin
             time.sleep(_ATTEMPT_SECONDS)
         content = LockContent(os.getpid(), port, secrets.token_urlsafe(32), (clock or SystemClock()).wall())
         _write(path, descriptor, content)
+    except OSError as error:
+        os.close(descriptor)
+        raise storage_error("lock", path, error) from error
     except BaseException:
         os.close(descriptor)
         raise
@@ -152,6 +155,8 @@ def read_lock(path: Path) -> LockContent | None:
         try:
             if _try_lock(descriptor, shared=True):
                 return None
+        except OSError as error:
+            raise storage_error("lock", path, error) from error
         finally:
             os.close(descriptor)
         content = _read(path)

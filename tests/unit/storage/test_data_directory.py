@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import stat
@@ -95,3 +96,19 @@ def test_the_api_token_stays(tmp_path):
     path.write_text("short")
     with pytest.raises(StorageError, match="holds no token"):
         load_api_token(path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="flock")
+def test_a_disk_that_knows_no_locks_is_told(tmp_path, monkeypatch):
+    import fcntl
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    path = DataDirectory(tmp_path).lock
+    with acquire_lock(path):
+        monkeypatch.setattr(fcntl, "flock", refuse)
+        with pytest.raises(StorageError, match="No locks available"):
+            read_lock(path)
+        with pytest.raises(StorageError, match="No locks available"):
+            acquire_lock(path)
