@@ -189,6 +189,7 @@ class PeerPresence(Presence):
             self._keys.sealing,
             clock,
             os.urandom,
+            parameters=genesis.genesis.parameters,
             started=float(self._started),
             relays=self._relays,
         )

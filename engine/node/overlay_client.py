@@ -136,6 +136,10 @@ class OverlayClient:
         """Paths that the next chat finds ready."""
         return self.machine.paths.ready()
 
+    def best_paths(self) -> int:
+        """Paths of the best chat or of the next one: a new chat takes the spare ones, which are then built anew."""
+        return self.machine.paths.best()
+
     def problem(self) -> str:
         """Why paths are not ready, in plain words."""
         return self._shortage or self.machine.paths.problem

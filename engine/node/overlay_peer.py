@@ -19,14 +19,13 @@ from engine.transport.link import Channel, LinkSender
 from engine.wire.answer import FrameEvent
 from engine.wire.codec import encode
 from engine.wire.link import (
-    CreateCircuit,
     DeliverClove,
-    DestroyCircuit,
     DirectoryHash,
     ReleaseHandle,
     ReturnClove,
     link_decoder,
 )
+from engine.wire.records import Parameters
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +42,7 @@ class OverlayPeer:
         clock: Clock,
         random_bytes: Callable[[int], bytes],
         *,
+        parameters: Parameters,
         started: float,
         relays: bool,
     ) -> None:
@@ -57,7 +57,8 @@ class OverlayPeer:
         usable_keys = onion_keys if relays else lambda: ()
         self.relay = RelayMachine(node_id, usable_keys, self._is_relay, self._is_model_node, random_bytes)
         self._relays = relays
-        self.serving = ServingMachine(network_id, node_id, seal_keys, started, random_bytes)
+        n, k = parameters.n, parameters.k
+        self.serving = ServingMachine(network_id, node_id, seal_keys, started, random_bytes, n, k)
         self.relay_loop = MachineLoop(clock, self._tick_relay, self.relay.next_deadline)
         self.serving_loop = MachineLoop(clock, self._tick_serving, self.serving.next_deadline)
 
@@ -116,8 +117,6 @@ class OverlayPeer:
             case DeliverClove():
                 self._serving(self.serving.receive(peer, message.handle, message.clove, now, wall))
                 self.serving_loop.wake()
-            case CreateCircuit() if not self._relays:
-                self._send(peer, Channel.CONTROL, encode(DestroyCircuit(circuit_id=message.circuit_id)))
             case DirectoryHash():
                 held = self._directory
                 if held is not None and held.epoch == message.epoch and held.digest != message.digest:

@@ -57,12 +57,15 @@ def network_state(node: Node) -> NetworkState:
         )
     bootstrap = presence.bootstrap
     directory, genesis, client = bootstrap.directory, bootstrap.genesis, presence.client
-    paths = client.open_paths() if client else 0
-    wanted = genesis.genesis.parameters.n if genesis else 0
+    paths = client.best_paths() if client else 0
+    wanted, needed = (genesis.genesis.parameters.n, genesis.genesis.parameters.k) if genesis else (1, 1)
     status: Literal["joining", "ready", "weak", "offline"] = "joining"
     reason = bootstrap.state.reason
     if client is not None and directory is not None and paths >= wanted:
         status = "ready"
+    elif client is not None and directory is not None and paths >= needed:
+        status = "weak"
+        reason = reason or f"{paths} of {wanted} anonymous paths work; the others are being built. {client.problem()}"
     elif bootstrap.state.phase in (Phase.UNREACHABLE, Phase.REFUSED):
         status = "offline"
     elif client is not None and client.problem() and not bootstrap.state.reason:

@@ -137,6 +137,11 @@ class PathSets:
         """Which path a circuit is."""
         return self._by_circuit.get(circuit)
 
+    def best(self) -> int:
+        """Open paths of the chat, or the spare set, that has most."""
+        sets = [*self._sets.values(), *([self._spare] if self._spare else [])]
+        return max((len(known.open_slots()) for known in sets), default=0)
+
     def ready(self) -> int:
         """Open paths of the spare set: what the next chat finds."""
         return len(self._spare.open_slots()) if self._spare else 0
@@ -303,7 +308,7 @@ class PathSets:
     def _draw_hops(self, owner: PathSet, slot: Slot, now: float) -> Sequence[PathHop]:
         """A path from the first guard that one can be drawn from: a live guard may be one that may not be used now."""
         used = {hop for other in owner.slots if other is not slot and other.circuit is not None for hop in other.hops}
-        problem = TooFewRelaysError("no link with a free guard yet")
+        problem = TooFewRelaysError("links with its first relays (guards) are still being made")
         for guard in self._candidates(used | owner.destinations, slot.avoid_guard, now):
             try:
                 return self._draw_sparing(owner, slot, guard, used)

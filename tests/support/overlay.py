@@ -81,6 +81,7 @@ class Member:
             lambda: self.seal,
             overlay.scheduler.clock,
             overlay.random_bytes,
+            parameters=overlay.parameters,
             started=self.started,
             relays=self.relay,
         )

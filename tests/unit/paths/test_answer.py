@@ -308,3 +308,10 @@ def test_path_cloves_share_no_identifier() -> None:
         values = [getattr(clove, field) for clove in cloves]
         assert len(set(values)) == len(values), field
     assert encode(cloves[0]) != encode(cloves[1])
+
+
+def test_clove_numbers_of_another_network_are_refused() -> None:
+    """(16, 8) would cost a second of work per megabyte; the network's numbers are in its genesis file."""
+    node = Node()
+    assert started(send_request(Asker(node, n=3, k=2), node, (0, 1, 2))) == []
+    assert node.machine._assemblies == {}
