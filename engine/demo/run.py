@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import shutil
+import signal
 import socket
 import sys
 import tempfile
@@ -71,12 +73,17 @@ def run_demo(question: str, *, json_output: bool, keep_running: bool, api_port: 
 
     async def main() -> None:
         nonlocal code
+        task = asyncio.current_task()
+        assert task is not None
+        if sys.platform != "win32":  # SIGTERM ends it as Ctrl-C does: nothing is left behind
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
         with Processes(folder / "logs") as processes:
             await _course(folder, processes, question, json_output, keep_running, api_port)
             code = 0
 
     try:
-        run_on_loop(main())
+        with contextlib.suppress(asyncio.CancelledError):
+            run_on_loop(main())
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return code

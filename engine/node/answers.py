@@ -145,10 +145,11 @@ class Answers:
     async def _answer_there(self, request: AnswerRequest) -> AsyncGenerator[AnswerEvent, None]:
         network = self._network()
         if network is None:
-            why = "it is still being joined" if self._has_network else "no network is configured"
-            raise NetworkNotReadyError(
-                f"The network cannot be asked: {why}. Wait a moment, or ask the model on this machine."
-            )
+            if self._has_network:
+                what = "it is still being joined. Wait a moment, or ask the model on this machine."
+            else:
+                what = "no network is configured. Join one with --bootstrap, or ask the model on this machine."
+            raise NetworkNotReadyError(f"The network cannot be asked: {what}")
         client, network_id = network
         conversation = self._conversations.find(request)
         progress = _Progress(begun=self._clock.monotonic())

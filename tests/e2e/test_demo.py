@@ -84,11 +84,11 @@ class Demo:
             assert time.monotonic() < deadline, self.told()
             time.sleep(0.1)
 
-    def interrupt(self) -> float:
-        """Ctrl-C; the seconds until it has ended."""
+    def interrupt(self, number: signal.Signals = signal.SIGINT) -> float:
+        """Ctrl-C (or another signal); the seconds until it has ended."""
         self.seen |= family(self.child.pid)
         begun = time.monotonic()
-        self.child.send_signal(signal.SIGINT)
+        self.child.send_signal(number)
         self.child.wait(20)
         return time.monotonic() - begun
 
@@ -143,6 +143,16 @@ def test_ctrl_c_while_it_starts(tmp_path: Path, processes: int) -> None:
         demo.wait_for_family(processes, 30)
         assert demo.interrupt() < 5
         assert demo.child.returncode in (130, -signal.SIGINT)
+        assert "Traceback" not in demo.told()
+        assert gone(demo.seen, 3.0) == set()
+        assert list(demo.temporary.iterdir()) == []
+
+
+def test_sigterm_leaves_nothing_behind(tmp_path: Path) -> None:
+    with running(tmp_path) as demo:
+        demo.wait_for_family(6, 30)
+        assert demo.interrupt(signal.SIGTERM) < 5
+        assert demo.child.returncode == 1
         assert "Traceback" not in demo.told()
         assert gone(demo.seen, 3.0) == set()
         assert list(demo.temporary.iterdir()) == []
