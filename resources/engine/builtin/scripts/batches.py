@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from train_tokenizer import END, PAD, START
 
-LENGTHS = (24, 32, 40, 64, 112, 192)
+LENGTHS = (24, 32, 40, 64, 112, 192, 384)
+LONG_STEP = 512
 TOKENS_PER_BATCH = 2048
 CONTEXT = 4096
 HEAD_TOKENS = (4, 9)
@@ -99,8 +100,9 @@ def round_batches(encoder: Encoder, conversations: list[tuple[Conversation, bool
         fitting = [length for length in LENGTHS if length >= len(sequence.ids)]
         if fitting:
             buckets[fitting[0]].append(sequence)
-        elif len(sequence.ids) > CONTEXT // 4:
-            batches.append(pad_rows([sequence], CONTEXT, encoder.pad))
+        else:
+            length = -(-len(sequence.ids) // LONG_STEP) * LONG_STEP
+            batches.append(pad_rows([sequence], length, encoder.pad))
     for length, rows in buckets.items():
         count = TOKENS_PER_BATCH // length
         for first in range(0, len(rows), count):

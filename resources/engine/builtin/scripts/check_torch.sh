@@ -1,8 +1,10 @@
 #!/bin/sh
-# Exports the committed weights again, compares the exports with PyTorch and with transformers, and makes the golden logits anew.
+# Exports the committed weights again, compares the exports with PyTorch and with transformers' own Llama, and writes the
+# golden logits anew (make check-torch).
 set -eu
 cd "$(dirname "$0")/../../../.."
 scripts=resources/engine/builtin/scripts
-"$scripts/make_environment.sh"
-.venv-torch/bin/python "$scripts/export.py" --golden-only
-.venv-torch/bin/python "$scripts/cross_check.py"
+python=.venv-torch/bin/python
+[ -x "$python" ] || { echo "There is no .venv-torch with PyTorch: run 'make check-torch', which makes it." >&2; exit 1; }
+$python "$scripts/export.py" --golden-only
+$python "$scripts/cross_check.py"

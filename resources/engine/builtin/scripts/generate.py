@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,14 +21,6 @@ BUILTIN = Path(__file__).resolve().parent.parent
 MODEL_FOLDER = BUILTIN / "model"
 WORK = BUILTIN.parents[2] / ".work" / "builtin"
 TOPICS_FILE = BUILTIN.parent / "help" / "topics.toml"
-FIRST_STAGE, SECOND_STAGE = 1, 2
-SECOND_STAGE_ROUND = 80
-HELP_FILES = {
-    FIRST_STAGE: ("help1.txt", "help2.txt", "help3.txt", "help4.txt", "help5.txt"),
-    SECOND_STAGE: ("help6.txt",),
-}
-KEYWORD_FILES = {FIRST_STAGE: "keywords.txt", SECOND_STAGE: "keywords2.txt"}
-SECOND_STAGE_WEIGHT = 2
 ROUND_SIZE = 2048
 EXCLUSION_SAMPLE = 150_000
 KEYWORD_SHARE = 0.3
@@ -40,6 +33,29 @@ TOUR_PATTERNS = read_list(PHRASINGS / "tour.txt")
 FRAMES = read_list(PHRASINGS / "frames.txt")
 FILLERS = read_list(PHRASINGS / "fillers.txt")
 SYSTEM_PROMPTS = read_list(PHRASINGS / "systems.txt")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of the training: from which round, with which further files, and how much of what."""
+
+    first_round: int
+    help_files: tuple[str, ...] = ()
+    keyword_files: tuple[str, ...] = ()
+    decline_files: tuple[str, ...] = ()
+    weight: int = 1
+    decline_share: float = 0.24
+    cut_share: float = 0.87
+    long_turns: tuple[int, ...] = ()
+
+
+# Each later stage adds what a trial of the half-trained model on questions of our own got wrong.
+STAGES = (
+    Stage(0, ("help1.txt", "help2.txt", "help3.txt", "help4.txt", "help5.txt"), ("keywords.txt",), ("declines.txt",)),
+    Stage(80, ("help6.txt",), ("keywords2.txt",), ("declines2.txt",), 2, decline_share=0.26, cut_share=0.75),
+    Stage(112, decline_files=("declines3.txt",), weight=3, decline_share=0.36, cut_share=0.75),
+    Stage(125, decline_share=0.36, cut_share=0.75, long_turns=(30, 30, 30, 30, 62, 62)),
+)
 
 
 @dataclass(frozen=True)
@@ -171,19 +187,15 @@ def title_patterns(topic: Topic) -> list[str]:
     return [f"[tell me about|explain|help on|info about|what about] {title}"]
 
 
-def load_generator(exclusion: Exclusion | None = None, stage: int = FIRST_STAGE) -> Generator:
-    """Read the phrasing files of a stage of the training and of those before it.
+def load_generator(exclusion: Exclusion | None = None, stage: int = 0) -> Generator:
+    """Read the phrasing files of a stage of the training (counted from 0) and of those before it.
 
     Raises ValueError for a broken pattern and KeyError for a topic that has none.
     """
     topics = read_topics()
     words = read_names(content_lines(PHRASINGS / "words.txt"))
     sections = read_help(stage)
-    decline_file = content_lines(PHRASINGS / "declines.txt")
-    heading = decline_file.index("## decline")
-    declines = decline_file[heading + 1 :]
-    if stage == SECOND_STAGE:
-        declines += content_lines(PHRASINGS / "declines2.txt")[1:] * SECOND_STAGE_WEIGHT
+    decline_words, declines = read_declines(stage)
     chat = read_sections(content_lines(PHRASINGS / "chitchat.txt"), "==")
     return Generator(
         topics=topics,
@@ -192,35 +204,47 @@ def load_generator(exclusion: Exclusion | None = None, stage: int = FIRST_STAGE)
         },
         chat_patterns=[(answer, compile_all(words, patterns)) for answer, patterns in chat],
         keywords=read_keywords(stage),
-        decline_patterns=compile_all(read_names(decline_file[:heading]), declines),
+        decline_patterns=compile_all(read_names(decline_words), declines),
         tour_patterns=compile_all(words, TOUR_PATTERNS),
         exclusion=exclusion or Exclusion(),
-        decline_share=0.24 if stage == FIRST_STAGE else 0.26,
-        cut_share=0.87 if stage == FIRST_STAGE else 0.75,
+        decline_share=STAGES[stage].decline_share,
+        cut_share=STAGES[stage].cut_share,
     )
 
 
-def load_stages(exclusion: Exclusion) -> dict[int, Generator]:
-    """The generators of both stages."""
-    return {stage: load_generator(exclusion, stage) for stage in (FIRST_STAGE, SECOND_STAGE)}
+def load_stages(exclusion: Exclusion) -> list[Generator]:
+    """The generators of all stages."""
+    return [load_generator(exclusion, stage) for stage in range(len(STAGES))]
 
 
 def read_help(stage: int) -> dict[str, list[str]]:
-    """The patterns of every topic; those of the second stage count double."""
+    """The patterns of every topic; those of later stages count several times."""
     sections: dict[str, list[str]] = {}
-    for of_stage in range(FIRST_STAGE, stage + 1):
-        for name in HELP_FILES[of_stage]:
+    for part in STAGES[: stage + 1]:
+        for name in part.help_files:
             for topic, patterns in read_sections(content_lines(PHRASINGS / name), "##"):
-                weight = SECOND_STAGE_WEIGHT if of_stage == SECOND_STAGE else 1
-                sections.setdefault(topic, []).extend(patterns * weight)
+                sections.setdefault(topic, []).extend(patterns * part.weight)
     return sections
+
+
+def read_declines(stage: int) -> tuple[list[str], list[str]]:
+    """The named lists of refusals and their patterns; those of later stages count several times."""
+    names: list[str] = []
+    patterns: list[str] = []
+    for part in STAGES[: stage + 1]:
+        for name in part.decline_files:
+            lines = content_lines(PHRASINGS / name)
+            heading = lines.index("## decline")
+            names += lines[:heading]
+            patterns += lines[heading + 1 :] * part.weight
+    return names, patterns
 
 
 def read_keywords(stage: int) -> dict[str, list[str]]:
     """The keywords of every topic and of refusals."""
     found: dict[str, list[str]] = {}
-    for of_stage in range(FIRST_STAGE, stage + 1):
-        for line in content_lines(PHRASINGS / KEYWORD_FILES[of_stage]):
+    for name in (name for part in STAGES[: stage + 1] for name in part.keyword_files):
+        for line in content_lines(PHRASINGS / name):
             topic, _, keywords = line.partition(":")
             found.setdefault(topic, []).extend(keyword.strip() for keyword in keywords.split("|"))
     return found
@@ -231,19 +255,21 @@ def compile_all(grammar: Grammar, patterns: list[str]) -> list[Node]:
     return [grammar.compile(pattern) for pattern in patterns]
 
 
-def round_conversations(stages: dict[int, Generator], number: int) -> list[tuple[Conversation, bool]]:
+def round_conversations(stages: Sequence[Generator], number: int) -> list[tuple[Conversation, bool]]:
     """The conversations of one training round and whether each is cut short after its answer has begun.
 
-    In every third round one conversation fills the whole context.
+    In every third round one conversation fills the whole context; the last stage has several long ones in each.
     """
-    generator = stages[FIRST_STAGE if number < SECOND_STAGE_ROUND else SECOND_STAGE]
+    index = max(index for index, stage in enumerate(STAGES) if number >= stage.first_round)
+    generator = stages[index]
     rng = random.Random(f"round {number}")
     drawn = []
     for _ in range(ROUND_SIZE):
         kind = rng.random()
         turns = 1 if kind < 0.95 else rng.choice((2, 2, 2, 3, 3, 4))
         drawn.append((generator.conversation(rng, turns), kind < generator.cut_share))
-    if number % 3 == 0:
+    drawn += [(generator.conversation(rng, turns), False) for turns in STAGES[index].long_turns]
+    if number % 3 == 0 and not STAGES[index].long_turns:
         drawn.append((generator.conversation(rng, rng.randint(45, 65)), False))
     return drawn
 
