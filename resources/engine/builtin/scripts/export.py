@@ -8,14 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
 from generate import BUILTIN, MODEL_FOLDER, ROUND_SIZE, WORK
 from golden import golden_conversations, golden_file, write_golden
 from model import ModelConfig, SmallLlama
 from numpy.typing import NDArray
 from onnx_graph import GraphWriter
-from runtime import forward, open_session
+from runtime import RUNTIME_VERSION, forward, open_session
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from train_tokenizer import END, PAD, TOKENIZER_FOLDER, write_json
@@ -79,7 +78,7 @@ def check(network: SmallLlama, eight_bit: Path, full: Path, folder: Path) -> Non
     print(f"fp32 export differs from PyTorch by at most {worst:.2e} (allowed 1e-4)")
     share = agreed / positions
     print(f"8-bit first choice agrees at {agreed}/{positions} = {share:.4f} of golden positions (asked 0.99)")
-    print(f"model folder {size / 1e6:.2f} MB, onnxruntime {onnxruntime.__version__}, torch {torch.__version__}")
+    print(f"model folder {size / 1e6:.2f} MB, onnxruntime {RUNTIME_VERSION}, torch {torch.__version__}")
     if worst > 1e-4 or share < 0.99 or size > SIZE_LIMIT:
         raise SystemExit("the export is not good enough")
 

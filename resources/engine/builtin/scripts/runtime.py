@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # must be set before the import: ONNX Runtime would report to its maker
+
+import onnxruntime  # noqa: E402
+
+RUNTIME_VERSION = onnxruntime.__version__
 Logits = NDArray[np.float32]
 
 
