@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # must be set before the import: ONNX Runtime would report to its maker
 
-import onnxruntime  # noqa: E402
+import onnxruntime
 
 RUNTIME_VERSION = onnxruntime.__version__
 Logits = NDArray[np.float32]
