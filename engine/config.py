@@ -28,6 +28,15 @@ _NETWORK_ID = re.compile(r"[0-9a-f]{64}\Z")
 _MODEL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,199}\Z")
 _ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]{1,253}\Z")
 
+_WANTED = {
+    "api_port": "a port is a whole number from 0 (any free one) to 65535.",
+    "relay": "write true or false.",
+    "max_tokens_per_second": "this is a speed: a number above 0, at most 1000000. Leave it out for no limit.",
+    "threads": "this is a whole number from 0 (chosen from the machine) to 1024.",
+    "log_level": "it is one of debug, info, warning, error.",
+}
+"""What a setting may be, for whoever wrote something of another kind."""
+
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 
@@ -49,8 +58,6 @@ class Configuration(Struct, frozen=True, kw_only=True):
     """The owner's limit for the speed of each answer to other people; None: no limit."""
     threads: Annotated[int, Meta(ge=0, le=1024)] = 0
     """CPU threads of the inference worker; 0: chosen from the machine."""
-    allow_loopback: bool = False
-    """Links over 127.0.0.1, which every network but a one-machine one refuses."""
     log_level: LogLevel = "info"
 
     @property
@@ -171,7 +178,8 @@ def _checked(name: str, value: object, source: str, *, strict: bool) -> Any:
     try:
         checked = msgspec.convert(value, kind, strict=strict)
     except msgspec.ValidationError as error:
-        raise ConfigurationError(f"{source} has the value {value!r}, which cannot be used: {error}.") from error
+        wanted = _WANTED.get(name, f"{error}.")
+        raise ConfigurationError(f"{source} has the value {value!r}, which cannot be used: {wanted}") from error
     problem = _problem(name, checked)
     if problem:
         raise ConfigurationError(f"{source} has the value {value!r}, which cannot be used: {problem}")

@@ -1,7 +1,8 @@
 """What every test shares: Qt without a screen, one place for skips, and what may run side by side.
 
 Tests of the window (`tests/ui`, or marked `qt`) need Qt's system libraries. Where those are missing, these tests are
-skipped by name with the command that helps, and nothing else is. With `GENTORRENT_REQUIRE_ALL=1` a missing prerequisite
+skipped by name with the command that helps. Those marked `raw_capture` are skipped by name where no packet may be
+watched. With `GENTORRENT_REQUIRE_ALL=1` a missing prerequisite
 is an error instead.
 """
 

@@ -20,7 +20,11 @@ def open_window(
         Path | None, typer.Option(metavar="DIR", help="Data directory. GENTORRENT_DATA, or your user account's own.")
     ] = None,
 ) -> None:
-    """Open the window. It starts an engine, or adopts the one that runs. Other options go to the window."""
+    """Open the window. It starts an engine, or adopts the one that runs.
+
+    An engine that it starts takes the options of gentorrent node, too: --bootstrap, --api-port, --contribute,
+    --no-relay, --max-tokens-per-second, --threads and --log-level.
+    """
     if importlib.util.find_spec("PySide6") is None:
         raise ResourceMissingError(
             "The window needs Qt, which this environment does not have. Everything else works without it. Install it "

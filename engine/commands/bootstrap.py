@@ -33,9 +33,15 @@ def run(
             metavar="DIR", envvar="GENTORRENT_BOOTSTRAP_DATA", help="Where the server keeps its keys and its database."
         ),
     ] = None,
-    paths: Annotated[int, typer.Option(min=1, max=16, metavar="N", help="With --init: paths per answer.")] = 4,
-    needed: Annotated[int, typer.Option(min=1, max=16, metavar="K", help="With --init: paths that suffice.")] = 3,
-    hops: Annotated[int, typer.Option(min=1, max=3, metavar="L", help="With --init: relays on each path.")] = 3,
+    paths: Annotated[
+        int | None, typer.Option(min=1, max=16, metavar="N", help="With --init: paths per answer (4).")
+    ] = None,
+    needed: Annotated[
+        int | None, typer.Option(min=1, max=16, metavar="K", help="With --init: paths that suffice (3).")
+    ] = None,
+    hops: Annotated[
+        int | None, typer.Option(min=1, max=3, metavar="L", help="With --init: relays on each path (3).")
+    ] = None,
     one_machine: Annotated[
         bool,
         typer.Option("--one-machine", help="With --init: a network for trying out, all of whose nodes are here."),
@@ -47,12 +53,12 @@ def run(
     """
     directory = usable_directory(data or default_data_directory() / "bootstrap")
     if init:
-        _init(directory, name, host, port, paths, needed, hops, one_machine)
+        _init(directory, name, host, port, paths or 4, needed or 3, hops or 3, one_machine)
         return
-    if name is not None or one_machine:
+    if one_machine or any(option is not None for option in (name, paths, needed, hops)):
         raise ConfigurationError(
-            "--name and --one-machine belong to --init: they become part of the network's genesis file, which never "
-            "changes. Leave them out to start the server."
+            "--name, --paths, --needed, --hops and --one-machine belong to --init: they become part of the network's "
+            "genesis file, which never changes. Leave them out to start the server."
         )
     logging.basicConfig(level=logging.WARNING, format=LOG_FORMAT, stream=sys.stderr)
     logging.getLogger("engine").setLevel(logging.INFO)

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from engine.errors import ConfigurationError
+
 QUESTION = "Who can read my question?"
 
 
@@ -25,6 +27,9 @@ def run(
 
     Every link is real WebRTC, on 127.0.0.1. Ctrl-C ends it all and leaves no process behind.
     """
+    if not question.strip():
+        raise ConfigurationError("--question is empty. Write a question, or leave the option out.")
+
     from engine.demo import run_demo
 
     raise typer.Exit(run_demo(question, json_output=json_output, keep_running=keep_running, api_port=api_port))

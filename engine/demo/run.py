@@ -190,11 +190,9 @@ async def _ask(control: Control, question: str, state: State, setup: float, json
     pieces: list[str] = []
 
     def on_text(text: str) -> None:
-        if not pieces:
-            say("Answer:   ", end="")
-        pieces.append(text)
         if not json_output:
-            say(text, end="")
+            say(text if pieces else f"Answer:   {text}", end="")
+        pieces.append(text)
 
     def on_stage(stage: ChatStage) -> None:
         if json_output and not pieces:

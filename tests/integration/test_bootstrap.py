@@ -605,7 +605,7 @@ async def test_who_takes_no_byte_of_the_directory_is_cut(tmp_path, monkeypatch):
     large = b"d" * 8_000_000
 
     class Large(BootstrapServer):
-        snapshot = property(lambda _: large, lambda *_: None)  # type: ignore[assignment]
+        snapshot = property(lambda _: large, lambda *_: None)
 
     monkeypatch.setattr("engine.bootstrap.server.BootstrapServer", Large)
     async with running_server(tmp_path / "server") as address:

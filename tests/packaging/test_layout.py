@@ -16,6 +16,7 @@ PURE = (
     "inference/kv_cache",
     "inference/sampling",
     "inference/scheduler",
+    "inference/text",
 )
 
 

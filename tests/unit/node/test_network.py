@@ -18,8 +18,8 @@ from tests.support.bootstrap import until
 
 
 def test_servers_that_no_link_could_use_are_left_out():
-    good = {"urls": ["stun:stun.example:3478", "nonsense"], "username": None, "credential": None}
-    turn = {"urls": "turn:turn.example?transport=udp", "username": "u", "credential": "c"}
+    good: dict[str, object] = {"urls": ["stun:stun.example:3478", "nonsense"], "username": None, "credential": None}
+    turn: dict[str, object] = {"urls": "turn:turn.example?transport=udp", "username": "u", "credential": "c"}
     bad: list[dict[str, object]] = [
         {},
         {"urls": []},
