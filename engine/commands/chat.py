@@ -33,7 +33,10 @@ def run(
     ] = "auto",
     max_tokens: Annotated[int | None, typer.Option(min=1, metavar="N", help="Longest answer, in tokens.")] = None,
     temperature: Annotated[
-        float | None, typer.Option(min=0, max=10, metavar="T", help="0 always takes the likeliest word; default 1.")
+        float | None,
+        typer.Option(
+            min=0, max=10, metavar="T", help="0 always takes the likeliest word; default 1 (built-in model: 0)."
+        ),
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, metavar="N", help="The same seed gives the same answer.")] = None,
     json_output: Annotated[
@@ -62,7 +65,12 @@ def run(
     if question is None and (json_output or save_receipt):
         raise ConfigurationError("--json and --save-receipt belong to a single question. Add --question TEXT.")
     client = find_engine(data, api, token, os.environ)
-    body = {"model": model or _first_model(client), "stream": True, "stream_options": {"include_usage": True}}
+    from engine.inference.catalogue import BUILTIN_MODEL
+
+    chosen = model or _first_model(client)
+    if temperature is None and chosen == BUILTIN_MODEL:
+        temperature = 0.0  # it states facts
+    body = {"model": chosen, "stream": True, "stream_options": {"include_usage": True}}
     body |= {
         name: value
         for name, value in (("max_tokens", max_tokens), ("temperature", temperature), ("seed", seed))

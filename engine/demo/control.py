@@ -22,6 +22,7 @@ from engine.api.schema import (
     ControlRequest,
     Event,
     Hello,
+    SamplingChoice,
     State,
     encode,
     event_decoder,
@@ -54,8 +55,9 @@ class Control:
     async def ask(
         self, model: str, question: str, on_text: Callable[[str], None], on_stage: Callable[[ChatStage], None]
     ) -> ChatDone:
-        """One answer; raises ``RequestError`` when it fails."""
-        await self.send(Chat(id="demo", model=model, messages=(ChatText("user", question),), route="network"))
+        """One answer of the likeliest words; raises ``RequestError`` when it fails."""
+        messages, sampling = (ChatText("user", question),), SamplingChoice(temperature=0.0)
+        await self.send(Chat(id="demo", model=model, messages=messages, sampling=sampling, route="network"))
         while True:
             event = await self.receive()
             match event:

@@ -59,6 +59,13 @@ async def test_one_question(api, data, capsys):
     assert asked.model_id == "gentorrent-builtin"
     assert asked.messages == (PromptMessage("system", "Be brief"), PromptMessage("user", "Hi"))
     assert (asked.sampling.seed, asked.route) == (4, "network")
+    assert asked.sampling.temperature == 0  # the built-in model states facts
+
+
+async def test_a_chosen_temperature_stands(api, data):
+    assert await run("chat", "--data", data, "-q", "Hi", "--temperature", 0.5) == 0
+    (asked,) = api.service.requests
+    assert asked.sampling.temperature == 0.5
 
 
 async def test_as_json(data, capsys):
