@@ -36,7 +36,7 @@ run: setup ## Open the window (needs a desktop)
 .PHONY: test
 test: dev ## Run the tests (ARGS="tests/unit" for some of them)
 	@$(VENV)/python -m tools.system_libraries --install || true
-	$(VENV)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+	$(VENV)/python -m tools.run_tests --workers $(WORKERS) $(ARGS)
 
 .PHONY: lint
 lint: dev ## Check style, types and who imports whom

@@ -63,14 +63,12 @@ def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark by folder, and keep what measures or loads the whole machine on one worker, one after the other."""
+    """Mark by folder: what loads or watches the whole machine runs one after the other (see tools/run_tests.py)."""
     for item in items:
         if HERE / "e2e" in item.path.parents:
             item.add_marker(pytest.mark.e2e)
         if HERE / "ui" in item.path.parents:
             item.add_marker(pytest.mark.qt)
-        if item.get_closest_marker("e2e") or item.get_closest_marker("qt"):
-            item.add_marker(pytest.mark.xdist_group("whole-machine"))
         if NO_QT and item.get_closest_marker("qt"):
             item.add_marker(pytest.mark.skip(reason=NO_QT))
         required = os.environ.get("GENTORRENT_REQUIRE_ALL") == "1"  # then these fail where they cannot run

@@ -305,7 +305,8 @@ def serve(data: Path, host: str, port: int, *, started: Callable[[str], None] | 
         assert task is not None
         stop_with_parent(task.cancel)
         if sys.platform != "win32":
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+            for number in (signal.SIGTERM, signal.SIGINT):  # a shell script's "&" would have it ignore SIGINT
+                asyncio.get_running_loop().add_signal_handler(number, task.cancel)
         with contextlib.suppress(asyncio.CancelledError):
             await run_server(data, host, port, started=started)
 

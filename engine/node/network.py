@@ -5,6 +5,7 @@ Each is a bootstrap session, a mesh of WebRTC links and the machines behind it, 
 
 from __future__ import annotations
 
+import abc
 import asyncio
 import contextlib
 import logging
@@ -59,7 +60,7 @@ class Membership:
     notice: Callable[[str], None]
 
 
-class Presence:
+class Presence(abc.ABC):
     """What both presences share: the bootstrap session and, once the genesis is known, the mesh."""
 
     def __init__(self, membership: Membership, identity: Identity, *, client_only: bool) -> None:
@@ -86,9 +87,9 @@ class Presence:
         """Open links now."""
         return len(self.mesh.links()) if self.mesh else 0
 
+    @abc.abstractmethod
     def directory_changed(self, directory: Directory) -> None:
         """A new snapshot, or other away marks."""
-        raise NotImplementedError
 
     def _on_directory(self, directory: Directory) -> None:
         self._news.set()

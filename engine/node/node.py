@@ -26,7 +26,7 @@ from engine.node.answers import Answers
 from engine.node.keys import NodeKeys
 from engine.node.network import ClientPresence, Membership, PeerPresence
 from engine.node.overlay_client import OverlayClient
-from engine.node.status import contributing_state, make_state, model_states
+from engine.node.status import contributing_state, make_state, model_states, network_state
 from engine.storage.data_directory import DataDirectory, EngineLock, acquire_lock, load_api_token
 from engine.storage.files import make_directory
 from engine.storage.key_store import KeyStore
@@ -61,6 +61,7 @@ class Node:
         self.contribute_ready = False
         self._switch = asyncio.Event()
         self._stop = asyncio.Event()
+        self._told: tuple[str, str] = ("", "")
         self.api = ApiServer(
             self,
             api_token=load_api_token(directory.api_token),
@@ -213,6 +214,12 @@ class Node:
 
     def _changed(self) -> None:
         self._feed.notify()
+        network, contributing = network_state(self), contributing_state(self)
+        told = (network.status, contributing.status)
+        if told != self._told:  # the log of an engine without a window says as much as a window would
+            self._told = told
+            logger.info("network %s: %s", network.status, network.reason or f"{network.name}, {network.relays} relays")
+            logger.info("contributing %s: %s", contributing.status, contributing.reason or contributing.model)
 
     def _notice(self, text: str) -> None:
         logger.warning("%s", text)

@@ -210,7 +210,7 @@ class OverlayClient:
         candidates = [pair for pair in fitting if pair[0].node_id == pinned]
         candidates = candidates or [pair for pair in fitting if pair[0].node_id not in on_paths] or fitting
         if not candidates:
-            known = "" if digest is None else " in the version that this machine knows"
+            known = " in the version that this machine knows" if served and not fitting and not avoid else ""
             raise UnknownModelError(
                 f"Nobody on the network serves {model_id}{known} at the moment. "
                 "Choose another model or try again later."

@@ -157,6 +157,7 @@ def test_the_network_answers_after_all_that(by_hand: ByHand, client: openai.Open
 # What an observer of the wire and of the disks learns
 
 MARKER = "Zanzibarquokka7351"
+IN_THE_CLEAR = "Wombatmadagascar9264"
 MARKED = f"Who can read my question about {MARKER}?"
 
 
@@ -191,7 +192,8 @@ def test_the_wire_shows_dtls_and_neither_question_nor_answer(by_hand: ByHand, ma
 @pytest.mark.parametrize("kind", range(7))
 def test_the_capture_would_show_a_question_in_the_clear(kind: int) -> None:
     """The same look, at a datagram and a connection that do carry the marker in each of its disguises."""
-    hidden = disguises("x" * (kind - 4 if kind > 4 else 0) + MARKER)[min(kind, 4)]
+    # Another marker than the watched network's, so that a capture beside this one cannot take it for that.
+    hidden = disguises("x" * (kind - 4 if kind > 4 else 0) + IN_THE_CLEAR)[min(kind, 4)]
     with socket.create_server(("127.0.0.1", 0)) as server, Capture(server.getsockname()[1]) as capture:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
             sender.sendto(b"before" + hidden + b"after", ("127.0.0.1", free_port()))
@@ -202,8 +204,8 @@ def test_the_capture_would_show_a_question_in_the_clear(kind: int) -> None:
             connection.sendall(hidden[9:])
             taken.recv(64)
             taken.close()
-    assert any(disguise in datagram for datagram in capture.datagrams for disguise in disguises(MARKER))
-    assert any(disguise in stream for stream in capture.streams() for disguise in disguises(MARKER))
+    assert any(disguise in datagram for datagram in capture.datagrams for disguise in disguises(IN_THE_CLEAR))
+    assert any(disguise in stream for stream in capture.streams() for disguise in disguises(IN_THE_CLEAR))
 
 
 def test_nothing_on_disk_holds_the_question(by_hand: ByHand, marked: Answer) -> None:
