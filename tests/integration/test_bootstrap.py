@@ -361,7 +361,11 @@ async def test_a_killed_server_loses_nothing_it_confirmed(tmp_path):
         async with running_client(address, identity(9), tmp_path / "c", publish=False) as client:
             await until(lambda: client.directory is not None and len(client.directory) == 3)
             assert client.directory is not None
-            assert client.directory.epoch > epoch
+            assert client.directory.epoch >= epoch  # what was shown before the kill may already hold all three
+            async with raw_node(address, identity(4)) as node:
+                await node.send(Publish(descriptor(identity(4), network_of(tmp_path / "s").network_id, now())))
+                await until(lambda: client.directory is not None and len(client.directory) == 4)
+            assert client.directory.epoch > epoch  # and the chain goes on from there
     finally:
         process.send_signal(signal.SIGTERM)
         _, errors = await asyncio.to_thread(process.communicate)
