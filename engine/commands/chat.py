@@ -65,7 +65,7 @@ def run(
     if question is None and (json_output or save_receipt):
         raise ConfigurationError("--json and --save-receipt belong to a single question. Add --question TEXT.")
     client = find_engine(data, api, token, os.environ)
-    from engine.inference.catalogue import BUILTIN_MODEL
+    from engine.inference.models.installed import BUILTIN_MODEL
 
     chosen = model or _first_model(client)
     if temperature is None and chosen == BUILTIN_MODEL:

@@ -59,7 +59,7 @@ def _entry(model: dict[str, Any]) -> dict[str, Any]:
 
 
 def _on_disk(directory: Path) -> list[dict[str, Any]]:
-    from engine.inference.catalogue import Catalogue
+    from engine.inference.models.installed import Catalogue
     from engine.storage.data_directory import DataDirectory
 
     folders = Catalogue(DataDirectory(directory).models).usable()

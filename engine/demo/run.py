@@ -23,7 +23,7 @@ from engine.demo.control import Control, open_control
 from engine.demo.processes import Processes
 from engine.demo.story import Say, tell
 from engine.errors import GenTorrentError, ReceiptError
-from engine.inference.catalogue import BUILTIN_MODEL
+from engine.inference.models.installed import BUILTIN_MODEL
 from engine.lifeline import run_on_loop
 from engine.storage.data_directory import DataDirectory
 from engine.verification.receipt_file import verify_export

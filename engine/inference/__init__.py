@@ -1,6 +1,6 @@
 """Answers from language models on this machine: ONNX Runtime in a worker process of its own.
 
-``scheduler``, ``kv_cache``, ``sampling`` and ``text`` decide and are pure; ``runner``, ``tokenizer``,
-``model_host`` and ``worker`` live in the worker process; ``catalogue`` and ``supervisor`` live in the engine. Nothing
-here knows keys, peers or links, and nothing here talks to a network.
+``scheduling``, ``sampling`` and ``text.decoder`` decide and are pure; ``runtime``, ``text.tokenizer`` and ``worker``
+live in the worker process; ``models``, ``supervisor`` and ``remote`` live in the engine; ``types`` and ``pipe`` are
+what both sides share. Nothing here knows keys or peers; only ``models`` (downloads) and ``remote`` use a network.
 """

@@ -19,8 +19,8 @@ from engine.clock import Clock, SystemClock
 from engine.config import Configuration
 from engine.errors import ConfigurationError, GenTorrentError, InferenceError, RequestError
 from engine.ids import NetworkId
-from engine.inference.catalogue import BUILTIN_MODEL, Catalogue
-from engine.inference.supervisor import InferenceSettings, InferenceSupervisor, WorkerState
+from engine.inference.models.installed import BUILTIN_MODEL, Catalogue
+from engine.inference.supervisor.supervisor import InferenceSettings, InferenceSupervisor, WorkerState
 from engine.lifeline import run_on_loop, stop_with_parent
 from engine.node.answers import Answers
 from engine.node.keys import NodeKeys

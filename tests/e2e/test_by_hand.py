@@ -18,7 +18,7 @@ from pathlib import Path
 import openai
 import pytest
 
-from engine.inference.catalogue import BUILTIN_MODEL
+from engine.inference.models.installed import BUILTIN_MODEL
 from tests.conftest import may_capture
 from tests.support.capture import Capture, disguises, is_dtls
 from tests.support.network import Answer, Network, free_port, gentorrent

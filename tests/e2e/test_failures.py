@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from engine.inference.catalogue import BUILTIN_MODEL
+from engine.inference.models.installed import BUILTIN_MODEL
 from tests.support.network import Answer, Network, family, gone, is_running
 
 pytestmark = [pytest.mark.timeout(150), pytest.mark.slow]

@@ -18,8 +18,8 @@ from engine.errors import (
     UnknownModelError,
     WorkerDiedError,
 )
-from engine.inference.catalogue import BUILTIN_MODEL, Catalogue
-from engine.inference.supervisor import InferenceSettings, InferenceSupervisor, WorkerState
+from engine.inference.models.installed import BUILTIN_MODEL, Catalogue
+from engine.inference.supervisor.supervisor import InferenceSettings, InferenceSupervisor, WorkerState
 from engine.inference.types import Delta, Done, GenerationRequest, PromptMessage, Queued, Started
 from engine.wire.answer import Sampling
 from tests.support.tiny_model import make_tiny_model

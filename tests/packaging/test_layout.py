@@ -13,10 +13,9 @@ PURE = (
     "paths",
     "verification",
     "wire",
-    "inference/kv_cache",
     "inference/sampling",
-    "inference/scheduler",
-    "inference/text",
+    "inference/scheduling",
+    "inference/text/decoder",
 )
 
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.inference.sampling import TokenHistory, choose, gumbel
+from engine.inference.sampling.gumbel import TokenHistory, choose, gumbel
 from engine.wire.answer import Sampling
 from tests.support import naive_sampling
 

@@ -25,7 +25,7 @@ from engine.clock import SystemClock
 from engine.demo.control import open_control
 from engine.demo.processes import Processes
 from engine.ids import node_id_text
-from engine.inference.catalogue import BUILTIN_MODEL
+from engine.inference.models.installed import BUILTIN_MODEL
 from engine.node.keys import NodeKeys
 from engine.storage.data_directory import DataDirectory
 from engine.storage.key_store import KeyStore

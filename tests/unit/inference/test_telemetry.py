@@ -4,9 +4,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from engine.inference.process import worker_environment
+from engine.inference.supervisor.process import worker_environment
 
-IMPORTING = "import engine.inference.runner"
+IMPORTING = "import engine.inference.runtime.runner"
 
 
 def test_onnx_runtime_is_told_to_be_silent_before_it_is_loaded(tmp_path: Path) -> None:

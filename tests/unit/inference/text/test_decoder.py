@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from engine.inference.text import AnswerText, IncrementalDecoder, StopFilter
+from engine.inference.text.decoder import AnswerText, IncrementalDecoder, StopFilter
 
 
 def decode_bytes(ids):

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from engine.errors import ModelFolderError, UnknownModelError
-from engine.inference.catalogue import BUILTIN_MODEL, Catalogue
-from engine.inference.model_folder import KvLayout, read_model_folder
-from engine.inference.runner import Runner
-from engine.inference.tokenizer import ChatTokenizer
+from engine.inference.models.folder import KvLayout, read_model_folder
+from engine.inference.models.installed import BUILTIN_MODEL, Catalogue
+from engine.inference.runtime.runner import Runner
+from engine.inference.text.tokenizer import ChatTokenizer
 from tests.support.tiny_model import make_tiny_model
 
 
@@ -152,7 +152,7 @@ def test_digests_of_large_files_survive_a_restart(folder, tmp_path, monkeypatch)
     def refuse(path):
         raise AssertionError(f"{path} was read again")
 
-    monkeypatch.setattr("engine.inference.catalogue.sha256_file", refuse)
+    monkeypatch.setattr("engine.inference.models.installed.sha256_file", refuse)
     entries = json.loads((models / ".digests.json").read_text())
     assert any(name.endswith("model.onnx_data") for name in entries)
     monkeypatch.undo()

@@ -7,8 +7,8 @@ import sys
 import pytest
 
 from engine.errors import InvalidRequestError
-from engine.inference.model_folder import read_model_folder
-from engine.inference.tokenizer import ChatTokenizer
+from engine.inference.models.folder import read_model_folder
+from engine.inference.text.tokenizer import ChatTokenizer
 from engine.inference.types import PromptMessage
 from tests.support.tiny_model import make_tiny_model
 
@@ -78,7 +78,7 @@ def test_truncation_written_into_the_file_does_not_cut_prompts(tmp_path):
 
 def test_neither_the_library_nor_torch_is_imported_before_it_is_needed():
     code = (
-        "import sys, engine.inference.worker, engine.inference.supervisor, engine.inference.tokenizer\n"
+        "import sys, engine.inference.worker, engine.inference.supervisor.supervisor, engine.inference.text.tokenizer\n"
         "print([name for name in ('transformers', 'torch', 'onnxruntime', 'aiohttp') if name in sys.modules])"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True)

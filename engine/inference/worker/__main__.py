@@ -18,9 +18,7 @@ from typing import BinaryIO
 
 from engine.clock import Clock, SystemClock
 from engine.errors import InferenceError, ModelFolderError, RequestError, UnknownModelError
-from engine.inference.kv_cache import KvBudget, capacity
-from engine.inference.model_folder import read_model_folder
-from engine.inference.model_host import ModelHost
+from engine.inference.models.folder import read_model_folder
 from engine.inference.pipe import (
     AnswerFailed,
     Beat,
@@ -37,8 +35,10 @@ from engine.inference.pipe import (
     frame,
     read_frame,
 )
-from engine.inference.scheduler import SchedulerSettings
+from engine.inference.scheduling.kv_cache import KvBudget, capacity
+from engine.inference.scheduling.scheduler import SchedulerSettings
 from engine.inference.types import Done, GenerationEvent, ModelInfo
+from engine.inference.worker.model_host import ModelHost
 
 _BEAT_SECONDS = 1.0
 _INBOX = 1024
@@ -136,8 +136,8 @@ class Worker:
 
     def _open(self, message: Load) -> ModelHost:
         # Slow imports wait until they are needed: the process is up, and says so, at once.
-        from engine.inference.runner import Runner
-        from engine.inference.tokenizer import ChatTokenizer
+        from engine.inference.runtime.runner import Runner
+        from engine.inference.text.tokenizer import ChatTokenizer
 
         folder = read_model_folder(message.model_id, Path(message.path), lambda _: bytes(32))
         texts = ChatTokenizer(folder)

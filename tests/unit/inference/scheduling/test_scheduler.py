@@ -5,8 +5,8 @@ import itertools
 import pytest
 
 from engine.errors import ContextLengthError, OverloadedError
-from engine.inference.kv_cache import KvBudget
-from engine.inference.scheduler import Decode, Prefill, Scheduler, SchedulerSettings, Submission
+from engine.inference.scheduling.kv_cache import KvBudget
+from engine.inference.scheduling.scheduler import Decode, Prefill, Scheduler, SchedulerSettings, Submission
 
 END = 99
 

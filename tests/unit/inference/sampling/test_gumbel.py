@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from engine.errors import InferenceError
-from engine.inference.sampling import TokenHistory, candidates, choose, gumbel
+from engine.inference.sampling.gumbel import TokenHistory, candidates, choose, gumbel
 from engine.wire.answer import Sampling
 from tests.support import naive_sampling
 from tests.vectors import make_sampling_vectors
 
-VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "sampling_gumbel_1.json").read_text())
+VECTORS = json.loads((Path(__file__).parents[3] / "vectors" / "sampling_gumbel_1.json").read_text())
 
 
 def pick(logits, sampling, position=0, prompt=(), answer=(), suppressed=()):

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from engine.errors import WorkerDiedError
-from engine.inference.mailbox import Mailbox
+from engine.inference.supervisor.mailbox import Mailbox
 from engine.inference.types import Delta, Done, Queued, Started
 
 

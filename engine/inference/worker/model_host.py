@@ -11,10 +11,10 @@ from typing import Any, Protocol
 
 from engine.clock import Clock
 from engine.errors import InferenceError, RequestError
-from engine.inference.kv_cache import KvBudget
-from engine.inference.sampling import Logits, TokenHistory, choose
-from engine.inference.scheduler import Prefill, Scheduler, SchedulerSettings, Step, Submission
-from engine.inference.text import AnswerText
+from engine.inference.sampling.gumbel import Logits, TokenHistory, choose
+from engine.inference.scheduling.kv_cache import KvBudget
+from engine.inference.scheduling.scheduler import Prefill, Scheduler, SchedulerSettings, Step, Submission
+from engine.inference.text.decoder import AnswerText
 from engine.inference.types import (
     Delta,
     Done,
@@ -31,7 +31,7 @@ Emit = Callable[[int, GenerationEvent | RequestError], None]
 
 
 class Model(Protocol):
-    """What runs the graph (``engine.inference.runner.Runner``)."""
+    """What runs the graph (``engine.inference.runtime.runner.Runner``)."""
 
     def new_state(self) -> Any: ...
 
@@ -39,7 +39,7 @@ class Model(Protocol):
 
 
 class Texts(Protocol):
-    """What knows the tokens (``engine.inference.tokenizer.ChatTokenizer``)."""
+    """What knows the tokens (``engine.inference.text.tokenizer.ChatTokenizer``)."""
 
     def prompt_ids(self, messages: Sequence[PromptMessage]) -> tuple[int, ...]: ...
 

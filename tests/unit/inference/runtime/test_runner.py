@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from engine.errors import InferenceError
-from engine.inference.model_folder import read_model_folder
-from engine.inference.runner import Runner
+from engine.inference.models.folder import read_model_folder
+from engine.inference.runtime.runner import Runner
 from tests.support.tiny_model import make_tiny_model
 
 IDS = [5, 17, 101, 260, 33, 9, 9, 250, 4, 77, 31, 12]

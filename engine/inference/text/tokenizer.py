@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from engine.errors import InvalidRequestError, ModelFolderError
-from engine.inference.model_folder import ModelFolder
+from engine.inference.models.folder import ModelFolder
 from engine.inference.types import PromptMessage
 
 ROLES = ("system", "user", "assistant")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.inference.kv_cache import KvBudget, capacity
+from engine.inference.scheduling.kv_cache import KvBudget, capacity
 
 
 def test_reservations_add_up_and_come_back():

@@ -11,7 +11,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from engine.errors import InferenceError, ModelFolderError
-from engine.inference.model_folder import ModelFolder
+from engine.inference.models.folder import ModelFolder
 
 # ONNX Runtime's own builds report to their maker. Elsewhere than on Windows the worker's environment forbids it.
 onnxruntime.disable_telemetry_events()

@@ -9,9 +9,9 @@ from typing import Any, cast
 import pytest
 
 from engine.clock import SystemClock
-from engine.inference import worker as module
 from engine.inference.pipe import CancelAnswer
-from engine.inference.worker import Outlet, Worker
+from engine.inference.worker import __main__ as module
+from engine.inference.worker.__main__ import Outlet, Worker
 
 
 class Paced:

@@ -21,9 +21,8 @@ from engine.errors import (
     WorkerDiedError,
     request_error,
 )
-from engine.inference.catalogue import Catalogue
-from engine.inference.mailbox import Mailbox
-from engine.inference.model_folder import ModelFolder
+from engine.inference.models.folder import ModelFolder
+from engine.inference.models.installed import Catalogue
 from engine.inference.pipe import (
     AnswerFailed,
     Beat,
@@ -36,7 +35,8 @@ from engine.inference.pipe import (
     LoadFailed,
     ToWorker,
 )
-from engine.inference.process import WorkerProcess
+from engine.inference.supervisor.mailbox import Mailbox
+from engine.inference.supervisor.process import WorkerProcess
 from engine.inference.types import Done, GenerationEvent, GenerationRequest, ModelInfo
 
 _log = logging.getLogger(__name__)

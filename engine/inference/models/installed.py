@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from engine.errors import ModelFolderError, ResourceMissingError, UnknownModelError
-from engine.inference.model_folder import ModelFolder, read_model_folder, sha256_file
+from engine.inference.models.folder import ModelFolder, read_model_folder, sha256_file
 from engine.resources import resource_path
 
 BUILTIN_MODEL = "gentorrent-builtin"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from engine.errors import ContextLengthError, OverloadedError
-from engine.inference.kv_cache import KvBudget
+from engine.inference.scheduling.kv_cache import KvBudget
 
 DEFAULT_EXPECTED_TOKENS = 256
 """Tokens that an answer is expected to have when estimates are made and its limit is higher."""
