@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Annotated, Protocol
+from typing import Annotated, Literal, Protocol
 
 from msgspec import Meta, Struct
 
@@ -11,17 +11,37 @@ from engine.wire.answer import Sampling
 
 
 class PromptMessage(Struct, frozen=True, array_like=True):
-    """One chat message; ``role`` is "system", "user" or "assistant"."""
+    """One chat message; ``role`` is "system", "user", "assistant" or "tool". ``tool_calls`` (of an assistant) is a JSON
+    array as OpenAI's API has it, ``tool_call_id`` and ``name`` belong to the answer of a tool."""
 
     role: str
     content: str
+    reasoning: str = ""
+    tool_calls: str = ""
+    tool_call_id: str = ""
+    name: str = ""
+
+
+class Constraint(Struct, frozen=True, array_like=True):
+    """What the answer's text must match. ``kind``: "json_schema" (``text`` is the schema), "json_object" (any object),
+    "regex" or "lark" (a grammar in llguidance's dialect)."""
+
+    kind: Literal["json_schema", "json_object", "regex", "lark"]
+    text: str = ""
 
 
 class GenerationRequest(Struct, frozen=True, array_like=True, kw_only=True):
-    """One answer to make. ``max_tokens`` None: as many as the context allows."""
+    """One answer to make. ``max_tokens`` None: as many as the context allows. ``prompt``: plain text to continue in the
+    place of ``messages``. ``tools``: JSON array for the chat template. ``template_options``: JSON object, further
+    arguments of the chat template. ``top_logprobs``: None for no log probabilities, else how many alternatives."""
 
     model_id: str
     messages: tuple[PromptMessage, ...]
+    prompt: str | None = None
+    tools: str = ""
+    template_options: str = ""
+    constraint: Constraint | None = None
+    top_logprobs: Annotated[int, Meta(ge=0, le=20)] | None = None
     sampling: Sampling
     max_tokens: Annotated[int, Meta(ge=1)] | None = None
     min_tokens: Annotated[int, Meta(ge=0)] = 0
@@ -47,12 +67,23 @@ class Started(Struct, frozen=True, array_like=True, tag="started"):
     prompt_ids: tuple[int, ...]
 
 
+class TokenLogprob(Struct, frozen=True, array_like=True):
+    """Log probability (natural, of the model's own logits before temperature and penalties) of one token, and of the
+    most probable tokens at its place, falling. ``text`` is the token's bytes."""
+
+    token: int
+    text: bytes
+    logprob: float
+    top: tuple[tuple[int, bytes, float], ...] = ()
+
+
 class Delta(Struct, frozen=True, array_like=True, tag="delta"):
     """New token ids and the text they complete. Text never breaks a UTF-8 sequence and never holds (part of) a stop
-    string; it may lag behind the ids."""
+    string; it may lag behind the ids. ``logprobs``: one for each id, if asked for."""
 
     ids: tuple[int, ...]
     text: str
+    logprobs: tuple[TokenLogprob, ...] = ()
 
 
 class Done(Struct, frozen=True, array_like=True, tag="done"):
@@ -61,6 +92,7 @@ class Done(Struct, frozen=True, array_like=True, tag="done"):
     reason: str
     prompt_tokens: int
     completion_tokens: int
+    cached_tokens: int = 0  # of the prompt, taken from the prefix cache
 
 
 GenerationEvent = Queued | Started | Delta | Done
@@ -77,7 +109,13 @@ class ModelInfo(Struct, frozen=True, array_like=True, kw_only=True):
     prefill_rate: float = 0.0
     decode_rate: float = 0.0
     kv_tokens_total: int = 0
-    kv_tokens_free: int = 0
+    kv_tokens_free: int = 0  # counting what only the prefix cache holds, which gives way to requests
+    kv_tokens_cached: int = 0
+    provider: str = ""  # the execution provider that the session really has, "" until loaded
+    provider_reason: str = ""  # why this one, in plain words
+    batching: str = ""  # how rows are computed together: "ragged", "two calls", "single"
+    seeds: bool = True  # canonical sampling: the same seed gives the same answer
+    token_ids: bool = True  # ids are the model's own
 
 
 class InferenceBackend(Protocol):
