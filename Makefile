@@ -69,6 +69,14 @@ torch: dev
 dev:
 	$(call set_up,dev)
 
+.PHONY: bench-setup
+bench-setup: dev ## Make .venv-peers and the model files for gentorrent bench (10 GB, some minutes)
+	$(VENV)/python -m tools.peers_environment $(ARGS)
+
+.PHONY: test-peers
+test-peers: dev ## Test the openai back end against a real server (after make bench-setup)
+	$(VENV)/python -m pytest tests/peers -p no:xdist $(ARGS)
+
 .PHONY: clean
 clean: ## Remove build outputs and caches; .venv stays
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis htmlcov .coverage .coverage.*
