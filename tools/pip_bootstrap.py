@@ -2,9 +2,9 @@
 
 A Debian Python without python3-venv has neither ensurepip nor pip. Then the pip wheel that the lock names is fetched
 from the package index this machine is set up for (the same environment variables and configuration files that pip
-reads, else the public index), its SHA-256 is compared with the lock, and the wheel, which can run itself, installs
-itself. If the machine does have a pip for this Python, that one is asked instead: it may know a way to the index (a
-keyring, a client certificate) that this module does not.
+reads; without any, set-up turns to the system's packages), its SHA-256 is compared with the lock, and the wheel, which
+can run itself, installs itself. If the machine does have a pip for this Python, that one is asked instead: it may know
+a way to the index (a keyring, a client certificate) that this module does not.
 """
 
 import base64
@@ -24,7 +24,6 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-PUBLIC_INDEX = "https://pypi.org/simple"
 MOST_BYTES = 32 * 1024 * 1024
 SECONDS = 60
 
@@ -132,7 +131,7 @@ def places(name: str, settings: Mapping[str, str]) -> Iterator[str]:
             yield (folder / name).resolve().as_uri()
     if settings.get("no-index", "").lower() in ("1", "true", "yes", "on"):
         return
-    for index in [settings.get("index-url", PUBLIC_INDEX), *settings.get("extra-index-url", "").split()]:
+    for index in f"{settings.get('index-url', '')} {settings.get('extra-index-url', '')}".split():
         page = index.rstrip("/") + "/pip/"
         if page.startswith("file:"):
             page += "index.html"

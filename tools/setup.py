@@ -132,29 +132,36 @@ def create_environment() -> None:
             "Name another one: make setup PYTHON=/path/to/python3.12"
         )
     say(f"making .venv with Python {sys.version.split()[0]} ...")
+    if make_environment():
+        return
+    say("this Python brings no pip; fetching the pinned one ...")
+    from tools import pip_bootstrap, system_libraries
+
+    try:
+        pip_bootstrap.install_pip(PYTHON, ROOT / "requirements" / "engine.lock")
+    except pip_bootstrap.PipBootstrapError as error:
+        packages = [f"python{version[0]}.{version[1]}-venv"]
+        if not (system_libraries.can_install() and system_libraries.install(packages) and make_environment()):
+            raise SetupError(str(error)) from error
+
+
+def make_environment() -> bool:
+    """Make `.venv`; whether it has a pip. Raises `SetupError` when there is no environment at all."""
     shutil.rmtree(VENV, ignore_errors=True)
-    # Debian ships a Python without ensurepip unless python3-venv is installed.
-    with_pip = importlib.util.find_spec("ensurepip") is not None
-    command = [sys.executable, "-m", "venv", *([] if with_pip else ["--without-pip"]), str(VENV)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    if result.returncode and with_pip:  # ensurepip is there but without its wheels
-        with_pip = False
+    # Debian ships a Python without ensurepip, or without its wheels, unless python3-venv is installed.
+    importlib.invalidate_caches()
+    if importlib.util.find_spec("ensurepip") is not None:
+        if subprocess.run([sys.executable, "-m", "venv", str(VENV)], capture_output=True, check=False).returncode == 0:
+            return True
         shutil.rmtree(VENV, ignore_errors=True)
-        command.insert(3, "--without-pip")
-        result = subprocess.run(command, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "venv", "--without-pip", str(VENV)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:
         raise SetupError(
             f"{sys.executable} cannot make a virtual environment:\n{result.stdout}{result.stderr}\n"
             "On Debian and Ubuntu this helps: sudo apt-get install python3-venv"
         )
-    if not with_pip:
-        say("this Python brings no pip; fetching the pinned one ...")
-        from tools.pip_bootstrap import PipBootstrapError, install_pip
-
-        try:
-            install_pip(PYTHON, ROOT / "requirements" / "engine.lock")
-        except PipBootstrapError as error:
-            raise SetupError(str(error)) from error
+    return False
 
 
 def pip(*arguments: str, advice: str) -> None:

@@ -47,6 +47,11 @@ def advice(packages: list[str]) -> str:
     )
 
 
+def can_install() -> bool:
+    """Whether this is a Debian-like system and we are root on it."""
+    return hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get") is not None
+
+
 def install(packages: list[str]) -> bool:
     """Install `packages` with apt, without questions; true when apt said that it worked."""
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
@@ -76,7 +81,7 @@ def main() -> int:
     parser.add_argument("--install", action="store_true", help="install it, when root on a Debian-like system")
     wanted = parser.parse_args().install
     packages = missing_packages()
-    if packages and wanted and hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get"):
+    if packages and wanted and can_install():
         install(packages)
         packages = missing_packages()
     if packages:

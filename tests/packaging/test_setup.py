@@ -179,6 +179,13 @@ def test_find_links_serve_where_no_index_is_allowed(index, tmp_path):
         pip_bootstrap.fetch_wheel(name, hashes, {"no-index": "true"})
 
 
+def test_without_any_index_the_systems_package_is_named(index):
+    _, lock = index
+    _, hashes = pip_bootstrap.pinned_pip(lock)
+    with pytest.raises(pip_bootstrap.PipBootstrapError, match=r"no package index is configured(.|\n)*python3-venv"):
+        pip_bootstrap.fetch_wheel("pip-99.0-py3-none-any.whl", hashes, {})
+
+
 def test_an_unreachable_index_is_named_without_its_password(index):
     _, lock = index
     _, hashes = pip_bootstrap.pinned_pip(lock)
