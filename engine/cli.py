@@ -13,7 +13,7 @@ import typer
 
 from engine import __version__
 from engine.commands import app as app_command
-from engine.commands import bootstrap, chat, demo, models, node, receipt
+from engine.commands import bench, bootstrap, chat, demo, models, node, receipt
 from engine.errors import ConfigurationError, GenTorrentError
 
 FAILED = 1
@@ -36,6 +36,7 @@ cli.command(name="node")(node.run)
 cli.command(name="bootstrap")(bootstrap.run)
 cli.command(name="chat")(chat.run)
 cli.command(name="demo")(demo.run)
+cli.add_typer(bench.commands, name="bench")
 cli.add_typer(models.commands, name="models")
 cli.add_typer(receipt.commands, name="receipt")
 

@@ -6,6 +6,7 @@ import argparse
 import os
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from engine.bench.shapes import SHAPES, Shape
@@ -31,12 +32,9 @@ def make_models(shape: Shape, folder: Path, *, cuda: bool = False) -> None:
     checkpoint = folder / "checkpoint"
     _make(checkpoint, lambda place: make_checkpoint(shape, place))
     for precision in ("int4", "fp32"):
-        _make(folder / f"onnx-{precision}", lambda place, kind=precision: make_onnx(checkpoint, place, kind))
-    if cuda:
-        for precision in ("int4", "fp16"):
-            _make(
-                folder / f"cuda-{precision}", lambda place, kind=precision: make_onnx(checkpoint, place, kind, "cuda")
-            )
+        _make(folder / f"onnx-{precision}", partial(make_onnx, checkpoint, precision=precision, provider="cpu"))
+    for precision in ("int4", "fp16") if cuda else ():
+        _make(folder / f"cuda-{precision}", partial(make_onnx, checkpoint, precision=precision, provider="cuda"))
     _make(folder / "f32.gguf", lambda place: make_gguf(shape, checkpoint, place))
     _make(folder / "q4_0.gguf", lambda place: quantise(folder / "f32.gguf", place))
 

@@ -13,7 +13,7 @@ INT4_OPTIONS = ("block_size=32", "accuracy_level=4")
 """Blocks of 32 weights and activations in 8 bits, as llama.cpp's Q4_0 has and computes them."""
 
 
-def make_onnx(checkpoint: Path, folder: Path, precision: str, provider: str = "cpu") -> None:
+def make_onnx(checkpoint: Path, folder: Path, precision: str, provider: str) -> None:
     """Export ``checkpoint`` as ``precision`` ("int4", "fp32", "fp16") for ``provider`` ("cpu", "cuda")."""
     command = [sys.executable, "-m", "onnxruntime_genai.models.builder", "-i", str(checkpoint), "-o", str(folder)]
     command += ["-p", precision, "-e", provider, "-c", str(folder.with_name("cache"))]

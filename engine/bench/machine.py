@@ -1,0 +1,77 @@
+"""What is measured on: processor, memory and its speed, versions, commit."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+
+from engine.bench.shapes import Shape
+
+READ_BYTES = 1 << 30
+BITS = {"int4": 5.0, "fp32": 32.0}
+"""Of one weight in ONNX Runtime's memory: blocks of 32 int4 weights have a 32-bit scale."""
+
+
+def describe_machine() -> dict[str, Any]:
+    """What decides the numbers; nothing that names the machine or its owner."""
+    return {
+        "processor": _processor(),
+        "processors": os.cpu_count() or 1,
+        "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "python": platform.python_version(),
+        "read_gb_per_s": round(read_bandwidth() / 1e9, 1),
+    }
+
+
+def read_bandwidth(total: int = READ_BYTES, repeats: int = 5) -> float:
+    """Bytes per second that all processors together read from memory: the best of ``repeats`` sums over ``total``."""
+    threads = os.cpu_count() or 1
+    parts = np.array_split(np.ones(total // 8, dtype=np.uint64), threads)
+    best = 0.0
+    with ThreadPoolExecutor(threads) as pool:
+        for _ in range(repeats):
+            begin = time.perf_counter()
+            list(pool.map(np.add.reduce, parts))
+            best = max(best, total / (time.perf_counter() - begin))
+    return best
+
+
+def bytes_per_token(shape: Shape, precision: str, context: int) -> float:
+    """Bytes that one decode step of one answer reads at least: every matrix once, and a cache of ``context`` tokens."""
+    cache = 2 * shape.layers * shape.kv_heads * shape.head_dim * 4 * context
+    return shape.matrix_weights * BITS[precision] / 8 + cache
+
+
+def commit(root: Path) -> str:
+    """The checkout's commit, "+" after it when files were changed since; empty outside of a checkout."""
+    try:
+        head = _git(root, "rev-parse", "--short=12", "HEAD")
+        changed = _git(root, "status", "--porcelain", "--untracked-files=no")
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return head + ("+" if changed else "")
+
+
+def _git(root: Path, *arguments: str) -> str:
+    command = ["git", "-C", str(root), *arguments]
+    result = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)  # noqa: S603
+    return result.stdout.strip()
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()

@@ -1,0 +1,69 @@
+"""``gentorrent bench``: how fast this machine is, and how fast it could be with other software."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine.errors import ConfigurationError
+
+commands = typer.Typer(help="Measure speed against other software, in one run.", no_args_is_help=True)
+
+
+@commands.callback()
+def _group() -> None:
+    """Keep ``inference`` a command of its own while it is the only one."""
+
+
+@commands.command(name="inference")
+def inference(
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer rounds and settings: ten minutes at most.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Where table, picture and JSON go (.work/bench/results).")
+    ] = None,
+    work: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Only this, may be repeated: decode-int4, decode-fp32, prefill-int4, prefill-fp32, cached-prefix, "
+            "overhead.",
+        ),
+    ] = None,
+    shape: Annotated[str, typer.Option(metavar="NAME", help="The model's shape: qwen2.5-0.5b or tiny.")] = (
+        "qwen2.5-0.5b"
+    ),
+) -> None:
+    """Tokens per second of this engine, onnxruntime-genai, llama.cpp and transformers on the same model.
+
+    The peers come from `make bench-setup`; without them this ends with exit code 1. Close other programs first.
+    """
+    from engine.bench.engines import Places
+    from engine.bench.inference import Wanted, run
+    from engine.bench.report import as_text, store
+    from engine.bench.shapes import SHAPES
+    from engine.bench.work import WORKS
+
+    for name in work or ():
+        if name not in WORKS:
+            raise ConfigurationError(f"--work {name!r} is not known. Choose from: {', '.join(WORKS)}.")
+    if shape not in SHAPES:
+        raise ConfigurationError(f"--shape {shape!r} is not known. Choose from: {', '.join(SHAPES)}.")
+    places = Places.of_checkout(shape, os.environ)
+    results = run(
+        Wanted(shape=shape, quick=quick, works=frozenset(work or ())),
+        places,
+        lambda line: print(line, file=sys.stderr, flush=True),
+    ).as_json()
+    files = store(results, output or places.root / ".work" / "bench" / "results")
+    if json:
+        import msgspec
+
+        typer.echo(msgspec.json.encode(results).decode())
+    else:
+        typer.echo(as_text(results))
+        typer.echo("\nStored: " + ", ".join(str(file) for file in files))
