@@ -1,45 +1,59 @@
-"""How many tokens' keys and values fit into memory, and who holds how many. Pure.
+"""How many tokens' keys and values fit into memory, and who has how much of it. Pure.
 
 It counts; the tensors themselves belong to the runner.
 """
 
 from __future__ import annotations
 
+from engine.inference.scheduling.plan import BLOCK_TOKENS
+from engine.inference.scheduling.prefix_cache import PrefixCache
 
-class KvBudget:
-    """A number of cache tokens, reserved for each sequence before it starts, so that none runs out in mid-answer."""
+_CAPACITY_STEPS = 4  # a slot's room grows by a quarter of a power of two
 
-    def __init__(self, total: int) -> None:
-        if total < 1:
-            raise ValueError("the cache must hold at least one token")
-        self._total = total
-        self._held: dict[int, int] = {}
 
-    @property
-    def total(self) -> int:
-        """Tokens that fit in all."""
-        return self._total
+class KvMemory:
+    """Blocks of memory: ``held`` by the slots of running sequences, the rest the prefix cache may fill.
+
+    The cache gives way to sequences, so that ``held`` and the cache's blocks are never more than ``total`` together.
+    """
+
+    def __init__(self, cache: PrefixCache) -> None:
+        self.cache = cache
+        self.total = cache.budget
+        self.held = 0
 
     @property
     def free(self) -> int:
-        """Tokens that nobody holds."""
-        return self._total - sum(self._held.values())
+        """Blocks that no running sequence holds."""
+        return max(0, self.total - self.held)
 
-    def reserve(self, key: int, tokens: int) -> bool:
-        """Reserve ``tokens`` for sequence ``key``; False, and no change, when they do not fit."""
-        if key in self._held:
-            raise ValueError("this sequence has a reservation already")
-        if tokens > self.free:
-            return False
-        self._held[key] = tokens
-        return True
+    def hold(self, blocks: int) -> int:
+        """So many more are held by slots. Returns how many are missing although the cache has given way."""
+        self.held += blocks
+        return self.missing()
 
-    def release(self, key: int) -> None:
-        """Give back what ``key`` holds; nothing happens if it holds nothing."""
-        self._held.pop(key, None)
+    def give_back(self, blocks: int) -> None:
+        """So many are no longer held by slots."""
+        self.held -= blocks
+        self.cache.budget = self.free
+
+    def missing(self) -> int:
+        """Blocks in use beyond the total, after the cache has given way."""
+        return self.cache.set_budget(self.free) + max(0, self.held - self.total)
 
 
 def capacity(slots: int, context_length: int, bytes_per_token: int, budget_bytes: int) -> int:
-    """Cache tokens to offer: what the memory allows, at least one full context, at most one for every slot."""
+    """Cache tokens to offer, in whole blocks: what the memory allows, at least one full context, at most two for every
+    slot (one to run in, one to be kept)."""
     affordable = budget_bytes // max(1, bytes_per_token)
-    return max(context_length, min(slots * context_length, affordable))
+    context = -(-context_length // BLOCK_TOKENS) * BLOCK_TOKENS
+    tokens = max(context, min(2 * slots * context, affordable))
+    return tokens // BLOCK_TOKENS * BLOCK_TOKENS
+
+
+def slot_capacity(blocks: int, context_length: int) -> int:
+    """Tokens that every slot should have room for when the longest holds ``blocks``: in coarse steps, so that it
+    changes rarely, and no more than the context in whole blocks."""
+    unit = max(_CAPACITY_STEPS, 1 << max(0, (blocks - 1).bit_length() - 1)) // _CAPACITY_STEPS
+    rounded = -(-max(blocks, 2 * _CAPACITY_STEPS) // unit) * unit
+    return min(rounded, max(blocks, -(-context_length // BLOCK_TOKENS))) * BLOCK_TOKENS

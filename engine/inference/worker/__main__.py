@@ -35,8 +35,7 @@ from engine.inference.pipe import (
     frame,
     read_frame,
 )
-from engine.inference.scheduling.kv_cache import KvBudget, capacity
-from engine.inference.scheduling.scheduler import SchedulerSettings
+from engine.inference.scheduling.first_cut import KvBudget, SchedulerSettings, capacity
 from engine.inference.types import Done, GenerationEvent, ModelInfo
 from engine.inference.worker.model_host import ModelHost
 

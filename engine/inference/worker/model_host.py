@@ -12,8 +12,7 @@ from typing import Any, Protocol
 from engine.clock import Clock
 from engine.errors import InferenceError, RequestError
 from engine.inference.sampling.gumbel import Logits, TokenHistory, choose
-from engine.inference.scheduling.kv_cache import KvBudget
-from engine.inference.scheduling.scheduler import Prefill, Scheduler, SchedulerSettings, Step, Submission
+from engine.inference.scheduling.first_cut import KvBudget, Prefill, Scheduler, SchedulerSettings, Step, Submission
 from engine.inference.text.decoder import AnswerText
 from engine.inference.types import (
     Delta,

@@ -5,8 +5,7 @@ import pytest
 
 from engine.clock import ManualClock
 from engine.errors import ContextLengthError, InferenceError, InvalidRequestError, RequestError
-from engine.inference.scheduling.kv_cache import KvBudget
-from engine.inference.scheduling.scheduler import SchedulerSettings
+from engine.inference.scheduling.first_cut import KvBudget, SchedulerSettings
 from engine.inference.types import Delta, Done, GenerationRequest, ModelInfo, PromptMessage, Queued, Started
 from engine.inference.worker.model_host import ModelHost
 from engine.wire.answer import Sampling
