@@ -24,7 +24,9 @@
     │   └── AnswerCancelledError      the client itself cancelled
     ├── InferenceError                the inference engine
     │   ├── ModelFolderError          a model folder lacks or contradicts something
+    │   ├── ProviderFailedError       the execution provider itself failed: a GPU out of memory, a device lost
     │   └── WorkerDiedError           the worker process ended; it is being restarted
+    ├── BenchmarkError                something that is measured is missing or failed
     ├── ReceiptError                  a receipt is malformed or does not verify
     └── StorageError                  disk, database, key store
         ├── DataDirectoryLockedError  another engine owns this data directory
@@ -150,8 +152,16 @@ class ModelFolderError(InferenceError):
     """A model folder lacks or contradicts something; the text names the file and the fix."""
 
 
+class ProviderFailedError(InferenceError):
+    """The execution provider itself failed (a GPU out of memory, a device lost): no request is to blame."""
+
+
 class WorkerDiedError(InferenceError):
     """The inference worker ended unexpectedly; the engine restarts it."""
+
+
+class BenchmarkError(GenTorrentError):
+    """Something that is to be measured is missing or failed."""
 
 
 class ReceiptError(GenTorrentError):
