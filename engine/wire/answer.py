@@ -14,6 +14,7 @@ MAX_FRAME = 16_384
 """Bytes of one encoded answer frame."""
 Text = Annotated[str, Meta(max_length=140_000)]
 Token = Annotated[int, Meta(ge=0, le=0x7FFF_FFFF)]
+Bias = Annotated[float, Meta(ge=-100, le=100)]  # added to a token's logit
 
 
 class ChatMessage(Message, frozen=True, tag=70):
@@ -34,6 +35,7 @@ class Sampling(Message, frozen=True, tag=71):
     repetition_penalty: Annotated[float, Meta(ge=0.01, le=100)] = 1.0
     presence_penalty: Annotated[float, Meta(ge=-2, le=2)] = 0.0
     frequency_penalty: Annotated[float, Meta(ge=-2, le=2)] = 0.0
+    logit_bias: Annotated[tuple[tuple[Token, Bias], ...], Meta(max_length=1024)] = ()
 
 
 class Request(Message, frozen=True, tag=72):

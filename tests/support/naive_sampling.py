@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from engine.wire.answer import Sampling
 
@@ -20,7 +20,11 @@ def mix(z: int) -> int:
 def bits(seed: int, position: int, token: int) -> int:
     a = mix((seed + GAMMA) % WORD)
     b = mix((a + (position + 1) * GAMMA) % WORD)
-    return mix((b + (token + 1) * GAMMA) % WORD) >> 11
+    c = mix(b)
+    q, r = divmod(token, 4)
+    upper = mix((b + (q + 1) * GAMMA) % WORD) // 2 ** (16 * r) % 2**16
+    lower = mix((c + (token + 1) * GAMMA) % WORD) >> 27
+    return upper * 2**37 + lower
 
 
 def noise_of(m: int) -> float:
@@ -41,9 +45,13 @@ def choose(
     position: int,
     prompt: Sequence[int] = (),
     answer: Sequence[int] = (),
-    suppressed: Sequence[int] = (),
-) -> int:
+    suppressed: Collection[int] = (),
+    allowed: Collection[int] | None = None,
+) -> int | None:
+    """The token, or None where the answer ends with an error."""
     scores = [float(value) for value in logits]
+    if not scores or any(math.isnan(value) for value in scores) or not math.isfinite(max(scores)):
+        return None
     for token in set(prompt) | set(answer):
         if token < len(scores):
             value, penalty = scores[token], sampling.repetition_penalty
@@ -51,8 +59,23 @@ def choose(
     for token in set(answer):
         if token < len(scores):
             scores[token] -= sampling.presence_penalty + sampling.frequency_penalty * list(answer).count(token)
-    for token in suppressed:
-        scores[token] = -math.inf
+    for token in {token for token, _ in sampling.logit_bias}:
+        if token < len(scores):
+            bias = 0.0
+            for one, value in sampling.logit_bias:
+                bias += value if one == token else 0.0
+            scores[token] += bias
+    if allowed is not None:
+        for token in range(len(scores)):
+            if token not in allowed:
+                scores[token] = -math.inf
+    left = [value for token, value in enumerate(scores) if token not in suppressed]
+    if left and max(left) > -math.inf:
+        for token in suppressed:
+            if token < len(scores):
+                scores[token] = -math.inf
+    if max(scores) == -math.inf:
+        return None
     if sampling.temperature == 0 or math.isinf(max(scores) / sampling.temperature):
         return min(range(len(scores)), key=lambda token: (-scores[token], token))
     scores = [value / sampling.temperature for value in scores]

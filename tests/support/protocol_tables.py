@@ -45,6 +45,8 @@ def _shown(kind: Any) -> str:
             return _sized("text", kind)
         case inspect.VarTupleType():
             return f"list [{_shown(kind.item_type)}] {_range(kind)}"
+        case inspect.TupleType():
+            return f"({', '.join(_shown(one) for one in kind.item_types)})"
         case inspect.UnionType():
             return " or ".join(_shown(one) for one in kind.types)
         case inspect.StructType():

@@ -1,13 +1,19 @@
-"""A small request, and receipts of answers to it, for the tests of receipts."""
+"""A small request, and receipts of answers to it, for the tests of receipts.
 
+``python -m tests.support.receipts`` writes the golden vectors anew.
+"""
+
+import json
+from pathlib import Path
 from typing import Any
 
 from engine.crypto.identity import Identity
-from engine.verification.receipt_file import ReceiptPart
-from engine.verification.receipts import Served, make_receipt, receipt_key, sign_receipt
+from engine.verification.receipt_file import ReceiptPart, export_receipt
+from engine.verification.receipts import Served, make_receipt, receipt_key, request_without_secrets, sign_receipt
 from engine.wire.answer import ChatMessage, Receipt, Request, Sampling
 from engine.wire.codec import encode
 
+VECTORS = Path(__file__).parents[1] / "vectors" / "receipt.json"
 NETWORK = bytes(range(32))
 NODE = Identity.from_seed(b"\x11" * 32)
 OTHER_NODE = Identity.from_seed(b"\x22" * 32)
@@ -77,3 +83,21 @@ def part(identity: Identity = NODE, shown: bool = True, **changes: Any) -> Recei
         prompt_ids=work.prompt_ids,
         output_ids=work.output_ids,
     )
+
+
+def vectors() -> dict[str, Any]:
+    """Everything in the file of golden vectors."""
+    request = make_request()
+    _, record, signature = signed(request=request)
+    return {
+        "request": request.hex(),
+        "committed_request": request_without_secrets(request).hex(),
+        "receipt_key": receipt_key(ANSWER_SECRET).hex(),
+        "record": record.hex(),
+        "signature": signature.hex(),
+        "file": export_receipt(NETWORK, (part(),)),
+    }
+
+
+if __name__ == "__main__":
+    VECTORS.write_text(json.dumps(vectors(), indent=1) + "\n", encoding="utf-8")

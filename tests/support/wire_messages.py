@@ -81,6 +81,8 @@ def _value(kind: inspect.Type, numbers: Iterator[int]) -> Any:
             return bytes((number + step) % 256 for step in range(length))
         case inspect.VarTupleType():
             return [_value(kind.item_type, numbers) for _ in range(max(kind.min_length or 0, 2))]
+        case inspect.TupleType():
+            return [_value(one, numbers) for one in kind.item_types]
         case inspect.StructType():
             return [kind.tag, *(_value(field.type, numbers) for field in kind.fields)]
         case inspect.UnionType():
@@ -115,6 +117,8 @@ def _strategy(kind: inspect.Type) -> st.SearchStrategy[Any]:
             low = kind.min_length or 0
             item = _strategy(kind.item_type)
             return st.lists(item, min_size=low, max_size=max(low, min(kind.max_length or 3, 3)))
+        case inspect.TupleType():
+            return st.tuples(*(_strategy(one) for one in kind.item_types)).map(list)
         case inspect.StructType():
             return st.tuples(st.just(kind.tag), *(_strategy(field.type) for field in kind.fields)).map(list)
         case inspect.UnionType():

@@ -1,7 +1,8 @@
 """Canonical sampling ``gumbel-1``: which token comes next, reproducible by anybody who knows the seed. Pure.
 
 docs/sampling.md is the specification of every step below; golden vectors stand in
-tests/vectors/sampling_gumbel_1.json.
+tests/vectors/sampling_gumbel_1.json. This is the plain way, over the whole vocabulary; ``batch`` finds the same token
+faster.
 """
 
 from __future__ import annotations
@@ -12,68 +13,46 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import InferenceError
+from engine.inference.sampling.history import Counts, TokenHistory
+from engine.inference.sampling.noise import Ids, gumbel
 from engine.wire.answer import Sampling
+
+__all__ = ["NAME", "Allowed", "Ids", "Logits", "TokenHistory", "candidates", "choose", "gumbel"]
 
 NAME = "gumbel-1"
 """The sampler's name in receipts and descriptors."""
 
 Logits = NDArray[np.float32] | NDArray[np.float64]
-Ids = NDArray[np.int64]
-
-_MASK = (1 << 64) - 1
-_GAMMA = 0x9E3779B97F4A7C15
-_FIRST = 0xBF58476D1CE4E5B9
-_SECOND = 0x94D049BB133111EB
-_HALF = 1 << 52
-_TOP = (1 << 53) - 1
-_SCALE = 2.0**-53
-
-
-class TokenHistory:
-    """What the penalties look at: which ids the prompt holds, and how often the answer holds each."""
-
-    def __init__(self, prompt_ids: Sequence[int], answer_ids: Sequence[int] = ()) -> None:
-        self._prompt = frozenset(prompt_ids)
-        self._answer: dict[int, int] = {}
-        for token in answer_ids:
-            self.append(token)
-
-    def append(self, token: int) -> None:
-        """Count one more token of the answer."""
-        self._answer[token] = self._answer.get(token, 0) + 1
-
-    def seen(self) -> Ids:
-        """The distinct ids of prompt and answer."""
-        return np.array(sorted(self._prompt | self._answer.keys()), dtype=np.int64)
-
-    def answered(self) -> tuple[Ids, NDArray[np.float64]]:
-        """The distinct ids of the answer and how often each stands in it."""
-        ids = np.fromiter(self._answer.keys(), dtype=np.int64, count=len(self._answer))
-        counts = np.fromiter(self._answer.values(), dtype=np.float64, count=len(self._answer))
-        return ids, counts
+Allowed = NDArray[np.bool_]
+Scores = NDArray[np.float64]
 
 
 def choose(
-    logits: Logits, sampling: Sampling, position: int, history: TokenHistory, suppressed: Collection[int] = ()
+    logits: Logits,
+    sampling: Sampling,
+    position: int,
+    history: TokenHistory,
+    suppressed: Collection[int] = (),
+    allowed: Allowed | None = None,
 ) -> int:
     """The next token id.
 
     ``logits``: [vocabulary], as the model gives them; ``position``: index of the token within the answer, from 0;
-    ``suppressed``: ids that may not be chosen now (end-of-turn tokens below ``min_tokens``). Raises
-    :class:`InferenceError` when the logits are not numbers.
+    ``suppressed``: ids that may not be chosen now (end-of-turn tokens below ``min_tokens``); ``allowed``: [vocabulary]
+    what a constraint permits at this place, None without one. Raises :class:`InferenceError` when the logits are not
+    numbers or nothing is allowed.
     """
-    scores = penalised(logits, sampling, history)
-    if suppressed:
-        known = [token for token in suppressed if 0 <= token < scores.size]
-        scores[known] = -np.inf
-    best = float(scores.max(initial=-np.inf))
-    if not np.isfinite(best) or np.isnan(scores).any():
-        raise InferenceError(
-            "The model computed values that are not numbers, so no token can be chosen. The model's files are damaged "
-            "or do not fit this processor: verify the download, or choose another variant of the model."
-        )
-    # A request may name any temperature: one so small that the division overflows means what 0 means.
-    if sampling.temperature == 0 or not np.isfinite(best / sampling.temperature):
+    check_numbers(float(logits.max()) if logits.size else -np.inf)
+    scores = np.array(logits, dtype=np.float64)
+    ids, values = edited(logits, sampling, history)
+    scores[ids] = values
+    if allowed is not None:
+        scores[~allowed] = -np.inf
+    suppress(scores, suppressed)
+    best = float(scores.max())
+    if best == -np.inf:
+        raise nothing_left()
+    if is_greedy(best, sampling.temperature):
         return int(scores.argmax())
     with np.errstate(over="ignore"):  # those far below become -inf, which is no candidate
         scores /= sampling.temperature
@@ -81,22 +60,87 @@ def choose(
     return int(ids[(scores[ids] + gumbel(sampling.seed, position, ids)).argmax()])
 
 
-def penalised(logits: Logits, sampling: Sampling, history: TokenHistory) -> NDArray[np.float64]:
-    """A float64 copy of the logits after repetition, presence and frequency penalty (step 2)."""
-    scores = np.array(logits, dtype=np.float64)
+def check_numbers(highest: float) -> None:
+    """Refuse logits whose maximum is not a finite number (step 1); NumPy's maximum is NaN if any value is."""
+    if not np.isfinite(highest):
+        raise InferenceError(
+            "The model computed values that are not numbers, so no token can be chosen. The model's files are damaged "
+            "or do not fit this processor: verify the download, or choose another variant of the model."
+        )
+
+
+def nothing_left() -> InferenceError:
+    """No token may be chosen (step 3)."""
+    return InferenceError(
+        "No token is left that may be chosen: what the answer must look like (response_format or a grammar) permits "
+        "nothing at this place that the model can say. Loosen the constraint, or use another model."
+    )
+
+
+def is_greedy(best: float, temperature: float) -> bool:
+    """Whether the highest score simply wins (step 4). A request may name any temperature: one so small that the
+    division overflows means what 0 means."""
+    if temperature == 0:
+        return True
+    with np.errstate(over="ignore"):
+        return not np.isfinite(np.float64(best) / temperature)
+
+
+def edited(logits: Logits, sampling: Sampling, history: TokenHistory) -> tuple[Ids, Scores]:
+    """The distinct ids that penalties and bias touch, and their logits afterwards in float64 (step 2)."""
+    ids, counts = _penalised(sampling, history)
+    known = ids < logits.size
+    if not known.all():
+        ids, counts = ids[known], counts[known]
+    if sampling.logit_bias:
+        ids, counts, bias = _with_bias(ids, counts, sampling.logit_bias, logits.size)
+    values = logits[ids].astype(np.float64)
     if sampling.repetition_penalty != 1:
-        seen = history.seen()
-        seen = seen[seen < scores.size]
-        value = scores[seen]
-        scores[seen] = np.where(value > 0, value / sampling.repetition_penalty, value * sampling.repetition_penalty)
+        penalty, seen = sampling.repetition_penalty, counts >= 0
+        values = np.where(seen, np.where(values > 0, values / penalty, values * penalty), values)
     if sampling.presence_penalty or sampling.frequency_penalty:
-        ids, counts = history.answered()
-        ids, counts = ids[ids < scores.size], counts[ids < scores.size]
-        scores[ids] -= sampling.presence_penalty + sampling.frequency_penalty * counts
-    return scores
+        values -= np.where(counts > 0, sampling.presence_penalty + sampling.frequency_penalty * counts, 0.0)
+    if sampling.logit_bias:
+        values += bias
+    return ids, values
 
 
-def candidates(scores: NDArray[np.float64], sampling: Sampling) -> Ids:
+def _penalised(sampling: Sampling, history: TokenHistory) -> tuple[Ids, Counts]:
+    if sampling.repetition_penalty != 1:
+        return history.seen()
+    if sampling.presence_penalty or sampling.frequency_penalty:
+        return history.answered()
+    return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float64)
+
+
+def _with_bias(
+    ids: Ids, counts: Counts, pairs: Sequence[tuple[int, float]], vocabulary: int
+) -> tuple[Ids, Counts, Scores]:
+    """Ids and counts with those of the bias added (count -1: not penalised), and the bias of each id."""
+    total: dict[int, float] = {}
+    for token, bias in pairs:
+        if token < vocabulary:
+            total[token] = total.get(token, 0.0) + bias
+    biased = np.fromiter(total, dtype=np.int64, count=len(total))
+    others = biased[~np.isin(biased, ids)]
+    ids = np.concatenate((ids, others))
+    counts = np.concatenate((counts, np.full(others.size, -1.0)))
+    order = np.argsort(ids)
+    added = np.zeros(ids.size)
+    added[order[np.searchsorted(ids, biased, sorter=order)]] = np.fromiter(total.values(), dtype=np.float64)
+    return ids, counts, added
+
+
+def suppress(scores: Scores, suppressed: Collection[int]) -> None:
+    """Take ``suppressed`` ids out of ``scores``, unless nothing would be left (step 3)."""
+    known = np.fromiter((token for token in suppressed if 0 <= token < scores.size), dtype=np.int64)
+    kept = scores[known]
+    scores[known] = -np.inf
+    if known.size and scores.max() == -np.inf:
+        scores[known] = kept
+
+
+def candidates(scores: Scores, sampling: Sampling) -> Ids:
     """The ids that may be drawn, ascending, after top-k, top-p and min-p (steps 5 to 7).
 
     ``scores``: [vocabulary] logits already divided by the temperature; -inf is never a candidate.
@@ -111,7 +155,7 @@ def candidates(scores: NDArray[np.float64], sampling: Sampling) -> Ids:
     return np.sort(ids)
 
 
-def _highest(scores: NDArray[np.float64], ids: Ids, count: int) -> Ids:
+def _highest(scores: Scores, ids: Ids, count: int) -> Ids:
     """The ``count`` ids with the highest scores; of equal ones the lower ids. ``ids`` ascending."""
     values = scores[ids]
     border = np.partition(values, values.size - count)[values.size - count]
@@ -120,33 +164,9 @@ def _highest(scores: NDArray[np.float64], ids: Ids, count: int) -> Ids:
     return np.sort(np.concatenate((above, equal)))
 
 
-def _nucleus(scores: NDArray[np.float64], ids: Ids, share: float) -> Ids:
+def _nucleus(scores: Scores, ids: Ids, share: float) -> Ids:
     """The shortest run of most probable ids that holds ``share`` of the probability; at least one."""
     ordered = ids[np.argsort(-scores[ids], kind="stable")]
     sums = np.cumsum(np.exp(scores[ordered] - scores[ordered[0]]))
     count = int(np.searchsorted(sums, share * sums[-1], side="left")) + 1
     return ordered[:count]
-
-
-def gumbel(seed: int, position: int, ids: Ids) -> NDArray[np.float64]:
-    """Standard Gumbel noise for token ``ids`` at ``position``; finite for every input (step 8)."""
-    start = _mix(_mix((seed + _GAMMA) & _MASK) + (position + 1) * _GAMMA & _MASK)
-    with np.errstate(over="ignore"):
-        state = np.uint64(start) + (ids.astype(np.uint64) + np.uint64(1)) * np.uint64(_GAMMA)
-        state = (state ^ (state >> np.uint64(30))) * np.uint64(_FIRST)
-        state = (state ^ (state >> np.uint64(27))) * np.uint64(_SECOND)
-        bits = (state ^ (state >> np.uint64(31))) >> np.uint64(11)
-    low = bits < _HALF
-    # u = (bits + 1/2) / 2^53 needs 54 bits above one half: there ln(u) is taken from 1 - u, which is exact.
-    near = np.where(low, bits, _TOP - bits).astype(np.float64)
-    part = (near + 0.5) * _SCALE
-    exponential = -np.where(low, np.log(part), np.log1p(-part))
-    noise: NDArray[np.float64] = -np.log(exponential)
-    return noise
-
-
-def _mix(state: int) -> int:
-    """SplitMix64's output function on one 64-bit number."""
-    state = (state ^ (state >> 30)) * _FIRST & _MASK
-    state = (state ^ (state >> 27)) * _SECOND & _MASK
-    return state ^ (state >> 31)

@@ -16,8 +16,10 @@ from tests.vectors import make_sampling_vectors
 VECTORS = json.loads((Path(__file__).parents[3] / "vectors" / "sampling_gumbel_1.json").read_text())
 
 
-def pick(logits, sampling, position=0, prompt=(), answer=(), suppressed=()):
-    return choose(np.array(logits, dtype=np.float32), sampling, position, TokenHistory(prompt, answer), suppressed)
+def pick(logits, sampling, position=0, prompt=(), answer=(), suppressed=(), allowed=None):
+    values = np.array(logits, dtype=np.float32)
+    permitted = None if allowed is None else np.isin(np.arange(values.size), allowed)
+    return choose(values, sampling, position, TokenHistory(prompt, answer), suppressed, permitted)
 
 
 @pytest.mark.parametrize("vector", VECTORS["noise"])
@@ -29,16 +31,19 @@ def test_noise_is_what_the_vectors_say(vector):
 
 @pytest.mark.parametrize("vector", VECTORS["draws"])
 def test_draws_are_what_the_vectors_say(vector):
-    settings = {name: value for name, value in vector.items() if name not in ("position", "token")}
-    token = pick(
-        VECTORS["logits"],
-        Sampling(**settings),
-        vector["position"],
-        VECTORS["prompt"],
-        VECTORS["answer"],
-        VECTORS["suppressed"],
-    )
-    assert token == vector["token"]
+    vector = dict(vector)
+    token, position = vector.pop("token"), vector.pop("position")
+    suppressed, allowed = vector.pop("suppressed", ()), vector.pop("allowed", None)
+    sampling = make_sampling_vectors.sampling_of(vector)
+
+    def drawn():
+        return pick(VECTORS["logits"], sampling, position, VECTORS["prompt"], VECTORS["answer"], suppressed, allowed)
+
+    if token is None:
+        with pytest.raises(InferenceError, match="No token is left"):
+            drawn()
+    else:
+        assert drawn() == token
 
 
 def test_the_vectors_are_the_ones_the_reference_makes():

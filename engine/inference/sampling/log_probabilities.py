@@ -1,0 +1,40 @@
+"""Log probabilities that an answer reports beside its tokens. Pure; nothing is computed for who does not ask.
+
+They are natural logarithms of the softmax of the model's own logits, in float64: before penalties, bias, constraint and
+temperature, so that they say what the model thought and not how the draw was set up.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAX_TOP = 20
+"""Most alternatives that one token is reported with."""
+
+
+def log_probabilities(
+    row: NDArray[np.float32], token: int, count: int, top_ids: NDArray[np.int64] | None = None
+) -> tuple[float, tuple[tuple[int, float], ...]]:
+    """Log probability of ``token``, and the ``count`` most probable ids with theirs: falling, equal ones by rising id.
+
+    ``row``: [vocabulary] logits, the highest finite; ``top_ids``: ids of the row's highest logits in this order, where
+    they are known already.
+    """
+    highest = np.float64(row.max())
+    # -inf minus a finite maximum is -inf, whose exponential is 0.
+    normaliser = highest + np.log(np.exp(row - highest, dtype=np.float64).sum())
+    if top_ids is None or top_ids.size < min(count, row.size):
+        top_ids = highest_ids(row, count)
+    best = tuple((int(one), float(row[one] - normaliser)) for one in top_ids[:count])
+    return float(row[token] - normaliser), best
+
+
+def highest_ids(row: NDArray[np.float32], count: int) -> NDArray[np.int64]:
+    """Ids of the ``count`` highest values, falling, equal ones by rising id."""
+    count = min(count, row.size)
+    if count == 0:
+        return np.empty(0, dtype=np.int64)
+    border = np.partition(row, row.size - count)[row.size - count]
+    ids = np.flatnonzero(row >= border)
+    return ids[np.argsort(-row[ids], kind="stable")][:count]
