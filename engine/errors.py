@@ -25,6 +25,7 @@
     ├── InferenceError                the inference engine
     │   ├── ModelFolderError          a model folder lacks or contradicts something
     │   ├── ProviderFailedError       the execution provider itself failed: a GPU out of memory, a device lost
+    │   ├── RemoteServerError         another program that makes the answers cannot be reached or broke the protocol
     │   └── WorkerDiedError           the worker process ended; it is being restarted
     ├── BenchmarkError                something that is measured is missing or failed
     ├── ReceiptError                  a receipt is malformed or does not verify
@@ -158,6 +159,10 @@ class ProviderFailedError(InferenceError):
 
 class WorkerDiedError(InferenceError):
     """The inference worker ended unexpectedly; the engine restarts it."""
+
+
+class RemoteServerError(InferenceError):
+    """Another program that makes the answers cannot be reached or broke the protocol."""
 
 
 class BenchmarkError(GenTorrentError):

@@ -62,9 +62,10 @@ class Queued(Struct, frozen=True, array_like=True, tag="queued"):
 
 
 class Started(Struct, frozen=True, array_like=True, tag="started"):
-    """The prompt is accepted and tokenised; prefill begins."""
+    """The prompt is accepted and tokenised; prefill begins. ``cached_tokens`` of it need none."""
 
     prompt_ids: tuple[int, ...]
+    cached_tokens: int = 0
 
 
 class TokenLogprob(Struct, frozen=True, array_like=True):
@@ -98,6 +99,24 @@ class Done(Struct, frozen=True, array_like=True, tag="done"):
 GenerationEvent = Queued | Started | Delta | Done
 
 
+class CacheChange(Struct, frozen=True, array_like=True):
+    """A block of public prompts came into the prefix cache or left it. ``path``: digests of the chain of blocks from
+    the first token on; ``path[-1]`` is this block. ``ids``: its tokens, empty when it left."""
+
+    inserted: bool
+    path: tuple[bytes, ...]
+    ids: tuple[int, ...]
+
+
+class CacheNews(Struct, frozen=True, array_like=True):
+    """Changes of one model's prefix cache, oldest first. ``reset``: forget what was known of this model before (its
+    worker began anew, or changes were lost); a listener that is too slow hears this in the place of what it missed."""
+
+    model_id: str
+    changes: tuple[CacheChange, ...]
+    reset: bool = False
+
+
 class ModelInfo(Struct, frozen=True, array_like=True, kw_only=True):
     """A model that can be run here. Rates are 0 until measured."""
 
@@ -116,6 +135,9 @@ class ModelInfo(Struct, frozen=True, array_like=True, kw_only=True):
     batching: str = ""  # how rows are computed together: "ragged", "two calls", "single"
     seeds: bool = True  # canonical sampling: the same seed gives the same answer
     token_ids: bool = True  # ids are the model's own
+    logprobs: bool = True  # log probabilities can be asked for
+    constraints: bool = True  # answers can be held to a JSON schema
+    tools: bool = True  # tools can be given to it
 
 
 class InferenceBackend(Protocol):
