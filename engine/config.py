@@ -34,10 +34,15 @@ _WANTED = {
     "max_tokens_per_second": "this is a speed: a number above 0, at most 1000000. Leave it out for no limit.",
     "threads": "this is a whole number from 0 (chosen from the machine) to 1024.",
     "log_level": "it is one of debug, info, warning, error.",
+    "backend": 'it is "openai" (another server makes answers) or left out (this machine alone does).',
+    "backend_server": "it is one of openai (any other), vllm, sglang, llama.cpp, ollama.",
+    "backend_slots": "this is a whole number from 1 to 4096: the answers that the server makes at once.",
+    "backend_context": "this is a whole number of tokens; 0 takes what the server says.",
 }
 """What a setting may be, for whoever wrote something of another kind."""
 
 LogLevel = Literal["debug", "info", "warning", "error"]
+BackendServer = Literal["openai", "vllm", "sglang", "llama.cpp", "ollama"]
 
 
 class Configuration(Struct, frozen=True, kw_only=True):
@@ -59,6 +64,20 @@ class Configuration(Struct, frozen=True, kw_only=True):
     threads: Annotated[int, Meta(ge=0, le=1024)] = 0
     """CPU threads of the inference worker; 0: chosen from the machine."""
     log_level: LogLevel = "info"
+    backend: Literal["", "openai"] = ""
+    """"openai": a server that speaks OpenAI's protocol makes the answers of one more model."""
+    backend_url: str = ""
+    """Its base address, such as http://127.0.0.1:8000/v1."""
+    backend_model: str = ""
+    """What the server calls the model."""
+    backend_model_id: str = ""
+    """What the model is called here and in the network; empty: as the server calls it."""
+    backend_server: BackendServer = "openai"
+    """Which program the server is, which decides what can be asked of it beyond the protocol."""
+    backend_slots: Annotated[int, Meta(ge=1, le=4096)] = 8
+    """Answers that the server is asked for at once."""
+    backend_context: Annotated[int, Meta(ge=0, le=100_000_000)] = 0
+    """Tokens of its model's context; 0: what the server says."""
 
     @property
     def bootstrap_url(self) -> str:
@@ -190,13 +209,18 @@ def _problem(name: str, value: Any) -> str:
     """What is wrong with a value beyond its type; empty when nothing is."""
     if name == "bootstrap" and value:
         return _bootstrap_problem(value)
-    if name == "contribute" and value and not _MODEL_ID.match(value):
+    if name in ("contribute", "backend_model_id") and value and not is_model_id(value):
         return "a model id has letters, digits and . _ : / - only, such as gentorrent-builtin."
     if name == "api_allowed_origins":
         for origin in value:
             if not _ORIGIN.match(origin):
                 return "an origin is written as http://localhost:3000, in lower case and without a path."
     return ""
+
+
+def is_model_id(text: str) -> bool:
+    """Whether a model may be called so."""
+    return bool(_MODEL_ID.match(text))
 
 
 def _bootstrap_problem(value: str) -> str:

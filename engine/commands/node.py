@@ -42,11 +42,33 @@ def run(
         int | None, typer.Option(min=0, metavar="N", help="CPU threads for answers; 0: chosen from the machine.")
     ] = None,
     log_level: Annotated[str | None, typer.Option(metavar="LEVEL", help="debug, info, warning or error.")] = None,
+    backend: Annotated[
+        str | None,
+        typer.Option(metavar="KIND", help='"openai": another server that speaks OpenAI\'s protocol answers, too.'),
+    ] = None,
+    backend_url: Annotated[
+        str | None, typer.Option(metavar="URL", help="Its base address, such as http://127.0.0.1:8000/v1.")
+    ] = None,
+    backend_model: Annotated[str | None, typer.Option(metavar="NAME", help="What that server calls the model.")] = None,
+    backend_model_id: Annotated[
+        str | None, typer.Option(metavar="MODEL", help="What the model is called here (as the server calls it).")
+    ] = None,
+    backend_server: Annotated[
+        str | None,
+        typer.Option(metavar="PROGRAM", help="openai (any other), vllm, sglang, llama.cpp or ollama: what it can do."),
+    ] = None,
+    backend_slots: Annotated[
+        int | None, typer.Option(min=1, max=4096, metavar="N", help="Answers that it makes at once (8).")
+    ] = None,
+    backend_context: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="Tokens of its context; 0: what the server says.")
+    ] = None,
 ) -> None:
     """Run an engine: ask, relay and, if you want, answer.
 
     Every option is also an environment variable (GENTORRENT_API_PORT, …) and a setting in config.toml in the data
-    directory; options win, then the environment. Ctrl-C ends it cleanly.
+    directory; options win, then the environment. Ctrl-C ends it cleanly. A back end's API key comes from the variable
+    GENTORRENT_BACKEND_API_KEY or the system's keyring (GenTorrent, backend-api-key) alone.
     """
     options: dict[str, object] = {
         "bootstrap": bootstrap,
@@ -57,6 +79,13 @@ def run(
         "max_tokens_per_second": max_tokens_per_second,
         "threads": threads,
         "log_level": log_level,
+        "backend": backend,
+        "backend_url": backend_url,
+        "backend_model": backend_model,
+        "backend_model_id": backend_model_id,
+        "backend_server": backend_server,
+        "backend_slots": backend_slots,
+        "backend_context": backend_context,
     }
     configuration = load_configuration(options, os.environ)
     set_up_logging(configuration)

@@ -11,13 +11,13 @@ from typing import Literal
 from engine.api.service import AnswerDelta, AnswerDone, AnswerEvent, AnswerRequest, AnswerStage
 from engine.clock import Clock
 from engine.errors import (
+    InferenceError,
     NetworkNotReadyError,
     OverloadedError,
     ReceiptError,
     RequestError,
     ServingNodeLostError,
     UnknownModelError,
-    WorkerDiedError,
     request_error,
 )
 from engine.ids import NetworkId, NodeId, node_id_text
@@ -133,7 +133,7 @@ class Answers:
                         yield AnswerDelta(event.ids, event.text)
                     case Done():
                         yield _local_done(event, progress)
-        except WorkerDiedError as error:
+        except InferenceError as error:
             raise ServingNodeLostError(str(error)) from error
         finally:
             close = getattr(events, "aclose", None)

@@ -19,10 +19,12 @@ from engine.clock import Clock, SystemClock
 from engine.config import Configuration
 from engine.errors import ConfigurationError, GenTorrentError, InferenceError, RequestError
 from engine.ids import NetworkId
+from engine.inference.backend_set import BackendSet
 from engine.inference.models.installed import BUILTIN_MODEL, Catalogue
 from engine.inference.supervisor.supervisor import InferenceSettings, InferenceSupervisor, WorkerState
 from engine.lifeline import run_on_loop, stop_with_parent
 from engine.node.answers import Answers
+from engine.node.backends import make_remote
 from engine.node.keys import NodeKeys
 from engine.node.network import ClientPresence, Membership, PeerPresence
 from engine.node.overlay_client import OverlayClient
@@ -52,10 +54,12 @@ class Node:
         self._feed = StateFeed(self.state)
         settings = InferenceSettings(threads=configuration.threads) if configuration.threads else InferenceSettings()
         self.inference = InferenceSupervisor(Catalogue(directory.models), clock, settings, self._worker_changed)
+        self.remote = make_remote(configuration, os.environ, clock, self._remote_changed, self._notice)
+        self.backend = BackendSet(self.inference, {self.remote.model_id: self.remote} if self.remote else {})
         self.client: ClientPresence | None = None
         self.peer: PeerPresence | None = None
         self._membership = self._make_membership(directory)
-        self.answers = Answers(self.inference, self._network, self._membership is not None, clock, os.urandom)
+        self.answers = Answers(self.backend, self._network, self._membership is not None, clock, os.urandom)
         self.contribute_wanted = bool(configuration.contribute)
         self.contribute_problem = ""
         self.contribute_ready = False
@@ -97,7 +101,7 @@ class Node:
     @property
     def contributed_model(self) -> str:
         """The model that the owner's switch serves."""
-        return self.configuration.contribute or BUILTIN_MODEL
+        return self.configuration.contribute or (self.remote.model_id if self.remote else BUILTIN_MODEL)
 
     # Life
 
@@ -107,6 +111,8 @@ class Node:
         try:
             async with asyncio.TaskGroup() as tasks:
                 parts = [tasks.create_task(self.api.run()), tasks.create_task(self.inference.run())]
+                if self.remote is not None:
+                    parts.append(tasks.create_task(self.remote.run()))
                 if self._membership is not None:
                     self.client = ClientPresence(self._membership, self.keys)
                     parts.append(tasks.create_task(self.client.run()))
@@ -128,7 +134,7 @@ class Node:
             peer = PeerPresence(
                 membership,
                 self.keys,
-                self.inference,
+                self.backend,
                 relays=self.configuration.relay,
                 max_tokens_per_second=self.configuration.max_tokens_per_second,
             )
@@ -153,7 +159,13 @@ class Node:
         if not self.contribute_wanted:
             self.contribute_ready = False
             peer.offer(frozenset())
+            if self.remote is not None:
+                self.remote.stop()
             await self.inference.stop()
+            return
+        if self.remote is not None and self.contributed_model == self.remote.model_id:
+            peer.offer(frozenset([self.contributed_model]))
+            self._remote_changed()
             return
         try:
             await self.inference.start([self.contributed_model])
@@ -173,7 +185,7 @@ class Node:
 
     def models(self) -> list[ModelState]:
         """See ``AnswerService``."""
-        return model_states(self.inference.models(), self.client.bootstrap.directory if self.client else None)
+        return model_states(self.backend.models(), self.client.bootstrap.directory if self.client else None)
 
     def state(self) -> State:
         """See ``ControlService``."""
@@ -208,6 +220,15 @@ class Node:
     # News
 
     def _worker_changed(self, _: WorkerState) -> None:
+        if self.peer is not None:
+            self.peer.refresh()
+        self._changed()
+
+    def _remote_changed(self) -> None:
+        """The other server came or went: its model is offered while it is well."""
+        if self.remote is not None and self.contribute_wanted and self.contributed_model == self.remote.model_id:
+            self.contribute_problem = self.remote.problem
+            self.contribute_ready = not self.remote.problem
         if self.peer is not None:
             self.peer.refresh()
         self._changed()

@@ -44,6 +44,7 @@ class RemoteBackend:
         self._places = Places(settings.slots, settings.queue_limit)
         self._session: aiohttp.ClientSession | None = None
         self._check_now = asyncio.Event()
+        self._responses: set[aiohttp.ClientResponse] = set()
         self._context_length = settings.context_length or DEFAULT_CONTEXT
         self._rate = 0.0
         self._seconds = 0.0  # that an answer takes
@@ -77,6 +78,11 @@ class RemoteBackend:
             constraints="json_schema" in features,
             tools=False,
         )
+
+    def stop(self) -> None:
+        """End the answers that are being made; the server is told by closed connections. New ones may be asked for."""
+        for response in list(self._responses):
+            response.close()
 
     # ------------------------------------------------------------------------------------------- the server's health
 
@@ -191,6 +197,7 @@ class RemoteBackend:
         parser, reader = EventParser(), ChunkReader(request.top_logprobs is not None)
         received, ended = 0, False
         response = await self._post(request_path(request), body)
+        self._responses.add(response)
         try:
             while not ended:
                 chunk = await self._chunk(response, received, assembly)
@@ -210,6 +217,7 @@ class RemoteBackend:
                     "The server that makes this model's answers broke off in the middle. Ask again."
                 )
         finally:
+            self._responses.discard(response)
             response.close()
 
     def _read(self, reader: ChunkReader, data: str, assembly: Assembly) -> Piece:

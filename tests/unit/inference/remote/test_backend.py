@@ -148,6 +148,28 @@ async def test_cancelling_closes_the_connection_and_frees_the_place():
         assert text_of(await events_of(backend)) == "Hello there."
 
 
+async def test_stopping_ends_running_answers_at_once_and_later_ones_work():
+    server = OpenAiServer()
+
+    async def script(write):
+        await write(said("x"))
+        await asyncio.sleep(30)
+
+    server.script = script
+    async with running(server) as backend:
+        stream = backend.generate(request_of())
+        async for one in stream:
+            if isinstance(one, Delta):
+                break
+        backend.stop()
+        with pytest.raises(RemoteServerError):
+            await anext(stream)
+        async with asyncio.timeout(5):
+            await server.cut_off.wait()
+        server.script = OpenAiServer().script
+        assert text_of(await events_of(backend)) == "Hello there."
+
+
 async def test_only_so_many_answers_are_asked_for_at_once_and_the_rest_wait_or_are_refused():
     server = OpenAiServer()
     gate = asyncio.Event()

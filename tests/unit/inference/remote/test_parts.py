@@ -147,7 +147,8 @@ def test_a_schema_that_is_not_json_is_refused():
 @given(st.lists(st.text(st.characters(exclude_characters="\r\n", exclude_categories=["Cs"]), min_size=1)), st.data())
 def test_events_are_the_same_however_the_bytes_are_cut(texts, data):
     stream = "".join(f": note\r\ndata: {text}\r\nid: 1\n\n" for text in texts).encode()
-    parser, found, rest = EventParser(), [], stream
+    parser, rest = EventParser(), stream
+    found: list[str] = []
     while rest:
         size = data.draw(st.integers(1, len(rest)))
         found += parser.feed(rest[:size])

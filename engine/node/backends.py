@@ -1,0 +1,83 @@
+"""The other server that makes answers, as the owner configured it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from engine.clock import Clock
+from engine.config import Configuration, is_model_id
+from engine.errors import ConfigurationError, KeyStoreError
+from engine.inference.remote.backend import RemoteBackend
+from engine.inference.remote.settings import RemoteSettings, checked_base_url, is_unprotected
+from engine.storage import keyring_access
+
+API_KEY = "GENTORRENT_BACKEND_API_KEY"
+KEYRING_ENTRY = "backend-api-key"
+MAX_KEY = 4096
+"""Characters."""
+
+
+def make_remote(
+    configuration: Configuration,
+    environment: Mapping[str, str],
+    clock: Clock,
+    on_change: Callable[[], None],
+    notice: Callable[[str], None],
+) -> RemoteBackend | None:
+    """The back end of the settings, None without one; :class:`ConfigurationError`."""
+    if not configuration.backend:
+        given = [name for name in ("url", "model", "model_id") if getattr(configuration, f"backend_{name}")]
+        if given:
+            raise ConfigurationError(
+                f"The setting backend_{given[0]} is there without a back end. Write --backend openai, too."
+            )
+        return None
+    missing = [name for name in ("url", "model") if not getattr(configuration, f"backend_{name}")]
+    if missing:
+        raise ConfigurationError(
+            f"The back end openai needs --backend-{missing[0]}. An example: gentorrent node --backend openai "
+            "--backend-url http://127.0.0.1:8000/v1 --backend-model NAME"
+        )
+    base_url = checked_base_url(configuration.backend_url)
+    if is_unprotected(base_url):
+        notice(
+            f"Questions to {base_url} leave this machine unencrypted: everybody on the way can read them. Use "
+            "https://, or a tunnel."
+        )
+    settings = RemoteSettings(
+        base_url=base_url,
+        server_model=configuration.backend_model,
+        model_id=_model_id(configuration),
+        server=configuration.backend_server,
+        api_key=_api_key(environment),
+        context_length=configuration.backend_context,
+        slots=configuration.backend_slots,
+    )
+    return RemoteBackend(settings, clock, on_change)
+
+
+def _model_id(configuration: Configuration) -> str:
+    """Names of files and the like are what some servers call a model; they are no ids."""
+    chosen = configuration.backend_model_id or configuration.backend_model
+    if not is_model_id(chosen):
+        raise ConfigurationError(
+            f"The server's name of the model, {chosen[:200]!r}, cannot be its name in the network (letters, digits and "
+            ". _ : / - only). Choose one with --backend-model-id."
+        )
+    return chosen
+
+
+def _api_key(environment: Mapping[str, str]) -> str:
+    """The environment's, else the keyring's, else none."""
+    key = environment.get(API_KEY, "").strip()
+    if not key:
+        keyring = keyring_access.find_keyring(environment)
+        try:
+            key = (keyring_access.read(keyring, KEYRING_ENTRY) or "").strip() if keyring is not None else ""
+        except KeyStoreError as error:
+            raise ConfigurationError(
+                f"The back end's API key cannot be read from the system's keyring: {error} Set {API_KEY} instead."
+            ) from error
+    if len(key) > MAX_KEY or not key.isascii() or not key.isprintable():
+        raise ConfigurationError(f"The back end's API key ({API_KEY}) has characters that no key has. Copy it again.")
+    return key
