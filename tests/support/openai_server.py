@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+import queue
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -97,3 +99,25 @@ class OpenAiServer:
             yield f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
         finally:
             await runner.cleanup()
+
+
+@contextlib.contextmanager
+def in_a_thread(server: OpenAiServer) -> Iterator[str]:
+    """The same for tests without an event loop of their own."""
+    loop = asyncio.new_event_loop()
+    address: queue.Queue[str] = queue.Queue(1)
+    ended = asyncio.Event()
+
+    async def run() -> None:
+        async with server.serve() as url:
+            address.put(url)
+            await ended.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(run(),), name="openai-server")
+    thread.start()
+    try:
+        yield address.get(timeout=10)
+    finally:
+        loop.call_soon_threadsafe(ended.set)
+        thread.join(10)
+        loop.close()
