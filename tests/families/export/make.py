@@ -62,7 +62,7 @@ def run(environment: str, script: str, *arguments: str) -> None:
     done = subprocess.run(
         command,
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0"},
         stderr=subprocess.PIPE,
         text=True,
         check=False,
