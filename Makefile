@@ -75,7 +75,7 @@ bench-setup: dev ## Make .venv-peers and the model files for gentorrent bench (1
 
 .PHONY: test-peers
 test-peers: dev ## Test the openai back end against a real server (after make bench-setup)
-	$(VENV)/python -m pytest tests/peers -p no:xdist $(ARGS)
+	TEST_PEERS=1 $(VENV)/python -m pytest tests/peers -p no:xdist $(ARGS)
 
 .PHONY: clean
 clean: ## Remove build outputs and caches; .venv stays

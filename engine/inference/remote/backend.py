@@ -255,11 +255,10 @@ class RemoteBackend:
 
     async def _post(self, path: str, body: dict[str, Any]) -> aiohttp.ClientResponse:
         """Send the request; an event stream, or the error that the reply means."""
-        assert self._session is not None
         settings = self._settings
         try:
             async with asyncio.timeout(settings.first_timeout):
-                response = await self._session.post(f"{settings.base_url}{path}", json=body, allow_redirects=False)
+                response = await self._send(path, body)
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             self._check_now.set()
             raise RemoteServerError(self._unreachable(error)) from error
@@ -272,6 +271,17 @@ class RemoteBackend:
             response.close()
             raise problem
         return response
+
+    async def _send(self, path: str, body: dict[str, Any]) -> aiohttp.ClientResponse:
+        """A kept connection may have been closed by the server just now: then a second one is tried, once."""
+        assert self._session is not None
+        url = f"{self._settings.base_url}{path}"
+        try:
+            return await self._session.post(url, json=body, allow_redirects=False)
+        except aiohttp.ClientConnectorError:
+            raise
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+            return await self._session.post(url, json=body, allow_redirects=False)
 
     async def _problem_of(self, response: aiohttp.ClientResponse) -> Exception | None:
         settings = self._settings

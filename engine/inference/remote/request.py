@@ -46,7 +46,7 @@ def request_body(request: GenerationRequest, settings: RemoteSettings, context_l
     if request.stop:
         body["stop"] = list(request.stop[:MOST_STOPS])
     if request.constraint is not None:
-        body["response_format"] = _response_format(request.constraint)
+        body["response_format"] = _response_format(request.constraint, settings.server)
     if request.top_logprobs is not None:
         body |= {"logprobs": True, "top_logprobs": request.top_logprobs}
     if "cache_salt" in settings.features and request.cache_salt:
@@ -111,11 +111,13 @@ def _message(message: PromptMessage) -> dict[str, str]:
     return fields | ({"name": message.name} if message.name else {})
 
 
-def _response_format(constraint: Constraint) -> dict[str, Any]:
+def _response_format(constraint: Constraint, server: str) -> dict[str, Any]:
     if constraint.kind == "json_object":
         return {"type": "json_object"}
     try:
         schema = json.loads(constraint.text)
     except (ValueError, RecursionError) as error:
         raise InvalidRequestError(f"The JSON schema is not JSON ({error}). Correct it.") from error
+    if server == "llama.cpp":  # llama-cpp-python's server, unlike llama.cpp's own, knows this form alone
+        return {"type": "json_object", "schema": schema}
     return {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema, "strict": True}}

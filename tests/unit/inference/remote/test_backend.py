@@ -413,6 +413,26 @@ async def test_a_connection_cut_in_the_middle_is_told():
             await events_of(backend)
 
 
+async def test_a_kept_connection_that_the_server_has_closed_is_replaced():
+    server = OpenAiServer()
+    asked = []
+
+    async def reply(request):
+        asked.append(1)
+        if len(asked) == 1:
+            request.transport.abort()
+            return web.Response()
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        await response.write(said("x", "stop"))
+        return response
+
+    server.reply = reply
+    async with running(server) as backend:
+        assert text_of(await events_of(backend)) == "x"
+    assert len(asked) == 2
+
+
 REFUSALS = [
     (400, {}, '{"error": {"message": "temperature is wrong"}}', InvalidRequestError, "temperature is wrong"),
     (400, {}, "no JSON", InvalidRequestError, "refuses this request"),

@@ -203,3 +203,9 @@ async def test_a_full_queue_refuses():
     await places.enter(False)
     with pytest.raises(OverloadedError):
         await places.enter(True)
+
+
+def test_llama_cpp_gets_a_schema_in_the_form_that_both_its_servers_know():
+    request = request_of(constraint=Constraint("json_schema", '{"type": "object"}'))
+    body = request_body(request, settings_of("llama.cpp"), 4096)
+    assert body["response_format"] == {"type": "json_object", "schema": {"type": "object"}}
