@@ -69,6 +69,8 @@ class PlanBuilder:
     def add(self, sequence: Sequence, count: int) -> None:
         """``sequence`` feeds its next ``count`` tokens; its memory is held already."""
         self.parts[sequence] = _Part(sequence, sequence.fed, count)
+        if sequence.cached_tokens is None:
+            sequence.cached_tokens = 0
 
     def fits(self, sequence: Sequence, count: int) -> int:
         """How many of ``count`` further tokens of ``sequence`` can be fed without anybody giving way but the cache."""
@@ -103,6 +105,8 @@ class PlanBuilder:
             node = node.parent
         sequence.blocks = need
         sequence.tail = node
+        if sequence.cached_tokens is None:
+            sequence.cached_tokens = fed
         self.acquired.append(node)
         self.parts[sequence] = _Part(sequence, fed, count, node)
         return count

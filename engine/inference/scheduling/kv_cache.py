@@ -54,6 +54,8 @@ def capacity(slots: int, context_length: int, bytes_per_token: int, budget_bytes
 def slot_capacity(blocks: int, context_length: int) -> int:
     """Tokens that every slot should have room for when the longest holds ``blocks``: in coarse steps, so that it
     changes rarely, and no more than the context in whole blocks."""
+    if not blocks:
+        return 0
     unit = max(_CAPACITY_STEPS, 1 << max(0, (blocks - 1).bit_length() - 1)) // _CAPACITY_STEPS
     rounded = -(-max(blocks, 2 * _CAPACITY_STEPS) // unit) * unit
     return min(rounded, max(blocks, -(-context_length // BLOCK_TOKENS))) * BLOCK_TOKENS

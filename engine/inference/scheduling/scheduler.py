@@ -11,21 +11,16 @@ from __future__ import annotations
 from itertools import count
 
 from engine.errors import OverloadedError
-from engine.inference.scheduling.building import Flight, PlanBuilder, find, next_block
-from engine.inference.scheduling.kv_cache import KvMemory
+from engine.inference.scheduling.building import Flight
+from engine.inference.scheduling.choosing import StepChooser
 from engine.inference.scheduling.plan import BLOCK_TOKENS, CacheEvent, StepPlan
 from engine.inference.scheduling.prefix_cache import PrefixCache
 from engine.inference.scheduling.rates import Rates
-from engine.inference.scheduling.sequence import Sequence, blocks_for
-from engine.inference.scheduling.sharing import oldest_share, step_budget, turns
-from engine.inference.scheduling.slots import SlotTable
+from engine.inference.scheduling.running import RunningSequences
+from engine.inference.scheduling.sequence import Sequence
 from engine.inference.scheduling.submission import Place, SchedulerSettings, Submission, answer_limit, check
-from engine.inference.scheduling.waiting import WaitingLine
 
 __all__ = ["Place", "Scheduler", "SchedulerSettings", "Submission"]
-
-STRANGERS_SHARE = 4
-"""The owner's requests take strangers' places, but never the last one in so many."""
 
 
 class Scheduler:
@@ -35,12 +30,12 @@ class Scheduler:
     def __init__(self, settings: SchedulerSettings, cache: PrefixCache) -> None:
         self.settings = settings
         self.cache = cache
-        self._memory = KvMemory(cache)
         self._rates = Rates()
-        self._slots = SlotTable(settings.slots)
-        self._waiting = WaitingLine()
+        self._running = RunningSequences(cache, settings.slots)
+        self._memory = self._running.memory
+        self._waiting = self._running.waiting
+        self._chooser = StepChooser(settings, self._running, self._rates)
         self._all: dict[int, Sequence] = {}
-        self._running: dict[int, Sequence] = {}
         self._suspects: set[Sequence] = set()
         self._numbers = count()
         self._flight: Flight | None = None
@@ -60,10 +55,9 @@ class Scheduler:
         sequence = Sequence(key, submission, next(self._numbers), limit, now)
         sequence.over = self._reason(sequence) is not None
         self._all[key] = sequence
-        self._waiting.add(sequence)
-        self._admit()
+        self._running.add(sequence)
         if sequence.slot < 0 and self._waiting.newcomers(sequence.owner) > self.settings.queue_limit:
-            self._waiting.remove(sequence)
+            self._running.remove(sequence)
             del self._all[key]
             raise self._overloaded()
         return sequence.slot >= 0
@@ -76,22 +70,19 @@ class Scheduler:
             return
         self._suspects.discard(sequence)
         tail = sequence.tail
-        if sequence.slot >= 0:
-            self._leave(sequence)
-        else:
-            self._waiting.remove(sequence)
+        self._running.remove(sequence)
         if broken and tail is not None:
             self.cache.drop(tail)
-        self._admit()
+        self._running.admit()
 
     def running(self) -> list[int]:
         """Keys that have a slot, oldest first."""
-        return [one.key for one in sorted(self._running.values(), key=_by_order)]
+        return [one.key for one in self._running.in_order()]
 
     def places(self) -> list[Place]:
         """Where those stand who wait for their first turn."""
         line = self._waiting.in_order()
-        running = list(self._running.values())
+        running = self._running.in_order()
         return [
             Place(one.key, index + 1, self._rates.estimate(running, line[: index + 1]))
             for index, one in enumerate(line)
@@ -103,27 +94,22 @@ class Scheduler:
 
         Returns those that can never fit any more, with what to tell them; they are forgotten here already.
         """
-        self._memory.total = max(0, tokens) // BLOCK_TOKENS
+        total = max(0, tokens) // BLOCK_TOKENS
+        room = min(self.settings.context_length, total * BLOCK_TOKENS)
         refused = []
-        for sequence in list(self._all.values()):
-            if sequence.over:
+        for sequence in [one for one in self._all.values() if not one.over]:
+            if len(sequence.tokens) < total * BLOCK_TOKENS:
+                wanted = sequence.submission.max_tokens
+                sequence.limit = room - sequence.prompt_length
+                if wanted is not None:
+                    sequence.limit = min(sequence.limit, wanted)
                 continue
-            if len(sequence.tokens) >= self.kv_tokens_total:
-                refused.append((sequence.key, self._no_memory(sequence)))
-            else:
-                sequence.limit = self._limit(sequence)
-                sequence.over = self._reason(sequence) is not None
-        for key, _ in refused:
-            sequence = self._all.pop(key)
+            refused.append((sequence.key, _no_memory(len(sequence.tokens), total * BLOCK_TOKENS)))
+            del self._all[sequence.key]
             self._suspects.discard(sequence)
-            if sequence.slot >= 0:
-                self._leave(sequence)
-            else:
-                self._waiting.remove(sequence)
-        while self._memory.held > self._memory.total and self._running:
-            self._preempt(self._youngest())
-        self._memory.missing()
-        self._admit()
+            self._running.remove(sequence)
+        self._running.resize(total)
+        self._running.admit()
         return refused
 
     # ------------------------------------------------------------------------------------------------------- steps
@@ -135,26 +121,23 @@ class Scheduler:
         """
         if self._flight is not None:
             raise ValueError("the plan before this one was neither completed nor failed")
-        self._admit()
-        builder = PlanBuilder(self.cache, self._memory)
-        suspect = min(
-            (one for one in self._suspects if one.slot >= 0 and one.available(now) > 0), key=_by_order, default=None
-        )
-        if suspect is not None:
-            self._read([suspect], builder, now, False)
+        self._running.admit()
+        suspects = [one for one in self._suspects if one.slot >= 0 and one.available(now) > 0]
+        if suspects:
+            builder = self._chooser.choose_one(min(suspects, key=lambda one: one.order), now)
         else:
-            self._choose(builder, now)
-        self._flight = builder.build(self._slots, self.settings.context_length)
+            builder = self._chooser.choose(now)
+        self._flight = builder.build(self._running.slots, self.settings.context_length)
         return None if self._flight is None else self._flight.plan
 
     def next_deadline(self) -> float | None:
         """When :meth:`next_step` has something to do; None when nothing runs."""
         times = [
-            one.ready_at if one.fed + 1 == len(one.tokens) else 0.0
-            for one in self._running.values()
+            0.0 if 0 < one.fed < len(one.tokens) - 1 else one.ready_at
+            for one in self._running.by_key.values()
             if not one.over and one.fed < len(one.tokens)
         ]
-        if not times and (self._slots.pending or self.cache.freed):
+        if not times and (self._running.slots.pending or self.cache.freed):
             return 0.0
         return min(times, default=None)
 
@@ -186,12 +169,12 @@ class Scheduler:
             if sequence.epoch == epoch:
                 sequence.suspect = end
                 self._suspects.add(sequence)
-                self._empty(sequence)
-        holders = self._slots.holders()
+                self._running.empty(sequence)
+        holders = self._running.slots.holders()
         for move in plan.moves:
             moved = holders.get(move.target)
             if moved is not None:
-                self._empty(moved)
+                self._running.empty(moved)
 
     def append(self, key: int, token: int, now: float) -> str | None:
         """A token was drawn; "stop" or "length" when the answer ends with it (then call :meth:`finish`). Unknown keys
@@ -273,145 +256,21 @@ class Scheduler:
         return self.cache.held * BLOCK_TOKENS
 
     def events(self) -> list[CacheEvent]:
-        """What came and went of the public blocks since the last call (see ``cache.events_lost``)."""
+        """What came and went of the public blocks since the last call."""
         return self.cache.events()
 
-    # --------------------------------------------------------------------------------------- admission and memory
+    @property
+    def events_lost(self) -> int:
+        """How often events were given up because nobody took them; then ``cache.public_blocks()`` says what is there."""
+        return self.cache.events_lost
 
-    def _admit(self) -> None:
-        """Give out places. Whoever is first and does not fit yet keeps everybody behind waiting, so that a long request
-        is not overtaken for ever."""
-        while (first := self._waiting.first()) is not None:
-            if not self._has_room(first, ()):
-                victims = self._in_the_way(first)
-                if not victims:
-                    return
-                for victim in victims:
-                    self._preempt(victim)
-            sequence = self._waiting.take()
-            self._slots.give(sequence)
-            self._running[sequence.key] = sequence
-            sequence.admitted = True
-            find(self.cache, sequence)
-
-    def _has_room(self, sequence: Sequence, without: tuple[Sequence, ...]) -> bool:
-        if self._slots.free + len(without) < 1:
-            return False
-        promised = sum(one.promise for one in self._running.values() if one not in without)
-        return promised + sequence.promise <= self._memory.total
-
-    def _in_the_way(self, sequence: Sequence) -> tuple[Sequence, ...]:
-        """Which strangers, youngest first, make room for ``sequence`` of the owner. Some places stay strangers'."""
-        if not sequence.owner:
-            return ()
-        strangers = sorted((one for one in self._running.values() if not one.owner), key=_by_order, reverse=True)
-        spared = max(1, self.settings.slots // STRANGERS_SHARE)
-        for number in range(1, len(strangers) - spared + 1):
-            victims = tuple(strangers[:number])
-            if self._has_room(sequence, victims):
-                return victims
-        return ()
-
-    def _youngest(self) -> Sequence:
-        return max(self._running.values(), key=lambda one: (not one.owner, one.order))
-
-    def _preempt(self, sequence: Sequence) -> None:
-        """It gives up its place and waits first in line; what it had is computed again, or is in the prefix cache."""
-        self._leave(sequence)
-        self._waiting.add(sequence)
-
-    def _leave(self, sequence: Sequence) -> None:
-        self._empty(sequence)
-        self._slots.take_back(sequence)
-        del self._running[sequence.key]
-
-    def _empty(self, sequence: Sequence) -> None:
-        self._memory.give_back(sequence.blocks)
-        sequence.reset()
-
-    def _grow(self, sequence: Sequence, tokens: int) -> bool:
-        """Make its slot hold ``tokens``; the youngest give way. False if it was the one who had to."""
-        extra = blocks_for(tokens) - sequence.blocks
-        if extra <= 0:
-            return True
-        sequence.blocks += extra
-        missing = self._memory.hold(extra)
-        while missing:
-            victim = self._youngest()
-            self._preempt(victim)
-            if victim is sequence:
-                return False
-            missing = self._memory.missing()
-        return True
-
-    def _limit(self, sequence: Sequence) -> int:
-        room = min(self.settings.context_length, self.kv_tokens_total) - sequence.prompt_length
-        wanted = sequence.submission.max_tokens
-        return room if wanted is None else min(room, wanted)
+    # --------------------------------------------------------------------------------------------------- little ones
 
     def _reason(self, sequence: Sequence) -> str | None:
         made = sequence.answer_length
         if made and sequence.tokens[-1] in self.settings.end_ids:
             return "stop"
         return "length" if made >= sequence.limit else None
-
-    # ------------------------------------------------------------------------------------------- choosing the rows
-
-    def _choose(self, builder: PlanBuilder, now: float) -> None:
-        decoding: list[Sequence] = []
-        reading: list[Sequence] = []
-        for sequence in self._running.values():
-            (decoding if sequence.decoding else reading).append(sequence)
-        # Memory first: who has to give way is known before anything is read or loaded.
-        grown = [one for one in decoding if one.available(now) > 0]
-        grown = [one for one in grown if one.slot >= 0 and self._grow(one, one.fed + 1)]
-        for sequence in grown:
-            if sequence.slot >= 0:
-                builder.add(sequence, 1)
-        self._read([one for one in reading if one.slot >= 0], builder, now, bool(decoding))
-
-    def _read(self, reading: list[Sequence], builder: PlanBuilder, now: float, decoding: bool) -> None:
-        """Share the step's prompt tokens among ``reading``."""
-        settings = self.settings
-        budget = step_budget(settings.step_tokens, decoding, lambda: self._rates.prefill_within(settings.longest_wait))
-        share = oldest_share(budget)
-        making = set()  # blocks that are computed in this step already: whoever needs the same one waits for it
-        for sequence in reading:
-            if sequence.fed == 0:
-                find(self.cache, sequence)
-        for sequence, limited in turns(reading, now):
-            if budget < 1:
-                return
-            mark = next_block(sequence) if len(reading) > 1 else None
-            if sequence not in builder.parts and mark is not None:
-                if sequence.fed == 0 and mark in making:
-                    continue
-                making.add(mark)
-            budget -= self._feed(sequence, min(budget, share) if limited else budget, builder, now)
-
-    def _feed(self, sequence: Sequence, most: int, builder: PlanBuilder, now: float) -> int:
-        """Let ``sequence`` feed up to ``most`` of its tokens; returns how many."""
-        part = builder.parts.get(sequence)
-        if part is not None:
-            more = min(most, sequence.available(now) - part.start + sequence.fed - part.count)
-            more = builder.fits(sequence, more) if more > 0 else 0
-            part.count += more
-            return more
-        if sequence.fed == 0:
-            fed = builder.load(sequence, most, now)
-            if fed:
-                if sequence.cached_tokens is None:
-                    sequence.cached_tokens = sequence.tail.depth * BLOCK_TOKENS if sequence.tail is not None else 0
-                return fed
-        most = min(most, sequence.available(now))
-        fed = builder.fits(sequence, most)
-        if not fed and not builder.acquired and self._grow(sequence, sequence.fed + most):
-            fed = most
-        if fed:
-            builder.add(sequence, fed)
-        return fed
-
-    # --------------------------------------------------------------------------------------------------- little ones
 
     def _land(self, plan: StepPlan) -> Flight:
         flight = self._flight
@@ -427,18 +286,15 @@ class Scheduler:
 
     def _overloaded(self) -> OverloadedError:
         line = self._waiting.in_order()
-        seconds = max(1, round(self._rates.estimate(list(self._running.values()), [*line, *line[-1:]])))
+        seconds = max(1, round(self._rates.estimate(self._running.in_order(), [*line, *line[-1:]])))
         return OverloadedError(
             f"All {self.settings.slots} places of this model are taken and {len(line)} requests wait already. "
             f"The next place is expected in about {seconds} s: try again then, or ask another node."
         )
 
-    def _no_memory(self, sequence: Sequence) -> OverloadedError:
-        return OverloadedError(
-            f"The memory for this model was cut to {self.kv_tokens_total} tokens and this conversation has "
-            f"{len(sequence.tokens)} already. Ask again: another node can go on with it, or raise the memory limit."
-        )
 
-
-def _by_order(sequence: Sequence) -> int:
-    return sequence.order
+def _no_memory(tokens: int, total: int) -> OverloadedError:
+    return OverloadedError(
+        f"The memory for this model was cut to {total} tokens and this conversation has {tokens} already. Ask again: "
+        "another node can go on with it, or raise the memory limit."
+    )

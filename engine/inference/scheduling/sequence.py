@@ -42,6 +42,7 @@ class Sequence:
     admitted: bool = False  # has ever had a slot
     paced: bool = False
     over: bool = False  # the answer is complete
+    gave_way: int = 0  # how often its place was taken from it
     suspect: int = 0  # feeding up to here failed once: it runs alone until it is past
 
     def __post_init__(self) -> None:
@@ -77,11 +78,14 @@ class Sequence:
         return self.fed > 0 and len(self.tokens) - self.fed == 1
 
     def available(self, now: float) -> int:
-        """Tokens that a step may feed now. The last one is kept back while a paced answer is ahead of its time."""
+        """Tokens that a step may feed now. The last one is kept back while a paced answer is ahead of its time, and it
+        does not begin (anew) before."""
         if self.over:
             return 0
         pending = len(self.tokens) - self.fed
-        return pending if self.ready_at <= now else pending - 1
+        if self.ready_at <= now:
+            return pending
+        return pending - 1 if self.fed else 0
 
     def reset(self) -> None:
         """Nothing of it is in the cache memory any more."""

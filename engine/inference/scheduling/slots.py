@@ -42,7 +42,7 @@ class SlotTable:
         sequence.slot = -1
 
     def take_freed(self) -> tuple[int, ...]:
-        """Slots that were left since the last call and are free still."""
+        """Slots that were left since the last call. Some may have a new holder, which has fed nothing yet."""
         freed = tuple(sorted(self._freed))
         self._freed.clear()
         return freed
@@ -80,5 +80,4 @@ class SlotTable:
 
     def _hold(self, sequence: Sequence, slot: int) -> None:
         self._holders[slot] = sequence
-        self._freed.discard(slot)
         sequence.slot = slot
