@@ -9,10 +9,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import InferenceError
-from engine.inference.sampling.gumbel import Allowed, choose
+from engine.inference.sampling.gumbel import Allowed, Ids, candidates, check_numbers, choose, gumbel, is_greedy
 from engine.inference.sampling.history import TokenHistory
 from engine.inference.sampling.log_probabilities import log_probabilities
+from engine.inference.sampling.row import (
+    Leaders,
+    Row,
+    Values,
+    highest,
+    leaders_above,
+    leaders_listed,
+    leaders_near,
+    prepare,
+)
+from engine.inference.sampling.winner import Contest
 from engine.wire.answer import Sampling
+
+MAX_TOP_K = 1024
+"""Longest list of highest logits that is asked of the runtime."""
+SMALL = 4096
+"""Vocabularies up to here are searched whole: that is as fast."""
+_NO_IDS: Ids = np.empty(0, dtype=np.int64)
 
 Bitmask = NDArray[np.uint8]
 """One bit for each token, the lowest bit of the first byte for token 0; tokens beyond its end are not allowed."""
@@ -43,35 +60,95 @@ class Choice:
 
 def wanted_top(draws: Sequence[Draw]) -> int:
     """How many of each row's highest logits, with their ids, ``choose_batch`` likes to be given; 0 for none."""
-    return 0
+    return max((_wanted(draw) for draw in draws), default=0)
+
+
+def _wanted(draw: Draw) -> int:
+    sampling = draw.sampling
+    count = draw.top_logprobs or 0
+    if sampling.temperature > 0 and 0 < sampling.top_k <= MAX_TOP_K:
+        # Tokens that penalties or a constraint push out of the list have to be made up for.
+        changing = draw.mask is not None or sampling.logit_bias or _penalties(sampling)
+        count = max(count, sampling.top_k + min(len(draw.suppressed), 64) + (64 if changing else 0))
+    return count
+
+
+def _penalties(sampling: Sampling) -> bool:
+    return sampling.repetition_penalty != 1 or sampling.presence_penalty != 0 or sampling.frequency_penalty != 0
 
 
 def choose_batch(
     draws: Sequence[Draw],
-    logits: NDArray[np.float32],
-    top_values: NDArray[np.float32] | None = None,
-    top_ids: NDArray[np.int64] | None = None,
+    logits: Values,
+    top_values: Values | None = None,
+    top_ids: Ids | None = None,
 ) -> list[Choice | InferenceError]:
     """The choice of every row, or the error that ends its answer; other rows are not touched by it.
 
     ``logits``: [rows, vocabulary]; ``top_values`` and ``top_ids``: [rows, any], the highest logits of each row,
     falling, equal ones by rising id.
     """
+    peaks = logits.argmax(axis=1) if logits.size else np.zeros(len(draws), dtype=np.int64)
     results: list[Choice | InferenceError] = []
     for index, draw in enumerate(draws):
+        known = None if top_values is None or top_ids is None else (top_values[index], top_ids[index])
         try:
-            results.append(_choose_row(draw, logits[index]))
+            results.append(_choose_row(draw, logits[index], int(peaks[index]), known))
         except InferenceError as error:
             results.append(error)
     return results
 
 
-def _choose_row(draw: Draw, row: NDArray[np.float32]) -> Choice:
-    allowed = None if draw.mask is None else unpacked(draw.mask, row.size)
-    token = choose(row, draw.sampling, draw.position, draw.history, draw.suppressed, allowed)
+def _choose_row(draw: Draw, logits: Values, peak: int, known: tuple[Values, Ids] | None) -> Choice:
+    # NumPy's argmax stops at a value that is not a number, so the peak tells whether there is one.
+    check_numbers(float(logits[peak]) if logits.size else -np.inf)
+    token = _token(draw, logits, peak, known)
     if draw.top_logprobs is None:
         return Choice(token)
-    return Choice(token, *log_probabilities(row, token, draw.top_logprobs))
+    return Choice(token, *log_probabilities(logits, token, draw.top_logprobs, None if known is None else known[1]))
+
+
+def _token(draw: Draw, logits: Values, peak: int, known: tuple[Values, Ids] | None) -> int:
+    sampling = draw.sampling
+    allowed = None if draw.mask is None else unpacked(draw.mask, logits.size)
+    if logits.size <= SMALL:
+        return choose(logits, sampling, draw.position, draw.history, draw.suppressed, allowed)
+    suppressed = _known_ids(draw.suppressed, logits.size)
+    row = prepare(logits, peak, sampling, draw.history, suppressed, allowed)
+    if is_greedy(row.best, sampling.temperature):
+        return peak if row.values is logits else highest(row)
+    if 0 < sampling.top_k < logits.size:
+        token = _among_top(draw, row, known)
+    else:
+        token = Contest(row, leaders_near(row, sampling.temperature), sampling, draw.position).winner()
+    if token is None:
+        return choose(logits, sampling, draw.position, draw.history, draw.suppressed, allowed)
+    return token
+
+
+def _among_top(draw: Draw, row: Row, known: tuple[Values, Ids] | None) -> int | None:
+    """The draw with top-k, if the leaders certainly hold all of the ``k``."""
+    sampling = draw.sampling
+    if known is not None and known[0].size >= sampling.top_k:
+        leaders = leaders_listed(row, sampling.temperature, *known)
+        if leaders.hold(sampling.top_k):
+            return _drawn(leaders, sampling, draw.position)
+    leaders = leaders_above(row, sampling.temperature, 2 * sampling.top_k)
+    return _drawn(leaders, sampling, draw.position) if leaders.hold(sampling.top_k) else None
+
+
+def _drawn(leaders: Leaders, sampling: Sampling, position: int) -> int:
+    """Steps 5 to 8 among ``leaders``, which hold the ``top_k`` highest."""
+    places = candidates(leaders.scores, sampling)
+    ids = leaders.ids[places]
+    return int(ids[(leaders.scores[places] + gumbel(sampling.seed, position, ids)).argmax()])
+
+
+def _known_ids(tokens: Collection[int], vocabulary: int) -> Ids:
+    if not tokens:
+        return _NO_IDS
+    ids = np.fromiter(tokens, dtype=np.int64, count=len(tokens))
+    return np.unique(ids[(ids >= 0) & (ids < vocabulary)])
 
 
 def unpacked(mask: Bitmask, vocabulary: int) -> Allowed:
