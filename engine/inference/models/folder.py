@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PureWindowsPath
 
 from engine.errors import ModelFolderError
+from engine.inference.models.files import checked_file, nearest, read_json
+from engine.inference.models.graph_file import GraphOutline, read_outline
+from engine.inference.models.model_config import KvLayout, ModelConfig, read_model_config
+from engine.inference.models.variants import Precision, Variant, choose, precision, unusable, variants
 
 TOKENIZER_FILES = (
     "added_tokens.json",
     "chat_template.jinja",
+    "chat_template.json",
     "merges.txt",
     "special_tokens_map.json",
     "tokenizer.json",
@@ -21,25 +24,12 @@ TOKENIZER_FILES = (
     "tokenizer_config.json",
     "vocab.json",
 )
-CONFIG_FILES = ("config.json", "generation_config.json")
-GRAPH_PLACES = ("model.onnx", "onnx/model.onnx")
-MAX_JSON = 64 * 1024 * 1024
-"""Bytes; a longer configuration file is refused."""
+TEMPLATES = "additional_chat_templates"
+CACHE = "past_key_values."
 
 FileDigest = Callable[[Path], bytes]
 
-
-@dataclass(frozen=True, slots=True)
-class KvLayout:
-    """Shape of the key-value cache: per layer two tensors [batch, kv_heads, length, head_dim]."""
-
-    layers: int
-    kv_heads: int
-    head_dim: int
-
-    def bytes_per_token(self, item_size: int) -> int:
-        """Memory of one token with ``item_size`` bytes per number."""
-        return 2 * self.layers * self.kv_heads * self.head_dim * item_size
+__all__ = ["KvLayout", "ModelFolder", "Precision", "Variant", "read_model_folder", "sha256_file", "variants"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,36 +45,61 @@ class ModelFolder:
     end_ids: frozenset[int]
     kv: KvLayout
     vocabulary: int
+    tokenizer_path: Path  # the folder with tokenizer.json and the chat template: `path` or the variant's own folder
+    variant: str
+    precision: Precision
+    family: str  # model_type
+    size: int  # bytes of the graph and its weights
+    exact_rows: bool  # a row of a batch, or a chunk of a prompt, gives the same numbers whatever is beside it
+    files: tuple[Path, ...]  # all that decides the answers
 
 
-def read_model_folder(model_id: str, path: Path, file_digest: FileDigest | None = None) -> ModelFolder:
-    """Read and check a folder; raises :class:`ModelFolderError` naming the file and the fix."""
+def read_model_folder(
+    model_id: str,
+    path: Path,
+    file_digest: FileDigest | None = None,
+    *,
+    variant: str = "",
+    provider: str = "cpu",
+    memory: int | None = None,
+) -> ModelFolder:
+    """Read and check a folder; raises :class:`ModelFolderError` naming the file and the fix.
+
+    ``variant``: which of several graphs (see :func:`variants`); "" takes the best for ``provider`` ("cpu" or "cuda")
+    within ``memory`` bytes. Nothing of the folder is executed.
+    """
     digest_of = file_digest or sha256_file
     if not path.is_dir():
         raise ModelFolderError(f"The model folder {path} does not exist. Download the model again.")
-    config = _json(path / "config.json")
-    generation = _json(path / "generation_config.json") if (path / "generation_config.json").exists() else {}
-    graph = _graph(path)
-    if not (path / "tokenizer.json").is_file():
-        raise ModelFolderError(
-            f"{path / 'tokenizer.json'} is missing, so text cannot be turned into tokens. Download that file from the "
-            "model's repository into the folder."
-        )
-    _json(path / "tokenizer_config.json")
-    names = [name for name in TOKENIZER_FILES if (path / name).is_file()]
-    tokenizer_digest = _digest(path, names, digest_of)
-    names += [name for name in CONFIG_FILES if (path / name).is_file()]
-    names += [one.relative_to(path).as_posix() for one in _graph_files(graph)]
+    chosen = choose(path, variant, provider, memory)
+    config = read_model_config(path, chosen.graph.parent)
+    tokenizer_path, tokenizer_files = _tokenizer(path, chosen.graph.parent)
+    checked_file(path, chosen.graph)
+    outline = read_outline(chosen.graph)
+    problem = unusable(chosen.graph, outline)
+    if problem:
+        raise ModelFolderError(problem)
+    _check_outline(chosen.graph, outline, config)
+    graph_files = [chosen.graph, *_external(path, chosen.graph, outline)]
+    files = [*tokenizer_files, *config.files, *graph_files]
+    kind = precision(outline)
     return ModelFolder(
         model_id=model_id,
         path=path,
-        graph=graph,
-        digest=_digest(path, names, digest_of),
-        tokenizer_digest=tokenizer_digest,
-        context_length=_context_length(path, config),
-        end_ids=_end_ids(path, config, generation),
-        kv=_layout(path, config),
-        vocabulary=_positive(path, config, "vocab_size"),
+        graph=chosen.graph,
+        digest=_digest(path, files, digest_of),
+        tokenizer_digest=_digest(path, tokenizer_files, digest_of),
+        context_length=config.context_length,
+        end_ids=config.end_ids,
+        kv=config.kv,
+        vocabulary=config.vocabulary,
+        tokenizer_path=tokenizer_path,
+        variant=chosen.name,
+        precision=kind,
+        family=config.family,
+        size=sum(one.stat().st_size for one in graph_files),
+        exact_rows=kind != "dynamic-int8",
+        files=tuple(sorted(files)),
     )
 
 
@@ -94,88 +109,88 @@ def sha256_file(path: Path) -> bytes:
         return hashlib.file_digest(stream, "sha256").digest()
 
 
-def _digest(root: Path, names: list[str], digest_of: FileDigest) -> bytes:
+def _digest(root: Path, files: Iterable[Path], digest_of: FileDigest) -> bytes:
     """SHA-256 over (length of name u16, name, digest of the file) for every name in sorted order."""
     total = hashlib.sha256()
-    for name in sorted(names):
+    for name in sorted(one.relative_to(root).as_posix() for one in files):
         try:
             content = digest_of(root / name)
+            encoded = name.encode()
         except OSError as error:
             raise ModelFolderError(f"{root / name} cannot be read: {error.strerror}. Check the disk.") from error
-        encoded = name.encode()
+        except UnicodeEncodeError as error:
+            raise ModelFolderError(f"{str(root / name)!r} is no name in UTF-8. Download the model again.") from error
         total.update(len(encoded).to_bytes(2, "big") + encoded + content)
     return total.digest()
 
 
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        if path.stat().st_size > MAX_JSON:
-            raise ModelFolderError(f"{path} is larger than any configuration file. Download it again.")
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+def _tokenizer(root: Path, start: Path) -> tuple[Path, list[Path]]:
+    """The folder of the tokenizer and its files, the closest to the graph first."""
+    place = nearest(root, start, "tokenizer.json")
+    if place is None:
+        only = nearest(root, start, "tokenizer.model")
+        said = f", and {only} alone is a format that is not read here" if only else ""
         raise ModelFolderError(
-            f"{path} is missing. Download that file from the model's repository into the folder."
-        ) from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise ModelFolderError(f"{path} is not a readable JSON file ({error}). Download it again.") from error
-    if not isinstance(content, dict):
-        raise ModelFolderError(f"{path} does not hold a JSON object. Download it again.")
-    return content
-
-
-def _graph(path: Path) -> Path:
-    for place in GRAPH_PLACES:
-        if (path / place).is_file():
-            return path / place
-    raise ModelFolderError(
-        f"{path} holds neither model.onnx nor onnx/model.onnx. Choose a repository with an ONNX export, or export the "
-        "model to ONNX."
-    )
-
-
-def _graph_files(graph: Path) -> list[Path]:
-    """The graph and its external data: files beside it whose names begin with the graph's."""
-    beside = (one for one in graph.parent.iterdir() if one.name.startswith(graph.name) and one.is_file())
-    return sorted(one for one in beside if not one.name.endswith((".md", ".txt", ".incomplete", ".lock")))
-
-
-def _text_part(config: dict[str, Any]) -> dict[str, Any]:
-    """Multimodal configurations keep the language model's under ``text_config``."""
-    part = config.get("text_config")
-    return part if isinstance(part, dict) else config
-
-
-def _positive(path: Path, config: dict[str, Any], name: str) -> int:
-    value = _text_part(config).get(name)
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < 1 << 31:
-        raise ModelFolderError(
-            f"{path / 'config.json'} has no usable {name} ({value!r}). Take config.json from the model's repository."
+            f"{root / 'tokenizer.json'} is missing{said}, so text cannot be turned into tokens. Download that "
+            "file from the model's repository into the folder."
         )
-    return value
+    folder = place.parent
+    checked_file(root, place)
+    read_json(root, folder / "tokenizer_config.json")
+    found = [folder / name for name in TOKENIZER_FILES if (folder / name).is_file()]
+    found += sorted((folder / TEMPLATES).glob("*.jinja")) if (folder / TEMPLATES).is_dir() else []
+    for one in found:
+        if one.stat().st_size or one.suffix == ".json":  # merges.txt of a tokenizer without merges is empty
+            checked_file(root, one)
+    return folder, found
 
 
-def _context_length(path: Path, config: dict[str, Any]) -> int:
-    return _positive(path, config, "max_position_embeddings")
+def _external(root: Path, graph: Path, outline: GraphOutline) -> list[Path]:
+    """The files that the graph's weights lie in, each long enough; the graph itself names them."""
+    found = []
+    for location, needed in sorted(outline.external.items()):
+        place, other = Path(location), PureWindowsPath(location)
+        if place.is_absolute() or other.drive or other.root or ".." in other.parts or ".." in place.parts:
+            raise ModelFolderError(
+                f"{graph} wants its weights from {location!r}, outside of its own folder. Such a model is not loaded: "
+                "choose another one."
+            )
+        path = checked_file(root, graph.parent / place)
+        size = path.stat().st_size
+        if size < needed:
+            raise ModelFolderError(
+                f"{path} has {size} bytes, but {graph.name} needs {needed}: a download was cut off, or the two files "
+                "belong to different models. Download both again."
+            )
+        found.append(path)
+    return found
 
 
-def _end_ids(path: Path, config: dict[str, Any], generation: dict[str, Any]) -> frozenset[int]:
-    value = generation.get("eos_token_id", _text_part(config).get("eos_token_id"))
-    values = value if isinstance(value, list) else [value]
-    if not values or not all(isinstance(one, int) and not isinstance(one, bool) and one >= 0 for one in values):
+def _check_outline(graph: Path, outline: GraphOutline, config: ModelConfig) -> None:
+    """What the graph and the configuration both say must be the same."""
+    main = config.files[0]
+    layers = {name.removeprefix(CACHE).partition(".")[0] for name in outline.inputs if name.startswith(CACHE)}
+    if len(layers) != config.kv.layers:
         raise ModelFolderError(
-            f"Neither generation_config.json nor config.json in {path} names the end-of-turn token (eos_token_id). "
-            "Take generation_config.json from the model's repository."
+            f"{graph} has caches for {len(layers)} layers, {main} says {config.kv.layers}. The files belong to "
+            "different models: download both again."
         )
-    return frozenset(values)
-
-
-def _layout(path: Path, config: dict[str, Any]) -> KvLayout:
-    heads = _positive(path, config, "num_attention_heads")
-    part = _text_part(config)
-    kv_heads = _positive(path, config, "num_key_value_heads") if part.get("num_key_value_heads") else heads
-    head_dim = part.get("head_dim")
-    if head_dim is None:
-        head_dim = _positive(path, config, "hidden_size") // heads
-    else:
-        head_dim = _positive(path, config, "head_dim")
-    return KvLayout(_positive(path, config, "num_hidden_layers"), kv_heads, head_dim)
+    for name, (_, shape) in outline.inputs.items():
+        if not name.startswith(CACHE):
+            continue
+        wanted = (config.kv.kv_heads, config.kv.head_dim)
+        numbers = shape[1::2] if len(shape) == 4 else ()
+        if len(numbers) != 2 or any(
+            isinstance(one, int) and one != two for one, two in zip(numbers, wanted, strict=True)
+        ):
+            raise ModelFolderError(
+                f"{graph} has {name} of the shape {shape}, {main} says {wanted[0]} key-value heads with {wanted[1]} "
+                "numbers, the same in every layer. The files belong to different models, or the model's layers differ, "
+                "which is not served."
+            )
+    _, shape = outline.outputs["logits"]
+    if shape and isinstance(shape[-1], int) and shape[-1] != config.vocabulary:
+        raise ModelFolderError(
+            f"{graph} gives logits for {shape[-1]} tokens, {main} says {config.vocabulary} (vocab_size). The files "
+            "belong to different models: download both again."
+        )

@@ -1,4 +1,4 @@
-"""Write the PyTorch checkpoint of a family and its golden logits (in `.venv-optimum`, see tests/families/export/make.py).
+"""Write the PyTorch checkpoint of a family and its golden logits (in `.venv-optimum`; see make.py).
 
 The weights are random but the same every time, large enough that every part of the network shows in the logits, and
 rounded to 8 bits of mantissa, which halves what the committed graphs take in the repository.
@@ -72,9 +72,7 @@ def make_tokenizer(family: Family) -> Tokenizer:
     else:
         tokenizer = Tokenizer(models.BPE(byte_fallback=True, unk_token="<unk>", fuse_unk=True))
         tokenizer.normalizer = normalizers.Replace(" ", "▁")
-        tokenizer.decoder = decoders.Sequence(
-            [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()]
-        )
+        tokenizer.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()])
         special = [*family.special, *(f"<0x{byte:02X}>" for byte in range(256))]
     trainer = trainers.BpeTrainer(
         vocab_size=family.config["vocab_size"] - 5,  # real models, too, have more rows than tokens

@@ -61,7 +61,7 @@ TAGS_WITHOUT_LINES = (
 
 @dataclass(frozen=True)
 class Family:
-    """One family. ``config`` goes to the configuration class of transformers named by ``config_class``; ``tokenizer`` is
+    """One family. ``config`` goes to transformers' configuration class ``config_class``; ``tokenizer`` is
     "bytes" (byte-level BPE) or "pieces" (BPE with byte fallback, as converted from SentencePiece); the special tokens
     get the lowest ids, in their order."""
 

@@ -69,7 +69,8 @@ def build(builder: Any, folder: Path, target: str, precision: str, provider: str
 def load_builder() -> Any:
     """The builder as a module, taught to read Gemma 3's two rotary bases as transformers 5 keeps them."""
     package = importlib.util.find_spec("onnxruntime_genai")
-    assert package is not None and package.submodule_search_locations, "onnxruntime-genai is not installed"
+    assert package is not None, "onnxruntime-genai is not installed"
+    assert package.submodule_search_locations
     sys.path.insert(0, str(Path(package.submodule_search_locations[0]) / "models"))
     builder = importlib.import_module("builder")
 

@@ -2,9 +2,9 @@
 
     python -m tests.families.export.make [FAMILY ...]
 
-Everything is made in `.work/families` by the environments that tools/torch_environment.py sets up. Every fp32 graph must
-give PyTorch's logits (one pass, in chunks, token by token) before it replaces the committed one. Golden numbers that
-changed are named; ones that differ by less than 1e-6 stay as committed.
+Everything is made in `.work/families` by the environments that tools/torch_environment.py sets up. Every fp32 graph
+must give PyTorch's logits (one pass, in chunks, token by token) before it replaces the committed one. Golden numbers
+that changed are named; ones that differ by less than 1e-6 stay as committed.
 """
 
 from __future__ import annotations
