@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import psutil
+import onnx
 import pytest
 
 from engine.clock import SystemClock
@@ -34,7 +35,9 @@ def models(tmp_path_factory):
     make_tiny_model(root / "models" / "other", style="concat")
     (root / "models" / "damaged").mkdir()
     damaged = make_tiny_model(root / "models" / "damaged")
-    (damaged / "model.onnx").write_bytes(b"no graph")
+    graph = onnx.load(damaged / "model.onnx")
+    graph.graph.node[0].op_type = "Nonsense"  # a whole file that only the runtime refuses
+    onnx.save(graph, damaged / "model.onnx")
     return root
 
 
