@@ -7,8 +7,8 @@ import signal
 import sys
 from pathlib import Path
 
-import psutil
 import onnx
+import psutil
 import pytest
 
 from engine.clock import SystemClock
