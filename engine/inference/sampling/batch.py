@@ -16,6 +16,7 @@ from engine.inference.sampling.row import (
     Leaders,
     Row,
     Values,
+    first_listed,
     highest,
     leaders_above,
     leaders_listed,
@@ -116,7 +117,7 @@ def _token(draw: Draw, logits: Values, peak: int, known: tuple[Values, Ids] | No
     suppressed = _known_ids(draw.suppressed, logits.size)
     row = prepare(logits, peak, sampling, draw.history, suppressed, allowed)
     if is_greedy(row.best, sampling.temperature):
-        return peak if row.values is logits else highest(row)
+        return peak if row.plain else highest(row)
     if 0 < sampling.top_k < logits.size:
         token = _among_top(draw, row, known)
     else:
@@ -130,6 +131,8 @@ def _among_top(draw: Draw, row: Row, known: tuple[Values, Ids] | None) -> int | 
     """The draw with top-k, if the leaders certainly hold all of the ``k``."""
     sampling = draw.sampling
     if known is not None and known[0].size >= sampling.top_k:
+        if row.plain:
+            return _drawn(first_listed(sampling, *known), sampling, draw.position)
         leaders = leaders_listed(row, sampling.temperature, *known)
         if leaders.hold(sampling.top_k):
             return _drawn(leaders, sampling, draw.position)

@@ -47,10 +47,12 @@ def gumbel(seed: int, position: int, ids: Ids) -> NDArray[np.float64]:
     """Standard Gumbel noise for token ``ids`` at ``position``; finite for every input."""
     start = streams(seed, position)
     numbers = ids.astype(np.uint64)
-    words = _mixed(np.uint64(start.upper) + ((numbers >> np.uint64(2)) + np.uint64(1)) * np.uint64(_GAMMA))
-    upper = words >> ((numbers & np.uint64(3)) << np.uint64(4)) & np.uint64(0xFFFF)
-    lower = _mixed(np.uint64(start.lower) + (numbers + np.uint64(1)) * np.uint64(_GAMMA)) >> np.uint64(64 - LOWER_BITS)
-    return noise_of(upper << np.uint64(LOWER_BITS) | lower)
+    words = np.empty((2, numbers.size), dtype=np.uint64)
+    words[0] = (numbers >> np.uint64(2)) * np.uint64(_GAMMA) + np.uint64((start.upper + _GAMMA) & _MASK)
+    words[1] = numbers * np.uint64(_GAMMA) + np.uint64((start.lower + _GAMMA) & _MASK)
+    _mix_in_place(words, np.empty_like(words))
+    upper = words[0] >> ((numbers & np.uint64(3)) << np.uint64(4)) << np.uint64(64 - UPPER_BITS)
+    return noise_of((upper | words[1] >> np.uint64(UPPER_BITS)) >> np.uint64(11))
 
 
 def noise_of(bits: NDArray[np.uint64]) -> NDArray[np.float64]:
@@ -91,12 +93,6 @@ def _steps(count: int) -> NDArray[np.uint64]:
     steps: NDArray[np.uint64] = (np.arange(count, dtype=np.uint64) + np.uint64(1)) * np.uint64(_GAMMA)
     steps.flags.writeable = False
     return steps
-
-
-def _mixed(state: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """SplitMix64's output function on an array, which is used up."""
-    _mix_in_place(state, np.empty_like(state))
-    return state
 
 
 def _mix_in_place(state: NDArray[np.uint64], scratch: NDArray[np.uint64]) -> None:

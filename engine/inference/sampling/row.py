@@ -28,12 +28,14 @@ _FAR = 12.0  # this far below the best, in units of the temperature, a token nee
 @dataclass(slots=True)
 class Row:
     """``values``: [vocabulary] logits, -inf for tokens that are changed or not allowed; ``ids`` and ``logits``: the
-    changed tokens, in no order, and their logits; ``best``: the highest logit of all, finite."""
+    changed tokens, in no order, and their logits; ``best``: the highest logit of all, finite; ``plain``: nothing is
+    changed or excluded."""
 
     values: Values
     ids: Ids
     logits: Scores
     best: float
+    plain: bool = False
 
 
 @dataclass(slots=True)
@@ -90,7 +92,7 @@ def _assemble(logits: Values, peak: int, ids: Ids, changed: Scores, allowed: All
     elif ids.size:
         values = logits.copy()
     else:
-        return Row(logits, ids, changed, float(logits[peak]))
+        return Row(logits, ids, changed, float(logits[peak]), plain=True)
     values[ids] = -np.inf
     best = max(float(values.max()), float(changed.max(initial=-np.inf)))
     return Row(values, ids, changed, best)
@@ -129,6 +131,15 @@ def leaders_listed(row: Row, temperature: float, values: Values, ids: Ids) -> Le
     if ids.size >= row.values.size:
         return _leaders(row, temperature, near, -np.inf, -1)
     return _leaders(row, temperature, near, float(values[-1]), int(ids[-1]))
+
+
+def first_listed(sampling: Sampling, values: Values, ids: Ids) -> Leaders:
+    """The ``top_k`` first of such a list, where nothing is changed or excluded."""
+    ids = ids[: sampling.top_k]
+    order = ids.argsort()
+    with np.errstate(over="ignore"):
+        scores = values[: sampling.top_k].astype(np.float64) / sampling.temperature
+    return Leaders(ids[order], scores[order], -np.inf, -1)
 
 
 def _guess(row: Row, count: int) -> np.float32:
