@@ -24,7 +24,7 @@ class ChatTokenizer:
         self._tokenizer = _load(folder)
         if not getattr(self._tokenizer, "chat_template", None):
             raise ModelFolderError(
-                f"{folder.path} has no chat template (chat_template.jinja, or chat_template in tokenizer_config.json), "
+                f"{folder.tokenizer_path} has no chat template (chat_template.jinja, or chat_template in tokenizer_config.json), "
                 "so it cannot hold a conversation. Choose the instruction-tuned variant of the model."
             )
         self._backend = _load_backend(folder)
@@ -71,10 +71,12 @@ def _load(folder: ModelFolder) -> Any:
 
     logging.set_verbosity_error()
     try:
-        tokenizer = AutoTokenizer.from_pretrained(str(folder.path), trust_remote_code=False, local_files_only=True)
+        tokenizer = AutoTokenizer.from_pretrained(
+            str(folder.tokenizer_path), trust_remote_code=False, local_files_only=True
+        )
     except Exception as error:  # whatever a broken file makes the library raise
         raise ModelFolderError(
-            f"The tokenizer in {folder.path} cannot be loaded: {_first_line(error)}. Download tokenizer.json and "
+            f"The tokenizer in {folder.tokenizer_path} cannot be loaded: {_first_line(error)}. Download tokenizer.json and "
             "tokenizer_config.json from the model's repository again."
         ) from error
     return tokenizer
@@ -85,7 +87,7 @@ def _load_backend(folder: ModelFolder) -> Any:
     decides the ids should be the file whose digest is announced."""
     from tokenizers import Tokenizer
 
-    path = folder.path / "tokenizer.json"
+    path = folder.tokenizer_path / "tokenizer.json"
     try:
         backend = Tokenizer.from_file(str(path))
     except Exception as error:  # the library raises plain exceptions
