@@ -141,9 +141,11 @@ class _Graph:
 
     def _concat(self, layer: int, query: str, key: str, value: str) -> str:
         if layer == 0:
-            # A new token at place p sees the tokens up to p.
-            total = self._op("Gather", [self._op("Shape", ["attention_mask"]), self._scalar(1)], axis=0)
-            every = self._op("Range", [self._scalar(0), total, self._scalar(1)])
+            # A new token at place p sees the tokens up to p; what the mask hides has no place.
+            every = self._op("CumSum", ["attention_mask", self._scalar(1)])
+            shown = self._op("Cast", ["attention_mask"], to=TensorProto.BOOL)
+            every = self._op("Where", [shown, self._op("Sub", [every, self._scalar(1)]), self._scalar(self._context)])
+            every = self._op("Unsqueeze", [every, self._ints([1])])
             place = self._op("Unsqueeze", ["position_ids", self._ints([2])])
             seen = self._op("LessOrEqual", [every, place])
             bias = self._op("Where", [seen, self._float(0.0), self._float(-1e9)])

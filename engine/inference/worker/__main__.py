@@ -135,7 +135,7 @@ class Worker:
 
     def _open(self, message: Load) -> ModelHost:
         # Slow imports wait until they are needed: the process is up, and says so, at once.
-        from engine.inference.runtime.runner import Runner
+        from engine.inference.runtime.first_cut import Runner
         from engine.inference.text.tokenizer import ChatTokenizer
 
         folder = read_model_folder(message.model_id, Path(message.path), lambda _: bytes(32))

@@ -11,7 +11,7 @@ import pytest
 from engine.errors import ModelFolderError, UnknownModelError
 from engine.inference.models.folder import KvLayout, read_model_folder
 from engine.inference.models.installed import BUILTIN_MODEL, Catalogue
-from engine.inference.runtime.runner import Runner
+from engine.inference.runtime.runner import Runner, RuntimeSettings
 from engine.inference.text.tokenizer import ChatTokenizer
 from tests.support.tiny_model import make_tiny_model
 
@@ -107,13 +107,13 @@ def test_no_folder_at_all(tmp_path):
 def test_a_configuration_of_another_model_is_noticed(folder, name, value):
     change(folder / "config.json", **{name: value})
     with pytest.raises(ModelFolderError, match=r"config\.json"):
-        Runner(read_model_folder("tiny", folder), 1)
+        Runner(read_model_folder("tiny", folder), RuntimeSettings(1, 2))
 
 
 def test_a_damaged_graph_is_named(folder):
     (folder / "model.onnx").write_bytes(b"not a graph")
     with pytest.raises(ModelFolderError, match=r"model\.onnx is not a whole ONNX file"):
-        Runner(read_model_folder("tiny", folder), 1)
+        Runner(read_model_folder("tiny", folder), RuntimeSettings(1, 2))
 
 
 def test_a_missing_chat_template_is_named(folder):

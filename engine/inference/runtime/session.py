@@ -1,0 +1,78 @@
+"""Opening an ONNX Runtime session and putting its failures into words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import onnxruntime
+
+from engine.errors import InferenceError, ModelFolderError, ProviderFailedError
+from engine.inference.models.folder import ModelFolder
+
+# ONNX Runtime's own builds report to their maker. Elsewhere than on Windows the worker's environment forbids it.
+onnxruntime.disable_telemetry_events()
+
+_PROVIDER_LOST = re.compile(
+    r"CUDA(?:_ERROR| error| failure)|cudaError|CUDNN|CUBLAS|out of memory|Failed to allocate memory|device lost"
+    r"|DXGI_ERROR|bad_alloc|BFCArena",
+    re.IGNORECASE,
+)
+
+
+def open_session(
+    folder: ModelFolder, model: bytes, threads: int, providers: Sequence[Any], options: Mapping[str, str]
+) -> Any:
+    """A session of the rewritten graph ``model``; its external data is looked for beside the folder's graph.
+
+    ``options``: ONNX Runtime's session configuration entries. Raises :class:`ModelFolderError`, or
+    :class:`ProviderFailedError` where it is the device's fault.
+    """
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads = threads
+    settings.inter_op_num_threads = 1
+    settings.log_severity_level = 4
+    entries = {
+        # Spinning threads steal the processor from the links and from other sessions; measured, they gain nothing here.
+        "session.intra_op.allow_spinning": "0",
+        "session.model_external_initializers_file_folder_path": str(folder.graph.parent),
+        **options,
+    }
+    for name, value in entries.items():
+        settings.add_session_config_entry(name, value)
+    try:
+        return onnxruntime.InferenceSession(model, settings, providers=list(providers))
+    except Exception as error:
+        if is_provider_failure(error):
+            raise ProviderFailedError(first_line(error)) from error
+        raise ModelFolderError(
+            f"{folder.graph} cannot be loaded: {first_line(error)}. The file is damaged or made for another runtime: "
+            "download it again or choose another variant."
+        ) from error
+
+
+def is_provider_failure(error: Exception) -> bool:
+    """Whether the device or its memory failed, and not the request or the file."""
+    return isinstance(error, MemoryError) or bool(_PROVIDER_LOST.search(str(error)))
+
+
+def computing_error(model_id: str, error: Exception) -> InferenceError:
+    """What a failed run means."""
+    if is_provider_failure(error):
+        return ProviderFailedError(f"The device that computes {model_id} failed: {first_line(error)}.")
+    return InferenceError(
+        f"The model {model_id} failed while computing: {first_line(error)}. If this stays so, verify the model's files "
+        "or free some memory."
+    )
+
+
+def first_line(error: Exception) -> str:
+    """The first line of an error's text, shortened."""
+    return str(error).partition("\n")[0][:300] or type(error).__name__
+
+
+def runtime_version() -> tuple[int, int]:
+    """Major and minor version of ONNX Runtime."""
+    major, minor = str(onnxruntime.__version__).split(".")[:2]
+    return int(major), int(minor)
