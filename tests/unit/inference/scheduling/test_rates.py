@@ -1,0 +1,55 @@
+"""Rates and the share of a step."""
+
+import pytest
+
+from engine.inference.scheduling.rates import Rates
+from engine.inference.scheduling.sequence import Sequence
+from engine.inference.scheduling.sharing import oldest_share, step_budget, turns
+from engine.inference.scheduling.submission import Submission
+
+
+def reading(key, tokens, owner=False, fed=0):
+    made = Sequence(key, Submission(tuple(range(tokens)), owner=owner), key, 10, 0.0)
+    made.fed = fed
+    return made
+
+
+def test_rates_are_smoothed():
+    rates = Rates()
+    rates.prefilled(100, 0.5)
+    rates.prefilled(100, 1.0)
+    rates.decoded(4, 0.1)
+    rates.decoded(0, 0.1)
+    assert (rates.prefill, rates.decode) == (pytest.approx(180), 40)
+
+
+def test_a_mixed_step_counts_only_what_the_prompts_added():
+    rates = Rates()
+    rates.step(0, 8, 0.04)
+    rates.step(64, 8, 0.24)
+    assert rates.decode == 200
+    assert rates.prefill == pytest.approx(320)
+    rates.step(3, 8, 0.04)  # too few to say anything
+    assert rates.prefill == pytest.approx(320)
+
+
+def test_a_step_is_as_long_as_running_answers_may_wait():
+    assert step_budget(512, False, lambda: 100) == 512
+    assert step_budget(512, True, lambda: None) == 512
+    assert step_budget(512, True, lambda: 200) == 192
+    assert step_budget(512, True, lambda: 3) == 64
+    assert step_budget(512, True, lambda: 10_000) == 512
+    assert step_budget(16, True, lambda: 10_000) == 16
+
+
+def test_the_oldest_has_a_share_and_the_shortest_the_rest():
+    long, middle, short, owners = reading(0, 500), reading(1, 90), reading(2, 20), reading(3, 300, owner=True)
+    order = [(one.key, limited) for one, limited in turns([middle, short, owners, long], 0.0)]
+    assert order == [(0, True), (3, False), (2, False), (1, False), (0, False)]
+    assert [oldest_share(budget) for budget in (1, 5, 33, 64, 200, 512)] == [1, 2, 32, 32, 32, 128]
+    assert list(turns([], 0.0)) == []
+
+
+def test_what_is_fed_already_makes_a_prompt_short():
+    order = [one.key for one, limited in turns([reading(0, 500, fed=490), reading(1, 90)], 0.0) if not limited]
+    assert order == [0, 1]
