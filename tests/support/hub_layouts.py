@@ -261,13 +261,24 @@ def make_layout(layout: Layout, folder: Path) -> Path:
         elif source == "config.json":
             config = json.loads((MODELS / layout.family / "config.json").read_text(encoding="utf-8"))
             target.write_text(json.dumps({**config, **layout.keys}), encoding="utf-8")
-        elif source in ("generation_config.json", "tokenizer.json", "tokenizer_config.json"):
-            shutil.copyfile(MODELS / layout.family / source, target)
-        elif "/" in source:
-            shutil.copyfile(MODELS / source, target)
+        elif source.endswith(".json"):
+            origin = MODELS / (source if "/" in source else f"{layout.family}/{source}")
+            if origin.name == "tokenizer_config.json":
+                target.write_text(json.dumps(_with_template(origin)), encoding="utf-8")
+            else:
+                shutil.copyfile(origin, target)
         else:
             target.write_text(source, encoding="utf-8")
     return folder
+
+
+def _with_template(path: Path) -> dict[str, Any]:
+    """Repositories of 2024 and 2025 keep the chat template in tokenizer_config.json."""
+    config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    template = path.with_name("chat_template.jinja")
+    if "chat_template" not in config and template.is_file():
+        config["chat_template"] = template.read_text(encoding="utf-8")
+    return config
 
 
 def _write_graph(source: Path, target: Path, external: str | None) -> None:

@@ -24,8 +24,9 @@ class ChatTokenizer:
         self._tokenizer = _load(folder)
         if not getattr(self._tokenizer, "chat_template", None):
             raise ModelFolderError(
-                f"{folder.tokenizer_path} has no chat template (chat_template.jinja, or chat_template in tokenizer_config.json), "
-                "so it cannot hold a conversation. Choose the instruction-tuned variant of the model."
+                f"{folder.tokenizer_path} has no chat template (chat_template.jinja, or chat_template in "
+                "tokenizer_config.json), so it cannot hold a conversation. Choose the instruction-tuned variant of the "
+                "model."
             )
         self._backend = _load_backend(folder)
 
@@ -76,8 +77,8 @@ def _load(folder: ModelFolder) -> Any:
         )
     except Exception as error:  # whatever a broken file makes the library raise
         raise ModelFolderError(
-            f"The tokenizer in {folder.tokenizer_path} cannot be loaded: {_first_line(error)}. Download tokenizer.json and "
-            "tokenizer_config.json from the model's repository again."
+            f"The tokenizer in {folder.tokenizer_path} cannot be loaded: {_first_line(error)}. Download tokenizer.json "
+            "and tokenizer_config.json from the model's repository again."
         ) from error
     return tokenizer
 
