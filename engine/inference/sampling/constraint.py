@@ -10,6 +10,7 @@ import json
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable
+from typing import Any
 
 import numpy as np
 from llguidance import LLMatcher, LLParserLimits, LLTokenizer
@@ -37,7 +38,7 @@ _LIMITS = LLParserLimits(
     initial_lexer_fuel=2_000_000,  # about 40 ms
     step_lexer_fuel=300_000,  # about 20 ms
     step_max_items=50_000,
-    max_items_in_row=2_000,
+    max_items_in_row=10_000,
     max_lexer_states=50_000,  # up to 2 KB each
     max_grammar_size=100_000,
     verbose_errors=False,
@@ -72,8 +73,8 @@ class Matcher:
     def accept(self, token: int) -> None:
         """Go on by one token that :meth:`allowed` permits; :class:`InferenceError` for any other."""
         if not self._matcher.consume_token(token):
-            self._check()
-            raise InferenceError(f"Token {token} is not what the {self._name} permits at this place.")
+            reason = _short(self._matcher.get_error().partition("<")[0])
+            raise InferenceError(f"Token {token} is not what the {self._name} permits at this place: {reason}.")
         self._ended = self._matcher.stop_reason() == "EndOfSentence"
 
     def replay(self, tokens: Iterable[int]) -> None:
@@ -120,6 +121,11 @@ class GrammarFactory:
         self._grammars.move_to_end(constraint)
         return Matcher(compiled.deep_copy(), _NAMES[constraint.kind])
 
+    def load(self) -> None:
+        """Read the tokenizer now: with a large vocabulary that takes more than a second, which the first request with
+        a constraint, and all that are answered beside it, would have to wait."""
+        self._tokenizer()
+
     def literal(self, text: str) -> str:
         """``text`` as it must stand in a grammar of kind "lark": by name where it is a special token of this model."""
         special = re.fullmatch(r"<[^<>\s]+>", text) is not None
@@ -146,9 +152,8 @@ class GrammarFactory:
     def _tokenizer(self) -> LLTokenizer:
         if self._loaded is None:
             try:
-                self._loaded = LLTokenizer(
-                    self._tokenizer_json(), n_vocab=self._vocabulary, eos_token=self._end_ids or None
-                )
+                text = _with_known_decoder(self._tokenizer_json())
+                self._loaded = LLTokenizer(text, n_vocab=self._vocabulary, eos_token=self._end_ids or None)
             except (ValueError, RuntimeError) as error:
                 raise InvalidRequestError(
                     "Answers of this model cannot be made to match a schema or grammar, because its tokenizer is of a "
@@ -158,6 +163,17 @@ class GrammarFactory:
         return self._loaded
 
 
+def _with_known_decoder(tokenizer_json: str) -> str:
+    """The tokenizer with a decoder of the kind "Metaspace", which llguidance does not know, spelt out in parts."""
+    content = json.loads(tokenizer_json)
+    decoder = content.get("decoder")
+    if not isinstance(decoder, dict) or decoder.get("type") != "Metaspace":
+        return tokenizer_json
+    blank = {"type": "Replace", "pattern": {"String": decoder.get("replacement", "\u2581")}, "content": " "}
+    parts = [blank, {"type": "ByteFallback"}, {"type": "Fuse"}]
+    return json.dumps(content | {"decoder": {"type": "Sequence", "decoders": parts}})
+
+
 def check_size(constraint: Constraint) -> None:
     """:class:`InvalidRequestError` for what is too long or too deeply nested; needs no tokenizer."""
     name = _NAMES[constraint.kind]
@@ -165,29 +181,49 @@ def check_size(constraint: Constraint) -> None:
         raise InvalidRequestError(
             f"The {name} has {len(constraint.text)} characters; at most {MAX_CHARACTERS} are served. Shorten it."
         )
+    depth = _json_depth(constraint) if constraint.kind == "json_schema" else _bracket_depth(constraint.text)
+    if depth > MAX_NESTING:
+        raise InvalidRequestError(f"The {name} is nested more than {MAX_NESTING} levels deep. Make it flatter.")
+
+
+def _json_depth(constraint: Constraint) -> int:
+    """Levels of a schema; text that is no JSON is refused here."""
+    try:
+        schema = json.loads(constraint.text)
+    except ValueError as error:
+        raise _wrong(_NAMES[constraint.kind], f"it is not JSON: {error}") from error
+    except RecursionError:
+        return MAX_NESTING + 1
+    if not isinstance(schema, dict):
+        raise _wrong(_NAMES[constraint.kind], "a schema is a JSON object")
+    level: list[Any] = [schema]
+    depth = 0
+    while level and depth <= MAX_NESTING:
+        depth += 1
+        parts = [part for value in level for part in (value.values() if isinstance(value, dict) else value)]
+        level = [part for part in parts if isinstance(part, dict | list)]
+    return depth
+
+
+def _bracket_depth(text: str) -> int:
+    """Brackets inside brackets, those after a backslash not counted."""
     depth = deepest = 0
-    for character in constraint.text:
+    for character in re.sub(r"\\.", "", text, flags=re.DOTALL):
         if character in "([{":
             depth += 1
             deepest = max(deepest, depth)
         elif character in ")]}":
             depth = max(0, depth - 1)
-    if deepest > MAX_NESTING:
-        raise InvalidRequestError(
-            f"The {name} is nested {deepest} levels deep; at most {MAX_NESTING} are served. Make it flatter."
-        )
+    return deepest
 
 
 def _grammar(constraint: Constraint) -> str:
-    """The constraint in llguidance's own form; ValueError for text that is no JSON."""
+    """The constraint in llguidance's own form."""
     if constraint.kind == "regex":
         return LLMatcher.grammar_from_regex(constraint.text)
     if constraint.kind == "lark":
         return LLMatcher.grammar_from_lark(constraint.text)
     schema = ANY_OBJECT if constraint.kind == "json_object" else constraint.text
-    parsed = json.loads(schema)
-    if not isinstance(parsed, dict | bool):
-        raise ValueError("a schema is a JSON object")
     return LLMatcher.grammar_from_json_schema(schema, overrides={"whitespace_pattern": WHITESPACE})
 
 
