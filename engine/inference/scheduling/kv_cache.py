@@ -15,12 +15,15 @@ class KvMemory:
     """Blocks of memory: ``held`` by the slots of running sequences, the rest the prefix cache may fill.
 
     The cache gives way to sequences, so that ``held`` and the cache's blocks are never more than ``total`` together.
+    ``reserved`` blocks are the slots' even while they hold less (on devices that take a slot's memory as a whole).
     """
 
-    def __init__(self, cache: PrefixCache) -> None:
+    def __init__(self, cache: PrefixCache, reserved: int = 0) -> None:
         self.cache = cache
         self.total = cache.budget
         self.held = 0
+        self._reserved = reserved
+        self.missing()
 
     @property
     def free(self) -> int:
@@ -35,11 +38,14 @@ class KvMemory:
     def give_back(self, blocks: int) -> None:
         """So many are no longer held by slots."""
         self.held -= blocks
-        self.cache.budget = self.free
+        self.cache.budget = self._for_cache()
 
     def missing(self) -> int:
         """Blocks in use beyond the total, after the cache has given way."""
-        return self.cache.set_budget(self.free) + max(0, self.held - self.total)
+        return self.cache.set_budget(self._for_cache()) + max(0, self.held - self.total)
+
+    def _for_cache(self) -> int:
+        return max(0, self.total - max(self.held, self._reserved))
 
 
 def capacity(slots: int, context_length: int, bytes_per_token: int, budget_bytes: int) -> int:
@@ -51,11 +57,18 @@ def capacity(slots: int, context_length: int, bytes_per_token: int, budget_bytes
     return tokens // BLOCK_TOKENS * BLOCK_TOKENS
 
 
+def whole_slots(slots: int, context_length: int, tokens: int) -> int:
+    """The context to offer where every slot takes its memory as a whole and ``tokens`` fit in all: what leaves a
+    quarter to the prefix cache, in whole blocks, or one block."""
+    affordable = tokens * 3 // 4 // slots // BLOCK_TOKENS * BLOCK_TOKENS
+    return min(context_length, max(BLOCK_TOKENS, affordable))
+
+
 def slot_capacity(blocks: int, context_length: int) -> int:
     """Tokens that every slot should have room for when the longest holds ``blocks``: in coarse steps, so that it
-    changes rarely, and no more than the context in whole blocks."""
+    changes rarely, and no more than the context."""
     if not blocks:
         return 0
     unit = max(_CAPACITY_STEPS, 1 << max(0, (blocks - 1).bit_length() - 1)) // _CAPACITY_STEPS
     rounded = -(-max(blocks, 2 * _CAPACITY_STEPS) // unit) * unit
-    return min(rounded, max(blocks, -(-context_length // BLOCK_TOKENS))) * BLOCK_TOKENS
+    return min(rounded * BLOCK_TOKENS, context_length)

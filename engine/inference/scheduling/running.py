@@ -20,9 +20,9 @@ PATIENCE = 3
 class RunningSequences:
     """The sequences that have a slot and those that wait for one, and the memory that they share with the cache."""
 
-    def __init__(self, cache: PrefixCache, slots: int) -> None:
+    def __init__(self, cache: PrefixCache, slots: int, reserved: int = 0) -> None:
         self.cache = cache
-        self.memory = KvMemory(cache)
+        self.memory = KvMemory(cache, reserved)
         self.slots = SlotTable(slots)
         self.waiting = WaitingLine()
         self.by_key: dict[int, Sequence] = {}

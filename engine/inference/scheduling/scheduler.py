@@ -17,7 +17,7 @@ from engine.inference.scheduling.plan import BLOCK_TOKENS, CacheEvent, StepPlan
 from engine.inference.scheduling.prefix_cache import PrefixCache
 from engine.inference.scheduling.rates import Rates
 from engine.inference.scheduling.running import RunningSequences
-from engine.inference.scheduling.sequence import Sequence
+from engine.inference.scheduling.sequence import Sequence, blocks_for
 from engine.inference.scheduling.submission import Place, SchedulerSettings, Submission, answer_limit, check
 
 __all__ = ["Place", "Scheduler", "SchedulerSettings", "Submission"]
@@ -31,7 +31,8 @@ class Scheduler:
         self.settings = settings
         self.cache = cache
         self._rates = Rates()
-        self._running = RunningSequences(cache, settings.slots)
+        reserved = settings.slots * blocks_for(settings.context_length) if settings.whole_slots else 0
+        self._running = RunningSequences(cache, settings.slots, reserved)
         self._memory = self._running.memory
         self._waiting = self._running.waiting
         self._chooser = StepChooser(settings, self._running, self._rates)
@@ -261,7 +262,7 @@ class Scheduler:
 
     @property
     def events_lost(self) -> int:
-        """How often events were given up because nobody took them; then ``cache.public_blocks()`` says what is there."""
+        """How often events were given up, as nobody took them: then ``cache.public_blocks()`` says what is there."""
         return self.cache.events_lost
 
     # --------------------------------------------------------------------------------------------------- little ones

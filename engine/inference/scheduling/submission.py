@@ -15,6 +15,7 @@ class SchedulerSettings:
     ``end_ids`` end an answer. ``slots``: sequences that run at the same time. ``queue_limit``: strangers' requests that
     may wait, and as many of the owner's. ``step_tokens``: most prompt tokens of one step. ``longest_wait``: seconds
     that running answers may wait for the prompt tokens of one step, as far as the measured rate can tell.
+    ``whole_slots``: every slot takes memory for a whole context from the beginning (GPUs), not only for what it holds.
     """
 
     context_length: int
@@ -23,6 +24,7 @@ class SchedulerSettings:
     queue_limit: int = 32
     step_tokens: int = 512
     longest_wait: float = 0.25
+    whole_slots: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -417,6 +417,18 @@ def test_memory_goes_back_when_nothing_runs():
     assert scheduler.next_step(0.0) is None
 
 
+def test_where_slots_take_their_memory_as_a_whole_the_cache_has_the_rest():
+    limits = SchedulerSettings(context_length=128, end_ids=frozenset({0}), slots=2, whole_slots=True)
+    scheduler = Scheduler(limits, PrefixCache(b"model", 11))
+    machine = NaiveMachine(scheduler)
+    for key in range(6):
+        machine.submit(key, ask(100, first=1000 * key, cache_salt=b"s", max_tokens=1))
+        machine.step()
+        assert scheduler.kv_tokens_cached <= 3 * BLOCK_TOKENS
+    assert scheduler.kv_tokens_cached == 3 * BLOCK_TOKENS
+    assert scheduler.kv_tokens_free == scheduler.kv_tokens_total
+
+
 def test_a_hole_is_filled_by_who_waits_before_anything_is_moved():
     scheduler = make(slots=3, queue=5, chunk=64)
     for key in range(4):
@@ -464,6 +476,21 @@ def test_paced_tokens_are_spread_evenly_without_bursts():
     assert max(gaps[:18]) <= 0.055
     assert sum(1 for gap in gaps if gap < 0.04) <= 1  # the late one is followed at once, the next ones are not
     assert (times[19] - times[0]) / 19 == pytest.approx(0.05, abs=0.002)
+
+
+def test_a_paced_answer_that_gave_way_begins_anew_when_its_time_comes():
+    scheduler = make(slots=2, queue=5, chunk=64)
+    scheduler.submit(1, ask(), 0.0)
+    scheduler.submit(2, ask(5, first=50, max_tokens_per_second=0.5), 0.0)
+    assert step(scheduler) == {1: 3, 2: 5}
+    scheduler.submit(3, ask(owner=True), 0.1)
+    scheduler.finish(3)
+    scheduler.finish(1)
+    assert scheduler.running() == [2]
+    step(scheduler, 0.2)  # frees the slots
+    assert scheduler.next_step(1.9) is None
+    assert scheduler.next_deadline() == 2.0
+    assert step(scheduler, 2.0) == {2: 6}
 
 
 def test_a_paced_answer_does_not_hold_others_up():

@@ -1,6 +1,6 @@
 """Slots lie together, and a copy is made only when it has earned its cost."""
 
-from engine.inference.scheduling.kv_cache import capacity, slot_capacity
+from engine.inference.scheduling.kv_cache import capacity, slot_capacity, whole_slots
 from engine.inference.scheduling.plan import Move
 from engine.inference.scheduling.sequence import Sequence
 from engine.inference.scheduling.slots import IDLE_ROW_TOKENS, SlotTable
@@ -66,7 +66,7 @@ def test_a_long_sequence_below_is_never_moved_for_a_hole_above_it():
 def test_a_slots_room_grows_in_coarse_steps_up_to_the_context():
     assert slot_capacity(0, 1000) == 0
     assert slot_capacity(1, 1000) == 256
-    assert slot_capacity(1, 40) == 64
+    assert slot_capacity(1, 40) == 40
     rooms = [slot_capacity(blocks, 32 * 1024) for blocks in range(1, 1025)]
     assert all(room >= 32 * blocks for blocks, room in enumerate(rooms, 1))
     assert all(room <= max(256, 1.3 * 32 * blocks) for blocks, room in enumerate(rooms, 1))
@@ -78,3 +78,9 @@ def test_the_memory_offered_is_at_least_one_context_and_at_most_two_for_every_sl
     assert capacity(slots=4, context_length=1000, bytes_per_token=10, budget_bytes=0) == 1024
     assert capacity(slots=4, context_length=1024, bytes_per_token=10, budget_bytes=30_000) == 2976
     assert capacity(slots=4, context_length=1024, bytes_per_token=10, budget_bytes=10**9) == 8192
+
+
+def test_whole_slots_leave_a_quarter_to_the_cache():
+    assert whole_slots(slots=4, context_length=4096, tokens=8192) == 1536
+    assert whole_slots(slots=4, context_length=1000, tokens=8192) == 1000
+    assert whole_slots(slots=4, context_length=1000, tokens=10) == 32
