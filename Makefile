@@ -58,8 +58,10 @@ builtin-model: torch ## Train the built-in model anew from the help facts (hours
 	sh resources/engine/builtin/scripts/train.sh $(ARGS)
 
 .PHONY: check-torch
-check-torch: torch ## Compare the built-in model with PyTorch and write the golden numbers anew
-	sh resources/engine/builtin/scripts/check_torch.sh $(ARGS)
+check-torch: dev ## Compare all exported models with PyTorch and write the golden numbers anew
+	@$(VENV)/python -m tools.torch_environment --exporters
+	sh resources/engine/builtin/scripts/check_torch.sh
+	ORT_DISABLE_TELEMETRY=1 $(VENV)/python -m tests.families.export.make $(ARGS)
 
 .PHONY: torch
 torch: dev

@@ -4,6 +4,7 @@ The golden logits are PyTorch's (make check-torch makes them anew); the graphs c
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -94,7 +95,7 @@ def test_rows_of_different_lengths_together(name):
     sequences = golden(name)
     runner = opened(name, slots=len(sequences))
     waiting = {slot: pieces(places, (1, 3, 11, 32)[slot % 4]) for slot, (_, places, _) in enumerate(sequences)}
-    found = {slot: {} for slot in waiting}
+    found: dict[int, dict[int, Any]] = {slot: {} for slot in waiting}
     while any(waiting.values()):
         rows, ends = [], []
         for slot, bounds in waiting.items():

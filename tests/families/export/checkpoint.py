@@ -49,7 +49,7 @@ def golden(model: Any, vocabulary: int) -> dict[str, np.ndarray]:
     """Token ids and logits of PyTorch: ``ids.N`` [tokens] int64, ``places.N`` [places] int64 and ``logits.N``
     [places, vocabulary] float32, the logits after the token of each place."""
     random = np.random.default_rng(20)
-    found = {}
+    found: dict[str, np.ndarray] = {}
     limit = getattr(model.config, "original_max_position_embeddings", CONTEXT)
     for number, length in enumerate(min(length, limit) for length in LENGTHS):
         ids = random.integers(8, vocabulary, length).astype(np.int64)

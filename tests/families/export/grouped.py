@@ -20,6 +20,7 @@ os.environ |= {"ORT_DISABLE_TELEMETRY": "1", "HF_HUB_OFFLINE": "1"}
 import numpy as np
 import torch
 import transformers
+from transformers import AutoConfig
 
 LONGEST_DIFFERENCE = 2e-5
 
@@ -77,7 +78,7 @@ def load_builder() -> Any:
     class Config:
         @staticmethod
         def from_pretrained(*arguments: Any, **options: Any) -> Any:
-            config = transformers.AutoConfig.from_pretrained(*arguments, **options)
+            config = AutoConfig.from_pretrained(*arguments, **options)
             rotary = getattr(config, "rope_parameters", None) or {}
             if "sliding_attention" in rotary:
                 config.rope_local_base_freq = rotary["sliding_attention"]["rope_theta"]
