@@ -66,7 +66,7 @@ def highest(logits, count):
 
 
 @given(data=st.data(), vocabulary=st.integers(1, 60), listed=st.integers(0, 60))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 def test_same_tokens_as_the_slow_reference(data, vocabulary, listed):
     many = data.draw(st.lists(rows(vocabulary), min_size=1, max_size=3))
     logits = np.array([row["logits"] for row in many], dtype=np.float32)
@@ -111,11 +111,11 @@ SHAPES = {
     shape=st.sampled_from(sorted(SHAPES)),
     number=st.integers(0, 2**32),
     sampling=samplings(),
-    vocabulary=st.sampled_from([4099, 12_345]),
+    vocabulary=st.sampled_from([4099, 4100, 9001]),
     listed=st.sampled_from([0, 0, 40, 110]),
     share=st.sampled_from([None, None, 0.5, 0.999, 0.001]),
 )
-@settings(max_examples=4000, deadline=None)
+@settings(max_examples=2500, deadline=None)
 def test_same_tokens_in_large_vocabularies(shape, number, sampling, vocabulary, listed, share):
     random = np.random.default_rng(number)
     logits = SHAPES[shape](random, vocabulary).astype(np.float32)[np.newaxis]

@@ -9,7 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import InferenceError
-from engine.inference.sampling.gumbel import Allowed, Ids, candidates, check_numbers, choose, gumbel, is_greedy
+from engine.inference.sampling.gumbel import (
+    Allowed,
+    Ids,
+    candidates,
+    check_numbers,
+    choose,
+    drawn,
+    edited,
+    gumbel,
+    is_greedy,
+    nothing_left,
+    suppress,
+)
 from engine.inference.sampling.history import TokenHistory
 from engine.inference.sampling.log_probabilities import log_probabilities
 from engine.inference.sampling.row import (
@@ -115,6 +127,8 @@ def _token(draw: Draw, logits: Values, peak: int, known: tuple[Values, Ids] | No
     if logits.size <= SMALL:
         return choose(logits, sampling, draw.position, draw.history, draw.suppressed, allowed)
     suppressed = _known_ids(draw.suppressed, logits.size)
+    if allowed is not None and np.count_nonzero(allowed) <= SMALL:
+        return _among_few(draw, logits, np.flatnonzero(allowed), suppressed)
     row = prepare(logits, peak, sampling, draw.history, suppressed, allowed)
     if is_greedy(row.best, sampling.temperature):
         return peak if row.plain else highest(row)
@@ -127,20 +141,33 @@ def _token(draw: Draw, logits: Values, peak: int, known: tuple[Values, Ids] | No
     return token
 
 
+def _among_few(draw: Draw, logits: Values, ids: Ids, suppressed: Ids) -> int:
+    """The draw where a constraint allows few tokens, ``ids``: the plain way with these alone."""
+    if not ids.size:
+        raise nothing_left()
+    scores = logits[ids].astype(np.float64)
+    changed, values = edited(logits, draw.sampling, draw.history)
+    places = np.minimum(np.searchsorted(ids, changed), ids.size - 1)
+    found = ids[places] == changed
+    scores[places[found]] = values[found]
+    suppress(scores, np.flatnonzero(np.isin(ids, suppressed)).tolist())
+    return drawn(ids, scores, draw.sampling, draw.position)
+
+
 def _among_top(draw: Draw, row: Row, known: tuple[Values, Ids] | None) -> int | None:
     """The draw with top-k, if the leaders certainly hold all of the ``k``."""
     sampling = draw.sampling
     if known is not None and known[0].size >= sampling.top_k:
         if row.plain:
-            return _drawn(first_listed(sampling, *known), sampling, draw.position)
+            return _drawn_from(first_listed(sampling, *known), sampling, draw.position)
         leaders = leaders_listed(row, sampling.temperature, *known)
         if leaders.hold(sampling.top_k):
-            return _drawn(leaders, sampling, draw.position)
+            return _drawn_from(leaders, sampling, draw.position)
     leaders = leaders_above(row, sampling.temperature, 2 * sampling.top_k)
-    return _drawn(leaders, sampling, draw.position) if leaders.hold(sampling.top_k) else None
+    return _drawn_from(leaders, sampling, draw.position) if leaders.hold(sampling.top_k) else None
 
 
-def _drawn(leaders: Leaders, sampling: Sampling, position: int) -> int:
+def _drawn_from(leaders: Leaders, sampling: Sampling, position: int) -> int:
     """Steps 5 to 8 among ``leaders``, which hold the ``top_k`` highest."""
     places = candidates(leaders.scores, sampling)
     ids = leaders.ids[places]

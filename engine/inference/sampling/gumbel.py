@@ -49,15 +49,20 @@ def choose(
     if allowed is not None:
         scores[~allowed] = -np.inf
     suppress(scores, suppressed)
+    return drawn(np.arange(scores.size, dtype=np.int64), scores, sampling, position)
+
+
+def drawn(ids: Ids, scores: Scores, sampling: Sampling, position: int) -> int:
+    """Steps 4 to 8 for ``ids`` (rising), the only ones that may be drawn; ``scores`` is used up."""
     best = float(scores.max())
     if best == -np.inf:
         raise nothing_left()
     if is_greedy(best, sampling.temperature):
-        return int(scores.argmax())
+        return int(ids[scores.argmax()])
     with np.errstate(over="ignore"):  # those far below become -inf, which is no candidate
         scores /= sampling.temperature
-    ids = candidates(scores, sampling)
-    return int(ids[(scores[ids] + gumbel(sampling.seed, position, ids)).argmax()])
+    places = candidates(scores, sampling)
+    return int(ids[places[(scores[places] + gumbel(sampling.seed, position, ids[places])).argmax()]])
 
 
 def check_numbers(highest: float) -> None:

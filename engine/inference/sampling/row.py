@@ -115,13 +115,12 @@ def leaders_above(row: Row, temperature: float, count: int) -> Leaders:
 
 
 def leaders_near(row: Row, temperature: float) -> Leaders:
-    """The leaders of a draw from the whole vocabulary: one in a hundred tokens, or fewer where most are far below, and
-    all that are changed."""
+    """The leaders of a draw from the whole vocabulary: one in a hundred tokens, or fewer where most are far below."""
     # One step down: rounding to float32 must not put the border above the best.
     far = np.nextafter(np.float32(min(row.best, _LARGEST) - _FAR * temperature), np.float32(-np.inf))
     border = max(_guess(row, 0), far)
     near = np.flatnonzero(row.values > border)
-    return _leaders(row, temperature, near, float(border), -1, everything_changed=True)
+    return _leaders(row, temperature, near, float(border), -1)
 
 
 def leaders_listed(row: Row, temperature: float, values: Values, ids: Ids) -> Leaders:
@@ -151,18 +150,14 @@ def _guess(row: Row, count: int) -> np.float32:
     return np.float32(np.partition(sample, sample.size - place)[sample.size - place])
 
 
-def _leaders(
-    row: Row, temperature: float, near: Ids, border: float, border_id: int, *, everything_changed: bool = False
-) -> Leaders:
+def _leaders(row: Row, temperature: float, near: Ids, border: float, border_id: int) -> Leaders:
     with np.errstate(over="ignore"):  # those far below become -inf, which is no candidate
         scores = row.values[near].astype(np.float64) / temperature
         low = float(np.float64(border) / temperature)
         if not row.ids.size:
             return Leaders(near, scores, low, border_id)
         changed = row.logits / temperature
-    kept = changed > -np.inf
-    if not everything_changed:
-        kept &= changed >= low
+    kept = (changed >= low) & (changed > -np.inf)
     ids = np.concatenate((near, row.ids[kept]))
     order = np.argsort(ids)
     return Leaders(ids[order], np.concatenate((scores, changed[kept]))[order], low, border_id)

@@ -66,12 +66,20 @@ class Contest:
         bounds = ceilings()
         least = bisect_left(range(bounds.size), total, key=lambda upper: leaders.border + bounds[upper])
         if least < bounds.size:
-            others: Ids = np.flatnonzero(uppers >= np.uint16(least))
-            with np.errstate(over="ignore"):
-                values = self._row.values[others].astype(np.float64) / self._sampling.temperature
-            ids, scores = self._kept(others, values, limit)
+            ids, scores = self._kept(*self._lucky(uppers, np.uint16(least)), limit)
             token, score, total = self._compare(ids, scores, (token, score, total))
         return token, score
+
+    def _lucky(self, uppers: Uppers, least: np.uint16) -> tuple[Ids, Scores]:
+        """All tokens with upper bits from ``least`` on, and their scores."""
+        row = self._row
+        plain = np.flatnonzero(uppers >= least)  # changed tokens stand among them with -inf
+        with np.errstate(over="ignore"):
+            scores = row.values[plain].astype(np.float64) / self._sampling.temperature
+        if not row.ids.size:
+            return plain, scores
+        changed = uppers[row.ids] >= least
+        return np.concatenate((plain, row.ids[changed])), np.concatenate((scores, self._changed[changed]))
 
     def _kept(self, ids: Ids, scores: Scores, limit: Place | None) -> tuple[Ids, Scores]:
         kept = scores >= self._floor if self._sampling.min_p > 0 else scores > -np.inf
