@@ -18,9 +18,9 @@ from typing import Any
 os.environ |= {"ORT_DISABLE_TELEMETRY": "1", "HF_HUB_OFFLINE": "1"}
 
 import numpy as np
+import onnx
 import torch
 import transformers
-from transformers import AutoConfig
 
 LONGEST_DIFFERENCE = 2e-5
 
@@ -65,6 +65,11 @@ def build(builder: Any, folder: Path, target: str, precision: str, provider: str
     except BaseException:
         print(said.getvalue(), file=sys.stderr)
         raise
+    # The builder writes the commit of the folder that it is run in into the graph.
+    path = folder / target / "model.onnx"
+    model = onnx.load(path, load_external_data=False)
+    model.producer_version = model.producer_version.partition("+")[0]
+    path.write_bytes(model.SerializeToString(deterministic=True))
 
 
 def load_builder() -> Any:
@@ -78,7 +83,7 @@ def load_builder() -> Any:
     class Config:
         @staticmethod
         def from_pretrained(*arguments: Any, **options: Any) -> Any:
-            config = AutoConfig.from_pretrained(*arguments, **options)
+            config = transformers.AutoConfig.from_pretrained(*arguments, **options)  # type: ignore[attr-defined]
             rotary = getattr(config, "rope_parameters", None) or {}
             if "sliding_attention" in rotary:
                 config.rope_local_base_freq = rotary["sliding_attention"]["rope_theta"]
