@@ -78,12 +78,12 @@ def load_builder() -> Any:
     assert package is not None, "onnxruntime-genai is not installed"
     assert package.submodule_search_locations
     sys.path.insert(0, str(Path(package.submodule_search_locations[0]) / "models"))
-    builder = importlib.import_module("builder")
+    builder: Any = importlib.import_module("builder")
 
     class Config:
         @staticmethod
         def from_pretrained(*arguments: Any, **options: Any) -> Any:
-            config = transformers.AutoConfig.from_pretrained(*arguments, **options)  # type: ignore[attr-defined]
+            config = transformers.AutoConfig.from_pretrained(*arguments, **options)
             rotary = getattr(config, "rope_parameters", None) or {}
             if "sliding_attention" in rotary:
                 config.rope_local_base_freq = rotary["sliding_attention"]["rope_theta"]
