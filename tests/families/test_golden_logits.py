@@ -126,6 +126,7 @@ def test_the_plain_loop_agrees(name):
         ("qwen2-variants", "fp16", 0.02),
         ("qwen2-variants", "q4", 0.5),
         ("qwen2-variants", "q4f16", 0.5),
+        ("qwen2-variants", "bnb4", 0.5),
         ("qwen2-variants", "q8", 0.2),
         ("phi3-nested", "cuda-fp16", 0.02),
         ("phi3-nested", "cpu-int4-rtn-block-32-acc-level-4", 0.5),

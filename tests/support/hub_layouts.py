@@ -28,7 +28,7 @@ GRAPHS = {
     "model_fp16": "qwen2-variants/onnx/model_fp16.onnx",
     "model_q4": "qwen2-variants/onnx/model_q4.onnx",
     "model_q4f16": "qwen2-variants/onnx/model_q4f16.onnx",
-    "model_bnb4": "qwen2-variants/onnx/model_q4.onnx",
+    "model_bnb4": "qwen2-variants/onnx/model_bnb4.onnx",
     "model_quantized": "qwen2-variants/onnx/model_quantized.onnx",
     "model_int8": "qwen2-variants/onnx/model_quantized.onnx",
     "model_uint8": "qwen2-variants/onnx/model_quantized.onnx",
@@ -93,7 +93,7 @@ LAYOUTS = (
             }
         },
         variants=("bnb4", "fp16", "fp32", "int8", "q4", "q4f16", "q8", "uint8"),
-        chosen=("bnb4", "fp16"),
+        chosen=("q4", "fp16"),
     ),
     Layout(
         repository="HuggingFaceTB/SmolLM2-135M-Instruct",

@@ -35,13 +35,15 @@ Shape = tuple[int | str, ...]
 class GraphOutline:
     """``inputs`` and ``outputs``: name to (element type, shape; a dimension without number is its name or "").
     ``external``: location to the bytes that the file there must have. ``operators``: every kind of node, in subgraphs
-    too. ``bits``: of the block-quantised weights, 0 without. ``windowed``: caches no longer than a sliding window."""
+    too. ``bits``: of the block-quantised weights, 0 without; ``accuracy_level``: the highest that their products ask for
+    (4: rounded to 8 bits, row by row and block by block). ``windowed``: caches no longer than a sliding window."""
 
     inputs: dict[str, tuple[int, Shape]] = field(default_factory=dict)
     outputs: dict[str, tuple[int, Shape]] = field(default_factory=dict)
     external: dict[str, int] = field(default_factory=dict)
     operators: set[str] = field(default_factory=set)
     bits: int = 0
+    accuracy_level: int = 0
     windowed: bool = False
 
 
@@ -178,6 +180,8 @@ def _attribute(walker: _Walker, outline: GraphOutline, operator: str, start: int
         outline.bits = min(outline.bits or integer, integer)
     elif operator == "MatMulNBits" and not outline.bits:
         outline.bits = 4  # what the operator takes where nothing is said
+    if operator == "MatMulNBits" and name == "accuracy_level":
+        outline.accuracy_level = max(outline.accuracy_level, integer)
     if name == "sliding_window_cache" and integer:
         outline.windowed = True
 

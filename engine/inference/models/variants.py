@@ -15,9 +15,9 @@ from typing import Literal
 from engine.errors import ModelFolderError
 from engine.inference.models.graph_file import BFLOAT16, FLOAT, FLOAT16, GraphOutline, read_outline
 
-Precision = Literal["fp32", "fp16", "bf16", "int8", "int4", "int4-fp16", "dynamic-int8"]
-"""``int4-fp16``: weights of 4 bits, numbers between of 16. ``dynamic-int8``: the numbers between are rounded too, by a
-scale for the whole tensor."""
+Precision = Literal["fp32", "fp16", "bf16", "int8", "int4", "int4-fp16", "nf4", "dynamic-int8"]
+"""``int4-fp16``: weights of 4 bits, numbers between of 16. ``nf4``: 4 bits as bitsandbytes has them, slow here.
+``dynamic-int8``: the numbers between are rounded too, by a scale for the whole tensor."""
 
 MAX_GRAPHS = 200
 MAX_DEPTH = 4
@@ -26,8 +26,8 @@ _SPLIT = ("decoder_model.onnx", "decoder_with_past_model.onnx")
 _NAMES = {"": "fp32", "_quantized": "q8"}
 _DYNAMIC = {"DynamicQuantizeLinear", "DynamicQuantizeMatMul", "MatMulIntegerToFloat"}
 _RANKS: dict[str, tuple[Precision, ...]] = {
-    "cpu": ("int4", "int8", "fp32", "int4-fp16", "fp16", "bf16", "dynamic-int8"),
-    "cuda": ("fp16", "bf16", "int4-fp16", "int4", "int8", "fp32", "dynamic-int8"),
+    "cpu": ("int4", "int8", "fp32", "int4-fp16", "fp16", "bf16", "nf4", "dynamic-int8"),
+    "cuda": ("fp16", "bf16", "int4-fp16", "int4", "int8", "fp32", "nf4", "dynamic-int8"),
 }
 _SAFE = 1.1
 """Memory beside the weights that loading takes, as a factor."""
@@ -36,13 +36,15 @@ _SAFE = 1.1
 @dataclass(frozen=True, slots=True)
 class Variant:
     """One graph. ``size`` in bytes, weights in other files included. ``provider``: "cpu", "cuda", another name or ""
-    (any). ``problem``: why it cannot be used, "" if it can."""
+    (any). ``accuracy_level``: of the products with block-quantised weights (4 is the fast one). ``problem``: why it
+    cannot be used, "" if it can."""
 
     name: str
     graph: Path
     precision: Precision
     size: int
     provider: str = ""
+    accuracy_level: int = 0
     problem: str = ""
 
 
@@ -74,10 +76,17 @@ def choose(root: Path, name: str = "", provider: str = "cpu", memory: int | None
         raise ModelFolderError(found[0].problem)
     rank = _RANKS.get(provider, _RANKS["cpu"])
 
-    def place(one: Variant) -> tuple[bool, bool, bool, int, str]:
+    def place(one: Variant) -> tuple[bool, bool, bool, int, int, str]:
         dynamic = one.precision == "dynamic-int8"
         too_large = memory is not None and one.size * _SAFE > memory
-        return dynamic, one.provider not in ("", provider), too_large, rank.index(one.precision), one.name
+        return (
+            dynamic,
+            one.provider not in ("", provider),
+            too_large,
+            rank.index(one.precision),
+            -one.accuracy_level,
+            one.name,
+        )
 
     return min(usable, key=place)
 
@@ -114,7 +123,9 @@ def precision(outline: GraphOutline) -> Precision:
     if outline.operators & _DYNAMIC:
         return "dynamic-int8"
     element = outline.inputs.get("past_key_values.0.key", (FLOAT, ()))[0]
-    if outline.bits or "MatMulBnb4" in outline.operators:
+    if "MatMulBnb4" in outline.operators:
+        return "nf4"
+    if outline.bits:
         if outline.bits > 4:
             return "int8"
         return "int4" if element == FLOAT else "int4-fp16"
@@ -123,7 +134,7 @@ def precision(outline: GraphOutline) -> Precision:
 
 def _variant(root: Path, name: str, path: Path) -> Variant:
     kind = _from_name(path.relative_to(root).as_posix())
-    problem = ""
+    problem, level = "", 0
     try:
         outline = read_outline(path)
     except ModelFolderError as error:
@@ -134,10 +145,10 @@ def _variant(root: Path, name: str, path: Path) -> Variant:
             problem = str(error)
     else:
         problem = unusable(path, outline)
-        kind = precision(outline)
+        kind, level = precision(outline), outline.accuracy_level
     if name == "fp32" and kind != "fp32":
         name = "model"  # the only graph of a folder, whatever its weights
-    return Variant(name, path, kind, _size(path), _provider(path.relative_to(root)), problem)
+    return Variant(name, path, kind, _size(path), _provider(path.relative_to(root)), level, problem)
 
 
 def _graphs(root: Path) -> list[Path]:
@@ -192,7 +203,9 @@ def _from_name(name: str) -> Precision:
     text = name.lower()
     if re.search(r"q4f16|int4.*fp16", text):
         return "int4-fp16"
-    if re.search(r"q4|int4|bnb4", text):
+    if "bnb4" in text:
+        return "nf4"
+    if re.search(r"q4|int4", text):
         return "int4"
     if re.search(r"quantized|int8|q8", text):
         return "dynamic-int8"

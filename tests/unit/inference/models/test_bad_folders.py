@@ -283,7 +283,7 @@ def test_damage_anywhere_is_an_error_or_harmless(tmp_path_factory, damage, place
 
 
 def test_an_unknown_variant_is_answered_with_those_there_are(several):
-    refused(several, "'q5'", "fp16, q4, q4f16, q8", variant="q5")
+    refused(several, "'q5'", "bnb4, fp16, q4, q4f16, q8", variant="q5")
 
 
 def test_a_variant_that_needs_less_memory_is_taken(several):
@@ -294,7 +294,7 @@ def test_a_variant_that_needs_less_memory_is_taken(several):
 
 
 def test_rounding_over_whole_tensors_is_the_last_choice_and_said(several):
-    for name in ("fp16", "q4", "q4f16"):
+    for name in ("bnb4", "fp16", "q4", "q4f16"):
         assert read_model_folder("m", several).variant != "q8"
         (several / "onnx" / f"model_{name}.onnx").unlink()
     model = read_model_folder("m", several)
@@ -303,6 +303,23 @@ def test_rounding_over_whole_tensors_is_the_last_choice_and_said(several):
 
 def test_every_variant_is_another_identity(several):
     digests = {read_model_folder("m", several, variant=one.name).digest for one in variants(several)}
-    assert len(digests) == 4
+    assert len(digests) == 5
     tokenizers = {read_model_folder("m", several, variant=one.name).tokenizer_digest for one in variants(several)}
     assert len(tokenizers) == 1
+
+
+def test_of_two_graphs_with_few_bits_the_faster_one_is_taken(tmp_path):
+    """Microsoft's repositories have both: block-32, and block-32-acc-level-4 with the fast kernels."""
+    source = MODELS / "phi3-nested" / "cpu_and_mobile" / "cpu-int4-rtn-block-32-acc-level-4"
+    for name in ("cpu-int4-rtn-block-32", "cpu-int4-rtn-block-32-acc-level-4"):
+        shutil.copytree(source, tmp_path / "cpu_and_mobile" / name)
+
+    def slower(model):
+        for node in model.graph.node:
+            for attribute in node.attribute:
+                if attribute.name == "accuracy_level":
+                    attribute.i = 1
+
+    change_graph(tmp_path / "cpu_and_mobile" / "cpu-int4-rtn-block-32" / "model.onnx", slower)
+    assert [one.accuracy_level for one in variants(tmp_path)] == [1, 4]
+    assert read_model_folder("m", tmp_path).variant == "cpu-int4-rtn-block-32-acc-level-4"
