@@ -144,3 +144,31 @@ def test_a_graph_with_windowed_caches_gives_the_same():
     runner = opened("gemma3-windowed")
     for ids, places, wanted in golden("gemma3-windowed"):
         assert difference(feed(runner, 0, ids, pieces(places, 13)), places, wanted) <= LARGEST
+
+
+@pytest.mark.parametrize(
+    ("name", "variant", "largest"),
+    [
+        ("qwen2-variants", "q4", 1e-4),
+        ("qwen2-variants", "bnb4", 1e-4),
+        ("qwen2-variants", "fp16", 0.05),  # rounding of half precision: the order of sums differs with the length
+        ("phi3-nested", "cpu-int4-rtn-block-32-acc-level-4", 1e-4),
+        ("phi3-nested", "cuda-fp16", 0.05),
+    ],
+)
+def test_what_stands_beside_a_token_changes_nothing(name, variant, largest):
+    folder = read_model_folder("m", MODELS / name, lambda _: bytes(32), variant=variant)
+    assert folder.exact_rows
+    assert chunking_changes(folder, name) <= largest
+
+
+def test_scales_of_whole_tensors_make_a_token_depend_on_others():
+    """Why such a variant is the last choice, and is run one row at a time."""
+    folder = read_model_folder("m", MODELS / "qwen2-variants", lambda _: bytes(32), variant="q8")
+    assert not folder.exact_rows
+    assert chunking_changes(folder, "qwen2-variants") > 0.1
+
+
+def chunking_changes(folder, name):
+    model = PlainModel(folder.graph, next(one for one in folder.files if one.name == "config.json"))
+    return max(np.abs(model.logits(ids, len(ids)) - model.logits(ids, 13)).max() for ids, _, _ in golden(name)[2:])
