@@ -44,6 +44,7 @@ class NaiveMachine:
         self.slots: dict[int, list[int]] = {}
         self.blocks: dict[int, Block] = {}
         self.submissions: dict[int, Submission] = {}
+        self.answers: dict[int, list[int]] = {}  # complete ones, of :meth:`step`
         self.fed = 0  # tokens that were computed
         self.loaded = 0  # tokens that were not
         self.moved = 0
@@ -64,6 +65,7 @@ class NaiveMachine:
             self.run(plan)
             self.scheduler.completed(plan, seconds, now)
             for key in self.draw(plan, now):
+                self.answers[key] = self.scheduler.answer(key)
                 self.scheduler.finish(key)
         return plan
 
