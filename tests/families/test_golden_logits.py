@@ -20,7 +20,7 @@ MODELS = HERE / "models"
 LARGEST = 1e-4
 
 every_graph = pytest.mark.parametrize(
-    "name", [f"{family}-{style}" for family in FAMILIES for style in ("gqa", "concat")]
+    "name", [*(f"{family}-{style}" for family in FAMILIES for style in ("gqa", "concat")), "llama-positions"]
 )
 
 

@@ -14,6 +14,7 @@ import os
 import sys
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock, patch
 
 os.environ |= {"ORT_DISABLE_TELEMETRY": "1", "HF_HUB_OFFLINE": "1"}
 
@@ -34,6 +35,11 @@ def main(work: Path, names: list[str]) -> None:
         compare(folder)
         # Caches no longer than the sliding window cannot be shared between requests.
         build(builder, folder, "gqa", "fp32", "cpu", windowed_kv_cache="false")
+        if name == "llama":
+            # As for DirectML, and as transformers.js's repositories have it: rotary positions outside, by position_ids.
+            apart = ("is_fused_rope_supported", "is_packed_matmul_supported")
+            with patch.multiple(builder.Model, **{one: Mock(return_value=False) for one in apart}):
+                build(builder, folder, "positions", "fp32", "cpu")
         if name == "phi3":
             build(builder, folder, "int4", "int4", "cpu", int4_block_size="32", int4_accuracy_level="4")
             build(builder, folder, "fp16", "fp16", "cuda")

@@ -73,7 +73,7 @@ def run(environment: str, script: str, *arguments: str) -> None:
 
 def check(name: str) -> None:
     """Both fp32 graphs against PyTorch's logits."""
-    for style in ("gqa", "concat"):
+    for style in ("gqa", "concat", *(("positions",) if name == "llama" else ())):
         model = PlainModel(WORK / name / style / "model.onnx", WORK / name / "checkpoint" / "config.json")
         for ids, places, wanted in golden_sequences(WORK / name / "golden.npz"):
             for chunk in (len(ids), 13, 1):
@@ -94,8 +94,9 @@ def install(name: str) -> None:
         parts = [(source / kind, folder, None) for kind, folder in NESTED.items()]
         configurations = [(checkpoint, folder, CONFIGURATION) for folder in NESTED.values()]
         place(MODELS / "phi3-nested", *parts, *configurations)
-    if name == "gemma3":
-        place(MODELS / "gemma3-windowed", (checkpoint, "", CONFIGURATION), (source / "windowed", "", None))
+    for made, family in (("windowed", "gemma3"), ("positions", "llama")):
+        if name == family:
+            place(MODELS / f"{name}-{made}", (checkpoint, "", CONFIGURATION), (source / made, "", None))
 
 
 def place(target: Path, *parts: tuple[Path, str, tuple[str, ...] | None]) -> None:
