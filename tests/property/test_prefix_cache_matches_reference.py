@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from engine.inference.scheduling.plan import BLOCK_TOKENS
-from engine.inference.scheduling.prefix_cache import PUBLIC, PrefixCache, scope_at
+from engine.inference.scheduling.prefix_cache import PUBLIC, CacheNode, PrefixCache, scope_at
 from tests.support.naive_prefix_cache import NaivePrefixCache
 
 LETTERS = st.lists(st.integers(0, 2), max_size=5)
@@ -47,7 +47,7 @@ class PrefixCacheMachine(RuleBasedStateMachine):
     def start(self, budget):
         self.cache = PrefixCache(DIGEST, budget)
         self.naive = NaivePrefixCache(budget)
-        self.nodes = {(): self.cache.root}  # path -> the tree's node, as long as it lives
+        self.nodes: dict[tuple, CacheNode] = {(): self.cache.root}  # path -> the tree's node, as long as it lives
         self.held: list[tuple] = []
         self.pending: list[tuple] = []
 
@@ -96,6 +96,7 @@ class PrefixCacheMachine(RuleBasedStateMachine):
             if expected is None:
                 assert found is None
                 return
+            assert found is not None
             node, new = found
             assert new == expected
             assert node.block == self.naive.entries[path[:depth]].number
