@@ -9,6 +9,10 @@ from engine.inference.scheduling.sequence import Sequence
 from engine.inference.scheduling.sharing import oldest_share, step_budget, turns
 from engine.inference.scheduling.submission import SchedulerSettings
 
+ALONE = 12
+"""A step may take so many times ``longest_wait`` while no answer waits for its next token: a cancellation or a newcomer
+is not noticed before its end."""
+
 
 class StepChooser:
     """Every answer that is due gets its next token; the rest of the step is shared among prompts."""
@@ -44,8 +48,8 @@ class StepChooser:
         """Share the step's prompt tokens among ``reading``."""
         if not reading:
             return
-        wait = self._settings.longest_wait
-        budget = step_budget(self._settings.step_tokens, decoding, lambda: self._rates.prefill_within(wait))
+        wait = self._settings.longest_wait * (1 if decoding else ALONE)
+        budget = step_budget(self._settings.step_tokens, self._rates.prefill_within(wait))
         share = oldest_share(budget)
         making = set()  # blocks that are computed in this step already: whoever begins with the same one waits for it
         for sequence in reading:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from engine.inference.scheduling.plan import BLOCK_TOKENS
 from engine.inference.scheduling.sequence import Sequence
@@ -33,10 +33,9 @@ def oldest_share(budget: int) -> int:
     return max(BLOCK_TOKENS, share // BLOCK_TOKENS * BLOCK_TOKENS) if budget > BLOCK_TOKENS else share
 
 
-def step_budget(most: int, decoding: bool, within: Callable[[], int | None]) -> int:
-    """Prompt tokens of the next step: ``most``, or what can be fed ``within`` the time that running answers may wait,
-    but no less than two blocks (one of them is the share of the oldest)."""
-    affordable = within() if decoding else None
+def step_budget(most: int, affordable: int | None) -> int:
+    """Prompt tokens of the next step: ``most``, or what is ``affordable`` in the time that it may take (None: nobody
+    knows), but no less than two blocks (one of them is the share of the oldest)."""
     if affordable is None:
         return most
     return min(most, max(2 * BLOCK_TOKENS, affordable // BLOCK_TOKENS * BLOCK_TOKENS))

@@ -34,13 +34,12 @@ def test_a_mixed_step_counts_only_what_the_prompts_added():
     assert rates.prefill == pytest.approx(320)
 
 
-def test_a_step_is_as_long_as_running_answers_may_wait():
-    assert step_budget(512, False, lambda: 100) == 512
-    assert step_budget(512, True, lambda: None) == 512
-    assert step_budget(512, True, lambda: 200) == 192
-    assert step_budget(512, True, lambda: 3) == 64
-    assert step_budget(512, True, lambda: 10_000) == 512
-    assert step_budget(16, True, lambda: 10_000) == 16
+def test_a_step_reads_what_its_time_affords():
+    assert step_budget(512, None) == 512
+    assert step_budget(512, 200) == 192
+    assert step_budget(512, 3) == 64
+    assert step_budget(512, 10_000) == 512
+    assert step_budget(16, 10_000) == 16
 
 
 def test_the_oldest_has_a_share_and_the_shortest_the_rest():

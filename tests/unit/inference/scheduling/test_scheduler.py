@@ -77,6 +77,13 @@ def test_a_chunk_is_no_longer_than_running_answers_may_wait():
     assert step(scheduler) == {1: 1, 2: 96}
 
 
+def test_on_a_slow_machine_a_step_ends_in_time_for_newcomers():
+    scheduler = make(chunk=512, wait=0.25)
+    scheduler.measured_prefill(100, 2.0)  # 50 tokens a second
+    scheduler.submit(1, ask(800), 0.0)
+    assert step(scheduler) == {1: 128}
+
+
 def test_a_short_prompt_does_not_wait_for_a_long_one_and_the_long_one_goes_on():
     scheduler = make(chunk=64, slots=3)
     scheduler.submit(1, ask(900), 0.0)
