@@ -47,15 +47,19 @@ class Catalogue:
         return found
 
     def open(self, model_id: str) -> ModelFolder:
-        """The checked folder of a model; :class:`UnknownModelError` or :class:`ModelFolderError`."""
+        """The checked folder of a model; :class:`UnknownModelError` or :class:`ModelFolderError`.
+
+        ``model_id`` may name a variant: ``Llama-3.2-1B-Instruct:q4``.
+        """
         folders = self.folders()
-        folder = folders.get(model_id)
+        name, _, variant = model_id.partition(":")
+        folder = folders.get(name)
         if folder is None:
             raise UnknownModelError(
                 f"There is no model {model_id!r} on this machine. It has: {', '.join(folders) or 'none'}. "
                 "Choose one of these or download the model first."
             )
-        return read_model_folder(model_id, folder, self._digests.digest)
+        return read_model_folder(model_id, folder, self._digests.digest, variant=variant)
 
     def usable(self) -> dict[str, ModelFolder]:
         """Every model whose folder is complete; the others are named in the log."""

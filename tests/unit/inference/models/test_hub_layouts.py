@@ -4,7 +4,9 @@ import shutil
 
 import pytest
 
+from engine.errors import ModelFolderError
 from engine.inference.models.folder import read_model_folder, variants
+from engine.inference.models.installed import Catalogue
 from engine.inference.text.tokenizer import ChatTokenizer
 from tests.support.hub_layouts import LAYOUTS, make_layout
 
@@ -61,6 +63,15 @@ def test_only_the_chosen_variant_decides_the_identity(layout, made, tmp_path):
             one.graph.unlink()
     (folder / "README.md").write_text("A model")
     assert read_model_folder("m", folder).digest == model.digest
+
+
+def test_an_installed_model_is_opened_in_a_variant(tmp_path):
+    make_layout(LAYOUTS[0], tmp_path / "models" / "Llama-3.2-1B-Instruct")
+    catalogue = Catalogue(tmp_path / "models")
+    assert catalogue.open("Llama-3.2-1B-Instruct").variant == "q4"
+    assert catalogue.open("Llama-3.2-1B-Instruct:fp16").variant == "fp16"
+    with pytest.raises(ModelFolderError, match="no variant 'q3'"):
+        catalogue.open("Llama-3.2-1B-Instruct:q3")
 
 
 def test_code_of_the_repository_is_never_run(tmp_path):
