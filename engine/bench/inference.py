@@ -32,6 +32,9 @@ from engine.bench.work import (
 )
 
 
+OVERHEAD_BATCH = 8
+
+
 @dataclass(frozen=True)
 class Wanted:
     """What the user asked for. ``works``: names of ``engine.bench.work.WORKS``; empty means all."""
@@ -196,13 +199,12 @@ def _cached_prefix(meter: Meter, plan: Plan, say: Say) -> dict[str, Any]:
 
 def _overhead(meter: Meter, plan: Plan, name: str, say: Say) -> dict[str, float]:
     """Share of the bare loop's tokens per second that the engine costs at 8 answers, for each way of drawing."""
-    batch = 8 if 8 in plan.batches else plan.batches[-1]
-    work = Work("decode", "int4", batch, plan.prompt, plan.steps)
+    work = Work("decode", "int4", OVERHEAD_BATCH, plan.prompt, plan.steps)
     shares: dict[str, list[float]] = {draw: [] for draw in DRAWS}
     for _ in range(plan.rounds):
         for draw in DRAWS:
             bare = meter.once(BARE, work)["tokens_per_s"]
             shares[draw].append(1 - meter.once(name, replace(work, draw=draw))["tokens_per_s"] / bare)
     found = {draw: round(statistics.median(values), 4) for draw, values in shares.items()}
-    say(f"result overhead of {name} over the bare loop at {batch} answers: {found}")
+    say(f"result overhead of {name} over the bare loop at {OVERHEAD_BATCH} answers: {found}")
     return found

@@ -52,6 +52,7 @@ class Plan:
     rounds: int = 5
     sweep_rounds: int = 2
     batches: tuple[int, ...] = (1, 4, 8, 16)
+    fp32_batches: tuple[int, ...] = (1, 4, 8, 16)
     prompt: int = 32
     steps: int = 32
     fp32_steps: int = 16
@@ -60,19 +61,19 @@ class Plan:
 
     def works(self, precision: Precision) -> list[Work]:
         """Everything measured against peers at one precision."""
-        steps = self.steps if precision == "int4" else self.fp32_steps
-        decode = [Work("decode", precision, batch, self.prompt, steps) for batch in self.batches]
+        steps, batches = (self.steps, self.batches) if precision == "int4" else (self.fp32_steps, self.fp32_batches)
+        decode = [Work("decode", precision, batch, self.prompt, steps) for batch in batches]
         return [*decode, Work("prefill", precision, 1, self.prefill, 0)]
 
     def sweep_works(self, precision: Precision) -> list[Work]:
         """What settings are compared on: one answer alone, many at once, a prompt."""
-        wanted = {1, 8 if 8 in self.batches else self.batches[-1]}
+        wanted = (1, 8)
         works = [work for work in self.works(precision) if work.kind == "prefill" or work.batch in wanted]
         return [replace(work, steps=max(4, work.steps // 2)) if work.steps else work for work in works]
 
 
 FULL = Plan()
-QUICK = Plan(rounds=3, sweep_rounds=1, steps=16, fp32_steps=6, wide_sweep=False)
+QUICK = Plan(rounds=3, sweep_rounds=1, fp32_batches=(1, 8), steps=16, fp32_steps=6, wide_sweep=False)
 
 
 def sweep_group(work: Work) -> str:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from engine.clock import SystemClock
 from engine.errors import ConfigurationError
 
 commands = typer.Typer(help="Measure speed against other software, in one run.", no_args_is_help=True)
@@ -54,11 +55,13 @@ def inference(
     if shape not in SHAPES:
         raise ConfigurationError(f"--shape {shape!r} is not known. Choose from: {', '.join(SHAPES)}.")
     places = Places.of_checkout(shape, os.environ)
-    results = run(
-        Wanted(shape=shape, quick=quick, works=frozenset(work or ())),
-        places,
-        lambda line: print(line, file=sys.stderr, flush=True),
-    ).as_json()
+    clock = SystemClock()
+    begin = clock.monotonic()
+
+    def say(line: str) -> None:
+        print(f"[{clock.monotonic() - begin:5.0f} s] {line}", file=sys.stderr, flush=True)
+
+    results = run(Wanted(shape=shape, quick=quick, works=frozenset(work or ())), places, say).as_json()
     files = store(results, output or places.root / ".work" / "bench" / "results")
     if json:
         import msgspec
