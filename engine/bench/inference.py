@@ -31,7 +31,6 @@ from engine.bench.work import (
     sweep,
 )
 
-
 OVERHEAD_BATCH = 8
 
 
