@@ -68,13 +68,16 @@ def read_model_config(root: Path, start: Path) -> ModelConfig:
             f"{generation or main} names {max(ends)} as end of a turn (eos_token_id), but {main} gives only "
             f"{vocabulary} tokens. The files belong to different models: download both again."
         )
+    layout = numbers.layout()
+    if path is not None and builder is not None:
+        _compare(path, layout, builder, genai)
     used = [one for one in (path, generation) if one] + ([builder] if builder else [])
     return ModelConfig(
         files=tuple(used),
         family=str(numbers.text.get("model_type") or numbers.content.get("model_type") or ""),
         context_length=min(numbers.context_length(), _genai_context(builder, genai)),
         end_ids=ends,
-        kv=numbers.layout(),
+        kv=layout,
         vocabulary=vocabulary,
     )
 
@@ -175,6 +178,23 @@ def _as_config(path: Path, genai: _Json) -> _Json:
         "eos_token_id": model.get("eos_token_id"),
         "model_type": model.get("type"),
     }
+
+
+def _compare(path: Path, layout: KvLayout, builder: Path, genai: _Json) -> None:
+    """Both files describe the same cache."""
+    model = genai.get("model")
+    decoder = model.get("decoder") if isinstance(model, dict) else None
+    for name, value in (
+        ("num_hidden_layers", layout.layers),
+        ("num_key_value_heads", layout.kv_heads),
+        ("head_size", layout.head_dim),
+    ):
+        other = decoder.get(name, value) if isinstance(decoder, dict) else value
+        if other != value:
+            raise ModelFolderError(
+                f"{builder} says {name} {_short(other)}, {path} says {value}. The files belong to different models: "
+                "download both again."
+            )
 
 
 def _genai_context(path: Path | None, genai: _Json) -> int:

@@ -172,10 +172,15 @@ def test_only_a_sentencepiece_tokenizer(folder):
     ],
 )
 def test_numbers_that_contradict_each_other(folder, changes, words):
-    if "max_position_embeddings" in changes or "vocab_size" in changes:
-        (folder / "genai_config.json").unlink()
+    (folder / "genai_config.json").unlink()
     change(folder / "config.json", **changes)
     refused(folder, *words)
+
+
+@pytest.mark.parametrize("changes", [{"head_dim": 32}, {"num_hidden_layers": 3}, {"num_key_value_heads": 1}])
+def test_two_configurations_that_contradict_each_other(folder, changes):
+    change(folder / "config.json", **changes)
+    refused(folder, "genai_config.json", "config.json", "different models")
 
 
 def test_the_builders_configuration_alone_is_enough(folder):
@@ -323,3 +328,57 @@ def test_of_two_graphs_with_few_bits_the_faster_one_is_taken(tmp_path):
     change_graph(tmp_path / "cpu_and_mobile" / "cpu-int4-rtn-block-32" / "model.onnx", slower)
     assert [one.accuracy_level for one in variants(tmp_path)] == [1, 4]
     assert read_model_folder("m", tmp_path).variant == "cpu-int4-rtn-block-32-acc-level-4"
+
+
+KEYS = (
+    "architectures",
+    "model_type",
+    "text_config",
+    "is_encoder_decoder",
+    "vocab_size",
+    "hidden_size",
+    "head_dim",
+    "num_attention_heads",
+    "num_key_value_heads",
+    "num_hidden_layers",
+    "max_position_embeddings",
+    "eos_token_id",
+    "rope_scaling",
+    "rope_parameters",
+    "type",
+    "original_max_position_embeddings",
+    "model",
+    "decoder",
+    "context_length",
+    "head_size",
+)
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers(-2, 1 << 40) | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(
+    name=st.sampled_from(["config.json", "generation_config.json", "genai_config.json", "tokenizer_config.json"]),
+    changes=st.dictionaries(st.sampled_from(KEYS), anything, max_size=4),
+    alone=st.booleans(),
+)
+@settings(max_examples=150, deadline=None)
+def test_any_value_in_a_configuration_is_an_error_or_harmless(tmp_path_factory, name, changes, alone):
+    folder = tmp_path_factory.getbasetemp() / "any"
+    if not folder.exists():
+        shutil.copytree(MODELS / "llama-gqa", folder)
+    for one in ("config.json", "generation_config.json", "genai_config.json", "tokenizer_config.json"):
+        shutil.copyfile(MODELS / "llama-gqa" / one, folder / one)
+    content = json.loads((folder / name).read_text())
+    (folder / name).write_text(json.dumps({**content, **changes}))
+    if alone and name == "genai_config.json":
+        (folder / "config.json").unlink()
+    try:
+        model = read_model_folder("m", folder, lambda _: bytes(32))
+    except ModelFolderError:
+        return
+    assert 0 < model.context_length <= 256
+    assert max(model.end_ids) < model.vocabulary == 320
+    assert (model.kv.layers, model.kv.kv_heads, model.kv.head_dim) == (2, 2, 16)
