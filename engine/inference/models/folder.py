@@ -175,18 +175,15 @@ def _check_outline(graph: Path, outline: GraphOutline, config: ModelConfig) -> N
             f"{graph} has caches for {len(layers)} layers, {main} says {config.kv.layers}. The files belong to "
             "different models: download both again."
         )
-    for name, (_, shape) in outline.inputs.items():
-        if not name.startswith(CACHE):
-            continue
+    # Later layers may differ from the first, whose numbers are those of the configuration.
+    for name in (f"{CACHE}0.key", f"{CACHE}0.value"):
+        _, shape = outline.inputs.get(name, (0, ()))
         wanted = (config.kv.kv_heads, config.kv.head_dim)
         numbers = shape[1::2] if len(shape) == 4 else ()
-        if len(numbers) != 2 or any(
-            isinstance(one, int) and one != two for one, two in zip(numbers, wanted, strict=True)
-        ):
+        if len(numbers) != 2 or any(isinstance(a, int) and a != b for a, b in zip(numbers, wanted, strict=True)):
             raise ModelFolderError(
                 f"{graph} has {name} of the shape {shape}, {main} says {wanted[0]} key-value heads with {wanted[1]} "
-                "numbers, the same in every layer. The files belong to different models, or the model's layers differ, "
-                "which is not served."
+                "numbers. The files belong to different models: download both again."
             )
     _, shape = outline.outputs["logits"]
     if shape and isinstance(shape[-1], int) and shape[-1] != config.vocabulary:
