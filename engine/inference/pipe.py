@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from engine.errors import InferenceError
-from engine.inference.types import GenerationEvent, GenerationRequest, ModelInfo
+from engine.inference.types import CacheNews, GenerationEvent, GenerationRequest, ModelInfo
 
 T = TypeVar("T")
 
@@ -30,6 +30,16 @@ class Load(Struct, frozen=True, array_like=True, tag="load"):
     slots: int
     queue_limit: int
     prefill_chunk: int
+    kv_bytes: int
+    variant: str = ""  # of the folder's graphs; "" is for the reader of the folder to choose
+    providers: tuple[str, ...] = ("CPUExecutionProvider",)  # in order of preference
+    device: int = 0  # number of the GPU
+
+
+class SetBudget(Struct, frozen=True, array_like=True, tag="budget"):
+    """From now on the caches of a model may take so many bytes."""
+
+    model_id: str
     kv_bytes: int
 
 
@@ -72,6 +82,19 @@ class Event(Struct, frozen=True, array_like=True, tag="event"):
     event: GenerationEvent
 
 
+class CacheChanged(Struct, frozen=True, array_like=True, tag="cache"):
+    """What came into the public part of a prefix cache, and what left it."""
+
+    news: CacheNews
+
+
+class ProviderFailed(Struct, frozen=True, array_like=True, tag="provider-failed"):
+    """The execution provider failed; the worker ends after saying so. ``provider``: its name."""
+
+    provider: str
+    text: str
+
+
 class AnswerFailed(Struct, frozen=True, array_like=True, tag="failed"):
     """The answer ends with an error; ``code`` as in ``engine.errors``."""
 
@@ -89,8 +112,8 @@ class Beat(Struct, frozen=True, array_like=True, tag="beat"):
     models: tuple[ModelInfo, ...]
 
 
-ToWorker = Load | Unload | Generate | CancelAnswer
-FromWorker = Loaded | LoadFailed | Event | AnswerFailed | Beat
+ToWorker = Load | Unload | SetBudget | Generate | CancelAnswer
+FromWorker = Loaded | LoadFailed | Event | AnswerFailed | CacheChanged | ProviderFailed | Beat
 
 _encoder = msgspec.msgpack.Encoder()
 _to_worker: msgspec.msgpack.Decoder[ToWorker] = msgspec.msgpack.Decoder(ToWorker)

@@ -306,6 +306,7 @@ class InferenceSupervisor:
                 queue_limit=settings.queue_limit,
                 prefill_chunk=settings.prefill_chunk,
                 kv_bytes=settings.kv_bytes,
+                variant=folder.variant,
             )
         )
 
@@ -344,7 +345,7 @@ class InferenceSupervisor:
             self._loaded.add(message.info.model_id)
             self._measured((message.info,))
             self._show_progress()
-        else:
+        elif isinstance(message, LoadFailed):
             self._load_failed(message)
 
     def _load_failed(self, message: LoadFailed) -> None:

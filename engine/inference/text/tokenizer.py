@@ -6,14 +6,15 @@ runs no code of the repository.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
 from engine.errors import InvalidRequestError, ModelFolderError
 from engine.inference.models.folder import ModelFolder
-from engine.inference.types import PromptMessage
+from engine.inference.types import GenerationRequest, PromptMessage
 
-ROLES = ("system", "user", "assistant")
+ROLES = ("system", "user", "assistant", "tool")
 
 
 class ChatTokenizer:
@@ -36,25 +37,82 @@ class ChatTokenizer:
         end = self._tokenizer.eos_token_id
         return frozenset() if end is None else frozenset({int(end)})
 
-    def prompt_ids(self, messages: Sequence[PromptMessage]) -> tuple[int, ...]:
-        """The conversation as token ids, ready for the assistant's answer; :class:`InvalidRequestError`."""
-        check_messages(messages)
-        conversation = [{"role": message.role, "content": message.content} for message in messages]
+    def prompt_ids(self, request: GenerationRequest) -> tuple[int, ...]:
+        """The request as token ids, ready for the answer; :class:`InvalidRequestError`."""
+        if request.prompt is not None:
+            ids = self._backend.encode(request.prompt).ids
+        else:
+            check_messages(request.messages)
+            text = self._rendered(request.messages, request, begin_answer=True)
+            ids = self._backend.encode(text, add_special_tokens=False).ids
+        if not ids:
+            raise InvalidRequestError("The conversation is empty: write something.")
+        return tuple(ids)
+
+    def public_tokens(self, request: GenerationRequest, prompt_ids: Sequence[int]) -> int:
+        """How many leading tokens of the prompt the public part alone decides, rounded down to whole tokens."""
+        messages = request.messages[: request.public_messages]
+        following = request.messages[len(messages) : len(messages) + 1]
+        if request.prompt is not None or not (messages or (following and request.public_characters)):
+            return 0
+        text = self._public_text(request, messages, following)
+        ids = self._backend.encode(text, add_special_tokens=False).ids
+        same = (index for index, pair in enumerate(zip(ids, prompt_ids, strict=False)) if pair[0] != pair[1])
+        return next(same, min(len(ids), len(prompt_ids)))
+
+    def _public_text(
+        self, request: GenerationRequest, messages: Sequence[PromptMessage], following: Sequence[PromptMessage]
+    ) -> str:
+        """The beginning of the prompt that does not depend on anything private."""
+        full = self._rendered(request.messages, request, begin_answer=True)
         try:
-            text = self._tokenizer.apply_chat_template(conversation, tokenize=False, add_generation_prompt=True)
+            text = self._rendered(messages, request, begin_answer=False) if messages else ""
+        except InvalidRequestError:  # a template may want more than the public messages
+            return ""
+        if not full.startswith(text):
+            return ""
+        if following and request.public_characters:
+            public = following[0].content[: request.public_characters]
+            place = full.find(following[0].content, len(text))
+            if place >= 0:
+                text = full[: place + len(public)]
+        return text
+
+    def _rendered(self, messages: Sequence[PromptMessage], request: GenerationRequest, *, begin_answer: bool) -> str:
+        conversation = [_for_template(message) for message in messages]
+        options = json.loads(request.template_options) if request.template_options else {}
+        tools = json.loads(request.tools) if request.tools else None
+        try:
+            return str(
+                self._tokenizer.apply_chat_template(
+                    conversation, tools=tools, tokenize=False, add_generation_prompt=begin_answer, **options
+                )
+            )
         except Exception as error:  # templates raise whatever they like
             raise InvalidRequestError(
                 f"The chat template of {self._folder.model_id} refuses this conversation: {_first_line(error)}. "
                 "Many templates want user and assistant in turns, with at most one system message, at the beginning."
             ) from error
-        ids = self._backend.encode(text, add_special_tokens=False).ids
-        if not ids:
-            raise InvalidRequestError("The conversation is empty: write something.")
-        return tuple(ids)
+
+    def token_bytes(self, token: int) -> bytes:
+        """The text of one token alone."""
+        return str(self._backend.decode([token], skip_special_tokens=False)).encode()
 
     def decode(self, ids: Sequence[int]) -> str:
         """Text without special tokens; bytes that are no whole character become U+FFFD."""
         return str(self._backend.decode(list(ids), skip_special_tokens=True))
+
+
+def _for_template(message: PromptMessage) -> dict[str, Any]:
+    """The message as chat templates know it."""
+    told: dict[str, Any] = {"role": message.role, "content": message.content}
+    named = {"name": message.name, "tool_call_id": message.tool_call_id}
+    told |= {name: value for name, value in named.items() if value}
+    if message.reasoning:
+        told["reasoning_content"] = message.reasoning
+    if message.tool_calls:
+        told["tool_calls"] = json.loads(message.tool_calls)
+    return told
 
 
 def check_messages(messages: Sequence[PromptMessage]) -> None:

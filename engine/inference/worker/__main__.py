@@ -13,15 +13,14 @@ import queue
 import signal
 import sys
 import threading
-from pathlib import Path
 from typing import BinaryIO
 
 from engine.clock import Clock, SystemClock
-from engine.errors import InferenceError, ModelFolderError, RequestError, UnknownModelError
-from engine.inference.models.folder import read_model_folder
+from engine.errors import InferenceError, ProviderFailedError, RequestError, UnknownModelError
 from engine.inference.pipe import (
     AnswerFailed,
     Beat,
+    CacheChanged,
     CancelAnswer,
     Event,
     FromWorker,
@@ -29,13 +28,14 @@ from engine.inference.pipe import (
     Load,
     Loaded,
     LoadFailed,
+    ProviderFailed,
+    SetBudget,
     ToWorker,
     Unload,
     decode_to_worker,
     frame,
     read_frame,
 )
-from engine.inference.scheduling.first_cut import KvBudget, SchedulerSettings, capacity
 from engine.inference.types import Done, GenerationEvent, ModelInfo
 from engine.inference.worker.model_host import ModelHost
 
@@ -43,6 +43,8 @@ _BEAT_SECONDS = 1.0
 _INBOX = 1024
 _LONGEST_WAIT = 60.0
 """Seconds; a deadline may lie beyond what the system can wait for."""
+PROVIDER_FAILED = 3
+"""Exit code of a worker whose execution provider failed."""
 _log = logging.getLogger(__name__)
 
 
@@ -53,9 +55,9 @@ class Outlet:
         self._stream = stream
         self._lock = threading.Lock()
 
-    def send(self, message: FromWorker) -> None:
-        """Write one frame and flush it."""
-        data = frame(message)
+    def send(self, *messages: FromWorker) -> None:
+        """Write the frames and flush them together."""
+        data = b"".join(frame(message) for message in messages)
         try:
             with self._lock:
                 self._stream.write(data)
@@ -73,17 +75,31 @@ class Worker:
         self._clock = clock
         self._hosts: dict[str, ModelHost] = {}
         self._models: dict[int, str] = {}  # answer's key -> model id
+        self._said: list[FromWorker] = []  # of this step: one write for all of it
         self._activity = ("loading", clock.monotonic())
         self._infos: tuple[ModelInfo, ...] = ()
 
     def run(self) -> None:
-        """Work until the process ends."""
+        """Work until the process ends; by itself only when the execution provider has failed."""
         while True:
             self._receive()
             self._do("step")
             for host in list(self._hosts.values()):
-                host.step()
+                try:
+                    host.step()
+                except ProviderFailedError as error:
+                    self._outlet.send(*self._said, ProviderFailed(host.info().provider, str(error)))
+                    os._exit(PROVIDER_FAILED)
+                news = host.cache_news()
+                if news is not None:
+                    self._said.append(CacheChanged(news))
+            self._say()
             self._infos = tuple(host.info() for host in self._hosts.values())
+
+    def _say(self) -> None:
+        if self._said:
+            self._outlet.send(*self._said)
+            self._said.clear()
 
     def beat(self) -> Beat:
         """What the heartbeat says; called from another thread."""
@@ -104,7 +120,7 @@ class Worker:
                 self._handle(message)
                 message = self.inbox.get_nowait()
         except queue.Empty:
-            return
+            self._say()
 
     def _handle(self, message: ToWorker) -> None:
         if isinstance(message, Load):
@@ -117,6 +133,10 @@ class Worker:
             host = self._hosts.pop(message.model_id, None)
             if host is not None:
                 host.close(RequestError(f"The model {message.model_id} was unloaded. Ask again."))
+        elif isinstance(message, SetBudget):
+            host = self._hosts.get(message.model_id)
+            if host is not None:
+                host.set_budget(message.kv_bytes)
         elif isinstance(message, Generate):
             self._do("step")
             self._generate(message)
@@ -135,34 +155,9 @@ class Worker:
 
     def _open(self, message: Load) -> ModelHost:
         # Slow imports wait until they are needed: the process is up, and says so, at once.
-        from engine.inference.runtime.first_cut import Runner
-        from engine.inference.text.tokenizer import ChatTokenizer
+        from engine.inference.worker.loading import open_model
 
-        folder = read_model_folder(message.model_id, Path(message.path), lambda _: bytes(32))
-        texts = ChatTokenizer(folder)
-        runner = Runner(folder, message.threads)
-        settings = SchedulerSettings(
-            context_length=folder.context_length,
-            end_ids=folder.end_ids | texts.end_ids,
-            slots=message.slots,
-            queue_limit=message.queue_limit,
-            prefill_chunk=message.prefill_chunk,
-        )
-        per_token = folder.kv.bytes_per_token(runner.kv_item_size)
-        budget = KvBudget(capacity(message.slots, folder.context_length, per_token, message.kv_bytes))
-        info = ModelInfo(
-            model_id=message.model_id,
-            digest=message.digest,
-            tokenizer_digest=message.tokenizer_digest,
-            context_length=folder.context_length,
-            slots=message.slots,
-        )
-        host = ModelHost(info, runner, texts, settings, budget, self._clock, self._emit)
-        try:
-            host.measure()
-        except InferenceError as error:
-            raise ModelFolderError(str(error)) from error
-        return host
+        return open_model(message, self._clock, self._emit)
 
     def _generate(self, message: Generate) -> None:
         host = self._hosts.get(message.request.model_id)
@@ -181,11 +176,11 @@ class Worker:
     def _emit(self, key: int, event: GenerationEvent | RequestError) -> None:
         if isinstance(event, RequestError):
             self._models.pop(key, None)
-            self._outlet.send(AnswerFailed(key, event.code, str(event)))
+            self._said.append(AnswerFailed(key, event.code, str(event)))
             return
         if isinstance(event, Done):
             self._models.pop(key, None)
-        self._outlet.send(Event(key, event))
+        self._said.append(Event(key, event))
 
 
 def _read_commands(stream: BinaryIO, worker: Worker) -> None:

@@ -6,24 +6,28 @@ Lives in the worker process, in its computing thread only.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
+
+import msgspec
 
 from engine.clock import Clock
-from engine.errors import InferenceError, RequestError
-from engine.inference.sampling.gumbel import Logits, TokenHistory, choose
-from engine.inference.scheduling.first_cut import KvBudget, Prefill, Scheduler, SchedulerSettings, Step, Submission
-from engine.inference.text.decoder import AnswerText
+from engine.errors import InferenceError, ProviderFailedError, RequestError
+from engine.inference.runtime.runner import StepLogits
+from engine.inference.sampling.batch import Choice, Draw, choose_batch, wanted_top
+from engine.inference.scheduling.plan import Row, StepPlan
+from engine.inference.scheduling.scheduler import Scheduler
 from engine.inference.types import (
+    CacheChange,
+    CacheNews,
     Delta,
     Done,
     GenerationEvent,
     GenerationRequest,
     ModelInfo,
-    PromptMessage,
     Queued,
     Started,
 )
+from engine.inference.worker.answer import Answer, Grammars, Texts, begin, reported, submission
 
 Emit = Callable[[int, GenerationEvent | RequestError], None]
 """Called with an answer's key and its next event, or the error that ends it."""
@@ -32,109 +36,96 @@ Emit = Callable[[int, GenerationEvent | RequestError], None]
 class Model(Protocol):
     """What runs the graph (``engine.inference.runtime.runner.Runner``)."""
 
-    def new_state(self) -> Any: ...
+    @property
+    def bytes_per_token(self) -> int: ...
 
-    def feed(self, state: Any, ids: Sequence[int]) -> Logits: ...
+    def reserve(self, capacity: int) -> None: ...
 
+    def release_slots(self, slots: Sequence[int]) -> None: ...
 
-class Texts(Protocol):
-    """What knows the tokens (``engine.inference.text.tokenizer.ChatTokenizer``)."""
+    def free_blocks(self, blocks: Sequence[int]) -> None: ...
 
-    def prompt_ids(self, messages: Sequence[PromptMessage]) -> tuple[int, ...]: ...
+    def move(self, source: int, target: int, length: int) -> None: ...
 
-    def decode(self, ids: Sequence[int]) -> str: ...
+    def load_blocks(self, slot: int, blocks: Sequence[int]) -> None: ...
 
+    def store_block(self, slot: int, position: int, block: int) -> None: ...
 
-@dataclass(slots=True)
-class _Answer:
-    request: GenerationRequest
-    prompt_ids: tuple[int, ...]
-    history: TokenHistory
-    text: AnswerText
-    stopped: bool  # the tokens to continue hold a stop string already
-    state: Any = None  # the model's cache, from the first step on
-    started: bool = False
-    place: int = 0
+    def step(self, rows: Sequence[Row], top: int = 0) -> StepLogits: ...
+
+    def close(self) -> None: ...
 
 
 class ModelHost:
-    """Answers of one model. ``info`` describes the model without what is measured."""
+    """Answers of one model. ``info`` describes the model without what is measured; ``share``: whether a prompt's cached
+    part may be used for another request (not where rows depend on what is computed beside them)."""
 
     def __init__(
         self,
         info: ModelInfo,
         model: Model,
         texts: Texts,
-        settings: SchedulerSettings,
-        budget: KvBudget,
+        grammars: Grammars,
+        scheduler: Scheduler,
         clock: Clock,
         emit: Emit,
+        *,
+        share: bool = True,
     ) -> None:
         self._info = info
         self._model = model
         self._texts = texts
-        self._scheduler = Scheduler(settings, budget)
+        self._grammars = grammars
+        self._scheduler = scheduler
         self._clock = clock
         self._emit = emit
-        self._answers: dict[int, _Answer] = {}
+        self._share = share
+        self._answers: dict[int, Answer] = {}
+        self._changes_lost = 0
 
     def info(self) -> ModelInfo:
         """The model with the rates and free cache of this moment."""
-        info = self._info
-        return ModelInfo(
-            model_id=info.model_id,
-            digest=info.digest,
-            tokenizer_digest=info.tokenizer_digest,
-            context_length=info.context_length,
-            slots=info.slots,
-            prefill_rate=self._scheduler.prefill_rate,
-            decode_rate=self._scheduler.decode_rate,
-            kv_tokens_total=self._scheduler.budget.total,
-            kv_tokens_free=self._scheduler.budget.free,
+        scheduler = self._scheduler
+        return msgspec.structs.replace(
+            self._info,
+            prefill_rate=scheduler.prefill_rate,
+            decode_rate=scheduler.decode_rate,
+            kv_tokens_total=scheduler.kv_tokens_total,
+            kv_tokens_free=scheduler.kv_tokens_free,
+            kv_tokens_cached=scheduler.kv_tokens_cached,
         )
 
     def measure(self, prompt: int = 64, steps: int = 8) -> None:
         """Run a short made-up sequence, so that the first estimates are not guesses."""
         tokens = max(1, min(prompt, self._info.context_length // 2))
-        state = self._model.new_state()
-        self._model.feed(state, [0])  # the first run of a session allocates
-        state = self._model.new_state()
-        begin = self._clock.monotonic()
-        self._model.feed(state, [0] * tokens)
-        self._scheduler.prefilled(-1, tokens, self._clock.monotonic() - begin)
-        begin = self._clock.monotonic()
-        for _ in range(steps):
-            self._model.feed(state, [0])
-        self._scheduler.decoded(steps, self._clock.monotonic() - begin)
+        steps = min(steps, self._info.context_length - tokens)
+        self._model.reserve(tokens + steps)
+        self._model.step([Row(-1, 0, 0, (0,), True)])  # the first run of a session allocates
+        begun = self._clock.monotonic()
+        self._model.step([Row(-1, 0, 0, (0,) * tokens, True)])
+        self._scheduler.measured_prefill(tokens, self._clock.monotonic() - begun)
+        for step in range(steps):
+            begun = self._clock.monotonic()
+            self._model.step([Row(-1, 0, tokens + step, (0,), True)])
+            self._scheduler.measured_decode(1, self._clock.monotonic() - begun)
+        self._model.release_slots([0])
 
     # ---------------------------------------------------------------------------------------------- requests
 
     def submit(self, key: int, request: GenerationRequest) -> None:
         """Take a request; every outcome, refusals too, goes to ``emit``."""
         try:
-            prompt_ids = self._texts.prompt_ids(request.messages)
-            self._accept(key, request, prompt_ids)
+            answer = begin(request, self._texts, self._grammars)
+            self._answers[key] = answer
+            wanted = submission(answer, self._texts, share=self._share)
+            self._scheduler.submit(key, wanted, self._clock.monotonic())
+        except InferenceError as error:  # the form that the answer must have
+            self._answers.pop(key, None)
+            self._emit(key, RequestError(str(error)))
         except RequestError as error:
             self._answers.pop(key, None)
             self._emit(key, error)
         self._announce()
-
-    def _accept(self, key: int, request: GenerationRequest, prompt_ids: tuple[int, ...]) -> None:
-        text = AnswerText(self._texts.decode, request.stop, request.min_tokens)
-        stopped = False
-        for token in request.continue_tokens:  # their text was delivered by whoever made them
-            stopped = text.push(token)[1] or stopped
-        submission = Submission(
-            prompt_ids=prompt_ids,
-            max_tokens=request.max_tokens,
-            min_tokens=request.min_tokens,
-            answer_ids=request.continue_tokens,
-            owner=request.owner,
-            max_tokens_per_second=request.max_tokens_per_second,
-        )
-        history = TokenHistory(prompt_ids, request.continue_tokens)
-        self._answers[key] = _Answer(request, prompt_ids, history, text, stopped)
-        self._scheduler.submit(key, submission, self._clock.monotonic())
 
     def cancel(self, key: int) -> None:
         """Forget an answer; nothing is emitted for it any more."""
@@ -142,10 +133,32 @@ class ModelHost:
         self._scheduler.finish(key)
         self._announce()
 
+    def set_budget(self, kv_bytes: int) -> None:
+        """So much memory for caches from now on; answers that can never fit any more end with an error."""
+        tokens = kv_bytes // max(1, self._model.bytes_per_token)
+        for key, error in self._scheduler.set_budget(tokens, self._clock.monotonic()):
+            if self._answers.pop(key, None) is not None:
+                self._emit(key, error)
+        self._announce()
+
     def close(self, error: RequestError) -> None:
-        """End every answer with ``error``."""
+        """End every answer with ``error`` and give the model's memory back."""
         for key in list(self._answers):
             self._fail(key, error)
+        self._model.close()
+
+    def cache_news(self) -> CacheNews | None:
+        """What has changed in the public part of the prefix cache since the last call."""
+        lost = self._scheduler.events_lost
+        if lost != self._changes_lost:
+            self._changes_lost = lost
+            self._scheduler.events()
+            changes = self._scheduler.cache.public_blocks()
+            reset = True
+        else:
+            changes, reset = iter(self._scheduler.events()), False
+        told = tuple(CacheChange(one.inserted, one.path, one.ids) for one in changes)
+        return CacheNews(self._info.model_id, told, reset) if told or reset else None
 
     def _announce(self) -> None:
         """Tell those whose turn has come and those whose place in the queue has changed."""
@@ -154,7 +167,7 @@ class ModelHost:
             answer = self._answers[key]
             if not answer.started:
                 answer.started = True
-                self._emit(key, Started(answer.prompt_ids))
+                self._emit(key, Started(answer.prompt_ids, self._scheduler.cached_tokens(key)))
                 if answer.request.continue_tokens and (answer.stopped or self._scheduler.ended(key)):
                     complete.append(key)
         for place in self._scheduler.places():
@@ -175,49 +188,74 @@ class ModelHost:
         return self._scheduler.next_deadline()
 
     def step(self) -> bool:
-        """Run one step; False when there is nothing to do yet."""
-        step = self._scheduler.next_step(self._clock.monotonic())
-        if step is None:
+        """Run one step; False when there is nothing to do yet. :class:`ProviderFailedError` ends the process."""
+        plan = self._scheduler.next_step(self._clock.monotonic())
+        if plan is None:
             return False
-        self._run(step)
+        begun = self._clock.monotonic()
+        drawing = [row for row in plan.rows if row.draw]
+        draws = [self._wish(row.key) for row in drawing]
+        try:
+            logits = self._carry_out(plan, [draw for draw in draws if isinstance(draw, Draw)])
+        except ProviderFailedError:
+            raise
+        except InferenceError as error:
+            self._scheduler.failed(plan)
+            if len(plan.rows) == 1:
+                self._fail(plan.rows[0].key, RequestError(str(error)))
+            return True
+        now = self._clock.monotonic()
+        self._scheduler.completed(plan, now - begun, now)
+        if logits is not None and drawing:
+            self._draw(drawing, draws, logits)
         return True
 
-    def _run(self, step: Step) -> None:
-        begin = self._clock.monotonic()
-        if isinstance(step, Prefill):
-            logits = self._feed(step.key, step.ids)
-            self._scheduler.prefilled(step.key, len(step.ids), self._clock.monotonic() - begin)
-            if logits is not None and step.last:
-                self._draw(step.key, logits)
-            return
-        for key, token in step.pairs:
-            logits = self._feed(key, (token,))
-            if logits is not None:
-                self._draw(key, logits)
-        self._scheduler.decoded(len(step.pairs), self._clock.monotonic() - begin)
-
-    def _feed(self, key: int, ids: Sequence[int]) -> Logits | None:
-        answer = self._answers.get(key)
-        if answer is None:
-            return None
+    def _wish(self, key: int) -> Draw | InferenceError:
         try:
-            if answer.state is None:
-                answer.state = self._model.new_state()
-            return self._model.feed(answer.state, ids)
+            return self._answers[key].draw(self._scheduler.answer_length(key), self._scheduler.suppressed(key))
         except InferenceError as error:
-            self._fail(key, RequestError(str(error)))
-            return None
+            return error
 
-    def _draw(self, key: int, logits: Logits) -> None:
+    def _carry_out(self, plan: StepPlan, draws: Sequence[Draw]) -> StepLogits | None:
+        model = self._model
+        if plan.freed_slots:
+            model.release_slots(plan.freed_slots)
+        if plan.freed_blocks:
+            model.free_blocks(plan.freed_blocks)
+        if plan.capacity:
+            model.reserve(plan.capacity)
+        for move in plan.moves:
+            model.move(move.source, move.target, move.length)
+        for load in plan.loads:
+            model.load_blocks(load.slot, load.blocks)
+        logits = model.step(plan.rows, wanted_top(draws)) if plan.rows else None
+        for store in plan.stores:
+            model.store_block(store.slot, store.position, store.block)
+        return logits
+
+    def _draw(self, rows: Sequence[Row], draws: Sequence[Draw | InferenceError], logits: StepLogits) -> None:
+        places = [place for place, draw in enumerate(draws) if isinstance(draw, Draw)]
+        if len(places) < len(draws):
+            logits = _rows_of(logits, places)
+        wishes = [draw for draw in draws if isinstance(draw, Draw)]
+        outcomes: dict[int, Choice | InferenceError] = dict(
+            zip(places, choose_batch(wishes, logits.logits, logits.top_values, logits.top_ids), strict=True)
+        )
+        for place, (row, draw) in enumerate(zip(rows, draws, strict=True)):
+            outcome = draw if isinstance(draw, InferenceError) else outcomes[place]
+            if isinstance(outcome, Choice):
+                self._take(row.key, outcome)
+            else:
+                self._fail(row.key, RequestError(str(outcome)), broken=outcome is not draw)
+
+    def _take(self, key: int, choice: Choice) -> None:
         answer = self._answers[key]
-        position = len(self._scheduler.answer(key))
+        token = choice.token
         try:
-            suppressed = self._scheduler.suppressed(key)
-            token = choose(logits, answer.request.sampling, position, answer.history, suppressed)
+            answer.accept(token)
         except InferenceError as error:
             self._fail(key, RequestError(str(error)))
             return
-        answer.history.append(token)
         reason = self._scheduler.append(key, token, self._clock.monotonic())
         # The end-of-turn token has an id in the answer but never a text, whatever the tokenizer says of it.
         shown, stopped = answer.text.push(token) if reason != "stop" else ("", False)
@@ -225,21 +263,28 @@ class ModelHost:
             reason = "stop"
         elif reason is not None:
             shown += answer.text.flush()
-        self._emit(key, Delta((token,), shown))
+        self._emit(key, Delta((token,), shown, reported(choice, self._texts)))
         if reason is not None:
             self._end(key, reason, "")
 
     def _end(self, key: int, reason: str, rest: str) -> None:
         answer = self._answers.pop(key)
-        made = len(self._scheduler.answer(key))
+        made = self._scheduler.answer_length(key)
         if rest:
             self._emit(key, Delta((), rest))
-        self._emit(key, Done(reason, len(answer.prompt_ids), made))
+        self._emit(key, Done(reason, len(answer.prompt_ids), made, self._scheduler.cached_tokens(key)))
         self._scheduler.finish(key)
         self._announce()
 
-    def _fail(self, key: int, error: RequestError) -> None:
+    def _fail(self, key: int, error: RequestError, *, broken: bool = False) -> None:
         self._answers.pop(key, None)
-        self._scheduler.finish(key)
+        self._scheduler.finish(key, broken)
         self._emit(key, error)
         self._announce()
+
+
+def _rows_of(logits: StepLogits, places: Sequence[int]) -> StepLogits:
+    """Some rows of a step."""
+    if logits.top_values is None or logits.top_ids is None:
+        return StepLogits(logits.logits[places], None, None)
+    return StepLogits(logits.logits[places], logits.top_values[places], logits.top_ids[places])

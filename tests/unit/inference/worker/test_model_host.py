@@ -4,8 +4,17 @@ import numpy as np
 import pytest
 
 from engine.clock import ManualClock
-from engine.errors import ContextLengthError, InferenceError, InvalidRequestError, RequestError
-from engine.inference.scheduling.first_cut import KvBudget, SchedulerSettings
+from engine.errors import (
+    ContextLengthError,
+    InferenceError,
+    InvalidRequestError,
+    ProviderFailedError,
+    RequestError,
+)
+from engine.inference.runtime.runner import StepLogits
+from engine.inference.sampling.constraint import GrammarFactory
+from engine.inference.scheduling.prefix_cache import PrefixCache
+from engine.inference.scheduling.scheduler import Scheduler, SchedulerSettings
 from engine.inference.types import Delta, Done, GenerationRequest, ModelInfo, PromptMessage, Queued, Started
 from engine.inference.worker.model_host import ModelHost
 from engine.wire.answer import Sampling
@@ -16,42 +25,74 @@ END = 0
 class ScriptedModel:
     """Says the script's bytes one after the other, then the end token; the end token is always second best."""
 
+    bytes_per_token = 1
+
     def __init__(self, script):
         self.script = script
         self.fed = []
+        self.stored = []
+        self.closed = False
 
-    def new_state(self):
-        return {"length": 0}
+    def reserve(self, capacity): ...
 
-    def feed(self, state, ids):
-        self.fed.append(list(ids))
-        state["length"] += len(ids)
-        place = state["length"] - 3
+    def release_slots(self, slots): ...
+
+    def free_blocks(self, blocks): ...
+
+    def move(self, source, target, length): ...
+
+    def load_blocks(self, slot, blocks): ...
+
+    def store_block(self, slot, position, block):
+        self.stored.append(block)
+
+    def close(self):
+        self.closed = True
+
+    def step(self, rows, top=0):
+        self.fed.extend(list(row.ids) for row in rows)
+        logits = [self.after(row.start + len(row.ids)) for row in rows if row.draw]
+        return StepLogits(np.array(logits, dtype=np.float32).reshape(-1, 256), None, None)
+
+    def after(self, length):
         logits = np.zeros(256, dtype=np.float32)
         logits[END] = 5
-        if 0 <= place < len(self.script):
-            logits[self.script[place]] = 9
+        if 0 <= length - 3 < len(self.script):
+            logits[self.script[length - 3]] = 9
         return logits
 
 
 class BrokenModel(ScriptedModel):
+    """Fails in every step that feeds the token 2; its numbers are none where no error is given."""
+
     def __init__(self, error=None):
-        super().__init__(b"")
+        super().__init__(b"hello")
         self.error = error
 
-    def feed(self, state, ids):
-        if self.error:
+    def step(self, rows, top=0):
+        if self.error and any(2 in row.ids for row in rows):
             raise self.error
-        return np.full(256, np.nan, dtype=np.float32)
+        logits = super().step(rows, top)
+        for place, row in enumerate([row for row in rows if row.draw]):
+            if 2 in row.ids:
+                logits.logits[place] = np.nan
+        return logits
 
 
 class Bytes:
     """Three prompt tokens for everybody; ids are bytes."""
 
-    def prompt_ids(self, messages):
-        if messages[0].role == "wizard":
+    def prompt_ids(self, request):
+        message = request.messages[0]
+        if message.role == "wizard":
             raise InvalidRequestError("no wizards")
-        return (1,) * len(messages[0].content)
+        return (2 if message.content == "bad" else 1,) * len(message.content)
+
+    def public_tokens(self, request, prompt_ids):
+        return request.public_characters
+
+    def token_bytes(self, token):
+        return bytes([token])
 
     def decode(self, ids):
         return bytes(ids).decode("utf-8", "replace")
@@ -63,14 +104,19 @@ def request(content="abc", role="user", **options):
     )
 
 
+def host_of(model, info, clock, emit, slots):
+    settings = SchedulerSettings(info.context_length, frozenset({END}), slots=slots, queue_limit=1, step_tokens=8)
+    scheduler = Scheduler(settings, PrefixCache(b"d", 12))
+    tokenizer = lambda: ""  # noqa: E731 - none of these answers has a form to match
+    return ModelHost(info, model, Bytes(), GrammarFactory(tokenizer, 256, {END}), scheduler, clock, emit)
+
+
 class Fixture:
     def __init__(self, model, slots=2):
         self.events: list = []
         self.clock = ManualClock()
         info = ModelInfo(model_id="m", digest=b"d", tokenizer_digest=b"t", context_length=50, slots=slots)
-        settings = SchedulerSettings(50, frozenset({END}), slots=slots, queue_limit=1, prefill_chunk=8)
-        emit = lambda key, event: self.events.append((key, event))  # noqa: E731
-        self.host = ModelHost(info, model, Bytes(), settings, KvBudget(400), self.clock, emit)
+        self.host = host_of(model, info, self.clock, lambda key, event: self.events.append((key, event)), slots)
 
     def run(self, steps=200):
         for _ in range(steps):
@@ -100,7 +146,7 @@ def test_an_answer_from_start_to_end():
     assert fixture.text(1) == "hé!"
     assert fixture.ids(1) == (*"hé!".encode(), END)
     assert events[-1] == Done("stop", 3, 5)
-    assert fixture.host.info().kv_tokens_free == 400
+    assert fixture.host.info().kv_tokens_free == 384
 
 
 def test_length_and_stop_strings():
@@ -194,12 +240,60 @@ def test_bad_requests_fail_alone(bad, error):
 
 
 @pytest.mark.parametrize("error", [None, InferenceError("out of memory")])
-def test_a_model_that_fails_ends_the_answer_with_an_error(error):
+def test_a_step_that_fails_ends_the_answer_that_is_to_blame_and_no_other(error):
     fixture = Fixture(BrokenModel(error))
     fixture.host.submit(1, request())
+    fixture.host.step()
+    fixture.host.submit(2, request("bad"))
     fixture.run()
-    assert isinstance(fixture.of(1)[-1], RequestError)
-    assert fixture.host.info().kv_tokens_free == 400
+    assert isinstance(fixture.of(2)[-1], RequestError)
+    assert (fixture.text(1), fixture.of(1)[-1]) == ("hello", Done("stop", 3, 6))
+    assert fixture.host.info().kv_tokens_free == 384
+
+
+def test_a_provider_that_fails_is_for_the_process_to_tell():
+    fixture = Fixture(BrokenModel(ProviderFailedError("device lost")))
+    fixture.host.submit(1, request("bad"))
+    with pytest.raises(ProviderFailedError):
+        fixture.run()
+
+
+def test_log_probabilities_come_with_the_tokens():
+    fixture = make()
+    fixture.host.submit(1, request(top_logprobs=2))
+    fixture.run()
+    first = next(event for event in fixture.of(1) if isinstance(event, Delta)).logprobs[0]
+    expected = np.log(np.exp(9) / (np.exp(9) + np.exp(5) + 254))
+    assert (first.token, first.text) == (104, b"h")
+    assert first.logprob == pytest.approx(expected)
+    assert [token for token, _, _ in first.top] == [104, END]
+    fixture.host.submit(2, request())
+    fixture.run()
+    assert all(not event.logprobs for event in fixture.of(2) if isinstance(event, Delta))
+
+
+def test_the_public_part_of_a_prompt_is_news():
+    fixture = make()
+    fixture.host.submit(1, request("x" * 40, public_characters=32, cache_salt=b"s"))
+    fixture.run()
+    news = fixture.host.cache_news()
+    assert [(change.inserted, len(change.path), change.ids) for change in news.changes] == [(True, 1, (1,) * 32)]
+    assert not news.reset
+    assert fixture.host.cache_news() is None
+    fixture.host.submit(2, request("x" * 40, public_characters=32, cache_salt=b"t"))
+    fixture.run()
+    assert fixture.of(2)[0] == Started((1,) * 40, 32)
+    assert fixture.of(2)[-1].cached_tokens == 32
+
+
+def test_less_memory_ends_what_cannot_fit_any_more():
+    fixture = make()
+    fixture.host.submit(1, request("x" * 40))
+    fixture.host.submit(2, request())
+    fixture.host.set_budget(32)
+    fixture.run()
+    assert fixture.of(1)[-1].code == "overloaded"
+    assert fixture.text(2) == "hello"
 
 
 def test_long_prompts_are_fed_in_chunks():
@@ -217,12 +311,11 @@ def test_unloading_ends_every_answer():
     fixture.host.close(RequestError("gone"))
     assert isinstance(fixture.of(1)[-1], RequestError)
     assert isinstance(fixture.of(2)[-1], RequestError)
-    assert not fixture.host.step()
+    assert fixture.host._model.closed
 
 
 def test_the_smallest_context_can_be_measured():
     model = ScriptedModel(b"")
     info = ModelInfo(model_id="m", digest=b"d", tokenizer_digest=b"t", context_length=1, slots=1)
-    settings = SchedulerSettings(1, frozenset({END}))
-    ModelHost(info, model, Bytes(), settings, KvBudget(1), ManualClock(), lambda _key, _event: None).measure()
+    host_of(model, info, ManualClock(), lambda _key, _event: None, 1).measure()
     assert all(model.fed)
