@@ -49,7 +49,10 @@ class GenerationRequest(Struct, frozen=True, array_like=True, kw_only=True):
     cache_salt: bytes = b""
     public_messages: int = 0
     public_characters: int = 0
+    tool_choice: str = ""  # "": the model decides; "none"; "required"; or the name of the tool, after "function:"
+    parallel_tool_calls: bool = True
     continue_tokens: tuple[int, ...] = ()
+    continue_characters: int | None = None  # of its text, delivered with them; None: what they complete by themselves
     owner: bool = False  # the owner's own request: before strangers'
     max_tokens_per_second: float | None = None  # the owner's limit per answer
 
@@ -61,11 +64,24 @@ class Queued(Struct, frozen=True, array_like=True, tag="queued"):
     estimate: float
 
 
+class AnswerStyle(Struct, frozen=True, array_like=True):
+    """How the model marks the parts of its answer in the text. ``tool_calls`` names the notation of its calls ("": none
+    is known). Reasoning stands between the two marks ("": the model has none); ``reasoning_open``: the prompt ends
+    inside it already."""
+
+    tool_calls: Annotated[str, Meta(max_length=32)] = ""
+    reasoning_begin: Annotated[str, Meta(max_length=64)] = ""
+    reasoning_end: Annotated[str, Meta(max_length=64)] = ""
+    reasoning_open: bool = False
+
+
 class Started(Struct, frozen=True, array_like=True, tag="started"):
-    """The prompt is accepted and tokenised; prefill begins. ``cached_tokens`` of it need none."""
+    """The prompt is accepted and tokenised; prefill begins. ``cached_tokens`` of it need none. ``style``: how the text
+    is to be read."""
 
     prompt_ids: tuple[int, ...]
     cached_tokens: int = 0
+    style: AnswerStyle = AnswerStyle()
 
 
 class TokenLogprob(Struct, frozen=True, array_like=True):

@@ -21,7 +21,8 @@ from engine.errors import ConfigurationError, GenTorrentError, InferenceError, R
 from engine.ids import NetworkId
 from engine.inference.backend_set import BackendSet
 from engine.inference.models.installed import BUILTIN_MODEL, Catalogue
-from engine.inference.supervisor.supervisor import InferenceSettings, InferenceSupervisor, WorkerState
+from engine.inference.supervisor.settings import InferenceSettings, WorkerState
+from engine.inference.supervisor.supervisor import InferenceSupervisor
 from engine.lifeline import run_on_loop, stop_with_parent
 from engine.node.answers import Answers
 from engine.node.backends import make_remote

@@ -136,4 +136,5 @@ def model_states(local: Sequence[ModelInfo], directory: Directory | None) -> lis
 
 def _worker(node: Node) -> ShownWorker:
     state = node.inference.state
-    return ShownWorker(status=state.name, reason=state.reason, pid=node.inference.worker_pid() or 0)
+    pid, restarts = node.inference.worker_pid() or 0, node.inference.restarts
+    return ShownWorker(status=state.name, reason=state.reason, pid=pid, restarts=restarts)

@@ -20,7 +20,8 @@ from engine.errors import (
     WorkerDiedError,
 )
 from engine.inference.models.installed import BUILTIN_MODEL, Catalogue
-from engine.inference.supervisor.supervisor import InferenceSettings, InferenceSupervisor, WorkerState
+from engine.inference.supervisor.settings import InferenceSettings, WorkerState
+from engine.inference.supervisor.supervisor import InferenceSupervisor
 from engine.inference.types import Delta, Done, GenerationRequest, PromptMessage, Queued, Started
 from engine.wire.answer import Sampling
 from tests.support.tiny_model import make_tiny_model
@@ -133,25 +134,15 @@ async def test_closing_the_stream_cancels_the_answer(models):
             assert len(ids_of(await answer(supervisor, ask()))) == 24
 
 
-async def test_a_killed_worker_fails_the_running_answer_and_the_next_one_works(models):
-    async with running(models) as supervisor:
-        with pytest.raises(WorkerDiedError, match="being restarted"):
-            async for event in supervisor.generate(ask(max_tokens=400, min_tokens=400, max_tokens_per_second=20)):
-                if isinstance(event, Delta):
-                    os.kill(supervisor.worker_pid(), signal.SIGKILL)
-        assert len(ids_of(await answer(supervisor, ask()))) == 24
-        names = [state.name for state in supervisor.states]
-        assert names == ["starting", "ready", "restarting", "starting", "ready"]
-        assert "killed" in supervisor.states[2].reason
-
-
-async def test_a_worker_that_hangs_is_noticed(models):
+async def test_a_worker_that_hangs_is_noticed_and_the_answer_goes_on(models):
     async with running(models, silence_timeout=4) as supervisor:
-        with pytest.raises(WorkerDiedError):
-            async for event in supervisor.generate(ask(max_tokens=400, min_tokens=400, max_tokens_per_second=20)):
-                if isinstance(event, Delta):
-                    os.kill(supervisor.worker_pid(), signal.SIGSTOP)
-        assert len(ids_of(await answer(supervisor, ask()))) == 24
+        events = []
+        request = ask(max_tokens=40, min_tokens=40, max_tokens_per_second=20)
+        async for event in supervisor.generate(request):
+            events.append(event)
+            if len(ids_of(events)) == 5:
+                os.kill(supervisor.worker_pid(), signal.SIGSTOP)
+        assert ids_of(events) == ids_of(await answer(supervisor, ask(max_tokens=40, min_tokens=40)))
         assert any("sign of life" in state.reason for state in supervisor.states)
 
 

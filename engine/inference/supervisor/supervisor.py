@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import sys
-from collections.abc import AsyncIterator, Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from itertools import count
-from typing import Literal
 
 from engine.clock import Clock
 from engine.errors import (
@@ -37,44 +33,13 @@ from engine.inference.pipe import (
 )
 from engine.inference.supervisor.mailbox import Mailbox
 from engine.inference.supervisor.process import WorkerProcess
+from engine.inference.supervisor.resuming import MAX_DEATHS, ResumableAnswer, Turns, WorkerCrashedError
+from engine.inference.supervisor.settings import InferenceSettings, WorkerState
 from engine.inference.types import Done, GenerationEvent, GenerationRequest, ModelInfo
 
+DEATHS_WHILE_LOADING = 3
+"""Workers that may die while somebody who has heard nothing yet waits for a model."""
 _log = logging.getLogger(__name__)
-
-StateName = Literal["stopped", "starting", "ready", "restarting"]
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerState:
-    """For the window: ``reason`` says why it is restarting."""
-
-    name: StateName
-    reason: str = ""
-
-
-def default_threads() -> int:
-    """Half of the processors, so that the owner and the links keep the rest."""
-    return max(1, (os.cpu_count() or 2) // 2)
-
-
-@dataclass(frozen=True, slots=True)
-class InferenceSettings:
-    """Limits; times in seconds."""
-
-    slots: int = 8
-    queue_limit: int = 32
-    prefill_chunk: int = 512
-    threads: int = field(default_factory=default_threads)
-    kv_bytes: int = 1 << 30
-    max_requests: int = 256
-    ready_timeout: float = 300.0  # from asking for a model to its being loaded
-    silence_timeout: float = 15.0  # without a sign of life
-    step_timeout: float = 120.0  # one prefill chunk or decode step
-    load_timeout: float = 280.0
-    first_backoff: float = 0.2
-    longest_backoff: float = 10.0
-    healthy_after: float = 30.0  # a worker that lived so long starts again without a long wait
-    command: tuple[str, ...] = (sys.executable, "-P", "-m", "engine.inference.worker")
 
 
 class InferenceSupervisor:
@@ -98,11 +63,15 @@ class InferenceSupervisor:
         self._loaded: set[str] = set()
         self._load_errors: dict[str, str] = {}
         self._mailboxes: dict[int, Mailbox] = {}
+        self._answers: dict[int, ResumableAnswer] = {}
+        self._turns = Turns()
+        self.restarts = 0  # workers that ended by themselves
         self._keys = count(1)
         self._process: WorkerProcess | None = None
         self._ended = asyncio.Event()
         self._end_reason = ""
         self._deaths = 0
+        self._suspects = 0  # answers that had not moved when the last worker died
         self._heard = 0.0
         self._beat = Beat("idle", 0.0, ())
         self._changed = asyncio.Event()
@@ -137,7 +106,9 @@ class InferenceSupervisor:
         self._wanted.clear()
         if self._process is not None:
             self._process.kill("it was stopped")
-            self._fail_all("The model was stopped on this machine in the middle of the answer. Ask again.")
+            self._fail_all(
+                WorkerDiedError("The model was stopped on this machine in the middle of the answer. Ask again.")
+            )
         else:
             self._show(WorkerState("stopped"))
         self._notify()
@@ -145,26 +116,52 @@ class InferenceSupervisor:
             await self._change()
 
     async def generate(self, request: GenerationRequest) -> AsyncIterator[GenerationEvent]:
-        """See ``InferenceBackend.generate``."""
+        """See ``InferenceBackend.generate``. When a worker dies, the next one goes on with the answer."""
         if len(self._mailboxes) >= self._settings.max_requests:
             raise OverloadedError(f"{len(self._mailboxes)} answers are being made here already. Try again later.")
         key = next(self._keys)
-        mailbox = Mailbox()
-        self._mailboxes[key] = mailbox
+        self._mailboxes[key] = Mailbox()
+        answer = self._answers[key] = ResumableAnswer(request)
         try:
-            await self._ready(request.model_id)
-            mailbox = self._mailboxes[key] = Mailbox()  # a worker that died meanwhile was not this answer's
-            self._request(key, request)
-            mailbox.sent = True
             while True:
-                event = await mailbox.next()
-                yield event
-                if isinstance(event, Done):
+                attempt = self._attempt(key, answer)
+                try:
+                    async for event in attempt:
+                        yield event
                     return
+                except WorkerCrashedError as crash:
+                    if not answer.died(alone=crash.alone):
+                        raise WorkerDiedError(
+                            f"{crash} It ended {answer.deaths} times while it made this answer, so the answer is given "
+                            "up. Ask something else, or choose another model."
+                        ) from crash
+                finally:
+                    await attempt.aclose()
         finally:
             self._mailboxes.pop(key, None)
-            if mailbox.sent and not mailbox.complete:
-                self._cancel(key)
+            self._answers.pop(key, None)
+
+    async def _attempt(self, key: int, answer: ResumableAnswer) -> AsyncGenerator[GenerationEvent, None]:
+        """What one worker makes of the answer; :class:`WorkerCrashedError` when it dies."""
+        async with self._turns.turn() as turn:
+            await self._ready(answer.request.model_id, MAX_DEATHS if answer.deaths else DEATHS_WHILE_LOADING)
+            mailbox = self._mailboxes[key] = Mailbox()  # a worker that died meanwhile was not this answer's
+            try:
+                self._request(key, answer.remaining())
+                mailbox.sent = answer.resting = True
+                while True:
+                    event = await mailbox.next()
+                    told = answer.take(event)
+                    if not answer.resting:
+                        turn.end()
+                    if told is not None:
+                        yield told
+                    if isinstance(event, Done):
+                        return
+            finally:
+                answer.resting = False
+                if mailbox.sent and not mailbox.complete:
+                    self._cancel(key)
 
     # --------------------------------------------------------------------------------------------------- its life
 
@@ -181,8 +178,11 @@ class InferenceSupervisor:
                 reason = await self._live()
                 if not self._wanted:
                     continue
+                self.restarts += 1
                 _log.warning("the inference worker ended: %s", reason)
-                if self._clock.monotonic() - begin >= self._settings.healthy_after:
+                healthy = self._clock.monotonic() - begin >= self._settings.healthy_after
+                self._turns.one_at_a_time = not healthy and (self._turns.one_at_a_time or self._suspects > 1)
+                if healthy:
                     backoff = self._settings.first_backoff
                 self._show(WorkerState("restarting", reason))
                 await asyncio.sleep(backoff)
@@ -218,12 +218,16 @@ class InferenceSupervisor:
             process.kill("the engine is stopping")
             self._loaded.clear()
             self._deaths += 1
-            self._fail_all(
-                f"The program that computes answers ended in the middle of this one: {self._end_reason}. It is being "
-                "restarted: ask again in a moment."
-                if self._ended.is_set()
-                else "The engine is stopping, and this answer with it."
-            )
+            if self._ended.is_set():
+                self._suspects = sum(answer.resting for answer in self._answers.values())
+                self._fail_all(
+                    WorkerCrashedError(
+                        f"The program that computes answers ended in the middle of this one: {self._end_reason}.",
+                        alone=self._suspects == 1,
+                    )
+                )
+            else:
+                self._fail_all(WorkerDiedError("The engine is stopping, and this answer with it."))
             try:
                 await asyncio.to_thread(process.close)
             finally:
@@ -251,8 +255,8 @@ class InferenceSupervisor:
 
     # ------------------------------------------------------------------------------------------- what it is told
 
-    async def _ready(self, model_id: str) -> None:
-        """Wait until ``model_id`` is loaded."""
+    async def _ready(self, model_id: str, deaths: int = DEATHS_WHILE_LOADING) -> None:
+        """Wait until ``model_id`` is loaded; given up when so many workers have died over it."""
         try:
             async with asyncio.timeout(self._settings.ready_timeout):
                 while self._folders is None:
@@ -262,21 +266,21 @@ class InferenceSupervisor:
                         f"There is no model {model_id[:200]!r} on this machine. It has: "
                         f"{', '.join(self._folders) or 'none'}. Choose one of these or download the model first."
                     )
-                await self._until_loaded(model_id)
+                await self._until_loaded(model_id, deaths)
         except TimeoutError:
             raise WorkerDiedError(
                 f"The model {model_id} could not be loaded within {self._settings.ready_timeout:.0f} s. Close other "
                 "programs, or choose a smaller model."
             ) from None
 
-    async def _until_loaded(self, model_id: str) -> None:
+    async def _until_loaded(self, model_id: str, deaths: int) -> None:
         self._want(model_id)
-        deaths = self._deaths
+        last = self._deaths + deaths
         while model_id not in self._loaded:
             error = self._load_errors.get(model_id)
             if error is not None:
                 raise UnknownModelError(f"The model {model_id} cannot be loaded. {error}")
-            if self._deaths >= deaths + 3 or model_id not in self._wanted:
+            if self._deaths >= last or model_id not in self._wanted:
                 raise WorkerDiedError(
                     f"The program that computes answers does not stay up: {self._end_reason or 'it was stopped'}. "
                     "Close other programs or choose a smaller model, and ask again."
@@ -364,10 +368,10 @@ class InferenceSupervisor:
             if info.model_id in self._infos:
                 self._infos[info.model_id] = info
 
-    def _fail_all(self, text: str) -> None:
+    def _fail_all(self, error: WorkerDiedError) -> None:
         for mailbox in self._mailboxes.values():
-            if not mailbox.complete:
-                mailbox.fail(WorkerDiedError(text))
+            if mailbox.sent and not mailbox.complete:
+                mailbox.fail(error)
 
     def _describe(self, folder: ModelFolder) -> ModelInfo:
         return ModelInfo(

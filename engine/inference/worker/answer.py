@@ -34,7 +34,8 @@ class Grammars(Protocol):
 
 @dataclass(slots=True)
 class Answer:
-    """``stopped``: the tokens to continue hold a stop string already. ``place``: the one that was told last."""
+    """``stopped``: the tokens to continue hold a stop string already. ``delivered``: characters of the text held back
+    that whoever made these tokens has shown all the same, at the end. ``place``: the one that was told last."""
 
     request: GenerationRequest
     prompt_ids: tuple[int, ...]
@@ -42,6 +43,7 @@ class Answer:
     text: AnswerText
     matcher: Matcher | None
     stopped: bool
+    delivered: int = 0
     started: bool = False
     place: int = 0
 
@@ -61,15 +63,17 @@ def begin(request: GenerationRequest, texts: Texts, grammars: Grammars) -> Answe
     """The answer at its beginning, or where the tokens to continue end; :class:`RequestError` for what is wrong."""
     prompt_ids = texts.prompt_ids(request)
     text = AnswerText(texts.decode, request.stop, request.min_tokens)
-    stopped = False
+    stopped, shown = False, 0
     for token in request.continue_tokens:  # their text was delivered by whoever made them
-        stopped = text.push(token)[1] or stopped
+        piece, ended = text.push(token)
+        stopped, shown = stopped or ended, shown + len(piece)
+    delivered = max(0, (request.continue_characters or 0) - shown)
     matcher = None
     if request.constraint is not None:
         matcher = grammars.matcher(request.constraint)
         matcher.replay(request.continue_tokens)
     history = TokenHistory(prompt_ids, request.continue_tokens)
-    return Answer(request, prompt_ids, history, text, matcher, stopped)
+    return Answer(request, prompt_ids, history, text, matcher, stopped, delivered)
 
 
 def submission(answer: Answer, texts: Texts, *, share: bool) -> Submission:

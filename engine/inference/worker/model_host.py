@@ -178,7 +178,7 @@ class ModelHost:
         for key in complete:
             answer = self._answers[key]
             reason = "stop" if answer.stopped else self._scheduler.ended(key)
-            rest = "" if answer.stopped else answer.text.flush()
+            rest = "" if answer.stopped else answer.text.flush()[answer.delivered :]
             self._end(key, reason or "stop", rest)
 
     # ------------------------------------------------------------------------------------------------- steps

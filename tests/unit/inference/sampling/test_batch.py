@@ -96,7 +96,8 @@ def test_log_probabilities_only_for_who_asks():
     assert none.logprob == more.logprob
     assert none.top == ()
     assert len(more.top) == 20
-    assert sum(math.exp(value) for _, value in more.top) < 1
+    probabilities = [math.exp(value) for _, value in more.top]
+    assert sum(probabilities) < 1
 
 
 def test_more_alternatives_than_tokens():
@@ -131,7 +132,15 @@ def test_the_fast_way_decides_nearly_every_draw(monkeypatch):
         raise AssertionError("the slow way was taken")
 
     monkeypatch.setattr(batch, "choose", slow)
-    options = [{}, {"top_k": 40}, {"top_k": 900}, {"top_p": 0.9}, {"top_p": 0.3}, {"min_p": 0.05}, {"temperature": 3.0}]
+    options: list[dict[str, float]] = [
+        {},
+        {"top_k": 40},
+        {"top_k": 900},
+        {"top_p": 0.9},
+        {"top_p": 0.3},
+        {"min_p": 0.05},
+        {"temperature": 3.0},
+    ]
     options += [{"presence_penalty": 1.0, **one} for one in options]
     for seed in range(20):
         draws = [draw(sampling=Sampling(seed=seed, **one), history=TokenHistory((), range(50))) for one in options]
@@ -141,7 +150,12 @@ def test_the_fast_way_decides_nearly_every_draw(monkeypatch):
 def test_a_draw_that_rounding_decides_is_left_to_the_slow_way(monkeypatch):
     asked = []
     original = Contest.winner
-    monkeypatch.setattr(Contest, "winner", lambda self: asked.append(original(self)) or asked[-1])
+
+    def winner(contest):
+        asked.append(original(contest))
+        return asked[-1]
+
+    monkeypatch.setattr(Contest, "winner", winner)
     logits = np.full((1, VOCABULARY), -np.inf, dtype=np.float32)
     logits[0, :4] = 0.0  # the third token begins exactly where top_p = 1/2 ends
     for seed in range(40):

@@ -111,7 +111,8 @@ def test_a_tokenizer_that_cannot_be_constrained():
 
 def test_drawn_through_the_sampler(builtin):
     tokenizer, factory = builtin
-    matcher, ids, end = factory.matcher(ANSWER), [], end_of(tokenizer)
+    matcher, end = factory.matcher(ANSWER), end_of(tokenizer)
+    ids: list[int] = []
     logits = np.random.default_rng(1).normal(0, 3, (1, tokenizer.get_vocab_size() + 13)).astype(np.float32)
     logits[0, end] = 100.0  # the model wants to stop at once
     history = TokenHistory(())
@@ -203,7 +204,12 @@ def test_grammars_are_kept_and_their_number_is_bounded(builtin, monkeypatch):
     compiled = []
     factory = GrammarFactory(lambda: text_of("built-in"), 3072, {2})
     original = factory._compile
-    monkeypatch.setattr(factory, "_compile", lambda constraint: compiled.append(constraint) or original(constraint))
+
+    def compile_and_note(constraint):
+        compiled.append(constraint)
+        return original(constraint)
+
+    monkeypatch.setattr(factory, "_compile", compile_and_note)
     for _ in range(3):
         first = factory.matcher(ANSWER)
         first.accept(allowed(first)[0])  # one answer's steps are not another's
@@ -216,7 +222,12 @@ def test_grammars_are_kept_and_their_number_is_bounded(builtin, monkeypatch):
 
 def test_the_tokenizer_is_read_once_and_not_before_it_is_needed():
     read = []
-    factory = GrammarFactory(lambda: read.append(1) or text_of("built-in"), 3072, {2})
+
+    def text():
+        read.append(1)
+        return text_of("built-in")
+
+    factory = GrammarFactory(text, 3072, {2})
     assert not read
     factory.load()
     factory.matcher(ANSWER)
