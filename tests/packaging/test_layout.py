@@ -15,7 +15,12 @@ PURE = (
     "wire",
     "inference/sampling",
     "inference/scheduling",
+    "inference/text/answer_parts",
+    "inference/text/call_notations",
+    "inference/text/call_reader",
     "inference/text/decoder",
+    "inference/text/json_call",
+    "inference/text/parts",
 )
 
 

@@ -73,7 +73,7 @@ class StopFilter:
         if found:
             shown, self._held = self._held[: min(found)], ""
             return shown, True
-        border = len(self._held) - self._dangerous()
+        border = len(self._held) - beginning(self._held, self._stops)
         shown, self._held = self._held[:border], self._held[border:]
         return shown, False
 
@@ -82,13 +82,14 @@ class StopFilter:
         shown, self._held = self._held, ""
         return shown
 
-    def _dangerous(self) -> int:
-        """Length of the longest end of the held text that begins a stop string."""
-        longest = min(len(self._held), max((len(stop) for stop in self._stops), default=1) - 1)
-        for length in range(longest, 0, -1):
-            if any(stop.startswith(self._held[-length:]) for stop in self._stops if len(stop) > length):
-                return length
-        return 0
+
+def beginning(text: str, marks: Sequence[str]) -> int:
+    """Length of the longest end of ``text`` that begins one of ``marks`` without completing it."""
+    longest = min(len(text), max((len(mark) for mark in marks), default=1) - 1)
+    for length in range(longest, 0, -1):
+        if any(mark.startswith(text[-length:]) for mark in marks if len(mark) > length):
+            return length
+    return 0
 
 
 class AnswerText:
