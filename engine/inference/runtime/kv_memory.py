@@ -108,7 +108,7 @@ class _Group:
 
     def grow(self, slots: int, capacity: int, lengths: Sequence[int]) -> None:
         shape = (len(self.members), slots, self.shape.kv_heads, capacity, self.shape.head_dim)
-        memory = mmap.mmap(-1, int(np.prod(shape)) * self.dtype.itemsize)
+        memory = _anonymous(int(np.prod(shape)) * self.dtype.itemsize)
         array = np.frombuffer(memory, self.dtype).reshape(shape)
         if self.memory is not None:
             for slot, length in enumerate(lengths):
@@ -126,6 +126,13 @@ class _Group:
             last = (begin + length) // mmap.PAGESIZE * mmap.PAGESIZE
             if last > first:
                 self.memory.madvise(mmap.MADV_DONTNEED, first, last - first)
+
+
+def _anonymous(size: int) -> mmap.mmap:
+    """Memory without a file. Private: pages of a shared mapping, Python's default, never go back to the system."""
+    if hasattr(mmap, "MAP_PRIVATE") and hasattr(mmap, "MAP_ANONYMOUS"):
+        return mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    return mmap.mmap(-1, size)
 
 
 class CpuKvMemory:
