@@ -20,6 +20,8 @@ SLOTS = 4
 FIRST, SECOND = (3, 9, 4), (2, 5, 2)
 """Tokens that three rows are fed one after the other: first pieces of different lengths, second pieces, single ones."""
 SINGLES = 2
+NEWCOMER = 24
+"""Tokens of a row that begins beside the others in the last step: more than any of them holds."""
 TOLERANCE = {"tensor(float)": 0.01, "tensor(float16)": 0.1, "tensor(bfloat16)": 0.4}
 """Allowed difference of a logit, in standard deviations of the logits. Wrong attention differs by one and more."""
 WRONG = 1.0
@@ -61,11 +63,11 @@ def choose_batching(
 
 
 def _attempt(executed: Callable[[int], Execution], mode: Batching, folder: ModelFolder, pieces: bool) -> _Logits | str:
-    """Logits of every step of three rows with an idle slot between them, or the error."""
+    """Logits of every step of three rows, with an idle slot between them that a fourth one begins in, or the error."""
     execution = executed(SLOTS)
     execution.batching = mode
     try:
-        return np.stack([execution.run(rows).copy() for rows in _steps(folder.vocabulary, pieces)])
+        return np.concatenate([execution.run(rows).copy() for rows in _steps(folder.vocabulary, pieces)])
     except InferenceError:
         raise
     except Exception as error:  # the runtime raises a dozen classes of its own, none public
@@ -89,6 +91,8 @@ def _steps(vocabulary: int, pieces: bool) -> list[list[Row]]:
             rows.append(Row(place, slots[place], starts[place], ids, True))
             starts[place] += count
         steps.append(rows)
+    newcomer = tuple((5 * index + 1) % vocabulary for index in range(NEWCOMER))
+    steps[-1].append(Row(len(slots), 2, 0, newcomer, True))
     return steps
 
 
@@ -97,7 +101,7 @@ def _check_continuation(folder: ModelFolder, executed: Callable[[int], Execution
     whole = _attempt(executed, "single", folder, pieces=False)
     if isinstance(whole, str):
         raise ModelFolderError(f"{folder.graph} cannot be computed: {whole}. Choose another variant of the model.")
-    difference = _difference(whole, alone[1:])
+    difference = _difference(whole, alone[len(FIRST) :])
     if difference > WRONG:
         raise ModelFolderError(
             f"{folder.graph} gives other logits for a prompt in two pieces than for the same prompt at once (by "
