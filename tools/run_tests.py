@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tools import next_runtime_environment
-from tools.next_runtime_environment import ROOT
+from tools.lock import ROOT
 
 NO_TESTS = 5
 """pytest's exit code when nothing was selected; the other pass may have had something."""
@@ -71,7 +71,9 @@ def run_next_runtime(options: Sequence[str]) -> int:
 
 def split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     """Options for pytest with their values, and the paths that select tests."""
-    options, paths, before = [], [], ""
+    options: list[str] = []
+    paths: list[str] = []
+    before = ""
     for argument in arguments:
         is_path = not argument.startswith("-") and before not in EXPRESSIONS and place_of(argument).exists()
         (paths if is_path else options).append(argument)

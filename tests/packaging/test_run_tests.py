@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from tools import next_runtime_environment, run_tests
-from tools.next_runtime_environment import ROOT
+from tools.lock import ROOT
 from tools.run_tests import ON_BOTH_RUNTIMES, selected, split
 
 ONE = "tests/property/test_scheduler_on_a_model.py"
