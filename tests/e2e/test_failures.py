@@ -112,25 +112,24 @@ def test_a_relay_killed_in_mid_answer_costs_nothing(
     assert len(set(relays)) in (9, 12)
 
 
-def test_an_inference_worker_killed_in_mid_answer_is_said_and_restarted(network: Network) -> None:
+def test_an_inference_worker_killed_in_mid_answer_costs_nothing(network: Network, undisturbed: str) -> None:
     before = ask(network, "worker", 2).read()
+    assert before.error is None
     name = serving_process(network, before)
     worker = network.state(name).worker.pid
     assert worker in family(network.children[name].pid)
     answer = ask(network, "worker").read(pieces=10)
     os.kill(worker, signal.SIGKILL)
-    killed = time.monotonic()
+    at_kill = len(answer.pieces)
     answer.read()
-    assert answer.error is not None
-    assert answer.error.code == "serving_node_lost"
-    assert "again" in str(answer.error)
-    assert time.monotonic() - killed < 15
-    assert len(answer.pieces) >= 10
+    assert answer.error is None, answer.error
+    assert at_kill < len(answer.pieces) - 20
+    assert answer.tokens == TOKENS
+    assert answer.text == undisturbed
+    assert answer.extension["receipt_verified"] is True
     again = network.wait(name, lambda state: state.worker.status == "ready" and state.worker.pid not in (0, worker), 30)
     assert is_running(again.worker.pid)
-    after = ask(network, "worker", 5).read()
-    assert after.error is None, after.error
-    assert after.tokens == 5
+    assert again.worker.restarts >= 1
 
 
 def test_a_bootstrap_server_stopped_in_mid_answer_costs_nothing(network: Network, undisturbed: str) -> None:
