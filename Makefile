@@ -16,7 +16,7 @@ endef
 
 .PHONY: help
 help: ## Show what there is to make
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo '  ARGS="..." passes options on, for example: make demo ARGS="--json", make test ARGS="tests/unit -k wire"'
 
@@ -78,6 +78,10 @@ bench-setup: dev ## Make .venv-peers and the model files for gentorrent bench (1
 .PHONY: test-peers
 test-peers: dev ## Test the openai back end against a real server (after make bench-setup)
 	TEST_PEERS=1 $(VENV)/python -m pytest tests/peers -p no:xdist $(ARGS)
+
+.PHONY: test-long-inference
+test-long-inference: dev ## Test the inference engine with full counts, on both ONNX Runtimes (up to an hour; resumes)
+	ORT_DISABLE_TELEMETRY=1 $(VENV)/python -m tests.parity.long_run $(ARGS)
 
 .PHONY: clean
 clean: ## Remove build outputs and caches; .venv stays

@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from pathlib import Path
 
@@ -26,7 +27,7 @@ STAMP = VENV / "gentorrent-setup.txt"
 def main() -> int:
     """Make the environment unless it is there; pip's exit status."""
     pins = requirements()
-    key = hashlib.sha256((sys.version + pins).encode()).hexdigest()
+    key = hashlib.sha256("\n".join([sys.version, str(ROOT), pins]).encode()).hexdigest()
     if PYTHON.exists() and STAMP.exists() and STAMP.read_text(encoding="utf-8") == key:
         return 0
     print(f"[setup] making {VENV.name} with the packages of requirements/{WANTED.name} ...", flush=True)
@@ -34,6 +35,7 @@ def main() -> int:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(VENV)], check=True)
     status = install(pins)
     if status == 0:
+        add_checkout()
         STAMP.write_text(key, encoding="utf-8")
     return status
 
@@ -60,6 +62,12 @@ def install(pins: str) -> int:
         # Nothing is resolved: the file is complete. Modules are compiled when they are first imported.
         options = ["--no-deps", "--require-hashes", "--no-compile", "--requirement", str(file)]
         return subprocess.run([*command, *options], check=False).returncode
+
+
+def add_checkout() -> None:
+    """Let the environment's Python import this checkout: worker processes start outside of it."""
+    packages = sysconfig.get_path("purelib", vars={"base": str(VENV), "platbase": str(VENV)})
+    Path(packages, "gentorrent.pth").write_text(f"{ROOT}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ EXPRESSIONS = ("-k", "-m")
 ON_BOTH_RUNTIMES = (
     "tests/families",
     "tests/integration/test_inference_worker.py",
-    "tests/property/test_scheduler_on_a_model.py",
+    "tests/property/test_same_tokens.py",
     "tests/unit/inference/runtime",
 )
 """What depends on the version of ONNX Runtime."""

@@ -29,24 +29,44 @@ class PlainModel:
 
     def logits(self, ids: Sequence[int], chunk: int) -> Any:
         """Logits [tokens, vocabulary] float32 after every token, fed ``chunk`` tokens at a time."""
-        caches = {
+        sequence = PlainSequence(self)
+        return np.concatenate([sequence.feed(ids[start : start + chunk]) for start in range(0, len(ids), chunk)])
+
+    def empty_caches(self) -> dict[str, Any]:
+        """Caches of a sequence without tokens."""
+        return {
             name: np.zeros(self._shape, dtype=_TYPES[kind])
             for name, kind in self._inputs.items()
             if name.startswith("past_key_values")
         }
-        found = []
-        for start in range(0, len(ids), chunk):
-            end = min(start + chunk, len(ids))
-            feeds = {
-                "input_ids": np.array([ids[start:end]], dtype=np.int64),
-                "attention_mask": np.ones((1, end), dtype=np.int64),
-                "position_ids": np.arange(start, end, dtype=np.int64)[None],
-            }
-            feeds = {name: value for name, value in feeds.items() if name in self._inputs}
-            outputs = dict(zip(self._outputs, self._session.run(None, feeds | caches), strict=True))
-            found.append(outputs["logits"][0].astype(np.float32))
-            caches = {name: outputs[name.replace("past_key_values", "present")] for name in caches}
-        return np.concatenate(found)
+
+    def run(self, ids: Sequence[int], start: int, caches: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """Logits [tokens, vocabulary] after each of ``ids``, fed behind ``start`` tokens, and the caches then."""
+        end = start + len(ids)
+        feeds = {
+            "input_ids": np.array([ids], dtype=np.int64),
+            "attention_mask": np.ones((1, end), dtype=np.int64),
+            "position_ids": np.arange(start, end, dtype=np.int64)[None],
+        }
+        feeds = {name: value for name, value in feeds.items() if name in self._inputs}
+        outputs = dict(zip(self._outputs, self._session.run(None, feeds | caches), strict=True))
+        after = {name: outputs[name.replace("past_key_values", "present")] for name in caches}
+        return outputs["logits"][0].astype(np.float32), after
+
+
+class PlainSequence:
+    """Tokens that are fed to a plain model one after the other."""
+
+    def __init__(self, model: PlainModel) -> None:
+        self._model = model
+        self._caches = model.empty_caches()
+        self._length = 0
+
+    def feed(self, ids: Sequence[int]) -> Any:
+        """Logits [tokens, vocabulary] after each of these further tokens."""
+        logits, self._caches = self._model.run(ids, self._length, self._caches)
+        self._length += len(ids)
+        return logits
 
 
 def golden_sequences(path: Path) -> Iterator[tuple[list[int], Any, Any]]:

@@ -46,6 +46,7 @@ def elsewhere(monkeypatch, tmp_path):
     monkeypatch.setattr(next_runtime_environment, "VENV", venv)
     monkeypatch.setattr(next_runtime_environment, "PYTHON", venv / "python")
     monkeypatch.setattr(next_runtime_environment, "STAMP", venv / "stamp")
+    monkeypatch.setattr(next_runtime_environment, "add_checkout", lambda: calls.append(["checkout"]))
     calls: list[list[str]] = []
 
     def run(command, **_):
@@ -62,8 +63,9 @@ def test_a_failed_one_is_made_anew_and_a_finished_one_left_alone(elsewhere):
     assert next_runtime_environment.main() == 1
     assert next_runtime_environment.main() == 0
     made = len(elsewhere)
-    assert made == 4  # twice the folder and the packages
+    assert made == 5  # twice the folder and the packages, then the checkout
+    assert elsewhere.pop() == ["checkout"]
     assert elsewhere[-1][:5] == [sys.executable, "-m", "pip", "--python", str(next_runtime_environment.PYTHON)]
     assert {"--require-hashes", "--no-deps"} <= set(elsewhere[-1])
     assert next_runtime_environment.main() == 0
-    assert len(elsewhere) == made
+    assert len(elsewhere) == made - 1

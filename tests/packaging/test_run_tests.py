@@ -9,7 +9,7 @@ from tools import next_runtime_environment, run_tests
 from tools.lock import ROOT
 from tools.run_tests import ON_BOTH_RUNTIMES, selected, split
 
-ONE = "tests/property/test_scheduler_on_a_model.py"
+ONE = "tests/property/test_same_tokens.py"
 
 
 def test_every_entry_is_there():

@@ -9,6 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from engine.inference.scheduling.plan import BLOCK_TOKENS
 from engine.inference.scheduling.prefix_cache import PUBLIC, CacheNode, PrefixCache, scope_at
+from tests.support.counts import examples
 from tests.support.naive_prefix_cache import NaivePrefixCache
 
 LETTERS = st.lists(st.integers(0, 2), max_size=5)
@@ -162,5 +163,5 @@ class PrefixCacheMachine(RuleBasedStateMachine):
         assert {event.path for event in self.cache.public_blocks()} == public
 
 
-PrefixCacheMachine.TestCase.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+PrefixCacheMachine.TestCase.settings = settings(max_examples=examples(100), stateful_step_count=40, deadline=None)
 TestPrefixCache = PrefixCacheMachine.TestCase

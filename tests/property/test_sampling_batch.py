@@ -14,6 +14,7 @@ from engine.inference.sampling.gumbel import choose
 from engine.inference.sampling.history import TokenHistory
 from engine.wire.answer import Sampling
 from tests.support import naive_sampling
+from tests.support.counts import examples
 
 INF = float("inf")
 # Quarters make many ties; the others are what broken or odd models give.
@@ -66,7 +67,7 @@ def highest(logits, count):
 
 
 @given(data=st.data(), vocabulary=st.integers(1, 60), listed=st.integers(0, 60))
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=examples(250), deadline=None)
 def test_same_tokens_as_the_slow_reference(data, vocabulary, listed):
     many = data.draw(st.lists(rows(vocabulary), min_size=1, max_size=3))
     logits = np.array([row["logits"] for row in many], dtype=np.float32)
@@ -115,7 +116,7 @@ SHAPES = {
     listed=st.sampled_from([0, 0, 40, 110]),
     share=st.sampled_from([None, None, 0.5, 0.999, 0.001]),
 )
-@settings(max_examples=2500, deadline=None)
+@settings(max_examples=examples(2500), deadline=None)
 def test_same_tokens_in_large_vocabularies(shape, number, sampling, vocabulary, listed, share):
     random = np.random.default_rng(number)
     logits = SHAPES[shape](random, vocabulary).astype(np.float32)[np.newaxis]

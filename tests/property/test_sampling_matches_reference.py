@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from engine.inference.sampling.gumbel import TokenHistory, choose, gumbel
 from engine.wire.answer import Sampling
 from tests.support import naive_sampling
+from tests.support.counts import examples
 
 SEEDS = st.integers(0, 2**53 - 1)
 # Quarters make many ties.
@@ -26,7 +27,7 @@ IDS = st.lists(st.integers(0, 70), max_size=12)
 
 
 @given(logits=LOGITS, sampling=SAMPLINGS, position=st.integers(0, 10**6), prompt=IDS, answer=IDS)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 def test_same_token(logits, sampling, position, prompt, answer):
     if all(value == float("-inf") for value in logits):
         logits[0] = 0.0
@@ -36,7 +37,7 @@ def test_same_token(logits, sampling, position, prompt, answer):
 
 
 @given(seed=SEEDS, position=st.integers(0, 2**40), ids=st.lists(st.integers(0, 2**31 - 1), min_size=1, max_size=50))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_same_noise(seed, position, ids):
     values = gumbel(seed, position, np.array(ids, dtype=np.int64))
     reference = [naive_sampling.gumbel(seed, position, token) for token in ids]

@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from engine.errors import RequestError
 from engine.inference.scheduling.prefix_cache import PrefixCache
 from engine.inference.scheduling.scheduler import Scheduler, SchedulerSettings, Submission
+from tests.support.counts import examples
 from tests.support.scheduling import END, NaiveMachine, naive_answer
 
 # Few beginnings, so that prompts share many blocks.
@@ -212,5 +213,5 @@ class SchedulerMachine(RuleBasedStateMachine):
         self.scheduler.cache.check_integrity()
 
 
-SchedulerMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+SchedulerMachine.TestCase.settings = settings(max_examples=examples(60), stateful_step_count=40, deadline=None)
 TestScheduler = SchedulerMachine.TestCase

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from engine.errors import OverloadedError
 from engine.inference.scheduling.prefix_cache import PrefixCache
 from engine.inference.scheduling.scheduler import Scheduler, SchedulerSettings, Submission
+from tests.support.counts import examples
 from tests.support.scheduling import END, NaiveMachine, naive_answer
 
 MOST_STEPS = 5000
@@ -43,7 +44,7 @@ def flood(dice, key, owners, lengths):
     salt=st.sampled_from([b"", b"salt"]),
     lengths=st.sampled_from([[1], [1, 5, 40], [90]]),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 def test_a_long_request_of_a_stranger_ends_however_many_others_come(
     owners, seed, slots, blocks, step_tokens, salt, lengths
 ):

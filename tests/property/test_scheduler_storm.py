@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from engine.errors import RequestError
 from engine.inference.scheduling.prefix_cache import PrefixCache
 from engine.inference.scheduling.scheduler import Scheduler, SchedulerSettings, Submission
+from tests.support.counts import examples
 from tests.support.scheduling import END, NaiveMachine, naive_answer
 
 
@@ -128,7 +129,7 @@ class Storm:
 
 @pytest.mark.parametrize("pressure", [True, False])
 @given(seed=st.integers(0, 2**32))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_everybody_gets_the_answer_of_a_loop_with_nothing_beside_it(pressure, seed):
     storm = Storm(seed, pressure)
     storm.run(250)
