@@ -112,8 +112,8 @@ def pieces(folder: Path, counts: Counts) -> tuple[list[Piece], list[Piece]]:
         ]
     for file in PROPERTIES:
         name = f"property-{Path(file).stem}"
-        command = (sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", f"--timeout={LONGEST}", file)
-        side_by_side.append(Piece(name, command, folder / f"{name}.json", factor=counts.factor))
+        again = (sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", f"--timeout={LONGEST}", file)
+        side_by_side.append(Piece(name, again, folder / f"{name}.json", factor=counts.factor))
     side_by_side.sort(key=lambda piece: BUILTIN not in piece.name)  # the longest first
     return side_by_side, alone
 
