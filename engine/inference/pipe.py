@@ -17,6 +17,8 @@ MAX_FRAME = 16 * 1024 * 1024
 """Bytes of one frame's content."""
 HEADER = 4
 """Bytes of the length before each frame."""
+PROVIDER_FAILED = 3
+"""Exit code of a worker whose execution provider failed."""
 
 
 class Load(Struct, frozen=True, array_like=True, tag="load"):

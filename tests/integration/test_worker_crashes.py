@@ -83,9 +83,9 @@ async def test_a_request_that_kills_its_worker_is_given_up_and_the_others_go_on(
 
         original = supervisor._request
 
-        def request(key, asked):
-            original(key, asked)
-            if asked.sampling.seed == 99:
+        def request(asked):
+            original(asked)
+            if asked.request.sampling.seed == 99:
                 os.kill(supervisor.worker_pid(), signal.SIGKILL)
 
         supervisor._request = request

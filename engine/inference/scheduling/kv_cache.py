@@ -5,9 +5,13 @@ It counts; the tensors themselves belong to the runner.
 
 from __future__ import annotations
 
+from engine.errors import InferenceError
 from engine.inference.scheduling.plan import BLOCK_TOKENS
 from engine.inference.scheduling.prefix_cache import PrefixCache
 
+SMALLEST_SEQUENCE = 256
+"""Tokens of one short conversation with its answer (or of a whole context, where that is less): a model that has no
+memory for so many is not worth loading."""
 _CAPACITY_STEPS = 4  # a slot's room grows by a quarter of a power of two
 
 
@@ -49,12 +53,21 @@ class KvMemory:
 
 
 def capacity(slots: int, context_length: int, bytes_per_token: int, budget_bytes: int) -> int:
-    """Cache tokens to offer, in whole blocks: what the memory allows, at least one full context, at most two for every
-    slot (one to run in, one to be kept)."""
-    affordable = budget_bytes // max(1, bytes_per_token)
+    """Cache tokens to offer, in whole blocks: what the memory allows, at most two contexts for every slot (one to run
+    in, one to be kept).
+
+    :class:`InferenceError` when the memory does not hold one short sequence.
+    """
+    affordable = budget_bytes // max(1, bytes_per_token) // BLOCK_TOKENS * BLOCK_TOKENS
+    needed = -(-min(SMALLEST_SEQUENCE, context_length) // BLOCK_TOKENS) * BLOCK_TOKENS
+    if affordable < needed:
+        raise InferenceError(
+            f"Its caches may take {budget_bytes} bytes of memory, which is room for {affordable} tokens; a single "
+            f"short conversation needs {needed}, that is {needed * bytes_per_token} bytes. Allow more memory (the "
+            "setting cache_memory), close other programs, or choose a smaller model."
+        )
     context = -(-context_length // BLOCK_TOKENS) * BLOCK_TOKENS
-    tokens = max(context, min(2 * slots * context, affordable))
-    return tokens // BLOCK_TOKENS * BLOCK_TOKENS
+    return min(2 * slots * context, affordable)
 
 
 def whole_slots(slots: int, context_length: int, tokens: int) -> int:

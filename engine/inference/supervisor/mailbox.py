@@ -1,15 +1,15 @@
-"""The events of one answer on their way from the worker's pipe to whoever asked. Bounded by coalescing."""
+"""The events of one answer on their way from the worker's pipe to whoever asked."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
 
-from engine.inference.types import Delta, Done, GenerationEvent, Queued
+from engine.inference.types import Delta, Done, GenerationEvent, Queued, TokenLogprob
 
 
 class Mailbox:
-    """Never blocks the pipe: for a slow reader waiting deltas grow together, and of places only the newest counts, so
+    """Never blocks the pipe. For a slow reader deltas are handed out joined, and of places only the newest waits, so
     that at most one answer's tokens wait here."""
 
     def __init__(self) -> None:
@@ -17,25 +17,24 @@ class Mailbox:
         self._error: Exception | None = None
         self._filled = asyncio.Event()
         self.sent = False  # the worker knows of the request
-        self.complete = False  # the worker has nothing more to say
+        self.complete = False  # the worker has nothing more to say, or nobody listens to it any more
 
     def put(self, event: GenerationEvent) -> None:
-        """Add an event from the worker."""
+        """Add an event from the worker; what comes after the end is dropped."""
+        if self.complete:
+            return
         self.complete = isinstance(event, Done)
-        last = self._events[-1] if self._events else None
-        if isinstance(last, Delta) and isinstance(event, Delta):
-            self._events[-1] = Delta(last.ids + event.ids, last.text + event.text)
-        elif isinstance(last, Queued) and isinstance(event, Queued):
-            self._events[-1] = event
-        else:
-            self._events.append(event)
+        if isinstance(event, Queued) and self._events and isinstance(self._events[-1], Queued):
+            self._events.pop()
+        self._events.append(event)
         self._filled.set()
 
     def fail(self, error: Exception) -> None:
-        """End with ``error``, after what has arrived already."""
-        self.complete = True
-        self._error = self._error or error
-        self._filled.set()
+        """End with ``error``, after what has arrived already; an answer that is complete stays so."""
+        if not self.complete:
+            self.complete = True
+            self._error = error
+            self._filled.set()
 
     async def next(self) -> GenerationEvent:
         """The next event; raises the error that ended the answer."""
@@ -44,4 +43,17 @@ class Mailbox:
                 raise self._error
             self._filled.clear()
             await self._filled.wait()
-        return self._events.popleft()
+        event = self._events.popleft()
+        return self._joined(event) if isinstance(event, Delta) else event
+
+    def _joined(self, first: Delta) -> Delta:
+        """``first`` and the deltas right behind it."""
+        if not self._events or not isinstance(self._events[0], Delta):
+            return first
+        ids, text, logprobs = list(first.ids), [first.text], list[TokenLogprob](first.logprobs)
+        while self._events and isinstance(following := self._events[0], Delta):
+            self._events.popleft()
+            ids += following.ids
+            text.append(following.text)
+            logprobs += following.logprobs
+        return Delta(tuple(ids), "".join(text), tuple(logprobs))

@@ -12,11 +12,12 @@ import queue
 import subprocess
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from engine.errors import InferenceError, OverloadedError
 from engine.inference.pipe import FromWorker, ToWorker, decode_from_worker, frame, read_frame
+from engine.inference.supervisor.ending import Ending, ended
 
 T = TypeVar("T")
 
@@ -45,14 +46,16 @@ def worker_environment(inherited: dict[str, str]) -> dict[str, str]:
 
 
 class WorkerProcess:
-    """A running worker. ``on_message`` and ``on_end`` are called in the event loop; ``on_end`` once, with why."""
+    """A running worker. ``on_message`` and ``on_end`` are called in the event loop; ``on_end`` once, with why, after
+    the last message. ``environment``: variables that it gets beside those of the system."""
 
     def __init__(
         self,
         command: Sequence[str],
         loop: asyncio.AbstractEventLoop,
         on_message: Callable[[FromWorker], None],
-        on_end: Callable[[str], None],
+        on_end: Callable[[Ending], None],
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self._loop = loop
         self._on_message = on_message
@@ -61,15 +64,15 @@ class WorkerProcess:
         self._room = threading.Semaphore(_IN_FLIGHT)
         self._closed = threading.Event()
         self._stderr: deque[str] = deque(maxlen=_STDERR_LINES)
-        self._why = ""
+        self._why: Ending | None = None
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
             list(command),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=worker_environment(dict(os.environ)),
+            env=worker_environment(dict(os.environ)) | dict(environment or {}),
         )
-        jobs = (("read", self._read), ("write", self._write), ("stderr", self._collect))
+        jobs = (("stderr", self._collect), ("read", self._read), ("write", self._write))
         self._threads = [threading.Thread(target=job, daemon=True, name=f"worker-{name}") for name, job in jobs]
         for thread in self._threads:
             thread.start()
@@ -91,7 +94,7 @@ class WorkerProcess:
         except queue.Full:
             raise OverloadedError("The inference worker is too busy to take another request. Try again.") from None
 
-    def kill(self, why: str) -> None:
+    def kill(self, why: Ending) -> None:
         """End the process now; its memory is free when this returns and the system has noticed. Never blocks."""
         self._why = self._why or why
         self._process.kill()
@@ -119,10 +122,11 @@ class WorkerProcess:
             while (content := read_frame(self._process.stdout.read)) is not None:
                 self._deliver(decode_from_worker(content))
         except (InferenceError, ValueError, OSError) as error:
-            self._why = self._why or f"it sent something that cannot be read ({error})"
+            self._why = self._why or Ending("nonsense", f"it sent something that cannot be read ({error})")
             self._process.kill()
         code = self._process.wait()
-        self._call(self._on_end, self._why or _reason(code))
+        self._threads[0].join(timeout=1)  # its last words
+        self._call(self._on_end, self._why or ended(code))
 
     def _deliver(self, message: FromWorker) -> None:
         while not self._room.acquire(timeout=0.5):
@@ -156,11 +160,3 @@ class WorkerProcess:
                 self._stderr.append(line.decode("utf-8", "replace").rstrip())
         except (OSError, ValueError):
             return
-
-
-def _reason(code: int) -> str:
-    if code == -9:
-        return "it was killed, most likely because the machine ran out of memory"
-    if code < 0:
-        return f"it crashed with signal {-code}"
-    return f"it ended with exit code {code}"

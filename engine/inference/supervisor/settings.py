@@ -7,12 +7,14 @@ import sys
 from dataclasses import dataclass, field
 from typing import Literal
 
-StateName = Literal["stopped", "starting", "ready", "restarting"]
+from engine.inference.supervisor.devices import PROCESSOR, Device
+
+StateName = Literal["stopped", "starting", "ready", "restarting", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerState:
-    """For the window: ``reason`` says why it is restarting."""
+    """For the window: ``reason`` says why it is restarting, or why its device is not used ("failed")."""
 
     name: StateName
     reason: str = ""
@@ -31,7 +33,8 @@ class InferenceSettings:
     queue_limit: int = 32
     prefill_chunk: int = 512
     threads: int = field(default_factory=default_threads)
-    kv_bytes: int = 1 << 30
+    kv_bytes: int = 0  # of the caches of all models of a worker together; 0: chosen from the free memory
+    devices: tuple[Device, ...] = (PROCESSOR,)  # one worker each, in order of preference; the processor stands by
     max_requests: int = 256
     ready_timeout: float = 300.0  # from asking for a model to its being loaded
     silence_timeout: float = 15.0  # without a sign of life
@@ -40,4 +43,6 @@ class InferenceSettings:
     first_backoff: float = 0.2
     longest_backoff: float = 10.0
     healthy_after: float = 30.0  # a worker that lived so long starts again without a long wait
+    first_retry: float = 300.0  # of a GPU that failed; twice as long after each further failure
+    longest_retry: float = 7200.0
     command: tuple[str, ...] = (sys.executable, "-P", "-m", "engine.inference.worker")

@@ -1,10 +1,11 @@
-"""Keeps the inference worker alive and hands requests to it. The engine's only way to a model on this machine."""
+"""Keeps one inference worker alive and hands requests to it: the models of one device of this machine."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+from contextlib import aclosing
 from itertools import count
 
 from engine.clock import Clock
@@ -13,6 +14,7 @@ from engine.errors import (
     InferenceError,
     InvalidRequestError,
     OverloadedError,
+    ProviderFailedError,
     UnknownModelError,
     WorkerDiedError,
     request_error,
@@ -22,6 +24,7 @@ from engine.inference.models.installed import Catalogue
 from engine.inference.pipe import (
     AnswerFailed,
     Beat,
+    CacheChanged,
     CancelAnswer,
     Event,
     FromWorker,
@@ -29,21 +32,31 @@ from engine.inference.pipe import (
     Load,
     Loaded,
     LoadFailed,
+    SetBudget,
     ToWorker,
+    Unload,
 )
-from engine.inference.supervisor.mailbox import Mailbox
-from engine.inference.supervisor.process import WorkerProcess
-from engine.inference.supervisor.resuming import MAX_DEATHS, ResumableAnswer, Turns, WorkerCrashedError
+from engine.inference.supervisor.budget import Budget
+from engine.inference.supervisor.changes import Changes
+from engine.inference.supervisor.devices import PROCESSOR, Device, free_memory
+from engine.inference.supervisor.ending import Ending
+from engine.inference.supervisor.life import WorkerLife
+from engine.inference.supervisor.resuming import ResumableAnswer, Turns, worker_died
 from engine.inference.supervisor.settings import InferenceSettings, WorkerState
-from engine.inference.types import Done, GenerationEvent, GenerationRequest, ModelInfo
+from engine.inference.supervisor.wanted import WantedModels
+from engine.inference.types import CacheNews, Done, GenerationEvent, GenerationRequest, ModelInfo
 
-DEATHS_WHILE_LOADING = 3
-"""Workers that may die while somebody who has heard nothing yet waits for a model."""
 _log = logging.getLogger(__name__)
+STOPPED = "The model was stopped on this machine in the middle of the answer. Ask again."
+STOPPING = "The engine is stopping, and this answer with it."
+
+
+class WorkerCrashedError(WorkerDiedError):
+    """A worker ended by itself; the next one can go on with the answer."""
 
 
 class InferenceSupervisor:
-    """An ``InferenceBackend`` on a worker process. :meth:`run` must be running; the process starts on need."""
+    """An ``InferenceBackend`` on one worker process. :meth:`run` must be running; the process starts on need."""
 
     def __init__(
         self,
@@ -51,30 +64,30 @@ class InferenceSupervisor:
         clock: Clock,
         settings: InferenceSettings | None = None,
         on_state: Callable[[WorkerState], None] = lambda state: None,
+        on_cache: Callable[[CacheNews], None] = lambda news: None,
+        device: Device = PROCESSOR,
     ) -> None:
+        """``on_cache`` hears what comes and goes in the public part of the prefix caches; a worker that begins or ends
+        is told as a reset. It is called in the event loop and must return at once."""
         self._catalogue = catalogue
         self._clock = clock
         self._settings = settings or InferenceSettings()
         self._on_state = on_state
+        self._on_cache = on_cache
+        self.device = device
         self.state = WorkerState("stopped")
+        self.restarts = 0  # workers that ended by themselves
         self._folders: dict[str, ModelFolder] | None = None
         self._infos: dict[str, ModelInfo] = {}
-        self._wanted: dict[str, None] = {}  # model ids in the order of asking
-        self._loaded: set[str] = set()
-        self._load_errors: dict[str, str] = {}
-        self._mailboxes: dict[int, Mailbox] = {}
+        self._changes = Changes()
+        self._wanted = WantedModels()
         self._answers: dict[int, ResumableAnswer] = {}
-        self._turns = Turns()
-        self.restarts = 0  # workers that ended by themselves
-        self._keys = count(1)
-        self._process: WorkerProcess | None = None
-        self._ended = asyncio.Event()
-        self._end_reason = ""
-        self._deaths = 0
-        self._suspects = 0  # answers that had not moved when the last worker died
-        self._heard = 0.0
-        self._beat = Beat("idle", 0.0, ())
-        self._changed = asyncio.Event()
+        self._turns = Turns(self._answers.values(), self._changes)
+        self._numbers = count(1)
+        self._budget = Budget(self._settings.kv_bytes, device, free_memory)
+        self._life: WorkerLife | None = None
+        self._reason: InferenceError = WorkerDiedError(STOPPED)  # why nothing is wanted
+        self._failure = ""  # why the worker was given up, until it is wanted again
 
     # ------------------------------------------------------------------------------------------------ for users
 
@@ -82,9 +95,18 @@ class InferenceSupervisor:
         """The models that are loaded or can be loaded at once; empty until the folders have been read."""
         return list(self._infos.values())
 
+    def loaded(self, model_id: str) -> bool:
+        """Whether the worker has this model now."""
+        return self._wanted.is_loaded(model_id)
+
     def worker_pid(self) -> int | None:
         """The worker's process number while there is one."""
-        return self._process.pid if self._process is not None else None
+        return self._life.pid if self._life is not None else None
+
+    @property
+    def answering(self) -> int:
+        """Answers that are being made or wait."""
+        return len(self._answers)
 
     async def refresh(self) -> None:
         """Read the model folders again, after a download or a removal."""
@@ -93,75 +115,84 @@ class InferenceSupervisor:
         for name, folder in folders.items():
             if self._infos[name].digest != folder.digest:
                 self._infos[name] = self._describe(folder)
-        self._folders = folders
-        self._notify()
+        before, self._folders = self._folders or {}, folders
+        for model_id in self._wanted:
+            if model_id not in folders or before[model_id].digest != folders[model_id].digest:
+                self._reload(model_id)
+        self._changes.notify()
 
     async def start(self, models: Iterable[str]) -> None:
-        """Load ``models`` and wait until they answer; :class:`UnknownModelError` or :class:`WorkerDiedError`."""
+        """Load ``models`` and wait until they answer; raises what :meth:`generate` raises."""
         for model_id in list(models):
             await self._ready(model_id)
 
     async def stop(self) -> None:
         """Give all memory back now: kills the worker; running answers fail. The next request starts it again."""
-        self._wanted.clear()
-        if self._process is not None:
-            self._process.kill("it was stopped")
-            self._fail_all(
-                WorkerDiedError("The model was stopped on this machine in the middle of the answer. Ask again.")
-            )
-        else:
+        self._give_up(WorkerDiedError(STOPPED))
+        life = self._life
+        if life is None:
             self._show(WorkerState("stopped"))
-        self._notify()
-        while self._process is not None:
-            await self._change()
+            return
+        life.kill(Ending("stopped", "it was stopped"))
+        while self._life is life:
+            await self._changes.wait()
+
+    def set_memory_budget(self, kv_bytes: int) -> None:
+        """From now on the caches of all models of this worker may take so many bytes together (0: chosen from the free
+        memory when a worker starts). Answers that cannot fit any more end with an error.
+
+        :class:`ConfigurationError` when a loaded model could not hold one sequence.
+        """
+        self._budget.set(kv_bytes, [self._folder(model_id) for model_id in self._wanted])
+        self._tell_budgets()
 
     async def generate(self, request: GenerationRequest) -> AsyncIterator[GenerationEvent]:
-        """See ``InferenceBackend.generate``. When a worker dies, the next one goes on with the answer."""
-        if len(self._mailboxes) >= self._settings.max_requests:
-            raise OverloadedError(f"{len(self._mailboxes)} answers are being made here already. Try again later.")
-        key = next(self._keys)
-        self._mailboxes[key] = Mailbox()
-        answer = self._answers[key] = ResumableAnswer(request)
+        """See ``InferenceBackend.generate``. When a worker dies, the next one goes on with the answer;
+        :class:`ProviderFailedError` when the device itself failed."""
+        if len(self._answers) >= self._settings.max_requests:
+            raise OverloadedError(f"{len(self._answers)} answers are being made here already. Try again later.")
+        number = next(self._numbers)
+        answer = self._answers[number] = ResumableAnswer(number, request)
         try:
             while True:
-                attempt = self._attempt(key, answer)
                 try:
-                    async for event in attempt:
-                        yield event
+                    async with aclosing(self._attempt(answer)) as attempt:
+                        async for event in attempt:
+                            yield event
                     return
                 except WorkerCrashedError as crash:
-                    if not answer.died(alone=crash.alone):
+                    if answer.hopeless:
                         raise WorkerDiedError(
                             f"{crash} It ended {answer.deaths} times while it made this answer, so the answer is given "
                             "up. Ask something else, or choose another model."
                         ) from crash
-                finally:
-                    await attempt.aclose()
         finally:
-            self._mailboxes.pop(key, None)
-            self._answers.pop(key, None)
+            del self._answers[number]
+            self._changes.notify()
 
-    async def _attempt(self, key: int, answer: ResumableAnswer) -> AsyncGenerator[GenerationEvent, None]:
+    async def _attempt(self, answer: ResumableAnswer) -> AsyncGenerator[GenerationEvent, None]:
         """What one worker makes of the answer; :class:`WorkerCrashedError` when it dies."""
-        async with self._turns.turn() as turn:
-            await self._ready(answer.request.model_id, MAX_DEATHS if answer.deaths else DEATHS_WHILE_LOADING)
-            mailbox = self._mailboxes[key] = Mailbox()  # a worker that died meanwhile was not this answer's
-            try:
-                self._request(key, answer.remaining())
-                mailbox.sent = answer.resting = True
-                while True:
-                    event = await mailbox.next()
-                    told = answer.take(event)
-                    if not answer.resting:
-                        turn.end()
-                    if told is not None:
-                        yield told
-                    if isinstance(event, Done):
-                        return
-            finally:
-                answer.resting = False
-                if mailbox.sent and not mailbox.complete:
-                    self._cancel(key)
+        model_id = answer.request.model_id
+        while True:
+            await self._ready(model_id, answer)
+            async with self._turns.turn(answer):
+                # From here to the asking nothing waits. Meanwhile a worker may have died, or the answer been stopped.
+                if answer.stopped is not None or not self._wanted.is_loaded(model_id):
+                    continue
+                answer.same_model(self._infos[model_id].digest)
+                try:
+                    self._request(answer)
+                    while True:
+                        event = await answer.mailbox.next()
+                        told = answer.take(event)
+                        if told is not None:
+                            yield told
+                        if isinstance(event, Done):
+                            return
+                finally:
+                    if answer.mailbox.sent and not answer.mailbox.complete:
+                        self._cancel(answer.number)
+                    answer.renew()
 
     # --------------------------------------------------------------------------------------------------- its life
 
@@ -172,132 +203,125 @@ class InferenceSupervisor:
             await self.refresh()
             while True:
                 while not self._wanted:
-                    self._show(WorkerState("stopped"))
-                    await self._change()
-                begin = self._clock.monotonic()
-                reason = await self._live()
-                if not self._wanted:
+                    self._show(WorkerState("failed", self._failure) if self._failure else WorkerState("stopped"))
+                    await self._changes.wait()
+                begun = self._clock.monotonic()
+                ending = await self._live()
+                if ending.kind == "stopped":
+                    backoff = self._settings.first_backoff
                     continue
                 self.restarts += 1
-                _log.warning("the inference worker ended: %s", reason)
-                healthy = self._clock.monotonic() - begin >= self._settings.healthy_after
-                self._turns.one_at_a_time = not healthy and (self._turns.one_at_a_time or self._suspects > 1)
-                if healthy:
+                _log.warning("the inference worker ended: %s", ending.text)
+                if not self._wanted:
+                    continue
+                if self._clock.monotonic() - begun >= self._settings.healthy_after:
                     backoff = self._settings.first_backoff
-                self._show(WorkerState("restarting", reason))
-                await asyncio.sleep(backoff)
+                self._show(WorkerState("restarting", ending.text))
+                await self._pause(backoff)
                 backoff = min(2 * backoff, self._settings.longest_backoff)
         finally:
+            self._give_up(WorkerDiedError(STOPPING))
             self._show(WorkerState("stopped"))
 
-    async def _live(self) -> str:
+    async def _pause(self, seconds: float) -> None:
+        """Wait before the next start, unless nobody wants one any more."""
+        try:
+            async with asyncio.timeout(seconds):
+                while self._wanted:
+                    await self._changes.wait()
+        except TimeoutError:
+            return
+
+    async def _live(self) -> Ending:
         """One worker from start to end; why it ended."""
         self._show(WorkerState("starting"))
-        self._ended.clear()
-        self._heard, self._beat = self._clock.monotonic(), Beat("loading", 0.0, ())
-        loop = asyncio.get_running_loop()
+        life = WorkerLife(self._settings, self._clock, self._message)
+        ending: Ending | None = None
         try:
-            process = WorkerProcess(self._settings.command, loop, self._message, self._on_end)
-        except OSError as error:
-            self._deaths += 1
-            self._end_reason = f"it cannot be started ({error.strerror})"
-            self._notify()
-            return self._end_reason
-        self._process = process
-        try:
-            for model_id in self._wanted:
-                self._load(model_id)
-            while not self._ended.is_set():
-                self._watch(process)
-                try:
-                    async with asyncio.timeout(0.5):
-                        await self._ended.wait()
-                except TimeoutError:
-                    continue
+            ending = life.start(self.device)
+            if ending is None:
+                self._life = life
+                self._budget.worker_starts([self._folder(model_id) for model_id in self._wanted])
+                for model_id in self._wanted:
+                    self._load(model_id)
+                ending = await life.watch()
+            return ending
         finally:
-            process.kill("the engine is stopping")
-            self._loaded.clear()
-            self._deaths += 1
-            if self._ended.is_set():
-                self._suspects = sum(answer.resting for answer in self._answers.values())
-                self._fail_all(
-                    WorkerCrashedError(
-                        f"The program that computes answers ended in the middle of this one: {self._end_reason}.",
-                        alone=self._suspects == 1,
-                    )
-                )
-            else:
-                self._fail_all(WorkerDiedError("The engine is stopping, and this answer with it."))
+            self._ended(ending or Ending("stopped", "the engine is stopping"))
             try:
-                await asyncio.to_thread(process.close)
+                await life.close()
             finally:
-                self._process = None
-                self._notify()
-        for line in process.stderr[-5:]:
-            _log.info("the worker's last words: %s", line)
-        return self._end_reason
+                self._life = None
+                self._changes.notify()
 
-    def _watch(self, process: WorkerProcess) -> None:
-        """Kill a worker that hangs."""
-        silence = self._clock.monotonic() - self._heard
-        limits = self._settings
-        limit = {"step": limits.step_timeout, "loading": limits.load_timeout}.get(self._beat.activity)
-        # Loading holds the interpreter for long stretches: silence then is judged by the time for loading.
-        patience = limits.load_timeout if self._beat.activity == "loading" else limits.silence_timeout
-        if silence > patience:
-            process.kill(f"it gave no sign of life for {silence:.0f} s")
-        elif limit is not None and self._beat.seconds > limit:
-            process.kill(f"one step took longer than {limit:.0f} s")
+    def _ended(self, ending: Ending) -> None:
+        """The worker is gone. Its answers go on with the next one, or elsewhere if the device is to blame."""
+        if ending.kind != "stopped":
+            device = self.device.kind != "cpu" and ending.kind == "provider"
+            answers = [one for one in self._answers.values() if one.mailbox.sent and not one.mailbox.complete]
+            worker_died(answers, innocent=device or self._wanted.loading is not None)
+            given_up = self._wanted.worker_died(ending.text)
+            if device or (given_up and self.device.kind != "cpu"):
+                self._give_up(ProviderFailedError(f"{self.device.name} is not used: {ending.text}."))
+            if given_up or device:
+                self._failure = ending.text
+            crash = f"The program that computes answers ended in the middle of this one: {ending.text}."
+            for answer in answers:
+                answer.mailbox.fail(WorkerCrashedError(crash))
+        for model_id in self._wanted.worker_ended():
+            self._on_cache(CacheNews(model_id, (), reset=True))
 
-    def _on_end(self, reason: str) -> None:
-        self._end_reason = reason
-        self._ended.set()
+    def _give_up(self, error: InferenceError) -> None:
+        """Nothing is wanted any more, and whoever waits hears why."""
+        self._wanted.clear()
+        for answer in self._answers.values():
+            answer.stop(error)
+        self._reason = error
+        self._changes.notify()
 
     # ------------------------------------------------------------------------------------------- what it is told
 
-    async def _ready(self, model_id: str, deaths: int = DEATHS_WHILE_LOADING) -> None:
-        """Wait until ``model_id`` is loaded; given up when so many workers have died over it."""
+    async def _ready(self, model_id: str, answer: ResumableAnswer | None = None) -> None:
+        """Wait until ``model_id`` is loaded, or ``answer`` is stopped, which raises its reason."""
         try:
             async with asyncio.timeout(self._settings.ready_timeout):
                 while self._folders is None:
-                    await self._change()
+                    await self._changes.wait()
                 if model_id not in self._folders:
                     raise UnknownModelError(
                         f"There is no model {model_id[:200]!r} on this machine. It has: "
                         f"{', '.join(self._folders) or 'none'}. Choose one of these or download the model first."
                     )
-                await self._until_loaded(model_id, deaths)
+                wanted = False
+                while not self._wanted.is_loaded(model_id) or not wanted:
+                    if answer is not None and answer.stopped is not None:
+                        raise answer.stopped
+                    if not wanted:  # only now: an answer that was stopped starts nothing
+                        wanted = True
+                        self._want(model_id)
+                    elif model_id not in self._wanted:
+                        raise self._wanted.error(model_id) or self._reason
+                    else:
+                        await self._changes.wait()
         except TimeoutError:
             raise WorkerDiedError(
                 f"The model {model_id} could not be loaded within {self._settings.ready_timeout:.0f} s. Close other "
                 "programs, or choose a smaller model."
             ) from None
 
-    async def _until_loaded(self, model_id: str, deaths: int) -> None:
-        self._want(model_id)
-        last = self._deaths + deaths
-        while model_id not in self._loaded:
-            error = self._load_errors.get(model_id)
-            if error is not None:
-                raise UnknownModelError(f"The model {model_id} cannot be loaded. {error}")
-            if self._deaths >= last or model_id not in self._wanted:
-                raise WorkerDiedError(
-                    f"The program that computes answers does not stay up: {self._end_reason or 'it was stopped'}. "
-                    "Close other programs or choose a smaller model, and ask again."
-                )
-            await self._change()
-
     def _want(self, model_id: str) -> None:
-        self._load_errors.pop(model_id, None)
-        if model_id in self._wanted:
-            return
-        self._wanted[model_id] = None
-        if self._process is not None:
-            self._load(model_id)
-        self._notify()
+        if self._wanted.want(model_id):
+            self._failure = ""
+            if self._life is not None:
+                self._load(model_id)
+                self._tell_budgets()
+            self._changes.notify()
+
+    def _folder(self, model_id: str) -> ModelFolder:
+        return (self._folders or {})[model_id]
 
     def _load(self, model_id: str) -> None:
-        folder = (self._folders or {})[model_id]
+        folder = self._folder(model_id)
         settings = self._settings
         self._tell(
             Load(
@@ -309,69 +333,75 @@ class InferenceSupervisor:
                 slots=settings.slots,
                 queue_limit=settings.queue_limit,
                 prefill_chunk=settings.prefill_chunk,
-                kv_bytes=settings.kv_bytes,
+                kv_bytes=self._budget.share(len(self._wanted)),
                 variant=folder.variant,
+                providers=self.device.providers,
             )
         )
 
-    def _request(self, key: int, request: GenerationRequest) -> None:
-        if self._process is None:
-            raise WorkerDiedError("The program that computes answers is being restarted: ask again in a moment.")
+    def _reload(self, model_id: str) -> None:
+        """Its files have changed or are gone; running answers end, for another model cannot go on with them."""
+        self._tell(Unload(model_id))
+        self._wanted.unloaded(model_id)
+        if self._folders is not None and model_id in self._folders:
+            self._load(model_id)
+        else:
+            self._wanted.forget(model_id)
+
+    def _tell_budgets(self) -> None:
+        for model_id in self._wanted:
+            self._tell(SetBudget(model_id, self._budget.share(len(self._wanted))))
+
+    def _request(self, answer: ResumableAnswer) -> None:
         try:
-            self._tell(Generate(key, request))
+            self._tell(Generate(answer.number, answer.remaining()))
         except InferenceError as error:
             raise InvalidRequestError(f"The conversation is too long: {error}. Shorten it.") from error
+        answer.mailbox.sent = answer.suspect = True
 
-    def _cancel(self, key: int) -> None:
+    def _cancel(self, number: int) -> None:
         try:
-            self._tell(CancelAnswer(key))
+            self._tell(CancelAnswer(number))
         except GenTorrentError as error:
             _log.warning("an answer could not be cancelled: %s", error)
 
     def _tell(self, message: ToWorker) -> None:
-        if self._process is not None:
-            self._process.send(message)
+        if self._life is not None:
+            self._life.send(message)
 
     # --------------------------------------------------------------------------------------------- what it says
 
     def _message(self, message: FromWorker) -> None:
-        self._heard = self._clock.monotonic()
         if isinstance(message, Event):
-            if (mailbox := self._mailboxes.get(message.key)) is not None:
-                mailbox.put(message.event)
+            if (answer := self._answers.get(message.key)) is not None:
+                answer.heard(message.event)
+                if not answer.suspect:
+                    self._turns.moved(answer)
         elif isinstance(message, AnswerFailed):
-            if (mailbox := self._mailboxes.get(message.key)) is not None:
-                mailbox.fail(request_error(message.code, message.text))
+            if (answer := self._answers.get(message.key)) is not None:
+                answer.failed(request_error(message.code, message.text))
         elif isinstance(message, Beat):
-            self._beat = message
             self._measured(message.models)
         elif isinstance(message, Loaded):
-            self._loaded.add(message.info.model_id)
+            self._wanted.loaded(message.info.model_id)
             self._measured((message.info,))
             self._show_progress()
         elif isinstance(message, LoadFailed):
-            self._load_failed(message)
-
-    def _load_failed(self, message: LoadFailed) -> None:
-        _log.warning("the model %s cannot be loaded: %s", message.model_id, message.text)
-        self._load_errors[message.model_id] = message.text
-        self._wanted.pop(message.model_id, None)
-        self._show_progress()
+            _log.warning("the model %s cannot be loaded: %s", message.model_id, message.text)
+            self._wanted.failed(message.model_id, message.text)
+            self._show_progress()
+        elif isinstance(message, CacheChanged):
+            self._on_cache(message.news)
 
     def _show_progress(self) -> None:
-        if all(model_id in self._loaded for model_id in self._wanted):
+        if self._wanted.loading is None:
             self._show(WorkerState("ready"))
-        self._notify()
+        self._changes.notify()
 
     def _measured(self, infos: tuple[ModelInfo, ...]) -> None:
         for info in infos:
-            if info.model_id in self._infos:
+            if info.model_id in self._infos and self._infos[info.model_id].digest == info.digest:
                 self._infos[info.model_id] = info
-
-    def _fail_all(self, error: WorkerDiedError) -> None:
-        for mailbox in self._mailboxes.values():
-            if mailbox.sent and not mailbox.complete:
-                mailbox.fail(error)
 
     def _describe(self, folder: ModelFolder) -> ModelInfo:
         return ModelInfo(
@@ -382,17 +412,7 @@ class InferenceSupervisor:
             slots=self._settings.slots,
         )
 
-    # ------------------------------------------------------------------------------------------------- waiting
-
     def _show(self, state: WorkerState) -> None:
         if state != self.state:
             self.state = state
             self._on_state(state)
-
-    def _notify(self) -> None:
-        """Wake everybody who waits for a change."""
-        changed, self._changed = self._changed, asyncio.Event()
-        changed.set()
-
-    async def _change(self) -> None:
-        await self._changed.wait()

@@ -7,17 +7,21 @@ computes, one reads commands, one sends a sign of life every second.
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import logging
 import os
 import queue
 import signal
 import sys
 import threading
-from typing import BinaryIO
+import traceback
+from pathlib import Path
+from typing import BinaryIO, NoReturn
 
 from engine.clock import Clock, SystemClock
 from engine.errors import InferenceError, ProviderFailedError, RequestError, UnknownModelError
 from engine.inference.pipe import (
+    PROVIDER_FAILED,
     AnswerFailed,
     Beat,
     CacheChanged,
@@ -43,8 +47,6 @@ _BEAT_SECONDS = 1.0
 _INBOX = 1024
 _LONGEST_WAIT = 60.0
 """Seconds; a deadline may lie beyond what the system can wait for."""
-PROVIDER_FAILED = 3
-"""Exit code of a worker whose execution provider failed."""
 _log = logging.getLogger(__name__)
 
 
@@ -88,13 +90,17 @@ class Worker:
                 try:
                     host.step()
                 except ProviderFailedError as error:
-                    self._outlet.send(*self._said, ProviderFailed(host.info().provider, str(error)))
-                    os._exit(PROVIDER_FAILED)
+                    self._provider_failed(host.info().provider, error)
                 news = host.cache_news()
                 if news is not None:
                     self._said.append(CacheChanged(news))
             self._say()
             self._infos = tuple(host.info() for host in self._hosts.values())
+
+    def _provider_failed(self, provider: str, error: ProviderFailedError) -> NoReturn:
+        """End the process: what a broken device holds cannot be trusted, and its memory is free only then."""
+        self._outlet.send(*self._said, ProviderFailed(provider, str(error)))
+        os._exit(PROVIDER_FAILED)
 
     def _say(self) -> None:
         if self._said:
@@ -148,6 +154,8 @@ class Worker:
             try:
                 self._hosts[message.model_id] = self._open(message)
             except InferenceError as error:
+                if isinstance(error, ProviderFailedError) and message.providers[0] != "CPUExecutionProvider":
+                    self._provider_failed(message.providers[0], error)
                 self._outlet.send(LoadFailed(message.model_id, str(error)))
                 return
         self._infos = tuple(host.info() for host in self._hosts.values())
@@ -223,6 +231,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the engine, which closes the pipe
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
     _no_core_dump()
+    faulthandler.enable()  # a crash in native code says where
     commands, events = _take_pipes()
     outlet = Outlet(events)
     worker = Worker(outlet, SystemClock())
@@ -230,7 +239,15 @@ def main() -> None:
     ended = threading.Event()
     threading.Thread(target=_read_commands, args=(commands, worker), daemon=True, name="commands").start()
     threading.Thread(target=_send_beats, args=(outlet, worker, ended), daemon=True, name="beats").start()
-    worker.run()
+    try:
+        worker.run()
+    except Exception as error:
+        # The error's own text may quote a prompt; what is written here is shown and logged by the engine.
+        frames = traceback.extract_tb(error.__traceback__)[-8:]
+        places = " < ".join(f"{frame.name} ({Path(frame.filename).name}:{frame.lineno})" for frame in reversed(frames))
+        sys.stderr.write(f"Fatal Python error: {type(error).__name__} in {places}\n")
+        sys.stderr.flush()
+        os._exit(1)
 
 
 if __name__ == "__main__":

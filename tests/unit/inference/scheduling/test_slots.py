@@ -1,5 +1,8 @@
 """Slots lie together, and a copy is made only when it has earned its cost."""
 
+import pytest
+
+from engine.errors import InferenceError
 from engine.inference.scheduling.kv_cache import capacity, slot_capacity, whole_slots
 from engine.inference.scheduling.plan import Move
 from engine.inference.scheduling.sequence import Sequence
@@ -74,10 +77,17 @@ def test_a_slots_room_grows_in_coarse_steps_up_to_the_context():
     assert rooms[-1] == 32 * 1024
 
 
-def test_the_memory_offered_is_at_least_one_context_and_at_most_two_for_every_slot():
-    assert capacity(slots=4, context_length=1000, bytes_per_token=10, budget_bytes=0) == 1024
+def test_the_memory_offered_keeps_to_the_budget_and_is_at_most_two_contexts_for_every_slot():
+    assert capacity(slots=4, context_length=1000, bytes_per_token=10, budget_bytes=2_570) == 256
     assert capacity(slots=4, context_length=1024, bytes_per_token=10, budget_bytes=30_000) == 2976
     assert capacity(slots=4, context_length=1024, bytes_per_token=10, budget_bytes=10**9) == 8192
+    assert capacity(slots=4, context_length=40, bytes_per_token=10, budget_bytes=640) == 64
+
+
+@pytest.mark.parametrize(("context", "budget"), [(1000, 0), (1000, 2_559), (40, 639)])
+def test_memory_for_less_than_one_short_sequence_is_refused(context, budget):
+    with pytest.raises(InferenceError, match="cache_memory"):
+        capacity(slots=4, context_length=context, bytes_per_token=10, budget_bytes=budget)
 
 
 def test_whole_slots_leave_a_quarter_to_the_cache():
