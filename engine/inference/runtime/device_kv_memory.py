@@ -1,11 +1,10 @@
 """Memory of keys and values on a device: ONNX Runtime holds it and copies inside it, nothing comes to main memory.
 
-The slots of all tensors of one shape are one piece of memory [tensors, slots, kv_heads, capacity, head_dim], seen by the
-copies as pieces of ``BLOCK_TOKENS`` tokens of one head: [tensors * slots * kv_heads * capacity / 32, words], whatever
-the numbers' type, as 32-bit words. A block of the prefix cache is [tensors * kv_heads, words] of its own. Copies are two
-graphs of one node (Gather and ScatterND in place), which run on whichever provider has the memory.
-
-Only this class's session is made on the device; with the device "cpu" it is tested in main memory through the same code.
+The slots of all tensors of one shape are one piece of memory [tensors, slots, kv_heads, capacity, head_dim]. Copies see
+it as pieces of ``BLOCK_TOKENS`` tokens of one head: [tensors * slots * kv_heads * capacity / 32, words], in words of 32
+bits whatever the numbers' type. A block of the prefix cache is [tensors * kv_heads, words] of its own. The copies are
+two graphs of one node (Gather, and ScatterND in place), which run on the provider that has the memory: with the device
+"cpu" the same code is tested in main memory.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Execution providers: what a session is asked to run on, what it really got, and what is missing for a GPU.
 
-``onnxruntime.get_available_providers()`` names CUDA on machines without a GPU, and a session that cannot have CUDA falls
-back to the processor without a word. So only ``session.get_providers()`` is believed, and a session that did not get
-what it was asked for is an error here: the engine then uses another device and says why.
+``onnxruntime.get_available_providers()`` names CUDA on machines without a GPU, and a session that cannot have CUDA
+falls back to the processor without a word. So only ``session.get_providers()`` is believed, and a session that did not
+get what it was asked for is an error here: the engine then uses another device and says why.
 """
 
 from __future__ import annotations
@@ -92,12 +92,10 @@ def check_provider(session: Any, wanted: Sequence[str]) -> str:
     found = str(session.get_providers()[0])
     if found == wanted[0]:
         return found
-    raise ProviderFailedError(
-        f"ONNX Runtime made a session for {plain(found)} in the place of {plain(wanted[0])}. Update the driver: CUDA 13 "
-        f"needs NVIDIA's driver 580 or newer (installed here: {_installed()})."
-        if wanted[0] == CUDA
-        else f"ONNX Runtime made a session for {plain(found)} in the place of {plain(wanted[0])}."
-    )
+    text = f"ONNX Runtime made a session for {plain(found)} in the place of {plain(wanted[0])}."
+    if wanted[0] == CUDA:
+        text += f" CUDA 13 needs NVIDIA's driver 580 or newer: update the driver. Installed here: {_installed()}."
+    raise ProviderFailedError(text)
 
 
 def plain(provider: str) -> str:
