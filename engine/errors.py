@@ -98,9 +98,14 @@ class TooFewRelaysError(PathError):
 
 
 class RequestError(GenTorrentError):
-    """A request for an answer cannot be served. ``code`` is stable and machine-readable."""
+    """A request for an answer cannot be served. ``code`` is stable and machine-readable; ``parameter`` names the field
+    of the local API that is to blame, where that is known."""
 
     code = "internal_error"
+
+    def __init__(self, message: str, parameter: str | None = None) -> None:
+        super().__init__(message)
+        self.parameter = parameter
 
 
 class InvalidRequestError(RequestError):
@@ -204,6 +209,6 @@ REQUEST_ERRORS: dict[str, type[RequestError]] = {
 }
 
 
-def request_error(code: str, message: str) -> RequestError:
+def request_error(code: str, message: str, parameter: str | None = None) -> RequestError:
     """The error for a ``code`` received from a peer; an unknown code becomes a plain ``RequestError``."""
-    return REQUEST_ERRORS.get(code, RequestError)(message)
+    return REQUEST_ERRORS.get(code, RequestError)(message, parameter)

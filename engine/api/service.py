@@ -12,16 +12,27 @@ from typing import Literal, Protocol
 from msgspec import Struct
 
 from engine.api.schema import ModelState, Route, State
-from engine.inference.types import PromptMessage
+from engine.inference.text.answer_parts import Part
+from engine.inference.types import Constraint, PromptMessage, TokenLogprob
 from engine.wire.answer import Sampling
 
 
 class AnswerRequest(Struct, frozen=True, kw_only=True):
-    """A checked request. ``max_tokens`` None: as many as the context allows. ``conversation`` names a chat whose paths
-    and private cache are kept; empty: recognise it by its earlier messages."""
+    """A checked request for one answer, to ``messages``, or to go on from a plain ``prompt`` (or ``prompt_tokens``, ids
+    of the model's own tokenizer, which only this machine takes). ``max_tokens`` None: as many as the context allows.
+    ``conversation`` names a chat whose paths and private cache are kept; empty: recognise it by its earlier messages.
+    The other fields are those of :class:`engine.inference.types.GenerationRequest`."""
 
     model_id: str
-    messages: tuple[PromptMessage, ...]
+    messages: tuple[PromptMessage, ...] = ()
+    prompt: str | None = None
+    prompt_tokens: tuple[int, ...] = ()
+    tools: str = ""
+    tool_choice: str = ""
+    parallel_tool_calls: bool = True
+    constraint: Constraint | None = None
+    template_options: str = ""
+    top_logprobs: int | None = None
     sampling: Sampling
     max_tokens: int | None = None
     min_tokens: int = 0
@@ -44,10 +55,16 @@ class AnswerStage(Struct, frozen=True, kw_only=True):
 
 
 class AnswerDelta(Struct, frozen=True):
-    """New token ids and the text they complete; the text may lag behind the ids and never breaks a character."""
+    """New token ids and the text they complete; the text may lag behind the ids and never breaks a character.
+
+    ``text`` is as the model wrote it, ``parts`` what it means (reasoning, content, tool calls); they may lag behind it.
+    ``logprobs``: one for each id, if asked for.
+    """
 
     ids: tuple[int, ...]
     text: str
+    parts: tuple[Part, ...] = ()
+    logprobs: tuple[TokenLogprob, ...] = ()
 
 
 class AnswerDone(Struct, frozen=True, kw_only=True):
@@ -59,6 +76,7 @@ class AnswerDone(Struct, frozen=True, kw_only=True):
     prompt_tokens: int
     completion_tokens: int
     served_by: str
+    cached_tokens: int = 0  # of the prompt, not computed anew
     paths: tuple[tuple[str, ...], ...] = ()
     n: int = 0
     k: int = 0

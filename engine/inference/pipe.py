@@ -98,11 +98,12 @@ class ProviderFailed(Struct, frozen=True, array_like=True, tag="provider-failed"
 
 
 class AnswerFailed(Struct, frozen=True, array_like=True, tag="failed"):
-    """The answer ends with an error; ``code`` as in ``engine.errors``."""
+    """The answer ends with an error; ``code`` and ``parameter`` as in ``engine.errors``."""
 
     key: int
     code: str
     text: str
+    parameter: str | None = None
 
 
 class Beat(Struct, frozen=True, array_like=True, tag="beat"):

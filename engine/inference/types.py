@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Protocol
 
 from msgspec import Meta, Struct
 
+from engine.wire.answer import AnswerStyle as AnswerStyle
 from engine.wire.answer import Sampling
 
 
@@ -32,8 +33,9 @@ class Constraint(Struct, frozen=True, array_like=True):
 
 class GenerationRequest(Struct, frozen=True, array_like=True, kw_only=True):
     """One answer to make. ``max_tokens`` None: as many as the context allows. ``prompt``: plain text to continue in the
-    place of ``messages``. ``tools``: JSON array for the chat template. ``template_options``: JSON object, further
-    arguments of the chat template. ``top_logprobs``: None for no log probabilities, else how many alternatives."""
+    place of ``messages``; ``prompt_tokens``: the same as token ids of the model. ``tools``: JSON array for the chat
+    template. ``template_options``: JSON object, further arguments of the chat template. ``top_logprobs``: None for no
+    log probabilities, else how many alternatives."""
 
     model_id: str
     messages: tuple[PromptMessage, ...]
@@ -55,6 +57,7 @@ class GenerationRequest(Struct, frozen=True, array_like=True, kw_only=True):
     continue_characters: int | None = None  # of its text, delivered with them; None: what they complete by themselves
     owner: bool = False  # the owner's own request: before strangers'
     max_tokens_per_second: float | None = None  # the owner's limit per answer
+    prompt_tokens: tuple[int, ...] = ()
 
 
 class Queued(Struct, frozen=True, array_like=True, tag="queued"):
@@ -62,17 +65,6 @@ class Queued(Struct, frozen=True, array_like=True, tag="queued"):
 
     place: int
     estimate: float
-
-
-class AnswerStyle(Struct, frozen=True, array_like=True):
-    """How the model marks the parts of its answer in the text. ``tool_calls`` names the notation of its calls ("": none
-    is known). Reasoning stands between the two marks ("": the model has none); ``reasoning_open``: the prompt ends
-    inside it already."""
-
-    tool_calls: Annotated[str, Meta(max_length=32)] = ""
-    reasoning_begin: Annotated[str, Meta(max_length=64)] = ""
-    reasoning_end: Annotated[str, Meta(max_length=64)] = ""
-    reasoning_open: bool = False
 
 
 class Started(Struct, frozen=True, array_like=True, tag="started"):
@@ -154,6 +146,7 @@ class ModelInfo(Struct, frozen=True, array_like=True, kw_only=True):
     logprobs: bool = True  # log probabilities can be asked for
     constraints: bool = True  # answers can be held to a JSON schema
     tools: bool = True  # tools can be given to it
+    vocabulary: int = 0  # token ids are below it; 0 until loaded
 
 
 class InferenceBackend(Protocol):

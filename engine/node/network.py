@@ -350,6 +350,11 @@ def _served_model(info: ModelInfo) -> ServedModel:
         decode_rate=round(info.decode_rate, 1),
         kv_tokens_total=info.kv_tokens_total,
         kv_tokens_free=info.kv_tokens_free,
+        seeds=info.seeds,
+        token_ids=info.token_ids,
+        logprobs=info.logprobs,
+        constraints=info.constraints,
+        tools=info.tools,
     )
 
 

@@ -231,7 +231,12 @@ class AnswerSender:
             self._pending.popleft()
             last = taken[-1] if taken else None
             if isinstance(event, Tokens) and isinstance(last, Tokens):
-                taken[-1] = Tokens(first=last.first, ids=last.ids + event.ids, text=last.text + event.text)
+                taken[-1] = Tokens(
+                    first=last.first,
+                    ids=last.ids + event.ids,
+                    text=last.text + event.text,
+                    logprobs=last.logprobs + event.logprobs,
+                )
             else:
                 taken.append(event)
         return tuple(taken)

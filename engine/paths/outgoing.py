@@ -30,7 +30,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked, before anything is chosen or sealed."""
+    """What is asked, before anything is chosen or sealed; see :class:`engine.wire.answer.Request`."""
 
     model_id: str
     messages: tuple[ChatMessage, ...]
@@ -41,6 +41,14 @@ class Question:
     public_messages: int = 0
     public_characters: int = 0
     may_forward: bool = False
+    prompt: str = ""
+    tools: str = ""
+    tool_choice: str = ""
+    parallel_tool_calls: bool = True
+    constraint_kind: str = ""
+    constraint: str = ""
+    template_options: str = ""
+    top_logprobs: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +111,14 @@ def prepare(
         public_messages=question.public_messages,
         public_characters=question.public_characters,
         may_forward=question.may_forward,
+        prompt=question.prompt,
+        tools=question.tools,
+        tool_choice=question.tool_choice,
+        parallel_tool_calls=question.parallel_tool_calls,
+        constraint_kind=question.constraint_kind,
+        constraint=question.constraint,
+        template_options=question.template_options,
+        top_logprobs=question.top_logprobs,
     )
     encoded = encode(request)
     limit = min(MAX_REQUEST, k * 55_000)  # a clove of it must fit one link message

@@ -238,10 +238,15 @@ def _same_question(one: PartReport, other: PartReport) -> bool:
     """Whether what is shown of two successive parts fits together."""
     if other.request is None:
         return True
-    if one.request is not None and one.request.messages != other.request.messages:
+    if one.request is not None and _asked(one.request) != _asked(other.request):
         return False
     given = other.request.continue_tokens[one.receipt.first : one.receipt.last]
     return one.output_ids is None or one.output_ids == given
+
+
+def _asked(request: Request) -> tuple[object, ...]:
+    """What a request puts before the model."""
+    return request.messages, request.prompt, request.tools, request.template_options
 
 
 def _date(seconds: int) -> str:

@@ -12,16 +12,26 @@ MAX_REQUEST = 160_000
 """Bytes of one encoded request before splitting (a clove of it fits one link message)."""
 MAX_FRAME = 16_384
 """Bytes of one encoded answer frame."""
+MAX_TOKEN_BYTES = 128
+"""Bytes shown of one token beside its log probability; the few longer ones (runs of blanks) are cut."""
+MAX_TOP_LOGPROBS = 20
+LOWEST_LOGPROB = -9999.0
+"""What stands for minus infinity, as in OpenAI's API."""
 Text = Annotated[str, Meta(max_length=140_000)]
 Token = Annotated[int, Meta(ge=0, le=0x7FFF_FFFF)]
 Bias = Annotated[float, Meta(ge=-100, le=100)]  # added to a token's logit
 
 
 class ChatMessage(Message, frozen=True, tag=70):
-    """One message of the conversation."""
+    """One message of the conversation. ``tool_calls`` (of an assistant) is a JSON array as OpenAI's API has it;
+    ``tool_call_id`` and ``name`` belong to the answer of a tool."""
 
     role: Annotated[str, Meta(max_length=32)]
     content: Text
+    reasoning: Text = ""
+    tool_calls: Text = ""
+    tool_call_id: ShortText = ""
+    name: ShortText = ""
 
 
 class Sampling(Message, frozen=True, tag=71):
@@ -50,7 +60,7 @@ class Request(Message, frozen=True, tag=72):
     k: Annotated[int, Meta(ge=1, le=16)]
     model_id: Annotated[str, Meta(min_length=1, max_length=200)]
     model_digest: Key32
-    messages: Annotated[tuple[ChatMessage, ...], Meta(min_length=1, max_length=2048)]
+    messages: Annotated[tuple[ChatMessage, ...], Meta(max_length=2048)]  # empty where there is a prompt
     sampling: Sampling
     max_tokens: Annotated[int, Meta(ge=1, le=1_000_000)]
     min_tokens: Annotated[int, Meta(ge=0, le=1_000_000)]
@@ -61,6 +71,14 @@ class Request(Message, frozen=True, tag=72):
     may_forward: bool = False
     minimum_standing: Annotated[float, Meta(ge=0, le=1)] = 0.0
     continue_tokens: Annotated[tuple[Token, ...], Meta(max_length=100_000)] = ()  # already delivered (hand-over)
+    prompt: Text = ""  # plain text to continue in the place of messages
+    tools: Text = ""  # JSON array as OpenAI's API has it
+    tool_choice: ShortText = ""  # "": the model decides; "none"; "required"; "function:NAME"
+    parallel_tool_calls: bool = True
+    constraint_kind: Annotated[str, Meta(max_length=16)] = ""  # "json_schema", "json_object", "regex", "lark"
+    constraint: Annotated[str, Meta(max_length=65_536)] = ""
+    template_options: Annotated[str, Meta(max_length=4096)] = ""  # JSON object, arguments of the chat template
+    top_logprobs: Annotated[int, Meta(ge=-1, le=MAX_TOP_LOGPROBS)] = -1  # alternatives per token; -1: none, nor its own
 
 
 class RequestClove(Message, frozen=True, tag=73):
@@ -134,12 +152,26 @@ class Cancel(Message, frozen=True, tag=81):
     """Control: stop the execution."""
 
 
+TokenBytes = Annotated[bytes, Meta(max_length=MAX_TOKEN_BYTES)]
+LogProbability = Annotated[float, Meta(ge=LOWEST_LOGPROB, le=0)]  # natural, of the model's own logits
+
+
+class TokenProbability(Message, frozen=True, tag=90):
+    """How probable a token was, and the most probable ones at its place, falling: (token, bytes, log probability)."""
+
+    token: Token
+    text: TokenBytes
+    logprob: LogProbability
+    top: Annotated[tuple[tuple[Token, TokenBytes, LogProbability], ...], Meta(max_length=MAX_TOP_LOGPROBS)] = ()
+
+
 class Tokens(Message, frozen=True, tag=82):
     """Frame event: the next tokens and the text they complete (UTF-8 is never broken; text may lag behind ids)."""
 
     first: UInt32  # position of the first of ``ids`` in the answer
     ids: Annotated[tuple[Token, ...], Meta(max_length=4096)]
     text: Annotated[str, Meta(max_length=12_000)]
+    logprobs: Annotated[tuple[TokenProbability, ...], Meta(max_length=4096)] = ()  # one for each id, if asked for
 
 
 class Stage(Message, frozen=True, tag=83):
@@ -165,18 +197,32 @@ class Finished(Message, frozen=True, tag=85):
     completion_tokens: UInt32
     record: Annotated[bytes, Meta(max_length=4096)]
     signature: Annotated[bytes, Meta(min_length=64, max_length=64)]
+    cached_tokens: UInt32 = 0  # of the prompt, taken from the prefix cache
 
 
 class Failed(Message, frozen=True, tag=86):
-    """Frame event, the last: the request was refused or failed; ``code`` as in ``engine.errors``."""
+    """Frame event, the last: the request was refused or failed; ``code`` as in ``engine.errors``, ``parameter`` names
+    the field of the local API that is to blame, where that is known."""
 
     code: ShortText
     text: Annotated[str, Meta(max_length=1000)]
     estimate: Annotated[float, Meta(ge=0, le=1e6)] = 0.0
     alternatives: Annotated[tuple[Id20, ...], Meta(max_length=8)] = ()
+    parameter: ShortText = ""
 
 
-FrameEvent = Tokens | Stage | Checkpoint | Finished | Failed
+class AnswerStyle(Message, frozen=True, tag=89):
+    """Frame event, before any token: how the model marks the parts of its answer in the text. ``tool_calls`` names the
+    notation of its calls ("": none is known). Reasoning stands between the two marks ("": the model has none);
+    ``reasoning_open``: the prompt ends inside it already."""
+
+    tool_calls: Annotated[str, Meta(max_length=32)] = ""
+    reasoning_begin: Annotated[str, Meta(max_length=64)] = ""
+    reasoning_end: Annotated[str, Meta(max_length=64)] = ""
+    reasoning_open: bool = False
+
+
+FrameEvent = Tokens | Stage | Checkpoint | Finished | Failed | AnswerStyle
 
 
 class Frame(Message, frozen=True, tag=87):

@@ -71,6 +71,11 @@ class ServedModel(Message, frozen=True, tag=34):
     decode_rate: Rate  # tokens/s, measured
     kv_tokens_total: UInt53
     kv_tokens_free: UInt53
+    seeds: bool = True  # canonical sampling: the same seed gives the same answer
+    token_ids: bool = True  # ids are the model's own, so that logit_bias has a meaning
+    logprobs: bool = True  # log probabilities can be asked for
+    constraints: bool = True  # answers can be held to a JSON schema
+    tools: bool = True  # tools can be given to it
 
 
 class Descriptor(Message, frozen=True, tag=35):

@@ -24,6 +24,8 @@ MAX_CHARACTERS = 65_536
 MAX_NESTING = 100
 """Brackets inside brackets: the compilers follow them by recursion."""
 KEPT_GRAMMARS = 32
+PARAMETER = "response_format"
+"""What the local API calls a constraint."""
 ANY_OBJECT = '{"type": "object"}'
 WHITESPACE = r"[ \t\r\n]{0,32}"
 """Between the parts of JSON; without a bound a model may write blanks for ever."""
@@ -158,7 +160,8 @@ class GrammarFactory:
                 raise InvalidRequestError(
                     "Answers of this model cannot be made to match a schema or grammar, because its tokenizer is of a "
                     f"kind that does not allow it: {_short(str(error))}. Send the request without response_format, or "
-                    "choose another model."
+                    "choose another model.",
+                    PARAMETER,
                 ) from error
         return self._loaded
 
@@ -179,11 +182,12 @@ def check_size(constraint: Constraint) -> None:
     name = _NAMES[constraint.kind]
     if len(constraint.text) > MAX_CHARACTERS:
         raise InvalidRequestError(
-            f"The {name} has {len(constraint.text)} characters; at most {MAX_CHARACTERS} are served. Shorten it."
+            f"The {name} has {len(constraint.text)} characters; at most {MAX_CHARACTERS} are served. Shorten it.",
+            PARAMETER,
         )
     depth = _json_depth(constraint) if constraint.kind == "json_schema" else _bracket_depth(constraint.text)
     if depth > MAX_NESTING:
-        raise InvalidRequestError(f"The {name} is nested more than {MAX_NESTING} levels deep. Make it flatter.")
+        raise InvalidRequestError(f"The {name} is nested more than {MAX_NESTING} levels deep. Make it flatter.", PARAMETER)
 
 
 def _json_depth(constraint: Constraint) -> int:
@@ -230,7 +234,9 @@ def _grammar(constraint: Constraint) -> str:
 def _wrong(name: str, reason: str) -> InvalidRequestError:
     if reason.startswith("NoExtension"):
         reason = "no text matches it"
-    return InvalidRequestError(f"The {name} cannot be used: {_short(reason)}. Correct it, or send the request without.")
+    return InvalidRequestError(
+        f"The {name} cannot be used: {_short(reason)}. Correct it, or send the request without.", PARAMETER
+    )
 
 
 def _short(text: str) -> str:

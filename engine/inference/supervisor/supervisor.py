@@ -379,7 +379,7 @@ class InferenceSupervisor:
                     self._turns.moved(answer)
         elif isinstance(message, AnswerFailed):
             if (answer := self._answers.get(message.key)) is not None:
-                answer.failed(request_error(message.code, message.text))
+                answer.failed(request_error(message.code, message.text, message.parameter))
         elif isinstance(message, Beat):
             self._measured(message.models)
         elif isinstance(message, Loaded):

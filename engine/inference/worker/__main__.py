@@ -184,7 +184,7 @@ class Worker:
     def _emit(self, key: int, event: GenerationEvent | RequestError) -> None:
         if isinstance(event, RequestError):
             self._models.pop(key, None)
-            self._said.append(AnswerFailed(key, event.code, str(event)))
+            self._said.append(AnswerFailed(key, event.code, str(event), event.parameter))
             return
         if isinstance(event, Done):
             self._models.pop(key, None)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from engine.errors import InvalidRequestError
 from engine.inference.sampling.batch import Choice, Draw
 from engine.inference.sampling.constraint import Matcher
 from engine.inference.sampling.history import TokenHistory
@@ -59,9 +60,14 @@ class Answer:
             self.matcher.accept(token)
 
 
-def begin(request: GenerationRequest, texts: Texts, grammars: Grammars) -> Answer:
-    """The answer at its beginning, or where the tokens to continue end; :class:`RequestError` for what is wrong."""
-    prompt_ids = texts.prompt_ids(request)
+def begin(request: GenerationRequest, texts: Texts, grammars: Grammars, vocabulary: int = 0) -> Answer:
+    """The answer at its beginning, or where the tokens to continue end; :class:`RequestError` for what is wrong.
+
+    Token ids that the request names must be below ``vocabulary`` (0: not checked).
+    """
+    _check_ids("logit_bias", [token for token, _ in request.sampling.logit_bias], vocabulary)
+    _check_ids("prompt", request.prompt_tokens, vocabulary)
+    prompt_ids = request.prompt_tokens or texts.prompt_ids(request)
     text = AnswerText(texts.decode, request.stop, request.min_tokens)
     stopped, shown = False, 0
     for token in request.continue_tokens:  # their text was delivered by whoever made them
@@ -74,6 +80,16 @@ def begin(request: GenerationRequest, texts: Texts, grammars: Grammars) -> Answe
         matcher.replay(request.continue_tokens)
     history = TokenHistory(prompt_ids, request.continue_tokens)
     return Answer(request, prompt_ids, history, text, matcher, stopped, delivered)
+
+
+def _check_ids(parameter: str, ids: Sequence[int], vocabulary: int) -> None:
+    unknown = [token for token in ids if not 0 <= token < vocabulary] if vocabulary else []
+    if unknown:
+        raise InvalidRequestError(
+            f"{parameter} names the token {unknown[0]}, but this model's tokens are numbered 0 to {vocabulary - 1}. "
+            "Use the ids of the model's own tokenizer.",
+            parameter,
+        )
 
 
 def submission(answer: Answer, texts: Texts, *, share: bool) -> Submission:

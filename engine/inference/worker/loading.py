@@ -61,6 +61,7 @@ def _info(message: Load, folder: ModelFolder, runner: Runner) -> ModelInfo:
         provider=runner.provider,
         provider_reason=runner.provider_reason,
         batching=runner.batching,
+        vocabulary=runner.vocabulary,
     )
 
 

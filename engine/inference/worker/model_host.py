@@ -115,7 +115,7 @@ class ModelHost:
     def submit(self, key: int, request: GenerationRequest) -> None:
         """Take a request; every outcome, refusals too, goes to ``emit``."""
         try:
-            answer = begin(request, self._texts, self._grammars)
+            answer = begin(request, self._texts, self._grammars, self._info.vocabulary)
             self._answers[key] = answer
             wanted = submission(answer, self._texts, share=self._share)
             self._scheduler.submit(key, wanted, self._clock.monotonic())
