@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
 from engine.errors import InvalidRequestError
-from engine.inference.types import GenerationRequest, PromptMessage
+from engine.inference.types import Constraint, GenerationRequest, PromptMessage
 
 ROLES = ("system", "user", "assistant", "tool")
-CONSTRAINTS = ("json_schema", "json_object", "regex", "lark")
 MAX_TOOLS = 128
 MAX_TOOL_CALLS = 128
 """Of one message."""
@@ -54,6 +53,54 @@ _RESERVED = frozenset(
 """Names that a chat template gets from the engine, or that mean something to the program that renders it."""
 
 
+class Abilities(Protocol):
+    """What a model can be asked for (``ModelInfo`` here, ``ServedModel`` in the directory)."""
+
+    @property
+    def token_ids(self) -> bool: ...
+
+    @property
+    def logprobs(self) -> bool: ...
+
+    @property
+    def constraints(self) -> bool: ...
+
+    @property
+    def tools(self) -> bool: ...
+
+
+_ABILITIES = {
+    "logit_bias": "logit_bias (its token ids are not the model's own)",
+    "prompt": "prompts of token ids",
+    "logprobs": "log probabilities",
+    "response_format": "answers held to a JSON schema",
+    "tools": "tools",
+}
+
+
+def missing_abilities(request: GenerationRequest, model: Abilities) -> tuple[str, ...]:
+    """The fields of the local API that ``model`` cannot be asked for, of those that the request uses."""
+    speaks_of_tools = any(message.tool_calls or message.role == "tool" for message in request.messages)
+    missing = {
+        "logit_bias": bool(request.sampling.logit_bias) and not model.token_ids,
+        "prompt": bool(request.prompt_tokens) and not model.token_ids,
+        "logprobs": request.top_logprobs is not None and not model.logprobs,
+        "response_format": request.constraint is not None and not model.constraints,
+        "tools": bool(request.tools or speaks_of_tools) and not model.tools,
+    }
+    return tuple(name for name, is_missing in missing.items() if is_missing)
+
+
+def unable(model_id: str, missing: Sequence[str], who: str) -> InvalidRequestError:
+    """The refusal of a request whose model lacks ``missing``; ``who`` makes its answers."""
+    named = " and ".join(_ABILITIES[name] for name in missing)
+    return InvalidRequestError(
+        f"The model {model_id} is served by {who}, which cannot be asked for {named}. Leave that out, or choose "
+        "another model.",
+        missing[0],
+    )
+
+
 def check_request(request: GenerationRequest) -> None:
     """Raise :class:`InvalidRequestError` for what no model could be asked."""
     given = [bool(request.messages), request.prompt is not None, bool(request.prompt_tokens)]
@@ -66,7 +113,7 @@ def check_request(request: GenerationRequest) -> None:
     if request.template_options:
         check_template_options(request.template_options)
     if request.constraint is not None:
-        check_constraint(request.constraint.kind, request.constraint.text)
+        checked_constraint(request.constraint.kind, request.constraint.text)
 
 
 def _check_message(message: PromptMessage) -> None:
@@ -155,18 +202,20 @@ def check_template_options(text: str, where: str = "chat_template_kwargs") -> No
             raise InvalidRequestError(f"{where} may not hold {name[:64]!r}. Leave it out.", where)
 
 
-def check_constraint(kind: str, text: str, where: str = "response_format") -> None:
-    """What an answer must match; whether a schema makes sense is for the worker to say."""
-    if kind not in CONSTRAINTS:
+def checked_constraint(kind: str, text: str, where: str = "response_format") -> Constraint:
+    """What an answer must match; whether a schema makes sense is for the worker to say. Grammars of other kinds are
+    made by the worker alone."""
+    if kind == "json_object":
+        return Constraint("json_object")
+    if kind != "json_schema":
         raise InvalidRequestError(f"Answers cannot be held to a {kind[:40]!r}.", where)
     if len(text) > MAX_CONSTRAINT:
         raise InvalidRequestError(
-            f"The {kind.replace('_', ' ')} has {len(text)} characters; at most {MAX_CONSTRAINT} are served. "
-            "Shorten it.",
-            where,
+            f"The JSON schema has {len(text)} characters; at most {MAX_CONSTRAINT} are served. Shorten it.", where
         )
-    if kind == "json_schema" and not isinstance(_parsed(text, where), dict):
+    if not isinstance(_parsed(text, where), dict):
         raise InvalidRequestError("A JSON schema is an object.", where)
+    return Constraint("json_schema", text)
 
 
 def _parsed(text: str, where: str) -> Any:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Protocol
 
 from msgspec import Meta, Struct
 
-from engine.wire.answer import AnswerStyle as AnswerStyle
+from engine.wire.answer import AnswerStyle as AnswerStyle  # noqa: PLC0414 - exported again: it belongs to both
 from engine.wire.answer import Sampling
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -12,6 +13,7 @@ from engine.api.service import AnswerDelta, AnswerDone, AnswerEvent, AnswerReque
 from engine.clock import Clock
 from engine.errors import (
     InferenceError,
+    InvalidRequestError,
     NetworkNotReadyError,
     OverloadedError,
     ReceiptError,
@@ -21,22 +23,31 @@ from engine.errors import (
     request_error,
 )
 from engine.ids import NetworkId, NodeId, node_id_text
-from engine.inference.types import Delta, Done, GenerationRequest, InferenceBackend, Queued, Started
+from engine.inference.request_check import check_request, missing_abilities, unable
+from engine.inference.types import (
+    Delta,
+    Done,
+    GenerationEvent,
+    InferenceBackend,
+    Queued,
+    Started,
+    TokenLogprob,
+)
 from engine.node.conversations import Conversation, Conversations
 from engine.node.overlay_client import OverlayClient
+from engine.node.reading import Reading
+from engine.node.requests import generation_of, question_of
 from engine.paths.client import AnswerSummary
-from engine.paths.outgoing import Question, Target
+from engine.paths.outgoing import Target
 from engine.verification.receipt_file import ReceiptPart, export_receipt
 from engine.verification.receipts import check_receipt, receipt_key, verify_against
-from engine.wire.answer import ChatMessage, Checkpoint, Failed, Finished, FrameEvent, Stage, Tokens
+from engine.wire.answer import AnswerStyle, Checkpoint, Failed, Finished, FrameEvent, Stage, Tokens
 
 logger = logging.getLogger(__name__)
 MAX_TRIES = 3
 """Nodes that are asked before an answer that has not begun is given up."""
 MAX_ANSWER_CHARACTERS = 4_000_000
 """Of one answer; text may lag behind the tokens, so it is bounded on its own."""
-ALL_TOKENS = 1_000_000
-"""On the wire: as many tokens as the context allows."""
 STAGE_TEXT = {
     "queued": "Waiting for a place at the machine that answers",
     "prefill": "The machine that answers reads the question",
@@ -50,20 +61,25 @@ class _Progress:
     """What has arrived of one answer. Times are monotonic seconds."""
 
     begun: float
+    reading: Reading
     ids: list[int] = field(default_factory=list)
     characters: int = 0
-    text: list[str] = field(default_factory=list)
     first_at: float | None = None
     last_at: float = 0.0
 
-    def add(self, ids: tuple[int, ...], text: str, now: float) -> None:
+    def add(self, ids: tuple[int, ...], text: str, now: float, logprobs: tuple[TokenLogprob, ...]) -> AnswerDelta:
         """Tokens arrived."""
         if self.first_at is None:
             self.first_at = now
         self.last_at = now
         self.ids.extend(ids)
         self.characters += len(text)
-        self.text.append(text)
+        return AnswerDelta(ids, text, self.reading.push(text), logprobs)
+
+    def rest(self) -> list[AnswerEvent]:
+        """What the text turns out to mean at its end."""
+        parts = self.reading.flush()
+        return [AnswerDelta((), "", parts)] if parts else []
 
     @property
     def ttft_ms(self) -> float:
@@ -94,9 +110,13 @@ class Answers:
         self._has_network = has_network
         self._clock = clock
         self._conversations = Conversations(random_bytes)
+        # One for all that is asked on this machine: whoever may ask here acts for the owner, and programs send the
+        # same long beginnings in many chats. Strangers' salts are their own.
+        self._salt = random_bytes(32)
 
     async def answer(self, request: AnswerRequest) -> AsyncGenerator[AnswerEvent, None]:
         """See ``AnswerService.answer``."""
+        check_request(generation_of(request))
         local = request.route == "local" or (request.route == "auto" and not self._has_network)
         stream = self._answer_here(request) if local else self._answer_there(request)
         try:
@@ -108,37 +128,36 @@ class Answers:
     # On this machine
 
     async def _answer_here(self, request: AnswerRequest) -> AsyncGenerator[AnswerEvent, None]:
-        progress = _Progress(begun=self._clock.monotonic())
-        events = self._backend.generate(
-            GenerationRequest(
-                model_id=request.model_id,
-                messages=request.messages,
-                sampling=request.sampling,
-                max_tokens=request.max_tokens,
-                min_tokens=request.min_tokens,
-                stop=request.stop,
-                owner=True,
-            )
-        )
+        progress = _Progress(self._clock.monotonic(), Reading(request))
+        generation = generation_of(request, self._salt)
+        for info in self._backend.models():
+            missing = missing_abilities(generation, info) if info.model_id == request.model_id else ()
+            if missing:
+                raise unable(info.model_id, missing, info.provider or "a program")
+        events = self._backend.generate(generation)
         try:
             async for event in events:
-                match event:
-                    case Queued():
-                        stage = "queued" if event.place else "prefill"
-                        yield AnswerStage(stage=stage, place=event.place, estimate=event.estimate)
-                    case Started():
-                        yield AnswerStage(stage="prefill", text="This machine reads the question")
-                    case Delta():
-                        progress.add(event.ids, event.text, self._clock.monotonic())
-                        yield AnswerDelta(event.ids, event.text)
-                    case Done():
-                        yield _local_done(event, progress)
+                for out in self._translate_local(event, progress):
+                    yield out
         except InferenceError as error:
             raise ServingNodeLostError(str(error)) from error
         finally:
             close = getattr(events, "aclose", None)
             if close is not None:
                 await close()
+
+    def _translate_local(self, event: GenerationEvent, progress: _Progress) -> list[AnswerEvent]:
+        match event:
+            case Queued():
+                stage = "queued" if event.place else "prefill"
+                return [AnswerStage(stage=stage, place=event.place, estimate=event.estimate)]
+            case Started():
+                progress.reading.style(event.style)
+                return [AnswerStage(stage="prefill", text="This machine reads the question")]
+            case Delta():
+                return [progress.add(event.ids, event.text, self._clock.monotonic(), event.logprobs)]
+            case Done():
+                return [*progress.rest(), _local_done(event, progress)]
 
     # Through the overlay
 
@@ -150,15 +169,22 @@ class Answers:
             else:
                 what = "no network is configured. Join one with --bootstrap, or ask the model on this machine."
             raise NetworkNotReadyError(f"The network cannot be asked: {what}")
+        if request.prompt_tokens:
+            raise InvalidRequestError(
+                "A prompt of token ids means nothing to other machines, whose model may count differently. Send text, "
+                'or ask the model on this machine ("gentorrent": {"route": "local"}).',
+                "prompt",
+            )
         client, network_id = network
         conversation = self._conversations.find(request)
-        progress = _Progress(begun=self._clock.monotonic())
+        progress = _Progress(self._clock.monotonic(), Reading(request))
+        generation = generation_of(request)
         avoid: set[NodeId] = set()
         yield AnswerStage(stage="connecting", text="Choosing anonymous paths")
         await client.wait_ready(conversation.name)
         while True:
             target = client.choose_target(
-                conversation.name, request.model_id, conversation.node, avoid, self._digest(request.model_id)
+                conversation.name, generation, conversation.node, avoid, self._digest(request.model_id)
             )
             attempt = self._attempt(client, network_id, conversation, request, target, progress)
             try:
@@ -190,18 +216,20 @@ class Answers:
         progress: _Progress,
     ) -> AsyncGenerator[AnswerEvent, None]:
         yield AnswerStage(stage="sending", text="Sending the question over anonymous paths")
+        progress.reading.style(AnswerStyle())  # what another node said of its own model is void
         stage = ""
-        stream = client.ask(conversation.name, _question(request), target)
+        stream = client.ask(conversation.name, question_of(request), target)
         try:
             async for served in stream:
                 for event in served.events:
                     if isinstance(event, Stage) and event.stage == stage and not event.place:
                         continue  # a heartbeat
                     stage = event.stage if isinstance(event, Stage) else ""
+                    told = self._translate(event, served.summary, network_id, progress)
                     if isinstance(event, Finished):  # before it is told: who has heard the end asks for no more
-                        text = "".join(progress.text)
-                        self._conversations.answered(request, conversation, target.node_id, text)
-                    for out in self._translate(event, served.summary, network_id, progress):
+                        message = progress.reading.message
+                        self._conversations.answered(request, conversation, target.node_id, message)
+                    for out in told:
                         yield out
         finally:
             await stream.aclose()
@@ -216,34 +244,42 @@ class Answers:
                 text = STAGE_TEXT.get(event.stage, event.stage)
                 return [AnswerStage(stage=event.stage, place=event.place, estimate=event.estimate, text=text)]
             case Tokens():
-                allowed = summary.outgoing.request.max_tokens
+                asked = summary.outgoing.request
                 too_long = progress.characters + len(event.text) > MAX_ANSWER_CHARACTERS
-                if event.first != len(progress.ids) or len(progress.ids) + len(event.ids) > allowed or too_long:
-                    raise RequestError("The machine that answered broke the protocol. Ask again; another one answers.")
-                progress.add(event.ids, event.text, self._clock.monotonic())
-                return [AnswerDelta(event.ids, event.text)]
+                too_many = len(progress.ids) + len(event.ids) > asked.max_tokens
+                if event.first != len(progress.ids) or too_many or too_long or not _fits(event, asked.top_logprobs):
+                    raise RequestError(_BROKEN)
+                logprobs = tuple(TokenLogprob(one.token, one.text, one.logprob, one.top) for one in event.logprobs)
+                return [progress.add(event.ids, event.text, self._clock.monotonic(), logprobs)]
+            case AnswerStyle():
+                if progress.ids or progress.characters:
+                    raise RequestError(_BROKEN)
+                progress.reading.style(event)
+                return []
             case Checkpoint():
                 problem = _receipt_problem(event, summary, network_id, progress)
                 if problem:
                     logger.warning("a checkpoint does not hold: %s", problem)
                 return []
             case Failed():
-                raise request_error(event.code, event.text)
+                raise request_error(event.code, event.text, event.parameter or None)
             case Finished():
-                return [_network_done(event, summary, network_id, progress)]
+                return [*progress.rest(), _network_done(event, summary, network_id, progress)]
 
 
-def _question(request: AnswerRequest) -> Question:
-    return Question(
-        model_id=request.model_id,
-        messages=tuple(ChatMessage(message.role, message.content) for message in request.messages),
-        sampling=request.sampling,
-        max_tokens=request.max_tokens or ALL_TOKENS,
-        min_tokens=request.min_tokens,
-        stop=request.stop,
-        public_messages=request.public_messages,
-        public_characters=request.public_characters,
-        may_forward=request.may_forward,
+_BROKEN = "The machine that answered broke the protocol. Ask again; another one answers."
+
+
+def _fits(event: Tokens, wanted: int) -> bool:
+    """Whether the log probabilities are those of the tokens, and were asked for."""
+    told = event.logprobs
+    if not told:
+        return True  # some servers behind a node have none for some tokens
+    return (
+        wanted >= 0
+        and [one.token for one in told] == list(event.ids)
+        and all(len(one.top) <= wanted for one in told)
+        and not any(math.isnan(value) for one in told for value in (one.logprob, *(top[2] for top in one.top)))
     )
 
 
@@ -287,6 +323,7 @@ def _network_done(event: Finished, summary: AnswerSummary, network_id: NetworkId
         finish_reason=_finish_reason(event.reason),
         prompt_tokens=event.prompt_tokens,
         completion_tokens=len(progress.ids),
+        cached_tokens=event.cached_tokens,
         served_by=node_id_text(outgoing.target.node_id),
         paths=tuple(tuple(node_id_text(hop) for hop in path) for path in summary.paths),
         n=outgoing.request.n,
@@ -304,6 +341,7 @@ def _local_done(event: Done, progress: _Progress) -> AnswerDone:
         finish_reason=_finish_reason(event.reason),
         prompt_tokens=event.prompt_tokens,
         completion_tokens=event.completion_tokens,
+        cached_tokens=event.cached_tokens,
         served_by="local",
         ttft_ms=progress.ttft_ms,
         tokens_per_s=progress.tokens_per_s,

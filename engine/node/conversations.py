@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from engine.api.service import AnswerRequest
@@ -34,9 +35,10 @@ class Conversations:
         if request.conversation:
             key = _digest(request.model_id, [], request.conversation)
         else:
-            key = _digest(request.model_id, request.messages[:-1])
-            if not any(message.role == "assistant" for message in request.messages):
+            earlier = _earlier(request.messages)
+            if not earlier:
                 return Conversation(self._random_bytes(16))  # a first question, however often it is asked
+            key = _digest(request.model_id, earlier)
         found = self._known.get(key)
         if found is None:
             found = Conversation(self._random_bytes(16))
@@ -46,12 +48,11 @@ class Conversations:
             self._known.move_to_end(key)
         return found
 
-    def answered(self, request: AnswerRequest, conversation: Conversation, node: NodeId, text: str) -> None:
+    def answered(self, request: AnswerRequest, conversation: Conversation, node: NodeId, answer: PromptMessage) -> None:
         """Remember who answered; the next turn carries this answer among its messages."""
         conversation.node = node
-        if not request.conversation:
-            messages = [*request.messages, PromptMessage("assistant", text)]
-            self._remember(_digest(request.model_id, messages), conversation)
+        if not request.conversation and request.messages:
+            self._remember(_digest(request.model_id, [*request.messages, answer]), conversation)
 
     def _remember(self, key: bytes, conversation: Conversation) -> None:
         self._known[key] = conversation
@@ -60,9 +61,24 @@ class Conversations:
             self._known.popitem(last=False)
 
 
+def _earlier(messages: Sequence[PromptMessage]) -> Sequence[PromptMessage]:
+    """Everything up to the last answer; what follows it (a question, results of tools) is new."""
+    answers = [place for place, message in enumerate(messages) if message.role == "assistant"]
+    return messages[: answers[-1] + 1] if answers else ()
+
+
 def _digest(model_id: str, messages: Sequence[PromptMessage], name: str = "") -> bytes:
+    """Reasoning and the ids of tool calls are left out: programs may not send them back."""
     state = hashlib.sha256()
-    for part in (model_id, name, *(text for message in messages for text in (message.role, message.content))):
+    told = (text for message in messages for text in (message.role, message.content, *_calls(message)))
+    for part in (model_id, name, *told):
         encoded = part.encode("utf-8", "surrogatepass")
         state.update(len(encoded).to_bytes(8, "big") + encoded)
     return state.digest()
+
+
+def _calls(message: PromptMessage) -> Iterator[str]:
+    for call in json.loads(message.tool_calls) if message.tool_calls else ():
+        function = call["function"]
+        arguments = function.get("arguments", "")
+        yield from ("call", function["name"], arguments if isinstance(arguments, str) else json.dumps(arguments))

@@ -12,6 +12,8 @@ from engine.directory.directory import Directory, DirectoryNode
 from engine.directory.sampling import choose_guards, choose_paths, random_below
 from engine.errors import NetworkNotReadyError, RequestError, TooFewRelaysError, UnknownModelError
 from engine.ids import NetworkId, NodeId
+from engine.inference.request_check import missing_abilities, unable
+from engine.inference.types import GenerationRequest
 from engine.node.loop import CHANNEL, LANE, MachineLoop
 from engine.paths.circuits import PathHop
 from engine.paths.client import AnswerEvents, AnswerLost, AnswerSummary, ClientEffect, ClientMachine
@@ -195,14 +197,25 @@ class OverlayClient:
         return [node for node in self._directory.model_nodes(model_id) if node.node_id not in self._own]
 
     def choose_target(
-        self, chat: bytes, model_id: str, pinned: NodeId | None, avoid: Collection[NodeId], digest: bytes | None
+        self,
+        chat: bytes,
+        request: GenerationRequest,
+        pinned: NodeId | None,
+        avoid: Collection[NodeId],
+        digest: bytes | None,
     ) -> Target:
-        """The node to ask: the chat's own if it is still there, else a uniform draw. ``digest`` None: the one that most
-        nodes serve. Raises ``UnknownModelError``."""
+        """The node to ask: the chat's own if it is still there, else a uniform draw among those that can do what is
+        asked. ``digest`` None: the one that most of them serve. Raises ``UnknownModelError``, or
+        ``InvalidRequestError`` when the model is served but nobody can do this with it."""
+        model_id = request.model_id
         now = self._clock.wall()
         path_set = self.machine.paths.upcoming(chat)
         on_paths = {hop for slot in path_set.slots for hop in slot.hops} if path_set else set()
-        served = [(node, _served(node, model_id)) for node in self.model_nodes(model_id) if _has_keys(node, now)]
+        listed = [(node, _served(node, model_id)) for node in self.model_nodes(model_id) if _has_keys(node, now)]
+        lacking = [missing_abilities(request, model) for _, model in listed]
+        served = [pair for pair, missing in zip(listed, lacking, strict=True) if not missing]
+        if listed and not served:
+            raise unable(model_id, min(lacking, key=len), "machines of the network")
         if digest is None and served:
             digests = [model.digest for _, model in served]
             digest = max(sorted(set(digests)), key=digests.count)

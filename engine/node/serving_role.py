@@ -11,21 +11,34 @@ from engine.clock import Clock
 from engine.crypto.identity import Identity
 from engine.errors import GenTorrentError, InferenceError, RequestError, UnknownModelError
 from engine.ids import NetworkId, RequestId
+from engine.inference.request_check import check_request, missing_abilities, unable
 from engine.inference.types import (
+    AnswerStyle,
     Delta,
     Done,
     GenerationEvent,
-    GenerationRequest,
     InferenceBackend,
     ModelInfo,
-    PromptMessage,
     Queued,
     Started,
+    TokenLogprob,
 )
+from engine.node.requests import generation_for
 from engine.paths.answer_sender import MAX_FRAME_TEXT
 from engine.paths.serving import ExecutionStarted
 from engine.verification.receipts import Served, make_receipt, sign_receipt
-from engine.wire.answer import Checkpoint, Failed, Finished, FrameEvent, Request, Stage, Tokens
+from engine.wire.answer import (
+    LOWEST_LOGPROB,
+    MAX_TOKEN_BYTES,
+    Checkpoint,
+    Failed,
+    Finished,
+    FrameEvent,
+    Request,
+    Stage,
+    TokenProbability,
+    Tokens,
+)
 
 CHECKPOINT_TOKENS = 32
 CHECKPOINT_SECONDS = 1.0
@@ -144,7 +157,8 @@ class ServingRole:
         try:
             await self._generate(started)
         except RequestError as error:
-            self._push(request_id, Failed(code=error.code, text=str(error)[:1000]))
+            parameter = (error.parameter or "")[:100]
+            self._push(request_id, Failed(code=error.code, text=str(error)[:1000], parameter=parameter))
         except InferenceError as error:
             logger.warning("an answer failed: %s", error)
             text = "The machine that was answering had to restart its model. Ask again."
@@ -177,7 +191,12 @@ class ServingRole:
             first=len(request.continue_tokens),
             begun=self._clock.monotonic(),
         )
-        events = self._backend.generate(_generation_request(request, info.context_length, self._limit))
+        generation = generation_for(request, info.context_length, self._limit)
+        check_request(generation)
+        missing = missing_abilities(generation, info)
+        if missing:
+            raise unable(info.model_id, missing, "the machine that was asked")
+        events = self._backend.generate(generation)
         try:
             async for event in events:
                 for frame_event in self._frame_events(event, transcript):
@@ -197,7 +216,8 @@ class ServingRole:
                 return [Stage(stage=stage, place=min(event.place, 65_535), estimate=min(event.estimate, MAX_ESTIMATE))]
             case Started():
                 transcript.prompt_ids = event.prompt_ids
-                return [Stage(stage="prefill", place=0, estimate=0.0)]
+                style: list[FrameEvent] = [event.style] if event.style != AnswerStyle() else []
+                return [*style, Stage(stage="prefill", place=0, estimate=0.0)]
             case Delta():
                 return self._delta(event, transcript, now, wall)
             case Done():
@@ -210,6 +230,7 @@ class ServingRole:
                         completion_tokens=event.completion_tokens,
                         record=record,
                         signature=signature,
+                        cached_tokens=event.cached_tokens,
                     )
                 ]
 
@@ -217,7 +238,14 @@ class ServingRole:
         position = transcript.first + len(transcript.output_ids)
         transcript.add(event.ids, now)
         self.tokens += len(event.ids)
-        out: list[FrameEvent] = [Tokens(first=position, ids=event.ids, text=event.text[:MAX_FRAME_TEXT])]
+        out: list[FrameEvent] = []
+        ids, probabilities = event.ids, tuple(_probability(told) for told in event.logprobs)
+        if len(probabilities) == len(ids) > 1:  # a token with all its alternatives takes a fifth of a frame
+            for place in range(len(ids) - 1):
+                out.append(Tokens(position, ids[place : place + 1], "", probabilities[place : place + 1]))
+                position += 1
+            ids, probabilities = ids[-1:], probabilities[-1:]
+        out.append(Tokens(first=position, ids=ids, text=event.text[:MAX_FRAME_TEXT], logprobs=probabilities))
         for start in range(MAX_FRAME_TEXT, len(event.text), MAX_FRAME_TEXT):
             end = transcript.first + len(transcript.output_ids)
             out.append(Tokens(first=end, ids=(), text=event.text[start : start + MAX_FRAME_TEXT]))
@@ -227,18 +255,11 @@ class ServingRole:
         return out
 
 
-def _generation_request(request: Request, context_length: int, limit: float | None) -> GenerationRequest:
-    """What inference is asked for a client's request; who wants the whole context gets what it leaves."""
-    return GenerationRequest(
-        model_id=request.model_id,
-        messages=tuple(PromptMessage(message.role, message.content) for message in request.messages),
-        sampling=request.sampling,
-        max_tokens=request.max_tokens if request.max_tokens < context_length else None,
-        min_tokens=min(request.min_tokens, request.max_tokens),
-        stop=request.stop,
-        cache_salt=request.cache_salt,
-        public_messages=request.public_messages,
-        public_characters=request.public_characters,
-        continue_tokens=request.continue_tokens,
-        max_tokens_per_second=limit,
-    )
+def _probability(told: TokenLogprob) -> TokenProbability:
+    """As the wire has it: bytes cut, minus infinity named."""
+    top = tuple((token, text[:MAX_TOKEN_BYTES], _bounded(value)) for token, text, value in told.top)
+    return TokenProbability(told.token, told.text[:MAX_TOKEN_BYTES], _bounded(told.logprob), top)
+
+
+def _bounded(logprob: float) -> float:
+    return min(max(logprob, LOWEST_LOGPROB), 0.0)

@@ -7,11 +7,20 @@ from dataclasses import dataclass
 
 from engine.crypto.sealing import seal
 from engine.crypto.sida import split
-from engine.errors import InvalidRequestError, SealError, ServingNodeLostError
+from engine.errors import InvalidRequestError, SealError, ServingNodeLostError, WireError
 from engine.ids import NetworkId, NodeId
 from engine.paths import keys
 from engine.wire import PROTOCOL_VERSION, SUITE_HPKE_MLKEM768_X25519, SUITE_HPKE_X25519
-from engine.wire.answer import MAX_REQUEST, Attach, ChatMessage, Request, RequestClove, Sampling, SealedClove
+from engine.wire.answer import (
+    MAX_REQUEST,
+    Attach,
+    ChatMessage,
+    Request,
+    RequestClove,
+    Sampling,
+    SealedClove,
+    request_decoder,
+)
 from engine.wire.codec import encode
 
 
@@ -127,6 +136,12 @@ def prepare(
             f"The conversation is {len(encoded):,} bytes long and the network carries {limit:,} at most. "
             "Shorten it or start a new chat."
         )
+    try:
+        request_decoder.decode(encoded)
+    except WireError as error:  # the node would drop it without a word
+        raise InvalidRequestError(
+            f"The network does not carry this request: {error}. Make the part that it names shorter."
+        ) from error
     try:
         sealed = seal(
             SUITE_HPKE_MLKEM768_X25519, target.request_key, encoded, keys.request_info(network_id, target.node_id)

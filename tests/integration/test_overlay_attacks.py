@@ -25,7 +25,7 @@ from engine.wire.link import (
     ReturnClove,
     link_decoder,
 )
-from tests.support.overlay import MODEL, TICK, Member, Overlay
+from tests.support.overlay import ASKED, TICK, Member, Overlay
 
 CLIENT = NodeId(b"client".ljust(20, b"."))
 
@@ -60,11 +60,11 @@ def test_a_model_node_without_keys_is_not_drawn() -> None:
     overlay.models[0].seal = overlay.models[0].seal[:1]
     overlay.announce()
     for _ in range(20):
-        assert overlay.client.choose_target(b"chat", MODEL, None, (), None).node_id == overlay.models[1].node_id
+        assert overlay.client.choose_target(b"chat", ASKED, None, (), None).node_id == overlay.models[1].node_id
     overlay.models[1].seal = []
     overlay.announce()
     with pytest.raises(UnknownModelError):
-        overlay.client.choose_target(b"chat", MODEL, None, (), None)
+        overlay.client.choose_target(b"chat", ASKED, None, (), None)
 
 
 def test_the_serving_machine_is_no_relay_of_its_own_question() -> None:

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from engine.crypto.sealing import SealingKey
 from engine.directory.directory import Directory, DirectoryNode
 from engine.ids import NetworkId, NodeId, RequestId
+from engine.inference.types import GenerationRequest, PromptMessage
 from engine.node.overlay_client import OverlayClient, Served
 from engine.node.overlay_peer import OverlayPeer
 from engine.paths.outgoing import Question
@@ -23,6 +24,7 @@ from engine.wire.records import Descriptor, OnionKey, Parameters, SealKey, Serve
 
 NETWORK = NetworkId(b"n" * 32)
 MODEL = "model"
+ASKED = GenerationRequest(model_id=MODEL, messages=(PromptMessage("user", "why?"),), sampling=Sampling(seed=1))
 TICK = 0.01
 
 
@@ -221,7 +223,7 @@ class Overlay:
 
     def ask(self, chat: bytes = b"chat", text: str = "why?", wall: float | None = None) -> Collected:
         collected = Collected()
-        target = self.client.choose_target(chat, MODEL, None, (), None)
+        target = self.client.choose_target(chat, ASKED, None, (), None)
         question = Question(MODEL, (ChatMessage("user", text),), Sampling(seed=1), 10_000)
         clock = self.scheduler.clock
         wall = clock.wall() if wall is None else wall

@@ -19,8 +19,8 @@ from engine.inference.remote.places import Places
 from engine.inference.remote.replies import read_models, refusal, status_problem
 from engine.inference.remote.request import request_body, request_path
 from engine.inference.remote.settings import PIECES_SCHEME, RemoteSettings
-from engine.inference.remote.stream import ChunkReader, EventParser, Piece
-from engine.inference.types import Delta, GenerationEvent, GenerationRequest, ModelInfo, Queued, Started
+from engine.inference.remote.stream import REASONING, ChunkReader, EventParser, Piece
+from engine.inference.types import AnswerStyle, Delta, GenerationEvent, GenerationRequest, ModelInfo, Queued, Started
 
 MAX_LIST = 1024 * 1024
 """Bytes of a server's list of models."""
@@ -29,6 +29,8 @@ MAX_WORDS = 65_536
 MAX_ANSWER = 256 * 1024 * 1024
 """Bytes of one answer, whatever they say."""
 DEFAULT_CONTEXT = 4096
+STYLE = AnswerStyle(reasoning_begin=REASONING[0].strip(), reasoning_end=REASONING[1].strip())
+"""How the text is marked that is handed on; tool calls there are none."""
 RATE_WEIGHT = 0.3
 """Of the newest answer in the measured speed."""
 _log = logging.getLogger(__name__)
@@ -167,7 +169,7 @@ class RemoteBackend:
         try:
             if ahead:
                 yield Queued(0, 0.0)
-            yield Started(())
+            yield Started((), style=STYLE)
             async with aclosing(self._answer(request, body)) as events:
                 async for event in events:
                     yield event

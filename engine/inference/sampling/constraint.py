@@ -187,7 +187,9 @@ def check_size(constraint: Constraint) -> None:
         )
     depth = _json_depth(constraint) if constraint.kind == "json_schema" else _bracket_depth(constraint.text)
     if depth > MAX_NESTING:
-        raise InvalidRequestError(f"The {name} is nested more than {MAX_NESTING} levels deep. Make it flatter.", PARAMETER)
+        raise InvalidRequestError(
+            f"The {name} is nested more than {MAX_NESTING} levels deep. Make it flatter.", PARAMETER
+        )
 
 
 def _json_depth(constraint: Constraint) -> int:

@@ -99,7 +99,12 @@ class Overlay:
         return [SimpleNamespace(node_id=machine.identity.node_id) for machine in self.machines]
 
     def choose_target(
-        self, chat: bytes, model_id: str, pinned: NodeId | None, avoid: Collection[NodeId], digest: bytes | None
+        self,
+        chat: bytes,
+        request: GenerationRequest,
+        pinned: NodeId | None,
+        avoid: Collection[NodeId],
+        digest: bytes | None,
     ) -> Target:
         self.pins.append(pinned)
         return next(machine.target for machine in self.machines if machine.target.node_id not in avoid)

@@ -27,7 +27,7 @@ def test_the_next_turn_is_recognised_by_what_came_before() -> None:
     known = conversations()
     first = request("hello")
     chat = known.find(first)
-    known.answered(first, chat, NODE, "hi")
+    known.answered(first, chat, NODE, PromptMessage("assistant", "hi"))
     assert known.find(request("hello", "hi", "and now?")) is chat
     assert chat.node == NODE
     assert known.find(request("hello", "hi there", "and now?")) is not chat
@@ -43,7 +43,7 @@ def test_branches_of_a_chat_share_it() -> None:
     known = conversations()
     first = request("hello")
     chat = known.find(first)
-    known.answered(first, chat, NODE, "hi")
+    known.answered(first, chat, NODE, PromptMessage("assistant", "hi"))
     assert known.find(request("hello", "hi", "one")) is known.find(request("hello", "hi", "two"))
 
 
@@ -58,7 +58,7 @@ def test_texts_that_run_into_each_other_are_told_apart() -> None:
     known = conversations()
     first = request("ab")
     chat = known.find(first)
-    known.answered(first, chat, NODE, "cd")
+    known.answered(first, chat, NODE, PromptMessage("assistant", "cd"))
     assert known.find(request("a", "bcd", "next")) is not chat
 
 
