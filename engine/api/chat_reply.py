@@ -1,159 +1,145 @@
-"""The JSON objects that answer ``/v1`` requests: completions, stream chunks, models and errors, as OpenAI words them.
+"""The choices of ``/v1/chat/completions``: messages, and the differences that stream them, as OpenAI words them.
 
-What OpenAI has no field for stands in an additional object ``gentorrent``.
+Reasoning stands in ``reasoning_content``, as DeepSeek's and vLLM's APIs have it.
 """
 
 from __future__ import annotations
 
+import secrets
+import string
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
+from engine.api.parameters import ParsedRequest
+from engine.api.reply import ReplyKind
+from engine.api.service import AnswerDelta, AnswerDone
+from engine.inference.text.answer_parts import Content, Part, Reasoning, ToolArguments, ToolCall
+from engine.inference.types import TokenLogprob
 
-from engine.api.chat_request import ParameterError
-from engine.api.schema import ModelState
-from engine.api.service import AnswerDone, AnswerStage
-from engine.errors import (
-    AnswerCancelledError,
-    ContextLengthError,
-    GenTorrentError,
-    InvalidRequestError,
-    NetworkNotReadyError,
-    OverloadedError,
-    RequestError,
-    ServingNodeLostError,
-    UnknownModelError,
-    WorkerDiedError,
-)
-
-_STATUS: tuple[tuple[type[GenTorrentError], int, str], ...] = (
-    # error, HTTP status, OpenAI's error type
-    (InvalidRequestError, 400, "invalid_request_error"),
-    (ContextLengthError, 400, "invalid_request_error"),
-    (UnknownModelError, 404, "invalid_request_error"),
-    (OverloadedError, 503, "overloaded_error"),
-    (NetworkNotReadyError, 503, "server_error"),
-    (AnswerCancelledError, 503, "server_error"),
-    (ServingNodeLostError, 502, "server_error"),
-    (WorkerDiedError, 503, "server_error"),
-)
-RETRY_AFTER_SECONDS = 3
-"""Told with every 503 and 429."""
-_encoder = msgspec.json.Encoder()
+LOWEST_LOGPROB = -9999.0
+"""JSON has no infinity; OpenAI's own stand-in."""
+CALL_ID_LENGTH = 9
+"""Letters and digits; some models' templates (Mistral's) take no other ids."""
 
 
-def status_of(error: GenTorrentError) -> int:
-    """The HTTP status that tells ``error``; 500 for what is not the client's concern."""
-    return next((status for kind, status, _ in _STATUS if isinstance(error, kind)), 500)
+@dataclass(slots=True)
+class _Call:
+    name: str
+    id: str
+    arguments: list[str] = field(default_factory=list)
+
+    def whole(self) -> dict[str, Any]:
+        """As it stands in a message."""
+        function = {"name": self.name, "arguments": "".join(self.arguments)}
+        return {"id": self.id, "type": "function", "function": function}
 
 
-def code_of(error: GenTorrentError) -> str:
-    """The stable code of ``error``."""
-    if isinstance(error, WorkerDiedError):
-        return "worker_restarting"
-    return error.code if isinstance(error, RequestError) else RequestError.code
+class ChatChoice:
+    """One answer. ``with_logprobs``: they were asked for."""
+
+    def __init__(self, parsed: ParsedRequest, index: int) -> None:
+        self._index = index
+        self._with_logprobs = parsed.logprobs
+        self._logprobs: list[TokenLogprob] = []  # not yet told
+        self._content: list[str] = []
+        self._reasoning: list[str] = []
+        self._calls: list[_Call] = []
+        self._begun = False
+
+    def chunks(self, delta: AnswerDelta) -> list[dict[str, Any]]:
+        """See ``Choice``. Log probabilities go with the next piece of text; some tokens complete none."""
+        self._logprobs += delta.logprobs
+        differences = [self._difference(part) for part in delta.parts]
+        if not differences:
+            return []
+        return [*self._first(), *(self._choice({"delta": one}, self._told(), None) for one in differences)]
+
+    def last(self, done: AnswerDone) -> list[dict[str, Any]]:
+        """See ``Choice``."""
+        return [*self._first(), self._choice({"delta": {}}, self._told(), self._finish_reason(done))]
+
+    def add(self, delta: AnswerDelta) -> None:
+        """See ``Choice``."""
+        self._logprobs += delta.logprobs
+        for part in delta.parts:
+            match part:
+                case Content():
+                    self._content.append(part.text)
+                case Reasoning():
+                    self._reasoning.append(part.text)
+                case ToolCall():
+                    self._calls.append(_Call(part.name, call_id()))
+                case ToolArguments():
+                    self._calls[part.index].arguments.append(part.text)
+
+    def whole(self, done: AnswerDone) -> dict[str, Any]:
+        """See ``Choice``."""
+        content = "".join(self._content)
+        message: dict[str, Any] = {"role": "assistant", "content": content, "refusal": None}
+        if self._reasoning:
+            message["reasoning_content"] = "".join(self._reasoning)
+        if self._calls:
+            message["content"] = content or None
+            message["tool_calls"] = [call.whole() for call in self._calls]
+        logprobs = _logprobs_object(self._logprobs) if self._with_logprobs else None
+        return self._choice({"message": message}, logprobs, self._finish_reason(done))
+
+    def _first(self) -> list[dict[str, Any]]:
+        """The chunk that names the role, once."""
+        if self._begun:
+            return []
+        self._begun = True
+        return [self._choice({"delta": {"role": "assistant", "content": "", "refusal": None}}, None, None)]
+
+    def _difference(self, part: Part) -> dict[str, Any]:
+        match part:
+            case Content():
+                return {"content": part.text}
+            case Reasoning():
+                return {"reasoning_content": part.text}
+            case ToolCall():
+                call = _Call(part.name, call_id())
+                self._calls.append(call)
+                return {"tool_calls": [{"index": part.index, **call.whole()}]}
+            case ToolArguments():
+                return {"tool_calls": [{"index": part.index, "function": {"arguments": part.text}}]}
+
+    def _told(self) -> dict[str, Any] | None:
+        """The log probabilities that wait, once."""
+        waiting, self._logprobs = self._logprobs, []
+        return _logprobs_object(waiting) if waiting else None
+
+    def _finish_reason(self, done: AnswerDone) -> str:
+        return "tool_calls" if self._calls and done.finish_reason == "stop" else done.finish_reason
+
+    def _choice(self, told: dict[str, Any], logprobs: dict[str, Any] | None, reason: str | None) -> dict[str, Any]:
+        return {"index": self._index, **told, "logprobs": logprobs, "finish_reason": reason}
 
 
-def error_object(
-    message: str, code: str | None, kind: str = "invalid_request_error", parameter: str | None = None
-) -> dict[str, Any]:
-    """OpenAI's error object."""
-    return {"error": {"message": message, "type": kind, "param": parameter, "code": code}}
+CHAT = ReplyKind("chatcmpl-", "chat.completion", "chat.completion.chunk", "messages", ChatChoice)
 
 
-def error_of(error: GenTorrentError) -> dict[str, Any]:
-    """The error object of an exception."""
-    kind = next((kind for known, _, kind in _STATUS if isinstance(error, known)), "server_error")
-    parameter = error.parameter if isinstance(error, ParameterError) else None
-    if isinstance(error, UnknownModelError):
-        parameter = "model"
-    if isinstance(error, ContextLengthError):
-        parameter = "messages"
-    return error_object(str(error), code_of(error), kind, parameter)
+def call_id() -> str:
+    """An id for a tool call."""
+    return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(CALL_ID_LENGTH))
 
 
-def model_object(model: ModelState, created: int) -> dict[str, Any]:
-    """One entry of ``/v1/models``."""
-    return {
-        "id": model.id,
-        "object": "model",
-        "created": created,
-        "owned_by": "gentorrent",
-        "gentorrent": {"where": model.where, "nodes": model.nodes, "context_length": model.context_length},
-    }
+def finite(logprob: float) -> float:
+    """A log probability as JSON can have it."""
+    return max(logprob, LOWEST_LOGPROB)
 
 
-def usage_object(done: AnswerDone) -> dict[str, int]:
-    """Real token counts."""
-    return {
-        "prompt_tokens": done.prompt_tokens,
-        "completion_tokens": done.completion_tokens,
-        "total_tokens": done.prompt_tokens + done.completion_tokens,
-    }
+def _logprobs_object(tokens: Sequence[TokenLogprob]) -> dict[str, Any]:
+    content = [
+        {
+            **_token_object(one.text, one.logprob),
+            "top_logprobs": [_token_object(text, logprob) for _, text, logprob in one.top],
+        }
+        for one in tokens
+    ]
+    return {"content": content, "refusal": None}
 
 
-def extension_object(done: AnswerDone, seed: int, *, receipt: bool) -> dict[str, Any]:
-    """The reply's ``gentorrent`` object; ``receipt`` adds the export."""
-    extension: dict[str, Any] = {
-        "served_by": done.served_by,
-        "paths": done.paths,
-        "n": done.n,
-        "k": done.k,
-        "ttft_ms": round(done.ttft_ms, 1),
-        "tokens_per_s": round(done.tokens_per_s, 2),
-        "receipt_verified": done.receipt == "verified",
-        "receipt_status": done.receipt,
-        "receipt_reason": done.receipt_reason,
-        "seed": seed,
-    }
-    if receipt and done.receipt_export:
-        extension["receipt"] = msgspec.Raw(done.receipt_export.encode("utf-8"))
-    return extension
-
-
-class Completion:
-    """The replies to one request, which share id, time and model. Each method gives the JSON bytes of one object."""
-
-    def __init__(self, reply_id: str, created: int, model: str) -> None:
-        self._id = reply_id
-        self._created = created
-        self._model = model
-
-    def whole(self, text: str, done: AnswerDone, extension: dict[str, Any]) -> bytes:
-        """The reply that is not streamed."""
-        message = {"role": "assistant", "content": text, "refusal": None}
-        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": done.finish_reason}
-        return self._object("chat.completion", [choice], usage=usage_object(done), gentorrent=extension)
-
-    def first(self) -> bytes:
-        """The chunk that names the role."""
-        return self._chunk({"role": "assistant", "content": "", "refusal": None})
-
-    def text(self, text: str) -> bytes:
-        """A piece of the answer."""
-        return self._chunk({"content": text})
-
-    def last(self, done: AnswerDone, extension: dict[str, Any]) -> bytes:
-        """The chunk with the finish reason."""
-        return self._chunk({}, done.finish_reason, gentorrent=extension)
-
-    def usage(self, done: AnswerDone) -> bytes:
-        """The chunk that ``stream_options.include_usage`` asks for."""
-        return self._object("chat.completion.chunk", [], usage=usage_object(done))
-
-    def stage(self, stage: AnswerStage) -> bytes:
-        """A chunk without choices that says where the request stands."""
-        told = {"stage": stage.stage, "place": stage.place, "estimate": stage.estimate, "text": stage.text}
-        return self._object("chat.completion.chunk", [], gentorrent=told)
-
-    def _chunk(self, delta: dict[str, Any], finish_reason: str | None = None, **more: Any) -> bytes:
-        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
-        return self._object("chat.completion.chunk", [choice], **more)
-
-    def _object(self, kind: str, choices: list[dict[str, Any]], **more: Any) -> bytes:
-        common = {"id": self._id, "object": kind, "created": self._created, "model": self._model, "choices": choices}
-        return _encoder.encode({**common, **more})
-
-
-def encode(value: Any) -> bytes:
-    """JSON bytes."""
-    return _encoder.encode(value)
+def _token_object(text: bytes, logprob: float) -> dict[str, Any]:
+    return {"token": text.decode("utf-8", "replace"), "logprob": finite(logprob), "bytes": list(text)}

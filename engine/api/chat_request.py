@@ -1,146 +1,139 @@
-"""From the JSON body of ``POST /v1/chat/completions`` (or a control ``Chat``) to a checked :class:`AnswerRequest`.
-
-Parameters that would change the answer and are not served yet are refused by name; parameters that only describe the
-request (``user``, ``metadata``, …) and unknown ones are ignored, as other local servers do.
-"""
+"""From the JSON body of ``POST /v1/chat/completions`` (or a control ``Chat``) to checked :class:`AnswerRequest` s."""
 
 from __future__ import annotations
 
-import re
-import secrets
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
 
-from engine.api.schema import Chat, Route
+from engine.api.chat_messages import Message, prompt_messages
+from engine.api.parameters import (
+    MAX_TOP_LOGPROBS,
+    CommonBody,
+    ParameterError,
+    ParsedRequest,
+    check_token_limits,
+    checked,
+    decode_body,
+    random_seed,
+    requests_of,
+    unsupported,
+)
+from engine.api.schema import Chat
 from engine.api.service import AnswerRequest
-from engine.errors import InvalidRequestError
-from engine.inference.types import PromptMessage
+from engine.api.tools import Tools, read_tools
+from engine.inference.request_check import check_template_options, checked_constraint
+from engine.inference.types import Constraint, PromptMessage
 from engine.wire.answer import Sampling
 
-SEED_BITS = 53
-MAX_TOKENS = 1_000_000
-MAX_STOP_STRINGS = 16
-MAX_STOP_LENGTH = 500
-SMALLEST_TOP_P = 1e-9
-"""What ``top_p: 0`` (allowed by OpenAI) becomes: the most likely token alone is left."""
-_AT = re.compile(r" - at `\$\.?(?P<path>[^`]*)`")
-_ROLES = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
 _NOT_SERVED: dict[str, tuple[object, ...]] = {
-    # parameter: values that change nothing and are therefore let through
-    "tools": (None, []),
-    "tool_choice": (None, "none", "auto"),
-    "functions": (None, []),
-    "function_call": (None, "none", "auto"),
-    "logprobs": (None, False),
-    "top_logprobs": (None, 0),
-    "logit_bias": (None, {}),
-    "response_format": (None, {"type": "text"}),
     "modalities": (None, ["text"]),
     "audio": (None,),
     "prediction": (None,),
     "web_search_options": (None,),
-    "reasoning_effort": (None, "none"),
-    "best_of": (None, 1),
 }
+_OLD_TOOLS: dict[str, tuple[object, ...]] = {"functions": (None, []), "function_call": (None, "none", "auto")}
 
 
-class ParameterError(InvalidRequestError):
-    """The request is wrong; ``parameter`` names where (``messages[0].role``), None when it is the body as a whole."""
-
-    def __init__(self, message: str, parameter: str | None = None, code: str = InvalidRequestError.code) -> None:
-        super().__init__(message)
-        self.parameter = parameter
-        self.code = code
+class _Schema(Struct):
+    schema: dict[str, Any] | None = None
 
 
-class _TextPart(Struct):
+class _ResponseFormat(Struct):
     type: str
-    text: str | None = None
+    json_schema: _Schema | None = None
 
 
-class _Message(Struct):
-    role: str
-    content: str | list[_TextPart] | None = None
-    tool_calls: list[Any] | None = None
-    function_call: Any = None
-
-
-class _StreamOptions(Struct):
-    include_usage: bool | None = None
-
-
-class Extension(Struct):
-    """The request's ``gentorrent`` object. ``stages`` and ``receipt`` ask for more in the reply: stage chunks while
-    streaming, the exported receipt at the end."""
-
-    public_messages: Annotated[int, Meta(ge=0, le=2048)] = 0
-    public_characters: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
-    route: Route = "auto"
-    may_forward: bool = False
-    conversation: Annotated[str, Meta(max_length=64)] = ""
-    stages: bool = False
-    receipt: bool = False
-
-
-class _Body(Struct):
-    model: Annotated[str, Meta(min_length=1, max_length=200)]
-    messages: Annotated[list[_Message], Meta(min_length=1, max_length=2048)]
-    stream: bool | None = None
-    stream_options: _StreamOptions | None = None
-    n: int | None = None
-    seed: int | None = None
-    temperature: Annotated[float, Meta(ge=0, le=10)] | None = None
-    top_p: Annotated[float, Meta(ge=0, le=1)] | None = None
-    top_k: Annotated[int, Meta(ge=-1, le=1_000_000)] | None = None
-    min_p: Annotated[float, Meta(ge=0, le=1)] | None = None
-    repetition_penalty: Annotated[float, Meta(ge=0.01, le=100)] | None = None
-    presence_penalty: Annotated[float, Meta(ge=-2, le=2)] | None = None
-    frequency_penalty: Annotated[float, Meta(ge=-2, le=2)] | None = None
-    max_tokens: Annotated[int, Meta(ge=1)] | None = None
-    max_completion_tokens: Annotated[int, Meta(ge=1)] | None = None
-    min_tokens: Annotated[int, Meta(ge=0, le=MAX_TOKENS)] | None = None
-    stop: str | list[str] | None = None
-    gentorrent: Extension | None = None
-
-
-class ParsedRequest(Struct, frozen=True):
-    """An answer request and how its reply shall look."""
-
-    answer: AnswerRequest
-    stream: bool
-    include_usage: bool
-    stages: bool
-    receipt: bool
+class _Body(CommonBody, kw_only=True):
+    messages: Annotated[list[Message], Meta(min_length=1, max_length=2048)]
+    tools: list[Any] | None = None
+    tool_choice: Any = None
+    parallel_tool_calls: bool | None = None
+    response_format: _ResponseFormat | None = None
+    logprobs: bool | None = None
+    top_logprobs: Annotated[int, Meta(ge=0, le=MAX_TOP_LOGPROBS)] | None = None
+    chat_template_kwargs: dict[str, Any] | None = None
+    reasoning_effort: Annotated[str, Meta(max_length=32)] | None = None
 
 
 def parse(body: bytes) -> ParsedRequest:
-    """Check a request body of at most 1 MB; :class:`ParameterError` says what is wrong with it."""
-    try:
-        raw = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ParameterError(f"The request body is not valid JSON: {error}. Send one JSON object.") from error
-    if not isinstance(raw, dict):
-        raise ParameterError("The request body is not a JSON object. Send an object with model and messages.")
-    _refuse_unserved(raw)
-    try:
-        parsed = msgspec.convert(raw, _Body)
-    except msgspec.ValidationError as error:
-        raise _parameter_error(error) from error
-    extension = parsed.gentorrent or Extension()
-    return ParsedRequest(
-        answer=_answer_request(parsed, extension),
-        stream=bool(parsed.stream),
-        include_usage=bool(parsed.stream_options and parsed.stream_options.include_usage),
-        stages=extension.stages,
-        receipt=extension.receipt,
-    )
+    """Check a request body of at most 1 MB; ``InvalidRequestError`` says what is wrong with it."""
+    raw = decode_body(body, _NOT_SERVED)
+    for name, harmless in _OLD_TOOLS.items():
+        if name in raw and raw[name] not in harmless:
+            raise unsupported(f"{name} is the old form and not served. Send tools and tool_choice instead.", name)
+    parsed = checked(raw, _Body)
+    tools = read_tools(parsed.tools, parsed.tool_choice)
+    constraint = _constraint(parsed.response_format)
+    _check_one_form(tools, constraint)
+    asked = {
+        "messages": prompt_messages(parsed.messages),
+        "tools": tools.text,
+        "tool_choice": tools.choice,
+        "parallel_tool_calls": parsed.parallel_tool_calls is not False,
+        "constraint": constraint,
+        "template_options": _template_options(parsed),
+        "top_logprobs": _top_logprobs(parsed),
+    }
+    request = requests_of(parsed, [asked], None)
+    return msgspec.structs.replace(request, logprobs=bool(parsed.logprobs))
+
+
+def _check_one_form(tools: Tools, constraint: Constraint | None) -> None:
+    if constraint is not None and tools.text and tools.choice != "none":
+        raise unsupported(
+            "response_format holds the answer to JSON from its first character on, so no tool could be called. "
+            'Send one of the two, or tool_choice "none".',
+            "response_format",
+        )
+
+
+def _constraint(wanted: _ResponseFormat | None) -> Constraint | None:
+    if wanted is None or wanted.type == "text":
+        return None
+    if wanted.type == "json_object":
+        return Constraint("json_object")
+    if wanted.type != "json_schema":
+        raise unsupported(
+            f"The response_format {wanted.type[:40]!r} is not served. Use text, json_object or json_schema.",
+            "response_format.type",
+        )
+    if wanted.json_schema is None or wanted.json_schema.schema is None:
+        raise ParameterError(
+            'A response_format of type json_schema needs {"json_schema": {"name": ..., "schema": {...}}}.',
+            "response_format.json_schema",
+        )
+    text = msgspec.json.encode(wanted.json_schema.schema).decode()
+    return checked_constraint("json_schema", text, "response_format.json_schema.schema")
+
+
+def _top_logprobs(body: _Body) -> int | None:
+    if body.logprobs:
+        return body.top_logprobs or 0
+    if body.top_logprobs:
+        raise ParameterError("top_logprobs needs logprobs: true.", "top_logprobs")
+    return None
+
+
+def _template_options(body: _Body) -> str:
+    """What the chat template is told besides. A template that knows nothing of an effort does not look at it."""
+    options: dict[str, Any] = {}
+    if body.reasoning_effort is not None:
+        options["reasoning_effort"] = body.reasoning_effort
+        if body.reasoning_effort == "none":
+            options["enable_thinking"] = False
+    options |= body.chat_template_kwargs or {}
+    if not options:
+        return ""
+    text = msgspec.json.encode(options).decode()
+    check_template_options(text)
+    return text
 
 
 def from_chat(chat: Chat) -> AnswerRequest:
     """The same for a control message, which msgspec has checked already."""
-    _check_token_limits(chat.min_tokens, chat.max_tokens, "min_tokens")
+    check_token_limits(chat.min_tokens, chat.max_tokens)
     choice = chat.sampling
     return AnswerRequest(
         model_id=chat.model,
@@ -164,123 +157,3 @@ def from_chat(chat: Chat) -> AnswerRequest:
         public_characters=chat.public_characters,
         may_forward=chat.may_forward,
     )
-
-
-def random_seed() -> int:
-    """A seed for a request that names none."""
-    return secrets.randbits(SEED_BITS)
-
-
-def _refuse_unserved(raw: dict[str, Any]) -> None:
-    for name, harmless in _NOT_SERVED.items():
-        if name in raw and raw[name] not in harmless:
-            raise ParameterError(
-                f"The parameter {name} is not served yet: the answer would not be what it asks for. "
-                "Send the request without it.",
-                name,
-                "unsupported_parameter",
-            )
-    if raw.get("n") not in (None, 1):
-        raise ParameterError(
-            "More than one answer per request (n) is not served yet. Send n = 1, several times.",
-            "n",
-            "unsupported_parameter",
-        )
-
-
-def _parameter_error(error: msgspec.ValidationError) -> ParameterError:
-    """msgspec's text without its own path notation, which becomes ``parameter``."""
-    text = str(error)
-    found = _AT.search(text)
-    if found is None:  # only a missing field of the body itself has no path
-        name = text.rpartition("`")[0].rpartition("`")[2] or None
-        return ParameterError(f"The request is not complete: {text}.", name)
-    path = found["path"]
-    return ParameterError(f"The value of {path} cannot be used: {text[: found.start()]}.", path)
-
-
-def _answer_request(body: _Body, extension: Extension) -> AnswerRequest:
-    limit = body.max_completion_tokens if body.max_completion_tokens is not None else body.max_tokens
-    max_tokens = None if limit is None else min(limit, MAX_TOKENS)
-    min_tokens = body.min_tokens or 0
-    _check_token_limits(min_tokens, max_tokens, "min_tokens")
-    return AnswerRequest(
-        model_id=body.model,
-        messages=tuple(_prompt_message(message, index) for index, message in enumerate(body.messages)),
-        sampling=_sampling(body),
-        max_tokens=max_tokens,
-        min_tokens=min_tokens,
-        stop=_stop_strings(body.stop),
-        route=extension.route,
-        conversation=extension.conversation,
-        public_messages=extension.public_messages,
-        public_characters=extension.public_characters,
-        may_forward=extension.may_forward,
-    )
-
-
-def _check_token_limits(min_tokens: int, max_tokens: int | None, parameter: str) -> None:
-    if max_tokens is not None and min_tokens > max_tokens:
-        raise ParameterError(
-            f"min_tokens ({min_tokens}) is more than the answer may have ({max_tokens}). Lower one or raise the other.",
-            parameter,
-        )
-
-
-def _or(value: Any, default: Any) -> Any:
-    return default if value is None else value
-
-
-def _sampling(body: _Body) -> Sampling:
-    """Defaults are OpenAI's (temperature 1). A seed beyond 53 bits, which OpenAI allows, is taken modulo 2^53."""
-    return Sampling(
-        seed=random_seed() if body.seed is None else body.seed % (1 << SEED_BITS),
-        temperature=_or(body.temperature, 1.0),
-        top_p=max(_or(body.top_p, 1.0), SMALLEST_TOP_P),
-        top_k=max(_or(body.top_k, 0), 0),
-        min_p=_or(body.min_p, 0.0),
-        repetition_penalty=_or(body.repetition_penalty, 1.0),
-        presence_penalty=_or(body.presence_penalty, 0.0),
-        frequency_penalty=_or(body.frequency_penalty, 0.0),
-    )
-
-
-def _stop_strings(stop: str | list[str] | None) -> tuple[str, ...]:
-    strings = (stop,) if isinstance(stop, str) else tuple(stop or ())
-    if len(strings) > MAX_STOP_STRINGS:
-        raise ParameterError(f"At most {MAX_STOP_STRINGS} stop strings are served, not {len(strings)}.", "stop")
-    for text in strings:
-        if not 1 <= len(text) <= MAX_STOP_LENGTH:
-            raise ParameterError(f"A stop string has 1 to {MAX_STOP_LENGTH} characters.", "stop")
-    return strings
-
-
-def _prompt_message(message: _Message, index: int) -> PromptMessage:
-    role = _ROLES.get(message.role)
-    if role is None or message.tool_calls or message.function_call:
-        what = f"The role {message.role!r}" if role is None else "A message with tool calls"
-        raise ParameterError(
-            f"{what} is not served yet. Send messages of system, user and assistant with text.",
-            f"messages[{index}].role",
-            "unsupported_parameter",
-        )
-    content = message.content
-    if content is None:
-        if role != "assistant":
-            raise ParameterError("This message has no content. Send text.", f"messages[{index}].content")
-        content = ""
-    return PromptMessage(role, content if isinstance(content, str) else _joined(content, index))
-
-
-def _joined(parts: list[_TextPart], index: int) -> str:
-    """Text parts, one per line."""
-    texts = []
-    for place, part in enumerate(parts):
-        if part.type != "text" or part.text is None:
-            raise ParameterError(
-                f"Content of type {part.type!r} is not served yet, only text.",
-                f"messages[{index}].content[{place}]",
-                "unsupported_parameter",
-            )
-        texts.append(part.text)
-    return "\n".join(texts)

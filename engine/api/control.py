@@ -12,12 +12,13 @@ import msgspec
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from engine import __version__
-from engine.api import chat_reply, chat_request, schema
+from engine.api import chat_request, error_reply, schema
 from engine.api.metrics import Metrics
 from engine.api.outbox import Outbox, OutboxFullError
 from engine.api.security import refuse
 from engine.api.service import AnswerDelta, AnswerDone, AnswerStage, ControlService
 from engine.errors import AnswerCancelledError, GenTorrentError, InvalidRequestError, RequestError
+from engine.inference.text.answer_parts import Content, Reasoning
 
 MAX_CLIENTS = 16
 """Control connections at a time."""
@@ -190,7 +191,7 @@ class _Connection:
         try:
             await self._service.set_contributing(on)
         except GenTorrentError as error:
-            self._refuse("set_contributing", chat_reply.code_of(error), str(error))
+            self._refuse("set_contributing", error_reply.code_of(error), str(error))
         self._outbox.put(self._service.state())
 
     def _start(self, chat: schema.Chat, group: asyncio.TaskGroup) -> None:
@@ -230,14 +231,20 @@ class _Connection:
 
     async def _answer(self, chat: schema.Chat) -> schema.ChatDone | schema.ChatFailed:
         request = chat_request.from_chat(chat)
+        thinking = False
         async with aclosing(self._service.answer(request)) as events:
             async for event in events:
                 match event:
                     case AnswerStage(stage=stage, text=text, place=place, estimate=estimate):
                         told = schema.ChatStage(id=chat.id, stage=stage, text=text, place=place, estimate=estimate)
                         self._outbox.put(told)
-                    case AnswerDelta(ids=ids, text=text):
-                        self._outbox.put(schema.ChatDelta(id=chat.id, text=text, tokens=len(ids)))
+                    case AnswerDelta():
+                        delta = _delta(chat.id, event)
+                        if delta.reasoning and not thinking:
+                            text = "The model thinks before it answers"
+                            self._outbox.put(schema.ChatStage(id=chat.id, stage="thinking", text=text))
+                        thinking = thinking or bool(delta.reasoning)
+                        self._outbox.put(delta)
                     case AnswerDone():
                         return _done(chat, request.sampling.seed, event)
         return _failed(chat.id, RequestError("The answer ended without its last event. Its text may be incomplete."))
@@ -252,7 +259,13 @@ def _leaves(group: BaseExceptionGroup[_Ended]) -> Iterator[BaseException]:
 
 
 def _failed(chat_id: str, error: GenTorrentError) -> schema.ChatFailed:
-    return schema.ChatFailed(id=chat_id, code=chat_reply.code_of(error), text=str(error))
+    return schema.ChatFailed(id=chat_id, code=error_reply.code_of(error), text=str(error))
+
+
+def _delta(chat_id: str, delta: AnswerDelta) -> schema.ChatDelta:
+    said = "".join(part.text for part in delta.parts if isinstance(part, Content))
+    thought = "".join(part.text for part in delta.parts if isinstance(part, Reasoning))
+    return schema.ChatDelta(id=chat_id, text=said, tokens=len(delta.ids), reasoning=thought)
 
 
 def _done(chat: schema.Chat, seed: int, done: AnswerDone) -> schema.ChatDone:

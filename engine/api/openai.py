@@ -1,19 +1,21 @@
-"""The handlers of ``/v1``: models and chat completions, whole or streamed as server-sent events."""
+"""The handlers of ``/v1``: models, chat and plain completions, whole or streamed as server-sent events."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
-from collections.abc import AsyncGenerator, Awaitable
-from contextlib import aclosing
+from collections.abc import Callable
 
 from aiohttp import web
 
-from engine.api import chat_reply
-from engine.api.chat_reply import Completion
-from engine.api.chat_request import ParsedRequest, parse
+from engine.api import chat_request, completion_request, error_reply
+from engine.api.answering import run_answers
+from engine.api.chat_reply import CHAT
+from engine.api.completion_reply import TEXT
+from engine.api.event_stream import EventStream
 from engine.api.metrics import Metrics
+from engine.api.parameters import ParsedRequest
+from engine.api.reply import Reply, ReplyKind, model_object
 from engine.api.security import refuse
 from engine.api.service import AnswerDelta, AnswerDone, AnswerEvent, AnswerService, AnswerStage
 from engine.clock import Clock
@@ -25,13 +27,13 @@ MAX_ANSWERS = 64
 """Answers that run at a time for local programs; more are refused, not queued."""
 READ_SECONDS = 30.0
 """Within which a body must have arrived."""
-WRITE_SECONDS = 60.0
-"""Within which a client must take a chunk; a slower one is cut."""
 ANSWER_SECONDS = 3600.0
 """After which an answer is given up whatever it does."""
 COMMENT_SECONDS = 10.0
 """Without text for so long a stream sends a comment, so that nobody between takes it for dead."""
 _DONE = b"[DONE]"
+_TOO_LONG = "The answer took more than an hour and was given up. Ask for a shorter one with max_tokens."
+_UNEXPECTED = "The engine made a mistake while it answered; its log says which. What has arrived is all there is."
 _log = logging.getLogger(__name__)
 
 
@@ -47,7 +49,7 @@ class OpenAiHandlers:
 
     async def list_models(self, request: web.Request) -> web.StreamResponse:
         """``GET /v1/models``."""
-        models = [chat_reply.model_object(model, self._started) for model in self._service.models()]
+        models = [model_object(model, self._started) for model in self._service.models()]
         return _json({"object": "list", "data": models})
 
     async def get_model(self, request: web.Request) -> web.StreamResponse:
@@ -55,156 +57,108 @@ class OpenAiHandlers:
         name = request.match_info["model"]
         for model in self._service.models():
             if model.id == name:
-                return _json(chat_reply.model_object(model, self._started))
+                return _json(model_object(model, self._started))
         return refuse(
             404, f"Nobody serves the model {name!r} now. GET /v1/models lists what can be asked.", "model_not_found"
         )
 
     async def chat_completions(self, request: web.Request) -> web.StreamResponse:
-        """``POST /v1/chat/completions``. Errors before the first text have a status; later ones are told in the stream
-        as a last ``data: {"error": …}``. When the client goes away the handler is cancelled, and the answer with it."""
+        """``POST /v1/chat/completions``."""
+        return await self._complete(request, chat_request.parse, CHAT)
+
+    async def completions(self, request: web.Request) -> web.StreamResponse:
+        """``POST /v1/completions``."""
+        return await self._complete(request, completion_request.parse, TEXT)
+
+    async def _complete(
+        self, request: web.Request, parse: Callable[[bytes], ParsedRequest], kind: ReplyKind
+    ) -> web.StreamResponse:
+        """Errors before the first text have a status; later ones are told in the stream as a last
+        ``data: {"error": …}``. When the client goes away the handler is cancelled, and the answers with it."""
         async with asyncio.timeout(READ_SECONDS):
             parsed = parse(await request.read())
-        if self._running >= MAX_ANSWERS:
+        count = len(parsed.answers)
+        if self._running + count > MAX_ANSWERS:
             return refuse(
                 429,
-                f"{MAX_ANSWERS} answers are running for programs on this machine; this one was not started. "
-                "Wait until some are done.",
+                f"{self._running} answers are running for programs on this machine, of {MAX_ANSWERS} that may; "
+                f"{'these were' if count > 1 else 'this one was'} not started. Wait until some are done.",
                 "too_many_requests",
-                {"Retry-After": str(chat_reply.RETRY_AFTER_SECONDS)},
+                {"Retry-After": str(error_reply.RETRY_AFTER_SECONDS)},
             )
-        self._running += 1
-        self._metrics.running.inc()
+        self._running += count
+        self._metrics.running.inc(count)
         try:
-            async with aclosing(self._service.answer(parsed.answer)) as events:
-                reply = Completion(f"chatcmpl-{secrets.token_hex(12)}", int(self._clock.wall()), parsed.answer.model_id)
-                if parsed.stream:
-                    return await _Stream(request, parsed, reply, self._metrics, self._clock).run(events)
-                return await self._whole(parsed, reply, events)
+            reply = Reply(kind, parsed, int(self._clock.wall()))
+            if parsed.stream:
+                return await self._streamed(request, parsed, reply, kind)
+            return await self._whole(parsed, reply, kind)
         finally:
-            self._running -= 1
-            self._metrics.running.dec()
+            self._running -= count
+            self._metrics.running.dec(count)
 
-    async def _whole(
-        self, parsed: ParsedRequest, reply: Completion, events: AsyncGenerator[AnswerEvent, None]
-    ) -> web.Response:
-        pieces: list[str] = []
+    async def _whole(self, parsed: ParsedRequest, reply: Reply, kind: ReplyKind) -> web.StreamResponse:
+        async def take(index: int, event: AnswerEvent) -> None:
+            self._count(event)
+            if isinstance(event, AnswerDelta):
+                reply.add(index, event)
+            elif isinstance(event, AnswerDone):
+                reply.end(index, event)
+
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                async for event in events:
-                    if isinstance(event, AnswerDelta):
-                        pieces.append(event.text)
-                        self._metrics.tokens.inc(len(event.ids))
-                    elif isinstance(event, AnswerDone):
-                        return self._whole_reply(parsed, reply, "".join(pieces), event)
+                await run_answers(self._service, parsed.answers, take)
         except TimeoutError:
-            raise RequestError(_TOO_LONG) from None
-        raise RequestError(_CUT_SHORT)
+            return _refused(RequestError(_TOO_LONG), kind)
+        except GenTorrentError as error:
+            return _refused(error, kind)
+        return web.Response(body=reply.whole(), content_type="application/json")
 
-    def _whole_reply(self, parsed: ParsedRequest, reply: Completion, text: str, done: AnswerDone) -> web.Response:
-        self._metrics.ttft.observe(done.ttft_ms / 1000)
-        extension = chat_reply.extension_object(done, parsed.answer.sampling.seed, receipt=parsed.receipt)
-        return web.Response(body=reply.whole(text, done, extension), content_type="application/json")
+    async def _streamed(
+        self, request: web.Request, parsed: ParsedRequest, reply: Reply, kind: ReplyKind
+    ) -> web.StreamResponse:
+        stream = EventStream(request, self._clock)
 
+        async def take(index: int, event: AnswerEvent) -> None:
+            self._count(event)
+            match event:
+                case AnswerStage():
+                    if parsed.stages:
+                        await stream.send(reply.stage(event))
+                    elif stream.silence > COMMENT_SECONDS:
+                        await stream.comment(event.stage)
+                case AnswerDelta():
+                    await stream.send(*reply.chunks(index, event))
+                case AnswerDone():
+                    await stream.send(*reply.last(index, event))
 
-_CUT_SHORT = "The answer ended without its last event. Its text may be incomplete. Ask again."
-_TOO_LONG = "The answer took more than an hour and was given up. Ask for a shorter one with max_tokens."
-_UNEXPECTED = "The engine made a mistake while it answered; its log says which. What has arrived is all there is."
-
-
-class _Stream:
-    """One streamed reply. Headers leave with the first thing to say, so that an early error keeps its status."""
-
-    def __init__(
-        self, request: web.Request, parsed: ParsedRequest, reply: Completion, metrics: Metrics, clock: Clock
-    ) -> None:
-        self._request = request
-        self._parsed = parsed
-        self._reply = reply
-        self._metrics = metrics
-        self._clock = clock
-        self._response: web.StreamResponse | None = None
-        self._last_write = clock.monotonic()
-        self._named = False
-
-    async def run(self, events: AsyncGenerator[AnswerEvent, None]) -> web.StreamResponse:
-        """Pass the answer on; raises only while nothing has been sent."""
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                async for event in events:
-                    if isinstance(event, AnswerStage):
-                        await self._stage(event)
-                    elif isinstance(event, AnswerDelta):
-                        await self._delta(event)
-                    else:
-                        return await self._done(event)
-            raise RequestError(_CUT_SHORT)
+                await run_answers(self._service, parsed.answers, take)
+                if parsed.include_usage:
+                    await stream.send(reply.usage())
+                return await stream.end(_DONE)
         except ConnectionError:
             raise
         except Exception as error:
             failure = _as_told(error)
-            if self._response is None:
-                raise failure from error
-            return await self._end(chat_reply.encode(chat_reply.error_of(failure)))
+            if not stream.begun:
+                return _refused(failure, kind)
+            return await stream.end(error_reply.encode(error_reply.error_of(failure, kind.asked)))
 
-    async def _stage(self, stage: AnswerStage) -> None:
-        if self._parsed.stages:
-            await self._send(self._reply.stage(stage))
-        elif self._clock.monotonic() - self._last_write > COMMENT_SECONDS:
-            await self._write(f": {stage.stage}\n\n".encode())
-
-    async def _delta(self, delta: AnswerDelta) -> None:
-        self._metrics.tokens.inc(len(delta.ids))
-        if delta.text:
-            await self._name_role()
-            await self._send(self._reply.text(delta.text))
-
-    async def _done(self, done: AnswerDone) -> web.StreamResponse:
-        self._metrics.ttft.observe(done.ttft_ms / 1000)
-        extension = chat_reply.extension_object(done, self._parsed.answer.sampling.seed, receipt=self._parsed.receipt)
-        await self._name_role()
-        await self._send(self._reply.last(done, extension))
-        if self._parsed.include_usage:
-            await self._send(self._reply.usage(done))
-        return await self._end(_DONE)
-
-    async def _end(self, data: bytes) -> web.StreamResponse:
-        response = await self._send(data)
-        await self._taken(response.write_eof())
-        return response
-
-    async def _name_role(self) -> None:
-        if not self._named:
-            self._named = True
-            await self._send(self._reply.first())
-
-    async def _send(self, data: bytes) -> web.StreamResponse:
-        return await self._write(b"data: " + data + b"\n\n")
-
-    async def _write(self, data: bytes) -> web.StreamResponse:
-        if self._response is None:
-            self._response = web.StreamResponse(
-                headers={"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache"}
-            )
-            await self._response.prepare(self._request)
-        await self._taken(self._response.write(data))
-        self._last_write = self._clock.monotonic()
-        return self._response
-
-    async def _taken(self, writing: Awaitable[None]) -> None:
-        """Wait until the client has taken what is written; cut it when that takes too long."""
-        try:
-            async with asyncio.timeout(WRITE_SECONDS):
-                await writing
-        except TimeoutError:
-            # The client has stopped reading; nothing more can be told to it.
-            if self._request.transport is not None:
-                self._request.transport.abort()
-            raise ConnectionResetError("the client stopped reading") from None
+    def _count(self, event: AnswerEvent) -> None:
+        if isinstance(event, AnswerDelta):
+            self._metrics.tokens.inc(len(event.ids))
+        elif isinstance(event, AnswerDone):
+            self._metrics.ttft.observe(event.ttft_ms / 1000)
 
 
 def _json(value: object) -> web.Response:
-    return web.Response(body=chat_reply.encode(value), content_type="application/json")
+    return web.Response(body=error_reply.encode(value), content_type="application/json")
+
+
+def _refused(error: GenTorrentError, kind: ReplyKind) -> web.Response:
+    return error_reply.response(error, kind.asked)
 
 
 def _as_told(error: Exception) -> GenTorrentError:

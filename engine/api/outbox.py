@@ -37,7 +37,7 @@ class Outbox:
         else:
             self._events.append(event)
         if isinstance(event, ChatDelta):
-            self._text += len(event.text)
+            self._text += _length(event)
         if len(self._events) > MAX_EVENTS or self._text > MAX_TEXT:
             raise OutboxFullError
         self._filled.set()
@@ -51,14 +51,23 @@ class Outbox:
             if self._events:
                 event = self._events.popleft()
                 if isinstance(event, ChatDelta):
-                    self._text -= len(event.text)
+                    self._text -= _length(event)
                 return event
             self._filled.clear()
             await self._filled.wait()
 
     def _joined(self, delta: ChatDelta) -> bool:
         last = self._events[-1] if self._events else None
-        if not isinstance(last, ChatDelta) or last.id != delta.id or len(last.text) > MAX_JOINED_TEXT:
+        if not isinstance(last, ChatDelta) or last.id != delta.id or _length(last) > MAX_JOINED_TEXT:
             return False
-        self._events[-1] = ChatDelta(id=delta.id, text=last.text + delta.text, tokens=last.tokens + delta.tokens)
+        self._events[-1] = ChatDelta(
+            id=delta.id,
+            text=last.text + delta.text,
+            tokens=last.tokens + delta.tokens,
+            reasoning=last.reasoning + delta.reasoning,
+        )
         return True
+
+
+def _length(delta: ChatDelta) -> int:
+    return len(delta.text) + len(delta.reasoning)

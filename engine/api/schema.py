@@ -212,8 +212,8 @@ class State(ControlEvent, frozen=True, kw_only=True, tag="state"):
 
 
 class ChatStage(ControlEvent, frozen=True, kw_only=True, tag="chat_stage"):
-    """Why there is no text yet: ``stage`` is "connecting", "sending", "queued", "prefill", "decode", "finishing" or
-    another short word; ``text`` says it in plain words."""
+    """Why there is no text yet: ``stage`` is "connecting", "sending", "queued", "prefill", "decode", "thinking",
+    "finishing" or another short word; ``text`` says it in plain words."""
 
     id: ChatId
     stage: str
@@ -223,11 +223,13 @@ class ChatStage(ControlEvent, frozen=True, kw_only=True, tag="chat_stage"):
 
 
 class ChatDelta(ControlEvent, frozen=True, kw_only=True, tag="chat_delta"):
-    """The next piece of the answer. Pieces may be joined on the way when the reader is slow."""
+    """The next piece of the answer, and of what the model thinks before it (``reasoning``). Pieces may be joined on the
+    way when the reader is slow."""
 
     id: ChatId
     text: str
     tokens: int
+    reasoning: str = ""
 
 
 class ChatDone(ControlEvent, frozen=True, kw_only=True, tag="chat_done"):

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from engine.api import chat_reply
+from engine.api import error_reply
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 OPEN_PATHS = frozenset({"/healthz"})
@@ -112,5 +112,5 @@ def refuse(status: int, message: str, code: str, headers: dict[str, str] | None 
     kind = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}.get(
         status, "invalid_request_error"
     )
-    body = chat_reply.encode(chat_reply.error_object(message, code, kind))
+    body = error_reply.encode(error_reply.error_object(message, code, kind))
     return web.Response(status=status, body=body, content_type="application/json", headers=headers)

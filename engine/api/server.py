@@ -10,9 +10,10 @@ import sys
 
 from aiohttp import web
 
-from engine.api import chat_reply
+from engine.api import error_reply
 from engine.api.control import ControlHandlers
 from engine.api.metrics import CONTENT_TYPE, Metrics
+from engine.api.not_served import not_served
 from engine.api.openai import MAX_BODY, OpenAiHandlers
 from engine.api.schema import CONTROL_PATH
 from engine.api.security import Guard, Handler, refuse
@@ -130,6 +131,7 @@ class ApiServer:
         application.router.add_get("/v1/models", openai.list_models)
         application.router.add_get("/v1/models/{model:.+}", openai.get_model)
         application.router.add_post("/v1/chat/completions", openai.chat_completions)
+        application.router.add_post("/v1/completions", openai.completions)
         application.router.add_get(CONTROL_PATH, control.connect)
         return application
 
@@ -184,25 +186,16 @@ async def _handled(request: web.Request, handler: Handler) -> web.StreamResponse
     except web.HTTPRequestEntityTooLarge:
         return _too_large()
     except web.HTTPNotFound:
-        return refuse(404, f"{request.method} {request.path} is not served here. {_SERVED}", "not_served")
-    except web.HTTPMethodNotAllowed:
-        return refuse(405, f"{request.method} is not served at {request.path}. {_SERVED}", "method_not_served")
+        return refuse(404, not_served(request.method, request.path), "not_served")
+    except web.HTTPMethodNotAllowed as error:
+        text = f"{request.method} is not served at {request.path}, only {', '.join(sorted(error.allowed_methods))}."
+        return refuse(405, text, "method_not_served", {"Allow": error.headers["Allow"]})
     except TimeoutError:
         return refuse(408, "The request body did not arrive in time. Send it again.", "request_timeout")
     except GenTorrentError as error:
-        return _error_response(error)
+        return error_reply.response(error)
     except (web.HTTPException, ConnectionError):
         raise
     except Exception:
         _log.exception("a request to the local API failed unexpectedly")
-        return _error_response(RequestError("The engine made a mistake with this request; its log says which."))
-
-
-_SERVED = "This engine serves GET /v1/models, GET /v1/models/ID and POST /v1/chat/completions."
-
-
-def _error_response(error: GenTorrentError) -> web.Response:
-    status = chat_reply.status_of(error)
-    headers = {"Retry-After": str(chat_reply.RETRY_AFTER_SECONDS)} if status in (429, 503) else None
-    body = chat_reply.encode(chat_reply.error_of(error))
-    return web.Response(status=status, body=body, content_type="application/json", headers=headers)
+        return error_reply.response(RequestError("The engine made a mistake with this request; its log says which."))

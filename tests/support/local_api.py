@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
+from typing import Literal
 
 from engine.api.schema import ContributingState, ModelState, NetworkState, RelayState, State, WorkerState
 from engine.api.server import ApiServer
@@ -12,6 +13,7 @@ from engine.api.service import AnswerDelta, AnswerDone, AnswerEvent, AnswerReque
 from engine.api.state_feed import StateFeed
 from engine.clock import SystemClock
 from engine.errors import GenTorrentError, NetworkNotReadyError, UnknownModelError
+from engine.inference.text.answer_parts import Content
 
 API_TOKEN = "api-" + "a" * 40
 CONTROL_TOKEN = "control-" + "b" * 40
@@ -22,6 +24,8 @@ class PlayedService:
     """Answers with ``words``, then fails with ``failure`` if there is one. Counts what is asked and cancelled."""
 
     words: list[str] = field(default_factory=lambda: ["Hello", " ", "world"])
+    script: list[AnswerDelta] | None = None  # in the place of words
+    finish_reason: Literal["stop", "length"] = "stop"
     failure: GenTorrentError | None = None
     crash: Exception | None = None
     pause: float = 0.0
@@ -51,10 +55,10 @@ class PlayedService:
             yield AnswerStage(stage="queued", place=1, estimate=0.5, text="Waiting behind one other")
             tokens = 0
             while True:
-                for word in self.words:
+                for delta in self._deltas():
                     await asyncio.sleep(self.pause)
-                    tokens += 1
-                    yield AnswerDelta((tokens,), word)
+                    tokens += len(delta.ids)
+                    yield delta
                 if not self.endless:
                     break
             if self.crash is not None:
@@ -62,7 +66,7 @@ class PlayedService:
             if self.failure is not None:
                 raise self.failure
             yield AnswerDone(
-                finish_reason="stop",
+                finish_reason=self.finish_reason,
                 prompt_tokens=7,
                 completion_tokens=tokens,
                 served_by="abcdefgh",
@@ -79,6 +83,11 @@ class PlayedService:
             raise
         finally:
             self.running -= 1
+
+    def _deltas(self) -> list[AnswerDelta]:
+        if self.script is not None:
+            return self.script
+        return [AnswerDelta((place,), word, (Content(word),)) for place, word in enumerate(self.words)]
 
     def state(self) -> State:
         on = self.contributing

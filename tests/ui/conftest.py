@@ -24,6 +24,7 @@ from engine.api.service import AnswerDelta, AnswerDone, AnswerEvent, AnswerReque
 from engine.api.state_feed import StateFeed
 from engine.clock import SystemClock
 from engine.errors import GenTorrentError, NetworkNotReadyError
+from engine.inference.text.answer_parts import Content
 from engine.storage.data_directory import DataDirectory, EngineLock, acquire_lock
 
 Result = TypeVar("Result")
@@ -90,7 +91,7 @@ class PlayedEngine:
             yield AnswerStage(stage="queued", place=2, text="Waiting behind others")
             for position, piece in enumerate(self.pieces):
                 await asyncio.sleep(self.pause)
-                yield AnswerDelta((position,), piece)
+                yield AnswerDelta((position,), piece, (Content(piece),))
             if self.hold is not None:
                 await self.hold.wait()
             if self.failure is not None:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import openai
 import pytest
 
+from engine.api.service import AnswerDelta
 from engine.errors import (
     AnswerCancelledError,
     ContextLengthError,
@@ -19,6 +20,7 @@ from engine.errors import (
     ServingNodeLostError,
     WorkerDiedError,
 )
+from engine.inference.text.answer_parts import Content
 from tests.support.local_api import API_TOKEN, RunningApi, until
 
 QUESTION = [{"role": "user", "content": "Hi"}]
@@ -186,9 +188,7 @@ async def test_a_mistake_of_ours_shows_nothing_of_itself(client, api, words, str
 
 async def test_an_answer_without_an_end_is_an_error(client, api, monkeypatch):
     async def cut_short(request: object):
-        from engine.api.service import AnswerDelta
-
-        yield AnswerDelta((1,), "half")
+        yield AnswerDelta((1,), "half", (Content("half"),))
 
     monkeypatch.setattr(api.service, "answer", cut_short)
     with pytest.raises(openai.InternalServerError, match="without its last event"):

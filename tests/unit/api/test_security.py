@@ -149,18 +149,39 @@ async def test_metrics_count_and_name_nobody(api: RunningApi, http):
 
 @pytest.mark.parametrize(
     "path",
-    ["/v1/completions", "/v1/embeddings", "/v1/responses", "/v1/audio/speech", "/v1/files/abc", "/", "/v2/models"],
-)
+    ["/v1/embeddings", "/v1/responses", "/v1/audio/speech", "/v1/images/generations", "/v1/files/abc", "/v1/batches",
+     "/v1/moderations", "/v1/assistants", "/v1/threads/x/runs", "/v1/fine_tuning/jobs", "/v1/nonsense", "/v1/",
+     "/v1/chat/completions/", "/", "/v2/models"],
+)  # fmt: skip
 async def test_other_paths_are_not_served(api: RunningApi, http, path):
     async with http.post(f"{api.url}{path}", headers=api.headers, json={}) as response:
         assert response.status == 404
-        assert (await error_of(response))["code"] == "not_served"
+        error = await error_of(response)
+        assert error["code"] == "not_served"
+        assert "POST /v1/chat/completions and POST /v1/completions" in error["message"]
 
 
-async def test_other_methods_are_not_served(api: RunningApi, http):
-    async with http.delete(f"{api.url}/v1/models", headers=api.headers) as response:
+async def test_known_parts_of_openais_api_are_named(api: RunningApi, http):
+    async with http.post(f"{api.url}/v1/embeddings", headers=api.headers, json={}) as response:
+        assert "Embeddings are not served" in (await error_of(response))["message"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", "/v1/models", "GET"),
+        ("GET", "/v1/chat/completions", "POST"),
+        ("DELETE", "/v1/models/gentorrent-builtin", "GET"),
+        ("PUT", "/v1/completions", "POST"),
+    ],
+)
+async def test_other_methods_are_not_served(api: RunningApi, http, method, path, allowed):
+    async with http.request(method, f"{api.url}{path}", headers=api.headers) as response:
         assert response.status == 405
-        assert (await error_of(response))["code"] == "method_not_served"
+        assert allowed in response.headers["Allow"]
+        error = await error_of(response)
+        assert error["code"] == "method_not_served"
+        assert allowed in error["message"]
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'{"model":', b"\xff\xfe", b"[" * 100_000, b"{}" * 5])
@@ -224,7 +245,7 @@ async def test_a_head_that_does_not_come_is_given_up(monkeypatch, api: RunningAp
 
 
 async def test_a_client_that_stops_reading_is_cut(api: RunningApi, monkeypatch):
-    monkeypatch.setattr("engine.api.openai.WRITE_SECONDS", 0.3)
+    monkeypatch.setattr("engine.api.event_stream.WRITE_SECONDS", 0.3)
     api.service.endless = True
     api.service.words = ["x" * 60_000]
     body = json.dumps({**QUESTION, "stream": True}).encode()

@@ -16,7 +16,7 @@ from engine.errors import (
     RequestError,
     UnknownModelError,
 )
-from engine.inference.remote.backend import RemoteBackend
+from engine.inference.remote.backend import STYLE, RemoteBackend
 from engine.inference.remote.settings import RemoteSettings, piece_id
 from engine.inference.types import Delta, Done, GenerationRequest, PromptMessage, Queued, Started
 from engine.wire.answer import Sampling
@@ -65,7 +65,7 @@ async def test_an_answer_is_streamed_counted_and_identified_by_its_pieces():
     server = OpenAiServer()
     async with running(server) as backend:
         events = await events_of(backend, request_of(max_tokens=20))
-    assert events[0] == Started(())
+    assert events[0] == Started((), style=STYLE)
     assert [one for one in events if isinstance(one, Delta)] == [
         Delta((piece_id("Hel"),), "Hel"),
         Delta((piece_id("lo there"),), "lo there"),

@@ -1,0 +1,79 @@
+"""Errors as OpenAI words them: status, type, code and the parameter that is to blame."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from engine.errors import (
+    AnswerCancelledError,
+    ContextLengthError,
+    GenTorrentError,
+    InvalidRequestError,
+    NetworkNotReadyError,
+    OverloadedError,
+    RequestError,
+    ServingNodeLostError,
+    UnknownModelError,
+    WorkerDiedError,
+)
+
+_STATUS: tuple[tuple[type[GenTorrentError], int, str], ...] = (
+    # error, HTTP status, OpenAI's error type
+    (InvalidRequestError, 400, "invalid_request_error"),
+    (ContextLengthError, 400, "invalid_request_error"),
+    (UnknownModelError, 404, "invalid_request_error"),
+    (OverloadedError, 503, "overloaded_error"),
+    (NetworkNotReadyError, 503, "server_error"),
+    (AnswerCancelledError, 503, "server_error"),
+    (ServingNodeLostError, 502, "server_error"),
+    (WorkerDiedError, 503, "server_error"),
+)
+RETRY_AFTER_SECONDS = 3
+"""Told with every 503 and 429."""
+_encoder = msgspec.json.Encoder()
+
+
+def status_of(error: GenTorrentError) -> int:
+    """The HTTP status that tells ``error``; 500 for what is not the client's concern."""
+    return next((status for kind, status, _ in _STATUS if isinstance(error, kind)), 500)
+
+
+def code_of(error: GenTorrentError) -> str:
+    """The stable code of ``error``."""
+    if isinstance(error, WorkerDiedError):
+        return "worker_restarting"
+    return error.code if isinstance(error, RequestError) else RequestError.code
+
+
+def error_object(
+    message: str, code: str | None, kind: str = "invalid_request_error", parameter: str | None = None
+) -> dict[str, Any]:
+    """OpenAI's error object."""
+    return {"error": {"message": message, "type": kind, "param": parameter, "code": code}}
+
+
+def error_of(error: GenTorrentError, asked: str = "messages") -> dict[str, Any]:
+    """The error object of an exception; ``asked`` is the parameter that holds what is asked."""
+    kind = next((kind for known, _, kind in _STATUS if isinstance(error, known)), "server_error")
+    parameter = error.parameter if isinstance(error, RequestError) else None
+    if isinstance(error, UnknownModelError):
+        parameter = "model"
+    if isinstance(error, ContextLengthError):
+        parameter = asked
+    return error_object(str(error), code_of(error), kind, parameter)
+
+
+def encode(value: Any) -> bytes:
+    """JSON bytes."""
+    return _encoder.encode(value)
+
+
+def response(error: GenTorrentError, asked: str = "messages") -> web.Response:
+    """The HTTP response that tells ``error``."""
+    status = status_of(error)
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status in (429, 503) else None
+    body = encode(error_of(error, asked))
+    return web.Response(status=status, body=body, content_type="application/json", headers=headers)
