@@ -56,7 +56,7 @@ class Catalogue:
         folder = folders.get(name)
         if folder is None:
             raise UnknownModelError(
-                f"There is no model {model_id!r} on this machine. It has: {', '.join(folders) or 'none'}. "
+                f"There is no model {model_id[:200]!r} on this machine. It has: {', '.join(folders) or 'none'}. "
                 "Choose one of these or download the model first."
             )
         return read_model_folder(model_id, folder, self._digests.digest, variant=variant)
@@ -74,6 +74,19 @@ class Catalogue:
             ) as error:  # or nobody can read it
                 _log.warning("the model %s is left out: %s", model_id, error)
         return found
+
+    def why_not(self, model_id: str) -> UnknownModelError:
+        """What to tell those who ask for a model that is not among the usable ones."""
+        try:
+            self.open(model_id)
+        except UnknownModelError as error:
+            return error
+        except (ModelFolderError, OSError, UnicodeError) as error:
+            return UnknownModelError(f"The model {model_id[:200]} cannot be used. {error}")
+        return UnknownModelError(
+            f"The model {model_id[:200]} is on this machine but was not there when the models were read. Start the app "
+            "again to use it."
+        )
 
     def _builtin_folder(self) -> Path | None:
         if self._builtin is not None:

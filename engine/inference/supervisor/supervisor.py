@@ -15,7 +15,6 @@ from engine.errors import (
     InvalidRequestError,
     OverloadedError,
     ProviderFailedError,
-    UnknownModelError,
     WorkerDiedError,
     request_error,
 )
@@ -36,6 +35,7 @@ from engine.inference.pipe import (
     ToWorker,
     Unload,
 )
+from engine.inference.request_limits import check_limits
 from engine.inference.supervisor.budget import Budget
 from engine.inference.supervisor.changes import Changes
 from engine.inference.supervisor.devices import PROCESSOR, Device, free_memory
@@ -149,6 +149,7 @@ class InferenceSupervisor:
     async def generate(self, request: GenerationRequest) -> AsyncIterator[GenerationEvent]:
         """See ``InferenceBackend.generate``. When a worker dies, the next one goes on with the answer;
         :class:`ProviderFailedError` when the device itself failed."""
+        check_limits(request)
         if len(self._answers) >= self._settings.max_requests:
             raise OverloadedError(f"{len(self._answers)} answers are being made here already. Try again later.")
         number = next(self._numbers)
@@ -288,10 +289,7 @@ class InferenceSupervisor:
                 while self._folders is None:
                     await self._changes.wait()
                 if model_id not in self._folders:
-                    raise UnknownModelError(
-                        f"There is no model {model_id[:200]!r} on this machine. It has: "
-                        f"{', '.join(self._folders) or 'none'}. Choose one of these or download the model first."
-                    )
+                    raise await asyncio.to_thread(self._catalogue.why_not, model_id)
                 wanted = False
                 while not self._wanted.is_loaded(model_id) or not wanted:
                     if answer is not None and answer.stopped is not None:

@@ -67,7 +67,9 @@ def begin(request: GenerationRequest, texts: Texts, grammars: Grammars, vocabula
     """
     _check_ids("logit_bias", [token for token, _ in request.sampling.logit_bias], vocabulary)
     _check_ids("prompt", request.prompt_tokens, vocabulary)
+    _check_ids("continue_tokens", request.continue_tokens, vocabulary)
     prompt_ids = request.prompt_tokens or texts.prompt_ids(request)
+    _check_tokenizer(request.model_id, prompt_ids, vocabulary)
     text = AnswerText(texts.decode, request.stop, request.min_tokens)
     stopped, shown = False, 0
     for token in request.continue_tokens:  # their text was delivered by whoever made them
@@ -89,6 +91,15 @@ def _check_ids(parameter: str, ids: Sequence[int], vocabulary: int) -> None:
             f"{parameter} names the token {unknown[0]}, but this model's tokens are numbered 0 to {vocabulary - 1}. "
             "Use the ids of the model's own tokenizer.",
             parameter,
+        )
+
+
+def _check_tokenizer(model_id: str, ids: Sequence[int], vocabulary: int) -> None:
+    """A token that the graph does not know would fail the whole step, with everybody in it."""
+    if vocabulary and max(ids, default=0) >= vocabulary:
+        raise InvalidRequestError(
+            f"The tokenizer of {model_id} makes the token {max(ids)}, but the model knows only {vocabulary}: its files "
+            "belong to different models. Download it again, or choose another model."
         )
 
 

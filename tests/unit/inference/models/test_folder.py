@@ -149,6 +149,17 @@ def test_the_catalogue_finds_the_builtin_model_and_the_downloaded_ones(original,
         catalogue.open("broken")
 
 
+def test_why_a_model_cannot_be_used_is_said(original, folder, tmp_path):
+    (tmp_path / "models").mkdir()
+    shutil.copytree(folder, tmp_path / "models" / "damaged")
+    (tmp_path / "models" / "damaged" / "tokenizer.json").unlink()
+    catalogue = Catalogue(tmp_path / "models", original)
+    assert "tokenizer.json is missing" in str(catalogue.why_not("damaged"))
+    assert "It has: gentorrent-builtin, damaged" in str(catalogue.why_not("nonsense"))
+    assert "Start the app again" in str(catalogue.why_not(BUILTIN_MODEL))
+    assert len(str(catalogue.why_not("x" * 100_000))) < 1000
+
+
 def test_digests_of_large_files_survive_a_restart(folder, tmp_path, monkeypatch):
     models = tmp_path / "models"
     shutil.copytree(folder, models / "big")
