@@ -229,9 +229,9 @@ def _parsed(text: str, where: str) -> Any:
 
 
 def _deeper_than(values: Sequence[Any], depth: int) -> bool:
-    for _ in range(depth):
-        nested = [value for value in values if isinstance(value, dict | list)]
-        values = [inner for value in nested for inner in (value.values() if isinstance(value, dict) else value)]
+    for _ in range(depth + 1):
+        values = [value for value in values if isinstance(value, dict | list)]
         if not values:
             return False
+        values = [inner for value in values for inner in (value.values() if isinstance(value, dict) else value)]
     return True

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 
-import msgspec
-
 from engine.api.service import AnswerRequest
 from engine.inference.text.answer_parts import AnswerParser, Content, Part, ToolArguments, ToolCall
 from engine.inference.types import AnswerStyle, PromptMessage
@@ -17,20 +15,14 @@ class Reading:
     def __init__(self, request: AnswerRequest) -> None:
         self._request = request
         self._parser: AnswerParser | None = None
-        self._begin(AnswerStyle())
         self._content: list[str] = []
         self._calls: list[tuple[str, list[str]]] = []
+        self.style(AnswerStyle())
 
     def style(self, style: AnswerStyle) -> None:
         """How the text is to be read; before the first of it."""
         request = self._request
-        if request.constraint is not None or request.tool_choice not in ("", "none"):
-            style = msgspec.structs.replace(style, reasoning_open=False)  # it begins with the JSON or the call
-        self._begin(style)
-
-    def _begin(self, style: AnswerStyle) -> None:
-        if self._request.messages:
-            request = self._request
+        if request.messages:
             tools = bool(request.tools) and request.tool_choice != "none" and request.constraint is None
             self._parser = AnswerParser(style, tools)
 

@@ -102,6 +102,119 @@ def test_length_stop_and_min_tokens(engine):
         assert longer.usage.completion_tokens == 60
 
 
+def test_several_answers_and_their_log_probabilities(engine):
+    with engine.client() as client:
+        asked = {"model": MODEL, "messages": QUESTION, "seed": 5, "temperature": 9.0, "max_tokens": 6}
+        reply = client.chat.completions.create(**asked, n=3, logprobs=True, top_logprobs=3)
+        alone = client.chat.completions.create(**{**asked, "seed": 6}, logprobs=True)
+    texts = [choice.message.content for choice in reply.choices]
+    assert len(set(texts)) > 1
+    assert alone.choices[0].message.content == texts[1]
+    assert reply.usage.completion_tokens == sum(len(choice.logprobs.content) for choice in reply.choices)
+    for choice in reply.choices:
+        shown = b"".join(bytes(one.bytes) for one in choice.logprobs.content)
+        assert choice.message.content.encode() in shown
+        for one in choice.logprobs.content:
+            assert one.logprob <= 0
+            values = [top.logprob for top in one.top_logprobs]
+            assert len(values) == 3
+            assert values == sorted(values, reverse=True)
+
+
+SCHEMA = {
+    "type": "object",
+    "properties": {"kind": {"enum": ["guard", "proxy"]}, "count": {"type": "integer", "minimum": 0, "maximum": 9}},
+    "required": ["kind", "count"],
+    "additionalProperties": False,
+}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_answer_held_to_a_schema(engine, stream):
+    wanted = {"type": "json_schema", "json_schema": {"name": "part", "strict": True, "schema": SCHEMA}}
+    with engine.client() as client:
+        reply = client.chat.completions.create(
+            model=MODEL, messages=QUESTION, seed=2, response_format=wanted, stream=stream
+        )
+        text = (
+            "".join(chunk.choices[0].delta.content or "" for chunk in reply)
+            if stream
+            else reply.choices[0].message.content
+        )
+    answer = json.loads(text)
+    assert answer["kind"] in ("guard", "proxy")
+    assert 0 <= answer["count"] <= 9
+
+
+def test_biased_tokens_do_not_come(engine):
+    """Of three parts of the vocabulary that are banned in turn, one holds the likeliest token."""
+    with engine.client() as client:
+        asked = {"model": MODEL, "messages": QUESTION, "temperature": 0, "max_tokens": 1, "logprobs": True}
+        first = client.chat.completions.create(**asked).choices[0].logprobs.content[0]
+        drawn = []
+        for start in (0, 1024, 2048):
+            bias = {str(token): -100 for token in range(start, start + 1024)}
+            reply = client.chat.completions.create(**asked, logit_bias=bias)
+            drawn.append(reply.choices[0].logprobs.content[0])
+    assert sorted(one.token == first.token for one in drawn) == [False, True, True]
+
+
+def test_plain_prompts(engine):
+    with engine.client() as client:
+        whole = client.completions.create(model=MODEL, prompt="A guard is", seed=3, max_tokens=8, logprobs=2)
+        (choice,) = whole.choices
+        assert len(choice.logprobs.tokens) == whole.usage.completion_tokens <= 8
+        assert all(len(top) >= 2 for top in choice.logprobs.top_logprobs)
+        stream = client.completions.create(model=MODEL, prompt="A guard is", seed=3, max_tokens=8, stream=True)
+        assert "".join(chunk.choices[0].text for chunk in stream) == choice.text
+        several = client.completions.create(model=MODEL, prompt=["A guard is", [5, 6, 7]], seed=3, max_tokens=8)
+        assert several.choices[0].text == choice.text
+        assert several.usage.completion_tokens <= 16
+
+
+def test_the_owners_next_turn_finds_its_beginning_cached(engine):
+    question = "What can a guard learn about the person who asks a question in this network, and what not? " * 3
+    messages = [{"role": "user", "content": question}]
+    with engine.client() as client:
+        first = client.chat.completions.create(model=MODEL, messages=messages, max_tokens=8)
+        messages += [first.choices[0].message, {"role": "user", "content": "And a proxy?"}]
+        second = client.chat.completions.create(model=MODEL, messages=messages, max_tokens=8)
+    assert second.usage.prompt_tokens_details.cached_tokens >= 32
+
+
+BAD = [
+    ({"logit_bias": {"1000000": 5}}, "logit_bias", "invalid_request"),
+    ({"response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "wizard"}}}},
+     "response_format", "invalid_request"),
+    ({"response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": {"allOf": "x"}}}},
+     "response_format", "invalid_request"),
+    ({"stop": ["x"] * 100_000}, "stop", "invalid_request"),
+    ({"max_tokens": 0}, "max_tokens", "invalid_request"),
+    ({"n": 10_000}, "n", "invalid_request"),
+    ({"messages": [{"role": "wizard", "content": "x"}]}, "messages[0].role", "unsupported_parameter"),
+    ({"tools": [{"type": "function", "function": {"name": "f"}}], "tool_choice": "perhaps"}, "tool_choice",
+     "unsupported_parameter"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("more", "parameter", "code"), BAD)
+def test_bad_requests_are_named_and_the_worker_lives(engine, more, parameter, code):
+    with engine.client() as client:
+        for stream in (False, True):
+            with pytest.raises(openai.BadRequestError) as caught:
+                client.chat.completions.create(**{"model": MODEL, "messages": QUESTION, **more}, stream=stream)
+            assert (caught.value.param, caught.value.code) == (parameter, code)
+        assert client.chat.completions.create(model=MODEL, messages=QUESTION, max_tokens=1).choices
+
+
+def test_bad_prompts_are_named(engine):
+    with engine.client() as client:
+        for prompt, code in (([10**9], "invalid_request"), ("word " * 30_000, "context_length_exceeded")):
+            with pytest.raises(openai.BadRequestError) as caught:
+                client.completions.create(model=MODEL, prompt=prompt)
+            assert (caught.value.param, caught.value.code) == ("prompt", code)
+
+
 def test_errors_of_the_real_engine(engine):
     with engine.client() as client:
         with pytest.raises(openai.NotFoundError) as unknown:
@@ -113,6 +226,7 @@ def test_errors_of_the_real_engine(engine):
                 with pytest.raises(openai.BadRequestError) as caught:
                     client.chat.completions.create(model=MODEL, messages=long, stream=stream)
                 assert caught.value.code == "context_length_exceeded"
+                assert caught.value.param == "messages"
         with pytest.raises(openai.InternalServerError) as no_network:
             client.chat.completions.create(
                 model=MODEL, messages=QUESTION, extra_body={"gentorrent": {"route": "network"}}

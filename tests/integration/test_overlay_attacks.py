@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
 from engine.clock import Clock
 from engine.crypto.onion import Hop, build
 from engine.crypto.sealing import SealingKey
-from engine.errors import NetworkNotReadyError, ServingNodeLostError, UnknownModelError
+from engine.errors import InvalidRequestError, NetworkNotReadyError, ServingNodeLostError, UnknownModelError
 from engine.ids import CircuitId, NodeId
 from engine.paths.effects import Send
 from engine.paths.path_sets import MAX_SETS
@@ -65,6 +66,22 @@ def test_a_model_node_without_keys_is_not_drawn() -> None:
     overlay.announce()
     with pytest.raises(UnknownModelError):
         overlay.client.choose_target(b"chat", ASKED, None, (), None)
+
+
+def test_a_model_node_that_cannot_do_what_is_asked_is_not_drawn() -> None:
+    overlay = Overlay(models=2)
+    overlay.models[0].abilities = {"tools": False, "token_ids": False}
+    overlay.announce()
+    wanted = msgspec.structs.replace(ASKED, tools='[{"type":"function","function":{"name":"f"}}]')
+    for _ in range(20):
+        assert overlay.client.choose_target(b"chat", wanted, None, (), None).node_id == overlay.models[1].node_id
+    drawn = {overlay.client.choose_target(b"chat", ASKED, None, (), None).node_id for _ in range(40)}
+    assert len(drawn) == 2
+    overlay.models[1].abilities = {"tools": False}
+    overlay.announce()
+    with pytest.raises(InvalidRequestError, match="tools") as caught:
+        overlay.client.choose_target(b"chat", wanted, None, (), None)
+    assert caught.value.parameter == "tools"
 
 
 def test_the_serving_machine_is_no_relay_of_its_own_question() -> None:

@@ -91,11 +91,12 @@ class Member:
         self.peer.cancel = self.cancelled.append
         self.endpoint = overlay.internet.endpoint(self.node_id, self.peer)
         self.peer.sender = self.endpoint
+        self.abilities: dict[str, bool] = {}  # of its model, where they are not what most have
 
     def entry(self) -> DirectoryNode:
         expires = int(self.overlay.scheduler.clock.wall()) + 10**8
         onion = OnionKey(1, self.onion.public_key().public_bytes_raw(), expires)
-        served = ServedModel(MODEL, b"d" * 32, b"t" * 32, 4096, 4, 0.0, 0.0, 0, 0)
+        served = ServedModel(MODEL, b"d" * 32, b"t" * 32, 4096, 4, 0.0, 0.0, 0, 0, **self.abilities)
         descriptor = Descriptor(
             suite=1,
             network_id=NETWORK,

@@ -15,9 +15,29 @@ from engine.api.service import AnswerDelta, AnswerDone, AnswerEvent, AnswerReque
 from engine.clock import SystemClock
 from engine.crypto.identity import Identity
 from engine.crypto.sealing import SealingKey
-from engine.errors import NetworkNotReadyError, OverloadedError, RequestError, ServingNodeLostError, WorkerDiedError
+from engine.errors import (
+    InvalidRequestError,
+    NetworkNotReadyError,
+    OverloadedError,
+    RequestError,
+    ServingNodeLostError,
+    WorkerDiedError,
+)
 from engine.ids import NetworkId, NodeId, node_id_text
-from engine.inference.types import Delta, Done, GenerationEvent, GenerationRequest, ModelInfo, PromptMessage, Started
+from engine.inference.text.answer_parts import Content, Part, Reasoning, ToolArguments, ToolCall
+from engine.inference.text.parts import merged
+from engine.inference.types import (
+    AnswerStyle,
+    Constraint,
+    Delta,
+    Done,
+    GenerationEvent,
+    GenerationRequest,
+    ModelInfo,
+    PromptMessage,
+    Started,
+    TokenLogprob,
+)
 from engine.node.answers import MAX_ANSWER_CHARACTERS, Answers
 from engine.node.overlay_client import Served
 from engine.paths.client import AnswerSummary
@@ -25,7 +45,7 @@ from engine.paths.outgoing import Question, Target, prepare
 from engine.verification.receipt_file import verify_export
 from engine.verification.receipts import Served as ServedTokens
 from engine.verification.receipts import make_receipt, sign_receipt
-from engine.wire.answer import Failed, Finished, FrameEvent, Sampling, Stage, Tokens
+from engine.wire.answer import Failed, Finished, FrameEvent, Sampling, Stage, TokenProbability, Tokens
 
 NETWORK = NetworkId(b"n" * 32)
 RELAY = NodeId(b"r" * 20)
@@ -44,14 +64,17 @@ def ask(route: Route = "auto", **changes: object) -> AnswerRequest:
 class Local:
     """The inference of this machine."""
 
-    def __init__(self, script: Sequence[GenerationEvent | Exception] = ()) -> None:
+    def __init__(self, script: Sequence[GenerationEvent | Exception] = (), info: ModelInfo | None = None) -> None:
         self.script = script
+        self.info = info
+        self.asked: list[GenerationRequest] = []
 
     def models(self) -> list[ModelInfo]:
-        return []
+        return [self.info] if self.info else []
 
     async def generate(self, request: GenerationRequest) -> AsyncIterator[GenerationEvent]:
         assert request.owner
+        self.asked.append(request)
         for event in self.script:
             if isinstance(event, Exception):
                 raise event
@@ -91,6 +114,7 @@ class Overlay:
         self.machines = list(machines)
         self.asked: list[NodeId] = []
         self.pins: list[NodeId | None] = []
+        self.questions: list[Question] = []
 
     async def wait_ready(self, chat: bytes) -> None:
         await asyncio.sleep(0)
@@ -111,6 +135,7 @@ class Overlay:
 
     async def ask(self, chat: bytes, question: Question, target: Target) -> AsyncGenerator[Served, None]:
         self.asked.append(target.node_id)
+        self.questions.append(question)
         machine = next(machine for machine in self.machines if machine.target is target)
         outgoing = prepare(question, target, NETWORK, 4, 3, b"c" * 32, 1e9, random.Random(1).randbytes)
         summary = AnswerSummary(((RELAY,),), outgoing, 0)
@@ -235,3 +260,184 @@ async def test_a_machine_that_floods_text_without_tokens_is_stopped() -> None:
     flood = [Tokens(0, (), "x" * 12_000) for _ in range(2 * MAX_ANSWER_CHARACTERS // 12_000)]
     with pytest.raises(RequestError, match="broke the protocol"):
         await collect(answers(Overlay([Machine(1, flood)])), ask(max_tokens=5))
+
+
+# Parts of an answer, and what it is asked besides
+
+TOOL = '[{"type":"function","function":{"name":"weather","parameters":{"type":"object"}}}]'
+STYLE = AnswerStyle(tool_calls="hermes", reasoning_begin="<think>", reasoning_end="</think>")
+CALL = '<tool_call>\n{"name": "weather", "arguments": {"city": "Ulm"}}\n</tool_call>'
+SAID = f"<think>\nRain?\n</think>\n\nLook:\n{CALL}\n{CALL}"
+PARTS = [
+    Reasoning("Rain?"),
+    Content("Look:"),
+    ToolCall(0, "weather"),
+    ToolArguments(0, '{"city": "Ulm"}'),
+    ToolCall(1, "weather"),
+    ToolArguments(1, '{"city": "Ulm"}'),
+]
+
+
+def parts_of(events: Sequence[AnswerEvent]) -> list[Part]:
+    return merged(part for event in events if isinstance(event, AnswerDelta) for part in event.parts)
+
+
+def spoken(text: str = SAID) -> list[FrameEvent | Exception | str]:
+    tokens: list[FrameEvent | Exception | str] = [Tokens(place, (place,), letter) for place, letter in enumerate(text)]
+    return [STYLE, *tokens, "finish"]
+
+
+async def test_an_answers_text_is_taken_apart_wherever_it_is_made() -> None:
+    deltas = [Delta((place,), letter) for place, letter in enumerate(SAID)]
+    local = Local([Started((1,), 0, STYLE), *deltas, Done("stop", 1, len(SAID))])
+    here = await collect(answers(None, local), ask(tools=TOOL, max_tokens=1000))
+    there = await collect(answers(Overlay([Machine(1, spoken())])), ask(tools=TOOL, max_tokens=1000))
+    assert parts_of(here) == parts_of(there) == PARTS
+    assert text_of(here) == text_of(there) == SAID
+    assert isinstance(there[-1], AnswerDone)
+    assert there[-1].receipt == "verified"
+
+
+async def test_only_the_first_call_is_wanted_where_they_may_not_be_parallel() -> None:
+    overlay = Overlay([Machine(1, spoken())])
+    events = await collect(answers(overlay), ask(tools=TOOL, parallel_tool_calls=False, max_tokens=1000))
+    assert parts_of(events) == PARTS[:4]
+
+
+async def test_without_tools_nothing_is_taken_for_a_call() -> None:
+    for changes in ({}, {"tools": TOOL, "tool_choice": "none"}):
+        events = await collect(answers(Overlay([Machine(1, spoken(CALL))])), ask(max_tokens=1000, **changes))
+        assert parts_of(events) == [Content(CALL)]
+
+
+async def test_a_plain_prompt_is_answered_with_plain_text() -> None:
+    overlay = Overlay([Machine(1, spoken())])
+    events = await collect(answers(overlay), ask(messages=(), prompt="Once", max_tokens=1000))
+    assert parts_of(events) == []
+    assert text_of(events) == SAID
+    assert (overlay.questions[0].prompt, overlay.questions[0].messages) == ("Once", ())
+
+
+async def test_the_turn_after_a_tools_result_goes_to_the_same_machine() -> None:
+    overlay = Overlay([Machine(1, spoken())])
+    service = answers(overlay)
+    await collect(service, ask(tools=TOOL, max_tokens=1000))
+    call = {"id": "abc", "type": "function", "function": {"name": "weather", "arguments": '{"city": "Ulm"}'}}
+    called = PromptMessage("assistant", "Look:", tool_calls=json.dumps([call, {**call, "id": "def"}]))
+    results = [PromptMessage("tool", "rain", tool_call_id=name, name="weather") for name in ("abc", "def")]
+    messages = (PromptMessage("user", "why?"), called, *results)
+    await collect(service, ask(messages=messages, tools=TOOL, max_tokens=1000))
+    assert overlay.pins == [None, overlay.machines[0].identity.node_id]
+
+
+async def test_everything_that_is_asked_reaches_the_other_machine() -> None:
+    overlay = Overlay([Machine(1, [Tokens(0, (1,), "{}"), "finish"])])
+    message = PromptMessage("user", "why?", reasoning="r", name="n")
+    request = ask(
+        messages=(message,), constraint=Constraint("json_schema", "{}"), template_options='{"a": 1}', top_logprobs=2
+    )
+    await collect(answers(overlay), request)
+    (question,) = overlay.questions
+    assert (question.constraint_kind, question.constraint) == ("json_schema", "{}")
+    assert (question.template_options, question.top_logprobs) == ('{"a": 1}', 2)
+    assert (question.messages[0].reasoning, question.messages[0].name) == ("r", "n")
+
+
+def probable(token: int, top: int = 0, value: float = -0.5) -> TokenProbability:
+    return TokenProbability(token, b"x", value, ((7, b"y", value),) * top)
+
+
+async def test_log_probabilities_come_from_the_network() -> None:
+    overlay = Overlay([Machine(1, [Tokens(0, (1, 2), "hi", (probable(1, 1), probable(2, 1))), "finish"])])
+    events = await collect(answers(overlay), ask(top_logprobs=1))
+    (told,) = [event.logprobs for event in events if isinstance(event, AnswerDelta) and event.ids]
+    assert told == (
+        TokenLogprob(1, b"x", -0.5, ((7, b"y", -0.5),)),
+        TokenLogprob(2, b"x", -0.5, ((7, b"y", -0.5),)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("wanted", "told"),
+    [
+        (None, (probable(1),)),  # not asked for
+        (0, (probable(2),)),  # of another token
+        (0, (probable(1), probable(2))),  # of more tokens than there are
+        (0, (probable(1, 1),)),  # with alternatives that nobody wanted
+        (0, (probable(1, value=float("nan")),)),
+    ],
+)
+async def test_log_probabilities_that_do_not_fit_are_refused(
+    wanted: int | None, told: tuple[TokenProbability, ...]
+) -> None:
+    overlay = Overlay([Machine(1, [Tokens(0, (1,), "x", told), "finish"])])
+    with pytest.raises(RequestError, match="broke the protocol"):
+        await collect(answers(overlay), ask(top_logprobs=wanted))
+
+
+async def test_a_style_in_the_middle_of_an_answer_is_refused() -> None:
+    for begun in (Tokens(0, (1,), ""), Tokens(0, (), "x")):
+        with pytest.raises(RequestError, match="broke the protocol"):
+            await collect(answers(Overlay([Machine(1, [begun, STYLE])])), ask())
+
+
+async def test_what_one_machine_said_of_its_model_does_not_hold_for_another() -> None:
+    overlay = Overlay([Machine(1, [STYLE, OverloadedError("full")]), Machine(2, [Tokens(0, (1,), CALL), "finish"])])
+    assert parts_of(await collect(answers(overlay), ask(tools=TOOL))) == [Content(CALL)]
+
+
+async def test_a_refusal_names_its_parameter() -> None:
+    overlay = Overlay([Machine(1, [Failed("invalid_request", "no", parameter="response_format")])])
+    with pytest.raises(InvalidRequestError) as caught:
+        await collect(answers(overlay), ask())
+    assert caught.value.parameter == "response_format"
+
+
+async def test_the_owners_questions_share_a_cache_and_say_what_is_public() -> None:
+    local = Local([Started((1,)), Done("stop", 1, 0)])
+    service = answers(None, local)
+    for _ in range(2):
+        await collect(service, ask(public_messages=1, public_characters=3))
+    first, second = local.asked
+    assert first.cache_salt == second.cache_salt
+    assert len(first.cache_salt) == 32
+    assert (first.public_messages, first.public_characters) == (1, 3)
+    other = Local([Started((1,)), Done("stop", 1, 0)])
+    with_other_secret = Answers(other, lambda: None, False, SystemClock(), random.Random(2).randbytes)
+    await collect(with_other_secret, ask())
+    assert other.asked[0].cache_salt != first.cache_salt
+
+
+async def test_token_ids_are_for_this_machine_alone() -> None:
+    local = Local([Started((1,)), Done("stop", 1, 0)])
+    asked = {"messages": (), "prompt_tokens": (5, 6)}
+    await collect(answers(Overlay([]), local), ask("local", **asked))
+    assert local.asked[0].prompt_tokens == (5, 6)
+    with pytest.raises(InvalidRequestError, match="mean") as caught:
+        await collect(answers(Overlay([])), ask(**asked))
+    assert caught.value.parameter == "prompt"
+
+
+async def test_a_model_here_that_lacks_something_refuses_by_name() -> None:
+    info = ModelInfo(
+        model_id="m",
+        digest=b"d" * 32,
+        tokenizer_digest=b"t" * 32,
+        context_length=9,
+        slots=1,
+        tools=False,
+        logprobs=False,
+    )
+    local = Local([Started((1,)), Done("stop", 1, 0)], info)
+    for changes, parameter in (({"tools": TOOL}, "tools"), ({"top_logprobs": 0}, "logprobs")):
+        with pytest.raises(InvalidRequestError) as caught:
+            await collect(answers(None, local), ask(**changes))
+        assert caught.value.parameter == parameter
+    await collect(answers(None, local), ask())
+
+
+async def test_cached_tokens_are_told() -> None:
+    local = Local([Started((1, 2), 1), Done("stop", 2, 0, 1)])
+    done = (await collect(answers(None, local), ask()))[-1]
+    assert isinstance(done, AnswerDone)
+    assert done.cached_tokens == 1

@@ -70,3 +70,28 @@ def test_memory_is_bounded_and_drops_the_oldest() -> None:
     assert known.find(request("x", name="0")) is not oldest
     newest = known.find(request("x", name=str(MAX_CONVERSATIONS)))
     assert known.find(request("x", name=str(MAX_CONVERSATIONS))) is newest
+
+
+def test_results_of_tools_belong_to_the_turn_that_called_them() -> None:
+    known = conversations()
+    question = PromptMessage("user", "rain?")
+    first = AnswerRequest(model_id="m", messages=(question,), sampling=Sampling(seed=1))
+    chat = known.find(first)
+    made = '[{"function": {"name": "weather", "arguments": "{}"}}]'
+    known.answered(first, chat, NODE, PromptMessage("assistant", "", tool_calls=made))
+    sent = '[{"id": "x", "type": "function", "function": {"arguments": "{}", "name": "weather"}}]'
+    called = PromptMessage("assistant", "", reasoning="kept or not", tool_calls=sent)
+    results = (PromptMessage("tool", "no", tool_call_id="x"), PromptMessage("tool", "yes", tool_call_id="y"))
+    follow_up = AnswerRequest(model_id="m", messages=(question, called, *results), sampling=Sampling(seed=1))
+    assert known.find(follow_up) is chat
+    other = PromptMessage("assistant", "", tool_calls=sent.replace("weather", "clock"))
+    changed = AnswerRequest(model_id="m", messages=(question, other, *results), sampling=Sampling(seed=1))
+    assert known.find(changed) is not chat
+
+
+def test_plain_prompts_are_no_chat() -> None:
+    known = conversations()
+    request = AnswerRequest(model_id="m", prompt="Once", sampling=Sampling(seed=1))
+    chat = known.find(request)
+    known.answered(request, chat, NODE, PromptMessage("assistant", "upon"))
+    assert known.find(request) is not chat

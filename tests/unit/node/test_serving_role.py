@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Sequence
+
+import msgspec
+import pytest
 
 from engine.clock import SystemClock
 from engine.crypto.identity import Identity
-from engine.errors import OverloadedError, WorkerDiedError
+from engine.errors import InvalidRequestError, OverloadedError, WorkerDiedError
 from engine.ids import NetworkId, RequestId
-from engine.inference.types import Delta, Done, GenerationEvent, GenerationRequest, ModelInfo, Queued, Started
+from engine.inference.types import (
+    AnswerStyle,
+    Constraint,
+    Delta,
+    Done,
+    GenerationEvent,
+    GenerationRequest,
+    ModelInfo,
+    PromptMessage,
+    Queued,
+    Started,
+    TokenLogprob,
+)
 from engine.node.serving_role import CHECKPOINT_TOKENS, ServingRole
 from engine.paths.serving import ExecutionStarted
 from engine.verification.receipts import check_receipt, verify_against
 from engine.wire.answer import (
+    LOWEST_LOGPROB,
+    MAX_TOKEN_BYTES,
     ChatMessage,
     Checkpoint,
     Failed,
@@ -36,13 +54,15 @@ INFO = ModelInfo(model_id="m", digest=b"d" * 32, tokenizer_digest=b"t" * 32, con
 class Backend:
     """Plays a script."""
 
-    def __init__(self, script: Sequence[GenerationEvent | Exception], hang: bool = False) -> None:
-        self.script, self.hang = script, hang
+    def __init__(
+        self, script: Sequence[GenerationEvent | Exception], hang: bool = False, info: ModelInfo = INFO
+    ) -> None:
+        self.script, self.hang, self.info = script, hang, info
         self.asked: list[GenerationRequest] = []
         self.closed = False
 
     def models(self) -> list[ModelInfo]:
-        return [INFO]
+        return [self.info]
 
     async def generate(self, request: GenerationRequest) -> AsyncIterator[GenerationEvent]:
         self.asked.append(request)
@@ -188,3 +208,117 @@ async def test_a_fault_met_by_one_request_ends_that_answer_only() -> None:
     assert isinstance(failed, Failed)
     assert failed.code == "internal_error"
     assert "prompt" not in failed.text
+
+
+TOOLS = '[{"type":"function","function":{"name":"f"}}]'
+
+
+async def test_everything_that_is_asked_reaches_inference() -> None:
+    backend = Backend([Started((1,)), Done("stop", 1, 0)])
+    call = '[{"function":{"name":"f","arguments":"{}"}}]'
+    messages = (ChatMessage("assistant", "", "why", call), ChatMessage("tool", "x", "", "", "id", "f"))
+    await serve(
+        backend,
+        request(
+            messages=messages,
+            tools=TOOLS,
+            tool_choice="function:f",
+            parallel_tool_calls=False,
+            template_options='{"a": 1}',
+            top_logprobs=0,
+        ),
+    )
+    await serve(backend, request(messages=(), prompt="Once", constraint_kind="json_schema", constraint="{}"))
+    chat, plain = backend.asked
+    assert chat.messages == (
+        PromptMessage("assistant", "", "why", call),
+        PromptMessage("tool", "x", "", "", "id", "f"),
+    )
+    assert (chat.tools, chat.tool_choice, chat.parallel_tool_calls) == (TOOLS, "function:f", False)
+    assert (chat.template_options, chat.top_logprobs, chat.constraint) == ('{"a": 1}', 0, None)
+    assert (plain.prompt, plain.top_logprobs) == ("Once", None)
+    assert plain.constraint == Constraint("json_schema", "{}")
+
+
+@pytest.mark.parametrize(
+    ("changes", "parameter"),
+    [
+        ({"messages": ()}, "messages"),
+        ({"prompt": "both"}, "messages"),
+        ({"messages": (ChatMessage("wizard", "x"),)}, "messages"),
+        ({"messages": (ChatMessage("assistant", "", "", "{"),)}, "messages"),
+        ({"messages": (ChatMessage("assistant", "", "", "[5]"),)}, "messages"),
+        ({"messages": (ChatMessage("assistant", "", "", "[" * 100_000),)}, "messages"),
+        ({"tools": "not JSON"}, "tools"),
+        ({"tools": "[" * 100_000}, "tools"),
+        ({"tools": "[" * 500 + "]" * 500}, "tools"),
+        ({"tools": "{}"}, "tools"),
+        ({"tool_choice": "required"}, "tool_choice"),
+        ({"tools": TOOLS, "tool_choice": "function:g"}, "tool_choice"),
+        ({"tools": TOOLS, "tool_choice": "perhaps"}, "tool_choice"),
+        ({"template_options": "[]"}, "chat_template_kwargs"),
+        ({"template_options": '{"chat_template": "{{ 1 }}"}'}, "chat_template_kwargs"),
+        ({"template_options": '{"__class__": 1, "x y": 2}'}, "chat_template_kwargs"),
+        ({"constraint_kind": "lark", "constraint": "start: /a*/"}, "response_format"),
+        ({"constraint_kind": "json_schema", "constraint": "nonsense"}, "response_format"),
+        ({"constraint_kind": "json_schema", "constraint": '{"a":' * 1000 + "1" + "}" * 1000}, "response_format"),
+    ],
+)
+async def test_what_a_worker_could_not_read_never_reaches_it(changes: dict[str, object], parameter: str) -> None:
+    backend = Backend([Started((1,)), Done("stop", 1, 0)])
+    (failed,) = await serve(backend, request(**changes))
+    assert isinstance(failed, Failed)
+    assert (failed.code, failed.parameter) == ("invalid_request", parameter)
+    assert backend.asked == []
+    frame_decoder.decode(encode(Frame(number=0, events=(failed,))))
+
+
+async def test_a_model_that_lacks_something_refuses_by_name() -> None:
+    info = msgspec.structs.replace(INFO, tools=False, constraints=False, logprobs=False, token_ids=False)
+    backend = Backend([Started((1,)), Done("stop", 1, 0)], info=info)
+    for changes, parameter in (
+        ({"tools": TOOLS}, "tools"),
+        ({"messages": (ChatMessage("tool", "x"),)}, "tools"),
+        ({"constraint_kind": "json_object"}, "response_format"),
+        ({"top_logprobs": 0}, "logprobs"),
+        ({"sampling": Sampling(seed=1, logit_bias=((5, 1.0),))}, "logit_bias"),
+    ):
+        (failed,) = await serve(backend, request(**changes))
+        assert isinstance(failed, Failed)
+        assert failed.parameter == parameter
+    assert backend.asked == []
+
+
+async def test_the_style_comes_before_the_first_token() -> None:
+    style = AnswerStyle(tool_calls="hermes", reasoning_begin="<think>", reasoning_end="</think>")
+    events = await serve(Backend([Started((1,), 0, style), Delta((5,), "x"), Done("stop", 1, 1, 1)]), request())
+    assert events[0] == style
+    assert isinstance(events[-1], Finished)
+    assert events[-1].cached_tokens == 1
+    plain = await serve(Backend([Started((1,)), Delta((5,), "x"), Done("stop", 1, 1)]), request())
+    assert not any(isinstance(event, AnswerStyle) for event in plain)
+
+
+async def test_log_probabilities_fit_into_frames_whatever_they_hold() -> None:
+    top = tuple((token, b"\xff" * 400, -math.inf) for token in range(20))
+    told = tuple(TokenLogprob(token, b"t" * 400, 1e-12, top) for token in range(9))
+    script = [Started((1,)), Delta(tuple(range(9)), "\U0001f600" * 6000, told), Done("stop", 1, 9)]
+    events = await serve(Backend(script), request(top_logprobs=20))
+    tokens = [event for event in events if isinstance(event, Tokens)]
+    for event in events:
+        frame_decoder.decode(encode(Frame(number=0, events=(event,))))
+    assert [token for event in tokens for token in event.ids] == list(range(9))
+    assert [one.token for event in tokens for one in event.logprobs] == list(range(9))
+    assert all(len(event.logprobs) == len(event.ids) for event in tokens)
+    first = tokens[0].logprobs[0]
+    assert (len(first.text), first.logprob) == (MAX_TOKEN_BYTES, 0.0)
+    assert first.top[0] == (0, b"\xff" * MAX_TOKEN_BYTES, LOWEST_LOGPROB)
+    position = 0
+    for event in tokens:
+        assert event.first == position
+        position += len(event.ids)
+
+
+async def test_a_refusal_of_the_worker_keeps_its_parameter() -> None:
+    (failed,) = await serve(Backend([InvalidRequestError("The schema is wrong.", "response_format")]), request())
+    assert failed == Failed("invalid_request", "The schema is wrong.", parameter="response_format")

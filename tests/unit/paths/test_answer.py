@@ -287,6 +287,17 @@ def test_a_conversation_that_is_too_long_says_so() -> None:
         prepare(question, node.target, NETWORK, 4, 3, b"c" * 32, WALL, seeded(1))
 
 
+def test_what_a_node_would_drop_without_a_word_is_refused_before_it_is_sent() -> None:
+    node = Node()
+    for question in (
+        Question("model", (ChatMessage("user", "x" * 140_001),), Sampling(seed=1), max_tokens=5),
+        Question("model", (ChatMessage("user", "x"),) * 2049, Sampling(seed=1), max_tokens=5),
+        Question("model", (), Sampling(seed=1), max_tokens=5, template_options="x" * 4097),
+    ):
+        with pytest.raises(InvalidRequestError, match="does not carry"):
+            prepare(question, node.target, NETWORK, 4, 3, b"c" * 32, WALL, seeded(1))
+
+
 def test_two_sealings_of_one_clove_have_nothing_in_common() -> None:
     asker = Asker(Node())
     one, two = asker.outgoing.clove(0), asker.outgoing.clove(0)
