@@ -130,11 +130,17 @@ class GrammarFactory:
 
     def literal(self, text: str) -> str:
         """``text`` as it must stand in a grammar of kind "lark": by name where it is a special token of this model."""
-        special = re.fullmatch(r"<[^<>\s]+>", text) is not None
-        ids = self._tokenizer().tokenize_str(text, parse_special=True) if special else []
-        if len(ids) == 1 and self._tokenizer().is_special_token(ids[0]):
-            return text
-        return json.dumps(text)
+        ids = self._tokenizer().tokenize_str(text, parse_special=True)
+        if len(ids) != 1 or not self._tokenizer().is_special_token(ids[0]):
+            return json.dumps(text)
+        return text if re.fullmatch(r"<[^<>\s]+>", text) else f"<[{ids[0]}]>"
+
+    def anything_but_the_end(self) -> NDArray[np.uint8]:
+        """A mask as :meth:`Matcher.allowed` gives it, for text that has no form but is not the last either."""
+        width = -(-self._vocabulary // 32) * 32
+        allowed = np.ones(width, dtype=bool)
+        allowed[self._end_ids] = False
+        return np.packbits(allowed, bitorder="little")
 
     def _compile(self, constraint: Constraint) -> LLMatcher:
         name = _NAMES[constraint.kind]

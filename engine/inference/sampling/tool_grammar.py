@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -11,17 +12,23 @@ from engine.errors import InvalidRequestError
 from engine.inference.sampling.constraint import WHITESPACE
 from engine.inference.types import Constraint
 
+_MARK = re.compile(r"(<[^<>\s]+>|\[[A-Z_]+\])")
+
 
 @dataclass(frozen=True, slots=True)
 class CallForm:
-    """How a model writes one call: ``begin``, a JSON object with the keys ``name_key`` and ``arguments_key``, ``end``;
-    ``between`` stands between two calls, ``several`` says whether there may be more than one."""
+    """How a model writes calls: ``opening``, calls with ``between`` between them, ``closing``. A call is ``begin``, a
+    JSON object with the keys ``name_key`` and ``arguments_key``, ``end``; or, where ``before_arguments`` is given, the
+    name, this mark and the arguments. ``several``: whether there may be more than one."""
 
+    opening: str = ""
     begin: str = ""
     end: str = ""
-    between: str = "\n"
+    between: str = ""
+    closing: str = ""
     name_key: str = "name"
     arguments_key: str = "arguments"
+    before_arguments: str = ""
     several: bool = False
 
 
@@ -37,11 +44,12 @@ def forced_call(tools: str, name: str | None, form: CallForm, literal: Callable[
     if not functions:
         wanted = "none is listed" if name is None else f"none of them is called {name[:64]!r}"
         raise InvalidRequestError(f"tool_choice asks for a call of a tool, but {wanted}. Add it to tools.")
-    parts = [_rule(number, function, form) for number, function in enumerate(functions)]
+    parts = [_rule(number, function, form, literal) for number, function in enumerate(functions)]
     call = " ".join([*_literals(form.begin, literal), "object", *_literals(form.end, literal)])
     rest = f" ({' '.join([*_literals(form.between, literal), 'call'])})*" if form.several else ""
     alternatives = " | ".join(f"object_{number}" for number in range(len(parts)))
-    return Constraint("lark", "\n".join([f"start: call{rest}", f"call: {call}", f"object: {alternatives}", *parts, ""]))
+    start = " ".join([*_literals(form.opening, literal), f"call{rest}", *_literals(form.closing, literal)])
+    return Constraint("lark", "\n".join([f"start: {start}", f"call: {call}", f"object: {alternatives}", *parts, ""]))
 
 
 def _array(tools: str) -> list[Any]:
@@ -63,17 +71,18 @@ def _function(tool: Any) -> dict[str, Any]:
     return function
 
 
-def _rule(number: int, function: dict[str, Any], form: CallForm) -> str:
+def _rule(number: int, function: dict[str, Any], form: CallForm, literal: Callable[[str], str]) -> str:
     # Each schema is a grammar of its own, so that references inside it mean what they meant in the request.
     schema = {"type": "object", **function.get("parameters", {}), "x-guidance": {"whitespace_pattern": WHITESPACE}}
-    head = f"{{{json.dumps(form.name_key)}: {json.dumps(function['name'])}, {json.dumps(form.arguments_key)}: "
+    name = json.dumps(function["name"])
+    if form.before_arguments:
+        mark = " ".join(_literals(form.before_arguments, literal))
+        return f"object_{number}: {name} {mark} %json {json.dumps(schema)}"
+    head = f"{{{json.dumps(form.name_key)}: {name}, {json.dumps(form.arguments_key)}: "
     return f'object_{number}: {json.dumps(head)} %json {json.dumps(schema)} "}}"'
 
 
 def _literals(text: str, literal: Callable[[str], str]) -> list[str]:
-    """``text`` in lark's notation, line breaks around a special token apart from it."""
-    core = text.strip("\n")
-    if not core:
-        return [json.dumps(text)] if text else []
-    before, _, after = text.partition(core)
-    return [*([json.dumps(before)] if before else []), literal(core), *([json.dumps(after)] if after else [])]
+    """``text`` in lark's notation; what may be a special token stands alone."""
+    pieces = [piece for piece in _MARK.split(text) if piece]
+    return [literal(piece) if _MARK.fullmatch(piece) else json.dumps(piece) for piece in pieces]

@@ -11,7 +11,7 @@ class CallNotation:
     """``begins``: marks that begin a block of calls. ``body``: what follows.
 
     - "objects": one JSON object with name and arguments, or an array of them;
-    - "named": the same, or the tool's name, ``[ARGS]`` and the arguments.
+    - "named": the tool's name, ``[ARGS]`` and the arguments.
 
     ``end`` closes the block (it may be missing: some models end their turn instead). ``bare``: a call may also stand
     without any mark at the beginning of the answer, several of them with ``;`` between.
@@ -34,8 +34,10 @@ NOTATIONS = {
     "hermes": CallNotation(("<tool_call>",), "</tool_call>"),
     # {"name": "f", "parameters": {...}}, sometimes after <|python_tag|>: Llama 3.1 to 3.3
     "llama3": CallNotation(("<|python_tag|>",), bare=True),
-    # [TOOL_CALLS][{"name": "f", "arguments": {...}}], later [TOOL_CALLS]f[ARGS]{...}: Mistral
-    "mistral": CallNotation(("[TOOL_CALLS]",), body="named", inner=("[CALL_ID]", "[ARGS]")),
+    # [TOOL_CALLS][{"name": "f", "arguments": {...}}]: Mistral 7B 0.3 and Nemo
+    "mistral": CallNotation(("[TOOL_CALLS]",)),
+    # [TOOL_CALLS]f[ARGS]{...}, in some versions with [CALL_ID] and an id before [ARGS]: Mistral Small 3.2, Ministral 3
+    "mistral-named": CallNotation(("[TOOL_CALLS]",), body="named", inner=("[CALL_ID]", "[ARGS]")),
     # <|tool_call|>[{"name": "f", "arguments": {...}}]<|/tool_call|>: Phi 4 mini (which also writes functools[...])
     "phi4": CallNotation(("<|tool_call|>", "functools"), "<|/tool_call|>"),
 }

@@ -64,13 +64,14 @@ class CallReader:
 
     def _open(self, character: str) -> list[Part]:
         """After the mark."""
-        if character == "[" and not self._in_array:
-            self._in_array = True
-        elif character == "{":
-            return self._begin(JsonCall(), character)
-        elif self._notation.body == "named" and not self._in_array and _NAME_CHARACTER.fullmatch(character):
+        named = self._notation.body == "named"
+        if named and _NAME_CHARACTER.fullmatch(character):
             self._state = self._name
             return self._name(character)
+        if character == "[" and not self._in_array and not named:
+            self._in_array = True
+        elif character == "{" and not named:
+            return self._begin(JsonCall(), character)
         elif character not in BLANK:
             raise Malformed
         self._hold(character)

@@ -1,53 +1,86 @@
 """Text to tokens and back, by the model repository's own tokenizer and chat template. Lives in the worker process.
 
-transformers is imported when the first tokenizer is loaded (it takes a second), never by importing this module, and
-runs no code of the repository.
+Nothing of the repository is run but its chat template, in a sandbox. ``tokenizers`` is imported when the first
+tokenizer is loaded, never by importing this module.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from engine.errors import InvalidRequestError, ModelFolderError
 from engine.inference.models.folder import ModelFolder
+from engine.inference.models.templates import read_templates
+from engine.inference.text.conversation import check_messages, template_messages, template_options, template_tools
+from engine.inference.text.prompt import Prompt
+from engine.inference.text.special_tokens import read_special_tokens
+from engine.inference.text.style import detect_style, marks_of
+from engine.inference.text.template import ChatTemplate, TemplateError
 from engine.inference.types import GenerationRequest, PromptMessage
 
-ROLES = ("system", "user", "assistant", "tool")
+_TURN = "the answer of the assistant"
+
+
+def _now() -> datetime:
+    return datetime.now().astimezone()
 
 
 class ChatTokenizer:
-    """The tokenizer of one model folder."""
+    """The tokenizer and chat template of one model folder; :class:`ModelFolderError` if they cannot be used.
 
-    def __init__(self, folder: ModelFolder) -> None:
+    ``today`` gives the date that some templates write into the prompt.
+    """
+
+    def __init__(self, folder: ModelFolder, today: Callable[[], datetime] = _now) -> None:
         self._folder = folder
-        self._tokenizer = _load(folder)
-        if not getattr(self._tokenizer, "chat_template", None):
-            raise ModelFolderError(
-                f"{folder.tokenizer_path} has no chat template (chat_template.jinja, or chat_template in "
-                "tokenizer_config.json), so it cannot hold a conversation. Choose the instruction-tuned variant of the "
-                "model."
-            )
+        self._special = read_special_tokens(folder)
         self._backend = _load_backend(folder)
+        sources = read_templates(folder)
+        self._default = self._compiled(sources.get("default"), today)
+        self._with_tools = self._compiled(sources["tool_use"], today) if "tool_use" in sources else self._default
+        added = self._backend.get_added_tokens_decoder()
+        texts = {token.content for token in added.values()}
+        self._style = detect_style(self._probe, {self._default.source, self._with_tools.source}, texts)
+        kept = marks_of(self._style)
+        self._hidden = frozenset(
+            number for number, token in added.items() if token.special and token.content not in kept
+        )
+        self._specials = frozenset(number for number, token in added.items() if token.special)
+        self.end_ids = self._find_ends()
 
     @property
-    def end_ids(self) -> frozenset[int]:
-        """The tokenizer's own end token, if it names one."""
-        end = self._tokenizer.eos_token_id
-        return frozenset() if end is None else frozenset({int(end)})
+    def takes_tools(self) -> bool:
+        """Whether the chat template has a place for tools."""
+        return "tools" in self._with_tools.variables or self._tools_in_message
 
-    def prompt_ids(self, request: GenerationRequest) -> tuple[int, ...]:
+    @property
+    def _tools_in_message(self) -> bool:
+        """Phi 4 mini's template takes the tools from the system message."""
+        template = self._with_tools
+        return "tools" not in template.variables and "tools" in template.attributes
+
+    # ------------------------------------------------------------------------------------------------- prompts
+
+    def prompt(self, request: GenerationRequest) -> Prompt:
         """The request as token ids, ready for the answer; :class:`InvalidRequestError`."""
         if request.prompt is not None:
-            ids = self._backend.encode(request.prompt).ids
+            prompt = Prompt(self._plain_ids(request.prompt))
         else:
             check_messages(request.messages)
             text = self._rendered(request.messages, request, begin_answer=True)
-            ids = self._backend.encode(text, add_special_tokens=False).ids
-        if not ids:
+            begin = self._style.reasoning_begin
+            is_open = bool(begin) and text.rstrip().endswith(begin)
+            style = msgspec.structs.replace(self._style, reasoning_open=is_open)
+            prompt = Prompt(self._encoded(text), style)
+        if not prompt.ids:
             raise InvalidRequestError("The conversation is empty: write something.")
-        return tuple(ids)
+        return prompt
 
     def public_tokens(self, request: GenerationRequest, prompt_ids: Sequence[int]) -> int:
         """How many leading tokens of the prompt the public part alone decides, rounded down to whole tokens."""
@@ -55,8 +88,7 @@ class ChatTokenizer:
         following = request.messages[len(messages) : len(messages) + 1]
         if request.prompt is not None or not (messages or (following and request.public_characters)):
             return 0
-        text = self._public_text(request, messages, following)
-        ids = self._backend.encode(text, add_special_tokens=False).ids
+        ids = self._encoded(self._public_text(request, messages, following))
         same = (index for index, pair in enumerate(zip(ids, prompt_ids, strict=False)) if pair[0] != pair[1])
         return next(same, min(len(ids), len(prompt_ids)))
 
@@ -79,71 +111,114 @@ class ChatTokenizer:
         return text
 
     def _rendered(self, messages: Sequence[PromptMessage], request: GenerationRequest, *, begin_answer: bool) -> str:
-        conversation = [_for_template(message) for message in messages]
-        options = json.loads(request.template_options) if request.template_options else {}
-        tools = json.loads(request.tools) if request.tools else None
-        try:
-            return str(
-                self._tokenizer.apply_chat_template(
-                    conversation, tools=tools, tokenize=False, add_generation_prompt=begin_answer, **options
-                )
-            )
-        except Exception as error:  # templates raise whatever they like
+        told = template_messages(messages, short_ids=self._style.tool_calls == "mistral")
+        tools = template_tools(request)
+        options = template_options(request)
+        if tools is not None and not self.takes_tools:
             raise InvalidRequestError(
-                f"The chat template of {self._folder.model_id} refuses this conversation: {_first_line(error)}. "
+                f"{self._folder.model_id} cannot be given tools: its chat template has no place for them. Send the "
+                "request without tools, or choose another model."
+            )
+        try:
+            return self._render(told, tools, options, begin_answer=begin_answer)
+        except TemplateError as error:
+            raise InvalidRequestError(
+                f"The chat template of {self._folder.model_id} refuses this conversation: {error}. "
                 "Many templates want user and assistant in turns, with at most one system message, at the beginning."
             ) from error
+
+    def _render(
+        self,
+        messages: list[dict[str, Any]],
+        tools: list[dict[str, Any]] | None,
+        options: dict[str, Any],
+        *,
+        begin_answer: bool,
+    ) -> str:
+        template = self._default if tools is None else self._with_tools
+        if tools is not None and self._tools_in_message:
+            messages, tools = _tools_in_system_message(messages, tools), None
+        return template.render(messages, tools=tools, options=options, generation=begin_answer)
+
+    def _encoded(self, text: str) -> tuple[int, ...]:
+        """A rendered conversation, which holds all special tokens that the model wants."""
+        return self._ids(text, add_special_tokens=False)
+
+    def _plain_ids(self, text: str) -> tuple[int, ...]:
+        """Plain text, with the token that begins every text if the model wants one, never twice."""
+        plain = self._ids(text, add_special_tokens=False)
+        first = self._backend.token_to_id(self._special.named.get("bos_token", ""))
+        if first is None or self._special.add_bos is None:
+            ids = self._ids(text, add_special_tokens=True)
+        else:
+            ids = (first, *plain) if self._special.add_bos else plain
+        return plain if first is not None and plain[:1] == (first,) else ids
+
+    def _ids(self, text: str, *, add_special_tokens: bool) -> tuple[int, ...]:
+        try:
+            return tuple(self._backend.encode(text, add_special_tokens=add_special_tokens).ids)
+        except Exception as error:  # the library raises plain exceptions, also for halves of surrogate pairs
+            raise InvalidRequestError(
+                f"The text cannot be turned into tokens of {self._folder.model_id}: {_first_line(error)}."
+            ) from error
+
+    # -------------------------------------------------------------------------------------------------- answers
 
     def token_bytes(self, token: int) -> bytes:
         """The text of one token alone."""
         return str(self._backend.decode([token], skip_special_tokens=False)).encode()
 
     def decode(self, ids: Sequence[int]) -> str:
-        """Text without special tokens; bytes that are no whole character become U+FFFD."""
-        return str(self._backend.decode(list(ids), skip_special_tokens=True))
+        """Text without special tokens but those that mark the answer's parts; bytes that are no whole character become
+        U+FFFD."""
+        shown = [number for number in ids if number not in self._hidden]
+        return str(self._backend.decode(shown, skip_special_tokens=False))
+
+    # -------------------------------------------------------------------------------------------------- loading
+
+    def _compiled(self, source: str | None, today: Callable[[], datetime]) -> ChatTemplate:
+        path = self._folder.tokenizer_path
+        if source is None:
+            raise ModelFolderError(
+                f"{path} has no chat template (chat_template.jinja, or chat_template in tokenizer_config.json), so it "
+                "cannot hold a conversation. Choose the instruction-tuned variant of the model."
+            )
+        try:
+            return ChatTemplate(source, self._special.named, today, time.thread_time)
+        except TemplateError as error:
+            raise ModelFolderError(
+                f"The chat template in {path} is broken: {error}. Download the model again; if that does not help, "
+                "the repository itself is at fault: choose another model."
+            ) from error
+
+    def _probe(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> str:
+        try:
+            return self._render(messages, tools, {}, begin_answer=False)
+        except TemplateError:
+            return ""
+
+    def _find_ends(self) -> frozenset[int]:
+        """The tokenizer's own end token, and the special token that the template writes behind an answer."""
+        ends = {self._backend.token_to_id(self._special.named.get("eos_token", ""))}
+        question = {"role": "user", "content": "question"}
+        try:
+            text = self._render([question, {"role": "assistant", "content": _TURN}], None, {}, begin_answer=False)
+        except TemplateError:
+            text = ""
+        behind = text.rpartition(_TURN)[2].lstrip()
+        ends |= {number for number in self._encoded(behind)[:1] if number in self._specials}
+        return frozenset(number for number in ends if number is not None)
 
 
-def _for_template(message: PromptMessage) -> dict[str, Any]:
-    """The message as chat templates know it."""
-    told: dict[str, Any] = {"role": message.role, "content": message.content}
-    named = {"name": message.name, "tool_call_id": message.tool_call_id}
-    told |= {name: value for name, value in named.items() if value}
-    if message.reasoning:
-        told["reasoning_content"] = message.reasoning
-    if message.tool_calls:
-        told["tool_calls"] = json.loads(message.tool_calls)
-    return told
-
-
-def check_messages(messages: Sequence[PromptMessage]) -> None:
-    """Refuse what no template could take; :class:`InvalidRequestError`."""
-    if not messages:
-        raise InvalidRequestError("The conversation has no messages: write at least one with the role user.")
-    for message in messages:
-        if message.role not in ROLES:
-            raise InvalidRequestError(f"The role {message.role[:40]!r} is not known. Use one of: {', '.join(ROLES)}.")
-
-
-def _load(folder: ModelFolder) -> Any:
-    from transformers import AutoTokenizer
-    from transformers.utils import logging
-
-    logging.set_verbosity_error()
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(
-            str(folder.tokenizer_path), trust_remote_code=False, local_files_only=True
-        )
-    except Exception as error:  # whatever a broken file makes the library raise
-        raise ModelFolderError(
-            f"The tokenizer in {folder.tokenizer_path} cannot be loaded: {_first_line(error)}. Download tokenizer.json "
-            "and tokenizer_config.json from the model's repository again."
-        ) from error
-    return tokenizer
+def _tools_in_system_message(messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    text = json.dumps([tool.get("function", tool) for tool in tools], ensure_ascii=False)
+    if messages and messages[0]["role"] == "system":
+        return [{**messages[0], "tools": text}, *messages[1:]]
+    return [{"role": "system", "content": "", "tools": text}, *messages]
 
 
 def _load_backend(folder: ModelFolder) -> Any:
-    """tokenizer.json as it stands: transformers rebuilds some families' pre-tokenizers from its own knowledge, and what
-    decides the ids should be the file whose digest is announced."""
+    """tokenizer.json as it stands, whose digest is announced."""
     from tokenizers import Tokenizer
 
     path = folder.tokenizer_path / "tokenizer.json"
@@ -153,10 +228,19 @@ def _load_backend(folder: ModelFolder) -> Any:
         raise ModelFolderError(f"{path} cannot be loaded: {_first_line(error)}. Download it again.") from error
     backend.no_truncation()
     backend.no_padding()
-    if backend.get_vocab_size() > folder.vocabulary:
+    highest = max(backend.get_vocab(with_added_tokens=True).values(), default=-1)
+    if highest < 0:
+        raise ModelFolderError(f"{path} has no tokens. Download it again.")
+    if highest >= folder.vocabulary:
         raise ModelFolderError(
-            f"{path} has {backend.get_vocab_size()} tokens, but the model knows only {folder.vocabulary} (vocab_size "
-            "in config.json). The two files belong to different models: download both again."
+            f"{path} has token {highest}, but the model knows only {folder.vocabulary} tokens (vocab_size in "
+            "config.json). The two files belong to different models: download both again."
+        )
+    if folder.end_ids and all(backend.id_to_token(number) is None for number in folder.end_ids):
+        ends = ", ".join(map(str, sorted(folder.end_ids)[:4]))
+        raise ModelFolderError(
+            f"{path} has no token {ends}, with which the model ends its answers (eos_token_id in config.json). The two "
+            "files belong to different models: download both again."
         )
     return backend
 

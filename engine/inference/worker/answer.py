@@ -6,19 +6,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from engine.errors import InvalidRequestError
+from engine.inference.sampling.after_reasoning import AfterReasoning
 from engine.inference.sampling.batch import Choice, Draw
 from engine.inference.sampling.constraint import Matcher
 from engine.inference.sampling.history import TokenHistory
 from engine.inference.scheduling.submission import Submission
+from engine.inference.text.answer_parts import AnswerParser
+from engine.inference.text.call_forms import form_of
 from engine.inference.text.decoder import AnswerText
-from engine.inference.types import Constraint, GenerationRequest, TokenLogprob
+from engine.inference.text.prompt import Prompt
+from engine.inference.types import AnswerStyle, Constraint, GenerationRequest, TokenLogprob
 
 
 class Texts(Protocol):
     """What knows the tokens (``engine.inference.text.tokenizer.ChatTokenizer``)."""
 
-    def prompt_ids(self, request: GenerationRequest) -> tuple[int, ...]: ...
+    def prompt(self, request: GenerationRequest) -> Prompt: ...
 
     def public_tokens(self, request: GenerationRequest, prompt_ids: Sequence[int]) -> int: ...
 
@@ -32,17 +39,24 @@ class Grammars(Protocol):
 
     def matcher(self, constraint: Constraint) -> Matcher: ...
 
+    def literal(self, text: str) -> str: ...
+
+    def anything_but_the_end(self) -> NDArray[np.uint8]: ...
+
 
 @dataclass(slots=True)
 class Answer:
-    """``stopped``: the tokens to continue hold a stop string already. ``delivered``: characters of the text held back
-    that whoever made these tokens has shown all the same, at the end. ``place``: the one that was told last."""
+    """``calls`` reads along where the answer has to end after one call. ``stopped``: the tokens to continue hold a stop
+    string already. ``delivered``: characters of the text held back that whoever made these tokens has shown all the
+    same, at the end. ``place``: the one that was told last."""
 
     request: GenerationRequest
     prompt_ids: tuple[int, ...]
     history: TokenHistory
+    style: AnswerStyle
     text: AnswerText
-    matcher: Matcher | None
+    matcher: Matcher | AfterReasoning | None
+    calls: AnswerParser | None
     stopped: bool
     delivered: int = 0
     started: bool = False
@@ -59,6 +73,15 @@ class Answer:
         if self.matcher is not None:
             self.matcher.accept(token)
 
+    def push(self, token: int) -> tuple[str, bool]:
+        """The text to show for one more token, and whether the answer ends here: by a stop string, or after the only
+        call that it may have."""
+        shown, stopped = self.text.push(token)
+        if self.calls is not None:
+            self.calls.push(shown)
+            stopped = stopped or self.calls.calls > 0
+        return shown, stopped
+
 
 def begin(request: GenerationRequest, texts: Texts, grammars: Grammars, vocabulary: int = 0) -> Answer:
     """The answer at its beginning, or where the tokens to continue end; :class:`RequestError` for what is wrong.
@@ -68,20 +91,40 @@ def begin(request: GenerationRequest, texts: Texts, grammars: Grammars, vocabula
     _check_ids("logit_bias", [token for token, _ in request.sampling.logit_bias], vocabulary)
     _check_ids("prompt", request.prompt_tokens, vocabulary)
     _check_ids("continue_tokens", request.continue_tokens, vocabulary)
-    prompt_ids = request.prompt_tokens or texts.prompt_ids(request)
-    _check_tokenizer(request.model_id, prompt_ids, vocabulary)
-    text = AnswerText(texts.decode, request.stop, request.min_tokens)
-    stopped, shown = False, 0
+    prompt = Prompt(request.prompt_tokens) if request.prompt_tokens else texts.prompt(request)
+    _check_tokenizer(request.model_id, prompt.ids, vocabulary)
+    constraint = form_of(request, prompt.style.tool_calls, grammars.literal)
+    answer = Answer(
+        request=request,
+        prompt_ids=prompt.ids,
+        history=TokenHistory(prompt.ids, request.continue_tokens),
+        style=prompt.style,
+        text=AnswerText(texts.decode, request.stop, request.min_tokens),
+        matcher=None if constraint is None else _matcher(constraint, prompt.style, texts, grammars),
+        calls=_one_call(request, prompt.style),
+        stopped=False,
+    )
+    shown = 0
     for token in request.continue_tokens:  # their text was delivered by whoever made them
-        piece, ended = text.push(token)
-        stopped, shown = stopped or ended, shown + len(piece)
-    delivered = max(0, (request.continue_characters or 0) - shown)
-    matcher = None
-    if request.constraint is not None:
-        matcher = grammars.matcher(request.constraint)
-        matcher.replay(request.continue_tokens)
-    history = TokenHistory(prompt_ids, request.continue_tokens)
-    return Answer(request, prompt_ids, history, text, matcher, stopped, delivered)
+        piece, ended = answer.push(token)
+        answer.stopped, shown = answer.stopped or ended, shown + len(piece)
+    answer.delivered = max(0, (request.continue_characters or 0) - shown)
+    if answer.matcher is not None:
+        answer.matcher.replay(request.continue_tokens)
+    return answer
+
+
+def _matcher(constraint: Constraint, style: AnswerStyle, texts: Texts, grammars: Grammars) -> Matcher | AfterReasoning:
+    matcher = grammars.matcher(constraint)
+    if not style.reasoning_open:
+        return matcher
+    return AfterReasoning(matcher, grammars.anything_but_the_end(), texts.decode, style.reasoning_end)
+
+
+def _one_call(request: GenerationRequest, style: AnswerStyle) -> AnswerParser | None:
+    """A forced call is kept alone by its grammar."""
+    wanted = bool(request.tools) and not request.parallel_tool_calls and not request.tool_choice
+    return AnswerParser(style, True) if wanted and style.tool_calls else None
 
 
 def _check_ids(parameter: str, ids: Sequence[int], vocabulary: int) -> None:

@@ -28,7 +28,7 @@ def open_model(message: Load, clock: Clock, emit: Emit) -> ModelHost:
     end_ids = folder.end_ids | texts.end_ids
     grammars = GrammarFactory(lambda: _tokenizer_json(folder), runner.vocabulary, end_ids)
     scheduler = _scheduler(message, folder, runner, end_ids)
-    info = _info(message, folder, runner)
+    info = _info(message, folder, runner, tools=texts.takes_tools)
     host = ModelHost(info, runner, texts, grammars, scheduler, clock, emit, share=folder.exact_rows)
     try:
         host.measure()
@@ -51,7 +51,7 @@ def _scheduler(message: Load, folder: ModelFolder, runner: Runner, end_ids: froz
     return Scheduler(settings, PrefixCache(message.digest, tokens // BLOCK_TOKENS))
 
 
-def _info(message: Load, folder: ModelFolder, runner: Runner) -> ModelInfo:
+def _info(message: Load, folder: ModelFolder, runner: Runner, *, tools: bool) -> ModelInfo:
     return ModelInfo(
         model_id=message.model_id,
         digest=message.digest,
@@ -62,6 +62,7 @@ def _info(message: Load, folder: ModelFolder, runner: Runner) -> ModelInfo:
         provider_reason=runner.provider_reason,
         batching=runner.batching,
         vocabulary=runner.vocabulary,
+        tools=tools,
     )
 
 

@@ -167,7 +167,7 @@ class ModelHost:
             answer = self._answers[key]
             if not answer.started:
                 answer.started = True
-                self._emit(key, Started(answer.prompt_ids, self._scheduler.cached_tokens(key)))
+                self._emit(key, Started(answer.prompt_ids, self._scheduler.cached_tokens(key), answer.style))
                 if answer.request.continue_tokens and (answer.stopped or self._scheduler.ended(key)):
                     complete.append(key)
         for place in self._scheduler.places():
@@ -258,7 +258,7 @@ class ModelHost:
             return
         reason = self._scheduler.append(key, token, self._clock.monotonic())
         # The end-of-turn token has an id in the answer but never a text, whatever the tokenizer says of it.
-        shown, stopped = answer.text.push(token) if reason != "stop" else ("", False)
+        shown, stopped = answer.push(token) if reason != "stop" else ("", False)
         if stopped:
             reason = "stop"
         elif reason is not None:

@@ -244,7 +244,7 @@ TOOLS = json.dumps(
         {"type": "function", "function": {"name": "now"}},
     ]
 )
-FORM = CallForm(begin="<|im_start|>\n", end="\n</call>", several=True)
+FORM = CallForm(begin="<|im_start|>\n", end="\n</call>", between="\n", several=True)
 
 
 def test_forced_calls(builtin):

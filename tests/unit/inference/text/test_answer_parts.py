@@ -59,9 +59,10 @@ G = ("g", "{}")
             '[TOOL_CALLS] [{"name": "f", "arguments": {"a": 1}, "id": "x"}, {"name": "g", "arguments": {}}]',
             calls(F, G),
         ),
-        ("mistral", '[TOOL_CALLS]f[ARGS]{"a": 1}[TOOL_CALLS]g[CALL_ID]9xQ[ARGS]{}', calls(F, G)),
-        ("mistral", '[TOOL_CALLS]f{"a": 1}', calls(F)),
-        ("mistral", "[TOOL_CALLS]f or g", [Content("[TOOL_CALLS]f or g")]),
+        ("mistral-named", '[TOOL_CALLS]f[ARGS]{"a": 1}[TOOL_CALLS]g[CALL_ID]9xQ[ARGS]{}', calls(F, G)),
+        ("mistral-named", '[TOOL_CALLS]f{"a": 1}', calls(F)),
+        ("mistral", '[TOOL_CALLS]f[ARGS]{"a": 1}', [Content('[TOOL_CALLS]f[ARGS]{"a": 1}')]),
+        ("mistral-named", "[TOOL_CALLS]f or g", [Content("[TOOL_CALLS]f or g")]),
         ("phi4", '<|tool_call|>[{"name": "f", "arguments": {"a": 1}}]<|/tool_call|>', calls(F)),
         (
             "phi4",

@@ -15,6 +15,7 @@ from engine.inference.runtime.runner import StepLogits
 from engine.inference.sampling.constraint import GrammarFactory
 from engine.inference.scheduling.prefix_cache import PrefixCache
 from engine.inference.scheduling.scheduler import Scheduler, SchedulerSettings
+from engine.inference.text.prompt import Prompt
 from engine.inference.types import Delta, Done, GenerationRequest, ModelInfo, PromptMessage, Queued, Started
 from engine.inference.worker.model_host import ModelHost
 from engine.wire.answer import Sampling
@@ -82,11 +83,11 @@ class BrokenModel(ScriptedModel):
 class Bytes:
     """Three prompt tokens for everybody; ids are bytes."""
 
-    def prompt_ids(self, request):
+    def prompt(self, request):
         message = request.messages[0]
         if message.role == "wizard":
             raise InvalidRequestError("no wizards")
-        return (2 if message.content == "bad" else 1,) * len(message.content)
+        return Prompt((2 if message.content == "bad" else 1,) * len(message.content))
 
     def public_tokens(self, request, prompt_ids):
         return request.public_characters
