@@ -22,6 +22,7 @@ from engine.inference.sampling.constraint import GrammarFactory
 from engine.inference.scheduling.plan import BLOCK_TOKENS
 from engine.inference.scheduling.prefix_cache import PrefixCache
 from engine.inference.scheduling.scheduler import Scheduler, SchedulerSettings
+from engine.inference.text.prompt import Prompt
 from engine.inference.types import Delta, Done, GenerationEvent, GenerationRequest, ModelInfo, Started
 from engine.inference.worker.model_host import ModelHost
 from engine.wire.answer import Sampling
@@ -85,8 +86,8 @@ class Watched:
 class _Numbers:
     """Requests whose text is the ids themselves."""
 
-    def prompt_ids(self, request: GenerationRequest) -> tuple[int, ...]:
-        return tuple(int(one) for one in (request.prompt or "").split())
+    def prompt(self, request: GenerationRequest) -> Prompt:
+        return Prompt(tuple(int(one) for one in (request.prompt or "").split()))
 
     def public_tokens(self, request: GenerationRequest, prompt_ids: Any) -> int:
         return min(request.public_characters, len(prompt_ids))

@@ -228,13 +228,11 @@ def _load_backend(folder: ModelFolder) -> Any:
         raise ModelFolderError(f"{path} cannot be loaded: {_first_line(error)}. Download it again.") from error
     backend.no_truncation()
     backend.no_padding()
-    highest = max(backend.get_vocab(with_added_tokens=True).values(), default=-1)
-    if highest < 0:
-        raise ModelFolderError(f"{path} has no tokens. Download it again.")
-    if highest >= folder.vocabulary:
+    size = backend.get_vocab_size()
+    if size > folder.vocabulary:
         raise ModelFolderError(
-            f"{path} has token {highest}, but the model knows only {folder.vocabulary} tokens (vocab_size in "
-            "config.json). The two files belong to different models: download both again."
+            f"{path} has {size} tokens, but the model knows only {folder.vocabulary} (vocab_size in config.json). The "
+            "two files belong to different models: download both again."
         )
     if folder.end_ids and all(backend.id_to_token(number) is None for number in folder.end_ids):
         ends = ", ".join(map(str, sorted(folder.end_ids)[:4]))
