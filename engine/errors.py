@@ -27,10 +27,13 @@
     │   ├── ProviderFailedError       the execution provider itself failed: a GPU out of memory, a device lost
     │   ├── RemoteServerError         another program that makes the answers cannot be reached or broke the protocol
     │   └── WorkerDiedError           the worker process ended; it is being restarted
+    ├── HubError                      the model hub cannot be reached, refuses, or is not to be trusted
+    │   └── ContentError              what it serves is not what it, or an earlier download, says
     ├── BenchmarkError                something that is measured is missing or failed
     ├── ReceiptError                  a receipt is malformed or does not verify
     └── StorageError                  disk, database, key store
         ├── DataDirectoryLockedError  another engine owns this data directory
+        ├── ModelBusyError            another process downloads, imports or removes this model
         ├── KeyStoreError             keys cannot be read or written
         └── ResourceMissingError      a file of the program itself is not where it belongs
 
@@ -170,6 +173,14 @@ class RemoteServerError(InferenceError):
     """Another program that makes the answers cannot be reached or broke the protocol."""
 
 
+class HubError(GenTorrentError):
+    """The model hub cannot be reached, refuses, or asks for what is not done here."""
+
+
+class ContentError(HubError):
+    """Bytes or names from the hub are not what the hub itself, or an earlier download, says they are."""
+
+
 class BenchmarkError(GenTorrentError):
     """Something that is to be measured is missing or failed."""
 
@@ -184,6 +195,10 @@ class StorageError(GenTorrentError):
 
 class DataDirectoryLockedError(StorageError):
     """Another engine owns this data directory."""
+
+
+class ModelBusyError(StorageError):
+    """Another process is downloading, importing or removing this model."""
 
 
 class KeyStoreError(StorageError):

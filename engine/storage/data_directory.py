@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,10 +20,9 @@ import msgspec
 
 from engine.clock import Clock, SystemClock
 from engine.errors import DataDirectoryLockedError, StorageError
+from engine.storage.file_lock import try_lock
 from engine.storage.files import make_directory, read_limited, storage_error, write_atomically
 
-_LOCK_OFFSET = 1 << 30
-"""Windows locks byte ranges against reading too, so the locked byte lies far behind the text."""
 _ATTEMPTS = 10
 _ATTEMPT_SECONDS = 0.05
 
@@ -127,7 +125,7 @@ def acquire_lock(path: Path, clock: Clock | None = None, port: int = 0) -> Engin
     try:
         # A reader that looks whether the lock is held has it for a moment itself, hence more than one attempt.
         for attempt in range(_ATTEMPTS):
-            if _try_lock(descriptor):
+            if try_lock(descriptor):
                 break
             if attempt + 1 == _ATTEMPTS:
                 raise DataDirectoryLockedError(_locked_text(path))
@@ -153,7 +151,7 @@ def read_lock(path: Path) -> LockContent | None:
         except OSError as error:
             raise storage_error("read", path, error) from error
         try:
-            if _try_lock(descriptor, shared=True):
+            if try_lock(descriptor, shared=True):
                 return None
         except OSError as error:
             raise storage_error("lock", path, error) from error
@@ -210,29 +208,6 @@ def _write(path: Path, descriptor: int, content: LockContent) -> None:
         os.fsync(descriptor)
     except OSError as error:
         raise storage_error("write", path, error) from error
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _try_lock(descriptor: int, shared: bool = False) -> bool:
-        os.lseek(descriptor, _LOCK_OFFSET, os.SEEK_SET)
-        try:
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-else:
-    import fcntl
-
-    def _try_lock(descriptor: int, shared: bool = False) -> bool:
-        # Readers share, so that two of them do not take each other for an engine.
-        try:
-            fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-        except (BlockingIOError, PermissionError):
-            return False
-        return True
 
 
 __all__ = [

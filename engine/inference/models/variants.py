@@ -7,7 +7,7 @@ onnxruntime-genai in folders (``cpu_and_mobile/cpu-int4-rtn-block-32-acc-level-4
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -51,7 +51,7 @@ class Variant:
 def variants(root: Path) -> list[Variant]:
     """Every variant below ``root``, in the order of their names; damaged and unusable ones say so."""
     graphs = _graphs(root)
-    named = _named(root, [one for one in graphs if not one.name.startswith(_PARTS) and one.name not in _SPLIT])
+    named = _named(root, _whole(graphs))
     return [_variant(root, name, path) for name, path in sorted(named.items())]
 
 
@@ -74,6 +74,11 @@ def choose(root: Path, name: str = "", provider: str = "cpu", memory: int | None
     usable = [one for one in found if not one.problem]
     if not usable:
         raise ModelFolderError(found[0].problem)
+    return preferred(usable, provider, memory)
+
+
+def preferred(usable: Sequence[Variant], provider: str = "cpu", memory: int | None = None) -> Variant:
+    """The best of these for the provider ("cpu" or "cuda") that fits into ``memory`` bytes."""
     rank = _RANKS.get(provider, _RANKS["cpu"])
 
     def place(one: Variant) -> tuple[bool, bool, bool, int, int, str]:
@@ -89,6 +94,31 @@ def choose(root: Path, name: str = "", provider: str = "cpu", memory: int | None
         )
 
     return min(usable, key=place)
+
+
+def foreseen(files: Mapping[str, int]) -> list[Variant]:
+    """The variants of a repository by the names and sizes of its files alone, before anything is there to read.
+
+    ``files``: path in the repository to bytes. What a variant really is, its graph says (:func:`variants`).
+    """
+    root = Path()
+    paths = [Path(name) for name in sorted(files) if name.endswith(".onnx") and name.count("/") <= MAX_DEPTH]
+    return [
+        Variant(
+            name,
+            path,
+            _from_name(path.as_posix()),
+            sum(size for other, size in files.items() if belongs(path.as_posix(), other)),
+            _provider(path),
+            4 if "acc-level-4" in path.as_posix() else 0,
+        )
+        for name, path in sorted(_named(root, _whole(paths)).items())
+    ]
+
+
+def belongs(graph: str, other: str) -> bool:
+    """Whether the file ``other`` is the graph or, by its name, its weights (``model.onnx_data``, ``.data``)."""
+    return other == graph or other.startswith((f"{graph}_data", f"{graph}.data"))
 
 
 def unusable(graph: Path, outline: GraphOutline) -> str:
@@ -173,6 +203,11 @@ def _graphs(root: Path) -> list[Path]:
                 f"{root} holds more than {MAX_GRAPHS} ONNX files. It is not the folder of one model."
             )
     return sorted(found)
+
+
+def _whole(graphs: Sequence[Path]) -> list[Path]:
+    """Those that are not parts of a model."""
+    return [one for one in graphs if not one.name.startswith(_PARTS) and one.name not in _SPLIT]
 
 
 def _named(root: Path, graphs: Sequence[Path]) -> dict[str, Path]:

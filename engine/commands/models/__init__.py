@@ -1,0 +1,28 @@
+"""``gentorrent models``: the models that this machine has, could have, and can ask. One module for every few commands.
+
+Nothing is decided here: ``engine.library`` does the work.
+"""
+
+from __future__ import annotations
+
+import typer
+
+from engine.commands.models import download, fit, keeping, listing, search
+
+commands = typer.Typer(help="Find, download and keep models; list what can be asked.", no_args_is_help=True)
+
+
+@commands.callback()
+def _models() -> None:
+    """Find, download and keep models; list what can be asked."""
+
+
+commands.command(name="list")(listing.list_models)
+commands.command(name="search")(search.search)
+commands.command(name="fit")(fit.fit)
+commands.command(name="download")(download.download)
+commands.command(name="import")(keeping.import_model)
+commands.command(name="remove")(keeping.remove)
+commands.command(name="verify")(keeping.verify)
+
+__all__ = ["commands"]

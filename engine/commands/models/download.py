@@ -1,0 +1,150 @@
+"""``gentorrent models download``: from a hub onto this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from engine.commands.models.shared import (
+    Data,
+    Json,
+    data_directory,
+    models_folder,
+    shown_progress,
+    split_variant,
+    unknown,
+)
+from engine.commands.terminal import harmless
+from engine.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from engine.inference.models.folder import ModelFolder
+    from engine.library.download import Order, Plan
+    from engine.library.folders import ModelsFolder
+    from engine.library.hub import Hub
+
+
+def download(
+    model: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL[:VARIANT]", help="A model of the catalogue, or a repository of the hub OWNER/NAME."
+        ),
+    ],
+    variant: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Which variant; the best one for this machine without it.")
+    ] = None,
+    revision: Annotated[
+        str, typer.Option(metavar="REVISION", help="Branch, tag or commit of the repository.")
+    ] = "main",
+    as_name: Annotated[
+        str | None, typer.Option("--as", metavar="NAME", help="What the model is called on this machine.")
+    ] = None,
+    repin: Annotated[
+        bool, typer.Option("--repin", help="Accept that files have changed on the hub since they were downloaded.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Accept the licence and do not ask.")] = False,
+    data: Data = None,
+    json_output: Json = False,
+) -> None:
+    """Download one variant of a model with its tokenizer and settings, and nothing else of its repository.
+
+    Every file is compared with the hub's own hash and with what an earlier download was. Interrupted in any way, the
+    same command goes on where it stopped. The hub is HF_ENDPOINT, by default huggingface.co; a token for repositories
+    that ask for one comes from HF_TOKEN or a login with huggingface_hub. A running engine finds the model by itself.
+    """
+    from engine.library.hub import hub_of
+
+    models = models_folder(data)
+    order = _order(model, variant, revision, as_name, repin, data)
+    hub = hub_of(os.environ)
+    try:
+        plan, folder = asyncio.run(_run(order, hub, models, yes, json_output))
+    except KeyboardInterrupt:
+        typer.echo("\nStopped. What has arrived is kept: run the same command again to go on.", err=True)
+        raise
+    if json_output:
+        told = {
+            "name": plan.name,
+            "repository": plan.repository.name,
+            "commit": plan.repository.commit,
+            "licence": plan.licence,
+            "variant": folder.variant,
+            "digest": folder.digest.hex(),
+            "size": plan.selection.size,
+            "folder": str(folder.path),
+            "files": [one.relative_to(folder.path).as_posix() for one in folder.files],
+        }
+        typer.echo(json.dumps(told, ensure_ascii=False))
+    else:
+        typer.echo(
+            f"{plan.name} ({folder.variant}) is on this machine. Ask it with: gentorrent chat --model {plan.name} "
+            '"Hello", or share it with: gentorrent node --contribute ' + plan.name
+        )
+
+
+def _order(
+    model: str, variant: str | None, revision: str, as_name: str | None, repin: bool, data: Path | None
+) -> Order:
+    import psutil
+
+    from engine.library.catalogue import find
+    from engine.library.download import Order
+    from engine.library.fit import LOADING, PROGRAM
+    from engine.library.known import known_models
+    from engine.library.names import is_repository
+
+    name, chosen = split_variant(model, variant)
+    known = known_models(data_directory(data))
+    entry = find(known, name)
+    if entry is None and ("/" not in name or not is_repository(name)):
+        raise unknown(name, known)
+    listed = entry.variant(chosen) if entry else None
+    return Order(
+        repository=entry.repository.value if entry else name,
+        variant=chosen,
+        revision=revision,
+        name=as_name or (entry.id if entry else ""),
+        graph=listed.graph if listed else "",
+        memory=int((0.8 * psutil.virtual_memory().total - PROGRAM) / LOADING),
+        repin=repin,
+    )
+
+
+async def _run(order: Order, hub: Hub, models: ModelsFolder, yes: bool, quiet: bool) -> tuple[Plan, ModelFolder]:
+    from engine.library.download import download as fetch
+    from engine.library.download import prepare
+
+    plan = await prepare(order, hub, models)
+    if not plan.known:
+        _accept(plan, hub, yes)
+    with shown_progress(quiet) as meter:
+        return plan, await fetch(plan, hub, models, meter)
+
+
+def _accept(plan: Plan, hub: Hub, yes: bool) -> None:
+    """The licence is shown before the first download and accepted by whoever downloads."""
+    from engine.library.folders import gigabytes
+
+    page = f"{hub.endpoint}/{plan.repository.name}"
+    licence = plan.licence or "not stated by the hub"
+    size = gigabytes(plan.missing)
+    typer.echo(
+        harmless(f"{plan.name}: variant {plan.selection.variant}, {size} to fetch. Licence: {licence} ({page})"),
+        err=True,
+    )
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise ConfigurationError(
+            f"The licence of {plan.name} ({harmless(licence)}, {page}) has to be accepted before the first download. "
+            "Read it, and add --yes."
+        )
+    if not typer.confirm("Accept this licence and download?", err=True):
+        raise typer.Exit(1)

@@ -1,0 +1,235 @@
+"""Downloads one variant of a model: looked up, compared with what is known, fetched, read, put in place, pinned.
+
+Interrupted at any moment (cancelled, killed, disk full, connection lost) it leaves what has arrived, and the same order
+goes on from there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from engine.errors import ContentError, GenTorrentError, HubError, ModelFolderError
+from engine.inference.models.folder import ModelFolder, read_model_folder
+from engine.inference.models.graph_file import read_outline
+from engine.inference.models.variants import variants
+from engine.library.fetching import Patience, connections, fetch
+from engine.library.folders import ModelsFolder, link_or_copy
+from engine.library.hub import Hub
+from engine.library.names import folder_name
+from engine.library.pins import Pin, PinnedFile
+from engine.library.progress import Meter
+from engine.library.selection import HubFile, Repository, Selection, also, select
+
+PARALLEL = 4
+"""Files at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is wanted. ``variant``: "" for the best one within ``memory`` bytes. ``graph``: the variant's graph as the
+    catalogue knows it. ``name``: what the model is called here. ``repin``: accept that the hub's files have changed."""
+
+    repository: str
+    variant: str = ""
+    revision: str = "main"
+    name: str = ""
+    graph: str = ""
+    provider: str = "cpu"
+    memory: int | None = None
+    repin: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a download will do; nothing has been fetched. ``missing``: bytes that are not on the disk yet."""
+
+    name: str
+    repository: Repository
+    selection: Selection
+    pinned: dict[str, PinnedFile]
+    missing: int
+    known: bool  # the model is here already, in this or another variant
+
+    @property
+    def licence(self) -> str:
+        """As the hub says."""
+        return self.repository.licence
+
+
+@dataclass(slots=True)
+class _Run:
+    """One download while it goes on."""
+
+    plan: Plan
+    hub: Hub
+    meter: Meter
+    patience: Patience
+    staging: Path
+    found: dict[str, PinnedFile] = field(default_factory=dict)
+
+
+async def prepare(order: Order, hub: Hub, models: ModelsFolder) -> Plan:
+    """Ask the hub and compare with pins and disk. :class:`HubError`, :class:`ContentError`, ``StorageError``."""
+    name = order.name or folder_name(order.repository)
+    place = models.place(name)
+    pin = await asyncio.to_thread(models.pins.get, name)
+    _check_name(name, order, pin, place)
+    repository = await hub.repository(order.repository, order.revision)
+    selection = select(repository, order.variant, order.provider, order.memory, known=order.graph)
+    pinned = dict(pin.files) if pin and not order.repin else {}
+    _compare(repository, selection, pinned, order)
+    missing = await asyncio.to_thread(_missing, models, name, selection, pinned)
+    return Plan(name, repository, selection, pinned, missing, place.is_dir())
+
+
+async def download(
+    plan: Plan, hub: Hub, models: ModelsFolder, meter: Meter, patience: Patience | None = None
+) -> ModelFolder:
+    """Carry out a plan; the installed model. Errors as for :func:`prepare`, and :class:`ModelFolderError` if what was
+    fetched cannot be used."""
+    with models.locked(plan.name):
+        staging = models.staging(plan.name, plan.selection.graph)
+        run = _Run(plan, hub, meter, patience or Patience(), staging)
+        models.check_space(plan.missing, f"{plan.name} ({plan.selection.variant})")
+        meter.stage("checking")
+        await asyncio.to_thread(_reuse, models.place(plan.name), staging, plan)
+        meter.stage("downloading")
+        selection = await _fetch_all(run)
+        meter.stage("reading")
+        await asyncio.to_thread(_read, plan.name, staging, selection.graph, run.found)
+        meter.stage("installing")
+        # From here on to the end: a cancelled download is either not installed or installed and pinned.
+        folder = await asyncio.shield(asyncio.to_thread(_install, models, run, selection))
+        meter.stage("done")
+        return folder
+
+
+def _check_name(name: str, order: Order, pin: Pin | None, place: Path) -> None:
+    if pin is None and not place.is_dir():
+        return
+    if pin is None or pin.origin != "hub" or pin.repository != order.repository:
+        source = f"comes from {pin.repository or 'an imported folder'}" if pin else "was not downloaded"
+        raise HubError(
+            f"There is another model called {name} on this machine; it {source}. Give this one another name with --as, "
+            f"or remove that one with: gentorrent models remove {name}"
+        )
+
+
+def _compare(repository: Repository, selection: Selection, pinned: dict[str, PinnedFile], order: Order) -> None:
+    """A file that was downloaded once must not become another one unnoticed."""
+    changed = []
+    for one in selection.files:
+        was = pinned.get(one.name)
+        if was is not None and was.hub and one.identity and was.hub != one.identity:
+            changed.append(f"{one.name} was {was.hub[:16]}…, is {one.identity[:16]}…")
+    if changed:
+        raise ContentError(
+            f"{repository.name} at {order.revision} has changed since it was downloaded: {'; '.join(changed[:5])}"
+            f"{' and more' if len(changed) > 5 else ''}. If that is expected, accept the new files with --repin; to "
+            "stay with the old ones name their commit with --revision."
+        )
+
+
+def _missing(models: ModelsFolder, name: str, selection: Selection, pinned: dict[str, PinnedFile]) -> int:
+    """Bytes to fetch, as far as names and sizes tell."""
+    staging, place = models.staging(name, selection.graph), models.place(name)
+    missing = 0
+    for one in selection.files:
+        have = [_size(staging / one.name), *(_size(part) for part in _parts(staging / one.name))]
+        if one.name in pinned and pinned[one.name].size == one.size:
+            have.append(_size(place / one.name))
+        missing += one.size - min(one.size, max(have))
+    return missing
+
+
+def _parts(target: Path) -> Iterable[Path]:
+    return [one for one in target.parent.glob("*.part") if one.name.startswith(f"{target.name}.")]
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _reuse(place: Path, staging: Path, plan: Plan) -> None:
+    """What is installed already is not fetched again; it is hashed like everything else."""
+    for one in plan.selection.files:
+        there = place / one.name
+        if one.name in plan.pinned and not (staging / one.name).exists() and _size(there) == one.size:
+            link_or_copy(there, staging / one.name)
+
+
+async def _fetch_all(run: _Run) -> Selection:
+    """Every file of the variant, and then what the graph names for its weights beyond them."""
+    selection = run.plan.selection
+    async with connections(run.patience, PARALLEL) as session:
+
+        async def one(file: HubFile, places: asyncio.Semaphore) -> None:
+            async with places:
+                run.found[file.name] = await fetch(
+                    session,
+                    run.hub,
+                    run.plan.repository.name,
+                    run.plan.repository.commit,
+                    file,
+                    run.staging / file.name,
+                    run.meter,
+                    run.patience,
+                    run.plan.pinned.get(file.name),
+                )
+
+        async def several(files: Iterable[HubFile]) -> None:
+            places = asyncio.Semaphore(PARALLEL)
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    for file in sorted(files, key=lambda file: file.size):
+                        tasks.create_task(one(file, places))
+            except* GenTorrentError as group:
+                raise _first(group) from None
+
+        await several(selection.files)
+        outline = await asyncio.to_thread(read_outline, run.staging / selection.graph)
+        complete = also(run.plan.repository, selection, outline.external)
+        await several(complete.files[len(selection.files) :])
+    return complete
+
+
+def _first(group: BaseExceptionGroup[GenTorrentError]) -> GenTorrentError:
+    error = group.exceptions[0]
+    return _first(error) if isinstance(error, BaseExceptionGroup) else error
+
+
+def _read(name: str, folder: Path, graph: str, known: dict[str, PinnedFile]) -> ModelFolder:
+    """Whether the engine can use what is there; digests that are known are not computed again."""
+
+    def digest(path: Path) -> bytes:
+        return bytes.fromhex(known[path.relative_to(folder).as_posix()].sha256)
+
+    found = next((one for one in variants(folder) if one.graph == folder / graph), None)
+    if found is None:
+        raise ModelFolderError(f"{folder / graph} is no model for text. Choose another variant.")
+    return read_model_folder(name, folder, digest, variant=found.name)
+
+
+def _install(models: ModelsFolder, run: _Run, selection: Selection) -> ModelFolder:
+    """In place and pinned. The pin comes first: files without a pin would look like somebody else's."""
+    name, repository = run.plan.name, run.plan.repository
+    before = models.pins.get(name)
+    files = {**(before.files if before else {}), **run.found}
+    models.pins.put(
+        name,
+        Pin(
+            origin="hub",
+            repository=repository.name,
+            commit=repository.commit,
+            licence=repository.licence,
+            files=files,
+        ),
+    )
+    models.install(name, run.staging, run.found)
+    return _read(name, models.place(name), selection.graph, files)

@@ -1,0 +1,158 @@
+"""The models folder of a data directory: names, locks, what is being made, what is installed, what was put there."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from engine.errors import ModelBusyError, StorageError, UnknownModelError
+from engine.inference.models.installed import BUILTIN_MODEL, Catalogue
+from engine.library.pins import Pins
+from engine.storage.file_lock import held_lock
+from engine.storage.files import make_directory, storage_error
+
+RESERVE = 512 * 1024 * 1024
+"""Bytes of the disk that stay free: keys, state and the rest of the system need some, too."""
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
+
+
+class ModelsFolder:
+    """``path``: the folder ``models`` of a data directory; made on need."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.pins = Pins(path)
+
+    def place(self, name: str) -> Path:
+        """Where the model ``name`` lies or will; :class:`StorageError` for a name that no model may have."""
+        if not _NAME.match(name) or name == BUILTIN_MODEL or name.endswith("."):
+            raise StorageError(
+                f"No model can be called {name[:100]!r} here: letters, digits and . _ - only, at most 100, and not "
+                f"{BUILTIN_MODEL}. Choose another name with --as."
+            )
+        return self.path / name
+
+    def catalogue(self) -> Catalogue:
+        """What is installed."""
+        return Catalogue(self.path)
+
+    def folder(self, name: str) -> Path:
+        """The folder of an installed model; :class:`UnknownModelError`."""
+        place = self.place(name)
+        if not place.is_dir():
+            have = ", ".join(one for one in self.catalogue().folders() if one != BUILTIN_MODEL)
+            raise UnknownModelError(
+                f"There is no model {name!r} in {self.path}. It has: {have or 'none'}. See: gentorrent models list"
+            )
+        return place
+
+    def staging(self, name: str, variant: str) -> Path:
+        """Where a variant is put together. It stays when that is interrupted, and the next attempt goes on there."""
+        return self._incomplete / f"{name}+{re.sub(r'[^A-Za-z0-9._-]', '+', variant)[:80]}"
+
+    @contextmanager
+    def locked(self, name: str) -> Iterator[None]:
+        """Nobody else downloads, imports or removes this model meanwhile; :class:`ModelBusyError`."""
+        make_directory(self.path)
+        with held_lock(self._incomplete / f"{name}.lock") as mine:
+            if not mine:
+                raise ModelBusyError(
+                    f"Another process is downloading, importing or removing {name} now. Wait until it is done."
+                )
+            yield
+
+    def check_space(self, needed: int, what: str) -> None:
+        """:class:`StorageError` if the disk has not ``needed`` bytes and the reserve."""
+        try:
+            make_directory(self.path)
+            free = shutil.disk_usage(self.path).free
+        except OSError as error:
+            raise storage_error("look at the disk of", self.path, error) from error
+        if needed + RESERVE > free:
+            raise StorageError(
+                f"{what} needs {gigabytes(needed)} and {gigabytes(RESERVE)} that stay free, but the disk of "
+                f"{self.path} has {gigabytes(free)}. Free {gigabytes(needed + RESERVE - free)}, choose a smaller "
+                "variant, or another data directory with --data."
+            )
+
+    def install(self, name: str, staging: Path, files: Iterable[str]) -> None:
+        """Move a complete staging folder into place; with a folder there already, file by file, graphs last.
+
+        After a crash at any moment the model folder holds no half file, and no new graph without its weights.
+        """
+        wanted, place = set(files), self.place(name)
+        try:
+            for stray in [one for one in staging.rglob("*") if one.is_file() or one.is_symlink()]:
+                if stray.relative_to(staging).as_posix() not in wanted:
+                    stray.unlink()
+            if not place.exists():
+                staging.replace(place)
+                return
+            for one in sorted(wanted, key=lambda file: (file.endswith(".onnx"), file)):
+                (place / one).parent.mkdir(parents=True, exist_ok=True)
+                (staging / one).replace(place / one)
+            shutil.rmtree(staging, ignore_errors=True)
+        except OSError as error:
+            raise in_use(place, error) from error
+
+    def delete(self, folder: Path) -> int:
+        """Delete a model's folder, or only the link to one; the bytes that became free."""
+        try:
+            if folder.is_symlink():
+                folder.unlink()
+                return 0
+            gone = self._incomplete / f"{folder.name}.removed"
+            shutil.rmtree(gone, ignore_errors=True)
+            make_directory(self._incomplete)
+            folder.replace(gone)  # gone at once, whatever happens while the files are deleted
+            freed = size_of(gone)
+            shutil.rmtree(gone)
+        except OSError as error:
+            raise in_use(folder, error) from error
+        return freed
+
+    def abandon(self, name: str) -> int:
+        """Delete what interrupted downloads of ``name`` have left; the bytes that became free."""
+        left = [one for one in self._incomplete.glob(f"{name}+*") if one.is_dir()] if self._incomplete.is_dir() else []
+        freed = sum(size_of(one) for one in left)
+        for one in left:
+            shutil.rmtree(one, ignore_errors=True)
+        return freed
+
+    @property
+    def _incomplete(self) -> Path:
+        return self.path / ".incomplete"
+
+
+def size_of(folder: Path) -> int:
+    """Bytes of all files in a folder."""
+    return sum(one.lstat().st_size for one in folder.rglob("*") if one.is_file() and not one.is_symlink())
+
+
+def gigabytes(count: float) -> str:
+    """Bytes for people, in powers of ten as disks and the hub count them."""
+    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= size:
+            return f"{count / size:.1f} {unit}" if count < 100 * size else f"{count / size:.0f} {unit}"
+    return f"{count:.0f} bytes"
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """The same file under a second name, or a copy where the disk has no hard links."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.unlink(missing_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def in_use(path: Path, error: OSError) -> StorageError:
+    """What the user is told when a model's files cannot be moved or deleted."""
+    if os.name == "nt" and isinstance(error, PermissionError):
+        return StorageError(f"{path} is in use: a model that is loaded cannot be changed. Stop the engine, try again.")
+    return storage_error("change", path, error)

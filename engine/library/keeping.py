@@ -1,0 +1,211 @@
+"""What can be done with the models on this machine without a hub: list, import, verify, remove."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from engine.errors import GenTorrentError, StorageError, UnknownModelError
+from engine.inference.models.folder import ModelFolder, read_model_folder
+from engine.inference.models.installed import BUILTIN_MODEL
+from engine.inference.models.variants import Variant, belongs, variants
+from engine.library.fetching import copy_hashed
+from engine.library.folders import ModelsFolder, in_use, size_of
+from engine.library.pins import Pin, PinnedFile
+from engine.library.progress import Meter
+
+Pinned = Literal["pinned", "not pinned", "with the program"]
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """A model on this machine. ``problem``: why it cannot be used, "" if it can; then the rest is as far as known."""
+
+    name: str
+    folder: Path
+    variants: tuple[str, ...]
+    variant: str
+    size: int
+    digest: str
+    context: int
+    pinned: Pinned
+    repository: str = ""
+    licence: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What became of one model: a sentence for everything that is not as it was. ``checked``: files."""
+
+    name: str
+    checked: int
+    wrong: tuple[str, ...]
+    pinned: bool
+
+
+def installed(models: ModelsFolder) -> list[Installed]:
+    """Every model on this machine, damaged ones with their problem."""
+    pins = models.pins.all()
+    catalogue = models.catalogue()
+    found = []
+    for name, folder in catalogue.folders().items():
+        pin = pins.get(name)
+        names: tuple[str, ...] = ()
+        model: ModelFolder | None = None
+        problem = ""
+        try:
+            names = tuple(one.name for one in variants(folder) if not one.problem)
+            model = catalogue.open(name)
+        except (GenTorrentError, OSError, UnicodeError) as error:
+            problem = str(error)
+        found.append(
+            Installed(
+                name=name,
+                folder=folder,
+                variants=names,
+                variant=model.variant if model else "",
+                size=size_of(folder.resolve()),
+                digest=model.digest.hex() if model else "",
+                context=model.context_length if model else 0,
+                pinned="with the program" if name == BUILTIN_MODEL else "pinned" if pin else "not pinned",
+                repository=pin.repository if pin else "",
+                licence=pin.licence if pin else "",
+                problem=problem,
+            )
+        )
+    return found
+
+
+def import_folder(
+    source: Path, models: ModelsFolder, meter: Meter, *, name: str = "", variant: str = "", link: bool = False
+) -> ModelFolder:
+    """Copy a model's folder (the files of one variant), or link to it, and pin what is there now."""
+    source = source.absolute()
+    model = read_model_folder(name or source.name, source, variant=variant)
+    name = name or source.name
+    place = models.place(name)
+    with models.locked(name):
+        if place.exists() or place.is_symlink():
+            raise StorageError(
+                f"There is a model called {name} on this machine already. Give this one another name with --as, or "
+                f"remove that one with: gentorrent models remove {name}"
+            )
+        sizes = {one.relative_to(source).as_posix(): one.stat().st_size for one in model.files}
+        if link:
+            files = _hashed(source, sizes, meter)
+            try:
+                place.symlink_to(source, target_is_directory=True)
+            except OSError as error:
+                raise StorageError(
+                    f"{place} cannot be made a link ({error.strerror}). On Windows links need the developer mode. "
+                    "Leave --link out to copy the model."
+                ) from error
+        else:
+            models.check_space(sum(sizes.values()), f"The copy of {source.name}")
+            staging = models.staging(name, model.graph.relative_to(source).as_posix())
+            files = {}
+            for one, size in sizes.items():
+                meter.begin(one, size)
+            meter.stage("downloading")
+            for one in sizes:
+                files[one] = copy_hashed(source / one, staging / one, partial(meter.at, one))
+            meter.stage("installing")
+            models.install(name, staging, files)
+        models.pins.put(name, Pin(origin="import", files=files, linked=str(source)[:300] if link else ""))
+    meter.stage("done")
+    return models.catalogue().open(name)
+
+
+def _hashed(folder: Path, sizes: dict[str, int], meter: Meter) -> dict[str, PinnedFile]:
+    for one, size in sizes.items():
+        meter.begin(one, size)
+    meter.stage("reading")
+    return {one: copy_hashed(folder / one, None, partial(meter.at, one)) for one in sizes}
+
+
+def verify(models: ModelsFolder, meter: Meter, names: list[str]) -> list[Verified]:
+    """Hash everything again and compare with the pins; all models but the built-in one if ``names`` is empty."""
+    pins = models.pins.all()
+    chosen = names or [name for name in models.catalogue().folders() if name != BUILTIN_MODEL]
+    return [_verify(models, meter, name, models.folder(name), pins.get(name)) for name in chosen]
+
+
+def _verify(models: ModelsFolder, meter: Meter, name: str, folder: Path, pin: Pin | None) -> Verified:
+    wrong = []
+    files = pin.files if pin else {}
+    there = {one: _size(folder / one) for one in files}
+    for one, size in there.items():
+        meter.begin(f"{name}/{one}", size or 0)
+    meter.stage("reading")
+    for one, was in files.items():
+        if there[one] is None:
+            wrong.append(f"{one} is missing")
+            continue
+        now = copy_hashed(folder / one, None, partial(meter.at, f"{name}/{one}"))
+        if (now.size, now.sha256) != (was.size, was.sha256):
+            wrong.append(f"{one} was {was.sha256[:16]}… ({was.size} bytes), is {now.sha256[:16]}… ({now.size} bytes)")
+    try:
+        models.catalogue().open(name)
+    except (GenTorrentError, OSError, UnicodeError) as error:
+        wrong.append(str(error))
+    meter.stage("done")
+    return Verified(name, len(files), tuple(wrong), pin is not None)
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
+
+
+def remove(models: ModelsFolder, name: str, variant: str = "") -> int:
+    """Delete a model, or one of its variants, and what interrupted downloads left; the bytes that became free."""
+    if name == BUILTIN_MODEL:
+        raise StorageError(f"{BUILTIN_MODEL} is part of the program and stays. It takes {_builtin_size(models)} bytes.")
+    place = models.place(name)
+    with models.locked(name):
+        freed = 0 if variant else models.abandon(name)
+        if not place.is_dir() and not place.is_symlink():
+            if freed:
+                models.pins.drop(name)
+                return freed
+            models.folder(name)  # says what there is
+        chosen = variants(place) if variant else []
+        if variant and variant not in [one.name for one in chosen]:
+            raise UnknownModelError(
+                f"{name} has no variant {variant[:100]!r}. It has: {', '.join(one.name for one in chosen) or 'none'}."
+            )
+        if variant and len(chosen) > 1:
+            if place.is_symlink():
+                raise StorageError(f"{name} is only a link to {place.resolve()}, whose files stay. Remove it whole.")
+            gone = next(one for one in chosen if one.name == variant)
+            return freed + _remove_variant(models, name, place, gone)
+        freed += models.delete(place)
+        models.pins.drop(name)
+    return freed
+
+
+def _remove_variant(models: ModelsFolder, name: str, place: Path, variant: Variant) -> int:
+    graph = variant.graph.relative_to(place).as_posix()
+    files = [one for one in variant.graph.parent.iterdir() if belongs(graph, one.relative_to(place).as_posix())]
+    freed = sum(one.stat().st_size for one in files)
+    pin = models.pins.get(name)
+    gone = {one.relative_to(place).as_posix() for one in files}
+    try:
+        for one in sorted(files, key=lambda file: file.suffix != ".onnx"):  # the graph first: no graph without weights
+            one.unlink()
+    except OSError as error:
+        raise in_use(place, error) from error
+    if pin is not None:
+        kept = {file: what for file, what in pin.files.items() if file not in gone}
+        models.pins.put(name, Pin(pin.origin, pin.repository, pin.commit, pin.licence, kept, pin.linked))
+    return freed
+
+
+def _builtin_size(models: ModelsFolder) -> int:
+    folder = models.catalogue().folders().get(BUILTIN_MODEL)
+    return size_of(folder) if folder else 0

@@ -1,0 +1,95 @@
+"""What this machine has for models: memory, its measured speed, an NVIDIA graphics card."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import psutil
+
+from engine.errors import StorageError
+from engine.library.fit import Machine
+from engine.storage.files import read_limited, write_atomically
+
+_BYTES = 1 << 28
+_ROUNDS = 5
+
+
+class _Measured(msgspec.Struct, frozen=True):
+    """``key`` tells whether it is still the same machine."""
+
+    key: str
+    read_speed: float
+
+
+def look(cache: Path, now: Callable[[], float]) -> Machine:
+    """This machine. Its read speed is measured once (a third of a second) and kept in the file ``cache``."""
+    memory = psutil.virtual_memory()
+    key = f"{os.cpu_count()} {memory.total}"
+    speed = _kept(cache, key)
+    if speed is None:
+        speed = measure(now)
+        _keep(cache, _Measured(key, speed))
+    name, size, gpu_speed = _nvidia()
+    return Machine(memory.total, memory.available, speed, name, size, gpu_speed)
+
+
+def measure(now: Callable[[], float]) -> float:
+    """Bytes per second that all processors together read from memory: the best of some sums over 256 MB."""
+    import numpy as np
+
+    threads = os.cpu_count() or 1
+    parts = np.array_split(np.ones(_BYTES // 8, dtype=np.uint64), threads)
+    best = 0.0
+    with ThreadPoolExecutor(threads) as pool:
+        for _ in range(_ROUNDS):
+            begin = now()
+            list(pool.map(np.add.reduce, parts))
+            best = max(best, _BYTES / max(now() - begin, 1e-6))
+    return best
+
+
+def _kept(cache: Path, key: str) -> float | None:
+    try:
+        data = read_limited(cache, 4096)
+        kept = msgspec.json.decode(data, type=_Measured) if data else None
+    except (StorageError, msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return kept.read_speed if kept and kept.key == key and kept.read_speed > 0 else None
+
+
+def _keep(cache: Path, measured: _Measured) -> None:
+    try:
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(cache, msgspec.json.encode(measured))
+    except (OSError, StorageError):
+        return  # measured again next time
+
+
+def _nvidia() -> tuple[str, int, float]:
+    """Name, memory and memory speed of the largest NVIDIA card; nothing without its driver or nvidia-ml-py."""
+    try:
+        nvml: Any = importlib.import_module("pynvml")
+        nvml.nvmlInit()
+    except Exception:  # not installed, no driver, or a driver that does not match
+        return "", 0, 0.0
+    try:
+        cards = []
+        for number in range(nvml.nvmlDeviceGetCount()):
+            card = nvml.nvmlDeviceGetHandleByIndex(number)
+            name = nvml.nvmlDeviceGetName(card)
+            clock = nvml.nvmlDeviceGetMaxClockInfo(card, nvml.NVML_CLOCK_MEM)  # MHz, two transfers each
+            width = nvml.nvmlDeviceGetMemoryBusWidth(card)  # bits
+            size = int(nvml.nvmlDeviceGetMemoryInfo(card).total)
+            cards.append((size, name.decode() if isinstance(name, bytes) else str(name), 2e6 * clock * width / 8))
+    except Exception:  # a card that does not say everything
+        return "", 0, 0.0
+    finally:
+        nvml.nvmlShutdown()
+    size, name, speed = max(cards, default=(0, "", 0.0))
+    return name, size, speed
