@@ -6,16 +6,14 @@ import os
 import platform
 import subprocess
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import psutil
 
 from engine.bench.shapes import Shape
+from engine.library.machine import read_bandwidth
 
-READ_BYTES = 1 << 30
 BITS = {"int4": 5.0, "fp32": 32.0}
 """Of one weight in ONNX Runtime's memory: blocks of 32 int4 weights have a 32-bit scale."""
 
@@ -28,21 +26,8 @@ def describe_machine() -> dict[str, Any]:
         "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "python": platform.python_version(),
-        "read_gb_per_s": round(read_bandwidth() / 1e9, 1),
+        "read_gb_per_s": round(read_bandwidth(time.perf_counter) / 1e9, 1),
     }
-
-
-def read_bandwidth(total: int = READ_BYTES, repeats: int = 5) -> float:
-    """Bytes per second that all processors together read from memory: the best of ``repeats`` sums over ``total``."""
-    threads = os.cpu_count() or 1
-    parts = np.array_split(np.ones(total // 8, dtype=np.uint64), threads)
-    best = 0.0
-    with ThreadPoolExecutor(threads) as pool:
-        for _ in range(repeats):
-            begin = time.perf_counter()
-            list(pool.map(np.add.reduce, parts))
-            best = max(best, total / (time.perf_counter() - begin))
-    return best
 
 
 def bytes_per_token(shape: Shape, precision: str, context: int) -> float:

@@ -232,4 +232,7 @@ def _install(models: ModelsFolder, run: _Run, selection: Selection) -> ModelFold
         ),
     )
     models.install(name, run.staging, run.found)
+    models.catalogue().remember(
+        {models.place(name) / file: bytes.fromhex(one.sha256) for file, one in run.found.items()}
+    )
     return _read(name, models.place(name), selection.graph, files)

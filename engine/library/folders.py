@@ -96,6 +96,7 @@ class ModelsFolder:
                 (place / one).parent.mkdir(parents=True, exist_ok=True)
                 (staging / one).replace(place / one)
             shutil.rmtree(staging, ignore_errors=True)
+            os.utime(self.path)  # a running engine looks at this time (engine.node.model_watch)
         except OSError as error:
             raise in_use(place, error) from error
 

@@ -11,8 +11,8 @@ from engine.errors import GenTorrentError, StorageError, UnknownModelError
 from engine.inference.models.folder import ModelFolder, read_model_folder
 from engine.inference.models.installed import BUILTIN_MODEL
 from engine.inference.models.variants import Variant, belongs, variants
-from engine.library.fetching import copy_hashed
 from engine.library.folders import ModelsFolder, in_use, size_of
+from engine.library.part_file import copy_hashed
 from engine.library.pins import Pin, PinnedFile
 from engine.library.progress import Meter
 
@@ -115,8 +115,10 @@ def import_folder(
             meter.stage("installing")
             models.install(name, staging, files)
         models.pins.put(name, Pin(origin="import", files=files, linked=str(source)[:300] if link else ""))
+        catalogue = models.catalogue()
+        catalogue.remember({place / one: bytes.fromhex(what.sha256) for one, what in files.items()})
     meter.stage("done")
-    return models.catalogue().open(name)
+    return catalogue.open(name)
 
 
 def _hashed(folder: Path, sizes: dict[str, int], meter: Meter) -> dict[str, PinnedFile]:

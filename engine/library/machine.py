@@ -16,8 +16,8 @@ from engine.errors import StorageError
 from engine.library.fit import Machine
 from engine.storage.files import read_limited, write_atomically
 
-_BYTES = 1 << 28
-_ROUNDS = 5
+READ_BYTES = 1 << 30
+"""Of one measurement: more than the caches of large processors hold. Machines with little memory take less."""
 
 
 class _Measured(msgspec.Struct, frozen=True):
@@ -28,29 +28,29 @@ class _Measured(msgspec.Struct, frozen=True):
 
 
 def look(cache: Path, now: Callable[[], float]) -> Machine:
-    """This machine. Its read speed is measured once (a third of a second) and kept in the file ``cache``."""
+    """This machine. Its read speed is measured once (about a second) and kept in the file ``cache``."""
     memory = psutil.virtual_memory()
     key = f"{os.cpu_count()} {memory.total}"
     speed = _kept(cache, key)
     if speed is None:
-        speed = measure(now)
+        speed = read_bandwidth(now, min(READ_BYTES, memory.available // 8))
         _keep(cache, _Measured(key, speed))
     name, size, gpu_speed = _nvidia()
     return Machine(memory.total, memory.available, speed, name, size, gpu_speed)
 
 
-def measure(now: Callable[[], float]) -> float:
-    """Bytes per second that all processors together read from memory: the best of some sums over 256 MB."""
+def read_bandwidth(now: Callable[[], float], total: int = READ_BYTES, repeats: int = 5) -> float:
+    """Bytes per second that all processors together read from memory: the best of ``repeats`` sums over ``total``."""
     import numpy as np
 
     threads = os.cpu_count() or 1
-    parts = np.array_split(np.ones(_BYTES // 8, dtype=np.uint64), threads)
+    parts = np.array_split(np.ones(total // 8, dtype=np.uint64), threads)
     best = 0.0
     with ThreadPoolExecutor(threads) as pool:
-        for _ in range(_ROUNDS):
+        for _ in range(repeats):
             begin = now()
             list(pool.map(np.add.reduce, parts))
-            best = max(best, _BYTES / max(now() - begin, 1e-6))
+            best = max(best, total / max(now() - begin, 1e-9))
     return best
 
 

@@ -27,6 +27,7 @@ from engine.lifeline import run_on_loop, stop_with_parent
 from engine.node.answers import Answers
 from engine.node.backends import make_remote
 from engine.node.keys import NodeKeys
+from engine.node.model_watch import watch_models
 from engine.node.network import ClientPresence, Membership, PeerPresence
 from engine.node.overlay_client import OverlayClient
 from engine.node.status import contributing_state, make_state, model_states, network_state
@@ -54,6 +55,7 @@ class Node:
         self.keys = NodeKeys(store)
         self._feed = StateFeed(self.state)
         settings = InferenceSettings(threads=configuration.threads) if configuration.threads else InferenceSettings()
+        self._models = directory.models
         self.inference = InferenceSupervisor(Catalogue(directory.models), clock, settings, self._worker_changed)
         self.remote = make_remote(configuration, os.environ, clock, self._remote_changed, self._notice)
         self.backend = BackendSet(self.inference, {self.remote.model_id: self.remote} if self.remote else {})
@@ -111,7 +113,11 @@ class Node:
         logger.info("the local API is at %s", self.api.address)
         try:
             async with asyncio.TaskGroup() as tasks:
-                parts = [tasks.create_task(self.api.run()), tasks.create_task(self.inference.run())]
+                parts = [
+                    tasks.create_task(self.api.run()),
+                    tasks.create_task(self.inference.run()),
+                    tasks.create_task(watch_models(self._models, self._models_changed)),
+                ]
                 if self.remote is not None:
                     parts.append(tasks.create_task(self.remote.run()))
                 if self._membership is not None:
@@ -223,6 +229,13 @@ class Node:
     def _worker_changed(self, _: WorkerState) -> None:
         if self.peer is not None:
             self.peer.refresh()
+        self._changed()
+
+    async def _models_changed(self) -> None:
+        """Models came or went: what the owner wants to contribute may be there now."""
+        await self.inference.refresh()
+        if self.contribute_wanted and not self.contribute_ready:
+            self._switch.set()
         self._changed()
 
     def _remote_changed(self) -> None:

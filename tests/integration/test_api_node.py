@@ -20,6 +20,7 @@ import pytest
 
 from engine.api import schema
 from engine.storage.data_directory import DataDirectory, read_lock
+from tests.support.tiny_model import make_tiny_model
 
 MODEL = "gentorrent-builtin"
 QUESTION = [{"role": "user", "content": "What is GenTorrent?"}]
@@ -310,3 +311,26 @@ def test_ctrl_c_ends_it_cleanly(tmp_path):
         assert engine.process.wait(10) == 0
         assert engine.process.stderr is not None
         assert b"Traceback" not in engine.process.stderr.read()
+
+
+def test_a_running_engine_notices_what_comes_and_goes(tmp_path):
+    source = make_tiny_model(tmp_path / "tiny")
+    with running(tmp_path / "data") as engine:
+        client = engine.client()
+
+        def models(*arguments: str) -> None:
+            command = [*COMMAND, "models", *arguments, "--data", str(engine.directory.path)]
+            subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=30)
+
+        def until_listed(there: bool) -> None:
+            deadline = time.monotonic() + 20
+            while ("tiny" in {model.id for model in client.models.list()}) != there:
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+
+        models("import", str(source))
+        until_listed(True)
+        answer = client.chat.completions.create(model="tiny", messages=QUESTION, max_tokens=4)
+        assert answer.usage is not None
+        models("remove", "tiny", "--yes")
+        until_listed(False)

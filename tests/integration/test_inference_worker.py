@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -247,3 +248,24 @@ def test_the_worker_ends_when_the_engine_is_killed(models):
         worker = psutil.Process(int(engine.stdout.readline()))
         engine.kill()
     worker.wait(timeout=10)
+
+
+async def test_models_come_and_go_while_answers_are_made(models, tmp_path):
+    root = tmp_path / "root"
+    shutil.copytree(models, root)
+    async with running(root) as supervisor:
+        await answer(supervisor, ask(model="other"))
+        before = {info.model_id: info.digest for info in supervisor.models()}
+        make_tiny_model(root / "models" / "new", seed=8)
+        await supervisor.refresh()
+        assert isinstance((await answer(supervisor, ask(model="new")))[-1], Done)
+        make_tiny_model(root / "models" / "other", style="concat", seed=9)  # replaced under a loaded model
+        await supervisor.refresh()
+        assert {info.model_id: info.digest for info in supervisor.models()}["other"] == before["other"]
+        shutil.rmtree(root / "models" / "new")
+        await supervisor.refresh()
+        assert "new" not in {info.model_id for info in supervisor.models()}
+        with pytest.raises(UnknownModelError):
+            await answer(supervisor, ask(model="new"))
+        os.kill(supervisor.worker_pid(), signal.SIGKILL)
+        assert isinstance((await answer(supervisor, ask()))[-1], Done)

@@ -34,6 +34,7 @@ class HubRepository:
     error_code: str = ""
     listed: list[dict[str, Any]] = field(default_factory=list)
     hidden: frozenset[str] = frozenset()
+    hashes: bool = True  # mirrors may leave them out
 
 
 @dataclass
@@ -45,8 +46,9 @@ class LoopbackHub:
     requests: list[tuple[str, str, str]] = field(default_factory=list)
     found: list[dict[str, Any]] = field(default_factory=list)
     endpoint: str = ""
-    pace: float = 0.0
-    redirect_to: str = ""
+    pace: float = 0.0  # seconds between pieces of 4 KiB
+    redirect_to: str = ""  # where every file is redirected to
+    store: str = ""  # the address of another hub whose /cdn has the bytes
 
     def asked(self, name: str) -> list[str]:
         """The Range headers of the requests for a file's bytes."""
@@ -64,7 +66,7 @@ class LoopbackHub:
         if revision not in ("main", repository.commit):
             return web.json_response({"error": "x"}, status=404, headers={"X-Error-Code": "RevisionNotFound"})
         files = [
-            _listed(repository.folder, one)
+            _listed(repository.folder, one, repository.hashes)
             for one in sorted(repository.folder.rglob("*"))
             if one.is_file() and one.relative_to(repository.folder).as_posix() not in repository.hidden
         ]
@@ -91,7 +93,7 @@ class LoopbackHub:
         headers = {"X-Repo-Commit": repository.commit, "ETag": f'"{git_id(path)}"'}
         if path.stat().st_size >= LARGE:
             headers |= {"X-Linked-Size": str(path.stat().st_size), "X-Linked-ETag": f'"{sha256(path)}"'}
-        place = f"/cdn/{request.match_info['name']}/{name}"
+        place = f"{self.store}/cdn/{request.match_info['name']}/{name}"
         raise web.HTTPFound(self.redirect_to or place, headers=headers)
 
     async def _bytes(self, request: web.Request) -> web.StreamResponse:
@@ -143,9 +145,7 @@ class LoopbackHub:
                 await asyncio.sleep(self.pace)
 
     def _note(self, request: web.Request) -> None:
-        self.requests.append(
-            (request.path, request.headers.get("Range", ""), request.headers.get("Authorization", ""))
-        )
+        self.requests.append((request.path, request.headers.get("Range", ""), request.headers.get("Authorization", "")))
 
     def application(self) -> web.Application:
         """What is served."""
@@ -168,10 +168,12 @@ def git_id(path: Path) -> str:
     return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
 
 
-def _listed(root: Path, path: Path) -> dict[str, Any]:
+def _listed(root: Path, path: Path, hashes: bool) -> dict[str, Any]:
     size = path.stat().st_size
-    entry: dict[str, Any] = {"rfilename": path.relative_to(root).as_posix(), "size": size, "blobId": git_id(path)}
-    if size >= LARGE:
+    entry: dict[str, Any] = {"rfilename": path.relative_to(root).as_posix(), "size": size}
+    if hashes:
+        entry["blobId"] = git_id(path)
+    if hashes and size >= LARGE:
         entry["lfs"] = {"size": size, "sha256": sha256(path), "pointerSize": 134}
     return entry
 

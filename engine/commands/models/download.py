@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import sys
@@ -59,6 +58,8 @@ def download(
     same command goes on where it stopped. The hub is HF_ENDPOINT, by default huggingface.co; a token for repositories
     that ask for one comes from HF_TOKEN or a login with huggingface_hub. A running engine finds the model by itself.
     """
+    import asyncio
+
     from engine.library.hub import hub_of
 
     models = models_folder(data)

@@ -27,7 +27,7 @@ def fit(
 ) -> None:
     """Estimate memory and tokens per second of one answer on this machine, and say which variant to take.
 
-    The speed of the memory is measured once (a third of a second). Verdicts: "fits", "tight" (close other programs
+    The speed of the memory is measured once (about a second). Verdicts: "fits", "tight" (close other programs
     first), "does not fit", "unknown" (the size of the files is not known yet). Exit code 1 if the model that was asked
     for does not fit.
     """

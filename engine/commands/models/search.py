@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 from typing import TYPE_CHECKING, Annotated, Any
@@ -99,6 +98,8 @@ def _show_sources(model: CatalogueModel) -> None:
 
 
 def _search_hub(words: str, limit: int, json_output: bool) -> None:
+    import asyncio
+
     from engine.library.hub import hub_of
 
     found: list[Found] = asyncio.run(hub_of(os.environ).search(words, limit))

@@ -86,7 +86,7 @@ class _Lines:
 
     def show(self, progress: Progress) -> None:
         """One line for every stage and every trouble."""
-        lines = [_STAGES[progress.stage]] if progress.total or progress.stage == "done" else []
+        lines = [_STAGES[progress.stage]]
         lines += [f"{one.name}: {one.note}" for one in progress.files if one.note]
         for line in lines:
             if line not in self._told and len(self._told) < 1000:

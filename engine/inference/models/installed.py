@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -60,6 +61,10 @@ class Catalogue:
                 "Choose one of these or download the model first."
             )
         return read_model_folder(model_id, folder, self._digests.digest, variant=variant)
+
+    def remember(self, digests: Mapping[Path, bytes]) -> None:
+        """SHA-256 of files as they are now, by somebody who has just computed them: they are not read again."""
+        self._digests.remember(digests)
 
     def usable(self) -> dict[str, ModelFolder]:
         """Every model whose folder is complete; the others are named in the log."""
@@ -122,6 +127,14 @@ class _DigestCache:
         if status.st_size >= 1 << 24:
             self._save(entries)
         return digest
+
+    def remember(self, digests: Mapping[Path, bytes]) -> None:
+        """Keep digests that were computed elsewhere."""
+        entries = self._load()
+        for path, digest in digests.items():
+            status = path.stat()
+            entries[str(path)] = _Entry(status.st_size, status.st_mtime_ns, digest)
+        self._save(entries)
 
     def _load(self) -> dict[str, _Entry]:
         if self._entries is None:

@@ -50,6 +50,8 @@ def read_model_config(root: Path, start: Path) -> ModelConfig:
             f"{root / 'config.json'} is missing, and there is no genai_config.json. Download that file from the "
             "model's repository into the folder."
         )
+    if path is not None and builder is not None and not _has_numbers(read_json(root, path)):
+        path = None  # a repository with the builder's files may have a config.json with little more than a name
     generation = nearest(root, start, "generation_config.json")
     genai = read_json(root, builder) if builder else {}
     main = path or builder
@@ -80,6 +82,11 @@ def read_model_config(root: Path, start: Path) -> ModelConfig:
         kv=layout,
         vocabulary=vocabulary,
     )
+
+
+def _has_numbers(content: _Json) -> bool:
+    parts = [content, *(content[name] for name in _TEXT_PARTS if isinstance(content.get(name), dict))]
+    return any(part.get(name) is not None for part in parts for name in ("num_hidden_layers", "n_layer"))
 
 
 class _Numbers:

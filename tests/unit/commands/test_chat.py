@@ -184,7 +184,8 @@ async def test_models(data, capsys):
     assert await run("models", "list", "--data", data, "--json") == 0
     listed = json.loads(capsys.readouterr().out)
     assert [model["id"] for model in listed] == ["gentorrent-builtin", "someone/Model-7B"]
-    assert listed[0] == {"id": "gentorrent-builtin", "where": "both", "nodes": 2, "context_length": 4096}
+    told = {"id": "gentorrent-builtin", "where": "both", "nodes": 2, "context_length": 4096}
+    assert told.items() <= listed[0].items()
     assert await run("models", "list", "--data", data) == 0
     assert "this machine and network" in capsys.readouterr().out
 

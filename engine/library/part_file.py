@@ -1,0 +1,217 @@
+"""Files while they arrive: written in order, hashed on the way, put in place when the hash is right.
+
+What has arrived lies beside the target as ``NAME.<first digits of what it should be>.part``, so that a later run goes
+on with it only if the hub still means the same content. Everything here blocks: call it from a thread.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import re
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+
+from engine.errors import StorageError
+from engine.library.pins import PinnedFile
+from engine.library.selection import HubFile
+from engine.storage.files import storage_error
+
+CHUNK = 1 << 20
+_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a file has to be; ``pinned``: SHA-256 of an earlier download, which counts before the hub's word."""
+
+    file: HubFile
+    pinned: str
+
+    @property
+    def digest(self) -> str:
+        return self.pinned or self.file.identity
+
+    @property
+    def says(self) -> str:
+        return "the earlier download was" if self.pinned else "the hub says"
+
+    def wrong(self, sha256: str, git_id: str) -> str | None:
+        """What was found in the place of what should be; None if nothing is wrong."""
+        if self.pinned and sha256 != self.pinned:
+            return sha256
+        if self.file.sha256:
+            return None if sha256 == self.file.sha256 else sha256
+        return None if not self.file.git_id or git_id == self.file.git_id else git_id
+
+
+class _Digests:
+    """SHA-256, and what git calls the same bytes, where only that is known."""
+
+    def __init__(self, file: HubFile) -> None:
+        self._sha256 = hashlib.sha256()
+        self._git = hashlib.sha1(b"blob %d\0" % file.size, usedforsecurity=False) if file.git_id else None
+
+    def update(self, data: bytes) -> None:
+        self._sha256.update(data)
+        if self._git is not None:
+            self._git.update(data)
+
+    def values(self) -> tuple[str, str]:
+        return self._sha256.hexdigest(), self._git.hexdigest() if self._git is not None else ""
+
+
+class PartFile:
+    """What has arrived of one file. Closed once, from any thread; nothing is written afterwards."""
+
+    def __init__(self, target: Path, wanted: Wanted) -> None:
+        self._target = target
+        self._wanted = wanted
+        self.file = wanted.file
+        name = (wanted.digest or "unknown")[:16]
+        self.part = target.with_name(f"{target.name}.{name}.part")
+        self.sha256 = ""
+        self._lock = Lock()
+        self._closed = False
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            for other in target.parent.glob(f"{_escaped(target.name)}.*.part"):
+                if other != self.part:
+                    other.unlink()
+            self._stream = os.fdopen(
+                os.open(self.part, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644), "r+b", buffering=0
+            )
+            try:
+                self._begin()
+            except BaseException:
+                self._stream.close()
+                raise
+        except OSError as error:
+            raise storage_error("write", self.part, error) from error
+
+    def _begin(self) -> None:
+        """Hash what is there already."""
+        self.digests, self.length = _Digests(self.file), 0
+        if self._stream.seek(0, os.SEEK_END) > self.file.size:
+            self._stream.truncate(0)
+        self._stream.seek(0)
+        while data := self._stream.read(CHUNK):
+            self.digests.update(data)
+            self.length += len(data)
+
+    def restart(self) -> None:
+        """Forget what is there."""
+        with self._lock:
+            if not self._closed:
+                self._stream.seek(0)
+                self._stream.truncate(0)
+                self.digests, self.length = _Digests(self.file), 0
+
+    def write(self, data: bytes) -> None:
+        """Append; nothing is written after :meth:`close`."""
+        with self._lock:
+            if self._closed:
+                return
+            try:
+                view = memoryview(data)
+                while view:
+                    view = view[self._stream.write(view) :]
+            except OSError as error:
+                raise _disk_error(self.part, error) from error
+            self.digests.update(data)
+            self.length += len(data)
+
+    def finish(self) -> str | None:
+        """Put a file with the right content in place (None); a wrong one is deleted, and what was found returned."""
+        with self._lock:
+            self.sha256, git_id = self.digests.values()
+            found = self._wanted.wrong(self.sha256, git_id)
+            try:
+                if found is None:
+                    os.fsync(self._stream.fileno())
+                self._closed = True
+                self._stream.close()
+                if found is None:
+                    self.part.replace(self._target)
+                else:
+                    self.part.unlink()
+            except OSError as error:
+                raise _disk_error(self.part, error) from error
+        return found
+
+    def close(self) -> None:
+        """Keep what is there."""
+        with self._lock:
+            if not self._closed:
+                self._closed = True
+                with suppress(OSError):
+                    self._stream.close()
+
+
+def hashed_if_whole(target: Path, wanted: Wanted) -> PinnedFile | None:
+    """A file that an earlier run completed; None, and the file gone, if it is not what it should be."""
+    try:
+        if target.is_symlink() or not target.is_file():
+            return None
+        digests = _Digests(wanted.file)
+        with target.open("rb") as stream:
+            if stream.seek(0, os.SEEK_END) != wanted.file.size:
+                return None
+            stream.seek(0)
+            while data := stream.read(CHUNK):
+                digests.update(data)
+        sha256, git_id = digests.values()
+        if wanted.wrong(sha256, git_id) is None:
+            return PinnedFile(wanted.file.size, sha256, wanted.file.identity)
+        target.unlink()
+    except OSError as error:
+        raise storage_error("read", target, error) from error
+    return None
+
+
+def copy_hashed(source: Path, target: Path | None, told: Callable[[int], None]) -> PinnedFile:
+    """Size and SHA-256 of a file, read once; with ``target`` also a copy of it, flushed to the disk.
+
+    ``told`` hears how many bytes are done. ``StorageError`` names the file that cannot be read or written.
+    """
+    digest, done = hashlib.sha256(), 0
+    part = target.with_name(f"{target.name}.part") if target else None
+    try:
+        with source.open("rb") as stream, ExitStack() as stack:
+            if part is not None:
+                part.parent.mkdir(parents=True, exist_ok=True)
+                copy = stack.enter_context(part.open("wb"))
+            while data := stream.read(CHUNK):
+                digest.update(data)
+                if part is not None:
+                    copy.write(data)
+                done += len(data)
+                told(done)
+            if part is not None:
+                copy.flush()
+                os.fsync(copy.fileno())
+        if part is not None and target is not None:
+            part.replace(target)
+    except OSError as error:
+        if part is not None and error.errno in _FULL:
+            raise _disk_error(part, error) from error
+        raise storage_error("copy" if target else "read", source, error) from error
+    return PinnedFile(done, digest.hexdigest())
+
+
+def _disk_error(part: Path, error: OSError) -> StorageError:
+    if error.errno in _FULL:
+        return StorageError(
+            f"The disk is full: {part.name} cannot grow ({error.strerror}). What has arrived is kept. Free some space "
+            "and run the same command again to go on."
+        )
+    return storage_error("write", part, error)
+
+
+def _escaped(name: str) -> str:
+    """For glob."""
+    return re.sub(r"([*?\[\]])", r"[\1]", name)

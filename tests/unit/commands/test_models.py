@@ -1,0 +1,149 @@
+"""``gentorrent models``: search, fit, import, verify and remove, as a user types them; no hub is asked."""
+
+from __future__ import annotations
+
+import json
+import sys
+import types
+
+import pytest
+
+from engine.cli import main
+from tests.support.tiny_model import make_tiny_model
+
+
+@pytest.fixture(autouse=True)
+def data(tmp_path, monkeypatch):
+    monkeypatch.setenv("GENTORRENT_DATA", str(tmp_path / "data"))
+    monkeypatch.setattr("engine.library.machine.read_bandwidth", lambda *_: 40e9)
+    monkeypatch.setitem(sys.modules, "pynvml", None)
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def run(capsys):
+    """The exit code, standard output and standard error of ``gentorrent models ARGUMENTS``."""
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        try:
+            main(["models", *(str(argument) for argument in arguments)])
+            code = 0
+        except SystemExit as end:
+            code = int(end.code or 0)
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return call
+
+
+@pytest.fixture
+def source(tmp_path):
+    return make_tiny_model(tmp_path / "my-model")
+
+
+def test_the_catalogue_is_searched_offline(run):
+    code, out, _ = run("search", "qwen", "coder")
+    assert code == 0
+    assert "Qwen2.5-Coder-1.5B-Instruct" in out
+    assert "variants: " in out
+    assert "Llama" not in out
+    code, out, _ = run("search", "Qwen3", "--sources")
+    assert "files not pinned" in out
+    assert "https://huggingface.co/onnx-community/Qwen3-0.6B-ONNX" in out
+    assert run("search", "no such model")[0] == 0
+
+
+def test_search_as_json(run):
+    models = json.loads(run("search", "--json")[1])
+    assert len(models) >= 15
+    for model in models:
+        assert model["repository"]["source"].startswith("https://")
+        assert {"memory_need", "recommended_hardware"} <= model.keys()
+    known = next(model for model in models if model["id"] == "Llama-3.2-3B-Instruct")
+    assert known["memory_need"] > 3e9
+    assert "GB of memory" in known["recommended_hardware"]
+
+
+def test_fit_names_the_variant_to_take(run, monkeypatch):
+    code, out, err = run("fit", "SmolLM2-135M-Instruct")
+    assert code == 0
+    assert "<- take this one" in out
+    assert "SmolLM2-135M-Instruct:q4 " in out
+    assert "40 GB/s" in err
+    told = json.loads(run("fit", "--json")[1])
+    assert {row["verdict"] for row in told["models"]} >= {"unknown"}
+    assert len(told["models"]) >= 15
+    assert told["machine"]["read_speed"] == 40e9
+
+
+def test_fit_says_no_with_the_exit_code(run, monkeypatch):
+    small = types.SimpleNamespace(total=4 * 10**9, available=3 * 10**9)
+    monkeypatch.setattr("psutil.virtual_memory", lambda: small)
+    code, out, _ = run("fit", "phi-4")
+    assert code == 1
+    assert "does not fit" in out
+    assert run("fit", "SmolLM2-135M-Instruct:q4")[0] == 0
+    code, _, err = run("fit", "phi-4:q9")
+    assert code == 1
+    assert "It has: cpu-int4-rtn-block-32-acc-level-4" in err
+    code, _, err = run("fit", "Lama-3.2-1B-Instruct")
+    assert code == 1
+    assert "Did you mean Llama-3.2-1B-Instruct" in err
+
+
+def test_import_list_verify_remove(run, source, data):
+    code, out, _ = run("import", source, "--as", "mine", "--json")
+    assert code == 0
+    imported = json.loads(out)
+    assert imported["name"] == "mine"
+    code, out, _ = run("list")
+    assert code == 0
+    assert imported["digest"][:12] in out
+    assert "pinned" in out
+    listed = {model["id"]: model for model in json.loads(run("list", "--json")[1])}
+    assert listed["mine"]["digest"] == imported["digest"]
+    assert run("fit", "mine")[0] == 0
+    assert run("verify")[0] == 0
+    (data / "models" / "mine" / "config.json").write_text("{}")
+    code, out, _ = run("verify", "mine")
+    assert code == 1
+    assert "config.json was " in out
+    assert json.loads(run("verify", "--json")[1])[0]["wrong"]
+    assert "mine" in run("list")[1]  # with its problem
+    code, out, _ = run("remove", "mine", "--yes", "--json")
+    assert code == 0
+    assert json.loads(out)["freed"] > 10_000
+    assert not (data / "models" / "mine").exists()
+
+
+def test_what_cannot_be_done_is_said(run, source, tmp_path):
+    assert run("remove", "gentorrent-builtin", "--yes")[0] == 1
+    code, _, err = run("remove", "nothing", "--yes")
+    assert code == 1
+    assert "gentorrent models list" in err
+    code, _, err = run("import", tmp_path / "nowhere")
+    assert code == 1
+    assert "does not exist" in err
+    code, _, err = run("import", source, "--as", "../x")
+    assert code == 1
+    assert "--as" in err
+    code, _, err = run("verify", "nothing")
+    assert code == 1
+    code, _, err = run("download", "owner/../x", "--yes")
+    assert code == 1
+    assert "OWNER/NAME" in err
+
+
+def test_a_damaged_catalogue_of_the_owner_is_bad_usage(run, data):
+    data.mkdir()
+    (data / "catalogue.json").write_text('{"models": [{"id": "x"}]}')
+    code, _, err = run("search")
+    assert code == 2
+    assert "catalogue.json" in err
+
+
+def test_no_hub_by_setting(run, monkeypatch):
+    monkeypatch.setenv("HF_ENDPOINT", "http://models.example.com")
+    code, _, err = run("search", "--hub", "x")
+    assert code == 2
+    assert "unencrypted" in err
