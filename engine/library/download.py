@@ -14,14 +14,16 @@ from pathlib import Path
 from engine.errors import ContentError, GenTorrentError, HubError, ModelFolderError
 from engine.inference.models.folder import ModelFolder, read_model_folder
 from engine.inference.models.graph_file import read_outline
+from engine.inference.models.model_config import KvLayout
 from engine.inference.models.variants import variants
 from engine.library.fetching import Patience, connections, fetch
+from engine.library.fit import DEFAULT_CONTEXT, Machine, recommended
 from engine.library.folders import ModelsFolder, link_or_copy
 from engine.library.hub import Hub
 from engine.library.names import folder_name
 from engine.library.pins import Pin, PinnedFile
 from engine.library.progress import Meter
-from engine.library.selection import HubFile, Repository, Selection, also, select
+from engine.library.selection import HubFile, Repository, Selection, also, offered, select
 
 PARALLEL = 4
 """Files at once."""
@@ -29,16 +31,16 @@ PARALLEL = 4
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is wanted. ``variant``: "" for the best one within ``memory`` bytes. ``graph``: the variant's graph as the
-    catalogue knows it. ``name``: what the model is called here. ``repin``: accept that the hub's files have changed."""
+    """What is wanted. ``variant``: "" for what suits ``machine`` (``kv`` helps to judge that). ``graph``: the variant's
+    graph as the catalogue knows it. ``name``: what the model is called here. ``repin``: accept changed files."""
 
     repository: str
     variant: str = ""
     revision: str = "main"
     name: str = ""
     graph: str = ""
-    provider: str = "cpu"
-    memory: int | None = None
+    machine: Machine | None = None
+    kv: KvLayout | None = None
     repin: bool = False
 
 
@@ -78,7 +80,7 @@ async def prepare(order: Order, hub: Hub, models: ModelsFolder) -> Plan:
     pin = await asyncio.to_thread(models.pins.get, name)
     _check_name(name, order, pin, place)
     repository = await hub.repository(order.repository, order.revision)
-    selection = select(repository, order.variant, order.provider, order.memory, known=order.graph)
+    selection = select(repository, order.variant or _suitable(repository, order), known=order.graph)
     pinned = dict(pin.files) if pin and not order.repin else {}
     _compare(repository, selection, pinned, order)
     missing = await asyncio.to_thread(_missing, models, name, selection, pinned)
@@ -105,6 +107,11 @@ async def download(
         folder = await asyncio.shield(asyncio.to_thread(_install, models, run, selection))
         meter.stage("done")
         return folder
+
+
+def _suitable(repository: Repository, order: Order) -> str:
+    best = recommended(offered(repository), order.kv, DEFAULT_CONTEXT, order.machine) if order.machine else None
+    return best.variant if best else ""
 
 
 def _check_name(name: str, order: Order, pin: Pin | None, place: Path) -> None:

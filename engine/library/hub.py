@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from engine.errors import ConfigurationError, HubError
 from engine.library.names import is_repository, is_revision
@@ -66,7 +66,7 @@ class Hub:
 
     def file_url(self, repository: str, commit: str, name: str) -> str:
         """Where a file of a repository lies."""
-        return f"{self.endpoint}/{repository}/resolve/{quote(commit, safe='')}/{quote(name)}"
+        return str(_library().hf_hub_url(repository, name, revision=commit, endpoint=self.endpoint))
 
     def headers(self, url: str) -> dict[str, str]:
         """What a request for ``url`` carries: the token to the hub's own address, to nobody else."""

@@ -62,10 +62,8 @@ def offered(repository: Repository) -> list[Variant]:
     return foreseen({one.name: one.size for one in repository.files})
 
 
-def select(
-    repository: Repository, variant: str = "", provider: str = "cpu", memory: int | None = None, *, known: str = ""
-) -> Selection:
-    """The files of ``variant``, or of the best one that fits into ``memory`` bytes.
+def select(repository: Repository, variant: str = "", *, known: str = "") -> Selection:
+    """The files of ``variant``, or of the one that a processor would take.
 
     ``known``: the graph that the catalogue names for this variant. :class:`HubError` if there is no such variant,
     :class:`ContentError` if a file that is needed has a name or size that is not accepted.
@@ -84,7 +82,7 @@ def select(
                 f"{repository.name} has no variant {variant[:100]!r}. It has: {', '.join(one.name for one in found)}."
             )
     else:
-        chosen = preferred(found, provider, memory)
+        chosen = preferred(found)
     graph = chosen.graph.as_posix()
     return Selection(chosen.name, graph, tuple(_checked(repository, one) for one in _needed(repository, graph)))
 

@@ -16,6 +16,7 @@ from engine.errors import ContentError, HubError, ModelBusyError, ModelFolderErr
 from engine.inference.models.folder import read_model_folder
 from engine.library.download import Order, download, prepare
 from engine.library.fetching import Patience
+from engine.library.fit import Machine
 from engine.library.folders import ModelsFolder
 from engine.library.hub import Hub
 from engine.library.progress import Meter, Progress
@@ -109,6 +110,12 @@ async def test_a_second_variant_joins_the_first(hub, models):
     pin = models.pins.get("Llama-3.2-1B-Instruct")
     assert pin is not None
     assert {"onnx/model_q4.onnx", "onnx/model_fp16.onnx_data"} <= set(pin.files)
+
+
+@pytest.mark.parametrize(("gpu", "variant"), [(0, "q4"), (10**10, "fp16")])
+async def test_the_variant_that_suits_the_machine(hub, models, gpu, variant):
+    machine = Machine(10**10, 10**10, 1e10, "card" if gpu else "", gpu, 1e11)
+    assert (await get(hub, models, variant="", machine=machine)).variant == variant
 
 
 async def test_what_is_here_is_not_fetched_again(hub, models):

@@ -21,6 +21,11 @@ PURE = (
     "inference/text/decoder",
     "inference/text/json_call",
     "inference/text/parts",
+    "library/catalogue",
+    "library/fit",
+    "library/names",
+    "library/progress",
+    "library/selection",
 )
 
 

@@ -17,6 +17,7 @@ from engine.commands.models.shared import (
     models_folder,
     shown_progress,
     split_variant,
+    this_machine,
     unknown,
 )
 from engine.commands.terminal import harmless
@@ -93,11 +94,8 @@ def download(
 def _order(
     model: str, variant: str | None, revision: str, as_name: str | None, repin: bool, data: Path | None
 ) -> Order:
-    import psutil
-
     from engine.library.catalogue import find
     from engine.library.download import Order
-    from engine.library.fit import LOADING, PROGRAM
     from engine.library.known import known_models
     from engine.library.names import is_repository
 
@@ -113,7 +111,8 @@ def _order(
         revision=revision,
         name=as_name or (entry.id if entry else ""),
         graph=listed.graph if listed else "",
-        memory=int((0.8 * psutil.virtual_memory().total - PROGRAM) / LOADING),
+        machine=None if chosen else this_machine(data),
+        kv=entry.kv if entry else None,
         repin=repin,
     )
 

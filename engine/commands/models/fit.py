@@ -6,12 +6,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from engine.commands.models.shared import Data, Json, data_directory, models_folder, split_variant, unknown
+from engine.commands.models.shared import (
+    Data,
+    Json,
+    data_directory,
+    models_folder,
+    split_variant,
+    this_machine,
+    unknown,
+)
 from engine.commands.terminal import harmless
 from engine.errors import UnknownModelError
 
 if TYPE_CHECKING:
     from engine.library.fit import Fit, Machine
+
+FAST = 200
+"""Tokens per second from which on other things than memory decide, so that the estimate means little."""
 
 
 def fit(
@@ -22,6 +33,9 @@ def fit(
         ),
     ] = None,
     context: Annotated[int, typer.Option(min=1, max=1 << 24, help="Tokens of question and answer together.")] = 4096,
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Measure the memory's speed again: it was busy the first time, say.")
+    ] = False,
     data: Data = None,
     json_output: Json = False,
 ) -> None:
@@ -31,11 +45,7 @@ def fit(
     first), "does not fit", "unknown" (the size of the files is not known yet). Exit code 1 if the model that was asked
     for does not fit.
     """
-    from engine.clock import SystemClock
-    from engine.library.machine import look
-
-    folder = models_folder(data)
-    machine = look(folder.path / ".machine.json", SystemClock().monotonic)
+    machine = this_machine(data, measure)
     name, variant = split_variant(model, None) if model else ("", "")
     rows = _rows(name, variant, context, machine, data)
     if json_output:
@@ -106,4 +116,5 @@ def _show(machine: Machine, rows: list[dict[str, Any]], single: bool) -> None:
         need = gigabytes(row["memory"]) if row["memory"] else "?"
         star = "  <- take this one" if single and row["recommended"] and len(rows) > 1 else ""
         device = " on the graphics card" if row["device"] == "gpu" else ""
-        typer.echo(f"{title:52} {row['verdict']:13} {need:>8}  about {row['tokens_per_s']:.0f} tokens/s{device}{star}")
+        speed = f"about {row['tokens_per_s']:.0f}" if row["tokens_per_s"] < FAST else f"more than {FAST}"
+        typer.echo(f"{title:52} {row['verdict']:13} {need:>8}  {speed} tokens/s{device}{star}")

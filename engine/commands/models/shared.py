@@ -19,6 +19,7 @@ from engine.errors import UnknownModelError
 
 if TYPE_CHECKING:
     from engine.library.catalogue import CatalogueModel
+    from engine.library.fit import Machine
     from engine.library.folders import ModelsFolder
     from engine.library.progress import Meter, Progress
 
@@ -47,6 +48,14 @@ def models_folder(data: Path | None) -> ModelsFolder:
     from engine.storage.data_directory import DataDirectory
 
     return ModelsFolder(DataDirectory(data_directory(data)).models)
+
+
+def this_machine(data: Path | None, measure: bool = False) -> Machine:
+    """What this machine has; ``measure``: the speed of its memory anew."""
+    from engine.library.machine import look
+
+    cache = models_folder(data).path / ".machine.json"
+    return look(cache, SystemClock().monotonic, measure=measure)
 
 
 def split_variant(model: str, option: str | None) -> tuple[str, str]:
