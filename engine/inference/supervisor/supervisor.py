@@ -109,11 +109,8 @@ class InferenceSupervisor:
         return len(self._answers)
 
     async def refresh(self) -> None:
-        """Read the model folders again, after a download or a removal. What is loaded stays as it was loaded."""
+        """Read the model folders again, after a download or a removal."""
         folders = await asyncio.to_thread(self._catalogue.usable)
-        folders.update({name: self._folders[name] for name in self._loaded & folders.keys() if self._folders})
-        for name in self._wanted.keys() - folders.keys():
-            del self._wanted[name]  # a worker that starts anew could not load it
         self._infos = {name: self._infos.get(name) or self._describe(folder) for name, folder in folders.items()}
         for name, folder in folders.items():
             if self._infos[name].digest != folder.digest:
