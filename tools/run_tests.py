@@ -25,6 +25,7 @@ EXPRESSIONS = ("-k", "-m")
 """Options whose value might be taken for a path."""
 ON_BOTH_RUNTIMES = (
     "tests/families",
+    "tests/integration/test_bad_input.py",
     "tests/integration/test_inference_worker.py",
     "tests/property/test_same_tokens.py",
     "tests/unit/inference/runtime",

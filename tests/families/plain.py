@@ -24,8 +24,10 @@ class PlainModel:
         numbers = json.loads(config.read_text(encoding="utf-8"))
         width = numbers.get("head_dim") or numbers["hidden_size"] // numbers["num_attention_heads"]
         self._inputs = {one.name: one.type for one in self._session.get_inputs()}
+        # Later layers may differ from what the configuration says of the first.
+        self._shapes = {one.name: one.shape for one in self._session.get_inputs()}
         self._outputs = [one.name for one in self._session.get_outputs()]
-        self._shape = (1, numbers["num_key_value_heads"], 0, width)
+        self._sizes = numbers["num_key_value_heads"], width
 
     def logits(self, ids: Sequence[int], chunk: int) -> Any:
         """Logits [tokens, vocabulary] float32 after every token, fed ``chunk`` tokens at a time."""
@@ -35,10 +37,15 @@ class PlainModel:
     def empty_caches(self) -> dict[str, Any]:
         """Caches of a sequence without tokens."""
         return {
-            name: np.zeros(self._shape, dtype=_TYPES[kind])
+            name: np.zeros(self._empty(self._shapes[name]), dtype=_TYPES[kind])
             for name, kind in self._inputs.items()
             if name.startswith("past_key_values")
         }
+
+    def _empty(self, shape: Sequence[int | str]) -> tuple[int, ...]:
+        named = (size if isinstance(size, int) else usual for size, usual in zip(shape[1::2], self._sizes, strict=True))
+        heads, width = named
+        return (1, heads, 0, width)
 
     def run(self, ids: Sequence[int], start: int, caches: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         """Logits [tokens, vocabulary] after each of ``ids``, fed behind ``start`` tokens, and the caches then."""

@@ -240,7 +240,7 @@ class Story:
     def _prompt(self, begin: tuple[int, ...]) -> tuple[int, ...]:
         length = self.dice.choice([0, 5, 31, 32, 33, 64, 96, 128, self.context])
         prompt = begin[:length] + self._ids(self.dice.choice([0, 1, 7, 40]))
-        return prompt[: self.context - self.dice.choice([1, 2, 30])] or begin[:1]
+        return prompt[: max(1, self.context - self.dice.choice([1, 2, 30]))] or begin[:1]
 
     def _sampling(self, number: int) -> Sampling:
         choice = self.dice.choice

@@ -17,6 +17,8 @@ from onnx import TensorProto, helper, numpy_helper
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 LAYERS, HEADS, KV_HEADS, HEAD_DIM, WIDTH, INNER = 2, 4, 2, 16, 64, 96
+CACHES = ((KV_HEADS, HEAD_DIM),) * LAYERS
+"""Key-value heads and head size of every layer."""
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 TEMPLATE = (
     "{% for message in messages %}{% if message.role == 'system' and not loop.first %}"
@@ -26,8 +28,10 @@ TEMPLATE = (
 )
 
 
-def make_tiny_model(folder: Path, *, context: int = 512, style: str = "gqa", seed: int = 7) -> Path:
-    """Write the whole folder and return it."""
+def make_tiny_model(
+    folder: Path, *, context: int = 512, style: str = "gqa", seed: int = 7, caches: tuple[tuple[int, int], ...] = CACHES
+) -> Path:
+    """Write the whole folder and return it. ``caches``: as ``CACHES``; later layers may differ from the first one."""
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer = _tokenizer()
     tokenizer.save(str(folder / "tokenizer.json"))
@@ -39,10 +43,10 @@ def make_tiny_model(folder: Path, *, context: int = 512, style: str = "gqa", see
         "vocab_size": vocabulary,
         "hidden_size": WIDTH,
         "intermediate_size": INNER,
-        "num_hidden_layers": LAYERS,
+        "num_hidden_layers": len(caches),
         "num_attention_heads": HEADS,
-        "num_key_value_heads": KV_HEADS,
-        "head_dim": HEAD_DIM,
+        "num_key_value_heads": caches[0][0],
+        "head_dim": caches[0][1],
         "max_position_embeddings": context,
         "eos_token_id": end,
     }
@@ -53,7 +57,7 @@ def make_tiny_model(folder: Path, *, context: int = 512, style: str = "gqa", see
         {"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": "<|im_end|>", "model_max_length": context},
     )
     (folder / "chat_template.jinja").write_text(TEMPLATE, encoding="utf-8")
-    onnx.save(_Graph(vocabulary, context, seed).build(style), str(folder / "model.onnx"))
+    onnx.save(_Graph(vocabulary, context, seed, caches).build(style), str(folder / "model.onnx"))
     return folder
 
 
@@ -77,7 +81,8 @@ def _tokenizer() -> Tokenizer:
 
 
 class _Graph:
-    def __init__(self, vocabulary: int, context: int, seed: int) -> None:
+    def __init__(self, vocabulary: int, context: int, seed: int, caches: tuple[tuple[int, int], ...]) -> None:
+        self._caches = caches
         self._random = np.random.default_rng(seed)
         self._vocabulary, self._context = vocabulary, context
         self._nodes: list[Any] = []
@@ -93,14 +98,14 @@ class _Graph:
             places = self._op("Gather", [self._weight((self._context, WIDTH), 0.5), "position_ids"])
             hidden = self._op("Add", [hidden, places])
         outputs = []
-        for layer in range(LAYERS):
+        for layer, (kv_heads, dim) in enumerate(self._caches):
             for kind in ("key", "value"):
-                inputs.append(_cache(f"past_key_values.{layer}.{kind}", "past"))
-                outputs.append(_cache(f"present.{layer}.{kind}", "total"))
+                inputs.append(_cache(f"past_key_values.{layer}.{kind}", "past", kv_heads, dim))
+                outputs.append(_cache(f"present.{layer}.{kind}", "total", kv_heads, dim))
             attention = self._gqa if style == "gqa" else self._concat
             normal = self._norm(hidden)
-            mixed = attention(layer, *(self._linear(normal, WIDTH, n * HEAD_DIM) for n in (HEADS, KV_HEADS, KV_HEADS)))
-            hidden = self._op("Add", [hidden, self._linear(mixed, HEADS * HEAD_DIM, WIDTH)])
+            mixed = attention(layer, *(self._linear(normal, WIDTH, n * dim) for n in (HEADS, kv_heads, kv_heads)))
+            hidden = self._op("Add", [hidden, self._linear(mixed, HEADS * dim, WIDTH)])
             normal = self._norm(hidden)
             gate = self._linear(normal, WIDTH, INNER)
             gate = self._op("Mul", [gate, self._op("Sigmoid", [gate])])
@@ -114,10 +119,11 @@ class _Graph:
         return helper.make_model(graph, opset_imports=opsets, ir_version=10)
 
     def _gqa(self, layer: int, query: str, key: str, value: str) -> str:
+        kv_heads, dim = self._caches[layer]
+        angles = np.arange(self._context)[:, None] / 10_000 ** (np.arange(dim // 2) / (dim // 2))
+        cos = self._constant(f"cos_cache.{layer}", np.cos(angles).astype(np.float32))
+        sin = self._constant(f"sin_cache.{layer}", np.sin(angles).astype(np.float32))
         if layer == 0:
-            angles = np.arange(self._context)[:, None] / 10_000 ** (np.arange(HEAD_DIM // 2) / (HEAD_DIM // 2))
-            self._constant("cos_cache", np.cos(angles).astype(np.float32))
-            self._constant("sin_cache", np.sin(angles).astype(np.float32))
             lengths = self._op("ReduceSum", ["attention_mask", self._ints([1])], keepdims=0)
             lengths = self._op("Sub", [lengths, self._ints([1])])
             self._op("Cast", [lengths], output="seqlens_k", to=TensorProto.INT32)
@@ -129,11 +135,11 @@ class _Graph:
         self._nodes.append(
             helper.make_node(
                 "GroupQueryAttention",
-                [query, key, value, *past, "seqlens_k", "total_length", "cos_cache", "sin_cache"],
+                [query, key, value, *past, "seqlens_k", "total_length", cos, sin],
                 [output, f"present.{layer}.key", f"present.{layer}.value"],
                 domain="com.microsoft",
                 num_heads=HEADS,
-                kv_num_heads=KV_HEADS,
+                kv_num_heads=kv_heads,
                 do_rotary=1,
             )
         )
@@ -150,22 +156,23 @@ class _Graph:
             seen = self._op("LessOrEqual", [every, place])
             bias = self._op("Where", [seen, self._float(0.0), self._float(-1e9)])
             self._op("Unsqueeze", [bias, self._ints([1])], output="bias")
-        query = self._split(query, HEADS)
+        kv_heads, dim = self._caches[layer]
+        query = self._split(query, HEADS, dim)
         full = []
         for kind, fresh in (("key", key), ("value", value)):
-            parts = [f"past_key_values.{layer}.{kind}", self._split(fresh, KV_HEADS)]
+            parts = [f"past_key_values.{layer}.{kind}", self._split(fresh, kv_heads, dim)]
             present = self._op("Concat", parts, output=f"present.{layer}.{kind}", axis=2)
             wide = self._op("Unsqueeze", [present, self._ints([2])])
-            wide = self._op("Tile", [wide, self._ints([1, 1, HEADS // KV_HEADS, 1, 1])])
-            full.append(self._op("Reshape", [wide, self._ints([0, HEADS, -1, HEAD_DIM])]))
+            wide = self._op("Tile", [wide, self._ints([1, 1, HEADS // kv_heads, 1, 1])])
+            full.append(self._op("Reshape", [wide, self._ints([0, HEADS, -1, dim])]))
         scores = self._op("MatMul", [query, self._op("Transpose", [full[0]], perm=[0, 1, 3, 2])])
-        scores = self._op("Add", [self._op("Mul", [scores, self._float(HEAD_DIM**-0.5)]), "bias"])
+        scores = self._op("Add", [self._op("Mul", [scores, self._float(dim**-0.5)]), "bias"])
         mixed = self._op("MatMul", [self._op("Softmax", [scores], axis=-1), full[1]])
         mixed = self._op("Transpose", [mixed], perm=[0, 2, 1, 3])
-        return self._op("Reshape", [mixed, self._ints([0, 0, HEADS * HEAD_DIM])])
+        return self._op("Reshape", [mixed, self._ints([0, 0, HEADS * dim])])
 
-    def _split(self, values: str, heads: int) -> str:
-        shaped = self._op("Reshape", [values, self._ints([0, 0, heads, HEAD_DIM])])
+    def _split(self, values: str, heads: int, dim: int) -> str:
+        shaped = self._op("Reshape", [values, self._ints([0, 0, heads, dim])])
         return self._op("Transpose", [shaped], perm=[0, 2, 1, 3])
 
     def _norm(self, values: str) -> str:
@@ -206,5 +213,5 @@ def _int64(name: str, shape: list[str]) -> Any:
     return helper.make_tensor_value_info(name, TensorProto.INT64, shape)
 
 
-def _cache(name: str, length: str) -> Any:
-    return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", KV_HEADS, length, HEAD_DIM])
+def _cache(name: str, length: str, kv_heads: int, dim: int) -> Any:
+    return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", kv_heads, length, dim])
