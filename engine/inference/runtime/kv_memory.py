@@ -8,6 +8,7 @@ freed slot back.
 from __future__ import annotations
 
 import mmap
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -23,6 +24,9 @@ ONNX_TYPES: dict[str, tuple[int, int]] = {
     "tensor(bfloat16)": (16, 2),
 }
 """ONNX's number and the bytes of each element type that a cache may have."""
+
+_NO_RESERVE = 0x4000
+"""MAP_NORESERVE of Linux on x86-64 and ARM64; not every Python's mmap names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +133,15 @@ class _Group:
 
 
 def _anonymous(size: int) -> mmap.mmap:
-    """Memory without a file. Private: pages of a shared mapping, Python's default, never go back to the system."""
+    """Memory without a file.
+
+    Private: pages of a shared mapping, Python's default, never go back to the system. Not reserved: every slot has room
+    for the longest sequence, of which little is ever touched (the scheduler's budget bounds that), and Linux would
+    refuse more than the machine has.
+    """
     if hasattr(mmap, "MAP_PRIVATE") and hasattr(mmap, "MAP_ANONYMOUS"):
-        return mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | (_NO_RESERVE if sys.platform == "linux" else 0)
+        return mmap.mmap(-1, size, flags=flags)
     return mmap.mmap(-1, size)
 
 

@@ -75,3 +75,16 @@ def test_the_pages_of_a_released_slot_go_back_to_the_system():
         assert (memory.tensor(number, 0) == 1).all()
         assert (memory.tensor(number, 2) == 3).all()
         assert not memory.tensor(number, 1)[1:-1].any()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not count what is not touched")
+def test_room_for_more_than_the_machine_has_costs_nothing_until_it_is_used():
+    """Eight slots of a long context: one conversation fills its own, the others stay untouched."""
+    memory = CpuKvMemory(KvShape((TensorShape(8, 128),) * 4, "tensor(float)"), 8)
+    tokens = 2 * psutil.virtual_memory().total // (8 * memory.shape.bytes_per_token)
+    held = psutil.Process().memory_info().rss
+    memory.reserve(tokens, [0] * 8)
+    expected = filled(memory, 3, 10)
+    assert same(content(memory, 3, 10), expected)
+    assert psutil.Process().memory_info().rss - held < 64 << 20
+    memory.close()
