@@ -33,6 +33,7 @@ _WANTED = {
     "relay": "write true or false.",
     "max_tokens_per_second": "this is a speed: a number above 0, at most 1000000. Leave it out for no limit.",
     "threads": "this is a whole number from 0 (chosen from the machine) to 1024.",
+    "cache_memory": "this is a whole number of MiB from 0 (chosen from the free memory) to 67108864.",
     "log_level": "it is one of debug, info, warning, error.",
     "backend": 'it is "openai" (another server makes answers) or left out (this machine alone does).',
     "backend_server": "it is one of openai (any other), vllm, sglang, llama.cpp, ollama.",
@@ -63,6 +64,8 @@ class Configuration(Struct, frozen=True, kw_only=True):
     """The owner's limit for the speed of each answer to other people; None: no limit."""
     threads: Annotated[int, Meta(ge=0, le=1024)] = 0
     """CPU threads of the inference worker; 0: chosen from the machine."""
+    cache_memory: Annotated[int, Meta(ge=0, le=1 << 26)] = 0
+    """MiB that each inference worker may take for the keys and values of texts; 0: chosen from what is free."""
     log_level: LogLevel = "info"
     backend: Literal["", "openai"] = ""
     """"openai": a server that speaks OpenAI's protocol makes the answers of one more model."""

@@ -57,7 +57,13 @@ def model_object(model: ModelState, created: int) -> dict[str, Any]:
         "object": "model",
         "created": created,
         "owned_by": "gentorrent",
-        "gentorrent": {"where": model.where, "nodes": model.nodes, "context_length": model.context_length},
+        "gentorrent": {
+            "where": model.where,
+            "nodes": model.nodes,
+            "context_length": model.context_length,
+            "provider": model.provider,
+            "provider_reason": model.provider_reason,
+        },
     }
 
 

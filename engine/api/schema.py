@@ -184,7 +184,9 @@ class WorkerState(Struct, frozen=True, kw_only=True):
 
 
 class ModelState(Struct, frozen=True, kw_only=True):
-    """A model that can be asked. ``nodes`` counts the others that serve it."""
+    """A model that can be asked. ``nodes`` counts the others that serve it. ``provider``: ONNX Runtime's execution
+    provider that this machine's worker really has, "" while the model is not loaded here; ``provider_reason``: why this
+    one, in plain words."""
 
     id: str
     where: Literal["local", "network", "both"]
@@ -192,6 +194,8 @@ class ModelState(Struct, frozen=True, kw_only=True):
     context_length: int = 0
     wait: float = 0.0  # estimated seconds to the first token; 0 when unknown
     tokens_per_s: float = 0.0
+    provider: str = ""
+    provider_reason: str = ""
 
 
 class State(ControlEvent, frozen=True, kw_only=True, tag="state"):

@@ -41,6 +41,10 @@ def run(
     threads: Annotated[
         int | None, typer.Option(min=0, metavar="N", help="CPU threads for answers; 0: chosen from the machine.")
     ] = None,
+    cache_memory: Annotated[
+        int | None,
+        typer.Option(min=0, metavar="MIB", help="Memory for cached prompts and answers; 0: chosen from what is free."),
+    ] = None,
     log_level: Annotated[str | None, typer.Option(metavar="LEVEL", help="debug, info, warning or error.")] = None,
     backend: Annotated[
         str | None,
@@ -78,6 +82,7 @@ def run(
         "relay": False if no_relay else None,
         "max_tokens_per_second": max_tokens_per_second,
         "threads": threads,
+        "cache_memory": cache_memory,
         "log_level": log_level,
         "backend": backend,
         "backend_url": backend_url,

@@ -1,20 +1,44 @@
-"""The other server that makes answers, as the owner configured it."""
+"""What makes answers, as the owner configured it: this machine's workers, and another server."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from engine.clock import Clock
 from engine.config import Configuration, is_model_id
 from engine.errors import ConfigurationError, KeyStoreError
+from engine.inference.models.installed import Catalogue
 from engine.inference.remote.backend import RemoteBackend
 from engine.inference.remote.settings import RemoteSettings, checked_base_url, is_unprotected
+from engine.inference.supervisor.devices import find_devices
+from engine.inference.supervisor.pool import WorkerPool
+from engine.inference.supervisor.settings import InferenceSettings, WorkerState, default_threads
 from engine.storage import keyring_access
 
 API_KEY = "GENTORRENT_BACKEND_API_KEY"
 KEYRING_ENTRY = "backend-api-key"
 MAX_KEY = 4096
 """Characters."""
+MEBIBYTE = 1 << 20
+WEIGHTS_SHARE = 0.8
+"""Of a GPU's memory that a model's weights may take; the rest is for its caches."""
+
+
+def make_pool(
+    configuration: Configuration, models: Path, clock: Clock, on_state: Callable[[WorkerState], None]
+) -> WorkerPool:
+    """This machine's workers, one for each GPU that is found, with the models in the folder ``models``."""
+    devices = find_devices()
+    gpus = [one for one in devices if one.kind == "cuda"]
+    smallest = min((int(one.memory * WEIGHTS_SHARE) for one in gpus), default=None)
+    catalogue = Catalogue(models, provider="cuda" if gpus else "cpu", memory=smallest)
+    settings = InferenceSettings(
+        threads=configuration.threads or default_threads(),
+        kv_bytes=configuration.cache_memory * MEBIBYTE,
+        devices=devices,
+    )
+    return WorkerPool(catalogue, clock, settings, on_state)
 
 
 def make_remote(

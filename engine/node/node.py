@@ -20,12 +20,11 @@ from engine.config import Configuration
 from engine.errors import ConfigurationError, GenTorrentError, InferenceError, RequestError
 from engine.ids import NetworkId
 from engine.inference.backend_set import BackendSet
-from engine.inference.models.installed import BUILTIN_MODEL, Catalogue
-from engine.inference.supervisor.settings import InferenceSettings, WorkerState
-from engine.inference.supervisor.supervisor import InferenceSupervisor
+from engine.inference.models.installed import BUILTIN_MODEL
+from engine.inference.supervisor.settings import WorkerState
 from engine.lifeline import run_on_loop, stop_with_parent
 from engine.node.answers import Answers
-from engine.node.backends import make_remote
+from engine.node.backends import make_pool, make_remote
 from engine.node.keys import NodeKeys
 from engine.node.model_watch import watch_models
 from engine.node.network import ClientPresence, Membership, PeerPresence
@@ -54,9 +53,8 @@ class Node:
         self.notices: list[str] = []
         self.keys = NodeKeys(store)
         self._feed = StateFeed(self.state)
-        settings = InferenceSettings(threads=configuration.threads) if configuration.threads else InferenceSettings()
         self._models = directory.models
-        self.inference = InferenceSupervisor(Catalogue(directory.models), clock, settings, self._worker_changed)
+        self.inference = make_pool(configuration, directory.models, clock, self._worker_changed)
         self.remote = make_remote(configuration, os.environ, clock, self._remote_changed, self._notice)
         self.backend = BackendSet(self.inference, {self.remote.model_id: self.remote} if self.remote else {})
         self.client: ClientPresence | None = None

@@ -25,6 +25,8 @@ def make_state(node: Node) -> State:
     warnings = list(node.notices)
     if node.client is not None and node.client.bootstrap.state.warning:
         warnings.append(node.client.bootstrap.state.warning)
+    if unused := node.inference.unused():
+        warnings.append(unused)
     if node.key_storage == "plain file":
         warnings.append("The keys of this engine lie in a file that is not encrypted; no keyring works here.")
     return State(
@@ -129,6 +131,8 @@ def model_states(local: Sequence[ModelInfo], directory: Directory | None) -> lis
                 nodes=len(served),
                 context_length=own.context_length if own else served[0].context_length,
                 tokens_per_s=own.decode_rate if own and own.decode_rate else sorted(rates)[len(rates) // 2],
+                provider=own.provider if own else "",
+                provider_reason=own.provider_reason if own else "",
             )
         )
     return out

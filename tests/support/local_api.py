@@ -42,7 +42,14 @@ class PlayedService:
 
     def models(self) -> list[ModelState]:
         return [
-            ModelState(id="gentorrent-builtin", where="both", nodes=2, context_length=4096),
+            ModelState(
+                id="gentorrent-builtin",
+                where="both",
+                nodes=2,
+                context_length=4096,
+                provider="CPUExecutionProvider",
+                provider_reason="the processor of this computer",
+            ),
             ModelState(id="someone/Model-7B", where="network", nodes=1),
         ]
 

@@ -50,6 +50,8 @@ def _show(model: dict[str, Any]) -> None:
         if model["digest"]:
             line += f"  {model['digest'][:12]}  {harmless(', '.join(model['variants']))}"
     typer.echo(line.rstrip())
+    if model.get("provider_reason"):
+        typer.echo(f"    on {harmless(model['provider_reason'])}")
     if model.get("problem"):
         typer.echo(f"    {harmless(model['problem'])}", err=True)
 
@@ -62,6 +64,8 @@ def _entry(model: dict[str, Any]) -> dict[str, Any]:
         "where": where if where in _WHERE else "network",
         "nodes": int(extension.get("nodes", 0)),
         "context_length": int(extension.get("context_length", 0)),
+        "provider": str(extension.get("provider", "")),
+        "provider_reason": str(extension.get("provider_reason", "")),
     }
 
 

@@ -24,12 +24,17 @@ class Catalogue:
     """The models of one data directory. Methods read the disk: call them from a thread when folders are large.
 
     ``models``: folder with one folder for every downloaded model, named by its model id, or None.
-    ``builtin``: folder of the built-in model; None takes the one that comes with the program.
+    ``builtin``: folder of the built-in model; None takes the one that comes with the program. ``provider`` ("cpu" or
+    "cuda") and ``memory`` (bytes, of a GPU): which of a model's variants is the best here.
     """
 
-    def __init__(self, models: Path | None, builtin: Path | None = None) -> None:
+    def __init__(
+        self, models: Path | None, builtin: Path | None = None, *, provider: str = "cpu", memory: int | None = None
+    ) -> None:
         self._models = models
         self._builtin = builtin
+        self.provider = provider
+        self._memory = memory
         self._digests = _DigestCache(models / ".digests.json" if models else None)
 
     def folders(self) -> dict[str, Path]:
@@ -60,7 +65,9 @@ class Catalogue:
                 f"There is no model {model_id[:200]!r} on this machine. It has: {', '.join(folders) or 'none'}. "
                 "Choose one of these or download the model first."
             )
-        return read_model_folder(model_id, folder, self._digests.digest, variant=variant)
+        return read_model_folder(
+            model_id, folder, self._digests.digest, variant=variant, provider=self.provider, memory=self._memory
+        )
 
     def remember(self, digests: Mapping[Path, bytes]) -> None:
         """SHA-256 of files as they are now, by somebody who has just computed them: they are not read again."""

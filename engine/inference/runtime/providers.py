@@ -53,7 +53,7 @@ def provider_options(names: Sequence[str], device: int) -> list[Any]:
             # Products of 32-bit numbers with 10 bits of precision would not be what other nodes compute.
             "use_tf32": "0",
         },
-        COREML: {"ModelFormat": "MLProgram", "MLComputeUnits": "ALL"},
+        COREML: {"ModelFormat": "MLProgram", "MLComputeUnits": "ALL", "RequireStaticInputShapes": "1"},
     }
     return [(name, options.get(name, {})) for name in names]
 

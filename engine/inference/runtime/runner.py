@@ -11,9 +11,12 @@ from numpy.typing import NDArray
 from engine.errors import InferenceError
 from engine.inference.models.folder import ModelFolder
 from engine.inference.runtime.calls import Batching
+from engine.inference.runtime.device_kv_memory import DeviceKvMemory
+from engine.inference.runtime.device_test import compare_with_processor
 from engine.inference.runtime.execution import Execution
 from engine.inference.runtime.graph import prepare
-from engine.inference.runtime.kv_memory import CpuKvMemory
+from engine.inference.runtime.kv_memory import CpuKvMemory, KvMemory
+from engine.inference.runtime.providers import CPU, CUDA, DEVICES, check_provider, prepare_device, provider_options
 from engine.inference.runtime.self_test import choose_batching
 from engine.inference.runtime.session import computing_error, open_session, runtime_version
 from engine.inference.runtime.signature import read_signature
@@ -49,35 +52,54 @@ class StepLogits:
 class Runner:
     """One session, its cache memory and the calls that feed it.
 
-    ``provider_reason`` and ``batching_reason`` say why the provider and the way of putting rows together are what they
-    are, in plain words. ``capacity_limit``: tokens that one slot can ever hold.
+    ``provider``: the execution provider that the session really got. ``provider_reason`` and ``batching_reason`` say
+    why it and the way of putting rows together are what they are, in plain words. ``capacity_limit``: tokens that one
+    slot can ever hold. ``whole_slots``: the caches lie on a device that gives every slot all its memory at once (see
+    :meth:`take_slots`).
     """
 
     def __init__(self, folder: ModelFolder, settings: RuntimeSettings) -> None:
-        """Raises :class:`ModelFolderError` naming the file and the fix."""
+        """Raises :class:`ModelFolderError` naming the file and the fix, or :class:`ProviderFailedError` when the first
+        of the providers cannot be had or computes other numbers than the processor."""
         self._folder = folder
+        prepare_device(settings.providers)
         facts = prepare(folder.graph, runtime_version() >= QUERY_LENGTHS_SINCE)
-        self._session = open_session(folder, facts.model, settings.threads, settings.providers, settings.options)
-        self.provider_reason = "the processor of this computer"
+        providers = provider_options(settings.providers, settings.device)
+        self._session = open_session(folder, facts.model, settings.threads, providers, settings.options)
+        self.provider = check_provider(self._session, settings.providers)
         signature = read_signature(self._session, folder)
         self.vocabulary = folder.vocabulary
         self.capacity_limit = folder.context_length
         self.bytes_per_token = signature.kv.bytes_per_token
 
+        self.whole_slots = self.provider == CUDA and facts.shared_buffer
+
         def executed(slots: int) -> Execution:
-            memory = CpuKvMemory(signature.kv, slots)
+            memory: KvMemory = CpuKvMemory(signature.kv, slots)
+            if self.whole_slots:
+                memory = DeviceKvMemory(signature.kv, slots, DEVICES[self.provider], settings.device, providers)
             return Execution(self._session, signature, facts, memory, self.vocabulary, self.capacity_limit)
 
+        self._executed = executed
+        self.provider_reason = "the processor of this computer"
+        if self.provider != CPU:
+            self.provider_reason = compare_with_processor(folder, facts, signature, executed, settings.threads)
         self.batching: Batching
         self.batching, self.batching_reason = choose_batching(folder, facts, executed, signature.kv.element)
         self._execution = executed(settings.slots)
         self._execution.batching = self.batching
         self._top_k = TopK(settings.threads)
 
-    @property
-    def provider(self) -> str:
-        """The execution provider that the session really got."""
-        return str(self._session.get_providers()[0])
+    def take_slots(self, slots: int, capacity: int) -> None:
+        """Take the memory for ``slots`` sequences of ``capacity`` tokens now and for good, before the first step.
+
+        :class:`ProviderFailedError` when the device has not so much.
+        """
+        self._execution.close()
+        self.capacity_limit = capacity
+        self._execution = self._executed(slots)
+        self._execution.batching = self.batching
+        self._execution.reserve(capacity)
 
     def reserve(self, capacity: int) -> None:
         """Give every slot room for ``capacity`` tokens; what the slots hold stays. InferenceError beyond the limit."""

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import InferenceError, ModelFolderError
+from engine.errors import InferenceError, ModelFolderError, ProviderFailedError
 from engine.inference.models.folder import ModelFolder
 from engine.inference.runtime.calls import Batching
 from engine.inference.runtime.execution import Execution
 from engine.inference.runtime.graph import GraphFacts
-from engine.inference.runtime.session import first_line
+from engine.inference.runtime.session import first_line, is_provider_failure
 from engine.inference.scheduling.plan import Row
 
 SLOTS = 4
@@ -27,7 +27,7 @@ TOLERANCE = {"tensor(float)": 0.01, "tensor(float16)": 0.1, "tensor(bfloat16)": 
 WRONG = 1.0
 """A difference, in the same unit, that no rounding explains."""
 
-_Logits = NDArray[np.float32]
+Logits = NDArray[np.float32]
 
 
 def choose_batching(
@@ -37,10 +37,10 @@ def choose_batching(
 
     Raises :class:`ModelFolderError` when the graph fails even with a row alone, or does not continue from its cache.
     """
-    if folder.context_length < 2 * sum(map(max, (FIRST, SECOND))) or folder.vocabulary < 8:
+    if not large_enough(folder):
         return "single", "the model is too small to be tried with several rows"
     tolerance = TOLERANCE[element]
-    alone = _attempt(executed, "single", folder, pieces=True)
+    alone = attempt(executed, "single", folder, pieces=True)
     if isinstance(alone, str):
         raise ModelFolderError(f"{folder.graph} cannot be computed: {alone}. Choose another variant of the model.")
     _check_continuation(folder, executed, alone)
@@ -51,18 +51,23 @@ def choose_batching(
         modes.insert(0, ("ragged", "this graph takes pieces of different lengths in one call"))
     refused = ""
     for mode, reason in modes:
-        found = _attempt(executed, mode, folder, pieces=True)
+        found = attempt(executed, mode, folder, pieces=True)
         if isinstance(found, str):
             refused += f'; "{mode}" fails: {found}'
             continue
-        difference = _difference(found, alone)
-        if difference <= tolerance:
+        off = difference(found, alone)
+        if off <= tolerance:
             return mode, reason + refused
-        refused += f'; "{mode}" changes logits by {difference:.3g} standard deviations'
+        refused += f'; "{mode}" changes logits by {off:.3g} standard deviations'
     return "single", "rows are computed one by one" + refused
 
 
-def _attempt(executed: Callable[[int], Execution], mode: Batching, folder: ModelFolder, pieces: bool) -> _Logits | str:
+def large_enough(folder: ModelFolder) -> bool:
+    """Whether the model's context and vocabulary hold the tokens that are tried."""
+    return folder.context_length >= 2 * sum(map(max, (FIRST, SECOND))) and folder.vocabulary >= 8
+
+
+def attempt(executed: Callable[[int], Execution], mode: Batching, folder: ModelFolder, pieces: bool) -> Logits | str:
     """Logits of every step of three rows, with an idle slot between them that a fourth one begins in, or the error."""
     execution = executed(SLOTS)
     execution.batching = mode
@@ -71,6 +76,8 @@ def _attempt(executed: Callable[[int], Execution], mode: Batching, folder: Model
     except InferenceError:
         raise
     except Exception as error:  # the runtime raises a dozen classes of its own, none public
+        if is_provider_failure(error):
+            raise ProviderFailedError(first_line(error)) from error
         return first_line(error)
     finally:
         execution.close()
@@ -96,20 +103,20 @@ def _steps(vocabulary: int, pieces: bool) -> list[list[Row]]:
     return steps
 
 
-def _check_continuation(folder: ModelFolder, executed: Callable[[int], Execution], alone: _Logits) -> None:
+def _check_continuation(folder: ModelFolder, executed: Callable[[int], Execution], alone: Logits) -> None:
     """The same tokens in one piece and in two must give the same."""
-    whole = _attempt(executed, "single", folder, pieces=False)
+    whole = attempt(executed, "single", folder, pieces=False)
     if isinstance(whole, str):
         raise ModelFolderError(f"{folder.graph} cannot be computed: {whole}. Choose another variant of the model.")
-    difference = _difference(whole, alone[len(FIRST) :])
-    if difference > WRONG:
+    off = difference(whole, alone[len(FIRST) :])
+    if off > WRONG:
         raise ModelFolderError(
             f"{folder.graph} gives other logits for a prompt in two pieces than for the same prompt at once (by "
-            f"{difference:.3g} standard deviations): it does not continue from its cache. Choose another variant."
+            f"{off:.3g} standard deviations): it does not continue from its cache. Choose another variant."
         )
 
 
-def _difference(found: _Logits, expected: _Logits) -> float:
+def difference(found: Logits, expected: Logits) -> float:
     """Largest difference in standard deviations; infinite where only one of the two is a number."""
     if not np.array_equal(np.isfinite(found), np.isfinite(expected)):
         return float("inf")

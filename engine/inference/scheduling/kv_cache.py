@@ -12,6 +12,8 @@ from engine.inference.scheduling.prefix_cache import PrefixCache
 SMALLEST_SEQUENCE = 256
 """Tokens of one short conversation with its answer (or of a whole context, where that is less): a model that has no
 memory for so many is not worth loading."""
+COMFORTABLE = 8192
+"""Tokens of a conversation that is worth more than one further answer at the same time."""
 _CAPACITY_STEPS = 4  # a slot's room grows by a quarter of a power of two
 
 
@@ -75,6 +77,15 @@ def whole_slots(slots: int, context_length: int, tokens: int) -> int:
     quarter to the prefix cache, in whole blocks, or one block."""
     affordable = tokens * 3 // 4 // slots // BLOCK_TOKENS * BLOCK_TOKENS
     return min(context_length, max(BLOCK_TOKENS, affordable))
+
+
+def slots_for(slots: int, context_length: int, tokens: int) -> int:
+    """How many of ``slots`` to offer where every slot takes its memory as a whole: fewer, if otherwise none could hold
+    a conversation of ``COMFORTABLE`` tokens, but at least one."""
+    wanted = min(context_length, COMFORTABLE)
+    while slots > 1 and whole_slots(slots, context_length, tokens) < wanted:
+        slots -= 1
+    return slots
 
 
 def slot_capacity(blocks: int, context_length: int) -> int:

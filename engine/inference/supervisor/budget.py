@@ -61,7 +61,8 @@ class Budget:
         if 0 < kv_bytes < needed:
             raise ConfigurationError(
                 f"The memory for caches is set to {kv_bytes} bytes, but a single short conversation needs {needed}: "
-                f"nothing could be answered. Allow at least {-(-needed // MEBIBYTE)} MiB, or 0 to have it chosen."
+                f"nothing could be answered. Allow at least {-(-needed // MEBIBYTE)} MiB (the setting cache_memory), "
+                "or 0 to have it chosen from the free memory."
             )
         self._fixed = kv_bytes
         if kv_bytes:

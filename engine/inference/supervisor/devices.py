@@ -28,12 +28,13 @@ _log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Device:
     """Where one worker computes. ``name`` is for people. ``uuid``: NVIDIA's, which stays when others come or go;
-    ``number``: NVML's, for :func:`free_memory`."""
+    ``number``: NVML's, in the order of the bus."""
 
     kind: Kind = "cpu"
     name: str = "the processor"
     uuid: str = ""
     number: int = 0
+    memory: int = 0  # bytes in all, of a GPU
 
     @property
     def providers(self) -> tuple[str, ...]:
@@ -85,7 +86,8 @@ def _gpus(environment: Mapping[str, str]) -> list[Device]:
         for number in range(min(nvml.nvmlDeviceGetCount(), MAX_GPUS)):
             handle = nvml.nvmlDeviceGetHandleByIndex(number)
             name, uuid = _text(nvml.nvmlDeviceGetName(handle)), _text(nvml.nvmlDeviceGetUUID(handle))
-            found.append(Device("cuda", name, uuid, number))
+            memory = int(nvml.nvmlDeviceGetMemoryInfo(handle).total)
+            found.append(Device("cuda", name, uuid, number, memory))
     except Exception as error:
         _log.warning("NVIDIA's GPUs cannot be listed and are not used: %s. Restart the computer.", error)
         return []

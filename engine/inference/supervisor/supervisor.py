@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
 from itertools import count
 
@@ -110,7 +110,10 @@ class InferenceSupervisor:
 
     async def refresh(self) -> None:
         """Read the model folders again, after a download or a removal."""
-        folders = await asyncio.to_thread(self._catalogue.usable)
+        self.use(await asyncio.to_thread(self._catalogue.usable))
+
+    def use(self, folders: dict[str, ModelFolder]) -> None:
+        """These are the models from now on; a loaded one that has changed is loaded anew."""
         self._infos = {name: self._infos.get(name) or self._describe(folder) for name, folder in folders.items()}
         for name, folder in folders.items():
             if self._infos[name].digest != folder.digest:
@@ -122,7 +125,7 @@ class InferenceSupervisor:
         self._changes.notify()
 
     async def start(self, models: Iterable[str]) -> None:
-        """Load ``models`` and wait until they answer; raises what :meth:`generate` raises."""
+        """Load ``models`` and wait until they answer; raises what :meth:`generate` raises before its first event."""
         for model_id in list(models):
             await self._ready(model_id)
 
@@ -146,7 +149,7 @@ class InferenceSupervisor:
         self._budget.set(kv_bytes, [self._folder(model_id) for model_id in self._wanted])
         self._tell_budgets()
 
-    async def generate(self, request: GenerationRequest) -> AsyncIterator[GenerationEvent]:
+    async def generate(self, request: GenerationRequest) -> AsyncGenerator[GenerationEvent, None]:
         """See ``InferenceBackend.generate``. When a worker dies, the next one goes on with the answer;
         :class:`ProviderFailedError` when the device itself failed."""
         check_limits(request)
@@ -201,7 +204,8 @@ class InferenceSupervisor:
         """Read the folders, then keep the worker running while models are wanted; ends by cancellation only."""
         backoff = self._settings.first_backoff
         try:
-            await self.refresh()
+            if self._folders is None:
+                await self.refresh()
             while True:
                 while not self._wanted:
                     self._show(WorkerState("failed", self._failure) if self._failure else WorkerState("stopped"))

@@ -18,6 +18,7 @@ class WantedModels:
     def __init__(self) -> None:
         self._wanted: dict[str, None] = {}
         self._loaded: set[str] = set()
+        self._had: set[str] = set()  # loaded by the present worker at any time
         self._proven: set[str] = set()
         self._deaths: dict[str, int] = {}
         self._errors: dict[str, GenTorrentError] = {}
@@ -57,6 +58,7 @@ class WantedModels:
         """The worker has it."""
         if model_id in self._wanted:
             self._loaded.add(model_id)
+            self._had.add(model_id)
             self._proven.add(model_id)
             self._deaths.pop(model_id, None)
 
@@ -74,9 +76,10 @@ class WantedModels:
         self._loaded.discard(model_id)
 
     def worker_ended(self) -> tuple[str, ...]:
-        """All is to be loaded again; which models the worker had."""
-        had = tuple(self._loaded)
+        """All is to be loaded again; which models the worker had, even if they were given up meanwhile."""
+        had = tuple(self._had)
         self._loaded.clear()
+        self._had.clear()
         return had
 
     def worker_died(self, reason: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from engine.clock import Clock
@@ -10,7 +11,7 @@ from engine.inference.models.folder import ModelFolder, read_model_folder
 from engine.inference.pipe import Load
 from engine.inference.runtime.runner import Runner, RuntimeSettings
 from engine.inference.sampling.constraint import GrammarFactory
-from engine.inference.scheduling.kv_cache import capacity
+from engine.inference.scheduling.kv_cache import capacity, slots_for, whole_slots
 from engine.inference.scheduling.plan import BLOCK_TOKENS
 from engine.inference.scheduling.prefix_cache import PrefixCache
 from engine.inference.scheduling.scheduler import Scheduler, SchedulerSettings
@@ -27,8 +28,9 @@ def open_model(message: Load, clock: Clock, emit: Emit) -> ModelHost:
     runner = Runner(folder, settings)
     end_ids = folder.end_ids | texts.end_ids
     grammars = GrammarFactory(lambda: _tokenizer_json(folder), runner.vocabulary, end_ids)
-    scheduler = _scheduler(message, folder, runner, end_ids)
-    info = _info(message, folder, runner, tools=texts.takes_tools)
+    offer = _offer(message, folder, runner)
+    scheduler = _scheduler(message, offer, end_ids, whole_slots=runner.whole_slots)
+    info = _info(message, offer, runner, tools=texts.takes_tools)
     host = ModelHost(info, runner, texts, grammars, scheduler, clock, emit, share=folder.exact_rows)
     try:
         host.measure()
@@ -39,25 +41,47 @@ def open_model(message: Load, clock: Clock, emit: Emit) -> ModelHost:
     return host
 
 
-def _scheduler(message: Load, folder: ModelFolder, runner: Runner, end_ids: frozenset[int]) -> Scheduler:
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """What the memory for caches allows: ``tokens`` in all."""
+
+    slots: int
+    context_length: int
+    tokens: int
+
+
+def _offer(message: Load, folder: ModelFolder, runner: Runner) -> _Offer:
+    try:
+        tokens = capacity(message.slots, folder.context_length, runner.bytes_per_token, message.kv_bytes)
+    except InferenceError as error:
+        raise ModelFolderError(str(error)) from error
+    if not runner.whole_slots:
+        return _Offer(message.slots, folder.context_length, tokens)
+    slots = slots_for(message.slots, folder.context_length, tokens)
+    context = whole_slots(slots, folder.context_length, tokens)
+    runner.take_slots(slots, context)
+    return _Offer(slots, context, tokens)
+
+
+def _scheduler(message: Load, offer: _Offer, end_ids: frozenset[int], *, whole_slots: bool) -> Scheduler:
     settings = SchedulerSettings(
-        context_length=folder.context_length,
+        context_length=offer.context_length,
         end_ids=end_ids,
-        slots=message.slots,
+        slots=offer.slots,
         queue_limit=message.queue_limit,
         step_tokens=message.prefill_chunk,
+        whole_slots=whole_slots,
     )
-    tokens = capacity(message.slots, folder.context_length, runner.bytes_per_token, message.kv_bytes)
-    return Scheduler(settings, PrefixCache(message.digest, tokens // BLOCK_TOKENS))
+    return Scheduler(settings, PrefixCache(message.digest, offer.tokens // BLOCK_TOKENS))
 
 
-def _info(message: Load, folder: ModelFolder, runner: Runner, *, tools: bool) -> ModelInfo:
+def _info(message: Load, offer: _Offer, runner: Runner, *, tools: bool) -> ModelInfo:
     return ModelInfo(
         model_id=message.model_id,
         digest=message.digest,
         tokenizer_digest=message.tokenizer_digest,
-        context_length=folder.context_length,
-        slots=message.slots,
+        context_length=offer.context_length,
+        slots=offer.slots,
         provider=runner.provider,
         provider_reason=runner.provider_reason,
         batching=runner.batching,

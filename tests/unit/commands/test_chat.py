@@ -185,9 +185,11 @@ async def test_models(data, capsys):
     listed = json.loads(capsys.readouterr().out)
     assert [model["id"] for model in listed] == ["gentorrent-builtin", "someone/Model-7B"]
     told = {"id": "gentorrent-builtin", "where": "both", "nodes": 2, "context_length": 4096}
+    told |= {"provider": "CPUExecutionProvider", "provider_reason": "the processor of this computer"}
     assert told.items() <= listed[0].items()
     assert await run("models", "list", "--data", data) == 0
-    assert "this machine and network" in capsys.readouterr().out
+    assert "this machine and network, 2 nodes" in (shown := capsys.readouterr().out)
+    assert "on the processor of this computer" in shown
 
 
 async def test_models_without_an_engine(tmp_path, capsys):

@@ -3,7 +3,7 @@
 import pytest
 
 from engine.errors import InferenceError
-from engine.inference.scheduling.kv_cache import capacity, slot_capacity, whole_slots
+from engine.inference.scheduling.kv_cache import capacity, slot_capacity, slots_for, whole_slots
 from engine.inference.scheduling.plan import Move
 from engine.inference.scheduling.sequence import Sequence
 from engine.inference.scheduling.slots import IDLE_ROW_TOKENS, SlotTable
@@ -94,3 +94,10 @@ def test_whole_slots_leave_a_quarter_to_the_cache():
     assert whole_slots(slots=4, context_length=4096, tokens=8192) == 1536
     assert whole_slots(slots=4, context_length=1000, tokens=8192) == 1000
     assert whole_slots(slots=4, context_length=1000, tokens=10) == 32
+
+
+def test_fewer_whole_slots_are_offered_before_conversations_become_short():
+    assert slots_for(8, 1000, 8192) == 6
+    assert slots_for(8, 100_000, 8 * 8192 * 4 // 3 + 64) == 8
+    assert slots_for(8, 100_000, 2 * 8192 * 4 // 3 + 64) == 2
+    assert slots_for(8, 100_000, 100) == 1
