@@ -124,6 +124,30 @@ async def test_the_same_tokens_alone_and_beside_others_and_continued(models):
         assert continued[-1] == alone[0][-1]
 
 
+async def test_nobody_is_answered_faster_for_what_another_client_has_asked(models):
+    """Of a prompt that another client asked for, nothing but the whole blocks of its public part is in the cache."""
+    content = "words that are between us " * 12
+    async with running(models) as supervisor:
+
+        async def cached(salt, public):
+            events = await answer(supervisor, ask(content, cache_salt=salt, public_characters=public))
+            return events[-1].cached_tokens, ids_of(events), len(events[0].prompt_ids)
+
+        first, tokens, length = await cached(b"one", 160)
+        assert first == 0
+        whole = (length - 1) // 32 * 32
+        assert (await cached(b"two", 160))[0] < whole - 32
+        cases = [(b"one", 160), (b"two", 160), (b"", 160), (b"three", 0), (b"", 0), (b"one", 0)]
+        found = {case: await cached(*case) for case in cases}
+        shared = found[b"", 160][0]
+        assert 32 <= shared < whole - 32
+        assert found[b"one", 160][0] == whole
+        assert found[b"three", 0][0] == found[b"", 0][0] == 0
+        assert found[b"one", 0][0] == 0  # private to the first block: not what was public before
+        assert found[b"two", 160][0] == whole  # its own, the second time
+        assert all(one[1] == tokens for one in found.values())
+
+
 async def test_closing_the_stream_cancels_the_answer(models):
     async with running(models, slots=1) as supervisor:
         stream = supervisor.generate(ask(max_tokens=400, min_tokens=400, max_tokens_per_second=20))
