@@ -176,6 +176,8 @@ def _receive(client: ApiClient, body: dict[str, Any], show: Callable[[str], None
                 if piece:
                     stages.clear()
                     show(piece)
+                elif choice.get("delta", {}).get("reasoning_content"):
+                    stages.show({"stage": "thinking", "text": "The model thinks before it answers"})
     stages.clear()
     return Reply(finish_reason, usage, details)
 

@@ -106,6 +106,69 @@ def test_the_same_seed_gives_the_same_text_here_and_there(client: openai.OpenAI)
     assert other.text != first.text
 
 
+SCHEMA = {
+    "type": "object",
+    "properties": {"kind": {"enum": ["guard", "proxy"]}, "count": {"type": "integer", "minimum": 0, "maximum": 9}},
+    "required": ["kind", "count"],
+    "additionalProperties": False,
+}
+
+
+def test_forms_and_log_probabilities_are_the_same_here_and_there(client: openai.OpenAI) -> None:
+    answers = [
+        client.chat.completions.create(
+            model=BUILTIN_MODEL,
+            messages=[{"role": "user", "content": QUESTION}],
+            seed=9,
+            temperature=3,
+            logprobs=True,
+            top_logprobs=2,
+            response_format={"type": "json_schema", "json_schema": {"name": "part", "schema": SCHEMA}},
+            extra_body={"gentorrent": {"route": route}},
+        )
+        for route in ("network", "local")
+    ]
+    there, here = (answer.choices[0] for answer in answers)
+    assert (answers[0].model_extra or {})["gentorrent"]["receipt_verified"] is True
+    assert json.loads(there.message.content or "")["kind"] in ("guard", "proxy")
+    assert there.message.content == here.message.content
+    assert there.logprobs is not None
+    assert there.logprobs == here.logprobs
+    assert answers[0].usage is not None
+    assert len(there.logprobs.content or ()) == answers[0].usage.completion_tokens
+
+
+def test_several_answers_come_over_one_chats_paths(client: openai.OpenAI) -> None:
+    asked = {"model": BUILTIN_MODEL, "messages": [{"role": "user", "content": QUESTION}], "max_tokens": 8}
+    reply = client.chat.completions.create(**asked, n=3, seed=4, temperature=5)  # type: ignore[call-overload]
+    extensions = [choice.model_extra["gentorrent"] for choice in reply.choices]
+    assert [extension["receipt_verified"] for extension in extensions] == [True] * 3
+    assert [extension["seed"] for extension in extensions] == [4, 5, 6]
+    assert extensions[0]["paths"] == extensions[1]["paths"] == extensions[2]["paths"]
+
+
+def test_a_plain_prompt_is_continued_the_same_here_and_there(client: openai.OpenAI) -> None:
+    there, here = (
+        client.completions.create(
+            model=BUILTIN_MODEL, prompt="A guard is", seed=3, extra_body={"gentorrent": {"route": route}}
+        )
+        for route in ("network", "local")
+    )
+    assert there.choices[0].text == here.choices[0].text
+    assert (there.model_extra or {})["gentorrent"]["receipt_verified"] is True
+
+
+def test_what_is_wrong_with_a_request_is_named_across_the_network(client: openai.OpenAI) -> None:
+    wrong = {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "wizard"}}}
+    with pytest.raises(openai.BadRequestError) as caught:
+        client.chat.completions.create(
+            model=BUILTIN_MODEL,
+            messages=[{"role": "user", "content": QUESTION}],
+            response_format=wrong,  # type: ignore[call-overload]
+        )
+    assert caught.value.param == "response_format"
+
+
 def test_stop_strings_end_an_answer(client: openai.OpenAI) -> None:
     choices = {"seed": 3, "temperature": 0, "max_tokens": 40}
     whole = Answer(client, QUESTION, **choices).read().text

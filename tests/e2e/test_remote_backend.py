@@ -13,7 +13,7 @@ import pytest
 
 from engine.api.schema import State
 from tests.support.network import Answer, Network, gentorrent
-from tests.support.openai_server import OpenAiServer, Write, good_answer, in_a_thread, said
+from tests.support.openai_server import OpenAiServer, Write, event, good_answer, in_a_thread, said
 
 pytestmark = pytest.mark.timeout(120)
 MODEL = "borrowed-7b"
@@ -70,6 +70,30 @@ def test_what_it_cannot_do_is_refused_with_the_reason(donated: Donated) -> None:
     client = donated.network.openai("giver")
     with pytest.raises(openai.BadRequestError, match="min_tokens"):
         Answer(client, "Hi", model=MODEL, min_tokens=5, gentorrent={"route": "local"}).read()
+
+
+def test_what_it_lacks_stands_in_its_descriptor_and_nobody_there_is_asked(donated: Donated) -> None:
+    client = donated.network.openai("asker")
+    asked = len(donated.server.bodies)
+    tool = {"type": "function", "function": {"name": "f"}}
+    for more, parameter in (({"tools": [tool]}, "tools"), ({"logit_bias": {"5": 1}}, "logit_bias")):
+        with pytest.raises(openai.BadRequestError) as caught:
+            Answer(client, "Hi", model=MODEL, **more).read()
+        assert caught.value.param == parameter
+    assert len(donated.server.bodies) == asked
+
+
+def test_its_reasoning_comes_apart_through_the_network(donated: Donated) -> None:
+    async def thoughtful(write: Write) -> None:
+        await write(event({"choices": [{"index": 0, "delta": {"reasoning_content": "Greet."}}]}))
+        await good_answer(write)
+
+    donated.server.script = thoughtful
+    reply = donated.network.openai("asker").chat.completions.create(
+        model=MODEL, messages=[{"role": "user", "content": "Hi"}]
+    )
+    message = reply.choices[0].message
+    assert (message.content, (message.model_extra or {})["reasoning_content"]) == ("Hello there.", "Greet.")
 
 
 def test_a_stranger_who_goes_away_ends_the_work_there(donated: Donated) -> None:

@@ -47,6 +47,9 @@ def request_body(request: GenerationRequest, settings: RemoteSettings, context_l
         body["stop"] = list(request.stop[:MOST_STOPS])
     if request.constraint is not None:
         body["response_format"] = _response_format(request.constraint, settings.server)
+    options = json.loads(request.template_options) if request.template_options else {}
+    if options and "chat_template_kwargs" in settings.features:
+        body["chat_template_kwargs"] = options
     if request.top_logprobs is not None:
         body |= {"logprobs": True, "top_logprobs": request.top_logprobs}
     if "cache_salt" in settings.features and request.cache_salt:
@@ -86,9 +89,10 @@ def _refuse_impossible(request: GenerationRequest, settings: RemoteSettings) -> 
         "log probabilities": request.top_logprobs is not None
         and ("logprobs" not in features or request.prompt is not None),
         "tools": bool(request.tools),
-        "options of the chat template": bool(request.template_options),
+        "options of the chat template": bool(_options(request)) and "chat_template_kwargs" not in features,
         "tool calls and tool answers in the conversation": any(_is_about_tools(one) for one in request.messages),
         "the continuation of an answer that another machine began": bool(request.continue_tokens),
+        "prompts of token ids (this server keeps its own)": bool(request.prompt_tokens),
     }
     constraint = request.constraint
     if constraint is not None:
@@ -100,6 +104,12 @@ def _refuse_impossible(request: GenerationRequest, settings: RemoteSettings) -> 
             f"The model {request.model_id} is served by another program ({settings.server}), which cannot be asked for "
             f"{' and '.join(missing)}. Leave that out, or choose another model."
         )
+
+
+def _options(request: GenerationRequest) -> set[str]:
+    """Names of the options that are more than wishes: an effort is one, and most templates know none."""
+    options = json.loads(request.template_options) if request.template_options else {}
+    return set(options) - ({"enable_thinking"} if "reasoning_effort" in options else set()) - {"reasoning_effort"}
 
 
 def _is_about_tools(message: PromptMessage) -> bool:

@@ -12,8 +12,21 @@ FEATURES: dict[str, frozenset[str]] = {
     "openai": frozenset(),
     "ollama": frozenset({"json_schema"}),
     "llama.cpp": frozenset({"top_k", "min_p", "repeat_penalty", "json_schema"}),
-    "vllm": frozenset({"top_k", "min_p", "repetition_penalty", "min_tokens", "json_schema", "logprobs", "cache_salt"}),
-    "sglang": frozenset({"top_k", "min_p", "repetition_penalty", "min_tokens", "json_schema", "logprobs"}),
+    "vllm": frozenset(
+        {
+            "top_k",
+            "min_p",
+            "repetition_penalty",
+            "min_tokens",
+            "json_schema",
+            "logprobs",
+            "cache_salt",
+            "chat_template_kwargs",
+        }
+    ),
+    "sglang": frozenset(
+        {"top_k", "min_p", "repetition_penalty", "min_tokens", "json_schema", "logprobs", "chat_template_kwargs"}
+    ),
 }
 """What each kind of server takes beyond OpenAI's protocol, from their documentation. "openai" is any other server: what
 the protocol lists but many servers ignore without a word (log probabilities, JSON schemas) is not relied upon there."""

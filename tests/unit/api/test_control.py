@@ -11,8 +11,10 @@ import pytest
 
 from engine.api import schema
 from engine.api.schema import Chat, ChatDelta, ChatDone, ChatFailed, ChatStage, ChatText, RequestFailed, State, Welcome
+from engine.api.service import AnswerDelta
 from engine.clock import SystemClock
 from engine.errors import ServingNodeLostError
+from engine.inference.text.answer_parts import Content, Reasoning
 from tests.support.local_api import API_TOKEN, CONTROL_TOKEN, PlayedService, RunningApi, serve, until
 
 
@@ -97,6 +99,22 @@ async def test_an_answer(client, api):
     asked = api.service.requests[0]
     assert (asked.conversation, asked.max_tokens) == ("c1", 9)
     assert event.seed == asked.sampling.seed
+
+
+async def test_reasoning_is_told_apart(client, api):
+    api.service.script = [
+        AnswerDelta((1,), "<think>Why", (Reasoning("Why"),)),
+        AnswerDelta((2,), "?</think>", (Reasoning("?"),)),
+        AnswerDelta((3,), "So.", (Content("So."),)),
+    ]
+    await client.send(chat())
+    stages, thought, said = [], "", ""
+    while not isinstance(event := await client.next(), ChatDone):
+        if isinstance(event, ChatStage):
+            stages.append(event.stage)
+        elif isinstance(event, ChatDelta):
+            thought, said = thought + event.reasoning, said + event.text
+    assert (stages, thought, said) == (["queued", "thinking"], "Why?", "So.")
 
 
 async def test_failure_in_mid_answer(client, api):

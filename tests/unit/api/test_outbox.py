@@ -40,6 +40,16 @@ async def test_pieces_of_one_answer_grow_together():
     assert taken == [ChatDelta(id=chat, text=text, tokens=tokens) for chat, text, tokens in expected]
 
 
+async def test_reasoning_grows_and_is_counted_like_text():
+    outbox = Outbox()
+    for thought, text in (("a", ""), ("b", "c")):
+        outbox.put(ChatDelta(id="a", text=text, tokens=1, reasoning=thought))
+    assert await outbox.take() == ChatDelta(id="a", text="c", tokens=2, reasoning="ab")
+    with pytest.raises(OutboxFullError):
+        for _ in range(MAX_TEXT // 1000 + 1):
+            outbox.put(ChatDelta(id="a", text="", tokens=1, reasoning="x" * 1000))
+
+
 async def test_joined_pieces_stay_bounded():
     outbox = Outbox()
     for _ in range(4):

@@ -110,7 +110,8 @@ IMPOSSIBLE = {
     "min_tokens": {"min_tokens": 5},
     "log probabilities": {"top_logprobs": 0},
     "tools": {"tools": "[]"},
-    "chat template": {"template_options": "{}"},
+    "chat template": {"template_options": '{"a": 1}'},
+    "token ids": {"prompt_tokens": (1,), "messages": ()},
     "began": {"continue_tokens": (1,)},
     "json schema": {"constraint": Constraint("json_schema", "{}")},
     "regex": {"constraint": Constraint("regex", "a")},
@@ -137,6 +138,17 @@ def test_a_server_that_can_is_asked():
     assert (body["logprobs"], body["top_logprobs"]) == (True, 3)
     assert body["response_format"]["json_schema"]["schema"] == {"type": "object"}
     assert body["cache_salt"]
+
+
+EFFORT = '{"reasoning_effort": "none", "enable_thinking": false}'
+
+
+def test_an_effort_is_a_wish_where_templates_cannot_be_told():
+    assert "chat_template_kwargs" not in request_body(request_of(template_options=EFFORT), settings_of(), 4096)
+    body = request_body(request_of(template_options=EFFORT), settings_of("vllm"), 4096)
+    assert body["chat_template_kwargs"] == {"reasoning_effort": "none", "enable_thinking": False}
+    with pytest.raises(InvalidRequestError, match="chat template"):
+        request_body(request_of(template_options='{"enable_thinking": false}'), settings_of(), 4096)
 
 
 def test_a_schema_that_is_not_json_is_refused():
