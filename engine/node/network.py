@@ -358,9 +358,15 @@ def _served_model(info: ModelInfo) -> ServedModel:
     )
 
 
+def _identity(model: ServedModel) -> tuple[object, ...]:
+    """What a client chooses by."""
+    abilities = (model.seeds, model.token_ids, model.logprobs, model.constraints, model.tools)
+    return model.model_id, model.digest, abilities
+
+
 def _noticeably_different(new: Sequence[ServedModel], old: Sequence[ServedModel]) -> bool:
     """Models came or went, or a rate is off by half; small changes wait for the next renewal."""
-    if [(model.model_id, model.digest) for model in new] != [(model.model_id, model.digest) for model in old]:
+    if [_identity(model) for model in new] != [_identity(model) for model in old]:
         return True
     return any(
         max(a, b) > RATES_CHANGED * max(min(a, b), 0.1)

@@ -12,17 +12,20 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import aiohttp
 import openai
+import pydantic
 import pytest
 
 from engine.api import schema
 from engine.storage.data_directory import DataDirectory, read_lock
+from tests.support.chat_templates import SHAPES
 from tests.support.tiny_model import make_tiny_model
 
 MODEL = "gentorrent-builtin"
+CALLER = "caller"
 QUESTION = [{"role": "user", "content": "What is GenTorrent?"}]
 COMMAND = [sys.executable, "-c", "from engine.cli import main; main()"]
 ROOT = Path(__file__).resolve().parents[2]
@@ -69,7 +72,11 @@ def running(data: Path) -> Iterator[Engine]:
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory) -> Iterator[Engine]:
-    with running(tmp_path_factory.mktemp("engine") / "data") as engine:
+    """With a second model whose weights are random and whose chat template takes tools."""
+    data = tmp_path_factory.mktemp("engine") / "data"
+    folder = make_tiny_model(data / "models" / CALLER, context=2048)
+    (folder / "chat_template.jinja").write_text(SHAPES["qwen3"], encoding="utf-8")
+    with running(data) as engine:
         yield engine
 
 
@@ -145,6 +152,68 @@ def test_an_answer_held_to_a_schema(engine, stream):
     answer = json.loads(text)
     assert answer["kind"] in ("guard", "proxy")
     assert 0 <= answer["count"] <= 9
+
+
+class Weather(pydantic.BaseModel):
+    """The weather at a place."""
+
+    place: Literal["Rome", "Oslo"]
+    days: int = pydantic.Field(ge=1, le=9)
+
+
+WEATHER = openai.pydantic_function_tool(Weather)
+
+
+def forced(**more: Any) -> dict[str, Any]:
+    choice = {"type": "function", "function": {"name": "Weather"}}
+    return {"model": CALLER, "messages": QUESTION, "tools": [WEATHER], "tool_choice": choice, "seed": 4, **more}
+
+
+def test_a_tool_is_called_and_its_result_goes_back(engine):
+    with engine.client() as client:
+        reply = client.chat.completions.parse(**forced())
+        (choice,) = reply.choices
+        assert choice.finish_reason == "tool_calls"
+        call = choice.message.tool_calls[0]
+        assert isinstance(call.function.parsed_arguments, Weather)
+        again = [*QUESTION, choice.message, {"role": "tool", "tool_call_id": call.id, "content": "rain"}]
+        following = client.chat.completions.create(
+            model=CALLER, messages=again, tools=[WEATHER], max_tokens=4, extra_body={"min_tokens": 4}
+        )
+        assert following.usage.prompt_tokens > reply.usage.prompt_tokens
+        assert following.usage.prompt_tokens_details.cached_tokens > 0
+
+
+def test_a_called_tool_is_streamed(engine):
+    with engine.client() as client:
+        whole = client.chat.completions.create(**forced(parallel_tool_calls=False))
+        with client.chat.completions.stream(**forced(parallel_tool_calls=False)) as stream:
+            kinds = {event.type for event in stream}
+            final = stream.get_final_completion().choices[0]
+    assert {"tool_calls.function.arguments.delta", "tool_calls.function.arguments.done"} <= kinds
+    (call,) = final.message.tool_calls
+    assert isinstance(call.function.parsed_arguments, Weather)
+    assert call.function.arguments == whole.choices[0].message.tool_calls[0].function.arguments
+    assert final.finish_reason == "tool_calls"
+
+
+def test_a_model_without_a_place_for_tools_says_so(engine):
+    with engine.client() as client:
+        for stream in (False, True):
+            with pytest.raises(openai.BadRequestError, match="tools") as caught:
+                client.chat.completions.create(model=MODEL, messages=QUESTION, tools=[WEATHER], stream=stream)
+            assert caught.value.param == "tools"
+
+
+def test_an_effort_of_none_tells_the_template_to_leave_thinking_out(engine):
+    asked = {"model": CALLER, "messages": QUESTION, "max_tokens": 1}
+    with engine.client() as client:
+        usual = client.chat.completions.create(**asked).usage.prompt_tokens
+        none = client.chat.completions.create(**asked, reasoning_effort="none").usage.prompt_tokens
+        told = client.chat.completions.create(
+            **asked, extra_body={"chat_template_kwargs": {"enable_thinking": False}}
+        ).usage.prompt_tokens
+    assert none == told > usual  # it writes an empty thought
 
 
 def test_biased_tokens_do_not_come(engine):

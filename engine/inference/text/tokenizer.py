@@ -117,7 +117,8 @@ class ChatTokenizer:
         if tools is not None and not self.takes_tools:
             raise InvalidRequestError(
                 f"{self._folder.model_id} cannot be given tools: its chat template has no place for them. Send the "
-                "request without tools, or choose another model."
+                "request without tools, or choose another model.",
+                "tools",
             )
         try:
             return self._render(told, tools, options, begin_answer=begin_answer)
