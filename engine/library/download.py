@@ -32,7 +32,8 @@ PARALLEL = 4
 @dataclass(frozen=True, slots=True)
 class Order:
     """What is wanted. ``variant``: "" for what suits ``machine`` (``kv`` helps to judge that). ``graph``: the variant's
-    graph as the catalogue knows it. ``name``: what the model is called here. ``repin``: accept changed files."""
+    graph as the catalogue knows it. ``name``: what the model is called here. ``repin``: accept changed files.
+    ``licence``: what the catalogue says, for hubs that say nothing."""
 
     repository: str
     variant: str = ""
@@ -41,6 +42,7 @@ class Order:
     graph: str = ""
     machine: Machine | None = None
     kv: KvLayout | None = None
+    licence: str = ""
     repin: bool = False
 
 
@@ -53,12 +55,8 @@ class Plan:
     selection: Selection
     pinned: dict[str, PinnedFile]
     missing: int
+    licence: str
     known: bool  # the model is here already, in this or another variant
-
-    @property
-    def licence(self) -> str:
-        """As the hub says."""
-        return self.repository.licence
 
 
 @dataclass(slots=True)
@@ -84,7 +82,8 @@ async def prepare(order: Order, hub: Hub, models: ModelsFolder) -> Plan:
     pinned = dict(pin.files) if pin and not order.repin else {}
     _compare(repository, selection, pinned, order)
     missing = await asyncio.to_thread(_missing, models, name, selection, pinned)
-    return Plan(name, repository, selection, pinned, missing, place.is_dir())
+    licence = repository.licence or order.licence
+    return Plan(name, repository, selection, pinned, missing, licence, place.is_dir())
 
 
 async def download(
@@ -234,7 +233,7 @@ def _install(models: ModelsFolder, run: _Run, selection: Selection) -> ModelFold
             origin="hub",
             repository=repository.name,
             commit=repository.commit,
-            licence=repository.licence,
+            licence=run.plan.licence,
             files=files,
         ),
     )

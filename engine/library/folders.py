@@ -57,7 +57,7 @@ class ModelsFolder:
     @contextmanager
     def locked(self, name: str) -> Iterator[None]:
         """Nobody else downloads, imports or removes this model meanwhile; :class:`ModelBusyError`."""
-        make_directory(self.path)
+        self._make()
         with held_lock(self._incomplete / f"{name}.lock") as mine:
             if not mine:
                 raise ModelBusyError(
@@ -68,7 +68,7 @@ class ModelsFolder:
     def check_space(self, needed: int, what: str) -> None:
         """:class:`StorageError` if the disk has not ``needed`` bytes and the reserve."""
         try:
-            make_directory(self.path)
+            self._make()
             free = shutil.disk_usage(self.path).free
         except OSError as error:
             raise storage_error("look at the disk of", self.path, error) from error
@@ -123,6 +123,11 @@ class ModelsFolder:
         for one in left:
             shutil.rmtree(one, ignore_errors=True)
         return freed
+
+    def _make(self) -> None:
+        """Both folders for their owner alone: the engine keeps its keys beside the models."""
+        make_directory(self.path.parent)
+        make_directory(self.path)
 
     @property
     def _incomplete(self) -> Path:

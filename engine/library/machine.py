@@ -14,7 +14,7 @@ import psutil
 
 from engine.errors import StorageError
 from engine.library.fit import Machine
-from engine.storage.files import read_limited, write_atomically
+from engine.storage.files import make_directory, read_limited, write_atomically
 
 READ_BYTES = 1 << 30
 """Of one measurement: more than the caches of large processors hold. Machines with little memory take less."""
@@ -65,9 +65,10 @@ def _kept(cache: Path, key: str) -> float | None:
 
 def _keep(cache: Path, measured: _Measured) -> None:
     try:
-        cache.parent.mkdir(parents=True, exist_ok=True)
+        make_directory(cache.parent.parent)
+        make_directory(cache.parent)
         write_atomically(cache, msgspec.json.encode(measured))
-    except (OSError, StorageError):
+    except StorageError:
         return  # measured again next time
 
 

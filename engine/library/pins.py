@@ -17,7 +17,7 @@ from msgspec import Meta, Struct
 
 from engine.errors import ModelBusyError, StorageError
 from engine.storage.file_lock import held_lock
-from engine.storage.files import read_limited, write_atomically
+from engine.storage.files import make_directory, read_limited, write_atomically
 
 MAX_BYTES = 32 * 1024 * 1024
 MAX_MODELS = 1000
@@ -75,6 +75,7 @@ class Pins:
 
     def put(self, name: str, pin: Pin) -> None:
         """Keep or replace a pin."""
+        make_directory(self._file.parent.parent)
         with self._changing() as pins:
             pins[name] = pin
             if len(pins) > MAX_MODELS:

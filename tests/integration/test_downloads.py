@@ -118,6 +118,12 @@ async def test_the_variant_that_suits_the_machine(hub, models, gpu, variant):
     assert (await get(hub, models, variant="", machine=machine)).variant == variant
 
 
+async def test_the_catalogues_licence_where_the_hub_has_none(hub, models):
+    hub.repositories[REPOSITORY].licence = ""
+    plan = await prepare(order(licence="llama3.2"), Hub(hub.endpoint), models)
+    assert plan.licence == "llama3.2"
+
+
 async def test_what_is_here_is_not_fetched_again(hub, models):
     await get(hub, models)
     hub.requests.clear()

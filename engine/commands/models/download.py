@@ -86,14 +86,16 @@ def download(
         typer.echo(json.dumps(told, ensure_ascii=False))
     else:
         typer.echo(
-            f"{plan.name} ({folder.variant}) is on this machine. Ask it with: gentorrent chat --model {plan.name} "
-            '"Hello", or share it with: gentorrent node --contribute ' + plan.name
+            f"{plan.name} ({folder.variant}) is on this machine. Ask it with: gentorrent chat --model {plan.name}; "
+            f"share it with: gentorrent node --contribute {plan.name}"
         )
 
 
 def _order(
     model: str, variant: str | None, revision: str, as_name: str | None, repin: bool, data: Path | None
 ) -> Order:
+    from msgspec import UnsetType
+
     from engine.library.catalogue import find
     from engine.library.download import Order
     from engine.library.known import known_models
@@ -113,6 +115,7 @@ def _order(
         graph=listed.graph if listed else "",
         machine=None if chosen else this_machine(data),
         kv=entry.kv if entry else None,
+        licence=entry.licence.value if entry and not isinstance(entry.licence, UnsetType) else "",
         repin=repin,
     )
 

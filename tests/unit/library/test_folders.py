@@ -38,6 +38,15 @@ def test_one_at_a_time(models, tmp_path):
         pass
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no modes of folders")
+def test_the_data_directory_is_its_owners_alone(tmp_path):
+    models = ModelsFolder(tmp_path / "new" / "models")
+    with models.locked("one"):
+        pass
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
+    assert models.path.stat().st_mode & 0o777 == 0o700
+
+
 def test_space(models):
     models.check_space(0, "this")
     with pytest.raises(StorageError, match=r"this needs .* Free "):

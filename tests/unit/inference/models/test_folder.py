@@ -15,6 +15,8 @@ from engine.inference.runtime.runner import Runner, RuntimeSettings
 from engine.inference.text.tokenizer import ChatTokenizer
 from tests.support.tiny_model import make_tiny_model
 
+FAMILIES = Path(__file__).resolve().parents[3] / "families" / "models"
+
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory):
@@ -204,3 +206,12 @@ def test_a_models_folder_that_cannot_be_listed_leaves_the_builtin_model(original
     models.mkdir()
     monkeypatch.setattr(Path, "iterdir", refused)
     assert set(Catalogue(models, builtin=original).folders()) == {BUILTIN_MODEL}
+
+
+def test_a_config_with_little_more_than_a_name_gives_way_to_the_builders(tmp_path):
+    """As microsoft/mistral-7b-instruct-v0.2-ONNX has them: 68 bytes at the root, genai_config.json beside the graph."""
+    folder = tmp_path / "mistral"
+    shutil.copytree(FAMILIES / "mistral-gqa", folder / "cpu" / "int4")
+    (folder / "cpu" / "int4" / "config.json").unlink()
+    (folder / "config.json").write_text('{"model_type": "mistral", "architectures": ["MistralForCausalLM"]}')
+    assert read_model_folder("x", folder).kv == read_model_folder("x", FAMILIES / "mistral-gqa").kv
