@@ -16,7 +16,7 @@ from engine.inference.models.folder import ModelFolder, read_model_folder
 from engine.inference.models.graph_file import read_outline
 from engine.inference.models.model_config import KvLayout
 from engine.inference.models.variants import variants
-from engine.library.fetching import Patience, connections, fetch
+from engine.library.fetching import Patience, Transfer, connections, fetch
 from engine.library.fit import DEFAULT_CONTEXT, Machine, recommended
 from engine.library.folders import ModelsFolder, link_or_copy
 from engine.library.hub import Hub
@@ -174,20 +174,14 @@ async def _fetch_all(run: _Run) -> Selection:
     """Every file of the variant, and then what the graph names for its weights beyond them."""
     selection = run.plan.selection
     async with connections(run.patience, PARALLEL) as session:
+        transfer = Transfer(
+            session, run.hub, run.plan.repository.name, run.plan.repository.commit, run.meter, run.patience
+        )
 
         async def one(file: HubFile, places: asyncio.Semaphore) -> None:
             async with places:
-                run.found[file.name] = await fetch(
-                    session,
-                    run.hub,
-                    run.plan.repository.name,
-                    run.plan.repository.commit,
-                    file,
-                    run.staging / file.name,
-                    run.meter,
-                    run.patience,
-                    run.plan.pinned.get(file.name),
-                )
+                pinned = run.plan.pinned.get(file.name)
+                run.found[file.name] = await fetch(transfer, file, run.staging / file.name, pinned)
 
         async def several(files: Iterable[HubFile]) -> None:
             places = asyncio.Semaphore(PARALLEL)

@@ -20,6 +20,8 @@ from engine.library.pins import PinnedFile
 from engine.library.progress import Meter
 from engine.library.selection import HubFile
 
+MAX_ATTEMPTS = 500
+"""For one file, however much each of them brings."""
 _REDIRECTS = 5
 _LATER = (408, 425, 429, 500, 502, 503, 504)
 _log = logging.getLogger(__name__)
@@ -55,141 +57,140 @@ async def connections(patience: Patience, parallel: int) -> AsyncIterator[aiohtt
         yield session
 
 
-async def fetch(
-    session: aiohttp.ClientSession,
-    hub: Hub,
-    repository: str,
-    commit: str,
-    file: HubFile,
-    target: Path,
-    meter: Meter,
-    patience: Patience,
-    pinned: PinnedFile | None = None,
-) -> PinnedFile:
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """What all files of one download share."""
+
+    session: aiohttp.ClientSession
+    hub: Hub
+    repository: str
+    commit: str
+    meter: Meter
+    patience: Patience
+
+
+async def fetch(transfer: Transfer, file: HubFile, target: Path, pinned: PinnedFile | None = None) -> PinnedFile:
     """Bring ``file`` to ``target`` and return its size and SHA-256; a complete ``target`` is only hashed.
 
     Raises :class:`HubError` (the hub does not give it), :class:`ContentError` (wrong bytes twice), ``StorageError``
     (the disk). Cancelled or failed, it leaves what it has for the next time.
     """
     wanted = Wanted(file, pinned.sha256 if pinned else "")
-    meter.begin(file.name, file.size)
-    done = await asyncio.to_thread(hashed_if_whole, target, wanted)
-    for last in (False, True):
-        if done is None:
-            sink = await asyncio.to_thread(PartFile, target, wanted)
-            try:
-                await _fill(
-                    session, hub, hub.file_url(repository, commit, file.name), repository, sink, meter, patience
-                )
-                found = await asyncio.to_thread(sink.finish)
-            finally:
-                sink.close()
-            if found is not None:
-                meter.at(file.name, file.size, note=f"wrong content, fetched {'twice' if last else 'again'}")
-                _log.warning("%s of %s: wrong content", file.name, repository)
-                if last:
-                    raise ContentError(
-                        f"{file.name} of {repository} is not what {wanted.says}: expected {wanted.digest}, found "
-                        f"{found}, twice. Somebody on the way, or the hub's copy, is broken. Try again later, or from "
-                        "another network."
-                    )
-                continue
-            done = PinnedFile(file.size, sink.sha256, file.identity)
-        break
-    assert done is not None
-    meter.at(file.name, file.size)
-    return done
+    transfer.meter.begin(file.name, file.size)
+    found = await asyncio.to_thread(hashed_if_whole, target, wanted) or await _fetch_once(transfer, wanted, target)
+    if isinstance(found, str):
+        _log.warning("%s of %s has the wrong content and is fetched again", file.name, transfer.repository)
+        transfer.meter.at(file.name, 0, note="wrong content, fetched again")
+        found = await _fetch_once(transfer, wanted, target)
+    if isinstance(found, str):
+        raise ContentError(
+            f"{file.name} of {transfer.repository} is not what {wanted.says}: expected {wanted.digest}, found {found}, "
+            "twice. Somebody on the way, or the hub's copy, is broken. Try again later, or from another network."
+        )
+    transfer.meter.at(file.name, file.size)
+    return found
 
 
-async def _fill(
-    session: aiohttp.ClientSession,
-    hub: Hub,
-    url: str,
-    repository: str,
-    sink: PartFile,
-    meter: Meter,
-    patience: Patience,
-) -> None:
+async def _fetch_once(transfer: Transfer, wanted: Wanted, target: Path) -> PinnedFile | str:
+    """The file in place, or the hash of what came instead."""
+    part = await asyncio.to_thread(PartFile, target, wanted)
+    try:
+        await _fill(transfer, part)
+        return await asyncio.to_thread(part.finish)
+    finally:
+        part.close()
+
+
+async def _fill(transfer: Transfer, part: PartFile) -> None:
     """Ask until all bytes are there."""
-    name, size = sink.file.name, sink.file.size
-    meter.at(name, sink.length)
+    file, patience = part.file, transfer.patience
+    url = transfer.hub.file_url(transfer.repository, transfer.commit, file.name)
+    transfer.meter.at(file.name, part.length)
     failures = 0
-    while sink.length < size:
-        before = sink.length
+    for _ in range(MAX_ATTEMPTS):
+        if part.length == file.size:
+            return
+        before = part.length
         try:
-            await _ask_once(session, hub, url, repository, sink, meter)
-            if sink.length < size:
+            await _ask_once(transfer, url, part)
+            if part.length < file.size:
                 raise _LaterError("the connection ended early")
         except (_LaterError, aiohttp.ClientError, TimeoutError, ConnectionError) as error:
-            if isinstance(error, aiohttp.InvalidURL | aiohttp.ClientPayloadError) and sink.length > size:
-                raise
-            failures = 1 if sink.length > before else failures + 1
-            reason = str(error) or (
-                "nothing came any more" if isinstance(error, TimeoutError) else type(error).__name__
-            )
+            failures = 1 if part.length > before else failures + 1
+            silent = isinstance(error, TimeoutError)
+            reason = "nothing came any more" if silent else str(error)[:200] or type(error).__name__
             if failures >= patience.attempts:
-                raise HubError(
-                    f"{name} of {repository} could not be fetched: {reason[:200]} ({failures} attempts). What has "
-                    "arrived is kept: run the same command again to go on."
-                ) from None
+                break
             asked = error.pause if isinstance(error, _LaterError) else 0.0
             pause = min(max(asked, patience.first_pause * 2 ** (failures - 1)), patience.longest_pause)
-            meter.at(name, sink.length, note=f"{reason[:80]}; next attempt in {pause:.0f} s")
+            transfer.meter.at(file.name, part.length, note=f"{reason[:80]}; next attempt in {pause:.0f} s")
             await asyncio.sleep(pause)
+    if part.length < file.size:
+        raise HubError(
+            f"{file.name} of {transfer.repository} could not be fetched: {reason}, {failures} times in a row. What has "
+            "arrived is kept: run the same command again to go on."
+        )
 
 
-async def _ask_once(
-    session: aiohttp.ClientSession, hub: Hub, url: str, repository: str, sink: PartFile, meter: Meter
-) -> None:
+async def _ask_once(transfer: Transfer, url: str, part: PartFile) -> None:
     for _ in range(_REDIRECTS):
-        hub.refuse(url)
-        headers = hub.headers(url)
-        if sink.length:
-            headers["Range"] = f"bytes={sink.length}-"
-        async with session.get(url, headers=headers, allow_redirects=False) as reply:
+        transfer.hub.refuse(url)
+        headers = transfer.hub.headers(url)
+        if part.length:
+            headers["Range"] = f"bytes={part.length}-"
+        async with transfer.session.get(url, headers=headers, allow_redirects=False) as reply:
             if reply.status in (301, 302, 303, 307, 308):
-                url = urljoin(url, reply.headers.get("Location", ""))
+                url = _joined(url, reply.headers.get("Location", ""))
                 continue
-            _refuse_status(reply, hub, repository, sink)
+            _refuse_status(reply, transfer, part)
             if reply.status == 416:
-                await asyncio.to_thread(sink.restart)
+                await asyncio.to_thread(part.restart)
                 raise _LaterError("the hub does not go on from here")
-            if sink.length and (reply.status == 200 or not _goes_on(reply, sink)):
-                await asyncio.to_thread(sink.restart)
+            if part.length and (reply.status == 200 or not _goes_on(reply, part)):
+                await asyncio.to_thread(part.restart)
                 if reply.status != 200:
                     raise _LaterError("the hub sent another part of the file")
-            await _take(reply, sink, meter)
+            await _take(reply, part, transfer.meter)
             return
     raise HubError(
-        f"The hub sends {sink.file.name} of {repository} on more than {_REDIRECTS} times. Check HF_ENDPOINT."
+        f"The hub sends {part.file.name} of {transfer.repository} on more than {_REDIRECTS} times. Check HF_ENDPOINT."
     )
 
 
-async def _take(reply: aiohttp.ClientResponse, sink: PartFile, meter: Meter) -> None:
+def _joined(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError:  # no address at all
+        return ""
+
+
+async def _take(reply: aiohttp.ClientResponse, part: PartFile, meter: Meter) -> None:
     async for data in reply.content.iter_chunked(CHUNK):
-        room = sink.file.size - sink.length
-        await asyncio.to_thread(sink.write, data[:room])
-        meter.at(sink.file.name, sink.length, received=len(data))
+        room = part.file.size - part.length
+        await asyncio.to_thread(part.write, data[:room])
+        meter.at(part.file.name, part.length, received=len(data))
         if len(data) >= room:
             return  # more than announced is never read; the hash says whether it was the file
 
 
-def _refuse_status(reply: aiohttp.ClientResponse, hub: Hub, repository: str, sink: PartFile) -> None:
+def _refuse_status(reply: aiohttp.ClientResponse, transfer: Transfer, part: PartFile) -> None:
     if reply.status in (200, 206, 416):
         if reply.headers.get("Content-Encoding", "identity") != "identity":
             raise HubError(
-                f"The hub sends {sink.file.name} compressed, although it was asked not to. Check HF_ENDPOINT."
+                f"The hub sends {part.file.name} compressed, although it was asked not to. Check HF_ENDPOINT."
             )
         return
     if reply.status in (401, 403):
-        raise gated(repository, hub.endpoint)
+        raise gated(transfer.repository, transfer.hub.endpoint)
     if reply.status in _LATER:
         after = reply.headers.get("Retry-After", "")
         raise _LaterError(f"the hub answers with status {reply.status}", float(after) if after.isdecimal() else 0.0)
-    raise HubError(f"The hub does not give {sink.file.name} of {repository}: status {reply.status}. Try again later.")
+    raise HubError(
+        f"The hub does not give {part.file.name} of {transfer.repository}: status {reply.status}. Try again later."
+    )
 
 
-def _goes_on(reply: aiohttp.ClientResponse, sink: PartFile) -> bool:
+def _goes_on(reply: aiohttp.ClientResponse, part: PartFile) -> bool:
     """Whether a 206 begins where this file ends."""
     match = re.match(r"bytes (\d{1,20})-\d{1,20}/(\d{1,20}|\*)\Z", reply.headers.get("Content-Range", ""))
-    return match is not None and int(match[1]) == sink.length and match[2] in ("*", str(sink.file.size))
+    return match is not None and int(match[1]) == part.length and match[2] in ("*", str(part.file.size))

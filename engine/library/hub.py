@@ -77,8 +77,11 @@ class Hub:
 
     def refuse(self, url: str) -> None:
         """:class:`HubError` for an address that is not asked: other hosts only over https."""
-        parts = urlsplit(url)
-        own = _origin(url) == _origin(self.endpoint)
+        try:
+            parts = urlsplit(url)
+            own = _origin(url) == _origin(self.endpoint)
+        except ValueError:
+            raise HubError(f"The hub {self.endpoint} sends the download on to no address. Check HF_ENDPOINT.") from None
         local = is_loopback(parts.hostname) and is_loopback(urlsplit(self.endpoint).hostname)
         if not parts.hostname or not (own or local or (parts.scheme == "https" and not is_loopback(parts.hostname))):
             raise HubError(

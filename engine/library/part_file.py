@@ -74,7 +74,6 @@ class PartFile:
         self.file = wanted.file
         name = (wanted.digest or "unknown")[:16]
         self.part = target.with_name(f"{target.name}.{name}.part")
-        self.sha256 = ""
         self._lock = Lock()
         self._closed = False
         try:
@@ -125,11 +124,11 @@ class PartFile:
             self.digests.update(data)
             self.length += len(data)
 
-    def finish(self) -> str | None:
-        """Put a file with the right content in place (None); a wrong one is deleted, and what was found returned."""
+    def finish(self) -> PinnedFile | str:
+        """Put a file with the right content in place. A wrong one is deleted, and its hash returned."""
         with self._lock:
-            self.sha256, git_id = self.digests.values()
-            found = self._wanted.wrong(self.sha256, git_id)
+            sha256, git_id = self.digests.values()
+            found = self._wanted.wrong(sha256, git_id)
             try:
                 if found is None:
                     os.fsync(self._stream.fileno())
@@ -141,7 +140,7 @@ class PartFile:
                     self.part.unlink()
             except OSError as error:
                 raise _disk_error(self.part, error) from error
-        return found
+        return PinnedFile(self.file.size, sha256, self.file.identity) if found is None else found
 
     def close(self) -> None:
         """Keep what is there."""

@@ -161,6 +161,14 @@ async def test_a_broken_connection_is_taken_up_where_it_broke(hub, models, fault
     assert any("next attempt" in one.note for progress in told for one in progress.files)
 
 
+async def test_a_hub_that_gives_little_at_a_time_is_given_up_in_the_end(hub, models, monkeypatch):
+    monkeypatch.setattr("engine.library.fetching.MAX_ATTEMPTS", 4)
+    hub.faults[GRAPH] = ["cut"] * 9
+    with pytest.raises(HubError, match="run the same command again"):
+        await get(hub, models)
+    assert len(hub.asked(GRAPH)) == 4
+
+
 @pytest.mark.parametrize("fault", ["no-range", "other-range", "416"])
 async def test_a_hub_that_cannot_go_on_begins_anew(hub, models, fault):
     hub.faults[GRAPH] = ["cut", fault]

@@ -41,7 +41,8 @@ def test_redirects_go_to_https_or_stay():
     hub = Hub("https://huggingface.co")
     assert allowed(hub, "https://huggingface.co/a")
     assert allowed(hub, "https://cdn-lfs.hf.co/x?sig=1")
-    for url in ("http://cdn-lfs.hf.co/x", "http://huggingface.co/a", "ftp://x.org/", "file:///etc/passwd", "//x", ""):
+    no_address = ("//x", "", "https://[", "https://x:y/")
+    for url in ("http://cdn-lfs.hf.co/x", "http://huggingface.co/a", "ftp://x.org/", "file:///etc/passwd", *no_address):
         assert not allowed(hub, url), url
     for url in ("https://127.0.0.1/x", "https://localhost/x", "http://127.0.0.1:8765/v1/models", "https://[::1]/"):
         assert not allowed(hub, url), url
