@@ -16,7 +16,16 @@ from engine.inference.sampling.constraint import GrammarFactory
 from engine.inference.scheduling.prefix_cache import PrefixCache
 from engine.inference.scheduling.scheduler import Scheduler, SchedulerSettings
 from engine.inference.text.prompt import Prompt
-from engine.inference.types import Delta, Done, GenerationRequest, ModelInfo, PromptMessage, Queued, Started
+from engine.inference.types import (
+    AnswerStyle,
+    Delta,
+    Done,
+    GenerationRequest,
+    ModelInfo,
+    PromptMessage,
+    Queued,
+    Started,
+)
 from engine.inference.worker.model_host import ModelHost
 from engine.wire.answer import Sampling
 
@@ -87,7 +96,10 @@ class Bytes:
         message = request.messages[0]
         if message.role == "wizard":
             raise InvalidRequestError("no wizards")
-        return Prompt((2 if message.content == "bad" else 1,) * len(message.content))
+        style = AnswerStyle("hermes" if message.content == "hermes" else "")
+        return Prompt(
+            (2 if message.content == "bad" else 1,) * (3 if style.tool_calls else len(message.content)), style
+        )
 
     def public_tokens(self, request, prompt_ids):
         return request.public_characters
@@ -257,6 +269,29 @@ def test_a_provider_that_fails_is_for_the_process_to_tell():
     fixture.host.submit(1, request("bad"))
     with pytest.raises(ProviderFailedError):
         fixture.run()
+
+
+CALL = '<tool_call>{"name": "f"}</tool_call>'
+
+
+def test_an_answer_may_end_after_one_call():
+    """The bracket that completes the call is its last token, also where the answer is continued by another worker."""
+    whole = make((CALL * 2).encode())
+    tools = {"tools": "[{}]", "parallel_tool_calls": False}
+    whole.host.submit(1, request("hermes", **tools))
+    whole.run()
+    assert whole.text(1) == CALL.removesuffix("</tool_call>")
+    assert whole.of(1)[-1].reason == "stop"
+    assert whole.of(1)[0].style == AnswerStyle("hermes")
+    for place in (1, 20, len(whole.ids(1)) - 1):
+        rest = make((CALL * 2).encode())
+        rest.host.submit(1, request("hermes", continue_tokens=whole.ids(1)[:place], **tools))
+        rest.run()
+        assert rest.ids(1) == whole.ids(1)[place:]
+    many = make((CALL * 2).encode())
+    many.host.submit(1, request("hermes", tools="[{}]", max_tokens=len(CALL)))
+    many.run()
+    assert many.text(1) == CALL
 
 
 def test_log_probabilities_come_with_the_tokens():
