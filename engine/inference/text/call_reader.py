@@ -71,7 +71,8 @@ class CallReader:
         if character == "[" and not self._in_array and not named:
             self._in_array = True
         elif character == "{" and not named:
-            return self._begin(JsonCall(), character)
+            # Without a mark any JSON may stand here: people have names too.
+            return self._begin(JsonCall(complete=not self._held.strip(BLANK)), character)
         elif character not in BLANK:
             raise Malformed
         self._hold(character)

@@ -28,16 +28,17 @@ class JsonCall:
 
     :meth:`push` takes one character after the other, the first one "{". Once the name is known and the arguments begin
     as an object, their text comes as it is read; in any other order everything comes at the end. With ``name`` the
-    object is the arguments alone.
+    object is the arguments alone. ``complete``: a name without arguments is no call.
 
     Raises :class:`Malformed` for what is no call (the character that shows it is not among ``held``); not any more when
     the arguments have begun, which are then given as they are, as far as they could be JSON.
     """
 
-    def __init__(self, name: str = "") -> None:
+    def __init__(self, name: str = "", *, complete: bool = False) -> None:
         self.name = name  # "" until it is known
         self.done = False
         self.streaming = self._arguments_open = bool(name)
+        self._complete = complete
         self._outermost = 0 if name else 1  # depth around the arguments
         self._held: list[str] = []
         self._depth = 0
@@ -64,7 +65,7 @@ class JsonCall:
         self._held.append(character)
         try:
             if self.done:
-                self.name, arguments = _call(self.held)
+                self.name, arguments = _call(self.held, self._complete)
                 return arguments
             return self._look_ahead(character) if outside else ""
         except Malformed:
@@ -115,7 +116,7 @@ class JsonCall:
         return character
 
 
-def _call(text: str) -> tuple[str, str]:
+def _call(text: str, complete: bool) -> tuple[str, str]:
     """Name and arguments of a whole call."""
     try:
         parsed = json.loads(text, strict=False)
@@ -123,6 +124,8 @@ def _call(text: str) -> tuple[str, str]:
         raise Malformed from error
     inner = parsed.get("function") if isinstance(parsed, dict) else None
     call = inner if isinstance(inner, dict) else parsed
+    if complete and not call.keys() & {"arguments", "parameters"}:
+        raise Malformed
     return _name(call.get("name")), _arguments(call.get("arguments", call.get("parameters")))
 
 

@@ -51,6 +51,8 @@ G = ("g", "{}")
         ("llama3", '{"type": "function", "name": "f", "parameters": {"a": 1}}', calls(F)),
         ("llama3", '<|python_tag|>{"name": "f", "parameters": {"a": 1}}', calls(F)),
         ("llama3", '{"name": "f", "parameters": {"a": 1}}; {"name": "g", "parameters": {}}', calls(F, G)),
+        ("llama3", '{"name": "Ann", "id": 3}', [Content('{"name": "Ann", "id": 3}')]),
+        ("llama3", '<|python_tag|>{"name": "g"}', calls(G)),
         ("llama3", '{"answer": 42}', [Content('{"answer": 42}')]),
         ("llama3", 'Write {"name": "f", "parameters": {}}', [Content('Write {"name": "f", "parameters": {}}')]),
         ("llama3", '<|python_tag|>search.call(q="x")', [Content('<|python_tag|>search.call(q="x")')]),
