@@ -36,7 +36,7 @@ NOTATIONS = {
     "llama3": CallNotation(("<|python_tag|>",), bare=True),
     # [TOOL_CALLS][{"name": "f", "arguments": {...}}]: Mistral 7B 0.3 and Nemo
     "mistral": CallNotation(("[TOOL_CALLS]",)),
-    # [TOOL_CALLS]f[ARGS]{...}, in some versions with [CALL_ID] and an id before [ARGS]: Mistral Small 3.2, Ministral 3
+    # [TOOL_CALLS]f[ARGS]{...}, in some versions with [CALL_ID] and an id before [ARGS]: Mistral Small 3.2
     "mistral-named": CallNotation(("[TOOL_CALLS]",), body="named", inner=("[CALL_ID]", "[ARGS]")),
     # <|tool_call|>[{"name": "f", "arguments": {...}}]<|/tool_call|>: Phi 4 mini (which also writes functools[...])
     "phi4": CallNotation(("<|tool_call|>", "functools"), "<|/tool_call|>"),
