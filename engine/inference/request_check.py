@@ -91,12 +91,11 @@ def missing_abilities(request: GenerationRequest, model: Abilities) -> tuple[str
     return tuple(name for name, is_missing in missing.items() if is_missing)
 
 
-def unable(model_id: str, missing: Sequence[str], who: str) -> InvalidRequestError:
-    """The refusal of a request whose model lacks ``missing``; ``who`` makes its answers."""
+def unable(model_id: str, missing: Sequence[str], where: str) -> InvalidRequestError:
+    """The refusal of a request whose model lacks ``missing``; ``where`` was looked, in words."""
     named = " and ".join(_ABILITIES[name] for name in missing)
     return InvalidRequestError(
-        f"The model {model_id} is served by {who}, which cannot be asked for {named}. Leave that out, or choose "
-        "another model.",
+        f"The model {model_id} cannot be asked for {named} {where}. Leave that out, or choose another model.",
         missing[0],
     )
 

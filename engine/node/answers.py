@@ -133,7 +133,7 @@ class Answers:
         for info in self._backend.models():
             missing = missing_abilities(generation, info) if info.model_id == request.model_id else ()
             if missing:
-                raise unable(info.model_id, missing, info.provider or "a program")
+                raise unable(info.model_id, missing, "on this machine")
         events = self._backend.generate(generation)
         try:
             async for event in events:

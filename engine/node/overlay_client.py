@@ -215,7 +215,7 @@ class OverlayClient:
         lacking = [missing_abilities(request, model) for _, model in listed]
         served = [pair for pair, missing in zip(listed, lacking, strict=True) if not missing]
         if listed and not served:
-            raise unable(model_id, min(lacking, key=len), "machines of the network")
+            raise unable(model_id, min(lacking, key=len), "anywhere on the network")
         if digest is None and served:
             digests = [model.digest for _, model in served]
             digest = max(sorted(set(digests)), key=digests.count)

@@ -195,7 +195,7 @@ class ServingRole:
         check_request(generation)
         missing = missing_abilities(generation, info)
         if missing:
-            raise unable(info.model_id, missing, "the machine that was asked")
+            raise unable(info.model_id, missing, "at the machine that was asked")
         events = self._backend.generate(generation)
         try:
             async for event in events:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 from collections.abc import AsyncIterator
@@ -13,7 +14,7 @@ import pytest
 from engine.api.service import AnswerDelta
 from engine.inference.text.answer_parts import Content, Reasoning, ToolArguments, ToolCall
 from engine.inference.types import TokenLogprob
-from tests.support.local_api import API_TOKEN, RunningApi
+from tests.support.local_api import API_TOKEN, RunningApi, until
 
 QUESTION = [{"role": "user", "content": "Hi"}]
 MODEL = "gentorrent-builtin"
@@ -210,6 +211,21 @@ async def test_one_failing_answer_ends_the_request(client, api):
         await client.chat.completions.create(**ASKED, n=3)
     assert "secret" not in str(caught.value)
     assert api.service.running == 0
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_a_client_that_leaves_stops_all_its_answers(client, api, stream):
+    api.service.endless = True
+    api.service.pause = 0.02
+    async with asyncio.TaskGroup() as group:
+        asking = group.create_task(client.chat.completions.create(**ASKED, n=3, stream=stream))
+        await until(lambda: api.service.running == 3)
+        if stream:
+            await (await asking).close()
+        else:
+            asking.cancel()
+        await until(lambda: api.service.running == 0)
+    assert api.service.cancelled == 3
 
 
 async def test_more_answers_than_may_run_are_refused_together(client, api, monkeypatch):
