@@ -1,13 +1,14 @@
 """The peers' environment: pinned to the last package, made once, with one onnxruntime in it."""
 
 import hashlib
+import os
 import re
 import subprocess
 
 import pytest
 
 from engine.bench.shapes import SHAPES
-from tools import peers_environment
+from tools import peers_environment, system_libraries
 
 
 def pins():
@@ -32,6 +33,7 @@ def elsewhere(monkeypatch, tmp_path):
     monkeypatch.setattr(peers_environment, "VENV", tmp_path)
     monkeypatch.setattr(peers_environment, "PYTHON", tmp_path / "python")
     monkeypatch.setattr(peers_environment, "STAMP", tmp_path / "stamp")
+    monkeypatch.setattr(peers_environment, "find_compiler", lambda environment: True)
     (tmp_path / "python").touch()
     calls: list[list[str]] = []
 
@@ -56,3 +58,35 @@ def test_a_failed_one_is_made_again(elsewhere, monkeypatch):
     monkeypatch.setattr(subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 1))
     assert peers_environment.make_environment() == 1
     assert not peers_environment.STAMP.exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="CMake looks in the registry there")
+def test_a_compiler_is_found_by_name_and_by_cxx(tmp_path):
+    path = {"PATH": str(tmp_path)}
+    assert not peers_environment.find_compiler(path)
+    for name, extra in (("c++", {}), ("my-compiler", {"CXX": "my-compiler -O2"})):
+        program = tmp_path / name
+        program.touch(mode=0o755)
+        assert peers_environment.find_compiler(path | extra)
+        program.unlink()
+
+
+def test_root_gets_the_compiler_installed(elsewhere, monkeypatch, capsys):
+    there = iter([False, True])
+    installed = []
+    monkeypatch.setattr(peers_environment, "find_compiler", lambda environment: next(there))
+    monkeypatch.setattr(system_libraries, "can_install", lambda: True)
+    monkeypatch.setattr(system_libraries, "install", installed.extend)
+    assert peers_environment.make_environment() == 0
+    assert installed == ["build-essential"]
+    assert "compiler" not in capsys.readouterr().err
+
+
+def test_without_a_compiler_pip_is_tried_and_its_failure_explained(elsewhere, monkeypatch, capsys):
+    monkeypatch.setattr(peers_environment, "find_compiler", lambda environment: False)
+    monkeypatch.setattr(system_libraries, "can_install", lambda: False)
+    monkeypatch.setattr(subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 1))
+    assert peers_environment.make_environment() == 1
+    said = capsys.readouterr().err
+    assert said.count("no C++ compiler") == 2
+    assert "make bench-setup again" in said
