@@ -20,6 +20,7 @@ from engine.bench.shapes import SHAPES, Shape
 from engine.bench.work import (
     DRAWS,
     FULL,
+    OVERHEAD_BATCH,
     PRECISIONS,
     PREFILL_TOKENS,
     QUICK,
@@ -30,8 +31,6 @@ from engine.bench.work import (
     Work,
     sweep,
 )
-
-OVERHEAD_BATCH = 8
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,6 @@ class Results:
     rows: list[dict[str, Any]] = field(default_factory=list)
     cached_prefix: dict[str, Any] = field(default_factory=dict)
     overhead: dict[str, float] = field(default_factory=dict)
-    overhead_newer: dict[str, float] = field(default_factory=dict)
     sweep: list[SweepEntry] = field(default_factory=list)
     idle_share: float = 0.0
 
@@ -75,7 +73,6 @@ class Results:
             "rows": self.rows,
             "cached_prefix_speedup": self.cached_prefix.get("speedup"),
             "overhead": {draw: self.overhead.get(draw) for draw in DRAWS},
-            "overhead_newer_onnxruntime": self.overhead_newer,
             "cached_prefix": self.cached_prefix,
             "sweep": [
                 {
@@ -134,8 +131,7 @@ def _measure_precision(
         if precision == "int4" and wanted.wants("cached-prefix"):
             results.cached_prefix = _cached_prefix(meter, plan, say)
         if precision == "int4" and wanted.wants("overhead"):
-            results.overhead = _overhead(meter, plan, OURS, say)
-            results.overhead_newer = {} if wanted.quick else _overhead(meter, plan, OURS_NEWER, say)
+            results.overhead = _overhead(meter, plan, say)
         results.sweep += meter.entries
         results.idle_share = max(results.idle_share, meter.idle_share)
         for process in processes:
@@ -196,14 +192,19 @@ def _cached_prefix(meter: Meter, plan: Plan, say: Say) -> dict[str, Any]:
     return found
 
 
-def _overhead(meter: Meter, plan: Plan, name: str, say: Say) -> dict[str, float]:
-    """Share of the bare loop's tokens per second that the engine costs at 8 answers, for each way of drawing."""
-    work = Work("decode", "int4", OVERHEAD_BATCH, plan.prompt, plan.steps)
-    shares: dict[str, list[float]] = {draw: [] for draw in DRAWS}
-    for _ in range(plan.rounds):
-        for draw in DRAWS:
-            bare = meter.once(BARE, work)["tokens_per_s"]
-            shares[draw].append(1 - meter.once(name, replace(work, draw=draw))["tokens_per_s"] / bare)
-    found = {draw: round(statistics.median(values), 4) for draw, values in shares.items()}
-    say(f"result overhead of {name} over the bare loop at {OVERHEAD_BATCH} answers: {found}")
+def _overhead(meter: Meter, plan: Plan, say: Say) -> dict[str, float]:
+    """Share of the bare loop's tokens per second that the engine costs at 8 answers, for each way of drawing.
+
+    A few per cent are less than what single measurements scatter: many rounds, and the medians of all.
+    """
+    work = Work("decode", "int4", OVERHEAD_BATCH, plan.prompt, plan.overhead_steps)
+    turns = [(BARE, work), *((OURS, replace(work, draw=draw)) for draw in DRAWS)]
+    reached: dict[tuple[str, Work], list[float]] = {turn: [] for turn in turns}
+    for number in range(plan.overhead_rounds):
+        first = number % len(turns)
+        for turn in (*turns[first:], *turns[:first]):
+            reached[turn].append(meter.once(*turn)["tokens_per_s"])
+    speeds = [statistics.median(reached[turn]) for turn in turns]
+    found = {draw: round(1 - speed / speeds[0], 4) for draw, speed in zip(DRAWS, speeds[1:], strict=True)}
+    say(f"result overhead over the bare loop ({speeds[0]:.1f} tokens/s) at {OVERHEAD_BATCH} answers: {found}")
     return found

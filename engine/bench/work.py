@@ -16,6 +16,8 @@ DRAWS: tuple[Draw, ...] = ("greedy", "top_k_40", "full_vocabulary")
 PREFILL_TOKENS = 512
 SHARED_TOKENS = 480
 """Of a cached prompt of ``PREFILL_TOKENS``."""
+OVERHEAD_BATCH = 8
+"""Answers at once where the engine's overhead is measured."""
 WORKS = ("decode-int4", "decode-fp32", "prefill-int4", "prefill-fp32", "cached-prefix", "overhead")
 """Names for ``--work``."""
 
@@ -47,7 +49,7 @@ class Work:
 @dataclass(frozen=True)
 class Plan:
     """How much is measured. ``rounds`` interleaved measurements of everything, each after ``sweep_rounds`` for every
-    setting that is tried."""
+    setting that is tried; the overhead has ``overhead_rounds`` of ``overhead_steps`` tokens for each answer."""
 
     rounds: int = 5
     sweep_rounds: int = 2
@@ -57,6 +59,8 @@ class Plan:
     steps: int = 32
     fp32_steps: int = 16
     prefill: int = PREFILL_TOKENS
+    overhead_rounds: int = 15
+    overhead_steps: int = 32
     wide_sweep: bool = True
 
     def works(self, precision: Precision) -> list[Work]:
@@ -73,7 +77,7 @@ class Plan:
 
 
 FULL = Plan()
-QUICK = Plan(rounds=3, sweep_rounds=1, fp32_batches=(1, 8), steps=16, fp32_steps=6, wide_sweep=False)
+QUICK = Plan(rounds=3, fp32_batches=(1, 8), steps=16, fp32_steps=6, overhead_rounds=8, wide_sweep=False)
 
 
 def sweep_group(work: Work) -> str:

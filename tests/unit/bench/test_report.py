@@ -36,7 +36,6 @@ RESULTS = {
     "cached_prefix_speedup": 12.5,
     "cached_prefix": {"speedup": 12.5, "cold_ms": 2000.0, "cached_ms": 160.0, "tokens": 512, "shared": 480},
     "overhead": {"greedy": 0.012, "top_k_40": 0.02, "full_vocabulary": 0.11},
-    "overhead_newer_onnxruntime": {},
     "sweep": [
         {
             "engine": "llama.cpp",
