@@ -205,6 +205,7 @@ def _overhead(meter: Meter, plan: Plan, say: Say) -> dict[str, float]:
         for turn in (*turns[first:], *turns[:first]):
             reached[turn].append(meter.once(*turn)["tokens_per_s"])
     speeds = [statistics.median(reached[turn]) for turn in turns]
-    found = {draw: round(1 - speed / speeds[0], 4) for draw, speed in zip(DRAWS, speeds[1:], strict=True)}
+    shares = [round(1 - speed / speeds[0], 4) for speed in speeds[1:]]
+    found: dict[str, float] = dict(zip(DRAWS, shares, strict=True))
     say(f"result overhead over the bare loop ({speeds[0]:.1f} tokens/s) at {OVERHEAD_BATCH} answers: {found}")
     return found

@@ -32,7 +32,7 @@ against it. The model has random weights, so its answers mean nothing; speed doe
 
 def as_text(results: dict[str, Any]) -> str:
     """What is printed."""
-    return "\n".join([_table(results), "", *_findings(results)])
+    return "\n".join([*([_table(results), ""] if results["rows"] else []), *_findings(results)])
 
 
 def as_markdown(results: dict[str, Any], picture: str) -> str:

@@ -73,7 +73,7 @@ def test_a_compiler_is_found_by_name_and_by_cxx(tmp_path):
 
 def test_root_gets_the_compiler_installed(elsewhere, monkeypatch, capsys):
     there = iter([False, True])
-    installed = []
+    installed: list[str] = []
     monkeypatch.setattr(peers_environment, "find_compiler", lambda environment: next(there))
     monkeypatch.setattr(system_libraries, "can_install", lambda: True)
     monkeypatch.setattr(system_libraries, "install", installed.extend)

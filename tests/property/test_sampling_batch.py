@@ -97,6 +97,24 @@ def test_same_tokens_as_the_slow_reference(data, vocabulary, listed):
         assert (None if isinstance(choice, InferenceError) else choice.token) == token
 
 
+@given(data=st.data(), vocabulary=st.integers(2, 60), listed=st.integers(1, 60))
+@settings(max_examples=examples(250), deadline=None)
+def test_rows_with_top_k_alone_are_drawn_together_as_each_by_itself(data, vocabulary, listed):
+    count = data.draw(st.integers(1, 6))
+    values = st.lists(ORDINARY | EXTREME | BROKEN, min_size=vocabulary, max_size=vocabulary)
+    logits = np.array(data.draw(st.lists(values, min_size=count, max_size=count)), dtype=np.float32)
+    temperatures, top_k = st.sampled_from([0.0, 1e-30, 0.7, 1.0, 10.0]), st.sampled_from([0, 1, 3, 17, 1000])
+    draws = [
+        Draw(Sampling(seed=seed, temperature=data.draw(temperatures), top_k=data.draw(top_k)), seed, TokenHistory(()))
+        for seed in data.draw(st.lists(st.integers(0, 2**53 - 1), min_size=count, max_size=count))
+    ]
+    with patch.object(batch, "SMALL", 0):
+        choices = choose_batch(draws, logits, *highest(logits, listed))
+    for draw, row, choice in zip(draws, logits, choices, strict=True):
+        token = naive_sampling.choose(row.tolist(), draw.sampling, draw.position, [], [], frozenset(), None)
+        assert (None if isinstance(choice, InferenceError) else choice.token) == token
+
+
 SHAPES = {
     "flat": lambda random, size: random.normal(0, 1, size),
     "peaked": lambda random, size: random.gumbel(0, 3, size),

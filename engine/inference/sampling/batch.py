@@ -23,6 +23,7 @@ from engine.inference.sampling.gumbel import (
     suppress,
 )
 from engine.inference.sampling.history import TokenHistory
+from engine.inference.sampling.listed import Wish, draw_listed, is_only_top_k
 from engine.inference.sampling.log_probabilities import log_probabilities
 from engine.inference.sampling.row import (
     Leaders,
@@ -101,21 +102,44 @@ def choose_batch(
     ``logits``: [rows, vocabulary]; ``top_values`` and ``top_ids``: [rows, any], the highest logits of each row,
     falling, equal ones by rising id.
     """
-    peaks = logits.argmax(axis=1) if logits.size else np.zeros(len(draws), dtype=np.int64)
+    # NumPy's argmax stops at a value that is not a number, so the peak tells whether there is one.
+    peaks: list[int] = (logits.argmax(axis=1) if logits.size else np.zeros(len(draws), dtype=np.int64)).tolist()
+    bests = [float(row[peak]) if row.size else -np.inf for row, peak in zip(logits, peaks, strict=True)]
+    drawn_already: dict[int, int] = {}
+    if top_values is not None and top_ids is not None:
+        drawn_already = draw_listed(_listed(draws, bests, top_ids.shape[1]), top_values, top_ids)
     results: list[Choice | InferenceError] = []
     for index, draw in enumerate(draws):
         known = None if top_values is None or top_ids is None else (top_values[index], top_ids[index])
         try:
-            results.append(_choose_row(draw, logits[index], int(peaks[index]), known))
+            check_numbers(bests[index])
+            token = drawn_already.get(index)
+            if token is None:
+                token = _token(draw, logits[index], peaks[index], known)
+            results.append(_choice(draw, logits[index], token, known))
         except InferenceError as error:
             results.append(error)
     return results
 
 
-def _choose_row(draw: Draw, logits: Values, peak: int, known: tuple[Values, Ids] | None) -> Choice:
-    # NumPy's argmax stops at a value that is not a number, so the peak tells whether there is one.
-    check_numbers(float(logits[peak]) if logits.size else -np.inf)
-    token = _token(draw, logits, peak, known)
+def _listed(draws: Sequence[Draw], bests: Sequence[float], longest: int) -> list[Wish]:
+    """The draws that need nothing but the lists."""
+    return [
+        Wish(index, draw.sampling, draw.position)
+        for index, (draw, best) in enumerate(zip(draws, bests, strict=True))
+        if np.isfinite(best)
+        and is_only_top_k(draw.sampling, longest)
+        and _unchanged(draw)
+        and not is_greedy(best, draw.sampling.temperature)
+    ]
+
+
+def _unchanged(draw: Draw) -> bool:
+    """Whether the draw is from the model's own values, all of them."""
+    return draw.mask is None and not (draw.suppressed or draw.sampling.logit_bias or _penalties(draw.sampling))
+
+
+def _choice(draw: Draw, logits: Values, token: int, known: tuple[Values, Ids] | None) -> Choice:
     if draw.top_logprobs is None:
         return Choice(token)
     return Choice(token, *log_probabilities(logits, token, draw.top_logprobs, None if known is None else known[1]))
@@ -123,6 +147,8 @@ def _choose_row(draw: Draw, logits: Values, peak: int, known: tuple[Values, Ids]
 
 def _token(draw: Draw, logits: Values, peak: int, known: tuple[Values, Ids] | None) -> int:
     sampling = draw.sampling
+    if _unchanged(draw) and sampling.temperature == 0:
+        return peak
     allowed = None if draw.mask is None else unpacked(draw.mask, logits.size)
     if logits.size <= SMALL:
         return choose(logits, sampling, draw.position, draw.history, draw.suppressed, allowed)

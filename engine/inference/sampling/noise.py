@@ -7,6 +7,7 @@ bits are needed only for the few tokens that can still win.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 Ids = NDArray[np.int64]
 Uppers = NDArray[np.uint16]
+_Words = np.uint64 | NDArray[np.uint64]
 
 UPPER_BITS = 16
 LOWER_BITS = 37
@@ -46,13 +48,26 @@ def streams(seed: int, position: int) -> Streams:
 def gumbel(seed: int, position: int, ids: Ids) -> NDArray[np.float64]:
     """Standard Gumbel noise for token ``ids`` at ``position``; finite for every input."""
     start = streams(seed, position)
+    return _noise(ids, np.uint64((start.upper + _GAMMA) & _MASK), np.uint64((start.lower + _GAMMA) & _MASK))
+
+
+def gumbel_rows(places: Sequence[tuple[int, int]], ids: Ids) -> NDArray[np.float64]:
+    """``gumbel`` of several rows: ``places`` are their seeds and positions, ``ids`` is [rows, any]."""
+    starts = [streams(seed, position) for seed, position in places]
+    upper = np.array([[(start.upper + _GAMMA) & _MASK] for start in starts], dtype=np.uint64)
+    lower = np.array([[(start.lower + _GAMMA) & _MASK] for start in starts], dtype=np.uint64)
+    return _noise(ids, upper, lower)
+
+
+def _noise(ids: Ids, upper: _Words, lower: _Words) -> NDArray[np.float64]:
+    """The noise of ``ids``; ``upper`` and ``lower``: the first words of both counters, of all or of each row."""
     numbers = ids.astype(np.uint64)
-    words = np.empty((2, numbers.size), dtype=np.uint64)
-    words[0] = (numbers >> np.uint64(2)) * np.uint64(_GAMMA) + np.uint64((start.upper + _GAMMA) & _MASK)
-    words[1] = numbers * np.uint64(_GAMMA) + np.uint64((start.lower + _GAMMA) & _MASK)
+    words = np.empty((2, *numbers.shape), dtype=np.uint64)
+    words[0] = (numbers >> np.uint64(2)) * np.uint64(_GAMMA) + upper
+    words[1] = numbers * np.uint64(_GAMMA) + lower
     _mix_in_place(words, np.empty_like(words))
-    upper = words[0] >> ((numbers & np.uint64(3)) << np.uint64(4)) << np.uint64(64 - UPPER_BITS)
-    return noise_of((upper | words[1] >> np.uint64(UPPER_BITS)) >> np.uint64(11))
+    high = words[0] >> ((numbers & np.uint64(3)) << np.uint64(4)) << np.uint64(64 - UPPER_BITS)
+    return noise_of((high | words[1] >> np.uint64(UPPER_BITS)) >> np.uint64(11))
 
 
 def noise_of(bits: NDArray[np.uint64]) -> NDArray[np.float64]:
