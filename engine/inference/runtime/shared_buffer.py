@@ -13,7 +13,7 @@ from engine.inference.runtime import graph
 from engine.inference.runtime.calls import Call
 from engine.inference.runtime.kv_memory import KvMemory
 from engine.inference.runtime.signature import LOGITS_TO_KEEP, Signature
-from engine.inference.runtime.tensors import INTEGERS, bind
+from engine.inference.runtime.tensors import INTEGERS, Bound
 from engine.inference.scheduling.plan import Row
 
 _KEPT_BINDINGS = 16
@@ -30,7 +30,7 @@ class SharedBufferGraph:
         self._session, self._signature, self._gathered = session, signature, gathered
         self._memory, self._lengths = memory, lengths
         self._mixed = graph.COUNTS in signature.inputs
-        self._bindings: OrderedDict[tuple[int, int], Any] = OrderedDict()
+        self._bindings: OrderedDict[tuple[int, int], Bound] = OrderedDict()
 
     def forget_addresses(self) -> None:
         """The cache memory has moved."""
@@ -44,24 +44,20 @@ class SharedBufferGraph:
 
     def run(self, call: Call, rows: Sequence[Row], out: NDArray[np.float32]) -> None:
         """Feed ``rows`` (the call's own, by rising slot) and write the logits of those that draw to ``out``."""
-        binding = self._binding(call.first, call.span)
-        keep: list[NDArray[Any]] = []
-        wanted = self._bind_rows(binding, call, rows, keep)
+        bound = self._bound(call.first, call.span)
+        wanted = self._feed_rows(bound, call, rows)
         if self._gathered:
-            count = max(1, len(wanted))
             target = out if len(out) else np.empty((1, out.shape[1]), np.float32)
-            bind(binding, graph.POSITIONS, np.array(wanted or [0], np.int64), keep)
-            shape = [1, count, out.shape[1]]
-            binding.bind_output("logits", "cpu", 0, np.float32, shape, target.ctypes.data)
-            self._session.run_with_iobinding(binding)
+            bound.feed(graph.POSITIONS, np.array(wanted or [0], np.int64))
+            bound.fill("logits", target, (1, max(1, len(wanted)), out.shape[1]))
+            self._session.run_with_iobinding(bound.binding)
             return
-        shape = [call.span, call.width, out.shape[1]]
-        every = np.empty(shape, np.float32)
-        binding.bind_output("logits", "cpu", 0, np.float32, shape, every.ctypes.data)
-        self._session.run_with_iobinding(binding)
+        every = np.empty((call.span, call.width, out.shape[1]), np.float32)
+        bound.fill("logits", every, every.shape)
+        self._session.run_with_iobinding(bound.binding)
         out[:] = every.reshape(-1, out.shape[1])[wanted]
 
-    def _bind_rows(self, binding: Any, call: Call, rows: Sequence[Row], keep: list[NDArray[Any]]) -> list[int]:
+    def _feed_rows(self, bound: Bound, call: Call, rows: Sequence[Row]) -> list[int]:
         span, width, inputs = call.span, call.width, self._signature.inputs
         starts = self._lengths[call.first : call.first + span].copy()
         counts = np.zeros(span, np.int64)
@@ -76,25 +72,25 @@ class SharedBufferGraph:
         # With query lengths an idle slot is left alone. Without, it is fed one made-up token beyond what it holds.
         ends = np.maximum(starts + counts, 1) if self._mixed else starts + np.maximum(counts, 1)
         total = max(int(ends.max()), width)
-        bind(binding, "input_ids", ids, keep)
-        bind(binding, graph.LENGTHS, (ends - 1).astype(np.int32), keep)
-        bind(binding, graph.TOTAL, np.array(total, np.int32), keep)
+        bound.feed("input_ids", ids)
+        bound.feed(graph.LENGTHS, (ends - 1).astype(np.int32))
+        bound.feed(graph.TOTAL, np.array(total, np.int32))
         if self._mixed:
-            bind(binding, graph.COUNTS, counts.astype(np.int32), keep)
+            bound.feed(graph.COUNTS, counts.astype(np.int32))
         if "position_ids" in inputs:
             places = starts[:, None] + np.arange(width)
             # Padding gets positions that exist, whatever the row's start.
             places = np.minimum(places, np.maximum(ends - 1, 0)[:, None])
-            bind(binding, "position_ids", places.astype(INTEGERS[inputs["position_ids"]]), keep)
+            bound.feed("position_ids", places.astype(INTEGERS[inputs["position_ids"]]))
         if "attention_mask" in inputs:
             mask = np.arange(total) < ends[:, None]
-            bind(binding, "attention_mask", mask.astype(INTEGERS[inputs["attention_mask"]]), keep)
+            bound.feed("attention_mask", mask.astype(INTEGERS[inputs["attention_mask"]]))
         for name in LOGITS_TO_KEEP:
             if name in inputs:
-                bind(binding, name, np.zeros((), INTEGERS[inputs[name]]), keep)
+                bound.feed(name, np.zeros((), INTEGERS[inputs[name]]))
         return wanted
 
-    def _binding(self, first: int, span: int) -> Any:
+    def _bound(self, first: int, span: int) -> Bound:
         found = self._bindings.get((first, span))
         if found is not None:
             self._bindings.move_to_end((first, span))
@@ -106,7 +102,7 @@ class SharedBufferGraph:
             place = memory.pointer(number, first)
             binding.bind_input(past, memory.device, memory.device_id, kind, shape, place)
             binding.bind_output(present, memory.device, memory.device_id, kind, shape, place)
-        self._bindings[first, span] = binding
+        bound = self._bindings[first, span] = Bound(binding, in_place=memory.device == "cpu")
         if len(self._bindings) > _KEPT_BINDINGS:
             self._bindings.popitem(last=False)
-        return binding
+        return bound
