@@ -10,7 +10,7 @@ import pytest
 
 from engine.clock import SystemClock
 from engine.errors import ContextLengthError, InvalidRequestError, RemoteServerError
-from engine.inference.remote.backend import RemoteBackend
+from engine.inference.remote.backend import STYLE, RemoteBackend
 from engine.inference.remote.settings import RemoteSettings
 from engine.inference.types import Constraint, Delta, Done, GenerationRequest, PromptMessage, Started
 from engine.wire.answer import Sampling
@@ -91,7 +91,7 @@ async def test_an_answer_streams_in_pieces_with_its_end(address):
     async with running(address) as backend:
         await well(backend)
         events = await events_of(backend, request_of())
-    assert events[0] == Started(())
+    assert events[0] == Started((), style=STYLE)
     assert len([one for one in events if isinstance(one, Delta)]) > 5
     assert events[-1].reason == "length"
     assert 0 < events[-1].completion_tokens <= 24

@@ -46,6 +46,8 @@ class RemoteBackend:
         self._places = Places(settings.slots, settings.queue_limit)
         self._session: aiohttp.ClientSession | None = None
         self._check_now = asyncio.Event()
+        self._looking = asyncio.Lock()  # while the server is being checked
+        self._under_way = 0  # answers that the server was asked for
         self._responses: set[aiohttp.ClientResponse] = set()
         self._context_length = settings.context_length or DEFAULT_CONTEXT
         self._rate = 0.0
@@ -105,7 +107,11 @@ class RemoteBackend:
             try:
                 while True:
                     self._check_now.clear()
-                    self._set_problem(await self._check())
+                    # Answers under way say more than a check, and a server of few threads may break them off for it.
+                    if self.problem or not self._under_way:
+                        async with self._looking:
+                            problem = await self._check()
+                        self._set_problem(problem)
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(self._settings.check_seconds):
                             await self._check_now.wait()
@@ -170,11 +176,21 @@ class RemoteBackend:
             if ahead:
                 yield Queued(0, 0.0)
             yield Started((), style=STYLE)
-            async with aclosing(self._answer(request, body)) as events:
+            async with self._asking(), aclosing(self._answer(request, body)) as events:
                 async for event in events:
                     yield event
         finally:
             self._places.leave()
+
+    @contextlib.asynccontextmanager
+    async def _asking(self) -> AsyncGenerator[None, None]:
+        """Around one answer: a check that has begun is waited for, another one does not begin."""
+        async with self._looking:
+            self._under_way += 1
+        try:
+            yield
+        finally:
+            self._under_way -= 1
 
     async def _answer(self, request: GenerationRequest, body: dict[str, Any]) -> AsyncGenerator[GenerationEvent, None]:
         """The answer's own events. Closing the iterator closes the connection, which tells the server to stop."""

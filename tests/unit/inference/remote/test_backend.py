@@ -566,6 +566,29 @@ async def test_health_comes_and_goes():
     assert backend.problem == "The engine is stopping."
 
 
+async def test_a_server_that_is_answering_is_not_asked_how_it_is():
+    """llama-cpp-python's server breaks an answer off when another request arrives."""
+    server, going_on = OpenAiServer(), asyncio.Event()
+
+    async def script(write):
+        await write(said("x"))
+        await going_on.wait()
+        await write(said("y", "stop") + LAST)
+
+    server.script = script
+    async with running(server, check_seconds=0.01) as backend:
+        stream = backend.generate(request_of())
+        async for one in stream:
+            if isinstance(one, Delta):
+                break
+        before = len(server.authorizations)
+        await asyncio.sleep(0.2)
+        assert len(server.authorizations) == before
+        going_on.set()
+        assert text_of([one async for one in stream]) == "y"
+        await until(lambda: len(server.authorizations) > before)
+
+
 async def test_a_server_that_is_gone_is_named():
     async with OpenAiServer().serve() as url:
         pass
