@@ -14,6 +14,7 @@ import pytest
 
 from engine.clock import SystemClock
 from engine.errors import (
+    ConfigurationError,
     ContextLengthError,
     InvalidRequestError,
     OverloadedError,
@@ -185,6 +186,74 @@ async def test_stopping_gives_the_memory_back_and_a_request_starts_it_again(mode
                 await anext(stream)
         assert len(ids_of(await answer(supervisor, ask()))) == 24
         assert [s.name for s in supervisor.states] == ["starting", "ready", "stopped", "starting", "ready"]
+
+
+async def test_stopping_in_the_middle_of_a_long_prefill_leaves_no_process(tmp_path):
+    """One step reads the whole prompt and takes seconds; nothing waits for its end."""
+    make_tiny_model(tmp_path / "builtin", context=16_384, style="concat")
+    (tmp_path / "models").mkdir()
+    async with running(tmp_path, prefill_chunk=16_384) as supervisor:
+        await supervisor.start([BUILTIN_MODEL])
+        stream = supervisor.generate(ask("a long one " * 1000, max_tokens=5, min_tokens=5))
+        assert isinstance(await anext(stream), Started)
+        worker = psutil.Process(supervisor.worker_pid())
+        before = sum(worker.cpu_times()[:2])
+        while sum(worker.cpu_times()[:2]) - before < 0.3:  # it computes, and has said nothing since
+            await asyncio.sleep(0.01)
+        await supervisor.stop()
+        assert not psutil.pid_exists(worker.pid)
+        with pytest.raises(WorkerDiedError, match="stopped"):
+            await anext(stream)
+
+
+async def test_a_stopped_answer_that_waits_for_its_worker_does_not_start_it_again(models):
+    async with running(models, first_backoff=1.0) as supervisor:
+        stream = supervisor.generate(ask(max_tokens=400, min_tokens=400, max_tokens_per_second=20))
+        await anext(stream)
+        pid = supervisor.worker_pid()
+        os.kill(pid, signal.SIGKILL)
+        waiting = asyncio.get_running_loop().create_task(anext(stream))
+        while supervisor.state.name != "restarting":
+            await asyncio.sleep(0.01)
+        await supervisor.stop()
+        with pytest.raises(WorkerDiedError, match="stopped"):
+            while True:
+                await waiting
+                waiting = asyncio.get_running_loop().create_task(anext(stream))
+        await asyncio.sleep(1.2)
+        assert supervisor.worker_pid() is None
+        assert supervisor.state.name == "stopped"
+
+
+async def test_the_next_question_right_after_stopping_gets_a_new_worker(models):
+    async with running(models) as supervisor:
+        await supervisor.start([BUILTIN_MODEL])
+        pid = supervisor.worker_pid()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(supervisor.stop())
+            await asyncio.sleep(0)
+            events = await answer(supervisor, ask())
+        assert len(ids_of(events)) == 24
+        assert supervisor.worker_pid() not in (None, pid)
+        assert supervisor.restarts == 0
+
+
+async def test_the_memory_for_caches_changes_under_running_answers(models):
+    async with running(models, kv_bytes=1 << 22) as supervisor:
+        await supervisor.start([BUILTIN_MODEL])
+        whole = supervisor.models()[0].kv_tokens_total
+        stream = supervisor.generate(ask("a question " * 16, max_tokens=300, min_tokens=300, max_tokens_per_second=60))
+        await anext(stream)
+        supervisor.set_memory_budget(256 * 512)
+        while supervisor.models()[0].kv_tokens_total != 256:
+            await asyncio.sleep(0.05)
+        assert whole > 256
+        with pytest.raises((OverloadedError, StopAsyncIteration)):
+            while True:
+                await anext(stream)
+        assert len(ids_of(await answer(supervisor, ask()))) == 24
+        with pytest.raises(ConfigurationError, match="cache_memory"):
+            supervisor.set_memory_budget(1000)
 
 
 async def test_bad_requests_are_refused_in_words_and_harm_nobody(models):

@@ -52,8 +52,8 @@ def ended(code: int) -> Ending:
     if code < 0:
         name = f", {_SIGNALS[-code]}" if -code in _SIGNALS else ""
         return Ending("crash", f"it crashed with signal {-code}{name}")
-    if code & 0xFFFFFFFF in _WINDOWS:
-        return Ending("crash", _WINDOWS[code & 0xFFFFFFFF])
+    if code in _WINDOWS:
+        return Ending("crash", _WINDOWS[code])
     if code == PROVIDER_FAILED:
         return Ending("provider", f"the device that it computed with failed (exit code {code})")
     return Ending("exit", f"it ended with exit code {code}")

@@ -91,9 +91,7 @@ class Worker:
                     host.step()
                 except ProviderFailedError as error:
                     self._provider_failed(host.info().provider, error)
-                news = host.cache_news()
-                if news is not None:
-                    self._said.append(CacheChanged(news))
+                self._said += [CacheChanged(news) for news in host.cache_news()]
             self._say()
             self._infos = tuple(host.info() for host in self._hosts.values())
 

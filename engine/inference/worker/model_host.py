@@ -29,6 +29,8 @@ from engine.inference.types import (
 )
 from engine.inference.worker.answer import Answer, Grammars, Texts, begin, reported, submission
 
+NEWS_SIZE = 20_000
+"""Digests and ids in one message about the cache, at most (one block alone may have more): under a megabyte."""
 Emit = Callable[[int, GenerationEvent | RequestError], None]
 """Called with an answer's key and its next event, or the error that ends it."""
 
@@ -147,8 +149,9 @@ class ModelHost:
             self._fail(key, error)
         self._model.close()
 
-    def cache_news(self) -> CacheNews | None:
-        """What has changed in the public part of the prefix cache since the last call."""
+    def cache_news(self) -> list[CacheNews]:
+        """What has changed in the public part of the prefix cache since the last call, in pieces that fit into frames
+        of the pipe."""
         lost = self._scheduler.events_lost
         if lost != self._changes_lost:
             self._changes_lost = lost
@@ -157,8 +160,16 @@ class ModelHost:
             reset = True
         else:
             changes, reset = iter(self._scheduler.events()), False
-        told = tuple(CacheChange(one.inserted, one.path, one.ids) for one in changes)
-        return CacheNews(self._info.model_id, told, reset) if told or reset else None
+        pieces: list[list[CacheChange]] = [[]] if reset else []
+        size = 0
+        for one in changes:
+            size += len(one.path) + len(one.ids)
+            if not pieces or size > NEWS_SIZE:
+                pieces.append([])
+                size = len(one.path) + len(one.ids)
+            pieces[-1].append(CacheChange(one.inserted, one.path, one.ids))
+        model_id = self._info.model_id
+        return [CacheNews(model_id, tuple(told), reset and not place) for place, told in enumerate(pieces)]
 
     def _announce(self) -> None:
         """Tell those whose turn has come and those whose place in the queue has changed."""

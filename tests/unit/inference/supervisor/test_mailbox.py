@@ -6,7 +6,7 @@ import pytest
 
 from engine.errors import WorkerDiedError
 from engine.inference.supervisor.mailbox import Mailbox
-from engine.inference.types import Delta, Done, Queued, Started
+from engine.inference.types import Delta, Done, Queued, Started, TokenLogprob
 
 
 async def test_waiting_deltas_grow_together_and_old_places_are_dropped():
@@ -45,3 +45,22 @@ async def test_a_waiting_reader_is_woken():
         await asyncio.sleep(0)
         mailbox.put(Started(()))
     assert reader.result() == Started(())
+
+
+async def test_joined_deltas_keep_their_log_probabilities():
+    mailbox = Mailbox()
+    for token in range(3):
+        mailbox.put(Delta((token,), "x", (TokenLogprob(token, b"x", -1.0),)))
+    delta = await mailbox.next()
+    assert [one.token for one in delta.logprobs] == [0, 1, 2]
+
+
+async def test_nothing_follows_the_end():
+    mailbox = Mailbox()
+    mailbox.put(Done("stop", 1, 1))
+    mailbox.put(Delta((9,), "late"))
+    mailbox.fail(WorkerDiedError("late"))
+    assert await mailbox.next() == Done("stop", 1, 1)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await mailbox.next()

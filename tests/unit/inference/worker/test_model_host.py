@@ -1,5 +1,7 @@
 """Requests through scheduler, sampler and text with a model that says what the test wants."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -13,6 +15,7 @@ from engine.errors import (
 )
 from engine.inference.runtime.runner import StepLogits
 from engine.inference.sampling.constraint import GrammarFactory
+from engine.inference.scheduling.plan import CacheEvent
 from engine.inference.scheduling.prefix_cache import PrefixCache
 from engine.inference.scheduling.scheduler import Scheduler, SchedulerSettings
 from engine.inference.text.prompt import Prompt
@@ -26,6 +29,7 @@ from engine.inference.types import (
     Queued,
     Started,
 )
+from engine.inference.worker import model_host as module
 from engine.inference.worker.model_host import ModelHost
 from engine.wire.answer import Sampling
 
@@ -312,14 +316,28 @@ def test_the_public_part_of_a_prompt_is_news():
     fixture = make()
     fixture.host.submit(1, request("x" * 40, public_characters=32, cache_salt=b"s"))
     fixture.run()
-    news = fixture.host.cache_news()
+    (news,) = fixture.host.cache_news()
     assert [(change.inserted, len(change.path), change.ids) for change in news.changes] == [(True, 1, (1,) * 32)]
     assert not news.reset
-    assert fixture.host.cache_news() is None
+    assert fixture.host.cache_news() == []
     fixture.host.submit(2, request("x" * 40, public_characters=32, cache_salt=b"t"))
     fixture.run()
     assert fixture.of(2)[0] == Started((1,) * 40, 32)
     assert fixture.of(2)[-1].cached_tokens == 32
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_much_news_comes_in_pieces_that_fit_into_a_frame(monkeypatch, lost):
+    """Lost events are made good by all that is there, which may be much; only the first piece is the reset."""
+    monkeypatch.setattr(module, "NEWS_SIZE", 100)
+    there = [CacheEvent(True, (b"d",) * depth, (1,) * 32) for depth in range(1, 8)]
+    cache = SimpleNamespace(public_blocks=lambda: iter(there))
+    host = make().host
+    host._scheduler = SimpleNamespace(events_lost=int(lost), events=lambda: [] if lost else there, cache=cache)
+    pieces = host.cache_news()
+    assert [piece.reset for piece in pieces] == [lost, False, False, False]
+    assert [len(change.path) for piece in pieces for change in piece.changes] == list(range(1, 8))
+    assert all(sum(len(one.path) + len(one.ids) for one in piece.changes) <= 100 for piece in pieces)
 
 
 def test_less_memory_ends_what_cannot_fit_any_more():
