@@ -28,7 +28,6 @@ from engine.inference.pipe import (
     Event,
     FromWorker,
     Generate,
-    Load,
     Loaded,
     LoadFailed,
     SetBudget,
@@ -41,6 +40,7 @@ from engine.inference.supervisor.changes import Changes
 from engine.inference.supervisor.devices import PROCESSOR, Device, free_memory
 from engine.inference.supervisor.ending import Ending
 from engine.inference.supervisor.life import WorkerLife
+from engine.inference.supervisor.loading import described, load_message
 from engine.inference.supervisor.resuming import ResumableAnswer, Turns, worker_died
 from engine.inference.supervisor.settings import InferenceSettings, WorkerState
 from engine.inference.supervisor.wanted import WantedModels
@@ -114,10 +114,12 @@ class InferenceSupervisor:
 
     def use(self, folders: dict[str, ModelFolder]) -> None:
         """These are the models from now on; a loaded one that has changed is loaded anew."""
-        self._infos = {name: self._infos.get(name) or self._describe(folder) for name, folder in folders.items()}
+        self._infos = {
+            name: self._infos.get(name) or described(folder, self._settings.slots) for name, folder in folders.items()
+        }
         for name, folder in folders.items():
             if self._infos[name].digest != folder.digest:
-                self._infos[name] = self._describe(folder)
+                self._infos[name] = described(folder, self._settings.slots)
         before, self._folders = self._folders or {}, folders
         for model_id in self._wanted:
             if model_id not in folders or before[model_id].digest != folders[model_id].digest:
@@ -323,23 +325,8 @@ class InferenceSupervisor:
         return (self._folders or {})[model_id]
 
     def _load(self, model_id: str) -> None:
-        folder = self._folder(model_id)
-        settings = self._settings
-        self._tell(
-            Load(
-                model_id=model_id,
-                path=str(folder.path),
-                digest=folder.digest,
-                tokenizer_digest=folder.tokenizer_digest,
-                threads=settings.threads,
-                slots=settings.slots,
-                queue_limit=settings.queue_limit,
-                prefill_chunk=settings.prefill_chunk,
-                kv_bytes=self._budget.share(len(self._wanted)),
-                variant=folder.variant,
-                providers=self.device.providers,
-            )
-        )
+        share = self._budget.share(len(self._wanted))
+        self._tell(load_message(self._folder(model_id), self._settings, self.device, share))
 
     def _reload(self, model_id: str) -> None:
         """Its files have changed or are gone; running answers end, for another model cannot go on with them."""
@@ -391,6 +378,7 @@ class InferenceSupervisor:
         elif isinstance(message, LoadFailed):
             _log.warning("the model %s cannot be loaded: %s", message.model_id, message.text)
             self._wanted.failed(message.model_id, message.text)
+            self._tell_budgets()
             self._show_progress()
         elif isinstance(message, CacheChanged):
             self._on_cache(message.news)
@@ -404,15 +392,6 @@ class InferenceSupervisor:
         for info in infos:
             if info.model_id in self._infos and self._infos[info.model_id].digest == info.digest:
                 self._infos[info.model_id] = info
-
-    def _describe(self, folder: ModelFolder) -> ModelInfo:
-        return ModelInfo(
-            model_id=folder.model_id,
-            digest=folder.digest,
-            tokenizer_digest=folder.tokenizer_digest,
-            context_length=folder.context_length,
-            slots=self._settings.slots,
-        )
 
     def _show(self, state: WorkerState) -> None:
         if state != self.state:
