@@ -35,7 +35,7 @@ Shape = tuple[int | str, ...]
 class GraphOutline:
     """``inputs`` and ``outputs``: name to (element type, shape; a dimension without number is its name or "").
     ``external``: location to the bytes that the file there must have. ``operators``: every kind of node, in subgraphs
-    too. ``bits``: of the block-quantised weights, 0 without; ``accuracy_level``: the highest that their products want
+    and functions too. ``bits``: of the block-quantised weights, 0 without; ``accuracy_level``: the highest that their products want
     (4: rounded to 8 bits, row by row and block by block). ``windowed``: caches no longer than a sliding window."""
 
     inputs: dict[str, tuple[int, Shape]] = field(default_factory=dict)
@@ -58,6 +58,8 @@ def read_outline(path: Path) -> GraphOutline:
                 if number == 7 and kind == 2:
                     graphs += 1
                     _graph(walker, outline, start, end, 0)
+                elif number == 25 and kind == 2:
+                    _function(walker, outline, start, end)
     except OSError as error:
         raise ModelFolderError(
             f"{path} cannot be read: {error.strerror}. Check its permissions and the disk."
@@ -147,9 +149,20 @@ def _graph(walker: _Walker, outline: GraphOutline, start: int, end: int, depth: 
             _node(walker, outline, first, last, depth)
         elif number == 5:
             _tensor(walker, outline, first, last)
+        elif number == 15:
+            _sparse(walker, outline, first, last)
         elif number in (11, 12) and depth == 0:
             name, found = _value(walker, first, last)
             (outline.inputs if number == 11 else outline.outputs)[name] = found
+
+
+def _function(walker: _Walker, outline: GraphOutline, start: int, end: int) -> None:
+    """FunctionProto: its nodes, and attributes with a value of their own. Weights can lie there, too."""
+    for number, kind, first, last in walker.fields(start, end):
+        if number == 7 and kind == 2:
+            _node(walker, outline, first, last, 1)
+        elif number == 11 and kind == 2:
+            _attribute(walker, outline, "", first, last, 1)
 
 
 def _node(walker: _Walker, outline: GraphOutline, start: int, end: int, depth: int) -> None:
@@ -174,6 +187,8 @@ def _attribute(walker: _Walker, outline: GraphOutline, operator: str, start: int
             integer = first
         elif kind == 2 and number in (5, 10):
             _tensor(walker, outline, first, last)
+        elif kind == 2 and number in (22, 23):
+            _sparse(walker, outline, first, last)
         elif kind == 2 and number in (6, 11):
             _graph(walker, outline, first, last, depth + 1)
     if operator in ("MatMulNBits", "GatherBlockQuantized") and name == "bits":
@@ -184,6 +199,13 @@ def _attribute(walker: _Walker, outline: GraphOutline, operator: str, start: int
         outline.accuracy_level = max(outline.accuracy_level, integer)
     if name == "sliding_window_cache" and integer:
         outline.windowed = True
+
+
+def _sparse(walker: _Walker, outline: GraphOutline, start: int, end: int) -> None:
+    """SparseTensorProto: its values and where they stand are two tensors."""
+    for number, kind, first, last in walker.fields(start, end):
+        if number in (1, 2) and kind == 2:
+            _tensor(walker, outline, first, last)
 
 
 def _tensor(walker: _Walker, outline: GraphOutline, start: int, end: int) -> None:

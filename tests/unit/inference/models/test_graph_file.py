@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
+from onnx import SparseTensorProto, TensorProto, helper, numpy_helper
 
 from engine.errors import ModelFolderError
 from engine.inference.models.graph_file import GraphOutline, read_outline
@@ -87,3 +87,38 @@ def test_graphs_within_graphs_end(tmp_path):
     onnx.save(helper.make_model(inner), tmp_path / "deep.onnx")
     with pytest.raises(ModelFolderError, match="nested too deeply"):
         read_outline(tmp_path / "deep.onnx")
+
+
+def elsewhere(name):
+    weights = TensorProto(name=name, data_type=TensorProto.FLOAT, dims=[4], data_location=TensorProto.EXTERNAL)
+    weights.external_data.add(key="location", value=f"{name}.bin")
+    return weights
+
+
+def sparse(name):
+    return SparseTensorProto(values=elsewhere(name), indices=elsewhere(f"{name}-places"), dims=[4])
+
+
+def test_weights_outside_are_found_wherever_the_format_lets_them_be(tmp_path):
+    """What the runtime reads and the outline does not would be no part of the model's identity."""
+    constant = helper.make_node("Constant", [], ["c"], value=elsewhere("in-function"))
+    default = helper.make_attribute("default", elsewhere("as-default"))
+    function = helper.make_function(
+        "my", "F", ["x"], ["y"], [constant, helper.make_node("Add", ["x", "c"], ["y"])], [helper.make_opsetid("", 17)]
+    )
+    function.attribute_proto.append(default)
+    nodes = [
+        helper.make_node("F", ["x"], ["y"], domain="my"),
+        helper.make_node("Constant", [], ["s"], sparse_value=sparse("in-sparse-constant")),
+    ]
+    graph = helper.make_graph(nodes, "g", [], [])
+    graph.sparse_initializer.append(sparse("in-sparse"))
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("my", 1)]
+    (tmp_path / "x.onnx").write_bytes(
+        helper.make_model(graph, functions=[function], opset_imports=opsets).SerializeToString()
+    )
+    outline = read_outline(tmp_path / "x.onnx")
+    names = ("in-function", "as-default", "in-sparse", "in-sparse-places")
+    names += ("in-sparse-constant", "in-sparse-constant-places")
+    assert outline.external == {f"{name}.bin": 16 for name in names}
+    assert outline.operators == {"F", "Constant", "Add"}
