@@ -42,13 +42,15 @@ class Places:
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
                 self.leave()  # the turn came while its owner was going
-            else:
+            elif entry in self._waiting:  # not passed over already
                 self._waiting.remove(entry)
             raise
 
     def leave(self) -> None:
-        """The next one's turn."""
-        if self._waiting:
-            self._waiting.pop(0)[1].set_result(None)
-        else:
-            self._free += 1
+        """The next one's turn. One who was cancelled a moment ago may still stand in the queue: it is passed over."""
+        while self._waiting:
+            turn = self._waiting.pop(0)[1]
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._free += 1

@@ -7,7 +7,6 @@ OpenAI's form inside.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +18,7 @@ from engine.inference.types import TokenLogprob
 MAX_EVENT = 1024 * 1024
 """Bytes of one event; a longer one is no piece of an answer."""
 MAX_COUNT = (1 << 31) - 1
+LARGEST_LOGPROB = 1e300
 REASONING = ("<think>\n", "\n</think>\n\n")
 """Around what a server sends apart as the model's reasoning: how models write it where nobody takes it apart."""
 LAST_EVENT = "[DONE]"
@@ -191,7 +191,9 @@ def _entry(value: object) -> tuple[int, bytes, float] | None:
     if not isinstance(value, dict):
         return None
     token, logprob = value.get("token"), value.get("logprob")
-    if not isinstance(token, str) or not isinstance(logprob, int | float) or not math.isfinite(logprob):
+    if not isinstance(token, str) or isinstance(logprob, bool) or not isinstance(logprob, int | float):
+        return None
+    if not -LARGEST_LOGPROB <= logprob <= LARGEST_LOGPROB:  # not a number neither; integers have no end in JSON
         return None
     numbers = value.get("bytes")
     try:

@@ -196,6 +196,13 @@ def test_whatever_json_arrives_is_a_piece_or_a_clear_error(content):
         ChunkReader().read(json.dumps(content))
 
 
+@pytest.mark.parametrize("value", ["1" + "0" * 400, "-1" + "0" * 400, "1e999", "NaN", "true", '"-1"', "null"])
+def test_a_log_probability_that_is_no_usable_number_is_none(value):
+    entry = f'{{"token": "a", "logprob": {value}}}'
+    event = f'{{"choices": [{{"delta": {{"content": "a"}}, "logprobs": {{"content": [{entry}]}}}}]}}'
+    assert ChunkReader().read(event).logprobs == ()
+
+
 async def test_a_place_whose_turn_comes_while_its_owner_goes_is_passed_on():
     places = Places(1, 4)
     await places.enter(False)
@@ -208,6 +215,21 @@ async def test_a_place_whose_turn_comes_while_its_owner_goes_is_passed_on():
     assert places.waiting == 0
     places.leave()
     await places.enter(False)
+
+
+async def test_one_who_was_cancelled_a_moment_ago_is_passed_over():
+    """Cancelled, but not yet out of the queue when the place becomes free: the place is not lost."""
+    places = Places(1, 4)
+    await places.enter(False)
+    gone, next_one = asyncio.create_task(places.enter(False)), asyncio.create_task(places.enter(False))
+    await asyncio.sleep(0)
+    gone.cancel()
+    places.leave()
+    with pytest.raises(asyncio.CancelledError):
+        await gone
+    await next_one
+    places.leave()
+    assert places.ahead(False) == places.waiting == 0
 
 
 async def test_a_full_queue_refuses():
