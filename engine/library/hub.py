@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
+from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,7 +23,7 @@ from engine.library.selection import HubFile, Repository
 DEFAULT_ENDPOINT = "https://huggingface.co"
 MAX_LISTED = 20_000
 MAX_REPLY = 64 * 1024 * 1024
-"""Bytes of an answer that is announced longer than this are not read."""
+"""Bytes of one answer about repositories; more are not read, announced or not."""
 _HEX = frozenset("0123456789abcdef")
 
 
@@ -104,9 +106,10 @@ class Hub:
         library = _library()
         session = library.utils.get_session()
         session.timeout = self._timeout
+        guard = _Guard(self, monotonic() + self._timeout)
         session.event_hooks = {
-            "request": [*_others(session.event_hooks.get("request")), _Guard(self)],
-            "response": [*_others(session.event_hooks.get("response")), _Guard(self)],
+            "request": [*_others(session.event_hooks.get("request")), guard],
+            "response": [*_others(session.event_hooks.get("response")), guard],
         }
         return ask(library.HfApi(endpoint=self.endpoint, token=self._token or False, library_name="gentorrent"))
 
@@ -195,19 +198,35 @@ def _library() -> Any:
 
 
 class _Guard:
-    """Looks at every request and reply of huggingface_hub's session, redirects included."""
+    """Looks at every request and reply of huggingface_hub's session, redirects included, until ``end``."""
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, end: float) -> None:
         self._hub = hub
+        self._end = end
 
     def __call__(self, message: Any) -> None:
         """``message``: a request that is about to go out, or the head of a reply."""
         if not hasattr(message, "status_code"):
             self._hub.refuse(str(message.url))
+            message.headers["Accept-Encoding"] = "identity"  # what is not compressed cannot grow on the way to memory
             return
         length = str(message.headers.get("Content-Length", "0"))
         if not length.isdecimal() or int(length) > MAX_REPLY:
             raise HubError(f"The hub's answer is announced with {length[:30]} bytes. It is not read.")
+        if str(message.headers.get("Content-Encoding", "identity")).lower() != "identity":
+            raise HubError("The hub sends its answer compressed, although it was asked not to. Check HF_ENDPOINT.")
+        message.iter_raw = partial(self._bounded, message.iter_raw)
+
+    def _bounded(self, read: Callable[..., Iterator[bytes]], *arguments: Any, **named: Any) -> Iterator[bytes]:
+        """The bytes of a reply, which need not end where they were announced to."""
+        received = 0
+        for data in read(*arguments, **named):
+            received += len(data)
+            if received > MAX_REPLY:
+                raise HubError(f"The hub's answer is longer than {MAX_REPLY} bytes. It is not read: check HF_ENDPOINT.")
+            if monotonic() > self._end:
+                raise HubError(f"The hub {self._hub.endpoint} does not end its answer. Try again, or use a mirror.")
+            yield data
 
 
 def _others(hooks: Any) -> list[Any]:

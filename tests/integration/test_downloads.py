@@ -261,6 +261,17 @@ async def test_a_hub_that_is_not_there(hub, models):
     assert not models.path.exists()
 
 
+@pytest.mark.parametrize(
+    ("kind", "said"), [("endless", "longer than"), ("slow", "does not end"), ("compressed", "compressed")]
+)
+async def test_an_answer_about_a_repository_has_an_end(hub, models, kind, said, monkeypatch):
+    """Whatever a hub sends, in memory there is never more than one answer's worth, and the wait ends."""
+    monkeypatch.setattr("engine.library.hub.MAX_REPLY", 1 << 20)
+    hub.answers = kind
+    with pytest.raises(HubError, match=said):
+        await prepare(order(), Hub(hub.endpoint, timeout=1.0 if kind == "slow" else 20.0), models)
+
+
 async def test_no_such_revision(hub, models):
     with pytest.raises(HubError, match="no such revision"):
         await get(hub, models, revision="v9")

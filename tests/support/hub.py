@@ -48,6 +48,7 @@ class LoopbackHub:
     endpoint: str = ""
     pace: float = 0.0  # seconds between pieces of 4 KiB
     redirect_to: str = ""  # where every file is redirected to
+    answers: Literal["", "endless", "slow", "compressed"] = ""  # to questions about a repository
     store: str = ""  # the address of another hub whose /cdn has the bytes
 
     def asked(self, name: str) -> list[str]:
@@ -56,6 +57,8 @@ class LoopbackHub:
 
     async def _info(self, request: web.Request) -> web.StreamResponse:
         self._note(request)
+        if self.answers:
+            return await self._without_end(request)
         repository = self.repositories.get(request.match_info["name"])
         if repository is None:
             return web.json_response({"error": "x"}, status=404, headers={"X-Error-Code": "RepoNotFound"})
@@ -80,6 +83,17 @@ class LoopbackHub:
                 "downloads": 5,
             }
         )
+
+    async def _without_end(self, request: web.Request) -> web.StreamResponse:
+        headers = {"Content-Encoding": "gzip"} if self.answers == "compressed" else {}
+        reply = web.StreamResponse(headers=headers | {"Content-Type": "application/json"})
+        reply.enable_chunked_encoding()
+        await reply.prepare(request)
+        with contextlib.suppress(ConnectionError):
+            while True:
+                await reply.write(b" " if self.answers == "slow" else b" " * 65_536)
+                await asyncio.sleep(0.05 if self.answers == "slow" else 0)
+        return reply
 
     async def _search(self, request: web.Request) -> web.StreamResponse:
         self._note(request)
