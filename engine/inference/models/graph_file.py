@@ -35,8 +35,9 @@ Shape = tuple[int | str, ...]
 class GraphOutline:
     """``inputs`` and ``outputs``: name to (element type, shape; a dimension without number is its name or "").
     ``external``: location to the bytes that the file there must have. ``operators``: every kind of node, in subgraphs
-    and functions too. ``bits``: of the block-quantised weights, 0 without; ``accuracy_level``: the highest that their products want
-    (4: rounded to 8 bits, row by row and block by block). ``windowed``: caches no longer than a sliding window."""
+    and functions too. ``bits``: of the block-quantised weights, 0 without; ``accuracy_level``: the highest that their
+    products want (4: rounded to 8 bits, row by row and block by block). ``windowed``: caches no longer than a sliding
+    window."""
 
     inputs: dict[str, tuple[int, Shape]] = field(default_factory=dict)
     outputs: dict[str, tuple[int, Shape]] = field(default_factory=dict)
