@@ -118,7 +118,7 @@ def test_weights_outside_are_found_wherever_the_format_lets_them_be(tmp_path):
         helper.make_model(graph, functions=[function], opset_imports=opsets).SerializeToString()
     )
     outline = read_outline(tmp_path / "x.onnx")
-    names = ("in-function", "as-default", "in-sparse", "in-sparse-places")
-    names += ("in-sparse-constant", "in-sparse-constant-places")
+    names = ["in-function", "as-default", "in-sparse", "in-sparse-places"]
+    names += ["in-sparse-constant", "in-sparse-constant-places"]
     assert outline.external == {f"{name}.bin": 16 for name in names}
     assert outline.operators == {"F", "Constant", "Add"}
