@@ -40,9 +40,10 @@ class Figures:
 
 
 class Comparison:
-    """One model: a runner for the stories and a plain loop. ``figures`` add up."""
+    """One model: a runner for the stories, of ``wishes`` each, and a plain loop. ``figures`` add up."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, wishes: int = 8) -> None:
+        self._wishes = wishes
         self.folder: ModelFolder = read_model_folder("m", path, lambda _: bytes(32))
         self.runner = Runner(self.folder, RuntimeSettings(1, SLOTS))
         self.figures = Figures()
@@ -53,7 +54,7 @@ class Comparison:
     def round(self, seed: int) -> None:
         """One story, compared token by token. AssertionError names the seed and the place."""
         folder = self.folder
-        story = Story(self.runner, folder.context_length, folder.vocabulary, folder.end_ids, seed)
+        story = Story(self.runner, folder.context_length, folder.vocabulary, folder.end_ids, seed, self._wishes)
         for number, told in enumerate(story.run()):
             self._compare(told, f"seed {seed}, answer {number}")
         self.figures.rounds += 1
