@@ -80,7 +80,7 @@ test-peers: dev ## Test the openai back end against a real server (after make be
 	TEST_PEERS=1 $(VENV)/python -m pytest tests/peers -p no:xdist $(ARGS)
 
 .PHONY: test-long-inference
-test-long-inference: dev ## Test the inference engine with full counts, on both ONNX Runtimes (up to an hour; resumes)
+test-long-inference: dev ## Test the inference engine with full counts, on both ONNX Runtimes (20 minutes; resumes)
 	ORT_DISABLE_TELEMETRY=1 $(VENV)/python -m tests.parity.long_run $(ARGS)
 
 .PHONY: clean

@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import numpy as np
+import onnxruntime
 import psutil
 import pytest
 
@@ -109,6 +110,9 @@ def test_without_main_memory_for_both_the_comparison_is_left_out_and_that_is_sai
     runner.close()
 
 
+@pytest.mark.skipif(
+    CUDA not in onnxruntime.get_available_providers(), reason="this build of ONNX Runtime refuses aloud"
+)
 def test_a_session_that_fell_back_in_silence_is_noticed(folder, monkeypatch):
     """What onnxruntime-gpu does on a machine without a GPU, in earnest."""
     monkeypatch.setattr(module, "prepare_device", lambda names: None)
