@@ -116,9 +116,13 @@ class ModelsFolder:
             raise in_use(folder, error) from error
         return freed
 
+    def interrupted(self, name: str) -> list[Path]:
+        """Folders that interrupted downloads of ``name`` have left."""
+        return [one for one in self._incomplete.glob(f"{name}+*") if one.is_dir()]
+
     def abandon(self, name: str) -> int:
         """Delete what interrupted downloads of ``name`` have left; the bytes that became free."""
-        left = [one for one in self._incomplete.glob(f"{name}+*") if one.is_dir()] if self._incomplete.is_dir() else []
+        left = self.interrupted(name)
         freed = sum(size_of(one) for one in left)
         for one in left:
             shutil.rmtree(one, ignore_errors=True)

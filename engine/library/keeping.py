@@ -164,10 +164,18 @@ def _size(path: Path) -> int | None:
         return None
 
 
-def remove(models: ModelsFolder, name: str, variant: str = "") -> int:
-    """Delete a model, or one of its variants, and what interrupted downloads left; the bytes that became free."""
+def check_removable(models: ModelsFolder, name: str) -> None:
+    """:class:`StorageError` or :class:`UnknownModelError` if there is nothing of that name that could be removed."""
     if name == BUILTIN_MODEL:
         raise StorageError(f"{BUILTIN_MODEL} is part of the program and stays. It takes {_builtin_size(models)} bytes.")
+    place = models.place(name)
+    if not place.is_symlink() and not models.interrupted(name):
+        models.folder(name)  # says what there is
+
+
+def remove(models: ModelsFolder, name: str, variant: str = "") -> int:
+    """Delete a model, or one of its variants, and what interrupted downloads left; the bytes that became free."""
+    check_removable(models, name)
     place = models.place(name)
     with models.locked(name):
         freed = 0 if variant else models.abandon(name)

@@ -58,10 +58,12 @@ def remove(
 ) -> None:
     """Delete a model, or one of its variants, and what interrupted downloads of it have left."""
     from engine.library.folders import gigabytes
+    from engine.library.keeping import check_removable
     from engine.library.keeping import remove as delete
 
     name, variant = split_variant(model, None)
     models = models_folder(data)
+    check_removable(models, name)
     if not yes:
         if not sys.stdin.isatty():
             raise ConfigurationError(f"Removing {name} cannot be undone. Add --yes.")

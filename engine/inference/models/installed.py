@@ -9,8 +9,9 @@ from pathlib import Path
 
 import msgspec
 
+from engine.config import is_model_id
 from engine.errors import ModelFolderError, ResourceMissingError, UnknownModelError
-from engine.inference.models.folder import ModelFolder, read_model_folder, sha256_file
+from engine.inference.models.folder import ModelFolder, read_model_folder, sha256_file, variants
 from engine.resources import resource_path
 
 BUILTIN_MODEL = "gentorrent-builtin"
@@ -74,18 +75,21 @@ class Catalogue:
         self._digests.remember(digests)
 
     def usable(self) -> dict[str, ModelFolder]:
-        """Every model whose folder is complete; the others are named in the log."""
-        found = {}
-        for model_id in self.folders():
-            try:
-                found[model_id] = self.open(model_id)
-            except (
-                ModelFolderError,
-                OSError,
-                UnicodeError,
-            ) as error:  # or nobody can read it
-                _log.warning("the model %s is left out: %s", model_id, error)
+        """Every model whose folder is complete, and where it has several variants each of them as NAME:VARIANT; the
+        others are named in the log."""
+        found: dict[str, ModelFolder] = {}
+        for name, folder in self.folders().items():
+            self._add(found, name)
+            if name in found:
+                for variant in _choices(folder):
+                    self._add(found, f"{name}:{variant}")
         return found
+
+    def _add(self, found: dict[str, ModelFolder], model_id: str) -> None:
+        try:
+            found[model_id] = self.open(model_id)
+        except (ModelFolderError, OSError, UnicodeError) as error:  # or nobody can read it
+            _log.warning("the model %s is left out: %s", model_id, error)
 
     def why_not(self, model_id: str) -> UnknownModelError:
         """What to tell those who ask for a model that is not among the usable ones."""
@@ -107,6 +111,12 @@ class Catalogue:
             return resource_path("engine/builtin/model")
         except ResourceMissingError:
             return None
+
+
+def _choices(folder: Path) -> list[str]:
+    """The variants that one can ask for by name; none if there is no choice."""
+    usable = [one.name for one in variants(folder) if not one.problem]
+    return [name for name in usable if is_model_id(name)] if len(usable) > 1 else []
 
 
 class _Entry(msgspec.Struct, frozen=True, array_like=True):

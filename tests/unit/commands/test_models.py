@@ -117,7 +117,11 @@ def test_import_list_verify_remove(run, source, data):
 
 
 def test_what_cannot_be_done_is_said(run, source, tmp_path):
-    assert run("remove", "gentorrent-builtin", "--yes")[0] == 1
+    for model, said in (("gentorrent-builtin", "part of the program"), ("no-such", "no model 'no-such'")):
+        for yes in ([], ["--yes"]):
+            code, _, words = run("remove", model, *yes)
+            assert code == 1
+            assert said in words  # and not: add --yes
     code, _, err = run("remove", "nothing", "--yes")
     assert code == 1
     assert "gentorrent models list" in err

@@ -6,7 +6,7 @@ import pytest
 
 from engine.errors import ModelFolderError
 from engine.inference.models.folder import read_model_folder, variants
-from engine.inference.models.installed import Catalogue
+from engine.inference.models.installed import BUILTIN_MODEL, Catalogue
 from engine.inference.text.tokenizer import ChatTokenizer
 from tests.support.hub_layouts import LAYOUTS, make_layout
 
@@ -72,6 +72,23 @@ def test_an_installed_model_is_opened_in_a_variant(tmp_path):
     assert catalogue.open("Llama-3.2-1B-Instruct:fp16").variant == "fp16"
     with pytest.raises(ModelFolderError, match="no variant 'q3'"):
         catalogue.open("Llama-3.2-1B-Instruct:q3")
+
+
+def test_several_variants_can_each_be_asked_for(tmp_path, caplog):
+    place = make_layout(LAYOUTS[0], tmp_path / "models" / "llama")
+    names = [one.name for one in variants(place) if not one.problem]
+    assert len(names) > 2
+    (damaged,) = [one.graph for one in variants(place) if one.name == "fp16"]
+    damaged.write_bytes(damaged.read_bytes()[:100])
+    usable = Catalogue(tmp_path / "models").usable()
+    del usable[BUILTIN_MODEL]
+    assert set(usable) == {"llama", *(f"llama:{name}" for name in names if name != "fp16")}
+    assert all(one.model_id == name for name, one in usable.items())
+    assert usable["llama"].digest == usable["llama:q4"].digest != usable["llama:fp32"].digest
+    for one in variants(place):
+        if one.name != "q4":
+            one.graph.unlink()
+    assert set(Catalogue(tmp_path / "models").usable()) == {BUILTIN_MODEL, "llama"}  # there is no choice
 
 
 def test_code_of_the_repository_is_never_run(tmp_path):
