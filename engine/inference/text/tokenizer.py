@@ -20,6 +20,7 @@ from engine.inference.models.templates import read_templates
 from engine.inference.text.conversation import check_messages, template_messages, template_options, template_tools
 from engine.inference.text.prompt import Prompt
 from engine.inference.text.special_tokens import read_special_tokens
+from engine.inference.text.spelled_tokens import MARK, SpelledTokens
 from engine.inference.text.style import detect_style, marks_of
 from engine.inference.text.template import ChatTemplate, TemplateError
 from engine.inference.types import GenerationRequest, PromptMessage
@@ -52,7 +53,13 @@ class ChatTokenizer:
             number for number, token in added.items() if token.special and token.content not in kept
         )
         self._specials = frozenset(number for number, token in added.items() if token.special)
-        self.end_ids = self._find_ends()
+        self._mark = _add_mark(self._backend)
+        self._hidden |= {self._mark}
+        plain = self._plain_conversation()
+        self.end_ids = self._find_ends(plain)
+        tokens = self._written_by_templates(plain, {number: token.content for number, token in added.items()})
+        self._spelled = SpelledTokens(tokens)
+        self._spelled_in_answers = SpelledTokens(tokens - set(kept))
 
     @property
     def takes_tools(self) -> bool:
@@ -104,16 +111,22 @@ class ChatTokenizer:
         if not full.startswith(text):
             return ""
         if following and request.public_characters:
-            public = following[0].content[: request.public_characters]
-            place = full.find(following[0].content, len(text))
+            spelled = self._spelled_by(following[0].role)
+            public = spelled.parted(following[0].content[: request.public_characters])
+            place = full.find(spelled.parted(following[0].content), len(text))
             if place >= 0:
                 text = full[: place + len(public)]
         return text
 
     def _rendered(self, messages: Sequence[PromptMessage], request: GenerationRequest, *, begin_answer: bool) -> str:
-        told = template_messages(messages, short_ids=self._style.tool_calls == "mistral")
-        tools = template_tools(request)
-        options = template_options(request)
+        try:
+            short_ids = self._style.tool_calls == "mistral"
+            messages_told = template_messages(messages, short_ids=short_ids)
+            told = [self._spelled_by(one["role"]).parted(one) for one in messages_told]
+            tools = self._spelled.parted(template_tools(request))
+            options = self._spelled.parted(template_options(request))
+        except RecursionError as error:
+            raise InvalidRequestError("The arguments of a call are nested too deeply. Make them flatter.") from error
         if tools is not None and not self.takes_tools:
             raise InvalidRequestError(
                 f"{self._folder.model_id} cannot be given tools: its chat template has no place for them. Send the "
@@ -127,6 +140,11 @@ class ChatTokenizer:
                 f"The chat template of {self._folder.model_id} refuses this conversation: {error}. "
                 "Many templates want user and assistant in turns, with at most one system message, at the beginning."
             ) from error
+
+    def _spelled_by(self, role: str) -> SpelledTokens:
+        """What is parted in a message. The marks of an answer's parts are not in the assistant's messages: templates
+        look for them there."""
+        return self._spelled_in_answers if role == "assistant" else self._spelled
 
     def _render(
         self,
@@ -157,11 +175,12 @@ class ChatTokenizer:
 
     def _ids(self, text: str, *, add_special_tokens: bool) -> tuple[int, ...]:
         try:
-            return tuple(self._backend.encode(text, add_special_tokens=add_special_tokens).ids)
+            ids = self._backend.encode(text, add_special_tokens=add_special_tokens).ids
         except Exception as error:  # the library raises plain exceptions, also for halves of surrogate pairs
             raise InvalidRequestError(
                 f"The text cannot be turned into tokens of {self._folder.model_id}: {_first_line(error)}."
             ) from error
+        return tuple(number for number in ids if number != self._mark)
 
     # -------------------------------------------------------------------------------------------------- answers
 
@@ -198,17 +217,26 @@ class ChatTokenizer:
         except TemplateError:
             return ""
 
-    def _find_ends(self) -> frozenset[int]:
-        """The tokenizer's own end token, and the special token that the template writes behind an answer."""
-        ends = {self._backend.token_to_id(self._special.named.get("eos_token", ""))}
+    def _plain_conversation(self) -> str:
+        """A question and its answer as the template writes them; "" if it refuses them."""
         question = {"role": "user", "content": "question"}
         try:
-            text = self._render([question, {"role": "assistant", "content": _TURN}], None, {}, begin_answer=False)
+            return self._render([question, {"role": "assistant", "content": _TURN}], None, {}, begin_answer=False)
         except TemplateError:
-            text = ""
-        behind = text.rpartition(_TURN)[2].lstrip()
+            return ""
+
+    def _find_ends(self, conversation: str) -> frozenset[int]:
+        """The tokenizer's own end token, and the special token that the template writes behind an answer."""
+        ends = {self._backend.token_to_id(self._special.named.get("eos_token", ""))}
+        behind = conversation.rpartition(_TURN)[2].lstrip()
         ends |= {number for number in self._encoded(behind)[:1] if number in self._specials}
         return frozenset(number for number in ends if number is not None)
+
+    def _written_by_templates(self, conversation: str, added: dict[int, str]) -> frozenset[str]:
+        """The tokens that give a conversation its order: the special ones, and others (DeepSeek's are none) that the
+        template writes around the simplest messages. Blanks are text for everybody."""
+        found = self._specials | (set(self._encoded(conversation)) & added.keys())
+        return frozenset(added[number] for number in found if added[number].replace("\u2581", " ").strip())
 
 
 def _tools_in_system_message(messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -242,6 +270,14 @@ def _load_backend(folder: ModelFolder) -> Any:
             "files belong to different models: download both again."
         )
     return backend
+
+
+def _add_mark(backend: Any) -> int:
+    """Make the mark of spelled tokens a token, in this process alone; its number, which no prompt holds."""
+    from tokenizers import AddedToken
+
+    backend.add_tokens([AddedToken(MARK, normalized=False)])
+    return int(backend.token_to_id(MARK))
 
 
 def _first_line(error: Exception) -> str:
