@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import psutil
 
 from engine.errors import StorageError
+from engine.inference.supervisor.devices import find_devices, memory_speed
 from engine.library.fit import Machine
 from engine.storage.files import make_directory, read_limited, write_atomically
 
@@ -73,24 +72,9 @@ def _keep(cache: Path, measured: _Measured) -> None:
 
 
 def _nvidia() -> tuple[str, int, float]:
-    """Name, memory and memory speed of the largest NVIDIA card; nothing without its driver or nvidia-ml-py."""
-    try:
-        nvml: Any = importlib.import_module("pynvml")
-        nvml.nvmlInit()
-    except Exception:  # not installed, no driver, or a driver that does not match
+    """Name, memory and memory speed of the largest NVIDIA card that the engine would use."""
+    cards = [one for one in find_devices() if one.kind == "cuda"]
+    if not cards:
         return "", 0, 0.0
-    try:
-        cards = []
-        for number in range(nvml.nvmlDeviceGetCount()):
-            card = nvml.nvmlDeviceGetHandleByIndex(number)
-            name = nvml.nvmlDeviceGetName(card)
-            clock = nvml.nvmlDeviceGetMaxClockInfo(card, nvml.NVML_CLOCK_MEM)  # MHz, two transfers each
-            width = nvml.nvmlDeviceGetMemoryBusWidth(card)  # bits
-            size = int(nvml.nvmlDeviceGetMemoryInfo(card).total)
-            cards.append((size, name.decode() if isinstance(name, bytes) else str(name), 2e6 * clock * width / 8))
-    except Exception:  # a card that does not say everything
-        return "", 0, 0.0
-    finally:
-        nvml.nvmlShutdown()
-    size, name, speed = max(cards, default=(0, "", 0.0))
-    return name, size, speed
+    card = max(cards, key=lambda one: one.memory)
+    return card.name, card.memory, memory_speed(card)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -64,14 +64,29 @@ def free_memory(device: Device) -> int | None:
     """Bytes that are free on the device; None where nobody can tell."""
     if device.kind != "cuda":
         return int(psutil.virtual_memory().available)
+    found = _asked(device, "free memory", lambda nvml, handle: nvml.nvmlDeviceGetMemoryInfo(handle).free)
+    return None if found is None else int(found)
+
+
+def memory_speed(device: Device) -> float:
+    """Bytes per second that a GPU's memory can be read with, by its data sheet; 0 where nobody can tell."""
+
+    def speed(nvml: Any, handle: Any) -> float:
+        clock = nvml.nvmlDeviceGetMaxClockInfo(handle, nvml.NVML_CLOCK_MEM)  # MHz, two transfers each
+        return float(2e6 * clock * nvml.nvmlDeviceGetMemoryBusWidth(handle) / 8)
+
+    return _asked(device, "memory speed", speed) or 0.0 if device.kind == "cuda" else 0.0
+
+
+def _asked(device: Device, what: str, ask: Callable[[Any, Any], float]) -> float | None:
+    """What NVML says of a GPU; None if it does not."""
     nvml = _nvml()
     if nvml is None:
         return None
     try:
-        handle = nvml.nvmlDeviceGetHandleByUUID(device.uuid)
-        return int(nvml.nvmlDeviceGetMemoryInfo(handle).free)
+        return ask(nvml, nvml.nvmlDeviceGetHandleByUUID(device.uuid))
     except Exception as error:  # NVML has an exception class for every code
-        _log.warning("the free memory of %s cannot be read: %s", device.name, error)
+        _log.warning("the %s of %s cannot be read: %s", what, device.name, error)
         return None
     finally:
         _end(nvml)

@@ -45,6 +45,8 @@ def played(**more):
         "nvmlShutdown": lambda: None,
         "nvmlDeviceGetCount": lambda: 2,
         "nvmlDeviceGetHandleByIndex": lambda number: number,
+        "nvmlDeviceGetUUID": lambda card: f"GPU-{card}",
+        "nvmlDeviceGetHandleByUUID": lambda uuid: int(uuid.removeprefix("GPU-")),
         "nvmlDeviceGetName": lambda card: b"Small" if card == 0 else "Large",
         "nvmlDeviceGetMaxClockInfo": lambda card, kind: 10_000,
         "nvmlDeviceGetMemoryBusWidth": lambda card: 256,
@@ -65,7 +67,7 @@ def refuse(*_):
     [
         (played(), ("Large", 2 * 10**9, 640e9)),
         (played(nvmlInit=refuse), ("", 0, 0.0)),
-        (played(nvmlDeviceGetMemoryBusWidth=refuse), ("", 0, 0.0)),
+        (played(nvmlDeviceGetMemoryBusWidth=refuse), ("Large", 2 * 10**9, 0.0)),
         (played(nvmlDeviceGetCount=lambda: 0), ("", 0, 0.0)),
         (None, ("", 0, 0.0)),
     ],
