@@ -195,7 +195,8 @@ def _cached_prefix(meter: Meter, plan: Plan, say: Say) -> dict[str, Any]:
 def _overhead(meter: Meter, plan: Plan, say: Say) -> dict[str, float]:
     """Share of the bare loop's tokens per second that the engine costs at 8 answers, for each way of drawing.
 
-    A few per cent are less than what single measurements scatter: many rounds, and the medians of all.
+    A few per cent are less than what single measurements scatter, and machines drift: of many rounds, each compared
+    with the bare loop beside it, the median.
     """
     work = Work("decode", "int4", OVERHEAD_BATCH, plan.prompt, plan.overhead_steps)
     turns = [(BARE, work), *((OURS, replace(work, draw=draw)) for draw in DRAWS)]
@@ -204,8 +205,11 @@ def _overhead(meter: Meter, plan: Plan, say: Say) -> dict[str, float]:
         first = number % len(turns)
         for turn in (*turns[first:], *turns[:first]):
             reached[turn].append(meter.once(*turn)["tokens_per_s"])
-    speeds = [statistics.median(reached[turn]) for turn in turns]
-    shares = [round(1 - speed / speeds[0], 4) for speed in speeds[1:]]
-    found: dict[str, float] = dict(zip(DRAWS, shares, strict=True))
-    say(f"result overhead over the bare loop ({speeds[0]:.1f} tokens/s) at {OVERHEAD_BATCH} answers: {found}")
+    bare = reached[turns[0]]
+    found: dict[str, float] = {}
+    for _, drawn in turns[1:]:
+        shares = [1 - ours / floor for ours, floor in zip(reached[OURS, drawn], bare, strict=True)]
+        found[drawn.draw] = round(statistics.median(shares), 4)
+    floor = statistics.median(bare)
+    say(f"result overhead over the bare loop ({floor:.1f} tokens/s) at {OVERHEAD_BATCH} answers: {found}")
     return found
