@@ -126,8 +126,10 @@ def _measure_precision(
         meter = Meter(processes, say)
         meter.sweep(_sweep_works(plan, precision, works), plan.sweep_rounds, lambda engine: _settings(engine, plan))
         for work in works:
+            meter.outside.clear()
             samples = meter.rounds(work, plan.rounds)
-            results.rows.append(make_row(work, samples, results.shape, results.machine))
+            row = make_row(work, samples, results.shape, results.machine)
+            results.rows.append({**row, "other_programs": round(max(meter.outside, default=0.0), 3)})
         if precision == "int4" and wanted.wants("cached-prefix"):
             results.cached_prefix = _cached_prefix(meter, plan, say)
         if precision == "int4" and wanted.wants("overhead"):

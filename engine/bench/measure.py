@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+import psutil
+
 from engine.bench.engines import Engine
 from engine.bench.processes import DriverProcess
 from engine.bench.work import Precision, Settings, Work, sweep_group
@@ -46,11 +48,13 @@ class SweepEntry:
 @dataclass
 class Meter:
     """The processes of one precision, taking turns. ``idle_share``: the most that any of those whose turn it was not
-    used of one processor meanwhile, and so disturbed."""
+    used of one processor meanwhile, and so disturbed. ``outside``: for each measurement since it was last emptied, what
+    other programs used of one processor."""
 
     processes: Sequence[DriverProcess]
     say: Say
     idle_share: float = 0.0
+    outside: list[float] = field(default_factory=list)
     best: dict[tuple[str, str], Settings] = field(default_factory=dict)
     entries: list[SweepEntry] = field(default_factory=list)
 
@@ -93,14 +97,24 @@ class Meter:
 
     def _once(self, process: DriverProcess, work: Work) -> dict[str, float]:
         others = [one for one in self.processes if one is not process]
-        before = [one.processor_seconds() for one in others]
+        before, all_before = [one.processor_seconds() for one in others], self._elsewhere()
         begin = time.perf_counter()
         result = process.measure(work)
         wall = max(time.perf_counter() - begin, 1e-9)
         if wall > 0.5:  # processor times come in hundredths of a second
+            self.outside.append(max(0.0, (self._elsewhere() - all_before) / wall))
             used = [one.processor_seconds() - was for one, was in zip(others, before, strict=True)]
             self.idle_share = max(self.idle_share, *(seconds / wall for seconds in used), 0.0)
         return {**result, "tokens_per_s": result["tokens"] / max(result["seconds"], 1e-9)}
+
+    def _elsewhere(self) -> float:
+        """Seconds of processor time so far that were neither ours nor the engines', nor idle."""
+        everything = psutil.cpu_times()
+        idle = everything.idle + getattr(everything, "iowait", 0.0)
+        twice = getattr(everything, "guest", 0.0)  # counted as the host's own as well
+        busy = sum(everything) - idle - twice
+        own = time.process_time() + sum(one.processor_seconds() for one in self.processes)
+        return float(busy - own)
 
 
 def describe(entry: SweepEntry) -> str:

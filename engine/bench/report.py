@@ -13,6 +13,8 @@ from engine.bench.work import DRAWS, OVERHEAD_BATCH
 from engine.errors import BenchmarkError
 
 TARGETS = {"cached_prefix_speedup": 10.0, "greedy": 0.03, "top_k_40": 0.03, "full_vocabulary": 0.15}
+DISTURBED = 0.15
+"""Of one processor, used by other programs during a measurement: beyond it a row is named as disturbed."""
 COLUMNS = (OURS, OURS_NEWER, GENAI, LLAMA, PYTORCH, BARE)
 METHOD = """\
 Every engine runs in a process of its own and has the model loaded before; one computes at a time, all on the same
@@ -136,6 +138,10 @@ def _spread(results: dict[str, Any]) -> str:
 
 def _findings(results: dict[str, Any]) -> list[str]:
     lines = []
+    disturbed = [row for row in results["rows"] if row.get("other_programs", 0.0) > DISTURBED]
+    if disturbed:
+        named = ", ".join(f"{row['work']} x{row['batch']} ({row['other_programs']:.0%})" for row in disturbed)
+        lines.append(f"- Other programs used a processor meanwhile, so these rows mean little: {named}.")
     prefix = results["cached_prefix"]
     if prefix:
         lines.append(

@@ -77,7 +77,7 @@ class Plan:
 
 
 FULL = Plan()
-QUICK = Plan(rounds=3, fp32_batches=(1, 8), steps=16, fp32_steps=6, overhead_rounds=8, wide_sweep=False)
+QUICK = Plan(rounds=3, fp32_batches=(1, 8), steps=16, fp32_steps=6, overhead_rounds=6, wide_sweep=False)
 
 
 def sweep_group(work: Work) -> str:

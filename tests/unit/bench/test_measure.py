@@ -76,8 +76,24 @@ def test_an_engine_that_works_out_of_turn_is_noticed(monkeypatch):
     ours.settings = {"threads": 1}
     used = iter([0.0, 0.5])
     other.processor_seconds = lambda: next(used)
+    monkeypatch.setattr(meter, "_elsewhere", lambda: 0.0)
     meter._once(ours, Work("decode", "int4", 1, 32, 16))
     assert meter.idle_share == 0.25
+
+
+def test_other_programs_are_noticed(monkeypatch):
+    meter, _ = meter_of(**{OURS: 10})
+    process = meter.processes[0]
+    process.settings = {"threads": 1}
+    now, busy = iter([0.0, 2.0]), iter([100.0, 102.5])
+    used = iter([10.0, 12.0])
+    process.processor_seconds = lambda: next(used)
+    times = type("Times", (tuple,), {"idle": 0.0})
+    monkeypatch.setattr("engine.bench.measure.psutil.cpu_times", lambda: times((next(busy),)))
+    monkeypatch.setattr("engine.bench.measure.time.perf_counter", lambda: next(now))
+    monkeypatch.setattr("engine.bench.measure.time.process_time", lambda: 0.0)
+    meter._once(process, Work("decode", "int4", 1, 32, 16))
+    assert meter.outside == [0.25]
 
 
 def test_medians_and_spread():
