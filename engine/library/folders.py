@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from engine.errors import ModelBusyError, StorageError, UnknownModelError
@@ -152,13 +152,18 @@ def gigabytes(count: float) -> str:
 
 
 def link_or_copy(source: Path, target: Path) -> None:
-    """The same file under a second name, or a copy where the disk has no hard links."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.unlink(missing_ok=True)
+    """The same file under a second name, or a copy where the disk has no hard links; :class:`StorageError`."""
     try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)
+        try:
+            os.link(source, target)
+        except OSError:
+            shutil.copyfile(source, target)
+    except OSError as error:
+        with suppress(OSError):
+            target.unlink(missing_ok=True)  # half a file would stand in the way of another attempt
+        raise storage_error("copy to", target, error) from error
 
 
 def in_use(path: Path, error: OSError) -> StorageError:

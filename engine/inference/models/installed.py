@@ -59,9 +59,9 @@ class Catalogue:
         ``model_id`` may name a variant: ``Llama-3.2-1B-Instruct:q4``.
         """
         folders = self.folders()
-        name, _, variant = model_id.partition(":")
+        name, colon, variant = model_id.partition(":")
         folder = folders.get(name)
-        if folder is None:
+        if folder is None or (colon and not variant):
             raise UnknownModelError(
                 f"There is no model {model_id[:200]!r} on this machine. It has: {', '.join(folders) or 'none'}. "
                 "Choose one of these or download the model first."
@@ -122,11 +122,18 @@ def _choices(folder: Path) -> list[str]:
 class _Entry(msgspec.Struct, frozen=True, array_like=True):
     size: int
     modified: int  # nanoseconds
+    changed: int  # nanoseconds; not set back by programs that keep times when they copy (Windows: when it was made)
     digest: bytes
+
+    @classmethod
+    def of(cls, path: Path, digest: bytes) -> _Entry:
+        """What the file is now."""
+        status = path.stat()
+        return cls(status.st_size, status.st_mtime_ns, status.st_ctime_ns, digest)
 
 
 class _DigestCache:
-    """Digests of files by path, size and modification time, kept over restarts: hashing 20 GB takes half a minute."""
+    """Digests of files by path, size and times, kept over restarts: hashing 20 GB takes half a minute."""
 
     def __init__(self, file: Path | None) -> None:
         self._file = file
@@ -135,13 +142,13 @@ class _DigestCache:
     def digest(self, path: Path) -> bytes:
         """SHA-256 of the file, read only if it changed since the last time."""
         entries = self._load()
-        status = path.stat()
         entry = entries.get(str(path))
-        if entry and (entry.size, entry.modified) == (status.st_size, status.st_mtime_ns):
+        if entry and entry == _Entry.of(path, entry.digest):
             return entry.digest
+        now = _Entry.of(path, b"")  # before it is read: what changes meanwhile is read again
         digest = sha256_file(path)
-        entries[str(path)] = _Entry(status.st_size, status.st_mtime_ns, digest)
-        if status.st_size >= 1 << 24:
+        entries[str(path)] = msgspec.structs.replace(now, digest=digest)
+        if now.size >= 1 << 24:
             self._save(entries)
         return digest
 
@@ -149,8 +156,7 @@ class _DigestCache:
         """Keep digests that were computed elsewhere."""
         entries = self._load()
         for path, digest in digests.items():
-            status = path.stat()
-            entries[str(path)] = _Entry(status.st_size, status.st_mtime_ns, digest)
+            entries[str(path)] = _Entry.of(path, digest)
         self._save(entries)
 
     def _load(self) -> dict[str, _Entry]:
@@ -167,7 +173,7 @@ class _DigestCache:
         """Keep what still exists; a cache that cannot be written costs time only."""
         if self._file is None:
             return
-        kept = {name: entry for name, entry in entries.items() if Path(name).is_file()}
+        kept = {name: entry for name, entry in list(entries.items()) if Path(name).is_file()}
         try:
             temporary = self._file.with_suffix(".new")
             temporary.write_bytes(msgspec.json.encode(kept))

@@ -128,6 +128,22 @@ def test_link_or_copy(tmp_path, monkeypatch):
     assert (tmp_path / "x" / "b").read_text() == (tmp_path / "x" / "c").read_text() == "text"
 
 
+def test_a_disk_without_links_that_is_full(tmp_path, monkeypatch):
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "no links here")
+
+    def full(_: Path, target: Path) -> None:
+        target.write_bytes(b"ha")
+        raise OSError(28, "No space left on device")
+
+    (tmp_path / "a").write_text("half")
+    monkeypatch.setattr("os.link", refuse)
+    monkeypatch.setattr("shutil.copyfile", full)
+    with pytest.raises(StorageError, match="disk is full"):
+        link_or_copy(tmp_path / "a", tmp_path / "x" / "b")
+    assert list((tmp_path / "x").iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("count", "said"), [(5, "5 bytes"), (1500, "1.5 kB"), (786_000_000, "786 MB"), (1.2e9, "1.2 GB"), (3e12, "3000 GB")]
 )

@@ -1,6 +1,7 @@
 """What a folder lacks or contradicts is named; its identity follows its content."""
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -158,6 +159,7 @@ def test_why_a_model_cannot_be_used_is_said(original, folder, tmp_path):
     catalogue = Catalogue(tmp_path / "models", original)
     assert "tokenizer.json is missing" in str(catalogue.why_not("damaged"))
     assert "It has: gentorrent-builtin, damaged" in str(catalogue.why_not("nonsense"))
+    assert "There is no model 'damaged:'" in str(catalogue.why_not("damaged:"))
     assert "Start the app again" in str(catalogue.why_not(BUILTIN_MODEL))
     assert len(str(catalogue.why_not("x" * 100_000))) < 1000
 
@@ -182,6 +184,22 @@ def test_digests_of_large_files_survive_a_restart(folder, tmp_path, monkeypatch)
     assert Catalogue(models, builtin=folder).open("big").digest == digest
     (models / "big" / "model.onnx_data").write_bytes(bytes([1]) * (1 << 24))
     assert Catalogue(models, builtin=folder).open("big").digest != digest
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the time of a change is not kept there")
+def test_another_file_with_the_size_and_time_of_the_old_one_has_another_digest(folder, original, tmp_path):
+    """Archives give all of their files the same time, and programs that copy keep it."""
+    models = tmp_path / "models"
+    graph = shutil.copytree(folder, models / "m") / "model.onnx"
+    catalogue = Catalogue(models, builtin=original)
+    before, status, content = catalogue.open("m").digest, graph.stat(), bytearray(graph.read_bytes())
+    content[-1] ^= 1
+    other = models / "other"
+    other.write_bytes(content)
+    os.utime(other, ns=(status.st_atime_ns, status.st_mtime_ns))
+    other.replace(graph)
+    assert (graph.stat().st_size, graph.stat().st_mtime_ns) == (status.st_size, status.st_mtime_ns)
+    assert catalogue.open("m").digest != before
 
 
 def test_what_cannot_be_read_leaves_the_other_models(folder, original, tmp_path, caplog):
