@@ -23,8 +23,8 @@ def logprobs_of(events):
     return [one for event in events if isinstance(event, Delta) for one in event.logprobs]
 
 
-def eight():
-    """Answers of every kind, slow enough to be killed in the middle of all of them."""
+def eight(pace=20):
+    """Answers of every kind, slow enough (six seconds) to be killed in the middle of all of them."""
     kinds: list[dict[str, Any]] = [
         {},
         {"temperature": 0},
@@ -36,7 +36,7 @@ def eight():
         {"content": "a long question " * 20, "cache_salt": b"s" * 32},
     ]
     return [
-        ask(**({"seed": seed, "max_tokens": 60, "min_tokens": 60, "max_tokens_per_second": 30} | kind))
+        ask(**({"seed": seed, "max_tokens": 120, "min_tokens": 120, "max_tokens_per_second": pace} | kind))
         for seed, kind in enumerate(kinds)
     ]
 
@@ -44,13 +44,14 @@ def eight():
 async def test_eight_streaming_answers_lose_no_token_when_their_worker_is_killed_again_and_again(models):  # noqa: F811
     dice = random.Random(5)
     async with running(models) as supervisor:
-        expected = [await answer(supervisor, request) for request in eight()]
+        expected = [await answer(supervisor, request) for request in eight(pace=None)]
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(answer(supervisor, request)) for request in eight()]
             killed = 0
             while killed < 4:
-                await asyncio.sleep(dice.uniform(0.2, 1.2))
-                if (pid := supervisor.worker_pid()) is not None and not all(task.done() for task in tasks):
+                await asyncio.sleep(dice.uniform(0.2, 1.0))
+                assert not all(task.done() for task in tasks)
+                if (pid := supervisor.worker_pid()) is not None:
                     os.kill(pid, signal.SIGKILL)
                     killed += 1
                     while supervisor.worker_pid() == pid:
@@ -78,7 +79,7 @@ async def test_a_worker_killed_before_the_first_token_is_asked_again(models):  #
 async def test_a_request_that_kills_its_worker_is_given_up_and_the_others_go_on(models):  # noqa: F811
     """The worker is killed whenever the poisoned request is the one that it works on."""
     async with running(models, healthy_after=60) as supervisor:
-        expected = [ids_of(await answer(supervisor, request)) for request in eight()[:3]]
+        expected = [ids_of(await answer(supervisor, request)) for request in eight(pace=None)[:3]]
         poison = ask("poison", seed=99, max_tokens=400, min_tokens=400)
 
         original = supervisor._request
