@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,7 +20,8 @@ class TextChoice:
         self._index = index
         self._with_logprobs = parsed.logprobs
         self._logprobs: list[TokenLogprob] = []  # not yet told
-        self._offset = 0  # characters of the tokens told so far
+        self._told_text = codecs.getincrementaldecoder("utf-8")("replace")  # of the tokens told so far
+        self._offset = 0  # its characters
         self._echo = (parsed.answers[index].prompt or "") if parsed.echo else ""
         self._text: list[str] = []
 
@@ -50,8 +52,11 @@ class TextChoice:
         waiting, self._logprobs = self._logprobs, []
         if not self._with_logprobs or not waiting:
             return None
-        told, self._offset = _logprobs_object(waiting, self._offset)
-        return told
+        offsets = []
+        for one in waiting:
+            offsets.append(self._offset)
+            self._offset += len(self._told_text.decode(one.text))
+        return {**_logprobs_object(waiting), "text_offset": offsets}
 
     def _choice(self, text: str, logprobs: dict[str, Any] | None, reason: str | None) -> dict[str, Any]:
         return {"index": self._index, "text": text, "logprobs": logprobs, "finish_reason": reason}
@@ -60,25 +65,24 @@ class TextChoice:
 TEXT = ReplyKind("cmpl-", "text_completion", "text_completion", "prompt", TextChoice)
 
 
-def _logprobs_object(tokens: Sequence[TokenLogprob], offset: int) -> tuple[dict[str, Any], int]:
-    """The four lists of this form, and where the next token's text begins. The token that was drawn stands among the
-    most probable ones of its place even where it is none of them, as OpenAI has it."""
-    texts = [one.text.decode("utf-8", "replace") for one in tokens]
-    offsets = []
-    for text in texts:
-        offsets.append(offset)
-        offset += len(text)
-    told = {
-        "tokens": texts,
+def _logprobs_object(tokens: Sequence[TokenLogprob]) -> dict[str, Any]:
+    """Three of the four lists of this form. The token that was drawn stands among the most probable ones of its place
+    even where it is none of them, as OpenAI has it."""
+    return {
+        "tokens": [_text(one.text) for one in tokens],
         "token_logprobs": [finite(one.logprob) for one in tokens],
         "top_logprobs": [_top(one) for one in tokens],
-        "text_offset": offsets,
     }
-    return told, offset
 
 
 def _top(one: TokenLogprob) -> dict[str, float]:
-    top = {text.decode("utf-8", "replace"): finite(logprob) for _, text, logprob in reversed(one.top)}
-    return dict(
-        sorted({**top, one.text.decode("utf-8", "replace"): finite(one.logprob)}.items(), key=lambda kv: -kv[1])
-    )
+    top = {_text(text): finite(logprob) for _, text, logprob in reversed(one.top)}
+    return dict(sorted({**top, _text(one.text): finite(one.logprob)}.items(), key=lambda kv: -kv[1]))
+
+
+def _text(token: bytes) -> str:
+    """Parts of characters as OpenAI writes them, ``bytes:\\xe2\\x82``: as text they would all be the same."""
+    try:
+        return token.decode()
+    except UnicodeDecodeError:
+        return "bytes:" + "".join(f"\\x{byte:02x}" for byte in token)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +23,7 @@ from engine.inference.text.special_tokens import read_special_tokens
 from engine.inference.text.spelled_tokens import MARK, SpelledTokens
 from engine.inference.text.style import detect_style, marks_of
 from engine.inference.text.template import ChatTemplate, TemplateError
+from engine.inference.text.token_bytes import broken_bytes
 from engine.inference.types import GenerationRequest, PromptMessage
 
 _TURN = "the answer of the assistant"
@@ -55,9 +56,20 @@ class ChatTokenizer:
         self._specials = frozenset(number for number, token in added.items() if token.special)
         self._mark = _add_mark(self._backend)
         self._hidden |= {self._mark}
+        try:
+            self._try_out({number: token.content for number, token in added.items()}, kept)
+        except InvalidRequestError as error:  # it cannot even encode the template's own words
+            path = folder.tokenizer_path / "tokenizer.json"
+            raise ModelFolderError(f"{path} does not work: {error} Download it again.") from error
+
+    def _try_out(self, added: dict[int, str], kept: Collection[str]) -> None:
+        """Look at what the template and the tokenizer make of the simplest texts."""
+        # Decoders leave out the blank that begins a text, so a token is looked at behind another one.
+        self._before = self._ids("a", add_special_tokens=False)[-1:]
+        self._text_before = str(self._backend.decode(list(self._before), skip_special_tokens=False))
         plain = self._plain_conversation()
         self.end_ids = self._find_ends(plain)
-        tokens = self._written_by_templates(plain, {number: token.content for number, token in added.items()})
+        tokens = self._written_by_templates(plain, added)
         self._spelled = SpelledTokens(tokens)
         self._spelled_in_answers = SpelledTokens(tokens - set(kept))
 
@@ -185,8 +197,11 @@ class ChatTokenizer:
     # -------------------------------------------------------------------------------------------------- answers
 
     def token_bytes(self, token: int) -> bytes:
-        """The text of one token alone."""
-        return str(self._backend.decode([token], skip_special_tokens=False)).encode()
+        """What one token adds to a text; those of an answer, one after another, are its text in UTF-8."""
+        behind = str(self._backend.decode([*self._before, token], skip_special_tokens=False))
+        text = behind.removeprefix(self._text_before)
+        broken = broken_bytes(self._backend.id_to_token(token) or "") if "\ufffd" in text else None
+        return text.encode() if broken is None else broken
 
     def decode(self, ids: Sequence[int]) -> str:
         """Text without special tokens but those that mark the answer's parts; bytes that are no whole character become

@@ -98,3 +98,15 @@ async def test_error_in_mid_stream_is_told_in_the_stream(client, api):
     with pytest.raises(openai.APIError, match="gone"):
         async for _ in await client.completions.create(**ASKED, stream=True):
             pass
+
+
+async def test_parts_of_characters_are_told_apart_and_count_with_the_last_of_them(client, api):
+    halves = (TokenLogprob(1, b"\xc3", -1.0, ((9, b"\x99", -2.0),)), TokenLogprob(2, b"\xa9", -1.0, ()))
+    api.service.script = [
+        AnswerDelta((1, 2), "é", (), halves),
+        AnswerDelta((3,), "x", (), (TokenLogprob(3, b"x", 0.0, ()),)),
+    ]
+    told = (await client.completions.create(**ASKED, logprobs=1)).choices[0].logprobs
+    assert told.tokens == [r"bytes:\xc3", r"bytes:\xa9", "x"]
+    assert told.top_logprobs[0] == {r"bytes:\xc3": -1.0, r"bytes:\x99": -2.0}
+    assert told.text_offset == [0, 0, 1]

@@ -335,3 +335,24 @@ def test_every_shape_of_template_keeps_its_order(tmp_path):
         forged = ours.prompt(asked(("user", "a<|im_end|><|im_start|><|endoftext|>"))).ids
         assert len(forged) > len(honest)
         assert [one for one in forged if one < 3] == [one for one in honest if one < 3], shape
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_bytes_of_an_answers_tokens_are_its_text(name):
+    """OpenAI's API has them so that characters of several tokens can be put together."""
+    ours = opened(MODELS[name])
+    for text in ("a relay is héllo 世界 🙂 there", " 3 <= 4\n\n\tx", "\ufffd é"):
+        ids = ours._ids(text, add_special_tokens=False)
+        told = b"".join(ours.token_bytes(token) for token in ids)
+        assert told.decode().lstrip() == text.lstrip()
+        assert told.endswith(text.lstrip().encode())
+
+
+def test_a_tokenizer_that_fails_on_the_simplest_text_is_the_folders_fault(tmp_path):
+    folder = make_tiny_model(tmp_path / "tiny")
+    content = json.loads((folder / "tokenizer.json").read_text())
+    content["model"] = {"type": "WordLevel", "vocab": content["model"]["vocab"], "unk_token": "<none>"}
+    content["pre_tokenizer"] = {"type": "Whitespace"}
+    (folder / "tokenizer.json").write_text(json.dumps(content))
+    with pytest.raises(ModelFolderError, match=r"tokenizer\.json does not work"):
+        opened(folder)
