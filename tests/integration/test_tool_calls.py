@@ -130,3 +130,15 @@ async def test_what_cannot_be_forced_is_refused_in_words_and_the_worker_lives(mo
         parts, _ = read(await answer(supervisor, ask("qwen2", tool_choice="required")))
         assert check_calls(parts, {"weather", "news"})
         assert [state.name for state in supervisor.states].count("starting") == 1
+
+
+async def test_parameters_that_no_call_can_follow_are_an_error_of_the_tools(models):
+    def tool(**parameters):
+        return json.dumps([{"type": "function", "function": {"name": "find", **parameters}}])
+
+    async with running(models) as supervisor:
+        with pytest.raises(InvalidRequestError, match=r"parameters of these tools.* Invalid type: wizard\. ") as caught:
+            await answer(supervisor, ask("qwen3", tools=tool(parameters={"type": "wizard"}), tool_choice="required"))
+        assert caught.value.parameter == "tools"
+        events = await answer(supervisor, ask("qwen3", tools=tool(parameters=None), tool_choice="required"))
+        assert isinstance(events[-1], Done)

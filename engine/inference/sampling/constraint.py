@@ -36,6 +36,9 @@ _NAMES = {
     "regex": "regular expression",
     "lark": "grammar",
 }
+_PLACE = re.compile(r"^\s*at \d+\(\d+\): (?:failed to compile JSON schema: )?")
+_LISTING = re.compile(r"\s+\d+ \| ")
+"""Where llguidance begins to repeat the grammar, line by line."""
 _LIMITS = LLParserLimits(
     initial_lexer_fuel=2_000_000,  # about 40 ms
     step_lexer_fuel=300_000,  # about 20 ms
@@ -242,6 +245,7 @@ def _grammar(constraint: Constraint) -> str:
 def _wrong(name: str, reason: str) -> InvalidRequestError:
     if reason.startswith("NoExtension"):
         reason = "no text matches it"
+    reason = _LISTING.split(_PLACE.sub("", reason))[0]
     return InvalidRequestError(
         f"The {name} cannot be used: {_short(reason)}. Correct it, or send the request without.", PARAMETER
     )

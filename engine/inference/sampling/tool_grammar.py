@@ -66,14 +66,14 @@ def _function(tool: Any) -> dict[str, Any]:
     function = tool.get("function") if isinstance(tool, dict) else None
     if not isinstance(function, dict) or not isinstance(function.get("name"), str):
         raise InvalidRequestError('Every tool must be {"type": "function", "function": {"name": ..., ...}}.')
-    if not isinstance(function.get("parameters", {}), dict):
+    if not isinstance(function.get("parameters") or {}, dict):
         raise InvalidRequestError(f"The parameters of the tool {function['name'][:64]!r} are no JSON schema.")
     return function
 
 
 def _rule(number: int, function: dict[str, Any], form: CallForm, literal: Callable[[str], str]) -> str:
     # Each schema is a grammar of its own, so that references inside it mean what they meant in the request.
-    schema = {"type": "object", **function.get("parameters", {}), "x-guidance": {"whitespace_pattern": WHITESPACE}}
+    schema = {"type": "object", **(function.get("parameters") or {}), "x-guidance": {"whitespace_pattern": WHITESPACE}}
     name = json.dumps(function["name"])
     if form.before_arguments:
         mark = " ".join(_literals(form.before_arguments, literal))

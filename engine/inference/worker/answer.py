@@ -100,7 +100,7 @@ def begin(request: GenerationRequest, texts: Texts, grammars: Grammars, vocabula
         history=TokenHistory(prompt.ids, request.continue_tokens),
         style=prompt.style,
         text=AnswerText(texts.decode, request.stop, request.min_tokens),
-        matcher=None if constraint is None else _matcher(constraint, prompt.style, texts, grammars),
+        matcher=None if constraint is None else _matcher(request, constraint, prompt.style, texts, grammars),
         calls=_one_call(request, prompt.style),
         stopped=False,
     )
@@ -114,8 +114,15 @@ def begin(request: GenerationRequest, texts: Texts, grammars: Grammars, vocabula
     return answer
 
 
-def _matcher(constraint: Constraint, style: AnswerStyle, texts: Texts, grammars: Grammars) -> Matcher | AfterReasoning:
-    matcher = grammars.matcher(constraint)
+def _matcher(
+    request: GenerationRequest, constraint: Constraint, style: AnswerStyle, texts: Texts, grammars: Grammars
+) -> Matcher | AfterReasoning:
+    try:
+        matcher = grammars.matcher(constraint)
+    except InvalidRequestError as error:
+        if constraint == request.constraint:
+            raise
+        raise InvalidRequestError(f"No call can be held to the parameters of these tools. {error}", "tools") from error
     if not style.reasoning_open:
         return matcher
     return AfterReasoning(matcher, grammars.anything_but_the_end(), texts.decode, style.reasoning_end)
