@@ -10,8 +10,10 @@ import asyncio
 import ipaddress
 import os
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from threading import Thread
 from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
@@ -94,7 +96,7 @@ class Hub:
     async def _ask(self, name: str, ask: Callable[[Any], Any]) -> Any:
         try:
             async with asyncio.timeout(self._timeout + 5):
-                return await asyncio.to_thread(self._asked, ask)
+                return await _apart(partial(self._asked, ask))
         except TimeoutError as error:
             raise _unreachable(self.endpoint, f"no answer within {self._timeout:.0f} s") from error
         except HubError:
@@ -195,6 +197,33 @@ def _library() -> Any:
 
     huggingface_hub.constants.HF_HUB_DISABLE_TELEMETRY = True
     return huggingface_hub
+
+
+async def _apart(call: Callable[[], Any]) -> Any:
+    """The result of a call in a thread that nobody waits for at the end of the program: a hub that sends the head of
+    its reply byte by byte keeps it for hours."""
+    loop = asyncio.get_running_loop()
+    outcome: asyncio.Future[Any] = loop.create_future()
+
+    def settle(result: Any, error: BaseException | None) -> None:
+        if outcome.done():  # given up
+            return
+        if error is None:
+            outcome.set_result(result)
+        else:
+            outcome.set_exception(error)
+
+    def run() -> None:
+        result, failure = None, None
+        try:
+            result = call()
+        except Exception as error:
+            failure = error
+        with suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(settle, result, failure)
+
+    Thread(target=run, name="model hub", daemon=True).start()
+    return await outcome
 
 
 class _Guard:

@@ -1,10 +1,13 @@
 """Downloads from a hub on loopback that cuts connections, serves wrong bytes, stalls, lies and redirects."""
 
 import asyncio
+import contextlib
 import os
 import shutil
+import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -270,6 +273,39 @@ async def test_an_answer_about_a_repository_has_an_end(hub, models, kind, said, 
     hub.answers = kind
     with pytest.raises(HubError, match=said):
         await prepare(order(), Hub(hub.endpoint, timeout=1.0 if kind == "slow" else 20.0), models)
+
+
+def test_a_hub_that_sends_the_head_of_its_answer_byte_by_byte_keeps_no_program(tmp_path):
+    """The thread that waits for it ends with the program, and not the program with the thread."""
+    script = (
+        "import asyncio, sys\nfrom engine.library.hub import Hub\nfrom engine.errors import HubError\n"
+        "try:\n    asyncio.run(Hub(sys.argv[1], timeout=1.0).search('x'))\nexcept HubError as e:\n    print(e)\n"
+    )
+    stop = threading.Event()
+
+    def serve(listener: socket.socket) -> None:
+        with listener.accept()[0] as connection, contextlib.suppress(OSError):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+            while not stop.wait(0.1):
+                connection.sendall(b"a")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,))
+        thread.start()
+        try:
+            done = subprocess.run(
+                [sys.executable, "-c", script, f"http://127.0.0.1:{listener.getsockname()[1]}"],
+                env={**os.environ, "HF_HUB_OFFLINE": "0", "HF_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)},
+                capture_output=True,
+                text=True,
+                timeout=40,
+                check=False,
+            )
+        finally:
+            stop.set()
+            thread.join(10)
+    assert "cannot be reached (no answer within" in done.stdout, done.stderr
+    assert done.returncode == 0
 
 
 async def test_no_such_revision(hub, models):
