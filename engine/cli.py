@@ -14,6 +14,7 @@ import typer
 from engine import __version__
 from engine.commands import app as app_command
 from engine.commands import bench, bootstrap, chat, demo, models, node, receipt
+from engine.commands.terminal import harmless
 from engine.errors import ConfigurationError, GenTorrentError
 
 FAILED = 1
@@ -69,7 +70,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _exit(error: GenTorrentError, code: int) -> None:
-    print(f"gentorrent: {error}", file=sys.stderr)
+    print(harmless(f"gentorrent: {error}"), file=sys.stderr)  # names from a hub may stand in it
     sys.exit(code)
 
 

@@ -133,6 +133,11 @@ class Hub:
             return HubError(f"{self.endpoint} is asked too often from here. Wait some minutes and try again.")
         if status is not None:
             return HubError(f"{self.endpoint} answered with status {status}. Try again later.")
+        if isinstance(error, (TypeError, ValueError, LookupError, AttributeError)):  # it is no JSON, or another JSON
+            return HubError(
+                f"What {self.endpoint} says of {name} is not understood. Check that HF_ENDPOINT is a model hub, or try "
+                "again later."
+            )
         return _unreachable(self.endpoint, type(error).__name__)
 
 

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from engine.errors import ContentError, HubError
 from engine.inference.models.files import MAX_JSON
 from engine.inference.models.folder import TEMPLATES, TOKENIZER_FILES
-from engine.inference.models.variants import Variant, belongs, foreseen, preferred
+from engine.inference.models.variants import MAX_GRAPHS, Variant, belongs, foreseen, preferred
 from engine.library.names import is_needed_kind, problem_of
 
 MAX_FILE = 1 << 40
@@ -58,7 +58,13 @@ class Selection:
 
 
 def offered(repository: Repository) -> list[Variant]:
-    """The variants by the names of the files alone; those made for other hardware included."""
+    """The variants by the names of the files alone; those made for other hardware included. :class:`HubError` for more
+    graphs than any model has."""
+    graphs = sum(one.name.endswith(".onnx") for one in repository.files)
+    if graphs > MAX_GRAPHS:
+        raise HubError(
+            f"{repository.name} has {graphs} ONNX files. It is not the repository of one model: choose another."
+        )
     return foreseen({one.name: one.size for one in repository.files})
 
 

@@ -265,7 +265,8 @@ async def test_a_hub_that_is_not_there(hub, models):
 
 
 @pytest.mark.parametrize(
-    ("kind", "said"), [("endless", "longer than"), ("slow", "does not end"), ("compressed", "compressed")]
+    ("kind", "said"),
+    [("endless", "longer than"), ("slow", "does not end"), ("compressed", "compressed"), ("page", "not understood")],
 )
 async def test_an_answer_about_a_repository_has_an_end(hub, models, kind, said, monkeypatch):
     """Whatever a hub sends, in memory there is never more than one answer's worth, and the wait ends."""
@@ -498,7 +499,10 @@ def test_a_hub_whose_words_reach_the_terminal(hub, tmp_path):
     assert found.returncode == 0
     assert "good/one" in found.stdout
     told = run(hub, tmp_path, "download", "Llama-3.2-1B-Instruct", "--yes")
-    assert "\x1b" not in found.stdout + found.stderr + told.stdout + told.stderr
+    hub.repositories[REPOSITORY].listed = [{"rfilename": "onnx/model_\x1b[2J.onnx", "size": 5}]
+    refused = run(hub, tmp_path, "download", f"{REPOSITORY}:no-such", "--as", "x", "--yes")
+    assert "model_[2J" in refused.stderr
+    assert "\x1b" not in found.stdout + found.stderr + told.stdout + told.stderr + refused.stderr
     assert "evil" in told.stderr
 
 

@@ -48,7 +48,7 @@ class LoopbackHub:
     endpoint: str = ""
     pace: float = 0.0  # seconds between pieces of 4 KiB
     redirect_to: str = ""  # where every file is redirected to
-    answers: Literal["", "endless", "slow", "compressed"] = ""  # to questions about a repository
+    answers: Literal["", "endless", "slow", "compressed", "page"] = ""  # to questions about a repository
     store: str = ""  # the address of another hub whose /cdn has the bytes
 
     def asked(self, name: str) -> list[str]:
@@ -57,6 +57,8 @@ class LoopbackHub:
 
     async def _info(self, request: web.Request) -> web.StreamResponse:
         self._note(request)
+        if self.answers == "page":
+            return web.Response(text="<html>Please log in to this network</html>", content_type="text/html")
         if self.answers:
             return await self._without_end(request)
         repository = self.repositories.get(request.match_info["name"])

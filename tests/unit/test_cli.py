@@ -86,7 +86,6 @@ def test_version(capsys):
         ["models", "download"],
         ["models", "fit", "--context", "0"],
         ["models", "search", "--limit", "1000"],
-        ["models", "remove", "Something"],
         ["receipt", "verify"],
         ["receipt", "verify", "file", "--network", "short"],
     ],

@@ -110,6 +110,9 @@ def test_import_list_verify_remove(run, source, data):
     assert "config.json was " in out
     assert json.loads(run("verify", "--json")[1])[0]["wrong"]
     assert "mine" in run("list")[1]  # with its problem
+    code, _, words = run("remove", "mine")
+    assert code == 2
+    assert "--yes" in words
     code, out, _ = run("remove", "mine", "--yes", "--json")
     assert code == 0
     assert json.loads(out)["freed"] > 10_000

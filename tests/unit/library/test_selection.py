@@ -107,3 +107,9 @@ def test_nothing_to_choose():
         select(repository())
     with pytest.raises(HubError, match="It has: fp32"):
         select(repository("onnx/model.onnx"), "q4")
+
+
+def test_more_graphs_than_a_model_has_are_not_looked_at():
+    files = tuple(HubFile(f"d{number}/model.onnx", 5) for number in range(201))
+    with pytest.raises(HubError, match="201 ONNX files"):
+        select(Repository("a/b", "c" * 40, files), "q4")
