@@ -38,6 +38,7 @@ PROPERTIES = (
     "tests/property/test_scheduler_storm.py",
 )
 CRASHES = "tests/integration/test_worker_crashes.py"
+MOST_TIES = 1 / 1000
 LONGEST = 3000
 """Seconds that one piece may take."""
 
@@ -89,6 +90,9 @@ def main() -> int:
         return 1
     results = collect(folder, counts, head, side_by_side + alone)
     print(as_markdown(results))
+    if share_of_ties(results) >= MOST_TIES:
+        print(f"[long] the two best scores lie together at {share_of_ties(results):.2%} of the places", file=sys.stderr)
+        return 1
     if not options.quick:
         store(results, ROOT / "docs" / "test-results")
     print(f"[long] everything agrees; {time.monotonic() - begun:.0f} s in this run")
@@ -185,6 +189,12 @@ def collect(folder: Path, counts: Counts, head: str, done: Sequence[Piece]) -> d
             name.removeprefix("property-"): one["said"] for name, one in found.items() if name.startswith("property-")
         },
     }
+
+
+def share_of_ties(results: dict[str, Any]) -> float:
+    """The places where the two best scores lie too close together to tell, as a part of all."""
+    tested = results["same_tokens"]
+    return float(sum(one["ties"] for one in tested) / sum(one["positions"] for one in tested))
 
 
 def store(results: dict[str, Any], folder: Path) -> None:

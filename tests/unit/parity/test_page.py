@@ -42,6 +42,10 @@ def test_every_figure_is_on_the_page():
     assert json.dumps(RESULTS)
 
 
+def test_too_many_ties_are_too_many():
+    assert long_run.share_of_ties(RESULTS) == 4 / 2000 > long_run.MOST_TIES
+
+
 def test_all_models_are_there():
     assert all((folder_of(name) / "config.json").exists() for name in MODELS)
     assert len(MODELS) == 2 * len(CONCATENATED) + 2
