@@ -80,6 +80,8 @@ def cost(calls: Sequence[Call], rules: CallRules) -> float:
 
 
 def _cheapest(feeds: Sequence[Feed], order: Sequence[int], rules: CallRules) -> list[Call]:
+    if order and not _wasted(feeds, whole := _call(feeds, tuple(order))) and allowed(feeds, whole, rules):
+        return [whole]  # nothing computed in vain and one overhead: no division is cheaper
     best: list[tuple[float, list[Call]]] = [(0.0, [])]
     for end in range(1, len(order) + 1):
         options = []
@@ -91,6 +93,11 @@ def _cheapest(feeds: Sequence[Feed], order: Sequence[int], rules: CallRules) -> 
             options.append((before + call.tokens + rules.overhead, [*calls, call]))
         best.append(min(options, key=lambda option: option[0]))
     return best[-1][1]
+
+
+def _wasted(feeds: Sequence[Feed], call: Call) -> int:
+    """Tokens of idle slots and of padding."""
+    return call.tokens - sum(feeds[index].count for index in call.rows)
 
 
 def _call(feeds: Sequence[Feed], rows: tuple[int, ...]) -> Call:
