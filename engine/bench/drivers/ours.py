@@ -32,6 +32,7 @@ from engine.inference.pipe import (
     frame,
     read_frame,
 )
+from engine.inference.supervisor.process import worker_environment
 from engine.inference.types import Delta, Done, GenerationRequest, PromptMessage, Started
 from engine.wire.answer import Sampling
 
@@ -64,7 +65,7 @@ class OwnEngine:
     def load(self, model: Path, settings: Settings) -> dict[str, str]:
         """See ``Driver``; ``settings`` has ``threads`` and may have ``provider``."""
         self.close()
-        environment = {**os.environ, "ORT_DISABLE_TELEMETRY": "1"}
+        environment = os.environ | worker_environment(dict(os.environ))
         command = [sys.executable, "-m", "engine.inference.worker"]
         self._process = subprocess.Popen(  # noqa: S603
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
