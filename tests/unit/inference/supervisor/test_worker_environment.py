@@ -34,7 +34,7 @@ def test_no_secret_and_no_proxy_is_passed_on():
 
 
 def test_large_pieces_of_memory_lie_in_huge_pages():
-    """Weights do, and are read a tenth faster."""
+    """The weights of a model do."""
     if platform.libc_ver()[0] != "glibc" or not HUGE_PAGES.exists() or "[never]" in HUGE_PAGES.read_text():
         pytest.skip("this system gives no huge pages")
     environment = worker_environment(dict(os.environ))
