@@ -72,10 +72,7 @@ class Heartbeat:
         self._pings_heard = 0
         if not self._leads and now - self._ping_heard < FOLLOWER_PATIENCE and now - self._last_ping < FOLLOWER_INTERVAL:
             return None
-        self._last_ping = now
-        sent = int(now * 1_000_000)
-        self._outstanding.append(sent)
-        return Ping(sent_us=sent)
+        return self._make_ping(now)
 
     def ping(self, ping: Ping, now: float) -> Pong | None:
         """The answer to a peer's ping; None when it sends so many that the link should be closed."""
@@ -85,13 +82,26 @@ class Heartbeat:
             return None
         return Pong(sent_us=ping.sent_us)
 
-    def pong(self, pong: Pong, now: float) -> None:
-        """Measure the round trip; a pong that answers none of our pings is ignored, so that it cannot be forged."""
+    def probe(self, now: float) -> Ping:
+        """A ping out of turn: whether the peer still hears us is to be known soon."""
+        self._next_ping = now + PING_INTERVAL
+        return self._make_ping(now)
+
+    def pong(self, pong: Pong, now: float) -> float | None:
+        """Measure the round trip; the sample in seconds. A pong that answers none of our pings is ignored, so that it
+        cannot be forged."""
         if pong.sent_us not in self._outstanding:
-            return
+            return None
         self._outstanding.remove(pong.sent_us)
         sample = max(0.0, now - pong.sent_us / 1_000_000)
         if self.round_trip is None:
             self.round_trip = sample
         else:
             self.round_trip += _SMOOTHING * (sample - self.round_trip)
+        return sample
+
+    def _make_ping(self, now: float) -> Ping:
+        self._last_ping = now
+        sent = int(now * 1_000_000)
+        self._outstanding.append(sent)
+        return Ping(sent_us=sent)

@@ -26,20 +26,32 @@ class OfferGate:
         self._nonces: set[bytes] = set()
         self._older_nonces: set[bytes] = set()
 
-    def admit(self, peer: NodeId, nonce: bytes, now: float, *, pending: int) -> None:
-        """Count one offer while ``pending`` others are being answered; :class:`LinkError` if it is one too many, or a
-        repetition."""
+    def admit(self, now: float, *, pending: int) -> None:
+        """Count one offer while ``pending`` others are being answered; :class:`LinkError` if it is one too many. Comes
+        before anything is checked, so that a flood costs no signature checks."""
         self._roll(now)
-        from_peer = self._by_peer.get(peer, 0)
-        if self._total >= self._per_minute or from_peer >= OFFERS_PER_PEER:
+        if self._total >= self._per_minute:
             raise LinkError("too many offers; try again in a minute")
-        self._total += 1
-        self._by_peer[peer] = from_peer + 1
-        if nonce in self._nonces or nonce in self._older_nonces:
-            raise LinkError("this offer was used before")
-        self._nonces.add(nonce)
         if pending >= self._maximum_pending:
             raise LinkError("this node is busy with other offers; try again")
+        self._total += 1
+
+    def admit_peer(self, peer: NodeId, now: float) -> None:
+        """Count one offer that ``peer`` has signed; :class:`LinkError` if it is one too many of this peer. Unsigned
+        ones do not count: whoever carries signals could use up the offers of others."""
+        self._roll(now)
+        from_peer = self._by_peer.get(peer, 0)
+        if from_peer >= OFFERS_PER_PEER:
+            raise LinkError("too many offers; try again in a minute")
+        self._by_peer[peer] = from_peer + 1
+
+    def is_new(self, nonce: bytes, now: float) -> bool:
+        """Whether an offer with this nonce has not been here before; from now on it has."""
+        self._roll(now)
+        if nonce in self._nonces or nonce in self._older_nonces:
+            return False
+        self._nonces.add(nonce)
+        return True
 
     def _roll(self, now: float) -> None:
         """Forget what is old."""

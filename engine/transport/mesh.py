@@ -23,15 +23,20 @@ from engine.errors import LinkError, WireError
 from engine.ids import NetworkId, NodeId, short_id
 from engine.transport.attempt import Attempt
 from engine.transport.dialling import DialPlan
+from engine.transport.direct_signaling import DirectSignaling
 from engine.transport.established import EstablishedLink
 from engine.transport.handshake import OfferTerms, check_answer, check_offer, make_answer, make_offer
+from engine.transport.introductions import Introductions
 from engine.transport.limits import OfferGate
 from engine.transport.link import Channel, LinkHandler
+from engine.transport.link_table import LinkTable
 from engine.transport.mesh_configuration import MeshConfiguration, MeshStatistics
-from engine.transport.rtc import CONNECT_TIMEOUT, RtcConfiguration, RtcConnection
+from engine.transport.rtc import CONNECT_TIMEOUT, RtcConfiguration, RtcConnection, RtcObserver
 from engine.transport.sdp import Session
+from engine.transport.signal_router import SignalRouter
 from engine.transport.signaling import SignalingPort
 from engine.wire.codec import encode
+from engine.wire.link import Introduce, NotIntroduced
 from engine.wire.signaling import LinkAnswer, LinkOffer, LinkRefusal, signal_payload_decoder
 
 __all__ = ["AcceptPolicy", "Mesh", "MeshConfiguration", "MeshStatistics"]
@@ -42,6 +47,12 @@ WATCH_INTERVAL = 0.25
 """Seconds between two looks at all links (heartbeats, dead peers, slow peers)."""
 YIELD_AFTER = 3.0
 """Seconds after which our own unanswered offer no longer stands against the peer's."""
+
+HALF_OPEN_SECONDS = 3.0
+"""When all places for offers are taken, one that has come no further in this time makes room: otherwise a few dozen
+strangers who never finish would keep everybody out."""
+MAXIMUM_REPLACEMENTS = 2
+"""New connections tried at a time for links that have become worse."""
 
 AcceptPolicy = Callable[[NodeId, bool], str | None]
 """``accept(peer, peer_is_client)``: None to take the peer's link, else the reason for which it is refused."""
@@ -62,6 +73,7 @@ class Mesh:
         accept: AcceptPolicy | None = None,
         random_bytes: Callable[[int], bytes] = os.urandom,
         jitter: random.Random | None = None,
+        connect: Callable[[RtcConfiguration, RtcObserver], RtcConnection] = RtcConnection,
     ) -> None:
         self._identity = identity
         self._network_id = network_id
@@ -71,20 +83,28 @@ class Mesh:
         self._configuration = configuration or MeshConfiguration()
         self._accept = accept or _accept_all
         self._random_bytes = random_bytes
-        self._plan = DialPlan(jitter or random.Random(random_bytes(8)))
+        self._connect = connect
+        source = jitter or random.Random(random_bytes(8))
+        self._plan = DialPlan(source)
         self._gate = OfferGate(self._configuration.offers_per_minute, self._configuration.maximum_answers)
         self._rtc = RtcConfiguration(
             loopback_only=self._configuration.allow_loopback, relayed_only=self._configuration.relayed_only
         )
-        self._links: dict[NodeId, EstablishedLink] = {}
-        self._by_connection: dict[RtcConnection, EstablishedLink] = {}
         self._dialled: dict[NodeId, Attempt] = {}
         self._answered: dict[NodeId, Attempt] = {}
         self._attempts: dict[RtcConnection, Attempt] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self._wake = asyncio.Event()
         self._statistics = MeshStatistics()
-        signaling.attach(self)
+        self._table = LinkTable(handler, clock, self._plan, self._statistics, self._heard_introduction, self._wake.set)
+        self._links = self._table.links
+        self.introducers: Callable[[NodeId], Collection[NodeId]] = self._relays_linked
+        """Which of the linked neighbours probably know a peer; by default all."""
+        self.router = SignalRouter(signaling, self, source, self._introducers_of)
+        self._introductions: Introductions | None = None
+        if not self._configuration.is_client:
+            self._introductions = Introductions(self._links, self.router, clock.monotonic)
+        self.direct: DirectSignaling | None = None
 
     # ---------------------------------------------------------------------------------------------- what others call
 
@@ -134,9 +154,33 @@ class Mesh:
 
     def disconnect(self, peer: NodeId, reason: str) -> None:
         """Close the link of this peer, telling it why; ``link_down`` follows."""
+        for table in (self._dialled, self._answered):
+            attempt = table.get(peer)
+            if attempt is not None and attempt.replaces is not None:
+                attempt.fail(reason)
         link = self._links.get(peer)
         if link is not None:
             link.leave(reason)
+
+    def network_changed(self) -> None:
+        """This machine's addresses are others, or it has slept: links that still work are kept, the others get a new
+        connection at once, and what failed before is tried again."""
+        now = self._clock.monotonic()
+        for link in self._links.values():
+            link.probe(now)
+        self.hurry()
+
+    def offer_direct_signaling(
+        self, address_of: Callable[[NodeId], str | None], listen: tuple[str, int] | None = None
+    ) -> None:
+        """Also signal straight to the listeners that peers name, and be such a listener; before :meth:`run`."""
+        self.direct = DirectSignaling(
+            self.node_id,
+            self.router,
+            address_of,
+            loopback_only=self._configuration.allow_loopback,
+            listen=listen,
+        )
 
     def statistics(self) -> MeshStatistics:
         """A copy of the counts."""
@@ -149,8 +193,11 @@ class Mesh:
                 self._tasks = tasks
                 tasks.create_task(self._dial_loop())
                 tasks.create_task(self._watch_loop())
+                if self.direct is not None:
+                    tasks.create_task(self.direct.run())
         finally:
             self._tasks = None
+            self.router.close()
 
     # ------------------------------------------------------------------------------------------------------- signaling
 
@@ -186,10 +233,15 @@ class Mesh:
         now = self._clock.monotonic()
         try:
             # Cheap limits first, so that a flood of offers costs no signature checks.
-            self._gate.admit(peer, offer.nonce, now, pending=len(self._answered))
+            self._make_room(now)
+            self._gate.admit(now, pending=len(self._answered))
             session, terms = check_offer(offer, self._network_id, peer, self.node_id, self._clock.wall())
+            if not self._gate.is_new(offer.nonce, now):
+                self._statistics.offers_refused += 1
+                return  # it came by two ways, or somebody repeats it: its answer is on its way, or was
+            self._gate.admit_peer(peer, now)
             self._check_admission(peer, offer.dialler_client, now)
-            connection = RtcConnection(self._rtc, self)
+            connection = self._connect(self._rtc, self)
         except LinkError as error:
             self._refuse(peer, offer.nonce, str(error))
             return
@@ -201,6 +253,25 @@ class Mesh:
         self._answered[peer] = attempt
         self._attempts[connection] = attempt
         self._tasks.create_task(self._answer(attempt, session, terms))
+
+    def _make_room(self, now: float) -> None:
+        """When all places are taken, the oldest half-open attempt ends."""
+        if len(self._answered) >= self._configuration.maximum_answers:
+            oldest = min(self._answered.values(), key=lambda attempt: attempt.started)
+            if now - oldest.started >= HALF_OPEN_SECONDS:
+                self._forget_attempt(oldest)
+                oldest.fail("it took too long while others wait")
+
+    def _heard_introduction(self, neighbour: NodeId, message: Introduce | NotIntroduced) -> None:
+        if self._introductions is not None:
+            self._statistics.introductions += 1
+            self._introductions.take(neighbour, message)
+
+    def _introducers_of(self, peer: NodeId) -> Collection[NodeId]:
+        return [one for one in self.introducers(peer) if one in self._links]
+
+    def _relays_linked(self, _peer: NodeId) -> Collection[NodeId]:
+        return [link.peer for link in self._links.values() if not link.peer_is_client and not link.moving]
 
     def _check_admission(self, peer: NodeId, peer_is_client: bool, now: float) -> None:
         """Whether a link that ``peer`` offers is taken; raises :class:`LinkError` with the reason if not."""
@@ -221,7 +292,7 @@ class Mesh:
     def _refuse(self, peer: NodeId, nonce: bytes, reason: str) -> None:
         self._statistics.offers_refused += 1
         logger.debug("an offer of %s was refused: %s", short_id(peer), reason)
-        self._signaling.send_signal(peer, encode(LinkRefusal(nonce=nonce, reason=reason[:300])))
+        self.router.send_reply(peer, encode(LinkRefusal(nonce=nonce, reason=reason[:300])))
 
     # --------------------------------------------------------------------------------------------------- making links
 
@@ -249,7 +320,7 @@ class Mesh:
 
     def _start_dial(self, peer: NodeId, now: float) -> None:
         assert self._tasks is not None
-        attempt = Attempt(peer, False, RtcConnection(self._rtc, self), dialled=True, started=now)
+        attempt = Attempt(peer, False, self._connect(self._rtc, self), dialled=True, started=now)
         self._statistics.dials += 1
         self._dialled[peer] = attempt
         self._attempts[attempt.connection] = attempt
@@ -269,7 +340,8 @@ class Mesh:
                 random_bytes=self._random_bytes,
             )
             async with asyncio.timeout(CONNECT_TIMEOUT):
-                self._signal(attempt.peer, encode(offer))
+                if not self.router.send_offer(attempt.peer, encode(offer)):
+                    raise LinkError("the signaling service is not connected")
                 answer = await attempt.answer
                 await attempt.connection.take_answer(check_answer(answer, self._network_id, attempt.terms))
                 await self._opened(attempt)
@@ -286,7 +358,9 @@ class Mesh:
         try:
             own = await attempt.connection.answer(session)
             async with asyncio.timeout(CONNECT_TIMEOUT):
-                self._signal(attempt.peer, encode(make_answer(self._identity, self._network_id, terms, own)))
+                answer = make_answer(self._identity, self._network_id, terms, own)
+                if not self.router.send_reply(attempt.peer, encode(answer)):
+                    raise LinkError("the signaling service is not connected")
                 await self._opened(attempt)
         except (LinkError, TimeoutError) as error:
             if isinstance(error, LinkError) and not attempt.connection.closed.done():
@@ -297,10 +371,6 @@ class Mesh:
             raise
         else:
             await self._serve(attempt.connection)
-
-    def _signal(self, peer: NodeId, payload: bytes) -> None:
-        if not self._signaling.send_signal(peer, payload):
-            raise LinkError("the signaling service is not connected")
 
     async def _opened(self, attempt: Attempt) -> None:
         """Wait until the connection is open or has ended."""
@@ -317,19 +387,23 @@ class Mesh:
         await self._drop(attempt)
         if attempt.dialled:
             self._statistics.dials_failed += 1
-            self._plan.failed(attempt.peer, self._clock.monotonic())
+            if attempt.peer not in self._links:
+                self._plan.failed(attempt.peer, self._clock.monotonic())
         self._wake.set()
 
     async def _drop(self, attempt: Attempt) -> None:
         """Forget an attempt and take its connection down."""
         self._forget_attempt(attempt)
-        if attempt.connection in self._by_connection:  # it opened in the very moment of giving up
+        self._table.give_back(attempt)
+        if attempt.connection in self._table.by_connection:  # it opened in the very moment of giving up
             await self._serve(attempt.connection, "given up")
         else:
             await attempt.connection.close()
 
     def _forget_attempt(self, attempt: Attempt) -> None:
         self._attempts.pop(attempt.connection, None)
+        if self._dialled.get(attempt.peer) is attempt:
+            self.router.forget(attempt.peer)
         for table in (self._dialled, self._answered):
             if table.get(attempt.peer) is attempt:
                 del table[attempt.peer]
@@ -337,54 +411,39 @@ class Mesh:
     # ---------------------------------------------------------------------------------------------------- living links
 
     def connection_open(self, connection: RtcConnection) -> None:
-        """See ``RtcObserver``: the attempt has become a link."""
+        """See ``RtcObserver``: the attempt becomes a link when the peer has said which connection it replaces."""
         attempt = self._attempts.get(connection)
         if attempt is None:
             connection.end("given up")
-            return
-        self._forget_attempt(attempt)
-        now = self._clock.monotonic()
-        link = EstablishedLink(attempt.peer, connection, self._handler, self._clock, dialled=attempt.dialled)
-        previous = self._links.get(link.peer)
-        self._links[link.peer] = link
-        self._by_connection[connection] = link
-        self._plan.linked(link.peer, now)
-        self._statistics.links_opened += 1
-        attempt.opened.set_result(None)
-        self._handler.link_up(link.peer, attempt.peer_is_client)
-        if previous is not None:
-            previous.leave("replaced by a newer link")
-        self._wake.set()
+        else:
+            self._table.greet(attempt)
 
     def connection_message(self, connection: RtcConnection, channel: Channel, data: bytes) -> None:
         """See ``RtcObserver``."""
-        link = self._by_connection.get(connection)
-        if link is not None:
-            self._statistics.messages_received += 1
-            link.received(channel, data)
+        if self._table.message(connection, channel, data):
+            return
+        attempt = self._attempts.get(connection)
+        if attempt is None:
+            return
+        if channel is Channel.CELLS:
+            attempt.keep(channel, data)
+        elif self._table.first_message(attempt, data):
+            self._forget_attempt(attempt)
+            for early in attempt.early:
+                self._table.message(connection, *early)
+            self._wake.set()
 
     async def _serve(self, connection: RtcConnection, end_now: str | None = None) -> None:
         """Hold an open link until it ends, then take it down and tell the handler."""
-        link = self._by_connection[connection]
+        link = self._table.by_connection[connection]
         try:
             if end_now is not None:
                 link.leave(end_now)
             await asyncio.wait((connection.closed,))
         finally:
             link.leave("this node is shutting down")  # without effect on a link that has ended already
-            self._lost(link, connection.closed.result())
+            self._table.lost(link, connection.closed.result())
             await connection.close()
-
-    def _lost(self, link: EstablishedLink, reason: str) -> None:
-        """A link has ended; unless a newer one has taken its place, the peer is gone."""
-        del self._by_connection[link.connection]
-        self._statistics.links_lost += 1
-        if self._links.get(link.peer) is not link:
-            return
-        del self._links[link.peer]
-        self._plan.failed(link.peer, self._clock.monotonic())
-        self._wake.set()
-        self._handler.link_down(link.peer, reason)
 
     async def _watch_loop(self) -> None:
         """Heartbeats and limits of all links, in one task."""
@@ -394,11 +453,27 @@ class Mesh:
             now = self._clock.monotonic()
             standstill = now - before - WATCH_INTERVAL
             before = now
+            worse = []
             for link in tuple(self._links.values()):
-                link.watch(now, standstill)
+                attempt = self._dialled.get(link.peer) or self._answered.get(link.peer)
+                link.watch(now, standstill, expected=attempt is not None and attempt.proven)
                 unwanted = link.dialled and link.peer not in self._plan.wanted
                 if unwanted and link.idle(now) > self._configuration.idle_timeout:
                     link.leave("idle")
+                elif attempt is None and not link.peer_is_client and link.needs_replacement(now):
+                    worse.append(link)
+            self._replace(worse, now)
+
+    def _replace(self, worse: list[EstablishedLink], now: float) -> None:
+        """Try new connections for links that have become worse, a few at a time; the older ones work on meanwhile."""
+        decayed = sum(link.quality.is_decayed(now) for link in worse)
+        if decayed >= 4 and decayed * 2 > len(self._links):
+            return  # everything has become slower: that is this machine or its network, and more load would not help
+        under_way = sum(peer in self._links for peer in self._dialled)
+        room = min(self._free_dials(), MAXIMUM_REPLACEMENTS - under_way if decayed else self._free_dials())
+        for link in worse[: max(0, room)]:
+            link.replacement_tried(now)
+            self._start_dial(link.peer, now)
 
 
 def _accept_all(_peer: NodeId, _peer_is_client: bool) -> str | None:

@@ -30,6 +30,8 @@ class MeshStatistics:
     offers_refused: int = 0
     links_opened: int = 0
     links_lost: int = 0
+    links_moved: int = 0
+    introductions: int = 0
     messages_sent: int = 0
     messages_received: int = 0
     sends_refused: int = 0

@@ -30,6 +30,7 @@ from engine.errors import LinkError
 from engine.transport.addresses import LOOPBACK_ADDRESS
 from engine.transport.link import Channel
 from engine.transport.sdp import Session, parse_session
+from engine.transport.unacknowledged import ControlLog, unacknowledged_cells
 from engine.wire.codec import MAX_LINK_MESSAGE
 
 logger = logging.getLogger(__name__)
@@ -85,6 +86,7 @@ class RtcConnection:
         self._observer = observer
         self._open = False
         self._early: list[tuple[Channel, bytes]] = []
+        self.control = ControlLog()
         self.closed: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._peer_connection = RTCPeerConnection(_rtc_configuration(configuration))
         # Both sides name the channels beforehand, so no message is spent on opening them.
@@ -130,6 +132,10 @@ class RtcConnection:
             return False
         return self._send(self._control if channel is Channel.CONTROL else self._cells, data)
 
+    def send_again(self, channel: Channel, data: bytes) -> bool:
+        """Send what an older connection to the same peer did not deliver, whatever is buffered."""
+        return self._open and self._send(self._control if channel is Channel.CONTROL else self._cells, data)
+
     def send_urgent(self, data: bytes) -> bool:
         """Send a heartbeat or a farewell on the control channel, whatever is buffered."""
         return self._open and self._send(self._control, data)
@@ -144,6 +150,10 @@ class RtcConnection:
         """Whether the peer ignores the receive window (unfinished messages pile up): the connection must end."""
         sctp = self._peer_connection.sctp
         return sctp is not None and sctp._advertised_rwnd < _RECEIVE_OVERDRAFT
+
+    def undelivered_cells(self) -> list[bytes]:
+        """Cells that the peer has not acknowledged, the oldest first. Some of them may have arrived."""
+        return unacknowledged_cells(self._peer_connection.sctp, _CELLS_ID)
 
     async def close(self) -> None:
         """Take everything down: sockets closed, no task left. Never raises but for cancellation."""
@@ -182,6 +192,7 @@ class RtcConnection:
             if not isinstance(data, bytes) or len(data) > MAX_LINK_MESSAGE:
                 self.end("the peer sent text, or a message longer than 65,536 bytes")
             elif self._open:
+                self.control.received += kind is Channel.CONTROL
                 observer.connection_message(self, kind, data)
             elif not self.closed.done():
                 self._keep_early(kind, data)
@@ -204,6 +215,7 @@ class RtcConnection:
             early, self._early = self._early, []
             for kind, data in early:
                 if self._open:
+                    self.control.received += kind is Channel.CONTROL
                     self._observer.connection_message(self, kind, data)
 
     def _channel_closed(self) -> None:
@@ -231,6 +243,8 @@ class RtcConnection:
         except Exception as error:  # whatever the library raises means the same here
             self.end(f"sending failed: {type(error).__name__}")
             return False
+        if channel is self._control:
+            self.control.sent(data, self._peer_connection.sctp)
         return True
 
     def _own_session(self, kind: str) -> Session:

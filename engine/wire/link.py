@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from engine.wire.codec import Decoder, Id16, Message, Reason, UInt53
+from engine.wire.codec import Decoder, Id16, Id20, Key32, Message, Reason, UInt53
 
 CircuitIdField = Annotated[bytes, Meta(min_length=8, max_length=8)]
 """A circuit id as 8 big-endian bytes (the same bytes stand in a cell's header)."""
@@ -84,6 +84,30 @@ class DirectoryHash(Message, frozen=True, tag=11):
     digest: Annotated[bytes, Meta(min_length=32, max_length=32)]
 
 
+class ResumeLink(Message, frozen=True, tag=14):
+    """First message of both sides on every connection: which connection it takes the place of, named by the nonce of
+    that one's offer (zeros: none), and how many control messages were received there."""
+
+    previous: Key32
+    received: UInt53
+
+
+class Introduce(Message, frozen=True, tag=15):
+    """One signaling payload by way of a common neighbour. To the introducer ``peer`` is whom it is for; the introducer
+    sets ``delivered`` and puts the sender there."""
+
+    peer: Id20
+    delivered: bool
+    payload: Annotated[bytes, Meta(max_length=16_384)]
+
+
+class NotIntroduced(Message, frozen=True, tag=16):
+    """Introducer to sender: the payload for ``peer`` was not passed on."""
+
+    peer: Id20
+    reason: Reason
+
+
 LinkMessage = (
     Ping
     | Pong
@@ -96,5 +120,8 @@ LinkMessage = (
     | ReturnClove
     | ReleaseHandle
     | DirectoryHash
+    | ResumeLink
+    | Introduce
+    | NotIntroduced
 )
 link_decoder: Decoder[LinkMessage] = Decoder(LinkMessage)

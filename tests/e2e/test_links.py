@@ -6,8 +6,7 @@ import asyncio
 import gc
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -15,47 +14,16 @@ import msgspec
 import psutil
 import pytest
 
-from engine.clock import SystemClock
 from engine.crypto.identity import Identity
-from engine.ids import NetworkId, NodeId
+from engine.ids import NodeId
 from engine.transport.link import Channel
-from engine.transport.mesh import AcceptPolicy, Mesh, MeshConfiguration
+from engine.transport.mesh import MeshConfiguration
 from engine.transport.rtc import BUFFER_LIMIT, RtcConfiguration, RtcConnection
 from engine.wire.codec import MAX_LINK_MESSAGE, encode
 from engine.wire.link import CloseLink
 from engine.wire.signaling import LinkAnswer, LinkOffer, LinkRefusal, signal_payload_decoder
-from tests.support.links import LocalSignaling, RecordingHandler
-
-NETWORK = NetworkId(bytes(range(32)))
-LOOPBACK = MeshConfiguration(allow_loopback=True)
-
-
-class Node:
-    """A mesh with its handler."""
-
-    def __init__(
-        self,
-        signaling: LocalSignaling,
-        seed: int,
-        configuration: MeshConfiguration = LOOPBACK,
-        accept: AcceptPolicy | None = None,
-    ) -> None:
-        self.identity = Identity.from_seed(bytes([seed]) * 32)
-        self.id = self.identity.node_id
-        self.handler = RecordingHandler()
-        self.port = signaling.port(self.id)
-        self.mesh = Mesh(self.identity, NETWORK, self.handler, self.port, SystemClock(), configuration, accept=accept)
-
-    def connection(self, peer: NodeId) -> RtcConnection:
-        return self.mesh._links[peer].connection
-
-    def kill(self) -> None:
-        """Close every UDP socket without a word, as a crash would."""
-        for link in self.mesh._links.values():
-            sctp = link.connection._peer_connection.sctp
-            assert sctp is not None
-            for protocol in sctp.transport.transport._connection._protocols:
-                protocol.transport.abort()
+from tests.support.links import LocalSignaling
+from tests.support.real_links import LOOPBACK, Node, link, pair, running, until
 
 
 @pytest.fixture(autouse=True)
@@ -70,38 +38,6 @@ def nothing_lost(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 @pytest.fixture
 def signaling() -> LocalSignaling:
     return LocalSignaling()
-
-
-@asynccontextmanager
-async def running(*nodes: Node) -> AsyncIterator[None]:
-    """All meshes run inside; afterwards nothing of them is left."""
-    before = asyncio.all_tasks()
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(node.mesh.run()) for node in nodes]
-        await asyncio.sleep(0)
-        yield
-        for task in tasks:
-            task.cancel()
-    for _ in range(5):
-        await asyncio.sleep(0)
-    assert asyncio.all_tasks() == before
-
-
-async def until(condition: Callable[[], Any], seconds: float = 10.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.01)
-
-
-async def link(dialler: Node, other: Node) -> None:
-    dialler.mesh.want({other.id})
-    await until(lambda: other.id in dialler.mesh.links() and dialler.id in other.mesh.links())
-
-
-def pair(signaling: LocalSignaling) -> tuple[Node, Node]:
-    """Two nodes, the lower id first."""
-    nodes = sorted((Node(signaling, 1), Node(signaling, 2)), key=lambda node: node.id)
-    return nodes[0], nodes[1]
 
 
 async def test_link_carries_messages_both_ways_on_both_channels(signaling: LocalSignaling) -> None:

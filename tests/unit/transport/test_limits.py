@@ -17,30 +17,32 @@ def peer(number: int) -> NodeId:
 
 def test_one_peer_cannot_use_up_the_minute() -> None:
     gate = OfferGate(600, 32)
-    for number in range(OFFERS_PER_PEER):
-        gate.admit(peer(1), nonce(number), 0.0, pending=0)
+    for _ in range(OFFERS_PER_PEER):
+        gate.admit_peer(peer(1), 0.0)
     with pytest.raises(LinkError, match="too many"):
-        gate.admit(peer(1), nonce(100), 1.0, pending=0)
-    gate.admit(peer(2), nonce(101), 1.0, pending=0)
-    gate.admit(peer(1), nonce(102), 61.0, pending=0)
+        gate.admit_peer(peer(1), 1.0)
+    gate.admit_peer(peer(2), 1.0)
+    gate.admit_peer(peer(1), 61.0)
 
 
 def test_all_peers_together_are_bounded() -> None:
     gate = OfferGate(5, 32)
-    for number in range(5):
-        gate.admit(peer(number), nonce(number), 0.0, pending=0)
+    for _ in range(5):
+        gate.admit(0.0, pending=0)
     with pytest.raises(LinkError, match="too many"):
-        gate.admit(peer(9), nonce(9), 0.0, pending=0)
+        gate.admit(0.0, pending=0)
+    gate.admit(61.0, pending=0)
 
 
 def test_offer_is_taken_once_for_as_long_as_it_can_be_valid() -> None:
     gate = OfferGate(600, 32)
-    gate.admit(peer(1), nonce(1), 269.0, pending=0)
-    for now in (269.0, 271.0, 500.0, 530.0):
-        with pytest.raises(LinkError, match="used before"):
-            gate.admit(peer(1), nonce(1), now, pending=0)
+    assert gate.is_new(nonce(1), 269.0)
+    assert not any(gate.is_new(nonce(1), now) for now in (269.0, 271.0, 500.0, 530.0))
+    assert gate.is_new(nonce(2), 530.0)
 
 
-def test_busy_node_refuses() -> None:
+def test_busy_node_refuses_and_counts_nothing() -> None:
+    gate = OfferGate(1, 32)
     with pytest.raises(LinkError, match="busy"):
-        OfferGate(600, 32).admit(peer(1), nonce(1), 0.0, pending=32)
+        gate.admit(0.0, pending=32)
+    gate.admit(0.0, pending=31)
