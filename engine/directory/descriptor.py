@@ -40,6 +40,7 @@ def make_descriptor(
     family: str = "",
     software: str = "",
     spare_capacity: bool = True,
+    signaling: str = "",
 ) -> Signed:
     """A descriptor signed by ``identity``, issued at ``now`` (seconds since 1970) and good for ``lifetime`` seconds
     (the genesis' ``descriptor_seconds``). ``started`` is when this engine started: requests sealed before are refused.
@@ -61,6 +62,7 @@ def make_descriptor(
         family=family,
         software=software[:100],
         spare_capacity=spare_capacity,
+        signaling=signaling,
     )
     record = encode(descriptor)
     return Signed(record=record, key=identity.public_key, signature=identity.sign(PURPOSE, network_id, record))
@@ -147,6 +149,6 @@ def _check_models(descriptor: Descriptor) -> None:
     names = [model.model_id for model in descriptor.models]
     if len(set(names)) != len(names):
         raise DirectoryError("the descriptor lists one model twice")
-    for text in (*names, descriptor.family, descriptor.software):
+    for text in (*names, descriptor.family, descriptor.software, descriptor.signaling):
         if text and not text.isprintable():
             raise DirectoryError("the descriptor holds text that cannot be printed")

@@ -11,7 +11,7 @@ from engine.transport.established import EstablishedLink
 from engine.transport.handshake import OfferTerms
 from engine.transport.link import Channel
 from engine.transport.rtc import RtcConnection
-from engine.wire.signaling import LinkAnswer
+from engine.transport.sdp import Session
 
 MAXIMUM_EARLY_MESSAGES = 1_024
 MAXIMUM_EARLY_BYTES = 1024 * 1024
@@ -32,7 +32,7 @@ class Attempt:
     replaces: EstablishedLink | None = None
     early: list[tuple[Channel, bytes]] = field(default_factory=list)
     early_bytes: int = 0
-    answer: asyncio.Future[LinkAnswer] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    answer: asyncio.Future[Session] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     opened: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
     @property

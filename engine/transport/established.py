@@ -10,7 +10,7 @@ from engine.errors import WireError
 from engine.ids import NodeId, short_id
 from engine.transport.heartbeat import Heartbeat
 from engine.transport.link import Channel, LinkHandler
-from engine.transport.quality import STALLED_SECONDS, LinkQuality
+from engine.transport.quality import LinkQuality
 from engine.transport.rtc import BUFFER_LIMIT, RtcConnection
 from engine.wire.codec import MAX_LINK_MESSAGE, encode
 from engine.wire.link import CloseLink, Introduce, NotIntroduced, Ping, Pong, ResumeLink, link_decoder
@@ -167,13 +167,9 @@ class EstablishedLink:
         """Whether a new connection should be tried while this one still counts as alive."""
         if self.moving:
             return False
-        if self._probed_at is not None:
-            if self._heartbeat.silence(now) < now - self._probed_at:
-                self._probed_at = None  # something came since
-            elif now - self._probed_at >= PROBE_SECONDS:
-                return True
-        patience = STALLED_SECONDS if self.dialled else STALLED_SECONDS + 1.0
-        return self.quality.may_try(now) and (self.silence(now) > patience or self.quality.is_decayed(now))
+        if self._probed_at is not None and now - self._probed_at >= PROBE_SECONDS:
+            return True
+        return self.quality.is_stalled(self.silence(now), now, leads=self.dialled) or self.quality.is_decayed(now)
 
     def replacement_tried(self, now: float) -> None:
         """A new connection is being tried."""
@@ -258,6 +254,9 @@ class EstablishedLink:
                 sample = self._heartbeat.pong(message, now)
                 if sample is not None:
                     self.quality.sample(sample, now)
+                    # Only this shows that the peer still hears us: what came after the probe may have been sent before.
+                    if self._probed_at is not None and message.sent_us >= int(self._probed_at * 1_000_000):
+                        self._probed_at = None
             case CloseLink():
                 self.connection.end(f"the peer closed the link: {message.reason}")
             case Introduce() | NotIntroduced():

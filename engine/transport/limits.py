@@ -53,6 +53,10 @@ class OfferGate:
         self._nonces.add(nonce)
         return True
 
+    def forget(self, nonce: bytes) -> None:
+        """The offer was refused: it may be refused again to who asks by another way."""
+        self._nonces.discard(nonce)
+
     def _roll(self, now: float) -> None:
         """Forget what is old."""
         if now >= self._minute_ends:

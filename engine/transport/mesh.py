@@ -37,7 +37,7 @@ from engine.transport.signal_router import SignalRouter
 from engine.transport.signaling import SignalingPort
 from engine.wire.codec import encode
 from engine.wire.link import Introduce, NotIntroduced
-from engine.wire.signaling import LinkAnswer, LinkOffer, LinkRefusal, signal_payload_decoder
+from engine.wire.signaling import LinkOffer, LinkRefusal, signal_payload_decoder
 
 __all__ = ["AcceptPolicy", "Mesh", "MeshConfiguration", "MeshStatistics"]
 
@@ -214,17 +214,23 @@ class Mesh:
         attempt = self._dialled.get(peer)
         if attempt is None or attempt.terms is None or attempt.terms.nonce != message.nonce:
             return  # the answer to an offer that was given up
-        if isinstance(message, LinkAnswer):
-            if not attempt.answer.done():
-                attempt.answer.set_result(message)
-        else:
-            attempt.fail(f"the peer refused the link: {message.reason}")
+        if isinstance(message, LinkRefusal):
+            self.router.refused(peer, f"the peer refused the link: {message.reason}")
+            return
+        try:
+            session = check_answer(message, self._network_id, attempt.terms)
+        except LinkError as error:
+            self.router.refused(peer, str(error))
+            return
+        self.router.forget(peer)
+        if not attempt.answer.done():
+            attempt.answer.set_result(session)
 
     def on_signal_failed(self, peer: NodeId, reason: str) -> None:
         """See ``SignalHandler``."""
         attempt = self._dialled.get(peer)
         if attempt is not None and not attempt.answer.done():
-            attempt.fail(f"the peer could not be reached for signaling: {reason}")
+            attempt.fail(reason)
 
     def _take_offer(self, peer: NodeId, offer: LinkOffer) -> None:
         """Check an offer and start to answer it, or refuse."""
@@ -239,8 +245,7 @@ class Mesh:
             if not self._gate.is_new(offer.nonce, now):
                 self._statistics.offers_refused += 1
                 return  # it came by two ways, or somebody repeats it: its answer is on its way, or was
-            self._gate.admit_peer(peer, now)
-            self._check_admission(peer, offer.dialler_client, now)
+            self._admit(peer, offer, now)
             connection = self._connect(self._rtc, self)
         except LinkError as error:
             self._refuse(peer, offer.nonce, str(error))
@@ -253,6 +258,15 @@ class Mesh:
         self._answered[peer] = attempt
         self._attempts[connection] = attempt
         self._tasks.create_task(self._answer(attempt, session, terms))
+
+    def _admit(self, peer: NodeId, offer: LinkOffer, now: float) -> None:
+        """Whether a valid offer is taken; raises :class:`LinkError` with the reason if not."""
+        try:
+            self._gate.admit_peer(peer, now)
+            self._check_admission(peer, offer.dialler_client, now)
+        except LinkError:
+            self._gate.forget(offer.nonce)
+            raise
 
     def _make_room(self, now: float) -> None:
         """When all places are taken, the oldest half-open attempt ends."""
@@ -342,8 +356,7 @@ class Mesh:
             async with asyncio.timeout(CONNECT_TIMEOUT):
                 if not self.router.send_offer(attempt.peer, encode(offer)):
                     raise LinkError("the signaling service is not connected")
-                answer = await attempt.answer
-                await attempt.connection.take_answer(check_answer(answer, self._network_id, attempt.terms))
+                await attempt.connection.take_answer(await attempt.answer)
                 await self._opened(attempt)
         except (LinkError, TimeoutError) as error:
             await self._give_up(attempt, error)
@@ -431,6 +444,8 @@ class Mesh:
             self._forget_attempt(attempt)
             for early in attempt.early:
                 self._table.message(connection, *early)
+            if len(self._links) == 1:
+                self.hurry()  # who had no way to anybody has one now
             self._wake.set()
 
     async def _serve(self, connection: RtcConnection, end_now: str | None = None) -> None:

@@ -21,19 +21,22 @@ STALLED_SECONDS = 3.5
 """Silence after which a new connection is tried while the old one still counts as alive: pings come every 2 s, and one
 lost packet delays a message by 1 s."""
 FIRST_REST, LONGEST_REST = 15.0, 600.0
-"""Seconds between two tries."""
+"""Seconds between two tries because of a slow link."""
+STALLED_REST = 5.0
+"""Seconds between two tries because of silence, which ends the link soon anyway."""
 _FALL, _RISE = 0.25, 0.01
 
 
 class LinkQuality:
     """The past and the present of the round trips with one peer; it outlives the connections of a link."""
 
-    __slots__ = ("_next_try", "_recent", "_rest", "_worse_since", "usual")
+    __slots__ = ("_last_try", "_next_try", "_recent", "_rest", "_worse_since", "usual")
 
     def __init__(self) -> None:
         self.usual: float | None = None
         self._recent: deque[float] = deque(maxlen=RECENT)
         self._worse_since: float | None = None
+        self._last_try = -STALLED_REST
         self._next_try = 0.0
         self._rest = FIRST_REST
 
@@ -53,16 +56,19 @@ class LinkQuality:
 
     def is_decayed(self, now: float) -> bool:
         """Whether the round trip has been far above its past for long enough."""
-        return self._worse_since is not None and now - self._worse_since >= SUSTAINED_SECONDS
+        return self._worse_since is not None and now - self._worse_since >= SUSTAINED_SECONDS and now >= self._next_try
 
-    def may_try(self, now: float) -> bool:
-        """Whether the last try is long enough ago."""
-        return now >= self._next_try
+    def is_stalled(self, silence: float, now: float, *, leads: bool) -> bool:
+        """Whether the peer has been silent for too long; the side that ``leads`` the heartbeat looks first."""
+        patience = STALLED_SECONDS if leads else STALLED_SECONDS + 1.0
+        return silence > patience and now - self._last_try >= STALLED_REST
 
     def tried(self, now: float) -> None:
         """A new connection is being tried: the present is measured anew, the past stays."""
-        self._next_try = now + self._rest
-        self._rest = min(self._rest * 2, LONGEST_REST)
+        self._last_try = now
+        if self._worse_since is not None:
+            self._next_try = now + self._rest
+            self._rest = min(self._rest * 2, LONGEST_REST)
         self._recent.clear()
         self._worse_since = None
 

@@ -57,10 +57,11 @@ class Carrier(Protocol):
 
 @dataclass(slots=True)
 class _Pending:
-    """An offer that has no answer yet; ``ways`` are those left."""
+    """An offer that has no answer yet; ``ways`` are those left, ``current`` the one that is being tried."""
 
     payload: bytes
     ways: list[Way]
+    current: Way | None = None
     reason: str = ""
     timer: asyncio.TimerHandle | None = field(default=None)
 
@@ -83,6 +84,7 @@ class SignalRouter:
         self._carriers: dict[Kind, Carrier] = {}
         self._pending: dict[NodeId, _Pending] = {}
         self._ways_back: OrderedDict[NodeId, Way] = OrderedDict()
+        self._arriving = SERVER
         server.attach(self)
 
     def add(self, kind: Kind, carrier: Carrier) -> None:
@@ -131,14 +133,21 @@ class SignalRouter:
         self._ways_back.move_to_end(peer)
         if len(self._ways_back) > MAXIMUM_PENDING:
             self._ways_back.popitem(last=False)
+        self._arriving = way
         self._handler.on_signal(peer, payload)
 
+    def refused(self, peer: NodeId, reason: str) -> None:
+        """What just arrived from ``peer`` is a refusal, or no valid answer. Refusals are not signed: one by way of a
+        neighbour may be the neighbour's own, so it only means that the next way is tried."""
+        self.failed(self._arriving, peer, reason)
+
     def failed(self, way: Way, peer: NodeId, reason: str) -> None:
-        """What was sent to ``peer`` by ``way`` did not arrive. Whoever is not being waited for says nothing."""
+        """What was sent to ``peer`` by ``way`` did not arrive. Only the way that is being tried is
+        believed, so that a liar ends its own way and no other."""
         pending = self._pending.get(peer)
-        if pending is None:
+        if pending is None or pending.current != way:
             return
-        pending.reason = f"{reason} ({way.kind.value})"
+        pending.reason = reason if way is SERVER else f"{reason} ({way.kind.value})"
         if pending.timer is not None:
             pending.timer.cancel()
         self._next(peer, pending)
@@ -159,7 +168,8 @@ class SignalRouter:
     def _advance(self, peer: NodeId, pending: _Pending) -> bool:
         """Send by the next way that takes it; False if there is none left."""
         while pending.ways:
-            if self._carry(pending.ways.pop(0), peer, pending.payload):
+            pending.current = pending.ways.pop(0)
+            if self._carry(pending.current, peer, pending.payload):
                 loop = asyncio.get_running_loop()
                 pending.timer = loop.call_later(PATIENCE, self._patience_over, peer, pending) if pending.ways else None
                 return True

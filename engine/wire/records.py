@@ -97,6 +97,7 @@ class Descriptor(Message, frozen=True, tag=35):
     family: ShortText
     software: ShortText
     spare_capacity: bool = True  # a relay that wants no new paths says False
+    signaling: ShortText = ""  # IP:PORT of the relay's own listener for offers, empty if it has none
 
 
 class Signed(Message, frozen=True, tag=36):
