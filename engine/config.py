@@ -7,6 +7,7 @@ data directory, then the defaults below. The data directory itself cannot come f
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import re
 import tomllib
 from collections.abc import Mapping
@@ -67,6 +68,9 @@ class Configuration(Struct, frozen=True, kw_only=True):
     cache_memory: Annotated[int, Meta(ge=0, le=1 << 26)] = 0
     """MiB that each inference worker may take for the keys and values of texts; 0: chosen from what is free."""
     log_level: LogLevel = "info"
+    signaling_address: Annotated[str, Meta(max_length=60)] = ""
+    """IP:PORT at which other nodes reach this relay for offers of links when no bootstrap server is there; the engine
+    listens on that port. Empty: it does not listen."""
     backend: Literal["", "openai"] = ""
     """"openai": a server that speaks OpenAI's protocol makes the answers of one more model."""
     backend_url: str = ""
@@ -214,10 +218,24 @@ def _problem(name: str, value: Any) -> str:
         return _bootstrap_problem(value)
     if name in ("contribute", "backend_model_id") and value and not is_model_id(value):
         return "a model id has letters, digits and . _ : / - only, such as gentorrent-builtin."
+    if name == "signaling_address" and value:
+        return _address_problem(value)
     if name == "api_allowed_origins":
         for origin in value:
             if not _ORIGIN.match(origin):
                 return "an origin is written as http://localhost:3000, in lower case and without a path."
+    return ""
+
+
+def _address_problem(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    try:
+        address = ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))
+        fine = port.isascii() and port.isdigit() and 1 <= int(port) <= 65_535
+    except ValueError:
+        fine = False
+    if not fine or (address.version == 6) != host.startswith("["):
+        return "write IP:PORT as others reach it, for example 203.0.113.7:4711 or [2001:db8::1]:4711."
     return ""
 
 

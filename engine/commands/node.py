@@ -45,6 +45,13 @@ def run(
         int | None,
         typer.Option(min=0, metavar="MIB", help="Memory for cached prompts and answers; 0: chosen from what is free."),
     ] = None,
+    signaling_address: Annotated[
+        str | None,
+        typer.Option(
+            metavar="IP:PORT",
+            help="Where others reach this relay's TCP port for first links when no bootstrap server is there.",
+        ),
+    ] = None,
     log_level: Annotated[str | None, typer.Option(metavar="LEVEL", help="debug, info, warning or error.")] = None,
     backend: Annotated[
         str | None,
@@ -83,6 +90,7 @@ def run(
         "max_tokens_per_second": max_tokens_per_second,
         "threads": threads,
         "cache_memory": cache_memory,
+        "signaling_address": signaling_address,
         "log_level": log_level,
         "backend": backend,
         "backend_url": backend_url,

@@ -33,7 +33,8 @@ from engine.node.overlay_client import OverlayClient
 from engine.node.overlay_peer import OverlayPeer
 from engine.node.serving_role import ServingRole
 from engine.storage.state import load_state, save_state
-from engine.transport.bootstrap_client import BootstrapClient, BootstrapState
+from engine.transport.addresses import LOOPBACK_ADDRESS
+from engine.transport.bootstrap_client import BootstrapClient, BootstrapState, Phase
 from engine.transport.link import LinkHandler
 from engine.transport.mesh import Mesh
 from engine.transport.mesh_configuration import MeshConfiguration
@@ -68,6 +69,7 @@ class Presence(abc.ABC):
         self._identity = identity
         self._client_only = client_only
         self._news = asyncio.Event()
+        self._was_connected = False
         self.mesh: Mesh | None = None
         self.bootstrap = BootstrapClient(
             membership.url,
@@ -96,8 +98,17 @@ class Presence(abc.ABC):
         self.directory_changed(directory)
         self._membership.changed()
 
+    def network_changed(self) -> None:
+        """This machine's addresses are others, or it has slept."""
+        self.bootstrap.reconnect()
+        if self.mesh is not None:
+            self.mesh.network_changed()
+
     def _on_state(self, state: BootstrapState) -> None:
         self._news.set()
+        if self.mesh is not None and state.phase is Phase.CONNECTED and not self._was_connected:
+            self.mesh.hurry()
+        self._was_connected = state.phase is Phase.CONNECTED
         if self.mesh is not None and self.bootstrap.ice_servers:
             self.mesh.set_ice_servers(_ice_servers(self.bootstrap.ice_servers))
         self._membership.changed()
@@ -115,7 +126,17 @@ class Presence(abc.ABC):
         clock = self._membership.clock
         self.mesh = Mesh(self._identity, network_id, handler, self.bootstrap, clock, configuration)
         self.mesh.set_ice_servers(_ice_servers(self.bootstrap.ice_servers))
+        self.mesh.offer_direct_signaling(self._listener_of, self._listen())
         return self.mesh
+
+    def _listen(self) -> tuple[str, int] | None:
+        """Where this identity listens for offers, if it does."""
+        return None
+
+    def _listener_of(self, peer: NodeId) -> str | None:
+        """Where ``peer`` listens for offers, as the directory says."""
+        node = self.bootstrap.directory.get(peer) if self.bootstrap.directory is not None else None
+        return node.descriptor.signaling if node is not None else None
 
 
 class PeerPresence(Presence):
@@ -130,12 +151,14 @@ class PeerPresence(Presence):
         relays: bool,
         max_tokens_per_second: float | None,
         bandwidth: int = DEFAULT_RELAY_BANDWIDTH,
+        signaling_address: str = "",
     ) -> None:
         super().__init__(membership, keys.identity, client_only=False)
         self._keys = keys
         self._backend = backend
         self._relays = relays
         self._bandwidth = bandwidth
+        self._signaling_address = signaling_address if relays else ""
         self._limit = max_tokens_per_second
         self._offered: frozenset[str] = frozenset()
         self._started = math.ceil(membership.clock.wall())
@@ -214,7 +237,10 @@ class PeerPresence(Presence):
         others = directory.relays()
         if self._relays:
             others += [node for node in directory.nodes() if node.descriptor.models and not node.away]
-        self.mesh.want({node.node_id for node in others if node.node_id > self.node_id})
+        ids = {node.node_id for node in others}
+        lower = {node_id for node_id in ids if node_id < self.node_id}
+        # Who comes back without a server has to dial: nobody else hears of it.
+        self.mesh.want(ids - lower, expected=lower)
 
     def _directories_differ(self, peer: NodeId) -> None:
         self._membership.notice(
@@ -241,7 +267,16 @@ class PeerPresence(Presence):
             models=self._published,
             relay_bandwidth=self._bandwidth if self._relays else 0,
             software=SOFTWARE,
+            signaling=self._signaling_address,
         )
+
+    def _listen(self) -> tuple[str, int] | None:
+        """On the port that others are told, on all interfaces of that family."""
+        if not self._signaling_address:
+            return None
+        host, _, port = self._signaling_address.rpartition(":")
+        everywhere = "::" if host.startswith("[") else "0.0.0.0"  # noqa: S104 - it is there to be reached
+        return (host if host == LOOPBACK_ADDRESS else everywhere), int(port)
 
     async def _rotate_keys(self) -> None:
         while True:

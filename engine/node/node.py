@@ -34,6 +34,7 @@ from engine.storage.data_directory import DataDirectory, EngineLock, acquire_loc
 from engine.storage.files import make_directory
 from engine.storage.key_store import KeyStore
 from engine.transport.bootstrap_client import parse_bootstrap
+from engine.transport.network_watch import NetworkWatch
 
 logger = logging.getLogger(__name__)
 MAX_NOTICES = 16
@@ -122,6 +123,7 @@ class Node:
                     self.client = ClientPresence(self._membership, self.keys)
                     parts.append(tasks.create_task(self.client.run()))
                     parts.append(tasks.create_task(self._keep_peer(self._membership)))
+                    parts.append(tasks.create_task(NetworkWatch(self._clock).run(self._network_changed)))
                 await self._stop.wait()
                 for part in parts:
                     part.cancel()
@@ -142,6 +144,7 @@ class Node:
                 self.backend,
                 relays=self.configuration.relay,
                 max_tokens_per_second=self.configuration.max_tokens_per_second,
+                signaling_address=self.configuration.signaling_address,
             )
             self.peer = peer
             try:
@@ -223,6 +226,12 @@ class Node:
         return contributing_state(self).status
 
     # News
+
+    def _network_changed(self) -> None:
+        """This machine is somewhere else, or was asleep: what still works is kept, the rest made anew at once."""
+        for presence in (self.client, self.peer):
+            if presence is not None:
+                presence.network_changed()
 
     def _worker_changed(self, _: WorkerState) -> None:
         if self.peer is not None:

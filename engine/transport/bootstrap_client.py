@@ -113,6 +113,7 @@ class BootstrapClient:
         self._publish_now = asyncio.Event()
         self._answered = asyncio.Event()
         self._fetch_now = asyncio.Event()
+        self._again = asyncio.Event()
         self._queue: asyncio.Queue[Message] | None = None
         self.ice_servers: list[dict[str, Any]] = []
         self.directory: Directory | None = None
@@ -159,6 +160,10 @@ class BootstrapClient:
                 await self._answered.wait()
         return self._answered.is_set() and self._queue is not None and not self.state.published
 
+    def reconnect(self) -> None:
+        """Connect anew at once: this machine's network is another one, so the connection may be dead without a sign."""
+        self._again.set()
+
     def attach(self, handler: SignalHandler) -> None:
         """See ``SignalingPort``."""
         self._handler = handler
@@ -175,6 +180,7 @@ class BootstrapClient:
         except (StorageError, DirectoryError) as error:
             self._set(phase=Phase.REFUSED, reason=str(error))
         while True:
+            self._again.clear()
             began = self._clock.monotonic()
             try:
                 await self._connect_once()
@@ -187,7 +193,11 @@ class BootstrapClient:
                 backoff = FIRST_BACKOFF
             # Half to all of it, so that a crowd that lost its server does not come back in one moment.
             jitter = 0.5 + int.from_bytes(self._random_bytes(2), "big") / 131_072
-            await asyncio.sleep(backoff * jitter)
+            if self._again.is_set():
+                backoff = FIRST_BACKOFF
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(backoff * jitter):
+                    await self._again.wait()
             backoff = min(LAST_BACKOFF, backoff * 2)
 
     # ------------------------------------------------------------------------------------------------ one connection
@@ -258,6 +268,7 @@ class BootstrapClient:
                 group.create_task(self._keep_alive())
                 group.create_task(self._keep_published())
                 group.create_task(self._keep_directory(session))
+                group.create_task(self._end_when_told())
                 # Waiting in the group's exit instead, Python 3.11 would not undo its own cancellation of this task.
                 await asyncio.Event().wait()
         except BaseExceptionGroup as failures:
@@ -313,6 +324,10 @@ class BootstrapClient:
             message = await queue.get()
             async with asyncio.timeout(CONNECT_SECONDS):
                 await socket.send_bytes(encode(message))
+
+    async def _end_when_told(self) -> None:
+        await self._again.wait()
+        raise BootstrapUnreachableError("this computer's network has changed")
 
     async def _keep_alive(self) -> None:
         while True:

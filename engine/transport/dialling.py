@@ -14,6 +14,11 @@ LONGEST_DELAY = 60.0
 """Seconds between two dials of a peer that never answers."""
 STABLE_AFTER = 10.0
 """A link that lived for less than this counts as a failed dial."""
+EXPECTED_DELAY = 2.0
+"""Seconds that the other side has before we dial where it is expected to, so that both do not dial at once."""
+REMEMBERED = 1_024
+"""Peers no longer wanted whose failures are remembered for a while: who comes and goes is not dialled anew at each
+coming."""
 _DOUBLINGS = 7
 
 
@@ -21,6 +26,7 @@ _DOUBLINGS = 7
 class _Peer:
     due: float
     failures: int = 0
+    grace: float = 0.0
     linked_at: float | None = None
 
 
@@ -31,19 +37,31 @@ class DialPlan:
         self._random = source
         self._wanted: frozenset[NodeId] = frozenset()
         self._peers: dict[NodeId, _Peer] = {}
+        self._past: dict[NodeId, _Peer] = {}
 
     @property
     def wanted(self) -> frozenset[NodeId]:
         """The peers that are to be kept linked."""
         return self._wanted
 
-    def want(self, peers: Collection[NodeId], now: float) -> None:
-        """Replace the set of wanted peers; new ones are due at once, known ones keep their backoff."""
-        before, self._wanted = self._wanted, frozenset(peers)
+    def want(self, peers: Collection[NodeId], now: float, expected: Collection[NodeId] = ()) -> None:
+        """Replace the set of wanted peers; new ones are due at once, known ones keep their backoff. The ``expected``
+        ones among them are to dial us; they are dialled only when they have not for :data:`EXPECTED_DELAY`."""
+        before, self._wanted = self._wanted, frozenset(peers) | frozenset(expected)
         for peer in self._wanted:
-            self._peers.setdefault(peer, _Peer(due=now))
+            if peer not in self._peers:
+                self._peers[peer] = self._past.pop(peer) if peer in self._past else _Peer(due=now)
+                if peer in expected:
+                    self._peers[peer].due += EXPECTED_DELAY * self._random.uniform(1.0, 1.5)
+            self._peers[peer].grace = EXPECTED_DELAY if peer in expected else 0.0
         for peer in before - self._wanted:
-            self._peers.pop(peer, None)
+            entry = self._peers.pop(peer, None)
+            if entry is not None and entry.failures and entry.due + LONGEST_DELAY > now:
+                self._past[peer] = entry
+        if len(self._past) > REMEMBERED:
+            self._past = {peer: entry for peer, entry in self._past.items() if entry.due + LONGEST_DELAY > now}
+            for peer in list(self._past)[: len(self._past) - REMEMBERED]:
+                del self._past[peer]
 
     def dial(self, peer: NodeId, now: float) -> None:
         """``peer`` is due now, wanted or not, whatever has failed before."""
@@ -85,4 +103,4 @@ class DialPlan:
         entry.linked_at = None
         delay = min(FIRST_DELAY * 2.0 ** min(entry.failures, _DOUBLINGS), LONGEST_DELAY)
         entry.failures += 1
-        entry.due = now + delay * self._random.uniform(0.5, 1.0)
+        entry.due = now + entry.grace + delay * self._random.uniform(0.5, 1.0)

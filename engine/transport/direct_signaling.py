@@ -10,12 +10,10 @@ signed by both nodes, and say no more than the UDP packets that follow them; the
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 from collections import Counter
 from collections.abc import Callable
 
-from engine.errors import ConfigurationError
 from engine.ids import NodeId
 from engine.transport.addresses import is_acceptable
 from engine.transport.signal_router import DIRECT, Kind, SignalRouter, Way
@@ -39,21 +37,6 @@ def parse_address(text: str, *, loopback_only: bool) -> tuple[str, int] | None:
     if not (port.isascii() and port.isdigit() and 1 <= int(port) <= 65_535):
         return None
     return (host, int(port)) if is_acceptable(host, loopback_only=loopback_only) else None
-
-
-def parse_listen(text: str) -> tuple[str, int]:
-    """Host and port to listen on; raises :class:`ConfigurationError`."""
-    host, _, port = text.rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
-    try:
-        ipaddress.ip_address(host)
-        if not 0 <= int(port) <= 65_535:
-            raise ValueError
-    except ValueError as error:
-        raise ConfigurationError(
-            f"{text!r} is not an address to listen on. Write IP:PORT, for example 0.0.0.0:4711 or [::]:4711."
-        ) from error
-    return host, int(port)
 
 
 class DirectSignaling:

@@ -126,6 +126,7 @@ class LinkTable:
     def _gone(self, link: EstablishedLink, reason: str) -> None:
         del self.links[link.peer]
         self._statistics.links_lost += 1
+        logger.debug("the link with %s is lost: %s", short_id(link.peer), reason)
         self._plan.failed(link.peer, self._clock.monotonic())
         self._wake()
         self._handler.link_down(link.peer, reason)

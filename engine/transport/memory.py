@@ -15,6 +15,7 @@ from functools import partial
 
 from engine.ids import NodeId
 from engine.transport.dialling import DialPlan
+from engine.transport.established import PROBE_SECONDS
 from engine.transport.heartbeat import SILENCE_LIMIT
 from engine.transport.link import Channel, LinkHandler
 from engine.transport.scheduler import Scheduler
@@ -45,22 +46,25 @@ class Conditions:
 class _Direction:
     """What is under way from one end of a link to the other."""
 
-    __slots__ = ("busy_until", "held", "in_flight", "last_control")
+    __slots__ = ("busy_until", "held", "in_flight", "last_control", "sent")
 
     def __init__(self) -> None:
         self.busy_until = 0.0
         self.in_flight = 0
         self.last_control = 0.0
-        self.held: list[tuple[Channel, bytes]] = []  # waits for a partition to end; bounded by ``Conditions.buffer``
+        self.sent = 0
+        # Waits for a partition to end, each with its number; bounded by ``Conditions.buffer``.
+        self.held: list[tuple[int, Channel, bytes]] = []
 
 
 class _Link:
     """An open link between two endpoints; closed for good once ``alive`` is False."""
 
-    __slots__ = ("alive", "dialler", "directions")
+    __slots__ = ("alive", "cut", "dialler", "directions")
 
     def __init__(self, dialler: NodeId, answerer: NodeId) -> None:
         self.alive = True
+        self.cut = False  # one end is in another network, and no newer connection has been made yet
         self.dialler = dialler
         self.directions = {dialler: _Direction(), answerer: _Direction()}
 
@@ -75,6 +79,9 @@ class MemoryInternet:
         self._special: dict[frozenset[NodeId], Conditions] = {}
         self._endpoints: dict[NodeId, MemoryEndpoint] = {}
         self._side: dict[NodeId, int] = {}
+        self.server_away = False
+        """Links are then made through a common neighbour, or with one of ``listeners``."""
+        self.listeners: set[NodeId] = set()
 
     def endpoint(
         self,
@@ -111,6 +118,17 @@ class MemoryInternet:
         endpoint = self._endpoints.get(one)
         if endpoint is not None:
             endpoint.drop(other, reason)
+
+    def change_network(self, node_id: NodeId) -> None:
+        """The node has other addresses: what is under way waits until its links have moved to newer connections, as
+        the WebRTC mesh does it."""
+        self._endpoints[node_id].move_links()
+
+    def can_signal(self, dialler: MemoryEndpoint, answerer: MemoryEndpoint) -> bool:
+        """Whether an offer finds a way."""
+        if not self.server_away or answerer.node_id in self.listeners:
+            return True
+        return not dialler.links().isdisjoint(answerer.links())
 
     def partition(self, *groups: Iterable[NodeId]) -> None:
         """Only members of the same group reach each other; nodes in no group stay together as one more. Messages wait;
@@ -174,9 +192,10 @@ class MemoryEndpoint:
 
     # ------------------------------------------------------------------------------------------------ as of the mesh
 
-    def want(self, peers: Collection[NodeId]) -> None:
+    def want(self, peers: Collection[NodeId], expected: Collection[NodeId] = ()) -> None:
         """Keep exactly these peers linked."""
-        self._plan.want([peer for peer in peers if peer != self._node_id], self._internet.scheduler.now())
+        own = {self._node_id}
+        self._plan.want(frozenset(peers) - own, self._internet.scheduler.now(), frozenset(expected) - own)
         self._plan_round()
 
     def dial(self, peer: NodeId) -> None:
@@ -213,10 +232,11 @@ class MemoryEndpoint:
         if direction.in_flight + len(data) > self._internet.conditions(self._node_id, peer).buffer:
             return False
         direction.in_flight += len(data)
-        if self._internet.reaches(self._node_id, peer):
-            self._transmit(peer, link, channel, data)
+        direction.sent += 1
+        if not link.cut and self._internet.reaches(self._node_id, peer):
+            self._transmit(peer, link, direction.sent, channel, data)
         else:
-            direction.held.append((channel, data))
+            direction.held.append((direction.sent, channel, data))
         return True
 
     # ------------------------------------------------------------------------------------------------ by the internet
@@ -244,17 +264,40 @@ class MemoryEndpoint:
     def release_held(self) -> None:
         """After a partition: send what waited."""
         for peer, link in tuple(self._links.items()):
-            direction = link.directions[self._node_id]
-            held, direction.held = direction.held, []
-            for channel, data in held:
-                self._transmit(peer, link, channel, data)
+            if not link.cut:
+                self._release(peer, link)
+
+    def move_links(self) -> None:
+        """Cut all links and make newer connections for them: a probe that is not answered, then a dial."""
+        for peer, link in self._links.items():
+            link.cut = True
+            travel = self._internet.travel_time(self._internet.conditions(self._node_id, peer))
+            self._later(PROBE_SECONDS + 4 * travel, partial(self._moved, peer, link))
+            self._later(SILENCE_LIMIT, partial(self._check_cut, peer, link))
 
     # ------------------------------------------------------------------------------------------------------- internals
+
+    def _moved(self, peer: NodeId, link: _Link) -> None:
+        """The newer connection is there, if the peer can be reached and still has the link."""
+        other = self._internet.find(peer)
+        if not link.alive or other is None or other._links.get(self._node_id) is not link:
+            return
+        if self._internet.reaches(self._node_id, peer) and self._internet.can_signal(self, other):
+            link.cut = False
+            self._release(peer, link)
+            other._release(self._node_id, link)
+
+    def _release(self, peer: NodeId, link: _Link) -> None:
+        """Send what waited."""
+        direction = link.directions[self._node_id]
+        held, direction.held = direction.held, []
+        for number, channel, data in sorted(held, key=lambda one: one[0]):  # what was under way waits behind
+            self._transmit(peer, link, number, channel, data)
 
     def _later(self, delay: float, action: Callable[[], None]) -> None:
         self._internet.scheduler.call_later(delay, action)
 
-    def _transmit(self, peer: NodeId, link: _Link, channel: Channel, data: bytes) -> None:
+    def _transmit(self, peer: NodeId, link: _Link, number: int, channel: Channel, data: bytes) -> None:
         """Put one message on its way."""
         internet = self._internet
         conditions = internet.conditions(self._node_id, peer)
@@ -268,13 +311,13 @@ class MemoryEndpoint:
         if channel is Channel.CONTROL:
             arrival = max(arrival, direction.last_control)
             direction.last_control = arrival
-        self._later(arrival - now, partial(self._arrive, peer, link, channel, data))
+        self._later(arrival - now, partial(self._arrive, peer, link, number, channel, data))
 
-    def _arrive(self, peer: NodeId, link: _Link, channel: Channel, data: bytes) -> None:
+    def _arrive(self, peer: NodeId, link: _Link, number: int, channel: Channel, data: bytes) -> None:
         """A message has reached the peer, if both still exist and no cut came between."""
         direction = link.directions[self._node_id]
-        if link.alive and not self._internet.reaches(self._node_id, peer) and self._alive:
-            direction.held.append((channel, data))
+        if link.alive and self._alive and (link.cut or not self._internet.reaches(self._node_id, peer)):
+            direction.held.append((number, channel, data))
             return
         direction.in_flight -= len(data)
         target = self._internet.find(peer)
@@ -298,8 +341,9 @@ class MemoryEndpoint:
             other._end(self._node_id, link, reason)
 
     def _check_cut(self, peer: NodeId, link: _Link) -> None:
-        if self._links.get(peer) is link and not self._internet.reaches(self._node_id, peer):
+        if self._links.get(peer) is link and (link.cut or not self._internet.reaches(self._node_id, peer)):
             self._end(peer, link, _silence())
+            self._tell_end(peer, link, _silence())
 
     def _plan_round(self) -> None:
         """Make sure that the next due dial is looked at in time."""
@@ -332,7 +376,8 @@ class MemoryEndpoint:
         if not self._alive or peer in self._links:
             return
         other = self._internet.find(peer)
-        if other is None or not self._internet.reaches(self._node_id, peer) or other._refuses(self):
+        reachable = other is not None and self._internet.reaches(self._node_id, peer)
+        if other is None or not reachable or not self._internet.can_signal(self, other) or other._refuses(self):
             self._plan.failed(peer, self._internet.scheduler.now())
             self._plan_round()
             return
@@ -354,7 +399,11 @@ class MemoryEndpoint:
         if previous is not None:
             previous.alive = False
         self._links[peer] = link
-        self._plan.linked(peer, self._internet.scheduler.now())
+        now = self._internet.scheduler.now()
+        self._plan.linked(peer, now)
+        if len(self._links) == 1:  # who had no way to anybody has one now
+            self._plan.hurry(now)
+            self._plan_round()
         self._handler.link_up(peer, peer_is_client)
 
 

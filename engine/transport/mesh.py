@@ -31,6 +31,7 @@ from engine.transport.limits import OfferGate
 from engine.transport.link import Channel, LinkHandler
 from engine.transport.link_table import LinkTable
 from engine.transport.mesh_configuration import MeshConfiguration, MeshStatistics
+from engine.transport.quality import STALLED_SECONDS
 from engine.transport.rtc import CONNECT_TIMEOUT, RtcConfiguration, RtcConnection, RtcObserver
 from engine.transport.sdp import Session
 from engine.transport.signal_router import SignalRouter
@@ -113,10 +114,12 @@ class Mesh:
         """Whose links these are."""
         return self._identity.node_id
 
-    def want(self, peers: Collection[NodeId]) -> None:
-        """Keep exactly these peers linked: dialled now and again after a loss, with backoff. Links that others dialled
-        are not touched; links that we dialled to a peer no longer wanted are closed when idle for long."""
-        self._plan.want([peer for peer in peers if peer != self.node_id], self._clock.monotonic())
+    def want(self, peers: Collection[NodeId], expected: Collection[NodeId] = ()) -> None:
+        """Keep exactly these peers linked: dialled now and again after a loss, with backoff; the ``expected`` ones only
+        where they do not dial first. Links that others dialled are not touched; links that we dialled to a peer no
+        longer wanted are closed when idle for long."""
+        own = {self.node_id}
+        self._plan.want(frozenset(peers) - own, self._clock.monotonic(), frozenset(expected) - own)
         self._wake.set()
 
     def dial(self, peer: NodeId) -> None:
@@ -285,13 +288,21 @@ class Mesh:
         return [one for one in self.introducers(peer) if one in self._links]
 
     def _relays_linked(self, _peer: NodeId) -> Collection[NodeId]:
-        return [link.peer for link in self._links.values() if not link.peer_is_client and not link.moving]
+        now = self._clock.monotonic()
+        return [
+            link.peer
+            for link in self._links.values()
+            if not (link.peer_is_client or link.moving) and link.silence(now) < STALLED_SECONDS
+        ]
 
     def _check_admission(self, peer: NodeId, peer_is_client: bool, now: float) -> None:
         """Whether a link that ``peer`` offers is taken; raises :class:`LinkError` with the reason if not."""
         if self._configuration.is_client:
             raise LinkError("a client takes no links")
-        own = self._dialled.get(peer)
+        own, answered = self._dialled.get(peer), self._answered.get(peer)
+        if any(attempt is not None and attempt.connection.is_open for attempt in (own, answered)):
+            # To the peer it may be a link already; ending it now would end the circuits that have moved to it.
+            raise LinkError("a connection is just being made")
         if own is not None:
             # Both dialled at once: the offer of the lower id stands, unless it seems to have been lost.
             if self.node_id < peer and now - own.started < YIELD_AFTER:
@@ -354,7 +365,8 @@ class Mesh:
                 random_bytes=self._random_bytes,
             )
             async with asyncio.timeout(CONNECT_TIMEOUT):
-                if not self.router.send_offer(attempt.peer, encode(offer)):
+                replacing = attempt.peer in self._links
+                if not self.router.send_offer(attempt.peer, encode(offer), server_first=replacing):
                     raise LinkError("the signaling service is not connected")
                 await attempt.connection.take_answer(await attempt.answer)
                 await self._opened(attempt)

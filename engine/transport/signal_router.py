@@ -91,12 +91,16 @@ class SignalRouter:
         """Ways of this kind exist from now on."""
         self._carriers[kind] = carrier
 
-    def send_offer(self, peer: NodeId, payload: bytes) -> bool:
-        """Send an offer by the best way; False if no way took it. ``on_signal_failed`` follows when all have failed."""
+    def send_offer(self, peer: NodeId, payload: bytes, *, server_first: bool = False) -> bool:
+        """Send an offer by the best way; False if no way took it. ``on_signal_failed`` follows when all have failed.
+        ``server_first``: the peer has fallen silent, so it is perhaps in another network and its other neighbours do
+        not reach it either."""
         self.forget(peer)
         if len(self._pending) >= MAXIMUM_PENDING:
             return False
         pending = self._pending[peer] = _Pending(payload, self._ways_to(peer))
+        if server_first:
+            pending.ways.sort(key=lambda way: way.kind is not Kind.SERVER)
         if self._advance(peer, pending):
             return True
         self.forget(peer)

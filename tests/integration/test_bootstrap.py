@@ -697,3 +697,19 @@ def test_addresses():
     assert parse_bootstrap("http://[::1]:1").network_id is None
     with pytest.raises(DirectoryError):
         parse_bootstrap("http://x#abc")
+
+
+async def test_a_client_told_of_another_network_connects_anew_at_once(tmp_path):
+    states: list[bool] = []
+    async with (
+        running_server(tmp_path / "server") as address,
+        running_client(
+            address, identity(1), tmp_path / "client", on_state=lambda state: states.append(state.published)
+        ) as client,
+    ):
+        await until(lambda: client.state.published)
+        states.clear()
+        client.reconnect()
+        await until(lambda: False in states)
+        await until(lambda: client.state.published, 3.0)
+        assert client.connected

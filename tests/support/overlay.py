@@ -66,7 +66,7 @@ class Member:
         self, overlay: Overlay, name: str, *, model: bool, words: int, pace: float, relay: bool | None = None
     ) -> None:
         self.overlay = overlay
-        self.node_id = NodeId(name.encode().ljust(20, b"."))
+        self.node_id = overlay.identify(name)
         self.model = model
         self.relay = not model if relay is None else relay
         self.away = False  # the bootstrap server's mark, whatever is true
@@ -167,12 +167,16 @@ class Overlay:
 
     def restart_client(self, guards: Sequence[NodeId] = ()) -> None:
         """A client whose engine has just started, with the guards that it kept on disk."""
-        client_id = NodeId(b"client".ljust(20, b"."))
+        client_id = self.identify("client")
         clock = self.scheduler.clock
         self.client = OverlayClient(NETWORK, self.parameters, [client_id], clock, self.random_bytes, guards)
         endpoint = self.internet.endpoint(client_id, self.client, is_client=True)
         self.client.sender, self.client.want = endpoint, endpoint.want
         self.announce()
+
+    def identify(self, name: str) -> NodeId:
+        """The id of a member."""
+        return NodeId(name.encode().ljust(20, b"."))
 
     def members(self) -> list[Member]:
         return self.relays + self.models
@@ -195,7 +199,9 @@ class Overlay:
         for member in alive:
             member.peer.update_directory(directory)
             others = alive if member.relay else self.relays
-            member.endpoint.want({other.node_id for other in others if other.alive and other.node_id > member.node_id})
+            ids = {other.node_id for other in others if other.alive}
+            lower = {node_id for node_id in ids if node_id < member.node_id}
+            member.endpoint.want(ids - lower, expected=lower)
         self.client.update_directory(directory)
 
     def kill(self, member: Member) -> None:

@@ -2,8 +2,11 @@
 
 import random
 
+import pytest
+
 from engine.ids import NodeId
-from engine.transport.dialling import LONGEST_DELAY, STABLE_AFTER, DialPlan
+from engine.transport import dialling
+from engine.transport.dialling import EXPECTED_DELAY, FIRST_DELAY, LONGEST_DELAY, STABLE_AFTER, DialPlan
 
 PEERS = [NodeId(bytes([number]) * 20) for number in range(5)]
 
@@ -82,3 +85,41 @@ def test_hurry_forgets_failures_and_spreads_the_dials_over_a_second() -> None:
     plan.hurry(10.0)
     assert set(plan.due(11.0, nobody, 9)) == set(PEERS)
     assert plan.due(10.0, nobody, 9) == [], "not all at once"
+
+
+def test_expected_peer_has_time_to_dial_first() -> None:
+    plan = DialPlan(random.Random(1))
+    plan.want(PEERS[:1], 0.0, expected=PEERS[1:2])
+    assert plan.due(0.0, lambda _: False, 9) == [PEERS[0]]
+    assert plan.due(EXPECTED_DELAY, lambda _: False, 9) == [PEERS[0]]
+    assert set(plan.due(1.5 * EXPECTED_DELAY, lambda _: False, 9)) == set(PEERS[:2])
+    assert plan.wanted == set(PEERS[:2])
+    plan.linked(PEERS[1], 10.0)
+    plan.failed(PEERS[1], 100.0)
+    assert PEERS[1] not in plan.due(100.0 + EXPECTED_DELAY, lambda _: False, 9)
+    assert PEERS[1] in plan.due(100.0 + EXPECTED_DELAY + FIRST_DELAY, lambda _: False, 9)
+
+
+def test_who_comes_and_goes_keeps_its_backoff() -> None:
+    plan = DialPlan(random.Random(1))
+    now, dials = 0.0, 0
+    while now < 300.0:  # listed and delisted every second, and never there
+        plan.want(PEERS[:1], now)
+        if plan.due(now, lambda _: False, 9):
+            dials += 1
+            plan.failed(PEERS[0], now)
+        plan.want((), now + 0.5)
+        now += 1.0
+    assert dials < 15
+
+
+def test_memory_of_the_past_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dialling, "REMEMBERED", 16)
+    plan = DialPlan(random.Random(1))
+    for number in range(200):
+        peer = NodeId(number.to_bytes(20, "big"))
+        plan.want([peer], 0.0)
+        plan.failed(peer, 0.0)
+        plan.want((), 0.0)
+    assert len(plan._past) <= 16
+    assert len(plan._peers) == 0

@@ -235,3 +235,42 @@ def test_full_mesh_of_sixty_nodes_in_simulated_time() -> None:
         endpoint.want([node_id for node_id in ids if node_id > endpoint.node_id])
     world.scheduler.advance(2)
     assert all(len(endpoint.links()) == 59 for endpoint in endpoints)
+
+
+def test_change_of_network_delays_what_is_under_way_and_loses_nothing() -> None:
+    world, a, b = linked(Conditions(delay=0.05))
+    assert a.send(B, Channel.CONTROL, b"before")
+    world.internet.change_network(A)
+    assert a.send(B, Channel.CONTROL, b"after")
+    assert b.send(A, Channel.CELLS, b"back")
+    world.scheduler.advance(1.5)
+    assert world.handlers[B].messages == world.handlers[A].messages == []
+    world.scheduler.advance(0.5)
+    assert world.handlers[B].messages == [(A, Channel.CONTROL, b"before"), (A, Channel.CONTROL, b"after")]
+    assert world.handlers[A].messages == [(B, Channel.CELLS, b"back")]
+    world.scheduler.advance(60)
+    assert world.handlers[A].downs == world.handlers[B].downs == []
+
+
+def test_change_of_network_without_a_way_to_signal_ends_the_links_at_both_ends() -> None:
+    world, _, _ = linked()
+    world.internet.server_away = True
+    world.internet.change_network(A)
+    world.scheduler.advance(10)
+    assert [peer for peer, _ in world.handlers[A].downs] == [B]
+    assert [peer for peer, _ in world.handlers[B].downs] == [A]
+
+
+def test_without_a_server_links_are_made_through_neighbours_and_listeners() -> None:
+    world = World()
+    a, b, c = world.add(A), world.add(B), world.add(C)
+    a.want({B})
+    world.scheduler.advance(60)
+    world.internet.server_away = True
+    c.want({A, B})
+    world.scheduler.advance(60)
+    assert c.links() == frozenset()
+    world.internet.listeners.add(A)
+    world.scheduler.advance(70)
+    assert c.links() == {A, B}
+    assert b.links() == {A, C}
