@@ -72,6 +72,11 @@ class DialPlan:
         """What has failed before counts no more: all are due within a second, spread by jitter."""
         for entry in self._peers.values():
             entry.failures = 0
+        self.bring_forward(now)
+
+    def bring_forward(self, now: float) -> None:
+        """All are due within a second; what has failed before still counts, should they fail again."""
+        for entry in self._peers.values():
             entry.due = min(entry.due, now + self._random.uniform(0.0, FIRST_DELAY))
 
     def due(self, now: float, skip: Callable[[NodeId], bool], limit: int) -> list[NodeId]:

@@ -402,7 +402,7 @@ class MemoryEndpoint:
         now = self._internet.scheduler.now()
         self._plan.linked(peer, now)
         if len(self._links) == 1:  # who had no way to anybody has one now
-            self._plan.hurry(now)
+            self._plan.bring_forward(now)
             self._plan_round()
         self._handler.link_up(peer, peer_is_client)
 

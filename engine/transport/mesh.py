@@ -457,7 +457,8 @@ class Mesh:
             for early in attempt.early:
                 self._table.message(connection, *early)
             if len(self._links) == 1:
-                self.hurry()  # who had no way to anybody has one now
+                # Who had no way to anybody has one now. Failures still count: the one link may come and go.
+                self._plan.bring_forward(self._clock.monotonic())
             self._wake.set()
 
     async def _serve(self, connection: RtcConnection, end_now: str | None = None) -> None:
