@@ -13,7 +13,7 @@ from aiortc.rtcsctptransport import DataChunk
 from engine.clock import SystemClock
 from engine.crypto.identity import Identity
 from engine.transport import attempt as attempt_module
-from engine.transport import established, mesh
+from engine.transport import connector, established
 from engine.transport.handshake import make_offer
 from engine.transport.link import Channel
 from engine.transport.sdp import Candidate, Session
@@ -63,21 +63,21 @@ def sctp(node: Node, peer: Node) -> Any:
 async def test_strangers_who_never_finish_keep_nobody_out(
     signaling: LocalSignaling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mesh, "HALF_OPEN_SECONDS", 0.5)
+    monkeypatch.setattr(connector, "HALF_OPEN_SECONDS", 0.5)
     a, b = pair(signaling)
     async with running(a, b):
         quiet = len(asyncio.all_tasks())
         most = 0
         for seed in range(1000, 1080):
             identity, offer = half_open_offer(seed, b)
-            b.mesh.on_signal(identity.node_id, offer)
+            b.mesh.router.on_signal(identity.node_id, offer)
             await asyncio.sleep(0.01)
-            most = max(most, len(b.mesh._answered))
+            most = max(most, len(b.mesh._connector.answered))
         assert most == b.mesh._configuration.maximum_answers
         busy = len(asyncio.all_tasks())
         await link(a, b)  # in spite of all
-        assert len(b.mesh._answered) <= b.mesh._configuration.maximum_answers
-        for attempt in list(b.mesh._answered.values()):
+        assert len(b.mesh._connector.answered) <= b.mesh._configuration.maximum_answers
+        for attempt in list(b.mesh._connector.answered.values()):
             attempt.fail("the test is over")
         await until(lambda: len(asyncio.all_tasks()) <= quiet + (busy - quiet) // 4)
         assert a.mesh.links() == {b.id}
@@ -100,11 +100,11 @@ async def test_flood_of_offers_of_one_peer_costs_a_dozen_answers(signaling: Loca
                 now=SystemClock().wall(),
                 random_bytes=lambda count, seed=seed: (seed.to_bytes(4, "big") * 8)[:count],  # type: ignore[misc]
             )
-            b.mesh.on_signal(identity.node_id, encode(offer))
+            b.mesh.router.on_signal(identity.node_id, encode(offer))
         assert b.mesh.statistics().offers_taken - taken == 12
-        assert len(b.mesh._answered) == 1
-        b.mesh._answered[identity.node_id].fail("the test is over")
-        await until(lambda: not b.mesh._answered)
+        assert len(b.mesh._connector.answered) == 1
+        b.mesh._connector.answered[identity.node_id].fail("the test is over")
+        await until(lambda: not b.mesh._connector.answered)
         assert (a.handler.downs, b.handler.downs) == ([], [])
 
 
@@ -113,7 +113,7 @@ async def test_forged_offers_do_not_use_up_what_a_peer_may_offer(signaling: Loca
     async with running(a, b):
         for seed in range(50):
             _, offer = half_open_offer(seed, b)
-            b.mesh.on_signal(a.id, offer)  # in the name of a
+            b.mesh.router.on_signal(a.id, offer)  # in the name of a
         await link(a, b)
 
 
@@ -183,15 +183,15 @@ async def test_peer_that_acknowledges_nothing_is_cut_and_other_links_go_on(
 async def test_peer_that_never_says_what_it_replaces_holds_its_place_for_a_bounded_time(
     signaling: LocalSignaling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mesh, "CONNECT_TIMEOUT", 1.0)
+    monkeypatch.setattr(connector, "CONNECT_TIMEOUT", 1.0)
     a, b = pair(signaling)
     monkeypatch.setattr(a.mesh._table, "greet", lambda _attempt: None)
     async with running(a, b):
         a.mesh.dial(b.id)
-        await until(lambda: b.mesh._answered)
-        await until(lambda: not b.mesh._answered and not a.mesh._dialled, seconds=5)
+        await until(lambda: b.mesh._connector.answered)
+        await until(lambda: not b.mesh._connector.answered and not a.mesh._connector.dialled, seconds=5)
         assert b.handler.ups == []
-        assert b.mesh._attempts == {}
+        assert b.mesh._connector.attempts == {}
         await until(lambda: a.mesh.links() == frozenset())
 
 
@@ -209,7 +209,7 @@ async def test_flood_before_the_first_message_ends_the_attempt(
     async with running(a, b):
         a.mesh.dial(b.id)
         await until(lambda: b.mesh.statistics().offers_taken)
-        await until(lambda: not b.mesh._answered and not a.mesh._dialled, seconds=5)
+        await until(lambda: not b.mesh._connector.answered and not a.mesh._connector.dialled, seconds=5)
         assert (b.handler.ups, b.handler.messages) == ([], [])
 
 

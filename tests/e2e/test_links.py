@@ -192,11 +192,11 @@ async def test_newer_link_replaces_the_older_one_without_a_gap(signaling: LocalS
     a, b = pair(signaling)
     restarted = Node(signaling, 1 if a.identity.seed[0] == 1 else 2)
     assert restarted.id == a.id
-    signaling.attach(a.id, a.mesh)
+    signaling.attach(a.id, a.mesh.router)
     async with running(a, b, restarted):
         await link(a, b)
         a.mesh.want(())
-        signaling.attach(a.id, restarted.mesh)
+        signaling.attach(a.id, restarted.mesh.router)
         restarted.mesh.want({b.id})
         await until(lambda: b.id in restarted.mesh.links())
         await until(lambda: a.handler.downs)
@@ -241,7 +241,7 @@ async def test_dial_is_tried_again_until_the_peer_is_online(signaling: LocalSign
     async with running(a, b):
         a.mesh.want({b.id})
         await until(lambda: a.mesh.statistics().dials_failed == 1)
-        signaling.attach(b.id, b.mesh)
+        signaling.attach(b.id, b.mesh.router)
         await until(lambda: a.mesh.links() == {b.id}, seconds=5)
 
 
@@ -342,10 +342,10 @@ async def test_replayed_offer_is_refused(signaling: LocalSignaling) -> None:
         await link(a, b)
         offer = next(payload for sender, _, payload in signaling.passed if sender == a.id)
         refused = b.mesh.statistics().offers_refused
-        b.mesh.on_signal(a.id, offer)
+        b.mesh.router.on_signal(a.id, offer)
         assert b.mesh.statistics().offers_refused == refused + 1
-        b.mesh.on_signal(a.id, b"\xc1 not a message")
-        b.mesh.on_signal(NodeId(bytes(20)), offer)
+        b.mesh.router.on_signal(a.id, b"\xc1 not a message")
+        b.mesh.router.on_signal(NodeId(bytes(20)), offer)
         assert b.mesh.links() == {a.id}
 
 

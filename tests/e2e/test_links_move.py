@@ -57,7 +57,7 @@ async def test_link_moves_under_traffic_and_nothing_is_lost() -> None:
             assert b.mesh.send(a.id, Channel.CONTROL, message)
             assert a.mesh.send(b.id, Channel.CELLS, message.ljust(1160))
             if number in (150, 400):  # a newer connection while messages are under way on the older one
-                a.mesh._start_dial(b.id, 0.0)
+                a.mesh._connector.start_dial(b.id, 0.0)
             await asyncio.sleep(0.005)
         await until(lambda: a.mesh.statistics().links_moved == b.mesh.statistics().links_moved == 2)
         await until(lambda: len(control(a)) == len(control(b)) == 600 and len(set(cells(b))) == 600, seconds=20)
@@ -127,7 +127,7 @@ async def test_side_that_gave_the_link_up_gets_a_new_one_and_so_does_the_other()
         b.mesh._links[a.id].connection._open = False  # no farewell
         b.mesh.disconnect(a.id, "given up")
         await until(lambda: b.handler.downs)
-        a.mesh._start_dial(b.id, 0.0)
+        a.mesh._connector.start_dial(b.id, 0.0)
         await until(lambda: len(a.handler.ups) == len(b.handler.ups) == 2)
         assert a.mesh.statistics().links_moved == b.mesh.statistics().links_moved == 0
         assert a.mesh.send(b.id, Channel.CONTROL, b"\x09\xc8")
@@ -157,7 +157,7 @@ async def test_disagreement_on_what_arrived_ends_both(monkeypatch: pytest.Monkey
     async with running(a, b):
         await link(a, b)
         b.mesh._links[a.id].connection.control.received += 1000
-        a.mesh._start_dial(b.id, 0.0)
+        a.mesh._connector.start_dial(b.id, 0.0)
         await until(lambda: a.handler.downs)
         assert "disagree" in a.handler.downs[0][1]
         await until(lambda: len(a.handler.ups) == 2 and len(b.handler.ups) == 2, seconds=10)
