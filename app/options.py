@@ -31,6 +31,8 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str] | None = None
             options += [f"--{name.replace('_', '-')}", value]
     if given.no_relay:
         options.append("--no-relay")
+    if given.relayed_only:
+        options.append("--relayed-only")
     return Options(Path(directory).expanduser().absolute() if directory else _default_directory(), tuple(options))
 
 
@@ -53,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--api-port", metavar="P", help="port of the local API (8765); 0: any free one")
     parser.add_argument("--contribute", metavar="MODEL", help="answer other people's questions with this model")
     parser.add_argument("--no-relay", action="store_true", help="do not pass on other people's traffic")
+    parser.add_argument("--relayed-only", action="store_true", help="neighbours do not see this computer's address")
     parser.add_argument("--max-tokens-per-second", metavar="N", help="your limit for each answer to other people")
     parser.add_argument("--threads", metavar="N", help="CPU threads for answers; 0: chosen from the machine")
     parser.add_argument("--log-level", metavar="LEVEL", help="of the engine: debug, info, warning or error")

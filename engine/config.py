@@ -32,6 +32,7 @@ _ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]{1,253}\Z")
 _WANTED = {
     "api_port": "a port is a whole number from 0 (any free one) to 65535.",
     "relay": "write true or false.",
+    "relayed_only": "write true or false.",
     "max_tokens_per_second": "this is a speed: a number above 0, at most 1000000. Leave it out for no limit.",
     "threads": "this is a whole number from 0 (chosen from the machine) to 1024.",
     "cache_memory": "this is a whole number of MiB from 0 (chosen from the free memory) to 67108864.",
@@ -61,6 +62,10 @@ class Configuration(Struct, frozen=True, kw_only=True):
     """Model id to answer other people's questions with; empty: not contributing."""
     relay: bool = True
     """Whether other people's cells may pass through here."""
+    relayed_only: bool = False
+    """Whether links go through the network's TURN server only, so that neighbours do not see this machine's address."""
+    turn_ca: str = ""
+    """File with certificates (PEM) of the authority of a private TURN server; the system's count, too."""
     max_tokens_per_second: Annotated[float, Meta(gt=0, le=1e6)] | None = None
     """The owner's limit for the speed of each answer to other people; None: no limit."""
     threads: Annotated[int, Meta(ge=0, le=1024)] = 0

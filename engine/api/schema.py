@@ -150,6 +150,11 @@ class NetworkState(Struct, frozen=True, kw_only=True):
     nodes: int = 0  # listed in the directory
     relays: int = 0
     links: int = 0
+    links_relayed: int = 0  # of them: through a TURN server
+    relayed_only: bool = False  # the owner wants no others
+    turn_server: str = ""  # address of the one in use; "" for none
+    nat: str = ""  # none, endpoint-independent, endpoint-dependent, unknown; "" before it was looked
+    udp_blocked: bool = False
     paths: int = 0  # ready to carry a question
     paths_wanted: int = 0
 

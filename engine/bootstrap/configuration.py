@@ -28,6 +28,10 @@ class OperatorConfiguration(msgspec.Struct, frozen=True, forbid_unknown_fields=T
     """Everything has a default that fits a small public server."""
 
     ice_servers: Annotated[tuple[IceServer, ...], msgspec.Meta(max_length=16)] = ()
+    turn: Annotated[tuple[IceUrl, ...], msgspec.Meta(max_length=8)] = ()
+    """Addresses of the TURN server for which nodes get passwords of their own."""
+    turn_secret_file: Annotated[str, msgspec.Meta(max_length=4096)] = ""
+    turn_credential_seconds: Annotated[int, msgspec.Meta(ge=600, le=604_800)] = 43_200
     trusted_proxies: Annotated[tuple[str, ...], msgspec.Meta(max_length=64)] = ()
     maximum_connections: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 4_096
     maximum_connections_per_address: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 64

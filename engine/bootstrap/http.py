@@ -8,7 +8,6 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-import msgspec
 from aiohttp import hdrs, web
 from aiohttp.web_protocol import RequestHandler
 
@@ -41,7 +40,6 @@ class HttpSide:
         application.router.add_get("/v1/signaling", server.serve_socket)
         application.router.add_get("/v1/genesis", self._serve_genesis)
         application.router.add_get("/v1/directory", self._serve_directory)
-        application.router.add_get("/v1/ice", self._serve_ice)
         application.router.add_get("/healthz", self._serve_health)
         application.router.add_get("/metrics", self._serve_metrics)
         self._runner = web.AppRunner(
@@ -125,10 +123,6 @@ class HttpSide:
         except ConnectionError:
             pass
         return response
-
-    async def _serve_ice(self, _request: web.Request) -> web.StreamResponse:
-        servers = msgspec.to_builtins(self._server.configuration.ice_servers)
-        return web.json_response({"ice_servers": servers}, headers={hdrs.CACHE_CONTROL: "no-store"})
 
     async def _serve_health(self, _request: web.Request) -> web.StreamResponse:
         server = self._server

@@ -19,6 +19,7 @@ class Metrics:
         self.messages = self._counter("messages", "Messages from nodes by kind", "kind")
         self.publications = self._counter("publications", "Descriptors by outcome", "outcome")
         self.signals = self._counter("signals", "Signals by outcome", "outcome")
+        self.ice_answers = self._counter("ice_answers", "Lists of STUN and TURN servers by outcome", "outcome")
         self.refused_connections = self._counter("refused_connections", "Connections refused by reason", "reason")
         self.cut_sessions = self._counter("cut_sessions", "Sessions that the server ended, by reason", "reason")
         self.storage_failures = self._counter("storage_failures", "Writes that the database refused")

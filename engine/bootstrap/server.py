@@ -26,6 +26,7 @@ from engine.bootstrap.metrics import Metrics
 from engine.bootstrap.registry import Registry
 from engine.bootstrap.sessions import Session, log_in
 from engine.bootstrap.store import DATABASE_FILE, Store
+from engine.bootstrap.turn import IceIssuer, TurnAccess, turn_access
 from engine.clock import Clock, SystemClock
 from engine.directory.descriptor import digest
 from engine.directory.prefix import counting_key, network_prefix
@@ -37,6 +38,7 @@ from engine.wire.codec import Message, encode
 from engine.wire.records import SignedSnapshot
 from engine.wire.signaling import (
     DirectoryChanged,
+    IceRequest,
     NodeMessage,
     Publish,
     Published,
@@ -62,6 +64,7 @@ class BootstrapServer:
         registry: Registry,
         snapshot: SignedSnapshot | None,
         clock: Clock,
+        turn: TurnAccess | None = None,
     ) -> None:
         self.network = network
         self.configuration = configuration
@@ -73,6 +76,7 @@ class BootstrapServer:
         self.storage_works = True
         self.clock = clock
         self._store = store
+        self._ice = IceIssuer(configuration, turn)
         self._connections: Counter[str] = Counter()
         self._changed = asyncio.Event()
 
@@ -142,8 +146,16 @@ class BootstrapServer:
                 self._relay(session, message)
             case Publish():
                 await self._publish(session, message)
+            case IceRequest():
+                self._tell_ice(session)
             case _:
                 pass  # a keep-alive has been heard, and that is all it is for
+
+    def _tell_ice(self, session: Session) -> None:
+        wall, monotonic = self.clock.wall(), self.clock.monotonic()
+        answer = self._ice.issue(session.node_id, counting_key(session.address), session.ice_bucket, wall, monotonic)
+        self.metrics.ice_answers.labels("refused" if answer.problem else "given").inc()
+        session.send(answer)
 
     def _relay(self, session: Session, message: Signal) -> None:
         peer = self.sessions.get(NodeId(message.peer))
@@ -252,16 +264,20 @@ async def run_server(
     *,
     started: Callable[[str], None] | None = None,
     clock: Clock | None = None,
+    turn_urls: tuple[str, ...] = (),
+    turn_secret_file: Path | None = None,
 ) -> None:
     """Serve the network in ``data`` until cancelled.
 
     ``port`` 0 takes a free one. ``started`` hears the address with the network id, as ``--bootstrap`` wants it, once
-    connections are taken. Raises ``ConfigurationError`` (no network in ``data``, address in use, wrong settings),
+    connections are taken. ``turn_urls`` and ``turn_secret_file`` win over the settings. Raises ``ConfigurationError``
+    (no network in ``data``, address in use, wrong settings),
     ``DataDirectoryLockedError`` (another server runs on ``data``) or ``StorageError``.
     """
     clock = clock or SystemClock()
     network = load_network(data)
     configuration = load_configuration(data, loopback=network.genesis.parameters.allow_loopback)
+    turn = turn_access(configuration, turn_urls, turn_secret_file, os.environ)
     with acquire_lock(data / LOCK_FILE, clock):
         store = await Store.open(data / DATABASE_FILE)
         try:
@@ -269,7 +285,7 @@ async def run_server(
             registry = Registry(
                 network.genesis, network.server, point, members, clock.monotonic(), configuration.maximum_nodes
             )
-            server = BootstrapServer(network, configuration, store, registry, snapshot, clock)
+            server = BootstrapServer(network, configuration, store, registry, snapshot, clock, turn)
             await _serve(server, host, port, started)
         finally:
             store.close()
@@ -297,7 +313,15 @@ async def _serve(server: BootstrapServer, host: str, port: int, started: Callabl
         await side.stop()
 
 
-def serve(data: Path, host: str, port: int, *, started: Callable[[str], None] | None = None) -> None:
+def serve(
+    data: Path,
+    host: str,
+    port: int,
+    *,
+    started: Callable[[str], None] | None = None,
+    turn_urls: tuple[str, ...] = (),
+    turn_secret_file: Path | None = None,
+) -> None:
     """:func:`run_server` on the fastest loop there is, until Ctrl-C or SIGTERM; both end it cleanly."""
 
     async def main() -> None:
@@ -308,7 +332,7 @@ def serve(data: Path, host: str, port: int, *, started: Callable[[str], None] | 
             for number in (signal.SIGTERM, signal.SIGINT):  # a shell script's "&" would have it ignore SIGINT
                 asyncio.get_running_loop().add_signal_handler(number, task.cancel)
         with contextlib.suppress(asyncio.CancelledError):
-            await run_server(data, host, port, started=started)
+            await run_server(data, host, port, started=started, turn_urls=turn_urls, turn_secret_file=turn_secret_file)
 
     with contextlib.suppress(KeyboardInterrupt):
         run_on_loop(main())

@@ -9,6 +9,7 @@ from aiohttp import WSMsgType, web
 
 from engine.bootstrap import limits
 from engine.bootstrap.limits import TokenBucket
+from engine.bootstrap.turn import ISSUE_BURST, ISSUE_RATE
 from engine.clock import Clock
 from engine.crypto.identity import Identity, node_id_of
 from engine.directory.login import check_login, sign_welcome
@@ -85,6 +86,7 @@ class Session:
         self.client_only = login.client_only
         self.address = address
         self.publish_bucket = TokenBucket(limits.PUBLISH_RATE, limits.PUBLISH_BURST, clock.monotonic())
+        self.ice_bucket = TokenBucket(ISSUE_RATE, ISSUE_BURST, clock.monotonic())
         self.end_reason = ""
         self._socket = socket
         self._clock = clock

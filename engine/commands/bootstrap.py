@@ -42,6 +42,18 @@ def run(
     hops: Annotated[
         int | None, typer.Option(min=1, max=3, metavar="L", help="With --init: relays on each path (3).")
     ] = None,
+    turn: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="URL",
+            help="A TURN server for nodes behind difficult routers, such as turn:turn.example.org:3478 or "
+            "turns:turn.example.org:443; once for each way to reach it.",
+        ),
+    ] = None,
+    turn_secret_file: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Holds the TURN server's shared secret (or set GENTORRENT_TURN_SECRET)."),
+    ] = None,
     one_machine: Annotated[
         bool,
         typer.Option("--one-machine", help="With --init: a network for trying out, all of whose nodes are here."),
@@ -53,6 +65,10 @@ def run(
     """
     directory = usable_directory(data or default_data_directory() / "bootstrap")
     if init:
+        if turn or turn_secret_file:
+            raise ConfigurationError(
+                "--turn and --turn-secret-file are for the running server; leave them out with --init."
+            )
         _init(directory, name, host, port, paths or 4, needed or 3, hops or 3, one_machine)
         return
     if one_machine or any(option is not None for option in (name, paths, needed, hops)):
@@ -65,7 +81,14 @@ def run(
 
     from engine.bootstrap.server import serve
 
-    serve(directory, host, port, started=_announce)
+    serve(
+        directory,
+        host,
+        port,
+        started=_announce,
+        turn_urls=tuple(turn or ()),
+        turn_secret_file=turn_secret_file,
+    )
 
 
 def _announce(address: str) -> None:

@@ -34,6 +34,14 @@ def run(
         typer.Option(metavar="MODEL", help="Answer other people's questions with this model (gentorrent-builtin)."),
     ] = None,
     no_relay: Annotated[bool, typer.Option("--no-relay", help="Do not pass on other people's traffic.")] = False,
+    relayed_only: Annotated[
+        bool,
+        typer.Option("--relayed-only", help="Link through a TURN server only: neighbours do not see your address."),
+    ] = False,
+    turn_ca: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Certificates (PEM) of the authority of a private TURN server."),
+    ] = None,
     max_tokens_per_second: Annotated[
         float | None,
         typer.Option(metavar="N", help="Your limit for the speed of each answer to other people."),
@@ -87,6 +95,8 @@ def run(
         "api_port": api_port,
         "contribute": contribute,
         "relay": False if no_relay else None,
+        "relayed_only": True if relayed_only else None,
+        "turn_ca": turn_ca,
         "max_tokens_per_second": max_tokens_per_second,
         "threads": threads,
         "cache_memory": cache_memory,

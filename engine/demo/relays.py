@@ -24,6 +24,7 @@ from engine.storage.data_directory import DataDirectory
 from engine.storage.files import make_directory
 from engine.storage.key_store import KeyStore
 from engine.transport.bootstrap_client import parse_bootstrap
+from engine.transport.connectivity import Connectivity
 
 
 class NoModels:
@@ -50,6 +51,7 @@ def _relay(bootstrap: str, data: Path) -> PeerPresence:
         clock=clock,
         changed=lambda: None,
         notice=lambda text: print(text, file=sys.stderr),
+        connectivity=Connectivity(directory.networks / "connectivity.json", clock),
     )
     keys = NodeKeys(KeyStore(directory.keys, clock))
     return PeerPresence(membership, keys, NoModels(), relays=True, max_tokens_per_second=None)

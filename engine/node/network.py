@@ -14,10 +14,6 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeGuard
-
-from aiortc import RTCIceServer
-from aiortc.rtcicetransport import parse_stun_turn_uri
 
 from engine import __version__
 from engine.clock import Clock
@@ -31,10 +27,13 @@ from engine.inference.types import InferenceBackend, ModelInfo
 from engine.node.keys import NodeKeys
 from engine.node.overlay_client import OverlayClient
 from engine.node.overlay_peer import OverlayPeer
+from engine.node.saved_offer import load_offer, save_offer
 from engine.node.serving_role import ServingRole
 from engine.storage.state import load_state, save_state
 from engine.transport.addresses import LOOPBACK_ADDRESS
 from engine.transport.bootstrap_client import BootstrapClient, BootstrapState, Phase
+from engine.transport.connectivity import Connectivity
+from engine.transport.ice_servers import OfferedServers
 from engine.transport.link import LinkHandler
 from engine.transport.mesh import Mesh
 from engine.transport.mesh_configuration import MeshConfiguration
@@ -43,6 +42,7 @@ from engine.wire.records import Parameters, ServedModel, Signed
 logger = logging.getLogger(__name__)
 SOFTWARE = f"gentorrent {__version__}"
 KEY_CHECK_SECONDS = 600.0
+SETTLE_SECONDS = 3.0
 DEFAULT_RELAY_BANDWIDTH = 2_500_000
 """Bytes per second that a relay advertises."""
 RATES_CHANGED = 1.5
@@ -59,6 +59,8 @@ class Membership:
     clock: Clock
     changed: Callable[[], None]
     notice: Callable[[str], None]
+    connectivity: Connectivity
+    relayed_only: bool = False
 
 
 class Presence(abc.ABC):
@@ -82,12 +84,25 @@ class Presence(abc.ABC):
             on_directory=self._on_directory,
             on_state=self._on_state,
             on_notice=membership.notice,
+            on_ice=self._on_ice,
         )
+        self._holder = "client" if client_only else "node"
+        membership.connectivity.listen(self._servers_changed)
+
+    @property
+    def connectivity(self) -> Connectivity:
+        """Which STUN and TURN servers work here."""
+        return self._membership.connectivity
 
     @property
     def links(self) -> int:
         """Open links now."""
         return len(self.mesh.links()) if self.mesh else 0
+
+    @property
+    def links_relayed(self) -> int:
+        """Those of them that go through a TURN server."""
+        return sum(bool(self.mesh.is_relayed(peer)) for peer in self.mesh.links()) if self.mesh else 0
 
     @abc.abstractmethod
     def directory_changed(self, directory: Directory) -> None:
@@ -109,9 +124,34 @@ class Presence(abc.ABC):
         if self.mesh is not None and state.phase is Phase.CONNECTED and not self._was_connected:
             self.mesh.hurry()
         self._was_connected = state.phase is Phase.CONNECTED
-        if self.mesh is not None and self.bootstrap.ice_servers:
-            self.mesh.set_ice_servers(_ice_servers(self.bootstrap.ice_servers))
         self._membership.changed()
+
+    def _on_ice(self, offered: OfferedServers) -> None:
+        genesis = self.bootstrap.genesis
+        if genesis is None or genesis.genesis.parameters.allow_loopback:
+            return  # a network on one machine asks nobody outside
+        self._membership.connectivity.offer(self._holder, offered)
+        save_offer(self._offer_path(genesis), offered)
+
+    def _servers_changed(self) -> None:
+        if self.mesh is not None:
+            connectivity = self._membership.connectivity
+            self.mesh.set_ice_servers(connectivity.servers(self._holder), connectivity.tls)
+        self._membership.changed()
+
+    def _offer_path(self, genesis: GenesisRecord) -> Path:
+        return self._membership.networks / genesis.network_id.hex() / f"ice-{self._holder}.json"
+
+    async def reachable(self, genesis: GenesisRecord) -> None:
+        """Wait until it is known which STUN and TURN servers work here, but not long: links can be made without."""
+        if genesis.genesis.parameters.allow_loopback:
+            return
+        saved = load_offer(self._offer_path(genesis), self._membership.clock.wall())
+        if saved is not None and not self.bootstrap.connected:
+            self._membership.connectivity.offer(self._holder, saved)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SETTLE_SECONDS):
+                await self._membership.connectivity.settled()
 
     async def genesis(self) -> GenesisRecord:
         """Wait until the network is known."""
@@ -122,11 +162,16 @@ class Presence(abc.ABC):
 
     def make_mesh(self, network_id: NetworkId, parameters: Parameters, handler: LinkHandler) -> Mesh:
         """The links of this identity."""
-        configuration = MeshConfiguration(is_client=self._client_only, allow_loopback=parameters.allow_loopback)
+        configuration = MeshConfiguration(
+            is_client=self._client_only,
+            allow_loopback=parameters.allow_loopback,
+            relayed_only=self._membership.relayed_only,
+        )
         clock = self._membership.clock
         self.mesh = Mesh(self._identity, network_id, handler, self.bootstrap, clock, configuration)
-        self.mesh.set_ice_servers(_ice_servers(self.bootstrap.ice_servers))
-        self.mesh.offer_direct_signaling(self._listener_of, self._listen())
+        self._servers_changed()
+        if not self._membership.relayed_only:  # offers over a connection of our own would show our address
+            self.mesh.offer_direct_signaling(self._listener_of, self._listen())
         return self.mesh
 
     def _listen(self) -> tuple[str, int] | None:
@@ -189,6 +234,7 @@ class PeerPresence(Presence):
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.bootstrap.run())
                 genesis = await self.genesis()
+                await self.reachable(genesis)
                 peer, serving = self._assemble(genesis)
                 assert self.mesh is not None
                 for part in (self.mesh, peer.relay_loop, peer.serving_loop, serving):
@@ -307,6 +353,7 @@ class ClientPresence(Presence):
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.bootstrap.run())
                 genesis = await self.genesis()
+                await self.reachable(genesis)
                 client = self._assemble(genesis)
                 assert self.mesh is not None
                 tasks.create_task(self.mesh.run())
@@ -351,27 +398,6 @@ def _load_guards(path: Path) -> list[NodeId]:
     except (StorageError, ValueError) as error:
         logger.warning("the list of guards is drawn anew: %s", error)
         return []
-
-
-def _ice_servers(servers: Sequence[dict[str, object]]) -> list[RTCIceServer]:
-    """The operator's servers as aiortc wants them; what it could not use is left out, as it would end every link."""
-    out = []
-    for server in servers:
-        urls, username, credential = (server.get(name) for name in ("urls", "username", "credential"))
-        usable = [url for url in (urls if isinstance(urls, list) else [urls]) if _is_ice_url(url)]
-        if usable and isinstance(username, str | None) and isinstance(credential, str | None):
-            out.append(RTCIceServer(urls=usable, username=username, credential=credential))
-    return out
-
-
-def _is_ice_url(url: object) -> TypeGuard[str]:
-    if not isinstance(url, str):
-        return False
-    try:
-        parse_stun_turn_uri(url)
-    except ValueError:
-        return False
-    return True
 
 
 def _served_model(info: ModelInfo) -> ServedModel:

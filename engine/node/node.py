@@ -34,6 +34,7 @@ from engine.storage.data_directory import DataDirectory, EngineLock, acquire_loc
 from engine.storage.files import make_directory
 from engine.storage.key_store import KeyStore
 from engine.transport.bootstrap_client import parse_bootstrap
+from engine.transport.connectivity import Connectivity, tls_context
 from engine.transport.network_watch import NetworkWatch
 
 logger = logging.getLogger(__name__)
@@ -92,6 +93,10 @@ class Node:
             clock=self._clock,
             changed=self._changed,
             notice=self._notice,
+            connectivity=Connectivity(
+                directory.networks / "connectivity.json", self._clock, tls=tls_context(self.configuration.turn_ca)
+            ),
+            relayed_only=self.configuration.relayed_only,
         )
 
     def _network(self) -> tuple[OverlayClient, NetworkId] | None:
@@ -120,6 +125,7 @@ class Node:
                 if self.remote is not None:
                     parts.append(tasks.create_task(self.remote.run()))
                 if self._membership is not None:
+                    parts.append(tasks.create_task(self._membership.connectivity.run()))
                     self.client = ClientPresence(self._membership, self.keys)
                     parts.append(tasks.create_task(self.client.run()))
                     parts.append(tasks.create_task(self._keep_peer(self._membership)))
@@ -229,6 +235,8 @@ class Node:
 
     def _network_changed(self) -> None:
         """This machine is somewhere else, or was asleep: what still works is kept, the rest made anew at once."""
+        if self._membership is not None:
+            self._membership.connectivity.network_changed()
         for presence in (self.client, self.peer):
             if presence is not None:
                 presence.network_changed()

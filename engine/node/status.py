@@ -72,6 +72,12 @@ def network_state(node: Node) -> NetworkState:
         status = "offline"
     elif client is not None and client.problem() and not bootstrap.state.reason:
         reason = client.problem()
+    connectivity = presence.connectivity
+    hides = node.configuration.relayed_only and not (genesis and genesis.genesis.parameters.allow_loopback)
+    if hides and connectivity.problem and paths < needed:
+        status = "offline" if status == "joining" else status
+        reason = f"Links go through a TURN server only (--relayed-only), and {connectivity.problem}."
+    turn = connectivity.servers("client").turn
     return NetworkState(
         status=status,
         reason=reason,
@@ -82,6 +88,11 @@ def network_state(node: Node) -> NetworkState:
         nodes=len(directory) if directory else 0,
         relays=len(directory.relays()) if directory else 0,
         links=presence.links + (node.peer.links if node.peer else 0),
+        links_relayed=presence.links_relayed + (node.peer.links_relayed if node.peer else 0),
+        relayed_only=node.configuration.relayed_only,
+        turn_server=str(turn.url) if turn else "",
+        nat=connectivity.report.mapping.value if connectivity.report.stun else "",
+        udp_blocked=connectivity.report.udp_blocked,
         paths=paths,
         paths_wanted=wanted,
     )

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import msgspec
 
 from engine.clock import Clock, SystemClock
 from engine.crypto.identity import Identity
@@ -38,12 +37,15 @@ from engine.errors import (
 from engine.ids import NetworkId, NodeId
 from engine.transport.bootstrap_state import BootstrapAddress, BootstrapState, Phase, parse_bootstrap
 from engine.transport.directory_keeper import DirectoryKeeper
+from engine.transport.ice_servers import OfferedServers, usable_servers
 from engine.transport.signaling import MAXIMUM_SIGNAL_LENGTH, SignalHandler
 from engine.wire.codec import Message, encode
 from engine.wire.records import Signed, descriptor_decoder
 from engine.wire.signaling import (
     Challenge,
     DirectoryChanged,
+    IceRequest,
+    IceServers,
     KeepAlive,
     Marked,
     Publish,
@@ -63,6 +65,8 @@ MAXIMUM_MESSAGE = 65_536
 FIRST_BACKOFF, LAST_BACKOFF = 0.5, 60.0
 PUBLISH_RETRY_SECONDS = 5.0
 PUBLISH_GAP_SECONDS = 1.0
+ICE_RETRY_SECONDS = 300.0
+ICE_SECONDS = 6 * 3600.0
 WITHDRAW_SECONDS = 2.0
 POLL_SECONDS = 60.0
 STABLE_SECONDS = 30.0
@@ -90,6 +94,7 @@ class BootstrapClient:
         on_directory: Callable[[Directory], None] = _nothing,
         on_state: Callable[[BootstrapState], None] = _nothing,
         on_notice: Callable[[str], None] = _nothing,
+        on_ice: Callable[[OfferedServers], None] = _nothing,
         random_bytes: Callable[[int], bytes] = os.urandom,
     ) -> None:
         """``data`` is the folder for networks (``DataDirectory.networks``); two clients may share it.
@@ -103,6 +108,7 @@ class BootstrapClient:
         self._software = software
         self._on_directory = on_directory
         self._on_state = on_state
+        self._on_ice = on_ice
         self._random_bytes = random_bytes
         self._keeper = DirectoryKeeper(url, network_id, data, self._clock, on_notice)
         self._marks = AwayMarks()
@@ -115,7 +121,8 @@ class BootstrapClient:
         self._fetch_now = asyncio.Event()
         self._again = asyncio.Event()
         self._queue: asyncio.Queue[Message] | None = None
-        self.ice_servers: list[dict[str, Any]] = []
+        self._ice = asyncio.Event()
+        self.ice = OfferedServers()
         self.directory: Directory | None = None
         self.state = BootstrapState()
 
@@ -208,7 +215,6 @@ class BootstrapClient:
         async with aiohttp.ClientSession(timeout=timeout, headers={"User-Agent": "gentorrent"}) as session:
             async with _network_errors():
                 genesis = await self._keeper.ensure_genesis(session)
-                await self._fetch_ice(session)
             async with _network_errors(), contextlib.AsyncExitStack() as stack:
                 async with asyncio.timeout(CONNECT_SECONDS):
                     socket = await stack.enter_async_context(
@@ -267,6 +273,7 @@ class BootstrapClient:
                 group.create_task(self._write(socket, self._queue))
                 group.create_task(self._keep_alive())
                 group.create_task(self._keep_published())
+                group.create_task(self._keep_ice())
                 group.create_task(self._keep_directory(session))
                 group.create_task(self._end_when_told())
                 # Waiting in the group's exit instead, Python 3.11 would not undo its own cancellation of this task.
@@ -309,6 +316,8 @@ class BootstrapClient:
                         raise LoginRefusedError(_refusal(message))
                     self._set(published=False, warning=f"The server refused the descriptor: {message.reason}.")
                     self._answered.set()
+                case IceServers():
+                    self._take_ice(message)
                 case KeepAlive():
                     pass
                 case _:
@@ -380,14 +389,25 @@ class BootstrapClient:
                 async with asyncio.timeout(delay):
                     await self._fetch_now.wait()
 
-    async def _fetch_ice(self, session: aiohttp.ClientSession) -> None:
-        """The operator's STUN and TURN servers; without them links work only where no NAT is in the way."""
-        data = await self._keeper.get(session, "/v1/ice", 65_536)
-        try:
-            document = msgspec.json.decode(data, type=dict[str, list[dict[str, Any]]])
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise WireError("the server's list of ICE servers cannot be read") from error
-        self.ice_servers = document.get("ice_servers", [])[:16]
+    async def _keep_ice(self) -> None:
+        """Ask which STUN and TURN servers there are, and again before the passwords expire."""
+        while True:
+            self._ice.clear()
+            self._put(IceRequest())
+            delay = ICE_RETRY_SECONDS
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CONNECT_SECONDS):
+                    await self._ice.wait()
+                    left = (self.ice.expires - self._clock.wall()) / 2
+                    delay = min(ICE_SECONDS, max(ICE_RETRY_SECONDS, left))
+            await asyncio.sleep(delay)
+
+    def _take_ice(self, message: IceServers) -> None:
+        if message.problem:
+            self._set(warning=f"The bootstrap server gave no password for its TURN server: {message.problem}.")
+        self.ice = usable_servers(message.servers, float(message.expires or "inf"))
+        self._ice.set()
+        self._on_ice(self.ice)
 
     # --------------------------------------------------------------------------------------------------------- helpers
 

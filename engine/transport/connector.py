@@ -174,6 +174,8 @@ class Connector:
         """Whether a link that ``peer`` offers is taken; raises :class:`LinkError` with the reason if not."""
         if self._configuration.is_client:
             raise LinkError("a client takes no links")
+        if self.rtc.obstacle:
+            raise LinkError(self.rtc.obstacle)
         own, answered = self.dialled.get(peer), self.answered.get(peer)
         if any(attempt is not None and attempt.connection.is_open for attempt in (own, answered)):
             # To the peer it may be a link already; ending it now would end the circuits that have moved to it.

@@ -116,6 +116,12 @@ def _literal(host: str, text: str) -> str:
         raise ConfigurationError(f"{text[:100]!r}: what stands in brackets is not an IPv6 address.") from error
 
 
+def entries_of(offered: OfferedServers) -> list[tuple[list[str], str, str]]:
+    """What :func:`usable_servers` makes ``offered`` of again."""
+    stun = [([str(url)], "", "") for url in offered.stun]
+    return stun + [([str(server.url)], server.username, server.credential) for server in offered.turn]
+
+
 def usable_servers(entries: Iterable[tuple[Sequence[str], str, str]], expires: float = float("inf")) -> OfferedServers:
     """What this engine can use of a server's list of ``(urls, username, credential)``; the rest is left out, as the
     list comes from outside and may name kinds that are not spoken here."""

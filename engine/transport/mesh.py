@@ -12,10 +12,9 @@ import asyncio
 import logging
 import os
 import random
-from collections.abc import Callable, Collection, Sequence
+import ssl
+from collections.abc import Callable, Collection
 from dataclasses import replace
-
-from aiortc import RTCIceServer
 
 from engine.clock import Clock
 from engine.crypto.identity import Identity
@@ -24,6 +23,7 @@ from engine.transport.connector import AcceptPolicy, Connect, Connector, Self
 from engine.transport.dialling import DialPlan
 from engine.transport.direct_signaling import DirectSignaling
 from engine.transport.established import EstablishedLink
+from engine.transport.ice_servers import IceServers
 from engine.transport.introductions import Introductions
 from engine.transport.link import Channel, LinkHandler
 from engine.transport.link_table import LinkTable
@@ -113,9 +113,15 @@ class Mesh:
         self._plan.hurry(self._clock.monotonic())
         self._wake.set()
 
-    def set_ice_servers(self, servers: Sequence[RTCIceServer]) -> None:
-        """STUN and TURN servers for connections made from now on; ignored in a network on one machine."""
-        self._connector.rtc = replace(self._connector.rtc, ice_servers=tuple(servers))
+    def set_ice_servers(self, servers: IceServers, tls: ssl.SSLContext | None = None) -> None:
+        """STUN and TURN server for connections made from now on; ignored in a network on one machine."""
+        self._connector.rtc = replace(self._connector.rtc, servers=servers, tls=tls)
+        self._wake.set()
+
+    def is_relayed(self, peer: NodeId) -> bool | None:
+        """Whether the link of this peer goes through a TURN server; None without a link."""
+        link = self._links.get(peer)
+        return None if link is None else link.connection.is_relayed
 
     def send(self, peer: NodeId, channel: Channel, data: bytes) -> bool:
         """See ``LinkSender``; one synchronous call down to the library."""
@@ -215,6 +221,8 @@ class Mesh:
                 pass
 
     def _free_dials(self) -> int:
+        if self._connector.rtc.obstacle:
+            return 0
         room = self._configuration.maximum_links - len(self._links) - len(self._connector.dialled)
         return max(0, min(self._configuration.maximum_dials - len(self._connector.dialled), room))
 

@@ -13,14 +13,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+import ssl
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from aiortc import (
     RTCConfiguration,
     RTCDataChannel,
-    RTCIceServer,
     RTCPeerConnection,
     RTCSessionDescription,
 )
@@ -28,6 +28,7 @@ from aiortc.rtcconfiguration import RTCIceTransportPolicy
 
 from engine.errors import LinkError
 from engine.transport.addresses import LOOPBACK_ADDRESS
+from engine.transport.ice_servers import IceServers
 from engine.transport.link import Channel
 from engine.transport.sdp import Session, parse_session
 from engine.transport.unacknowledged import ControlLog, unacknowledged_cells
@@ -58,11 +59,20 @@ _CELLS_ID = 1
 class RtcConfiguration:
     """How connections of one mesh are made. ``loopback_only`` is a parameter of the genesis file: offer and accept
     127.0.0.1 and nothing else, and use no ICE server. ``relayed_only``: only candidates on our TURN server, so that
-    neighbours do not see this machine's address."""
+    neighbours do not see this machine's address. ``servers``: at most one STUN and one TURN server, known to work.
+    ``tls``: certificate authorities for TURN over TLS (None: the system's)."""
 
     loopback_only: bool = False
     relayed_only: bool = False
-    ice_servers: Sequence[RTCIceServer] = field(default_factory=tuple)
+    servers: IceServers = IceServers()
+    tls: ssl.SSLContext | None = None
+
+    @property
+    def obstacle(self) -> str:
+        """Why no link can be made now; "" where one can."""
+        if self.relayed_only and not self.loopback_only and self.servers.turn is None:
+            return "this node takes part over relayed links only, and has no TURN server that it can use"
+        return ""
 
 
 class RtcObserver(Protocol):
@@ -96,12 +106,20 @@ class RtcConnection:
         self._cells = self._peer_connection.createDataChannel("cells", ordered=False, negotiated=True, id=_CELLS_ID)
         if configuration.loopback_only:
             _gather_loopback_only(self._peer_connection)
+        else:
+            _use_servers(self._peer_connection, configuration)
         self._listen()
 
     @property
     def is_open(self) -> bool:
         """Whether messages can be sent."""
         return self._open
+
+    @property
+    def is_relayed(self) -> bool | None:
+        """Whether the packets go through a TURN server, ours or the peer's; None before the connection is made."""
+        pair = _ice_connection(self._peer_connection)._nominated.get(1)
+        return None if pair is None else "relay" in (pair.local_candidate.type, pair.remote_candidate.type)
 
     @property
     def buffered(self) -> int:
@@ -257,6 +275,8 @@ class RtcConnection:
         ]
         session = parse_session("\r\n".join(lines).encode("ascii"), kind)
         if not session.candidates:
+            if self._configuration.relayed_only and not self._configuration.loopback_only:
+                raise LinkError("the TURN server lent no address, and this node has relayed links only")
             raise LinkError("this machine has no network address to offer to a peer")
         return session
 
@@ -277,10 +297,30 @@ class RtcConnection:
 
 
 def _rtc_configuration(configuration: RtcConfiguration) -> RTCConfiguration:
-    servers = [] if configuration.loopback_only else list(configuration.ice_servers)
     relayed = configuration.relayed_only and not configuration.loopback_only
     policy = RTCIceTransportPolicy.RELAY if relayed else RTCIceTransportPolicy.ALL
-    return RTCConfiguration(iceServers=servers, iceTransportPolicy=policy)
+    return RTCConfiguration(iceServers=[], iceTransportPolicy=policy)
+
+
+def _ice_connection(peer_connection: RTCPeerConnection) -> Any:
+    """The ICE library's side of a connection."""
+    sctp = peer_connection.sctp
+    assert sctp is not None
+    return sctp.transport.transport._connection
+
+
+def _use_servers(peer_connection: RTCPeerConnection, configuration: RtcConfiguration) -> None:
+    """Set the servers where the ICE library reads them: through aiortc's addresses neither IPv6 nor certificate
+    authorities of our own could be told."""
+    ice = _ice_connection(peer_connection)
+    stun, turn = configuration.servers.stun, configuration.servers.turn
+    if stun is not None and not configuration.relayed_only:
+        ice.stun_server = (stun.host, stun.port)
+    if turn is not None:
+        ice.turn_server = (turn.url.host, turn.url.port)
+        ice.turn_username, ice.turn_password = turn.username, turn.credential
+        ice.turn_transport = "udp" if turn.url.transport == "udp" else "tcp"
+        ice.turn_ssl = (configuration.tls or True) if turn.url.transport == "tls" else None
 
 
 def _gather_loopback_only(peer_connection: RTCPeerConnection) -> None:
@@ -290,9 +330,7 @@ def _gather_loopback_only(peer_connection: RTCPeerConnection) -> None:
     of addresses into candidates is wrapped, on this object alone, so that it gets our list; other users of the library
     in the same process see no change.
     """
-    sctp = peer_connection.sctp
-    assert sctp is not None
-    ice: Any = sctp.transport.transport._connection
+    ice = _ice_connection(peer_connection)
     original = ice.get_component_candidates
 
     async def loopback_candidates(component: int, addresses: list[str], timeout: int = 5) -> Any:  # noqa: ASYNC109

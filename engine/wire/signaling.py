@@ -11,10 +11,24 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from engine.wire.codec import Decoder, Id20, Key32, Message, Reason, ShortText, Signature, UInt8, UInt16, UInt53
+from engine.wire.codec import (
+    Decoder,
+    Id20,
+    Key32,
+    Message,
+    Reason,
+    ShortText,
+    Signature,
+    UInt8,
+    UInt16,
+    UInt53,
+)
 from engine.wire.records import AwayMark, Signed
 
 Sdp = Annotated[bytes, Meta(max_length=16_384)]
+_IceUrls = Annotated[tuple[Annotated[str, Meta(max_length=300)], ...], Meta(min_length=1, max_length=8)]
+_IceText = Annotated[str, Meta(max_length=200)]
+IceEntry = tuple[_IceUrls, _IceText, _IceText]
 
 
 class Challenge(Message, frozen=True, tag=50):
@@ -137,10 +151,33 @@ class LinkRefusal(Message, frozen=True, tag=63):
     reason: Reason
 
 
+class IceRequest(Message, frozen=True, tag=64):
+    """Node to server: which STUN and TURN servers may I use? Sent after the login and before passwords expire."""
+
+
+class IceServers(Message, frozen=True, tag=65):
+    """Server to node: the answer to :class:`IceRequest`. Each of ``servers``: ``stun:``, ``turn:`` or ``turns:``
+    addresses, user name, password. ``expires``: when the passwords do, seconds since 1970; 0: never. ``problem``: why
+    something is missing."""
+
+    servers: Annotated[tuple[IceEntry, ...], Meta(max_length=17)]
+    expires: UInt53
+    problem: Reason = ""
+
+
 ServerMessage = (
-    Challenge | Welcome | Refused | Published | DirectoryChanged | Marked | Signal | SignalFailed | KeepAlive
+    Challenge
+    | Welcome
+    | Refused
+    | Published
+    | DirectoryChanged
+    | Marked
+    | Signal
+    | SignalFailed
+    | KeepAlive
+    | IceServers
 )
-NodeMessage = Login | Publish | Signal | KeepAlive
+NodeMessage = Login | Publish | Signal | KeepAlive | IceRequest
 SignalPayload = LinkOffer | LinkAnswer | LinkRefusal
 server_message_decoder: Decoder[ServerMessage] = Decoder(ServerMessage)
 node_message_decoder: Decoder[NodeMessage] = Decoder(NodeMessage)

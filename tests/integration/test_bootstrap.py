@@ -26,10 +26,13 @@ from engine.directory.snapshot import ChainPoint, SnapshotVerifier, sign_snapsho
 from engine.errors import ConfigurationError, DataDirectoryLockedError, DirectoryError
 from engine.ids import NodeId
 from engine.transport.bootstrap_client import BootstrapClient, Phase, parse_bootstrap
+from engine.transport.ice_servers import IceUrl, OfferedServers
 from engine.wire.codec import encode
 from engine.wire.records import signed_snapshot_decoder
 from engine.wire.signaling import (
     DirectoryChanged,
+    IceRequest,
+    IceServers,
     KeepAlive,
     Marked,
     Publish,
@@ -152,7 +155,10 @@ async def test_what_everybody_may_read(tmp_path):
         running_client(address, identity(1), tmp_path / "1") as client,
     ):
         await until(lambda: client.directory is not None and len(client.directory) == 1)
-        assert client.ice_servers == [{"urls": ["stun:stun.example.org"]}]
+        await until(lambda: client.ice.stun)
+        assert client.ice == OfferedServers(stun=(IceUrl("stun", "stun.example.org", 3478),))
+        status, _, _ = await fetch(address, "/v1/ice")  # for those who have logged in alone
+        assert status == 404
         network = network_of(tmp_path / "s")
         status, body, _ = await fetch(address, "/v1/genesis")
         assert (status, json.loads(body)["network_id"]) == (200, network.network_id.hex())
@@ -221,29 +227,6 @@ async def test_a_disk_that_takes_no_directory_keeps_nobody_out(tmp_path):
         async with running_client(address, identity(1), tmp_path / "1", on_notice=notices.append) as client:
             await until(lambda: client.directory is not None and len(client.directory) == 1)
     assert "could not be kept" in notices[0]
-
-
-async def test_a_list_of_ice_servers_that_is_no_text_is_a_state(tmp_path):
-    async def serve(_: aiohttp.web.Request) -> aiohttp.web.Response:
-        return aiohttp.web.Response(body=b'{"ice_servers": [{"urls": "\xff"}]}')
-
-    init_network(tmp_path / "s", "test", FAST)
-    async with (
-        running_server(tmp_path / "s") as address,
-        running_client(address, identity(1), tmp_path / "1") as client,
-    ):
-        await until(lambda: client.connected)
-    application = aiohttp.web.Application()
-    application.router.add_get("/v1/ice", serve)
-    runner = aiohttp.web.AppRunner(application)
-    await runner.setup()
-    port = int(address.partition("#")[0].rpartition(":")[2])
-    await aiohttp.web.TCPSite(runner, "127.0.0.1", port).start()
-    try:
-        async with running_client(address, identity(1), tmp_path / "1") as client:
-            await until(lambda: "ICE servers" in client.state.reason)
-    finally:
-        await runner.cleanup()
 
 
 async def test_a_client_asked_for_another_network_refuses(tmp_path):
@@ -713,3 +696,26 @@ async def test_a_client_told_of_another_network_connects_anew_at_once(tmp_path):
         await until(lambda: False in states)
         await until(lambda: client.state.published, 3.0)
         assert client.connected
+
+
+async def test_a_node_that_logged_in_gets_a_password_for_the_turn_server(tmp_path, monkeypatch):
+    monkeypatch.setenv("GENTORRENT_TURN_SECRET", "a secret of good length")
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s" / "bootstrap.toml").write_text('turn = ["turn:turn.example.org"]\nturn_credential_seconds = 600\n')
+    heard: list[OfferedServers] = []
+    async with (
+        running_server(tmp_path / "s") as address,
+        running_client(address, identity(1), tmp_path / "1", on_ice=heard.append) as client,
+        raw_node(address, identity(2)) as raw,
+    ):
+        await until(lambda: heard)
+        (server,) = client.ice.turn
+        expires, _, _ = server.username.partition(":")
+        assert abs(client.ice.expires - now() - 600) < 30
+        assert client.ice.expires == float(expires)
+        answers = []
+        for _ in range(7):
+            await raw.send(IceRequest())
+            answers.append(await raw.expect(IceServers))
+        assert [bool(answer.servers) for answer in answers] == [True] * 5 + [False] * 2
+        assert answers[-1].problem

@@ -12,26 +12,10 @@ from engine.crypto.identity import Identity
 from engine.errors import DirectoryError, StorageError
 from engine.node import network
 from engine.node.keys import NodeKeys
-from engine.node.network import Membership, PeerPresence, _ice_servers
+from engine.node.network import Membership, PeerPresence
 from engine.node.node import _first
+from engine.transport.connectivity import Connectivity
 from tests.support.bootstrap import until
-
-
-def test_servers_that_no_link_could_use_are_left_out():
-    good: dict[str, object] = {"urls": ["stun:stun.example:3478", "nonsense"], "username": None, "credential": None}
-    turn: dict[str, object] = {"urls": "turn:turn.example?transport=udp", "username": "u", "credential": "c"}
-    bad: list[dict[str, object]] = [
-        {},
-        {"urls": []},
-        {"urls": [1, None]},
-        {"urls": ["stun"]},
-        {"urls": "turn:"},
-        {"urls": ["stun:x"], "username": 5},
-    ]
-    assert [server.urls for server in _ice_servers([good, *bad, turn])] == [
-        ["stun:stun.example:3478"],
-        ["turn:turn.example?transport=udp"],
-    ]
 
 
 class FullDisk:
@@ -53,7 +37,10 @@ async def test_a_full_disk_when_keys_are_due_costs_no_node(tmp_path, monkeypatch
     monkeypatch.setattr(network, "KEY_CHECK_SECONDS", 0.01)
     notices: list[str] = []
     keys = FullDisk()
-    membership = Membership("http://127.0.0.1:1", None, tmp_path, ManualClock(), lambda: None, notices.append)
+    connectivity = Connectivity(tmp_path / "connectivity.json", ManualClock())
+    membership = Membership(
+        "http://127.0.0.1:1", None, tmp_path, ManualClock(), lambda: None, notices.append, connectivity
+    )
     backend = cast(Any, None)
     peer = PeerPresence(membership, cast(NodeKeys, keys), backend, relays=True, max_tokens_per_second=None)
     published: list[object] = []
