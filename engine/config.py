@@ -149,6 +149,11 @@ def load_configuration(options: Mapping[str, object], environment: Mapping[str, 
     for name, value in options.items():
         if name != "data_directory" and value is not None:
             values[name] = _checked(name, value, f"The option --{name.replace('_', '-')}", strict=True)
+    if values.get("relayed_only") and values.get("signaling_address"):
+        raise ConfigurationError(
+            "The settings relayed_only and signaling_address contradict each other: the second publishes this machine's "
+            "address, which the first is there to hide. Leave one of them out."
+        )
     return Configuration(data_directory=directory, **values)
 
 

@@ -716,6 +716,8 @@ async def test_a_node_that_logged_in_gets_a_password_for_the_turn_server(tmp_pat
         answers = []
         for _ in range(7):
             await raw.send(IceRequest())
-            answers.append(await raw.expect(IceServers))
+            answer = await raw.expect(IceServers)
+            assert isinstance(answer, IceServers)
+            answers.append(answer)
         assert [bool(answer.servers) for answer in answers] == [True] * 5 + [False] * 2
         assert answers[-1].problem

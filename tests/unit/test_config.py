@@ -137,3 +137,9 @@ def test_any_bootstrap_text_is_taken_or_refused(text):
     except ConfigurationError:
         return
     assert configuration.bootstrap_url.startswith(("http://", "https://")) or not text
+
+
+def test_hiding_an_address_and_publishing_it_contradict_each_other(tmp_path):
+    assert load(tmp_path, relayed_only=True).relayed_only
+    with pytest.raises(ConfigurationError, match="contradict"):
+        load(tmp_path, relayed_only=True, signaling_address="203.0.113.9:4000")
