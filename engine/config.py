@@ -151,8 +151,8 @@ def load_configuration(options: Mapping[str, object], environment: Mapping[str, 
             values[name] = _checked(name, value, f"The option --{name.replace('_', '-')}", strict=True)
     if values.get("relayed_only") and values.get("signaling_address"):
         raise ConfigurationError(
-            "The settings relayed_only and signaling_address contradict each other: the second publishes this machine's "
-            "address, which the first is there to hide. Leave one of them out."
+            "The settings relayed_only and signaling_address contradict each other: the second publishes this "
+            "machine's address, which the first is there to hide. Leave one of them out."
         )
     return Configuration(data_directory=directory, **values)
 
