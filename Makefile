@@ -83,6 +83,10 @@ test-peers: dev ## Test the openai back end against a real server (after make be
 test-long-inference: dev ## Test the inference engine with full counts, on both ONNX Runtimes (20 minutes; resumes)
 	ORT_DISABLE_TELEMETRY=1 $(VENV)/python -m tests.parity.long_run $(ARGS)
 
+.PHONY: test-long-links
+test-long-links: dev ## Hold 21 real links for 30 minutes and an overlay for 8 simulated hours: nothing may grow (resumes)
+	$(VENV)/python -m tests.soak.long_run $(ARGS)
+
 .PHONY: clean
 clean: ## Remove build outputs and caches; .venv stays
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis htmlcov .coverage .coverage.*

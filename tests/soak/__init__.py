@@ -1,0 +1,1 @@
+"""Long runs on links, and whether what they measured stayed flat."""
