@@ -146,6 +146,7 @@ class EstablishedLink:
             heartbeat.excuse(standstill)
         if self.moving:
             return
+        self.connection.forget_delivered()
         if heartbeat.is_dead(now) and not expected:
             self.connection.end(f"the peer has been silent for {heartbeat.silence(now):.0f} s")
         elif self.connection.is_overdrawn():

@@ -169,6 +169,10 @@ class RtcConnection:
         sctp = self._peer_connection.sctp
         return sctp is not None and sctp._advertised_rwnd < _RECEIVE_OVERDRAFT
 
+    def forget_delivered(self) -> None:
+        """Drop the copies of control messages that the peer has acknowledged."""
+        self.control.trim(self._peer_connection.sctp)
+
     def undelivered_cells(self) -> list[bytes]:
         """Cells that the peer has not acknowledged, the oldest first. Some of them may have arrived."""
         return unacknowledged_cells(self._peer_connection.sctp, _CELLS_ID)

@@ -15,7 +15,7 @@ _WHOLE = 3
 _LAST = 1
 _CONTROL_ID = 0
 _TRIM_AFTER = 128 * 1024
-"""Bytes of copies added from which on it is looked which are still needed."""
+"""Bytes of copies added between two regular looks from which on it is looked at once which are still needed."""
 
 
 class ControlLog:

@@ -98,13 +98,16 @@ def judge(results: Mapping[str, Any]) -> list[str]:
 def as_markdown(results: Mapping[str, Any]) -> str:
     """The page."""
     real, simulated = results["real"], results["simulated"]
-    lines = [
-        "# Links for long",
-        "",
+    what = (
         f"`make test-long-links` at commit {results['commit']}: {real['links']} real WebRTC links in one process for"
         f" {real['minutes']:g} minutes, with 84 messages a second; and an overlay of {simulated['relays']} relays, a"
         f" model node and a client for {simulated['hours']:g} simulated hours, in which a relay vanished or changed its"
-        f" network every five minutes: {simulated['complete']} of {simulated['asked']} answers complete.",
+        f" network every five minutes: {simulated['complete']} of {simulated['asked']} answers complete."
+    )
+    lines = [
+        "# Links for long",
+        "",
+        what,
         "",
         "Medians of the first and the last third of the run; it fails when the last exceeds its limit.",
         "",

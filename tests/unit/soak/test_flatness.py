@@ -1,6 +1,7 @@
 """The judge of the long runs: it sees growth, and noise is none."""
 
 import random
+from typing import Any
 
 import pytest
 
@@ -38,10 +39,10 @@ def test_too_few_measurements_show_nothing() -> None:
         thirds([1.0, 2.0])
 
 
-def results() -> dict[str, object]:
+def results() -> dict[str, Any]:
     real = [row | {"links": 21.0, "lost_links": 0.0} for row in rows(30, 0.0)]
-    simulated = {"hours": 8.0, "relays": 16, "asked": 480, "complete": 480, "rows": rows(48, 0.0)}
-    for number, row in enumerate(simulated["rows"]):  # type: ignore[arg-type, var-annotated]
+    simulated: dict[str, Any] = {"hours": 8.0, "relays": 16, "asked": 480, "complete": 480, "rows": rows(48, 0.0)}
+    for number, row in enumerate(simulated["rows"]):
         row["minute"] = 10.0 * number
     return {
         "commit": "abc",
@@ -55,6 +56,6 @@ def test_a_lost_link_or_answer_fails_the_run() -> None:
     found = results()
     assert judge(found) == []
     assert "480 of 480" in as_markdown(found)
-    found["simulated"]["complete"] = 479  # type: ignore[index]
-    found["real"]["rows"][5]["lost_links"] = 1.0  # type: ignore[index]
+    found["simulated"]["complete"] = 479
+    found["real"]["rows"][5]["lost_links"] = 1.0
     assert judge(found) == ["real links: a link was lost", "simulated: 1 answers were not complete"]
