@@ -5,16 +5,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 
+from engine.bootstrap.admission import Admission
 from engine.crypto.identity import Identity
+from engine.directory.beacons import NOT_ADMITTED, Beacons, beacon_number, beacons_per_day
 from engine.directory.descriptor import check_descriptor, node_id
 from engine.directory.genesis import GenesisRecord
-from engine.directory.snapshot import ChainPoint, sign_mark, sign_snapshot
+from engine.directory.snapshot import WRONG_CLOCK_SECONDS, ChainPoint, sign_mark, sign_snapshot
 from engine.errors import DirectoryError
 from engine.ids import NodeId
-from engine.wire.records import AwayMark, Descriptor, Listing, Signed, SignedSnapshot
+from engine.wire.records import AwayMark, Descriptor, Listing, Signed, SignedSnapshot, descriptor_decoder
 from engine.wire.signaling import Marked
 
 SILENT_SECONDS = 60.0
@@ -29,6 +32,8 @@ REMEMBER_SECONDS = 30 * 86_400
 """How long the first-seen date of a node that is gone is kept."""
 MAXIMUM_REMEMBERED = 100_000
 HOURS = 168
+Content = frozenset[tuple[bytes, str, int, int]]
+"""What of a snapshot is worth a new one: signature, prefix, first seen and admission of everybody."""
 _HOURS_MASK = (1 << HOURS) - 1
 
 
@@ -49,9 +54,13 @@ class Member:
     connected: bool = False
     heard: float = 0.0  # monotonic: last message, or when the connection dropped
     away: bool = False
+    relays: bool = False
+    admission: Admission = field(default_factory=Admission)
 
-    def present(self, wall: float) -> None:
+    def present(self, wall: float, monotonic: float, newest_beacon: int) -> None:
         """Note that the node is listed and not away now."""
+        if self.relays:
+            self.admission.relaying(newest_beacon, monotonic)
         hour = int(wall) // 3600
         self.hours = ((self.hours << min(max(0, hour - self.hour), HOURS)) & _HOURS_MASK) | 1
         self.hour = max(hour, self.hour)
@@ -74,18 +83,27 @@ class Registry:
         members: Iterable[Member],
         monotonic: float,
         maximum_nodes: int = 20_000,
+        *,
+        beacons: Beacons | None = None,
+        random_bytes: Callable[[int], bytes] = os.urandom,
     ) -> None:
+        """``beacons`` are those of the last snapshot."""
         self._genesis = genesis
         self._server = server
         self._maximum_nodes = maximum_nodes
         self._last_snapshot = float("-inf")
-        self._published: frozenset[tuple[bytes, str, int]] | None = None
+        self._published: Content | None = None
+        self._random_bytes = random_bytes
+        self.beacons = beacons or Beacons()
         self.point = point
         self._removed: set[NodeId] = set()  # for want of room; the database still has them
         self.members: dict[NodeId, Member] = {}
         for member in members:
             # After a restart nobody is connected; give them the time to come back before calling them away.
             member.heard = monotonic + SILENT_SECONDS - DROPPED_SECONDS
+            # Nor is anybody blamed for the time in which the server was away.
+            member.admission.seen = monotonic - max(0, point.issued - member.last_seen)
+            member.relays = descriptor_decoder.decode(member.signed.record).relay
             self.members[member.node_id] = member
 
     # ------------------------------------------------------------------------------------------------ what happens
@@ -98,7 +116,7 @@ class Registry:
         if member is None:
             self._make_room(wall)
             member = Member(name, signed, descriptor.issued, descriptor.expires, prefix, int(wall), int(wall))
-            member.connected, member.heard = True, monotonic
+            member.connected, member.heard, member.admission.seen = True, monotonic, monotonic
             self.members[name] = member
             self._removed.discard(name)
         elif descriptor.issued < member.issued:
@@ -106,8 +124,8 @@ class Registry:
         elif member.withdrawn and signed.record == member.signed.record:
             raise DirectoryError("this descriptor was withdrawn; publish a new one")
         member.signed, member.issued, member.expires = signed, descriptor.issued, descriptor.expires
-        member.prefix, member.withdrawn = prefix, False
-        member.present(wall)
+        member.prefix, member.withdrawn, member.relays = prefix, False, descriptor.relay
+        member.present(wall, monotonic, self._newest_beacon(wall))
         return member, descriptor
 
     def withdraw(self, name: NodeId) -> Member | None:
@@ -134,6 +152,7 @@ class Registry:
     def tick(self, wall: float, monotonic: float) -> list[Marked]:
         """The marks that are new now, signed; at most ``MARKS_PER_TICK``, the others follow with the next call."""
         marks: list[Marked] = []
+        newest = self._newest_beacon(wall)
         for member in self.members.values():
             if not self._is_listed(member, wall):
                 member.away = False
@@ -144,7 +163,7 @@ class Registry:
                 member.away = away
                 marks.append(self._mark(member, wall))
             if not away:
-                member.present(wall)
+                member.present(wall, monotonic, newest)
         return marks
 
     def away_marks(self, wall: float) -> list[Marked]:
@@ -171,13 +190,16 @@ class Registry:
     def due(self, wall: float, monotonic: float) -> bool:
         """Whether a snapshot should be made now."""
         age = monotonic - self._last_snapshot
+        if age >= self._genesis.parameters.snapshot_seconds and self._newest_beacon(wall) != self.beacons.newest:
+            return True
         if age >= REFRESH_SECONDS or self._published is None:
             return True
         return age >= self._genesis.parameters.snapshot_seconds and self._content(self.listed(wall)) != self._published
 
-    def build(self, wall: float) -> tuple[SignedSnapshot, ChainPoint, frozenset[tuple[bytes, str, int]]]:
+    def build(self, wall: float) -> tuple[SignedSnapshot, ChainPoint, Content]:
         """The next snapshot; it counts once :meth:`commit` is called with what this returned."""
         listed = self.listed(wall)
+        self._extend_beacons(wall)
         listings = tuple(
             Listing(
                 descriptor=member.signed,
@@ -186,21 +208,36 @@ class Registry:
                 last_seen=member.last_seen,
                 reputation=0.0,
                 availability=member.availability(wall),
+                admission=member.admission.number if member.relays else NOT_ADMITTED,
             )
             for member in listed
         )
-        signed, point = sign_snapshot(self._server, self._genesis.network_id, self.point, wall, listings)
+        signed, point = sign_snapshot(self._server, self._genesis.network_id, self.point, wall, listings, self.beacons)
         return signed, point, self._content(listed)
 
-    def commit(self, point: ChainPoint, content: frozenset[tuple[bytes, str, int]], monotonic: float) -> None:
+    def commit(self, point: ChainPoint, content: Content, monotonic: float) -> None:
         """The snapshot is on disk: the chain stands there now."""
         self.point = point
         self._published = content
         self._last_snapshot = monotonic
 
     @staticmethod
-    def _content(members: list[Member]) -> frozenset[tuple[bytes, str, int]]:
-        return frozenset((member.signed.signature, member.prefix, member.first_seen) for member in members)
+    def _content(members: list[Member]) -> Content:
+        return frozenset(
+            (member.signed.signature, member.prefix, member.first_seen, member.admission.number) for member in members
+        )
+
+    def _newest_beacon(self, wall: float) -> int:
+        """The number of the newest beacon that there is, or that the next snapshot will show."""
+        number = beacon_number(wall, self._genesis.genesis.created, self._genesis.parameters)
+        ahead = (self.beacons.newest - number) * self._genesis.parameters.beacon_seconds
+        return number if ahead > WRONG_CLOCK_SECONDS else max(number, self.beacons.newest)
+
+    def _extend_beacons(self, wall: float) -> None:
+        newest = self._newest_beacon(wall)
+        if newest < self.beacons.newest:  # the clock was wrong, and nobody has believed what it said
+            self.beacons = Beacons()
+        self.beacons = self.beacons.extended(newest, beacons_per_day(self._genesis.parameters), self._random_bytes)
 
     @staticmethod
     def _is_listed(member: Member, wall: float) -> bool:

@@ -30,12 +30,13 @@ from engine.bootstrap.turn import IceIssuer, TurnAccess, turn_access
 from engine.clock import Clock, SystemClock
 from engine.directory.descriptor import digest
 from engine.directory.prefix import counting_key, network_prefix
+from engine.directory.snapshot import beacons_of
 from engine.errors import ConfigurationError, DirectoryError, StorageError
 from engine.ids import NodeId
 from engine.lifeline import run_on_loop, stop_with_parent
 from engine.storage.data_directory import acquire_lock
 from engine.wire.codec import Message, encode
-from engine.wire.records import SignedSnapshot
+from engine.wire.records import SignedSnapshot, snapshot_decoder
 from engine.wire.signaling import (
     DirectoryChanged,
     IceRequest,
@@ -283,7 +284,13 @@ async def run_server(
         try:
             members, point, snapshot = await store.load()
             registry = Registry(
-                network.genesis, network.server, point, members, clock.monotonic(), configuration.maximum_nodes
+                network.genesis,
+                network.server,
+                point,
+                members,
+                clock.monotonic(),
+                configuration.maximum_nodes,
+                beacons=None if snapshot is None else beacons_of(snapshot_decoder.decode(snapshot.record)),
             )
             server = BootstrapServer(network, configuration, store, registry, snapshot, clock, turn)
             await _serve(server, host, port, started)

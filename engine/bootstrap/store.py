@@ -19,6 +19,7 @@ from sqlalchemy import Connection, create_engine, delete, event, insert, select,
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
+from engine.bootstrap.admission import Admission
 from engine.bootstrap.registry import Member
 from engine.bootstrap.tables import MemberRow, SnapshotRow
 from engine.directory.snapshot import ChainPoint
@@ -163,6 +164,8 @@ def _member_row(member: Member) -> dict[str, Any]:
         "hours": member.hours.to_bytes(21, "big"),
         "hour": member.hour,
         "withdrawn": member.withdrawn,
+        "admission": member.admission.number,
+        "absence": member.admission.absence,
     }
 
 
@@ -178,4 +181,5 @@ def _member(row: Any) -> Member:
         hours=int.from_bytes(row.hours, "big"),
         hour=row.hour,
         withdrawn=row.withdrawn,
+        admission=Admission(row.admission, row.absence),
     )

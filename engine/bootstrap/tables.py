@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, LargeBinary, String
+from sqlalchemy import BigInteger, Boolean, Float, LargeBinary, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -27,6 +27,8 @@ class MemberRow(Base):
     hours: Mapped[bytes] = mapped_column(LargeBinary(21))
     hour: Mapped[int] = mapped_column(BigInteger)
     withdrawn: Mapped[bool] = mapped_column(Boolean)
+    admission: Mapped[int] = mapped_column(BigInteger)
+    absence: Mapped[float] = mapped_column(Float)
 
 
 class SnapshotRow(Base):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from engine.directory.beacons import NOT_ADMITTED, Beacons
 from engine.ids import NodeId
 from engine.wire.records import Descriptor, Parameters
 
@@ -21,12 +22,14 @@ class DirectoryNode:
     reputation: float
     availability: float
     away: bool = False
+    admission: int = NOT_ADMITTED
 
 
 class Directory:
     """An immutable view; ``with_away`` and a new snapshot make a new one.
 
-    ``epoch`` and ``digest`` name the snapshot, ``issued`` is when it was signed, ``created`` when the network began.
+    ``epoch`` and ``digest`` name the snapshot, ``issued`` is when it was signed, ``created`` when the network began,
+    ``beacons`` are those that fix the places of relays.
     """
 
     def __init__(
@@ -38,6 +41,7 @@ class Directory:
         epoch: int,
         issued: int,
         digest: bytes,
+        beacons: Beacons | None = None,
     ) -> None:
         self._nodes: Mapping[NodeId, DirectoryNode] = {node.node_id: node for node in nodes}
         self.parameters = parameters
@@ -45,6 +49,7 @@ class Directory:
         self.epoch = epoch
         self.issued = issued
         self.digest = digest
+        self.beacons = beacons or Beacons()
 
     def __len__(self) -> int:
         return len(self._nodes)
@@ -93,4 +98,5 @@ class Directory:
             epoch=self.epoch,
             issued=self.issued,
             digest=self.digest,
+            beacons=self.beacons,
         )

@@ -8,6 +8,7 @@ from typing import Any
 
 from engine.crypto.identity import Identity, verify
 from engine.directory import CLOCK_SKEW_SECONDS
+from engine.directory.beacons import Beacons, check_beacons
 from engine.directory.descriptor import check_descriptor, node_id
 from engine.directory.directory import Directory, DirectoryNode
 from engine.directory.genesis import GenesisRecord
@@ -37,7 +38,12 @@ class ChainPoint:
 
 
 def sign_snapshot(
-    server: Identity, network_id: NetworkId, last: ChainPoint, now: float, listings: tuple[Listing, ...]
+    server: Identity,
+    network_id: NetworkId,
+    last: ChainPoint,
+    now: float,
+    listings: tuple[Listing, ...],
+    beacons: Beacons | None = None,
 ) -> tuple[SignedSnapshot, ChainPoint]:
     """The snapshot that follows ``last`` and where the chain then stands. Time never goes back in it, except behind a
     ``last`` from so far ahead that no reader has believed it: the server's clock was wrong then, and is set now."""
@@ -49,11 +55,18 @@ def sign_snapshot(
         previous=last.digest,
         issued=issued,
         listings=listings,
+        beacon=max(0, beacons.newest) if beacons else 0,
+        beacons=beacons.values if beacons else (),
     )
     record = encode(snapshot)
     signature = server.sign(PURPOSE, network_id, record)
     point = ChainPoint(snapshot.epoch, hashlib.sha256(record).digest(), issued)
     return SignedSnapshot(record=record, key=server.public_key, signature=signature), point
+
+
+def beacons_of(snapshot: Snapshot) -> Beacons:
+    """The beacons that a snapshot holds."""
+    return Beacons(snapshot.beacon, snapshot.beacons) if snapshot.beacons else Beacons()
 
 
 class SnapshotVerifier:
@@ -66,14 +79,16 @@ class SnapshotVerifier:
         self._genesis = genesis
         self._checked: dict[bytes, Descriptor] = {}
         self.point = ChainPoint()
+        self.beacons = Beacons()
         self.refused_listings = 0
 
     def accept(self, signed: SignedSnapshot, now: float, oldest: float = LAST_GOOD_SECONDS) -> Directory:
         """The directory in ``signed``; raises :class:`DirectoryError` and stays where it was for a bad one.
 
         Refused are a foreign key or network, a false signature, a roll-back (an older epoch, or an earlier time), two
-        snapshots of one epoch, a successor that does not name its predecessor, one from the future and one that was
-        issued more than ``oldest`` seconds before ``now``. A single listing that does not check out is left out.
+        snapshots of one epoch, a successor that does not name its predecessor, other beacons than before, one from the
+        future and one that was issued more than ``oldest`` seconds before ``now``. A single listing that does not check
+        out is left out.
         """
         digest = hashlib.sha256(signed.record).digest()
         snapshot = self._open(signed)
@@ -88,7 +103,10 @@ class SnapshotVerifier:
                 f"The directory is {(now - snapshot.issued) / 3600:.1f} h old; more than {oldest / 3600:.0f} h are not"
                 " trusted. Wait for the bootstrap server, or check this computer's clock."
             )
+        beacons, created = beacons_of(snapshot), self._genesis.genesis.created
+        check_beacons(beacons, self.beacons, snapshot.issued, created, self._genesis.parameters)
         directory = self._view(snapshot, digest)
+        self.beacons = beacons
         self.point = ChainPoint(snapshot.epoch, digest, snapshot.issued)
         return directory
 
@@ -145,6 +163,7 @@ class SnapshotVerifier:
                 last_seen=listing.last_seen,
                 reputation=listing.reputation,
                 availability=listing.availability,
+                admission=listing.admission,
             )
         self._checked = checked
         return Directory(
@@ -154,6 +173,7 @@ class SnapshotVerifier:
             epoch=snapshot.epoch,
             issued=snapshot.issued,
             digest=digest,
+            beacons=beacons_of(snapshot),
         )
 
     def _check(self, signed: Signed, issued: float) -> Descriptor:

@@ -29,6 +29,9 @@ class Parameters(Message, frozen=True, tag=30):
     one_prefix: bool = False  # relays of one /16 may share a path (one-machine networks only)
     snapshot_seconds: Annotated[float, Meta(ge=0.2, le=3600)] = 10.0  # least time between two snapshots
     descriptor_seconds: Annotated[float, Meta(ge=10, le=86400)] = 1800.0  # life of a descriptor
+    mesh_relays: Annotated[int, Meta(ge=2, le=300)] = 96  # up to so many relays everybody is linked with everybody
+    rings: Annotated[int, Meta(ge=1, le=150)] = 48  # above; two links in each
+    beacon_seconds: Annotated[float, Meta(ge=10, le=3600)] = 300.0  # from one beacon to the next
 
 
 class Genesis(Message, frozen=True, tag=31):
@@ -117,6 +120,7 @@ class Listing(Message, frozen=True, tag=37):
     last_seen: UInt53
     reputation: Annotated[float, Meta(ge=0, le=1)]
     availability: Annotated[float, Meta(ge=0, le=1)] = 0.0  # share of the last 7 days in which it was listed
+    admission: UInt53 = 0  # number of the beacon that fixes this relay's place in the graph; 0: no relay
 
 
 class Snapshot(Message, frozen=True, tag=38):
@@ -128,6 +132,8 @@ class Snapshot(Message, frozen=True, tag=38):
     previous: Key32  # SHA-256 of the previous snapshot's record bytes, zeros for the first
     issued: UInt53
     listings: Annotated[tuple[Listing, ...], Meta(max_length=20_000)]
+    beacon: UInt53 = 0  # number of the newest beacon
+    beacons: Annotated[tuple[Key32, ...], Meta(max_length=8_640)] = ()  # of the last 24 hours, oldest first
 
 
 class SignedSnapshot(Message, frozen=True, tag=39):

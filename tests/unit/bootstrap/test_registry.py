@@ -11,7 +11,7 @@ from engine.errors import DirectoryError
 from engine.wire.records import Parameters
 from tests.support.records import NOW, SERVER, descriptor, genesis, identity
 
-GENESIS = genesis(Parameters(snapshot_seconds=10))
+GENESIS = genesis(Parameters(snapshot_seconds=10, beacon_seconds=3600))
 NETWORK = GENESIS.network_id
 
 

@@ -8,6 +8,7 @@ import sys
 import pytest
 from sqlalchemy import create_engine, inspect
 
+from engine.bootstrap.admission import Admission
 from engine.bootstrap.configuration import FILE, client_address, load_configuration
 from engine.bootstrap.init import GENESIS_FILE, KEY_FILE, init_network, load_network
 from engine.bootstrap.registry import Member
@@ -104,7 +105,16 @@ def test_only_a_trusted_proxy_is_believed():
 def member(number: int) -> Member:
     signed = descriptor(identity(number), genesis().network_id)
     return Member(
-        identity(number).node_id, signed, int(NOW), int(NOW) + 9, "10.0.0.0/16", 5, 7, hours=(1 << 167) | 1, hour=3
+        identity(number).node_id,
+        signed,
+        int(NOW),
+        int(NOW) + 9,
+        "10.0.0.0/16",
+        5,
+        7,
+        hours=(1 << 167) | 1,
+        hour=3,
+        admission=Admission(7, 12.5),
     )
 
 
