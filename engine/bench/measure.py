@@ -7,9 +7,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-import psutil
-
 from engine.bench.engines import Engine
+from engine.bench.other_programs import busy_seconds
 from engine.bench.processes import DriverProcess
 from engine.bench.work import Precision, Settings, Work, sweep_group
 
@@ -109,12 +108,8 @@ class Meter:
 
     def _elsewhere(self) -> float:
         """Seconds of processor time so far that were neither ours nor the engines', nor idle."""
-        everything = psutil.cpu_times()
-        idle = everything.idle + getattr(everything, "iowait", 0.0)
-        twice = getattr(everything, "guest", 0.0)  # counted as the host's own as well
-        busy = sum(everything) - idle - twice
         own = time.process_time() + sum(one.processor_seconds() for one in self.processes)
-        return float(busy - own)
+        return busy_seconds() - own
 
 
 def describe(entry: SweepEntry) -> str:

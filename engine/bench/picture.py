@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from xml.sax.saxutils import escape
 
+from engine.bench.charts import document, text
 from engine.bench.engines import BARE, GENAI, LLAMA, OURS, OURS_NEWER, PYTORCH
 
 COLOURS = {
@@ -28,7 +29,7 @@ def draw_picture(results: dict[str, Any]) -> str:
         found[BARE] = row.get("bare_loop")
         bars = [(name, found[name]) for name in COLOURS if found.get(name)]
         label = row["work"] if row["work"].startswith("prefill") else f"{row['work']}, {row['batch']} at once"
-        parts.append(_text(LEFT - 10, y + len(bars) * BAR / 2 + 4, label, anchor="end"))
+        parts.append(text(LEFT - 10, y + len(bars) * BAR / 2 + 4, label, anchor="end"))
         fastest = max((speed for _, speed in bars), default=1.0)
         for name, speed in bars:
             length = speed / fastest * (WIDTH - LEFT - RIGHT)
@@ -36,36 +37,19 @@ def draw_picture(results: dict[str, Any]) -> str:
                 f'<rect x="{LEFT}" y="{y}" width="{length:.1f}" height="{BAR - 2}" fill="{COLOURS[name]}">'
                 f"<title>{escape(name)}: {speed:.1f} tokens/s</title></rect>"
             )
-            parts.append(_text(LEFT + length + 5, y + BAR - 4, f"{speed:.1f}", size=10))
+            parts.append(text(LEFT + length + 5, y + BAR - 4, f"{speed:.1f}", size=10))
             y += BAR
         y += GAP
     machine = results["machine"]
     below = f"{machine['processor']}, {machine['processors']} processors, {machine['system']}"
-    head = [_text(16, 28, f"Tokens per second, {results['model']} shape, random weights", size=16), *_legend()]
-    height = y + 28
-    size = f'width="{WIDTH}" height="{height}"'
-    return "\n".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" {size} viewBox="0 0 {WIDTH} {height}" font-family="sans-serif">',
-            f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
-            *head,
-            *parts,
-            _text(16, height - 12, below, size=11),
-            "</svg>\n",
-        ]
-    )
+    head = [text(16, 28, f"Tokens per second, {results['model']} shape, random weights", size=16), *_legend()]
+    return document(y + 28, [*head, *parts, text(16, y + 16, below, size=11)])
 
 
 def _legend() -> list[str]:
     parts, x = [], 16
     for name, colour in COLOURS.items():
         parts.append(f'<rect x="{x}" y="{TOP - 18}" width="11" height="11" fill="{colour}"/>')
-        parts.append(_text(x + 16, TOP - 8, name, size=11))
+        parts.append(text(x + 16, TOP - 8, name, size=11))
         x += 34 + 7 * len(name)
     return parts
-
-
-def _text(x: float, y: float, text: str, *, size: int = 12, anchor: str = "start") -> str:
-    return (
-        f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" text-anchor="{anchor}" fill="#222222">{escape(text)}</text>'
-    )

@@ -5,16 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from engine.bench.engines import BARE, GENAI, LLAMA, OURS, OURS_NEWER, PYTORCH
 from engine.bench.picture import draw_picture
+from engine.bench.storing import DISTURBED, store_results
 from engine.bench.work import DRAWS, OVERHEAD_BATCH
-from engine.errors import BenchmarkError
 
 TARGETS = {"cached_prefix_speedup": 10.0, "greedy": 0.03, "top_k_40": 0.03, "full_vocabulary": 0.15}
-DISTURBED = 0.15
-"""Of one processor, used by other programs during a measurement: beyond it a row is named as disturbed."""
 COLUMNS = (OURS, OURS_NEWER, GENAI, LLAMA, PYTORCH, BARE)
 METHOD = """\
 Every engine runs in a process of its own and has the model loaded before; one computes at a time, all on the same
@@ -84,20 +80,8 @@ def as_markdown(results: dict[str, Any], picture: str) -> str:
 
 def store(results: dict[str, Any], folder: Path) -> list[Path]:
     """Write inference.json, inference.md and inference.svg; :class:`BenchmarkError` when they cannot be written."""
-    files = {
-        "inference.json": msgspec.json.format(msgspec.json.encode(results), indent=2) + b"\n",
-        "inference.md": as_markdown(results, "inference.svg").encode(),
-        "inference.svg": draw_picture(results).encode(),
-    }
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, content in files.items():
-            (folder / name).write_bytes(content)
-    except OSError as error:
-        raise BenchmarkError(
-            f"The results cannot be written to {folder} ({error.strerror}). Name another folder with --output."
-        ) from error
-    return [folder / name for name in files]
+    picture = draw_picture(results)
+    return store_results("inference", results, as_markdown(results, "inference.svg"), picture, folder)
 
 
 def speeds(row: dict[str, Any]) -> dict[str, float]:

@@ -5,28 +5,30 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from engine.clock import SystemClock
 from engine.errors import ConfigurationError
 
-commands = typer.Typer(help="Measure speed against other software, in one run.", no_args_is_help=True)
+commands = typer.Typer(
+    help="Measure speed, against other software where there is some, in one run.", no_args_is_help=True
+)
 
 
-@commands.callback()
-def _group() -> None:
-    """Keep ``inference`` a command of its own while it is the only one."""
+Quick = Annotated[bool, typer.Option("--quick", help="Fewer rounds: a minute or less, less certain.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the results as JSON.")]
+Output = Annotated[
+    Path | None, typer.Option(metavar="FOLDER", help="Where table, picture and JSON go (.work/bench/results).")
+]
 
 
 @commands.command(name="inference")
 def inference(
     quick: Annotated[bool, typer.Option("--quick", help="Fewer rounds and settings: ten minutes at most.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
-    output: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Where table, picture and JSON go (.work/bench/results).")
-    ] = None,
+    json: Json = False,
+    output: Output = None,
     work: Annotated[
         list[str] | None,
         typer.Option(
@@ -47,6 +49,7 @@ def inference(
     from engine.bench.inference import Wanted, run
     from engine.bench.report import as_text, store
     from engine.bench.shapes import SHAPES
+    from engine.bench.storing import results_folder
     from engine.bench.work import WORKS
 
     for name in work or ():
@@ -62,11 +65,25 @@ def inference(
         print(f"[{clock.monotonic() - begin:5.0f} s] {line}", file=sys.stderr, flush=True)
 
     results = run(Wanted(shape=shape, quick=quick, works=frozenset(work or ())), places, say).as_json()
-    files = store(results, output or places.root / ".work" / "bench" / "results")
+    _tell(results, as_text(results), store(results, output or results_folder()), json=json)
+
+
+@commands.command(name="sida")
+def sida(quick: Quick = False, json: Json = False, output: Output = None) -> None:
+    """Milliseconds to cut a message into cloves and to join them, at 1, 4 and 16 KB, and to seal it with HPKE."""
+    from engine.bench import sida as bench
+    from engine.bench.storing import results_folder
+
+    results = bench.run(quick=quick)
+    _tell(results, bench.as_text(results), bench.store(results, output or results_folder()), json=json)
+
+
+def _tell(results: dict[str, Any], words: str, files: list[Path], *, json: bool) -> None:
+    """The results on standard output, as they were asked for."""
     if json:
         import msgspec
 
         typer.echo(msgspec.json.encode(results).decode())
     else:
-        typer.echo(as_text(results))
+        typer.echo(words)
         typer.echo("\nStored: " + ", ".join(str(file) for file in files))

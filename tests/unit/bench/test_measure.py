@@ -89,7 +89,7 @@ def test_other_programs_are_noticed(monkeypatch):
     used = iter([10.0, 12.0])
     process.processor_seconds = lambda: next(used)
     times = type("Times", (tuple,), {"idle": 0.0})
-    monkeypatch.setattr("engine.bench.measure.psutil.cpu_times", lambda: times((next(busy),)))
+    monkeypatch.setattr("engine.bench.other_programs.psutil.cpu_times", lambda: times((next(busy),)))
     monkeypatch.setattr("engine.bench.measure.time.perf_counter", lambda: next(now))
     monkeypatch.setattr("engine.bench.measure.time.process_time", lambda: 0.0)
     meter._once(process, Work("decode", "int4", 1, 32, 16))
