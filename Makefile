@@ -87,6 +87,11 @@ test-long-inference: dev ## Test the inference engine with full counts, on both 
 test-long-links: dev ## Hold 21 real links for 30 minutes and an overlay for 8 simulated hours: nothing may grow (resumes)
 	$(VENV)/python -m tests.soak.long_run $(ARGS)
 
+.PHONY: test-nat
+test-nat: dev ## Link every pair of router kinds in network namespaces (root); writes the table of docs/nat.md
+	@$(VENV)/python -m tools.system_libraries --install || true
+	$(VENV)/python -m tests.nat.table
+
 .PHONY: clean
 clean: ## Remove build outputs and caches; .venv stays
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis htmlcov .coverage .coverage.*

@@ -65,7 +65,7 @@ def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark by folder: what loads or watches the whole machine runs one after the other (see tools/run_tests.py)."""
     for item in items:
-        if HERE / "e2e" in item.path.parents:
+        if HERE / "e2e" in item.path.parents or HERE / "nat" in item.path.parents:
             item.add_marker(pytest.mark.e2e)
         if HERE / "ui" in item.path.parents:
             item.add_marker(pytest.mark.qt)

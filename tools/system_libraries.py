@@ -1,4 +1,4 @@
-"""The system libraries that the window needs without a screen (Qt's offscreen platform), and how to get them.
+"""What the tests need of the system: Qt's libraries for a window without a screen, and programs of the NAT laboratory.
 
 `python -m tools.system_libraries` says what is missing; `--install` installs it with apt when that is possible
 (Debian-like system, root), else prints the exact command. The engine and `make demo` need none of these.
@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 #: Shared library that Qt loads -> Debian package that brings it.
 QT_LIBRARIES = {
@@ -20,6 +21,9 @@ QT_LIBRARIES = {
     "libdbus-1.so.3": "libdbus-1-3",
     "libxkbcommon.so.0": "libxkbcommon0",
 }
+#: Program that the NAT laboratory runs -> Debian package that brings it.
+NAT_PROGRAMS = {"ip": "iproute2", "nft": "nftables", "turnserver": "coturn"}
+SYSTEMD = Path("/run/systemd/system")
 APT_SECONDS = 600
 
 
@@ -28,6 +32,14 @@ def missing_packages() -> list[str]:
     if not sys.platform.startswith("linux"):
         return []
     return [package for library, package in QT_LIBRARIES.items() if not loads(library)]
+
+
+def missing_programs() -> list[str]:
+    """The Debian packages of what the NAT laboratory lacks; empty where there can be none."""
+    if not sys.platform.startswith("linux"):
+        return []
+    search = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+    return [package for name, package in NAT_PROGRAMS.items() if not shutil.which(name, path=search)]
 
 
 def loads(library: str) -> bool:
@@ -42,9 +54,19 @@ def loads(library: str) -> bool:
 def advice(packages: list[str]) -> str:
     """One sentence: what is missing, what it means, and the command that helps."""
     return (
-        f"Qt's system libraries are missing ({' '.join(packages)}), so the tests of the window are skipped. "
+        f"System packages are missing ({' '.join(packages)}), so {' and '.join(without(packages))} are skipped. "
         f"To run them: sudo apt-get install --no-install-recommends {' '.join(packages)}"
     )
+
+
+def without(packages: list[str]) -> list[str]:
+    """The tests that cannot run without these packages."""
+    found = []
+    if set(packages) & set(QT_LIBRARIES.values()):
+        found.append("the tests of the window")
+    if set(packages) & set(NAT_PROGRAMS.values()):
+        found.append("the tests with routers (tests/nat)")
+    return found
 
 
 def can_install() -> bool:
@@ -56,10 +78,18 @@ def install(packages: list[str]) -> bool:
     """Install `packages` with apt, without questions; true when apt said that it worked."""
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     print(f"[setup] installing system libraries: {' '.join(packages)}", flush=True)
-    commands = (
+    commands: tuple[list[str], ...] = (
         ["apt-get", "update", "-qq"],
         ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages],
     )
+    if "coturn" in packages and SYSTEMD.exists():
+        # Debian would start it as a public server, now and at every boot; here only tests start it.
+        commands = (
+            ["systemctl", "mask", "coturn.service"],
+            *commands,
+            ["systemctl", "unmask", "coturn.service"],
+            ["systemctl", "disable", "coturn.service"],
+        )
     for command in commands:
         try:
             result = subprocess.run(
@@ -77,13 +107,13 @@ def install(packages: list[str]) -> bool:
 
 def main() -> int:
     """Say or mend what is missing; the exit status is 0 when nothing is."""
-    parser = argparse.ArgumentParser(description="Check the system libraries that Qt needs.")
+    parser = argparse.ArgumentParser(description="Check what the tests need of the system.")
     parser.add_argument("--install", action="store_true", help="install it, when root on a Debian-like system")
     wanted = parser.parse_args().install
-    packages = missing_packages()
+    packages = missing_packages() + missing_programs()
     if packages and wanted and can_install():
         install(packages)
-        packages = missing_packages()
+        packages = missing_packages() + missing_programs()
     if packages:
         print(f"[setup] {advice(packages)}", file=sys.stderr)
     return 1 if packages else 0

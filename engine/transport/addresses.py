@@ -20,7 +20,9 @@ _CLOUD_METADATA = frozenset(
         "fd20:ce::254",
     )
 )
-_NAT64 = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_NAT64_OF_A_SITE = ipaddress.IPv6Network("64:ff9b:1::/48")
+"""RFC 8215: means something within one site alone, and where in it the IPv4 address stands is that site's choice."""
 _THIS_NETWORK = ipaddress.IPv4Network("0.0.0.0/8")
 
 LOOPBACK_ADDRESS = "127.0.0.1"
@@ -36,7 +38,7 @@ def _inner_ipv4(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
     if address.teredo is not None:
         return address.teredo[1]
     packed = address.packed
-    if any(address in network for network in _NAT64) or packed[:12] == bytes(12):
+    if address in _NAT64 or packed[:12] == bytes(12):
         return ipaddress.IPv4Address(packed[12:])
     return None
 
@@ -57,6 +59,8 @@ def is_acceptable(text: str, *, loopback_only: bool) -> bool:
     except ValueError:
         return False
     if isinstance(address, ipaddress.IPv6Address):
+        if address.is_site_local or address in _NAT64_OF_A_SITE:
+            return False
         inner = _inner_ipv4(address)
         if inner is not None and not _is_reachable(inner):
             return False

@@ -21,7 +21,7 @@ from engine.transport.limits import OfferGate
 from engine.transport.link import Channel
 from engine.transport.link_table import LinkTable
 from engine.transport.mesh_configuration import MeshConfiguration, MeshStatistics
-from engine.transport.rtc import CONNECT_TIMEOUT, RtcConfiguration, RtcConnection, RtcObserver
+from engine.transport.rtc import CONNECT_TIMEOUT, DIRECT_HEAD_START, RtcConfiguration, RtcConnection, RtcObserver
 from engine.transport.sdp import Session
 from engine.transport.signal_router import SignalRouter
 from engine.wire.codec import encode
@@ -254,7 +254,11 @@ class Connector:
 
     async def _opened(self, attempt: Attempt) -> None:
         """Wait until the connection is open or has ended."""
-        await asyncio.wait((attempt.opened, attempt.connection.closed), return_when=asyncio.FIRST_COMPLETED)
+        ends = (attempt.opened, attempt.connection.closed)
+        done, _ = await asyncio.wait(ends, timeout=DIRECT_HEAD_START, return_when=asyncio.FIRST_COMPLETED)
+        if not done:
+            attempt.connection.try_relays()
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         if attempt.opened.done():
             attempt.opened.result()
         else:

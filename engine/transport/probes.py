@@ -297,8 +297,9 @@ async def _ask_one(
         async with asyncio.timeout(seconds):
             found = await loop.getaddrinfo(url.host, url.port, family=socket.AF_INET, type=socket.SOCK_DGRAM)
             address = (str(found[0][4][0]), int(found[0][4][1]))
+            source = _source_address(address)
             if parts.local is None:
-                parts.local = (_source_address(address), port)
+                parts.local = (source, port)
             request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST, transaction_id=os.urandom(12))
             answer: asyncio.Future[_ADDRESS] = loop.create_future()
             asker.waiting[(request.transaction_id, address)] = answer
@@ -319,10 +320,7 @@ async def _ask_one(
 
 
 def _source_address(target: _ADDRESS) -> str:
-    """The local address that packets to ``target`` leave from (nothing is sent); "" without a route."""
+    """The local address that packets to ``target`` leave from (nothing is sent); ``OSError`` without a route."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe_socket:
-        try:
-            probe_socket.connect(target)
-        except OSError:
-            return ""
+        probe_socket.connect(target)
         return str(probe_socket.getsockname()[0])

@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from aioice.ice import CandidatePair
 from aiortc import (
     RTCConfiguration,
     RTCDataChannel,
@@ -43,6 +44,9 @@ GATHER_TIMEOUT = 6.0
 """Seconds for finding our own addresses; an unreachable STUN server costs 5."""
 CONNECT_TIMEOUT = 12.0
 """Seconds from the sent offer or answer to open channels; the library alone would take 64 s to give up."""
+DIRECT_HEAD_START = 0.7
+"""Seconds for which only direct ways are tried where there may be one: whichever way answers first is kept, and two
+routers that both wait to be sent to let each other in at the second try, 0.5 s after the first."""
 CLOSE_TIMEOUT = 3.0
 """Seconds for taking a connection down."""
 BUFFER_LIMIT = 512 * 1024
@@ -96,6 +100,7 @@ class RtcConnection:
         self._observer = observer
         self._open = False
         self._early: list[tuple[Channel, bytes]] = []
+        self._relays_may_try = asyncio.Event()
         self.control = ControlLog()
         self.closed: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._peer_connection = RTCPeerConnection(_rtc_configuration(configuration))
@@ -108,6 +113,7 @@ class RtcConnection:
             _gather_loopback_only(self._peer_connection)
         else:
             _use_servers(self._peer_connection, configuration)
+            self._hold_relays()
         self._listen()
 
     @property
@@ -134,6 +140,10 @@ class RtcConnection:
     async def take_answer(self, session: Session) -> None:
         """Apply the peer's answer to our offer; connecting goes on in the background. Raises :class:`LinkError`."""
         await self._take(session, "answer")
+
+    def try_relays(self) -> None:
+        """Direct ways have had their head start: try those through relays, too."""
+        self._relays_may_try.set()
 
     async def answer(self, session: Session) -> Session:
         """Our answer to the peer's offer; connecting goes on in the background. Raises :class:`LinkError`."""
@@ -286,8 +296,25 @@ class RtcConnection:
 
     async def _take(self, session: Session, kind: str) -> None:
         reachable = session.reachable(loopback_only=self._configuration.loopback_only)
+        direct = self._configuration.servers.stun is not None and not self._configuration.relayed_only
+        if not direct or all(candidate.kind != "srflx" for candidate in reachable.candidates):
+            self.try_relays()  # one side cannot receive UDP, or nobody asked how it looks from outside
         description = RTCSessionDescription(sdp=reachable.render(), type=kind)
         await self._bounded(self._peer_connection.setRemoteDescription(description), GATHER_TIMEOUT)
+
+    def _hold_relays(self) -> None:
+        """Checks of pairs with a relay begin when they may. The ICE library keeps whichever pair answers first and has
+        no setting for it, so its method that checks one pair is wrapped, on this object alone."""
+        ice = _ice_connection(self._peer_connection)
+        original = ice.check_start
+
+        async def check_start(pair: CandidatePair) -> None:
+            if "relay" in (pair.local_candidate.type, pair.remote_candidate.type):
+                ice.check_state(pair, CandidatePair.State.IN_PROGRESS)  # while it waits others have their turn
+                await self._relays_may_try.wait()
+            await original(pair)
+
+        ice.check_start = check_start
 
     async def _bounded(self, work: Awaitable[None], seconds: float) -> None:
         """Await ``work`` of the library for at most ``seconds``; nothing but :class:`LinkError` comes out."""

@@ -227,6 +227,20 @@ async def test_refusal_reaches_the_dialler(signaling: LocalSignaling) -> None:
         assert client.handler.ups == node.handler.ups == []
 
 
+async def test_without_a_turn_server_a_node_with_relayed_links_only_makes_none(signaling: LocalSignaling) -> None:
+    hidden = Node(signaling, 1, MeshConfiguration(relayed_only=True))
+    other = Node(signaling, 2)
+    async with running(hidden, other):
+        hidden.mesh.want({other.id})
+        other.mesh.dial(hidden.id)
+        await until(lambda: other.mesh.statistics().dials_failed)
+        assert hidden.mesh.statistics().dials == 0
+        assert hidden.mesh.statistics().offers_refused == 1
+        (refusal,) = [message for message in decoded(signaling) if isinstance(message, LinkRefusal)]
+        assert "relayed links only" in refusal.reason
+        assert {sender for sender, _, payload in signaling.passed if b"candidate" in payload} == {other.id}
+
+
 async def test_peer_that_is_not_online_fails_at_once(signaling: LocalSignaling) -> None:
     a, b = pair(signaling)
     signaling.detach(b.id)

@@ -31,6 +31,13 @@ REFUSED = [
     "64:ff9b::7f00:1",
     "64:ff9b::a9fe:a9fe",
     "2002:7f00:1::",
+    "::ffff:10.0.0.1",  # a peer with an IPv4 address says so in IPv4
+    "64:ff9b:1::a00:1",
+    "64:ff9b:1:7f00:0:100::",
+    "2002:a9fe:a9fe::1",
+    "2001:0:1:2:3:4:80ff:fffe",  # Teredo of 127.0.0.1
+    "fec0::1",
+    "fd20:ce::254",
     "localhost",
     "b1f0.local",
     "",

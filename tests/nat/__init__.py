@@ -1,0 +1,1 @@
+"""The NAT laboratory: real links between network namespaces behind routers of every kind."""
