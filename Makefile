@@ -36,6 +36,7 @@ run: setup ## Open the window (needs a desktop)
 .PHONY: test
 test: dev ## Run the tests (ARGS="tests/unit" for some of them); what touches ONNX Runtime also with the next one
 	@$(VENV)/python -m tools.system_libraries --install || true
+	@$(VENV)/python -m tools.interop_environment || true
 	$(VENV)/python -m tools.run_tests --workers $(WORKERS) $(ARGS)
 
 .PHONY: lint
