@@ -32,6 +32,9 @@ _ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]{1,253}\Z")
 _WANTED = {
     "api_port": "a port is a whole number from 0 (any free one) to 65535.",
     "relay": "write true or false.",
+    "least_paths": "this is a number of paths from 1 to 16. Leave it out to wait for all of them.",
+    "least_hops": "this is a number of relays from 1 to 3. Leave it out to wait for all of them.",
+    "direct": "write true or false.",
     "relayed_only": "write true or false.",
     "max_tokens_per_second": "this is a speed: a number above 0, at most 1000000. Leave it out for no limit.",
     "threads": "this is a whole number from 0 (chosen from the machine) to 1024.",
@@ -62,6 +65,12 @@ class Configuration(Struct, frozen=True, kw_only=True):
     """Model id to answer other people's questions with; empty: not contributing."""
     relay: bool = True
     """Whether other people's cells may pass through here."""
+    least_paths: Annotated[int, Meta(ge=1, le=16)] | None = None
+    """While the network has too few relays, as few paths as this carry the owner's questions; None: wait for all."""
+    least_hops: Annotated[int, Meta(ge=1, le=3)] | None = None
+    """As few relays on each path as this then; None: wait for all."""
+    direct: bool = False
+    """Whether questions then go without relays, as the last resort: who answers sees this machine's address."""
     relayed_only: bool = False
     """Whether links go through the network's TURN server only, so that neighbours do not see this machine's address."""
     turn_ca: str = ""

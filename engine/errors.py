@@ -20,6 +20,7 @@
     │   ├── ContextLengthError        prompt and answer do not fit the model's context (HTTP 400)
     │   ├── OverloadedError           too much work at the moment (HTTP 503)
     │   ├── NetworkNotReadyError      still joining, or paths are not built yet (HTTP 503)
+    │   │   └── WeakerPathsNeededError    too few relays; names what can be chosen besides waiting
     │   ├── ServingNodeLostError      the serving node went away in mid-answer (HTTP 502)
     │   └── AnswerCancelledError      the client itself cancelled
     ├── InferenceError                the inference engine
@@ -42,6 +43,8 @@ machine-readable ``code`` that crosses the network and the API unchanged.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 
 class GenTorrentError(Exception):
@@ -139,6 +142,30 @@ class NetworkNotReadyError(RequestError):
     """Still joining the network, or paths are not built yet."""
 
     code = "network_not_ready"
+
+
+@dataclass(frozen=True, slots=True)
+class WeakerPaths:
+    """What can be chosen while relays are missing: ``paths`` of ``hops`` relays, 0 for none at all (direct)."""
+
+    paths: int
+    hops: int
+    text: str
+
+
+class WeakerPathsNeededError(NetworkNotReadyError):
+    """The network has too few relays for its paths, and nothing weaker was accepted. ``relays`` can be used,
+    ``missing`` are wanted besides, ``choices`` are possible now."""
+
+    code = "too_few_relays"
+
+    def __init__(
+        self, message: str, *, relays: int = 0, missing: int = 0, choices: tuple[WeakerPaths, ...] = ()
+    ) -> None:
+        super().__init__(message)
+        self.relays = relays
+        self.missing = missing
+        self.choices = choices
 
 
 class ServingNodeLostError(RequestError):

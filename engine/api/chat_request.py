@@ -156,4 +156,5 @@ def from_chat(chat: Chat) -> AnswerRequest:
         public_messages=chat.public_messages,
         public_characters=chat.public_characters,
         may_forward=chat.may_forward,
+        privacy=chat.privacy,
     )

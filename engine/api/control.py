@@ -17,7 +17,13 @@ from engine.api.metrics import Metrics
 from engine.api.outbox import Outbox, OutboxFullError
 from engine.api.security import refuse
 from engine.api.service import AnswerDelta, AnswerDone, AnswerStage, ControlService
-from engine.errors import AnswerCancelledError, GenTorrentError, InvalidRequestError, RequestError
+from engine.errors import (
+    AnswerCancelledError,
+    GenTorrentError,
+    InvalidRequestError,
+    RequestError,
+    WeakerPathsNeededError,
+)
 from engine.inference.text.answer_parts import Content, Reasoning
 
 MAX_CLIENTS = 16
@@ -259,7 +265,8 @@ def _leaves(group: BaseExceptionGroup[_Ended]) -> Iterator[BaseException]:
 
 
 def _failed(chat_id: str, error: GenTorrentError) -> schema.ChatFailed:
-    return schema.ChatFailed(id=chat_id, code=error_reply.code_of(error), text=str(error))
+    choices = error_reply.weaker_choices(error.choices) if isinstance(error, WeakerPathsNeededError) else ()
+    return schema.ChatFailed(id=chat_id, code=error_reply.code_of(error), text=str(error), choices=choices)
 
 
 def _delta(chat_id: str, delta: AnswerDelta) -> schema.ChatDelta:
@@ -287,4 +294,5 @@ def _done(chat: schema.Chat, seed: int, done: AnswerDone) -> schema.ChatDone:
         ttft_ms=done.ttft_ms,
         tokens_per_s=done.tokens_per_s,
         receipt=done.receipt_export if len(done.receipt_export) <= MAX_RECEIPT else "",
+        privacy=done.privacy,
     )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 from aiohttp import web
 
+from engine.api.schema import PrivacyChoice, WeakerChoice
 from engine.errors import (
     AnswerCancelledError,
     ContextLengthError,
@@ -17,6 +19,8 @@ from engine.errors import (
     RequestError,
     ServingNodeLostError,
     UnknownModelError,
+    WeakerPaths,
+    WeakerPathsNeededError,
     WorkerDiedError,
 )
 
@@ -63,7 +67,26 @@ def error_of(error: GenTorrentError, asked: str = "messages") -> dict[str, Any]:
         parameter = "model"
     if isinstance(error, ContextLengthError):
         parameter = asked
-    return error_object(str(error), code_of(error), kind, parameter)
+    told = error_object(str(error), code_of(error), kind, parameter)
+    if isinstance(error, WeakerPathsNeededError):
+        more = {"relays": error.relays, "missing": error.missing, "choices": weaker_choices(error.choices)}
+        told["error"]["gentorrent"] = more
+    return told
+
+
+def weaker_choices(choices: Iterable[WeakerPaths]) -> tuple[WeakerChoice, ...]:
+    """The choices in the form in which they can be sent back."""
+    return tuple(
+        WeakerChoice(
+            privacy=PrivacyChoice(direct=True)
+            if choice.hops == 0
+            else PrivacyChoice(least_paths=choice.paths, least_hops=choice.hops),
+            paths=choice.paths,
+            hops=choice.hops,
+            text=choice.text,
+        )
+        for choice in choices
+    )
 
 
 def encode(value: Any) -> bytes:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
-from engine.api.schema import Route
+from engine.api.schema import PrivacyChoice, Route
 from engine.api.service import AnswerRequest
 from engine.errors import InvalidRequestError
 from engine.wire.answer import Sampling
@@ -65,6 +65,7 @@ class Extension(Struct):
     conversation: Annotated[str, Meta(max_length=64)] = ""
     stages: bool = False
     receipt: bool = False
+    privacy: PrivacyChoice | None = None
 
 
 class CommonBody(Struct):
@@ -172,6 +173,7 @@ def requests_of(body: CommonBody, asked: Iterable[Mapping[str, Any]], default_ma
         public_messages=extension.public_messages,
         public_characters=extension.public_characters,
         may_forward=extension.may_forward,
+        privacy=extension.privacy,
     )
     answers = [
         msgspec.structs.replace(answer, sampling=_with_seed(sampling, seed + choice), **fields)

@@ -94,6 +94,8 @@ def extension_object(done: AnswerDone, seed: int, *, receipt: bool) -> dict[str,
         "receipt_reason": done.receipt_reason,
         "seed": seed,
     }
+    if done.privacy is not None:
+        extension["privacy"] = done.privacy
     if receipt and done.receipt_export:
         extension["receipt"] = msgspec.Raw(done.receipt_export.encode("utf-8"))
     return extension

@@ -37,6 +37,40 @@ Route = Literal["auto", "local", "network"]
 network."""
 
 
+class PrivacyChoice(Struct, frozen=True, kw_only=True):
+    """The least that is accepted while the network has too few relays: so many paths, so many relays on each; None:
+    nothing below what the network wants. ``direct``: no relays at all; the machine that answers sees this one's
+    address. The strongest that is possible is used, never below what the network's genesis file allows."""
+
+    least_paths: Annotated[int, Meta(ge=1, le=16)] | None = None
+    least_hops: Annotated[int, Meta(ge=1, le=3)] | None = None
+    direct: bool = False
+
+
+class Privacy(Struct, frozen=True, kw_only=True):
+    """What carried an answer: ``needed`` of ``paths`` of ``hops`` relays (0: none, ``direct``), against what the
+    network wants. ``weaker`` than that only by the user's own choice; ``text`` says it in plain words, empty when all
+    is as the network wants it and relays stand between."""
+
+    paths: int
+    needed: int
+    hops: int
+    direct: bool
+    full_paths: int
+    full_hops: int
+    weaker: bool
+    text: str = ""
+
+
+class WeakerChoice(Struct, frozen=True, kw_only=True):
+    """Something to choose while relays are missing, in a form that can be sent back; ``text`` is for people."""
+
+    privacy: PrivacyChoice
+    paths: int
+    hops: int
+    text: str
+
+
 class EngineAddress(Struct, frozen=True, kw_only=True):
     """Content of the lock file of a data directory (JSON, 0600): where the running engine is and how to talk to it."""
 
@@ -96,6 +130,7 @@ class Chat(ControlRequest, frozen=True, kw_only=True, tag="chat"):
     may_forward: bool = False
     public_messages: Annotated[int, Meta(ge=0, le=2048)] = 0
     public_characters: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+    privacy: PrivacyChoice | None = None  # None: what the owner's settings accept
 
 
 class StopChat(ControlRequest, frozen=True, kw_only=True, tag="stop_chat"):
@@ -157,6 +192,11 @@ class NetworkState(Struct, frozen=True, kw_only=True):
     udp_blocked: bool = False
     paths: int = 0  # ready to carry a question
     paths_wanted: int = 0
+    hops_wanted: int = 0  # relays on each path that questions get now; 0: none, they go directly
+    weaker: bool = False  # fewer paths or relays than the network wants, as the owner's settings accept
+    direct: bool = False  # questions go without relays
+    relays_missing: int = 0  # for what the network wants
+    choices: tuple[WeakerChoice, ...] = ()  # what can be chosen meanwhile
 
 
 class ContributingState(Struct, frozen=True, kw_only=True):
@@ -264,6 +304,7 @@ class ChatDone(ControlEvent, frozen=True, kw_only=True, tag="chat_done"):
     ttft_ms: float = 0.0
     tokens_per_s: float = 0.0
     receipt: str = ""
+    privacy: Privacy | None = None  # None: answered on this machine
 
 
 class ChatFailed(ControlEvent, frozen=True, kw_only=True, tag="chat_failed"):
@@ -273,6 +314,7 @@ class ChatFailed(ControlEvent, frozen=True, kw_only=True, tag="chat_failed"):
     id: ChatId
     code: str
     text: str
+    choices: tuple[WeakerChoice, ...] = ()  # with code "too_few_relays": what can be chosen to be answered now
 
 
 class RequestFailed(ControlEvent, frozen=True, kw_only=True, tag="request_failed"):

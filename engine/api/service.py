@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 
 from msgspec import Struct
 
-from engine.api.schema import ModelState, Route, State
+from engine.api.schema import ModelState, Privacy, PrivacyChoice, Route, State
 from engine.inference.text.answer_parts import Part
 from engine.inference.types import Constraint, PromptMessage, TokenLogprob
 from engine.wire.answer import Sampling
@@ -42,6 +42,7 @@ class AnswerRequest(Struct, frozen=True, kw_only=True):
     public_messages: int = 0
     public_characters: int = 0
     may_forward: bool = False
+    privacy: PrivacyChoice | None = None
 
 
 class AnswerStage(Struct, frozen=True, kw_only=True):
@@ -85,6 +86,7 @@ class AnswerDone(Struct, frozen=True, kw_only=True):
     receipt: Literal["verified", "none", "failed"] = "none"
     receipt_reason: str = ""
     receipt_export: str = ""
+    privacy: Privacy | None = None  # None: local
 
 
 AnswerEvent = AnswerStage | AnswerDelta | AnswerDone

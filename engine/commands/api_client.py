@@ -12,7 +12,14 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from engine.config import find_data_directory
-from engine.errors import ConfigurationError, GenTorrentError, RequestError, request_error
+from engine.errors import (
+    ConfigurationError,
+    GenTorrentError,
+    RequestError,
+    WeakerPaths,
+    WeakerPathsNeededError,
+    request_error,
+)
 
 READ_SECONDS = 600.0
 """Silence after which the engine counts as lost."""
@@ -118,7 +125,19 @@ def _refused(response: http.client.HTTPResponse) -> GenTorrentError:
 
 
 def _told(error: Mapping[str, Any]) -> RequestError:
+    if error.get("code") == WeakerPathsNeededError.code:
+        return WeakerPathsNeededError(str(error.get("message")), choices=_choices(error.get("gentorrent")))
     return request_error(str(error.get("code")), str(error.get("message")))
+
+
+def _choices(told: object) -> tuple[WeakerPaths, ...]:
+    try:
+        return tuple(
+            WeakerPaths(int(one["paths"]), int(one["hops"]), str(one["text"]))
+            for one in told["choices"]  # type: ignore[index]
+        )
+    except (KeyError, TypeError, ValueError):
+        return ()
 
 
 def find_engine(data: Path | None, api: str | None, token: str | None, environment: Mapping[str, str]) -> ApiClient:

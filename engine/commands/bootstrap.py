@@ -5,13 +5,17 @@ from __future__ import annotations
 import logging
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
+import msgspec
 import typer
 
 from engine.commands.node import LOG_FORMAT
 from engine.config import DEFAULT_BOOTSTRAP_PORT, default_data_directory, usable_directory
 from engine.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from engine.wire.records import Parameters
 
 
 def run(
@@ -40,7 +44,20 @@ def run(
         int | None, typer.Option(min=1, max=16, metavar="K", help="With --init: paths that suffice (3).")
     ] = None,
     hops: Annotated[
-        int | None, typer.Option(min=1, max=3, metavar="L", help="With --init: relays on each path (3).")
+        int | None,
+        typer.Option(
+            min=0, max=3, metavar="L", help="With --init: relays on each path (3); 0: everybody asks directly."
+        ),
+    ] = None,
+    least_paths: Annotated[
+        int | None,
+        typer.Option(min=1, max=16, metavar="N", help="With --init: paths a user may choose while relays are few (1)."),
+    ] = None,
+    least_hops: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=3, metavar="L", help="With --init: relays per path a user may choose then (2); 0: direct, too."
+        ),
     ] = None,
     turn: Annotated[
         list[str] | None,
@@ -69,11 +86,13 @@ def run(
             raise ConfigurationError(
                 "--turn and --turn-secret-file are for the running server; leave them out with --init."
             )
-        _init(directory, name, host, port, paths or 4, needed or 3, hops or 3, one_machine)
+        shape = _shape(paths, needed, hops, least_paths, least_hops)
+        _init(directory, name, host, port, shape, one_machine)
         return
-    if one_machine or any(option is not None for option in (name, paths, needed, hops)):
+    if one_machine or any(option is not None for option in (name, paths, needed, hops, least_paths, least_hops)):
         raise ConfigurationError(
-            "--name, --paths, --needed, --hops and --one-machine belong to --init: they become part of the network's "
+            "--name, --paths, --needed, --hops, --least-paths, --least-hops and --one-machine belong to --init: they "
+            "become part of the network's "
             "genesis file, which never changes. Leave them out to start the server."
         )
     logging.basicConfig(level=logging.WARNING, format=LOG_FORMAT, stream=sys.stderr)
@@ -95,20 +114,39 @@ def _announce(address: str) -> None:
     print(f"The server is ready. Nodes join with: gentorrent node --bootstrap {address}", flush=True)
 
 
-def _init(
-    directory: Path, name: str | None, host: str, port: int, paths: int, needed: int, hops: int, one_machine: bool
-) -> None:
-    from engine.bootstrap.init import DEFAULT_NAME, init_network
+def _shape(
+    paths: int | None, needed: int | None, hops: int | None, least_paths: int | None, least_hops: int | None
+) -> Parameters:
+    """The paths of a new network, and what its users may choose while relays are missing."""
     from engine.wire.records import Parameters
 
-    if needed > paths:
+    if hops == 0:
+        if any(option is not None for option in (paths, needed, least_paths, least_hops)):
+            raise ConfigurationError(
+                "--hops 0 makes a network without relays, which has no paths to number. Leave out --paths, --needed, "
+                "--least-paths and --least-hops, or give --hops 1 to 3."
+            )
+        return Parameters(n=1, k=1, path_length=0, least_path_length=0)
+    shape = Parameters(n=paths or 4, k=needed or min(3, paths or 4), path_length=3 if hops is None else hops)
+    if shape.k > shape.n:
         raise ConfigurationError(
-            f"--needed ({needed}) is more than there are --paths ({paths}): no answer could ever arrive. Lower it."
+            f"--needed ({shape.k}) is more than there are --paths ({shape.n}): no answer could ever arrive. Lower it."
         )
-    parameters = Parameters(
-        n=paths,
-        k=needed,
-        path_length=hops,
+    least_n = min(shape.least_n, shape.n) if least_paths is None else least_paths
+    least_length = min(shape.least_path_length, shape.path_length) if least_hops is None else least_hops
+    if least_n > shape.n or least_length > shape.path_length:
+        raise ConfigurationError(
+            f"The least that users may choose (--least-paths {least_n}, --least-hops {least_length}) is more than the "
+            f"network wants ({shape.n} paths of {shape.path_length}). Lower it."
+        )
+    return msgspec.structs.replace(shape, least_n=least_n, least_path_length=least_length)
+
+
+def _init(directory: Path, name: str | None, host: str, port: int, shape: Parameters, one_machine: bool) -> None:
+    from engine.bootstrap.init import DEFAULT_NAME, init_network
+
+    parameters = msgspec.structs.replace(
+        shape,
         allow_loopback=one_machine,
         one_prefix=one_machine,
         snapshot_seconds=0.5 if one_machine else 10.0,  # few nodes, and somebody who waits for them

@@ -6,7 +6,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,7 +15,7 @@ import typer
 
 from engine.commands.api_client import ApiClient, Reply, find_engine
 from engine.commands.terminal import harmless
-from engine.errors import ConfigurationError, RequestError, StorageError, UnknownModelError
+from engine.errors import ConfigurationError, RequestError, StorageError, UnknownModelError, WeakerPathsNeededError
 
 ROUTES = ("auto", "local", "network")
 
@@ -31,6 +31,18 @@ def run(
     route: Annotated[
         str, typer.Option(metavar="WHERE", help="auto: on the network if one is configured, else here; local; network.")
     ] = "auto",
+    paths: Annotated[
+        int | None,
+        typer.Option(min=1, max=16, metavar="N", help="While relays are missing: accept as few paths as this."),
+    ] = None,
+    hops: Annotated[
+        int | None,
+        typer.Option(min=1, max=3, metavar="L", help="While relays are missing: accept as few on each path as this."),
+    ] = None,
+    direct: Annotated[
+        bool,
+        typer.Option("--direct", help="While relays are missing: ask without any; who answers sees your address."),
+    ] = False,
     max_tokens: Annotated[int | None, typer.Option(min=1, metavar="N", help="Longest answer, in tokens.")] = None,
     temperature: Annotated[
         float | None,
@@ -70,13 +82,15 @@ def run(
     chosen = model or _first_model(client)
     if temperature is None and chosen == BUILTIN_MODEL:
         temperature = 0.0  # it states facts
-    body = {"model": chosen, "stream": True, "stream_options": {"include_usage": True}}
+    body: dict[str, Any] = {"model": chosen, "stream": True, "stream_options": {"include_usage": True}}
     body |= {
         name: value
         for name, value in (("max_tokens", max_tokens), ("temperature", temperature), ("seed", seed))
         if value is not None
     }
     body["gentorrent"] = {"route": route, "stages": True, "receipt": save_receipt is not None}
+    if paths or hops or direct:
+        body["gentorrent"]["privacy"] = {"least_paths": paths, "least_hops": hops, "direct": direct}
     messages = [{"role": "system", "content": _readable(system)}] if system else []
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(errors="replace")  # bytes that are no UTF-8 shall not end the chat
@@ -85,6 +99,32 @@ def run(
     else:
         text = sys.stdin.read() if question == "-" else _readable(question)
         _ask_once(client, body, [*messages, {"role": "user", "content": text}], json_output, save_receipt)
+
+
+def _choose(error: WeakerPathsNeededError) -> dict[str, Any] | None:
+    """Let the user choose what is accepted for the rest of this chat while relays are missing; None: to wait."""
+    _note(f"gentorrent: {harmless(str(error))}")
+    if not (error.choices and sys.stdin.isatty()):
+        return None
+    for number, choice in enumerate(error.choices, 1):
+        _note(f"  {number}: {harmless(choice.text)}")
+    try:
+        given = input("Choose a number for this chat, or press Enter to wait: ").strip()
+    except EOFError:
+        return None
+    if not given.isdecimal() or not 1 <= int(given) <= len(error.choices):
+        return None
+    chosen = error.choices[int(given) - 1]
+    return {"direct": True} if chosen.hops == 0 else {"least_paths": chosen.paths, "least_hops": chosen.hops}
+
+
+def _options(error: WeakerPathsNeededError) -> str:
+    """The options that would choose each of the choices."""
+    ways = (
+        "--direct" if choice.hops == 0 else f"--paths {choice.paths} --hops {choice.hops}" for choice in error.choices
+    )
+    offered = ", or ".join(ways)
+    return f" Choose with {offered}." if offered else ""
 
 
 def _readable(argument: str) -> str:
@@ -112,7 +152,10 @@ def _ask_once(
         if not json_output:
             _write(piece)
 
-    reply = _receive(client, {**body, "messages": messages}, show)
+    try:
+        reply = _receive(client, {**body, "messages": messages}, show)
+    except WeakerPathsNeededError as error:
+        raise RequestError(f"{error}{_options(error)}") from error
     if receipt is not None:
         _save(receipt, reply)
     if json_output:
@@ -143,7 +186,14 @@ def _converse(client: ApiClient, body: dict[str, Any], messages: list[dict[str, 
             _write(piece)
 
         try:
-            reply = _receive(client, {**body, "messages": asked}, show)
+            try:
+                reply = _receive(client, {**body, "messages": asked}, show)
+            except WeakerPathsNeededError as error:
+                chosen = _choose(error)
+                if chosen is None:
+                    continue
+                body["gentorrent"] = {**body["gentorrent"], "privacy": chosen}
+                reply = _receive(client, {**body, "messages": asked}, show)
         except KeyboardInterrupt:
             _write("\n")
             _note("Stopped.")
@@ -214,12 +264,18 @@ def _told(reply: Reply) -> str:
     parts = [
         "answered here" if served_by == "local" else f"answered by node {served_by[:8]}",
         f"over {len(details['paths'])} paths" if details.get("paths") else "",
+        _privacy(details.get("privacy") or {}),
         f"{details.get('ttft_ms', 0):.0f} ms to the first token",
         f"{details.get('tokens_per_s', 0):.1f} tokens/s",
         f"{receipt}: {reason}" if reason else receipt,
         "cut at the longest length" if reply.finish_reason == "length" else "",
     ]
     return harmless(" · ".join(part for part in parts if part))
+
+
+def _privacy(privacy: Mapping[str, Any]) -> str:
+    """What was weaker than the network wants, or that there were no relays; empty for the full paths."""
+    return str(privacy.get("text", "")).rstrip(".")
 
 
 def _save(file: Path, reply: Reply) -> None:

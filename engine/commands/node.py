@@ -34,6 +34,18 @@ def run(
         typer.Option(metavar="MODEL", help="Answer other people's questions with this model (gentorrent-builtin)."),
     ] = None,
     no_relay: Annotated[bool, typer.Option("--no-relay", help="Do not pass on other people's traffic.")] = False,
+    least_paths: Annotated[
+        int | None,
+        typer.Option(min=1, max=16, metavar="N", help="While relays are missing: accept as few paths as this."),
+    ] = None,
+    least_hops: Annotated[
+        int | None,
+        typer.Option(min=1, max=3, metavar="L", help="While relays are missing: accept as few on each path as this."),
+    ] = None,
+    direct: Annotated[
+        bool,
+        typer.Option("--direct", help="While relays are missing: ask without any; who answers sees your address."),
+    ] = False,
     relayed_only: Annotated[
         bool,
         typer.Option("--relayed-only", help="Link through a TURN server only: neighbours do not see your address."),
@@ -95,6 +107,9 @@ def run(
         "api_port": api_port,
         "contribute": contribute,
         "relay": False if no_relay else None,
+        "least_paths": least_paths,
+        "least_hops": least_hops,
+        "direct": True if direct else None,
         "relayed_only": True if relayed_only else None,
         "turn_ca": turn_ca,
         "max_tokens_per_second": max_tokens_per_second,

@@ -84,6 +84,8 @@ def decode_record(record: bytes) -> GenesisRecord:
         raise DirectoryError(
             f"The genesis asks for k = {genesis.parameters.k} of n = {genesis.parameters.n} cloves: k may not exceed n."
         )
+    if genesis.parameters.path_length == 0 and (genesis.parameters.n, genesis.parameters.k) != (1, 1):
+        raise DirectoryError("A network whose paths have no relays is asked directly: n and k must be 1.")
     if len(set(genesis.server_keys)) != len(genesis.server_keys):
         raise DirectoryError("The genesis names one server key twice.")
     return GenesisRecord(genesis, record)

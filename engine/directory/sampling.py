@@ -103,17 +103,17 @@ def choose_paths(
     Middles and proxies are uniform among the usable relays. No relay stands on two paths; on one path no two share a
     prefix (unless ``parameters.one_prefix``) or a declared family. ``exclude`` are the caller, the destination and its
     group: neither they nor relays of their families are drawn. ``used`` are the relays of this chat's other paths.
-    Raises :class:`TooFewRelaysError`, which says how many are missing and what can be done.
+    Raises :class:`TooFewRelaysError`, which says how many are missing.
     """
     usable = _allowed(directory, exclude, used, now)
     by_id = {node.node_id: node for node in usable}
     live_guards = [by_id[name] for name in dict.fromkeys(guards) if name in by_id]
     if len(usable) < n * length:
-        raise TooFewRelaysError(_too_few(len(usable), n, k, length))
+        raise TooFewRelaysError(_too_few(len(usable), n, length))
     if len(live_guards) < n:
         raise TooFewRelaysError(
             f"{n} guards are needed and only {len(live_guards)} of yours can be used at the moment. Wait until more of"
-            " them are back or linked" + _choices(len(live_guards), k, length)
+            " them are back or linked."
         )
     first = live_guards[:n]
     rest = [node for node in usable if node not in first]
@@ -128,7 +128,7 @@ def choose_paths(
     if found is None:
         raise TooFewRelaysError(
             f"{len(usable)} relays are usable, but too many of them share a network or an owner for {n} separate paths"
-            f" of {length}. Wait for relays elsewhere" + _choices(len(usable), k, length)
+            f" of {length}. Wait for relays elsewhere."
         )
     return found
 
@@ -195,21 +195,9 @@ def _search(
     return [tuple(path) for path in chosen] if extend(set()) else None
 
 
-def _too_few(have: int, n: int, k: int, length: int) -> str:
+def _too_few(have: int, n: int, length: int) -> str:
     missing = n * length - have
     return (
         f"{n} separate paths of {length} need {n * length} relays; {have} can be used, so {missing}"
-        f" {'is' if missing == 1 else 'are'} missing. Wait until more join" + _choices(have, k, length)
+        f" {'is' if missing == 1 else 'are'} missing. Wait until more join."
     )
-
-
-def _choices(have: int, k: int, length: int) -> str:
-    """What can be done with ``have`` relays besides waiting; every one of these is weaker and must be asked for."""
-    options = []
-    paths, hops = have // length, have // k
-    if paths >= k:
-        options.append(f"use {paths} paths")
-    if 1 <= hops < length:
-        options.append(f"use {k} paths of {hops}")
-    options.append("go direct (sealed, but the model node sees your address)")
-    return ", or choose something weaker: " + ", or ".join(options) + "."

@@ -9,8 +9,11 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
+import msgspec
+
 from engine.api.service import AnswerDelta, AnswerDone, AnswerEvent, AnswerRequest, AnswerStage
 from engine.clock import Clock
+from engine.directory.shapes import Shape
 from engine.errors import (
     InferenceError,
     InvalidRequestError,
@@ -35,6 +38,7 @@ from engine.inference.types import (
 )
 from engine.node.conversations import Conversation, Conversations
 from engine.node.overlay_client import OverlayClient
+from engine.node.privacy import accepted_of, privacy_of, sending_words
 from engine.node.reading import Reading
 from engine.node.requests import generation_of, question_of
 from engine.paths.client import AnswerSummary
@@ -181,12 +185,13 @@ class Answers:
         generation = generation_of(request)
         avoid: set[NodeId] = set()
         yield AnswerStage(stage="connecting", text="Choosing anonymous paths")
-        await client.wait_ready(conversation.name)
+        accepted = accepted_of(request.privacy)
         while True:
+            shape = await client.wait_ready(conversation.name, accepted)
             target = client.choose_target(
-                conversation.name, generation, conversation.node, avoid, self._digest(request.model_id)
+                conversation.name, generation, conversation.node, avoid, self._digest(request.model_id), shape
             )
-            attempt = self._attempt(client, network_id, conversation, request, target, progress)
+            attempt = self._attempt(client, network_id, conversation, request, target, shape, progress)
             try:
                 async for event in attempt:
                     yield event
@@ -213,12 +218,13 @@ class Answers:
         conversation: Conversation,
         request: AnswerRequest,
         target: Target,
+        shape: Shape,
         progress: _Progress,
     ) -> AsyncGenerator[AnswerEvent, None]:
-        yield AnswerStage(stage="sending", text="Sending the question over anonymous paths")
+        yield AnswerStage(stage="sending", text=sending_words(shape, client.choice.full))
         progress.reading.style(AnswerStyle())  # what another node said of its own model is void
         stage = ""
-        stream = client.ask(conversation.name, question_of(request), target)
+        stream = client.ask(conversation.name, question_of(request), target, shape)
         try:
             async for served in stream:
                 for event in served.events:
@@ -226,6 +232,7 @@ class Answers:
                         continue  # a heartbeat
                     stage = event.stage if isinstance(event, Stage) else ""
                     told = self._translate(event, served.summary, network_id, progress)
+                    told = [_with_privacy(out, served.summary, client.choice.full) for out in told]
                     if isinstance(event, Finished):  # before it is told: who has heard the end asks for no more
                         message = progress.reading.message
                         self._conversations.answered(request, conversation, target.node_id, message)
@@ -334,6 +341,14 @@ def _network_done(event: Finished, summary: AnswerSummary, network_id: NetworkId
         receipt_reason=problem or "Signed by the machine that answered; it matches the question and every token.",
         receipt_export=export,
     )
+
+
+def _with_privacy(event: AnswerEvent, summary: AnswerSummary, full: Shape) -> AnswerEvent:
+    """The last event says what carried the answer, however strong it was."""
+    if not isinstance(event, AnswerDone):
+        return event
+    request = summary.outgoing.request
+    return msgspec.structs.replace(event, privacy=privacy_of(summary.paths, request.n, request.k, full))
 
 
 def _local_done(event: Done, progress: _Progress) -> AnswerDone:

@@ -21,6 +21,7 @@ from engine.crypto.identity import Identity
 from engine.directory.descriptor import make_descriptor
 from engine.directory.directory import Directory
 from engine.directory.genesis import GenesisRecord
+from engine.directory.shapes import NOTHING_WEAKER, Accepted
 from engine.errors import StorageError
 from engine.ids import NetworkId, NodeId, node_id_text, parse_node_id, short_id
 from engine.inference.types import InferenceBackend, ModelInfo
@@ -60,6 +61,7 @@ class Membership:
     changed: Callable[[], None]
     notice: Callable[[str], None]
     connectivity: Connectivity
+    accepted: Accepted = NOTHING_WEAKER
     relayed_only: bool = False
 
 
@@ -366,7 +368,13 @@ class ClientPresence(Presence):
         parameters = genesis.genesis.parameters
         self._saved_guards = _load_guards(self._guards_path(genesis.network_id))
         client = OverlayClient(
-            genesis.network_id, parameters, self._own, self._membership.clock, os.urandom, self._saved_guards
+            genesis.network_id,
+            parameters,
+            self._own,
+            self._membership.clock,
+            os.urandom,
+            self._saved_guards,
+            self._membership.accepted,
         )
         mesh = self.make_mesh(genesis.network_id, parameters, client)
         client.sender, client.want, client.changed = mesh, mesh.want, self._membership.changed

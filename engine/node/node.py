@@ -17,6 +17,7 @@ from engine.api.service import AnswerEvent, AnswerRequest
 from engine.api.state_feed import StateFeed
 from engine.clock import Clock, SystemClock
 from engine.config import Configuration
+from engine.directory.shapes import Accepted
 from engine.errors import ConfigurationError, GenTorrentError, InferenceError, RequestError
 from engine.ids import NetworkId
 from engine.inference.backend_set import BackendSet
@@ -96,6 +97,7 @@ class Node:
             connectivity=Connectivity(
                 directory.networks / "connectivity.json", self._clock, tls=tls_context(self.configuration.turn_ca)
             ),
+            accepted=Accepted(self.configuration.least_paths, self.configuration.least_hops, self.configuration.direct),
             relayed_only=self.configuration.relayed_only,
         )
 

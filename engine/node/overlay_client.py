@@ -10,13 +10,16 @@ from dataclasses import dataclass
 from engine.clock import Clock
 from engine.directory.directory import Directory, DirectoryNode
 from engine.directory.sampling import choose_guards, choose_paths, random_below
+from engine.directory.shapes import NOTHING_WEAKER, Accepted, Shape
 from engine.errors import NetworkNotReadyError, RequestError, TooFewRelaysError, UnknownModelError
 from engine.ids import NetworkId, NodeId
 from engine.inference.request_check import missing_abilities, unable
 from engine.inference.types import GenerationRequest
 from engine.node.loop import CHANNEL, LANE, MachineLoop
+from engine.node.path_choice import PathChoice
 from engine.paths.circuits import PathHop
 from engine.paths.client import AnswerEvents, AnswerLost, AnswerSummary, ClientEffect, ClientMachine
+from engine.paths.direct import DirectEffect, DirectMachine
 from engine.paths.effects import Send
 from engine.paths.outgoing import Question, Target
 from engine.transport.link import Channel, LinkSender
@@ -27,6 +30,8 @@ from engine.wire.records import Parameters, SealKey, ServedModel
 logger = logging.getLogger(__name__)
 MAX_UNREAD = 4096
 """Frames that may wait for a slow reader before its answer is stopped; minutes of an ordinary one."""
+MAX_DIRECT_LINKS = 16
+"""Model nodes that are linked ahead of need where questions go directly."""
 WAIT_FOR_RELAYS_SECONDS = 3.0
 """In a network that has too few relays for its paths, waiting longer would be an endless spinner."""
 WAIT_FOR_NETWORK_SECONDS = 20.0
@@ -52,20 +57,24 @@ class OverlayClient:
         clock: Clock,
         random_bytes: Callable[[int], bytes],
         guards: Sequence[NodeId] = (),
+        accepted: Accepted = NOTHING_WEAKER,
     ) -> None:
+        """``accepted``: what the owner accepts while relays are missing, for questions that do not say otherwise."""
         self._parameters = parameters
         self._own = frozenset(own_ids)
         self._clock = clock
         self._random_bytes = random_bytes
         self._directory: Directory | None = None
-        self._shortage = ""
         self.guards: list[NodeId] = list(guards)
         self.sender: LinkSender | None = None
         self.want: Callable[[Collection[NodeId]], None] = lambda _: None
         self.changed: Callable[[], None] = lambda: None
-        self.machine = ClientMachine(network_id, parameters.n, parameters.k, self._draw, random_bytes)
+        self.choice = PathChoice(parameters, accepted, random_bytes)
+        usual = None if self.choice.full.direct else self.choice.full
+        self.machine = ClientMachine(network_id, usual, self._draw, random_bytes)
+        self.direct = DirectMachine(network_id, random_bytes)
         self._streams: dict[int, asyncio.Queue[Served | RequestError]] = {}
-        self.loop = MachineLoop(clock, self._tick, self.machine.next_deadline)
+        self.loop = MachineLoop(clock, self._tick, self._next_deadline)
 
     # Directory, guards, draws
 
@@ -84,8 +93,10 @@ class OverlayClient:
         )
         self.guards = guards
         self.machine.paths.set_guards(guards)
-        self.want(frozenset([guard for guard in guards if guard in directory][: self._parameters.guard_count]))
-        self._shortage = self._find_shortage(directory, now)
+        self.choice.look(directory, self._no_relays(directory), now)
+        shape = self.choice.shape()
+        self.machine.paths.shape = None if self.goes_direct else shape or self.choice.full
+        self._want_links()
         self.loop.wake()
         self.changed()
 
@@ -97,19 +108,31 @@ class OverlayClient:
         forgotten = frozenset(absent[self._parameters.guard_count :])
         return [guard for guard in self.guards if guard not in forgotten], len(absent) - len(forgotten)
 
-    def _find_shortage(self, directory: Directory, now: float) -> str:
-        """Why this network cannot carry a question even with all its relays linked; empty when it can."""
+    @property
+    def goes_direct(self) -> bool:
+        """Whether questions go without relays now, as the genesis says or the owner has accepted."""
+        shape = self.choice.shape()
+        return self.choice.full.direct or (shape is not None and shape.direct)
+
+    def _want_links(self) -> None:
+        """Links with the first guards, and with the model nodes that are asked directly."""
+        directory = self._directory
+        if directory is None:
+            return
+        present = [guard for guard in self.guards if guard in directory]
+        wanted = set() if self.goes_direct else set(present[: self._parameters.guard_count])
+        if self.goes_direct:
+            serving = [node.node_id for node in directory.nodes() if node.descriptor.models and not node.away]
+            wanted |= set([name for name in serving if name not in self._own][:MAX_DIRECT_LINKS])
+        self.want(frozenset(wanted | self.direct.nodes()))
+
+    def _no_relays(self, directory: Directory) -> frozenset[NodeId]:
+        """Who relays for nobody here."""
         exclude = self._own | self._group_if_spared(directory)
         serving = [node for node in directory.nodes() if node.descriptor.models and node.node_id not in self._own]
         if serving and all(node.descriptor.relay for node in serving):
             exclude |= {serving[0].node_id}  # whoever is asked is one relay less
-        everyone = [node.node_id for node in directory.relays()]
-        n, k, length = self._parameters.n, self._parameters.k, self._parameters.path_length
-        try:
-            choose_paths(directory, everyone, n, k, length, self._parameters, exclude, self._random_bytes, now)
-        except TooFewRelaysError as error:
-            return str(error)
-        return ""
+        return exclude
 
     def _group_if_spared(self, directory: Directory) -> frozenset[NodeId]:
         """Model nodes do not relay for this client where enough others do."""
@@ -119,16 +142,15 @@ class OverlayClient:
         return group if len(relays) - len(group) >= needed else frozenset()
 
     def _draw(
-        self, guards: Sequence[NodeId], used: Collection[NodeId], destinations: Collection[NodeId]
+        self, guards: Sequence[NodeId], used: Collection[NodeId], destinations: Collection[NodeId], length: int
     ) -> Sequence[PathHop]:
         directory = self._directory
         if directory is None:
             raise TooFewRelaysError("the directory of the network is not here yet")
         now = self._clock.wall()
         exclude = self._own | self._group_if_spared(directory) | frozenset(destinations)
-        parameters = self._parameters
         (path,) = choose_paths(
-            directory, guards, 1, 1, parameters.path_length, parameters, exclude, self._random_bytes, now, used=used
+            directory, guards, 1, 1, length, self._parameters, exclude, self._random_bytes, now, used=used
         )
         return [_path_hop(node, now) for node in path]
 
@@ -139,32 +161,53 @@ class OverlayClient:
         return self.machine.paths.ready()
 
     def best_paths(self) -> int:
-        """Paths of the best chat or of the next one: a new chat takes the spare ones, which are then built anew."""
+        """Paths of the best chat or of the next one: a new chat takes the spare ones, which are then built anew. Where
+        questions go directly: 1 while a model node is linked."""
+        if self.goes_direct:
+            return int(any(self.direct.is_linked(node) for node in self._model_node_ids()))
         return self.machine.paths.best()
+
+    def _model_node_ids(self) -> list[NodeId]:
+        return [node.node_id for node in self._directory.nodes() if node.descriptor.models] if self._directory else []
 
     def problem(self) -> str:
         """Why paths are not ready, in plain words."""
-        return self._shortage or self.machine.paths.problem
+        if self.goes_direct:
+            return "No machine that answers is linked yet."
+        return self.choice.shortage or self.machine.paths.problem
 
     # LinkHandler
 
     def link_up(self, peer: NodeId, peer_is_client: bool) -> None:
         """See ``LinkHandler``."""
-        self._apply(self.machine.link_up(peer, self._clock.monotonic(), self._clock.wall()))
+        now = self._clock.monotonic()
+        self._apply([*self.machine.link_up(peer, now, self._clock.wall()), *self.direct.link_up(peer, now)])
+        self.changed()
 
     def link_down(self, peer: NodeId, reason: str) -> None:
         """See ``LinkHandler``."""
-        self._apply(self.machine.link_down(peer, self._clock.monotonic(), self._clock.wall()))
+        now = self._clock.monotonic()
+        self.direct.link_down(peer, now)
+        self._apply(self.machine.link_down(peer, now, self._clock.wall()))
 
     def link_message(self, peer: NodeId, channel: Channel, data: bytes) -> None:
         """See ``LinkHandler``."""
         now, wall = self._clock.monotonic(), self._clock.wall()
-        self._apply(self.machine.receive(peer, LANE[channel], data, now, wall))
+        answered = self.direct.receive(peer, data, now) if channel is Channel.CONTROL else None
+        if answered is None:
+            self._apply(self.machine.receive(peer, LANE[channel], data, now, wall))
+        else:
+            self._apply(answered)
 
     def _tick(self) -> None:
-        self._apply(self.machine.tick(self._clock.monotonic(), self._clock.wall()))
+        now = self._clock.monotonic()
+        self._apply([*self.machine.tick(now, self._clock.wall()), *self.direct.tick(now)])
 
-    def _apply(self, effects: Sequence[ClientEffect]) -> None:
+    def _next_deadline(self) -> float | None:
+        deadlines = [self.machine.next_deadline(), self.direct.next_deadline()]
+        return min((deadline for deadline in deadlines if deadline is not None), default=None)
+
+    def _apply(self, effects: Sequence[ClientEffect | DirectEffect]) -> None:
         sender = self.sender
         for effect in effects:
             match effect:
@@ -203,13 +246,14 @@ class OverlayClient:
         pinned: NodeId | None,
         avoid: Collection[NodeId],
         digest: bytes | None,
+        shape: Shape | None = None,
     ) -> Target:
         """The node to ask: the chat's own if it is still there, else a uniform draw among those that can do what is
         asked. ``digest`` None: the one that most of them serve. Raises ``UnknownModelError``, or
         ``InvalidRequestError`` when the model is served but nobody can do this with it."""
         model_id = request.model_id
         now = self._clock.wall()
-        path_set = self.machine.paths.upcoming(chat)
+        path_set = self.machine.paths.upcoming(chat, shape) if shape is None or not shape.direct else None
         on_paths = {hop for slot in path_set.slots for hop in slot.hops} if path_set else set()
         listed = [(node, _served(node, model_id)) for node in self.model_nodes(model_id) if _has_keys(node, now)]
         lacking = [missing_abilities(request, model) for _, model in listed]
@@ -234,35 +278,49 @@ class OverlayClient:
         started = float(node.descriptor.started)
         return Target(node.node_id, clove_key, request_key, model.digest, model.tokenizer_digest, started)
 
-    def is_ready(self, chat: bytes, waited: float) -> bool:
-        """Whether this chat can be asked after ``waited`` seconds. Raises ``NetworkNotReadyError`` when waiting longer
-        would be an endless spinner.
+    def is_ready(self, chat: bytes, waited: float, accepted: Accepted | None = None) -> Shape | None:
+        """The shape in which this chat can be asked after ``waited`` seconds; None: not yet. Raises
+        ``NetworkNotReadyError`` when waiting longer would be an endless spinner, ``WeakerPathsNeededError`` when relays
+        are missing and nothing that is possible was ``accepted`` (None: as the owner accepts by default).
 
         A new chat wants all n paths; k of them do only where the network has relays for n and one is being rebuilt, so
         that nothing is weakened silently.
         """
-        if self.machine.paths.get(chat) is not None:
-            return True
-        paths = self.open_paths()
-        if not self._shortage and (paths >= self._parameters.n or (paths >= self._parameters.k and waited > 5.0)):
-            return True
-        if waited > (WAIT_FOR_RELAYS_SECONDS if self._shortage else WAIT_FOR_NETWORK_SECONDS):
+        paths = self.machine.paths
+        known = paths.get(chat)
+        shape = self.choice.shape(accepted)
+        if shape is None:
+            if known is not None and not self.choice.full.direct and paths.suits(known, self.choice.full):
+                return self.choice.full
+            if self._directory is not None and waited > WAIT_FOR_RELAYS_SECONDS:
+                raise self.choice.refusal()
+        elif shape.direct or (known is not None and paths.suits(known, shape)):
+            return shape
+        else:
+            paths.prepare(shape, self._clock.monotonic())
+            self.loop.wake()
+            ready = paths.ready(shape)
+            if ready >= shape.n or (ready >= shape.k and waited > 5.0):
+                return shape
+        if waited > WAIT_FOR_NETWORK_SECONDS:
             raise NetworkNotReadyError(
                 f"The anonymous paths are not ready: {self.problem()} You can also ask the model on this machine."
             )
-        return False
+        return None
 
-    async def wait_ready(self, chat: bytes) -> None:
-        """Wait until :meth:`is_ready`."""
+    async def wait_ready(self, chat: bytes, accepted: Accepted | None = None) -> Shape:
+        """Wait until :meth:`is_ready`; the shape to ask in."""
         begun = self._clock.monotonic()
-        while not self.is_ready(chat, self._clock.monotonic() - begun):  # noqa: ASYNC110 - depends on time as well
+        while (shape := self.is_ready(chat, self._clock.monotonic() - begun, accepted)) is None:  # noqa: ASYNC110 - time counts, too
             await asyncio.sleep(0.05)
+        return shape
 
-    async def ask(self, chat: bytes, question: Question, target: Target) -> AsyncGenerator[Served, None]:
-        """One answer. Ends after ``Finished``; a ``Failed`` or a lost answer is raised as ``RequestError``. Closing the
-        generator cancels the answer at the serving node."""
-        now, wall = self._clock.monotonic(), self._clock.wall()
-        key, effects = self.machine.ask(chat, question, target, now, wall)
+    async def ask(
+        self, chat: bytes, question: Question, target: Target, shape: Shape | None = None
+    ) -> AsyncGenerator[Served, None]:
+        """One answer, over paths of this shape (None: the usual one). Ends after ``Finished``; a ``Failed`` or a lost
+        answer is raised as ``RequestError``. Closing the generator cancels the answer at the serving node."""
+        key, effects = self.begin(chat, question, target, shape)
         stream: asyncio.Queue[Served | RequestError] = asyncio.Queue()
         self._streams[key] = stream
         try:
@@ -276,7 +334,26 @@ class OverlayClient:
                     return
         finally:
             del self._streams[key]
-            self._apply(self.machine.cancel(key, self._clock.monotonic(), self._clock.wall()))
+            self._apply(self.end(key))
+
+    def begin(
+        self, chat: bytes, question: Question, target: Target, shape: Shape | None
+    ) -> tuple[int, Sequence[ClientEffect | DirectEffect]]:
+        """Begin an answer; its key and what to do for it. Raises ``RequestError``."""
+        now, wall = self._clock.monotonic(), self._clock.wall()
+        if shape is None or not shape.direct:
+            return self.machine.ask(chat, question, target, now, wall, shape)
+        begun = self.direct.ask(chat, question, target, now, wall)
+        self._want_links()
+        return begun
+
+    def end(self, key: int) -> Sequence[ClientEffect | DirectEffect]:
+        """Nobody waits for this answer any more."""
+        if key > 0:
+            return self.machine.cancel(key, self._clock.monotonic(), self._clock.wall())
+        effects = self.direct.cancel(key)
+        self._want_links()
+        return effects
 
 
 def _path_hop(node: DirectoryNode, now: float) -> PathHop:

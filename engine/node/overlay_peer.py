@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from engine.clock import Clock
 from engine.crypto.sealing import SealingKey
 from engine.directory.directory import Directory
+from engine.directory.shapes import clove_numbers
 from engine.errors import WireError
 from engine.ids import NetworkId, NodeId, RequestId, short_id
 from engine.node.loop import CHANNEL, LANE, MachineLoop
@@ -57,8 +58,8 @@ class OverlayPeer:
         usable_keys = onion_keys if relays else lambda: ()
         self.relay = RelayMachine(node_id, usable_keys, self._is_relay, self._is_model_node, random_bytes)
         self._relays = relays
-        n, k = parameters.n, parameters.k
-        self.serving = ServingMachine(network_id, node_id, seal_keys, started, random_bytes, n, k)
+        numbers = clove_numbers(parameters)
+        self.serving = ServingMachine(network_id, node_id, seal_keys, started, random_bytes, numbers)
         self.relay_loop = MachineLoop(clock, self._tick_relay, self.relay.next_deadline)
         self.serving_loop = MachineLoop(clock, self._tick_serving, self.serving.next_deadline)
 

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from engine import __version__
+from engine.api.error_reply import weaker_choices
 from engine.api.schema import ContributingState, ModelState, NetworkState, RelayState, State
 from engine.api.schema import WorkerState as ShownWorker
 from engine.directory.directory import Directory
+from engine.directory.shapes import Shape
 from engine.ids import node_id_text
 from engine.inference.types import ModelInfo
 from engine.transport.bootstrap_state import Phase
@@ -60,11 +62,16 @@ def network_state(node: Node) -> NetworkState:
     bootstrap = presence.bootstrap
     directory, genesis, client = bootstrap.directory, bootstrap.genesis, presence.client
     paths = client.best_paths() if client else 0
-    wanted, needed = (genesis.genesis.parameters.n, genesis.genesis.parameters.k) if genesis else (1, 1)
+    shape = (client.choice.shape() or client.choice.full) if client else Shape(1, 1, 1)
+    wanted, needed = shape.n, shape.k
+    weaker = client is not None and shape < client.choice.full
     status: Literal["joining", "ready", "weak", "offline"] = "joining"
     reason = bootstrap.state.reason
-    if client is not None and directory is not None and paths >= wanted:
+    if client is not None and directory is not None and paths >= wanted and not weaker:
         status = "ready"
+    elif weaker and client is not None and paths >= needed:
+        status = "weak"
+        reason = reason or f"Questions go {_way(shape)}, as you accepted. {client.choice.reason}"
     elif client is not None and directory is not None and paths >= needed:
         status = "weak"
         reason = reason or f"{paths} of {wanted} anonymous paths work; the others are being built. {client.problem()}"
@@ -95,7 +102,16 @@ def network_state(node: Node) -> NetworkState:
         udp_blocked=connectivity.report.udp_blocked,
         paths=paths,
         paths_wanted=wanted,
+        hops_wanted=shape.length if client else 0,
+        weaker=weaker,
+        direct=shape.direct,
+        relays_missing=client.choice.missing if client else 0,
+        choices=weaker_choices(client.choice.choices) if client else (),
     )
+
+
+def _way(shape: Shape) -> str:
+    return "directly, without relays" if shape.direct else f"over {shape.words}"
 
 
 def contributing_state(node: Node) -> ContributingState:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from engine.crypto.symmetric import hkdf
+from engine.directory.shapes import Shape
 from engine.errors import NetworkNotReadyError, PathError, RequestError, ServingNodeLostError
 from engine.ids import NetworkId, NodeId, RequestId
 from engine.paths.answer_receiver import AnswerReceiver
@@ -94,6 +95,16 @@ class _Answer:
     control_turn: int = 0
     gone_reports: set[NodeId] = field(default_factory=set)  # proxies that lost the node since the last frame
 
+    @property
+    def n(self) -> int:
+        """Paths that it has."""
+        return self.receiver.n
+
+    @property
+    def k(self) -> int:
+        """Paths that suffice for it."""
+        return self.receiver.k
+
     def summary(self) -> AnswerSummary:
         """Who carries it now."""
         paths = tuple(self.routes[index].hops for index in sorted(self.routes))
@@ -106,16 +117,14 @@ class ClientMachine:
     def __init__(
         self,
         network_id: NetworkId,
-        n: int,
-        k: int,
+        shape: Shape | None,
         draw: DrawPath,
         random_bytes: Callable[[int], bytes],
     ) -> None:
         self._network_id = network_id
-        self.n, self.k = n, k
         self._random_bytes = random_bytes
         self._circuits = CircuitClient(random_bytes)
-        self.paths = PathSets(self._circuits, draw, n)
+        self.paths = PathSets(self._circuits, draw, shape)
         self._answers: dict[int, _Answer] = {}
         self._handles: dict[tuple[int, bytes], tuple[int, int]] = {}  # (circuit, handle) -> (answer, index)
         self._next_answer = 1
@@ -141,22 +150,30 @@ class ClientMachine:
     # Questions
 
     def ask(
-        self, chat: bytes, question: Question, target: Target, now: float, wall: float
+        self,
+        chat: bytes,
+        question: Question,
+        target: Target,
+        now: float,
+        wall: float,
+        shape: Shape | None = None,
     ) -> tuple[int, list[ClientEffect]]:
-        """Begin an answer for ``chat`` (any bytes that name it). Raises ``RequestError``."""
+        """Begin an answer for ``chat`` (any bytes that name it) over paths of at least this strength (None: the usual
+        one's). Raises ``RequestError``."""
         try:
-            path_set = self.paths.ensure(chat, now)
+            path_set = self.paths.ensure(chat, now, shape)
         except PathError as error:
             raise NetworkNotReadyError(str(error)) from error
         salt = hkdf(self._chat_secret, target.node_id, b"gentorrent/cache-salt/v1" + chat, 32)
-        outgoing = prepare(question, target, self._network_id, self.n, self.k, salt, wall, self._random_bytes)
+        n, k = path_set.shape.n, path_set.shape.k
+        outgoing = prepare(question, target, self._network_id, n, k, salt, wall, self._random_bytes)
         request = outgoing.request
         receiver = AnswerReceiver(
             request_id=RequestId(request.request_id),
             answer_secret=request.answer_secret,
             clove_secrets=request.clove_secrets,
-            n=self.n,
-            k=self.k,
+            n=n,
+            k=k,
             serving_node=target.node_id,
         )
         key = self._next_answer
@@ -183,7 +200,7 @@ class ClientMachine:
     def _send_request(self, answer: _Answer, path_set: PathSet, now: float, wall: float) -> list[ClientEffect]:
         """Send the request once at least k paths are open; a path that opens later joins by itself."""
         slots = path_set.open_slots()
-        if len(slots) < self.k:
+        if len(slots) < answer.k:
             return []
         answer.sent_at, answer.resend_at = now, now + RESEND_SECONDS
         effects: list[ClientEffect] = []
@@ -236,7 +253,7 @@ class ClientMachine:
         that swallows messages costs a share of them, not all."""
         answer.control_turn += 1
         usable = [
-            (self._circuits.queued_bytes(route.circuit), (index + answer.control_turn) % self.n, route)
+            (self._circuits.queued_bytes(route.circuit), (index + answer.control_turn) % answer.n, route)
             for index, route in answer.routes.items()
             if route.hops[-1] not in answer.gone_reports and self._circuits.is_open(route.circuit)
         ]
@@ -284,7 +301,7 @@ class ClientMachine:
     def _node_gone(self, answer: _Answer, now: float) -> bool:
         """Enough independent proxies say so that no answer can pass, and nothing has come for a moment."""
         heard = answer.receiver.heard_at or answer.sent_at or now
-        return len(answer.gone_reports) > self.n - self.k and now > heard + GONE_SECONDS
+        return len(answer.gone_reports) > answer.n - answer.k and now > heard + GONE_SECONDS
 
     def _answer_clove(self, answer: _Answer, index: int, clove: bytes, now: float, wall: float) -> list[ClientEffect]:
         frames = answer.receiver.frames
@@ -331,7 +348,7 @@ class ClientMachine:
     def _tick_answer(self, answer: _Answer, now: float, wall: float) -> list[ClientEffect]:
         path_set = self.paths.get(answer.chat)
         open_paths = len(path_set.open_slots()) if path_set else 0
-        if open_paths >= self.k:
+        if open_paths >= answer.k:
             answer.healthy_since = answer.healthy_since if answer.healthy_since is not None else now
             answer.unhealthy_since = None
         else:
@@ -364,7 +381,7 @@ class ClientMachine:
             return self._no_paths(answer, len(path_set.open_slots()), now, wall)
         if now > since + limit and answer.healthy_since is not None:
             working = [slot for slot in path_set.open_slots() if slot.heard_at > now - 2 * PROBE_AGAIN_SECONDS]
-            if len(working) > self.n - self.k:
+            if len(working) > answer.n - answer.k:
                 return self._lost(answer, "It has fallen silent while our paths work.", now, wall)
         if now < answer.probe_at:
             return []
@@ -372,9 +389,9 @@ class ClientMachine:
         return self._process(self.paths.probe_all(answer.chat, now), now, wall)
 
     def _no_paths(self, answer: _Answer, open_paths: int, now: float, wall: float) -> list[ClientEffect]:
-        if open_paths < self.k:
+        if open_paths < answer.k:
             what = (
-                f"Only {open_paths} of the {self.k} anonymous paths that an answer needs could be built "
+                f"Only {open_paths} of the {answer.k} anonymous paths that an answer needs could be built "
                 f"({self.paths.problem})."
             )
         else:
@@ -403,7 +420,7 @@ class ClientMachine:
             return deadlines
         progress = max(answer.sent_at, answer.receiver.progress_at or 0.0)
         deadlines.append(max(progress + PROBE_AFTER_SECONDS + 0.01, answer.probe_at))
-        if len(answer.gone_reports) > self.n - self.k:
+        if len(answer.gone_reports) > answer.n - answer.k:
             deadlines.append((answer.receiver.heard_at or answer.sent_at) + GONE_SECONDS + 0.01)
         return [*deadlines, answer.resend_at]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
+from engine.directory.shapes import Shape
 from engine.errors import PathError, TooFewRelaysError
 from engine.ids import NodeId
 from engine.paths.circuits import CircuitClient, PathHop
@@ -30,10 +31,12 @@ LOOSEN_SECONDS = 1.0
 PROBE_SECONDS = 10.0
 PROBE_TIMEOUT = 8.0
 MAX_SETS = 64
+SPARE_SECONDS = 60.0
+"""Spare paths of another shape than the usual one are kept for so long after they were last wanted."""
 
-DrawPath = Callable[[Sequence[NodeId], Collection[NodeId], Collection[NodeId]], Sequence[PathHop]]
-"""``draw(guards to choose from, relays of the other paths, destinations)`` gives the hops of one path, none of them
-one of those, nor of a destination's family; raises ``TooFewRelaysError``."""
+DrawPath = Callable[[Sequence[NodeId], Collection[NodeId], Collection[NodeId], int], Sequence[PathHop]]
+"""``draw(guards to choose from, relays of the other paths, destinations, relays wanted)`` gives the hops of one path,
+none of them one of those, nor of a destination's family; raises ``TooFewRelaysError``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,7 @@ class PathSet:
     """The paths of one chat."""
 
     name: bytes
+    shape: Shape
     slots: list[Slot]
     last_used: float
     busy: int = 0
@@ -98,14 +102,15 @@ class GuardRecord:
 
 
 class PathSets:
-    """All path sets of one client; one spare set is kept ready for the next chat."""
+    """All path sets of one client; one spare set of the usual shape is kept ready for the next chat."""
 
-    def __init__(self, circuits: CircuitClient, draw: DrawPath, n: int) -> None:
+    def __init__(self, circuits: CircuitClient, draw: DrawPath, shape: Shape | None) -> None:
         self._circuits = circuits
         self._draw = draw
-        self._n = n
+        self.shape = shape  # of the paths that are kept ready; None: none are
         self._sets: dict[bytes, PathSet] = {}
-        self._spare: PathSet | None = None
+        self._spares: dict[Shape, PathSet] = {}
+        self._closing: list[CircuitEffect] = []
         self._by_circuit: dict[int, tuple[PathSet, Slot]] = {}
         self._guards: tuple[NodeId, ...] = ()
         self._linked: set[NodeId] = set()
@@ -139,31 +144,63 @@ class PathSets:
 
     def best(self) -> int:
         """Open paths of the chat, or the spare set, that has most."""
-        sets = [*self._sets.values(), *([self._spare] if self._spare else [])]
+        sets = [*self._sets.values(), *self._spares.values()]
         return max((len(known.open_slots()) for known in sets), default=0)
 
-    def ready(self) -> int:
+    def ready(self, shape: Shape | None = None) -> int:
         """Open paths of the spare set: what the next chat finds."""
-        return len(self._spare.open_slots()) if self._spare else 0
+        wanted = shape or self.shape
+        spare = self._spares.get(wanted) if wanted else None
+        return len(spare.open_slots()) if spare else 0
+
+    def prepare(self, shape: Shape, now: float) -> None:
+        """Build spare paths of this shape with the next tick: the next chat wants them."""
+        self._spare(shape, now).last_used = now
+
+    def _spare(self, shape: Shape, now: float) -> PathSet:
+        if shape not in self._spares:
+            self._spares[shape] = self._new_set(shape, now)
+        return self._spares[shape]
 
     # Sets
 
-    def ensure(self, name: bytes, now: float) -> PathSet:
-        """The set of this chat, new ones taken from the spare. Raises ``PathError`` beyond ``MAX_SETS`` busy chats."""
+    def ensure(self, name: bytes, now: float, shape: Shape | None = None) -> PathSet:
+        """The set of this chat, which has at least the strength of ``shape`` (None: of the usual one); new ones are
+        taken from the spare. Raises ``PathError`` beyond ``MAX_SETS`` busy chats, or while another answer of the chat
+        runs over weaker paths."""
+        wanted = shape or self.shape
+        if wanted is None:
+            raise PathError("no anonymous paths are wanted here")
         found = self._sets.get(name)
+        if found is not None and not self.suits(found, wanted):
+            if found.busy:
+                raise PathError("another answer of this chat comes over weaker paths; wait until it is complete")
+            self._closing += self.drop(name, now)
+            found = None
         if found is None:
             if len(self._sets) >= MAX_SETS and not any(not known.busy for known in self._sets.values()):
                 raise PathError("too many chats at once; close one or wait until an answer is complete")
-            found = self._spare or self._new_set(now)
-            self._spare = None
+            found = self._spares.pop(wanted, None) or self._new_set(wanted, now)
             found.name = name
             self._sets[name] = found
         found.last_used = now
         return found
 
-    def upcoming(self, name: bytes) -> PathSet | None:
+    @staticmethod
+    def suits(known: PathSet, shape: Shape) -> bool:
+        """Whether a chat's paths serve for a question that is to have ``shape``: weaker ones never; stronger ones while
+        enough of them work."""
+        return known.shape == shape or (
+            known.shape > shape and (known.busy > 0 or len(known.open_slots()) >= known.shape.k)
+        )
+
+    def upcoming(self, name: bytes, shape: Shape | None = None) -> PathSet | None:
         """The set that :meth:`ensure` would give."""
-        return self._sets.get(name) or self._spare
+        wanted = shape or self.shape
+        found = self._sets.get(name)
+        if wanted is None:
+            return found
+        return found if found is not None and self.suits(found, wanted) else self._spares.get(wanted)
 
     def keep_off(self, owner: PathSet, destinations: Collection[NodeId], now: float) -> list[CircuitEffect]:
         """From now on none of ``destinations`` is on a path of this chat; where one is, the path is drawn anew."""
@@ -175,10 +212,10 @@ class PathSets:
                 out += self._close_slot(slot, now)
         return out
 
-    def _new_set(self, now: float) -> PathSet:
+    def _new_set(self, shape: Shape, now: float) -> PathSet:
         self._spare_count += 1
         name = b"spare-%d" % self._spare_count
-        return PathSet(name=name, slots=[Slot(index=index) for index in range(self._n)], last_used=now)
+        return PathSet(name=name, shape=shape, slots=[Slot(index=index) for index in range(shape.n)], last_used=now)
 
     def drop(self, name: bytes, now: float) -> list[CircuitEffect]:
         """Close the paths of a chat."""
@@ -251,12 +288,15 @@ class PathSets:
 
     def tick(self, now: float, wall: float) -> list[CircuitEffect]:
         """Build what is missing, probe what is quiet, drop what is idle."""
-        out: list[CircuitEffect] = []
+        out, self._closing = self._closing, []
         for name in self._superfluous(now):
             out += self.drop(name, now)
-        if self._spare is None:
-            self._spare = self._new_set(now)
-        for owner in [*self._sets.values(), self._spare]:
+        for shape in [shape for shape, known in self._spares.items() if now > known.last_used + SPARE_SECONDS]:
+            if shape != self.shape:
+                out += self._close_set(self._spares.pop(shape), now)
+        if self.shape is not None:
+            self._spare(self.shape, now)
+        for owner in [*self._sets.values(), *self._spares.values()]:
             for slot in owner.slots:
                 if slot.circuit is None and now >= slot.retry_at:
                     out += self._build(owner, slot, now, wall)
@@ -320,12 +360,12 @@ class PathSets:
         """Draw until the set's other missing paths still find guards: in a small network, guards drawn as middles would
         leave the set short for ever. Drawing anew keeps the choice uniform among those that fit."""
         missing = sum(other.circuit is None for other in owner.slots if other is not slot)
-        hops = self._draw((guard,), used, owner.destinations)
+        hops = self._draw((guard,), used, owner.destinations, owner.shape.length)
         for _ in range(SPARING_DRAWS):
             taken = {*used, *owner.destinations, *(hop.node_id for hop in hops)}
             if sum(known in self._linked and known not in taken for known in self._guards) >= missing:
                 break
-            hops = self._draw((guard,), used, owner.destinations)
+            hops = self._draw((guard,), used, owner.destinations, owner.shape.length)
         return hops
 
     def _loosen(self, owner: PathSet, slot: Slot, now: float) -> list[CircuitEffect]:
@@ -345,10 +385,10 @@ class PathSets:
 
     def next_deadline(self) -> float | None:
         """When :meth:`tick` wants to be called next."""
-        if self._spare is None:
+        if (self.shape is not None and self.shape not in self._spares) or self._closing:
             return 0.0
         deadlines = []
-        for owner in [*self._sets.values(), self._spare]:
+        for owner in [*self._sets.values(), *self._spares.values()]:
             for slot in owner.slots:
                 if slot.circuit is None:
                     deadlines.append(slot.retry_at)

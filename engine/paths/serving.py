@@ -110,11 +110,10 @@ class ServingMachine:
         seal_keys: Callable[[], Sequence[SealingKey]],
         started_wall: float,
         random_bytes: Callable[[int], bytes],
-        n: int,
-        k: int,
+        clove_numbers: frozenset[tuple[int, int]],
     ) -> None:
-        """``n`` and ``k`` are the network's: other numbers would let strangers choose what joining costs."""
-        self._n, self._k = n, k
+        """``clove_numbers`` are the (n, k) of this network: others would let strangers choose what joining costs."""
+        self._clove_numbers = clove_numbers
         self._network_id = network_id
         self._node_id = node_id
         self._seal_keys = seal_keys
@@ -176,7 +175,7 @@ class ServingMachine:
     def _request_clove(
         self, proxy: NodeId, handle: bytes, clove: RequestClove, now: float, wall: float
     ) -> list[ServingEffect]:
-        if (clove.n, clove.k) != (self._n, self._k) or clove.index >= self._n:
+        if (clove.n, clove.k) not in self._clove_numbers or clove.index >= clove.n:
             raise WireError("clove numbers that this network does not have")
         running = self._messages.get(clove.message_id)
         if running is not None:  # a late clove of a request that already runs brings its path

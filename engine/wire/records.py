@@ -23,7 +23,7 @@ class Parameters(Message, frozen=True, tag=30):
 
     n: Annotated[int, Meta(ge=1, le=16)] = 4  # paths per answer
     k: Annotated[int, Meta(ge=1, le=16)] = 3  # cloves that suffice
-    path_length: Annotated[int, Meta(ge=1, le=3)] = 3  # relays per path
+    path_length: Annotated[int, Meta(ge=0, le=3)] = 3  # relays per path; 0: no relays, everybody asks directly
     guard_count: Annotated[int, Meta(ge=1, le=32)] = 8
     allow_loopback: bool = False  # ICE candidates on 127.0.0.0/8 and ::1 are accepted
     one_prefix: bool = False  # relays of one /16 may share a path (one-machine networks only)
@@ -32,6 +32,9 @@ class Parameters(Message, frozen=True, tag=30):
     mesh_relays: Annotated[int, Meta(ge=2, le=300)] = 96  # up to so many relays everybody is linked with everybody
     rings: Annotated[int, Meta(ge=1, le=150)] = 48  # above; two links in each
     beacon_seconds: Annotated[float, Meta(ge=10, le=3600)] = 300.0  # from one beacon to the next
+    least_n: Annotated[int, Meta(ge=1, le=16)] = 1  # paths that a user may choose while relays are missing
+    least_path_length: Annotated[int, Meta(ge=0, le=3)] = 2  # relays per path then; 0: direct may be chosen
+    invited_only: bool = False  # only who has an invitation is admitted
 
 
 class Genesis(Message, frozen=True, tag=31):

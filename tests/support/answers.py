@@ -33,7 +33,7 @@ class Node:
 
     def __init__(self, node_id: NodeId = NODE, started: float = WALL - 10, seed: int = 1) -> None:
         self.keys = [SealingKey.generate(1), SealingKey.generate(2)]
-        self.machine = ServingMachine(NETWORK, node_id, lambda: self.keys, started, seeded(seed), 4, 3)
+        self.machine = ServingMachine(NETWORK, node_id, lambda: self.keys, started, seeded(seed), frozenset([(4, 3)]))
         self.target = Target(node_id, self.keys[0].public, self.keys[1].public, b"d" * 32, b"t" * 32)
 
 

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from engine.crypto.sealing import SealingKey
 from engine.directory.directory import Directory, DirectoryNode
+from engine.directory.shapes import NOTHING_WEAKER, Accepted, Shape
 from engine.ids import NetworkId, NodeId, RequestId
 from engine.inference.types import GenerationRequest, PromptMessage
 from engine.node.overlay_client import OverlayClient, Served
@@ -35,6 +36,7 @@ class Collected:
         self.events: list[FrameEvent] = []
         self.paths: tuple[tuple[NodeId, ...], ...] = ()
         self.error: Exception | None = None
+        self.numbers = (0, 0)
 
     def qsize(self) -> int:
         return 0
@@ -45,6 +47,7 @@ class Collected:
         else:
             self.events += item.events
             self.paths = item.summary.paths
+            self.numbers = (item.summary.outgoing.request.n, item.summary.outgoing.request.k)
 
     @property
     def text(self) -> str:
@@ -151,7 +154,9 @@ class Overlay:
         seed: int = 1,
         models_relay: bool = False,
         started_ago: float = 0.0,
+        accepted: Accepted = NOTHING_WEAKER,
     ) -> None:
+        self.accepted = accepted
         self.started_ago = started_ago
         self.scheduler = ManualScheduler()
         source = random.Random(seed)
@@ -169,7 +174,9 @@ class Overlay:
         """A client whose engine has just started, with the guards that it kept on disk."""
         client_id = self.identify("client")
         clock = self.scheduler.clock
-        self.client = OverlayClient(NETWORK, self.parameters, [client_id], clock, self.random_bytes, guards)
+        self.client = OverlayClient(
+            NETWORK, self.parameters, [client_id], clock, self.random_bytes, guards, self.accepted
+        )
         endpoint = self.internet.endpoint(client_id, self.client, is_client=True)
         self.client.sender, self.client.want = endpoint, endpoint.want
         self.announce()
@@ -228,13 +235,28 @@ class Overlay:
     def ready(self) -> bool:
         return self.client.open_paths() == self.parameters.n
 
-    def ask(self, chat: bytes = b"chat", text: str = "why?", wall: float | None = None) -> Collected:
+    def ready_in(self, accepted: Accepted | None, chat: bytes = b"chat", limit: float = 20.0) -> Shape:
+        """Wait until a chat can be asked by somebody who accepts so much; the shape in which."""
+        begun = self.scheduler.now()
+        while (shape := self.client.is_ready(chat, self.scheduler.now() - begun, accepted)) is None:
+            assert self.scheduler.now() - begun < limit, "it did not happen in time"
+            self.advance(TICK)
+        return shape
+
+    def ask(
+        self, chat: bytes = b"chat", text: str = "why?", wall: float | None = None, shape: Shape | None = None
+    ) -> Collected:
         collected = Collected()
-        target = self.client.choose_target(chat, ASKED, None, (), None)
+        target = self.client.choose_target(chat, ASKED, None, (), None, shape)
         question = Question(MODEL, (ChatMessage("user", text),), Sampling(seed=1), 10_000)
         clock = self.scheduler.clock
         wall = clock.wall() if wall is None else wall
-        key, effects = self.client.machine.ask(chat, question, target, clock.monotonic(), wall)
-        self.client._streams[key] = collected  # type: ignore[assignment]
-        self.client._apply(effects)
+        if shape is None:
+            key, begun = self.client.machine.ask(chat, question, target, clock.monotonic(), wall)
+            self.client._streams[key] = collected  # type: ignore[assignment]
+            self.client._apply(begun)
+        else:
+            key, effects = self.client.begin(chat, question, target, shape)
+            self.client._streams[key] = collected  # type: ignore[assignment]
+            self.client._apply(effects)
         return collected

@@ -115,7 +115,6 @@ def test_paths_obey_every_rule_or_say_what_is_missing(count, n, length, prefixes
     except TooFewRelaysError as error:
         text = str(error)
         assert "Wait" in text
-        assert "go direct" in text
         allowed = [
             node
             for node in directory.nodes()
@@ -169,14 +168,11 @@ def test_relays_of_the_chats_other_paths_are_not_used_again():
     assert not {node.node_id for node in path} & set(used)
 
 
-def test_missing_relays_are_counted_and_the_choices_named():
+def test_missing_relays_are_counted():
     directory = directory_of(10)
     guards = [node.node_id for node in directory.nodes()]
-    with pytest.raises(TooFewRelaysError, match=r"10 can be used, so 2 are missing.*use 3 paths") as caught:
+    with pytest.raises(TooFewRelaysError, match="10 can be used, so 2 are missing"):
         choose_paths(directory, guards, 4, 3, 3, PARAMETERS, [], seeded(1), NOW)
-    assert "go direct" in str(caught.value)
-    with pytest.raises(TooFewRelaysError, match="use 3 paths of 2"):
-        choose_paths(directory_of(8), guards, 4, 3, 3, PARAMETERS, [], seeded(1), NOW)
 
 
 def test_too_few_guards_are_named():

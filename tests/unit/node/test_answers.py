@@ -15,6 +15,7 @@ from engine.api.service import AnswerDelta, AnswerDone, AnswerEvent, AnswerReque
 from engine.clock import SystemClock
 from engine.crypto.identity import Identity
 from engine.crypto.sealing import SealingKey
+from engine.directory.shapes import Accepted, Shape
 from engine.errors import (
     InvalidRequestError,
     NetworkNotReadyError,
@@ -116,8 +117,11 @@ class Overlay:
         self.pins: list[NodeId | None] = []
         self.questions: list[Question] = []
 
-    async def wait_ready(self, chat: bytes) -> None:
+    choice = SimpleNamespace(full=Shape(3, 4, 3))
+
+    async def wait_ready(self, chat: bytes, accepted: Accepted | None) -> Shape:
         await asyncio.sleep(0)
+        return Shape(3, 4, 3)
 
     def model_nodes(self, model_id: str) -> list[SimpleNamespace]:
         return [SimpleNamespace(node_id=machine.identity.node_id) for machine in self.machines]
@@ -129,11 +133,12 @@ class Overlay:
         pinned: NodeId | None,
         avoid: Collection[NodeId],
         digest: bytes | None,
+        shape: Shape,
     ) -> Target:
         self.pins.append(pinned)
         return next(machine.target for machine in self.machines if machine.target.node_id not in avoid)
 
-    async def ask(self, chat: bytes, question: Question, target: Target) -> AsyncGenerator[Served, None]:
+    async def ask(self, chat: bytes, question: Question, target: Target, shape: Shape) -> AsyncGenerator[Served, None]:
         self.asked.append(target.node_id)
         self.questions.append(question)
         machine = next(machine for machine in self.machines if machine.target is target)

@@ -1,0 +1,200 @@
+"""The client's protocol machine where no relay stands between: one link with the model node carries the whole answer.
+
+The question is sealed, the answer is sealed and the receipt is checked as over paths; what is missing are the relays,
+so the node learns the client's address. Pure; ``now`` is monotonic, ``wall`` seconds since 1970.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from engine.crypto.symmetric import hkdf
+from engine.errors import ServingNodeLostError, WireError
+from engine.ids import NetworkId, NodeId, RequestId
+from engine.paths.answer_receiver import AnswerReceiver
+from engine.paths.client import AnswerEvents, AnswerLost, AnswerSummary
+from engine.paths.effects import Lane, Send
+from engine.paths.outgoing import OutgoingRequest, Question, Target, prepare
+from engine.wire.answer import Failed, Finished
+from engine.wire.codec import Message, encode
+from engine.wire.link import DeliverClove, ReleaseHandle, ReturnClove, link_decoder
+
+LINK_SECONDS = 20.0
+"""So long may the link with the model node be missing before an answer is given up."""
+FIRST_FRAME_SECONDS = 12.0
+SILENCE_SECONDS = 6.0
+"""Frames leave every 150 ms; so long without one over a link that is there, and the node is taken for lost."""
+
+DirectEffect = Send | AnswerEvents | AnswerLost
+
+
+@dataclass(slots=True)
+class _Answer:
+    key: int
+    outgoing: OutgoingRequest
+    receiver: AnswerReceiver
+    unlinked_since: float | None
+    handle: bytes = b""
+    sent_at: float | None = None
+
+    @property
+    def node(self) -> NodeId:
+        return self.outgoing.target.node_id
+
+    def summary(self) -> AnswerSummary:
+        return AnswerSummary((), self.outgoing, self.receiver.attempt)
+
+
+class DirectMachine:
+    """All answers that come without relays. Keys of answers are negative: they are told apart from those over paths."""
+
+    def __init__(self, network_id: NetworkId, random_bytes: Callable[[int], bytes]) -> None:
+        self._network_id = network_id
+        self._random_bytes = random_bytes
+        self._linked: set[NodeId] = set()
+        self._answers: dict[int, _Answer] = {}
+        self._next = -1
+        self._chat_secret = random_bytes(32)
+
+    def nodes(self) -> frozenset[NodeId]:
+        """The model nodes that running answers need a link with."""
+        return frozenset(answer.node for answer in self._answers.values())
+
+    def is_linked(self, node: NodeId) -> bool:
+        """Whether this node can be asked without waiting for a link."""
+        return node in self._linked
+
+    # Links
+
+    def link_up(self, peer: NodeId, now: float) -> list[DirectEffect]:
+        """A link is there: what waited for it is sent; what runs goes on over it under a new return address."""
+        self._linked.add(peer)
+        out: list[DirectEffect] = []
+        for answer in [known for known in self._answers.values() if known.node == peer]:
+            answer.unlinked_since = None
+            out += self._send(answer, now)
+        return out
+
+    def link_down(self, peer: NodeId, now: float) -> None:
+        """A link is gone; it may come back."""
+        self._linked.discard(peer)
+        for answer in self._answers.values():
+            if answer.node == peer and answer.unlinked_since is None:
+                answer.unlinked_since = now
+
+    def receive(self, peer: NodeId, data: bytes, now: float) -> list[DirectEffect] | None:
+        """A control message of a neighbour; None if it is not for this machine."""
+        try:
+            message = link_decoder.decode(data)
+        except WireError:
+            return None
+        if not isinstance(message, ReturnClove):
+            return None
+        found = [known for known in self._answers.values() if known.node == peer and known.handle == message.handle]
+        return self._clove(found[0], message.clove, now) if found else []
+
+    # Questions
+
+    def ask(
+        self, chat: bytes, question: Question, target: Target, now: float, wall: float
+    ) -> tuple[int, list[DirectEffect]]:
+        """Begin an answer; it waits for the link if there is none yet. Raises ``RequestError``."""
+        salt = hkdf(self._chat_secret, target.node_id, b"gentorrent/cache-salt/v1" + chat, 32)
+        outgoing = prepare(question, target, self._network_id, 1, 1, salt, wall, self._random_bytes)
+        request = outgoing.request
+        receiver = AnswerReceiver(
+            request_id=RequestId(request.request_id),
+            answer_secret=request.answer_secret,
+            clove_secrets=request.clove_secrets,
+            n=1,
+            k=1,
+            serving_node=target.node_id,
+        )
+        key, self._next = self._next, self._next - 1
+        linked = target.node_id in self._linked
+        answer = _Answer(key, outgoing, receiver, None if linked else now)
+        self._answers[key] = answer
+        return key, self._send(answer, now) if linked else []
+
+    def cancel(self, key: int) -> list[DirectEffect]:
+        """Stop an answer: the node is told, nothing more is reported."""
+        answer = self._answers.get(key)
+        if answer is None:
+            return []
+        message = answer.receiver.cancel()
+        out = self._deliver(answer, message) if message else []
+        return out + self._end(answer)
+
+    def _send(self, answer: _Answer, now: float) -> list[DirectEffect]:
+        """The question, or what brings a running answer to a new link."""
+        answer.handle = self._random_bytes(16)
+        if answer.sent_at is None or not answer.receiver.frames:
+            answer.sent_at = now
+            return self._deliver(answer, answer.outgoing.clove(0))
+        attach = answer.receiver.replace_path(0, self._random_bytes(32))
+        return self._deliver(answer, answer.outgoing.attach(attach))
+
+    def _deliver(self, answer: _Answer, clove: bytes) -> list[DirectEffect]:
+        return self._message(answer, DeliverClove(handle=answer.handle, clove=clove))
+
+    def _message(self, answer: _Answer, message: Message) -> list[DirectEffect]:
+        if answer.node not in self._linked or not answer.handle:
+            return []
+        return [Send(answer.node, Lane.CONTROL, encode(message))]
+
+    # Answers
+
+    def _clove(self, answer: _Answer, clove: bytes, now: float) -> list[DirectEffect]:
+        events = answer.receiver.receive(0, clove, now)
+        last = bool(events) and isinstance(events[-1], Finished | Failed)
+        out: list[DirectEffect] = []
+        if events:
+            out.append(AnswerEvents(answer.key, tuple(events), answer.summary()))
+        message = answer.receiver.acknowledge(now, force=last)
+        if message:
+            out += self._deliver(answer, message)
+        return out + (self._end(answer) if last else [])
+
+    def _end(self, answer: _Answer) -> list[DirectEffect]:
+        del self._answers[answer.key]
+        return self._message(answer, ReleaseHandle(handle=answer.handle)) if answer.handle else []
+
+    # Time
+
+    def tick(self, now: float) -> list[DirectEffect]:
+        """Acknowledgements that are due, and the end of what has come to nothing."""
+        out: list[DirectEffect] = []
+        for answer in list(self._answers.values()):
+            message = answer.receiver.acknowledge(now) if answer.sent_at is not None else None
+            if message:
+                out += self._deliver(answer, message)
+            if now >= self._limit(answer):
+                out += self._given_up(answer)
+        return out
+
+    def next_deadline(self) -> float | None:
+        """When :meth:`tick` wants to be called next."""
+        deadlines = [self._limit(answer) for answer in self._answers.values()]
+        deadlines += [known for one in self._answers.values() if (known := one.receiver.next_deadline()) is not None]
+        return min(deadlines, default=None)
+
+    def _limit(self, answer: _Answer) -> float:
+        if answer.unlinked_since is not None:
+            return answer.unlinked_since + LINK_SECONDS
+        sent = answer.sent_at or 0.0
+        heard = answer.receiver.heard_at
+        return sent + FIRST_FRAME_SECONDS if heard is None else max(sent, heard) + SILENCE_SECONDS
+
+    def _given_up(self, answer: _Answer) -> list[DirectEffect]:
+        begun = answer.receiver.frames > 0
+        if answer.unlinked_since is not None and not begun:
+            error = ServingNodeLostError(
+                f"No link with the machine that answers could be made within {LINK_SECONDS:.0f} s, and this question"
+                " goes there directly. Ask again; gentorrent doctor finds out what is in the way."
+            )
+        else:
+            error = ServingNodeLostError(
+                "The machine that was answering is gone. What has arrived is kept; ask again and another one answers."
+            )
+        return [AnswerLost(answer.key, error, answer.summary()), *self._end(answer)]
