@@ -36,6 +36,7 @@ class Turn:
     state: TurnState = "waiting"
     stage: str = WAITING_FOR_ENGINE
     problem: str = ""
+    choices: tuple[schema.WeakerChoice, ...] = ()
     done: schema.ChatDone | None = None
     sent: bool = False
 
@@ -67,6 +68,7 @@ class ChatTranscript(QObject):
         self._send = send
         self._new_id = new_id
         self._conversation = new_id()
+        self._privacy: schema.PrivacyChoice | None = None
         self._was_running = False
         self.turns: list[Turn] = []
 
@@ -95,6 +97,13 @@ class ChatTranscript(QObject):
         self._begin()
         return True
 
+    def accept(self, privacy: schema.PrivacyChoice, choice: ModelChoice | None = None) -> bool:
+        """For the rest of this chat, accept weaker paths while relays are missing, and ask the last question again."""
+        if not self.turns or self.running:
+            return False
+        self._privacy = privacy
+        return self.retry(choice)
+
     def stop(self) -> None:
         """Stop the answer on its way, at once for the user; the engine is told."""
         if self.running:
@@ -108,6 +117,7 @@ class ChatTranscript(QObject):
         self.stop()
         self.turns.clear()
         self._conversation = self._new_id()
+        self._privacy = None
         self.cleared.emit()
 
     def connected(self) -> None:
@@ -148,6 +158,7 @@ class ChatTranscript(QObject):
             case schema.ChatFailed(code="cancelled"):
                 self._end(turn, "stopped")
             case schema.ChatFailed():
+                turn.choices = event.choices
                 self._fail(turn, event.text)
 
     def _begin(self) -> None:
@@ -164,6 +175,7 @@ class ChatTranscript(QObject):
             conversation=self._conversation,
             sampling=sampling_for(turn.choice.model),
             route=turn.choice.route,
+            privacy=self._privacy,
         )
         if len(request.messages) > MAX_MESSAGES or len(schema.encode(request).encode()) > schema.MAX_CONTROL_MESSAGE:
             self._fail(turn, "This chat has become too long to be sent. Start a new chat and ask there.")

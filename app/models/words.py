@@ -62,6 +62,21 @@ def speed_words(done: schema.ChatDone) -> list[str]:
     return words
 
 
+def privacy_words(done: schema.ChatDone) -> list[str]:
+    """What was weaker than the network wants, or that no relay stood between; nothing for the full paths."""
+    privacy = done.privacy
+    if privacy is None or not (privacy.weaker or privacy.direct):
+        return []
+    if privacy.direct:
+        return ["direct, without relays"]
+    return [f"weaker: {privacy.paths} × {privacy.hops} relays instead of {privacy.full_paths} × {privacy.full_hops}"]
+
+
+def choice_words(choice: schema.WeakerChoice) -> str:
+    """What a button says that takes this choice for the chat."""
+    return f"{choice.text[:1].upper()}{choice.text[1:]}"
+
+
 def _seconds(milliseconds: float) -> str:
     return f"{milliseconds:.0f} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.1f} s"
 
@@ -94,16 +109,21 @@ def knowledge(done: schema.ChatDone) -> list[Known]:
     if done.served_by == "local":
         return [Known("Everyone else", "Nothing. The question and the answer did not leave this machine.")]
     answering = "Could read the question and the answer. It does not know who asked."
+    if done.privacy is not None and done.privacy.direct:
+        answering = "Could read the question and the answer, and saw this machine's address: it came without relays."
     rows = [Known("Answering node", answering, short_id(done.served_by))]
+    if done.privacy is not None and done.privacy.weaker:
+        rows.insert(0, Known("Weaker", done.privacy.text))
     for position, (who, what) in enumerate(_RELAYS):
         ids = [short_id(path[place]) for path in done.paths if (place := _place(position, len(path))) is not None]
         if ids:
             rows.append(Known(who, what, ", ".join(dict.fromkeys(ids))))
-    if done.n > done.k > 0:
+    if done.n > done.k > 0 and done.paths:
         pieces = f"Carried pieces of the sealed text, of which any {done.k} of {done.n} join to the whole."
         rows.append(Known("Each path", pieces))
     rows.append(Known("Bootstrap server", "Knows who is online and who is linked with whom. Not who asks what."))
-    rows.append(Known("The limits", _LIMITS))
+    if done.paths:
+        rows.append(Known("The limits", _LIMITS))
     return rows
 
 

@@ -23,6 +23,7 @@ class TranscriptView(QScrollArea):
     """Shows a :class:`ChatTranscript`, and follows its end while the reader is there."""
 
     retry_requested = Signal()
+    privacy_chosen = Signal(object)
     suggestion_chosen = Signal(str)
 
     def __init__(self, theme: Theme, transcript: ChatTranscript) -> None:
@@ -74,6 +75,7 @@ class TranscriptView(QScrollArea):
     def _add(self, index: int) -> None:
         view = TurnView(self._theme, self._transcript.turns[index])
         view.retry_requested.connect(self.retry_requested)
+        view.privacy_chosen.connect(self.privacy_chosen)
         self.turns.append(view)
         self.welcome.hide()
         self._column.insertWidget(index + 1, view)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
@@ -27,6 +28,7 @@ class TurnView(QWidget):
     """Shows one :class:`Turn`; call :meth:`show_turn` after each change of it."""
 
     retry_requested = Signal()
+    privacy_chosen = Signal(object)
 
     def __init__(self, theme: Theme, turn: Turn) -> None:
         super().__init__()
@@ -73,6 +75,7 @@ class TurnView(QWidget):
         self._dot.pulse(turn.state == "waiting")
         self._show_stage()
         self.problem.show_text(turn.problem)
+        self._show_choices(turn)
         self._problem_box.setVisible(turn.state == "failed")
         self._foot.setVisible(not running and turn.state != "failed")
         self.copy.setVisible(turn.length > 0)
@@ -127,10 +130,15 @@ class TurnView(QWidget):
     def _make_problem(self) -> QFrame:
         box = QFrame()
         box.setObjectName("problem")
-        layout = QHBoxLayout(box)
+        column = QVBoxLayout(box)
         theme = self._theme
-        layout.setContentsMargins(theme.medium, theme.small, theme.small, theme.small)
+        column.setContentsMargins(theme.medium, theme.small, theme.small, theme.small)
+        layout = QHBoxLayout()
         layout.setSpacing(theme.medium)
+        column.addLayout(layout)
+        self._choices = QVBoxLayout()
+        column.addLayout(self._choices)
+        self.choices: list[LinkButton] = []
         self.problem = PlainLabel()
         self.problem.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         layout.addWidget(self.problem, 1)
@@ -140,6 +148,19 @@ class TurnView(QWidget):
         self.retry.clicked.connect(self.retry_requested)
         layout.addWidget(self.retry, alignment=Qt.AlignmentFlag.AlignTop)
         return box
+
+    def _show_choices(self, turn: Turn) -> None:
+        """A button for everything that can be chosen instead of waiting for relays."""
+        for button in self.choices:
+            self._choices.removeWidget(button)
+            button.deleteLater()
+        self.choices = []
+        for choice in turn.choices if turn.state == "failed" else ():
+            text = words.choice_words(choice)
+            button = LinkButton(text, f"{text}, for this chat while relays are missing")
+            button.clicked.connect(functools.partial(self.privacy_chosen.emit, choice.privacy))
+            self._choices.addWidget(button)
+            self.choices.append(button)
 
     def _make_foot(self) -> QWidget:
         foot = QWidget()
@@ -182,7 +203,8 @@ class TurnView(QWidget):
         self.badge.show_text(words.BADGES[done.badge])
         self.badge.setAccessibleDescription(words.badge_words(done))
         self._badge_icon.setPixmap(icon(done.badge, self._theme.tone(tone)).pixmap(QSize(16, 16)))
-        self.facts.show_text(" · ".join([words.where_words(done), *words.speed_words(done)]))
+        facts = [words.where_words(done), *words.privacy_words(done), *words.speed_words(done)]
+        self.facts.show_text(" · ".join(facts))
         self.details.show_answer(done)
 
     def _show_stage(self) -> None:

@@ -18,7 +18,7 @@ from app.desktop import Desktop, dress
 from app.engine_link import EngineLink
 from app.engine_process import EngineProcess
 from app.options import Options
-from engine.api.schema import ContributingState, ModelState, NetworkState, RelayState, State, WorkerState
+from engine.api.schema import ContributingState, ModelState, NetworkState, Privacy, RelayState, State, WorkerState
 from engine.api.server import ApiServer
 from engine.api.service import AnswerDelta, AnswerDone, AnswerEvent, AnswerRequest, AnswerStage
 from engine.api.state_feed import StateFeed
@@ -73,6 +73,7 @@ class PlayedEngine:
     network: str = "none"
     stopped: bool = False
     served_by: str = "local"
+    privacy: Privacy | None = None
     requests: list[AnswerRequest] = field(default_factory=list)
     cancelled: int = 0
 
@@ -105,6 +106,7 @@ class PlayedEngine:
                 paths=()
                 if local
                 else (("guard-one", "middle-one", "proxy-one"), ("guard-two", "middle-two", "proxy-two")),
+                privacy=self.privacy,
                 n=0 if local else 4,
                 k=0 if local else 3,
                 ttft_ms=120.0,

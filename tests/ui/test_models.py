@@ -405,3 +405,15 @@ def test_note_names_one_engine(tmp_path: Path) -> None:
     assert note.options == ("--no-relay",)
     assert read_note(tmp_path, msgspec.structs.replace(address, started=3.0)) is None
     assert b"control_token" not in (tmp_path / "window-engine.json").read_bytes()
+
+
+def test_a_direct_answer_does_not_claim_that_nobody_knows_who_asked() -> None:
+    privacy = schema.Privacy(
+        paths=1, needed=1, hops=0, direct=True, full_paths=4, full_hops=3, weaker=True, text="Direct."
+    )
+    direct = done("a", served_by="node", badge="signed", n=1, k=1, privacy=privacy)
+    told = {row.who: row.what for row in words.knowledge(direct)}
+    assert "address" in told["Answering node"]
+    assert "does not know who asked" not in told["Answering node"]
+    assert told["Weaker"] == "Direct."
+    assert words.privacy_words(direct) == ["direct, without relays"]

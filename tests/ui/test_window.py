@@ -13,7 +13,8 @@ from PySide6.QtWidgets import QAbstractButton, QComboBox, QWidget
 from app.models.transcript import MAX_QUESTION
 from app.views.text_view import TextView
 from app.views.turn_view import PAGE
-from engine.errors import ServingNodeLostError
+from engine.api.schema import Privacy, PrivacyChoice
+from engine.errors import ServingNodeLostError, WeakerPaths, WeakerPathsNeededError
 from tests.ui.conftest import Drive, NoProcess, PlayedEngine, open_window, played_engine, until
 
 HOSTILE = (
@@ -115,6 +116,36 @@ def test_shift_enter_makes_a_line_and_escape_stops(drive: Drive, tmp_path: Path)
             assert "Stopped" in window.view.facts.whole_text
             assert window.answer.startswith("Relays")
             assert window.window.composer.send.isVisible()
+
+    drive(scenario())
+
+
+def test_weaker_paths_are_offered_taken_and_shown(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        offered = (WeakerPaths(3, 3, "use 3 paths of 3 relays"), WeakerPaths(1, 0, "go direct"))
+        engine = PlayedEngine(failure=WeakerPathsNeededError("3 relays are missing.", choices=offered), pieces=[])
+        async with played_engine(tmp_path, engine), open_window(tmp_path, NoProcess()) as window:
+            await until(lambda: window.status.models)
+            type_question(window, "Hello")
+            await until(lambda: window.turn.state == "failed")
+            assert [button.text() for button in window.view.choices] == ["Use 3 paths of 3 relays", "Go direct"]
+            assert engine.requests[0].privacy is None
+            engine.failure, engine.pieces, engine.served_by = None, ["Yes."], "node"
+            engine.privacy = Privacy(
+                paths=3, needed=2, hops=3, direct=False, full_paths=4, full_hops=3, weaker=True, text="Weaker."
+            )
+            window.view.choices[0].click()
+            await until(lambda: window.turn.state == "done")
+            assert engine.requests[1].privacy == PrivacyChoice(least_paths=3, least_hops=3)
+            assert "weaker: 3 × 3 relays instead of 4 × 3" in window.view.facts.whole_text
+            assert window.view.choices == []
+            type_question(window, "And now?")
+            await until(lambda: len(engine.requests) == 3 and window.turn.state == "done")
+            assert engine.requests[2].privacy == engine.requests[1].privacy  # for this chat,
+            window.chat.new_chat()
+            type_question(window, "Hello again")
+            await until(lambda: len(engine.requests) == 4 and window.turn.state == "done")
+            assert engine.requests[3].privacy is None  # and no longer
 
     drive(scenario())
 

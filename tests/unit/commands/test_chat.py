@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from engine.api.schema import PrivacyChoice
 from engine.cli import main
 from engine.commands.terminal import harmless
-from engine.errors import ContextLengthError, ServingNodeLostError
+from engine.errors import ContextLengthError, ServingNodeLostError, WeakerPaths, WeakerPathsNeededError
 from engine.inference.types import PromptMessage
 from engine.storage.data_directory import DataDirectory, acquire_lock
 from tests.support.local_api import API_TOKEN, PlayedService, RunningApi, serve, until
@@ -217,3 +218,54 @@ async def test_another_server_at_the_address_is_no_traceback(reply, capsys, tmp_
         address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         assert await run("chat", "-q", "Hi", "--api", address, "--token", "x", "--data", tmp_path) == 1
     assert "does not answer as it should" in capsys.readouterr().err
+
+
+OFFERED = (WeakerPaths(3, 3, "use 3 paths of 3 relays"), WeakerPaths(1, 0, "go direct"))
+
+
+async def test_too_few_relays_name_the_options_that_would_be_answered(api, data, capsys):
+    api.service.failure = WeakerPathsNeededError("3 relays are missing.", missing=3, choices=OFFERED)
+    assert await run("chat", "--data", data, "-q", "Hi") == 1
+    told = capsys.readouterr().err
+    assert "3 relays are missing. Choose with --paths 3 --hops 3, or --direct." in told
+
+
+async def test_what_is_accepted_is_asked_for(api, data, capsys):
+    assert await run("chat", "--data", data, "-q", "Hi", "--paths", 2, "--hops", 1, "--direct") == 0
+    assert await run("chat", "--data", data, "-q", "Hi") == 0
+    assert [asked.privacy for asked in api.service.requests] == [
+        PrivacyChoice(least_paths=2, least_hops=1, direct=True),
+        None,
+    ]
+    capsys.readouterr()
+
+
+async def test_a_choice_at_the_terminal_holds_for_the_chat(api, data, capsys, monkeypatch):
+    api.service.failure = WeakerPathsNeededError("3 relays are missing.", missing=3, choices=OFFERED)
+    typed = iter(["Hello", "2", "Again"])
+
+    def answer(_prompt: str = "") -> str:
+        try:
+            text = next(typed)
+        except StopIteration:
+            raise EOFError from None
+        if text == "2":
+            api.service.failure = None
+        return text
+
+    monkeypatch.setattr("builtins.input", answer)
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    assert await run("chat", "--data", data) == 0
+    assert [asked.privacy for asked in api.service.requests] == [
+        None,
+        PrivacyChoice(direct=True),
+        PrivacyChoice(direct=True),
+    ]
+    said = capsys.readouterr()
+    assert "2: go direct" in said.err
+    assert "Hello world" in said.out
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
