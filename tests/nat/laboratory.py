@@ -24,6 +24,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -184,6 +185,27 @@ class Laboratory:
             self._cable(host, "six", self._internet_name, f"s{number}")
             self._commands(host, f"addr add 2001:db8:1::{number + 0x100:x}/64 dev six nodad", "link set dev six up")
         return Side(name, kind, host)
+
+    def server(self, address: str) -> Side:
+        """A new machine without a router."""
+        self._count += 1
+        host = self._namespace(f"h{self._count}")
+        self._cable(host, "wan", self._internet_name, f"p{self._count}")
+        self._commands(host, f"addr add {address}/24 dev wan", "link set dev wan up")
+        return Side(f"server {address}", "server", host)
+
+    def launch(self, side: Side, command: list[str], environment: dict[str, str], log: IO[bytes]) -> None:
+        """A program on the side's machine that writes into ``log``; it ends with the laboratory."""
+        process = subprocess.Popen(
+            [*_in(side.namespace), *command],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=ROOT,
+            env=environment,
+            preexec_fn=_end_with_parent,
+        )
+        self._processes.append(process)
 
     def popen(self, side: Side, *command: str) -> subprocess.Popen[bytes]:
         """A program on the side's machine, with pipes; it ends with this process."""
