@@ -45,3 +45,7 @@ class ManualClock:
         if seconds < 0:
             raise ValueError("time does not go back")
         self._now += seconds
+
+    def set(self, time: float) -> None:
+        """Move both clocks forward to ``time``; where they are later already they stay."""
+        self._now = max(self._now, time)

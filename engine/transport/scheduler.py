@@ -54,6 +54,10 @@ class ManualScheduler:
     def call_later(self, delay: float, action: Callable[[], None]) -> None:
         heapq.heappush(self._actions, (self.now() + max(0.0, delay), next(self._order), action))
 
+    def call_at(self, time: float, action: Callable[[], None]) -> None:
+        """Run ``action`` at ``time``, exactly: a delay added to the present may miss it by a rounding."""
+        heapq.heappush(self._actions, (max(self.now(), time), next(self._order), action))
+
     def next_time(self) -> float | None:
         """When the next action is due; None when nothing is to come."""
         return self._actions[0][0] if self._actions else None
@@ -63,6 +67,6 @@ class ManualScheduler:
         end = self.now() + seconds
         while self._actions and self._actions[0][0] <= end:
             at, _, action = heapq.heappop(self._actions)
-            self.clock.advance(max(0.0, at - self.now()))
+            self.clock.set(at)
             action()
-        self.clock.advance(max(0.0, end - self.now()))
+        self.clock.set(end)
