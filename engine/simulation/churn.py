@@ -1,0 +1,319 @@
+"""Answers while relays die without a word: how many are complete in time, and why the others are not.
+
+A miss is an answer that is not complete within twice the undisturbed time and 15 s, counted from the question.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from statistics import median
+from typing import Any
+
+from engine.errors import RequestError
+from engine.ids import NodeId, short_id
+from engine.simulation.client import Asked, SimulatedClient
+from engine.simulation.network import SimulatedNetwork
+from engine.simulation.node import NodeKeys, Pace, SimulatedNode
+
+WARM_UP_SECONDS = 60.0
+START_SECONDS = 180.0
+"""A network whose clients have no paths after so long never gets them."""
+MAX_DEAD = 4096
+"""Dead relays that may come back."""
+NEW_CHAT = 0.1
+"""The share of questions that open a new chat."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChurnPlan:
+    """What to simulate. ``per_minute`` is the share of relays that die in a minute (0.1 is a tenth); ``seconds`` how
+    long an undisturbed answer takes."""
+
+    relays: int = 60
+    answers: int = 100
+    per_minute: float = 0.1
+    seed: int = 1
+    seconds: float = 20.0
+    clients: int = 4
+    chats: int = 10
+    models: int = 3
+
+
+@dataclass(slots=True)
+class Miss:
+    """Why an answer is missing."""
+
+    seed: int
+    number: int
+    asked_at: float
+    tokens: int
+    reason: str
+    deaths: list[str]
+    paths: list[str]
+
+
+@dataclass(slots=True)
+class ChurnResult:
+    """What came of a :class:`ChurnPlan`. Times in seconds; ``pause`` is the longest silence within an answer."""
+
+    plan: ChurnPlan
+    undisturbed: float = 0.0
+    asked: int = 0
+    complete: int = 0
+    wrong: int = 0
+    deaths: int = 0
+    arrivals: int = 0
+    simulated_seconds: float = 0.0
+    times: list[float] = field(default_factory=list)
+    pauses: list[float] = field(default_factory=list)
+    disturbed: int = 0
+    misses: list[Miss] = field(default_factory=list)
+
+    @property
+    def limit(self) -> float:
+        """Seconds after which an answer counts as missing."""
+        return 2 * self.undisturbed + 15.0
+
+    def as_json(self) -> dict[str, Any]:
+        """For ``--json`` and stored results."""
+        return {
+            "plan": asdict(self.plan),
+            "undisturbed_seconds": round(self.undisturbed, 3),
+            "limit_seconds": round(self.limit, 3),
+            "simulated_seconds": round(self.simulated_seconds, 1),
+            "deaths": self.deaths,
+            "arrivals": self.arrivals,
+            "asked": self.asked,
+            "complete": self.complete,
+            "wrong": self.wrong,
+            "disturbed": self.disturbed,
+            "seconds_median": round(median(self.times), 3) if self.times else None,
+            "seconds_longest": round(max(self.times), 3) if self.times else None,
+            "pause_99": round(_quantile(self.pauses, 0.99), 3) if self.pauses else None,
+            "pause_longest": round(max(self.pauses), 3) if self.pauses else None,
+            "misses": [asdict(miss) for miss in self.misses],
+        }
+
+
+def _quantile(values: list[float], share: float) -> float:
+    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
+
+
+class Churn:
+    """Relays die at a rate each, without a word, and as many join or come back. Half of those that die take their
+    machine with them, so that the server misses them only after its limit of silence; half of those that arrive are old
+    ones with their old keys."""
+
+    def __init__(self, network: SimulatedNetwork, per_minute: float, died: Callable[[SimulatedNode], None]) -> None:
+        self._network = network
+        self._random = network.random
+        self._rate = per_minute / 60.0
+        self._size = len(network.relays)
+        self._died = died
+        self._dead: deque[tuple[NodeKeys, str]] = deque(maxlen=MAX_DEAD)
+        self.deaths = self.arrivals = 0
+        self.running = True
+        if per_minute > 0:
+            self._next(self._die)
+            self._next(self._arrive)
+
+    def _next(self, what: Callable[[], None]) -> None:
+        delay = self._random.expovariate(self._rate * self._size)
+        self._network.scheduler.call_later(delay, partial(self._do, what))
+
+    def _do(self, what: Callable[[], None]) -> None:
+        if self.running:
+            what()
+            self._next(what)
+
+    def _die(self) -> None:
+        relays = list(self._network.relays.values())
+        # Each relay dies at the same rate: where fewer live, fewer die.
+        if not relays or self._random.random() * self._size > len(relays):
+            return
+        victim = self._random.choice(relays)
+        self.deaths += 1
+        self._dead.append((victim.keys, victim.prefix))
+        self._died(victim)
+        self._network.kill(victim, connection_ends=self._random.random() < 0.5)
+
+    def _arrive(self) -> None:
+        self.arrivals += 1
+        if self._dead and self._random.random() < 0.5:
+            place = self._random.randrange(len(self._dead))
+            keys, prefix = self._dead[place]
+            del self._dead[place]
+            self._network.join(keys, prefix)
+        else:
+            self._network.join()
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    """One question from the moment in which somebody asked it."""
+
+    number: int
+    client: SimulatedClient
+    chat: bytes
+    begun: float
+    asked: Asked | None = None
+    deaths: list[str] = field(default_factory=list)
+    over: bool = False
+
+
+class ChurnRun:
+    """One run of a plan; ``say`` hears of its progress."""
+
+    def __init__(self, plan: ChurnPlan, say: Callable[[str], None] = lambda _: None) -> None:
+        self._plan = plan
+        self._say = say
+        words = max(2, round(plan.seconds / 0.5))
+        self._pace = Pace(words=words, interval=0.5)
+        self.network = SimulatedNetwork(plan.relays, models=plan.models, pace=self._pace, seed=plan.seed)
+        self.result = ChurnResult(plan)
+        self._waiting: set[_Waiting] = set()
+        self._chats = 0
+
+    def run(self) -> ChurnResult:
+        """The whole plan."""
+        network, plan, result = self.network, self._plan, self.result
+        clients = [network.add_client() for _ in range(plan.clients)]
+        if not network.until(lambda: all(client.is_ready() for client in clients), START_SECONDS):
+            raise RequestError(
+                f"The simulated network gets no paths with {plan.relays} relays: {clients[0].overlay.problem()}"
+            )
+        result.undisturbed = self._undisturbed(clients[0])
+        churn = Churn(network, plan.per_minute, self._died)
+        network.run(WARM_UP_SECONDS)
+        begun = network.now()
+        for number in range(min(plan.answers, plan.clients * plan.chats)):
+            # Spread over the length of an answer: else all would stand at the same word for ever.
+            delay = network.random.uniform(0.0, result.undisturbed)
+            network.scheduler.call_later(delay, partial(self._ask, clients[number % plan.clients], self._new_chat()))
+        while len(result.misses) + len(result.times) < plan.answers:
+            network.run(1.0)
+            self._give_up_late()
+        churn.running = False
+        result.deaths, result.arrivals = churn.deaths, churn.arrivals
+        result.simulated_seconds = network.now() - begun
+        return result
+
+    def _undisturbed(self, client: SimulatedClient) -> float:
+        asked = client.ask(b"undisturbed")
+        self.network.until(lambda: asked.ended_at is not None, 10 * self._pace.seconds, step=0.05)
+        if asked.error is not None or asked.ended_at is None:
+            raise RequestError(f"The simulated network does not answer even undisturbed: {asked.error}")
+        return asked.ended_at - asked.asked_at
+
+    # Questions
+
+    def _new_chat(self) -> bytes:
+        self._chats += 1
+        return b"chat-%d" % self._chats
+
+    def _ask(self, client: SimulatedClient, chat: bytes) -> None:
+        result = self.result
+        if result.asked >= self._plan.answers:
+            return
+        result.asked += 1
+        waiting = _Waiting(result.asked, client, chat, self.network.now())
+        self._waiting.add(waiting)
+        self._try(waiting)
+
+    def _try(self, waiting: _Waiting) -> None:
+        """As an engine does: wait for the chat's paths, then ask."""
+        if waiting.over:
+            return
+        network, client = self.network, waiting.client
+        try:
+            if client.overlay.is_ready(waiting.chat, network.now() - waiting.begun):
+                waiting.asked = client.ask(waiting.chat, lambda asked: self._ended(waiting, asked))
+                return
+        except RequestError as error:
+            self._miss(waiting, f"not asked: {error}")
+            return
+        network.scheduler.call_later(0.05, partial(self._try, waiting))
+
+    def _ended(self, waiting: _Waiting, asked: Asked) -> None:
+        if waiting.over:
+            return
+        words = self._pace.words
+        if asked.error is not None:
+            self._miss(waiting, str(asked.error))
+        elif asked.ids != list(range(words)) or asked.text != "".join(map(self._pace.word, range(words))):
+            self.result.wrong += 1
+            self._miss(waiting, "the text is not what the node said")
+        else:
+            result = self.result
+            result.complete += 1
+            result.times.append(self.network.now() - waiting.begun)
+            result.pauses.append(asked.longest_pause)
+            result.disturbed += bool(waiting.deaths)
+            self._over(waiting)
+
+    def _over(self, waiting: _Waiting) -> None:
+        """The next question of the same person comes a moment later, mostly in the same chat."""
+        waiting.over = True
+        self._waiting.discard(waiting)
+        done = self.result.complete + len(self.result.misses)
+        if done % 500 == 0:
+            self._say(f"{done} of {self._plan.answers} answers, {len(self.result.misses)} missing")
+        network = self.network
+        chat = self._new_chat() if network.random.random() < NEW_CHAT else waiting.chat
+        network.scheduler.call_later(network.random.expovariate(2.0), partial(self._ask, waiting.client, chat))
+
+    # Misses
+
+    def _give_up_late(self) -> None:
+        late = self.network.now() - self.result.limit
+        for waiting in [known for known in self._waiting if known.begun < late]:
+            self._miss(waiting, f"not complete after {self.result.limit:.1f} s")
+
+    def _miss(self, waiting: _Waiting, reason: str) -> None:
+        asked = waiting.asked
+        self.result.misses.append(
+            Miss(
+                seed=self._plan.seed,
+                number=waiting.number,
+                asked_at=round(waiting.begun, 2),
+                tokens=0 if asked is None else len(asked.ids),
+                reason=f"{self.network.now() - waiting.begun:.1f} s: {reason}",
+                deaths=waiting.deaths,
+                paths=self._describe_paths(waiting),
+            )
+        )
+        self._over(waiting)
+
+    def _died(self, victim: SimulatedNode) -> None:
+        """Note the death with the answers that it concerns."""
+        for waiting in self._waiting:
+            path_set = waiting.client.overlay.machine.paths.upcoming(waiting.chat)
+            for slot in path_set.slots if path_set else ():
+                if slot.circuit is not None and victim.node_id in slot.hops:
+                    place = ("guard", "middle", "proxy")[slot.hops.index(victim.node_id)]
+                    after = self.network.now() - waiting.begun
+                    waiting.deaths.append(f"{after:.1f} s: {place} of path {slot.index}")
+
+    def _describe_paths(self, waiting: _Waiting) -> list[str]:
+        paths = waiting.client.overlay.machine.paths
+        path_set = paths.get(waiting.chat)
+        if path_set is None:
+            return [f"no paths: {paths.problem}"]
+        lines = []
+        for slot in path_set.slots:
+            state = "open" if slot.open else "being built" if slot.circuit is not None else "not drawn"
+            hops = ", ".join(self._describe(hop) for hop in slot.hops)
+            lines.append(f"path {slot.index}: {state}, {slot.failures} failures ({hops})")
+        return [*lines, f"last problem: {paths.problem}"]
+
+    def _describe(self, node_id: NodeId) -> str:
+        state = "alive" if node_id in self.network.relays else "dead"
+        return f"{short_id(node_id)} {state}{', marked away' if node_id in self.network.server.away() else ''}"
+
+
+def simulate(plan: ChurnPlan, say: Callable[[str], None] = lambda _: None) -> ChurnResult:
+    """Run ``plan``. Raises ``RequestError`` where the network cannot even begin."""
+    return ChurnRun(plan, say).run()
