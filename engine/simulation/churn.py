@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import partial
-from statistics import median
-from typing import Any
 
 from engine.errors import RequestError
 from engine.ids import NodeId, short_id
+from engine.simulation.churn_report import ChurnPlan, ChurnResult, Miss
 from engine.simulation.client import Asked, SimulatedClient
 from engine.simulation.network import SimulatedNetwork
 from engine.simulation.node import NodeKeys, Pace, SimulatedNode
@@ -25,81 +24,6 @@ MAX_DEAD = 4096
 """Dead relays that may come back."""
 NEW_CHAT = 0.1
 """The share of questions that open a new chat."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChurnPlan:
-    """What to simulate. ``per_minute`` is the share of relays that die in a minute (0.1 is a tenth); ``seconds`` how
-    long an undisturbed answer takes."""
-
-    relays: int = 60
-    answers: int = 100
-    per_minute: float = 0.1
-    seed: int = 1
-    seconds: float = 20.0
-    clients: int = 4
-    chats: int = 10
-    models: int = 3
-
-
-@dataclass(slots=True)
-class Miss:
-    """Why an answer is missing."""
-
-    seed: int
-    number: int
-    asked_at: float
-    tokens: int
-    reason: str
-    deaths: list[str]
-    paths: list[str]
-
-
-@dataclass(slots=True)
-class ChurnResult:
-    """What came of a :class:`ChurnPlan`. Times in seconds; ``pause`` is the longest silence within an answer."""
-
-    plan: ChurnPlan
-    undisturbed: float = 0.0
-    asked: int = 0
-    complete: int = 0
-    wrong: int = 0
-    deaths: int = 0
-    arrivals: int = 0
-    simulated_seconds: float = 0.0
-    times: list[float] = field(default_factory=list)
-    pauses: list[float] = field(default_factory=list)
-    disturbed: int = 0
-    misses: list[Miss] = field(default_factory=list)
-
-    @property
-    def limit(self) -> float:
-        """Seconds after which an answer counts as missing."""
-        return 2 * self.undisturbed + 15.0
-
-    def as_json(self) -> dict[str, Any]:
-        """For ``--json`` and stored results."""
-        return {
-            "plan": asdict(self.plan),
-            "undisturbed_seconds": round(self.undisturbed, 3),
-            "limit_seconds": round(self.limit, 3),
-            "simulated_seconds": round(self.simulated_seconds, 1),
-            "deaths": self.deaths,
-            "arrivals": self.arrivals,
-            "asked": self.asked,
-            "complete": self.complete,
-            "wrong": self.wrong,
-            "disturbed": self.disturbed,
-            "seconds_median": round(median(self.times), 3) if self.times else None,
-            "seconds_longest": round(max(self.times), 3) if self.times else None,
-            "pause_99": round(_quantile(self.pauses, 0.99), 3) if self.pauses else None,
-            "pause_longest": round(max(self.pauses), 3) if self.pauses else None,
-            "misses": [asdict(miss) for miss in self.misses],
-        }
-
-
-def _quantile(values: list[float], share: float) -> float:
-    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
 
 
 class Churn:
@@ -206,6 +130,7 @@ class ChurnRun:
         self.network.until(lambda: asked.ended_at is not None, 10 * self._pace.seconds, step=0.05)
         if asked.error is not None or asked.ended_at is None:
             raise RequestError(f"The simulated network does not answer even undisturbed: {asked.error}")
+        client.stop(asked)
         return asked.ended_at - asked.asked_at
 
     # Questions
@@ -229,8 +154,8 @@ class ChurnRun:
             return
         network, client = self.network, waiting.client
         try:
-            if client.overlay.is_ready(waiting.chat, network.now() - waiting.begun):
-                waiting.asked = client.ask(waiting.chat, lambda asked: self._ended(waiting, asked))
+            if client.overlay.is_ready(waiting.chat, network.now() - waiting.begun) is not None:
+                waiting.asked = client.ask(waiting.chat, partial(self._ended, waiting))
                 return
         except RequestError as error:
             self._miss(waiting, f"not asked: {error}")
@@ -256,6 +181,8 @@ class ChurnRun:
 
     def _over(self, waiting: _Waiting) -> None:
         """The next question of the same person comes a moment later, mostly in the same chat."""
+        if waiting.asked is not None:
+            waiting.client.stop(waiting.asked)
         waiting.over = True
         self._waiting.discard(waiting)
         done = self.result.complete + len(self.result.misses)

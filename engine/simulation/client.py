@@ -14,7 +14,7 @@ from engine.node.overlay_client import OverlayClient, Served
 from engine.paths.outgoing import Question
 from engine.simulation.loops import SimulatedLoop
 from engine.simulation.node import MODEL, World
-from engine.wire.answer import ChatMessage, Finished, FrameEvent, Sampling, Tokens
+from engine.wire.answer import ChatMessage, Failed, Finished, FrameEvent, Sampling, Tokens
 
 SEED = 1
 QUESTION = Question(MODEL, (ChatMessage("user", "why?"),), Sampling(seed=SEED), 10_000)
@@ -25,9 +25,10 @@ COALESCE_SECONDS = 0.01
 class Asked(asyncio.Queue[Served | RequestError]):
     """One answer as it arrives; ``ended`` is called with it once, when it is complete or lost."""
 
-    def __init__(self, at: float, now: Callable[[], float], ended: Callable[[Asked], None]) -> None:
+    def __init__(self, key: int, now: Callable[[], float], ended: Callable[[Asked], None]) -> None:
         super().__init__()
-        self.asked_at = at
+        self.key = key
+        self.asked_at = now()
         self.first_at: float | None = None
         self.ended_at: float | None = None
         self.ids: list[int] = []
@@ -36,7 +37,7 @@ class Asked(asyncio.Queue[Served | RequestError]):
         """Seconds between two events that the reader saw, at most."""
         self.paths: tuple[tuple[NodeId, ...], ...] = ()
         self.error: Exception | None = None
-        self._heard_at = at
+        self._heard_at = self.asked_at
         self._now = now
         self._ended = ended
 
@@ -46,18 +47,20 @@ class Asked(asyncio.Queue[Served | RequestError]):
         self.longest_pause, self._heard_at = max(self.longest_pause, now - self._heard_at), now
         if isinstance(item, Exception):
             self.error = item
-            return self._end(now)
+            self._end(now)
+            return
         self.paths = item.summary.paths
         for event in item.events:
             self._take(event, now)
-        if any(isinstance(event, Finished) for event in item.events):
-            self._end(now)
 
     def _take(self, event: FrameEvent, now: float) -> None:
         if isinstance(event, Tokens):
             self.first_at = self.first_at if self.first_at is not None else now
             self.ids += event.ids
             self.text += event.text
+        elif isinstance(event, Finished | Failed):
+            self.error = RequestError(event.text) if isinstance(event, Failed) else None
+            self._end(now)
 
     def _end(self, now: float) -> None:
         if self.ended_at is None:
@@ -73,6 +76,7 @@ class SimulatedClient:
         self._scheduler = world.scheduler
         clock = world.scheduler.clock
         genesis = world.genesis
+        self._paths = genesis.parameters.n
         self.overlay = OverlayClient(genesis.network_id, genesis.parameters, [self.node_id], clock, world.random_bytes)
         self.overlay.loop = SimulatedLoop(world.scheduler, self.overlay.loop, COALESCE_SECONDS)
         endpoint = world.internet.endpoint(self.node_id, self.overlay, is_client=True)
@@ -84,19 +88,18 @@ class SimulatedClient:
 
     def is_ready(self) -> bool:
         """Whether the next chat finds all its paths."""
-        return self.overlay.open_paths() == self.overlay.machine.n
+        return self.overlay.open_paths() == self._paths
 
     def ask(self, chat: bytes, ended: Callable[[Asked], None] = lambda _: None) -> Asked:
         """Ask in this chat; raises ``RequestError`` if it cannot be asked at all."""
-        overlay, now, wall = self.overlay, self._scheduler.now(), self._scheduler.clock.wall()
-        target = overlay.choose_target(chat, ASKED, None, (), None)
-        key, effects = overlay.machine.ask(chat, QUESTION, target, now, wall)
-
-        def end(asked: Asked) -> None:
-            del overlay._streams[key]
-            ended(asked)
-
-        asked = Asked(now, self._scheduler.now, end)
+        overlay = self.overlay
+        key, effects = overlay.begin(chat, QUESTION, overlay.choose_target(chat, ASKED, None, (), None), None)
+        asked = Asked(key, self._scheduler.now, ended)
         overlay._streams[key] = asked
         overlay._apply(effects)
         return asked
+
+    def stop(self, asked: Asked) -> None:
+        """Nobody waits for this answer any more, complete or not."""
+        if self.overlay._streams.pop(asked.key, None) is not None:
+            self.overlay._apply(self.overlay.end(asked.key))

@@ -40,4 +40,3 @@ class SimulatedLoop(MachineLoop):
         self._due = None
         if deadline is not None:
             self._look_at(max(deadline, now + self._coalesce))
-

@@ -1,7 +1,7 @@
 """A whole network in one process and in simulated time, made of the classes that real nodes run.
 
-Time passes in :meth:`SimulatedNetwork.run` alone; the same seed gives the same run (ciphertexts apart, whose lengths and
-times do not depend on them).
+Time passes in :meth:`SimulatedNetwork.run` alone. The same seed gives the same run; ciphertexts differ, but nothing
+depends on them.
 """
 
 from __future__ import annotations

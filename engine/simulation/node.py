@@ -35,7 +35,10 @@ class World(Protocol):
     genesis: GenesisRecord
     scheduler: ManualScheduler
     internet: MemoryInternet
-    random_bytes: RandomBytes
+
+    def random_bytes(self, n: int, /) -> bytes:
+        """The source of all keys and draws."""
+        ...
 
 
 class NodeKeys:
@@ -65,8 +68,8 @@ class Pace:
 
 
 class SimulatedNode:
-    """One run of an engine's node side: from its start until it dies without a word. With a ``pace`` it is a model node,
-    otherwise a relay. A node that comes back is a new object with the old keys."""
+    """One run of an engine's node side: from its start until it dies without a word. With a ``pace`` it is a model
+    node, otherwise a relay. A node that comes back is a new object with the old keys."""
 
     def __init__(self, world: World, keys: NodeKeys, prefix: str, pace: Pace | None = None) -> None:
         self._world = world

@@ -47,9 +47,7 @@ class SimulatedServer:
         self._random = source
         identity = Identity.from_seed(source.randbytes(32))
         wall = scheduler.clock.wall()
-        self.genesis: GenesisRecord = make_genesis(
-            "simulated", identity.public_key, parameters, wall, source.randbytes
-        )
+        self.genesis: GenesisRecord = make_genesis("simulated", identity.public_key, parameters, wall, source.randbytes)
         self._registry = Registry(self.genesis, identity, ChainPoint(), (), scheduler.now())
         self._verifier = SnapshotVerifier(self.genesis)
         self._publishers: dict[NodeId, Publisher] = {}

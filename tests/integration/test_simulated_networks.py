@@ -1,0 +1,46 @@
+"""Whole networks in simulated time: answers arrive while relays die without a word."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.simulation.churn import ChurnRun, simulate
+from engine.simulation.churn_report import ChurnPlan, as_text
+
+pytestmark = pytest.mark.timeout(300)
+
+
+def test_the_mesh_loses_no_answer_when_a_tenth_of_it_dies_each_minute() -> None:
+    result = simulate(ChurnPlan(relays=60, answers=80, per_minute=0.1, seed=11))
+    assert result.misses == [], as_text(result)
+    assert (result.asked, result.complete) == (80, 80)
+    assert result.deaths > 3
+    assert result.disturbed > 5  # else nothing was shown
+
+
+def test_the_same_seed_gives_the_same_run() -> None:
+    plan = ChurnPlan(relays=16, answers=10, per_minute=0.3, seed=5, seconds=5.0, clients=2, chats=2)
+    assert simulate(plan).as_json() == simulate(plan).as_json()
+
+
+def test_a_miss_is_explained_by_the_deaths_on_its_paths() -> None:
+    """All relays die at once: no answer can be complete, and each says which relays its paths lost."""
+    plan = ChurnPlan(relays=16, answers=4, per_minute=0.0, seed=3, clients=1, chats=4)
+    run = ChurnRun(plan)
+
+    def die() -> None:
+        for relay in list(run.network.relays.values()):
+            run._died(relay)
+            run.network.kill(relay)
+
+    run.network.scheduler.call_later(110.0, die)
+    result = run.run()
+    assert result.complete == 0
+    assert len(result.misses) == 4
+    for miss in result.misses:
+        assert 0 < miss.tokens < 40
+        assert len(miss.deaths) == 12
+        assert miss.paths[-1].startswith("last problem:")
+    text = as_text(result)
+    assert "0 of 4 answers" in text
+    assert "guard of path 0" in text
