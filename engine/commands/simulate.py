@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,6 +16,34 @@ commands = typer.Typer(
 @commands.callback()
 def _group() -> None:
     """Keep its commands below ``simulate`` also while there is only one."""
+
+
+@commands.command(name="anonymity")
+def anonymity(
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer draws: a minute or less, less certain.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Where table, picture and JSON go (.work/bench/results).")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="The same seed gives the same numbers.")] = 1,
+) -> None:
+    """Who could find out who asked, with a share of all relays hostile: the published curves, and ours beside them.
+
+    Networks of 96 relays (a mesh), 1,000 and 10,000 (rings). Run it in a checkout, which has the published curves.
+    """
+    from engine.bench import anonymity_page
+    from engine.bench.storing import results_folder
+    from engine.simulation.anonymity.run import run
+
+    results = run(quick=quick, seed=seed, say=lambda line: print(line, file=sys.stderr, flush=True))
+    files = anonymity_page.store(results, output or results_folder())
+    if json:
+        import msgspec
+
+        typer.echo(msgspec.json.encode(results).decode())
+    else:
+        typer.echo(anonymity_page.as_text(results))
+        typer.echo("\nStored: " + ", ".join(str(file) for file in files))
 
 
 @commands.command(name="churn")

@@ -24,6 +24,8 @@ COMMANDS = [
     ["bench"],
     ["bench", "inference"],
     ["bench", "sida"],
+    ["simulate"],
+    ["simulate", "anonymity"],
     ["models"],
     ["models", "list"],
     ["models", "search"],

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -62,7 +63,7 @@ def simulate(
     values, linked, entered, gathered, draws = [], 0, 0, 0, 0
     for _ in range(trials):
         hostile = generator.random(network.size) < f
-        paths, drawn = draw_set(network, lambda path, hostile=hostile: refuses(path, hostile, refusal), generator.bytes)
+        paths, drawn = draw_set(network, partial(refuses, hostile=hostile, refusal=refusal), generator.bytes)
         bad = np.array([[hostile[relay] for relay in path] for path in paths])
         compromised = int(bad.any(axis=1).sum())
         values.append(table[compromised, int(bad.sum())])
@@ -87,7 +88,7 @@ def draw_set(
     first guards serve again when all of them have been tried."""
     n = network.parameters.n
     guards = network.guards(GUARDS, random_bytes)
-    standing = []
+    standing: list[Path] = []
     queue = guards[n:]
     resting: list[int] = []
     drawn = n
@@ -97,11 +98,15 @@ def draw_set(
         else:
             standing.append(path)
     while len(standing) < n:
-        if not queue:
-            queue, resting = resting, []
-        guard = queue.pop(0)
-        drawn += 1
         used = [relay for path in standing for relay in path]
+        if not set(queue) - set(used):
+            queue, resting = queue + resting, []
+        guard = next((guard for guard in queue if guard not in used), None)
+        if guard is None:  # the other paths happen to go over all the other guards: a client draws everything anew
+            more = draw_set(network, refused, random_bytes)
+            return more[0], drawn + more[1]
+        queue.remove(guard)
+        drawn += 1
         path = network.paths([guard], random_bytes, used)[0]
         if refused(path) and drawn < _MOST_DRAWS:
             resting.append(guard)

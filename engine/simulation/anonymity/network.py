@@ -13,7 +13,7 @@ from engine.directory.directory import Directory, DirectoryNode
 from engine.directory.sampling import choose_guards, choose_paths, random_below
 from engine.errors import TooFewRelaysError
 from engine.ids import NodeId
-from engine.wire import MAXIMUM_VERSION, MINIMUM_VERSION
+from engine.wire import PROTOCOL_VERSION
 from engine.wire.records import Descriptor, OnionKey, Parameters
 
 NOW = 1_750_000_000
@@ -66,9 +66,7 @@ class RelayNetwork:
         )
         return [tuple(self.numbers[node.node_id] for node in path) for path in drawn]
 
-    def _along_links(
-        self, guards: Sequence[int], random_bytes: Callable[[int], bytes], used: set[int]
-    ) -> list[Path]:
+    def _along_links(self, guards: Sequence[int], random_bytes: Callable[[int], bytes], used: set[int]) -> list[Path]:
         """Every set of paths that the links allow is as likely as every other one: whole draws are thrown away."""
         width = self.neighbours.shape[1]
         for _ in range(10_000):
@@ -95,7 +93,9 @@ def make_network(size: int, seed: int) -> RelayNetwork:
     """``size`` relays, each in a network and a family of its own, all of them usable as guards."""
     parameters = Parameters()
     label = seed.to_bytes(8, "big") + size.to_bytes(8, "big")
-    names = [NodeId(hashlib.sha256(b"relay" + label + number.to_bytes(8, "big")).digest()[:20]) for number in range(size)]
+    names = [
+        NodeId(hashlib.sha256(b"relay" + label + number.to_bytes(8, "big")).digest()[:20]) for number in range(size)
+    ]
     nodes = [_relay(name, number) for number, name in enumerate(names)]
     directory = Directory(nodes, parameters=parameters, created=NOW, epoch=1, issued=NOW, digest=bytes(32))
     links = np.empty((size, 0), dtype=np.int64)
@@ -113,7 +113,9 @@ def ring_neighbours(names: Sequence[bytes], beacon: bytes, rings: int) -> Indexe
     sides = np.empty((size, 2 * rings), dtype=np.int64)
     for ring in range(rings):
         head = beacon + bytes((ring,))
-        places = np.array([int.from_bytes(hashlib.sha256(head + name).digest()[:8], "big") for name in names], np.uint64)
+        places = np.array(
+            [int.from_bytes(hashlib.sha256(head + name).digest()[:8], "big") for name in names], np.uint64
+        )
         order = np.argsort(places, kind="stable")
         sides[order, 2 * ring] = np.roll(order, -1)
         sides[order, 2 * ring + 1] = np.roll(order, 1)
@@ -132,8 +134,8 @@ def _relay(name: NodeId, number: int) -> DirectoryNode:
         issued=NOW,
         expires=NOW + 1800,
         started=NOW,
-        minimum_version=MINIMUM_VERSION,
-        maximum_version=MAXIMUM_VERSION,
+        minimum_version=PROTOCOL_VERSION,
+        maximum_version=PROTOCOL_VERSION,
         relay=True,
         onion_keys=(OnionKey(suite=1, key=bytes(32), expires=NOW + 86_400),),
         seal_keys=(),

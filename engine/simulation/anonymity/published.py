@@ -30,7 +30,7 @@ Array = NDArray[np.float64]
 
 
 def anonymity(n: int, length: int, f: float, *, nodes: int = NODES, across_paths: bool = False) -> float:
-    """Expected normalized entropy, 1 for perfect anonymity. ``across_paths``: malicious relays of all paths conspire."""
+    """Expected normalized entropy, 1 is perfect. ``across_paths``: malicious relays of all paths conspire."""
     if f >= 1:
         return 0.0
     table = entropies(n, length, f, nodes=nodes, across_paths=across_paths)
