@@ -1,0 +1,209 @@
+"""Which relays are linked with which: computed by everybody from the directory alone, chosen by nobody.
+
+Up to ``mesh_relays`` relays everyone is linked with everyone. Above that there are ``rings`` rings. In each a relay has
+a place that follows from a beacon which nobody could know when the relay was listed (:mod:`engine.directory.beacons`),
+and is linked with the next relay on either side; relays that are away are skipped. A relay therefore cannot choose its
+neighbours, and its word about them is never asked.
+
+``tests/support/naive_graph.py`` is the slow reference.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
+
+import numpy as np
+
+from engine.directory.beacons import NOT_ADMITTED, beacons_per_day, placing_number
+from engine.directory.directory import Directory
+from engine.ids import NodeId
+from engine.wire.records import Parameters
+
+REACH = 3
+"""A relay takes links of those that are at most so many places away in one ring: views of who is away differ."""
+_PER_DIGEST = 4
+_REBUILD_SHARE = 0.1
+"""When more than this share of the places changes, sorting anew is cheaper than moving one by one."""
+
+
+def ring_positions(beacon: bytes, node_id: NodeId, rings: int) -> tuple[int, ...]:
+    """The places of a relay: in ring r the (r mod 4)-th 8 bytes (big-endian) of SHA-256(beacon, r div 4 as one byte,
+    node id)."""
+    positions: list[int] = []
+    for block in range((rings + _PER_DIGEST - 1) // _PER_DIGEST):
+        positions += struct.unpack(">4Q", hashlib.sha256(beacon + bytes((block,)) + node_id).digest())
+    return tuple(positions[:rings])
+
+
+class RelayGraph:
+    """The graph of one directory; :meth:`update` moves it on to another one at the cost of what differs."""
+
+    def __init__(self, parameters: Parameters) -> None:
+        self._mesh_relays = parameters.mesh_relays
+        self._ring_count = parameters.rings
+        self._per_day = beacons_per_day(parameters)
+        self._digest: bytes | None = None
+        self._placed: dict[NodeId, bytes] = {}  # the beacon that each relay's places follow from
+        self._rings: list[_Ring] = []
+        self._mesh: dict[NodeId, None] = {}
+        self._waiting: frozenset[NodeId] = frozenset()
+        self._present: frozenset[NodeId] = frozenset()
+        self._known: dict[NodeId, tuple[NodeId, ...]] = {}
+
+    @property
+    def is_mesh(self) -> bool:
+        """Whether everyone is linked with everyone."""
+        return not self._rings
+
+    @property
+    def degree(self) -> int:
+        """The most neighbours that a relay can have."""
+        return max(1, len(self._mesh) - 1) if self.is_mesh else 2 * self._ring_count
+
+    def __len__(self) -> int:
+        return len(self._mesh) if self.is_mesh else len(self._placed)
+
+    def __contains__(self, node_id: NodeId) -> bool:
+        """Whether this relay has a place, away or not."""
+        return node_id in (self._mesh if self.is_mesh else self._placed)
+
+    def members(self) -> list[NodeId]:
+        """The relays that have a place and are not away."""
+        return [node_id for node_id in (self._mesh if self.is_mesh else self._placed) if node_id in self._present]
+
+    def update(self, directory: Directory) -> None:
+        """From now on this is the graph of ``directory``."""
+        self._known.clear()
+        self._present = frozenset(node.node_id for node in directory.relays())
+        if directory.digest == self._digest:
+            return  # other away marks only
+        self._digest = directory.digest
+        admissions = {node.node_id: node.admission for node in directory.nodes() if node.descriptor.relay}
+        placed = self._places(directory, admissions)
+        if len(placed) > self._mesh_relays:
+            self._mesh, self._waiting = {}, frozenset()
+            self._move(placed)
+            return
+        self._rings, self._placed = [], placed
+        # Who was there first stays; nobody has to give way to a newcomer before that one's place is known.
+        order = sorted(admissions, key=lambda name: (admissions[name] == NOT_ADMITTED, admissions[name], name))
+        self._mesh = dict.fromkeys(order[: self._mesh_relays])
+        self._waiting = frozenset(order[self._mesh_relays : self._mesh_relays + REACH])
+
+    def _places(self, directory: Directory, admissions: Mapping[NodeId, int]) -> dict[NodeId, bytes]:
+        beacons, placed = directory.beacons, {}
+        for node_id, admission in admissions.items():
+            number = placing_number(admission, beacons.newest, self._per_day)
+            beacon = None if number is None else beacons.get(number)
+            if beacon is not None:
+                placed[node_id] = beacon
+        return placed
+
+    def _move(self, placed: dict[NodeId, bytes]) -> None:
+        before = self._placed if self._rings else {}
+        gone = [name for name, beacon in before.items() if placed.get(name) != beacon]
+        new = [name for name, beacon in placed.items() if before.get(name) != beacon]
+        if len(gone) + len(new) > _REBUILD_SHARE * len(placed):
+            self._rings = _sorted_rings(placed, self._ring_count)
+        else:
+            for name in gone:
+                for ring, position in zip(self._rings, self._positions(before, name), strict=True):
+                    ring.remove(position, name)
+            for name in new:
+                for ring, position in zip(self._rings, self._positions(placed, name), strict=True):
+                    ring.insert(position, name)
+        self._placed = placed
+
+    def _positions(self, placed: Mapping[NodeId, bytes], node_id: NodeId) -> tuple[int, ...]:
+        return ring_positions(placed[node_id], node_id, self._ring_count)
+
+    # ------------------------------------------------------------------------------------------------------- questions
+
+    def neighbours(self, node_id: NodeId) -> tuple[NodeId, ...]:
+        """The relays that ``node_id`` is linked with, none of them away, sorted; itself is taken for present. Empty for
+        who has no place."""
+        known = self._known.get(node_id)
+        if known is None:
+            found = self._find_neighbours(node_id) if node_id in self else ()
+            known = self._known[node_id] = tuple(sorted(found))
+        return known
+
+    def _find_neighbours(self, node_id: NodeId) -> Iterable[NodeId]:
+        if self.is_mesh:
+            return (other for other in self._mesh if other != node_id and other in self._present)
+        found: set[NodeId] = set()
+        for ring, position in zip(self._rings, self._positions(self._placed, node_id), strict=True):
+            for direction in (1, -1):
+                for other in ring.walk(position, node_id, direction):
+                    if other in self._present:
+                        found.add(other)
+                        break
+        return found
+
+    def are_linked(self, one: NodeId, other: NodeId) -> bool:
+        """Whether these two relays are neighbours, both taken for present."""
+        return other in self.neighbours(one) or one in self.neighbours(other)
+
+    def is_near(self, node_id: NodeId, caller: NodeId) -> bool:
+        """Whether ``node_id`` takes a link from ``caller``, who may have a slightly different view: at most ``REACH``
+        places away in one ring, or, about where the mesh ends, anybody who has a place or gets one next."""
+        if node_id == caller:
+            return False
+        if self.is_mesh or len(self._placed) <= self._mesh_relays + REACH:
+            return caller in self or caller in self._waiting
+        if node_id not in self._placed or caller not in self._placed:
+            return False
+        for ring, position in zip(self._rings, self._positions(self._placed, node_id), strict=True):
+            for direction in (1, -1):
+                passed = 0
+                for other in ring.walk(position, node_id, direction):
+                    if other == caller:
+                        return True
+                    passed += other in self._present
+                    if passed >= REACH:
+                        break
+        return False
+
+
+class _Ring:
+    """Relays in the order of their places."""
+
+    def __init__(self, positions: array[int], names: list[NodeId]) -> None:
+        self._positions = positions
+        self._names = names
+
+    def _index(self, position: int, name: NodeId) -> int:
+        index = bisect_left(self._positions, position)
+        while index < len(self._names) and self._positions[index] == position and self._names[index] < name:
+            index += 1  # two relays in one place: never by chance
+        return index
+
+    def insert(self, position: int, name: NodeId) -> None:
+        index = self._index(position, name)
+        self._positions.insert(index, position)
+        self._names.insert(index, name)
+
+    def remove(self, position: int, name: NodeId) -> None:
+        index = self._index(position, name)
+        del self._positions[index], self._names[index]
+
+    def walk(self, position: int, name: NodeId, direction: int) -> Iterator[NodeId]:
+        """All others, from the place of ``name`` on."""
+        start, count = self._index(position, name), len(self._names)
+        for step in range(1, count):
+            yield self._names[(start + direction * step) % count]
+
+
+def _sorted_rings(placed: Mapping[NodeId, bytes], rings: int) -> list[_Ring]:
+    names = sorted(placed)
+    table = np.array([ring_positions(placed[name], name, rings) for name in names], dtype=np.uint64)
+    made = []
+    for ring in range(rings):
+        order = np.argsort(table[:, ring], kind="stable")
+        positions = array("Q", np.ascontiguousarray(table[order, ring]).tobytes())
+        made.append(_Ring(positions, [names[index] for index in order.tolist()]))
+    return made
