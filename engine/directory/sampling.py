@@ -1,16 +1,19 @@
 """Drawing guards and paths: uniformly, from the caller's random bytes, never twice the same network or owner on a path.
 
-Uniform means: every assignment of relays that the rules allow is as likely as every other one. Whole draws that break a
-rule are thrown away and drawn anew; only where rules leave so little room that this does not end is a depth-first
-search with shuffled choices used instead (docs: the rules stand in the protocol's section on anonymous paths).
+Uniform means: given the guards, every assignment of relays that the rules allow and whose links the graph has is as
+likely as every other one. Whole draws that break a rule are thrown away and drawn anew. Where rules leave so little
+room that this does not end, a single path is drawn from the list of all that are allowed; only for several at once is a
+depth-first search with shuffled choices used instead (docs: the rules stand in the protocol's section on anonymous
+paths).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from engine.directory.directory import Directory, DirectoryNode
+from engine.directory.graph import RelayGraph
 from engine.errors import TooFewRelaysError
 from engine.ids import NodeId
 from engine.wire.records import Parameters
@@ -96,6 +99,7 @@ def choose_paths(
     now: float,
     *,
     used: Collection[NodeId] = (),
+    graph: RelayGraph | None = None,
 ) -> list[Path]:
     """``n`` disjoint paths guard, middle, proxy of ``length`` relays (of 1 the guard is the proxy).
 
@@ -103,9 +107,10 @@ def choose_paths(
     Middles and proxies are uniform among the usable relays. No relay stands on two paths; on one path no two share a
     prefix (unless ``parameters.one_prefix``) or a declared family. ``exclude`` are the caller, the destination and its
     group: neither they nor relays of their families are drawn. ``used`` are the relays of this chat's other paths.
+    ``graph`` says who is linked with whom (None: everybody is); a relay without a place in it is not drawn.
     Raises :class:`TooFewRelaysError`, which says how many are missing.
     """
-    usable = _allowed(directory, exclude, used, now)
+    usable = [node for node in _allowed(directory, exclude, used, now) if graph is None or node.node_id in graph]
     by_id = {node.node_id: node for node in usable}
     live_guards = [by_id[name] for name in dict.fromkeys(guards) if name in by_id]
     if len(usable) < n * length:
@@ -116,21 +121,81 @@ def choose_paths(
             " them are back or linked."
         )
     first = live_guards[:n]
-    rest = [node for node in usable if node not in first]
     if length == 1:
         return [(guard,) for guard in first]
+    along = None if graph is None or graph.is_mesh else _Edges(graph, by_id)
     for _ in range(_WHOLE_DRAWS):
-        drawn = draw(rest, n * (length - 1), random_bytes)
-        paths = [(guard, *drawn[i * (length - 1) : (i + 1) * (length - 1)]) for i, guard in enumerate(first)]
-        if all(path_allowed(path, parameters) for path in paths):
+        if along is None:
+            paths = _draw_anywhere(first, usable, length, random_bytes)
+        else:
+            paths = along.draw_paths(first, length, random_bytes)
+        if paths and all(path_allowed(path, parameters) for path in paths):
             return paths
-    found = _search(live_guards, n, length, usable, parameters, random_bytes)
+    if along is not None and n == 1:
+        found = along.draw_from_all(live_guards, length, parameters, random_bytes)
+    else:
+        found = _search(live_guards, n, length, usable, parameters, random_bytes, along)
     if found is None:
         raise TooFewRelaysError(
             f"{len(usable)} relays are usable, but too many of them share a network or an owner for {n} separate paths"
             f" of {length}. Wait for relays elsewhere."
         )
     return found
+
+
+def _draw_anywhere(
+    guards: Sequence[DirectoryNode], usable: Sequence[DirectoryNode], length: int, random_bytes: RandomBytes
+) -> list[Path]:
+    """Paths of any relays, none of them twice."""
+    starts = {guard.node_id for guard in guards}
+    rest = [node for node in usable if node.node_id not in starts]
+    more = length - 1
+    drawn = draw(rest, len(guards) * more, random_bytes)
+    return [(guard, *drawn[i * more : (i + 1) * more]) for i, guard in enumerate(guards)]
+
+
+class _Edges:
+    """The links between the relays that may be drawn."""
+
+    def __init__(self, graph: RelayGraph, usable: Mapping[NodeId, DirectoryNode]) -> None:
+        self._graph = graph
+        self._usable = usable
+
+    def next_to(self, node: DirectoryNode) -> list[DirectoryNode]:
+        """The neighbours that may be drawn."""
+        return [self._usable[name] for name in self._graph.neighbours(node.node_id) if name in self._usable]
+
+    def draw_paths(self, guards: Sequence[DirectoryNode], length: int, random_bytes: RandomBytes) -> list[Path]:
+        """One draw; empty where it met nobody, or one relay twice. Each step takes one of ``degree`` places, some of
+        which are empty where a relay has fewer neighbours: so every path has the same probability, whatever the number
+        of neighbours on the way."""
+        paths: list[Path] = []
+        met = {guard.node_id for guard in guards}
+        for guard in guards:
+            path = [guard]
+            while len(path) < length:
+                neighbours = self._graph.neighbours(path[-1].node_id)
+                place = random_below(self._graph.degree, random_bytes)
+                node = self._usable.get(neighbours[place]) if place < len(neighbours) else None
+                if node is None or node.node_id in met:
+                    return []
+                met.add(node.node_id)
+                path.append(node)
+            paths.append(tuple(path))
+        return paths
+
+    def draw_from_all(
+        self, guards: Sequence[DirectoryNode], length: int, parameters: Parameters, random_bytes: RandomBytes
+    ) -> list[Path] | None:
+        """One path from the first guard that has any, each of its allowed ones as likely as every other."""
+        for guard in guards:
+            paths: list[Path] = [(guard,)]
+            for _ in range(length - 1):
+                longer = [(*path, node) for path in paths for node in self.next_to(path[-1])]
+                paths = [path for path in longer if path_allowed(path, parameters)]
+            if paths:
+                return [paths[random_below(len(paths), random_bytes)]]
+        return None
 
 
 def path_allowed(path: Iterable[DirectoryNode], parameters: Parameters) -> bool:
@@ -161,6 +226,7 @@ def _search(
     usable: Sequence[DirectoryNode],
     parameters: Parameters,
     random_bytes: RandomBytes,
+    along: _Edges | None = None,
 ) -> list[Path] | None:
     """Depth first with shuffled choices, bounded in steps; None if no assignment was found."""
     steps = 0
@@ -175,7 +241,8 @@ def _search(
             return True
         starts = not chosen or len(chosen[-1]) == length
         # Guards keep their order of preference; everything else is shuffled.
-        pool = list(guards) if starts else draw(usable, len(usable), random_bytes)
+        near = usable if starts or along is None else along.next_to(chosen[-1][-1])
+        pool = list(guards) if starts else draw(near, len(near), random_bytes)
         for node in pool:
             if node.node_id in used or not (starts or path_allowed([*chosen[-1], node], parameters)):
                 continue
