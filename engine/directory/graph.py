@@ -25,6 +25,8 @@ from engine.wire.records import Parameters
 
 REACH = 3
 """A relay takes links of those that are at most so many places away in one ring: views of who is away differ."""
+SETTLE_SECONDS = 10.0
+"""In which relays make the links of a change, before clients draw along them."""
 _PER_DIGEST = 4
 _REBUILD_SHARE = 0.1
 """When more than this share of the places changes, sorting anew is cheaper than moving one by one."""
@@ -58,6 +60,11 @@ class RelayGraph:
     def is_mesh(self) -> bool:
         """Whether everyone is linked with everyone."""
         return not self._rings
+
+    @property
+    def has_room(self) -> bool:
+        """Whether one more relay would be part of the mesh."""
+        return self.is_mesh and len(self._mesh) < self._mesh_relays
 
     @property
     def degree(self) -> int:
@@ -167,6 +174,50 @@ class RelayGraph:
                     if passed >= REACH:
                         break
         return False
+
+
+class SettledGraph:
+    """The graph that a client draws from. Links that rings do not have yet take a moment to be made, so a change counts
+    ``SETTLE_SECONDS`` after it was announced; links that are no longer part of the graph work on for longer than that.
+    In a mesh, where only newcomers are not linked yet, everything counts at once."""
+
+    def __init__(self, parameters: Parameters) -> None:
+        self._graph = RelayGraph(parameters)
+        self._newest: Directory | None = None
+        self._waiting: tuple[float, Directory] | None = None
+
+    def announce(self, directory: Directory, now: float) -> None:
+        """``directory`` came at ``now`` (monotonic)."""
+        self._newest = directory
+        if self._graph.is_mesh:
+            self._graph.update(directory)
+        elif self._waiting is None:
+            self._waiting = (now, directory)
+
+    def at(self, now: float) -> RelayGraph:
+        """The graph to draw from at ``now``."""
+        if self._waiting is not None and now >= self._waiting[0] + SETTLE_SECONDS:
+            settled, newest = self._waiting[1], self._newest
+            self._graph.update(settled)
+            self._waiting = (now, newest) if newest is not None and newest is not settled else None
+        return self._graph
+
+
+def wanted_links(graph: RelayGraph, directory: Directory, node_id: NodeId, *, relays: bool) -> frozenset[NodeId]:
+    """Whom a node keeps linked: a relay its neighbours and the model nodes, a model node all relays that have a place.
+    A relay that the directory does not list yet has those links already that it will have in a mesh."""
+    models = {node.node_id for node in directory.nodes() if node.descriptor.models and not node.away}
+    found: set[NodeId] = set()
+    if not relays or _serves(directory, node_id):
+        found |= set(graph.members())
+    if relays and (node_id in graph or graph.has_room):
+        found |= models | set(graph.members() if graph.is_mesh else graph.neighbours(node_id))
+    return frozenset(found - {node_id})
+
+
+def _serves(directory: Directory, node_id: NodeId) -> bool:
+    node = directory.get(node_id)
+    return node is not None and bool(node.descriptor.models)
 
 
 class _Ring:

@@ -21,6 +21,7 @@ from engine.crypto.identity import Identity
 from engine.directory.descriptor import make_descriptor
 from engine.directory.directory import Directory
 from engine.directory.genesis import GenesisRecord
+from engine.directory.graph import RelayGraph, wanted_links
 from engine.directory.shapes import NOTHING_WEAKER, Accepted
 from engine.errors import StorageError
 from engine.ids import NetworkId, NodeId, node_id_text, parse_node_id, short_id
@@ -210,6 +211,7 @@ class PeerPresence(Presence):
         self._offered: frozenset[str] = frozenset()
         self._started = math.ceil(membership.clock.wall())
         self._published: tuple[ServedModel, ...] = ()
+        self._graph: RelayGraph | None = None
         self.peer: OverlayPeer | None = None
         self.serving: ServingRole | None = None
 
@@ -254,6 +256,7 @@ class PeerPresence(Presence):
 
     def _assemble(self, genesis: GenesisRecord) -> tuple[OverlayPeer, ServingRole]:
         clock, network_id = self._membership.clock, genesis.network_id
+        self._graph = RelayGraph(genesis.parameters)
         peer = OverlayPeer(
             self.node_id,
             network_id,
@@ -278,14 +281,13 @@ class PeerPresence(Presence):
         return peer, serving
 
     def directory_changed(self, directory: Directory) -> None:
-        """Relays are linked with everybody, model nodes with all relays; of two the lower id dials."""
-        if self.peer is None or self.mesh is None:
+        """Relays are linked with their neighbours in the graph, model nodes with all relays; of two the lower id
+        dials. Links to who is no neighbour any more stay until nothing goes over them."""
+        if self.peer is None or self.mesh is None or self._graph is None:
             return
         self.peer.update_directory(directory)
-        others = directory.relays()
-        if self._relays:
-            others += [node for node in directory.nodes() if node.descriptor.models and not node.away]
-        ids = {node.node_id for node in others}
+        self._graph.update(directory)
+        ids = wanted_links(self._graph, directory, self.node_id, relays=self._relays)
         lower = {node_id for node_id in ids if node_id < self.node_id}
         # Who comes back without a server has to dial: nobody else hears of it.
         self.mesh.want(ids - lower, expected=lower)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from engine.clock import Clock
 from engine.directory.directory import Directory, DirectoryNode
+from engine.directory.graph import SettledGraph
 from engine.directory.sampling import choose_guards, choose_paths, random_below
 from engine.directory.shapes import NOTHING_WEAKER, Accepted, Shape
 from engine.errors import NetworkNotReadyError, RequestError, TooFewRelaysError, UnknownModelError
@@ -65,6 +66,7 @@ class OverlayClient:
         self._clock = clock
         self._random_bytes = random_bytes
         self._directory: Directory | None = None
+        self._graph = SettledGraph(parameters)
         self.guards: list[NodeId] = list(guards)
         self.sender: LinkSender | None = None
         self.want: Callable[[Collection[NodeId]], None] = lambda _: None
@@ -81,6 +83,7 @@ class OverlayClient:
     def update_directory(self, directory: Directory) -> None:
         """Use this snapshot; keep the guard list and fill it up with as many as are absent."""
         self._directory = directory
+        self._graph.announce(directory, self._clock.monotonic())
         now = self._clock.wall()
         kept, absent = self._keep_guards(directory)
         guards = choose_guards(
@@ -93,7 +96,8 @@ class OverlayClient:
         )
         self.guards = guards
         self.machine.paths.set_guards(guards)
-        self.choice.look(directory, self._no_relays(directory), now)
+        graph = self._graph.at(self._clock.monotonic())
+        self.choice.look(directory, graph, self._no_relays(directory), now)
         shape = self.choice.shape()
         self.machine.paths.shape = None if self.goes_direct else shape or self.choice.full
         self._want_links()
@@ -150,7 +154,17 @@ class OverlayClient:
         now = self._clock.wall()
         exclude = self._own | self._group_if_spared(directory) | frozenset(destinations)
         (path,) = choose_paths(
-            directory, guards, 1, 1, length, self._parameters, exclude, self._random_bytes, now, used=used
+            directory,
+            guards,
+            1,
+            1,
+            length,
+            self._parameters,
+            exclude,
+            self._random_bytes,
+            now,
+            used=used,
+            graph=self._graph.at(self._clock.monotonic()),
         )
         return [_path_hop(node, now) for node in path]
 

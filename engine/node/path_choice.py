@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from engine.directory.directory import Directory
+from engine.directory.graph import RelayGraph
 from engine.directory.sampling import choose_paths
 from engine.directory.shapes import Accepted, Shape, accepted_shapes, allowed_shapes, choices, full_shape, strongest
 from engine.errors import TooFewRelaysError, WeakerPaths, WeakerPathsNeededError
@@ -28,14 +29,17 @@ class PathChoice:
         self._missing = 0
         self._relays = 0
         self.full = full_shape(parameters)
+        self._graph: RelayGraph | None = None
 
-    def look(self, directory: Directory, exclude: Collection[NodeId], now: float) -> None:
-        """Use this directory; ``exclude`` are nodes that relay for nobody here, such as this engine itself."""
+    def look(self, directory: Directory, graph: RelayGraph, exclude: Collection[NodeId], now: float) -> None:
+        """Use this directory; ``graph`` says who is linked; ``exclude`` are nodes that relay for nobody here, such as
+        this engine itself."""
         usable = [node.node_id for node in directory.relays() if node.node_id not in exclude]
         self._relays = len(usable)
         self._missing = max(0, self.full.relays - self._relays)
         self._reason = ""
         self._possible = frozenset([self.full])
+        self._graph = graph
         problem = self._problem(directory, usable, self.full, exclude, now)
         if problem:
             self._reason = problem
@@ -62,6 +66,7 @@ class PathChoice:
                 exclude,
                 self._random_bytes,
                 now,
+                graph=self._graph,
             )
         except TooFewRelaysError as error:
             return str(error)

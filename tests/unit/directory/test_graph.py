@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from engine.directory.graph import RelayGraph, ring_positions
+from engine.directory.graph import SETTLE_SECONDS, RelayGraph, SettledGraph, ring_positions, wanted_links
 from engine.directory.sampling import choose_paths, path_allowed
 from engine.errors import TooFewRelaysError
 from engine.wire.records import Parameters
@@ -76,10 +76,10 @@ def test_above_there_are_rings_with_at_most_96_links():
 def test_a_newcomer_does_not_end_the_mesh_before_it_has_a_place():
     young = [relay(number) for number in range(96)]
     graph = graph_of(directory([*young, relay(96, admission=6)]))
-    assert graph.is_mesh
     assert name(96) not in graph
     assert graph.neighbours(name(96)) == ()
     assert graph.is_near(name(1), name(96))  # its place is next
+    assert len(graph) == 96
     graph.update(directory([*young, relay(96, admission=6)], beacons(6)))
     assert not graph.is_mesh
     assert component(graph) == 97
@@ -153,6 +153,36 @@ def test_places_are_drawn_anew_after_a_day_at_another_time_for_everybody():
     assert len(moved) <= 150
 
 
+def test_relays_link_with_neighbours_and_model_nodes_and_model_nodes_with_all_relays():
+    network = directory([*(relay(number) for number in range(200)), model_node(500)])
+    graph = graph_of(network)
+    assert wanted_links(graph, network, name(3), relays=True) == {*graph.neighbours(name(3)), name(500)}
+    assert wanted_links(graph, network, name(500), relays=False) == set(graph.members())
+    assert wanted_links(graph, network, name(999), relays=True) == set()  # not admitted yet
+
+
+def test_a_newcomer_of_a_mesh_dials_before_it_is_listed():
+    network = directory([*(relay(number) for number in range(5)), model_node(500)])
+    graph = graph_of(network)
+    assert wanted_links(graph, network, name(99), relays=True) == {*graph.members(), name(500)}
+    full = directory(relay(number) for number in range(96))
+    assert wanted_links(graph_of(full), full, name(99), relays=True) == set()
+
+
+def test_clients_draw_along_links_that_had_time_to_be_made():
+    settled = SettledGraph(PARAMETERS)
+    settled.announce(ring_network(50), 0.0)
+    assert len(settled.at(0.0)) == 50
+    settled.announce(ring_network(200), 1.0)
+    assert len(settled.at(1.0)) == 200  # what was a mesh has all links that its relays have in the rings
+    settled.announce(ring_network(201), 2.0)
+    settled.announce(ring_network(202), 5.0)
+    assert len(settled.at(2.0 + SETTLE_SECONDS - 0.1)) == 200
+    assert len(settled.at(2.0 + SETTLE_SECONDS)) == 201
+    assert len(settled.at(2.0 + 2 * SETTLE_SECONDS)) == 202
+    assert len(settled.at(1000.0)) == 202
+
+
 # ------------------------------------------------------------------------------------------------------ drawing on it
 
 
@@ -171,7 +201,8 @@ def test_of_all_paths_along_links_each_is_as_likely_as_every_other(relays):
     network = ring_network(relays, parameters=SMALL)
     graph = graph_of(network, SMALL)
     allowed = allowed_paths(graph, network, name(0))
-    source, counts = seeded(5), Counter()
+    source = seeded(5)
+    counts: Counter[tuple] = Counter()
     rounds = 300 * len(allowed)
     for _ in range(rounds):
         (path,) = choose_paths(network, [name(0)], 1, 1, 3, SMALL, (), source, NOW, graph=graph)
@@ -187,7 +218,8 @@ def test_two_paths_at_once_are_uniform_too():
     graph = graph_of(network, SMALL)
     first, second = (allowed_paths(graph, network, name(number)) for number in (0, 1))
     allowed = {(one, two) for one, two in itertools.product(first, second) if not set(one) & set(two)}
-    source, counts = seeded(6), Counter()
+    source = seeded(6)
+    counts: Counter[tuple] = Counter()
     for _ in range(100 * len(allowed)):
         paths = choose_paths(network, [name(0), name(1)], 2, 2, 3, SMALL, (), source, NOW, graph=graph)
         counts[tuple(tuple(node.node_id for node in path) for path in paths)] += 1
