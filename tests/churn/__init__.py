@@ -1,0 +1,1 @@
+"""Answers while relays die: long runs, simulated and on real links."""

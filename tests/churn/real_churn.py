@@ -1,0 +1,213 @@
+"""Real processes and real links: answers while one relay in ten is killed every ten seconds, and replaced.
+
+``python -m tests.churn.real_churn --minutes 5 --out FILE``
+
+Relays share processes, four in each, and a whole process is killed (SIGKILL), so nobody says goodbye. Every second
+replacement is the same relays with their old keys, the others are new ones. Model nodes write slowly, so that answers
+last more than twenty seconds; each must be, word for word, what the client's own machine says to the same question.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from engine.inference.models.installed import BUILTIN_MODEL
+from tests.support.network import Answer, Network
+
+QUESTION = "Tell me all that you know."
+SAMPLING = {"seed": 11, "temperature": 1.2}
+ANSWERS_PER_CHAT = 3
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much of it. ``rate`` is in tokens per second."""
+
+    minutes: float = 5.0
+    processes: int = 9
+    relays_each: int = 4
+    askers: int = 7
+    every: float = 10.0
+    rate: float = 5.0
+    tokens: int = 125
+    seed: int = 1
+    undisturbed_first: int = 1
+
+    @property
+    def relays(self) -> int:
+        """In all."""
+        return self.processes * self.relays_each
+
+
+@dataclass
+class Told:
+    """One answer as its asker saw it. Seconds are counted from the first kill's clock."""
+
+    asker: int
+    begun: float
+    ended: float
+    streamed_seconds: float
+    tokens: int
+    right: bool
+    error: str
+
+
+@dataclass
+class Outcome:
+    """Everything that happened."""
+
+    answers: list[Told] = field(default_factory=list)
+    kills: list[float] = field(default_factory=list)
+    in_flight_at_kills: list[int] = field(default_factory=list)
+    alive_at_kills: list[int] = field(default_factory=list)
+
+    @property
+    def lost(self) -> list[Told]:
+        """Answers that failed, or are not what they should be."""
+        return [told for told in self.answers if told.error or not told.right]
+
+
+class RealChurn:
+    """One network, its askers and its killer."""
+
+    def __init__(self, folder: Path, plan: Plan) -> None:
+        self.plan = plan
+        self.network = Network(folder)
+        self.outcome = Outcome()
+        self._random = random.Random(plan.seed)
+        self._lock = threading.Lock()
+        self._in_flight = 0
+        self._stop = threading.Event()
+        self._names: list[str] = []
+        self._generation = 0
+        self._begun = 0.0
+        self._text = ""
+
+    def run(self) -> Outcome:
+        """Until the time is over and the last answer is complete."""
+        plan = self.plan
+        with self.network as network:
+            network.found()
+            for index in range(plan.processes):
+                self._names.append(f"relays-{index}")
+                network.relays(self._names[-1], plan.relays_each)
+            for name in ("model-1", "model-2"):
+                options = ("--contribute", BUILTIN_MODEL, "--max-tokens-per-second", f"{plan.rate:g}")
+                network.node(name, "--no-relay", *options)
+            network.node("client", "--no-relay")
+            network.wait_ready("client", plan.relays, 2, 120)
+            client = network.openai("client").with_options(timeout=180)
+            here: dict[str, object] = {"route": "local"}
+            self._text = Answer(client, QUESTION, gentorrent=here, **self._asked()).read().text
+            assert self._text, "the client's own machine does not answer"
+            self._begun = time.monotonic()
+            askers = [threading.Thread(target=self._ask, args=(client, number)) for number in range(plan.askers)]
+            for asker in askers:
+                asker.start()
+                time.sleep(plan.tokens / plan.rate / plan.askers)
+            self._kill_until(time.monotonic() + plan.minutes * 60)
+            self._stop.set()
+            for asker in askers:
+                asker.join(200)
+                assert not asker.is_alive(), "an answer never ended"
+            network.check()
+        return self.outcome
+
+    def _asked(self) -> dict[str, Any]:
+        return {"min_tokens": self.plan.tokens, "max_tokens": self.plan.tokens, **SAMPLING}
+
+    def _ask(self, client: Any, number: int) -> None:
+        """One person: one answer after the other, three in a chat."""
+        asked = 0
+        while not self._stop.is_set():
+            begun = time.monotonic() - self._begun
+            with self._lock:
+                self._in_flight += 1
+            try:
+                chat = f"asker {number}, chat {asked // ANSWERS_PER_CHAT}"
+                answer = Answer(client, QUESTION, conversation=chat, **self._asked()).read()
+                error, text, tokens, seconds = str(answer.error or ""), answer.text, answer.tokens, answer.seconds
+            except Exception as problem:  # whatever it is, it counts as a lost answer, and the run goes on
+                error, text, tokens, seconds = f"{type(problem).__name__}: {problem}", "", 0, 0.0
+            ended = time.monotonic() - self._begun
+            told = Told(number, round(begun, 1), round(ended, 1), round(seconds, 1), tokens, text == self._text, error)
+            with self._lock:
+                self._in_flight -= 1
+                self.outcome.answers.append(told)
+            if told.error or not told.right:
+                print(f"lost: {told}", file=sys.stderr, flush=True)
+            asked += 1
+
+    def _kill_until(self, end: float) -> None:
+        """Kill a process of relays every few seconds and start another in its place."""
+        due = time.monotonic()
+        while (due := due + self.plan.every) < end:
+            time.sleep(max(0.0, due - time.monotonic()))
+            place = self._random.randrange(len(self._names))
+            name = self._names[place]
+            with self._lock:
+                in_flight = self._in_flight
+            self.network.check()
+            self.network.kill(name)
+            self.outcome.kills.append(round(time.monotonic() - self._begun, 1))
+            self.outcome.in_flight_at_kills.append(in_flight)
+            done, lost = len(self.outcome.answers), len(self.outcome.lost)
+            print(
+                f"[{self.outcome.kills[-1]:5.0f} s] {name} killed; {in_flight} in flight, {done} answers, {lost} lost",
+                flush=True,
+            )
+            self._generation += 1
+            if self._generation % 2:
+                self._names[place] = f"relays-new-{self._generation}"
+            self.network.relays(self._names[place], self.plan.relays_each)
+
+
+def as_json(plan: Plan, outcome: Outcome) -> dict[str, Any]:
+    """What is stored."""
+    streamed = sorted(told.streamed_seconds for told in outcome.answers)
+    return {
+        "minutes": plan.minutes,
+        "relays": plan.relays,
+        "relays_killed_at_once": plan.relays_each,
+        "seconds_between_kills": plan.every,
+        "kills": len(outcome.kills),
+        "least_in_flight_at_a_kill": min(outcome.in_flight_at_kills, default=0),
+        "answers": len(outcome.answers),
+        "lost": len(outcome.lost),
+        "losses": [vars(told) for told in outcome.lost],
+        "tokens_each": plan.tokens,
+        "shortest_answer_s": streamed[0] if streamed else None,
+        "median_answer_s": streamed[len(streamed) // 2] if streamed else None,
+        "longest_answer_s": streamed[-1] if streamed else None,
+    }
+
+
+def main() -> int:
+    """Run and write; the exit code says whether an answer was lost."""
+    parser = argparse.ArgumentParser(description="Answers while real relays are killed.")
+    parser.add_argument("--minutes", type=float, default=5.0)
+    parser.add_argument("--processes", type=int, default=9, help="of four relays each")
+    parser.add_argument("--askers", type=int, default=7)
+    parser.add_argument("--out", type=Path, required=True)
+    options = parser.parse_args()
+    plan = Plan(minutes=options.minutes, processes=options.processes, askers=options.askers)
+    with tempfile.TemporaryDirectory(prefix="gentorrent-churn-") as folder:
+        outcome = RealChurn(Path(folder), plan).run()
+    found = as_json(plan, outcome)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text(json.dumps(found, indent=2), encoding="utf-8")
+    print(json.dumps(found, indent=2))
+    return 1 if outcome.lost else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
