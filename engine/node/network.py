@@ -206,7 +206,7 @@ class PeerPresence(Presence):
         self._backend = backend
         self._relays = relays
         self._bandwidth = bandwidth
-        self._signaling_address = signaling_address if relays else ""
+        self._signaling_address = signaling_address if relays and not membership.relayed_only else ""
         self._limit = max_tokens_per_second
         self._offered: frozenset[str] = frozenset()
         self._started = math.ceil(membership.clock.wall())
