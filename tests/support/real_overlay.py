@@ -10,6 +10,7 @@ from typing import Any
 
 from engine.clock import SystemClock
 from engine.crypto.identity import Identity
+from engine.directory.shapes import NOTHING_WEAKER
 from engine.ids import NodeId
 from engine.transport.link import LinkHandler
 from engine.transport.mesh import Mesh
@@ -52,6 +53,7 @@ class RealOverlay(Overlay):
         self.scheduler: Any = RealTime()
         self.random_bytes: Any = os.urandom
         self.parameters = parameters
+        self.accepted = NOTHING_WEAKER
         self.signaling = LocalSignaling()
         self.wires = Wires(seed, faults)
         self.internet: Any = self
