@@ -77,6 +77,11 @@ def engine(tmp_path_factory) -> Iterator[Engine]:
     folder = make_tiny_model(data / "models" / CALLER, context=2048)
     (folder / "chat_template.jinja").write_text(SHAPES["qwen3"], encoding="utf-8")
     with running(data) as engine:
+        deadline = time.monotonic() + 30
+        with engine.client() as client:
+            while len(client.models.list().data) < 2:  # the API is up before the models are
+                assert time.monotonic() < deadline, "the models do not appear"
+                time.sleep(0.05)
         yield engine
 
 
