@@ -99,6 +99,9 @@ class HttpSide:
         return web.Response(body=self._genesis, content_type="application/json", charset="utf-8")
 
     async def _serve_directory(self, request: web.Request) -> web.StreamResponse:
+        door = self._server.door
+        if door is not None and not door.opens(request.headers.get(hdrs.AUTHORIZATION, "")):
+            return web.Response(status=401, text="Only members of this private network may read its directory.\n")
         data = self._server.snapshot
         if not data:
             return web.Response(status=503, text="The first directory is not made yet. Try again in a second.\n")

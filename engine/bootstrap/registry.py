@@ -187,6 +187,10 @@ class Registry:
         listed = [member for member in self.members.values() if self._is_listed(member, wall)]
         return sorted(listed, key=lambda member: member.node_id)[: self._maximum_nodes]
 
+    def hurry(self) -> None:
+        """The next snapshot is due now."""
+        self._published = None
+
     def due(self, wall: float, monotonic: float) -> bool:
         """Whether a snapshot should be made now."""
         age = monotonic - self._last_snapshot

@@ -20,6 +20,7 @@ from aiohttp import web
 
 from engine.bootstrap import limits
 from engine.bootstrap.configuration import OperatorConfiguration, client_address, load_configuration
+from engine.bootstrap.door import ENDED, Door
 from engine.bootstrap.http import HttpSide
 from engine.bootstrap.init import Network, load_network
 from engine.bootstrap.metrics import Metrics
@@ -39,6 +40,7 @@ from engine.wire.codec import Message, encode
 from engine.wire.records import SignedSnapshot, snapshot_decoder
 from engine.wire.signaling import (
     DirectoryChanged,
+    Expelled,
     IceRequest,
     NodeMessage,
     Publish,
@@ -78,6 +80,8 @@ class BootstrapServer:
         self.clock = clock
         self._store = store
         self._ice = IceIssuer(configuration, turn)
+        private = network.genesis.parameters.invited_only
+        self.door = Door(network.server, network.network_id, store, clock) if private else None
         self._connections: Counter[str] = Counter()
         self._changed = asyncio.Event()
 
@@ -107,7 +111,7 @@ class BootstrapServer:
             socket = web.WebSocketResponse(max_msg_size=limits.MAXIMUM_MESSAGE, compress=False, timeout=2.0)
             await socket.prepare(request)
             login = await log_in(
-                socket, self.network.server, self.network.network_id, os.urandom(32), self.clock, address
+                socket, self.network.server, self.network.network_id, os.urandom(32), self.clock, address, self.door
             )
             self.metrics.logins.labels("refused" if login is None else "accepted").inc()
             if login is not None:
@@ -128,7 +132,12 @@ class BootstrapServer:
             older.cut("another login with the same identity has replaced this one")
         self.sessions[session.node_id] = session
         self.registry.heard(session.node_id, self.clock.monotonic())
-        first: list[Message] = [self._announcement()] if self.registry.point.epoch else []
+        first: list[Message] = []
+        if self.door is not None:
+            if not self.door.is_member(session.node_id):
+                session.cut(ENDED)
+            first += self.door.greeting()
+        first += [self._announcement()] if self.registry.point.epoch else []
         first += self.registry.away_marks(self.clock.wall())
         try:
             await session.run(first)
@@ -218,6 +227,26 @@ class BootstrapServer:
                     await self._changed.wait()
                     # Publications come in crowds; one snapshot serves them all.
                     await asyncio.sleep(min(0.05, self.network.genesis.parameters.snapshot_seconds))
+
+    async def watch_door(self) -> None:
+        """In a private network: carry out what the operator decides about its members, for ever."""
+        if self.door is not None:
+            await self.door.watch(self._expel, self._broadcast)
+
+    async def _expel(self, node: NodeId, told: Expelled) -> None:
+        """End the session and the listing of who is a member no longer, and tell the others."""
+        session = self.sessions.get(node)
+        if session is not None:
+            session.cut(ENDED)
+        member = self.registry.withdraw(node)
+        if member is not None:
+            try:
+                await self._store.save_member(member)
+            except StorageError as error:
+                self._storage_failed(error)
+            self.registry.hurry()
+            self._changed.set()
+        self._broadcast(told)
 
     async def _make_snapshot(self) -> None:
         wall = self.clock.wall()
@@ -313,6 +342,7 @@ async def _serve(server: BootstrapServer, host: str, port: int, started: Callabl
         logger.info("serving network %s", server.network.network_id.hex())
         async with asyncio.TaskGroup() as group:
             group.create_task(server.keep_directory())
+            group.create_task(server.watch_door())
             if started is not None:
                 started(f"http://{shown}:{bound}#{server.network.network_id.hex()}")
     finally:

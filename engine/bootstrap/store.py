@@ -92,6 +92,15 @@ class Store:
 
         await self._run(lambda: self._write(write))
 
+    async def transact(self, action: Callable[[Connection], T]) -> T:
+        """Run ``action`` in one transaction."""
+
+        def begin() -> T:
+            with self._engine.begin() as connection:
+                return action(connection)
+
+        return await self._run(begin)
+
     async def _run(self, action: Callable[[], T]) -> T:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._executor, action)
@@ -118,6 +127,7 @@ class Store:
         configuration.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
         configuration.set_main_option("path_separator", "os")
         with self._engine.begin() as connection:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # the operator's commands may open it at the same moment
             configuration.attributes["connection"] = connection
             command.upgrade(configuration, "head")
 
@@ -136,7 +146,7 @@ class Store:
 def _prepare_connection(connection: Any, _record: Any) -> None:
     """A write-ahead log, flushed at every commit."""
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000"):
+    for pragma in ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -42,3 +42,19 @@ class SnapshotRow(Base):
     record: Mapped[bytes | None] = mapped_column(LargeBinary)
     key: Mapped[bytes] = mapped_column(LargeBinary(32))
     signature: Mapped[bytes] = mapped_column(LargeBinary(64))
+
+
+class InvitationRow(Base):
+    """An invitation (see ``invitations.Invited``); ``bound`` holds its node ids one after the other."""
+
+    __tablename__ = "invitations"
+
+    invite_id: Mapped[bytes] = mapped_column(LargeBinary(16), primary_key=True)
+    label: Mapped[str] = mapped_column(String(100))
+    created: Mapped[int] = mapped_column(BigInteger)
+    expires: Mapped[int] = mapped_column(BigInteger)
+    until: Mapped[int] = mapped_column(BigInteger)
+    bound: Mapped[bytes] = mapped_column(LargeBinary(40))
+    node: Mapped[bytes | None] = mapped_column(LargeBinary(20))
+    client: Mapped[bytes | None] = mapped_column(LargeBinary(20))
+    revoked: Mapped[bool] = mapped_column(Boolean)

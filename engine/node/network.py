@@ -44,6 +44,8 @@ from engine.wire.records import Parameters, ServedModel, Signed
 logger = logging.getLogger(__name__)
 SOFTWARE = f"gentorrent {__version__}"
 KEY_CHECK_SECONDS = 600.0
+MAXIMUM_EXPELLED = 1_000
+"""Former members of a private network whose offers are refused."""
 SETTLE_SECONDS = 3.0
 DEFAULT_RELAY_BANDWIDTH = 2_500_000
 """Bytes per second that a relay advertises."""
@@ -75,6 +77,7 @@ class Presence(abc.ABC):
         self._client_only = client_only
         self._news = asyncio.Event()
         self._was_connected = False
+        self._expelled: dict[NodeId, None] = {}
         self.mesh: Mesh | None = None
         self.bootstrap = BootstrapClient(
             membership.url,
@@ -88,6 +91,7 @@ class Presence(abc.ABC):
             on_state=self._on_state,
             on_notice=membership.notice,
             on_ice=self._on_ice,
+            on_expelled=self._on_expelled,
         )
         self._holder = "client" if client_only else "node"
         membership.connectivity.listen(self._servers_changed)
@@ -136,6 +140,25 @@ class Presence(abc.ABC):
         self._membership.connectivity.offer(self._holder, offered)
         save_offer(self._offer_path(genesis), offered)
 
+    def _on_expelled(self, node: NodeId) -> None:
+        """A private network's server says that somebody is a member no longer."""
+        self._expelled[node] = None
+        while len(self._expelled) > MAXIMUM_EXPELLED:
+            del self._expelled[next(iter(self._expelled))]
+        if self.mesh is not None and node in self.mesh.links():
+            self.mesh.disconnect(node, "it is a member of this network no longer")
+
+    def _accept_member(self, peer: NodeId, _peer_is_client: bool) -> str | None:
+        """In a private network: the server passes on the offers of members alone, so what comes another way must come
+        from a listed node."""
+        if self.mesh is not None and self.mesh.router.from_server:
+            self._expelled.pop(peer, None)  # it has been invited again
+            return None
+        directory = self.bootstrap.directory
+        if peer in self._expelled or directory is None or peer not in directory:
+            return "you are not listed in this private network"
+        return None
+
     def _servers_changed(self) -> None:
         if self.mesh is not None:
             connectivity = self._membership.connectivity
@@ -171,7 +194,8 @@ class Presence(abc.ABC):
             relayed_only=self._membership.relayed_only,
         )
         clock = self._membership.clock
-        self.mesh = Mesh(self._identity, network_id, handler, self.bootstrap, clock, configuration)
+        accept = self._accept_member if parameters.invited_only else None
+        self.mesh = Mesh(self._identity, network_id, handler, self.bootstrap, clock, configuration, accept=accept)
         self._servers_changed()
         if not self._membership.relayed_only:  # offers over a connection of our own would show our address
             self.mesh.offer_direct_signaling(self._listener_of, self._listen())

@@ -23,6 +23,7 @@ from engine.directory import CLOCK_SKEW_SECONDS
 from engine.directory.descriptor import digest
 from engine.directory.directory import Directory
 from engine.directory.genesis import GenesisRecord
+from engine.directory.invite import Invitation, check_expulsion
 from engine.directory.login import check_welcome, make_login
 from engine.directory.snapshot import LAST_GOOD_SECONDS, AwayMarks, check_mark
 from engine.errors import (
@@ -38,18 +39,21 @@ from engine.ids import NetworkId, NodeId
 from engine.transport.bootstrap_state import BootstrapAddress, BootstrapState, Phase, parse_bootstrap
 from engine.transport.directory_keeper import DirectoryKeeper
 from engine.transport.ice_servers import OfferedServers, usable_servers
+from engine.transport.saved_invitation import load_invitation
 from engine.transport.signaling import MAXIMUM_SIGNAL_LENGTH, SignalHandler
 from engine.wire.codec import Message, encode
 from engine.wire.records import Signed, descriptor_decoder
 from engine.wire.signaling import (
     Challenge,
     DirectoryChanged,
+    Expelled,
     IceRequest,
     IceServers,
     KeepAlive,
     Marked,
     Publish,
     Published,
+    ReadingKey,
     Refused,
     Signal,
     SignalFailed,
@@ -95,6 +99,7 @@ class BootstrapClient:
         on_state: Callable[[BootstrapState], None] = _nothing,
         on_notice: Callable[[str], None] = _nothing,
         on_ice: Callable[[OfferedServers], None] = _nothing,
+        on_expelled: Callable[[NodeId], None] = _nothing,
         random_bytes: Callable[[int], bytes] = os.urandom,
     ) -> None:
         """``data`` is the folder for networks (``DataDirectory.networks``); two clients may share it.
@@ -109,6 +114,8 @@ class BootstrapClient:
         self._on_directory = on_directory
         self._on_state = on_state
         self._on_ice = on_ice
+        self._on_expelled = on_expelled
+        self._data = data
         self._random_bytes = random_bytes
         self._keeper = DirectoryKeeper(url, network_id, data, self._clock, on_notice)
         self._marks = AwayMarks()
@@ -245,6 +252,7 @@ class BootstrapClient:
             self._clock.wall(),
             client_only=self._client_only,
             software=self._software,
+            invitation=self._invitation(genesis),
         )
         await socket.send_bytes(encode(login))
         welcome = await _receive(socket)
@@ -252,6 +260,18 @@ class BootstrapClient:
             raise LoginRefusedError(_refusal(welcome))
         check_welcome(welcome, challenge, login)
         return welcome.wall - self._clock.wall()
+
+    def _invitation(self, genesis: GenesisRecord) -> Invitation | None:
+        """What this machine was invited with; ``LoginRefusedError`` where one is needed and none is here."""
+        if not genesis.parameters.invited_only:
+            return None
+        invitation = load_invitation(self._data, genesis.network_id)
+        if invitation is None:
+            raise LoginRefusedError(
+                f'The network "{genesis.genesis.name}" is private: only who is invited is admitted. Ask its operator'
+                " for an invitation, and start once with --join INVITATION."
+            )
+        return invitation
 
     async def _serve(
         self,
@@ -261,6 +281,7 @@ class BootstrapClient:
         skew: float,
     ) -> None:
         self._queue = asyncio.Queue(QUEUE_LENGTH)
+        self._keeper.reading_key = b""
         self._marks.clear()  # the server sends those that hold now
         self._fetch_now.set()
         warning = ""
@@ -318,6 +339,14 @@ class BootstrapClient:
                     self._answered.set()
                 case IceServers():
                     self._take_ice(message)
+                case Expelled():
+                    keys = genesis.genesis.server_keys
+                    self._on_expelled(
+                        check_expulsion(message.expulsion, message.key, message.signature, keys, genesis.network_id)
+                    )
+                case ReadingKey():
+                    self._keeper.reading_key = message.key
+                    self._fetch_now.set()
                 case KeepAlive():
                     pass
                 case _:
@@ -373,6 +402,9 @@ class BootstrapClient:
         while True:
             delay = POLL_SECONDS
             self._fetch_now.clear()
+            if self._keeper.closed:  # the server says with its first words what opens it
+                await self._fetch_now.wait()
+                continue
             try:
                 async with _network_errors():
                     directory = await self._keeper.fetch(session)

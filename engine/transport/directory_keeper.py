@@ -39,6 +39,7 @@ class DirectoryKeeper:
         self._tag = ""
         self._lock = threading.Lock()
         self.genesis: GenesisRecord | None = None
+        self.reading_key = b""  # what opens a private network's directory
 
     def load(self) -> Directory | None:
         """What is on disk: the pinned genesis and the last good directory, if they are there and good.
@@ -54,6 +55,11 @@ class DirectoryKeeper:
             return None
         self._use(genesis_file.from_file(text, self._network_id))
         return self._load_directory(folder / "directory")
+
+    @property
+    def closed(self) -> bool:
+        """Whether the directory is a private one that nothing here opens yet."""
+        return self.genesis is not None and self.genesis.parameters.invited_only and not self.reading_key
 
     async def ensure_genesis(self, session: aiohttp.ClientSession) -> GenesisRecord:
         """The pinned genesis, or the server's, checked against the expected network id and pinned from now on."""
@@ -112,6 +118,8 @@ class DirectoryKeeper:
         self, session: aiohttp.ClientSession, path: str, limit: int, tag: str
     ) -> tuple[bytes | None, str]:
         headers = {"If-None-Match": tag} if tag else {}
+        if self.reading_key:
+            headers["Authorization"] = f"Bearer {self.reading_key.hex()}"
         async with (
             asyncio.timeout(REQUEST_SECONDS),
             session.get(f"{self._url}{path}", headers=headers, allow_redirects=False) as response,

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from engine.wire.codec import Decoder, Id20, Key32, Message, ShortText, Signature, UInt8, UInt16, UInt53
+from engine.wire.codec import Decoder, Id16, Id20, Key32, Message, ShortText, Signature, UInt8, UInt16, UInt53
 
 Url = Annotated[str, Meta(max_length=300)]
 SealingKey = Annotated[bytes, Meta(min_length=32, max_length=2048)]
@@ -157,6 +157,40 @@ class AwayMark(Message, frozen=True, tag=40):
     issued: UInt53
 
 
+class Grant(Message, frozen=True, tag=47):
+    """The operator's word that one engine may join; signed by a server key with purpose ``grant``.
+
+    Who shows it proves at each login that it holds the private half of ``invite_key``. ``bound``: the node ids that it
+    is for; empty: the first node and the first client that use it before ``expires``.
+    """
+
+    suite: UInt8
+    network_id: Key32
+    invite_id: Id16
+    invite_key: Key32
+    created: UInt53
+    expires: UInt53  # of the first use
+    until: UInt53  # end of the membership; 0: none
+    bound: Annotated[tuple[Id20, ...], Meta(max_length=2)] = ()
+
+
+class Invite(Message, frozen=True, tag=48):
+    """What the text of an invitation holds: where to go, the grant, and the seed of its ``invite_key``."""
+
+    url: Url
+    network_id: Key32
+    grant: Signed
+    seed: Key32
+
+
+class Expulsion(Message, frozen=True, tag=49):
+    """``node`` is admitted no longer; signed by a server key with purpose ``expulsion``."""
+
+    network_id: Key32
+    node: Id20
+    issued: UInt53
+
+
 MAX_SNAPSHOT = 64 * 1024 * 1024
 genesis_decoder: Decoder[Genesis] = Decoder(Genesis)
 descriptor_decoder: Decoder[Descriptor] = Decoder(Descriptor)
@@ -164,3 +198,5 @@ signed_decoder: Decoder[Signed] = Decoder(Signed)
 snapshot_decoder: Decoder[Snapshot] = Decoder(Snapshot, MAX_SNAPSHOT)
 signed_snapshot_decoder: Decoder[SignedSnapshot] = Decoder(SignedSnapshot, MAX_SNAPSHOT + 1024)
 away_mark_decoder: Decoder[AwayMark] = Decoder(AwayMark)
+grant_decoder: Decoder[Grant] = Decoder(Grant, 1024)
+invite_decoder: Decoder[Invite] = Decoder(Invite, 2048)
