@@ -21,7 +21,7 @@ from engine.crypto.identity import Identity
 from engine.directory.descriptor import make_descriptor
 from engine.directory.directory import Directory
 from engine.directory.genesis import GenesisRecord
-from engine.directory.graph import RelayGraph, wanted_links
+from engine.directory.graph import RelayGraph, refusal, wanted_links
 from engine.directory.shapes import NOTHING_WEAKER, Accepted
 from engine.errors import StorageError
 from engine.ids import NetworkId, NodeId, node_id_text, parse_node_id, short_id
@@ -186,8 +186,14 @@ class Presence(abc.ABC):
             await self._news.wait()
         return self.bootstrap.genesis
 
-    def make_mesh(self, network_id: NetworkId, parameters: Parameters, handler: LinkHandler) -> Mesh:
-        """The links of this identity."""
+    def make_mesh(
+        self,
+        network_id: NetworkId,
+        parameters: Parameters,
+        handler: LinkHandler,
+        accept: Callable[[NodeId, bool], str | None] | None = None,
+    ) -> Mesh:
+        """The links of this identity; ``accept`` says why it takes no link from a caller."""
         configuration = MeshConfiguration(
             is_client=self._client_only,
             allow_loopback=parameters.allow_loopback,
@@ -298,23 +304,31 @@ class PeerPresence(Presence):
         serving.offered = self._offered
         peer.start, peer.cancel = serving.start, serving.cancel
         peer.directories_differ = self._directories_differ
-        peer.sender = self.make_mesh(network_id, genesis.genesis.parameters, peer)
+        peer.sender = self.make_mesh(network_id, genesis.genesis.parameters, peer, self._refuse)
+        peer.dial = peer.sender.dial
         self.peer, self.serving = peer, serving
         if self.bootstrap.directory is not None:
             self.directory_changed(self.bootstrap.directory)
         return peer, serving
 
     def directory_changed(self, directory: Directory) -> None:
-        """Relays are linked with their neighbours in the graph, model nodes with all relays; of two the lower id
-        dials. Links to who is no neighbour any more stay until nothing goes over them."""
+        """Keep linked whom the graph says; of two the lower id dials. Links to who is no neighbour any more stay until
+        nothing goes over them."""
         if self.peer is None or self.mesh is None or self._graph is None:
             return
         self.peer.update_directory(directory)
         self._graph.update(directory)
         ids = wanted_links(self._graph, directory, self.node_id, relays=self._relays)
-        lower = {node_id for node_id in ids if node_id < self.node_id}
+        mutual = ids if self._graph.is_mesh else ids & set(self._graph.neighbours(self.node_id))
+        lower = {node_id for node_id in mutual if node_id < self.node_id}
         # Who comes back without a server has to dial: nobody else hears of it.
         self.mesh.want(ids - lower, expected=lower)
+
+    def _refuse(self, caller: NodeId, is_client: bool) -> str | None:
+        directory = self.bootstrap.directory
+        if is_client or directory is None or self._graph is None:
+            return None
+        return refusal(self._graph, directory, self.node_id, caller)
 
     def _directories_differ(self, peer: NodeId) -> None:
         self._membership.notice(

@@ -13,7 +13,7 @@ from engine.errors import WireError
 from engine.ids import NetworkId, NodeId, RequestId, short_id
 from engine.node.loop import CHANNEL, LANE, MachineLoop
 from engine.paths.answer_sender import CloveOut
-from engine.paths.effects import Disconnect, RelayEffect, Send
+from engine.paths.effects import Dial, Disconnect, RelayEffect, Send
 from engine.paths.relay import RelayMachine
 from engine.paths.serving import ExecutionCancelled, ExecutionStarted, ServingEffect, ServingMachine
 from engine.transport.link import Channel, LinkSender
@@ -32,7 +32,8 @@ logger = logging.getLogger(__name__)
 
 
 class OverlayPeer:
-    """Relay and model node of one identity. ``sender``, ``start`` and ``cancel`` are attached before links come up."""
+    """Relay and model node of one identity. ``sender``, ``start``, ``cancel`` and ``dial`` are attached before links
+    come up."""
 
     def __init__(
         self,
@@ -56,7 +57,17 @@ class OverlayPeer:
         self.directories_differ: Callable[[NodeId], None] = lambda _: None
         # Without keys nothing opens: who does not relay is no guard, middle or proxy, whoever still knows its old keys.
         usable_keys = onion_keys if relays else lambda: ()
-        self.relay = RelayMachine(node_id, usable_keys, self._is_relay, self._is_model_node, random_bytes)
+        self.dial: Callable[[NodeId], None] = lambda _: None
+        self._mesh_relays = parameters.mesh_relays
+        self._is_above_mesh = False
+        self.relay = RelayMachine(
+            node_id,
+            usable_keys,
+            self._is_relay,
+            self._is_model_node,
+            random_bytes,
+            dials=self._dials,
+        )
         self._relays = relays
         numbers = clove_numbers(parameters)
         self.serving = ServingMachine(network_id, node_id, seal_keys, started, random_bytes, numbers)
@@ -69,6 +80,8 @@ class OverlayPeer:
         """Use this snapshot from now on."""
         changed = self._directory is None or self._directory.digest != directory.digest
         self._directory = directory
+        if changed:
+            self._is_above_mesh = sum(node.descriptor.relay for node in directory.nodes()) > self._mesh_relays
         if changed and self.sender is not None:
             for peer in self.sender.links():
                 self._compare_directories(peer)
@@ -76,6 +89,10 @@ class OverlayPeer:
     def _is_relay(self, node_id: NodeId) -> bool:
         node = self._directory.get(node_id) if self._directory else None
         return node is not None and node.descriptor.relay and self._relays
+
+    def _dials(self) -> bool:
+        """Above a mesh relays are not linked with model nodes ahead of need."""
+        return self._is_above_mesh
 
     def _is_model_node(self, node_id: NodeId) -> bool:
         node = self._directory.get(node_id) if self._directory else None
@@ -147,6 +164,9 @@ class OverlayPeer:
                 self._send(effect.peer, CHANNEL[effect.lane], effect.data)
             elif isinstance(effect, Disconnect):
                 self._disconnect(effect.peer, effect.reason)
+            elif isinstance(effect, Dial):
+                self.dial(effect.peer)
+                self.relay_loop.wake()
 
     def _serving(self, effects: Sequence[ServingEffect]) -> None:
         for effect in effects:
