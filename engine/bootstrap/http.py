@@ -13,7 +13,9 @@ from aiohttp.web_protocol import RequestHandler
 
 from engine import __version__
 from engine.bootstrap import limits
+from engine.bootstrap.speed import SpeedSide
 from engine.directory.genesis import to_file
+from engine.transport.speed import SPEED_PATH
 
 if TYPE_CHECKING:
     from engine.bootstrap.server import BootstrapServer
@@ -40,6 +42,9 @@ class HttpSide:
         application.router.add_get("/v1/signaling", server.serve_socket)
         application.router.add_get("/v1/genesis", self._serve_genesis)
         application.router.add_get("/v1/directory", self._serve_directory)
+        speed = SpeedSide()
+        application.router.add_get(SPEED_PATH, speed.give)
+        application.router.add_post(SPEED_PATH, speed.take)
         application.router.add_get("/healthz", self._serve_health)
         application.router.add_get("/metrics", self._serve_metrics)
         self._runner = web.AppRunner(

@@ -130,6 +130,7 @@ class BootstrapClient:
         self._queue: asyncio.Queue[Message] | None = None
         self._ice = asyncio.Event()
         self.ice = OfferedServers()
+        self.observed = ""  # this machine's address as the server sees it
         self.directory: Directory | None = None
         self.state = BootstrapState()
 
@@ -259,6 +260,7 @@ class BootstrapClient:
         if not isinstance(welcome, Welcome):
             raise LoginRefusedError(_refusal(welcome))
         check_welcome(welcome, challenge, login)
+        self.observed = welcome.observed
         return welcome.wall - self._clock.wall()
 
     def _invitation(self, genesis: GenesisRecord) -> Invitation | None:

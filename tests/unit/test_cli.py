@@ -24,7 +24,6 @@ COMMANDS = [
     ["bench"],
     ["bench", "inference"],
     ["bench", "sida"],
-    ["bench", "overlay"],
     ["simulate"],
     ["simulate", "anonymity"],
     ["models"],
