@@ -24,6 +24,7 @@ COMMANDS = [
     ["bench"],
     ["bench", "inference"],
     ["bench", "sida"],
+    ["bench", "overlay"],
     ["simulate"],
     ["simulate", "anonymity"],
     ["models"],
