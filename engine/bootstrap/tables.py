@@ -44,17 +44,13 @@ class SnapshotRow(Base):
     signature: Mapped[bytes] = mapped_column(LargeBinary(64))
 
 
-class InvitationRow(Base):
-    """An invitation (see ``invitations.Invited``); ``bound`` holds its node ids one after the other."""
+class StatementRow(Base):
+    """A revocation or succession; kept for good."""
 
-    __tablename__ = "invitations"
+    __tablename__ = "statements"
 
-    invite_id: Mapped[bytes] = mapped_column(LargeBinary(16), primary_key=True)
-    label: Mapped[str] = mapped_column(String(100))
-    created: Mapped[int] = mapped_column(BigInteger)
-    expires: Mapped[int] = mapped_column(BigInteger)
-    until: Mapped[int] = mapped_column(BigInteger)
-    bound: Mapped[bytes] = mapped_column(LargeBinary(40))
-    node: Mapped[bytes | None] = mapped_column(LargeBinary(20))
-    client: Mapped[bytes | None] = mapped_column(LargeBinary(20))
-    revoked: Mapped[bool] = mapped_column(Boolean)
+    node_id: Mapped[bytes] = mapped_column(LargeBinary(20), primary_key=True)
+    record: Mapped[bytes] = mapped_column(LargeBinary(1_024))
+    key: Mapped[bytes] = mapped_column(LargeBinary(32))
+    signature: Mapped[bytes] = mapped_column(LargeBinary(64))
+    accepted: Mapped[int] = mapped_column(BigInteger)

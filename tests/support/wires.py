@@ -42,9 +42,7 @@ class Sent:
 class Wires:
     """A network of ``relays`` relays, all linked, with clients and model nodes. Nothing moves before :meth:`run`."""
 
-    def __init__(
-        self, relays: int = 3, seed: int = 1, limits: RelayLimits | None = None, *, dials: bool = False
-    ) -> None:
+    def __init__(self, relays: int = 3, seed: int = 1, limits: RelayLimits | None = None) -> None:
         self.random = random.Random(seed)
         self.now = 100.0
         self.wall = WALL
@@ -60,7 +58,6 @@ class Wires:
                 self.models.__contains__,
                 self.random.randbytes,
                 limits,
-                dials=lambda: dials,
             )
             for name in self.names
         }
