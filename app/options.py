@@ -25,7 +25,7 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str] | None = None
     found = os.environ if environment is None else environment
     directory = given.data or found.get(DATA_VARIABLE, "").strip()
     options: list[str] = []
-    for name in ("bootstrap", "api_port", "contribute", "max_tokens_per_second", "threads", "log_level"):
+    for name in ("bootstrap", "join", "api_port", "contribute", "max_tokens_per_second", "threads", "log_level"):
         value = getattr(given, name)
         if value is not None:
             options += [f"--{name.replace('_', '-')}", value]
@@ -52,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--data", metavar="DIR", help=f"data directory; {DATA_VARIABLE}, or your user account's own")
     parser.add_argument("--bootstrap", metavar="URL[#NETWORKID]", help="the network to join, as its operator gave it")
+    parser.add_argument("--join", metavar="INVITATION", help="join a private network with its operator's invitation")
     parser.add_argument("--api-port", metavar="P", help="port of the local API (8765); 0: any free one")
     parser.add_argument("--contribute", metavar="MODEL", help="answer other people's questions with this model")
     parser.add_argument("--no-relay", action="store_true", help="do not pass on other people's traffic")

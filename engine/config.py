@@ -57,6 +57,8 @@ class Configuration(Struct, frozen=True, kw_only=True):
     data_directory: Path
     bootstrap: str = ""
     """URL of the bootstrap server, with or without ``#NETWORKID``; empty: no network, local answers only."""
+    join: Annotated[str, Meta(max_length=3_000)] = ""
+    """Invitation to a private network; it names the bootstrap server and is kept, so once is enough."""
     api_port: Annotated[int, Meta(ge=0, le=65_535)] = DEFAULT_API_PORT
     """Of the local API on 127.0.0.1; 0 takes any free one."""
     api_allowed_origins: Annotated[tuple[str, ...], Meta(max_length=16)] = ()

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from aiohttp import WSMsgType, web
 
 from engine.bootstrap import limits
+from engine.bootstrap.door import Door
 from engine.bootstrap.limits import TokenBucket
 from engine.bootstrap.turn import ISSUE_BURST, ISSUE_RATE
 from engine.clock import Clock
@@ -27,6 +28,7 @@ async def log_in(
     nonce: bytes,
     clock: Clock,
     observed: str,
+    door: Door | None = None,
 ) -> Login | None:
     """Challenge the other side; its login, or None if it was refused (and told why) or said nothing in time."""
     challenge = Challenge(
@@ -46,6 +48,8 @@ async def log_in(
             if not isinstance(login, Login):
                 raise LoginRefusedError("the first message must be a login")
             check_login(login, challenge, clock.wall())
+            if door is not None:
+                await door.admit(login, challenge)
             welcome = Welcome(
                 signature=sign_welcome(server, challenge, login), observed=observed, wall=max(0.0, clock.wall())
             )

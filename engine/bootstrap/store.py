@@ -21,9 +21,8 @@ from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
 from engine.bootstrap.admission import Admission
 from engine.bootstrap.registry import Member
-from engine.bootstrap.tables import MemberRow, SnapshotRow, StatementRow
+from engine.bootstrap.tables import MemberRow, SnapshotRow
 from engine.directory.snapshot import ChainPoint
-from engine.directory.statements import Statement
 from engine.errors import StorageError
 from engine.ids import NodeId
 from engine.wire.records import Signed, SignedSnapshot
@@ -67,37 +66,11 @@ class Store:
         row = _member_row(member)
         await self._run(lambda: self._write(lambda connection: _replace_members(connection, [row])))
 
-    async def save_statement(self, statement: Statement, heir: Member | None, accepted: int) -> None:
-        """Keep a revocation or succession; the member that it ends goes, its heir's standing is written."""
-        signed = statement.signed
-        row = {
-            "node_id": statement.node_id,
-            "record": signed.record,
-            "key": signed.key,
-            "signature": signed.signature,
-            "accepted": accepted,
-        }
-
-        def write(connection: Connection) -> None:
-            connection.execute(insert(StatementRow), [row])
-            connection.execute(delete(MemberRow).where(MemberRow.node_id == statement.node_id))
-            if heir is not None:
-                _replace_members(connection, [_member_row(heir)])
-
-        await self._run(lambda: self._write(write))
-
-    async def load_statements(self) -> list[tuple[Signed, int]]:
-        """All revocations and successions with the time at which each was accepted."""
-        return await self._run(self._load_statements)
-
-    def _load_statements(self) -> list[tuple[Signed, int]]:
-        with self._engine.connect() as connection:
-            rows = connection.execute(select(StatementRow.__table__)).all()
-        return [(Signed(record=row.record, key=row.key, signature=row.signature), row.accepted) for row in rows]
-
-    async def save_snapshot(self, signed: SignedSnapshot, point: ChainPoint, forget: Iterable[NodeId]) -> None:
-        """Append a snapshot in one transaction. What the server attests of members is written when they publish, which
-        is twice in the life of each descriptor."""
+    async def save_snapshot(
+        self, signed: SignedSnapshot, point: ChainPoint, members: Iterable[Member], forget: Iterable[NodeId]
+    ) -> None:
+        """Append a snapshot, with what the server attests of ``members`` at this moment, in one transaction."""
+        rows = [_member_row(member) for member in members]
         gone = list(forget)
 
         def write(connection: Connection) -> None:
@@ -113,10 +86,20 @@ class Store:
                     signature=signed.signature,
                 )
             )
+            _replace_members(connection, rows)
             for name in gone:
                 connection.execute(delete(MemberRow).where(MemberRow.node_id == name))
 
         await self._run(lambda: self._write(write))
+
+    async def transact(self, action: Callable[[Connection], T]) -> T:
+        """Run ``action`` in one transaction."""
+
+        def begin() -> T:
+            with self._engine.begin() as connection:
+                return action(connection)
+
+        return await self._run(begin)
 
     async def _run(self, action: Callable[[], T]) -> T:
         try:
@@ -144,6 +127,7 @@ class Store:
         configuration.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
         configuration.set_main_option("path_separator", "os")
         with self._engine.begin() as connection:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # the operator's commands may open it at the same moment
             configuration.attributes["connection"] = connection
             command.upgrade(configuration, "head")
 
@@ -162,7 +146,7 @@ class Store:
 def _prepare_connection(connection: Any, _record: Any) -> None:
     """A write-ahead log, flushed at every commit."""
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000"):
+    for pragma in ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

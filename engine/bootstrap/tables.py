@@ -44,13 +44,17 @@ class SnapshotRow(Base):
     signature: Mapped[bytes] = mapped_column(LargeBinary(64))
 
 
-class StatementRow(Base):
-    """A revocation or succession; kept for good."""
+class InvitationRow(Base):
+    """An invitation (see ``invitations.Invited``); ``bound`` holds its node ids one after the other."""
 
-    __tablename__ = "statements"
+    __tablename__ = "invitations"
 
-    node_id: Mapped[bytes] = mapped_column(LargeBinary(20), primary_key=True)
-    record: Mapped[bytes] = mapped_column(LargeBinary(1_024))
-    key: Mapped[bytes] = mapped_column(LargeBinary(32))
-    signature: Mapped[bytes] = mapped_column(LargeBinary(64))
-    accepted: Mapped[int] = mapped_column(BigInteger)
+    invite_id: Mapped[bytes] = mapped_column(LargeBinary(16), primary_key=True)
+    label: Mapped[str] = mapped_column(String(100))
+    created: Mapped[int] = mapped_column(BigInteger)
+    expires: Mapped[int] = mapped_column(BigInteger)
+    until: Mapped[int] = mapped_column(BigInteger)
+    bound: Mapped[bytes] = mapped_column(LargeBinary(40))
+    node: Mapped[bytes | None] = mapped_column(LargeBinary(20))
+    client: Mapped[bytes | None] = mapped_column(LargeBinary(20))
+    revoked: Mapped[bool] = mapped_column(Boolean)

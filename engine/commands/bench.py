@@ -78,6 +78,23 @@ def sida(quick: Quick = False, json: Json = False, output: Output = None) -> Non
     _tell(results, bench.as_text(results), bench.store(results, output or results_folder()), json=json)
 
 
+@commands.command(name="overlay")
+def overlay(quick: Quick = False, json: Json = False, output: Output = None) -> None:
+    """Whole answers through four paths of three relays, and the same engine asked directly, in one run.
+
+    Starts a network on this machine. Close other programs first: everything shares its processors.
+    """
+    from engine.bench import overlay as bench
+    from engine.bench.storing import results_folder
+
+    results = bench.run(quick=quick, say=_say)
+    _tell(results, bench.as_text(results), bench.store(results, output or results_folder()), json=json)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
 def _tell(results: dict[str, Any], words: str, files: list[Path], *, json: bool) -> None:
     """The results on standard output, as they were asked for."""
     if json:

@@ -71,6 +71,10 @@ def run(
         Path | None,
         typer.Option(metavar="FILE", help="Holds the TURN server's shared secret (or set GENTORRENT_TURN_SECRET)."),
     ] = None,
+    invited_only: Annotated[
+        bool,
+        typer.Option("--invited-only", help="With --init: a private network; see gentorrent invite."),
+    ] = False,
     one_machine: Annotated[
         bool,
         typer.Option("--one-machine", help="With --init: a network for trying out, all of whose nodes are here."),
@@ -87,13 +91,17 @@ def run(
                 "--turn and --turn-secret-file are for the running server; leave them out with --init."
             )
         shape = _shape(paths, needed, hops, least_paths, least_hops)
-        _init(directory, name, host, port, shape, one_machine)
+        _init(directory, name, host, port, msgspec.structs.replace(shape, invited_only=invited_only), one_machine)
         return
-    if one_machine or any(option is not None for option in (name, paths, needed, hops, least_paths, least_hops)):
+    if (
+        one_machine
+        or invited_only
+        or any(option is not None for option in (name, paths, needed, hops, least_paths, least_hops))
+    ):
         raise ConfigurationError(
-            "--name, --paths, --needed, --hops, --least-paths, --least-hops and --one-machine belong to --init: they "
-            "become part of the network's "
-            "genesis file, which never changes. Leave them out to start the server."
+            "--name, --paths, --needed, --hops, --least-paths, --least-hops, --invited-only and --one-machine belong"
+            " to --init: they become part of the network's genesis file, which never changes. Leave them out to start"
+            " the server."
         )
     logging.basicConfig(level=logging.WARNING, format=LOG_FORMAT, stream=sys.stderr)
     logging.getLogger("engine").setLevel(logging.INFO)
@@ -155,5 +163,8 @@ def _init(directory: Path, name: str | None, host: str, port: int, shape: Parame
     typer.echo(network.notice)
     address = f"http://{host}:{port}#{network.network_id.hex()}"
     typer.echo(f"Start the server with: gentorrent bootstrap --host {host} --port {port} --data {directory}")
-    typer.echo(f"Nodes join with:       gentorrent node --bootstrap {address}")
+    if shape.invited_only:
+        typer.echo(f"Invite with:           gentorrent invite create --url http://{host}:{port} --data {directory}")
+    else:
+        typer.echo(f"Nodes join with:       gentorrent node --bootstrap {address}")
     typer.echo("(Replace the address by the one under which others reach this machine.)")

@@ -23,6 +23,10 @@ def run(
             help="The network's bootstrap server, as its operator gave it. Without it answers are local only.",
         ),
     ] = None,
+    join: Annotated[
+        str | None,
+        typer.Option(metavar="INVITATION", help="Join a private network with the invitation of its operator."),
+    ] = None,
     data: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Data directory. GENTORRENT_DATA, or your user account's own.")
     ] = None,
@@ -103,6 +107,7 @@ def run(
     """
     options: dict[str, object] = {
         "bootstrap": bootstrap,
+        "join": join,
         "data_directory": data,
         "api_port": api_port,
         "contribute": contribute,

@@ -11,6 +11,7 @@ neighbours, and its word about them is never asked.
 from __future__ import annotations
 
 import hashlib
+import heapq
 import struct
 from array import array
 from bisect import bisect_left
@@ -65,6 +66,11 @@ class RelayGraph:
     def has_room(self) -> bool:
         """Whether one more relay would be part of the mesh."""
         return self.is_mesh and len(self._mesh) < self._mesh_relays
+
+    @property
+    def ring_count(self) -> int:
+        """Rings above the mesh."""
+        return self._ring_count
 
     @property
     def degree(self) -> int:
@@ -204,15 +210,39 @@ class SettledGraph:
 
 
 def wanted_links(graph: RelayGraph, directory: Directory, node_id: NodeId, *, relays: bool) -> frozenset[NodeId]:
-    """Whom a node keeps linked: a relay its neighbours and the model nodes, a model node all relays that have a place.
-    A relay that the directory does not list yet has those links already that it will have in a mesh."""
-    models = {node.node_id for node in directory.nodes() if node.descriptor.models and not node.away}
+    """Whom a node keeps linked. In a mesh: relays each other and the model nodes, model nodes all relays; a relay that
+    the directory does not list yet has those links already that it will have. In rings: relays their neighbours, model
+    nodes their introducers; proxies dial model nodes when a clove for one comes."""
     found: set[NodeId] = set()
-    if not relays or _serves(directory, node_id):
+    serves = _serves(directory, node_id)
+    if not graph.is_mesh:
+        found |= set(graph.neighbours(node_id)) if relays else set()
+        found |= set(introducers(graph, node_id)) if serves or not relays else set()
+        return frozenset(found)
+    if serves or not relays:
         found |= set(graph.members())
     if relays and (node_id in graph or graph.has_room):
-        found |= models | set(graph.members() if graph.is_mesh else graph.neighbours(node_id))
+        models = {node.node_id for node in directory.nodes() if node.descriptor.models and not node.away}
+        found |= models | set(graph.members())
     return frozenset(found - {node_id})
+
+
+def introducers(graph: RelayGraph, node_id: NodeId) -> list[NodeId]:
+    """The relays that a model node above the mesh keeps linked with, so that others can be introduced to it: as many as
+    there are rings, those with the smallest SHA-256(node id, relay's id). Paths are not drawn with regard to them."""
+    members = (name for name in graph.members() if name != node_id)
+    return heapq.nsmallest(graph.ring_count, members, key=lambda name: hashlib.sha256(node_id + name).digest())
+
+
+def refusal(graph: RelayGraph, directory: Directory, node_id: NodeId, caller: NodeId) -> str | None:
+    """Why ``node_id`` takes no link from the node ``caller``, None if it does. Of whom the directory does not list
+    (yet) links are taken; they get the limits of clients."""
+    known = directory.get(caller)
+    if known is None or known.descriptor.models or _serves(directory, node_id) or graph.is_near(node_id, caller):
+        return None
+    if not known.descriptor.relay or not (node_id in graph and caller in graph):
+        return None  # one of them has no place (yet), or the other's directory is older
+    return "your place in the graph of relays is not next to mine"
 
 
 def _serves(directory: Directory, node_id: NodeId) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.crypto.identity import Identity, node_id_of, verify
 from engine.directory import CLOCK_SKEW_SECONDS
+from engine.directory.invite import Invitation, show_grant
 from engine.errors import LoginRefusedError, SignatureError
 from engine.wire import MINIMUM_PROTOCOL_VERSION, PROTOCOL_VERSION, SUITE_ED25519
 from engine.wire.signaling import Challenge, Login, Welcome
@@ -13,9 +14,18 @@ LOGIN_SECONDS = 60
 
 
 def make_login(
-    identity: Identity, challenge: Challenge, nonce: bytes, now: float, *, client_only: bool, software: str
+    identity: Identity,
+    challenge: Challenge,
+    nonce: bytes,
+    now: float,
+    *,
+    client_only: bool,
+    software: str,
+    invitation: Invitation | None = None,
 ) -> Login:
-    """The answer to ``challenge``; ``nonce`` are 32 fresh random bytes, ``now`` is in seconds since 1970."""
+    """The answer to ``challenge``; ``nonce`` are 32 fresh random bytes, ``now`` is in seconds since 1970.
+    ``invitation``: what a private network wants to see."""
+    shown = show_grant(invitation, challenge.nonce, nonce, identity.node_id) if invitation else (b"", b"")
     version = min(PROTOCOL_VERSION, challenge.maximum_version)
     if version < max(MINIMUM_PROTOCOL_VERSION, challenge.minimum_version):
         raise LoginRefusedError(
@@ -33,6 +43,8 @@ def make_login(
         client_only=client_only,
         software=software[:100],
         signature=identity.sign("login", challenge.network_id, *fields),
+        grant=shown[0],
+        grant_proof=shown[1],
     )
 
 

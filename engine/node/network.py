@@ -21,10 +21,10 @@ from engine.crypto.identity import Identity
 from engine.directory.descriptor import make_descriptor
 from engine.directory.directory import Directory
 from engine.directory.genesis import GenesisRecord
-from engine.directory.graph import RelayGraph, wanted_links
+from engine.directory.graph import RelayGraph, refusal, wanted_links
 from engine.directory.shapes import NOTHING_WEAKER, Accepted
 from engine.errors import StorageError
-from engine.ids import NetworkId, NodeId, node_id_text, parse_node_id
+from engine.ids import NetworkId, NodeId, node_id_text, parse_node_id, short_id
 from engine.inference.types import InferenceBackend, ModelInfo
 from engine.node.keys import NodeKeys
 from engine.node.overlay_client import OverlayClient
@@ -44,6 +44,8 @@ from engine.wire.records import Parameters, ServedModel, Signed
 logger = logging.getLogger(__name__)
 SOFTWARE = f"gentorrent {__version__}"
 KEY_CHECK_SECONDS = 600.0
+MAXIMUM_EXPELLED = 1_000
+"""Former members of a private network whose offers are refused."""
 SETTLE_SECONDS = 3.0
 DEFAULT_RELAY_BANDWIDTH = 2_500_000
 """Bytes per second that a relay advertises."""
@@ -75,6 +77,7 @@ class Presence(abc.ABC):
         self._client_only = client_only
         self._news = asyncio.Event()
         self._was_connected = False
+        self._expelled: dict[NodeId, None] = {}
         self.mesh: Mesh | None = None
         self.bootstrap = BootstrapClient(
             membership.url,
@@ -88,7 +91,7 @@ class Presence(abc.ABC):
             on_state=self._on_state,
             on_notice=membership.notice,
             on_ice=self._on_ice,
-            is_linked=self._is_linked,
+            on_expelled=self._on_expelled,
         )
         self._holder = "client" if client_only else "node"
         membership.connectivity.listen(self._servers_changed)
@@ -108,22 +111,12 @@ class Presence(abc.ABC):
         """Those of them that go through a TURN server."""
         return sum(bool(self.mesh.is_relayed(peer)) for peer in self.mesh.links()) if self.mesh else 0
 
-    def _is_linked(self, peer: NodeId) -> bool:
-        return self.mesh is not None and peer in self.mesh.links()
-
-    def _accept(self, peer: NodeId, _peer_is_client: bool) -> str | None:
-        directory = self.bootstrap.directory
-        return "this identity is over" if directory is not None and peer in directory.ended else None
-
     @abc.abstractmethod
     def directory_changed(self, directory: Directory) -> None:
         """A new snapshot, or other away marks."""
 
     def _on_directory(self, directory: Directory) -> None:
         self._news.set()
-        if self.mesh is not None:
-            for peer in directory.ended.intersection(self.mesh.links()):
-                self.mesh.disconnect(peer, "this identity is over")
         self.directory_changed(directory)
         self._membership.changed()
 
@@ -146,6 +139,25 @@ class Presence(abc.ABC):
             return  # a network on one machine asks nobody outside
         self._membership.connectivity.offer(self._holder, offered)
         save_offer(self._offer_path(genesis), offered)
+
+    def _on_expelled(self, node: NodeId) -> None:
+        """A private network's server says that somebody is a member no longer."""
+        self._expelled[node] = None
+        while len(self._expelled) > MAXIMUM_EXPELLED:
+            del self._expelled[next(iter(self._expelled))]
+        if self.mesh is not None and node in self.mesh.links():
+            self.mesh.disconnect(node, "it is a member of this network no longer")
+
+    def _accept_member(self, peer: NodeId, _peer_is_client: bool) -> str | None:
+        """In a private network: the server passes on the offers of members alone, so what comes another way must come
+        from a listed node."""
+        if self.mesh is not None and self.mesh.router.from_server:
+            self._expelled.pop(peer, None)  # it has been invited again
+            return None
+        directory = self.bootstrap.directory
+        if peer in self._expelled or directory is None or peer not in directory:
+            return "you are not listed in this private network"
+        return None
 
     def _servers_changed(self) -> None:
         if self.mesh is not None:
@@ -174,15 +186,22 @@ class Presence(abc.ABC):
             await self._news.wait()
         return self.bootstrap.genesis
 
-    def make_mesh(self, network_id: NetworkId, parameters: Parameters, handler: LinkHandler) -> Mesh:
-        """The links of this identity."""
+    def make_mesh(
+        self,
+        network_id: NetworkId,
+        parameters: Parameters,
+        handler: LinkHandler,
+        accept: Callable[[NodeId, bool], str | None] | None = None,
+    ) -> Mesh:
+        """The links of this identity; ``accept`` says why it takes no link from a caller."""
         configuration = MeshConfiguration(
             is_client=self._client_only,
             allow_loopback=parameters.allow_loopback,
             relayed_only=self._membership.relayed_only,
         )
         clock = self._membership.clock
-        self.mesh = Mesh(self._identity, network_id, handler, self.bootstrap, clock, configuration, accept=self._accept)
+        accept = self._accept_member if parameters.invited_only else None
+        self.mesh = Mesh(self._identity, network_id, handler, self.bootstrap, clock, configuration, accept=accept)
         self._servers_changed()
         if not self._membership.relayed_only:  # offers over a connection of our own would show our address
             self.mesh.offer_direct_signaling(self._listener_of, self._listen())
@@ -214,7 +233,6 @@ class PeerPresence(Presence):
     ) -> None:
         super().__init__(membership, keys.identity, client_only=False)
         self._keys = keys
-        self.bootstrap.announce(keys.succession, keys.succession_told)
         self._backend = backend
         self._relays = relays
         self._bandwidth = bandwidth
@@ -285,24 +303,38 @@ class PeerPresence(Presence):
         )
         serving.offered = self._offered
         peer.start, peer.cancel = serving.start, serving.cancel
-        peer.head, peer.heard_head = lambda: self.bootstrap.head, self.bootstrap.heard_head
-        peer.sender = self.make_mesh(network_id, genesis.genesis.parameters, peer)
+        peer.directories_differ = self._directories_differ
+        peer.sender = self.make_mesh(network_id, genesis.genesis.parameters, peer, self._refuse)
+        peer.dial = peer.sender.dial
         self.peer, self.serving = peer, serving
         if self.bootstrap.directory is not None:
             self.directory_changed(self.bootstrap.directory)
         return peer, serving
 
     def directory_changed(self, directory: Directory) -> None:
-        """Relays are linked with their neighbours in the graph, model nodes with all relays; of two the lower id
-        dials. Links to who is no neighbour any more stay until nothing goes over them."""
+        """Keep linked whom the graph says; of two the lower id dials. Links to who is no neighbour any more stay until
+        nothing goes over them."""
         if self.peer is None or self.mesh is None or self._graph is None:
             return
         self.peer.update_directory(directory)
         self._graph.update(directory)
         ids = wanted_links(self._graph, directory, self.node_id, relays=self._relays)
-        lower = {node_id for node_id in ids if node_id < self.node_id}
+        mutual = ids if self._graph.is_mesh else ids & set(self._graph.neighbours(self.node_id))
+        lower = {node_id for node_id in mutual if node_id < self.node_id}
         # Who comes back without a server has to dial: nobody else hears of it.
         self.mesh.want(ids - lower, expected=lower)
+
+    def _refuse(self, caller: NodeId, is_client: bool) -> str | None:
+        directory = self.bootstrap.directory
+        if is_client or directory is None or self._graph is None:
+            return None
+        return refusal(self._graph, directory, self.node_id, caller)
+
+    def _directories_differ(self, peer: NodeId) -> None:
+        self._membership.notice(
+            f"Node {short_id(peer)} was shown another directory than this one. The bootstrap server may be lying to "
+            "one of us; ask its operator, and do not rely on anonymity until this is explained."
+        )
 
     def _models(self) -> tuple[ServedModel, ...]:
         return tuple(_served_model(info) for info in self._backend.models() if info.model_id in self._offered)
@@ -386,7 +418,6 @@ class ClientPresence(Presence):
         )
         mesh = self.make_mesh(genesis.network_id, parameters, client)
         client.sender, client.want, client.changed = mesh, mesh.want, self._membership.changed
-        client.heard_head = self.bootstrap.heard_head
         self.client, self.network_id = client, genesis.network_id
         if self.bootstrap.directory is not None:
             self.directory_changed(self.bootstrap.directory)

@@ -26,6 +26,7 @@ from engine.inference.supervisor.settings import WorkerState
 from engine.lifeline import run_on_loop, stop_with_parent
 from engine.node.answers import Answers
 from engine.node.backends import make_pool, make_remote
+from engine.node.joining import join
 from engine.node.keys import NodeKeys
 from engine.node.model_watch import watch_models
 from engine.node.network import ClientPresence, Membership, PeerPresence
@@ -296,6 +297,7 @@ def run_node(configuration: Configuration, *, started: Callable[[Node], None] = 
     directory = DataDirectory(Path(configuration.data_directory))
     directory.create()
     with acquire_lock(directory.lock) as lock:
+        configuration = join(configuration, SystemClock())
         try:
             with contextlib.suppress(KeyboardInterrupt):
                 run_on_loop(_main(configuration, lock, started))

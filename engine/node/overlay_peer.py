@@ -13,7 +13,7 @@ from engine.errors import WireError
 from engine.ids import NetworkId, NodeId, RequestId, short_id
 from engine.node.loop import CHANNEL, LANE, MachineLoop
 from engine.paths.answer_sender import CloveOut
-from engine.paths.effects import Disconnect, RelayEffect, Send
+from engine.paths.effects import Dial, Disconnect, RelayEffect, Send
 from engine.paths.relay import RelayMachine
 from engine.paths.serving import ExecutionCancelled, ExecutionStarted, ServingEffect, ServingMachine
 from engine.transport.link import Channel, LinkSender
@@ -32,7 +32,8 @@ logger = logging.getLogger(__name__)
 
 
 class OverlayPeer:
-    """Relay and model node of one identity. ``sender``, ``start`` and ``cancel`` are attached before links come up."""
+    """Relay and model node of one identity. ``sender``, ``start``, ``cancel`` and ``dial`` are attached before links
+    come up."""
 
     def __init__(
         self,
@@ -53,11 +54,20 @@ class OverlayPeer:
         self.sender: LinkSender | None = None
         self.start: Callable[[ExecutionStarted], None] = lambda _: None
         self.cancel: Callable[[RequestId], None] = lambda _: None
-        self.head: Callable[[], DirectoryHash | None] = lambda: None
-        self.heard_head: Callable[[DirectoryHash], None] = lambda _: None
+        self.directories_differ: Callable[[NodeId], None] = lambda _: None
         # Without keys nothing opens: who does not relay is no guard, middle or proxy, whoever still knows its old keys.
         usable_keys = onion_keys if relays else lambda: ()
-        self.relay = RelayMachine(node_id, usable_keys, self._is_relay, self._is_model_node, random_bytes)
+        self.dial: Callable[[NodeId], None] = lambda _: None
+        self._mesh_relays = parameters.mesh_relays
+        self._is_above_mesh = False
+        self.relay = RelayMachine(
+            node_id,
+            usable_keys,
+            self._is_relay,
+            self._is_model_node,
+            random_bytes,
+            dials=self._dials,
+        )
         self._relays = relays
         numbers = clove_numbers(parameters)
         self.serving = ServingMachine(network_id, node_id, seal_keys, started, random_bytes, numbers)
@@ -70,6 +80,8 @@ class OverlayPeer:
         """Use this snapshot from now on."""
         changed = self._directory is None or self._directory.digest != directory.digest
         self._directory = directory
+        if changed:
+            self._is_above_mesh = sum(node.descriptor.relay for node in directory.nodes()) > self._mesh_relays
         if changed and self.sender is not None:
             for peer in self.sender.links():
                 self._compare_directories(peer)
@@ -78,15 +90,19 @@ class OverlayPeer:
         node = self._directory.get(node_id) if self._directory else None
         return node is not None and node.descriptor.relay and self._relays
 
+    def _dials(self) -> bool:
+        """Above a mesh relays are not linked with model nodes ahead of need."""
+        return self._is_above_mesh
+
     def _is_model_node(self, node_id: NodeId) -> bool:
         node = self._directory.get(node_id) if self._directory else None
         return node is not None and bool(node.descriptor.models)
 
     def _compare_directories(self, peer: NodeId) -> None:
         """Tell a neighbour which snapshot we hold, so that nobody is shown a directory of his own unnoticed."""
-        head = self.head()
-        if head is not None and self.sender is not None:
-            self.sender.send(peer, Channel.CONTROL, encode(head))
+        if self._directory is not None and self._directory.get(peer) is not None and self.sender is not None:
+            message = DirectoryHash(epoch=self._directory.epoch, digest=self._directory.digest)
+            self.sender.send(peer, Channel.CONTROL, encode(message))
 
     # LinkHandler
 
@@ -96,7 +112,8 @@ class OverlayPeer:
         # Who is not listed gets a client's limits, whatever it says of itself.
         listed = self._directory is not None and peer in self._directory
         self._relay(self.relay.link_up(peer, peer_is_client or not listed, self._clock.monotonic()))
-        self._compare_directories(peer)
+        if not peer_is_client:
+            self._compare_directories(peer)
 
     def link_down(self, peer: NodeId, reason: str) -> None:
         """See ``LinkHandler``."""
@@ -119,7 +136,9 @@ class OverlayPeer:
                 self._serving(self.serving.receive(peer, message.handle, message.clove, now, wall))
                 self.serving_loop.wake()
             case DirectoryHash():
-                self.heard_head(message)
+                held = self._directory
+                if held is not None and held.epoch == message.epoch and held.digest != message.digest:
+                    self.directories_differ(peer)
             case _:
                 if isinstance(message, ReleaseHandle):
                     self.serving.release(peer, message.handle)
@@ -145,6 +164,9 @@ class OverlayPeer:
                 self._send(effect.peer, CHANNEL[effect.lane], effect.data)
             elif isinstance(effect, Disconnect):
                 self._disconnect(effect.peer, effect.reason)
+            elif isinstance(effect, Dial):
+                self.dial(effect.peer)
+                self.relay_loop.wake()
 
     def _serving(self, effects: Sequence[ServingEffect]) -> None:
         for effect in effects:

@@ -34,6 +34,13 @@ class Disconnect:
 
 
 @dataclass(frozen=True, slots=True)
+class Dial:
+    """Proxy: make a link with the model node ``peer``, for which a clove waits."""
+
+    peer: NodeId
+
+
+@dataclass(frozen=True, slots=True)
 class CircuitOpened:
     """Client: every relay of the circuit has confirmed; messages can be sent."""
 
@@ -66,5 +73,5 @@ class CircuitReceived:
     message: CircuitMessage
 
 
-RelayEffect = Send | Disconnect
+RelayEffect = Send | Disconnect | Dial
 CircuitEffect = Send | Disconnect | CircuitOpened | CircuitFailed | CircuitClosed | CircuitReceived

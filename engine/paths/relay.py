@@ -1,7 +1,7 @@
 """The relay: set-ups, cells both ways, credit windows and proxying, for the circuits of strangers. Sans-I/O.
 
-It never dials: a next relay without a link is an error that only the client can read. What a neighbour does wrong
-costs that neighbour the circuit or the link, never the relay.
+It never dials for a path: a next relay without a link is an error that only the client can read. What a neighbour does
+wrong costs that neighbour the circuit or the link, never the relay.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from engine.crypto.onion import PACKET_LENGTH, REPLY_LENGTH, Peeled, peel, seal_
 from engine.errors import CryptoError, PathError, WireError
 from engine.ids import CircuitId, NodeId
 from engine.paths.cells import CELL_LENGTH, PAYLOAD_LENGTH
-from engine.paths.effects import Disconnect, Lane, RelayEffect, Send
+from engine.paths.effects import Dial, Disconnect, Lane, RelayEffect, Send
 from engine.paths.proxy import ProxyRole
+from engine.paths.proxy_dials import DialsOnDemand
 from engine.paths.relay_circuit import RelayCircuit, Side
 from engine.paths.setup import ReplayCache, SetUpStatus, TokenBucket, status_body
-from engine.wire.circuit import CircuitMessage, circuit_decoder
+from engine.wire.circuit import CircuitMessage, Dispatch, DispatchFailed, circuit_decoder
 from engine.wire.codec import encode
 from engine.wire.link import (
     CircuitReply,
@@ -76,8 +77,11 @@ class RelayMachine:
         is_model_node: Callable[[NodeId], bool],
         random_bytes: RandomBytes,
         limits: RelayLimits | None = None,
+        *,
+        dials: Callable[[], bool] = lambda: False,
     ) -> None:
-        """``onion_keys`` returns the private onion keys, today's first; the predicates ask the directory."""
+        """``onion_keys`` returns the private onion keys, today's first; the predicates ask the directory. ``dials``:
+        whether links with model nodes are made when a clove for one arrives, and not ahead of need."""
         self.counters: Counter[str] = Counter()
         self._node_id = node_id
         self._onion_keys = onion_keys
@@ -87,7 +91,10 @@ class RelayMachine:
         self._links: dict[NodeId, _Link] = {}
         self._circuits: dict[int, RelayCircuit] = {}
         self._ends: dict[tuple[NodeId, bytes], tuple[RelayCircuit, bool]] = {}
+        self._is_model_node = is_model_node
         self._proxy = ProxyRole(is_model_node, self._links.__contains__)
+        self._dials = dials
+        self._waiting = DialsOnDemand()
         self._replays = ReplayCache(self._limits.replay_tags)
         self._deadlines: list[tuple[float, int]] = []
         self._next_sweep: float | None = None
@@ -111,6 +118,8 @@ class RelayMachine:
         effects = self.link_down(peer, now)
         bucket = TokenBucket(self._limits.set_ups_per_second, self._limits.set_up_burst, now)
         self._links[peer] = _Link(is_client, bucket)
+        for number, message in self._waiting.take(peer):
+            effects += self._late_dispatch(number, message, now)
         return effects
 
     def link_down(self, peer: NodeId, now: float) -> list[RelayEffect]:
@@ -172,6 +181,9 @@ class RelayMachine:
             circuit = self._circuits.get(heapq.heappop(self._deadlines)[1])
             if circuit is not None and not circuit.is_open:
                 effects += self._end_set_up(circuit, SetUpStatus.NEXT_SILENT)
+        for number, message in self._waiting.expired(now):
+            failed = DispatchFailed(message.handle, "the proxy could not make a link with the destination")
+            effects += self._tell_client(number, failed)
         if self._next_sweep is not None and self._next_sweep <= now:
             for circuit in list(self._circuits.values()):
                 circuit.expire(now)
@@ -187,8 +199,7 @@ class RelayMachine:
         while self._deadlines and self._is_settled(self._deadlines[0][1]):
             heapq.heappop(self._deadlines)
         due = [self._deadlines[0][0]] if self._deadlines else []
-        if self._next_sweep is not None:
-            due.append(self._next_sweep)
+        due += [at for at in (self._next_sweep, self._waiting.next_deadline()) if at is not None]
         return min(due, default=None)
 
     def _is_settled(self, number: int) -> bool:
@@ -295,17 +306,33 @@ class RelayMachine:
                 credits, message = circuit.end_forward(cell, now)
                 effects += credits
                 if message is not None:
-                    effects += self._at_proxy(circuit, circuit_decoder.decode(message))
+                    effects += self._at_proxy(circuit, circuit_decoder.decode(message), now)
         except (CryptoError, PathError, WireError) as error:
             return effects + self._close(circuit, _counted(error))
         return effects + self._account(circuit)
 
-    def _at_proxy(self, circuit: RelayCircuit, message: CircuitMessage) -> list[RelayEffect]:
+    def _late_dispatch(self, number: int, message: Dispatch, now: float) -> list[RelayEffect]:
+        circuit = self._circuits.get(number)
+        if circuit is None:
+            return []
+        try:
+            return [*self._at_proxy(circuit, message, now), *self._account(circuit)]
+        except (PathError, WireError) as error:
+            return self._close(circuit, _counted(error))
+
+    def _at_proxy(self, circuit: RelayCircuit, message: CircuitMessage, now: float) -> list[RelayEffect]:
+        if isinstance(message, Dispatch) and self._is_to_be_dialled(NodeId(message.destination)):
+            must_dial = self._waiting.hold(circuit.number, message, now)
+            if must_dial is not None:
+                return [Dial(NodeId(message.destination))] if must_dial else []
         sends, answer = self._proxy.from_circuit(circuit.number, message)
         effects: list[RelayEffect] = [*sends]
         if answer is not None:
             effects += circuit.start_backward(answer, self._max_waiting())
         return effects
+
+    def _is_to_be_dialled(self, destination: NodeId) -> bool:
+        return destination not in self._links and self._dials() and self._is_model_node(destination)
 
     def _max_waiting(self) -> int:
         return self._limits.max_proxy_queue_bytes // PAYLOAD_LENGTH
@@ -370,6 +397,7 @@ class RelayMachine:
             link.accepted -= side is circuit.previous
             if told:
                 effects.append(side.destroy())
+        self._waiting.circuit_closed(circuit.number)
         effects += self._proxy.circuit_closed(circuit.number)
         return effects
 

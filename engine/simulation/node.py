@@ -102,7 +102,7 @@ class SimulatedNode:
         ]
         self.peer.relay_loop, self.peer.serving_loop = self._loops
         self.endpoint: MemoryEndpoint = world.internet.endpoint(self.node_id, self.peer, maximum_links=100_000)
-        self.peer.sender = self.endpoint
+        self.peer.sender, self.peer.dial = self.endpoint, self.endpoint.dial
 
     @property
     def node_id(self) -> NodeId:

@@ -99,8 +99,7 @@ class SimulatedServer:
                 self._publish(node_id, publisher)
         changed = bool(self._registry.tick(wall, now))
         if self._registry.due(wall, now):
-            make, content = self._registry.build(wall)
-            signed, point = make()
+            signed, point, content = self._registry.build(wall)
             self._registry.commit(point, content, now)
             self._directory = self._verifier.accept(signed, wall)
             changed = True

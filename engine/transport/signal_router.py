@@ -106,6 +106,11 @@ class SignalRouter:
         self.forget(peer)
         return False
 
+    @property
+    def from_server(self) -> bool:
+        """Whether what is being handled came by the bootstrap server."""
+        return self._arriving == SERVER
+
     def send_reply(self, peer: NodeId, payload: bytes) -> bool:
         """Send an answer or refusal back the way on which the peer's offer came."""
         return self._carry(self._ways_back.get(peer, SERVER), peer, payload)

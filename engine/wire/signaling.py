@@ -23,7 +23,7 @@ from engine.wire.codec import (
     UInt16,
     UInt53,
 )
-from engine.wire.records import AwayMark, Signed
+from engine.wire.records import AwayMark, Expulsion, Signed
 
 Sdp = Annotated[bytes, Meta(max_length=16_384)]
 _IceUrls = Annotated[tuple[Annotated[str, Meta(max_length=300)], ...], Meta(min_length=1, max_length=8)]
@@ -52,6 +52,8 @@ class Login(Message, frozen=True, tag=51):
     client_only: bool
     software: ShortText
     signature: Signature
+    grant: Annotated[bytes, Meta(max_length=1024)] = b""  # an encoded Signed grant, where only the invited are admitted
+    grant_proof: Annotated[bytes, Meta(max_length=64)] = b""  # by the invitation's key, purpose ``grant-use``
 
 
 class Welcome(Message, frozen=True, tag=52):
@@ -90,7 +92,7 @@ class DirectoryChanged(Message, frozen=True, tag=56):
 
 
 class Marked(Message, frozen=True, tag=57):
-    """Server to node: away and back marks."""
+    """Server to node: an away or back mark."""
 
     mark: AwayMark
     key: Key32
@@ -165,6 +167,20 @@ class IceServers(Message, frozen=True, tag=65):
     problem: Reason = ""
 
 
+class Expelled(Message, frozen=True, tag=68):
+    """Server to node: somebody is admitted no longer; end its links and take none of it."""
+
+    expulsion: Expulsion
+    key: Key32
+    signature: Signature
+
+
+class ReadingKey(Message, frozen=True, tag=69):
+    """Server to an admitted node: what opens the directory now (``Authorization: Bearer``, hexadecimal)."""
+
+    key: Key32
+
+
 ServerMessage = (
     Challenge
     | Welcome
@@ -176,6 +192,8 @@ ServerMessage = (
     | SignalFailed
     | KeepAlive
     | IceServers
+    | Expelled
+    | ReadingKey
 )
 NodeMessage = Login | Publish | Signal | KeepAlive | IceRequest
 SignalPayload = LinkOffer | LinkAnswer | LinkRefusal

@@ -126,10 +126,25 @@ class Network:
         where = ("--host", "127.0.0.1", "--port", str(self.port), "--data", str(self.folder / "bootstrap"))
         made = gentorrent("bootstrap", "--init", "--name", "test", "--one-machine", *where, *options)
         assert made.returncode == 0, made.stderr
-        found = re.search(r"--bootstrap (http://\S+#[0-9a-f]{64})", made.stdout)
-        assert found, made.stdout
-        self.address = found[1]
+        if "--invited-only" in options:  # its members get the address with their invitations
+            self.address = f"http://127.0.0.1:{self.port}"
+        else:
+            found = re.search(r"--bootstrap (http://\S+#[0-9a-f]{64})", made.stdout)
+            assert found, made.stdout
+            self.address = found[1]
         self.start_server()
+
+    def invite(self, *options: str) -> str:
+        """``gentorrent invite create`` in a private network: the invitation."""
+        data = str(self.folder / "bootstrap")
+        made = gentorrent("invite", "create", "--url", self.address, "--data", data, *options)
+        assert made.returncode == 0, made.stderr
+        return made.stdout.strip()
+
+    def join(self, name: str, invitation: str, *options: str) -> None:
+        """``gentorrent node --join INVITATION``."""
+        data = str(self.folder / name)
+        self.launch(name, "node", "--join", invitation, "--data", data, "--api-port", "0", *options)
 
     def start_server(self) -> None:
         """Start the bootstrap server (again)."""

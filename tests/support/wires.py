@@ -42,7 +42,9 @@ class Sent:
 class Wires:
     """A network of ``relays`` relays, all linked, with clients and model nodes. Nothing moves before :meth:`run`."""
 
-    def __init__(self, relays: int = 3, seed: int = 1, limits: RelayLimits | None = None) -> None:
+    def __init__(
+        self, relays: int = 3, seed: int = 1, limits: RelayLimits | None = None, *, dials: bool = False
+    ) -> None:
         self.random = random.Random(seed)
         self.now = 100.0
         self.wall = WALL
@@ -58,6 +60,7 @@ class Wires:
                 self.models.__contains__,
                 self.random.randbytes,
                 limits,
+                dials=lambda: dials,
             )
             for name in self.names
         }

@@ -7,7 +7,15 @@ from collections import Counter
 
 import pytest
 
-from engine.directory.graph import SETTLE_SECONDS, RelayGraph, SettledGraph, ring_positions, wanted_links
+from engine.directory.graph import (
+    SETTLE_SECONDS,
+    RelayGraph,
+    SettledGraph,
+    introducers,
+    refusal,
+    ring_positions,
+    wanted_links,
+)
 from engine.directory.sampling import choose_paths, path_allowed
 from engine.errors import TooFewRelaysError
 from engine.wire.records import Parameters
@@ -153,12 +161,40 @@ def test_places_are_drawn_anew_after_a_day_at_another_time_for_everybody():
     assert len(moved) <= 150
 
 
-def test_relays_link_with_neighbours_and_model_nodes_and_model_nodes_with_all_relays():
-    network = directory([*(relay(number) for number in range(200)), model_node(500)])
+def test_in_rings_relays_link_with_neighbours_and_model_nodes_with_their_introducers():
+    network = directory([*(relay(number) for number in range(200)), model_node(500), model_node(501)])
     graph = graph_of(network)
-    assert wanted_links(graph, network, name(3), relays=True) == {*graph.neighbours(name(3)), name(500)}
-    assert wanted_links(graph, network, name(500), relays=False) == set(graph.members())
+    assert wanted_links(graph, network, name(3), relays=True) == set(graph.neighbours(name(3)))
     assert wanted_links(graph, network, name(999), relays=True) == set()  # not admitted yet
+    links = wanted_links(graph, network, name(500), relays=False)
+    assert links == set(introducers(graph, name(500)))
+    assert len(links) == 48
+    assert links != wanted_links(graph, network, name(501), relays=False)
+    without = network.with_away(list(links)[:1])
+    moved = wanted_links(graph_of(without), without, name(500), relays=False)
+    assert len(moved & links) == 47
+
+
+def test_in_a_mesh_everybody_has_links_with_model_nodes():
+    network = directory([*(relay(number) for number in range(20)), model_node(500)])
+    graph = graph_of(network)
+    assert wanted_links(graph, network, name(500), relays=False) == set(graph.members())
+    assert name(500) in wanted_links(graph, network, name(3), relays=True)
+
+
+def test_links_are_refused_to_relays_from_elsewhere_in_the_graph():
+    network = directory([*(relay(number) for number in range(2000)), relay(2000, 99), model_node(5000)])
+    graph = graph_of(network)
+    near = set(graph.neighbours(name(0)))
+    reasons = {number: refusal(graph, network, name(0), name(number)) for number in range(1, 2000)}
+    refused = {name(number) for number, reason in reasons.items() if reason}
+    assert not near & refused
+    assert len(refused) > 1500
+    assert all("next to mine" in reason for reason in reasons.values() if reason)
+    assert refusal(graph, network, name(0), name(5000)) is None  # a model node
+    assert refusal(graph, network, name(5000), name(0)) is None  # a proxy calls it
+    assert refusal(graph, network, name(0), name(7000)) is None  # not listed: a client, or listed since
+    assert refusal(graph, network, name(0), name(2000)) is None  # its place is not known yet
 
 
 def test_a_newcomer_of_a_mesh_dials_before_it_is_listed():

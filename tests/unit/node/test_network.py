@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -10,9 +11,10 @@ import pytest
 from engine.clock import ManualClock
 from engine.crypto.identity import Identity
 from engine.errors import DirectoryError, StorageError
+from engine.ids import NodeId
 from engine.node import network
 from engine.node.keys import NodeKeys
-from engine.node.network import Membership, PeerPresence
+from engine.node.network import Membership, PeerPresence, Presence
 from engine.node.node import _first
 from engine.transport.connectivity import Connectivity
 from tests.support.bootstrap import until
@@ -25,12 +27,6 @@ class FullDisk:
 
     def __init__(self) -> None:
         self.tries = 0
-
-    def succession(self, *_: object) -> None:
-        """Nobody was replaced."""
-
-    def succession_told(self) -> None:
-        """Nor will be."""
 
     def rotate(self) -> bool:
         self.tries += 1
@@ -63,3 +59,24 @@ def test_what_ends_an_engine_is_told_however_deep_it_lies():
     group = ExceptionGroup("", [ExceptionGroup("", [failure])])
     with pytest.raises(DirectoryError):
         raise _first(group)
+
+
+def test_a_private_network_takes_what_its_server_passes_on_and_else_only_who_is_listed() -> None:
+    listed, expelled, stranger = (NodeId(name.ljust(20, b".")) for name in (b"listed", b"expelled", b"stranger"))
+    router = SimpleNamespace(from_server=False)
+    presence = SimpleNamespace(
+        mesh=SimpleNamespace(router=router),
+        bootstrap=SimpleNamespace(directory={listed, expelled}),
+        _expelled={expelled: None},
+    )
+
+    def accepts(peer: NodeId) -> bool:
+        return Presence._accept_member(presence, peer, True) is None
+
+    assert [accepts(peer) for peer in (listed, expelled, stranger)] == [True, False, False]
+    router.from_server = True
+    assert [accepts(peer) for peer in (listed, expelled, stranger)] == [True, True, True]
+    router.from_server = False
+    assert accepts(expelled)  # it has been invited again, and is still listed
+    presence.bootstrap.directory = None
+    assert not accepts(listed)

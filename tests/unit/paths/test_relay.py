@@ -10,7 +10,16 @@ import pytest
 from engine.crypto import onion
 from engine.ids import CircuitId, NodeId
 from engine.paths.cells import CELL_LENGTH
-from engine.paths.effects import CircuitClosed, CircuitFailed, CircuitOpened, CircuitReceived, Disconnect, Lane, Send
+from engine.paths.effects import (
+    CircuitClosed,
+    CircuitFailed,
+    CircuitOpened,
+    CircuitReceived,
+    Dial,
+    Disconnect,
+    Lane,
+    Send,
+)
 from engine.paths.relay import RelayLimits, RelayMachine
 from engine.paths.setup import ReplayCache, SetUpStatus, TokenBucket, body_status, status_body, status_reason
 from engine.wire.circuit import Dispatch, Probe, ProbeReply, Return
@@ -426,3 +435,40 @@ def test_failed_set_ups_are_plain_to_the_client() -> None:
     client = wires.client()
     handle = wires.open(client, 0, 1)
     assert wires.run() == [CircuitFailed(handle, 0, status_reason(SetUpStatus.BUSY))]
+
+
+def test_a_proxy_dials_for_a_clove_and_delivers_it_when_the_link_is_there() -> None:
+    wires = Wires(dials=True)
+    client, model = wires.client(), node("model")
+    wires.models.add(model)
+    handle = wires.open(client, 0, 1, 2)
+    wires.run()
+    for _ in range(2):
+        wires.send(client, handle, Dispatch(model, HANDLE, b"clove"))
+    assert wires.run() == [Dial(model)]
+    wires.link(wires.names[2], model)
+    wires.run()
+    delivered = [message for _, message in wires.at_model[model]]
+    assert delivered == [DeliverClove(HANDLE, b"clove")] * 2
+    wires.from_model(model, wires.names[2], ReturnClove(HANDLE, b"answer"))
+    assert wires.run() == [CircuitReceived(handle, Return(HANDLE, b"answer"))]
+
+
+def test_a_client_hears_when_a_proxy_gets_no_link_or_may_not_dial() -> None:
+    wires = Wires(dials=True)
+    client, model = wires.client(), node("model")
+    wires.models.add(model)
+    handle = wires.open(client, 0, 1, 2)
+    wires.run()
+    wires.send(client, handle, Dispatch(model, HANDLE, b"clove"))
+    wires.send(client, handle, Dispatch(node("nobody"), HANDLE, b"clove"))
+    *_, unlisted = wires.run()
+    assert "does not list" in unlisted.message.reason
+    proxy = wires.relays[wires.names[2]]
+    due = proxy.next_deadline()
+    assert due is not None
+    wires.carry_out(wires.names[2], proxy.tick(due))
+    (failed,) = wires.run()
+    assert "could not make a link" in failed.message.reason
+    wires.send(client, handle, Dispatch(model, HANDLE, b"clove"))
+    assert wires.run() == [Dial(model)]

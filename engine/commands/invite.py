@@ -1,0 +1,202 @@
+"""``gentorrent invite``: who may join a private network."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from engine.clock import SystemClock
+from engine.commands.terminal import harmless
+from engine.config import default_data_directory, find_data_directory, usable_directory
+from engine.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from engine.bootstrap.init import Network
+    from engine.bootstrap.invitation_store import InvitationStore
+    from engine.bootstrap.invitations import Invited
+
+T = TypeVar("T")
+HOUR, DAY = 3600.0, 86_400.0
+commands = typer.Typer(help="Make, list and revoke invitations to a private network.", no_args_is_help=True)
+ServerData = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", envvar="GENTORRENT_BOOTSTRAP_DATA", help="The bootstrap server's data directory."),
+]
+
+
+@commands.command()
+def create(
+    url: Annotated[str, typer.Option(metavar="URL", help="Address under which members reach the bootstrap server.")],
+    label: Annotated[str, typer.Option(metavar="TEXT", help="For your own list: whom it is for.")] = "",
+    hours: Annotated[
+        float, typer.Option(min=0.01, max=8760, metavar="H", help="It must be used for the first time within so long.")
+    ] = 72.0,
+    member_days: Annotated[
+        float, typer.Option(min=0, max=36_500, metavar="D", help="The membership ends after so long; 0: never.")
+    ] = 0.0,
+    bound_to: Annotated[
+        list[str] | None,
+        typer.Option("--for", metavar="NODEID", help="Good for these ids only (twice; see gentorrent invite ids)."),
+    ] = None,
+    data: ServerData = None,
+) -> None:
+    """Print a new invitation, which admits one engine. The server may be running."""
+    from engine.bootstrap.invitations import Invited
+    from engine.directory.invite import make_invitation, to_text
+    from engine.ids import parse_node_id
+    from engine.transport.bootstrap_state import parse_bootstrap
+
+    network = _private_network(data)
+    address = parse_bootstrap(url)
+    if address.network_id not in (None, network.network_id):
+        raise ConfigurationError("--url names another network than the one in --data. Leave out the part after #.")
+    bound = bound_to or []
+    if len(bound) > 2:
+        raise ConfigurationError("An engine has two ids, one as a node and one as a client; give --for at most twice.")
+    try:
+        ids = [parse_node_id(text) for text in bound]
+    except ValueError as error:
+        raise ConfigurationError(f"--for: {error}. gentorrent invite ids shows them on the other machine.") from error
+    invitation = make_invitation(
+        network.server,
+        network.network_id,
+        address.url,
+        SystemClock().wall(),
+        os.urandom,
+        seconds=hours * HOUR,
+        member_seconds=member_days * DAY,
+        bound=ids,
+    )
+    grant = invitation.grant
+    entry = Invited(grant.invite_id, label[:100], grant.created, grant.expires, grant.until, tuple(ids))
+    _with_store(data, lambda store: store.add(entry))
+    typer.echo(to_text(invitation))
+    typer.echo(
+        f"Invitation {grant.invite_id.hex()[:8]} for one engine, to be used within {hours:g} h. Pass it on over a way"
+        " that nobody else reads: who has it first joins. There: gentorrent node --join INVITATION",
+        err=True,
+    )
+
+
+@commands.command(name="list")
+def list_invitations(
+    json_output: Annotated[bool, typer.Option("--json", help="Print JSON instead of lines.")] = False,
+    data: ServerData = None,
+) -> None:
+    """Show all invitations, who uses them, and which are over."""
+    from engine.ids import node_id_text
+
+    _private_network(data)
+    now = SystemClock().wall()
+    invited = _with_store(data, lambda store: store.load())
+    if json_output:
+        rows = [
+            {
+                "id": one.invite_id.hex(),
+                "label": one.label,
+                "status": _status(one, now),
+                "created": one.created,
+                "expires": one.expires,
+                "until": one.until,
+                "bound": [node_id_text(name) for name in one.bound],
+                "node": node_id_text(one.node) if one.node else None,
+                "client": node_id_text(one.client) if one.client else None,
+            }
+            for one in invited
+        ]
+        typer.echo(json.dumps(rows, indent=1))
+        return
+    if not invited:
+        typer.echo("There are no invitations yet. Make one with gentorrent invite create.", err=True)
+    for one in invited:
+        used = f"node {node_id_text(one.node)[:8]}" if one.node else "client" if one.client else ""
+        typer.echo(harmless("  ".join(filter(None, (one.invite_id.hex()[:8], _status(one, now), used, one.label)))))
+
+
+@commands.command()
+def revoke(
+    invitation: Annotated[str, typer.Argument(metavar="ID", help="Its id, or the first digits of it.")],
+    data: ServerData = None,
+) -> None:
+    """End an invitation and the membership that came of it. A running server acts within a second."""
+    _private_network(data)
+    wanted = invitation.strip().lower()
+
+    async def find_and_revoke(store: InvitationStore) -> Invited:
+        found = [one for one in await store.load() if wanted and one.invite_id.hex().startswith(wanted)]
+        if len(found) != 1:
+            many = "no invitation begins" if not found else f"{len(found)} invitations begin"
+            raise ConfigurationError(f"In this network {many} with {wanted!r}. See gentorrent invite list.")
+        await store.revoke(found[0].invite_id)
+        return found[0]
+
+    revoked = _with_store(data, find_and_revoke)
+    typer.echo(f"Invitation {revoked.invite_id.hex()[:8]} is revoked; who uses it is expelled.", err=True)
+
+
+@commands.command()
+def ids(
+    data: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Data directory of the engine. GENTORRENT_DATA.")
+    ] = None,
+) -> None:
+    """Print this engine's two ids, for an operator who makes an invitation that is good for them alone.
+
+    Whoever sees both knows that this node and this client are one machine, so tell them the operator alone.
+    """
+    from engine.ids import node_id_text
+    from engine.storage.data_directory import DataDirectory
+    from engine.storage.key_store import KeyStore
+
+    directory = DataDirectory(find_data_directory(data, os.environ))
+    directory.create()
+    store = KeyStore(directory.keys, SystemClock())
+    for name in ("identity", "client-identity"):
+        typer.echo(node_id_text(store.identity(name).node_id))
+
+
+def _status(one: Invited, now: float) -> str:
+    if one.revoked:
+        return "revoked"
+    if one.ended(now):
+        return "ended"
+    if one.members():
+        return "in use"
+    return "expired" if now >= one.expires else "open"
+
+
+def _server_data(data: Path | None) -> Path:
+    return usable_directory(data or default_data_directory() / "bootstrap")
+
+
+def _private_network(data: Path | None) -> Network:
+    from engine.bootstrap.init import load_network
+
+    network = load_network(_server_data(data))
+    if not network.genesis.parameters.invited_only:
+        raise ConfigurationError(
+            "This network is open: everybody who has its address may join, so there is nobody to invite. A private one "
+            "is made with gentorrent bootstrap --init --invited-only."
+        )
+    return network
+
+
+def _with_store(data: Path | None, action: Callable[[InvitationStore], Awaitable[T]]) -> T:
+    import asyncio
+
+    from engine.bootstrap.invitation_store import InvitationStore
+    from engine.bootstrap.store import DATABASE_FILE, Store
+
+    async def run() -> T:
+        store = await Store.open(_server_data(data) / DATABASE_FILE)
+        try:
+            return await action(InvitationStore(store))
+        finally:
+            store.close()
+
+    return asyncio.run(run())
