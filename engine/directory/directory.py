@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -50,6 +51,8 @@ class Directory:
         self.issued = issued
         self.digest = digest
         self.beacons = beacons or Beacons()
+        self._relays: tuple[DirectoryNode, ...] | None = None
+        self._usable: tuple[float, float, tuple[DirectoryNode, ...]] = (0.0, 0.0, ())  # from, until when it holds
 
     def __len__(self) -> int:
         return len(self._nodes)
@@ -67,7 +70,24 @@ class Directory:
 
     def relays(self) -> list[DirectoryNode]:
         """The relays that are not away, whether or not they have spare capacity."""
-        return [node for node in self._nodes.values() if node.descriptor.relay and not node.away]
+        if self._relays is None:
+            self._relays = tuple(node for node in self._nodes.values() if node.descriptor.relay and not node.away)
+        return list(self._relays)
+
+    def usable_relays(self, now: float) -> tuple[DirectoryNode, ...]:
+        """The relays that take new paths: not away, with spare capacity and an onion key that is good at ``now``
+        (seconds since 1970). Computed anew only when a key has expired since."""
+        since, until, usable = self._usable
+        if not since <= now < until:
+            keys = [(node, [key.expires for key in node.descriptor.onion_keys]) for node in self.relays()]
+            usable = tuple(
+                node
+                for node, expiries in keys
+                if node.descriptor.spare_capacity and any(expires > now for expires in expiries)
+            )
+            later = (expires for _, expiries in keys for expires in expiries if expires > now)
+            self._usable = (now, min(later, default=math.inf), usable)
+        return usable
 
     def model_nodes(self, model_id: str) -> list[DirectoryNode]:
         """The nodes that serve ``model_id`` and are not away."""

@@ -15,7 +15,7 @@ import heapq
 import struct
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 import numpy as np
 
@@ -82,11 +82,15 @@ class RelayGraph:
 
     def __contains__(self, node_id: NodeId) -> bool:
         """Whether this relay has a place, away or not."""
-        return node_id in (self._mesh if self.is_mesh else self._placed)
+        return node_id in self.placed()
+
+    def placed(self) -> Collection[NodeId]:
+        """The relays that have a place, away or not: a view, not to be kept."""
+        return (self._mesh if self.is_mesh else self._placed).keys()
 
     def members(self) -> list[NodeId]:
         """The relays that have a place and are not away."""
-        return [node_id for node_id in (self._mesh if self.is_mesh else self._placed) if node_id in self._present]
+        return [node_id for node_id in self.placed() if node_id in self._present]
 
     def update(self, directory: Directory) -> None:
         """From now on this is the graph of ``directory``."""

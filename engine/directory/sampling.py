@@ -55,11 +55,7 @@ def draw(items: Sequence[T], count: int, random_bytes: RandomBytes) -> list[T]:
 
 def usable_relays(directory: Directory, now: float) -> list[DirectoryNode]:
     """The relays that take new paths: not away, with spare capacity and an onion key that is good at ``now``."""
-    return [
-        node
-        for node in directory.relays()
-        if node.descriptor.spare_capacity and any(key.expires > now for key in node.descriptor.onion_keys)
-    ]
+    return list(directory.usable_relays(now))
 
 
 def choose_guards(
@@ -80,7 +76,7 @@ def choose_guards(
     taken = set(keep) | set(exclude)
     eligible = [
         node.node_id
-        for node in usable_relays(directory, now)
+        for node in directory.usable_relays(now)
         if node.node_id not in taken and (young or node.availability >= GUARD_AVAILABILITY)
     ]
     kept = list(keep)[:count]
@@ -110,7 +106,10 @@ def choose_paths(
     ``graph`` says who is linked with whom (None: everybody is); a relay without a place in it is not drawn.
     Raises :class:`TooFewRelaysError`, which says how many are missing.
     """
-    usable = [node for node in _allowed(directory, exclude, used, now) if graph is None or node.node_id in graph]
+    usable = _allowed(directory, exclude, used, now)
+    if graph is not None:
+        placed = graph.placed()
+        usable = [node for node in usable if node.node_id in placed]
     by_id = {node.node_id: node for node in usable}
     live_guards = [by_id[name] for name in dict.fromkeys(guards) if name in by_id]
     if len(usable) < n * length:
@@ -214,7 +213,7 @@ def _allowed(
     taken = set(exclude) | set(used)
     return [
         node
-        for node in usable_relays(directory, now)
+        for node in directory.usable_relays(now)
         if node.node_id not in taken and node.descriptor.family not in shunned
     ]
 

@@ -67,6 +67,7 @@ class OverlayClient:
         self._random_bytes = random_bytes
         self._directory: Directory | None = None
         self._graph = SettledGraph(parameters)
+        self._spared: frozenset[NodeId] = frozenset()  # model nodes that do not relay for this client
         self.guards: list[NodeId] = list(guards)
         self.sender: LinkSender | None = None
         self.want: Callable[[Collection[NodeId]], None] = lambda _: None
@@ -84,7 +85,10 @@ class OverlayClient:
         """Use this snapshot; keep the guard list and fill it up with as many as are absent."""
         self._directory = directory
         self._graph.announce(directory, self._clock.monotonic())
+        self._spared = self._group_if_spared(directory)
         now = self._clock.wall()
+        graph = self._graph.at(self._clock.monotonic())
+        placed = graph.placed()  # nobody is linked with who has no place yet
         kept, absent = self._keep_guards(directory)
         guards = choose_guards(
             directory,
@@ -92,11 +96,12 @@ class OverlayClient:
             now,
             count=max(self._parameters.guard_count + absent, len(kept)),
             keep=kept,
-            exclude=self._own | self._group_if_spared(directory),
+            exclude=self._own
+            | self._spared
+            | {node.node_id for node in directory.relays() if node.node_id not in placed},
         )
         self.guards = guards
         self.machine.paths.set_guards(guards)
-        graph = self._graph.at(self._clock.monotonic())
         self.choice.look(directory, graph, self._no_relays(directory), now)
         shape = self.choice.shape()
         self.machine.paths.shape = None if self.goes_direct else shape or self.choice.full
@@ -108,9 +113,14 @@ class OverlayClient:
         """The guards that stay on the list, and how many of them are absent. An absent one keeps its place: a server
         that leaves guards out, or has forgotten them, must not make this client meet new ones. Others stand in, at the
         end of the list; of more than ``guard_count`` absent ones the last are forgotten."""
-        absent = [guard for guard in self.guards if guard not in directory]
+        absent = [guard for guard in self.guards if not self._is_there(guard, directory)]
         forgotten = frozenset(absent[self._parameters.guard_count :])
         return [guard for guard in self.guards if guard not in forgotten], len(absent) - len(forgotten)
+
+    def _is_there(self, guard: NodeId, directory: Directory) -> bool:
+        """Whether paths can begin at a guard: it is listed, not away, and has a place in the graph."""
+        node = directory.get(guard)
+        return node is not None and not node.away and guard in self._graph.at(self._clock.monotonic())
 
     @property
     def goes_direct(self) -> bool:
@@ -123,16 +133,26 @@ class OverlayClient:
         directory = self._directory
         if directory is None:
             return
-        present = [guard for guard in self.guards if guard in directory]
-        wanted = set() if self.goes_direct else set(present[: self._parameters.guard_count])
+        wanted = set() if self.goes_direct else self._first_guards(directory)
         if self.goes_direct:
             serving = [node.node_id for node in directory.nodes() if node.descriptor.models and not node.away]
             wanted |= set([name for name in serving if name not in self._own][:MAX_DIRECT_LINKS])
         self.want(frozenset(wanted | self.direct.nodes()))
 
+    def _first_guards(self, directory: Directory) -> set[NodeId]:
+        """The first ``guard_count`` that are there, and those before them that may come back."""
+        found: set[NodeId] = set()
+        there = 0
+        for guard in self.guards:
+            if there == self._parameters.guard_count:
+                break
+            there += self._is_there(guard, directory)
+            found |= {guard} if guard in directory else set()
+        return found
+
     def _no_relays(self, directory: Directory) -> frozenset[NodeId]:
         """Who relays for nobody here."""
-        exclude = self._own | self._group_if_spared(directory)
+        exclude = self._own | self._spared
         serving = [node for node in directory.nodes() if node.descriptor.models and node.node_id not in self._own]
         if serving and all(node.descriptor.relay for node in serving):
             exclude |= {serving[0].node_id}  # whoever is asked is one relay less
@@ -152,7 +172,7 @@ class OverlayClient:
         if directory is None:
             raise TooFewRelaysError("the directory of the network is not here yet")
         now = self._clock.wall()
-        exclude = self._own | self._group_if_spared(directory) | frozenset(destinations)
+        exclude = self._own | self._spared | frozenset(destinations)
         (path,) = choose_paths(
             directory,
             guards,

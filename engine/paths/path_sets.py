@@ -361,7 +361,8 @@ class PathSets:
         leave the set short for ever. Drawing anew keeps the choice uniform among those that fit."""
         missing = sum(other.circuit is None for other in owner.slots if other is not slot)
         hops = self._draw((guard,), used, owner.destinations, owner.shape.length)
-        for _ in range(SPARING_DRAWS):
+        others = self._linked.intersection(self._guards).difference(used, owner.destinations, (guard,))
+        for _ in range(SPARING_DRAWS if len(others) >= missing else 0):
             taken = {*used, *owner.destinations, *(hop.node_id for hop in hops)}
             if sum(known in self._linked and known not in taken for known in self._guards) >= missing:
                 break

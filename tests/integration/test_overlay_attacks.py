@@ -307,6 +307,24 @@ def test_the_list_of_guards_is_bounded_however_many_leave_for_good() -> None:
     overlay.until(overlay.ready, 60)
 
 
+def test_others_stand_in_for_guards_that_are_listed_but_away() -> None:
+    """A guard that has died stays listed until its descriptor expires; a client must not run out of guards by that."""
+    overlay = Overlay(relays=40)
+    overlay.until(overlay.ready, 10)
+    first = list(overlay.client.guards)
+    for name in first[:6]:
+        overlay.by_id(name).away = True
+        overlay.internet.kill(name)
+    overlay.announce()
+    assert overlay.client.guards[: len(first)] == first
+    assert len(overlay.client.guards) == len(first) + 6
+    overlay.until(overlay.ready, 20)
+    for name in first[:6]:  # they are back
+        overlay.by_id(name).away = False
+    overlay.announce()
+    assert overlay.client.guards[: len(first)] == first
+
+
 def test_a_client_that_comes_back_goes_on_with_its_guards() -> None:
     overlay = Overlay(relays=40)
     overlay.until(overlay.ready, 10)
