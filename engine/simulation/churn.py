@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
+from engine.directory.graph import SETTLE_SECONDS
 from engine.errors import RequestError
 from engine.ids import NodeId, short_id
 from engine.simulation.churn_report import ChurnPlan, ChurnResult, Miss
@@ -20,6 +21,8 @@ from engine.simulation.node import NodeKeys, Pace, SimulatedNode
 WARM_UP_SECONDS = 60.0
 START_SECONDS = 180.0
 """A network whose clients have no paths after so long never gets them."""
+RINGS_SECONDS = 1200.0
+"""Relays of rings have a place two beacons after they were listed at the latest."""
 MAX_DEAD = 4096
 """Dead relays that may come back."""
 NEW_CHAT = 0.1
@@ -104,6 +107,9 @@ class ChurnRun:
     def run(self) -> ChurnResult:
         """The whole plan."""
         network, plan, result = self.network, self._plan, self.result
+        if plan.relays > network.genesis.parameters.mesh_relays:
+            network.until(lambda: not network.graph().is_mesh, RINGS_SECONDS, step=10.0)
+            network.run(2 * SETTLE_SECONDS)
         clients = [network.add_client() for _ in range(plan.clients)]
         if not network.until(lambda: all(client.is_ready() for client in clients), START_SECONDS):
             raise RequestError(

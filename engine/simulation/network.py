@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
+from engine.directory.graph import RelayGraph
 from engine.ids import NodeId
 from engine.simulation.client import SimulatedClient
 from engine.simulation.node import NodeKeys, Pace, SimulatedNode
@@ -47,6 +48,10 @@ class SimulatedNetwork:
         self.clients: list[SimulatedClient] = []
         for _ in range(relays):
             self.join()
+
+    def graph(self) -> RelayGraph:
+        """Who is linked with whom in the newest directory."""
+        return self.server.graph
 
     def now(self) -> float:
         """Seconds of simulated time."""

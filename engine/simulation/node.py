@@ -14,6 +14,7 @@ from engine.crypto.sealing import SealingKey
 from engine.directory.descriptor import make_descriptor
 from engine.directory.directory import Directory
 from engine.directory.genesis import GenesisRecord
+from engine.directory.graph import RelayGraph, wanted_links
 from engine.ids import NodeId, RequestId
 from engine.node.overlay_peer import OverlayPeer
 from engine.paths.serving import ExecutionStarted
@@ -38,6 +39,10 @@ class World(Protocol):
 
     def random_bytes(self, n: int, /) -> bytes:
         """The source of all keys and draws."""
+        ...
+
+    def graph(self) -> RelayGraph:
+        """Who is linked with whom in the directory that everybody gets now."""
         ...
 
 
@@ -134,14 +139,11 @@ class SimulatedNode:
         )
 
     def directory_changed(self, directory: Directory) -> None:
-        """Relays are linked with everybody, model nodes with all relays; of two the lower id dials."""
+        """Linked as real nodes are: relays along the graph, model nodes with all relays; of two the lower id dials."""
         if not self.alive:
             return
         self.peer.update_directory(directory)
-        others = directory.relays()
-        if self.relays:
-            others += [node for node in directory.nodes() if node.descriptor.models and not node.away]
-        ids = {node.node_id for node in others}
+        ids = wanted_links(self._world.graph(), directory, self.node_id, relays=self.relays)
         lower = {node_id for node_id in ids if node_id < self.node_id}
         self.endpoint.want(ids - lower, expected=lower)
 

@@ -11,6 +11,7 @@ from engine.bootstrap.registry import Registry
 from engine.crypto.identity import Identity
 from engine.directory.directory import Directory
 from engine.directory.genesis import GenesisRecord, make_genesis
+from engine.directory.graph import RelayGraph
 from engine.directory.snapshot import ChainPoint, SnapshotVerifier
 from engine.ids import NodeId
 from engine.transport.scheduler import ManualScheduler
@@ -40,7 +41,7 @@ class Publisher(Reader, Protocol):
 
 class SimulatedServer:
     """Snapshots, away and back marks as the real server makes them, every second. Snapshots and descriptors are signed
-    and verified; verification is done once for all readers, who get the same."""
+    and verified; verification and the graph of relays are computed once for all readers, who get the same."""
 
     def __init__(self, scheduler: ManualScheduler, source: random.Random, parameters: Parameters) -> None:
         self._scheduler = scheduler
@@ -48,12 +49,16 @@ class SimulatedServer:
         identity = Identity.from_seed(source.randbytes(32))
         wall = scheduler.clock.wall()
         self.genesis: GenesisRecord = make_genesis("simulated", identity.public_key, parameters, wall, source.randbytes)
-        self._registry = Registry(self.genesis, identity, ChainPoint(), (), scheduler.now())
+        self._registry = Registry(
+            self.genesis, identity, ChainPoint(), (), scheduler.now(), random_bytes=source.randbytes
+        )
         self._verifier = SnapshotVerifier(self.genesis)
         self._publishers: dict[NodeId, Publisher] = {}
         self._published: dict[NodeId, float] = {}
         self._readers: dict[NodeId, Reader] = {}
         self._directory: Directory | None = None
+        self.graph = RelayGraph(parameters)
+        """Of the newest directory, which is what readers get."""
         self._away: frozenset[NodeId] = frozenset()
         self.tick()
 
@@ -106,17 +111,16 @@ class SimulatedServer:
         if changed and self._directory is not None:
             self._away = frozenset(name for name, member in self._registry.members.items() if member.away)
             self._directory = self._directory.with_away(self._away)
+            self.graph.update(self._directory)
             self._tell(self._readers)
         self._scheduler.call_later(TICK_SECONDS, self.tick)
 
     def _tell(self, readers: Iterable[NodeId]) -> None:
         """Each reader hears of it a moment later, not all at once."""
-        directory = self._directory
-        assert directory is not None
         for node_id in readers:
             delay = self._random.uniform(0.05, NEWS_SECONDS)
-            self._scheduler.call_later(delay, partial(self._deliver, node_id, self._readers[node_id], directory))
+            self._scheduler.call_later(delay, partial(self._deliver, node_id, self._readers[node_id]))
 
-    def _deliver(self, node_id: NodeId, reader: Reader, directory: Directory) -> None:
-        if self._readers.get(node_id) is reader:
-            reader.directory_changed(directory)
+    def _deliver(self, node_id: NodeId, reader: Reader) -> None:
+        if self._readers.get(node_id) is reader and self._directory is not None:
+            reader.directory_changed(self._directory)

@@ -18,6 +18,27 @@ def test_the_mesh_loses_no_answer_when_a_tenth_of_it_dies_each_minute() -> None:
     assert result.disturbed > 5  # else nothing was shown
 
 
+def test_rings_lose_no_answer_when_a_tenth_of_them_dies_each_minute() -> None:
+    """More relays than a mesh has: they are linked along rings, which are remade all the time."""
+    run = ChurnRun(ChurnPlan(relays=200, answers=40, per_minute=0.1, seed=21))
+    result = run.run()
+    assert not run.network.graph().is_mesh
+    assert result.misses == [], as_text(result)
+    assert (result.asked, result.complete) == (40, 40)
+    assert result.deaths > 10
+    assert result.disturbed > 3
+
+
+def test_clients_enter_by_other_relays_when_their_guards_have_died() -> None:
+    """After many minutes hardly any of the first guards lives; those that died are listed still."""
+    run = ChurnRun(ChurnPlan(relays=60, answers=30, per_minute=0.5, seed=9, seconds=10.0, clients=2, chats=2))
+    result = run.run()
+    assert result.misses == [], as_text(result)
+    for client in run.network.clients:
+        there = [guard for guard in client.overlay.guards if guard in run.network.relays]
+        assert len(there) >= 4
+
+
 def test_the_same_seed_gives_the_same_run() -> None:
     plan = ChurnPlan(relays=16, answers=10, per_minute=0.3, seed=5, seconds=5.0, clients=2, chats=2)
     assert simulate(plan).as_json() == simulate(plan).as_json()
@@ -28,12 +49,15 @@ def test_a_miss_is_explained_by_the_deaths_on_its_paths() -> None:
     plan = ChurnPlan(relays=16, answers=4, per_minute=0.0, seed=3, clients=1, chats=4)
     run = ChurnRun(plan)
 
-    def die() -> None:
+    def die_when_all_answers_run() -> None:
+        if len(run._waiting) < 4 or any(waiting.asked is None or not waiting.asked.ids for waiting in run._waiting):
+            run.network.scheduler.call_later(0.1, die_when_all_answers_run)
+            return
         for relay in list(run.network.relays.values()):
             run._died(relay)
             run.network.kill(relay)
 
-    run.network.scheduler.call_later(110.0, die)
+    die_when_all_answers_run()
     result = run.run()
     assert result.complete == 0
     assert len(result.misses) == 4
