@@ -14,7 +14,7 @@ from engine.crypto.sealing import SealingKey
 from engine.directory.descriptor import make_descriptor
 from engine.directory.directory import Directory
 from engine.directory.genesis import GenesisRecord
-from engine.directory.graph import RelayGraph, wanted_links
+from engine.directory.graph import RelayGraph, refusal, wanted_links
 from engine.ids import NodeId, RequestId
 from engine.node.overlay_peer import OverlayPeer
 from engine.paths.serving import ExecutionStarted
@@ -101,12 +101,15 @@ class SimulatedNode:
             relays=self.relays,
         )
         self.peer.start, self.peer.cancel = self._begin_answer, self.cancelled.append
+        self._directory: Directory | None = None
         self._loops = [
             SimulatedLoop(world.scheduler, self.peer.relay_loop),
             SimulatedLoop(world.scheduler, self.peer.serving_loop),
         ]
         self.peer.relay_loop, self.peer.serving_loop = self._loops
-        self.endpoint: MemoryEndpoint = world.internet.endpoint(self.node_id, self.peer, maximum_links=100_000)
+        self.endpoint: MemoryEndpoint = world.internet.endpoint(
+            self.node_id, self.peer, accept=self._refuse, maximum_links=100_000
+        )
         self.peer.sender, self.peer.dial = self.endpoint, self.endpoint.dial
 
     @property
@@ -139,13 +142,20 @@ class SimulatedNode:
         )
 
     def directory_changed(self, directory: Directory) -> None:
-        """Linked as real nodes are: relays along the graph, model nodes with all relays; of two the lower id dials."""
+        """Keep linked whom the graph says, as ``PeerPresence`` does it; of two the lower id dials."""
         if not self.alive:
             return
         self.peer.update_directory(directory)
-        ids = wanted_links(self._world.graph(), directory, self.node_id, relays=self.relays)
-        lower = {node_id for node_id in ids if node_id < self.node_id}
+        self._directory, graph = directory, self._world.graph()
+        ids = wanted_links(graph, directory, self.node_id, relays=self.relays)
+        mutual = ids if graph.is_mesh else ids & set(graph.neighbours(self.node_id))
+        lower = {node_id for node_id in mutual if node_id < self.node_id}
         self.endpoint.want(ids - lower, expected=lower)
+
+    def _refuse(self, caller: NodeId, is_client: bool) -> str | None:
+        if is_client or self._directory is None:
+            return None
+        return refusal(self._world.graph(), self._directory, self.node_id, caller)
 
     def die(self) -> None:
         """Vanish without a word."""
