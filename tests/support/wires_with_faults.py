@@ -63,20 +63,23 @@ class Wires:
 
             def __init__(self, configuration: RtcConfiguration, observer: RtcObserver) -> None:
                 super().__init__(configuration, observer)
-                self.inner = 0
+                self.plug: Plug | None = None
 
             def _own_session(self, kind: str) -> Session:
                 session = super()._own_session(kind)
                 (candidate,) = session.candidates
-                self.inner = candidate.port
-                plug = wires.plugs[self.inner] = Plug(wires, owner, self.inner)
-                return replace(session, candidates=(replace(candidate, port=plug.port),))
+                self.plug = wires.plugs[candidate.port] = Plug(wires, owner, candidate.port)
+                return replace(session, candidates=(replace(candidate, port=self.plug.port),))
 
             async def close(self) -> None:
-                await super().close()
-                plug = wires.plugs.pop(self.inner, None)
-                if plug is not None:
-                    plug.close()
+                try:
+                    await super().close()
+                finally:
+                    plug, self.plug = self.plug, None
+                    if plug is not None:
+                        plug.close()
+                        if wires.plugs.get(plug.inner) is plug:  # the port may have been lent again meanwhile
+                            del wires.plugs[plug.inner]
 
         return WiredConnection
 
