@@ -24,7 +24,8 @@ from engine.wire.answer import (
 from engine.wire.codec import encode
 
 COALESCE_SECONDS = 0.04
-"""Least time between two frames after the first one with tokens."""
+"""Least time between two frames after the first one with tokens. News without tokens waits as long for company: the
+first token of a fast model takes it along, instead of meeting its cells at every relay."""
 HEARTBEAT_SECONDS = 0.15
 """A frame leaves at least this often while the execution lives."""
 RESEND_SECONDS = 0.4
@@ -83,6 +84,7 @@ class AnswerSender:
     _last_flush: float = -1e9
     _last_token_flush: float = -1e9
     _last_resend: float = -1e9
+    _due: float = 0.0  # of what is pending
     _finished: bool = False
 
     def __post_init__(self) -> None:
@@ -131,6 +133,8 @@ class AnswerSender:
             return []
         if isinstance(event, Stage):
             self._stage = event
+        due = (self._last_token_flush if isinstance(event, Tokens) else now) + COALESCE_SECONDS
+        self._due = min(self._due, due) if self._pending else due
         self._pending.append(event)
         if isinstance(event, Finished | Failed):
             self._finished = True
@@ -165,14 +169,14 @@ class AnswerSender:
         if self._finished:
             return self._last_resend + RESEND_SECONDS
         if self._pending and not self._full:
-            return max(self._last_token_flush + COALESCE_SECONDS, self._last_flush)
+            return max(self._due, self._last_flush)
         return self._last_flush + HEARTBEAT_SECONDS
 
     def tick(self, now: float) -> list[CloveOut]:
         """Flush what is due; a heartbeat if nothing is; after the end resend what nobody acknowledged."""
         if self._finished:
             return self._resend_rest(now)
-        if self._pending and not self._full and now >= self._last_token_flush + COALESCE_SECONDS:
+        if self._pending and not self._full and now >= self._due:
             return self._flush_all(now)
         if now >= self._last_flush + HEARTBEAT_SECONDS:
             if self._full:  # repeat the oldest instead of growing; it makes the client acknowledge again

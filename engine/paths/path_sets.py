@@ -34,6 +34,10 @@ MAX_SETS = 64
 SPARE_SECONDS = 60.0
 """Spare paths of another shape than the usual one are kept for so long after they were last wanted."""
 
+SPARE_AFTER_SECONDS = 0.5
+"""When a chat has taken the spare paths, the next ones are built so much later: the question goes first, which needs
+the same links and processors. Whoever waits for them (:meth:`PathSets.prepare`) gets them at once."""
+
 DrawPath = Callable[[Sequence[NodeId], Collection[NodeId], Collection[NodeId], int], Sequence[PathHop]]
 """``draw(guards to choose from, relays of the other paths, destinations, relays wanted)`` gives the hops of one path,
 none of them one of those, nor of a destination's family; raises ``TooFewRelaysError``."""
@@ -117,6 +121,7 @@ class PathSets:
         self.guard_records: dict[NodeId, GuardRecord] = {}
         self.problem = "no relays are known yet"
         self._spare_count = 0
+        self._spare_at = 0.0
         self._lost: list[SlotEvent] = []
 
     # What is known
@@ -182,6 +187,7 @@ class PathSets:
                 raise PathError("too many chats at once; close one or wait until an answer is complete")
             found = self._spares.pop(wanted, None) or self._new_set(wanted, now)
             found.name = name
+            self._spare_at = now + SPARE_AFTER_SECONDS
             self._sets[name] = found
         found.last_used = now
         return found
@@ -294,7 +300,7 @@ class PathSets:
         for shape in [shape for shape, known in self._spares.items() if now > known.last_used + SPARE_SECONDS]:
             if shape != self.shape:
                 out += self._close_set(self._spares.pop(shape), now)
-        if self.shape is not None:
+        if self.shape is not None and now >= self._spare_at:
             self._spare(self.shape, now)
         for owner in [*self._sets.values(), *self._spares.values()]:
             for slot in owner.slots:
@@ -386,9 +392,9 @@ class PathSets:
 
     def next_deadline(self) -> float | None:
         """When :meth:`tick` wants to be called next."""
-        if (self.shape is not None and self.shape not in self._spares) or self._closing:
+        if self._closing:
             return 0.0
-        deadlines = []
+        deadlines = [self._spare_at] if self.shape is not None and self.shape not in self._spares else []
         for owner in [*self._sets.values(), *self._spares.values()]:
             for slot in owner.slots:
                 if slot.circuit is None:

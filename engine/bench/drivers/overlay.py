@@ -143,6 +143,8 @@ def ask_handler(node: Node, route: str) -> Handler:
             "text": "".join(pieces),
             "receipt": done.receipt,
             "paths": len(done.paths),
+            "cached_tokens": done.cached_tokens,
+            "prompt_tokens": done.prompt_tokens,
         }
 
     return ask

@@ -7,7 +7,7 @@ import pytest
 from engine.errors import InvalidRequestError
 from engine.ids import NodeId
 from engine.paths import keys
-from engine.paths.answer_sender import HEARTBEAT_SECONDS, MAX_UNACKNOWLEDGED, AnswerSender, CloveOut
+from engine.paths.answer_sender import COALESCE_SECONDS, HEARTBEAT_SECONDS, MAX_UNACKNOWLEDGED, AnswerSender, CloveOut
 from engine.paths.outgoing import Question, prepare
 from engine.paths.serving import CLIENT_SILENCE, ExecutionCancelled, ExecutionStarted
 from engine.wire.answer import ChatMessage, Failed, Finished, Sampling, Stage, Tokens, answer_clove_decoder
@@ -55,6 +55,27 @@ def test_k_cloves_start_the_request_once_and_the_answer_comes_back() -> None:
     assert acknowledgement is not None
     node.machine.receive(proxy(0), bytes(16), acknowledgement, 0.08, WALL)
     assert node.machine.next_deadline() is None
+
+
+def test_the_first_token_takes_news_along_and_does_not_wait_for_it() -> None:
+    node = Node()
+    asker = Asker(node)
+    asker.deliver(send_request(asker, node), 0.0)
+    assert list(node.machine.push(asker.request_id, Stage("queued", 0, 0.0), 0.01)) == []
+    assert list(node.machine.push(asker.request_id, Stage("prefill", 0, 0.0), 0.012)) == []
+    assert list(node.machine.tick(0.03)) == []
+    events = asker.deliver(list(node.machine.push(asker.request_id, tokens(0, "A clove"), 0.04)), 0.04)
+    assert [type(event) for event in events] == [Stage, Stage, Tokens]
+
+
+def test_news_waits_for_company_no_longer_than_tokens_do() -> None:
+    node = Node()
+    asker = Asker(node)
+    asker.deliver(send_request(asker, node), 0.0)
+    assert list(node.machine.push(asker.request_id, Stage("prefill", 0, 0.0), 0.01)) == []
+    assert node.machine.next_deadline() == pytest.approx(0.01 + COALESCE_SECONDS)
+    events = asker.deliver(list(node.machine.tick(0.051)), 0.051)
+    assert events == [Stage("prefill", 0, 0.0)]
 
 
 @pytest.mark.parametrize("missing", [0, 1, 2, 3])
