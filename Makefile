@@ -88,6 +88,10 @@ test-long-inference: dev ## Test the inference engine with full counts, on both 
 test-long-links: dev ## Hold 21 real links for 30 minutes and an overlay for 8 simulated hours: nothing may grow (resumes)
 	$(VENV)/python -m tests.soak.long_run $(ARGS)
 
+.PHONY: test-long-churn
+test-long-churn: dev ## Ask 20,000 simulated and 60 real answers while relays die (50 minutes; resumes)
+	$(VENV)/python -m tests.churn.long_run $(ARGS)
+
 .PHONY: test-nat
 test-nat: dev ## Link every pair of router kinds in network namespaces (root); writes the table of docs/nat.md
 	@$(VENV)/python -m tools.system_libraries --install || true

@@ -54,6 +54,9 @@ def churn(
         float, typer.Option(min=0.0, max=1.0, metavar="X", help="Share of the relays that die in a minute.")
     ] = 0.1,
     seed: Annotated[int, typer.Option(metavar="S", help="The same seed gives the same run.")] = 1,
+    clients: Annotated[
+        int, typer.Option(min=1, max=1000, metavar="C", help="Clients, with ten answers running each.")
+    ] = 4,
     json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
 ) -> None:
     """Answers of 20 s while relays die without a word and as many join or come back.
@@ -64,7 +67,7 @@ def churn(
     from engine.simulation.churn import simulate
     from engine.simulation.churn_report import ChurnPlan, as_text
 
-    plan = ChurnPlan(relays=relays, answers=answers, per_minute=churn_per_minute, seed=seed)
+    plan = ChurnPlan(relays=relays, answers=answers, per_minute=churn_per_minute, seed=seed, clients=clients)
     result = simulate(plan, lambda line: print(line, file=sys.stderr, flush=True))
     if json:
         import msgspec

@@ -1,0 +1,209 @@
+"""`make test-long-churn`: 10,000 answers in a mesh and 10,000 in rings while relays die, then real relays killed.
+
+Each piece is a process of its own; one that is done is kept in ``.work/test-long-churn/<commit>`` and not done again,
+so an interrupted run goes on where it was. With files changed since the commit everything is done anew. Only a run in
+which at most four answers of 10,000 are missing, and none of the real run, writes docs/test-results/churn.md and .json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from engine.bench.machine import commit, describe_machine
+from tools.lock import ROOT
+
+WORK = ROOT / ".work" / "test-long-churn"
+LONGEST = 3600
+"""Seconds that one piece may take."""
+MOST_MISSES = 4
+KEYS = ("asked", "complete", "wrong", "disturbed", "deaths", "arrivals", "simulated_seconds")
+
+
+@dataclass(frozen=True)
+class Network:
+    """One simulated network: ``runs`` seeds of ``answers`` answers each, from ``clients`` clients of ten chats."""
+
+    name: str
+    relays: int
+    runs: int
+    answers: int
+    clients: int
+
+
+NETWORKS = (Network("rings", 1000, 4, 2500, 12), Network("mesh", 60, 5, 2000, 8))
+QUICK = (Network("rings", 120, 1, 40, 4), Network("mesh", 60, 2, 40, 4))
+
+
+def main() -> int:
+    """0 if few enough answers are missing."""
+    parser = argparse.ArgumentParser(
+        prog="make test-long-churn", description="Answers while relays die, with full counts (ARGS=...)."
+    )
+    parser.add_argument("--jobs", type=int, default=2, help="simulations at a time (2)")
+    parser.add_argument("--only", choices=("mesh", "rings", "real"), help="one part of it; stores nothing")
+    parser.add_argument("--quick", action="store_true", help="a few answers, to try the command; stores nothing")
+    options = parser.parse_args()
+    head = commit(ROOT)
+    folder = WORK / f"{head or 'unknown'}{'-quick' if options.quick else ''}"
+    if not head or head.endswith("+"):
+        shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = [one for one in (QUICK if options.quick else NETWORKS) if options.only in (None, one.name)]
+    results: dict[str, Any] = {"commit": head, "machine": machine()}
+    with ThreadPoolExecutor(options.jobs) as pool:
+        runs = [(network, seed) for network in wanted for seed in range(1, network.runs + 1)]
+        found = list(pool.map(partial(simulated, folder), *zip(*runs, strict=True))) if runs else []
+    for network in wanted:
+        own = [result for (one, _), result in zip(runs, found, strict=True) if one is network]
+        results[network.name] = [result for result in own if result is not None]
+        if None in own:
+            return 1
+    if options.only in (None, "real"):  # alone: it is about time that passes
+        results["real"] = real(folder, 1.0 if options.quick else 5.0)
+        if results["real"] is None:
+            return 1
+    print(as_markdown(results))
+    problems = judge(results)
+    for problem in problems:
+        print(f"[long] {problem}", file=sys.stderr)
+    if problems:
+        return 1
+    if not options.quick and options.only is None:
+        store(results, ROOT / "docs" / "test-results")
+    print("[long] no more is missing than may be")
+    return 0
+
+
+def simulated(folder: Path, network: Network, seed: int) -> dict[str, Any] | None:
+    """One simulation; its exit code says only whether an answer is missing."""
+    command = (
+        str(Path(sys.executable).with_name("gentorrent")),
+        "simulate",
+        "churn",
+        "--json",
+        "--churn-per-minute",
+        "0.1",
+    )
+    numbers = {"relays": network.relays, "answers": network.answers, "clients": network.clients, "seed": seed}
+    options = [f"--{name}={value}" for name, value in numbers.items()]
+    out = folder / f"{network.name}-{seed}.json"
+    return piece(out, [*command, *options], accepted=(0, 1), keeps_output=True)
+
+
+def real(folder: Path, minutes: float) -> dict[str, Any] | None:
+    """The run with real processes."""
+    out = folder / "real.json"
+    command = [sys.executable, "-m", "tests.churn.real_churn", f"--minutes={minutes:g}", f"--out={out}"]
+    return piece(out, command, accepted=(0, 1), keeps_output=False)
+
+
+def piece(out: Path, command: list[str], *, accepted: Sequence[int], keeps_output: bool) -> dict[str, Any] | None:
+    """What this command has found, now or before; None if it failed."""
+    begun = time.monotonic()
+    was_done = out.exists()
+    if not was_done:
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=LONGEST)
+        if done.returncode not in accepted or (keeps_output and not done.stdout.startswith("{")):
+            print(
+                f"[long] {out.stem} FAILED\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}", file=sys.stderr, flush=True
+            )
+            return None
+        if keeps_output:
+            out.write_text(done.stdout, encoding="utf-8")
+    print(f"[long] {out.stem}: {'done before' if was_done else f'{time.monotonic() - begun:.0f} s'}", flush=True)
+    found: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
+    return found
+
+
+def machine() -> dict[str, Any]:
+    """Where it ran; no speed is measured here."""
+    found = describe_machine()
+    found.pop("read_gb_per_s", None)
+    return found
+
+
+def judge(results: Mapping[str, Any]) -> list[str]:
+    """Everything that is not as it should be."""
+    problems = []
+    for name in ("mesh", "rings"):
+        misses = [miss for run in results.get(name, []) for miss in run["misses"]]
+        if len(misses) > MOST_MISSES:
+            problems.append(f"{name}: {len(misses)} answers are missing")
+        if any(run["wrong"] for run in results.get(name, [])):
+            problems.append(f"{name}: an answer was not what the node said")
+    if results.get("real"):
+        ran = results["real"]
+        if ran["lost"]:
+            problems.append(f"real relays: {ran['lost']} answers were lost")
+        if ran["least_in_flight_at_a_kill"] < 5 or (ran["minutes"] >= 5 and ran["answers"] < 40):
+            problems.append("real relays: too few answers were in flight")
+    return problems
+
+
+def as_markdown(results: Mapping[str, Any]) -> str:
+    """The page."""
+    what = (
+        f"`make test-long-churn` at commit {results['commit']}. In the simulated networks, made of the classes that"
+        " nodes run, 10 % of the relays die in a minute without a word and as many arrive; half of these are old ones"
+        " that come back. An answer takes 20 s undisturbed; one that is not complete within twice that and 15 s is"
+        " missing."
+    )
+    lines = [
+        "# Answers while relays die",
+        "",
+        what,
+        "",
+        "| network | answers | missing | lost a relay on the way | relays that died | longest answer | longest pause |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name in ("mesh", "rings"):
+        runs = results.get(name, [])
+        if not runs:
+            continue
+        total = {key: sum(run[key] for run in runs) for key in KEYS}
+        missing = sum(len(run["misses"]) for run in runs)
+        longest, pause = max(run["seconds_longest"] for run in runs), max(run["pause_longest"] for run in runs)
+        lines.append(
+            f"| {name}, {runs[0]['plan']['relays']} relays | {total['asked']} | {missing} | {total['disturbed']}"
+            f" | {total['deaths']} | {longest:.1f} s | {pause:.1f} s |"
+        )
+    misses = [miss for name in ("mesh", "rings") for run in results.get(name, []) for miss in run["misses"]]
+    lines += ["", *(f"- Missing: answer {miss['number']} of seed {miss['seed']}, {miss['reason']}" for miss in misses)]
+    ran = results.get("real")
+    if ran:
+        lines += ["", describe_real(ran)]
+    return "\n".join([*lines, ""])
+
+
+def describe_real(ran: Mapping[str, Any]) -> str:
+    """The run with real processes in a paragraph."""
+    return (
+        f"Real processes and real WebRTC links: {ran['relays']} relays, a process of {ran['relays_killed_at_once']} of"
+        f" them killed every {ran['seconds_between_kills']:g} s and replaced, for {ran['minutes']:g} minutes:"
+        f" {ran['kills']} kills, at least {ran['least_in_flight_at_a_kill']} answers in flight at each,"
+        f" {ran['answers']} answers of {ran['median_answer_s']} s (median), {ran['lost']} lost. Each was, word for"
+        " word, what the undisturbed machine says."
+    )
+
+
+def store(results: Mapping[str, Any], folder: Path) -> None:
+    """Write page and numbers."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "churn.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    (folder / "churn.md").write_text(as_markdown(results), encoding="utf-8")
+    print(f"[long] written to {folder.relative_to(ROOT).as_posix()}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
