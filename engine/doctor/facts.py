@@ -59,7 +59,7 @@ class LinkFact(Struct, frozen=True, kw_only=True):
 
 
 class BandwidthFacts(Struct, frozen=True, kw_only=True):
-    """To and from the bootstrap server. ``bytes`` is what measuring cost."""
+    """To and from the bootstrap server; 1000 means at least so much. ``bytes`` is what measuring cost."""
 
     down_mbit_s: float | None = None
     up_mbit_s: float | None = None

@@ -17,6 +17,8 @@ from engine.transport.speed import SPEED_BYTES, SPEED_PATH
 TRIES = 3
 REQUEST_SECONDS = 5.0
 SPEED_SECONDS = 20.0
+MAXIMUM_MBIT = 1000.0
+"""So few bytes cannot tell faster connections apart."""
 _MAXIMUM_REPLY = 65_536
 
 
@@ -83,7 +85,7 @@ async def measure_bandwidth(url: str, clock: Clock) -> BandwidthFacts:
 
 
 def _mbit(count: int, seconds: float) -> float:
-    return round(count * 8 / 1e6 / max(seconds, 1e-6), 2)
+    return min(MAXIMUM_MBIT, round(count * 8 / 1e6 / max(seconds, 1e-6), 2))
 
 
 def _speed_refused(status: int) -> str:
