@@ -213,6 +213,8 @@ def _own_seconds() -> float:
 
 
 def _keep(reply: dict[str, Any], side: Side) -> str:
+    if reply["cached_tokens"]:
+        raise BenchmarkError("A side found the question in its cache; nothing is compared.")
     side.first_ms.append((reply["first"] - reply["asked"]) * 1000)
     side.whole_s.append(reply["ended"] - reply["asked"])
     rest, seconds = reply["tokens"] - reply["first_tokens"], reply["last"] - reply["first"]

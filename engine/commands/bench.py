@@ -91,6 +91,16 @@ def overlay(quick: Quick = False, json: Json = False, output: Output = None) -> 
     _tell(results, bench.as_text(results), bench.store(results, output or results_folder()), json=json)
 
 
+@commands.command(name="paths")
+def paths(quick: Quick = False, json: Json = False, output: Output = None) -> None:
+    """What it costs to open a path, to pass a cell on and to keep a hundred links."""
+    from engine.bench import paths as bench
+    from engine.bench.storing import results_folder
+
+    results = bench.run(quick=quick, say=_say)
+    _tell(results, bench.as_text(results), bench.store(results, output or results_folder()), json=json)
+
+
 def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 

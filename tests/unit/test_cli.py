@@ -25,6 +25,7 @@ COMMANDS = [
     ["bench", "inference"],
     ["bench", "sida"],
     ["bench", "overlay"],
+    ["bench", "paths"],
     ["simulate"],
     ["simulate", "anonymity"],
     ["models"],

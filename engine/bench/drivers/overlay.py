@@ -144,7 +144,6 @@ def ask_handler(node: Node, route: str) -> Handler:
             "receipt": done.receipt,
             "paths": len(done.paths),
             "cached_tokens": done.cached_tokens,
-            "prompt_tokens": done.prompt_tokens,
         }
 
     return ask

@@ -61,12 +61,12 @@ def test_words_page_and_picture(tmp_path):
 class PretendedParticipant:
     """Answers as one process of the network does."""
 
-    def __init__(self, text="same", receipt="verified"):
-        self.text, self.receipt = text, receipt
+    def __init__(self, text="same", receipt="verified", cached=0):
+        self.text, self.receipt, self.cached = text, receipt, cached
 
     def ask(self, do, **arguments):
         reply = {"asked": 1.0, "first": 1.1, "last": 1.5, "ended": 1.6, "first_tokens": 1, "tokens": 9}
-        texts = {"text": self.text, "answer_bytes": 4, "receipt": self.receipt}
+        texts = {"text": self.text, "answer_bytes": 4, "receipt": self.receipt, "cached_tokens": self.cached}
         return {
             "ask": reply | texts,
             "state": {"paths": 4},
@@ -80,6 +80,7 @@ class PretendedParticipant:
     [
         (PretendedParticipant(text="another"), "different answers"),
         (PretendedParticipant(receipt="failed"), "receipt"),
+        (PretendedParticipant(cached=16), "cache"),
     ],
 )
 def test_what_must_not_be_compared_is_not(client, why):
