@@ -191,8 +191,8 @@ class ClientMachine:
         answer = self._answers.get(key)
         if answer is None:
             return []
-        message = answer.receiver.cancel()
-        effects = self._control(answer, message, now, wall, copies=2) if message else []
+        messages = [answer.receiver.cancel() for _ in range(2)]
+        effects = self._control(answer, messages, now, wall)
         return effects + self._end(answer, now, wall)
 
     # Sending
@@ -248,9 +248,15 @@ class ClientMachine:
         except PathError:
             return []  # closed or full: the resend timer and the slot's own events take care
 
-    def _control(self, answer: _Answer, message: bytes, now: float, wall: float, copies: int = 1) -> list[ClientEffect]:
-        """Send a control message over ``copies`` live paths, the least loaded first and of these each in its turn: one
-        that swallows messages costs a share of them, not all."""
+    def _control(
+        self, answer: _Answer, messages: Sequence[bytes | None], now: float, wall: float
+    ) -> list[ClientEffect]:
+        """Send each control message over another live path, the least loaded first and of these each in its turn: one
+        that swallows messages costs a share of them, not all. What is said twice is sealed twice: the same bytes at
+        two proxies would show that the two paths are one client's."""
+        said = [message for message in messages if message is not None]
+        if not said:
+            return []
         answer.control_turn += 1
         usable = [
             (self._circuits.queued_bytes(route.circuit), (index + answer.control_turn) % answer.n, route)
@@ -258,7 +264,7 @@ class ClientMachine:
             if route.hops[-1] not in answer.gone_reports and self._circuits.is_open(route.circuit)
         ]
         effects: list[ClientEffect] = []
-        for _, _, route in sorted(usable, key=lambda item: item[:2])[:copies]:
+        for (_, _, route), message in zip(sorted(usable, key=lambda item: item[:2]), said, strict=False):
             effects += self._dispatch(answer, route, message, now, wall)
         return effects
 
@@ -312,9 +318,8 @@ class ClientMachine:
         last = bool(events) and isinstance(events[-1], Finished | Failed)
         if events:
             effects.append(AnswerEvents(answer.key, tuple(events), answer.summary()))
-        message = answer.receiver.acknowledge(now, force=last)
-        if message:
-            effects += self._control(answer, message, now, wall, copies=2 if last else 1)
+        messages = [answer.receiver.acknowledge(now, force=last) for _ in range(2 if last else 1)]
+        effects += self._control(answer, messages, now, wall)
         if last:
             effects += self._end(answer, now, wall)
         return effects
@@ -359,9 +364,7 @@ class ClientMachine:
         if answer.sent_at is None:
             return []
         effects: list[ClientEffect] = []
-        message = answer.receiver.acknowledge(now)
-        if message:
-            effects += self._control(answer, message, now, wall)
+        effects += self._control(answer, [answer.receiver.acknowledge(now)], now, wall)
         if now >= answer.resend_at:
             effects += self._send_again(answer, now, wall)
         if self._node_gone(answer, now):

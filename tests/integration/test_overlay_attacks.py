@@ -26,6 +26,7 @@ from engine.wire.link import (
     ReturnClove,
     link_decoder,
 )
+from tests.support.hostile import Hostile
 from tests.support.overlay import ASKED, TICK, Member, Overlay
 
 CLIENT = NodeId(b"client".ljust(20, b"."))
@@ -137,31 +138,6 @@ def test_a_guard_that_may_not_be_used_now_leaves_its_place_to_the_next(accident:
     assert all(guard not in path for path in following.paths for guard in guards[:2])
 
 
-class _Hostile:
-    """Stands between a relay and its links: ``alter`` sees every message that it sends."""
-
-    def __init__(self, member: Member, alter: Callable[[NodeId, Channel, bytes], list[bytes]]) -> None:
-        self._endpoint = member.endpoint
-        self._alter = alter
-        self.altered = 0
-        member.peer.sender = self
-
-    def send(self, peer: NodeId, channel: Channel, data: bytes) -> bool:
-        out = self._alter(peer, channel, data)
-        self.altered += out != [data]
-        sent = [self._endpoint.send(peer, channel, one) for one in out]
-        return all(sent)
-
-    def links(self) -> frozenset[NodeId]:
-        return self._endpoint.links()
-
-    def round_trip(self, peer: NodeId) -> float | None:
-        return self._endpoint.round_trip(peer)
-
-    def disconnect(self, peer: NodeId, reason: str) -> None:
-        self._endpoint.disconnect(peer, reason)
-
-
 def _drop(_: bytes) -> list[bytes]:
     return []
 
@@ -190,7 +166,7 @@ def test_a_relay_that_tampers_with_one_direction_costs_at_most_its_path(
     def alter(peer: NodeId, channel: Channel, data: bytes) -> list[bytes]:
         return deed(data) if channel is Channel.CELLS and peer == neighbour else [data]
 
-    hostile = _Hostile(overlay.by_id(path[position]), alter)
+    hostile = Hostile(overlay.by_id(path[position]), alter)
     overlay.until(lambda: answer.finished or answer.error is not None, 90)
     assert answer.error is None
     assert answer.ids == list(range(900))
@@ -218,10 +194,10 @@ def test_no_machine_wants_to_be_called_without_a_pause(accident: str) -> None:
         overlay.models[0].alive = False  # its links stay: it hangs
     elif accident == "paths":
         for path in answer.paths:
-            _Hostile(overlay.by_id(path[1]), lambda _peer, channel, data: [] if channel is Channel.CELLS else [data])
+            Hostile(overlay.by_id(path[1]), lambda _peer, channel, data: [] if channel is Channel.CELLS else [data])
     elif accident == "acknowledgements":
         for path in answer.paths:
-            _Hostile(
+            Hostile(
                 overlay.by_id(path[0]),
                 lambda peer, channel, data: [] if channel is Channel.CELLS and peer != CLIENT else [data],
             )
@@ -264,7 +240,7 @@ def test_a_guard_that_breaks_paths_when_they_are_open_does_not_get_to_try_again(
                 return [data, encode(DestroyCircuit(message.circuit_id))]
         return [data]
 
-    _Hostile(overlay.by_id(overlay.client.guards[0]), alter)
+    Hostile(overlay.by_id(overlay.client.guards[0]), alter)
     overlay.until(overlay.ready, 10)
     overlay.advance(25)
     assert overlay.ready()
@@ -506,7 +482,7 @@ def test_a_node_that_serves_too_few_paths_cannot_keep_an_answer_waiting_for_ever
     def alter(peer: NodeId, channel: Channel, data: bytes) -> list[bytes]:
         return [data] if peer in served or not isinstance(link_decoder.decode(data), ReturnClove) else []
 
-    _Hostile(overlay.models[0], alter)
+    Hostile(overlay.models[0], alter)
     overlay.until(lambda: answer.error is not None, 40)
     assert isinstance(answer.error, NetworkNotReadyError)
     assert not overlay.client.machine._answers
@@ -536,7 +512,7 @@ def test_the_last_words_arrive_although_two_paths_have_died_unnoticed() -> None:
     answer = overlay.ask()
     overlay.until(lambda: len(answer.ids) > 20, 10)
     for path in answer.paths[:2]:
-        _Hostile(overlay.by_id(path[1]), lambda _peer, channel, data: [] if channel is Channel.CELLS else [data])
+        Hostile(overlay.by_id(path[1]), lambda _peer, channel, data: [] if channel is Channel.CELLS else [data])
     overlay.until(lambda: answer.finished or answer.error is not None, 40)
     assert answer.error is None
     assert answer.ids == list(range(40))
