@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.directory.directory import Directory, DirectoryNode
+from engine.directory.graph import ring_positions
 from engine.directory.sampling import choose_guards, choose_paths, random_below
 from engine.errors import TooFewRelaysError
 from engine.ids import NodeId
@@ -107,16 +108,13 @@ def make_network(size: int, seed: int) -> RelayNetwork:
 def ring_neighbours(names: Sequence[bytes], beacon: bytes, rings: int) -> Indexes:
     """For each relay those next to it in any of the rings, by number and ascending; -1 fills the rows up.
 
-    The places are pseudorandom numbers from the beacon, the ring and the relay's id, as in the network itself.
+    The places are those of :mod:`engine.directory.graph`; here all neighbours are found at once, as one array.
     """
     size = len(names)
     sides = np.empty((size, 2 * rings), dtype=np.int64)
+    places = np.array([ring_positions(beacon, NodeId(name), rings) for name in names], np.uint64)
     for ring in range(rings):
-        head = beacon + bytes((ring,))
-        places = np.array(
-            [int.from_bytes(hashlib.sha256(head + name).digest()[:8], "big") for name in names], np.uint64
-        )
-        order = np.argsort(places, kind="stable")
+        order = np.argsort(places[:, ring], kind="stable")
         sides[order, 2 * ring] = np.roll(order, -1)
         sides[order, 2 * ring + 1] = np.roll(order, 1)
     sides.sort(axis=1)

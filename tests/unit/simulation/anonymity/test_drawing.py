@@ -5,9 +5,11 @@ import itertools
 import numpy as np
 import pytest
 
+from engine.directory.graph import RelayGraph
 from engine.simulation.anonymity import exposure, signaling
 from engine.simulation.anonymity.network import make_network, ring_neighbours
 from engine.simulation.anonymity.published import anonymity
+from tests.support.relay_directories import ring_network
 
 MESH = make_network(40, 1)
 RINGS = make_network(400, 1)
@@ -24,6 +26,18 @@ def test_rings_are_those_of_the_rule():
         assert all(number in table[other] for other in near)
         assert 2 <= len(near) <= 6
     assert not np.array_equal(table, ring_neighbours(names, b"c" * 32, 3))
+
+
+def test_rings_are_those_that_nodes_compute():
+    directory = ring_network(150)
+    graph = RelayGraph(directory.parameters)
+    graph.update(directory)
+    names = [node.node_id for node in directory.relays()]
+    beacon = graph._placed[names[0]]
+    assert set(graph._placed.values()) == {beacon}
+    table = ring_neighbours(names, beacon, directory.parameters.rings)
+    for name, row in zip(names, table, strict=True):
+        assert {names[other] for other in row if other >= 0} == set(graph.neighbours(name))
 
 
 @pytest.mark.parametrize("network", [MESH, RINGS], ids=["mesh", "rings"])
