@@ -13,7 +13,7 @@ import typer
 
 from engine import __version__
 from engine.commands import app as app_command
-from engine.commands import bench, bootstrap, chat, demo, doctor, invite, models, node, receipt, simulate
+from engine.commands import bench, bootstrap, chat, demo, doctor, identity, invite, models, node, receipt, simulate
 from engine.commands.terminal import harmless
 from engine.errors import ConfigurationError, GenTorrentError
 
@@ -39,6 +39,7 @@ cli.command(name="chat")(chat.run)
 cli.command(name="demo")(demo.run)
 cli.command(name="doctor")(doctor.run)
 cli.add_typer(bench.commands, name="bench")
+cli.add_typer(identity.commands, name="identity")
 cli.add_typer(models.commands, name="models")
 cli.add_typer(receipt.commands, name="receipt")
 cli.add_typer(invite.commands, name="invite")

@@ -75,6 +75,10 @@ class DirectoryError(GenTorrentError):
     """A descriptor, snapshot or genesis file is refused."""
 
 
+class EquivocationError(DirectoryError):
+    """A server has signed two directories of one epoch."""
+
+
 class TransportError(GenTorrentError):
     """Links and signaling."""
 

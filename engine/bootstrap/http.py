@@ -5,20 +5,25 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from aiohttp import hdrs, web
 from aiohttp.web_protocol import RequestHandler
 
 from engine import __version__
 from engine.bootstrap import limits
+from engine.bootstrap.door import Door
+from engine.bootstrap.metrics import Metrics
 from engine.bootstrap.speed import SpeedSide
-from engine.directory.genesis import to_file
+from engine.directory.delta import DirectoryHistory
+from engine.directory.genesis import GenesisRecord, to_file
+from engine.errors import BootstrapUnreachableError, DirectoryError, StorageError, WireError
 from engine.transport.speed import SPEED_PATH
-
-if TYPE_CHECKING:
-    from engine.bootstrap.server import BootstrapServer
+from engine.wire.codec import encode
+from engine.wire.link import DirectoryHash
+from engine.wire.records import Signed, signed_decoder
 
 logger = logging.getLogger("engine.bootstrap")
 _SILENT = logging.Logger("aiohttp", level=logging.CRITICAL + 1)
@@ -28,23 +33,57 @@ STOP_SECONDS = 0.8
 """At a stop a handler has so long to end, and as long again after it was cancelled."""
 MAXIMUM_SOCKETS = 8_192
 """Open TCP connections of any kind; each has ``HEADER_SECONDS`` to become a request."""
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class DirectoryService(Protocol):
+    """What is served."""
+
+    metrics: Metrics
+    history: DirectoryHistory
+    door: Door | None
+
+    @property
+    def genesis(self) -> GenesisRecord: ...
+
+    async def serve_socket(self, request: web.Request) -> web.StreamResponse:
+        """One node from its connection to its end."""
+        ...
+
+    async def look(self) -> None:
+        """Make sure that ``history`` is up to date, if that takes asking somebody."""
+        ...
+
+    def head(self) -> DirectoryHash | None:
+        """The signed head of the newest snapshot."""
+        ...
+
+    async def take_statement(self, signed: Signed) -> None:
+        """A revocation or succession; ``DirectoryError``, ``StorageError`` or ``BootstrapUnreachableError``."""
+        ...
+
+    def health(self) -> tuple[bool, dict[str, object]]:
+        """Whether all is well, and what an operator wants to see."""
+        ...
 
 
 class HttpSide:
     """Listens, and answers what everybody may read."""
 
-    def __init__(self, server: BootstrapServer) -> None:
-        self._server = server
-        self._genesis = to_file(server.network.genesis)
+    def __init__(self, service: DirectoryService) -> None:
+        self._service = service
+        self._genesis = to_file(service.genesis)
         self._silent: set[RequestHandler] = set()
-        application = web.Application(middlewares=[self._middleware], client_max_size=1024)
-        application.router.add_get("/v1/signaling", server.serve_socket)
+        application = web.Application(middlewares=[self._middleware], client_max_size=limits.STATEMENT_BYTES)
+        application.router.add_get("/v1/signaling", service.serve_socket)
         application.router.add_get("/v1/genesis", self._serve_genesis)
         application.router.add_get("/v1/directory", self._serve_directory)
         speed = SpeedSide()
         application.router.add_get(SPEED_PATH, speed.give)
         application.router.add_post(SPEED_PATH, speed.take)
+        application.router.add_get("/v1/head", self._serve_head)
+        application.router.add_post("/v1/statements", self._take_statement)
         application.router.add_get("/healthz", self._serve_health)
         application.router.add_get("/metrics", self._serve_metrics)
         self._runner = web.AppRunner(
@@ -104,16 +143,24 @@ class HttpSide:
         return web.Response(body=self._genesis, content_type="application/json", charset="utf-8")
 
     async def _serve_directory(self, request: web.Request) -> web.StreamResponse:
-        door = self._server.door
+        """The whole directory, or with ``?since=DIGEST`` what has changed since that one; zlib in both cases."""
+        door = self._service.door
         if door is not None and not door.opens(request.headers.get(hdrs.AUTHORIZATION, "")):
             return web.Response(status=401, text="Only members of this private network may read its directory.\n")
-        data = self._server.snapshot
-        if not data:
+        since = request.query.get("since", "")
+        if since and _DIGEST.fullmatch(since) is None:
+            return web.Response(status=400, text="since= wants the SHA-256 of a directory, 64 digits 0-9 a-f.\n")
+        await self._service.look()
+        history = self._service.history
+        if history.newest is None:
             return web.Response(status=503, text="The first directory is not made yet. Try again in a second.\n")
-        tag = f'"{self._server.registry.point.digest.hex()}"'
-        if request.headers.get(hdrs.IF_NONE_MATCH) == tag:
-            return web.Response(status=304, headers={hdrs.ETAG: tag})
-        headers = {hdrs.ETAG: tag, hdrs.CONTENT_TYPE: "application/octet-stream", hdrs.CACHE_CONTROL: "no-cache"}
+        if since == history.digest.hex():
+            return web.Response(status=304)
+        data = await asyncio.to_thread(history.answer, bytes.fromhex(since))
+        return await self._send_slowly(request, data)
+
+    async def _send_slowly(self, request: web.Request, data: bytes) -> web.StreamResponse:
+        headers = {hdrs.CONTENT_TYPE: "application/octet-stream", hdrs.CACHE_CONTROL: "no-cache"}
         response = web.StreamResponse(headers=headers)
         response.content_length = len(data)
         response.force_close()
@@ -132,25 +179,41 @@ class HttpSide:
             pass
         return response
 
+    async def _serve_head(self, _request: web.Request) -> web.StreamResponse:
+        """The signed head of the newest directory: enough to compare two servers."""
+        await self._service.look()
+        head = self._service.head()
+        if head is None:
+            return web.Response(status=503, text="The first directory is not made yet. Try again in a second.\n")
+        return web.Response(body=encode(head), content_type="application/octet-stream")
+
+    async def _take_statement(self, request: web.Request) -> web.StreamResponse:
+        """A revocation or succession; whoever brings it, it is signed by whom it ends."""
+        try:
+            async with asyncio.timeout(limits.HEADER_SECONDS):
+                body = await request.read()
+            await self._service.take_statement(signed_decoder.decode(body))
+        except TimeoutError:
+            return web.Response(status=408, text="The statement did not arrive in time.\n")
+        except (DirectoryError, WireError) as error:
+            return web.Response(status=422, text=f"{error}\n")
+        except (StorageError, BootstrapUnreachableError) as error:
+            return web.Response(status=503, text=f"{error}\n")
+        return web.Response(text="It is in the next directory.\n")
+
     async def _serve_health(self, _request: web.Request) -> web.StreamResponse:
-        server = self._server
-        listed = server.registry.listed(server.clock.wall())
-        healthy = bool(server.snapshot) and server.storage_works
+        service = self._service
+        healthy, more = service.health()
         document = {
             "status": "ok" if healthy else "degraded",
             "version": __version__,
-            "network_id": server.network.network_id.hex(),
-            "name": server.network.genesis.genesis.name,
-            "epoch": server.registry.point.epoch,
-            "directory_age_s": round(server.clock.monotonic() - server.snapshot_made, 1),
-            "listed": len(listed),
-            "away": sum(member.away for member in listed),
-            "sessions": len(server.sessions),
-            "storage": "ok" if server.storage_works else "the database refuses writes; see the log",
+            "network_id": service.genesis.network_id.hex(),
+            "name": service.genesis.genesis.name,
+            **more,
         }
         return web.Response(
             status=200 if healthy else 503, text=json.dumps(document) + "\n", content_type="application/json"
         )
 
     async def _serve_metrics(self, _request: web.Request) -> web.StreamResponse:
-        return web.Response(body=self._server.metrics.text(), headers={hdrs.CONTENT_TYPE: "text/plain; version=0.0.4"})
+        return web.Response(body=self._service.metrics.text(), headers={hdrs.CONTENT_TYPE: "text/plain; version=0.0.4"})

@@ -22,6 +22,10 @@ MESSAGE_RATE, MESSAGE_BURST = 50.0, 400.0
 """Messages per second; more are read later, so that the sender's own connection slows down."""
 PUBLISH_RATE, PUBLISH_BURST = 0.2, 20.0
 """Descriptors per second; more are refused."""
+STATEMENT_RATE, STATEMENT_BURST = 0.2, 20.0
+"""Revocations and successions per second, of everybody together."""
+STATEMENT_BYTES = 1_024
+"""Of one revocation or succession."""
 
 
 class TokenBucket:

@@ -10,11 +10,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from engine.bootstrap.admission import Admission
+from engine.bootstrap.statements import Statements
 from engine.crypto.identity import Identity
 from engine.directory.beacons import NOT_ADMITTED, Beacons, beacon_number, beacons_per_day
 from engine.directory.descriptor import check_descriptor, node_id
 from engine.directory.genesis import GenesisRecord
-from engine.directory.snapshot import WRONG_CLOCK_SECONDS, ChainPoint, sign_mark, sign_snapshot
+from engine.directory.marks import sign_mark
+from engine.directory.snapshot import WRONG_CLOCK_SECONDS, ChainPoint, sign_snapshot
+from engine.directory.statements import Statement, check_statement
 from engine.errors import DirectoryError
 from engine.ids import NodeId
 from engine.wire.records import AwayMark, Descriptor, Listing, Signed, SignedSnapshot, descriptor_decoder
@@ -24,16 +27,14 @@ SILENT_SECONDS = 60.0
 """A connected node that says nothing for this long is away."""
 DROPPED_SECONDS = 5.0
 """A node whose connection dropped is away after this long, unless it is back."""
-MARKS_PER_TICK = 256
-"""So that a thousand nodes that go at once do not fill everybody's queue."""
+MARKS_PER_TICK = 1_024
+"""What one message holds of each kind."""
 REFRESH_SECONDS = 600.0
 """A snapshot is made at least this often, changed or not: its age shows that the server lives."""
 REMEMBER_SECONDS = 30 * 86_400
 """How long the first-seen date of a node that is gone is kept."""
 MAXIMUM_REMEMBERED = 100_000
 HOURS = 168
-Content = frozenset[tuple[bytes, str, int, int]]
-"""What of a snapshot is worth a new one: signature, prefix, first seen and admission of everybody."""
 _HOURS_MASK = (1 << HOURS) - 1
 
 
@@ -56,6 +57,9 @@ class Member:
     away: bool = False
     relays: bool = False
     admission: Admission = field(default_factory=Admission)
+    listing: Listing | None = None
+    """What the last snapshots say; made anew when something else of it changes, so that a delta stays small."""
+    revision: int = 0
 
     def present(self, wall: float, monotonic: float, newest_beacon: int) -> None:
         """Note that the node is listed and not away now."""
@@ -65,6 +69,15 @@ class Member:
         self.hours = ((self.hours << min(max(0, hour - self.hour), HOURS)) & _HOURS_MASK) | 1
         self.hour = max(hour, self.hour)
         self.last_seen = max(self.last_seen, int(wall))
+
+    def inherit(self, other: Member) -> None:
+        """Take over the standing of the identity that this one succeeds."""
+        ahead = max(0, self.hour - other.hour)
+        self.hours |= (other.hours << min(ahead, HOURS)) & _HOURS_MASK
+        self.first_seen = min(self.first_seen, other.first_seen)
+        if self.relays and other.relays:
+            self.admission = other.admission
+        self.listing = None
 
     def availability(self, wall: float) -> float:
         """The share of the last 168 hours in which the node was present."""
@@ -85,14 +98,17 @@ class Registry:
         maximum_nodes: int = 20_000,
         *,
         beacons: Beacons | None = None,
+        statements: Iterable[tuple[Statement, int]] = (),
         random_bytes: Callable[[int], bytes] = os.urandom,
     ) -> None:
-        """``beacons`` are those of the last snapshot."""
+        """``beacons`` are those of the last snapshot; ``statements`` all that were ever accepted."""
+        self.statements = Statements(statements)
         self._genesis = genesis
         self._server = server
         self._maximum_nodes = maximum_nodes
         self._last_snapshot = float("-inf")
-        self._published: Content | None = None
+        self._published: frozenset[int] | None = None
+        self._revisions = 0
         self._random_bytes = random_bytes
         self.beacons = beacons or Beacons()
         self.point = point
@@ -112,6 +128,7 @@ class Registry:
         """Take a descriptor from its own node; :class:`DirectoryError` with the reason if it is refused."""
         descriptor = check_descriptor(signed, self._genesis.network_id, wall, self._genesis.parameters)
         name = node_id(descriptor)
+        self.statements.check(name)
         member = self.members.get(name)
         if member is None:
             self._make_room(wall)
@@ -135,6 +152,26 @@ class Registry:
             member.withdrawn = True
         return member
 
+    def state(self, signed: Signed, wall: float) -> tuple[Statement, Member | None]:
+        """Take a revocation or succession of a node that published here: the statement, and the heir, whose standing
+        has changed. :class:`DirectoryError` with the reason if it is refused."""
+        statement = check_statement(signed, self._genesis.network_id, wall)
+        member = self.members.get(statement.node_id)
+        if member is None:
+            self.statements.check(statement.node_id)
+            raise DirectoryError("this identity is not known here; only one that was listed can be ended")
+        heir = None
+        if statement.successor is not None:
+            self.statements.check(statement.successor)
+            heir = self.members.get(statement.successor)
+            if heir is None:
+                raise DirectoryError("the successor has not published a descriptor yet")
+        self.statements.add(statement, wall)
+        if heir is not None:
+            heir.inherit(member)
+        del self.members[statement.node_id]
+        return statement, heir
+
     def heard(self, name: NodeId, monotonic: float) -> None:
         """The node is connected and said something."""
         member = self.members.get(name)
@@ -150,33 +187,37 @@ class Registry:
     # -------------------------------------------------------------------------------------------------------- marks
 
     def tick(self, wall: float, monotonic: float) -> list[Marked]:
-        """The marks that are new now, signed; at most ``MARKS_PER_TICK``, the others follow with the next call."""
-        marks: list[Marked] = []
+        """The marks that are new now, signed; beyond ``MARKS_PER_TICK`` of a kind they follow with the next call."""
+        away: list[NodeId] = []
+        back: list[NodeId] = []
         newest = self._newest_beacon(wall)
         for member in self.members.values():
             if not self._is_listed(member, wall):
                 member.away = False
                 continue
             limit = SILENT_SECONDS if member.connected else DROPPED_SECONDS
-            away = monotonic - member.heard > limit
-            if away != member.away and len(marks) < MARKS_PER_TICK:
-                member.away = away
-                marks.append(self._mark(member, wall))
-            if not away:
+            is_away = monotonic - member.heard > limit
+            kind = away if is_away else back
+            if is_away != member.away and len(kind) < MARKS_PER_TICK:
+                member.away = is_away
+                kind.append(member.node_id)
+            if not is_away:
                 member.present(wall, monotonic, newest)
-        return marks
+        return [self._mark(away, back, wall)] if away or back else []
 
     def away_marks(self, wall: float) -> list[Marked]:
-        """A mark for every node that is away now, for somebody who has just logged in."""
-        return [self._mark(member, wall) for member in self.listed(wall) if member.away]
+        """Marks for every node that is away now, for somebody who has just logged in."""
+        away = [member.node_id for member in self.members.values() if member.away and self._is_listed(member, wall)]
+        parts = [away[start : start + MARKS_PER_TICK] for start in range(0, len(away), MARKS_PER_TICK)]
+        return [self._mark(part, [], wall) for part in parts]
 
-    def _mark(self, member: Member, wall: float) -> Marked:
+    def _mark(self, away: list[NodeId], back: list[NodeId], wall: float) -> Marked:
         mark = AwayMark(
             network_id=self._genesis.network_id,
             epoch=self.point.epoch,
-            node=member.node_id,
-            away=member.away,
             issued=int(wall),
+            away=tuple(away),
+            back=tuple(back),
         )
         return Marked(mark=mark, key=self._server.public_key, signature=sign_mark(self._server, mark))
 
@@ -191,45 +232,77 @@ class Registry:
         """The next snapshot is due now."""
         self._published = None
 
+    def counts(self, wall: float) -> tuple[int, int]:
+        """How many are listed, and how many of them are away."""
+        listed = [member for member in self.members.values() if self._is_listed(member, wall)]
+        return min(len(listed), self._maximum_nodes), sum(member.away for member in listed)
+
     def due(self, wall: float, monotonic: float) -> bool:
         """Whether a snapshot should be made now."""
         age = monotonic - self._last_snapshot
-        if age >= self._genesis.parameters.snapshot_seconds and self._newest_beacon(wall) != self.beacons.newest:
-            return True
         if age >= REFRESH_SECONDS or self._published is None:
             return True
-        return age >= self._genesis.parameters.snapshot_seconds and self._content(self.listed(wall)) != self._published
+        if age < self._genesis.parameters.snapshot_seconds:
+            return False
+        return self._newest_beacon(wall) != self.beacons.newest or self._content(wall) != self._published
 
-    def build(self, wall: float) -> tuple[SignedSnapshot, ChainPoint, Content]:
-        """The next snapshot; it counts once :meth:`commit` is called with what this returned."""
-        listed = self.listed(wall)
+    def build(self, wall: float) -> tuple[Callable[[], tuple[SignedSnapshot, ChainPoint]], frozenset[int]]:
+        """The next snapshot: what makes and signs it (in a thread, if one likes), and what it will hold. It counts once
+        :meth:`commit` is called with what that returned."""
         self._extend_beacons(wall)
-        listings = tuple(
-            Listing(
+        listings = tuple(self._listing(member, wall) for member in self.listed(wall))
+        network_id, last, beacons = self._genesis.network_id, self.point, self.beacons
+        statements = self.statements.recent(wall)
+
+        def make() -> tuple[SignedSnapshot, ChainPoint]:
+            return sign_snapshot(
+                self._server,
+                network_id,
+                last,
+                wall,
+                listings,
+                beacons,
+                revocations=statements[0],
+                successions=statements[1],
+            )
+
+        return make, self._content(wall)
+
+    def commit(self, point: ChainPoint, content: frozenset[int], monotonic: float) -> None:
+        """The snapshot is on disk: the chain stands there now."""
+        self.point = point
+        self._published = content
+        self._last_snapshot = monotonic
+
+    def _listing(self, member: Member, wall: float) -> Listing:
+        """What is attested of a member. Seldom made anew: last seen and availability follow at the next publication."""
+        admission = member.admission.number if member.relays else NOT_ADMITTED
+        known = member.listing
+        if (
+            known is None
+            or known.descriptor is not member.signed
+            or (known.prefix, known.first_seen, known.admission) != (member.prefix, member.first_seen, admission)
+        ):
+            self._revisions += 1
+            member.revision = self._revisions
+            known = member.listing = Listing(
                 descriptor=member.signed,
                 prefix=member.prefix,
                 first_seen=member.first_seen,
                 last_seen=member.last_seen,
                 reputation=0.0,
                 availability=member.availability(wall),
-                admission=member.admission.number if member.relays else NOT_ADMITTED,
+                admission=admission,
             )
-            for member in listed
-        )
-        signed, point = sign_snapshot(self._server, self._genesis.network_id, self.point, wall, listings, self.beacons)
-        return signed, point, self._content(listed)
+        return known
 
-    def commit(self, point: ChainPoint, content: Content, monotonic: float) -> None:
-        """The snapshot is on disk: the chain stands there now."""
-        self.point = point
-        self._published = content
-        self._last_snapshot = monotonic
-
-    @staticmethod
-    def _content(members: list[Member]) -> Content:
-        return frozenset(
-            (member.signed.signature, member.prefix, member.first_seen, member.admission.number) for member in members
-        )
+    def _content(self, wall: float) -> frozenset[int]:
+        """What is worth a new snapshot: the numbers of the listings, which stay while nothing of them changes."""
+        for member in self.members.values():
+            if self._is_listed(member, wall):
+                self._listing(member, wall)
+        listed = {member.revision for member in self.members.values() if self._is_listed(member, wall)}
+        return frozenset(listed) | {-len(self.statements)}
 
     def _newest_beacon(self, wall: float) -> int:
         """The number of the newest beacon that there is, or that the next snapshot will show."""

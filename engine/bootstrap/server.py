@@ -23,21 +23,27 @@ from engine.bootstrap.configuration import OperatorConfiguration, client_address
 from engine.bootstrap.door import ENDED, Door
 from engine.bootstrap.http import HttpSide
 from engine.bootstrap.init import Network, load_network
+from engine.bootstrap.limits import TokenBucket
 from engine.bootstrap.metrics import Metrics
 from engine.bootstrap.registry import Registry
 from engine.bootstrap.sessions import Session, log_in
 from engine.bootstrap.store import DATABASE_FILE, Store
 from engine.bootstrap.turn import IceIssuer, TurnAccess, turn_access
 from engine.clock import Clock, SystemClock
+from engine.directory.delta import DirectoryHistory, make_step
 from engine.directory.descriptor import digest
+from engine.directory.genesis import GenesisRecord
+from engine.directory.heads import head_of
 from engine.directory.prefix import counting_key, network_prefix
-from engine.directory.snapshot import beacons_of
+from engine.directory.snapshot import ChainPoint, beacons_of
+from engine.directory.statements import check_statement
 from engine.errors import ConfigurationError, DirectoryError, StorageError
 from engine.ids import NodeId
 from engine.lifeline import run_on_loop, stop_with_parent
 from engine.storage.data_directory import acquire_lock
-from engine.wire.codec import Message, encode
-from engine.wire.records import SignedSnapshot, snapshot_decoder
+from engine.wire.codec import Message
+from engine.wire.link import DirectoryHash
+from engine.wire.records import DeltaStep, Signed, SignedSnapshot, snapshot_decoder
 from engine.wire.signaling import (
     DirectoryChanged,
     Expelled,
@@ -74,7 +80,10 @@ class BootstrapServer:
         self.registry = registry
         self.metrics = Metrics()
         self.sessions: dict[NodeId, Session] = {}
-        self.snapshot = b"" if snapshot is None else encode(snapshot)
+        self.history = DirectoryHistory()
+        if snapshot is not None:
+            self.history.append(snapshot)
+        self.statement_bucket = TokenBucket(limits.STATEMENT_RATE, limits.STATEMENT_BURST, clock.monotonic())
         self.snapshot_made = clock.monotonic()
         self.storage_works = True
         self.clock = clock
@@ -127,6 +136,8 @@ class BootstrapServer:
                 del self._connections[key]
 
     async def _serve(self, session: Session) -> None:
+        if self.registry.statements.ended(session.node_id):
+            session.cut("this identity was revoked or replaced; it is over")
         older = self.sessions.get(session.node_id)
         if older is not None:
             older.cut("another login with the same identity has replaced this one")
@@ -208,6 +219,14 @@ class BootstrapServer:
 
     # -------------------------------------------------------------------------------------------------- directory
 
+    async def prepare(self) -> None:
+        """Make the first snapshot of a new network, so that nobody is told to come back for it."""
+        if self.history.newest is None:
+            try:
+                await self._make_snapshot()
+            except StorageError as error:
+                self._storage_failed(error)
+
     async def keep_directory(self) -> None:
         """Make snapshots when they are due and send marks and announcements, for ever."""
         while True:
@@ -249,17 +268,63 @@ class BootstrapServer:
         self._broadcast(told)
 
     async def _make_snapshot(self) -> None:
-        wall = self.clock.wall()
-        signed, point, content = self.registry.build(wall)
+        wall, before = self.clock.wall(), self.history.newest
+        make, content = self.registry.build(wall)
+
+        def work() -> tuple[SignedSnapshot, ChainPoint, DeltaStep | None]:
+            signed, point = make()
+            return signed, point, make_step(before.record, signed.record) if before is not None else None
+
+        # A large directory takes a moment; signaling must not wait for it.
+        signed, point, step = await asyncio.to_thread(work)
         forget = self.registry.forgettable(wall)
         # On disk before anybody sees it: after a crash the chain goes on from what was shown.
-        await self._store.save_snapshot(signed, point, self.registry.listed(wall), forget)
+        await self._store.save_snapshot(signed, point, forget)
         self.registry.forget(forget, wall)
         self.registry.commit(point, content, self.clock.monotonic())
-        self.snapshot = encode(signed)
+        self.history.append(signed, step)
         self.snapshot_made = self.clock.monotonic()
         self.storage_works = True
         self._broadcast(self._announcement())
+
+    async def take_statement(self, signed: Signed) -> None:
+        """Take a revocation or succession from whoever brings it: it is signed. :class:`DirectoryError` or
+        :class:`StorageError` says why not."""
+        if not self.statement_bucket.take(self.clock.monotonic()):
+            raise DirectoryError("too many such statements are coming in; try again in a minute")
+        wall = self.clock.wall()
+        statement, heir = self.registry.state(signed, wall)
+        await self._store.save_statement(statement, heir, int(wall))
+        session = self.sessions.get(statement.node_id)
+        if session is not None:
+            session.cut("this identity is over")
+        self._changed.set()
+
+    def head(self) -> DirectoryHash | None:
+        """The signed head of the newest snapshot."""
+        newest = self.history.newest
+        return None if newest is None else head_of(newest, self.registry.point.epoch)
+
+    def health(self) -> tuple[bool, dict[str, object]]:
+        """Whether all is well, and what an operator wants to see."""
+        listed, away = self.registry.counts(self.clock.wall())
+        healthy = self.history.newest is not None and self.storage_works
+        return healthy, {
+            "epoch": self.registry.point.epoch,
+            "directory_age_s": round(self.clock.monotonic() - self.snapshot_made, 1),
+            "listed": listed,
+            "away": away,
+            "sessions": len(self.sessions),
+            "storage": "ok" if self.storage_works else "the database refuses writes; see the log",
+        }
+
+    async def look(self) -> None:
+        """Nothing to look at: the newest directory is made here."""
+
+    @property
+    def genesis(self) -> GenesisRecord:
+        """The network's."""
+        return self.network.genesis
 
     def _announcement(self) -> DirectoryChanged:
         return DirectoryChanged(epoch=self.registry.point.epoch, digest=self.registry.point.digest)
@@ -274,12 +339,12 @@ class BootstrapServer:
         logger.error("%s", error)
 
     def _measure(self) -> None:
-        listed = self.registry.listed(self.clock.wall())
+        listed, away = self.registry.counts(self.clock.wall())
         self.metrics.sessions.set(len(self.sessions))
-        self.metrics.listed.set(len(listed))
-        self.metrics.away.set(sum(member.away for member in listed))
+        self.metrics.listed.set(listed)
+        self.metrics.away.set(away)
         self.metrics.epoch.set(self.registry.point.epoch)
-        self.metrics.directory_bytes.set(len(self.snapshot))
+        self.metrics.directory_bytes.set(len(self.history.newest.record) if self.history.newest else 0)
 
     def end_sessions(self) -> None:
         """The server stops: tell everybody, so that they come back later."""
@@ -312,6 +377,10 @@ async def run_server(
         store = await Store.open(data / DATABASE_FILE)
         try:
             members, point, snapshot = await store.load()
+            statements = [
+                (check_statement(signed, network.network_id, accepted), accepted)
+                for signed, accepted in await store.load_statements()
+            ]
             registry = Registry(
                 network.genesis,
                 network.server,
@@ -320,6 +389,7 @@ async def run_server(
                 clock.monotonic(),
                 configuration.maximum_nodes,
                 beacons=None if snapshot is None else beacons_of(snapshot_decoder.decode(snapshot.record)),
+                statements=statements,
             )
             server = BootstrapServer(network, configuration, store, registry, snapshot, clock, turn)
             await _serve(server, host, port, started)
@@ -329,6 +399,7 @@ async def run_server(
 
 async def _serve(server: BootstrapServer, host: str, port: int, started: Callable[[str], None] | None) -> None:
     side = HttpSide(server)
+    await server.prepare()
     try:
         try:
             bound = await side.start(host, port)

@@ -21,8 +21,9 @@ from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
 from engine.bootstrap.admission import Admission
 from engine.bootstrap.registry import Member
-from engine.bootstrap.tables import MemberRow, SnapshotRow
+from engine.bootstrap.tables import MemberRow, SnapshotRow, StatementRow
 from engine.directory.snapshot import ChainPoint
+from engine.directory.statements import Statement
 from engine.errors import StorageError
 from engine.ids import NodeId
 from engine.wire.records import Signed, SignedSnapshot
@@ -66,11 +67,37 @@ class Store:
         row = _member_row(member)
         await self._run(lambda: self._write(lambda connection: _replace_members(connection, [row])))
 
-    async def save_snapshot(
-        self, signed: SignedSnapshot, point: ChainPoint, members: Iterable[Member], forget: Iterable[NodeId]
-    ) -> None:
-        """Append a snapshot, with what the server attests of ``members`` at this moment, in one transaction."""
-        rows = [_member_row(member) for member in members]
+    async def save_statement(self, statement: Statement, heir: Member | None, accepted: int) -> None:
+        """Keep a revocation or succession; the member that it ends goes, its heir's standing is written."""
+        signed = statement.signed
+        row = {
+            "node_id": statement.node_id,
+            "record": signed.record,
+            "key": signed.key,
+            "signature": signed.signature,
+            "accepted": accepted,
+        }
+
+        def write(connection: Connection) -> None:
+            connection.execute(insert(StatementRow), [row])
+            connection.execute(delete(MemberRow).where(MemberRow.node_id == statement.node_id))
+            if heir is not None:
+                _replace_members(connection, [_member_row(heir)])
+
+        await self._run(lambda: self._write(write))
+
+    async def load_statements(self) -> list[tuple[Signed, int]]:
+        """All revocations and successions with the time at which each was accepted."""
+        return await self._run(self._load_statements)
+
+    def _load_statements(self) -> list[tuple[Signed, int]]:
+        with self._engine.connect() as connection:
+            rows = connection.execute(select(StatementRow.__table__)).all()
+        return [(Signed(record=row.record, key=row.key, signature=row.signature), row.accepted) for row in rows]
+
+    async def save_snapshot(self, signed: SignedSnapshot, point: ChainPoint, forget: Iterable[NodeId]) -> None:
+        """Append a snapshot in one transaction. What the server attests of members is written when they publish, which
+        is twice in the life of each descriptor."""
         gone = list(forget)
 
         def write(connection: Connection) -> None:
@@ -86,7 +113,6 @@ class Store:
                     signature=signed.signature,
                 )
             )
-            _replace_members(connection, rows)
             for name in gone:
                 connection.execute(delete(MemberRow).where(MemberRow.node_id == name))
 

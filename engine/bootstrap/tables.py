@@ -58,3 +58,15 @@ class InvitationRow(Base):
     node: Mapped[bytes | None] = mapped_column(LargeBinary(20))
     client: Mapped[bytes | None] = mapped_column(LargeBinary(20))
     revoked: Mapped[bool] = mapped_column(Boolean)
+
+
+class StatementRow(Base):
+    """A revocation or succession; kept for good."""
+
+    __tablename__ = "statements"
+
+    node_id: Mapped[bytes] = mapped_column(LargeBinary(20), primary_key=True)
+    record: Mapped[bytes] = mapped_column(LargeBinary(1_024))
+    key: Mapped[bytes] = mapped_column(LargeBinary(32))
+    signature: Mapped[bytes] = mapped_column(LargeBinary(64))
+    accepted: Mapped[int] = mapped_column(BigInteger)

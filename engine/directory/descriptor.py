@@ -69,12 +69,18 @@ def make_descriptor(
 
 
 def check_descriptor(
-    signed: Signed, network_id: NetworkId, now: float, parameters: Parameters | None = None
+    signed: Signed,
+    network_id: NetworkId,
+    now: float,
+    parameters: Parameters | None = None,
+    *,
+    signature_known: bool = False,
 ) -> Descriptor:
     """The descriptor in ``signed`` if it may be believed at ``now``; raises :class:`DirectoryError` with the reason.
 
     Checked are form, signature, network, suite, versions, times (2 min of skew allowed) and the sizes of all keys.
-    ``parameters`` are the network's (default: those of a new genesis) and bound the lifetime.
+    ``parameters`` are the network's (default: those of a new genesis) and bound the lifetime. ``signature_known``: this
+    reader has checked the signature of these very bytes before, so everything else is checked alone.
     """
     try:
         descriptor = descriptor_decoder.decode(signed.record)
@@ -86,10 +92,11 @@ def check_descriptor(
         raise DirectoryError(f"the descriptor has identity suite {descriptor.suite}, which is not known here")
     if descriptor.identity_key != signed.key:
         raise DirectoryError("the descriptor was signed by another key than the one it names")
-    try:
-        verify(signed.key, PURPOSE, network_id, signed.signature, signed.record)
-    except SignatureError as error:
-        raise DirectoryError(f"the descriptor is refused: {error}") from error
+    if not signature_known:
+        try:
+            verify(signed.key, PURPOSE, network_id, signed.signature, signed.record)
+        except SignatureError as error:
+            raise DirectoryError(f"the descriptor is refused: {error}") from error
     _check_versions(descriptor)
     _check_times(descriptor, now, parameters or Parameters())
     _check_keys(descriptor, now)

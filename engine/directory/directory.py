@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from engine.directory.beacons import NOT_ADMITTED, Beacons
 from engine.ids import NodeId
@@ -30,7 +32,8 @@ class Directory:
     """An immutable view; ``with_away`` and a new snapshot make a new one.
 
     ``epoch`` and ``digest`` name the snapshot, ``issued`` is when it was signed, ``created`` when the network began,
-    ``beacons`` are those that fix the places of relays.
+    ``beacons`` are those that fix the places of relays. ``ended`` are the ids that were revoked or succeeded, of this
+    snapshot and those before; ``successors`` says who has taken whose place lately.
     """
 
     def __init__(
@@ -43,8 +46,13 @@ class Directory:
         issued: int,
         digest: bytes,
         beacons: Beacons | None = None,
+        ended: frozenset[NodeId] = frozenset(),
+        successors: Mapping[NodeId, NodeId] = MappingProxyType({}),
     ) -> None:
         self._nodes: Mapping[NodeId, DirectoryNode] = {node.node_id: node for node in nodes}
+        # Marks come many times a minute and concern few; the others are shared by all views of one snapshot.
+        self._changed: dict[NodeId, DirectoryNode] = {}
+        self._first_away = {name: node for name, node in self._nodes.items() if node.away}
         self.parameters = parameters
         self.created = created
         self.epoch = epoch
@@ -53,6 +61,8 @@ class Directory:
         self.beacons = beacons or Beacons()
         self._relays: tuple[DirectoryNode, ...] | None = None
         self._usable: tuple[float, float, tuple[DirectoryNode, ...]] = (0.0, 0.0, ())  # from, until when it holds
+        self.ended = ended
+        self.successors = successors
 
     def __len__(self) -> int:
         return len(self._nodes)
@@ -62,16 +72,18 @@ class Directory:
 
     def get(self, node_id: NodeId) -> DirectoryNode | None:
         """The listed node of this id, away or not; None if it is not listed."""
-        return self._nodes.get(node_id)
+        return self._changed.get(node_id) or self._nodes.get(node_id)
 
     def nodes(self) -> list[DirectoryNode]:
         """Every listed node, away ones too, in the order of the snapshot."""
-        return list(self._nodes.values())
+        if not self._changed:
+            return list(self._nodes.values())
+        return [self._changed.get(name, node) for name, node in self._nodes.items()]
 
     def relays(self) -> list[DirectoryNode]:
         """The relays that are not away, whether or not they have spare capacity."""
         if self._relays is None:
-            self._relays = tuple(node for node in self._nodes.values() if node.descriptor.relay and not node.away)
+            self._relays = tuple(node for node in self.nodes() if node.descriptor.relay and not node.away)
         return list(self._relays)
 
     def usable_relays(self, now: float) -> tuple[DirectoryNode, ...]:
@@ -93,7 +105,7 @@ class Directory:
         """The nodes that serve ``model_id`` and are not away."""
         return [
             node
-            for node in self._nodes.values()
+            for node in self.nodes()
             if not node.away and any(model.model_id == model_id for model in node.descriptor.models)
         ]
 
@@ -103,20 +115,23 @@ class Directory:
 
     def away(self) -> frozenset[NodeId]:
         """The listed nodes that are marked away."""
-        return frozenset(node.node_id for node in self._nodes.values() if node.away)
+        return frozenset(node.node_id for node in self.nodes() if node.away)
+
+    def newest(self, node_id: NodeId) -> NodeId:
+        """Who stands in the place of ``node_id`` now: itself, or the last of those that have succeeded it."""
+        seen = {node_id}
+        while (successor := self.successors.get(node_id)) is not None and successor not in seen:
+            seen.add(successor)
+            node_id = successor
+        return node_id
 
     def with_away(self, away: Iterable[NodeId]) -> Directory:
         """The same snapshot with exactly these nodes marked away; ids that are not listed are ignored."""
         marked = frozenset(away)
-        return Directory(
-            (
-                node if node.away == (node.node_id in marked) else replace(node, away=node.node_id in marked)
-                for node in self._nodes.values()
-            ),
-            parameters=self.parameters,
-            created=self.created,
-            epoch=self.epoch,
-            issued=self.issued,
-            digest=self.digest,
-            beacons=self.beacons,
-        )
+        view = copy(self)
+        view._relays, view._usable = None, (0.0, 0.0, ())
+        listed = {name: node for name in marked if (node := self._nodes.get(name)) is not None}
+        view._changed = {name: replace(node, away=True) for name, node in listed.items() if not node.away}
+        back = {name: node for name, node in self._first_away.items() if name not in marked}
+        view._changed |= {name: replace(node, away=False) for name, node in back.items()}
+        return view

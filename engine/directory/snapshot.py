@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
 
-from engine.crypto.identity import Identity, verify
+from engine.crypto.identity import Identity
 from engine.directory import CLOCK_SKEW_SECONDS
 from engine.directory.beacons import Beacons, check_beacons
 from engine.directory.descriptor import check_descriptor, node_id
 from engine.directory.directory import Directory, DirectoryNode
 from engine.directory.genesis import GenesisRecord
-from engine.errors import DirectoryError, SignatureError, WireError
+from engine.directory.heads import PURPOSE, check_head, head_fields, head_of
+from engine.directory.statements import Statement, check_statement
+from engine.errors import DirectoryError, EquivocationError, WireError
 from engine.ids import NetworkId, NodeId
 from engine.wire import SUITE_ED25519
 from engine.wire.codec import encode
-from engine.wire.records import AwayMark, Descriptor, Listing, Signed, SignedSnapshot, Snapshot, snapshot_decoder
+from engine.wire.link import DirectoryHash
+from engine.wire.records import Descriptor, Listing, Signed, SignedSnapshot, Snapshot, snapshot_decoder
 
-PURPOSE = "snapshot"
-MARK_PURPOSE = "away-mark"
 FIRST_PREVIOUS = bytes(32)
 LAST_GOOD_SECONDS = 86_400.0
 """With every server gone the last snapshot stays usable, with a warning, for this long."""
-
-
+MAXIMUM_ENDED = 20_000
+"""Revoked and succeeded ids that a reader remembers."""
 WRONG_CLOCK_SECONDS = 3600.0
 
 
@@ -44,6 +44,9 @@ def sign_snapshot(
     now: float,
     listings: tuple[Listing, ...],
     beacons: Beacons | None = None,
+    *,
+    revocations: tuple[Signed, ...] = (),
+    successions: tuple[Signed, ...] = (),
 ) -> tuple[SignedSnapshot, ChainPoint]:
     """The snapshot that follows ``last`` and where the chain then stands. Time never goes back in it, except behind a
     ``last`` from so far ahead that no reader has believed it: the server's clock was wrong then, and is set now."""
@@ -57,10 +60,13 @@ def sign_snapshot(
         listings=listings,
         beacon=max(0, beacons.newest) if beacons else 0,
         beacons=beacons.values if beacons else (),
+        revocations=revocations,
+        successions=successions,
     )
     record = encode(snapshot)
-    signature = server.sign(PURPOSE, network_id, record)
-    point = ChainPoint(snapshot.epoch, hashlib.sha256(record).digest(), issued)
+    digest = hashlib.sha256(record).digest()
+    signature = server.sign(PURPOSE, network_id, *head_fields(snapshot.epoch, digest))
+    point = ChainPoint(snapshot.epoch, digest, issued)
     return SignedSnapshot(record=record, key=server.public_key, signature=signature), point
 
 
@@ -69,29 +75,53 @@ def beacons_of(snapshot: Snapshot) -> Beacons:
     return Beacons(snapshot.beacon, snapshot.beacons) if snapshot.beacons else Beacons()
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a reader found when it checked a snapshot's listings: kept on disk, it makes the next start cheap."""
+
+    digest: bytes
+    refused: frozenset[int] = frozenset()
+    """Places of the listings that did not check out."""
+    ended: frozenset[NodeId] = frozenset()
+    """Ids that were revoked or succeeded, also in earlier snapshots."""
+
+
 class SnapshotVerifier:
     """Checks one network's snapshots in the order in which they come; remembers where the chain stands.
 
-    It also remembers which descriptors it has checked, so that a new snapshot costs only its new descriptors.
+    It also remembers which descriptors it has checked, so that a new snapshot costs only its new descriptors, and which
+    ids are over, so that no server lists them again.
     """
 
     def __init__(self, genesis: GenesisRecord) -> None:
         self._genesis = genesis
-        self._checked: dict[bytes, Descriptor] = {}
+        self._descriptors: dict[bytes, Descriptor] = {}
+        self._statements: dict[bytes, Statement] = {}
         self.point = ChainPoint()
         self.beacons = Beacons()
-        self.refused_listings = 0
+        self.checked = Checked(b"")
+        self.head: DirectoryHash | None = None
 
-    def accept(self, signed: SignedSnapshot, now: float, oldest: float = LAST_GOOD_SECONDS) -> Directory:
+    @property
+    def refused_listings(self) -> int:
+        """How many listings of the last snapshot were left out."""
+        return len(self.checked.refused)
+
+    def accept(
+        self, signed: SignedSnapshot, now: float, oldest: float = LAST_GOOD_SECONDS, checked: Checked | None = None
+    ) -> Directory:
         """The directory in ``signed``; raises :class:`DirectoryError` and stays where it was for a bad one.
 
         Refused are a foreign key or network, a false signature, a roll-back (an older epoch, or an earlier time), two
-        snapshots of one epoch, a successor that does not name its predecessor, other beacons than before, one from the
-        future and one that was issued more than ``oldest`` seconds before ``now``. A single listing that does not check
-        out is left out.
+        snapshots of one epoch (:class:`EquivocationError`), a successor that does not name its predecessor, other
+        beacons than before, one from the future and one that was issued more than ``oldest`` seconds before ``now``. A
+        single listing that does not check out is left out. ``checked``: what this reader itself found in this very
+        snapshot before; the signatures of the descriptors are then not checked a second time.
         """
         digest = hashlib.sha256(signed.record).digest()
         snapshot = self._open(signed)
+        head = head_of(signed, snapshot.epoch)
+        check_head(self._genesis, head)
         self._check_chain(snapshot, digest)
         if snapshot.issued > now + CLOCK_SKEW_SECONDS:
             raise DirectoryError(
@@ -105,30 +135,25 @@ class SnapshotVerifier:
             )
         beacons, created = beacons_of(snapshot), self._genesis.genesis.created
         check_beacons(beacons, self.beacons, snapshot.issued, created, self._genesis.parameters)
-        directory = self._view(snapshot, digest)
+        directory = self._view(snapshot, digest, checked if checked and checked.digest == digest else None)
         self.beacons = beacons
         self.point = ChainPoint(snapshot.epoch, digest, snapshot.issued)
+        self.head = head
         return directory
 
     def _open(self, signed: SignedSnapshot) -> Snapshot:
-        network_id = self._genesis.network_id
-        if signed.key not in self._genesis.genesis.server_keys:
-            raise DirectoryError(
-                "The directory is signed by a key that the genesis file of this network does not name."
-            )
         try:
-            verify(signed.key, PURPOSE, network_id, signed.signature, signed.record)
             snapshot = snapshot_decoder.decode(signed.record)
-        except (SignatureError, WireError) as error:
+        except WireError as error:
             raise DirectoryError(f"The directory is refused: {error}.") from error
-        if snapshot.network_id != network_id or snapshot.suite != SUITE_ED25519:
+        if snapshot.network_id != self._genesis.network_id or snapshot.suite != SUITE_ED25519:
             raise DirectoryError("The directory is for another network or of an unknown suite.")
         return snapshot
 
     def _check_chain(self, snapshot: Snapshot, digest: bytes) -> None:
         point = self.point
         if snapshot.epoch == point.epoch and digest != point.digest:
-            raise DirectoryError(
+            raise EquivocationError(
                 f"The server signed two different directories for epoch {snapshot.epoch}. Do not trust it; tell the"
                 " operator and other users."
             )
@@ -142,19 +167,29 @@ class SnapshotVerifier:
                 f"Directory {snapshot.epoch} does not follow from directory {point.epoch}. It is refused."
             )
 
-    def _view(self, snapshot: Snapshot, digest: bytes) -> Directory:
+    def _view(self, snapshot: Snapshot, digest: bytes, before: Checked | None) -> Directory:
+        statements = self._check_statements((*snapshot.revocations, *snapshot.successions), snapshot.issued)
+        ended = self.checked.ended | (before.ended if before else frozenset())
+        # Bounded: the oldest statements are forgotten by the server in the same way.
+        ended = frozenset([*(one.node_id for one in statements), *ended][:MAXIMUM_ENDED])
         nodes: dict[NodeId, DirectoryNode] = {}
-        checked: dict[bytes, Descriptor] = {}
-        self.refused_listings = 0
-        for listing in snapshot.listings:
+        descriptors: dict[bytes, Descriptor] = {}
+        refused: set[int] = set()
+        for place, listing in enumerate(snapshot.listings):
+            key = _cache_key(listing.descriptor)
             try:
+                if before is not None and place in before.refused:
+                    raise DirectoryError("it was refused before")
                 # As of the time of the snapshot: with the server away, what it listed last stays listed.
-                descriptor = self._check(listing.descriptor, snapshot.issued)
+                descriptor = self._check(key, listing.descriptor, snapshot.issued, before is not None)
             except DirectoryError:
-                self.refused_listings += 1
+                refused.add(place)
                 continue
-            checked[_cache_key(listing.descriptor)] = descriptor
             name = node_id(descriptor)
+            if name in ended:
+                refused.add(place)
+                continue
+            descriptors[key] = descriptor
             nodes[name] = DirectoryNode(
                 node_id=name,
                 descriptor=descriptor,
@@ -165,7 +200,9 @@ class SnapshotVerifier:
                 availability=listing.availability,
                 admission=listing.admission,
             )
-        self._checked = checked
+        self._descriptors = descriptors
+        self._statements = {_cache_key(one.signed): one for one in statements}
+        self.checked = Checked(digest, frozenset(refused), ended)
         return Directory(
             nodes.values(),
             parameters=self._genesis.parameters,
@@ -174,59 +211,27 @@ class SnapshotVerifier:
             issued=snapshot.issued,
             digest=digest,
             beacons=beacons_of(snapshot),
+            ended=ended,
+            successors={one.node_id: one.successor for one in statements if one.successor is not None},
         )
 
-    def _check(self, signed: Signed, issued: float) -> Descriptor:
-        known = self._checked.get(_cache_key(signed))
+    def _check(self, key: bytes, signed: Signed, issued: float, signature_known: bool) -> Descriptor:
+        known = self._descriptors.get(key)
         if known is not None and known.expires > issued:
             return known
-        return check_descriptor(signed, self._genesis.network_id, issued, self._genesis.parameters)
+        network_id, parameters = self._genesis.network_id, self._genesis.parameters
+        return check_descriptor(signed, network_id, issued, parameters, signature_known=signature_known)
 
-
-def sign_mark(server: Identity, mark: AwayMark) -> bytes:
-    """The server's signature of an away or back mark."""
-    return server.sign(MARK_PURPOSE, mark.network_id, encode(mark))
-
-
-def check_mark(genesis: GenesisRecord, mark: AwayMark, key: bytes, signature: bytes) -> None:
-    """Raise :class:`DirectoryError` unless a server of this network signed ``mark``."""
-    if key not in genesis.genesis.server_keys or mark.network_id != genesis.network_id:
-        raise DirectoryError("An away mark is not from a server of this network.")
-    try:
-        verify(key, MARK_PURPOSE, genesis.network_id, signature, encode(mark))
-    except SignatureError as error:
-        raise DirectoryError(f"An away mark is refused: {error}.") from error
-
-
-class AwayMarks:
-    """The marks that a reader has seen since it logged in; the newest per node counts. Bounded by what is listed."""
-
-    def __init__(self, maximum: int = 20_000) -> None:
-        self._maximum = maximum
-        self._marks: dict[NodeId, AwayMark] = {}
-
-    def clear(self) -> None:
-        """Forget all of them; a server sends those that hold after each login."""
-        self._marks.clear()
-
-    def add(self, mark: AwayMark) -> bool:
-        """Take a checked mark; False if it says nothing new."""
-        known = self._marks.get(NodeId(mark.node))
-        # Marks are serial on one connection, so of two of one second the later one to arrive counts.
-        if known is not None and (known.issued > mark.issued or known.away == mark.away):
-            return False
-        if known is None and (not mark.away or len(self._marks) >= self._maximum):
-            return False
-        self._marks[NodeId(mark.node)] = mark
-        return True
-
-    def keep_only(self, listed: Any) -> None:
-        """Drop the marks of nodes for which ``node_id in listed`` is false."""
-        self._marks = {name: mark for name, mark in self._marks.items() if name in listed}
-
-    def away(self) -> frozenset[NodeId]:
-        """The nodes whose newest mark says away."""
-        return frozenset(name for name, mark in self._marks.items() if mark.away)
+    def _check_statements(self, records: tuple[Signed, ...], issued: float) -> list[Statement]:
+        """Those that check out; the server cannot invent any, so others are left out."""
+        found = []
+        for signed in records:
+            known = self._statements.get(_cache_key(signed))
+            try:
+                found.append(known or check_statement(signed, self._genesis.network_id, issued))
+            except DirectoryError:
+                continue
+        return found
 
 
 def _cache_key(signed: Signed) -> bytes:

@@ -8,9 +8,11 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from engine.crypto.identity import Identity
 from engine.crypto.sealing import SealingKey
+from engine.directory.statements import make_succession
+from engine.ids import NetworkId
 from engine.storage.key_store import KeyStore, RotatingKey
 from engine.wire import SUITE_HPKE_MLKEM768_X25519, SUITE_HPKE_X25519, SUITE_ONION_X25519
-from engine.wire.records import OnionKey, SealKey
+from engine.wire.records import OnionKey, SealKey, Signed
 
 _SUITES = (SUITE_HPKE_X25519, SUITE_HPKE_MLKEM768_X25519)
 
@@ -21,6 +23,7 @@ class NodeKeys:
     def __init__(self, store: KeyStore) -> None:
         self._store = store
         self.identity: Identity = store.identity("identity")
+        self._predecessor: Identity | None = store.predecessor("identity")
         self.client_identity: Identity = store.identity("client-identity")
         self._onion: tuple[RotatingKey, ...] = ()
         self._seal: dict[int, tuple[RotatingKey, ...]] = {}
@@ -36,6 +39,17 @@ class NodeKeys:
         self._onion, self._seal = onion, seal
         self._opened = [SealingKey.from_bytes(suite, key.secret) for suite, keys in self._seal.items() for key in keys]
         return changed
+
+    def succession(self, network_id: NetworkId, now: float) -> Signed | None:
+        """That this identity takes the place of the one before it, for as long as that has to be told."""
+        if self._predecessor is None:
+            return None
+        return make_succession(self._predecessor, self.identity, network_id, now)
+
+    def succession_told(self) -> None:
+        """The network knows; the old key is destroyed."""
+        self._store.forget_predecessor("identity")
+        self._predecessor = None
 
     def onion_private(self) -> list[bytes]:
         """Private onion keys, today's first."""

@@ -24,7 +24,7 @@ from engine.directory.genesis import GenesisRecord
 from engine.directory.graph import RelayGraph, refusal, wanted_links
 from engine.directory.shapes import NOTHING_WEAKER, Accepted
 from engine.errors import StorageError
-from engine.ids import NetworkId, NodeId, node_id_text, parse_node_id, short_id
+from engine.ids import NetworkId, NodeId, node_id_text, parse_node_id
 from engine.inference.types import InferenceBackend, ModelInfo
 from engine.node.keys import NodeKeys
 from engine.node.overlay_client import OverlayClient
@@ -92,6 +92,7 @@ class Presence(abc.ABC):
             on_notice=membership.notice,
             on_ice=self._on_ice,
             on_expelled=self._on_expelled,
+            is_linked=self._is_linked,
         )
         self._holder = "client" if client_only else "node"
         membership.connectivity.listen(self._servers_changed)
@@ -111,12 +112,22 @@ class Presence(abc.ABC):
         """Those of them that go through a TURN server."""
         return sum(bool(self.mesh.is_relayed(peer)) for peer in self.mesh.links()) if self.mesh else 0
 
+    def _is_linked(self, peer: NodeId) -> bool:
+        return self.mesh is not None and peer in self.mesh.links()
+
+    def _refuse_ended(self, peer: NodeId) -> str | None:
+        directory = self.bootstrap.directory
+        return "this identity is over" if directory is not None and peer in directory.ended else None
+
     @abc.abstractmethod
     def directory_changed(self, directory: Directory) -> None:
         """A new snapshot, or other away marks."""
 
     def _on_directory(self, directory: Directory) -> None:
         self._news.set()
+        if self.mesh is not None:
+            for peer in directory.ended.intersection(self.mesh.links()):
+                self.mesh.disconnect(peer, "this identity is over")
         self.directory_changed(directory)
         self._membership.changed()
 
@@ -200,8 +211,14 @@ class Presence(abc.ABC):
             relayed_only=self._membership.relayed_only,
         )
         clock = self._membership.clock
-        accept = self._accept_member if parameters.invited_only else None
-        self.mesh = Mesh(self._identity, network_id, handler, self.bootstrap, clock, configuration, accept=accept)
+
+        def takes(peer: NodeId, peer_is_client: bool) -> str | None:
+            refused = self._refuse_ended(peer)
+            if refused is None and parameters.invited_only:
+                refused = self._accept_member(peer, peer_is_client)
+            return refused
+
+        self.mesh = Mesh(self._identity, network_id, handler, self.bootstrap, clock, configuration, accept=takes)
         self._servers_changed()
         if not self._membership.relayed_only:  # offers over a connection of our own would show our address
             self.mesh.offer_direct_signaling(self._listener_of, self._listen())
@@ -233,6 +250,7 @@ class PeerPresence(Presence):
     ) -> None:
         super().__init__(membership, keys.identity, client_only=False)
         self._keys = keys
+        self.bootstrap.announce(keys.succession, keys.succession_told)
         self._backend = backend
         self._relays = relays
         self._bandwidth = bandwidth
@@ -303,7 +321,7 @@ class PeerPresence(Presence):
         )
         serving.offered = self._offered
         peer.start, peer.cancel = serving.start, serving.cancel
-        peer.directories_differ = self._directories_differ
+        peer.head, peer.heard_head = lambda: self.bootstrap.head, self.bootstrap.heard_head
         peer.sender = self.make_mesh(network_id, genesis.genesis.parameters, peer, self._refuse)
         peer.dial = peer.sender.dial
         self.peer, self.serving = peer, serving
@@ -329,12 +347,6 @@ class PeerPresence(Presence):
         if is_client or directory is None or self._graph is None:
             return None
         return refusal(self._graph, directory, self.node_id, caller)
-
-    def _directories_differ(self, peer: NodeId) -> None:
-        self._membership.notice(
-            f"Node {short_id(peer)} was shown another directory than this one. The bootstrap server may be lying to "
-            "one of us; ask its operator, and do not rely on anonymity until this is explained."
-        )
 
     def _models(self) -> tuple[ServedModel, ...]:
         return tuple(_served_model(info) for info in self._backend.models() if info.model_id in self._offered)
@@ -418,6 +430,7 @@ class ClientPresence(Presence):
         )
         mesh = self.make_mesh(genesis.network_id, parameters, client)
         client.sender, client.want, client.changed = mesh, mesh.want, self._membership.changed
+        client.heard_head = self.bootstrap.heard_head
         self.client, self.network_id = client, genesis.network_id
         if self.bootstrap.directory is not None:
             self.directory_changed(self.bootstrap.directory)

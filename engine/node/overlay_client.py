@@ -12,7 +12,7 @@ from engine.directory.directory import Directory, DirectoryNode
 from engine.directory.graph import SettledGraph
 from engine.directory.sampling import choose_guards, choose_paths, random_below
 from engine.directory.shapes import NOTHING_WEAKER, Accepted, Shape
-from engine.errors import NetworkNotReadyError, RequestError, TooFewRelaysError, UnknownModelError
+from engine.errors import NetworkNotReadyError, RequestError, TooFewRelaysError, UnknownModelError, WireError
 from engine.ids import NetworkId, NodeId
 from engine.inference.request_check import missing_abilities, unable
 from engine.inference.types import GenerationRequest
@@ -26,6 +26,7 @@ from engine.paths.outgoing import Question, Target
 from engine.transport.link import Channel, LinkSender
 from engine.wire import SUITE_HPKE_MLKEM768_X25519, SUITE_HPKE_X25519
 from engine.wire.answer import Failed, Finished, FrameEvent
+from engine.wire.link import DirectoryHash, head_decoder
 from engine.wire.records import Parameters, SealKey, ServedModel
 
 logger = logging.getLogger(__name__)
@@ -72,6 +73,7 @@ class OverlayClient:
         self.sender: LinkSender | None = None
         self.want: Callable[[Collection[NodeId]], None] = lambda _: None
         self.changed: Callable[[], None] = lambda: None
+        self.heard_head: Callable[[DirectoryHash], None] = lambda _: None
         self.choice = PathChoice(parameters, accepted, random_bytes)
         usual = None if self.choice.full.direct else self.choice.full
         self.machine = ClientMachine(network_id, usual, self._draw, random_bytes)
@@ -113,9 +115,12 @@ class OverlayClient:
         """The guards that stay on the list, and how many of them are absent. An absent one keeps its place: a server
         that leaves guards out, or has forgotten them, must not make this client meet new ones. Others stand in, at the
         end of the list; of more than ``guard_count`` absent ones the last are forgotten."""
-        absent = [guard for guard in self.guards if not self._is_there(guard, directory)]
+        # Who was revoked goes at once; who has a new key is the same machine, and keeps its place.
+        newest = dict.fromkeys(directory.newest(guard) for guard in self.guards)
+        guards = [guard for guard in newest if guard not in directory.ended]
+        absent = [guard for guard in guards if not self._is_there(guard, directory)]
         forgotten = frozenset(absent[self._parameters.guard_count :])
-        return [guard for guard in self.guards if guard not in forgotten], len(absent) - len(forgotten)
+        return [guard for guard in guards if guard not in forgotten], len(absent) - len(forgotten)
 
     def _is_there(self, guard: NodeId, directory: Directory) -> bool:
         """Whether paths can begin at a guard: it is listed, not away, and has a place in the graph."""
@@ -227,6 +232,9 @@ class OverlayClient:
     def link_message(self, peer: NodeId, channel: Channel, data: bytes) -> None:
         """See ``LinkHandler``."""
         now, wall = self._clock.monotonic(), self._clock.wall()
+        if channel is Channel.CONTROL and (head := _head(data)) is not None:
+            self.heard_head(head)  # compared in silence: what a client holds would tell when it was last here
+            return
         answered = self.direct.receive(peer, data, now) if channel is Channel.CONTROL else None
         if answered is None:
             self._apply(self.machine.receive(peer, LANE[channel], data, now, wall))
@@ -388,6 +396,13 @@ class OverlayClient:
         effects = self.direct.cancel(key)
         self._want_links()
         return effects
+
+
+def _head(data: bytes) -> DirectoryHash | None:
+    try:
+        return head_decoder.decode(data)
+    except WireError:
+        return None
 
 
 def _path_hop(node: DirectoryNode, now: float) -> PathHop:

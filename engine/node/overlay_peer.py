@@ -54,7 +54,8 @@ class OverlayPeer:
         self.sender: LinkSender | None = None
         self.start: Callable[[ExecutionStarted], None] = lambda _: None
         self.cancel: Callable[[RequestId], None] = lambda _: None
-        self.directories_differ: Callable[[NodeId], None] = lambda _: None
+        self.head: Callable[[], DirectoryHash | None] = lambda: None
+        self.heard_head: Callable[[DirectoryHash], None] = lambda _: None
         # Without keys nothing opens: who does not relay is no guard, middle or proxy, whoever still knows its old keys.
         usable_keys = onion_keys if relays else lambda: ()
         self.dial: Callable[[NodeId], None] = lambda _: None
@@ -100,9 +101,9 @@ class OverlayPeer:
 
     def _compare_directories(self, peer: NodeId) -> None:
         """Tell a neighbour which snapshot we hold, so that nobody is shown a directory of his own unnoticed."""
-        if self._directory is not None and self._directory.get(peer) is not None and self.sender is not None:
-            message = DirectoryHash(epoch=self._directory.epoch, digest=self._directory.digest)
-            self.sender.send(peer, Channel.CONTROL, encode(message))
+        head = self.head()
+        if head is not None and self.sender is not None:
+            self.sender.send(peer, Channel.CONTROL, encode(head))
 
     # LinkHandler
 
@@ -112,8 +113,7 @@ class OverlayPeer:
         # Who is not listed gets a client's limits, whatever it says of itself.
         listed = self._directory is not None and peer in self._directory
         self._relay(self.relay.link_up(peer, peer_is_client or not listed, self._clock.monotonic()))
-        if not peer_is_client:
-            self._compare_directories(peer)
+        self._compare_directories(peer)
 
     def link_down(self, peer: NodeId, reason: str) -> None:
         """See ``LinkHandler``."""
@@ -136,9 +136,7 @@ class OverlayPeer:
                 self._serving(self.serving.receive(peer, message.handle, message.clove, now, wall))
                 self.serving_loop.wake()
             case DirectoryHash():
-                held = self._directory
-                if held is not None and held.epoch == message.epoch and held.digest != message.digest:
-                    self.directories_differ(peer)
+                self.heard_head(message)
             case _:
                 if isinstance(message, ReleaseHandle):
                     self.serving.release(peer, message.handle)

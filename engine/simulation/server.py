@@ -104,7 +104,8 @@ class SimulatedServer:
                 self._publish(node_id, publisher)
         changed = bool(self._registry.tick(wall, now))
         if self._registry.due(wall, now):
-            signed, point, content = self._registry.build(wall)
+            make, content = self._registry.build(wall)
+            signed, point = make()
             self._registry.commit(point, content, now)
             self._directory = self._verifier.accept(signed, wall)
             changed = True

@@ -139,6 +139,32 @@ class KeyStore:
             self._keep(identities={**self._content.identities, name: seed})
         return Identity.from_seed(seed)
 
+    def replace_identity(self, name: str = "identity") -> Identity:
+        """A new identity in the place of this one, which is kept as its predecessor until :meth:`forget_predecessor`.
+        The newest; :class:`KeyStoreError` while a predecessor is still kept."""
+        identities = dict(self._content.identities)
+        if _before(name) in identities:
+            raise KeyStoreError(
+                "The last change of this identity is not known to the network yet. Run gentorrent node until it is,"
+                " then change it again."
+            )
+        if name in identities:
+            identities[_before(name)] = identities[name]
+        identities[name] = self._random_bytes(32)
+        self._keep(identities=identities)
+        return Identity.from_seed(identities[name])
+
+    def predecessor(self, name: str = "identity") -> Identity | None:
+        """The identity that the one of this name has replaced, if that is still to be told."""
+        seed = self._content.identities.get(_before(name))
+        return None if seed is None else Identity.from_seed(seed)
+
+    def forget_predecessor(self, name: str = "identity") -> None:
+        """Destroy it; gone from the file before this returns."""
+        identities = {key: seed for key, seed in self._content.identities.items() if key != _before(name)}
+        if len(identities) != len(self._content.identities):
+            self._keep(identities=identities)
+
     def rotating(self, name: str, generate: Callable[[], bytes]) -> tuple[RotatingKey, ...]:
         """Today's key of this name and, if there is one, yesterday's; newest first.
 
@@ -246,6 +272,10 @@ class KeyStore:
                 " away to start with new keys (the node then gets a new id)."
             )
         return base64.b64decode(secret, validate=True)
+
+
+def _before(name: str) -> str:
+    return f"{name}-before"
 
 
 def _derive(passphrase: str, salt: bytes, cost: int) -> bytes:

@@ -1,4 +1,4 @@
-"""A node's side of the bootstrap server: login, publishing, the verified directory, signaling.
+"""A node's side of the bootstrap servers: login, publishing, the verified directory, signaling.
 
 The server is trusted with delivery and, without a committee, with the directory that it signs; everything it says is
 checked against the pinned genesis. When it is away the last good directory stays in use for 24 h and the client keeps
@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,8 @@ from engine.directory.directory import Directory
 from engine.directory.genesis import GenesisRecord
 from engine.directory.invite import Invitation, check_expulsion
 from engine.directory.login import check_welcome, make_login
-from engine.directory.snapshot import LAST_GOOD_SECONDS, AwayMarks, check_mark
+from engine.directory.marks import AwayMarks, check_mark
+from engine.directory.snapshot import LAST_GOOD_SECONDS
 from engine.errors import (
     BootstrapUnreachableError,
     DirectoryError,
@@ -40,8 +41,10 @@ from engine.transport.bootstrap_state import BootstrapAddress, BootstrapState, P
 from engine.transport.directory_keeper import DirectoryKeeper
 from engine.transport.ice_servers import OfferedServers, usable_servers
 from engine.transport.saved_invitation import load_invitation
+from engine.transport.server_choice import FIRST_BACKOFF, ServerChoice
 from engine.transport.signaling import MAXIMUM_SIGNAL_LENGTH, SignalHandler
 from engine.wire.codec import Message, encode
+from engine.wire.link import DirectoryHash
 from engine.wire.records import Signed, descriptor_decoder
 from engine.wire.signaling import (
     Challenge,
@@ -66,13 +69,20 @@ KEEPALIVE_SECONDS = 15.0
 HEARTBEAT_SECONDS = 20.0
 QUEUE_LENGTH = 1_024
 MAXIMUM_MESSAGE = 65_536
-FIRST_BACKOFF, LAST_BACKOFF = 0.5, 60.0
 PUBLISH_RETRY_SECONDS = 5.0
 PUBLISH_GAP_SECONDS = 1.0
 ICE_RETRY_SECONDS = 300.0
 ICE_SECONDS = 6 * 3600.0
 WITHDRAW_SECONDS = 2.0
 POLL_SECONDS = 60.0
+COMPARE_SECONDS = 600.0
+"""About so often another server is asked what directory it shows."""
+RETURN_SECONDS = 300.0
+"""About so often a server that is not the first choice is left if the first one answers again."""
+BEHIND_SECONDS = 90.0
+"""A server that still shows an older directory than others so long after theirs was seen is left."""
+FROZEN_SECONDS = 1800.0
+"""A directory this old while connected: the server signs at least every 600 s."""
 STABLE_SECONDS = 30.0
 """A connection that held this long starts the next backoff from the beginning."""
 __all__ = ["BootstrapAddress", "BootstrapClient", "BootstrapState", "Phase", "parse_bootstrap"]
@@ -83,11 +93,14 @@ def _nothing(*_: Any) -> None:
 
 
 class BootstrapClient:
-    """One server, one identity. Implements ``SignalingPort``. Callbacks run on the event loop and must not block."""
+    """One identity at the servers of its network, at one of them at a time. Implements ``SignalingPort``.
+
+    Callbacks run on the event loop and must not block.
+    """
 
     def __init__(
         self,
-        url: str,
+        url: str | Sequence[str],
         network_id: NetworkId | None,
         identity: Identity,
         *,
@@ -100,13 +113,17 @@ class BootstrapClient:
         on_notice: Callable[[str], None] = _nothing,
         on_ice: Callable[[OfferedServers], None] = _nothing,
         on_expelled: Callable[[NodeId], None] = _nothing,
+        is_linked: Callable[[NodeId], bool] = lambda _: False,
         random_bytes: Callable[[int], bytes] = os.urandom,
     ) -> None:
-        """``data`` is the folder for networks (``DataDirectory.networks``); two clients may share it.
+        """``url``: the servers in order of preference. ``data`` is the folder for networks
+        (``DataDirectory.networks``); two clients may share it. ``is_linked``: whom we have a link with; no mark makes
+        them absent.
 
         Nothing is read or sent before :meth:`run`. ``on_notice`` hears sentences that the user should see once.
         """
-        self._url = url
+        urls = (url,) if isinstance(url, str) else tuple(url)
+        self._servers = ServerChoice(urls, random_bytes)
         self._identity = identity
         self._clock = clock or SystemClock()
         self._client_only = client_only
@@ -116,8 +133,14 @@ class BootstrapClient:
         self._on_ice = on_ice
         self._on_expelled = on_expelled
         self._data = data
+        self._on_notice = on_notice
         self._random_bytes = random_bytes
-        self._keeper = DirectoryKeeper(url, network_id, data, self._clock, on_notice)
+        self._keeper = DirectoryKeeper(urls[0], network_id, data, self._clock, on_notice)
+        self._is_linked = is_linked
+        self._statement: Callable[[NetworkId, float], Signed | None] = lambda *_: None
+        self._statement_told: Callable[[], None] = _nothing
+        self._doubting = False
+        self._clock_warning = ""
         self._marks = AwayMarks()
         self._handler: SignalHandler | None = None
         self._source: Callable[[], Signed] | None = None
@@ -144,6 +167,25 @@ class BootstrapClient:
     @property
     def connected(self) -> bool:
         return self.state.phase is Phase.CONNECTED
+
+    @property
+    def server(self) -> str:
+        """The address of the server that is used or tried now."""
+        return self._servers.current
+
+    @property
+    def head(self) -> DirectoryHash | None:
+        """The signed head of the directory in use, for neighbours to compare."""
+        return self._keeper.head()
+
+    def heard_head(self, head: DirectoryHash) -> None:
+        """A neighbour shows this head; a contradiction is kept as proof and told by ``on_notice``."""
+        self._keeper.hear(head)
+
+    def announce(self, source: Callable[[NetworkId, float], Signed | None], told: Callable[[], None]) -> None:
+        """A succession to bring to the server once this node is published there, as long as ``source`` (of network and
+        time) has one; ``told`` when the server has it, or will never want it. It may raise ``StorageError``."""
+        self._statement, self._statement_told = source, told
 
     def load(self) -> None:
         """Read the pinned genesis and the last good directory from disk now (``run`` does so, too).
@@ -189,59 +231,67 @@ class BootstrapClient:
 
     async def run(self) -> None:
         """Stay connected until cancelled. Whatever the server does is a state, never an exception."""
-        backoff = FIRST_BACKOFF
         try:
-            self.load()
+            directory = await asyncio.to_thread(self._keeper.load)  # a large directory takes a moment
+            if directory is not None:
+                self._show(directory)
         except (StorageError, DirectoryError) as error:
             self._set(phase=Phase.REFUSED, reason=str(error))
         while True:
             self._again.clear()
-            began = self._clock.monotonic()
+            began, refused = self._clock.monotonic(), False
             try:
-                await self._connect_once()
+                await self._connect_once(self._servers.current)
             except (LoginRefusedError, DirectoryError, SignatureError) as error:
                 self._set(phase=Phase.REFUSED, reason=str(error), published=False)
-                backoff = max(backoff, 5.0)
+                refused = True
+            except _PreferredAnswersError:
+                self._servers.go_back()
+                continue
             except (BootstrapUnreachableError, StorageError, WireError) as error:
                 self._set(phase=Phase.UNREACHABLE, reason=self._unreachable(error), published=False)
             if self._clock.monotonic() - began > STABLE_SECONDS:
-                backoff = FIRST_BACKOFF
-            # Half to all of it, so that a crowd that lost its server does not come back in one moment.
-            jitter = 0.5 + int.from_bytes(self._random_bytes(2), "big") / 131_072
-            if self._again.is_set():
-                backoff = FIRST_BACKOFF
+                self._servers.worked()
+            delay = self._servers.failed(refused)
+            if self._again.is_set():  # another network: the first choice may work now
+                self._servers.go_back()
+                delay = self._servers.spread(FIRST_BACKOFF)
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(backoff * jitter):
+                async with asyncio.timeout(delay):
                     await self._again.wait()
-            backoff = min(LAST_BACKOFF, backoff * 2)
 
     # ------------------------------------------------------------------------------------------------ one connection
 
-    async def _connect_once(self) -> None:
+    async def _connect_once(self, url: str) -> None:
         """From connecting to the end of the connection, which is always an error of the project's tree."""
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=CONNECT_SECONDS)
-        async with aiohttp.ClientSession(timeout=timeout, headers={"User-Agent": "gentorrent"}) as session:
-            async with _network_errors():
-                genesis = await self._keeper.ensure_genesis(session)
-            async with _network_errors(), contextlib.AsyncExitStack() as stack:
+        tracing = aiohttp.TraceConfig()
+        tracing.on_request_redirect.append(_refuse_redirect)
+        async with aiohttp.ClientSession(
+            timeout=timeout, headers={"User-Agent": "gentorrent"}, trace_configs=[tracing]
+        ) as session:
+            async with network_errors():
+                genesis = await self._keeper.ensure_genesis(session, url)
+            async with network_errors(), contextlib.AsyncExitStack() as stack:
                 async with asyncio.timeout(CONNECT_SECONDS):
                     socket = await stack.enter_async_context(
                         session.ws_connect(
-                            f"{self._url}/v1/signaling",
+                            f"{url}/v1/signaling",
                             max_msg_size=MAXIMUM_MESSAGE,
                             heartbeat=HEARTBEAT_SECONDS,
                             timeout=aiohttp.ClientWSTimeout(ws_close=2.0),
                         )
                     )
                     skew = await self._log_in(socket, genesis)
-                await self._serve(session, socket, genesis, skew)
+                await self._serve(session, url, socket, genesis, skew)
 
     async def _log_in(self, socket: aiohttp.ClientWebSocketResponse, genesis: GenesisRecord) -> float:
         """The server's clock minus ours, in seconds."""
         challenge = await _receive(socket)
         if not isinstance(challenge, Challenge):
             raise LoginRefusedError(_refusal(challenge))
-        if challenge.network_id != genesis.network_id or challenge.server_key not in genesis.genesis.server_keys:
+        is_ours = challenge.server_key in genesis.genesis.server_keys
+        if challenge.network_id != genesis.network_id or not is_ours:
             raise DirectoryError(
                 "The server does not have the key that this network's genesis file names. Either the address is wrong"
                 " or somebody answers in the server's place; check it with the operator."
@@ -278,6 +328,7 @@ class BootstrapClient:
     async def _serve(
         self,
         session: aiohttp.ClientSession,
+        url: str,
         socket: aiohttp.ClientWebSocketResponse,
         genesis: GenesisRecord,
         skew: float,
@@ -286,18 +337,22 @@ class BootstrapClient:
         self._keeper.reading_key = b""
         self._marks.clear()  # the server sends those that hold now
         self._fetch_now.set()
-        warning = ""
+        self._clock_warning = ""
         if abs(skew) > CLOCK_SKEW_SECONDS / 4:
-            warning = f"This computer's clock is {abs(skew):.0f} s {'behind' if skew > 0 else 'ahead'}. Set it."
-        self._set(phase=Phase.CONNECTED, reason="", clock_skew=skew, published=False, warning=warning)
+            direction = "behind" if skew > 0 else "ahead"
+            self._clock_warning = f"This computer's clock is {abs(skew):.0f} s {direction}. Set it."
+        self._set(phase=Phase.CONNECTED, reason="", clock_skew=skew, published=False, warning=self._clock_warning)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._read(socket, genesis))
                 group.create_task(self._write(socket, self._queue))
                 group.create_task(self._keep_alive())
-                group.create_task(self._keep_published())
+                group.create_task(self._keep_published(session, url))
                 group.create_task(self._keep_ice())
-                group.create_task(self._keep_directory(session))
+                group.create_task(self._keep_directory(session, url))
+                group.create_task(self._compare_servers(session))
+                if self._servers.preferred is not None:
+                    group.create_task(self._return_to(session, self._servers.preferred))
                 group.create_task(self._end_when_told())
                 # Waiting in the group's exit instead, Python 3.11 would not undo its own cancellation of this task.
                 await asyncio.Event().wait()
@@ -356,7 +411,7 @@ class BootstrapClient:
 
     def _confirm(self, message: Published) -> None:
         if self._last_published is not None and message.digest == digest(self._last_published):
-            self._set(published=not self._withdrawing, warning="")
+            self._set(published=not self._withdrawing, warning=self._clock_warning)
             self._answered.set()
 
     async def _write(self, socket: aiohttp.ClientWebSocketResponse, queue: asyncio.Queue[Message]) -> None:
@@ -374,7 +429,7 @@ class BootstrapClient:
             await asyncio.sleep(KEEPALIVE_SECONDS)
             self._put(KeepAlive())
 
-    async def _keep_published(self) -> None:
+    async def _keep_published(self, session: aiohttp.ClientSession, url: str) -> None:
         while True:
             delay: float | None = None
             self._publish_now.clear()
@@ -386,6 +441,8 @@ class BootstrapClient:
                     async with asyncio.timeout(CONNECT_SECONDS):
                         await self._answered.wait()
                 delay = self._half_life() if self.state.published else PUBLISH_RETRY_SECONDS
+                if self.state.published:
+                    await self._bring_statement(session, url)
                 await asyncio.sleep(PUBLISH_GAP_SECONDS)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(delay):
@@ -398,9 +455,29 @@ class BootstrapClient:
         middle = (descriptor.issued + descriptor.expires) / 2
         return max(PUBLISH_RETRY_SECONDS, middle - self._clock.wall())
 
-    async def _keep_directory(self, session: aiohttp.ClientSession) -> None:
+    async def _bring_statement(self, session: aiohttp.ClientSession, url: str) -> None:
+        """Tell the server whose place this node takes, if it takes somebody's."""
+        genesis = self._keeper.genesis
+        statement = self._statement(genesis.network_id, self._clock.wall()) if genesis is not None else None
+        if statement is None:
+            return
+        try:
+            async with network_errors():
+                await send_statement(session, url, statement)
+            self._on_notice("The network knows that this node's new identity takes the place of its old one.")
+            self._statement_told()
+        except DirectoryError as error:
+            # It was told before, or the old identity never was listed: there is nothing to inherit.
+            self._on_notice(f"The server did not take the change of this node's identity: {error}.")
+            self._statement_told()
+        except (BootstrapUnreachableError, StorageError) as error:
+            self._set(warning=f"The change of this node's identity could not be told: {error}")
+
+    async def _keep_directory(self, session: aiohttp.ClientSession, url: str) -> None:
         """Fetch when told and every minute; a failure here costs only freshness, not the connection."""
         backoff = FIRST_BACKOFF
+        behind_since: float | None = None
+        told = ""
         while True:
             delay = POLL_SECONDS
             self._fetch_now.clear()
@@ -408,20 +485,62 @@ class BootstrapClient:
                 await self._fetch_now.wait()
                 continue
             try:
-                async with _network_errors():
-                    directory = await self._keeper.fetch(session)
+                async with network_errors():
+                    directory = await self._keeper.fetch(session, url)
                 if directory is not None:
                     self._marks.keep_only(directory)
                     self._show(directory)
                 backoff = FIRST_BACKOFF
+                if told and self.state.warning == told:
+                    self._set(warning=self._clock_warning)
+                behind_since = self._check_freshness(behind_since)
             except (DirectoryError, WireError) as error:
-                self._set(warning=str(error))
+                told = str(error)
+                self._set(warning=told)
             except (BootstrapUnreachableError, StorageError) as error:
-                self._set(warning=f"The directory could not be fetched: {error}")
+                told = f"The directory could not be fetched: {error}"
+                self._set(warning=told)
                 delay, backoff = backoff, min(POLL_SECONDS, backoff * 2)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(delay):
                     await self._fetch_now.wait()
+
+    def _check_freshness(self, behind_since: float | None) -> float | None:
+        """Since when others have shown a newer directory than this server does (None: they do not).
+        ``LoginRefusedError``, which sends us to the next server, when that has lasted for too long."""
+        now = self._clock.monotonic()
+        if self._keeper.is_behind:
+            if behind_since is not None and now - behind_since > BEHIND_SECONDS:
+                raise LoginRefusedError(
+                    f"The server {self._servers.current} keeps showing an old directory, while others have a newer one"
+                    " that is signed by this network. It is stuck, or holds news back; do not rely on it alone."
+                )
+            return behind_since if behind_since is not None else now
+        age = self._clock.wall() - self.directory.issued if self.directory is not None else 0.0
+        if age > FROZEN_SECONDS:
+            self._set(
+                warning=f"The server has shown no new directory for {age / 60:.0f} minutes, though it should every 10."
+                " It is stuck, or holds news back. Tell its operator."
+            )
+        return None
+
+    async def _compare_servers(self, session: aiohttp.ClientSession) -> None:
+        """Ask the other servers now and then what directory they show."""
+        while self._servers.others:
+            for url in self._servers.others:
+                with contextlib.suppress(BootstrapUnreachableError, WireError):
+                    async with network_errors():
+                        await self._keeper.compare(session, url)
+            await asyncio.sleep(self._servers.spread(COMPARE_SECONDS))
+
+    async def _return_to(self, session: aiohttp.ClientSession, url: str) -> None:
+        """Leave this server when the preferred one answers again."""
+        while True:
+            await asyncio.sleep(self._servers.spread(RETURN_SECONDS))
+            with contextlib.suppress(BootstrapUnreachableError, WireError):
+                async with network_errors():
+                    await self._keeper.compare(session, url)
+                raise _PreferredAnswersError("the preferred server answers again")
 
     async def _keep_ice(self) -> None:
         """Ask which STUN and TURN servers there are, and again before the passwords expire."""
@@ -455,7 +574,12 @@ class BootstrapClient:
         return True
 
     def _show(self, directory: Directory) -> None:
-        self.directory = directory.with_away(self._marks.away())
+        self.directory = directory.with_away(self._marks.believed(directory, self._is_linked))
+        doubting = self._marks.too_many(directory, self._is_linked)
+        if doubting != self._doubting:
+            self._doubting = doubting
+            text = "The server says that most nodes are away at once; this is not believed, and they are tried."
+            self._set(warning=text if doubting else self._clock_warning)
         self._on_directory(self.directory)
 
     def _set(self, **changes: Any) -> None:
@@ -465,7 +589,7 @@ class BootstrapClient:
             self._on_state(state)
 
     def _unreachable(self, error: GenTorrentError) -> str:
-        text = f"The bootstrap server {self._url} cannot be reached ({error})."
+        text = f"The bootstrap server {self._servers.current} cannot be reached ({error})."
         if self.directory is None:
             return f"{text} Nothing can be joined without it. Check the address and this computer's connection."
         age = (self._clock.wall() - self.directory.issued) / 3600
@@ -473,6 +597,26 @@ class BootstrapClient:
             self.directory = None
             return f"{text} The last directory is {age:.0f} h old and no longer trusted, so nothing new can be started."
         return f"{text} The last directory, {age:.1f} h old, stays in use for up to 24 h; trying again."
+
+
+class _PreferredAnswersError(BootstrapUnreachableError):
+    """The connection is given up for a better one."""
+
+
+async def send_statement(session: aiohttp.ClientSession, url: str, statement: Signed) -> None:
+    """Bring a revocation or succession to the server; ``DirectoryError`` with its reason if it refuses."""
+    timeout = aiohttp.ClientTimeout(total=CONNECT_SECONDS)
+    address = f"{url}/v1/statements"
+    async with session.post(address, data=encode(statement), allow_redirects=False, timeout=timeout) as response:
+        reason = (await response.content.read(300)).decode("utf-8", "replace").strip()
+        if response.status == 422:
+            raise DirectoryError(reason if reason.isprintable() else "it gave no readable reason")
+        if response.status != 200:
+            raise BootstrapUnreachableError(f"it answers with HTTP status {response.status}")
+
+
+async def _refuse_redirect(*_: Any) -> None:
+    raise BootstrapUnreachableError("it sends us to another address, which no bootstrap server does")
 
 
 async def _receive(socket: aiohttp.ClientWebSocketResponse) -> Any:
@@ -497,7 +641,7 @@ def _first(group: BaseExceptionGroup[Any]) -> BaseException:
 
 
 @contextlib.asynccontextmanager
-async def _network_errors() -> AsyncIterator[None]:
+async def network_errors() -> AsyncIterator[None]:
     """What can go wrong on the way, as an error of the project's tree."""
     try:
         yield

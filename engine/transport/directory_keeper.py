@@ -9,23 +9,48 @@ from collections.abc import Callable
 from pathlib import Path
 
 import aiohttp
+import msgspec
 
 from engine.clock import Clock
 from engine.directory import genesis as genesis_file
+from engine.directory.delta import apply_delta, read_answer
 from engine.directory.directory import Directory
 from engine.directory.genesis import GenesisRecord, parse_network_id
-from engine.directory.snapshot import LAST_GOOD_SECONDS, SnapshotVerifier
-from engine.errors import BootstrapUnreachableError, DirectoryError, StorageError, WireError
-from engine.ids import NetworkId
+from engine.directory.heads import Heads, Proof, head_of
+from engine.directory.snapshot import LAST_GOOD_SECONDS, Checked, SnapshotVerifier
+from engine.errors import BootstrapUnreachableError, DirectoryError, EquivocationError, StorageError, WireError
+from engine.ids import NetworkId, NodeId
 from engine.storage.files import make_directory, read_limited, write_atomically
-from engine.wire.records import MAX_SNAPSHOT, SignedSnapshot, signed_snapshot_decoder
+from engine.storage.state import load_state, save_state
+from engine.transport.evidence import keep_proof
+from engine.wire.codec import encode
+from engine.wire.link import DirectoryHash, head_decoder
+from engine.wire.records import (
+    MAX_SNAPSHOT,
+    DirectoryDelta,
+    SignedSnapshot,
+    signed_snapshot_decoder,
+    snapshot_decoder,
+)
 
 MAXIMUM_DIRECTORY = MAX_SNAPSHOT + 1024
 REQUEST_SECONDS = 120.0
+LARGE_DIRECTORY = 1024 * 1024
+"""Bytes; a larger one is written to the disk only every ``SAVE_SECONDS``: it changes every few seconds."""
+SAVE_SECONDS = 300.0
+
+
+class _SavedCheck(msgspec.Struct, frozen=True):
+    """``Checked`` as it lies on disk: this account's own note, as trustworthy as its keys."""
+
+    digest: str
+    refused: list[int] = []
+    ended: list[bytes] = []
 
 
 class DirectoryKeeper:
-    """Files below ``data``: ``pins/`` (address to network id), ``<network id>/genesis.json`` and ``directory``."""
+    """Files below ``data``: ``pins/`` (address to network id), and per network ``genesis.json``, ``directory`` (the
+    last good snapshot), ``directory-checked.json`` and ``evidence/``."""
 
     def __init__(
         self, url: str, network_id: NetworkId | None, data: Path, clock: Clock, on_notice: Callable[[str], None]
@@ -36,8 +61,10 @@ class DirectoryKeeper:
         self._clock = clock
         self._on_notice = on_notice
         self._verifier: SnapshotVerifier | None = None
-        self._tag = ""
         self._lock = threading.Lock()
+        self._signed: SignedSnapshot | None = None
+        self._saved = float("-inf")
+        self.heads: Heads | None = None
         self.genesis: GenesisRecord | None = None
         self.reading_key = b""  # what opens a private network's directory
 
@@ -61,12 +88,12 @@ class DirectoryKeeper:
         """Whether the directory is a private one that nothing here opens yet."""
         return self.genesis is not None and self.genesis.parameters.invited_only and not self.reading_key
 
-    async def ensure_genesis(self, session: aiohttp.ClientSession) -> GenesisRecord:
+    async def ensure_genesis(self, session: aiohttp.ClientSession, url: str) -> GenesisRecord:
         """The pinned genesis, or the server's, checked against the expected network id and pinned from now on."""
         if self.genesis is not None:
             return self.genesis
         self._read_pin()  # again: a pin that cannot be read is no leave to trust whoever answers now
-        text = await self.get(session, "/v1/genesis", genesis_file.MAXIMUM_FILE_LENGTH)
+        text = await self.get(session, url, "/v1/genesis", genesis_file.MAXIMUM_FILE_LENGTH)
         genesis = genesis_file.from_file(text, self._network_id)
         folder = self._data / genesis.network_id.hex()
         make_directory(folder)
@@ -82,58 +109,98 @@ class DirectoryKeeper:
         self._use(genesis)
         return genesis
 
-    async def fetch(self, session: aiohttp.ClientSession) -> Directory | None:
-        """The server's directory if it is a newer one, verified and kept on disk; None if nothing changed.
+    async def fetch(self, session: aiohttp.ClientSession, url: str) -> Directory | None:
+        """The directory of the server at ``url`` if it is a newer one, verified and kept on disk; None if nothing
+        changed.
 
         ``DirectoryError`` for one that is refused (roll-back, foreign key, ...): the last good one stays in use.
         """
         if self._verifier is None:
             raise DirectoryError("The genesis of the network is not known yet.")
         before = self._verifier.point.digest
-        data, tag = await self._request(session, "/v1/directory", MAXIMUM_DIRECTORY, self._tag)
-        if data is None:
-            return None
-        signed = await asyncio.to_thread(signed_snapshot_decoder.decode, data)
-        # Signature checks of a large directory take seconds; the loop must not wait for them.
-        directory = await asyncio.to_thread(self._accept, signed, LAST_GOOD_SECONDS)
-        self._tag = tag
-        if directory.digest == before:
-            return None
-        path = self._data / directory_folder(self.genesis) / "directory"
+        held = self._signed
         try:
-            await asyncio.to_thread(write_atomically, path, data)
-        except StorageError as error:
-            # Verified and usable all the same; what is lost is a quicker start.
-            self._on_notice(f"The directory is used but could not be kept for the next start. {error}")
+            directory = await self._fetch_since(session, url, before if held is not None else b"")
+        except (DirectoryError, WireError) as error:
+            if held is None or isinstance(error, EquivocationError):
+                raise
+            # A change that does not fit says nothing about the whole.
+            directory = await self._fetch_since(session, url, b"")
+        if directory is None or directory.digest == before:
+            return None
+        await asyncio.to_thread(self._save, SAVE_SECONDS)
         return directory
 
-    async def get(self, session: aiohttp.ClientSession, path: str, limit: int) -> bytes:
+    async def _fetch_since(self, session: aiohttp.ClientSession, url: str, since: bytes) -> Directory | None:
+        path = f"/v1/directory?since={since.hex()}" if since else "/v1/directory"
+        data = await self._request(session, url, path, MAXIMUM_DIRECTORY)
+        if data is None:
+            return None
+        # Signature checks of a large directory take seconds; the loop must not wait for them.
+        return await asyncio.to_thread(self._take, data)
+
+    def _take(self, data: bytes) -> Directory:
+        answer = read_answer(data)
+        if isinstance(answer, DirectoryDelta):
+            base = self._signed
+            if base is None:
+                raise DirectoryError("The server sent a change of a directory that is not here.")
+            answer = apply_delta(answer, base)
+        return self._accept(answer, LAST_GOOD_SECONDS)
+
+    async def compare(self, session: aiohttp.ClientSession, url: str) -> None:
+        """Hear what directory another server of this network shows."""
+        data = await self.get(session, url, "/v1/head", 1024)
+        self.hear(head_decoder.decode(data))
+
+    def hear(self, head: DirectoryHash) -> None:
+        """Somebody else, a neighbour or another server, shows this head. A contradiction is kept and told."""
+        if self.heads is not None:
+            self._report(self.heads.hear(head))
+
+    def head(self) -> DirectoryHash | None:
+        """The signed head of the directory in use."""
+        return self._verifier.head if self._verifier is not None else None
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether somebody has shown a newer directory, signed by a server of this network, than the one here."""
+        return self.heads is not None and self.heads.newest > self.heads.held > 0
+
+    def _report(self, proof: Proof | None) -> None:
+        if proof is not None and self.genesis is not None:
+            folder = self._data / directory_folder(self.genesis)
+            self._on_notice(keep_proof(folder, self.genesis.network_id, proof))
+
+    async def get(self, session: aiohttp.ClientSession, url: str, path: str, limit: int) -> bytes:
         """The body of a small resource; ``BootstrapUnreachableError`` or ``WireError`` if it cannot be had."""
-        data, _ = await self._request(session, path, limit, "")
+        data = await self._request(session, url, path, limit)
         if data is None:
             raise WireError(f"the server has nothing at {path}")
         return data
 
-    async def _request(
-        self, session: aiohttp.ClientSession, path: str, limit: int, tag: str
-    ) -> tuple[bytes | None, str]:
-        headers = {"If-None-Match": tag} if tag else {}
-        if self.reading_key:
-            headers["Authorization"] = f"Bearer {self.reading_key.hex()}"
+    async def _request(self, session: aiohttp.ClientSession, url: str, path: str, limit: int) -> bytes | None:
+        name = path.partition("?")[0]
+        headers = {"Authorization": f"Bearer {self.reading_key.hex()}"} if self.reading_key else {}
         async with (
             asyncio.timeout(REQUEST_SECONDS),
-            session.get(f"{self._url}{path}", headers=headers, allow_redirects=False) as response,
+            session.get(f"{url}{path}", headers=headers, allow_redirects=False) as response,
         ):
             if response.status == 304:
-                return None, tag
+                return None
             if response.status != 200:
-                raise BootstrapUnreachableError(f"it answers {path} with HTTP status {response.status}")
+                raise BootstrapUnreachableError(f"it answers {name} with HTTP status {response.status}")
+            if response.content_type not in ("application/octet-stream", "application/json"):
+                raise BootstrapUnreachableError(
+                    f"it answers {name} with {response.content_type[:60]}, which no bootstrap server does. A login page"
+                    " of this network, perhaps? Open a web browser and see"
+                )
             body = bytearray()
             async for chunk in response.content.iter_chunked(65_536):
                 body += chunk
                 if len(body) > limit:
-                    raise WireError(f"the server's answer to {path} is longer than the {limit} bytes allowed")
-            return bytes(body), response.headers.get("ETag", "")[:100]
+                    raise WireError(f"the server's answer to {name} is longer than the {limit} bytes allowed")
+            return bytes(body)
 
     def _load_directory(self, path: Path) -> Directory | None:
         if self._verifier is None:
@@ -142,18 +209,47 @@ class DirectoryKeeper:
             data = read_limited(path, MAXIMUM_DIRECTORY)
             if data is None:
                 return None
+            checked = _load_check(path.with_name("directory-checked.json"))
             # Even one that is too old to be used tells where the chain stood, so that nobody can go back behind it.
-            directory = self._accept(signed_snapshot_decoder.decode(data), float("inf"))
+            directory = self._accept(signed_snapshot_decoder.decode(data), float("inf"), checked)
         except (DirectoryError, WireError, StorageError):
             return None  # damaged, or this computer's clock was set back: the next good one replaces it
         return directory if self._clock.wall() - directory.issued <= LAST_GOOD_SECONDS else None
 
-    def _accept(self, signed: SignedSnapshot, oldest: float) -> Directory:
+    def _save(self, seconds: float) -> None:
+        """Keep the snapshot in use for the next start; a large one not more often than every ``seconds``."""
+        with self._lock:
+            signed, verifier = self._signed, self._verifier
+            if signed is None or verifier is None:
+                return
+            checked, now = verifier.checked, self._clock.monotonic()
+            if len(signed.record) > LARGE_DIRECTORY and now - self._saved < seconds:
+                return
+            self._saved = now
+        path = self._data / directory_folder(self.genesis) / "directory"
+        ended = [bytes(name) for name in checked.ended]
+        try:
+            write_atomically(path, encode(signed))
+            note = _SavedCheck(checked.digest.hex(), sorted(checked.refused), sorted(ended))
+            save_state(path.with_name("directory-checked.json"), note)
+        except StorageError as error:
+            # Verified and usable all the same; what is lost is a quicker start.
+            self._on_notice(f"The directory is used but could not be kept for the next start. {error}")
+
+    def _accept(self, signed: SignedSnapshot, oldest: float, checked: Checked | None = None) -> Directory:
         """May run in a thread, and one whose owner was cancelled may still be at it when the next one starts."""
         with self._lock:
-            if self._verifier is None:
+            if self._verifier is None or self.heads is None:
                 raise DirectoryError("The genesis of the network is not known yet.")
-            return self._verifier.accept(signed, self._clock.wall(), oldest)
+            try:
+                directory = self._verifier.accept(signed, self._clock.wall(), oldest, checked)
+            except EquivocationError:
+                self._report(self.heads.hear(head_of(signed, snapshot_decoder.decode(signed.record).epoch)))
+                raise
+            self._signed = signed
+            if self._verifier.head is not None:
+                self._report(self.heads.hold(self._verifier.head))
+            return directory
 
     def _read_pin(self) -> None:
         """The network id that an earlier session pinned for this address, where the address names none."""
@@ -173,10 +269,22 @@ class DirectoryKeeper:
     def _use(self, genesis: GenesisRecord) -> None:
         self.genesis = genesis
         self._verifier = SnapshotVerifier(genesis)
+        self.heads = Heads(genesis)
 
     @property
     def _pin(self) -> Path:
         return self._data / "pins" / hashlib.sha256(self._url.encode()).hexdigest()[:32]
+
+
+def _load_check(path: Path) -> Checked | None:
+    """What was found at the last check; None, and all is checked again, if that is not known."""
+    try:
+        note = load_state(path, _SavedCheck)
+        if note is None:
+            return None
+        return Checked(bytes.fromhex(note.digest), frozenset(note.refused), frozenset(map(NodeId, note.ended)))
+    except (StorageError, ValueError):
+        return None
 
 
 def directory_folder(genesis: GenesisRecord | None) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from engine.wire.codec import Decoder, Id16, Id20, Key32, Message, Reason, UInt53
+from engine.wire.codec import Decoder, Id16, Id20, Key32, Message, Reason, Signature, UInt53
 
 CircuitIdField = Annotated[bytes, Meta(min_length=8, max_length=8)]
 """A circuit id as 8 big-endian bytes (the same bytes stand in a cell's header)."""
@@ -78,10 +78,13 @@ class ReleaseHandle(Message, frozen=True, tag=10):
 
 
 class DirectoryHash(Message, frozen=True, tag=11):
-    """What snapshot this node holds, so that neighbours notice a server that shows different directories."""
+    """The signed head of the snapshot that this node holds, so that neighbours notice a server that shows different
+    directories, and can prove it: the signature is the snapshot's own, by a server of this network."""
 
     epoch: UInt53
     digest: Annotated[bytes, Meta(min_length=32, max_length=32)]
+    key: Key32
+    signature: Signature
 
 
 class ResumeLink(Message, frozen=True, tag=14):
@@ -125,3 +128,4 @@ LinkMessage = (
     | NotIntroduced
 )
 link_decoder: Decoder[LinkMessage] = Decoder(LinkMessage)
+head_decoder: Decoder[DirectoryHash] = Decoder(DirectoryHash)

@@ -1,4 +1,4 @@
-"""Signed records: genesis, descriptors, directory snapshots (numbers 30 to 40).
+"""Signed records: genesis, descriptors, directory snapshots (numbers 30 to 49).
 
 A signed record travels as :class:`Signed`: the exact bytes that were signed, the key and the signature. Signatures are
 made and checked by ``engine.crypto.identity`` over ``gentorrent/<purpose>/v1``, the network id and these bytes.
@@ -10,7 +10,19 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from engine.wire.codec import Decoder, Id16, Id20, Key32, Message, ShortText, Signature, UInt8, UInt16, UInt53
+from engine.wire.codec import (
+    Decoder,
+    Id16,
+    Id20,
+    Key32,
+    Message,
+    ShortText,
+    Signature,
+    UInt8,
+    UInt16,
+    UInt32,
+    UInt53,
+)
 
 Url = Annotated[str, Meta(max_length=300)]
 SealingKey = Annotated[bytes, Meta(min_length=32, max_length=2048)]
@@ -127,7 +139,8 @@ class Listing(Message, frozen=True, tag=37):
 
 
 class Snapshot(Message, frozen=True, tag=38):
-    """One directory for everybody; signed with purpose ``snapshot``; chained by ``previous``."""
+    """One directory for everybody; signed with purpose ``snapshot`` over epoch and SHA-256 of its bytes, so that the
+    signature can be shown without them (``DirectoryHash``); chained by ``previous``."""
 
     suite: UInt8
     network_id: Key32
@@ -137,6 +150,8 @@ class Snapshot(Message, frozen=True, tag=38):
     listings: Annotated[tuple[Listing, ...], Meta(max_length=20_000)]
     beacon: UInt53 = 0  # number of the newest beacon
     beacons: Annotated[tuple[Key32, ...], Meta(max_length=8_640)] = ()  # of the last 24 hours, oldest first
+    revocations: Annotated[tuple[Signed, ...], Meta(max_length=4_096)] = ()  # Revocation records, newest last
+    successions: Annotated[tuple[Signed, ...], Meta(max_length=4_096)] = ()  # Succession records, newest last
 
 
 class SignedSnapshot(Message, frozen=True, tag=39):
@@ -148,13 +163,53 @@ class SignedSnapshot(Message, frozen=True, tag=39):
 
 
 class AwayMark(Message, frozen=True, tag=40):
-    """Between snapshots: ``node`` has been silent for 60 s (``away``) or is back; signed with purpose ``away-mark``."""
+    """Between snapshots: the listed nodes that have been silent for 60 s (``away``) and those that are back; signed
+    with purpose ``away-mark``."""
 
     network_id: Key32
     epoch: UInt53
-    node: Id20
-    away: bool
     issued: UInt53
+    away: Annotated[tuple[Id20, ...], Meta(max_length=1_024)]
+    back: Annotated[tuple[Id20, ...], Meta(max_length=1_024)] = ()
+
+
+class DeltaStep(Message, frozen=True, tag=41):
+    """How one snapshot record becomes the next. Each run: pass over so many bytes of the old record, copy so many,
+    then take so many of ``fresh``."""
+
+    base: Key32  # SHA-256 of the old record
+    digest: Key32  # SHA-256 of the new one
+    runs: Annotated[tuple[tuple[UInt32, UInt32, UInt32], ...], Meta(max_length=500_000)]
+    fresh: Annotated[bytes, Meta(max_length=64 * 1024 * 1024)]
+
+
+class DirectoryDelta(Message, frozen=True, tag=42):
+    """What leads from a snapshot that the reader holds to the newest, with the newest one's signature."""
+
+    steps: Annotated[tuple[DeltaStep, ...], Meta(min_length=1, max_length=256)]
+    key: Key32
+    signature: Signature
+
+
+class Revocation(Message, frozen=True, tag=43):
+    """This identity is over, for good; signed by itself with purpose ``revocation``. Outlives the descriptor."""
+
+    suite: UInt8
+    network_id: Key32
+    identity_key: Key32
+    issued: UInt53
+
+
+class Succession(Message, frozen=True, tag=44):
+    """``new_key`` takes the place of ``old_key``: signed by the old one with purpose ``succession``; ``consent`` is the
+    new one's signature (purpose ``succession-consent``), so that nobody is made an heir unasked."""
+
+    suite: UInt8
+    network_id: Key32
+    old_key: Key32
+    new_key: Key32
+    issued: UInt53
+    consent: Signature
 
 
 class Grant(Message, frozen=True, tag=47):
@@ -197,6 +252,11 @@ descriptor_decoder: Decoder[Descriptor] = Decoder(Descriptor)
 signed_decoder: Decoder[Signed] = Decoder(Signed)
 snapshot_decoder: Decoder[Snapshot] = Decoder(Snapshot, MAX_SNAPSHOT)
 signed_snapshot_decoder: Decoder[SignedSnapshot] = Decoder(SignedSnapshot, MAX_SNAPSHOT + 1024)
+directory_answer_decoder: Decoder[SignedSnapshot | DirectoryDelta] = Decoder(
+    SignedSnapshot | DirectoryDelta, MAX_SNAPSHOT + 1024
+)
+revocation_decoder: Decoder[Revocation] = Decoder(Revocation)
+succession_decoder: Decoder[Succession] = Decoder(Succession)
 away_mark_decoder: Decoder[AwayMark] = Decoder(AwayMark)
 grant_decoder: Decoder[Grant] = Decoder(Grant, 1024)
 invite_decoder: Decoder[Invite] = Decoder(Invite, 2048)

@@ -92,7 +92,7 @@ class DirectoryChanged(Message, frozen=True, tag=56):
 
 
 class Marked(Message, frozen=True, tag=57):
-    """Server to node: an away or back mark."""
+    """Server to node: away and back marks."""
 
     mark: AwayMark
     key: Key32

@@ -20,15 +20,18 @@ import pytest
 
 from engine.bootstrap import limits
 from engine.bootstrap.init import init_network
-from engine.bootstrap.server import BootstrapServer, run_server
+from engine.bootstrap.server import run_server
 from engine.clock import ManualClock, SystemClock
+from engine.directory.delta import DirectoryHistory, apply_delta, read_answer
 from engine.directory.snapshot import ChainPoint, SnapshotVerifier, sign_snapshot
+from engine.directory.statements import make_revocation, make_succession
 from engine.errors import ConfigurationError, DataDirectoryLockedError, DirectoryError
 from engine.ids import NodeId
-from engine.transport.bootstrap_client import BootstrapClient, Phase, parse_bootstrap
+from engine.transport.bootstrap_client import BootstrapClient, Phase, parse_bootstrap, send_statement
 from engine.transport.ice_servers import IceUrl, OfferedServers
 from engine.wire.codec import encode
-from engine.wire.records import signed_snapshot_decoder
+from engine.wire.link import head_decoder
+from engine.wire.records import DirectoryDelta, SignedSnapshot
 from engine.wire.signaling import (
     DirectoryChanged,
     IceRequest,
@@ -47,6 +50,13 @@ from tests.support.records import descriptor, genesis, identity
 
 def now() -> float:
     return SystemClock().wall()
+
+
+def _whole(body: bytes) -> SignedSnapshot:
+    """The answer to who holds no directory, or one that the server does not know."""
+    answer = read_answer(body)
+    assert isinstance(answer, SignedSnapshot)
+    return answer
 
 
 class Heard:
@@ -142,7 +152,7 @@ async def test_a_node_that_drops_is_marked_away_and_comes_back(tmp_path, monkeyp
         async with raw_node(address, identity(3)) as late:
             marked = await late.expect(Marked)
             assert isinstance(marked, Marked)
-            assert marked.mark.node == one.node_id
+            assert marked.mark.away == (one.node_id,)
         async with running_client(address, one, tmp_path / "1"):
             await until(lambda: watcher.directory is not None and not watcher.directory.away())
 
@@ -162,13 +172,19 @@ async def test_what_everybody_may_read(tmp_path):
         network = network_of(tmp_path / "s")
         status, body, _ = await fetch(address, "/v1/genesis")
         assert (status, json.loads(body)["network_id"]) == (200, network.network_id.hex())
-        status, body, headers = await fetch(address, "/v1/directory")
+        status, body, _ = await fetch(address, "/v1/directory")
         assert status == 200
-        directory = SnapshotVerifier(network.genesis).accept(signed_snapshot_decoder.decode(body), now())
+        directory = SnapshotVerifier(network.genesis).accept(_whole(body), now())
         assert len(directory) == 1
-        assert headers["etag"] == f'"{directory.digest.hex()}"'
-        status, body, _ = await fetch(address, "/v1/directory", if_none_match=headers["etag"])
+        status, body, _ = await fetch(address, f"/v1/directory?since={directory.digest.hex()}")
         assert (status, body) == (304, b"")
+        status, body, _ = await fetch(address, f"/v1/directory?since={'0' * 64}")
+        assert status == 200
+        assert _whole(body).key == network.server.public_key
+        status, body, _ = await fetch(address, "/v1/directory?since=yesterday")
+        assert (status, b"64 digits" in body) == (400, True)
+        status, body, _ = await fetch(address, "/v1/head")
+        assert (status, head_decoder.decode(body).digest) == (200, directory.digest)
         status, body, _ = await fetch(address, "/healthz")
         health = json.loads(body)
         assert (status, health["status"], health["listed"], health["sessions"]) == (200, "ok", 1, 1)
@@ -591,10 +607,7 @@ async def test_who_takes_no_byte_of_the_directory_is_cut(tmp_path, monkeypatch):
     monkeypatch.setattr(limits, "DIRECTORY_SECONDS", 0.3)
     large = b"d" * 8_000_000
 
-    class Large(BootstrapServer):
-        snapshot = property(lambda _: large, lambda *_: None)
-
-    monkeypatch.setattr("engine.bootstrap.server.BootstrapServer", Large)
+    monkeypatch.setattr(DirectoryHistory, "answer", lambda *_: large)
     async with running_server(tmp_path / "server") as address:
         port = int(address.partition("#")[0].rpartition(":")[2])
 
@@ -721,3 +734,79 @@ async def test_a_node_that_logged_in_gets_a_password_for_the_turn_server(tmp_pat
             answers.append(answer)
         assert [bool(answer.servers) for answer in answers] == [True] * 5 + [False] * 2
         assert answers[-1].problem
+
+
+# --------------------------------------- deltas, ends of identities
+
+
+async def test_what_has_changed_is_fetched_as_a_delta(tmp_path, monkeypatch):
+    taken: list[DirectoryDelta] = []
+
+    def apply(change: DirectoryDelta, base: SignedSnapshot) -> SignedSnapshot:
+        taken.append(change)
+        return apply_delta(change, base)
+
+    monkeypatch.setattr("engine.transport.directory_keeper.apply_delta", apply)
+    async with (
+        running_server(tmp_path / "s") as address,
+        running_client(address, identity(1), tmp_path / "1") as watcher,
+        contextlib.AsyncExitStack() as stack,
+    ):
+        for number in range(2, 8):
+            await stack.enter_async_context(running_client(address, identity(number), tmp_path / str(number)))
+            await until(lambda: watcher.directory is not None and len(watcher.directory) == number)  # noqa: B023
+    assert taken
+
+
+async def test_a_revoked_identity_is_cut_and_never_comes_back(tmp_path):
+    async with (
+        running_server(tmp_path / "s") as address,
+        running_client(address, identity(2), tmp_path / "2") as watcher,
+        running_client(address, identity(1), tmp_path / "1") as client,
+    ):
+        await until(lambda: watcher.directory is not None and len(watcher.directory) == 2)
+        network_id = network_of(tmp_path / "s").network_id
+        url = parse_bootstrap(address).url
+        async with aiohttp.ClientSession() as session:
+            revocation = make_revocation(identity(1), network_id, now())
+            with pytest.raises(DirectoryError, match="not known"):
+                await send_statement(session, url, make_revocation(identity(3), network_id, now()))
+            await send_statement(session, url, revocation)
+            with pytest.raises(DirectoryError, match="revoked"):
+                await send_statement(session, url, revocation)
+        await until(lambda: watcher.directory is not None and identity(1).node_id in watcher.directory.ended)
+        assert watcher.directory is not None
+        assert identity(1).node_id not in watcher.directory
+        await until(lambda: client.state.phase is Phase.REFUSED)
+        assert "over" in client.state.reason
+    # The server remembers it, whatever happens to the descriptor.
+    async with (
+        running_server(tmp_path / "s") as address,
+        running_client(address, identity(1), tmp_path / "1") as client,
+    ):
+        await until(lambda: client.state.phase is Phase.REFUSED)
+
+
+async def test_a_new_identity_takes_the_place_of_the_old_one(tmp_path):
+    told: list[bool] = []
+    async with running_server(tmp_path / "s") as address:
+        async with running_client(address, identity(1), tmp_path / "1") as client:
+            await until(lambda: client.directory is not None and len(client.directory) == 1)
+            assert client.directory is not None
+            before = client.directory.get(identity(1).node_id)
+        await asyncio.sleep(1.1)
+        async with running_client(address, identity(2), tmp_path / "2", publish=False) as heir:
+            heir.announce(
+                lambda network_id, wall: None if told else make_succession(identity(1), identity(2), network_id, wall),
+                lambda: told.append(True),
+            )
+            network_id = network_of(tmp_path / "s").network_id
+            heir.publish(lambda: descriptor(identity(2), network_id, now()))
+            await until(lambda: heir.directory is not None and identity(1).node_id in heir.directory.successors)
+            assert heir.directory is not None
+            after = heir.directory.get(identity(2).node_id)
+            assert before is not None
+            assert after is not None
+            assert after.first_seen == before.first_seen
+            assert heir.directory.newest(identity(1).node_id) == identity(2).node_id
+            assert told == [True]

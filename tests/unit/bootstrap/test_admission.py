@@ -44,7 +44,8 @@ class Net:
             self.registry.tick(self.wall, self.time)
 
     def admission(self, number: int) -> int:
-        signed, point, content = self.registry.build(self.wall)
+        make, content = self.registry.build(self.wall)
+        signed, point = make()
         self.registry.commit(point, content, self.time)
         self.record = signed.record
         node = self.verifier.accept(signed, self.wall).get(identity(number).node_id)
@@ -148,7 +149,8 @@ def test_a_clock_that_was_hours_ahead_does_not_keep_relays_out():
     net.publish(1)
     net.skew = 5 * 3600.0
     net.publish(2)
-    _, point, content = net.registry.build(net.wall)
+    make, content = net.registry.build(net.wall)
+    _, point = make()
     net.registry.commit(point, content, net.time)
     ahead = net.registry.members[identity(2).node_id].admission.number
     net.skew = 0.0

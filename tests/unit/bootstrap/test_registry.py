@@ -6,7 +6,8 @@ import pytest
 
 from engine.bootstrap.limits import TokenBucket
 from engine.bootstrap.registry import DROPPED_SECONDS, HOURS, MARKS_PER_TICK, REFRESH_SECONDS, SILENT_SECONDS, Registry
-from engine.directory.snapshot import ChainPoint, SnapshotVerifier, check_mark
+from engine.directory.marks import check_mark
+from engine.directory.snapshot import ChainPoint, SnapshotVerifier
 from engine.errors import DirectoryError
 from engine.wire.records import Parameters
 from tests.support.records import NOW, SERVER, descriptor, genesis, identity
@@ -38,10 +39,12 @@ class Net:
         marks = self.registry.tick(self.wall, self.time)
         for marked in marks:
             check_mark(GENESIS, marked.mark, marked.key, marked.signature)
-        return [(marked.mark.node, marked.mark.away) for marked in marks]
+        away = [(name, True) for marked in marks for name in marked.mark.away]
+        return away + [(name, False) for marked in marks for name in marked.mark.back]
 
     def snapshot(self):
-        signed, point, content = self.registry.build(self.wall)
+        make, content = self.registry.build(self.wall)
+        signed, point = make()
         self.registry.commit(point, content, self.time)
         return self.verifier.accept(signed, self.wall)
 
@@ -57,7 +60,7 @@ def test_a_silent_node_is_away_and_comes_back():
     net.time += 1
     assert net.tick() == [(identity(1).node_id, True)]
     assert net.tick() == []
-    assert [marked.mark.node for marked in net.registry.away_marks(net.wall)] == [identity(1).node_id]
+    assert [marked.mark.away for marked in net.registry.away_marks(net.wall)] == [(identity(1).node_id,)]
     net.heard(1)
     assert net.tick() == [(identity(1).node_id, False)]
     assert net.registry.away_marks(net.wall) == []

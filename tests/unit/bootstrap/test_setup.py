@@ -126,15 +126,16 @@ async def test_the_database_gives_back_what_it_took(tmp_path):
     one.withdrawn = True
     await store.save_member(one)
     first, point = sign_snapshot(SERVER, genesis().network_id, ChainPoint(), NOW, ())
-    await store.save_snapshot(first, point, [two], [])
+    await store.save_member(two)
+    await store.save_snapshot(first, point, [])
     second, later = sign_snapshot(SERVER, genesis().network_id, point, NOW, ())
-    await store.save_snapshot(second, later, [], [])
+    await store.save_snapshot(second, later, [])
     store.close()
     again = await Store.open(tmp_path / "x.sqlite3")
     members, found, signed = await again.load()
     assert sorted(members, key=lambda each: each.node_id) == sorted([one, two], key=lambda each: each.node_id)
     assert (found, signed) == (later, second)
-    await again.save_snapshot(*sign_snapshot(SERVER, genesis().network_id, later, NOW, ()), [], [one.node_id])
+    await again.save_snapshot(*sign_snapshot(SERVER, genesis().network_id, later, NOW, ()), [one.node_id])
     assert (await again.load())[0] == [two]
     again.close()
 

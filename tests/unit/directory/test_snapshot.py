@@ -6,12 +6,10 @@ import msgspec
 import pytest
 
 from engine.crypto.identity import Identity
+from engine.directory.marks import BELIEVED_ALWAYS, AwayMarks, check_mark, sign_mark
 from engine.directory.snapshot import (
-    AwayMarks,
     ChainPoint,
     SnapshotVerifier,
-    check_mark,
-    sign_mark,
     sign_snapshot,
 )
 from engine.errors import DirectoryError
@@ -135,7 +133,8 @@ def test_an_expired_descriptor_is_not_believed_from_memory():
 
 
 def mark(number: int, away: bool, issued: float = NOW) -> AwayMark:
-    return AwayMark(NETWORK, 1, identity(number).node_id, away, int(issued))
+    names = (identity(number).node_id,)
+    return AwayMark(NETWORK, 1, int(issued), names if away else (), () if away else names)
 
 
 def test_marks_are_signed_for_this_network():
@@ -157,8 +156,31 @@ def test_the_newest_mark_counts():
     assert marks.away() == set()
     assert marks.add(mark(2, True))
     assert not marks.add(mark(3, True))  # bounded
-    marks.keep_only({identity(1).node_id})
+    marks.keep_only(SnapshotVerifier(GENESIS).accept(chain(2)[1], NOW))
     assert marks.away() == set()
+
+
+def test_more_marks_than_half_are_not_believed_nor_those_of_linked_nodes():
+    directory = SnapshotVerifier(GENESIS).accept(chain(13)[12], NOW)
+    marks = AwayMarks()
+    for number in range(6):
+        marks.add(mark(number, True))
+    first = {identity(number).node_id for number in range(6)}
+    assert marks.believed(directory, lambda _: False) == first
+    assert marks.believed(directory, lambda name: name == identity(0).node_id) == first - {identity(0).node_id}
+    marks.add(mark(6, True))
+    assert marks.too_many(directory, lambda _: False)
+    assert marks.believed(directory, lambda _: False) == frozenset()
+    # Who is linked is a witness against the mark, not for it.
+    assert not marks.too_many(directory, lambda name: name == identity(0).node_id)
+
+
+def test_in_a_small_network_a_few_marks_are_believed():
+    directory = SnapshotVerifier(GENESIS).accept(chain(5)[4], NOW)
+    marks = AwayMarks()
+    for number in range(BELIEVED_ALWAYS):
+        marks.add(mark(number, True))
+    assert len(marks.believed(directory, lambda _: False)) == BELIEVED_ALWAYS
 
 
 def test_away_nodes_are_not_drawn_and_come_back():
@@ -169,3 +191,5 @@ def test_away_nodes_are_not_drawn_and_come_back():
     assert [node.node_id for node in gone.relays()] == [identity(0).node_id, identity(2).node_id]
     assert identity(1).node_id in gone
     assert len(gone.with_away([]).relays()) == 3
+    assert len(directory.usable_relays(NOW)) == 3  # what is remembered of one view is not taken for another's
+    assert len(directory.with_away([identity(1).node_id]).usable_relays(NOW)) == 2

@@ -28,6 +28,12 @@ class FullDisk:
     def __init__(self) -> None:
         self.tries = 0
 
+    def succession(self, *_: object) -> None:
+        """Nobody was replaced."""
+
+    def succession_told(self) -> None:
+        """Nor will be."""
+
     def rotate(self) -> bool:
         self.tries += 1
         if self.tries == 1:

@@ -50,7 +50,7 @@ def test_every_message_is_frozen_and_refuses_unknown_fields() -> None:
 def test_every_message_has_a_decoder_or_is_part_of_a_message_that_has_one() -> None:
     readable = "".join(repr(decoder._decoder.type) for decoder in decoders().values())
     parts = {"Parameters", "OnionKey", "SealKey", "ServedModel", "Listing", "Expulsion", "ChatMessage", "Sampling"}
-    parts |= {"Tokens", "TokenProbability", "Stage", "Checkpoint", "Finished", "Failed", "AnswerStyle"}
+    parts |= {"Tokens", "TokenProbability", "Stage", "Checkpoint", "Finished", "Failed", "AnswerStyle", "DeltaStep"}
     for name in set(TYPES) - parts:
         assert f".{name}" in readable or f"'{name}'" in readable, name
 
