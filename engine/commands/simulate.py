@@ -57,6 +57,9 @@ def churn(
     clients: Annotated[
         int, typer.Option(min=1, max=1000, metavar="C", help="Clients, with ten answers running each.")
     ] = 4,
+    every: Annotated[
+        float, typer.Option(min=0.0, max=600.0, metavar="SECONDS", help="They die together so often (0: one by one).")
+    ] = 0.0,
     json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
 ) -> None:
     """Answers of 20 s while relays die without a word and as many join or come back.
@@ -67,7 +70,9 @@ def churn(
     from engine.simulation.churn import simulate
     from engine.simulation.churn_report import ChurnPlan, as_text
 
-    plan = ChurnPlan(relays=relays, answers=answers, per_minute=churn_per_minute, seed=seed, clients=clients)
+    plan = ChurnPlan(
+        relays=relays, answers=answers, per_minute=churn_per_minute, seed=seed, clients=clients, every=every
+    )
     result = simulate(plan, lambda line: print(line, file=sys.stderr, flush=True))
     if json:
         import msgspec

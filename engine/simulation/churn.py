@@ -32,9 +32,11 @@ NEW_CHAT = 0.1
 class Churn:
     """Relays die at a rate each, without a word, and as many join or come back. Half of those that die take their
     machine with them, so that the server misses them only after its limit of silence; half of those that arrive are old
-    ones with their old keys."""
+    ones with their old keys. With ``every`` they die together every so many seconds, and are replaced at once."""
 
-    def __init__(self, network: SimulatedNetwork, per_minute: float, died: Callable[[SimulatedNode], None]) -> None:
+    def __init__(
+        self, network: SimulatedNetwork, per_minute: float, died: Callable[[SimulatedNode], None], every: float = 0.0
+    ) -> None:
         self._network = network
         self._random = network.random
         self._rate = per_minute / 60.0
@@ -43,7 +45,10 @@ class Churn:
         self._dead: deque[tuple[NodeKeys, str]] = deque(maxlen=MAX_DEAD)
         self.deaths = self.arrivals = 0
         self.running = True
-        if per_minute > 0:
+        self._every = every
+        if per_minute > 0 and every > 0:
+            network.scheduler.call_later(every, self._wave)
+        elif per_minute > 0:
             self._next(self._die)
             self._next(self._arrive)
 
@@ -55,6 +60,14 @@ class Churn:
         if self.running:
             what()
             self._next(what)
+
+    def _wave(self) -> None:
+        if self.running:
+            count = max(1, round(self._rate * self._every * self._size))
+            for what in (self._die, self._arrive):
+                for _ in range(count):
+                    what()
+            self._network.scheduler.call_later(self._every, self._wave)
 
     def _die(self) -> None:
         relays = list(self._network.relays.values())
@@ -116,7 +129,7 @@ class ChurnRun:
                 f"The simulated network gets no paths with {plan.relays} relays: {clients[0].overlay.problem()}"
             )
         result.undisturbed = self._undisturbed(clients[0])
-        churn = Churn(network, plan.per_minute, self._died)
+        churn = Churn(network, plan.per_minute, self._died, plan.every)
         network.run(WARM_UP_SECONDS)
         begun = network.now()
         for number in range(min(plan.answers, plan.clients * plan.chats)):

@@ -9,8 +9,8 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class ChurnPlan:
-    """What to simulate. ``per_minute`` is the share of relays that die in a minute (0.1 is a tenth); ``seconds`` how
-    long an undisturbed answer takes."""
+    """What to simulate. ``per_minute`` is the share of relays that die in a minute (0.1 is a tenth), one by one,
+    or with ``every`` > 0 together every so many seconds; ``seconds`` how long an undisturbed answer takes."""
 
     relays: int = 60
     answers: int = 100
@@ -20,6 +20,7 @@ class ChurnPlan:
     clients: int = 4
     chats: int = 10
     models: int = 3
+    every: float = 0.0
 
 
 @dataclass(slots=True)
@@ -86,8 +87,9 @@ def as_text(result: ChurnResult) -> str:
     """For people."""
     plan, numbers = result.plan, result.as_json()
     median_time = numbers["seconds_median"]
+    together = f", together every {plan.every:g} s" if plan.every else ""
     lines = [
-        f"{plan.relays} relays, {plan.per_minute:.0%} of them dying in a minute.",
+        f"{plan.relays} relays, {plan.per_minute:.0%} of them dying in a minute{together}.",
         f"{result.deaths} deaths and {result.arrivals} arrivals in {result.simulated_seconds:.0f} simulated seconds.",
         f"{result.complete} of {result.asked} answers were complete within {result.limit:.1f} s.",
         f"Undisturbed {result.undisturbed:.3f} s, median {median_time} s, longest {numbers['seconds_longest']} s.",

@@ -29,6 +29,16 @@ def test_rings_lose_no_answer_when_a_tenth_of_them_dies_each_minute() -> None:
     assert result.disturbed > 3
 
 
+def test_no_answer_is_lost_when_one_relay_in_ten_dies_every_ten_seconds() -> None:
+    """Twenty answers in flight, six relays of sixty killed together every ten seconds, and replaced."""
+    plan = ChurnPlan(relays=60, answers=60, per_minute=0.6, every=10.0, seed=31, clients=2, chats=10)
+    result = simulate(plan)
+    assert result.misses == [], as_text(result)
+    assert result.complete == 60
+    assert result.deaths >= 60
+    assert result.disturbed > 40
+
+
 def test_clients_enter_by_other_relays_when_their_guards_have_died() -> None:
     """After many minutes hardly any of the first guards lives; those that died are listed still."""
     run = ChurnRun(ChurnPlan(relays=60, answers=30, per_minute=0.5, seed=9, seconds=10.0, clients=2, chats=2))
