@@ -88,6 +88,10 @@ class RelayGraph:
         """The relays that have a place, away or not: a view, not to be kept."""
         return (self._mesh if self.is_mesh else self._placed).keys()
 
+    def place(self, node_id: NodeId) -> bytes | None:
+        """The beacon that a relay's place follows from; None without a place of its own, as in a mesh."""
+        return None if self.is_mesh else self._placed.get(node_id)
+
     def members(self) -> list[NodeId]:
         """The relays that have a place and are not away."""
         return [node_id for node_id in self.placed() if node_id in self._present]

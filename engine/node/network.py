@@ -11,8 +11,9 @@ import contextlib
 import logging
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from engine import __version__
@@ -21,7 +22,7 @@ from engine.crypto.identity import Identity
 from engine.directory.descriptor import make_descriptor
 from engine.directory.directory import Directory
 from engine.directory.genesis import GenesisRecord
-from engine.directory.graph import RelayGraph, refusal, wanted_links
+from engine.directory.graph import RelayGraph, introducers, refusal, wanted_links
 from engine.directory.shapes import NOTHING_WEAKER, Accepted
 from engine.errors import StorageError
 from engine.ids import NetworkId, NodeId, node_id_text, parse_node_id
@@ -324,6 +325,7 @@ class PeerPresence(Presence):
         peer.head, peer.heard_head = lambda: self.bootstrap.head, self.bootstrap.heard_head
         peer.sender = self.make_mesh(network_id, genesis.genesis.parameters, peer, self._refuse)
         peer.dial = peer.sender.dial
+        peer.sender.introducers = partial(self._introducers, peer.sender.introducers)
         self.peer, self.serving = peer, serving
         if self.bootstrap.directory is not None:
             self.directory_changed(self.bootstrap.directory)
@@ -341,6 +343,14 @@ class PeerPresence(Presence):
         lower = {node_id for node_id in mutual if node_id < self.node_id}
         # Who comes back without a server has to dial: nobody else hears of it.
         self.mesh.want(ids - lower, expected=lower)
+
+    def _introducers(self, linked: Callable[[NodeId], Collection[NodeId]], peer: NodeId) -> Collection[NodeId]:
+        """Of the linked nodes those that the graph links with ``peer``; where there is none, all."""
+        everybody = linked(peer)
+        if self._graph is None or self._graph.is_mesh:
+            return everybody
+        near = self._graph.neighbours(peer) or introducers(self._graph, peer)
+        return frozenset(everybody).intersection(near) or everybody
 
     def _refuse(self, caller: NodeId, is_client: bool) -> str | None:
         directory = self.bootstrap.directory

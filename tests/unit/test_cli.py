@@ -32,6 +32,7 @@ COMMANDS = [
     ["identity", "revoke"],
     ["simulate"],
     ["simulate", "anonymity"],
+    ["simulate", "self-organisation"],
     ["models"],
     ["models", "list"],
     ["models", "search"],

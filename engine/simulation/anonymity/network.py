@@ -97,7 +97,7 @@ def make_network(size: int, seed: int) -> RelayNetwork:
     names = [
         NodeId(hashlib.sha256(b"relay" + label + number.to_bytes(8, "big")).digest()[:20]) for number in range(size)
     ]
-    nodes = [_relay(name, number) for number, name in enumerate(names)]
+    nodes = [listed_relay(name, number) for number, name in enumerate(names)]
     directory = Directory(nodes, parameters=parameters, created=NOW, epoch=1, issued=NOW, digest=bytes(32))
     links = np.empty((size, 0), dtype=np.int64)
     if size > parameters.mesh_relays:
@@ -124,7 +124,8 @@ def ring_neighbours(names: Sequence[bytes], beacon: bytes, rings: int) -> Indexe
     return sides
 
 
-def _relay(name: NodeId, number: int) -> DirectoryNode:
+def listed_relay(name: NodeId, number: int) -> DirectoryNode:
+    """A relay in a network and a family of its own."""
     descriptor = Descriptor(
         suite=1,
         network_id=bytes(32),
