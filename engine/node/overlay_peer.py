@@ -84,7 +84,7 @@ class OverlayPeer:
         if changed:
             self._is_above_mesh = sum(node.descriptor.relay for node in directory.nodes()) > self._mesh_relays
         if changed and self.sender is not None:
-            for peer in self.sender.links():
+            for peer in sorted(self.sender.links()):
                 self._compare_directories(peer)
 
     def _is_relay(self, node_id: NodeId) -> bool:

@@ -45,7 +45,7 @@ class Network:
 TOGETHER = ("--churn-per-minute=0.6", "--every=10")
 """One relay in ten every ten seconds; two clients have twenty answers in flight, so 300 take five minutes."""
 NETWORKS = (
-    Network("rings", 1000, 4, 2500, 12),
+    Network("rings", 1000, 4, 2500, 20),
     Network("mesh", 60, 5, 2000, 8),
     Network("together", 60, 1, 300, 2, TOGETHER, 0),
 )

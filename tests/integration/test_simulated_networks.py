@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from engine.simulation.churn import ChurnRun, simulate
@@ -50,8 +55,20 @@ def test_clients_enter_by_other_relays_when_their_guards_have_died() -> None:
 
 
 def test_the_same_seed_gives_the_same_run() -> None:
-    plan = ChurnPlan(relays=16, answers=10, per_minute=0.3, seed=5, seconds=5.0, clients=2, chats=2)
-    assert simulate(plan).as_json() == simulate(plan).as_json()
+    """In other processes too, where sets have other orders."""
+    program = str(Path(sys.executable).with_name("gentorrent"))
+    options = ("--relays=16", "--answers=10", "--clients=2", "--churn-per-minute=0.3", "--seed=5", "--json")
+    outputs = {
+        subprocess.run(
+            [program, "simulate", "churn", *options],
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
+            capture_output=True,
+            check=True,
+            timeout=200,
+        ).stdout
+        for hash_seed in ("1", "2")
+    }
+    assert len(outputs) == 1
 
 
 def test_a_miss_is_explained_by_the_deaths_on_its_paths() -> None:
