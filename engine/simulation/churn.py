@@ -17,6 +17,7 @@ from engine.simulation.churn_report import ChurnPlan, ChurnResult, Miss
 from engine.simulation.client import Asked, SimulatedClient
 from engine.simulation.network import SimulatedNetwork
 from engine.simulation.node import NodeKeys, Pace, SimulatedNode
+from engine.transport.memory_routers import Router
 
 WARM_UP_SECONDS = 60.0
 START_SECONDS = 180.0
@@ -112,7 +113,10 @@ class ChurnRun:
         self._say = say
         words = max(2, round(plan.seconds / 0.5))
         self._pace = Pace(words=words, interval=0.5)
-        self.network = SimulatedNetwork(plan.relays, models=plan.models, pace=self._pace, seed=plan.seed)
+        routers = [Router(name) for name in plan.routers]
+        self.network = SimulatedNetwork(
+            plan.relays, models=plan.models, pace=self._pace, seed=plan.seed, routers=routers
+        )
         self.result = ChurnResult(plan)
         self._waiting: set[_Waiting] = set()
         self._chats = 0

@@ -6,11 +6,14 @@ from dataclasses import asdict, dataclass, field
 from statistics import median
 from typing import Any
 
+from engine.transport.memory_routers import Router
+
 
 @dataclass(frozen=True, slots=True)
 class ChurnPlan:
     """What to simulate. ``per_minute`` is the share of relays that die in a minute (0.1 is a tenth), one by one,
-    or with ``every`` > 0 together every so many seconds; ``seconds`` how long an undisturbed answer takes."""
+    or with ``every`` > 0 together every so many seconds; ``seconds`` how long an undisturbed answer takes;
+    ``routers`` the kinds that nodes are behind, one of them drawn for each node."""
 
     relays: int = 60
     answers: int = 100
@@ -21,6 +24,7 @@ class ChurnPlan:
     chats: int = 10
     models: int = 3
     every: float = 0.0
+    routers: tuple[str, ...] = (Router.FULL_CONE.value,)
 
 
 @dataclass(slots=True)

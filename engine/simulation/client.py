@@ -79,7 +79,7 @@ class SimulatedClient:
         self._paths = genesis.parameters.n
         self.overlay = OverlayClient(genesis.network_id, genesis.parameters, [self.node_id], clock, world.random_bytes)
         self.overlay.loop = SimulatedLoop(world.scheduler, self.overlay.loop, COALESCE_SECONDS)
-        endpoint = world.internet.endpoint(self.node_id, self.overlay, is_client=True)
+        endpoint = world.internet.endpoint(self.node_id, self.overlay, is_client=True, router=world.router())
         self.overlay.sender, self.overlay.want = endpoint, endpoint.want
 
     def directory_changed(self, directory: Directory) -> None:

@@ -7,7 +7,7 @@ depends on them.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from engine.directory.graph import RelayGraph
 from engine.ids import NodeId
@@ -15,6 +15,7 @@ from engine.simulation.client import SimulatedClient
 from engine.simulation.node import NodeKeys, Pace, SimulatedNode
 from engine.simulation.server import SimulatedServer
 from engine.transport.memory import Conditions, MemoryInternet
+from engine.transport.memory_routers import Router
 from engine.transport.scheduler import ManualScheduler
 from engine.wire.records import Parameters
 
@@ -34,9 +35,12 @@ class SimulatedNetwork:
         seed: int = 1,
         conditions: Conditions | None = None,
         parameters: Parameters | None = None,
+        routers: Sequence[Router] = (Router.FULL_CONE,),
     ) -> None:
+        """``routers``: what each node is behind is drawn from these."""
         self.random = random.Random(seed)
         self.random_bytes = self.random.randbytes
+        self._routers = routers
         self.scheduler = ManualScheduler()
         conditions = conditions or Conditions(delay=0.02, jitter=0.02)
         self.internet = MemoryInternet(self.scheduler, self.random, conditions)
@@ -52,6 +56,10 @@ class SimulatedNetwork:
     def graph(self) -> RelayGraph:
         """Who is linked with whom in the newest directory."""
         return self.server.graph
+
+    def router(self) -> Router:
+        """What the next node is behind."""
+        return self._routers[0] if len(self._routers) == 1 else self.random.choice(self._routers)
 
     def now(self) -> float:
         """Seconds of simulated time."""

@@ -20,6 +20,7 @@ from engine.node.overlay_peer import OverlayPeer
 from engine.paths.serving import ExecutionStarted
 from engine.simulation.loops import SimulatedLoop
 from engine.transport.memory import MemoryEndpoint, MemoryInternet
+from engine.transport.memory_routers import Router
 from engine.transport.scheduler import ManualScheduler
 from engine.wire import SUITE_HPKE_MLKEM768_X25519, SUITE_HPKE_X25519, SUITE_ONION_X25519
 from engine.wire.answer import Finished, FrameEvent, Tokens
@@ -39,6 +40,10 @@ class World(Protocol):
 
     def random_bytes(self, n: int, /) -> bytes:
         """The source of all keys and draws."""
+        ...
+
+    def router(self) -> Router:
+        """What the next node is behind."""
         ...
 
     def graph(self) -> RelayGraph:
@@ -108,7 +113,7 @@ class SimulatedNode:
         ]
         self.peer.relay_loop, self.peer.serving_loop = self._loops
         self.endpoint: MemoryEndpoint = world.internet.endpoint(
-            self.node_id, self.peer, accept=self._refuse, maximum_links=100_000
+            self.node_id, self.peer, accept=self._refuse, maximum_links=100_000, router=world.router()
         )
         self.peer.sender, self.peer.dial = self.endpoint, self.endpoint.dial
 

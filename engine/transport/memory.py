@@ -18,9 +18,12 @@ from engine.transport.dialling import DialPlan
 from engine.transport.established import PROBE_SECONDS
 from engine.transport.heartbeat import SILENCE_LIMIT
 from engine.transport.link import Channel, LinkHandler
+from engine.transport.memory_routers import Passage, Router, passage
 from engine.transport.scheduler import Scheduler
 from engine.wire.codec import MAX_LINK_MESSAGE
 
+RELAYED_SECONDS = 0.03
+"""What the way through a TURN server adds to the delay, one way."""
 AcceptPolicy = Callable[[NodeId, bool], str | None]
 
 
@@ -60,10 +63,11 @@ class _Direction:
 class _Link:
     """An open link between two endpoints; closed for good once ``alive`` is False."""
 
-    __slots__ = ("alive", "cut", "dialler", "directions")
+    __slots__ = ("alive", "cut", "detour", "dialler", "directions")
 
-    def __init__(self, dialler: NodeId, answerer: NodeId) -> None:
+    def __init__(self, dialler: NodeId, answerer: NodeId, detour: float) -> None:
         self.alive = True
+        self.detour = detour  # seconds that a TURN server on the way adds
         self.cut = False  # one end is in another network, and no newer connection has been made yet
         self.dialler = dialler
         self.directions = {dialler: _Direction(), answerer: _Direction()}
@@ -79,6 +83,8 @@ class MemoryInternet:
         self._special: dict[frozenset[NodeId], Conditions] = {}
         self._endpoints: dict[NodeId, MemoryEndpoint] = {}
         self._side: dict[NodeId, int] = {}
+        self.turn_server = True
+        """Whether those whose routers do not let each other in are linked all the same."""
         self.server_away = False
         """Links are then made through a common neighbour, or with one of ``listeners``."""
         self.listeners: set[NodeId] = set()
@@ -91,12 +97,13 @@ class MemoryInternet:
         is_client: bool = False,
         accept: AcceptPolicy | None = None,
         maximum_links: int = 400,
+        router: Router = Router.FULL_CONE,
     ) -> MemoryEndpoint:
         """A new node of the network. An id that is already there is replaced, as by a restart without farewell."""
         old = self._endpoints.get(node_id)
         if old is not None:
             self.kill(node_id)
-        endpoint = MemoryEndpoint(self, node_id, handler, is_client, accept, maximum_links)
+        endpoint = MemoryEndpoint(self, node_id, handler, is_client, accept, maximum_links, router)
         self._endpoints[node_id] = endpoint
         return endpoint
 
@@ -123,6 +130,10 @@ class MemoryInternet:
         """The node has other addresses: what is under way waits until its links have moved to newer connections, as
         the WebRTC mesh does it."""
         self._endpoints[node_id].move_links()
+
+    def passage(self, one: MemoryEndpoint, other: MemoryEndpoint) -> Passage:
+        """How a link between two nodes would go."""
+        return passage(one.router, other.router, turn_server=self.turn_server)
 
     def can_signal(self, dialler: MemoryEndpoint, answerer: MemoryEndpoint) -> bool:
         """Whether an offer finds a way."""
@@ -172,7 +183,9 @@ class MemoryEndpoint:
         is_client: bool,
         accept: AcceptPolicy | None,
         maximum_links: int,
+        router: Router,
     ) -> None:
+        self.router = router
         self._internet = internet
         self._node_id = node_id
         self._handler = handler
@@ -210,9 +223,15 @@ class MemoryEndpoint:
 
     def round_trip(self, peer: NodeId) -> float | None:
         """Twice the delay, without jitter and loss."""
-        if peer not in self._links:
+        link = self._links.get(peer)
+        if link is None:
             return None
-        return 2 * self._internet.conditions(self._node_id, peer).delay
+        return 2 * (self._internet.conditions(self._node_id, peer).delay + link.detour)
+
+    def is_relayed(self, peer: NodeId) -> bool | None:
+        """Whether the link of this peer goes through a TURN server; None without a link."""
+        link = self._links.get(peer)
+        return None if link is None else link.detour > 0
 
     def disconnect(self, peer: NodeId, reason: str) -> None:
         """Close the link of this peer; both handlers hear ``link_down``, the peer's after the delay."""
@@ -307,7 +326,7 @@ class MemoryEndpoint:
         if conditions.bandwidth is not None:
             start += len(data) / conditions.bandwidth
             direction.busy_until = start
-        arrival = start + internet.travel_time(conditions)
+        arrival = start + link.detour + internet.travel_time(conditions)
         if channel is Channel.CONTROL:
             arrival = max(arrival, direction.last_control)
             direction.last_control = arrival
@@ -376,12 +395,13 @@ class MemoryEndpoint:
         if not self._alive or peer in self._links:
             return
         other = self._internet.find(peer)
-        reachable = other is not None and self._internet.reaches(self._node_id, peer)
+        way = Passage.NONE if other is None else self._internet.passage(self, other)
+        reachable = way is not Passage.NONE and self._internet.reaches(self._node_id, peer)
         if other is None or not reachable or not self._internet.can_signal(self, other) or other._refuses(self):
             self._plan.failed(peer, self._internet.scheduler.now())
             self._plan_round()
             return
-        link = _Link(self._node_id, peer)
+        link = _Link(self._node_id, peer, RELAYED_SECONDS if way is Passage.RELAYED else 0.0)
         other._open(self._node_id, link, self._is_client)
         if link.alive:
             self._open(peer, link, False)

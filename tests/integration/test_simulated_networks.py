@@ -11,6 +11,7 @@ import pytest
 
 from engine.simulation.churn import ChurnRun, simulate
 from engine.simulation.churn_report import ChurnPlan, as_text
+from engine.transport.memory_routers import Router
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -24,14 +25,18 @@ def test_the_mesh_loses_no_answer_when_a_tenth_of_it_dies_each_minute() -> None:
 
 
 def test_rings_lose_no_answer_when_a_tenth_of_them_dies_each_minute() -> None:
-    """More relays than a mesh has: they are linked along rings, which are remade all the time."""
-    run = ChurnRun(ChurnPlan(relays=200, answers=40, per_minute=0.1, seed=21))
+    """More relays than a mesh has, behind routers of all kinds: they are linked along rings, which are remade all the
+    time, many links through a TURN server."""
+    routers = tuple(router.value for router in Router)
+    run = ChurnRun(ChurnPlan(relays=200, answers=40, per_minute=0.1, seed=21, routers=routers))
     result = run.run()
     assert not run.network.graph().is_mesh
     assert result.misses == [], as_text(result)
     assert (result.asked, result.complete) == (40, 40)
     assert result.deaths > 10
     assert result.disturbed > 3
+    ways = [relay.endpoint.is_relayed(peer) for relay in run.network.relays.values() for peer in relay.endpoint.links()]
+    assert 0.3 < sum(map(bool, ways)) / len(ways) < 0.9
 
 
 def test_no_answer_is_lost_when_one_relay_in_ten_dies_every_ten_seconds() -> None:

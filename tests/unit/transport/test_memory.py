@@ -11,7 +11,8 @@ import pytest
 from engine.clock import SystemClock
 from engine.ids import NodeId
 from engine.transport.link import Channel, LinkHandler, LinkSender
-from engine.transport.memory import Conditions, MemoryEndpoint, MemoryInternet
+from engine.transport.memory import RELAYED_SECONDS, Conditions, MemoryEndpoint, MemoryInternet
+from engine.transport.memory_routers import Router
 from engine.transport.scheduler import LoopScheduler, ManualScheduler
 from engine.wire.codec import MAX_LINK_MESSAGE
 from tests.support.links import RecordingHandler
@@ -274,3 +275,24 @@ def test_without_a_server_links_are_made_through_neighbours_and_listeners() -> N
     world.scheduler.advance(70)
     assert c.links() == {A, B}
     assert b.links() == {A, C}
+
+
+def test_routers_that_let_nobody_in_are_linked_through_the_turn_server_or_not_at_all() -> None:
+    for turn_server in (True, False):
+        world = World(Conditions(delay=0.25))
+        world.internet.turn_server = turn_server
+        symmetric = world.add(A, router=Router.SYMMETRIC)
+        world.add(B, router=Router.PORT_RESTRICTED)
+        world.add(C, router=Router.ADDRESS_RESTRICTED)
+        symmetric.want({B, C})
+        world.scheduler.advance(60.0)
+        assert symmetric.links() == ({B, C} if turn_server else {C})
+        assert [symmetric.is_relayed(peer) for peer in (B, C)] == [True if turn_server else None, False]
+        if not turn_server:
+            continue
+        assert symmetric.round_trip(B) == pytest.approx(0.5 + 2 * RELAYED_SECONDS)
+        assert symmetric.send(B, Channel.CELLS, b"cell")
+        world.scheduler.advance(0.26)
+        assert world.handlers[B].messages == []
+        world.scheduler.advance(RELAYED_SECONDS)
+        assert world.handlers[B].messages == [(A, Channel.CELLS, b"cell")]
