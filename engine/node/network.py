@@ -23,16 +23,17 @@ from engine.directory.descriptor import make_descriptor
 from engine.directory.directory import Directory
 from engine.directory.genesis import GenesisRecord
 from engine.directory.graph import RelayGraph, introducers, refusal, wanted_links
+from engine.directory.guards import Retired
 from engine.directory.shapes import NOTHING_WEAKER, Accepted
 from engine.errors import StorageError
-from engine.ids import NetworkId, NodeId, node_id_text, parse_node_id
+from engine.ids import NetworkId, NodeId, short_id
 from engine.inference.types import InferenceBackend, ModelInfo
 from engine.node.keys import NodeKeys
 from engine.node.overlay_client import OverlayClient
 from engine.node.overlay_peer import OverlayPeer
+from engine.node.saved_guards import load_guards, save_guards
 from engine.node.saved_offer import load_offer, save_offer
 from engine.node.serving_role import ServingRole
-from engine.storage.state import load_state, save_state
 from engine.transport.addresses import LOOPBACK_ADDRESS
 from engine.transport.bootstrap_client import BootstrapClient, BootstrapState, Phase
 from engine.transport.connectivity import Connectivity
@@ -50,6 +51,8 @@ MAXIMUM_EXPELLED = 1_000
 SETTLE_SECONDS = 3.0
 DEFAULT_RELAY_BANDWIDTH = 2_500_000
 """Bytes per second that a relay advertises."""
+SAVE_GUARDS_SECONDS = 600.0
+"""The guard list is written when it changes, and this often for its times and counts."""
 RATES_CHANGED = 1.5
 """A model's advertised rate is published anew when it is off by this factor."""
 
@@ -408,6 +411,7 @@ class ClientPresence(Presence):
         super().__init__(membership, keys.client_identity, client_only=True)
         self._own = (keys.identity.node_id, keys.client_identity.node_id)
         self._saved_guards: list[NodeId] = []
+        self._saved_at = -SAVE_GUARDS_SECONDS
         self.client: OverlayClient | None = None
         self.network_id: NetworkId | None = None
 
@@ -424,20 +428,22 @@ class ClientPresence(Presence):
                 tasks.create_task(client.loop.run())
                 await asyncio.Event().wait()
         finally:
+            if self.client is not None:
+                self._save_guards(self.client, self._membership.clock.monotonic())
             self.mesh = self.client = None
 
     def _assemble(self, genesis: GenesisRecord) -> OverlayClient:
         parameters = genesis.genesis.parameters
-        self._saved_guards = _load_guards(self._guards_path(genesis.network_id))
         client = OverlayClient(
             genesis.network_id,
             parameters,
             self._own,
             self._membership.clock,
             os.urandom,
-            self._saved_guards,
+            load_guards(self._guards_path(genesis.network_id)),
             self._membership.accepted,
         )
+        client.guard_retired = self._guard_retired
         mesh = self.make_mesh(genesis.network_id, parameters, client)
         client.sender, client.want, client.changed = mesh, mesh.want, self._membership.changed
         client.heard_head = self.bootstrap.heard_head
@@ -448,27 +454,31 @@ class ClientPresence(Presence):
 
     def directory_changed(self, directory: Directory) -> None:
         """Keep the guard list, on disk too: changing guards at every start would meet a hostile one soon."""
-        if self.client is None or self.network_id is None:
+        if self.client is None:
             return
         self.client.update_directory(directory)
-        if self.client.guards != self._saved_guards:
-            self._saved_guards = list(self.client.guards)
-            try:
-                save_state(self._guards_path(self.network_id), [node_id_text(guard) for guard in self._saved_guards])
-            except StorageError as error:
-                self._membership.notice(f"The list of guards could not be saved: {error}")
+        now = self._membership.clock.monotonic()
+        if self.client.guards != self._saved_guards or now > self._saved_at + SAVE_GUARDS_SECONDS:
+            self._save_guards(self.client, now)
+
+    def _save_guards(self, client: OverlayClient, now: float) -> None:
+        if self.network_id is None:
+            return
+        self._saved_guards, self._saved_at = client.guards, now
+        try:
+            save_guards(self._guards_path(self.network_id), client.guard_list.state)
+        except StorageError as error:
+            self._membership.notice(f"The list of guards could not be saved: {error}")
+
+    def _guard_retired(self, retired: Retired) -> None:
+        self._membership.notice(
+            f"Relay {short_id(retired.node_id)} is no longer one of your guards: {retired.failures} of its last "
+            f"{retired.paths} paths failed, {retired.usual:.0%} are usual. It may be overloaded, or it may have tried "
+            "to choose the rest of your paths. Another one was drawn; you need not do anything."
+        )
 
     def _guards_path(self, network_id: NetworkId) -> Path:
         return self._membership.networks / network_id.hex() / "guards.json"
-
-
-def _load_guards(path: Path) -> list[NodeId]:
-    """The saved list; an unreadable one is drawn anew, which the log says."""
-    try:
-        return [parse_node_id(text) for text in load_state(path, list[str]) or []]
-    except (StorageError, ValueError) as error:
-        logger.warning("the list of guards is drawn anew: %s", error)
-        return []
 
 
 def _served_model(info: ModelInfo) -> ServedModel:

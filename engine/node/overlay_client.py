@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from engine.clock import Clock
 from engine.directory.directory import Directory, DirectoryNode
 from engine.directory.graph import SettledGraph
-from engine.directory.sampling import choose_guards, choose_paths, random_below
+from engine.directory.guards import GuardList, GuardState, Retired
+from engine.directory.sampling import choose_paths, random_below
 from engine.directory.shapes import NOTHING_WEAKER, Accepted, Shape
 from engine.errors import NetworkNotReadyError, RequestError, TooFewRelaysError, UnknownModelError, WireError
 from engine.ids import NetworkId, NodeId
@@ -58,10 +59,11 @@ class OverlayClient:
         own_ids: Collection[NodeId],
         clock: Clock,
         random_bytes: Callable[[int], bytes],
-        guards: Sequence[NodeId] = (),
+        guards: GuardState | None = None,
         accepted: Accepted = NOTHING_WEAKER,
     ) -> None:
-        """``accepted``: what the owner accepts while relays are missing, for questions that do not say otherwise."""
+        """``guards``: what was kept of an earlier run; ``accepted``: what the owner accepts while relays are missing,
+        for questions that do not say otherwise."""
         self._parameters = parameters
         self._own = frozenset(own_ids)
         self._clock = clock
@@ -69,14 +71,18 @@ class OverlayClient:
         self._directory: Directory | None = None
         self._graph = SettledGraph(parameters)
         self._spared: frozenset[NodeId] = frozenset()  # model nodes that do not relay for this client
-        self.guards: list[NodeId] = list(guards)
+        self.choice = PathChoice(parameters, accepted, random_bytes)
+        self.guard_list = GuardList(
+            guards, count=max(parameters.guard_count, parameters.n), needed=parameters.n, exclude=self._own
+        )
         self.sender: LinkSender | None = None
         self.want: Callable[[Collection[NodeId]], None] = lambda _: None
         self.changed: Callable[[], None] = lambda: None
         self.heard_head: Callable[[DirectoryHash], None] = lambda _: None
-        self.choice = PathChoice(parameters, accepted, random_bytes)
+        self.guard_retired: Callable[[Retired], None] = lambda _: None
         usual = None if self.choice.full.direct else self.choice.full
         self.machine = ClientMachine(network_id, usual, self._draw, random_bytes)
+        self.machine.paths.path_judged = self.guard_list.count_path
         self.direct = DirectMachine(network_id, random_bytes)
         self._streams: dict[int, asyncio.Queue[Served | RequestError]] = {}
         self.loop = MachineLoop(clock, self._tick, self._next_deadline)
@@ -84,26 +90,18 @@ class OverlayClient:
     # Directory, guards, draws
 
     def update_directory(self, directory: Directory) -> None:
-        """Use this snapshot; keep the guard list and fill it up with as many as are absent."""
+        """Use this snapshot, and bring the guard list up to date with it."""
         self._directory = directory
         self._graph.announce(directory, self._clock.monotonic())
         self._spared = self._group_if_spared(directory)
         now = self._clock.wall()
         graph = self._graph.at(self._clock.monotonic())
-        placed = graph.placed()  # nobody is linked with who has no place yet
-        kept, absent = self._keep_guards(directory)
-        guards = choose_guards(
-            directory,
-            self._random_bytes,
-            now,
-            count=max(self._parameters.guard_count + absent, len(kept)),
-            keep=kept,
-            exclude=self._own
-            | self._spared
-            | {node.node_id for node in directory.relays() if node.node_id not in placed},
-        )
-        self.guards = guards
-        self.machine.paths.set_guards(guards)
+        linked = self.machine.paths.linked
+        for retired in self.guard_list.look(
+            directory, graph.placed(), linked, now, self._random_bytes, exclude=self._spared
+        ):
+            self.guard_retired(retired)
+        self.machine.paths.set_guards(self.guards)
         self.choice.look(directory, graph, self._no_relays(directory), now)
         shape = self.choice.shape()
         self.machine.paths.shape = None if self.goes_direct else shape or self.choice.full
@@ -111,21 +109,10 @@ class OverlayClient:
         self.loop.wake()
         self.changed()
 
-    def _keep_guards(self, directory: Directory) -> tuple[list[NodeId], int]:
-        """The guards that stay on the list, and how many of them are absent. An absent one keeps its place: a server
-        that leaves guards out, or has forgotten them, must not make this client meet new ones. Others stand in, at the
-        end of the list; of more than ``guard_count`` absent ones the last are forgotten."""
-        # Who was revoked goes at once; who has a new key is the same machine, and keeps its place.
-        newest = dict.fromkeys(directory.newest(guard) for guard in self.guards)
-        guards = [guard for guard in newest if guard not in directory.ended]
-        absent = [guard for guard in guards if not self._is_there(guard, directory)]
-        forgotten = frozenset(absent[self._parameters.guard_count :])
-        return [guard for guard in guards if guard not in forgotten], len(absent) - len(forgotten)
-
-    def _is_there(self, guard: NodeId, directory: Directory) -> bool:
-        """Whether paths can begin at a guard: it is listed, not away, and has a place in the graph."""
-        node = directory.get(guard)
-        return node is not None and not node.away and guard in self._graph.at(self._clock.monotonic())
+    @property
+    def guards(self) -> list[NodeId]:
+        """The guard list in its order, absent ones too."""
+        return self.guard_list.node_ids
 
     @property
     def goes_direct(self) -> bool:
@@ -146,14 +133,10 @@ class OverlayClient:
 
     def _first_guards(self, directory: Directory) -> set[NodeId]:
         """The first ``guard_count`` that are there, and those before them that may come back."""
-        found: set[NodeId] = set()
-        there = 0
-        for guard in self.guards:
-            if there == self._parameters.guard_count:
-                break
-            there += self._is_there(guard, directory)
-            found |= {guard} if guard in directory else set()
-        return found
+        placed, linked = self._graph.at(self._clock.monotonic()).placed(), self.machine.paths.linked
+        live = self.guard_list.live(directory, placed)[: self._parameters.guard_count]
+        last = self.guards.index(live[-1]) + 1 if len(live) == self._parameters.guard_count else len(self.guards)
+        return {guard for guard in self.guards[:last] if guard in directory or guard in linked}
 
     def _no_relays(self, directory: Directory) -> frozenset[NodeId]:
         """Who relays for nobody here."""
@@ -213,7 +196,14 @@ class OverlayClient:
         """Why paths are not ready, in plain words."""
         if self.goes_direct:
             return "No machine that answers is linked yet."
-        return self.choice.shortage or self.machine.paths.problem
+        return self.choice.shortage or self._guards_missing() or self.machine.paths.problem
+
+    def _guards_missing(self) -> str:
+        shape = self.choice.shape()
+        if self._directory is None or shape is None:
+            return ""
+        placed = self._graph.at(self._clock.monotonic()).placed()
+        return self.guard_list.shortage(self._directory, placed, shape.n)
 
     # LinkHandler
 
@@ -251,11 +241,12 @@ class OverlayClient:
 
     def _apply(self, effects: Sequence[ClientEffect | DirectEffect]) -> None:
         sender = self.sender
+        refused: list[Send] = []
         for effect in effects:
             match effect:
                 case Send():
-                    if sender is not None:
-                        sender.send(effect.peer, CHANNEL[effect.lane], effect.data)
+                    if sender is not None and not sender.send(effect.peer, CHANNEL[effect.lane], effect.data):
+                        refused.append(effect)
                 case AnswerEvents():
                     self._deliver(effect.answer, Served(effect.events, effect.summary))
                 case AnswerLost():
@@ -263,6 +254,9 @@ class OverlayClient:
                 case _:
                     if sender is not None:
                         sender.disconnect(effect.peer, effect.reason)
+        now, wall = self._clock.monotonic(), self._clock.wall()
+        for send in refused:  # each ends a circuit at most once, so this comes to an end
+            self._apply(self.machine.refused(send, now, wall))
         self.loop.wake()
 
     def _deliver(self, answer: int, item: Served | RequestError) -> None:

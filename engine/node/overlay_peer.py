@@ -157,14 +157,18 @@ class OverlayPeer:
         self._serving(self.serving.tick(self._clock.monotonic()))
 
     def _relay(self, effects: Sequence[RelayEffect]) -> None:
+        refused: list[Send] = []
         for effect in effects:
             if isinstance(effect, Send):
-                self._send(effect.peer, CHANNEL[effect.lane], effect.data)
+                if not self._send(effect.peer, CHANNEL[effect.lane], effect.data):
+                    refused.append(effect)
             elif isinstance(effect, Disconnect):
                 self._disconnect(effect.peer, effect.reason)
             elif isinstance(effect, Dial):
                 self.dial(effect.peer)
                 self.relay_loop.wake()
+        for send in refused:  # each ends a circuit at most once, so this comes to an end
+            self._relay(self.relay.refused(send))
 
     def _serving(self, effects: Sequence[ServingEffect]) -> None:
         for effect in effects:
@@ -177,9 +181,8 @@ class OverlayPeer:
                 case ExecutionCancelled():
                     self.cancel(effect.request_id)
 
-    def _send(self, peer: NodeId, channel: Channel, data: bytes) -> None:
-        if self.sender is not None:
-            self.sender.send(peer, channel, data)
+    def _send(self, peer: NodeId, channel: Channel, data: bytes) -> bool:
+        return self.sender is not None and self.sender.send(peer, channel, data)
 
     def _disconnect(self, peer: NodeId, reason: str) -> None:
         logger.info("link with %s is closed: %s", short_id(peer), reason)

@@ -30,6 +30,7 @@ from engine.paths.effects import (
     Disconnect,
     Lane,
     Send,
+    circuit_field,
 )
 from engine.paths.fragments import Reassembler, fragment
 from engine.paths.setup import SetUpStatus, body_status, status_reason
@@ -210,6 +211,14 @@ class CircuitClient:
         except PathError as error:
             return self._end(circuit, str(error), 0)
         return self._flush(circuit)
+
+    def refused(self, sent: Send) -> list[CircuitEffect]:
+        """``sent`` did not fit into the link's buffer: its circuit has a hole in it and ends. Never raises."""
+        field = circuit_field(sent)
+        circuit = None if field is None else self._by_link.get((sent.peer, field))
+        if circuit is None:
+            return []
+        return self._end(circuit, "the link with the guard takes less than is sent", 0)
 
     def link_down(self, peer: NodeId, now: float) -> list[CircuitEffect]:
         """The link with a guard is gone: its circuits fail or close."""

@@ -147,6 +147,11 @@ class ClientMachine:
         """What a guard sent."""
         return self._process(self._circuits.receive(peer, lane, data, now), now, wall)
 
+    def refused(self, sent: Send, now: float, wall: float) -> list[ClientEffect]:
+        """The link's buffer did not take what an effect sent: the circuit has a hole in it, so it is given up now
+        rather than when its next probe gets no answer."""
+        return self._process(self._circuits.refused(sent), now, wall)
+
     # Questions
 
     def ask(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from engine.ids import NodeId
 from engine.wire.circuit import CircuitMessage
+from engine.wire.link import CircuitReply, CreateCircuit, Credit, DestroyCircuit, link_decoder
 
 
 class Lane(enum.Enum):
@@ -71,6 +72,16 @@ class CircuitReceived:
 
     handle: int
     message: CircuitMessage
+
+
+def circuit_field(sent: Send) -> bytes | None:
+    """The id (8 bytes) of the circuit that something of our own is about; None if it is about none."""
+    if sent.lane is Lane.CELLS:
+        return sent.data[:8]
+    message = link_decoder.decode(sent.data)
+    if isinstance(message, CreateCircuit | CircuitReply | DestroyCircuit | Credit):
+        return message.circuit_id
+    return None
 
 
 RelayEffect = Send | Disconnect | Dial

@@ -77,6 +77,7 @@ class Slot:
     probe_sent: float | None = None
     probe_at: float = 0.0
     heard_at: float = 0.0
+    proven: bool = False  # it has worked for a while since it opened
 
 
 @dataclass(slots=True)
@@ -98,11 +99,9 @@ class PathSet:
 
 @dataclass(slots=True)
 class GuardRecord:
-    """What this client remembers about a guard."""
+    """What this run of the client remembers about a guard."""
 
     rest_until: float = 0.0
-    failures: int = 0
-    successes: int = 0
 
 
 class PathSets:
@@ -119,6 +118,8 @@ class PathSets:
         self._guards: tuple[NodeId, ...] = ()
         self._linked: set[NodeId] = set()
         self.guard_records: dict[NodeId, GuardRecord] = {}
+        self.path_judged: Callable[[NodeId, bool], None] = lambda _guard, _worked: None
+        """Hears, once or twice for each path, whether it worked for a while and that it failed: see ``_failed``."""
         self.problem = "no relays are known yet"
         self._spare_count = 0
         self._spare_at = 0.0
@@ -138,6 +139,11 @@ class PathSets:
     def link_down(self, guard: NodeId) -> None:
         """The link with a guard is gone (its circuits report that themselves)."""
         self._linked.discard(guard)
+
+    @property
+    def linked(self) -> frozenset[NodeId]:
+        """The relays with an open link."""
+        return frozenset(self._linked)
 
     def get(self, name: bytes) -> PathSet | None:
         """The set of this chat, if it has one."""
@@ -274,21 +280,28 @@ class PathSets:
         owner, slot = known
         guard = self.guard_records.setdefault(slot.hops[0], GuardRecord())
         if isinstance(event, CircuitOpened):
-            slot.open, slot.opened_at = True, now
+            slot.open, slot.opened_at, slot.proven = True, now, False
             slot.probe_at = now + PROBE_SECONDS
-            guard.successes += 1
             return [SlotOpened(owner.name, slot.index)]
         del self._by_circuit[event.handle]
+        self._failed(slot, event)
         was_open, slot.open, slot.circuit, slot.probe_sent = slot.open, False, None, None
         if was_open and now >= slot.opened_at + GUARD_REST_SECONDS:
             slot.failures, slot.retry_at = 0, now
         else:  # one that opens paths only to break them would else choose, by trying again, who the others are
-            guard.failures += 1
             guard.rest_until = now + GUARD_REST_SECONDS
             slot.avoid_guard = slot.hops[0]
             slot.failures += 1
             slot.retry_at = now + min(RETRY_SECONDS * 2 ** max(0, slot.failures - QUICK_RETRIES), MAX_RETRY_SECONDS)
         return [SlotLost(owner.name, slot.index)] if was_open else []
+
+    def _failed(self, slot: Slot, event: CircuitFailed | CircuitClosed) -> None:
+        """Judge a path that has ended. What a relay behind the guard says of a set-up can be read because the guard has
+        passed it on both ways, so it is not the guard's failure; a lost link is seen as such. Everything else is: what
+        a relay further on has done to it meets all guards alike, and only the difference between them counts."""
+        if slot.hops[0] not in self._linked or (isinstance(event, CircuitFailed) and event.hop_index):
+            return
+        self.path_judged(slot.hops[0], False)
 
     # Time
 
@@ -325,9 +338,13 @@ class PathSets:
 
     def _probe(self, owner: PathSet, slot: Slot, now: float) -> list[CircuitEffect]:
         assert slot.circuit is not None
+        if not slot.proven and now >= slot.opened_at + GUARD_REST_SECONDS:
+            slot.proven = True
+            self.path_judged(slot.hops[0], True)
         if slot.probe_sent is not None:
             if now < slot.probe_sent + PROBE_TIMEOUT:
                 return []
+            self.path_judged(slot.hops[0], False)
             slot.avoid_guard, slot.retry_at = slot.hops[0], now
             self._lost.append(SlotLost(owner.name, slot.index))
             return self._close_slot(slot, now)

@@ -16,7 +16,7 @@ from engine.crypto.onion import PACKET_LENGTH, REPLY_LENGTH, Peeled, peel, seal_
 from engine.errors import CryptoError, PathError, WireError
 from engine.ids import CircuitId, NodeId
 from engine.paths.cells import CELL_LENGTH, PAYLOAD_LENGTH
-from engine.paths.effects import Dial, Disconnect, Lane, RelayEffect, Send
+from engine.paths.effects import Dial, Disconnect, Lane, RelayEffect, Send, circuit_field
 from engine.paths.proxy import ProxyRole
 from engine.paths.proxy_dials import DialsOnDemand
 from engine.paths.relay_circuit import RelayCircuit, Side
@@ -138,6 +138,16 @@ class RelayMachine:
         for number, message in self._proxy.link_down(peer):
             effects += self._tell_client(number, message)
         return effects
+
+    def refused(self, sent: Send) -> list[RelayEffect]:
+        """``sent`` did not fit into the link's buffer: its circuit has a hole in it, and both sides hear so now."""
+        field = circuit_field(sent)
+        circuit, to_previous = self._ends.get((sent.peer, field), (None, False)) if field else (None, False)
+        if circuit is None:
+            return []
+        if to_previous or circuit.is_open:
+            return self._close(circuit, "a link takes less than is sent")
+        return self._end_set_up(circuit, SetUpStatus.NEXT_LOST)
 
     def receive(self, peer: NodeId, lane: Lane, data: bytes, now: float, wall: float) -> list[RelayEffect]:
         """What a neighbour sent; never raises. Messages of other roles are ignored."""

@@ -311,6 +311,46 @@ def test_a_client_that_comes_back_goes_on_with_its_guards() -> None:
     overlay.until(overlay.ready, 10)
 
 
+def test_a_path_whose_link_is_full_is_replaced_at_once() -> None:
+    overlay = Overlay(relays=40, words=200)
+    overlay.until(overlay.ready, 10)
+    answer = overlay.ask()
+    overlay.until(lambda: len(answer.ids) > 10, 10)
+    sender = overlay.client.sender
+    assert sender is not None
+    full = answer.paths[0][0]
+
+    class _Full:
+        """The client's links, of which the one with a guard takes no more cells."""
+
+        def send(self, peer: NodeId, channel: Channel, data: bytes) -> bool:
+            return not (peer == full and channel is Channel.CELLS) and sender.send(peer, channel, data)
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(sender, name)
+
+    overlay.client.sender = _Full()  # type: ignore[assignment]
+    overlay.until(lambda: all(full not in path for path in answer.paths), 4)
+    overlay.until(lambda: answer.finished, 20)
+
+
+def test_paths_that_fail_count_against_their_guard_alone() -> None:
+    overlay = Overlay(relays=40)
+    overlay.until(overlay.ready, 10)
+    overlay.advance(35)
+    counts = {guard.node_id: (guard.successes, guard.failures) for guard in overlay.client.guard_list.state.guards}
+    assert sorted(counts.values()) == [(0, 0)] * 4 + [(1, 0)] * 4
+    hostile = overlay.client.guards[0]
+
+    def alter(peer: NodeId, channel: Channel, data: bytes) -> list[bytes]:
+        return [] if channel is Channel.CELLS else [data]  # opens paths and lets nothing through
+
+    Hostile(overlay.by_id(hostile), alter)
+    overlay.advance(60)
+    for guard in overlay.client.guard_list.state.guards:
+        assert (guard.failures > 0) == (guard.node_id == hostile)
+
+
 def _lie(member: Member, what: Callable[[bytes], CircuitMessage]) -> list[bytes]:
     """This proxy answers every clove with a lie in place of delivering it; gives the handles that it met."""
     met: list[bytes] = []

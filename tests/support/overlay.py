@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from engine.crypto.sealing import SealingKey
 from engine.directory.directory import Directory, DirectoryNode
+from engine.directory.guards import state_of
 from engine.directory.shapes import NOTHING_WEAKER, Accepted, Shape
 from engine.ids import NetworkId, NodeId, RequestId
 from engine.inference.types import GenerationRequest, PromptMessage
@@ -174,8 +175,9 @@ class Overlay:
         """A client whose engine has just started, with the guards that it kept on disk."""
         client_id = self.identify("client")
         clock = self.scheduler.clock
+        kept = state_of(guards) if guards else None
         self.client = OverlayClient(
-            NETWORK, self.parameters, [client_id], clock, self.random_bytes, guards, self.accepted
+            NETWORK, self.parameters, [client_id], clock, self.random_bytes, kept, self.accepted
         )
         endpoint = self.internet.endpoint(client_id, self.client, is_client=True)
         self.client.sender, self.client.want = endpoint, endpoint.want

@@ -11,8 +11,8 @@ from engine.errors import PathError
 from engine.ids import NodeId
 from engine.paths.cells import CELL_LENGTH
 from engine.paths.circuits import CircuitLimits
-from engine.paths.effects import CircuitClosed, CircuitFailed, CircuitOpened, CircuitReceived, Lane
-from engine.paths.setup import SetUpStatus, status_body
+from engine.paths.effects import CircuitClosed, CircuitFailed, CircuitOpened, CircuitReceived, Lane, Send
+from engine.paths.setup import SetUpStatus, status_body, status_reason
 from engine.wire.circuit import Dispatch, DispatchFailed, Probe, ProbeReply, Release, Released, Return
 from engine.wire.codec import encode
 from engine.wire.link import CircuitReply, DeliverClove, DestroyCircuit, ReleaseHandle, ReturnClove
@@ -403,3 +403,61 @@ def test_dispatch_failures_and_releases_reach_the_client():
     wires.run()
     wires.unlink(model, wires.names[2])
     assert wires.run() == [CircuitReceived(handle, Released(HANDLE))]
+
+
+def test_a_circuit_ends_at_once_when_its_link_refuses_what_it_sends():
+    wires, client, handle = opened()
+    other = wires.open(client, 1, 2)
+    wires.run()
+    machine = wires.clients[client]
+    (cell,) = machine.send(handle, Probe(1), 0.0)
+    destroy, closed = machine.refused(cell)
+    assert isinstance(decoded(destroy.data), DestroyCircuit)
+    assert closed == CircuitClosed(handle, "the link with the guard takes less than is sent")
+    assert machine.refused(destroy) == []  # nor did the link take the farewell
+    assert machine.refused(cell) == []
+    assert machine.is_open(other)
+
+
+def test_a_set_up_that_the_link_does_not_take_fails_at_once():
+    wires = Wires(1)
+    machine = wires.clients[wires.client()]
+    handle, (create,) = machine.open(wires.hops(0), 0.0, 0.0)
+    _, failed = machine.refused(create)
+    assert failed == CircuitFailed(handle, 0, "the link with the guard takes less than is sent")
+    assert machine.refused(Send(create.peer, Lane.CONTROL, encode(DeliverClove(HANDLE, b"")))) == []
+
+
+@pytest.mark.parametrize("refusing", [0, 2])
+def test_a_relay_whose_link_refuses_a_cell_tells_both_sides(refusing):
+    wires, client, handle = opened()
+    middle = wires.relays[wires.names[1]]
+    wires.send(client, handle, Probe(1))
+    wires.run()
+    lost = next(
+        sent
+        for sent in wires.trace
+        if (sent.sender, sent.receiver, sent.lane) == (wires.names[1], wires.names[refusing], Lane.CELLS)
+    )
+    wires.carry_out(wires.names[1], middle.refused(Send(lost.receiver, lost.lane, lost.data)))
+    assert wires.run() == [CircuitClosed(handle, "a relay of the path closed it")]
+    assert [relay.circuits for relay in wires.relays.values()] == [0, 0, 0]
+    assert middle.refused(Send(lost.receiver, lost.lane, lost.data)) == []
+
+
+def test_a_set_up_that_the_next_link_does_not_take_is_plain_to_the_client():
+    wires = Wires(2)
+    client = wires.client()
+    lost = []
+
+    def tamper(sent: Sent) -> Sent | None:
+        if (sent.sender, sent.receiver) != (wires.names[0], wires.names[1]):
+            return sent
+        lost.append(Send(sent.receiver, sent.lane, sent.data))
+        return None
+
+    wires.tamper = tamper
+    handle = wires.open(client, 0, 1)
+    wires.run()
+    wires.carry_out(wires.names[0], wires.relays[wires.names[0]].refused(lost[0]))
+    assert wires.run() == [CircuitFailed(handle, 0, status_reason(SetUpStatus.NEXT_LOST))]
