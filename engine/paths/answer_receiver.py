@@ -3,10 +3,11 @@ for. Pure; nothing that does not authenticate has any effect."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from engine.crypto.sida import join
-from engine.crypto.symmetric import aead_open, aead_seal
+from engine.crypto.symmetric import NONCE_LENGTH, aead_open, aead_seal
 from engine.errors import CryptoError, WireError
 from engine.ids import NodeId, RequestId
 from engine.paths import keys
@@ -65,6 +66,7 @@ class AnswerReceiver:
     clove_secrets: tuple[bytes, ...]
     n: int
     k: int
+    random_bytes: Callable[[int], bytes]
     serving_node: NodeId | None = None
     attempt: int = 0
     heard_at: float | None = None  # the last genuine clove, even a repeated one: the node lives
@@ -187,7 +189,9 @@ class AnswerReceiver:
             return None
         self._acknowledged, self._acknowledged_at, self._repeat = self._next, now, False
         announced = sum(1 << index for index, path in self._paths.items() if path.announced)
-        return self._control(Acknowledge(next_frame=self._next, missing=missing, announced=announced))
+        return self._control(
+            Acknowledge(next_frame=self._next, missing=missing, announced=announced, counter=self._next_counter())
+        )
 
     def _missing(self, now: float) -> tuple[int, ...]:
         """Frames below the highest seen that are not complete and were not asked for a moment ago."""
@@ -204,22 +208,26 @@ class AnswerReceiver:
 
     def cancel(self) -> bytes | None:
         """An encoded cancellation, None while no execution is known."""
-        return None if self._execution is None else self._control(Cancel())
+        return None if self._execution is None else self._control(Cancel(counter=self._next_counter()))
 
     def _control(self, message: Acknowledge | Cancel) -> bytes:
+        nonce = self.random_bytes(NONCE_LENGTH)
+        sealed = aead_seal(self._control_key, int.from_bytes(nonce, "big"), encode(message))
+        return encode(ControlClove(nonce=nonce, sealed=sealed))
+
+    def _next_counter(self) -> int:
         self._counter += 1
-        sealed = aead_seal(self._control_key, self._counter, encode(message))
-        return encode(ControlClove(counter=self._counter, sealed=sealed))
+        return self._counter
 
     def replace_path(self, path_index: int, clove_secret: bytes) -> Attach:
         """`Replace proxy i by j`: from now on path ``path_index`` may use ``clove_secret`` (or still the old one, where
         the node never got this path's request clove)."""
-        self._counter += 1
+        counter = self._next_counter()
         old = self.clove_secrets[path_index]
         self._paths[path_index] = _PathKeys([clove_secret, old])
         key = keys.attach_key(self.answer_secret, self.request_id)
-        sealed = aead_seal(key, self._counter, encode(Attachment(clove_secret=clove_secret)), bytes([path_index]))
-        return Attach(request_id=self.request_id, index=path_index, counter=self._counter, sealed=sealed)
+        sealed = aead_seal(key, counter, encode(Attachment(clove_secret=clove_secret)), bytes([path_index]))
+        return Attach(request_id=self.request_id, index=path_index, counter=counter, sealed=sealed)
 
     def next_deadline(self) -> float | None:
         """When :meth:`acknowledge` may have something to say."""

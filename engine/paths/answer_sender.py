@@ -194,12 +194,12 @@ class AnswerSender:
 
     # Acknowledgements
 
-    def acknowledge(self, message: Acknowledge, counter: int, now: float) -> list[CloveOut]:
+    def acknowledge(self, message: Acknowledge, now: float) -> list[CloveOut]:
         """Forget what has arrived; send the missing frames again, lost paths' shares over live ones."""
         while self._shares and next(iter(self._shares)) < message.next_frame:
             self._shares.popitem(last=False)
         for index, path in self._paths.items():
-            if message.announced >> index & 1 and counter > path.counter:
+            if message.announced >> index & 1 and message.counter > path.counter:
                 path.announced = True
         out = self._send_frames([number for number in message.missing if number in self._shares])
         if self._pending and not self._finished and not self._full:

@@ -179,6 +179,7 @@ class ClientMachine:
             clove_secrets=request.clove_secrets,
             n=n,
             k=k,
+            random_bytes=self._random_bytes,
             serving_node=target.node_id,
         )
         key = self._next_answer

@@ -109,6 +109,7 @@ class DirectMachine:
             clove_secrets=request.clove_secrets,
             n=1,
             k=1,
+            random_bytes=self._random_bytes,
             serving_node=target.node_id,
         )
         key, self._next = self._next, self._next - 1

@@ -59,7 +59,7 @@ def announcement_key(clove_secret: bytes, path_salt: bytes) -> AnnouncementKey:
 
 
 def control_key(answer_secret: bytes, frame_salt: bytes) -> bytes:
-    """Key of control messages from client to node of the execution with this frame salt; nonce = counter."""
+    """Key of control messages from client to node of the execution with this frame salt; nonces are random."""
     return hkdf(answer_secret, frame_salt, b"gentorrent/control/v1/client-to-node", 32)
 
 

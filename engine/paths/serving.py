@@ -294,16 +294,19 @@ class ServingMachine:
     def _control(self, proxy: NodeId, handle: bytes, message: ControlClove, now: float) -> list[ServingEffect]:
         request_id = self._handles.get((proxy, handle))
         execution = self._executions.get(request_id) if request_id is not None else None
-        if request_id is None or execution is None or message.counter <= execution.last_counter:
+        if request_id is None or execution is None:
             return []
         key = keys.control_key(execution.request.answer_secret, execution.sender.frame_salt)
-        content = control_decoder.decode(aead_open(key, message.counter, message.sealed))
-        execution.last_counter = message.counter
+        nonce = int.from_bytes(message.nonce, "big")
+        content = control_decoder.decode(aead_open(key, nonce, message.sealed))
+        if content.counter <= execution.last_counter:
+            return []
+        execution.last_counter = content.counter
         execution.last_heard = now
         if isinstance(content, Cancel):
             return self._end(request_id, execution)
         assert isinstance(content, Acknowledge)
-        out: list[ServingEffect] = list(execution.sender.acknowledge(content, message.counter, now))
+        out: list[ServingEffect] = list(execution.sender.acknowledge(content, now))
         if execution.sender.done:
             out += self._end(request_id, execution)
         return out

@@ -115,9 +115,10 @@ class SealedClove(Message, frozen=True, tag=76):
 
 
 class ControlClove(Message, frozen=True, tag=77):
-    """Client to model node on an attached handle: AEAD under the control key, nonce = ``counter``."""
+    """Client to model node on an attached handle: AEAD under the control key. The nonce is drawn at random and the
+    counter is inside: proxies that compare what they carry find nothing that rises over the paths of one answer."""
 
-    counter: UInt53
+    nonce: Annotated[bytes, Meta(min_length=12, max_length=12)]
     sealed: Annotated[bytes, Meta(max_length=4096)]
 
 
@@ -146,10 +147,13 @@ class Acknowledge(Message, frozen=True, tag=80):
     next_frame: UInt32
     missing: Annotated[tuple[UInt32, ...], Meta(max_length=64)]
     announced: UInt16  # bit i: the client has read the announcement of path i and needs it no more
+    counter: UInt53  # rises with every control message and attachment of the answer
 
 
 class Cancel(Message, frozen=True, tag=81):
     """Control: stop the execution."""
+
+    counter: UInt53
 
 
 TokenBytes = Annotated[bytes, Meta(max_length=MAX_TOKEN_BYTES)]

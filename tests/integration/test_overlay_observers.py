@@ -5,7 +5,7 @@ identifier may be seen where it should not be. "Identifier" is any run of bytes 
 and once on each, or 4 bytes or longer and at least twice on each; by chance that happens less than once in 10,000 runs
 (at most 4 MB in 8-byte windows: 2^43 pairs against 2^64; per link at most 400 kB, so about 20 windows of 4 bytes are
 repeated by chance, and 400 pairs of links share one of them with a chance of 4e-5). What the protocol document names is
-left out: the signed head of the directory, the same for everybody, and small numbers, the counters of control messages.
+left out: the signed head of the directory, the same for everybody, and small numbers (the kind and index of a clove).
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ import pytest
 from engine.ids import NodeId
 from engine.paths.cells import HEADER_LENGTH, TAG_LENGTH
 from engine.transport.link import Channel
-from engine.wire.answer import FrameEvent, Tokens
+from engine.wire.answer import ControlClove, FrameEvent, SealedClove, Tokens, delivery_decoder
 from engine.wire.codec import encode
-from engine.wire.link import DestroyCircuit, DirectoryHash, ReturnClove, link_decoder
+from engine.wire.link import DeliverClove, DestroyCircuit, DirectoryHash, ReturnClove, link_decoder
 from tests.support.hostile import Hostile
 from tests.support.overlay import Collected, Member, Overlay
 
@@ -202,6 +202,29 @@ def test_what_links_show_names_nobody_and_joins_nothing() -> None:
         assert not [name for name in names if within(name, seen)], "who is named on a link can be followed"
     for member in overlay.members():  # what the signaling server and introducers see of all that: nothing
         assert member.endpoint.links() <= links[member.node_id]
+
+
+def test_proxies_that_compare_what_they_deliver_find_no_numbers() -> None:
+    """Not even such as rise over the paths of one answer, or leave gaps on one path that another one fills."""
+    overlay = Overlay(relays=20, words=240)
+    capture = Capture(overlay)
+    overlay.until(overlay.ready, 10)
+    answer = overlay.ask()
+    overlay.until(lambda: answer.finished, 30)
+    model = overlay.models[0].node_id
+    delivered = [
+        delivery_decoder.decode(message.clove)
+        for link, messages in capture.messages.items()
+        for channel, data in messages
+        if model in link and channel is Channel.CONTROL
+        for message in [link_decoder.decode(data)]
+        if isinstance(message, DeliverClove)
+    ]
+    controls = [clove for clove in delivered if isinstance(clove, ControlClove)]
+    assert len(controls) > 20
+    assert len({clove.nonce for clove in controls}) == len(controls)
+    assert {type(clove).__struct_fields__ for clove in controls} == {("nonce", "sealed")}
+    assert {clove.suite for clove in delivered if isinstance(clove, SealedClove)} == {1}
 
 
 def test_what_relays_and_nodes_hold_is_no_more_than_the_threat_model_says() -> None:

@@ -48,7 +48,7 @@ def test_well_formed_strangers_have_no_effect(
 ) -> None:
     clove = encode(AnswerClove(salt=salt, announcement=announcement, number=number, index=index, sealed=sealed))
     assert Asker(NODE).receiver.receive(path, clove, 0.0) == []
-    control = encode(ControlClove(counter=number, sealed=sealed))
+    control = encode(ControlClove(nonce=number.to_bytes(12, "big"), sealed=sealed))
     assert NODE.machine.receive(proxy(path), bytes(16), control, 0.0, WALL) == []
     wrapped = encode(SealedClove(suite=index, sealed=sealed))
     assert NODE.machine.receive(proxy(path), bytes(16), wrapped, 0.0, WALL) == []

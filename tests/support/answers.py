@@ -60,6 +60,7 @@ class Asker:
             clove_secrets=request.clove_secrets,
             n=n,
             k=k,
+            random_bytes=source,
             serving_node=node.target.node_id,
         )
         self.paths = {(proxy(index), bytes([index]) * 16): index for index in range(n)}
