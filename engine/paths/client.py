@@ -395,7 +395,9 @@ class ClientMachine:
         if now < answer.probe_at:
             return []
         answer.probe_at = now + PROBE_AGAIN_SECONDS
-        return self._process(self.paths.probe_all(answer.chat, now), now, wall)
+        # Not before the answer has begun: a long question may fill the client's own line for longer.
+        replace = answer.receiver.frames > 0
+        return self._process(self.paths.probe_all(answer.chat, now, replace=replace), now, wall)
 
     def _no_paths(self, answer: _Answer, open_paths: int, now: float, wall: float) -> list[ClientEffect]:
         if open_paths < answer.k:

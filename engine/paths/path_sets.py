@@ -30,6 +30,9 @@ LOOSEN_SECONDS = 1.0
 """A set that is short of a guard because its own paths use all of them gives one of these up, this often."""
 PROBE_SECONDS = 10.0
 PROBE_TIMEOUT = 8.0
+STALLED_SECONDS = 2.0
+"""When an answer has stopped, a path that is silent for so long after a probe, while another one replies, is given up:
+the links beside a dead relay take longer to notice."""
 MAX_SETS = 64
 SPARE_SECONDS = 60.0
 """Spare paths of another shape than the usual one are kept for so long after they were last wanted."""
@@ -247,13 +250,20 @@ class PathSets:
         self._by_circuit.pop(circuit, None)
         return self._circuits.close(circuit, now)
 
-    def probe_all(self, name: bytes, now: float) -> list[CircuitEffect]:
-        """Find out now which paths of a chat work, because its answer has fallen silent."""
+    def probe_all(self, name: bytes, now: float, *, replace: bool) -> list[CircuitEffect]:
+        """Find out now which paths of a chat work, because its answer has fallen silent; with ``replace`` give up those
+        that do not, as long as others show that it is not the client's own network."""
+        owner = self._sets.get(name)
+        slots = owner.open_slots() if owner is not None else []
+        heard_at = max((slot.heard_at for slot in slots), default=0.0)
         out: list[CircuitEffect] = []
-        for slot in self._sets[name].open_slots() if name in self._sets else []:
+        for slot in slots:
+            assert owner is not None
             if slot.probe_sent is None:
                 slot.probe_at = now
-                out += self._probe(self._sets[name], slot, now)
+                out += self._probe(owner, slot, now)
+            elif replace and slot.heard_at < slot.probe_sent < heard_at and now >= slot.probe_sent + STALLED_SECONDS:
+                out += self._give_up(owner, slot, now)
         return out
 
     def renew(self, owner: PathSet, slot: Slot, now: float) -> list[CircuitEffect]:
@@ -344,10 +354,7 @@ class PathSets:
         if slot.probe_sent is not None:
             if now < slot.probe_sent + PROBE_TIMEOUT:
                 return []
-            self.path_judged(slot.hops[0], False)
-            slot.avoid_guard, slot.retry_at = slot.hops[0], now
-            self._lost.append(SlotLost(owner.name, slot.index))
-            return self._close_slot(slot, now)
+            return self._give_up(owner, slot, now)
         if now < slot.probe_at:
             return []
         slot.probe_at, slot.probe_sent = now + PROBE_SECONDS, now
@@ -355,6 +362,13 @@ class PathSets:
             return self._circuits.send(slot.circuit, Probe(sent_us=int(now * 1e6)), now)
         except PathError:
             return []  # its queue is full: it is in use, which probes it well enough
+
+    def _give_up(self, owner: PathSet, slot: Slot, now: float) -> list[CircuitEffect]:
+        """A path that replies to no probe: another one is drawn."""
+        self.path_judged(slot.hops[0], False)
+        slot.avoid_guard, slot.retry_at = slot.hops[0], now
+        self._lost.append(SlotLost(owner.name, slot.index))
+        return self._close_slot(slot, now)
 
     def _build(self, owner: PathSet, slot: Slot, now: float, wall: float) -> list[CircuitEffect]:
         try:

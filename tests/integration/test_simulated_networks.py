@@ -11,6 +11,9 @@ import pytest
 
 from engine.simulation.churn import ChurnRun, simulate
 from engine.simulation.churn_report import ChurnPlan, as_text
+from engine.simulation.network import SimulatedNetwork
+from engine.simulation.node import Pace
+from engine.transport.heartbeat import SILENCE_LIMIT
 from engine.transport.memory_routers import Router
 
 pytestmark = pytest.mark.timeout(300)
@@ -57,6 +60,21 @@ def test_clients_enter_by_other_relays_when_their_guards_have_died() -> None:
     for client in run.network.clients:
         there = [guard for guard in client.overlay.guards if guard in run.network.relays]
         assert len(there) >= 4
+
+
+@pytest.mark.parametrize("position", [1, 2], ids=["middles", "proxies"])
+def test_an_answer_that_stops_goes_on_before_the_links_notice_that_two_relays_are_dead(position: int) -> None:
+    network = SimulatedNetwork(30, pace=Pace(words=40, interval=0.5), seed=41)
+    client = network.add_client()
+    assert network.until(client.is_ready, 60.0)
+    asked = client.ask(b"chat")
+    network.run(5.0)
+    for path in asked.paths[:2]:
+        network.kill(network.relays[path[position]])
+    assert network.until(lambda: asked.ended_at is not None, 40.0)
+    assert asked.error is None
+    assert asked.ids == list(range(40))
+    assert 2.0 < asked.longest_pause < SILENCE_LIMIT - 1.5
 
 
 def test_the_same_seed_gives_the_same_run() -> None:
