@@ -206,9 +206,8 @@ class Presence(abc.ABC):
         network_id: NetworkId,
         parameters: Parameters,
         handler: LinkHandler,
-        accept: Callable[[NodeId, bool], str | None] | None = None,
     ) -> Mesh:
-        """The links of this identity; ``accept`` says why it takes no link from a caller."""
+        """The links of this identity."""
         configuration = MeshConfiguration(
             is_client=self._client_only,
             allow_loopback=parameters.allow_loopback,
@@ -220,13 +219,17 @@ class Presence(abc.ABC):
             refused = self._refuse_ended(peer)
             if refused is None and parameters.invited_only:
                 refused = self._accept_member(peer, peer_is_client)
-            return refused
+            return self._refuse(peer, peer_is_client) if refused is None else refused
 
         self.mesh = Mesh(self._identity, network_id, handler, self.bootstrap, clock, configuration, accept=takes)
         self._servers_changed()
         if not self._membership.relayed_only:  # offers over a connection of our own would show our address
             self.mesh.offer_direct_signaling(self._listener_of, self._listen())
         return self.mesh
+
+    def _refuse(self, _caller: NodeId, _is_client: bool) -> str | None:
+        """Why this identity takes no link from a caller with whom nothing else is wrong; None if it does."""
+        return None
 
     def _listen(self) -> tuple[str, int] | None:
         """Where this identity listens for offers, if it does."""
@@ -326,7 +329,7 @@ class PeerPresence(Presence):
         serving.offered = self._offered
         peer.start, peer.cancel = serving.start, serving.cancel
         peer.head, peer.heard_head = lambda: self.bootstrap.head, self.bootstrap.heard_head
-        peer.sender = self.make_mesh(network_id, genesis.genesis.parameters, peer, self._refuse)
+        peer.sender = self.make_mesh(network_id, genesis.genesis.parameters, peer)
         peer.dial = peer.sender.dial
         peer.sender.introducers = partial(self._introducers, peer.sender.introducers)
         self.peer, self.serving = peer, serving
@@ -356,6 +359,7 @@ class PeerPresence(Presence):
         return frozenset(everybody).intersection(near) or everybody
 
     def _refuse(self, caller: NodeId, is_client: bool) -> str | None:
+        """A relay takes links from its neighbours in the graph, and others as ``refusal`` says."""
         directory = self.bootstrap.directory
         if is_client or directory is None or self._graph is None:
             return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -10,14 +11,20 @@ import pytest
 
 from engine.clock import ManualClock
 from engine.crypto.identity import Identity
+from engine.directory.graph import RelayGraph
 from engine.errors import DirectoryError, StorageError
 from engine.ids import NodeId
 from engine.node import network
 from engine.node.keys import NodeKeys
 from engine.node.network import Membership, PeerPresence, Presence
 from engine.node.node import _first
+from engine.storage.key_store import KeyStore
 from engine.transport.connectivity import Connectivity
+from engine.transport.signal_router import DIRECT
+from engine.wire.records import Parameters
 from tests.support.bootstrap import until
+from tests.support.records import NOW, genesis
+from tests.support.relay_directories import directory, relay
 
 
 class FullDisk:
@@ -58,6 +65,38 @@ async def test_a_full_disk_when_keys_are_due_costs_no_node(tmp_path, monkeypatch
         await until(lambda: published)
         task.cancel()
     assert "The disk is full." in notices[0]
+
+
+@pytest.mark.parametrize("invited_only", [False, True])
+async def test_a_relay_refuses_links_from_relays_that_are_no_neighbours(tmp_path, invited_only):
+    """Through the mesh of a whole presence: in an open network, and beside the rule of a private one."""
+    clock = ManualClock(NOW)
+    keys = NodeKeys(KeyStore(tmp_path / "keys", clock))
+    connectivity = Connectivity(tmp_path / "connectivity.json", clock)
+    membership = Membership("http://127.0.0.1:1", None, tmp_path, clock, lambda: None, lambda _: None, connectivity)
+    presence = PeerPresence(membership, keys, cast(Any, None), relays=True, max_tokens_per_second=None)
+    parameters = Parameters(invited_only=invited_only, allow_loopback=True)
+    own = replace(relay(0), node_id=presence.node_id)
+    listed = directory([own, *(relay(number) for number in range(1, 400))], parameters=parameters)
+    presence.bootstrap.directory = listed
+    presence._assemble(genesis(parameters))
+    assert presence.mesh is not None
+    presence.mesh.router._arriving = DIRECT  # not by the server
+    accept = presence.mesh._connector._accept
+    graph = RelayGraph(parameters)
+    graph.update(listed)
+    neighbours = graph.neighbours(presence.node_id)
+    assert 0 < len(neighbours) < 400
+    for node in listed.nodes():
+        if node.node_id != presence.node_id:
+            refused = accept(node.node_id, False)
+            assert (refused is None) == graph.is_near(presence.node_id, node.node_id), refused
+    assert accept(next(iter(neighbours)), False) is None
+    stranger = NodeId(b"stranger".ljust(20, b"."))
+    assert (accept(stranger, True) is None) == (not invited_only)
+    presence.bootstrap.directory = directory(listed.nodes(), parameters=parameters)
+    presence.bootstrap.directory.ended = frozenset(neighbours)
+    assert accept(next(iter(neighbours)), False) == "this identity is over"
 
 
 def test_what_ends_an_engine_is_told_however_deep_it_lies():
