@@ -205,7 +205,7 @@ def test_no_machine_wants_to_be_called_without_a_pause(accident: str) -> None:
         for relay in overlay.relays:
             overlay.kill(relay)
     busy: list[str] = []
-    for _ in range(3000):
+    for _ in range(6000):  # without acknowledgements the node pauses, and gives up only when paths stay useless
         overlay.advance(TICK)
         busy += _tireless(overlay)
         if answer.finished or answer.error is not None:
