@@ -71,7 +71,13 @@ def churn(
     from engine.simulation.churn_report import ChurnPlan, as_text
 
     plan = ChurnPlan(
-        relays=relays, answers=answers, per_minute=churn_per_minute, seed=seed, clients=clients, every=every
+        relays=relays,
+        answers=answers,
+        per_minute=churn_per_minute,
+        seed=seed,
+        clients=clients,
+        models=max(3, clients // 2),  # 20 answers each, on average: a node that has 64 refuses
+        every=every,
     )
     result = simulate(plan, lambda line: print(line, file=sys.stderr, flush=True))
     if json:
