@@ -89,8 +89,12 @@ test-long-links: dev ## Hold 21 real links for 30 minutes and an overlay for 8 s
 	$(VENV)/python -m tests.soak.long_run $(ARGS)
 
 .PHONY: test-long-churn
-test-long-churn: dev ## Ask 20,000 simulated and 60 real answers while relays die (50 minutes; resumes)
+test-long-churn: dev ## Ask 20,000 simulated answers while relays die, and chat for 8 simulated hours (40 minutes; resumes)
 	$(VENV)/python -m tests.churn.long_run $(ARGS)
+
+.PHONY: test-long-real-churn
+test-long-real-churn: dev ## Ask 60 answers while real relays are killed (7 minutes, on a machine that does nothing else)
+	$(VENV)/python -m tests.churn.real_churn $(ARGS)
 
 .PHONY: test-nat
 test-nat: dev ## Link every pair of router kinds in network namespaces (root); writes the table of docs/nat.md

@@ -25,54 +25,57 @@ START_SECONDS = 180.0
 RINGS_SECONDS = 1200.0
 """Relays of rings have a place two beacons after they were listed at the latest."""
 MAX_DEAD = 4096
-"""Dead relays that may come back."""
+"""Dead relays that may come back, usually."""
 NEW_CHAT = 0.1
 """The share of questions that open a new chat."""
 
 
 class Churn:
-    """Relays die at a rate each, without a word, and as many join or come back. Half of those that die take their
-    machine with them, so that the server misses them only after its limit of silence; half of those that arrive are old
-    ones with their old keys. With ``every`` they die together every so many seconds, and are replaced at once."""
+    """Relays that die without a word, and others that join or come back. Half of those that die take their machine with
+    them, so that the server misses them only after its limit of silence; half of those that arrive are old ones with
+    their old keys."""
 
     def __init__(
-        self, network: SimulatedNetwork, per_minute: float, died: Callable[[SimulatedNode], None], every: float = 0.0
+        self, network: SimulatedNetwork, died: Callable[[SimulatedNode], None], remembered: int = MAX_DEAD
     ) -> None:
+        """``remembered``: how many dead ones may come back."""
         self._network = network
         self._random = network.random
-        self._rate = per_minute / 60.0
         self._size = len(network.relays)
         self._died = died
-        self._dead: deque[tuple[NodeKeys, str]] = deque(maxlen=MAX_DEAD)
+        self._dead: deque[tuple[NodeKeys, str]] = deque(maxlen=remembered)
         self.deaths = self.arrivals = 0
         self.running = True
-        self._every = every
+
+    def begin(self, per_minute: float, every: float = 0.0) -> None:
+        """This share dies each minute, one by one, and as many arrive; with ``every`` > 0 they die together every so
+        many seconds, and are replaced at once."""
         if per_minute > 0 and every > 0:
-            network.scheduler.call_later(every, self._wave)
+            self._network.scheduler.call_later(every, partial(self._wave, per_minute / 60.0 * every, every))
         elif per_minute > 0:
-            self._next(self._die)
-            self._next(self._arrive)
+            self._next(self.die, per_minute / 60.0)
+            self._next(self.arrive, per_minute / 60.0)
 
-    def _next(self, what: Callable[[], None]) -> None:
-        delay = self._random.expovariate(self._rate * self._size)
-        self._network.scheduler.call_later(delay, partial(self._do, what))
+    def _next(self, what: Callable[[], None], rate: float) -> None:
+        delay = self._random.expovariate(rate * self._size)
+        self._network.scheduler.call_later(delay, partial(self._do, what, rate))
 
-    def _do(self, what: Callable[[], None]) -> None:
+    def _do(self, what: Callable[[], None], rate: float) -> None:
         if self.running:
             what()
-            self._next(what)
+            self._next(what, rate)
 
-    def _wave(self) -> None:
+    def _wave(self, share: float, every: float) -> None:
         if self.running:
-            count = max(1, round(self._rate * self._every * self._size))
-            for what in (self._die, self._arrive):
+            count = max(1, round(share * self._size))
+            for what in (self.die, self.arrive):
                 for _ in range(count):
                     what()
-            self._network.scheduler.call_later(self._every, self._wave)
+            self._network.scheduler.call_later(every, partial(self._wave, share, every))
 
-    def _die(self) -> None:
+    def die(self) -> None:
+        """One dies, or none: each relay dies at the same rate, so where fewer live, fewer die."""
         relays = list(self._network.relays.values())
-        # Each relay dies at the same rate: where fewer live, fewer die.
         if not relays or self._random.random() * self._size > len(relays):
             return
         victim = self._random.choice(relays)
@@ -81,7 +84,8 @@ class Churn:
         self._died(victim)
         self._network.kill(victim, connection_ends=self._random.random() < 0.5)
 
-    def _arrive(self) -> None:
+    def arrive(self) -> None:
+        """One joins, or comes back."""
         self.arrivals += 1
         if self._dead and self._random.random() < 0.5:
             place = self._random.randrange(len(self._dead))
@@ -109,7 +113,7 @@ class ChurnRun:
     """One run of a plan; ``say`` hears of its progress."""
 
     def __init__(self, plan: ChurnPlan, say: Callable[[str], None] = lambda _: None) -> None:
-        self._plan = plan
+        self.plan = plan
         self._say = say
         words = max(2, round(plan.seconds / 0.5))
         self._pace = Pace(words=words, interval=0.5)
@@ -123,7 +127,7 @@ class ChurnRun:
 
     def run(self) -> ChurnResult:
         """The whole plan."""
-        network, plan, result = self.network, self._plan, self.result
+        network, plan, result = self.network, self.plan, self.result
         if plan.relays > network.genesis.parameters.mesh_relays:
             network.until(lambda: not network.graph().is_mesh, RINGS_SECONDS, step=10.0)
             network.run(2 * SETTLE_SECONDS)
@@ -133,7 +137,8 @@ class ChurnRun:
                 f"The simulated network gets no paths with {plan.relays} relays: {clients[0].overlay.problem()}"
             )
         result.undisturbed = self._undisturbed(clients[0])
-        churn = Churn(network, plan.per_minute, self._died, plan.every)
+        churn = Churn(network, self._died)
+        churn.begin(plan.per_minute, plan.every)
         network.run(WARM_UP_SECONDS)
         begun = network.now()
         for number in range(min(plan.answers, plan.clients * plan.chats)):
@@ -164,7 +169,7 @@ class ChurnRun:
 
     def _ask(self, client: SimulatedClient, chat: bytes) -> None:
         result = self.result
-        if result.asked >= self._plan.answers:
+        if result.asked >= self.plan.answers:
             return
         result.asked += 1
         waiting = _Waiting(result.asked, client, chat, self.network.now())
@@ -203,17 +208,20 @@ class ChurnRun:
             self._over(waiting)
 
     def _over(self, waiting: _Waiting) -> None:
-        """The next question of the same person comes a moment later, mostly in the same chat."""
+        """Complete or missing. The next question of the same person comes a moment later, mostly in the same chat."""
         if waiting.asked is not None:
             waiting.client.stop(waiting.asked)
         waiting.over = True
         self._waiting.discard(waiting)
         done = self.result.complete + len(self.result.misses)
         if done % 500 == 0:
-            self._say(f"{done} of {self._plan.answers} answers, {len(self.result.misses)} missing")
+            self._say(f"{done} of {self.plan.answers} answers, {len(self.result.misses)} missing")
+        self._next_question(waiting.client, waiting.chat)
+
+    def _next_question(self, client: SimulatedClient, chat: bytes) -> None:
         network = self.network
-        chat = self._new_chat() if network.random.random() < NEW_CHAT else waiting.chat
-        network.scheduler.call_later(network.random.expovariate(2.0), partial(self._ask, waiting.client, chat))
+        chat = self._new_chat() if network.random.random() < NEW_CHAT else chat
+        network.scheduler.call_later(network.random.expovariate(2.0), partial(self._ask, client, chat))
 
     # Misses
 
@@ -226,7 +234,7 @@ class ChurnRun:
         asked = waiting.asked
         self.result.misses.append(
             Miss(
-                seed=self._plan.seed,
+                seed=self.plan.seed,
                 number=waiting.number,
                 asked_at=round(waiting.begun, 2),
                 tokens=0 if asked is None else len(asked.ids),

@@ -79,6 +79,7 @@ class SimulatedServer:
     def vanish(self, node_id: NodeId, *, connection_ends: bool) -> None:
         """A node died. Where its operating system lives the connection ends at once, else nobody tells the server."""
         self._publishers.pop(node_id, None)
+        self._published.pop(node_id, None)
         self._readers.pop(node_id, None)
         if connection_ends:
             self._registry.dropped(node_id, self._scheduler.now())

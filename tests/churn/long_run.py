@@ -1,8 +1,9 @@
-"""`make test-long-churn`: 10,000 answers in a mesh and 10,000 in rings while relays die, then real relays killed.
+"""`make test-long-churn`: 10,000 answers in a mesh and 10,000 in rings while relays die, and eight simulated hours.
 
 Each piece is a process of its own; one that is done is kept in ``.work/test-long-churn/<commit>`` and not done again,
 so an interrupted run goes on where it was. With files changed since the commit everything is done anew. Only a run in
-which at most four answers of 10,000 are missing, and none of the real run, writes docs/test-results/churn.md and .json.
+which at most four answers of 10,000 are missing, and nothing has grown in the hours, writes docs/test-results/churn.md
+and .json. (Real relays are killed by ``make test-long-real-churn``.)
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +63,7 @@ def main() -> int:
         prog="make test-long-churn", description="Answers while relays die, with full counts (ARGS=...)."
     )
     parser.add_argument("--jobs", type=int, default=2, help="simulations at a time (2)")
-    parser.add_argument("--only", choices=(*NAMES, "real"), help="one part of it; stores nothing")
+    parser.add_argument("--only", choices=(*NAMES, "hours"), help="one part of it; stores nothing")
     parser.add_argument("--quick", action="store_true", help="a few answers, to try the command; stores nothing")
     options = parser.parse_args()
     head = commit(ROOT)
@@ -73,18 +73,15 @@ def main() -> int:
     folder.mkdir(parents=True, exist_ok=True)
     wanted = [one for one in (QUICK if options.quick else NETWORKS) if options.only in (None, one.name)]
     results: dict[str, Any] = {"commit": head, "machine": machine()}
+    runs = [(network, seed) for network in wanted for seed in range(1, network.runs + 1)]
     with ThreadPoolExecutor(options.jobs) as pool:
-        runs = [(network, seed) for network in wanted for seed in range(1, network.runs + 1)]
-        found = list(pool.map(partial(simulated, folder), *zip(*runs, strict=True))) if runs else []
-    for network in wanted:
-        own = [result for (one, _), result in zip(runs, found, strict=True) if one is network]
-        results[network.name] = [result for result in own if result is not None]
-        if None in own:
-            return 1
-    if options.only in (None, "real"):  # alone: it is about time that passes
-        results["real"] = real(folder, 1.0 if options.quick else 5.0)
-        if results["real"] is None:
-            return 1
+        found = [(network.name, pool.submit(simulated, folder, network, seed)) for network, seed in runs]
+        if options.only in (None, "hours"):
+            found.append(("hours", pool.submit(hours, folder, 1.0 if options.quick else 8.0)))
+    for name, done in found:
+        results.setdefault(name, []).append(done.result())
+    if any(done.result() is None for _, done in found):
+        return 1
     print(as_markdown(results))
     problems = judge(results)
     for problem in problems:
@@ -107,10 +104,10 @@ def simulated(folder: Path, network: Network, seed: int) -> dict[str, Any] | Non
     return piece(out, [*command, *options], accepted=(0, 1), keeps_output=True)
 
 
-def real(folder: Path, minutes: float) -> dict[str, Any] | None:
-    """The run with real processes."""
-    out = folder / "real.json"
-    command = [sys.executable, "-m", "tests.churn.real_churn", f"--minutes={minutes:g}", f"--out={out}"]
+def hours(folder: Path, number: float) -> dict[str, Any] | None:
+    """The simulated hours."""
+    out = folder / "hours.json"
+    command = [sys.executable, "-m", "tests.churn.hours", f"--hours={number:g}", f"--out={out}"]
     return piece(out, command, accepted=(0, 1), keeps_output=False)
 
 
@@ -149,12 +146,10 @@ def judge(results: Mapping[str, Any]) -> list[str]:
             problems.append(f"{name}: {len(misses)} answers are missing")
         if any(run["wrong"] for run in results.get(name, [])):
             problems.append(f"{name}: an answer was not what the node said")
-    if results.get("real"):
-        ran = results["real"]
-        if ran["lost"]:
-            problems.append(f"real relays: {ran['lost']} answers were lost")
-        if ran["least_in_flight_at_a_kill"] < 5 or (ran["minutes"] >= 5 and ran["answers"] < 40):
-            problems.append("real relays: too few answers were in flight")
+    for ran in results.get("hours", []):
+        problems += [f"hours: {text}" for text in ran["grown"]]
+        if ran["misses"]:
+            problems.append(f"hours: {len(ran['misses'])} answers are missing")
     return problems
 
 
@@ -185,22 +180,21 @@ def as_markdown(results: Mapping[str, Any]) -> str:
             f"| {name}, {runs[0]['plan']['relays']} relays | {total['asked']} | {missing} | {total['disturbed']}"
             f" | {total['deaths']} | {longest:.1f} s | {pause:.1f} s |"
         )
-    misses = [miss for name in NAMES for run in results.get(name, []) for miss in run["misses"]]
+    misses = [miss for name in (*NAMES, "hours") for run in results.get(name, []) for miss in run["misses"]]
     lines += ["", *(f"- Missing: answer {miss['number']} of seed {miss['seed']}, {miss['reason']}" for miss in misses)]
-    ran = results.get("real")
-    if ran:
-        lines += ["", describe_real(ran)]
+    lines += ["", *(describe_hours(ran) for ran in results.get("hours", []))]
     return "\n".join([*lines, ""])
 
 
-def describe_real(ran: Mapping[str, Any]) -> str:
-    """The run with real processes in a paragraph."""
+def describe_hours(ran: Mapping[str, Any]) -> str:
+    """The simulated hours in a paragraph."""
+    sizes = {"memory_mib": "MiB of memory", "objects": "objects", "table_entries": "entries in all tables of all nodes"}
+    trends = [f"{ran['trends'][key][0]:.0f} and {ran['trends'][key][1]:.0f} {what}" for key, what in sizes.items()]
     return (
-        f"Real processes and real WebRTC links: {ran['relays']} relays, a process of {ran['relays_killed_at_once']} of"
-        f" them killed every {ran['seconds_between_kills']:g} s and replaced, for {ran['minutes']:g} minutes:"
-        f" {ran['kills']} kills, at least {ran['least_in_flight_at_a_kill']} answers in flight at each,"
-        f" {ran['answers']} answers of {ran['median_answer_s']} s (median), {ran['lost']} lost. Each was, word for"
-        " word, what the undisturbed machine says."
+        f"{ran['hours']:g} simulated hours of a mesh of {ran['relays']} relays, of which {ran['deaths']} died and were"
+        f" replaced, while {ran['clients']} clients chatted for 50 minutes and were silent for 70, out of step:"
+        f" {ran['complete']} of {ran['asked']} answers complete. In the first and in the last third after the warm-up:"
+        f" {', '.join(trends)}; no table grew beyond its limit."
     )
 
 
