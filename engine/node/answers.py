@@ -41,8 +41,8 @@ from engine.node.overlay_client import OverlayClient
 from engine.node.privacy import accepted_of, privacy_of, sending_words
 from engine.node.reading import Reading
 from engine.node.requests import generation_of, question_of
-from engine.paths.client import AnswerSummary
 from engine.paths.outgoing import Target
+from engine.paths.running_answer import AnswerSummary
 from engine.verification.receipt_file import ReceiptPart, export_receipt
 from engine.verification.receipts import check_receipt, receipt_key, verify_against
 from engine.wire.answer import AnswerStyle, Checkpoint, Failed, Finished, FrameEvent, Stage, Tokens

@@ -20,10 +20,11 @@ from engine.inference.types import GenerationRequest
 from engine.node.loop import CHANNEL, LANE, MachineLoop
 from engine.node.path_choice import PathChoice
 from engine.paths.circuits import PathHop
-from engine.paths.client import AnswerEvents, AnswerLost, AnswerSummary, ClientEffect, ClientMachine
+from engine.paths.client import ClientEffect, ClientMachine
 from engine.paths.direct import DirectEffect, DirectMachine
 from engine.paths.effects import Send
 from engine.paths.outgoing import Question, Target
+from engine.paths.running_answer import AnswerEvents, AnswerLost, AnswerSummary
 from engine.transport.link import Channel, LinkSender
 from engine.wire import SUITE_HPKE_MLKEM768_X25519, SUITE_HPKE_X25519
 from engine.wire.answer import Failed, Finished, FrameEvent

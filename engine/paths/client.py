@@ -7,18 +7,19 @@ effects. ``now`` is monotonic, ``wall`` seconds since 1970.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 from engine.crypto.symmetric import hkdf
 from engine.directory.shapes import Shape
-from engine.errors import NetworkNotReadyError, PathError, RequestError, ServingNodeLostError
+from engine.errors import NetworkNotReadyError, PathError, ServingNodeLostError
 from engine.ids import NetworkId, NodeId, RequestId
 from engine.paths.answer_receiver import AnswerReceiver
 from engine.paths.circuits import CircuitClient
 from engine.paths.effects import CircuitEffect, CircuitReceived, Disconnect, Lane, Send
-from engine.paths.outgoing import OutgoingRequest, Question, Target, prepare
-from engine.paths.path_sets import DrawPath, PathSet, PathSets, Slot, SlotEvent, SlotOpened
-from engine.wire.answer import Attach, Failed, Finished, FrameEvent
+from engine.paths.outgoing import Question, Target, prepare
+from engine.paths.path_sets import DrawPath, PathSets
+from engine.paths.running_answer import AnswerEvents, AnswerLost, Route, RunningAnswer
+from engine.paths.slots import PathSet, Slot, SlotEvent, SlotOpened
+from engine.wire.answer import Failed, Finished
 from engine.wire.circuit import Dispatch, DispatchFailed, Release, Released, Return
 
 FIRST_FRAME_SECONDS = 12.0
@@ -37,78 +38,7 @@ RESEND_SECONDS = 2.5
 """Request cloves, and what replaces a path, go again this often until something comes over their path."""
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerSummary:
-    """Who carries an answer: the paths in use now, guard first."""
-
-    paths: tuple[tuple[NodeId, ...], ...]
-    outgoing: OutgoingRequest
-    attempt: int
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerEvents:
-    """Events of an answer, in order; the last one is ``Finished`` or ``Failed``."""
-
-    answer: int
-    events: tuple[FrameEvent, ...]
-    summary: AnswerSummary
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerLost:
-    """The answer cannot be completed; the error says why."""
-
-    answer: int
-    error: RequestError
-    summary: AnswerSummary
-
-
 ClientEffect = Send | Disconnect | AnswerEvents | AnswerLost
-
-
-@dataclass(slots=True)
-class _Route:
-    """Path ``index`` of an answer: the circuit that carries it now and its return address at the proxy."""
-
-    circuit: int
-    handle: bytes
-    hops: tuple[NodeId, ...]
-    attach: Attach | None = None  # `replace proxy i by j`, sent again until something comes over the path
-
-
-@dataclass(slots=True)
-class _Answer:
-    """A running answer."""
-
-    key: int
-    chat: bytes
-    outgoing: OutgoingRequest
-    receiver: AnswerReceiver
-    started: float
-    routes: dict[int, _Route] = field(default_factory=dict)
-    sent_at: float | None = None
-    resend_at: float = 0.0
-    probe_at: float = 0.0
-    healthy_since: float | None = None
-    unhealthy_since: float | None = None
-    control_turn: int = 0
-    gone_reports: set[NodeId] = field(default_factory=set)  # proxies that lost the node since the last frame
-
-    @property
-    def n(self) -> int:
-        """Paths that it has."""
-        return self.receiver.n
-
-    @property
-    def k(self) -> int:
-        """Paths that suffice for it."""
-        return self.receiver.k
-
-    def summary(self) -> AnswerSummary:
-        """Who carries it now."""
-        paths = tuple(self.routes[index].hops for index in sorted(self.routes))
-        return AnswerSummary(paths, self.outgoing, self.receiver.attempt)
 
 
 class ClientMachine:
@@ -125,7 +55,7 @@ class ClientMachine:
         self._random_bytes = random_bytes
         self._circuits = CircuitClient(random_bytes)
         self.paths = PathSets(self._circuits, draw, shape)
-        self._answers: dict[int, _Answer] = {}
+        self._answers: dict[int, RunningAnswer] = {}
         self._handles: dict[tuple[int, bytes], tuple[int, int]] = {}  # (circuit, handle) -> (answer, index)
         self._next_answer = 1
         self._chat_secret = random_bytes(32)
@@ -184,7 +114,9 @@ class ClientMachine:
         )
         key = self._next_answer
         self._next_answer += 1
-        answer = _Answer(key=key, chat=chat, outgoing=outgoing, receiver=receiver, started=now, unhealthy_since=now)
+        answer = RunningAnswer(
+            key=key, chat=chat, outgoing=outgoing, receiver=receiver, started=now, unhealthy_since=now
+        )
         self._answers[key] = answer
         path_set.busy += 1
         destinations = {known.outgoing.target.node_id for known in self._answers.values() if known.chat == chat}
@@ -203,7 +135,7 @@ class ClientMachine:
 
     # Sending
 
-    def _send_request(self, answer: _Answer, path_set: PathSet, now: float, wall: float) -> list[ClientEffect]:
+    def _send_request(self, answer: RunningAnswer, path_set: PathSet, now: float, wall: float) -> list[ClientEffect]:
         """Send the request once at least k paths are open; a path that opens later joins by itself."""
         slots = path_set.open_slots()
         if len(slots) < answer.k:
@@ -214,12 +146,12 @@ class ClientMachine:
             effects += self._open_route(answer, slot, now, wall)
         return effects
 
-    def _open_route(self, answer: _Answer, slot: Slot, now: float, wall: float) -> list[ClientEffect]:
+    def _open_route(self, answer: RunningAnswer, slot: Slot, now: float, wall: float) -> list[ClientEffect]:
         """Bring path ``slot.index`` of an answer to the slot's circuit: by its request clove, or by replacement."""
         assert slot.circuit is not None
         replaced = slot.index in answer.routes
         self._forget_route(answer, slot.index)
-        route = _Route(circuit=slot.circuit, handle=self._random_bytes(16), hops=slot.hops)
+        route = Route(circuit=slot.circuit, handle=self._random_bytes(16), hops=slot.hops)
         answer.routes[slot.index] = route
         self._handles[route.circuit, route.handle] = (answer.key, slot.index)
         effects: list[ClientEffect] = []
@@ -230,7 +162,7 @@ class ClientMachine:
             effects += self._dispatch(answer, route, answer.outgoing.attach(route.attach), now, wall)
         return effects
 
-    def _send_again(self, answer: _Answer, now: float, wall: float) -> list[ClientEffect]:
+    def _send_again(self, answer: RunningAnswer, now: float, wall: float) -> list[ClientEffect]:
         """What a path needs to be used by the node, until something comes over it: both may have met no execution yet,
         a full queue or a relay that loses them."""
         answer.resend_at = now + RESEND_SECONDS
@@ -246,7 +178,9 @@ class ClientMachine:
                 effects += self._dispatch(answer, route, answer.outgoing.attach(route.attach), now, wall)
         return effects
 
-    def _dispatch(self, answer: _Answer, route: _Route, clove: bytes, now: float, wall: float) -> list[ClientEffect]:
+    def _dispatch(
+        self, answer: RunningAnswer, route: Route, clove: bytes, now: float, wall: float
+    ) -> list[ClientEffect]:
         destination = answer.outgoing.target.node_id
         message = Dispatch(destination=destination, handle=route.handle, clove=clove)
         try:
@@ -255,7 +189,7 @@ class ClientMachine:
             return []  # closed or full: the resend timer and the slot's own events take care
 
     def _control(
-        self, answer: _Answer, messages: Sequence[bytes | None], now: float, wall: float
+        self, answer: RunningAnswer, messages: Sequence[bytes | None], now: float, wall: float
     ) -> list[ClientEffect]:
         """Send each control message over another live path, the least loaded first and of these each in its turn: one
         that swallows messages costs a share of them, not all. What is said twice is sealed twice: the same bytes at
@@ -301,7 +235,7 @@ class ClientMachine:
         answer.gone_reports.add(answer.routes[index].hops[-1])
         return self._proxy_useless(answer, index, now, wall)
 
-    def _proxy_useless(self, answer: _Answer, index: int, now: float, wall: float) -> list[ClientEffect]:
+    def _proxy_useless(self, answer: RunningAnswer, index: int, now: float, wall: float) -> list[ClientEffect]:
         """The proxy cannot reach the node: when several say so the node is gone, else this path is renewed."""
         if self._node_gone(answer, now):
             return self._lost(answer, "Its links with our paths have ended.", now, wall)
@@ -310,12 +244,14 @@ class ClientMachine:
             return []
         return self._process(self.paths.renew(path_set, path_set.slots[index], now), now, wall)
 
-    def _node_gone(self, answer: _Answer, now: float) -> bool:
+    def _node_gone(self, answer: RunningAnswer, now: float) -> bool:
         """Enough independent proxies say so that no answer can pass, and nothing has come for a moment."""
         heard = answer.receiver.heard_at or answer.sent_at or now
         return len(answer.gone_reports) > answer.n - answer.k and now > heard + GONE_SECONDS
 
-    def _answer_clove(self, answer: _Answer, index: int, clove: bytes, now: float, wall: float) -> list[ClientEffect]:
+    def _answer_clove(
+        self, answer: RunningAnswer, index: int, clove: bytes, now: float, wall: float
+    ) -> list[ClientEffect]:
         frames = answer.receiver.frames
         events = answer.receiver.receive(index, clove, now)
         if answer.receiver.frames > frames:
@@ -356,7 +292,7 @@ class ClientMachine:
             effects += self._tick_answer(answer, now, wall)
         return effects
 
-    def _tick_answer(self, answer: _Answer, now: float, wall: float) -> list[ClientEffect]:
+    def _tick_answer(self, answer: RunningAnswer, now: float, wall: float) -> list[ClientEffect]:
         path_set = self.paths.get(answer.chat)
         open_paths = len(path_set.open_slots()) if path_set else 0
         if open_paths >= answer.k:
@@ -377,7 +313,7 @@ class ClientMachine:
             return effects + self._lost(answer, "Its links with our paths have ended.", now, wall)
         return effects + self._silence(answer, path_set, now, wall)
 
-    def _silence(self, answer: _Answer, path_set: PathSet | None, now: float, wall: float) -> list[ClientEffect]:
+    def _silence(self, answer: RunningAnswer, path_set: PathSet | None, now: float, wall: float) -> list[ClientEffect]:
         """Nothing comes: probe the paths, and tell a silent node from paths that are dead without knowing it."""
         assert answer.sent_at is not None
         heard = answer.receiver.heard_at
@@ -399,7 +335,7 @@ class ClientMachine:
         replace = answer.receiver.frames > 0
         return self._process(self.paths.probe_all(answer.chat, now, replace=replace), now, wall)
 
-    def _no_paths(self, answer: _Answer, open_paths: int, now: float, wall: float) -> list[ClientEffect]:
+    def _no_paths(self, answer: RunningAnswer, open_paths: int, now: float, wall: float) -> list[ClientEffect]:
         if open_paths < answer.k:
             what = (
                 f"Only {open_paths} of the {answer.k} anonymous paths that an answer needs could be built "
@@ -410,7 +346,7 @@ class ClientMachine:
         error = NetworkNotReadyError(f"{what} Wait a moment and ask again.")
         return [AnswerLost(answer.key, error, answer.summary()), *self._end(answer, now, wall)]
 
-    def _lost(self, answer: _Answer, why: str, now: float, wall: float) -> list[ClientEffect]:
+    def _lost(self, answer: RunningAnswer, why: str, now: float, wall: float) -> list[ClientEffect]:
         error = ServingNodeLostError(
             f"The machine that was answering is gone. {why} "
             "What has arrived is kept; ask again and another one answers."
@@ -425,7 +361,7 @@ class ClientMachine:
         known = [deadline for deadline in deadlines if deadline is not None]
         return min(known, default=None)
 
-    def _answer_deadlines(self, answer: _Answer) -> list[float]:
+    def _answer_deadlines(self, answer: RunningAnswer) -> list[float]:
         deadlines = [] if answer.unhealthy_since is None else [answer.unhealthy_since + PATHS_SECONDS + 0.01]
         if answer.sent_at is None:
             return deadlines
@@ -437,12 +373,12 @@ class ClientMachine:
 
     # The end
 
-    def _forget_route(self, answer: _Answer, index: int) -> None:
+    def _forget_route(self, answer: RunningAnswer, index: int) -> None:
         route = answer.routes.get(index)
         if route is not None:
             self._handles.pop((route.circuit, route.handle), None)
 
-    def _end(self, answer: _Answer, now: float, wall: float) -> list[ClientEffect]:
+    def _end(self, answer: RunningAnswer, now: float, wall: float) -> list[ClientEffect]:
         """Forget an answer; its chat keeps its paths."""
         self._answers.pop(answer.key, None)
         effects: list[ClientEffect] = []

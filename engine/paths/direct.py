@@ -13,9 +13,9 @@ from engine.crypto.symmetric import hkdf
 from engine.errors import ServingNodeLostError, WireError
 from engine.ids import NetworkId, NodeId, RequestId
 from engine.paths.answer_receiver import AnswerReceiver
-from engine.paths.client import AnswerEvents, AnswerLost, AnswerSummary
 from engine.paths.effects import Lane, Send
 from engine.paths.outgoing import OutgoingRequest, Question, Target, prepare
+from engine.paths.running_answer import AnswerEvents, AnswerLost, AnswerSummary
 from engine.wire.answer import Failed, Finished
 from engine.wire.codec import Message, encode
 from engine.wire.link import DeliverClove, ReleaseHandle, ReturnClove, link_decoder

@@ -7,13 +7,13 @@ guard, never redrawn at the hop that refused (docs/protocol.md, "Anonymous paths
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 
 from engine.directory.shapes import Shape
 from engine.errors import PathError, TooFewRelaysError
 from engine.ids import NodeId
 from engine.paths.circuits import CircuitClient, PathHop
 from engine.paths.effects import CircuitClosed, CircuitEffect, CircuitFailed, CircuitOpened, CircuitReceived
+from engine.paths.slots import GuardRecord, PathSet, Slot, SlotEvent, SlotLost, SlotOpened
 from engine.wire.circuit import Probe, ProbeReply
 
 IDLE_SECONDS = 3600.0
@@ -44,67 +44,6 @@ the same links and processors. Whoever waits for them (:meth:`PathSets.prepare`)
 DrawPath = Callable[[Sequence[NodeId], Collection[NodeId], Collection[NodeId], int], Sequence[PathHop]]
 """``draw(guards to choose from, relays of the other paths, destinations, relays wanted)`` gives the hops of one path,
 none of them one of those, nor of a destination's family; raises ``TooFewRelaysError``."""
-
-
-@dataclass(frozen=True, slots=True)
-class SlotOpened:
-    """Path ``index`` of the set ``name`` works."""
-
-    name: bytes
-    index: int
-
-
-@dataclass(frozen=True, slots=True)
-class SlotLost:
-    """Path ``index`` of the set ``name`` is gone; another one is being built."""
-
-    name: bytes
-    index: int
-
-
-SlotEvent = SlotOpened | SlotLost
-
-
-@dataclass(slots=True)
-class Slot:
-    """One path of a set."""
-
-    index: int
-    circuit: int | None = None
-    hops: tuple[NodeId, ...] = ()
-    open: bool = False
-    opened_at: float = 0.0
-    retry_at: float = 0.0
-    failures: int = 0
-    avoid_guard: NodeId | None = None
-    probe_sent: float | None = None
-    probe_at: float = 0.0
-    heard_at: float = 0.0
-    proven: bool = False  # it has worked for a while since it opened
-
-
-@dataclass(slots=True)
-class PathSet:
-    """The paths of one chat."""
-
-    name: bytes
-    shape: Shape
-    slots: list[Slot]
-    last_used: float
-    busy: int = 0
-    loosen_at: float = 0.0
-    destinations: frozenset[NodeId] = frozenset()  # who answers this chat may not relay for it: it would see the sender
-
-    def open_slots(self) -> list[Slot]:
-        """The slots that work now."""
-        return [slot for slot in self.slots if slot.open]
-
-
-@dataclass(slots=True)
-class GuardRecord:
-    """What this run of the client remembers about a guard."""
-
-    rest_until: float = 0.0
 
 
 class PathSets:

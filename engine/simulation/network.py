@@ -14,7 +14,8 @@ from engine.ids import NodeId
 from engine.simulation.client import SimulatedClient
 from engine.simulation.node import NodeKeys, Pace, SimulatedNode
 from engine.simulation.server import SimulatedServer
-from engine.transport.memory import Conditions, MemoryInternet
+from engine.transport.memory import MemoryInternet
+from engine.transport.memory_links import Conditions
 from engine.transport.memory_routers import Router
 from engine.transport.scheduler import ManualScheduler
 from engine.wire.records import Parameters

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
 from functools import partial
 
 from engine.ids import NodeId
@@ -18,6 +17,7 @@ from engine.transport.dialling import DialPlan
 from engine.transport.established import PROBE_SECONDS
 from engine.transport.heartbeat import SILENCE_LIMIT
 from engine.transport.link import Channel, LinkHandler
+from engine.transport.memory_links import Conditions, Link
 from engine.transport.memory_routers import Passage, Router, passage
 from engine.transport.scheduler import Scheduler
 from engine.wire.codec import MAX_LINK_MESSAGE
@@ -25,52 +25,6 @@ from engine.wire.codec import MAX_LINK_MESSAGE
 RELAYED_SECONDS = 0.03
 """What the way through a TURN server adds to the delay, one way."""
 AcceptPolicy = Callable[[NodeId, bool], str | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Conditions:
-    """How the network between two nodes is. ``delay`` and ``jitter`` are seconds one way (jitter is added, uniformly up
-    to its value), ``loss`` the chance that a transmission is lost, each loss costing ``retransmission`` seconds (SCTP's
-    minimum is 1 s); ``bandwidth`` bytes per second, None for no limit; ``buffer`` bytes that may wait or be under
-    way per link and direction."""
-
-    delay: float = 0.01
-    jitter: float = 0.0
-    loss: float = 0.0
-    retransmission: float = 1.0
-    bandwidth: float | None = None
-    buffer: int = 512 * 1024
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.loss < 1 or min(self.delay, self.jitter, self.retransmission) < 0:
-            raise ValueError("loss is a chance below 1, and no time is negative")
-
-
-class _Direction:
-    """What is under way from one end of a link to the other."""
-
-    __slots__ = ("busy_until", "held", "in_flight", "last_control", "sent")
-
-    def __init__(self) -> None:
-        self.busy_until = 0.0
-        self.in_flight = 0
-        self.last_control = 0.0
-        self.sent = 0
-        # Waits for a partition to end, each with its number; bounded by ``Conditions.buffer``.
-        self.held: list[tuple[int, Channel, bytes]] = []
-
-
-class _Link:
-    """An open link between two endpoints; closed for good once ``alive`` is False."""
-
-    __slots__ = ("alive", "cut", "detour", "dialler", "directions")
-
-    def __init__(self, dialler: NodeId, answerer: NodeId, detour: float) -> None:
-        self.alive = True
-        self.detour = detour  # seconds that a TURN server on the way adds
-        self.cut = False  # one end is in another network, and no newer connection has been made yet
-        self.dialler = dialler
-        self.directions = {dialler: _Direction(), answerer: _Direction()}
 
 
 class MemoryInternet:
@@ -192,7 +146,7 @@ class MemoryEndpoint:
         self._is_client = is_client
         self._accept = accept
         self._maximum_links = maximum_links
-        self._links: dict[NodeId, _Link] = {}
+        self._links: dict[NodeId, Link] = {}
         self._dialling: set[NodeId] = set()
         self._plan = DialPlan(internet.random)
         self._alive = True
@@ -296,7 +250,7 @@ class MemoryEndpoint:
 
     # ------------------------------------------------------------------------------------------------------- internals
 
-    def _moved(self, peer: NodeId, link: _Link) -> None:
+    def _moved(self, peer: NodeId, link: Link) -> None:
         """The newer connection is there, if the peer can be reached and still has the link."""
         other = self._internet.find(peer)
         if not link.alive or other is None or other._links.get(self._node_id) is not link:
@@ -306,7 +260,7 @@ class MemoryEndpoint:
             self._release(peer, link)
             other._release(self._node_id, link)
 
-    def _release(self, peer: NodeId, link: _Link) -> None:
+    def _release(self, peer: NodeId, link: Link) -> None:
         """Send what waited."""
         direction = link.directions[self._node_id]
         held, direction.held = direction.held, []
@@ -316,7 +270,7 @@ class MemoryEndpoint:
     def _later(self, delay: float, action: Callable[[], None]) -> None:
         self._internet.scheduler.call_later(delay, action)
 
-    def _transmit(self, peer: NodeId, link: _Link, number: int, channel: Channel, data: bytes) -> None:
+    def _transmit(self, peer: NodeId, link: Link, number: int, channel: Channel, data: bytes) -> None:
         """Put one message on its way."""
         internet = self._internet
         conditions = internet.conditions(self._node_id, peer)
@@ -332,7 +286,7 @@ class MemoryEndpoint:
             direction.last_control = arrival
         self._later(arrival - now, partial(self._arrive, peer, link, number, channel, data))
 
-    def _arrive(self, peer: NodeId, link: _Link, number: int, channel: Channel, data: bytes) -> None:
+    def _arrive(self, peer: NodeId, link: Link, number: int, channel: Channel, data: bytes) -> None:
         """A message has reached the peer, if both still exist and no cut came between."""
         direction = link.directions[self._node_id]
         if link.alive and self._alive and (link.cut or not self._internet.reaches(self._node_id, peer)):
@@ -343,7 +297,7 @@ class MemoryEndpoint:
         if target is not None and target._links.get(self._node_id) is link:
             target._handler.link_message(self._node_id, channel, data)
 
-    def _end(self, peer: NodeId, link: _Link, reason: str) -> None:
+    def _end(self, peer: NodeId, link: Link, reason: str) -> None:
         """This end of ``link`` is gone."""
         if self._links.get(peer) is not link:
             return
@@ -353,13 +307,13 @@ class MemoryEndpoint:
         self._plan_round()
         self._handler.link_down(peer, reason)
 
-    def _tell_end(self, peer: NodeId, link: _Link, reason: str) -> None:
+    def _tell_end(self, peer: NodeId, link: Link, reason: str) -> None:
         """The other end of ``link`` is gone too."""
         other = self._internet.find(peer)
         if other is not None:
             other._end(self._node_id, link, reason)
 
-    def _check_cut(self, peer: NodeId, link: _Link) -> None:
+    def _check_cut(self, peer: NodeId, link: Link) -> None:
         if self._links.get(peer) is link and (link.cut or not self._internet.reaches(self._node_id, peer)):
             self._end(peer, link, _silence())
             self._tell_end(peer, link, _silence())
@@ -401,7 +355,7 @@ class MemoryEndpoint:
             self._plan.failed(peer, self._internet.scheduler.now())
             self._plan_round()
             return
-        link = _Link(self._node_id, peer, RELAYED_SECONDS if way is Passage.RELAYED else 0.0)
+        link = Link(self._node_id, peer, RELAYED_SECONDS if way is Passage.RELAYED else 0.0)
         other._open(self._node_id, link, self._is_client)
         if link.alive:
             self._open(peer, link, False)
@@ -414,7 +368,7 @@ class MemoryEndpoint:
             return True
         return self._accept is not None and self._accept(dialler.node_id, dialler._is_client) is not None
 
-    def _open(self, peer: NodeId, link: _Link, peer_is_client: bool) -> None:
+    def _open(self, peer: NodeId, link: Link, peer_is_client: bool) -> None:
         previous = self._links.get(peer)
         if previous is not None:
             previous.alive = False

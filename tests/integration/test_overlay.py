@@ -8,7 +8,7 @@ from engine.crypto.onion import Hop, build
 from engine.errors import NetworkNotReadyError, ServingNodeLostError
 from engine.ids import CircuitId, NodeId
 from engine.transport.link import Channel
-from engine.transport.memory import Conditions
+from engine.transport.memory_links import Conditions
 from engine.wire.codec import encode
 from engine.wire.link import CreateCircuit
 from engine.wire.records import Parameters

@@ -19,7 +19,8 @@ from engine.node.overlay_client import OverlayClient, Served
 from engine.node.overlay_peer import OverlayPeer
 from engine.paths.outgoing import Question
 from engine.paths.serving import ExecutionStarted
-from engine.transport.memory import Conditions, MemoryInternet
+from engine.transport.memory import MemoryInternet
+from engine.transport.memory_links import Conditions
 from engine.transport.scheduler import ManualScheduler
 from engine.wire.answer import ChatMessage, Finished, FrameEvent, Sampling, Tokens
 from engine.wire.records import Descriptor, OnionKey, Parameters, SealKey, ServedModel

@@ -41,8 +41,8 @@ from engine.inference.types import (
 )
 from engine.node.answers import MAX_ANSWER_CHARACTERS, Answers
 from engine.node.overlay_client import Served
-from engine.paths.client import AnswerSummary
 from engine.paths.outgoing import Question, Target, prepare
+from engine.paths.running_answer import AnswerSummary
 from engine.verification.receipt_file import verify_export
 from engine.verification.receipts import Served as ServedTokens
 from engine.verification.receipts import make_receipt, sign_receipt

@@ -11,7 +11,8 @@ import pytest
 from engine.clock import SystemClock
 from engine.ids import NodeId
 from engine.transport.link import Channel, LinkHandler, LinkSender
-from engine.transport.memory import RELAYED_SECONDS, Conditions, MemoryEndpoint, MemoryInternet
+from engine.transport.memory import RELAYED_SECONDS, MemoryEndpoint, MemoryInternet
+from engine.transport.memory_links import Conditions
 from engine.transport.memory_routers import Router
 from engine.transport.scheduler import LoopScheduler, ManualScheduler
 from engine.wire.codec import MAX_LINK_MESSAGE
