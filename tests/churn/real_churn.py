@@ -63,7 +63,6 @@ class Told:
     asker: int
     begun: float
     ended: float
-    streamed_seconds: float
     tokens: int
     right: bool
     error: str
@@ -143,13 +142,13 @@ class RealChurn:
             try:
                 chat = f"asker {number}, chat {asked // ANSWERS_PER_CHAT}"
                 answer = Answer(client, QUESTION, conversation=chat, **self._asked()).read()
-                error, text, tokens, seconds = str(answer.error or ""), answer.text, answer.tokens, answer.seconds
+                error, text, tokens = str(answer.error or ""), answer.text, answer.tokens
                 if not error and len(answer.paths) != PATHS:
                     error = f"it came over {len(answer.paths)} paths"
             except Exception as problem:  # whatever it is, it counts as a lost answer, and the run goes on
-                error, text, tokens, seconds = f"{type(problem).__name__}: {problem}", "", 0, 0.0
+                error, text, tokens = f"{type(problem).__name__}: {problem}", "", 0
             ended = time.monotonic() - self._begun
-            told = Told(number, round(begun, 1), round(ended, 1), round(seconds, 1), tokens, text == self._text, error)
+            told = Told(number, round(begun, 1), round(ended, 1), tokens, text == self._text, error)
             with self._lock:
                 self._in_flight -= 1
                 self.outcome.answers.append(told)
@@ -183,7 +182,7 @@ class RealChurn:
 
 def as_json(plan: Plan, outcome: Outcome) -> dict[str, Any]:
     """What is stored."""
-    streamed = sorted(told.streamed_seconds for told in outcome.answers)
+    seconds = sorted(round(told.ended - told.begun, 1) for told in outcome.answers)
     return {
         "minutes": plan.minutes,
         "relays": plan.relays,
@@ -195,9 +194,9 @@ def as_json(plan: Plan, outcome: Outcome) -> dict[str, Any]:
         "lost": len(outcome.lost),
         "losses": [vars(told) for told in outcome.lost],
         "tokens_each": plan.tokens,
-        "shortest_answer_s": streamed[0] if streamed else None,
-        "median_answer_s": streamed[len(streamed) // 2] if streamed else None,
-        "longest_answer_s": streamed[-1] if streamed else None,
+        "shortest_answer_s": seconds[0] if seconds else None,
+        "median_answer_s": seconds[len(seconds) // 2] if seconds else None,
+        "longest_answer_s": seconds[-1] if seconds else None,
     }
 
 
@@ -238,7 +237,7 @@ NAMES = {
     "answers": "answers",
     "lost": "lost",
     "tokens_each": "tokens of each",
-    "shortest_answer_s": "shortest answer, seconds from first to last token",
+    "shortest_answer_s": "shortest answer, seconds from the question to the last token",
     "median_answer_s": "median",
     "longest_answer_s": "longest",
 }

@@ -55,7 +55,7 @@ def test_a_table_that_grows_is_named_and_one_that_varies_is_not() -> None:
 
 
 def told(**more: Any) -> Told:
-    return replace(Told(0, 0.0, 25.0, 24.8, 125, right=True, error=""), **more)
+    return replace(Told(0, 0.0, 25.0, 125, right=True, error=""), **more)
 
 
 def judged(answers: list[Told], in_flight: int = 6) -> list[str]:
@@ -68,6 +68,6 @@ def test_real_answers_must_be_many_long_and_right() -> None:
     assert judged(fine) == []
     assert judged([*fine, told(error="RequestError")]) == ["an answer was lost: RequestError"]
     assert judged([*fine, told(right=False)]) == ["an answer was lost: it is not what the node said"]
-    assert judged([*fine, told(streamed_seconds=19.0)]) == ["an answer was too short"]
+    assert judged([*fine, told(ended=19.0)]) == ["an answer was too short"]
     assert judged(fine[1:]) == ["too few answers were in flight"]
     assert judged(fine, in_flight=4) == ["too few answers were in flight"]
