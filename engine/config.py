@@ -47,6 +47,8 @@ _WANTED = {
 }
 """What a setting may be, for whoever wrote something of another kind."""
 
+MAXIMUM_SERVERS = 16
+"""Bootstrap servers of one network that an engine may be told."""
 LogLevel = Literal["debug", "info", "warning", "error"]
 BackendServer = Literal["openai", "vllm", "sglang", "llama.cpp", "ollama"]
 
@@ -56,7 +58,8 @@ class Configuration(Struct, frozen=True, kw_only=True):
 
     data_directory: Path
     bootstrap: str = ""
-    """URL of the bootstrap server, with or without ``#NETWORKID``; empty: no network, local answers only."""
+    """URLs of the bootstrap server and its mirrors with commas between them, the preferred one first, with or without
+    ``#NETWORKID``; empty: no network, local answers only."""
     join: Annotated[str, Meta(max_length=3_000)] = ""
     """Invitation to a private network; it names the bootstrap server and is kept, so once is enough."""
     api_port: Annotated[int, Meta(ge=0, le=65_535)] = DEFAULT_API_PORT
@@ -104,14 +107,14 @@ class Configuration(Struct, frozen=True, kw_only=True):
 
     @property
     def bootstrap_url(self) -> str:
-        """The server's address without network id and trailing slash; empty without a network."""
-        return self.bootstrap.partition("#")[0].rstrip("/")
+        """The preferred server's address without network id and trailing slash; empty without a network."""
+        return self.bootstrap.partition(",")[0].strip().partition("#")[0].rstrip("/")
 
     @property
     def network_id(self) -> bytes | None:
-        """The 32 bytes after ``#``; None when the URL names none (the first genesis file seen is pinned then)."""
-        fragment = self.bootstrap.partition("#")[2]
-        return bytes.fromhex(fragment) if fragment else None
+        """The 32 bytes after ``#``; None when no URL names them (the first genesis file seen is pinned then)."""
+        fragments = (url.strip().partition("#")[2] for url in self.bootstrap.split(","))
+        return next((bytes.fromhex(fragment) for fragment in fragments if fragment), None)
 
 
 def default_data_directory() -> Path:
@@ -266,6 +269,16 @@ def is_model_id(text: str) -> bool:
 
 
 def _bootstrap_problem(value: str) -> str:
+    problems = [_server_problem(url.strip()) for url in value.split(",")]
+    fragments = {url.partition("#")[2].strip() for url in value.split(",")} - {""}
+    if not any(problems) and len(fragments) > 1:
+        return "the servers are of different networks: the parts after # differ. Name servers of one network only."
+    if len(problems) > MAXIMUM_SERVERS:
+        return f"at most {MAXIMUM_SERVERS} servers can be named."
+    return next((problem for problem in problems if problem), "")
+
+
+def _server_problem(value: str) -> str:
     url, hash_sign, fragment = value.partition("#")
     expected = "write http://HOST:PORT or https://HOST, and #NETWORKID after it to pin the network."
     try:

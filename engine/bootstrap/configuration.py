@@ -13,6 +13,7 @@ from engine.storage.files import read_limited
 
 FILE = "bootstrap.toml"
 IceUrl = Annotated[str, msgspec.Meta(max_length=300, pattern=r"^(stun|stuns|turn|turns):\S+$")]
+MirrorKey = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
 Secret = Annotated[str, msgspec.Meta(max_length=200)]
 
 
@@ -32,6 +33,8 @@ class OperatorConfiguration(msgspec.Struct, frozen=True, forbid_unknown_fields=T
     """Addresses of the TURN server for which nodes get passwords of their own."""
     turn_secret_file: Annotated[str, msgspec.Meta(max_length=4096)] = ""
     turn_credential_seconds: Annotated[int, msgspec.Meta(ge=600, le=604_800)] = 43_200
+    mirrors: Annotated[tuple[MirrorKey, ...], msgspec.Meta(max_length=64)] = ()
+    """Public keys of the mirrors that may introduce nodes while this server is away."""
     trusted_proxies: Annotated[tuple[str, ...], msgspec.Meta(max_length=64)] = ()
     maximum_connections: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 4_096
     maximum_connections_per_address: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 64

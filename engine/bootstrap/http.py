@@ -59,6 +59,10 @@ class DirectoryService(Protocol):
         """The signed head of the newest snapshot."""
         ...
 
+    def permit(self, mirror_key: bytes) -> Signed | None:
+        """The permit of this mirror, None if the operator has not admitted it here."""
+        ...
+
     async def take_statement(self, signed: Signed) -> None:
         """A revocation or succession; ``DirectoryError``, ``StorageError`` or ``BootstrapUnreachableError``."""
         ...
@@ -83,6 +87,7 @@ class HttpSide:
         application.router.add_get(SPEED_PATH, speed.give)
         application.router.add_post(SPEED_PATH, speed.take)
         application.router.add_get("/v1/head", self._serve_head)
+        application.router.add_get("/v1/mirror", self._serve_permit)
         application.router.add_post("/v1/statements", self._take_statement)
         application.router.add_get("/healthz", self._serve_health)
         application.router.add_get("/metrics", self._serve_metrics)
@@ -142,11 +147,18 @@ class HttpSide:
     async def _serve_genesis(self, _request: web.Request) -> web.StreamResponse:
         return web.Response(body=self._genesis, content_type="application/json", charset="utf-8")
 
+    def _closed_to(self, request: web.Request) -> web.Response | None:
+        """The refusal for who may not read a private network's directory, nor how often it changes."""
+        door = self._service.door
+        if door is None or door.opens(request.headers.get(hdrs.AUTHORIZATION, "")):
+            return None
+        return web.Response(status=401, text="Only members of this private network may read its directory.\n")
+
     async def _serve_directory(self, request: web.Request) -> web.StreamResponse:
         """The whole directory, or with ``?since=DIGEST`` what has changed since that one; zlib in both cases."""
-        door = self._service.door
-        if door is not None and not door.opens(request.headers.get(hdrs.AUTHORIZATION, "")):
-            return web.Response(status=401, text="Only members of this private network may read its directory.\n")
+        refusal = self._closed_to(request)
+        if refusal is not None:
+            return refusal
         since = request.query.get("since", "")
         if since and _DIGEST.fullmatch(since) is None:
             return web.Response(status=400, text="since= wants the SHA-256 of a directory, 64 digits 0-9 a-f.\n")
@@ -179,13 +191,26 @@ class HttpSide:
             pass
         return response
 
-    async def _serve_head(self, _request: web.Request) -> web.StreamResponse:
+    async def _serve_head(self, request: web.Request) -> web.StreamResponse:
         """The signed head of the newest directory: enough to compare two servers."""
+        refusal = self._closed_to(request)
+        if refusal is not None:
+            return refusal
         await self._service.look()
         head = self._service.head()
         if head is None:
             return web.Response(status=503, text="The first directory is not made yet. Try again in a second.\n")
         return web.Response(body=encode(head), content_type="application/octet-stream")
+
+    async def _serve_permit(self, request: web.Request) -> web.StreamResponse:
+        """``?key=HEX``: what lets this mirror introduce nodes."""
+        key = request.query.get("key", "")
+        if _DIGEST.fullmatch(key) is None:
+            return web.Response(status=400, text="key= wants the public key of a mirror, 64 digits 0-9 a-f.\n")
+        permit = self._service.permit(bytes.fromhex(key))
+        if permit is None:
+            return web.Response(status=404, text="The operator of this server has not admitted that mirror.\n")
+        return web.Response(body=encode(permit), content_type="application/octet-stream")
 
     async def _take_statement(self, request: web.Request) -> web.StreamResponse:
         """A revocation or succession; whoever brings it, it is signed by whom it ends."""

@@ -53,7 +53,7 @@ def init_network(
         return Network(network.genesis, network.server, False, kept)
     make_directory(data)
     # A key without a genesis is left by an --init that was interrupted; it is as good as a new one.
-    server = _load_key(data) or Identity.from_seed(random_bytes(32))
+    server = load_key(data / KEY_FILE) or Identity.from_seed(random_bytes(32))
     now = (clock or SystemClock()).wall()
     genesis = genesis_file.make_genesis(name, server.public_key, parameters or Parameters(), now, random_bytes)
     write_atomically(data / KEY_FILE, server.seed.hex().encode("ascii") + b"\n")
@@ -73,7 +73,7 @@ def load_network(data: Path) -> Network:
             f"{data} holds no network yet. Make its keys and genesis file once with:"
             f" gentorrent bootstrap --init --data {data}"
         )
-    server = _load_key(data)
+    server = load_key(data / KEY_FILE)
     if server is None:
         raise StorageError(
             f"{data / KEY_FILE} is missing, and nothing can be signed without it. Restore it from your backup; to begin"
@@ -85,11 +85,12 @@ def load_network(data: Path) -> Network:
     return Network(genesis, server, False, "")
 
 
-def _load_key(data: Path) -> Identity | None:
-    text = read_limited(data / KEY_FILE, 1024)
+def load_key(path: Path) -> Identity | None:
+    """The key in a file, None if there is none; ``StorageError`` for one that is damaged."""
+    text = read_limited(path, 1024)
     if text is None:
         return None
     try:
         return Identity.from_seed(bytes.fromhex(text.decode("ascii").strip()))
     except ValueError as error:
-        raise StorageError(f"{data / KEY_FILE} is damaged. Restore it from your backup.") from error
+        raise StorageError(f"{path} is damaged. Restore it from your backup.") from error

@@ -21,23 +21,27 @@ from engine.wire.codec import Message, encode
 from engine.wire.signaling import Challenge, Login, NodeMessage, Refused, Signal, Welcome, node_message_decoder
 
 
-async def log_in(
-    socket: web.WebSocketResponse,
-    server: Identity,
-    network_id: NetworkId,
-    nonce: bytes,
-    clock: Clock,
-    observed: str,
-    door: Door | None = None,
-) -> Login | None:
-    """Challenge the other side; its login, or None if it was refused (and told why) or said nothing in time."""
-    challenge = Challenge(
+def make_challenge(server: Identity, network_id: NetworkId, nonce: bytes, permit: bytes = b"") -> Challenge:
+    """What a login has to answer; ``permit`` where ``server`` is a mirror."""
+    return Challenge(
         network_id=network_id,
         server_key=server.public_key,
         nonce=nonce,
         minimum_version=MINIMUM_PROTOCOL_VERSION,
         maximum_version=PROTOCOL_VERSION,
+        permit=permit,
     )
+
+
+async def log_in(
+    socket: web.WebSocketResponse,
+    server: Identity,
+    challenge: Challenge,
+    clock: Clock,
+    observed: str,
+    door: Door | None = None,
+) -> Login | None:
+    """Challenge the other side; its login, or None if it was refused (and told why) or said nothing in time."""
     try:
         async with asyncio.timeout(limits.LOGIN_SECONDS):
             await socket.send_bytes(encode(challenge))

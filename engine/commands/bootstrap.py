@@ -15,6 +15,7 @@ from engine.config import DEFAULT_BOOTSTRAP_PORT, default_data_directory, usable
 from engine.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from engine.transport.bootstrap_state import BootstrapAddress
     from engine.wire.records import Parameters
 
 
@@ -59,6 +60,14 @@ def run(
             min=0, max=3, metavar="L", help="With --init: relays per path a user may choose then (2); 0: direct, too."
         ),
     ] = None,
+    mirror: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL#NETWORKID",
+            envvar="GENTORRENT_BOOTSTRAP_MIRROR",
+            help="Mirror the server there: pass nodes on to it, and introduce them while it is away.",
+        ),
+    ] = None,
     turn: Annotated[
         list[str] | None,
         typer.Option(
@@ -84,8 +93,10 @@ def run(
 
     It introduces nodes to each other and signs the directory; it sees who is online, never what is asked.
     """
-    directory = usable_directory(data or default_data_directory() / "bootstrap")
+    directory = usable_directory(data or default_data_directory() / ("mirror" if mirror else "bootstrap"))
     if init:
+        if mirror:
+            raise ConfigurationError("--mirror is for a running network; leave out --init, a mirror makes its own key.")
         if turn or turn_secret_file:
             raise ConfigurationError(
                 "--turn and --turn-secret-file are for the running server; leave them out with --init."
@@ -106,16 +117,27 @@ def run(
     logging.basicConfig(level=logging.WARNING, format=LOG_FORMAT, stream=sys.stderr)
     logging.getLogger("engine").setLevel(logging.INFO)
 
-    from engine.bootstrap.server import serve
+    from engine.bootstrap.run import run_mirror, run_server, serve
 
-    serve(
-        directory,
-        host,
-        port,
-        started=_announce,
-        turn_urls=tuple(turn or ()),
-        turn_secret_file=turn_secret_file,
-    )
+    turn_server = (tuple(turn or ()), turn_secret_file)
+    if mirror is None:
+        serve(lambda: run_server(directory, host, port, _announce, turn_server))
+        return
+    origin = _origin(mirror)
+    serve(lambda: run_mirror(directory, origin, host, port, _announce, turn_server))
+
+
+def _origin(text: str) -> BootstrapAddress:
+    """The server that is mirrored."""
+    from engine.transport.bootstrap_state import parse_bootstrap
+
+    address = parse_bootstrap(text)
+    if address.network_id is None or address.others:
+        raise ConfigurationError(
+            f"--mirror wants one address with the network id, URL#NETWORKID, and got {text[:200]!r}. The server that is"
+            " mirrored prints it when it starts."
+        )
+    return address
 
 
 def _announce(address: str) -> None:

@@ -131,21 +131,24 @@ def _send(configuration: Configuration, statement: Signed) -> None:
     import aiohttp
 
     from engine.errors import BootstrapUnreachableError
-    from engine.transport.bootstrap_client import network_errors, send_statement
+    from engine.transport.bootstrap_http import network_errors, send_statement
     from engine.transport.bootstrap_state import parse_bootstrap
 
-    url = parse_bootstrap(_server(configuration)).url
+    urls = parse_bootstrap(_server(configuration)).urls
 
-    async def send() -> None:
+    async def send(url: str) -> None:
         async with network_errors(), aiohttp.ClientSession() as session:
             await send_statement(session, url, statement)
 
-    try:
-        asyncio.run(send())
-    except BootstrapUnreachableError as error:
-        raise BootstrapUnreachableError(
-            f"The bootstrap server {url} cannot be reached ({error}). Nothing was changed; try again later."
-        ) from error
+    for number, url in enumerate(urls, 1):
+        try:
+            asyncio.run(send(url))
+            return
+        except BootstrapUnreachableError as error:
+            if number == len(urls):
+                raise BootstrapUnreachableError(
+                    f"The bootstrap server {url} cannot be reached ({error}). Nothing was changed; try again later."
+                ) from error
 
 
 def _save(path: Path, statement: Signed) -> None:

@@ -17,10 +17,11 @@ LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 def run(
     bootstrap: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             metavar="URL[#NETWORKID]",
-            help="The network's bootstrap server, as its operator gave it. Without it answers are local only.",
+            help="The network's bootstrap server, as its operator gave it; repeat it for mirrors, the preferred one "
+            "first. Without it answers are local only.",
         ),
     ] = None,
     join: Annotated[
@@ -106,7 +107,7 @@ def run(
     GENTORRENT_BACKEND_API_KEY or the system's keyring (GenTorrent, backend-api-key) alone.
     """
     options: dict[str, object] = {
-        "bootstrap": bootstrap,
+        "bootstrap": ",".join(bootstrap) if bootstrap else None,
         "join": join,
         "data_directory": data,
         "api_port": api_port,

@@ -45,7 +45,7 @@ def _relay(bootstrap: str, data: Path) -> PeerPresence:
     directory = DataDirectory(data)
     make_directory(directory.networks)
     membership = Membership(
-        url=address.url,
+        urls=address.urls,
         network_id=address.network_id,
         networks=directory.networks,
         clock=clock,

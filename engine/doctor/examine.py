@@ -44,6 +44,11 @@ async def examine(what: Examination) -> Facts:
         return Facts(engine=what.engine, nat=NatFacts(ipv6=has_ipv6()))
     what.progress("the bootstrap server")
     server = await check_server(what.address.url, what.clock)
+    for url in what.address.others:
+        if server.reached:
+            break
+        other = await check_server(url, what.clock)
+        server = other if other.reached else server
     expected = what.address.network_id
     if server.reached and expected is not None and server.network_id != expected.hex():
         detail = f"it serves network {server.network_id}"
@@ -55,14 +60,14 @@ async def examine(what: Examination) -> Facts:
         facts, _ = await _with_ice(what, Facts(server=server, engine=what.engine), what.offered)
     if what.bandwidth and server.reached and not server.problem:
         what.progress("bandwidth (2 MB)")
-        facts = structs.replace(facts, bandwidth=await measure_bandwidth(what.address.url, what.clock))
+        facts = structs.replace(facts, bandwidth=await measure_bandwidth(server.url, what.clock))
     return facts
 
 
 async def _visit(what: Examination, address: BootstrapAddress, visitor: Visitor, server: ServerFacts) -> Facts:
     """Log in, ask the servers that this login is told of, and make links."""
     expected = address.network_id or NetworkId(bytes.fromhex(server.network_id))
-    session = Session(BootstrapAddress(address.url, expected), visitor, what.clock)
+    session = Session(BootstrapAddress(server.url, expected), visitor, what.clock)
     client = session.client
     async with running(client.run()):
         what.progress("logging in")

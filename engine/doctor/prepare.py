@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
@@ -51,7 +52,7 @@ async def prepare(
     offered = OfferedServers()
     genesis = _joined(address, data, clock) if address is not None else None
     if address is not None and genesis is not None:
-        address = BootstrapAddress(address.url, genesis.network_id)
+        address = replace(address, network_id=genesis.network_id)
         saved = data.networks / genesis.network_id.hex() / "ice-client.json"
         offered = load_offer(saved, clock.wall()) or offered
         if genesis.parameters.invited_only and state is not None:

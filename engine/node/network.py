@@ -59,9 +59,10 @@ RATES_CHANGED = 1.5
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """Which network, and where its state lies. ``changed`` hears that something in the state may have changed."""
+    """Which network, and where its state lies. ``urls``: its servers, the preferred one first. ``changed`` hears that
+    something in the state may have changed."""
 
-    url: str
+    urls: tuple[str, ...]
     network_id: NetworkId | None
     networks: Path
     clock: Clock
@@ -84,7 +85,7 @@ class Presence(abc.ABC):
         self._expelled: dict[NodeId, None] = {}
         self.mesh: Mesh | None = None
         self.bootstrap = BootstrapClient(
-            membership.url,
+            membership.urls,
             membership.network_id,
             identity,
             data=membership.networks,

@@ -89,7 +89,7 @@ class Node:
         address = parse_bootstrap(self.configuration.bootstrap)
         make_directory(directory.networks)
         return Membership(
-            url=address.url,
+            urls=address.urls,
             network_id=address.network_id,
             networks=directory.networks,
             clock=self._clock,

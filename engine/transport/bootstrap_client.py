@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from engine.directory.genesis import GenesisRecord
 from engine.directory.invite import Invitation, check_expulsion
 from engine.directory.login import check_welcome, make_login
 from engine.directory.marks import AwayMarks, check_mark
+from engine.directory.mirrors import check_challenge
 from engine.directory.snapshot import LAST_GOOD_SECONDS
 from engine.errors import (
     BootstrapUnreachableError,
@@ -37,15 +38,16 @@ from engine.errors import (
     WireError,
 )
 from engine.ids import NetworkId, NodeId
+from engine.transport.bootstrap_http import CONNECT_SECONDS, http_session, network_errors, send_statement
 from engine.transport.bootstrap_state import BootstrapAddress, BootstrapState, Phase, parse_bootstrap
 from engine.transport.directory_keeper import DirectoryKeeper
 from engine.transport.ice_servers import OfferedServers, usable_servers
 from engine.transport.saved_invitation import load_invitation
-from engine.transport.server_choice import FIRST_BACKOFF, ServerChoice
+from engine.transport.server_choice import FIRST_BACKOFF, LAST_BACKOFF, ServerChoice
 from engine.transport.signaling import MAXIMUM_SIGNAL_LENGTH, SignalHandler
 from engine.wire.codec import Message, encode
 from engine.wire.link import DirectoryHash
-from engine.wire.records import Signed, descriptor_decoder
+from engine.wire.records import Signed, SignedSnapshot, descriptor_decoder
 from engine.wire.signaling import (
     Challenge,
     DirectoryChanged,
@@ -64,7 +66,6 @@ from engine.wire.signaling import (
     server_message_decoder,
 )
 
-CONNECT_SECONDS = 15.0
 KEEPALIVE_SECONDS = 15.0
 HEARTBEAT_SECONDS = 20.0
 QUEUE_LENGTH = 1_024
@@ -115,6 +116,7 @@ class BootstrapClient:
         on_expelled: Callable[[NodeId], None] = _nothing,
         is_linked: Callable[[NodeId], bool] = lambda _: False,
         random_bytes: Callable[[int], bytes] = os.urandom,
+        last_backoff: float = LAST_BACKOFF,
     ) -> None:
         """``url``: the servers in order of preference. ``data`` is the folder for networks
         (``DataDirectory.networks``); two clients may share it. ``is_linked``: whom we have a link with; no mark makes
@@ -123,7 +125,7 @@ class BootstrapClient:
         Nothing is read or sent before :meth:`run`. ``on_notice`` hears sentences that the user should see once.
         """
         urls = (url,) if isinstance(url, str) else tuple(url)
-        self._servers = ServerChoice(urls, random_bytes)
+        self._servers = ServerChoice(urls, random_bytes, last_backoff)
         self._identity = identity
         self._clock = clock or SystemClock()
         self._client_only = client_only
@@ -140,7 +142,7 @@ class BootstrapClient:
         self._statement: Callable[[NetworkId, float], Signed | None] = lambda *_: None
         self._statement_told: Callable[[], None] = _nothing
         self._doubting = False
-        self._clock_warning = ""
+        self._lasting_warning = ""
         self._marks = AwayMarks()
         self._handler: SignalHandler | None = None
         self._source: Callable[[], Signed] | None = None
@@ -172,6 +174,15 @@ class BootstrapClient:
     def server(self) -> str:
         """The address of the server that is used or tried now."""
         return self._servers.current
+
+    @property
+    def signed(self) -> SignedSnapshot | None:
+        """The directory in use as its server signed it, without the marks."""
+        return self._keeper.signed
+
+    def look_again(self) -> None:
+        """There is news: fetch the directory now, if it is another one."""
+        self._fetch_now.set()
 
     @property
     def head(self) -> DirectoryHash | None:
@@ -264,12 +275,7 @@ class BootstrapClient:
 
     async def _connect_once(self, url: str) -> None:
         """From connecting to the end of the connection, which is always an error of the project's tree."""
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=CONNECT_SECONDS)
-        tracing = aiohttp.TraceConfig()
-        tracing.on_request_redirect.append(_refuse_redirect)
-        async with aiohttp.ClientSession(
-            timeout=timeout, headers={"User-Agent": "gentorrent"}, trace_configs=[tracing]
-        ) as session:
+        async with http_session() as session:
             async with network_errors():
                 genesis = await self._keeper.ensure_genesis(session, url)
             async with network_errors(), contextlib.AsyncExitStack() as stack:
@@ -290,12 +296,7 @@ class BootstrapClient:
         challenge = await _receive(socket)
         if not isinstance(challenge, Challenge):
             raise LoginRefusedError(_refusal(challenge))
-        is_ours = challenge.server_key in genesis.genesis.server_keys
-        if challenge.network_id != genesis.network_id or not is_ours:
-            raise DirectoryError(
-                "The server does not have the key that this network's genesis file names. Either the address is wrong"
-                " or somebody answers in the server's place; check it with the operator."
-            )
+        check_challenge(challenge, genesis.genesis.server_keys, genesis.network_id, self._clock.wall())
         login = make_login(
             self._identity,
             challenge,
@@ -337,11 +338,11 @@ class BootstrapClient:
         self._keeper.reading_key = b""
         self._marks.clear()  # the server sends those that hold now
         self._fetch_now.set()
-        self._clock_warning = ""
+        self._lasting_warning = self._elsewhere()
         if abs(skew) > CLOCK_SKEW_SECONDS / 4:
             direction = "behind" if skew > 0 else "ahead"
-            self._clock_warning = f"This computer's clock is {abs(skew):.0f} s {direction}. Set it."
-        self._set(phase=Phase.CONNECTED, reason="", clock_skew=skew, published=False, warning=self._clock_warning)
+            self._lasting_warning = f"This computer's clock is {abs(skew):.0f} s {direction}. Set it."
+        self._set(phase=Phase.CONNECTED, reason="", clock_skew=skew, published=False, warning=self._lasting_warning)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._read(socket, genesis))
@@ -411,7 +412,7 @@ class BootstrapClient:
 
     def _confirm(self, message: Published) -> None:
         if self._last_published is not None and message.digest == digest(self._last_published):
-            self._set(published=not self._withdrawing, warning=self._clock_warning)
+            self._set(published=not self._withdrawing, warning=self._lasting_warning)
             self._answered.set()
 
     async def _write(self, socket: aiohttp.ClientWebSocketResponse, queue: asyncio.Queue[Message]) -> None:
@@ -492,7 +493,7 @@ class BootstrapClient:
                     self._show(directory)
                 backoff = FIRST_BACKOFF
                 if told and self.state.warning == told:
-                    self._set(warning=self._clock_warning)
+                    self._set(warning=self._lasting_warning)
                 behind_since = self._check_freshness(behind_since)
             except (DirectoryError, WireError) as error:
                 told = str(error)
@@ -579,7 +580,7 @@ class BootstrapClient:
         if doubting != self._doubting:
             self._doubting = doubting
             text = "The server says that most nodes are away at once; this is not believed, and they are tried."
-            self._set(warning=text if doubting else self._clock_warning)
+            self._set(warning=text if doubting else self._lasting_warning)
         self._on_directory(self.directory)
 
     def _set(self, **changes: Any) -> None:
@@ -587,6 +588,12 @@ class BootstrapClient:
         if state != self.state:
             self.state = state
             self._on_state(state)
+
+    def _elsewhere(self) -> str:
+        preferred = self._servers.preferred
+        if preferred is None:
+            return ""
+        return f"The bootstrap server {preferred} does not answer, so {self._servers.current} is used until it does."
 
     def _unreachable(self, error: GenTorrentError) -> str:
         text = f"The bootstrap server {self._servers.current} cannot be reached ({error})."
@@ -601,22 +608,6 @@ class BootstrapClient:
 
 class _PreferredAnswersError(BootstrapUnreachableError):
     """The connection is given up for a better one."""
-
-
-async def send_statement(session: aiohttp.ClientSession, url: str, statement: Signed) -> None:
-    """Bring a revocation or succession to the server; ``DirectoryError`` with its reason if it refuses."""
-    timeout = aiohttp.ClientTimeout(total=CONNECT_SECONDS)
-    address = f"{url}/v1/statements"
-    async with session.post(address, data=encode(statement), allow_redirects=False, timeout=timeout) as response:
-        reason = (await response.content.read(300)).decode("utf-8", "replace").strip()
-        if response.status == 422:
-            raise DirectoryError(reason if reason.isprintable() else "it gave no readable reason")
-        if response.status != 200:
-            raise BootstrapUnreachableError(f"it answers with HTTP status {response.status}")
-
-
-async def _refuse_redirect(*_: Any) -> None:
-    raise BootstrapUnreachableError("it sends us to another address, which no bootstrap server does")
 
 
 async def _receive(socket: aiohttp.ClientWebSocketResponse) -> Any:
@@ -638,14 +629,3 @@ def _refusal(message: Any) -> str:
 def _first(group: BaseExceptionGroup[Any]) -> BaseException:
     error = group.exceptions[0]
     return _first(error) if isinstance(error, BaseExceptionGroup) else error
-
-
-@contextlib.asynccontextmanager
-async def network_errors() -> AsyncIterator[None]:
-    """What can go wrong on the way, as an error of the project's tree."""
-    try:
-        yield
-    except TimeoutError as error:
-        raise BootstrapUnreachableError("no answer in time") from error
-    except (aiohttp.ClientError, OSError, UnicodeError) as error:  # the last for what cannot be a host name
-        raise BootstrapUnreachableError(str(error) or type(error).__name__) from error

@@ -6,6 +6,7 @@ import enum
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
+from engine.config import MAXIMUM_SERVERS
 from engine.directory.genesis import parse_network_id
 from engine.errors import ConfigurationError
 from engine.ids import NetworkId
@@ -36,16 +37,39 @@ class BootstrapState:
 
 @dataclass(frozen=True, slots=True)
 class BootstrapAddress:
-    """``URL#NETWORKID`` taken apart; ``network_id`` is None where the fragment is missing."""
+    """``URL#NETWORKID`` taken apart; ``network_id`` is None where the fragment is missing. ``others`` are the addresses
+    of further servers of the network, in order of preference."""
 
     url: str
     network_id: NetworkId | None
+    others: tuple[str, ...] = ()
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """All servers, the preferred one first."""
+        return (self.url, *self.others)
 
 
 def parse_bootstrap(text: str) -> BootstrapAddress:
-    """``http(s)://host[:port][#NETWORKID]``; raises ``ConfigurationError`` or ``DirectoryError`` (a bad network id)."""
+    """``http(s)://host[:port][#NETWORKID]``, several with commas between them; raises ``ConfigurationError`` or
+    ``DirectoryError`` (a bad network id)."""
+    parts = [part.strip() for part in text.split(",")]
+    if len(parts) > MAXIMUM_SERVERS:
+        raise ConfigurationError(f"At most {MAXIMUM_SERVERS} bootstrap servers can be named.")
+    found = [_parse_one(part) for part in parts]
+    named = {one.network_id for one in found if one.network_id is not None}
+    if len(named) > 1:
+        raise ConfigurationError(
+            "The bootstrap servers are said to be of different networks: the parts after # differ. Name servers of one"
+            " network only."
+        )
+    urls = tuple(dict.fromkeys(one.url for one in found))
+    return BootstrapAddress(urls[0], next(iter(named), None), urls[1:])
+
+
+def _parse_one(text: str) -> BootstrapAddress:
     try:
-        parts = urlsplit(text.strip())
+        parts = urlsplit(text)
         valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         valid = False

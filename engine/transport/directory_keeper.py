@@ -18,10 +18,11 @@ from engine.directory.directory import Directory
 from engine.directory.genesis import GenesisRecord, parse_network_id
 from engine.directory.heads import Heads, Proof, head_of
 from engine.directory.snapshot import LAST_GOOD_SECONDS, Checked, SnapshotVerifier
-from engine.errors import BootstrapUnreachableError, DirectoryError, EquivocationError, StorageError, WireError
+from engine.errors import DirectoryError, EquivocationError, StorageError, WireError
 from engine.ids import NetworkId, NodeId
 from engine.storage.files import make_directory, read_limited, write_atomically
 from engine.storage.state import load_state, save_state
+from engine.transport.bootstrap_http import fetch
 from engine.transport.evidence import keep_proof
 from engine.wire.codec import encode
 from engine.wire.link import DirectoryHash, head_decoder
@@ -34,7 +35,6 @@ from engine.wire.records import (
 )
 
 MAXIMUM_DIRECTORY = MAX_SNAPSHOT + 1024
-REQUEST_SECONDS = 120.0
 LARGE_DIRECTORY = 1024 * 1024
 """Bytes; a larger one is written to the disk only every ``SAVE_SECONDS``: it changes every few seconds."""
 SAVE_SECONDS = 300.0
@@ -82,6 +82,11 @@ class DirectoryKeeper:
             return None
         self._use(genesis_file.from_file(text, self._network_id))
         return self._load_directory(folder / "directory")
+
+    @property
+    def signed(self) -> SignedSnapshot | None:
+        """The snapshot in use, as its server signed it."""
+        return self._signed
 
     @property
     def closed(self) -> bool:
@@ -180,27 +185,7 @@ class DirectoryKeeper:
         return data
 
     async def _request(self, session: aiohttp.ClientSession, url: str, path: str, limit: int) -> bytes | None:
-        name = path.partition("?")[0]
-        headers = {"Authorization": f"Bearer {self.reading_key.hex()}"} if self.reading_key else {}
-        async with (
-            asyncio.timeout(REQUEST_SECONDS),
-            session.get(f"{url}{path}", headers=headers, allow_redirects=False) as response,
-        ):
-            if response.status == 304:
-                return None
-            if response.status != 200:
-                raise BootstrapUnreachableError(f"it answers {name} with HTTP status {response.status}")
-            if response.content_type not in ("application/octet-stream", "application/json"):
-                raise BootstrapUnreachableError(
-                    f"it answers {name} with {response.content_type[:60]}, which no bootstrap server does. A login page"
-                    " of this network, perhaps? Open a web browser and see"
-                )
-            body = bytearray()
-            async for chunk in response.content.iter_chunked(65_536):
-                body += chunk
-                if len(body) > limit:
-                    raise WireError(f"the server's answer to {name} is longer than the {limit} bytes allowed")
-            return bytes(body)
+        return await fetch(session, url, path, limit, self.reading_key)
 
     def _load_directory(self, path: Path) -> Directory | None:
         if self._verifier is None:

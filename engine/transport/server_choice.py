@@ -17,10 +17,13 @@ NEXT_SERVER_SECONDS = 1.0
 
 
 class ServerChoice:
-    """``urls`` in order of preference, at least one."""
+    """``urls`` in order of preference, at least one. ``last_backoff``: the longest wait between two rounds in vain."""
 
-    def __init__(self, urls: Sequence[str], random_bytes: Callable[[int], bytes]) -> None:
+    def __init__(
+        self, urls: Sequence[str], random_bytes: Callable[[int], bytes], last_backoff: float = LAST_BACKOFF
+    ) -> None:
         self._urls = tuple(urls)
+        self._last_backoff = last_backoff
         self._random_bytes = random_bytes
         self._index = 0
         self._backoff = FIRST_BACKOFF
@@ -55,7 +58,7 @@ class ServerChoice:
         if self._index:
             return NEXT_SERVER_SECONDS * self._draw()
         backoff = max(self._backoff, REFUSED_BACKOFF) if refused else self._backoff
-        self._backoff = min(LAST_BACKOFF, backoff * 2)
+        self._backoff = min(self._last_backoff, backoff * 2)
         return backoff * (0.5 + self._draw() / 2)
 
     def spread(self, seconds: float) -> float:

@@ -32,13 +32,15 @@ IceEntry = tuple[_IceUrls, _IceText, _IceText]
 
 
 class Challenge(Message, frozen=True, tag=50):
-    """Server to node, first message."""
+    """Server to node, first message. ``permit`` is an encoded ``Signed`` :class:`MirrorPermit` where ``server_key`` is
+    a mirror's, empty where the genesis file names it."""
 
     network_id: Key32
     server_key: Key32
     nonce: Key32
     minimum_version: UInt16
     maximum_version: UInt16
+    permit: Annotated[bytes, Meta(max_length=400)] = b""
 
 
 class Login(Message, frozen=True, tag=51):
@@ -167,6 +169,17 @@ class IceServers(Message, frozen=True, tag=65):
     problem: Reason = ""
 
 
+class MirrorPermit(Message, frozen=True, tag=66):
+    """``mirror_key`` may introduce nodes to each other until ``expires``; signed by a server key with purpose
+    ``mirror-permit``."""
+
+    suite: UInt8
+    network_id: Key32
+    mirror_key: Key32
+    issued: UInt53
+    expires: UInt53
+
+
 class Expelled(Message, frozen=True, tag=68):
     """Server to node: somebody is admitted no longer; end its links and take none of it."""
 
@@ -197,6 +210,7 @@ ServerMessage = (
 )
 NodeMessage = Login | Publish | Signal | KeepAlive | IceRequest
 SignalPayload = LinkOffer | LinkAnswer | LinkRefusal
+mirror_permit_decoder: Decoder[MirrorPermit] = Decoder(MirrorPermit)
 server_message_decoder: Decoder[ServerMessage] = Decoder(ServerMessage)
 node_message_decoder: Decoder[NodeMessage] = Decoder(NodeMessage)
 signal_payload_decoder: Decoder[SignalPayload] = Decoder(SignalPayload)

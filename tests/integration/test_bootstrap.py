@@ -20,14 +20,15 @@ import pytest
 
 from engine.bootstrap import limits
 from engine.bootstrap.init import init_network
-from engine.bootstrap.server import run_server
+from engine.bootstrap.run import run_server
 from engine.clock import ManualClock, SystemClock
 from engine.directory.delta import DirectoryHistory, apply_delta, read_answer
 from engine.directory.snapshot import ChainPoint, SnapshotVerifier, sign_snapshot
 from engine.directory.statements import make_revocation, make_succession
 from engine.errors import ConfigurationError, DataDirectoryLockedError, DirectoryError
 from engine.ids import NodeId
-from engine.transport.bootstrap_client import BootstrapClient, Phase, parse_bootstrap, send_statement
+from engine.transport.bootstrap_client import BootstrapClient, Phase, parse_bootstrap
+from engine.transport.bootstrap_http import send_statement
 from engine.transport.ice_servers import IceUrl, OfferedServers
 from engine.wire.codec import encode
 from engine.wire.link import head_decoder
@@ -316,8 +317,9 @@ async def test_a_server_that_goes_back_is_refused(tmp_path):
 SERVER = """
 import sys
 from pathlib import Path
-from engine.bootstrap.server import serve
-serve(Path(sys.argv[1]), "127.0.0.1", int(sys.argv[2]), started=lambda url: print(url, flush=True))
+from engine.bootstrap.run import run_server, serve
+started = lambda url: print(url, flush=True)
+serve(lambda: run_server(Path(sys.argv[1]), "127.0.0.1", int(sys.argv[2]), started))
 """
 
 

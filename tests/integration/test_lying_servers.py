@@ -248,7 +248,7 @@ async def test_endless_slow_and_strange_answers_end(tmp_path, monkeypatch):
         liar.answer = page
         with pytest.raises(BootstrapUnreachableError, match="login page"):
             await reader.fetch()
-        monkeypatch.setattr("engine.transport.directory_keeper.REQUEST_SECONDS", 0.3)
+        monkeypatch.setattr("engine.transport.bootstrap_http.REQUEST_SECONDS", 0.3)
         liar.answer = slow
         with pytest.raises(TimeoutError):
             await reader.fetch()

@@ -10,7 +10,8 @@ from pathlib import Path
 import aiohttp
 
 from engine.bootstrap.init import Network, init_network, load_network
-from engine.bootstrap.server import run_server
+from engine.bootstrap.permits import mirror_key
+from engine.bootstrap.run import run_mirror, run_server
 from engine.clock import Clock, SystemClock
 from engine.crypto.identity import Identity
 from engine.directory.login import make_login
@@ -46,6 +47,25 @@ async def running_server(
             task.cancel()
 
 
+def admit_mirror(server: Path, mirror: Path) -> None:
+    """The operator of the server in ``server`` admits the mirror in ``mirror``; before the server starts."""
+    server.mkdir(exist_ok=True)
+    (server / "bootstrap.toml").write_text(f'mirrors = ["{mirror_key(mirror).public_key.hex()}"]\n')
+
+
+@contextlib.asynccontextmanager
+async def running_mirror(data: Path, address: str, *, port: int = 0) -> AsyncIterator[str]:
+    """A mirror of the server at ``address``; its own ``URL#NETWORKID``."""
+    own: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(run_mirror(data, parse_bootstrap(address), port=port, started=own.set_result))
+        task.add_done_callback(lambda _: own.cancel())
+        try:
+            yield await own
+        finally:
+            task.cancel()
+
+
 @contextlib.asynccontextmanager
 async def running_client(
     address: str, owner: Identity, data: Path, *, publish: bool = True, clock: Clock | None = None, **more
@@ -53,7 +73,7 @@ async def running_client(
     """A client of that server, publishing itself as a relay."""
     parsed = parse_bootstrap(address)
     times = clock or SystemClock()
-    client = BootstrapClient(parsed.url, parsed.network_id, owner, data=data, clock=clock, **more)
+    client = BootstrapClient(parsed.urls, parsed.network_id, owner, data=data, clock=clock, **more)
 
     def make() -> Signed:
         assert client.genesis is not None

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from engine.config import MAX_FILE, load_configuration
 from engine.errors import ConfigurationError
+from engine.transport.bootstrap_state import parse_bootstrap
 
 NETWORK = "ab" * 32
 
@@ -32,6 +33,18 @@ def test_options_beat_environment_beats_file(tmp_path):
     assert configuration.log_level == "warning"
     assert configuration.relay is False
     assert configuration.threads == 3
+
+
+def test_several_servers_of_one_network(tmp_path):
+    one = {"GENTORRENT_BOOTSTRAP": f"https://one.example, http://two.example:8900/#{NETWORK}"}
+    configuration = load(tmp_path, one)
+    assert configuration.bootstrap_url == "https://one.example"
+    assert configuration.network_id == bytes.fromhex(NETWORK)
+    address = parse_bootstrap(configuration.bootstrap)
+    assert address.urls == ("https://one.example", "http://two.example:8900")
+    assert address.network_id == configuration.network_id
+    with pytest.raises(ConfigurationError, match="different networks"):
+        parse_bootstrap(f"http://one#{NETWORK},http://two#{'cd' * 32}")
 
 
 def test_bootstrap_with_network_id(tmp_path):
@@ -89,6 +102,9 @@ def test_data_directory(tmp_path, monkeypatch):
         ({"bootstrap": "http://host#abc"}, "64 digits"),
         ({"bootstrap": f"http://host#{NETWORK.upper()}"}, "64 digits"),
         ({"bootstrap": "http://host#"}, "64 digits"),
+        ({"bootstrap": "http://host,nowhere"}, "HOST:PORT"),
+        ({"bootstrap": f"http://one#{NETWORK},http://two#{'cd' * 32}"}, "different networks"),
+        ({"bootstrap": ",".join(f"http://host{number}" for number in range(17))}, "at most 16"),
     ],
 )
 def test_wrong_options(tmp_path, options, said):

@@ -54,7 +54,7 @@ async def test_a_full_disk_when_keys_are_due_costs_no_node(tmp_path, monkeypatch
     keys = FullDisk()
     connectivity = Connectivity(tmp_path / "connectivity.json", ManualClock())
     membership = Membership(
-        "http://127.0.0.1:1", None, tmp_path, ManualClock(), lambda: None, notices.append, connectivity
+        ("http://127.0.0.1:1",), None, tmp_path, ManualClock(), lambda: None, notices.append, connectivity
     )
     backend = cast(Any, None)
     peer = PeerPresence(membership, cast(NodeKeys, keys), backend, relays=True, max_tokens_per_second=None)
@@ -73,7 +73,7 @@ async def test_a_relay_refuses_links_from_relays_that_are_no_neighbours(tmp_path
     clock = ManualClock(NOW)
     keys = NodeKeys(KeyStore(tmp_path / "keys", clock))
     connectivity = Connectivity(tmp_path / "connectivity.json", clock)
-    membership = Membership("http://127.0.0.1:1", None, tmp_path, clock, lambda: None, lambda _: None, connectivity)
+    membership = Membership(("http://127.0.0.1:1",), None, tmp_path, clock, lambda: None, lambda _: None, connectivity)
     presence = PeerPresence(membership, keys, cast(Any, None), relays=True, max_tokens_per_second=None)
     parameters = Parameters(invited_only=invited_only, allow_loopback=True)
     own = replace(relay(0), node_id=presence.node_id)

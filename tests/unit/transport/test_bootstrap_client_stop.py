@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.bootstrap.init import init_network
-from engine.bootstrap.server import run_server
+from engine.bootstrap.run import run_server
 from engine.clock import SystemClock
 from engine.crypto.identity import Identity
 from engine.transport.bootstrap_client import BootstrapClient
