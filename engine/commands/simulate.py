@@ -118,3 +118,35 @@ def self_organisation(
     else:
         typer.echo(as_text(report))
     raise typer.Exit(1 if report["problems"] else 0)
+
+
+@commands.command(name="coalition")
+def coalition(
+    relays: Annotated[int, typer.Option(min=100, max=5_000, metavar="N", help="Relays of the network.")] = 500,
+    share: Annotated[
+        float, typer.Option(min=0.01, max=0.5, metavar="X", help="Share of them that is in the coalition.")
+    ] = 0.2,
+    chats: Annotated[int, typer.Option(min=1, max=1_000, metavar="M", help="Chats of each client.")] = 24,
+    rounds: Annotated[
+        int, typer.Option(min=1, max=100, metavar="R", help="Networks, in each of which all relays are guards twice.")
+    ] = 1,
+    seed: Annotated[int, typer.Option(metavar="S", help="The same seed gives the same numbers.")] = 1,
+    json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
+) -> None:
+    """What relays that conspire capture of other people's paths: by where they stand, and by what they refuse.
+
+    Beside our rules the same without one of them: neighbours that relays declare themselves, beacons that are known in
+    advance, places that outlast absence. Exit code 1 if a coalition that chooses where its relays stand captures more
+    than its share. Takes a minute or two.
+    """
+    from engine.simulation.coalition.run import Plan, as_text, simulate
+
+    plan = Plan(relays=relays, share=share, chats=chats, rounds=rounds, seed=seed)
+    report = simulate(plan, lambda line: print(line, file=sys.stderr, flush=True))
+    if json:
+        import msgspec
+
+        typer.echo(msgspec.json.encode(report).decode())
+    else:
+        typer.echo(as_text(report))
+    raise typer.Exit(1 if report["problems"] else 0)
