@@ -81,7 +81,7 @@ class AnswerSender:
     _pending: deque[FrameEvent] = field(default_factory=deque)
     _stage: Stage = Stage(stage="queued", place=0, estimate=0.0)
     _next_number: int = 0
-    _last_flush: float = -1e9
+    _last_flush: float = 0.0
     _last_token_flush: float = -1e9
     _last_resend: float = -1e9
     _due: float = 0.0  # of what is pending
@@ -90,6 +90,9 @@ class AnswerSender:
     def __post_init__(self) -> None:
         self.frame_salt = self.random_bytes(keys.SALT_LENGTH)
         self._frame_key = keys.frame_key(self.answer_secret, self.frame_salt, self.serving_node, self.attempt)
+        # The first sign of life waits as long as a stage would: the first token often comes sooner, and a frame of its
+        # own, n cells over all hops, would take processor time just while that token is computed.
+        self._last_flush = self.opened + COALESCE_SECONDS - HEARTBEAT_SECONDS
 
     # Paths
 

@@ -42,19 +42,30 @@ def test_k_cloves_start_the_request_once_and_the_answer_comes_back() -> None:
     asker = Asker(node)
     effects = send_request(asker, node)
     assert [effect.request.messages[0].content for effect in started(effects)] == ["What is a clove?"]
-    events = asker.deliver(effects, 0.0)
-    assert [type(event) for event in events] == [Stage]
-    effects = list(node.machine.push(asker.request_id, tokens(0, "A clove"), 0.01))
-    assert text_of(asker.deliver(effects, 0.01)) == "A clove"
-    effects = list(node.machine.push(asker.request_id, tokens(1, " is a"), 0.02))
+    assert asker.deliver(effects, 0.0) == []
+    assert node.machine.next_deadline() == pytest.approx(COALESCE_SECONDS)
+    events = asker.deliver(list(node.machine.tick(0.041)), 0.041)
+    assert [type(event) for event in events] == [Stage]  # a sign of life, as no token has come yet
+    effects = list(node.machine.push(asker.request_id, tokens(0, "A clove"), 0.05))
+    assert text_of(asker.deliver(effects, 0.05)) == "A clove"
+    effects = list(node.machine.push(asker.request_id, tokens(1, " is a"), 0.06))
     assert effects == []  # coalesced
-    assert text_of(asker.deliver(list(node.machine.tick(0.06)), 0.06)) == " is a"
-    effects = list(node.machine.push(asker.request_id, FINISHED, 0.07))
-    assert asker.deliver(effects, 0.07) == [FINISHED]
-    acknowledgement = asker.receiver.acknowledge(0.07, force=True)
+    assert text_of(asker.deliver(list(node.machine.tick(0.1)), 0.1)) == " is a"
+    effects = list(node.machine.push(asker.request_id, FINISHED, 0.11))
+    assert asker.deliver(effects, 0.11) == [FINISHED]
+    acknowledgement = asker.receiver.acknowledge(0.11, force=True)
     assert acknowledgement is not None
-    node.machine.receive(proxy(0), bytes(16), acknowledgement, 0.08, WALL)
+    node.machine.receive(proxy(0), bytes(16), acknowledgement, 0.12, WALL)
     assert node.machine.next_deadline() is None
+
+
+def test_the_first_token_that_comes_soon_is_in_the_first_frame() -> None:
+    node = Node()
+    asker = Asker(node)
+    assert asker.deliver(send_request(asker, node), 0.0) == []
+    assert list(node.machine.tick(0.02)) == []
+    events = asker.deliver(list(node.machine.push(asker.request_id, tokens(0, "A clove"), 0.03)), 0.03)
+    assert [type(event) for event in events] == [Tokens]
 
 
 def test_the_first_token_takes_news_along_and_does_not_wait_for_it() -> None:
@@ -266,7 +277,7 @@ def test_heartbeats_flow_and_silence_ends_the_execution() -> None:
 def test_cancel_stops_the_execution() -> None:
     node = Node()
     asker = Asker(node)
-    asker.deliver(send_request(asker, node), 0.0)
+    asker.deliver([*send_request(asker, node), *node.machine.tick(0.041)], 0.0)
     message = asker.receiver.cancel()
     assert message is not None
     assert node.machine.receive(proxy(2), b"\x02" * 16, message, 0.1, WALL) == [ExecutionCancelled(asker.request_id)]
@@ -332,7 +343,7 @@ def test_path_cloves_share_no_identifier() -> None:
     asker = Asker(node)
     cloves = [
         answer_clove_decoder.decode(effect.clove)
-        for effect in send_request(asker, node)
+        for effect in [*send_request(asker, node), *node.machine.tick(0.041)]
         if isinstance(effect, CloveOut)
     ]
     assert len(cloves) >= 3

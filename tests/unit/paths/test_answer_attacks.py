@@ -82,7 +82,7 @@ def test_nothing_follows_the_last_event() -> None:
 def test_shares_without_whole_frames_are_no_progress() -> None:
     node = Node()
     asker = Asker(node)
-    asker.deliver(start(node, asker), 0.0)
+    asker.deliver([*start(node, asker), *node.machine.tick(0.041)], 0.0)
     for step in range(1, 50):
         now = step * 0.15
         asker.deliver(list(node.machine.tick(now)), now, lose=frozenset({2, 3}))
@@ -95,7 +95,7 @@ def test_repeated_cloves_are_a_sign_of_life_but_no_progress() -> None:
     """Two paths dead without knowing it, two that work: the node is not silent, the other paths must be replaced."""
     node = Node()
     asker = Asker(node)
-    asker.deliver(start(node, asker), 0.0)
+    asker.deliver([*start(node, asker), *node.machine.tick(0.041)], 0.0)
     effects = list(node.machine.push(asker.request_id, tokens(0), 1.0))
     for step in range(1, 50):
         asker.deliver(effects, float(step), lose=frozenset({2, 3}))
