@@ -15,7 +15,7 @@ from engine.crypto.identity import Identity
 from engine.directory.beacons import NOT_ADMITTED, Beacons, beacon_number, beacons_per_day
 from engine.directory.descriptor import check_descriptor, node_id
 from engine.directory.genesis import GenesisRecord
-from engine.directory.marks import sign_mark
+from engine.directory.marks import BELIEVED_SHARE, sign_mark
 from engine.directory.snapshot import WRONG_CLOCK_SECONDS, ChainPoint, sign_snapshot
 from engine.directory.statements import Statement, check_statement
 from engine.errors import DirectoryError
@@ -27,6 +27,9 @@ SILENT_SECONDS = 60.0
 """A connected node that says nothing for this long is away."""
 DROPPED_SECONDS = 5.0
 """A node whose connection dropped is away after this long, unless it is back."""
+LEFT_OUT_SECONDS = 90.0
+"""Of whom nothing was heard for this long is in no further snapshot until it is heard again: else the dead of half an
+hour add up, and readers believe no marks at all once more than ``BELIEVED_SHARE`` of those listed are marked away."""
 MARKS_PER_TICK = 1_024
 """What one message holds of each kind."""
 REFRESH_SECONDS = 600.0
@@ -55,6 +58,8 @@ class Member:
     connected: bool = False
     heard: float = 0.0  # monotonic: last message, or when the connection dropped
     away: bool = False
+    came: bool = False  # since the start of this server
+    left_out: bool = False  # away for so long that snapshots do without it
     relays: bool = False
     admission: Admission = field(default_factory=Admission)
     listing: Listing | None = None
@@ -117,6 +122,7 @@ class Registry:
         for member in members:
             # After a restart nobody is connected; give them the time to come back before calling them away.
             member.heard = monotonic + SILENT_SECONDS - DROPPED_SECONDS
+            member.came = member.left_out = False
             # Nor is anybody blamed for the time in which the server was away.
             member.admission.seen = monotonic - max(0, point.issued - member.last_seen)
             member.relays = descriptor_decoder.decode(member.signed.record).relay
@@ -134,6 +140,7 @@ class Registry:
             self._make_room(wall)
             member = Member(name, signed, descriptor.issued, descriptor.expires, prefix, int(wall), int(wall))
             member.connected, member.heard, member.admission.seen = True, monotonic, monotonic
+            member.came = True
             self.members[name] = member
             self._removed.discard(name)
         elif descriptor.issued < member.issued:
@@ -177,6 +184,7 @@ class Registry:
         member = self.members.get(name)
         if member is not None:
             member.connected, member.heard = True, monotonic
+            member.came, member.left_out = True, False
 
     def dropped(self, name: NodeId, monotonic: float) -> None:
         """The node's connection ended."""
@@ -193,7 +201,7 @@ class Registry:
         newest = self._newest_beacon(wall)
         for member in self.members.values():
             if not self._is_listed(member, wall):
-                member.away = False
+                member.away = member.away and member.left_out  # who comes back gets a mark that says so
                 continue
             limit = SILENT_SECONDS if member.connected else DROPPED_SECONDS
             is_away = monotonic - member.heard > limit
@@ -203,7 +211,18 @@ class Registry:
                 kind.append(member.node_id)
             if not is_away:
                 member.present(wall, monotonic, newest)
+        self._leave_out(wall, monotonic)
         return [self._mark(away, back, wall)] if away or back else []
+
+    def _leave_out(self, wall: float, monotonic: float) -> None:
+        """Who has been away for long leaves the snapshots; nobody while most are away, for then it is this server that
+        has lost its connection, and nobody who was not here since its start, for all may be on their way."""
+        listed = [member for member in self.members.values() if self._is_listed(member, wall)]
+        away = [member for member in listed if member.away]
+        if len(away) > BELIEVED_SHARE * len(listed):
+            return
+        for member in away:
+            member.left_out = member.came and monotonic - member.heard > LEFT_OUT_SECONDS
 
     def away_marks(self, wall: float) -> list[Marked]:
         """Marks for every node that is away now, for somebody who has just logged in."""
@@ -318,7 +337,7 @@ class Registry:
 
     @staticmethod
     def _is_listed(member: Member, wall: float) -> bool:
-        return not member.withdrawn and member.expires > wall
+        return not member.withdrawn and not member.left_out and member.expires > wall
 
     def _make_room(self, wall: float) -> None:
         """Before a new member: forget the long gone; refuse when the directory is full."""

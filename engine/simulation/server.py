@@ -12,6 +12,7 @@ from engine.crypto.identity import Identity
 from engine.directory.directory import Directory
 from engine.directory.genesis import GenesisRecord, make_genesis
 from engine.directory.graph import RelayGraph
+from engine.directory.marks import AwayMarks
 from engine.directory.snapshot import ChainPoint, SnapshotVerifier
 from engine.ids import NodeId
 from engine.transport.scheduler import ManualScheduler
@@ -41,7 +42,8 @@ class Publisher(Reader, Protocol):
 
 class SimulatedServer:
     """Snapshots, away and back marks as the real server makes them, every second. Snapshots and descriptors are signed
-    and verified; verification and the graph of relays are computed once for all readers, who get the same."""
+    and verified; verification, belief in marks and the graph of relays are computed once for all readers, who get the
+    same."""
 
     def __init__(self, scheduler: ManualScheduler, source: random.Random, parameters: Parameters) -> None:
         self._scheduler = scheduler
@@ -59,6 +61,7 @@ class SimulatedServer:
         self._directory: Directory | None = None
         self.graph = RelayGraph(parameters)
         """Of the newest directory, which is what readers get."""
+        self._marks = AwayMarks()
         self._away: frozenset[NodeId] = frozenset()
         self.tick()
 
@@ -85,7 +88,7 @@ class SimulatedServer:
             self._registry.dropped(node_id, self._scheduler.now())
 
     def away(self) -> frozenset[NodeId]:
-        """Who is marked away."""
+        """Who is taken for away by readers."""
         return self._away
 
     def _publish(self, node_id: NodeId, publisher: Publisher) -> None:
@@ -103,15 +106,18 @@ class SimulatedServer:
             self._registry.heard(node_id, now)
             if now > self._published[node_id] + RENEW_SECONDS:
                 self._publish(node_id, publisher)
-        changed = bool(self._registry.tick(wall, now))
+        changed = False
+        for news in self._registry.tick(wall, now):
+            changed |= self._marks.add(news.mark)
         if self._registry.due(wall, now):
             make, content = self._registry.build(wall)
             signed, point = make()
             self._registry.commit(point, content, now)
             self._directory = self._verifier.accept(signed, wall)
+            self._marks.keep_only(self._directory)
             changed = True
         if changed and self._directory is not None:
-            self._away = frozenset(name for name, member in self._registry.members.items() if member.away)
+            self._away = self._marks.believed(self._directory, lambda _: False)
             self._directory = self._directory.with_away(self._away)
             self.graph.update(self._directory)
             self._tell(self._readers)

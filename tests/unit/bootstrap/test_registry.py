@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from engine.bootstrap.limits import TokenBucket
-from engine.bootstrap.registry import DROPPED_SECONDS, HOURS, MARKS_PER_TICK, REFRESH_SECONDS, SILENT_SECONDS, Registry
+from engine.bootstrap.registry import (
+    DROPPED_SECONDS,
+    HOURS,
+    LEFT_OUT_SECONDS,
+    MARKS_PER_TICK,
+    REFRESH_SECONDS,
+    SILENT_SECONDS,
+    Registry,
+)
 from engine.directory.marks import check_mark
 from engine.directory.snapshot import ChainPoint, SnapshotVerifier
 from engine.errors import DirectoryError
@@ -84,6 +92,56 @@ def test_after_a_restart_nodes_have_time_to_come_back():
         member.connected = False
     assert restarted.tick(net.wall, 1000.0 + SILENT_SECONDS - 1) == []
     assert len(restarted.tick(net.wall, 1000.0 + SILENT_SECONDS + 1)) == 1
+
+
+def test_who_is_away_for_long_leaves_the_snapshots_and_comes_back_with_a_mark():
+    net = Net()
+    for number in (1, 2, 3):
+        net.publish(number)
+    net.snapshot()
+    net.time = LEFT_OUT_SECONDS
+    net.heard(2)
+    net.heard(3)
+    net.tick()
+    assert len(net.snapshot()) == 3
+    net.time += 10
+    net.tick()
+    assert net.due()
+    assert identity(1).node_id not in net.snapshot()
+    assert not net.due()
+    net.time += 10
+    assert net.tick() == []
+    net.heard(1)
+    assert net.tick() == [(identity(1).node_id, False)]  # for readers that have not seen the snapshots in between
+    assert net.due()
+    assert identity(1).node_id in net.snapshot()
+
+
+def test_nobody_leaves_the_snapshots_while_most_are_away():
+    net = Net()
+    for number in range(5):
+        net.publish(number)
+    net.snapshot()
+    net.time = 2 * LEFT_OUT_SECONDS
+    net.heard(0)
+    net.heard(1)
+    net.tick()
+    assert len(net.snapshot()) == 5
+    net.heard(2)
+    net.tick()
+    assert len(net.snapshot()) == 3
+
+
+def test_who_was_not_here_since_the_start_stays_until_its_descriptor_ends():
+    net = Net()
+    for number in (1, 2, 3):
+        net.publish(number)
+    net.registry = Registry(GENESIS, SERVER, net.registry.point, net.registry.members.values(), 0.0)
+    net.time = 2 * LEFT_OUT_SECONDS
+    net.heard(2)
+    net.heard(3)
+    net.tick()
+    assert len(net.registry.listed(net.wall)) == 3
 
 
 def test_snapshots_come_when_something_changed_but_not_too_often():

@@ -85,3 +85,15 @@ def test_descriptors_are_renewed_before_they_expire() -> None:
     network.run(2 * network.genesis.parameters.descriptor_seconds)
     assert reader.directory is not None
     assert len(reader.directory.relays()) == 13
+
+
+def test_the_dead_do_not_add_up_until_readers_doubt_all_marks() -> None:
+    network, reader, _ = start()
+    for _ in range(20):
+        network.kill(next(iter(network.relays.values())))
+        network.join()
+        network.run(40.0)
+    assert reader.directory is not None
+    dead = {node.node_id for node in reader.directory.nodes()} - {*network.relays, network.models[0].node_id}
+    assert 0 < len(dead) <= 4
+    assert reader.away() == dead
