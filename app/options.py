@@ -25,7 +25,16 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str] | None = None
     found = os.environ if environment is None else environment
     directory = given.data or found.get(DATA_VARIABLE, "").strip()
     options: list[str] = []
-    for name in ("bootstrap", "join", "api_port", "contribute", "max_tokens_per_second", "threads", "log_level"):
+    for name in (
+        "bootstrap",
+        "join",
+        "api_port",
+        "contribute",
+        "relay_bandwidth",
+        "max_tokens_per_second",
+        "threads",
+        "log_level",
+    ):
         value = getattr(given, name)
         if value is not None:
             options += [f"--{name.replace('_', '-')}", value]
@@ -57,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--contribute", metavar="MODEL", help="answer other people's questions with this model")
     parser.add_argument("--no-relay", action="store_true", help="do not pass on other people's traffic")
     parser.add_argument("--relayed-only", action="store_true", help="neighbours do not see this computer's address")
+    parser.add_argument("--relay-bandwidth", metavar="MBIT", help="megabits per second of other people's traffic (20)")
     parser.add_argument("--max-tokens-per-second", metavar="N", help="your limit for each answer to other people")
     parser.add_argument("--threads", metavar="N", help="CPU threads for answers; 0: chosen from the machine")
     parser.add_argument("--log-level", metavar="LEVEL", help="of the engine: debug, info, warning or error")

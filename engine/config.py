@@ -35,6 +35,7 @@ _WANTED = {
     "least_paths": "this is a number of paths from 1 to 16. Leave it out to wait for all of them.",
     "least_hops": "this is a number of relays from 1 to 3. Leave it out to wait for all of them.",
     "direct": "write true or false.",
+    "relay_bandwidth": "this is a number of megabits per second from 1 to 100000.",
     "relayed_only": "write true or false.",
     "max_tokens_per_second": "this is a speed: a number above 0, at most 1000000. Leave it out for no limit.",
     "threads": "this is a whole number from 0 (chosen from the machine) to 1024.",
@@ -70,6 +71,8 @@ class Configuration(Struct, frozen=True, kw_only=True):
     """Model id to answer other people's questions with; empty: not contributing."""
     relay: bool = True
     """Whether other people's cells may pass through here."""
+    relay_bandwidth: Annotated[float, Meta(ge=1, le=100_000)] = 20.0
+    """Megabits per second of other people's traffic that are passed on at most."""
     least_paths: Annotated[int, Meta(ge=1, le=16)] | None = None
     """While the network has too few relays, as few paths as this carry the owner's questions; None: wait for all."""
     least_hops: Annotated[int, Meta(ge=1, le=3)] | None = None

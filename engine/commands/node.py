@@ -39,6 +39,12 @@ def run(
         typer.Option(metavar="MODEL", help="Answer other people's questions with this model (gentorrent-builtin)."),
     ] = None,
     no_relay: Annotated[bool, typer.Option("--no-relay", help="Do not pass on other people's traffic.")] = False,
+    relay_bandwidth: Annotated[
+        float | None,
+        typer.Option(
+            min=1, max=100_000, metavar="MBIT", help="Megabits per second of other people's traffic at most (20)."
+        ),
+    ] = None,
     least_paths: Annotated[
         int | None,
         typer.Option(min=1, max=16, metavar="N", help="While relays are missing: accept as few paths as this."),
@@ -113,6 +119,7 @@ def run(
         "api_port": api_port,
         "contribute": contribute,
         "relay": False if no_relay else None,
+        "relay_bandwidth": relay_bandwidth,
         "least_paths": least_paths,
         "least_hops": least_hops,
         "direct": True if direct else None,

@@ -50,7 +50,7 @@ MAXIMUM_EXPELLED = 1_000
 """Former members of a private network whose offers are refused."""
 SETTLE_SECONDS = 3.0
 DEFAULT_RELAY_BANDWIDTH = 2_500_000
-"""Bytes per second that a relay advertises."""
+"""Bytes per second that a relay passes on at most, which it advertises."""
 SAVE_GUARDS_SECONDS = 600.0
 """The guard list is written when it changes, and this often for its times and counts."""
 RATES_CHANGED = 1.5
@@ -323,7 +323,9 @@ class PeerPresence(Presence):
             parameters=genesis.genesis.parameters,
             started=float(self._started),
             relays=self._relays,
+            bandwidth=float(self._bandwidth),
         )
+        peer.saturation_changed = lambda: self.bootstrap.publish(self._descriptor)
         serving = ServingRole(
             self._identity, network_id, self._backend, clock, peer.push, peer.serving.paused, self._limit
         )
@@ -384,6 +386,7 @@ class PeerPresence(Presence):
             seal_keys=self._keys.seal_records() if self._published else (),
             models=self._published,
             relay_bandwidth=self._bandwidth if self._relays else 0,
+            spare_capacity=self.peer is None or not self.peer.saturated,
             software=SOFTWARE,
             signaling=self._signaling_address,
         )

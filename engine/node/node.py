@@ -11,6 +11,7 @@ import sys
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 
+from engine.api.metrics import Metrics
 from engine.api.schema import ModelState, State
 from engine.api.server import ApiServer
 from engine.api.service import AnswerEvent, AnswerRequest
@@ -31,7 +32,9 @@ from engine.node.keys import NodeKeys
 from engine.node.model_watch import watch_models
 from engine.node.network import ClientPresence, Membership, PeerPresence
 from engine.node.overlay_client import OverlayClient
+from engine.node.relay_metrics import RelayMetrics
 from engine.node.status import contributing_state, make_state, model_states, network_state
+from engine.paths.relay import RelayMachine
 from engine.storage.data_directory import DataDirectory, EngineLock, acquire_lock, load_api_token
 from engine.storage.files import make_directory
 from engine.storage.key_store import KeyStore
@@ -41,6 +44,7 @@ from engine.transport.network_watch import NetworkWatch
 
 logger = logging.getLogger(__name__)
 MAX_NOTICES = 16
+BYTES_PER_MEGABIT = 125_000
 
 
 class Node:
@@ -71,12 +75,15 @@ class Node:
         self._switch = asyncio.Event()
         self._stop = asyncio.Event()
         self._told: tuple[str, str] = ("", "")
+        metrics = Metrics()
+        metrics.registry.register(RelayMetrics(self._relay, clock))
         self.api = ApiServer(
             self,
             api_token=load_api_token(directory.api_token),
             control_token=lock.control_token,
             port=configuration.api_port,
             clock=clock,
+            metrics=metrics,
             allowed_origins=configuration.api_allowed_origins,
         )
         lock.set_port(self.api.bind())
@@ -107,6 +114,9 @@ class Node:
         if presence is None or presence.client is None or presence.network_id is None:
             return None
         return presence.client, presence.network_id
+
+    def _relay(self) -> RelayMachine | None:
+        return self.peer.peer.relay if self.peer is not None and self.peer.peer is not None else None
 
     @property
     def contributed_model(self) -> str:
@@ -153,6 +163,7 @@ class Node:
                 self.backend,
                 relays=self.configuration.relay,
                 max_tokens_per_second=self.configuration.max_tokens_per_second,
+                bandwidth=round(self.configuration.relay_bandwidth * BYTES_PER_MEGABIT),
                 signaling_address=self.configuration.signaling_address,
             )
             self.peer = peer

@@ -14,6 +14,7 @@ from engine.ids import NetworkId, NodeId, RequestId, short_id
 from engine.node.loop import CHANNEL, LANE, MachineLoop
 from engine.paths.answer_sender import CloveOut
 from engine.paths.effects import Dial, Disconnect, RelayEffect, Send
+from engine.paths.fair_sharing import Saturation
 from engine.paths.relay import RelayMachine
 from engine.paths.serving import ExecutionCancelled, ExecutionStarted, ServingEffect, ServingMachine
 from engine.transport.link import Channel, LinkSender
@@ -47,8 +48,10 @@ class OverlayPeer:
         parameters: Parameters,
         started: float,
         relays: bool,
+        bandwidth: float | None = None,
     ) -> None:
-        """``started``: seconds since 1970; requests sealed before are refused. ``relays``: pass others' cells."""
+        """``started``: seconds since 1970; requests sealed before are refused. ``relays``: pass others' cells, at most
+        ``bandwidth`` bytes of them per second (None: no limit)."""
         self._clock = clock
         self._directory: Directory | None = None
         self.sender: LinkSender | None = None
@@ -68,7 +71,11 @@ class OverlayPeer:
             self._is_model_node,
             random_bytes,
             dials=self._dials,
+            bandwidth=bandwidth,
         )
+        self.relay.departures.backlog = self._backlog
+        self.saturation_changed: Callable[[], None] = lambda: None
+        self._saturation = Saturation()
         self._relays = relays
         numbers = clove_numbers(parameters)
         self.serving = ServingMachine(network_id, node_id, seal_keys, started, random_bytes, numbers)
@@ -125,6 +132,8 @@ class OverlayPeer:
         now, wall = self._clock.monotonic(), self._clock.wall()
         if channel is Channel.CELLS:
             self._relay(self.relay.receive(peer, LANE[channel], data, now, wall))
+            if self.relay.is_behind:
+                self.relay_loop.wake()
             return
         try:
             message = link_decoder.decode(data)
@@ -151,7 +160,18 @@ class OverlayPeer:
         self.serving_loop.wake()
 
     def _tick_relay(self) -> None:
-        self._relay(self.relay.tick(self._clock.monotonic()))
+        now = self._clock.monotonic()
+        self._relay(self.relay.tick(now))
+        if self._saturation.look(self.relay.load(now), now):
+            self.saturation_changed()
+
+    @property
+    def saturated(self) -> bool:
+        """Whether new paths had better not go through this relay."""
+        return self._saturation.holds
+
+    def _backlog(self, peer: NodeId) -> int:
+        return 0 if self.sender is None else self.sender.backlog(peer)
 
     def _tick_serving(self) -> None:
         self._serving(self.serving.tick(self._clock.monotonic()))

@@ -30,8 +30,14 @@ HEARTBEAT_SECONDS = 0.15
 """A frame leaves at least this often while the execution lives."""
 RESEND_SECONDS = 0.4
 """After the end, unacknowledged frames go again this often."""
+PATIENCE_SHARE = 1 / 16
+"""Of the time that the oldest unacknowledged frame has waited: where it is more than the 40 ms the paths carry less
+than is sent, and tokens wait so long for company. So an answer takes fewer, larger frames over relays at their limit,
+instead of filling their queues. (On paths that work acknowledgements come within 0.25 s and a round trip.)"""
 MAX_UNACKNOWLEDGED = 200
-"""Frames kept for resending; beyond it the execution is paused until acknowledgements come."""
+"""Frames kept for resending; beyond it the execution is paused until acknowledgements come,"""
+MAX_WAITING_SECONDS = 8.0
+"""and also when a frame has waited so long for its own."""
 MAX_FRAME_TEXT = 2_500
 """Characters of one event; up to four bytes each."""
 MAX_FRAME_EVENTS = 32
@@ -74,10 +80,12 @@ class AnswerSender:
     k: int
     random_bytes: Callable[[int], bytes]
     opened: float
+    coalesce: float = COALESCE_SECONDS
     frame_salt: bytes = b""
     _frame_key: bytes = b""
     _paths: dict[int, ReturnPath] = field(default_factory=dict)
     _shares: OrderedDict[int, list[bytes]] = field(default_factory=OrderedDict)
+    _sent_at: OrderedDict[int, float] = field(default_factory=OrderedDict)  # of the same frames, for the first time
     _pending: deque[FrameEvent] = field(default_factory=deque)
     _stage: Stage = Stage(stage="queued", place=0, estimate=0.0)
     _next_number: int = 0
@@ -136,13 +144,14 @@ class AnswerSender:
             return []
         if isinstance(event, Stage):
             self._stage = event
-        due = (self._last_token_flush if isinstance(event, Tokens) else now) + COALESCE_SECONDS
+        interval = self._interval(now)
+        due = (self._last_token_flush if isinstance(event, Tokens) else now) + interval
         self._due = min(self._due, due) if self._pending else due
         self._pending.append(event)
         if isinstance(event, Finished | Failed):
             self._finished = True
             return self._flush_all(now)
-        if isinstance(event, Tokens) and now - self._last_token_flush >= COALESCE_SECONDS:
+        if isinstance(event, Tokens) and not self._full and now - self._last_token_flush >= interval:
             return self._flush_all(now)
         return []
 
@@ -158,7 +167,8 @@ class AnswerSender:
 
     @property
     def _full(self) -> bool:
-        return len(self._shares) >= MAX_UNACKNOWLEDGED
+        waited = self._last_flush - next(iter(self._sent_at.values()), self._last_flush)
+        return len(self._shares) >= MAX_UNACKNOWLEDGED or waited >= MAX_WAITING_SECONDS
 
     @property
     def paused(self) -> bool:
@@ -167,13 +177,22 @@ class AnswerSender:
 
     # Time
 
+    def _interval(self, now: float) -> float:
+        """Least time between two frames with tokens."""
+        patience = (now - next(iter(self._sent_at.values()), now)) * PATIENCE_SHARE
+        return patience if patience > COALESCE_SECONDS else self.coalesce
+
+    def _stretched(self, seconds: float, now: float) -> float:
+        """``seconds``, or longer in the proportion in which tokens wait longer than usual, up to four times."""
+        return seconds * min(4.0, max(1.0, self._interval(now) / COALESCE_SECONDS))
+
     def next_deadline(self) -> float:
         """When :meth:`tick` wants to be called next."""
         if self._finished:
-            return self._last_resend + RESEND_SECONDS
+            return self._last_resend + self._stretched(RESEND_SECONDS, self._last_resend)
         if self._pending and not self._full:
             return max(self._due, self._last_flush)
-        return self._last_flush + HEARTBEAT_SECONDS
+        return self._last_flush + self._stretched(HEARTBEAT_SECONDS, self._last_flush)
 
     def tick(self, now: float) -> list[CloveOut]:
         """Flush what is due; a heartbeat if nothing is; after the end resend what nobody acknowledged."""
@@ -181,7 +200,7 @@ class AnswerSender:
             return self._resend_rest(now)
         if self._pending and not self._full and now >= self._due:
             return self._flush_all(now)
-        if now >= self._last_flush + HEARTBEAT_SECONDS:
+        if now >= self._last_flush + self._stretched(HEARTBEAT_SECONDS, self._last_flush):
             if self._full:  # repeat the oldest instead of growing; it makes the client acknowledge again
                 self._last_flush = now
                 return self._send_frames([next(iter(self._shares))])
@@ -190,7 +209,7 @@ class AnswerSender:
         return []
 
     def _resend_rest(self, now: float) -> list[CloveOut]:
-        if now < self._last_resend + RESEND_SECONDS:
+        if now < self._last_resend + self._stretched(RESEND_SECONDS, self._last_resend):
             return []
         self._last_resend = now
         return self._flush_all(now) + self._send_frames(list(self._shares)[:8])
@@ -201,6 +220,7 @@ class AnswerSender:
         """Forget what has arrived; send the missing frames again, lost paths' shares over live ones."""
         while self._shares and next(iter(self._shares)) < message.next_frame:
             self._shares.popitem(last=False)
+            self._sent_at.popitem(last=False)
         for index, path in self._paths.items():
             if message.announced >> index & 1 and message.counter > path.counter:
                 path.announced = True
@@ -221,6 +241,7 @@ class AnswerSender:
             events = self._take_events()
             if any(isinstance(event, Tokens) for event in events):
                 self._last_token_flush = now
+            self._sent_at[self._next_number] = now
             out += self._make_frame(events)
             self._last_flush = now
             self._last_resend = now

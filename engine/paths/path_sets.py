@@ -305,6 +305,8 @@ class PathSets:
     def _give_up(self, owner: PathSet, slot: Slot, now: float) -> list[CircuitEffect]:
         """A path that replies to no probe: another one is drawn."""
         self.path_judged(slot.hops[0], False)
+        if now < slot.opened_at + GUARD_REST_SECONDS:  # as for one that closes so soon
+            self.guard_records[slot.hops[0]].rest_until = now + GUARD_REST_SECONDS
         slot.avoid_guard, slot.retry_at = slot.hops[0], now
         self._lost.append(SlotLost(owner.name, slot.index))
         return self._close_slot(slot, now)

@@ -16,6 +16,7 @@ from engine.crypto.onion import PACKET_LENGTH, REPLY_LENGTH, Peeled, peel, seal_
 from engine.errors import CryptoError, PathError, WireError
 from engine.ids import CircuitId, NodeId
 from engine.paths.cells import CELL_LENGTH, PAYLOAD_LENGTH
+from engine.paths.departures import Departures
 from engine.paths.effects import Dial, Disconnect, Lane, RelayEffect, Send, circuit_field
 from engine.paths.proxy import ProxyRole
 from engine.paths.proxy_dials import DialsOnDemand
@@ -79,9 +80,11 @@ class RelayMachine:
         limits: RelayLimits | None = None,
         *,
         dials: Callable[[], bool] = lambda: False,
+        bandwidth: float | None = None,
     ) -> None:
         """``onion_keys`` returns the private onion keys, today's first; the predicates ask the directory. ``dials``:
-        whether links with model nodes are made when a clove for one arrives, and not ahead of need."""
+        whether links with model nodes are made when a clove for one arrives, and not ahead of need. ``bandwidth``:
+        bytes per second that this relay passes on, None for no limit."""
         self.counters: Counter[str] = Counter()
         self._node_id = node_id
         self._onion_keys = onion_keys
@@ -100,6 +103,7 @@ class RelayMachine:
         self._next_sweep: float | None = None
         self._number = 0
         self._held = 0
+        self.departures = Departures(bandwidth)
 
     # ------------------------------------------------------------------------------------------------ what happens
 
@@ -107,6 +111,11 @@ class RelayMachine:
     def circuits(self) -> int:
         """Circuits, pending ones included."""
         return len(self._circuits)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether cells wait for their turn, so that :meth:`next_deadline` is near."""
+        return self.departures.next_turn is not None
 
     @property
     def held_cells(self) -> int:
@@ -120,7 +129,7 @@ class RelayMachine:
         self._links[peer] = _Link(is_client, bucket)
         for number, message in self._waiting.take(peer):
             effects += self._late_dispatch(number, message, now)
-        return effects
+        return effects + self._depart(now)
 
     def link_down(self, peer: NodeId, now: float) -> list[RelayEffect]:
         """A link is gone: the other side of each of its circuits is told at once."""
@@ -137,7 +146,7 @@ class RelayMachine:
                 effects += self._end_set_up(circuit, SetUpStatus.NEXT_LOST, to_next=False)
         for number, message in self._proxy.link_down(peer):
             effects += self._tell_client(number, message)
-        return effects
+        return effects + self._depart(now)
 
     def refused(self, sent: Send) -> list[RelayEffect]:
         """``sent`` did not fit into the link's buffer: its circuit has a hole in it, and both sides hear so now."""
@@ -156,7 +165,7 @@ class RelayMachine:
         if lane is Lane.CELLS:
             if len(data) != CELL_LENGTH:
                 return self._expel(peer, f"a cell has {CELL_LENGTH} bytes, not {len(data)}")
-            return self._on_cell(peer, data, now)
+            return self._on_cell(peer, data, now) + self._depart(now)
         try:
             message = link_decoder.decode(data)
         except WireError as error:
@@ -167,6 +176,9 @@ class RelayMachine:
         """A control message that the driver has decoded already."""
         if peer not in self._links:
             return []
+        return self._on_message(peer, message, now, wall) + self._depart(now)
+
+    def _on_message(self, peer: NodeId, message: LinkMessage, now: float, wall: float) -> list[RelayEffect]:
         match message:
             case CreateCircuit():
                 return self._on_create(peer, message, now, wall)
@@ -202,14 +214,15 @@ class RelayMachine:
                 else:
                     effects += self._account(circuit)
             self._next_sweep = now + SWEEP_INTERVAL if self._circuits else None
-        return effects
+        return effects + self._depart(now)
 
     def next_deadline(self) -> float | None:
         """When :meth:`tick` must be called next, None if nothing waits."""
         while self._deadlines and self._is_settled(self._deadlines[0][1]):
             heapq.heappop(self._deadlines)
         due = [self._deadlines[0][0]] if self._deadlines else []
-        due += [at for at in (self._next_sweep, self._waiting.next_deadline()) if at is not None]
+        others = (self._next_sweep, self._waiting.next_deadline(), self.departures.next_turn)
+        due += [at for at in others if at is not None]
         return min(due, default=None)
 
     def _is_settled(self, number: int) -> bool:
@@ -309,12 +322,11 @@ class RelayMachine:
             if not circuit.is_open:
                 raise PathError("a cell came before the circuit was open")
             if not from_previous:
-                effects += circuit.pass_backward(cell)
+                circuit.pass_backward(cell)
             elif circuit.next_side is not None:
-                effects += circuit.pass_forward(cell)
+                circuit.pass_forward(cell)
             else:
-                credits, message = circuit.end_forward(cell, now)
-                effects += credits
+                message = circuit.end_forward(cell, now)
                 if message is not None:
                     effects += self._at_proxy(circuit, circuit_decoder.decode(message), now)
         except (CryptoError, PathError, WireError) as error:
@@ -336,9 +348,10 @@ class RelayMachine:
             if must_dial is not None:
                 return [Dial(NodeId(message.destination))] if must_dial else []
         sends, answer = self._proxy.from_circuit(circuit.number, message)
+        self.departures.left(sends)
         effects: list[RelayEffect] = [*sends]
         if answer is not None:
-            effects += circuit.start_backward(answer, self._max_waiting())
+            circuit.start_backward(answer, self._max_waiting())
         return effects
 
     def _is_to_be_dialled(self, destination: NodeId) -> bool:
@@ -352,10 +365,10 @@ class RelayMachine:
         if circuit is None:
             return []
         try:
-            sends = circuit.start_backward(message, self._max_waiting())
+            circuit.start_backward(message, self._max_waiting())
         except (PathError, WireError) as error:
             return self._close(circuit, _counted(error))
-        return [*sends, *self._account(circuit)]
+        return self._account(circuit)
 
     def _on_return(self, peer: NodeId, message: ReturnClove) -> list[RelayEffect]:
         told = self._proxy.returned(peer, message)
@@ -371,10 +384,35 @@ class RelayMachine:
         try:
             if not from_previous and not circuit.is_open:
                 raise PathError("a credit came before the circuit was open")
-            sends = circuit.credited(from_previous, message.cells)
+            circuit.credited(from_previous, message.cells)
         except PathError as error:
             return self._close(circuit, _counted(error))
-        return [*sends, *self._account(circuit)]
+        return self._account(circuit)
+
+    # ------------------------------------------------------------------------------------------------ departures
+
+    def _depart(self, now: float) -> list[RelayEffect]:
+        """Send what may leave. What has to wait earns its sender no credit, so that nothing piles up."""
+        effects: list[RelayEffect] = []
+        for number, backward in self.departures.turns(now):
+            circuit = self._circuits.get(number)
+            if circuit is None:
+                continue
+            try:
+                sends = circuit.take_turn(backward)
+            except PathError as error:
+                effects += self._close(circuit, _counted(error))
+                continue
+            self.departures.left(sends)
+            self.counters["cells sent"] += any(sent.lane is Lane.CELLS for sent in sends)
+            effects += [*sends, *self._account(circuit)]
+        return effects
+
+    def load(self, now: float) -> float:
+        """How much of what this relay may carry it carries: the largest of its shares of bandwidth (average of half a
+        minute), circuits and memory. 1 is all."""
+        circuits = len(self._circuits) / self._limits.max_circuits
+        return max(self.departures.use(now), circuits, self._held / self._limits.max_held_cells)
 
     # ------------------------------------------------------------------------------------------------ endings
 
@@ -412,9 +450,13 @@ class RelayMachine:
         return effects
 
     def _account(self, circuit: RelayCircuit) -> list[RelayEffect]:
-        """Add up what is held; a circuit that would take the last of the relay's memory is closed."""
+        """Put the circuit in line for what it has, and add up what is held; one that would take the last of the relay's
+        memory is closed."""
+        if circuit.number not in self._circuits:
+            return []
+        self.departures.enlist(circuit)
         held = circuit.held()
-        if held == circuit.counted or circuit.number not in self._circuits:
+        if held == circuit.counted:
             return []
         self._held += held - circuit.counted
         circuit.counted = held

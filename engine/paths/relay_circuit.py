@@ -75,6 +75,7 @@ class RelayCircuit:
         self._reassembler = Reassembler()
         self._messages = 0
         self._cells = 0
+        self._owed = 0  # credits of the proxy for the hop before it
 
     def held(self) -> int:
         """Payloads and cells held in memory."""
@@ -88,86 +89,92 @@ class RelayCircuit:
         """Forget unfinished messages that are too old."""
         self._reassembler.expire(now)
 
-    def pass_forward(self, cell: bytes) -> list[Send]:
-        """A cell from the previous hop at a relay in the middle."""
+    def pass_forward(self, cell: bytes) -> None:
+        """A cell from the previous hop at a relay in the middle; it waits for its turn."""
         assert self.next_side is not None
         sequence = header_of(cell)[1]
         number = self._forward_in.admit(sequence)
         if number is None:
-            return []
+            return
         behind = (sequence + self.keys.forward_delta) & SEQUENCE_MASK
         filler = self._random_bytes(TAG_LENGTH)
         peeled = peel_forward(self._forward_layer, cell, self.next_side.circuit_id, behind, filler)
         self._forward_in.mark(number)
         self._forward_out.push(peeled)
-        return self._flush_forward()
 
-    def pass_backward(self, cell: bytes) -> list[Send]:
-        """A cell from the next hop."""
+    def pass_backward(self, cell: bytes) -> None:
+        """A cell from the next hop; it waits for its turn."""
         sequence = header_of(cell)[1]
         number = self._backward_in.admit(sequence)
         if number is None:
-            return []
+            return
         self._backward_in.mark(number)
         ahead = (sequence - self.keys.backward_delta) & SEQUENCE_MASK
         self._backward_out.push(wrap_backward(self._backward_layer, cell, self.previous.circuit_id, ahead))
-        return self._flush_backward()
 
-    def end_forward(self, cell: bytes, now: float) -> tuple[list[Send], bytes | None]:
-        """A cell from the previous hop at the proxy: effects, and the message that it completes."""
+    def end_forward(self, cell: bytes, now: float) -> bytes | None:
+        """A cell from the previous hop at the proxy: the message that it completes. Its credit waits for its turn."""
         number = self._forward_in.admit(header_of(cell)[1])
         if number is None:
-            return [], None
+            return None
         payload = self._forward_layer.remove(cell)[1]
         self._forward_in.mark(number)
         message = self._reassembler.receive(payload, now)
-        return ([self.previous.credit()] if self._forward_in.consumed() else []), message
+        self._owed += self._forward_in.consumed()
+        return message
 
-    def start_backward(self, message: CircuitMessage, max_waiting: int) -> list[Send]:
-        """Send a message of the proxy to the client; at most ``max_waiting`` payloads wait for credit."""
+    def start_backward(self, message: CircuitMessage, max_waiting: int) -> None:
+        """Queue a message of the proxy for the client; at most ``max_waiting`` payloads wait."""
         payloads = fragment(self._messages, encode(message))
         if len(self._backward_out) + len(payloads) > max_waiting:
             raise PathError("the client takes its answers too slowly")
         self._messages += 1
         for payload in payloads:
             self._backward_out.push(payload)
-        return self._flush_start()
 
-    def credited(self, from_previous: bool, cells: int) -> list[Send]:
+    def credited(self, from_previous: bool, cells: int) -> None:
         """A neighbour takes ``cells`` more."""
-        if from_previous:
-            self._backward_out.credited(cells)
-            return self._flush_start() if self.next_side is None else self._flush_backward()
-        self._forward_out.credited(cells)
-        return self._flush_forward()
+        (self._backward_out if from_previous else self._forward_out).credited(cells)
 
-    def _flush_forward(self) -> list[Send]:
-        assert self.next_side is not None
-        effects = []
-        while (cell := self._forward_out.pop()) is not None:
-            effects.append(Send(self.next_side.peer, Lane.CELLS, cell))
-            if self._forward_in.consumed():
-                effects.append(self.previous.credit())
-        return effects
+    def link_of(self, backward: bool) -> NodeId:
+        """The link for which this direction takes turns; forwards a proxy has only credit for the hop before it."""
+        return self.previous.peer if backward or self.next_side is None else self.next_side.peer
 
-    def _flush_backward(self) -> list[Send]:
-        assert self.next_side is not None
-        effects = []
-        while (cell := self._backward_out.pop()) is not None:
-            effects.append(Send(self.previous.peer, Lane.CELLS, cell))
-            if self._backward_in.consumed():
-                effects.append(self.next_side.credit())
-        return effects
+    def is_ready(self, backward: bool) -> bool:
+        """Whether something in this direction waits for nothing but its turn."""
+        if backward:
+            return self._backward_out.ready
+        return self._owed > 0 if self.next_side is None else self._forward_out.ready
 
-    def _flush_start(self) -> list[Send]:
-        effects = []
-        while (payload := self._backward_out.pop()) is not None:
-            if self._cells >= MAX_CELLS:
-                raise PathError("the circuit has carried as many cells as it may")
-            sequence = (self.keys.backward_base + self._cells) & SEQUENCE_MASK
-            self._cells += 1
-            cell = self._backward_layer.add(
-                self.previous.circuit_id, sequence, self._random_bytes(_ORIGIN_SLOTS), payload
-            )
-            effects.append(Send(self.previous.peer, Lane.CELLS, cell))
-        return effects
+    def take_turn(self, backward: bool) -> list[Send]:
+        """The next cell in this direction, if one may leave, and the credit that it earns the side behind it."""
+        if self.next_side is None:
+            return self._next_of_start() if backward else self._next_credit()
+        window, side, behind, consumed = (
+            (self._backward_out, self.previous, self.next_side, self._backward_in)
+            if backward
+            else (self._forward_out, self.next_side, self.previous, self._forward_in)
+        )
+        cell = window.pop()
+        if cell is None:
+            return []
+        credit = [behind.credit()] if consumed.consumed() else []
+        return [Send(side.peer, Lane.CELLS, cell), *credit]
+
+    def _next_credit(self) -> list[Send]:
+        if not self._owed:
+            return []
+        self._owed -= 1
+        return [self.previous.credit()]
+
+    def _next_of_start(self) -> list[Send]:
+        payload = self._backward_out.pop()
+        if payload is None:
+            return []
+        if self._cells >= MAX_CELLS:
+            raise PathError("the circuit has carried as many cells as it may")
+        sequence = (self.keys.backward_base + self._cells) & SEQUENCE_MASK
+        self._cells += 1
+        filler = self._random_bytes(_ORIGIN_SLOTS)
+        cell = self._backward_layer.add(self.previous.circuit_id, sequence, filler, payload)
+        return [Send(self.previous.peer, Lane.CELLS, cell)]

@@ -82,6 +82,11 @@ class SendWindow:
         """Queue one item; the caller bounds the queue."""
         self._waiting.append(item)
 
+    @property
+    def ready(self) -> bool:
+        """Whether something may leave now."""
+        return bool(self._waiting) and self._credit > 0
+
     def pop(self) -> bytes | None:
         """The next item that may leave now."""
         if not self._waiting or not self._credit:

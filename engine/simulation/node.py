@@ -28,6 +28,8 @@ from engine.wire.records import OnionKey, SealKey, ServedModel, Signed
 
 MODEL = "model"
 KEY_SECONDS = 2 * 86_400
+RELAY_BANDWIDTH = 2_500_000
+"""Bytes per second."""
 RandomBytes = Callable[[int], bytes]
 
 
@@ -104,6 +106,7 @@ class SimulatedNode:
             parameters=parameters,
             started=float(self.started),
             relays=self.relays,
+            bandwidth=float(RELAY_BANDWIDTH),
         )
         self.peer.start, self.peer.cancel = self._begin_answer, self.cancelled.append
         self._directory: Directory | None = None
@@ -143,7 +146,8 @@ class SimulatedNode:
             onion_keys=(OnionKey(SUITE_ONION_X25519, onion, expires),) if self.relays else (),
             seal_keys=() if self.relays else tuple(SealKey(key.suite, key.public, expires) for key in self.keys.seal),
             models=() if self.relays else (served,),
-            relay_bandwidth=10**6 if self.relays else 0,
+            relay_bandwidth=RELAY_BANDWIDTH if self.relays else 0,
+            spare_capacity=not self.peer.saturated,
         )
 
     def directory_changed(self, directory: Directory) -> None:

@@ -48,6 +48,10 @@ class LinkSender(Protocol):
         """The peers with an open link."""
         ...
 
+    def backlog(self, peer: NodeId) -> int:
+        """Bytes that wait in the link's buffer; 0 without a link."""
+        ...
+
     def round_trip(self, peer: NodeId) -> float | None:
         """Smoothed round-trip time in seconds, None before the first heartbeat's return."""
         ...

@@ -175,6 +175,11 @@ class MemoryEndpoint:
         """The peers with an open link."""
         return frozenset(self._links)
 
+    def backlog(self, peer: NodeId) -> int:
+        """Bytes that wait or are under way; 0 without a link."""
+        link = self._links.get(peer)
+        return 0 if link is None else link.directions[self._node_id].in_flight
+
     def round_trip(self, peer: NodeId) -> float | None:
         """Twice the delay, without jitter and loss."""
         link = self._links.get(peer)

@@ -136,6 +136,11 @@ class Mesh:
         """The peers with an open link."""
         return frozenset(self._links)
 
+    def backlog(self, peer: NodeId) -> int:
+        """Bytes that wait in the buffer of this peer's link; 0 without one."""
+        link = self._links.get(peer)
+        return 0 if link is None else link.connection.buffered
+
     def round_trip(self, peer: NodeId) -> float | None:
         """Smoothed round-trip time in seconds, None before the first heartbeat's return."""
         link = self._links.get(peer)

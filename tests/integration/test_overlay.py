@@ -171,3 +171,26 @@ def test_a_node_that_does_not_relay_ends_no_circuits() -> None:
     message = CreateCircuit(circuit_id=(5).to_bytes(8, "big"), onion=packet)
     node.peer.link_message(relay.node_id, Channel.CONTROL, encode(message))
     assert node.peer.relay.circuits == 0
+
+
+def test_relays_at_their_limit_slow_an_answer_down_and_ask_for_no_more_paths() -> None:
+    """20 cells of 1,160 bytes per second are twice what the relays pass on. Nothing is lost, and nothing piles up."""
+    overlay = Overlay(relays=24, words=1500, bandwidth=12_000)
+    overlay.until(overlay.ready, 10)
+    answer = overlay.ask(b"one")
+    begun = overlay.scheduler.now()
+    while not answer.finished:
+        overlay.advance(0.1)
+        assert answer.error is None
+        assert max(relay.peer.relay.held_cells for relay in overlay.relays) < 100
+        assert overlay.scheduler.now() < begun + 1500 * 0.05 + 15
+    assert answer.ids == list(range(1500))
+    used = {hop for path in answer.paths for hop in path}
+    saturated = {relay.node_id for relay in overlay.relays if relay.peer.saturated}
+    assert saturated
+    assert saturated <= used
+    overlay.announce()
+    directory = overlay.client._directory
+    assert directory is not None
+    drawn = directory.usable_relays(overlay.scheduler.clock.wall())
+    assert saturated.isdisjoint(node.node_id for node in drawn)

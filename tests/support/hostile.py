@@ -30,6 +30,9 @@ class Hostile:
     def links(self) -> frozenset[NodeId]:
         return self._endpoint.links()
 
+    def backlog(self, peer: NodeId) -> int:
+        return self._endpoint.backlog(peer)
+
     def round_trip(self, peer: NodeId) -> float | None:
         return self._endpoint.round_trip(peer)
 

@@ -68,7 +68,15 @@ class Member:
     """A relay or model node. A model node answers with ``words`` words, one every ``pace`` seconds."""
 
     def __init__(
-        self, overlay: Overlay, name: str, *, model: bool, words: int, pace: float, relay: bool | None = None
+        self,
+        overlay: Overlay,
+        name: str,
+        *,
+        model: bool,
+        words: int,
+        pace: float,
+        relay: bool | None = None,
+        bandwidth: float | None = None,
     ) -> None:
         self.overlay = overlay
         self.node_id = overlay.identify(name)
@@ -91,6 +99,7 @@ class Member:
             parameters=overlay.parameters,
             started=self.started,
             relays=self.relay,
+            bandwidth=bandwidth,
         )
         self.peer.start = self._start
         self.peer.cancel = self.cancelled.append
@@ -118,6 +127,7 @@ class Member:
             relay_bandwidth=10**6,
             family="",
             software="test",
+            spare_capacity=not self.peer.saturated,
         )
         return DirectoryNode(self.node_id, descriptor, "127.0.0.0/16", 0, 0, 1.0, 1.0, self.away)
 
@@ -157,6 +167,7 @@ class Overlay:
         models_relay: bool = False,
         started_ago: float = 0.0,
         accepted: Accepted = NOTHING_WEAKER,
+        bandwidth: float | None = None,
     ) -> None:
         self.accepted = accepted
         self.started_ago = started_ago
@@ -165,7 +176,9 @@ class Overlay:
         self.random_bytes = source.randbytes
         self.internet = MemoryInternet(self.scheduler, source, conditions)
         self.parameters = parameters or Parameters(one_prefix=True, allow_loopback=True)
-        self.relays = [Member(self, f"relay-{index}", model=False, words=0, pace=0) for index in range(relays)]
+        self.relays = [
+            Member(self, f"relay-{index}", model=False, words=0, pace=0, bandwidth=bandwidth) for index in range(relays)
+        ]
         self.models = [
             Member(self, f"model-{index}", model=True, words=words, pace=pace, relay=models_relay)
             for index in range(models)

@@ -43,7 +43,13 @@ class Wires:
     """A network of ``relays`` relays, all linked, with clients and model nodes. Nothing moves before :meth:`run`."""
 
     def __init__(
-        self, relays: int = 3, seed: int = 1, limits: RelayLimits | None = None, *, dials: bool = False
+        self,
+        relays: int = 3,
+        seed: int = 1,
+        limits: RelayLimits | None = None,
+        *,
+        dials: bool = False,
+        bandwidth: float | None = None,
     ) -> None:
         self.random = random.Random(seed)
         self.now = 100.0
@@ -61,6 +67,7 @@ class Wires:
                 self.random.randbytes,
                 limits,
                 dials=lambda: dials,
+                bandwidth=bandwidth,
             )
             for name in self.names
         }

@@ -378,7 +378,8 @@ def test_the_guards_link_fails_pending_circuits_and_closes_open_ones():
 def test_a_clients_message_from_the_proxy_closes_the_circuit():
     wires, _, handle = opened(1)
     (circuit,) = wires.relays[wires.names[0]]._circuits.values()
-    wires.carry_out(wires.names[0], circuit.start_backward(Release(HANDLE), 100))
+    circuit.start_backward(Release(HANDLE), 100)
+    wires.carry_out(wires.names[0], circuit.take_turn(True))
     (closed,) = wires.run()
     assert closed == CircuitClosed(handle, "the proxy sent a client's message")
 
