@@ -91,6 +91,16 @@ def overlay(quick: Quick = False, json: Json = False, output: Output = None) -> 
     _tell(results, bench.as_text(results), bench.store(results, output or results_folder()), json=json)
 
 
+@commands.command(name="pacing")
+def pacing(json: Json = False, output: Output = None) -> None:
+    """What gathering tokens for 40 ms and cells of one size cost, in bytes and in waiting; computed, not timed."""
+    from engine.bench import pacing as bench
+    from engine.bench.storing import results_folder
+
+    results = bench.run()
+    _tell(results, bench.as_text(results), bench.store(results, output or results_folder()), json=json)
+
+
 @commands.command(name="paths")
 def paths(quick: Quick = False, json: Json = False, output: Output = None) -> None:
     """What it costs to open a path, to pass a cell on and to keep a hundred links."""
