@@ -19,6 +19,7 @@ from pathlib import Path
 from engine import __version__
 from engine.clock import Clock
 from engine.crypto.identity import Identity
+from engine.crypto.onion import REPLAY_MEMORY
 from engine.directory.descriptor import make_descriptor
 from engine.directory.directory import Directory
 from engine.directory.genesis import GenesisRecord
@@ -34,6 +35,9 @@ from engine.node.overlay_peer import OverlayPeer
 from engine.node.saved_guards import load_guards, save_guards
 from engine.node.saved_offer import load_offer, save_offer
 from engine.node.serving_role import ServingRole
+from engine.paths.relay import RelayLimits
+from engine.paths.setup import ReplayCache
+from engine.storage.replay_log import ReplayLog
 from engine.transport.addresses import LOOPBACK_ADDRESS
 from engine.transport.bootstrap_client import BootstrapClient, BootstrapState, Phase
 from engine.transport.connectivity import Connectivity
@@ -268,6 +272,7 @@ class PeerPresence(Presence):
         self._started = math.ceil(membership.clock.wall())
         self._published: tuple[ServedModel, ...] = ()
         self._graph: RelayGraph | None = None
+        self._replay_log: ReplayLog | None = None
         self.peer: OverlayPeer | None = None
         self.serving: ServingRole | None = None
 
@@ -309,6 +314,8 @@ class PeerPresence(Presence):
                             await asyncio.shield(self.bootstrap.withdraw())
         finally:
             self.mesh = self.peer = self.serving = None
+            if self._replay_log is not None:
+                self._replay_log.close()
 
     def _assemble(self, genesis: GenesisRecord) -> tuple[OverlayPeer, ServingRole]:
         clock, network_id = self._membership.clock, genesis.network_id
@@ -324,6 +331,7 @@ class PeerPresence(Presence):
             started=float(self._started),
             relays=self._relays,
             bandwidth=float(self._bandwidth),
+            replays=self._set_ups_taken(network_id),
         )
         peer.saturation_changed = lambda: self.bootstrap.publish(self._descriptor)
         serving = ServingRole(
@@ -339,6 +347,15 @@ class PeerPresence(Presence):
         if self.bootstrap.directory is not None:
             self.directory_changed(self.bootstrap.directory)
         return peer, serving
+
+    def _set_ups_taken(self, network_id: NetworkId) -> ReplayCache:
+        """Those of earlier runs included: onion keys live for two days, whatever is restarted."""
+        clock = self._membership.clock
+        path = self._membership.networks / network_id.hex() / "set-ups"
+        self._replay_log = log = ReplayLog(path, REPLAY_MEMORY, clock.wall)
+        now = clock.monotonic()
+        kept = ((now + seconds, tag) for seconds, tag in log.load())
+        return ReplayCache(RelayLimits().replay_tags, kept, log.append)
 
     def directory_changed(self, directory: Directory) -> None:
         """Keep linked whom the graph says; of two the lower id dials. Links to who is no neighbour any more stay until

@@ -17,6 +17,7 @@ from engine.paths.effects import Dial, Disconnect, RelayEffect, Send
 from engine.paths.fair_sharing import Saturation
 from engine.paths.relay import RelayMachine
 from engine.paths.serving import ExecutionCancelled, ExecutionStarted, ServingEffect, ServingMachine
+from engine.paths.setup import ReplayCache
 from engine.transport.link import Channel, LinkSender
 from engine.wire.answer import FrameEvent
 from engine.wire.codec import encode
@@ -49,9 +50,10 @@ class OverlayPeer:
         started: float,
         relays: bool,
         bandwidth: float | None = None,
+        replays: ReplayCache | None = None,
     ) -> None:
         """``started``: seconds since 1970; requests sealed before are refused. ``relays``: pass others' cells, at most
-        ``bandwidth`` bytes of them per second (None: no limit)."""
+        ``bandwidth`` bytes of them per second (None: no limit). ``replays``: set-ups taken, also in earlier runs."""
         self._clock = clock
         self._directory: Directory | None = None
         self.sender: LinkSender | None = None
@@ -72,6 +74,7 @@ class OverlayPeer:
             random_bytes,
             dials=self._dials,
             bandwidth=bandwidth,
+            replays=replays,
         )
         self.relay.departures.backlog = self._backlog
         self.saturation_changed: Callable[[], None] = lambda: None

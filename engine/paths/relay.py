@@ -21,7 +21,7 @@ from engine.paths.effects import Dial, Disconnect, Lane, RelayEffect, Send, circ
 from engine.paths.proxy import ProxyRole
 from engine.paths.proxy_dials import DialsOnDemand
 from engine.paths.relay_circuit import RelayCircuit, Side
-from engine.paths.setup import ReplayCache, SetUpStatus, TokenBucket, status_body
+from engine.paths.setup import ReplayCache, SetUpGate, SetUpStatus, TokenBucket, status_body
 from engine.wire.circuit import CircuitMessage, Dispatch, DispatchFailed, circuit_decoder
 from engine.wire.codec import encode
 from engine.wire.link import (
@@ -50,6 +50,10 @@ class RelayLimits:
     """Accepted from one neighbour; a client's link is not shared by others, a relay's is."""
     set_ups_per_second: float = 20.0
     set_up_burst: float = 100.0
+    """Of one link."""
+    all_set_ups_per_second: float = 100.0
+    all_set_up_burst: float = 400.0
+    """Of all links together; about 0.5 ms of a core each."""
     replay_tags: int = 250_000
     max_reply_timeout: float = 30.0
     idle_timeout: float = 600.0
@@ -81,10 +85,11 @@ class RelayMachine:
         *,
         dials: Callable[[], bool] = lambda: False,
         bandwidth: float | None = None,
+        replays: ReplayCache | None = None,
     ) -> None:
         """``onion_keys`` returns the private onion keys, today's first; the predicates ask the directory. ``dials``:
         whether links with model nodes are made when a clove for one arrives, and not ahead of need. ``bandwidth``:
-        bytes per second that this relay passes on, None for no limit."""
+        bytes per second that this relay passes on, None for no limit. ``replays``: one that outlives this run."""
         self.counters: Counter[str] = Counter()
         self._node_id = node_id
         self._onion_keys = onion_keys
@@ -98,7 +103,8 @@ class RelayMachine:
         self._proxy = ProxyRole(is_model_node, self._links.__contains__)
         self._dials = dials
         self._waiting = DialsOnDemand()
-        self._replays = ReplayCache(self._limits.replay_tags)
+        self._replays = ReplayCache(self._limits.replay_tags) if replays is None else replays
+        self._gate = SetUpGate(self._limits.all_set_ups_per_second, self._limits.all_set_up_burst)
         self._deadlines: list[tuple[float, int]] = []
         self._next_sweep: float | None = None
         self._number = 0
@@ -236,7 +242,7 @@ class RelayMachine:
         if (peer, message.circuit_id) in self._ends:
             self.counters["set-up: duplicate id"] += 1
             return []
-        if not self._links[peer].bucket.take(now):
+        if not self._gate.admits(self._links[peer].bucket, now):
             return self._refuse(previous, "rate")
         try:
             if len(message.onion) != PACKET_LENGTH:

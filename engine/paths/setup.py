@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections import deque
+from collections.abc import Callable, Iterable
 
 from engine.crypto.onion import BODY_LENGTH, REPLAY_MEMORY
 
@@ -56,10 +57,18 @@ def status_reason(status: SetUpStatus) -> str:
 class ReplayCache:
     """Remembers the tags of accepted set-ups for as long as the same packet would be acceptable; bounded."""
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(
+        self,
+        capacity: int,
+        kept: Iterable[tuple[float, bytes]] = (),
+        keep: Callable[[bytes], None] = lambda _: None,
+    ) -> None:
+        """``kept``: tags of an earlier run, with when to forget each (monotonic); ``keep`` writes one down for a later
+        run, before its set-up goes on."""
         self._capacity = capacity
-        self._tags: set[bytes] = set()
-        self._expiries: deque[tuple[float, bytes]] = deque()
+        self._expiries = deque(sorted(kept)[-capacity:])
+        self._tags = {tag for _, tag in self._expiries}
+        self._keep = keep
 
     def __len__(self) -> int:
         return len(self._tags)
@@ -70,6 +79,7 @@ class ReplayCache:
             self._tags.discard(self._expiries.popleft()[1])
         if tag in self._tags or len(self._tags) >= self._capacity:
             return False
+        self._keep(tag)
         self._tags.add(tag)
         self._expiries.append((now + REPLAY_MEMORY, tag))
         return True
@@ -84,9 +94,38 @@ class TokenBucket:
 
     def take(self, now: float) -> bool:
         """Whether one more event is allowed now."""
-        self._level = min(self._burst, self._level + max(0.0, now - self._at) * self._rate)
-        self._at = now
-        if self._level < 1:
+        if self._left(now) < 1:
             return False
         self._level -= 1
         return True
+
+    def share_left(self, now: float) -> float:
+        """How much of the burst is left, from 0 to 1."""
+        return self._left(now) / self._burst
+
+    def _left(self, now: float) -> float:
+        self._level = min(self._burst, self._level + max(0.0, now - self._at) * self._rate)
+        self._at = now
+        return self._level
+
+
+class SetUpGate:
+    """Which set-ups a relay looks into at all: each costs public-key work, which nobody may make it do without bound.
+
+    Each link has a bucket of its own, and all of them together one. When that is half empty, links that have used half
+    of theirs have to wait: a flood over a few links leaves room for everybody else.
+    """
+
+    def __init__(self, rate: float, burst: float) -> None:
+        self._rate, self._burst = rate, burst
+        self._all: TokenBucket | None = None
+
+    def admits(self, own: TokenBucket, now: float) -> bool:
+        """Whether one more set-up from the link with this bucket is looked into now."""
+        if self._all is None:
+            self._all = TokenBucket(self._rate, self._burst, now)
+        if not own.take(now):
+            return False
+        if self._all.share_left(now) < 0.5 and own.share_left(now) < 0.5:
+            return False
+        return self._all.take(now)

@@ -197,6 +197,36 @@ def test_set_ups_are_rate_limited_per_link() -> None:
     assert machine.circuits == 4
 
 
+def test_a_flood_of_set_ups_is_refused_before_any_public_key_work_and_others_get_through(monkeypatch) -> None:
+    """Three links send 20 set-ups in every turn for a minute, a fourth one every ten seconds."""
+    looked_into = []
+    peel = onion.peel
+
+    def counted(*args: Any) -> onion.Peeled:
+        looked_into.append(args)
+        return peel(*args)
+
+    monkeypatch.setattr("engine.paths.relay.peel", counted)
+    machine = relay(RelayLimits(all_set_ups_per_second=5, all_set_up_burst=40, set_ups_per_second=4, set_up_burst=40))
+    greedy = [node(f"greedy-{i}") for i in range(3)]
+    for peer in greedy:
+        machine.link_up(peer, True, 0.0)
+    number = 0
+    opened = []
+    for step in range(60):
+        for peer in greedy:
+            for _ in range(20):
+                number += 1
+                create(machine, bytes(onion.PACKET_LENGTH), number.to_bytes(8, "big"), peer, 1.0 + step)
+        if step % 10 == 9:
+            packet, keys = set_up()
+            effects = create(machine, packet, bytes([step]) * 8, CLIENT, 1.0 + step)
+            opened.append(status(effects, keys))
+    assert opened == [(0, SetUpStatus.OPENED)] * 6
+    assert len(looked_into) <= 40 + 60 * 5
+    assert machine.counters["set-up: rate"] == 3600 + 6 - len(looked_into)
+
+
 @pytest.mark.parametrize(
     "limits", [RelayLimits(max_circuits=2), RelayLimits(max_circuits_per_client=2), RelayLimits(replay_tags=2)]
 )
@@ -415,6 +445,11 @@ def test_replay_cache_and_token_bucket() -> None:
     assert cache.admit(b"a", onion.REPLAY_MEMORY - 0.1) is False
     assert cache.admit(b"c", onion.REPLAY_MEMORY) is True
     assert len(cache) == 1
+    kept: list[bytes] = []
+    later = ReplayCache(2, [(8.0, b"y"), (9.0, b"z"), (7.0, b"x")], kept.append)
+    assert [later.admit(tag, 0.0) for tag in (b"y", b"z")] == [False, False]
+    assert [later.admit(tag, 8.0) for tag in (b"y", b"z", b"v")] == [True, False, False]
+    assert kept == [b"y"]
     bucket = TokenBucket(2.0, 3.0, 0.0)
     assert [bucket.take(0.0) for _ in range(4)] == [True, True, True, False]
     assert [bucket.take(0.5), bucket.take(0.5), bucket.take(0.2)] == [True, False, False]
