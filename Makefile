@@ -96,6 +96,10 @@ test-long-churn: dev ## Ask 20,000 simulated answers while relays die, and chat 
 test-long-real-churn: dev ## Ask 60 answers while real relays are killed (7 minutes, on a machine that does nothing else)
 	$(VENV)/python -m tests.churn.real_churn $(ARGS)
 
+.PHONY: test-long-graph
+test-long-graph: dev ## Let 2,000 simulated relays find their links, and a fifth of them conspire (25 minutes; resumes)
+	$(VENV)/python -m tests.graph.long_run $(ARGS)
+
 .PHONY: test-nat
 test-nat: dev ## Link every pair of router kinds in network namespaces (root); writes the table of docs/nat.md
 	@$(VENV)/python -m tools.system_libraries --install || true
