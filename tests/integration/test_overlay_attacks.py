@@ -247,6 +247,29 @@ def test_a_guard_that_breaks_paths_when_they_are_open_does_not_get_to_try_again(
     assert 1 <= len(attempts) <= 4
 
 
+def test_a_guard_whose_new_paths_are_silent_rests() -> None:
+    """It carries every set-up and no cell. Its paths are replaced, over other guards for a while."""
+    overlay = Overlay(relays=24)
+    silent = overlay.client.guards[0]
+    set_ups = []
+
+    def alter(peer: NodeId, channel: Channel, data: bytes) -> list[bytes]:
+        if channel is Channel.CONTROL and peer == CLIENT and isinstance(link_decoder.decode(data), CircuitReply):
+            set_ups.append(overlay.scheduler.now())
+        return [] if channel is Channel.CELLS else [data]
+
+    Hostile(overlay.by_id(silent), alter)
+    overlay.until(overlay.ready, 10)
+    before = len(set_ups)
+    assert before >= 1
+    overlay.advance(20)  # a probe after 10 s, and 8 s to reply
+    assert overlay.ready()
+    overlay.client.machine.paths.ensure(b"chat", overlay.scheduler.clock.monotonic())  # and the next ones are built
+    overlay.advance(25)
+    assert overlay.ready()
+    assert len(set_ups) == before
+
+
 def test_guards_that_are_missing_from_a_directory_keep_their_places() -> None:
     overlay = Overlay(relays=40)
     overlay.until(overlay.ready, 10)
