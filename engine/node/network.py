@@ -35,7 +35,7 @@ from engine.node.overlay_peer import OverlayPeer
 from engine.node.saved_guards import load_guards, save_guards
 from engine.node.saved_offer import load_offer, save_offer
 from engine.node.serving_role import ServingRole
-from engine.paths.relay import RelayLimits
+from engine.paths.relay_limits import RelayLimits
 from engine.paths.setup import ReplayCache
 from engine.storage.replay_log import ReplayLog
 from engine.transport.addresses import LOOPBACK_ADDRESS

@@ -43,4 +43,4 @@ def _carries(overlay: Overlay, member: Member) -> bool:
     """Whether a circuit passes through this relay; chats are begun until one does."""
     if overlay.ready():
         overlay.ask(bytes([len(overlay.client.machine.paths._sets)]))
-    return bool(member.peer.relay._circuits)
+    return bool(member.peer.relay._table)

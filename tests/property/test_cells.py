@@ -9,7 +9,7 @@ from engine.crypto.onion import BODY_LENGTH, PACKET_LENGTH, REPLY_LENGTH
 from engine.ids import NodeId
 from engine.paths.cells import CELL_LENGTH
 from engine.paths.effects import CircuitOpened, CircuitReceived, Disconnect, Lane, Send
-from engine.paths.relay import RelayLimits
+from engine.paths.relay_limits import RelayLimits
 from engine.wire.circuit import Dispatch, Probe, ProbeReply
 from engine.wire.codec import MAX_LINK_MESSAGE, encode
 from engine.wire.link import CircuitReply, CreateCircuit, Credit, DestroyCircuit, ReleaseHandle, ReturnClove
@@ -38,10 +38,10 @@ def check(wires: Wires) -> None:
         assert machine.circuits <= 12
         assert machine.held_cells <= 200
         assert len(machine.counters) < 40
-        assert len(machine._ends) <= 2 * machine.circuits
-        assert machine._held == sum(circuit.held() for circuit in machine._circuits.values())
+        assert len(machine._table._ends) <= 2 * machine.circuits
+        assert machine.held_cells == sum(circuit.held() for circuit in machine._table)
         for peer, link in machine._links.items():
-            assert link.accepted == sum(c.previous.peer == peer for c in machine._circuits.values())
+            assert link.accepted == sum(c.previous.peer == peer for c in machine._table)
 
 
 @given(st.lists(garbage, max_size=30))

@@ -102,7 +102,7 @@ class Hours:
         entries = 0
         for member in overlay.members():
             relay = member.peer.relay
-            entries += len(relay._circuits) + len(relay._ends) + len(member.endpoint._plan._peers)
+            entries += len(relay._table) + len(relay._table._ends) + len(member.endpoint._plan._peers)
         return {
             "minute": round(seconds / 60, 1),
             "memory_mib": round(psutil.Process(os.getpid()).memory_info().rss / 2**20, 2),

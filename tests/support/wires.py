@@ -12,7 +12,8 @@ from engine.crypto.onion import public_onion_key
 from engine.ids import NodeId
 from engine.paths.circuits import CircuitClient, CircuitLimits, PathHop
 from engine.paths.effects import CircuitEffect, Disconnect, Lane, RelayEffect, Send
-from engine.paths.relay import RelayLimits, RelayMachine
+from engine.paths.relay import RelayMachine
+from engine.paths.relay_limits import RelayLimits
 from engine.wire.circuit import CircuitMessage
 from engine.wire.codec import encode
 from engine.wire.link import LinkMessage, link_decoder

@@ -28,7 +28,8 @@ from engine.ids import NetworkId, NodeId
 from engine.node.loop import CHANNEL, LANE
 from engine.paths.circuits import CircuitClient, CircuitLimits, PathHop
 from engine.paths.effects import CircuitEffect, CircuitOpened, CircuitReceived, Lane, RelayEffect, Send
-from engine.paths.relay import RelayLimits, RelayMachine
+from engine.paths.relay import RelayMachine
+from engine.paths.relay_limits import RelayLimits
 from engine.transport.link import Channel
 from engine.transport.mesh import Mesh
 from engine.transport.mesh_configuration import MeshConfiguration
@@ -43,7 +44,13 @@ AT_A_TIME: Final = 16
 """Set-ups, and cells, under way at once where a rate is measured."""
 IDLE_SECONDS: Final = 6.0
 _LIMIT_SECONDS: Final = 120.0
-_LIMITS: Final = RelayLimits(set_ups_per_second=1e6, set_up_burst=1e6, max_circuits_per_client=4096)
+_LIMITS: Final = RelayLimits(
+    set_ups_per_second=1e6,
+    set_up_burst=1e6,
+    all_set_ups_per_second=1e6,
+    all_set_up_burst=1e6,
+    max_circuits_per_client=4096,
+)
 
 
 class Relay:

@@ -292,7 +292,7 @@ def test_a_relay_on_the_way_cannot_confirm_for_the_whole_path(origin):
     wires.open(client, 0, 1, 2)
     wires.run()
     relay = wires.relays[wires.names[origin]]
-    (circuit,) = relay._circuits.values()
+    (circuit,) = relay._table
     wires.tamper = lambda sent: sent
     sealed = seal_reply(circuit.keys, status_body(SetUpStatus.OPENED), wires.random.randbytes)
     reply = CircuitReply(circuit.previous.field, sealed)
@@ -377,7 +377,7 @@ def test_the_guards_link_fails_pending_circuits_and_closes_open_ones():
 
 def test_a_clients_message_from_the_proxy_closes_the_circuit():
     wires, _, handle = opened(1)
-    (circuit,) = wires.relays[wires.names[0]]._circuits.values()
+    (circuit,) = wires.relays[wires.names[0]]._table
     circuit.start_backward(Release(HANDLE), 100)
     wires.carry_out(wires.names[0], circuit.take_turn(True))
     (closed,) = wires.run()

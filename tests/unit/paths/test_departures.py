@@ -8,7 +8,7 @@ from engine.ids import NodeId
 from engine.paths.cells import CELL_LENGTH
 from engine.paths.departures import LINK_BACKLOG
 from engine.paths.effects import CircuitOpened, CircuitReceived, Lane
-from engine.paths.relay import RelayLimits
+from engine.paths.relay_limits import RelayLimits
 from engine.wire.circuit import Dispatch, Probe, ProbeReply
 from engine.wire.link import Credit, DeliverClove, ReturnClove
 from tests.support.wires import Wires, decoded

@@ -20,7 +20,8 @@ from engine.paths.effects import (
     Lane,
     Send,
 )
-from engine.paths.relay import RelayLimits, RelayMachine
+from engine.paths.relay import RelayMachine
+from engine.paths.relay_limits import RelayLimits
 from engine.paths.setup import ReplayCache, SetUpStatus, TokenBucket, body_status, status_body, status_reason
 from engine.wire.circuit import Dispatch, Probe, ProbeReply, Return
 from engine.wire.codec import Message, encode
@@ -206,7 +207,7 @@ def test_a_flood_of_set_ups_is_refused_before_any_public_key_work_and_others_get
         looked_into.append(args)
         return peel(*args)
 
-    monkeypatch.setattr("engine.paths.relay.peel", counted)
+    monkeypatch.setattr("engine.paths.relay_set_ups.peel", counted)
     machine = relay(RelayLimits(all_set_ups_per_second=5, all_set_up_burst=40, set_ups_per_second=4, set_up_burst=40))
     greedy = [node(f"greedy-{i}") for i in range(3)]
     for peer in greedy:
@@ -245,6 +246,49 @@ def test_circuits_are_bounded(limits: RelayLimits) -> None:
     packet, keys = set_up()
     create(machine, packet, now=500.0)
     assert machine.circuits == 2
+
+
+def test_a_client_that_takes_all_places_leaves_them_to_others() -> None:
+    machine = relay(RelayLimits(max_circuits=8, max_circuits_per_client=8))
+    other = node("other")
+    machine.link_up(other, True, 0.0)
+
+    def ask(peer: NodeId, number: int, now: float) -> tuple[SetUpStatus | None, list[NodeId]]:
+        """What the relay answers, and whose circuits it ends meanwhile."""
+        packet, keys = set_up()
+        effects = create(machine, packet, bytes([number]) * 8, peer, now)
+        (answer,) = (decoded(e.data) for e in effects if isinstance(decoded(e.data), CircuitReply))
+        ended = [e.peer for e in effects if isinstance(decoded(e.data), DestroyCircuit)]
+        return body_status(onion.open_reply(keys, answer.sealed).body), ended
+
+    for number in range(8):
+        assert ask(CLIENT, number, float(number)) == (SetUpStatus.OPENED, [])
+    for number in range(8, 12):
+        assert ask(other, number, 20.0) == (SetUpStatus.OPENED, [CLIENT])
+    assert machine.circuits == 8
+    assert ask(other, 12, 20.0) == (SetUpStatus.BUSY, [])  # four each
+    assert ask(CLIENT, 13, 20.0) == (SetUpStatus.BUSY, [])
+    assert ask(NEXT, 14, 20.0) == (SetUpStatus.BUSY, [])  # what comes from relays may be anybody's
+    left = [circuit.previous.field[0] for circuit in machine._table if circuit.previous.peer == CLIENT]
+    assert left == [4, 5, 6, 7]  # those that were least active went first
+
+
+def test_where_memory_is_short_the_circuit_that_holds_most_goes() -> None:
+    wires = Wires(limits=RelayLimits(max_held_cells=60))
+    greedy, modest, model = wires.client("greedy"), wires.client("modest"), wires.model()
+    handles = [(modest, wires.open(modest, 2)), (greedy, wires.open(greedy, 2))]
+    wires.run()
+    for i, (client, handle) in enumerate(handles):
+        wires.send(client, handle, Dispatch(model, bytes([i]) * 16, b""))
+    wires.run()
+    wires.tamper = lambda sent: None if sent.receiver in (greedy, modest) and sent.lane is Lane.CELLS else sent
+    for i, cells in ((0, 80), (1, 64 + 60), (0, 10)):
+        for _ in range(cells):
+            wires.from_model(model, wires.names[2], ReturnClove(bytes([i]) * 16, b"x"))
+        wires.run()
+    proxy = wires.relays[wires.names[2]]
+    assert [circuit.previous.peer for circuit in proxy._table] == [modest]
+    assert proxy.held_cells == 80 + 10 - 64
 
 
 def test_a_silent_next_hop_is_reported_in_time_and_its_late_answer_ignored() -> None:
