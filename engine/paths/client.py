@@ -29,7 +29,9 @@ GONE_SECONDS = 1.5
 SILENCE_SECONDS = 6.0
 """Frames leave every 150 ms; so long without one, on paths that work, and the node is taken for lost."""
 PATHS_SECONDS = 25.0
-"""So long may paths be missing (before sending or in mid-answer) before the answer is given up."""
+"""So long may paths be missing before an answer has begun."""
+RESUME_SECONDS = 40.0
+"""So long may an answer that has begun lack paths, or stand still, before it is given up; the node keeps it longer."""
 PROBE_AFTER_SECONDS = 2.0
 """After so much silence the paths themselves are asked whether they work,"""
 PROBE_AGAIN_SECONDS = 1.0
@@ -301,7 +303,7 @@ class ClientMachine:
         else:
             answer.unhealthy_since = answer.unhealthy_since if answer.unhealthy_since is not None else now
             answer.healthy_since = None
-            if now > answer.unhealthy_since + PATHS_SECONDS:
+            if now > answer.unhealthy_since + _patience(answer):
                 return self._no_paths(answer, open_paths, now, wall)
         if answer.sent_at is None:
             return []
@@ -322,7 +324,7 @@ class ClientMachine:
         limit = FIRST_FRAME_SECONDS if heard is None else SILENCE_SECONDS
         if path_set is None or now <= progress + PROBE_AFTER_SECONDS:
             return []
-        if now > progress + PATHS_SECONDS:
+        if now > progress + _patience(answer):
             return self._no_paths(answer, len(path_set.open_slots()), now, wall)
         if now > since + limit and answer.healthy_since is not None:
             working = [slot for slot in path_set.open_slots() if slot.heard_at > now - 2 * PROBE_AGAIN_SECONDS]
@@ -362,7 +364,7 @@ class ClientMachine:
         return min(known, default=None)
 
     def _answer_deadlines(self, answer: RunningAnswer) -> list[float]:
-        deadlines = [] if answer.unhealthy_since is None else [answer.unhealthy_since + PATHS_SECONDS + 0.01]
+        deadlines = [] if answer.unhealthy_since is None else [answer.unhealthy_since + _patience(answer) + 0.01]
         if answer.sent_at is None:
             return deadlines
         progress = max(answer.sent_at, answer.receiver.progress_at or 0.0)
@@ -396,3 +398,8 @@ class ClientMachine:
             path_set.busy -= 1
             path_set.last_used = now
         return effects
+
+
+def _patience(answer: RunningAnswer) -> float:
+    """Seconds without paths, or without progress, before an answer is given up."""
+    return RESUME_SECONDS if answer.receiver.frames else PATHS_SECONDS

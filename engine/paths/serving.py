@@ -47,8 +47,9 @@ MAX_REMEMBERED = 65_536
 """Request and message ids remembered for replay refusal; when full, new requests are refused, never forgotten ones."""
 CLIENT_SILENCE = 45.0
 """Seconds without any control message after which an execution is given up."""
-LINGER_SECONDS = 20.0
-"""After the last event, so long is an unacknowledged answer kept for resending."""
+LINGER_SECONDS = 45.0
+"""After the last event, so long is an unacknowledged answer kept for resending: longer than its client waits for paths
+(``engine.paths.client.RESUME_SECONDS``), else it would wait for what is no longer there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from engine.errors import NetworkNotReadyError
 from engine.ids import NodeId
 from engine.paths import keys
 from engine.paths.answer_sender import AnswerSender, CloveOut, ReturnPath
+from engine.paths.serving import LINGER_SECONDS
 from engine.transport.link import Channel
 from engine.wire.answer import (
     AnswerClove,
@@ -329,5 +330,6 @@ def test_an_answer_whose_acknowledgements_are_all_lost_for_a_while_ends_when_the
     for path in answer.paths:
         Hostile(overlay.by_id(path[-1]), alter)
     right(overlay, answer)
-    overlay.until(lambda: not overlay.models[0].peer.serving._executions, 30)  # and the node knows that it has ended
+    # And the node knows that it has ended, or that nobody asks for the rest any more.
+    overlay.until(lambda: not overlay.models[0].peer.serving._executions, LINGER_SECONDS + 10)
     assert not overlay.models[0].cancelled

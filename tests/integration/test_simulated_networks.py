@@ -78,6 +78,22 @@ def test_an_answer_that_stops_goes_on_before_the_links_notice_that_two_relays_ar
     assert 2.0 < asked.longest_pause < SILENCE_LIMIT - 1.5
 
 
+def test_who_is_cut_off_at_the_end_of_an_answer_gets_the_rest_of_it_later() -> None:
+    """The client has nobody for 22 s, while the model node says its last words."""
+    network = SimulatedNetwork(30, pace=Pace(words=40, interval=0.5), seed=43)
+    client = network.add_client()
+    assert network.until(client.is_ready, 60.0)
+    asked = client.ask(b"chat")
+    network.run(19.0)
+    network.internet.partition([client.node_id])
+    network.run(22.0)
+    assert len(asked.ids) < 40
+    network.internet.heal()
+    assert network.until(lambda: asked.ended_at is not None, 40.0)
+    assert asked.error is None
+    assert asked.ids == list(range(40))
+
+
 def test_the_same_seed_gives_the_same_run() -> None:
     """In other processes too, where sets have other orders. (Whether an answer is missing is for the other tests.)"""
     program = str(Path(sys.executable).with_name("gentorrent"))
