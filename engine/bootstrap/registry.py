@@ -118,6 +118,7 @@ class Registry:
         self.beacons = beacons or Beacons()
         self.point = point
         self._removed: set[NodeId] = set()  # for want of room; the database still has them
+        self._listed = 0  # at least as many as are listed
         self.members: dict[NodeId, Member] = {}
         for member in members:
             # After a restart nobody is connected; give them the time to come back before calling them away.
@@ -127,6 +128,7 @@ class Registry:
             member.admission.seen = monotonic - max(0, point.issued - member.last_seen)
             member.relays = descriptor_decoder.decode(member.signed.record).relay
             self.members[member.node_id] = member
+        self._listed = len(self.members)
 
     # ------------------------------------------------------------------------------------------------ what happens
 
@@ -138,6 +140,7 @@ class Registry:
         member = self.members.get(name)
         if member is None:
             self._make_room(wall)
+            self._listed += 1
             member = Member(name, signed, descriptor.issued, descriptor.expires, prefix, int(wall), int(wall))
             member.connected, member.heard, member.admission.seen = True, monotonic, monotonic
             member.came = True
@@ -147,6 +150,8 @@ class Registry:
             raise DirectoryError("a newer descriptor of this node is already listed; set this computer's clock")
         elif member.withdrawn and signed.record == member.signed.record:
             raise DirectoryError("this descriptor was withdrawn; publish a new one")
+        elif not self._is_listed(member, wall):
+            self._listed += 1  # it is back
         member.signed, member.issued, member.expires = signed, descriptor.issued, descriptor.expires
         member.prefix, member.withdrawn, member.relays = prefix, False, descriptor.relay
         member.present(wall, monotonic, self._newest_beacon(wall))
@@ -340,8 +345,11 @@ class Registry:
         return not member.withdrawn and not member.left_out and member.expires > wall
 
     def _make_room(self, wall: float) -> None:
-        """Before a new member: forget the long gone; refuse when the directory is full."""
-        if sum(self._is_listed(member, wall) for member in self.members.values()) >= self._maximum_nodes:
+        """Before a new member: forget the long gone; refuse when the directory is full. Counting everybody for each one
+        of a crowd that joins would take ever longer, so the last count holds until it says that there is no room."""
+        if self._listed >= self._maximum_nodes:
+            self._listed = self.counts(wall)[0]
+        if self._listed >= self._maximum_nodes:
             raise DirectoryError("the directory of this network is full; try again later")
         if len(self.members) < MAXIMUM_REMEMBERED:
             return

@@ -111,6 +111,24 @@ def paths(quick: Quick = False, json: Json = False, output: Output = None) -> No
     _tell(results, bench.as_text(results), bench.store(results, output or results_folder()), json=json)
 
 
+@commands.command(name="directory")
+def directory(
+    nodes: Annotated[
+        int | None, typer.Option(min=100, max=20_000, metavar="N", help="Nodes that are listed (20000; --quick: 2000).")
+    ] = None,
+    quick: Quick = False,
+    json: Json = False,
+    output: Output = None,
+) -> None:
+    """Bytes, processor time and memory of a large directory, for the server and for who joins and follows it."""
+    from engine.bench import directory as bench
+    from engine.bench.storing import results_folder
+
+    count = nodes or (bench.QUICK_NODES if quick else bench.NODES)
+    results = bench.run(nodes=count, quick=quick, say=_say)
+    _tell(results, bench.as_text(results), bench.store(results, output or results_folder()), json=json)
+
+
 def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 

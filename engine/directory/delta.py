@@ -79,29 +79,40 @@ def make_step(old: bytes, new: bytes) -> DeltaStep:
     """How snapshot record ``new`` follows from ``old``; both are records that were signed here or checked before."""
     old_head, old_listings, old_tail = _cut(old)
     new_head, new_listings, new_tail = _cut(new)
-    places: dict[bytes, tuple[int, memoryview]] = {}
+    places: dict[bytes, int] = {}
     offset = len(old_head)
-    for name, raw in old_listings:
-        places[name] = (offset, raw)
+    for raw in old_listings:
+        places[raw] = offset
         offset += len(raw)
+    # Whose a listing is has to be known only for those that are not in both records, which are few.
+    changed = {_key_of(raw): (places[raw], raw) for raw in places.keys() - set(new_listings)}
     maker = _Maker()
     maker.difference(0, old_head, new_head)
-    for name, raw in new_listings:
-        place, before = places.get(name, (0, raw[:0]))
-        maker.difference(place, before, raw)
+    for raw in new_listings:
+        place = places.get(raw)
+        if place is not None:
+            maker.copy(place, len(raw))
+        else:
+            place, before = changed.get(_key_of(raw), (0, b""))
+            maker.difference(place, before, raw)
     maker.difference(offset, old_tail, new_tail)
     return maker.finish(old, new)
 
 
-def _cut(record: bytes) -> tuple[memoryview, list[tuple[bytes, memoryview]], memoryview]:
-    """The bytes before the listings, each listing with the key it is of, and the bytes behind them."""
+def _key_of(listing: bytes) -> bytes:
+    """The identity key of the node that an encoded listing is of."""
+    return _keyed_decoder.decode(listing).descriptor.key
+
+
+def _cut(record: bytes) -> tuple[bytes, list[bytes], bytes]:
+    """The bytes before the listings, each listing, and the bytes behind them."""
     fields = [len(memoryview(raw)) for raw in _fields_decoder.decode(record)]
     begin = len(record) - sum(fields[LISTINGS_FIELD:])
     end = begin + fields[LISTINGS_FIELD]
     view = memoryview(record)
-    raws = [memoryview(raw) for raw in _fields_decoder.decode(view[begin:end])]
+    raws = [bytes(raw) for raw in _fields_decoder.decode(view[begin:end])]
     begin = end - sum(len(raw) for raw in raws)
-    return view[:begin], [(_keyed_decoder.decode(raw).descriptor.key, raw) for raw in raws], view[end:]
+    return record[:begin], raws, record[end:]
 
 
 class _Maker:
@@ -111,24 +122,25 @@ class _Maker:
         self._runs: list[list[int]] = []  # from, length, new bytes behind it
         self._fresh = bytearray()
 
-    def difference(self, place: int, old: memoryview, new: memoryview) -> None:
+    def difference(self, place: int, old: bytes, new: bytes) -> None:
         """``new`` comes next, where the old record has ``old`` at ``place``."""
         if old == new:
-            self._copy(place, len(old))
+            self.copy(place, len(old))
         elif len(old) == len(new):
             for same, start, length in _runs(old, new):
                 if same:
-                    self._copy(place + start, length)
+                    self.copy(place + start, length)
                 else:
                     self._add(new[start : start + length])
         else:
             head = _common(old, new)
             tail = _common(old[head:][::-1], new[head:][::-1])
-            self._copy(place, head)
+            self.copy(place, head)
             self._add(new[head : len(new) - tail])
-            self._copy(place + len(old) - tail, tail)
+            self.copy(place + len(old) - tail, tail)
 
-    def _copy(self, start: int, length: int) -> None:
+    def copy(self, start: int, length: int) -> None:
+        """So many bytes of the old record come next."""
         if not length:
             return
         if self._runs and not self._runs[-1][2] and self._runs[-1][0] + self._runs[-1][1] == start:
@@ -136,7 +148,7 @@ class _Maker:
         else:
             self._runs.append([start, length, 0])
 
-    def _add(self, data: memoryview) -> None:
+    def _add(self, data: bytes) -> None:
         if not data:
             return
         if not self._runs:
@@ -172,7 +184,7 @@ def _common(one: Sequence[int], other: Sequence[int]) -> int:
     return min(len(one), len(other))
 
 
-def _runs(old: memoryview, new: memoryview) -> list[tuple[bool, int, int]]:
+def _runs(old: bytes, new: bytes) -> list[tuple[bool, int, int]]:
     """(the same?, start, length) that cover both; what is the same for less than ``SHORTEST_COPY`` counts as new."""
     out: list[tuple[bool, int, int]] = []
     start = 0

@@ -18,7 +18,7 @@ from engine.ids import NetworkId, NodeId
 from engine.wire import SUITE_ED25519
 from engine.wire.codec import encode
 from engine.wire.link import DirectoryHash
-from engine.wire.records import Descriptor, Listing, Signed, SignedSnapshot, Snapshot, snapshot_decoder
+from engine.wire.records import Listing, Signed, SignedSnapshot, Snapshot, snapshot_decoder
 
 FIRST_PREVIOUS = bytes(32)
 LAST_GOOD_SECONDS = 86_400.0
@@ -95,7 +95,7 @@ class SnapshotVerifier:
 
     def __init__(self, genesis: GenesisRecord) -> None:
         self._genesis = genesis
-        self._descriptors: dict[bytes, Descriptor] = {}
+        self._known: dict[bytes, tuple[Listing, DirectoryNode]] = {}  # by the descriptor's signature
         self._statements: dict[bytes, Statement] = {}
         self.point = ChainPoint()
         self.beacons = Beacons()
@@ -173,34 +173,24 @@ class SnapshotVerifier:
         # Bounded: the oldest statements are forgotten by the server in the same way.
         ended = frozenset([*(one.node_id for one in statements), *ended][:MAXIMUM_ENDED])
         nodes: dict[NodeId, DirectoryNode] = {}
-        descriptors: dict[bytes, Descriptor] = {}
+        found: dict[bytes, tuple[Listing, DirectoryNode]] = {}
         refused: set[int] = set()
         for place, listing in enumerate(snapshot.listings):
-            key = _cache_key(listing.descriptor)
+            if before is not None and place in before.refused:
+                refused.add(place)  # as it was before
+                continue
             try:
-                if before is not None and place in before.refused:
-                    raise DirectoryError("it was refused before")
                 # As of the time of the snapshot: with the server away, what it listed last stays listed.
-                descriptor = self._check(key, listing.descriptor, snapshot.issued, before is not None)
+                node = self._node(listing, snapshot.issued, before is not None)
             except DirectoryError:
                 refused.add(place)
                 continue
-            name = node_id(descriptor)
-            if name in ended:
+            if node.node_id in ended:
                 refused.add(place)
                 continue
-            descriptors[key] = descriptor
-            nodes[name] = DirectoryNode(
-                node_id=name,
-                descriptor=descriptor,
-                prefix=listing.prefix,
-                first_seen=listing.first_seen,
-                last_seen=listing.last_seen,
-                reputation=listing.reputation,
-                availability=listing.availability,
-                admission=listing.admission,
-            )
-        self._descriptors = descriptors
+            found[listing.descriptor.signature] = (listing, node)
+            nodes[node.node_id] = node
+        self._known = found
         self._statements = {_cache_key(one.signed): one for one in statements}
         self.checked = Checked(digest, frozenset(refused), ended)
         return Directory(
@@ -215,12 +205,26 @@ class SnapshotVerifier:
             successors={one.node_id: one.successor for one in statements if one.successor is not None},
         )
 
-    def _check(self, key: bytes, signed: Signed, issued: float, signature_known: bool) -> Descriptor:
-        known = self._descriptors.get(key)
-        if known is not None and known.expires > issued:
-            return known
+    def _node(self, listing: Listing, issued: float, signature_known: bool) -> DirectoryNode:
+        """What a listing says, checked; as it was in the last snapshot if nothing of it has changed."""
+        known, node = self._known.get(listing.descriptor.signature, (None, None))
+        if known is not None and node is not None and known.descriptor == listing.descriptor:
+            if node.descriptor.expires > issued and known == listing:
+                return node
+            signature_known = True
         network_id, parameters = self._genesis.network_id, self._genesis.parameters
-        return check_descriptor(signed, network_id, issued, parameters, signature_known=signature_known)
+        signed = listing.descriptor
+        descriptor = check_descriptor(signed, network_id, issued, parameters, signature_known=signature_known)
+        return DirectoryNode(
+            node_id=node_id(descriptor),
+            descriptor=descriptor,
+            prefix=listing.prefix,
+            first_seen=listing.first_seen,
+            last_seen=listing.last_seen,
+            reputation=listing.reputation,
+            availability=listing.availability,
+            admission=listing.admission,
+        )
 
     def _check_statements(self, records: tuple[Signed, ...], issued: float) -> list[Statement]:
         """Those that check out; the server cannot invent any, so others are left out."""

@@ -60,22 +60,22 @@ class NodeKeys:
         return self._opened
 
     def onion_records(self) -> tuple[OnionKey, ...]:
-        """What a relay's descriptor says."""
+        """What a relay's descriptor says: today's key. Who still has yesterday's has it from an older directory."""
         return tuple(
             OnionKey(
                 suite=SUITE_ONION_X25519,
                 key=X25519PrivateKey.from_private_bytes(key.secret).public_key().public_bytes_raw(),
                 expires=int(key.expires),
             )
-            for key in self._onion
+            for key in self._onion[:1]
         )
 
     def seal_records(self) -> tuple[SealKey, ...]:
-        """What a model node's descriptor says."""
+        """What a model node's descriptor says: today's key of each suite."""
         return tuple(
             SealKey(suite=suite, key=SealingKey.from_bytes(suite, key.secret).public, expires=int(key.expires))
             for suite, keys in self._seal.items()
-            for key in keys
+            for key in keys[:1]
         )
 
 

@@ -30,8 +30,11 @@ ShortText = Annotated[str, msgspec.Meta(max_length=100)]
 T = TypeVar("T")
 
 
-class Message(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """Base of every wire message and record; subclasses set ``tag`` to their number."""
+class Message(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
+    """Base of every wire message and record; subclasses set ``tag`` to their number.
+
+    Messages cannot refer to each other in circles, so the garbage collector need not look at the many of a directory.
+    """
 
 
 _encoder = msgspec.msgpack.Encoder()

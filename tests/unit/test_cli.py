@@ -26,6 +26,7 @@ COMMANDS = [
     ["bench", "sida"],
     ["bench", "overlay"],
     ["bench", "paths"],
+    ["bench", "directory"],
     ["identity"],
     ["identity", "show"],
     ["identity", "replace"],
