@@ -183,7 +183,7 @@ async def test_a_mirror_that_starts_again_while_the_server_is_away_serves_what_i
             await until(lists(one, 1))
             async with running_mirror(tmp_path / "m", address) as mirror:
                 await until_permitted(mirror)
-                await until(lambda: (tmp_path / "m" / "networks").rglob("directory"))
+                await until(lambda: list((tmp_path / "m" / "networks").rglob("directory")))
         stop()
         async with (
             running_mirror(tmp_path / "m", address) as mirror,
