@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +19,9 @@ import aiohttp
 from engine.clock import Clock, SystemClock
 from engine.crypto.identity import Identity
 from engine.directory import CLOCK_SKEW_SECONDS
-from engine.directory.descriptor import digest
 from engine.directory.directory import Directory
 from engine.directory.genesis import GenesisRecord
-from engine.directory.invite import Invitation, check_expulsion
-from engine.directory.login import check_welcome, make_login
-from engine.directory.marks import AwayMarks, check_mark
-from engine.directory.mirrors import check_challenge
+from engine.directory.invite import check_expulsion
 from engine.directory.snapshot import LAST_GOOD_SECONDS
 from engine.errors import (
     BootstrapUnreachableError,
@@ -38,52 +33,38 @@ from engine.errors import (
     WireError,
 )
 from engine.ids import NetworkId, NodeId
-from engine.transport.bootstrap_http import CONNECT_SECONDS, http_session, network_errors, send_statement
-from engine.transport.bootstrap_state import BootstrapAddress, BootstrapState, Phase, parse_bootstrap
+from engine.transport.bootstrap_http import CONNECT_SECONDS, http_session, network_errors
+from engine.transport.bootstrap_login import Account, log_in, receive, refusal
+from engine.transport.bootstrap_state import BootstrapAddress, BootstrapState, Phase, Status, parse_bootstrap
+from engine.transport.directory_follower import DirectoryFollower, PreferredAnswersError
 from engine.transport.directory_keeper import DirectoryKeeper
 from engine.transport.ice_servers import OfferedServers, usable_servers
-from engine.transport.saved_invitation import load_invitation
+from engine.transport.publisher import Publisher
 from engine.transport.server_choice import FIRST_BACKOFF, LAST_BACKOFF, ServerChoice
 from engine.transport.signaling import MAXIMUM_SIGNAL_LENGTH, SignalHandler
 from engine.wire.codec import Message, encode
 from engine.wire.link import DirectoryHash
-from engine.wire.records import Signed, SignedSnapshot, descriptor_decoder
+from engine.wire.records import Signed, SignedSnapshot
 from engine.wire.signaling import (
-    Challenge,
     DirectoryChanged,
     Expelled,
     IceRequest,
     IceServers,
     KeepAlive,
     Marked,
-    Publish,
     Published,
     ReadingKey,
     Refused,
     Signal,
     SignalFailed,
-    Welcome,
-    server_message_decoder,
 )
 
 KEEPALIVE_SECONDS = 15.0
 HEARTBEAT_SECONDS = 20.0
 QUEUE_LENGTH = 1_024
 MAXIMUM_MESSAGE = 65_536
-PUBLISH_RETRY_SECONDS = 5.0
-PUBLISH_GAP_SECONDS = 1.0
 ICE_RETRY_SECONDS = 300.0
 ICE_SECONDS = 6 * 3600.0
-WITHDRAW_SECONDS = 2.0
-POLL_SECONDS = 60.0
-COMPARE_SECONDS = 600.0
-"""About so often another server is asked what directory it shows."""
-RETURN_SECONDS = 300.0
-"""About so often a server that is not the first choice is left if the first one answers again."""
-BEHIND_SECONDS = 90.0
-"""A server that still shows an older directory than others so long after theirs was seen is left."""
-FROZEN_SECONDS = 1800.0
-"""A directory this old while connected: the server signs at least every 600 s."""
 STABLE_SECONDS = 30.0
 """A connection that held this long starts the next backoff from the beginning."""
 __all__ = ["BootstrapAddress", "BootstrapClient", "BootstrapState", "Phase", "parse_bootstrap"]
@@ -126,38 +107,22 @@ class BootstrapClient:
         """
         urls = (url,) if isinstance(url, str) else tuple(url)
         self._servers = ServerChoice(urls, random_bytes, last_backoff)
-        self._identity = identity
         self._clock = clock or SystemClock()
-        self._client_only = client_only
-        self._software = software
-        self._on_directory = on_directory
-        self._on_state = on_state
+        self._account = Account(identity, data, self._clock, client_only, software, random_bytes)
         self._on_ice = on_ice
         self._on_expelled = on_expelled
-        self._data = data
-        self._on_notice = on_notice
-        self._random_bytes = random_bytes
+        self._status = Status(on_state)
         self._keeper = DirectoryKeeper(urls[0], network_id, data, self._clock, on_notice)
-        self._is_linked = is_linked
-        self._statement: Callable[[NetworkId, float], Signed | None] = lambda *_: None
-        self._statement_told: Callable[[], None] = _nothing
-        self._doubting = False
-        self._lasting_warning = ""
-        self._marks = AwayMarks()
+        self._publisher = Publisher(self._status, self._clock, lambda: self._keeper.genesis, self._put, on_notice)
+        self._follower = DirectoryFollower(
+            self._keeper, self._servers, self._status, self._clock, on_directory, is_linked
+        )
         self._handler: SignalHandler | None = None
-        self._source: Callable[[], Signed] | None = None
-        self._withdrawing = False
-        self._last_published: Signed | None = None
-        self._publish_now = asyncio.Event()
-        self._answered = asyncio.Event()
-        self._fetch_now = asyncio.Event()
         self._again = asyncio.Event()
         self._queue: asyncio.Queue[Message] | None = None
         self._ice = asyncio.Event()
         self.ice = OfferedServers()
         self.observed = ""  # this machine's address as the server sees it
-        self.directory: Directory | None = None
-        self.state = BootstrapState()
 
     # ------------------------------------------------------------------------------------------------- for the owner
 
@@ -165,6 +130,16 @@ class BootstrapClient:
     def genesis(self) -> GenesisRecord | None:
         """The network's genesis once it is known (pinned on disk or fetched)."""
         return self._keeper.genesis
+
+    @property
+    def state(self) -> BootstrapState:
+        """How it stands with the servers."""
+        return self._status.state
+
+    @property
+    def directory(self) -> Directory | None:
+        """The directory in use, with the marks that are believed."""
+        return self._follower.directory
 
     @property
     def connected(self) -> bool:
@@ -182,7 +157,7 @@ class BootstrapClient:
 
     def look_again(self) -> None:
         """There is news: fetch the directory now, if it is another one."""
-        self._fetch_now.set()
+        self._follower.fetch_now.set()
 
     @property
     def head(self) -> DirectoryHash | None:
@@ -194,9 +169,16 @@ class BootstrapClient:
         self._keeper.hear(head)
 
     def announce(self, source: Callable[[NetworkId, float], Signed | None], told: Callable[[], None]) -> None:
-        """A succession to bring to the server once this node is published there, as long as ``source`` (of network and
-        time) has one; ``told`` when the server has it, or will never want it. It may raise ``StorageError``."""
-        self._statement, self._statement_told = source, told
+        """See ``Publisher``."""
+        self._publisher.announce(source, told)
+
+    def publish(self, source: Signed | Callable[[], Signed]) -> None:
+        """See ``Publisher``."""
+        self._publisher.publish(source)
+
+    async def withdraw(self) -> bool:
+        """See ``Publisher``."""
+        return await self._publisher.withdraw()
 
     def load(self) -> None:
         """Read the pinned genesis and the last good directory from disk now (``run`` does so, too).
@@ -205,28 +187,7 @@ class BootstrapClient:
         """
         directory = self._keeper.load()
         if directory is not None:
-            self._show(directory)
-
-    def publish(self, source: Signed | Callable[[], Signed]) -> None:
-        """Publish a descriptor and keep it published: after each reconnect and, where ``source`` makes a new one, at
-        half of its life. Call it again when the content changes."""
-        self._source = (lambda: source) if isinstance(source, Signed) else source
-        self._withdrawing = False
-        self._publish_now.set()
-
-    async def withdraw(self) -> bool:
-        """Leave politely: True if the server confirmed within two seconds that the node is no longer listed."""
-        self._source = None
-        if not self.connected or self._last_published is None:
-            return False
-        self._withdrawing = True
-        self._answered.clear()
-        if not self._put(Publish(descriptor=self._last_published, withdraw=True)):
-            return False
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(WITHDRAW_SECONDS):
-                await self._answered.wait()
-        return self._answered.is_set() and self._queue is not None and not self.state.published
+            self._follower.show(directory)
 
     def reconnect(self) -> None:
         """Connect anew at once: this machine's network is another one, so the connection may be dead without a sign."""
@@ -245,22 +206,22 @@ class BootstrapClient:
         try:
             directory = await asyncio.to_thread(self._keeper.load)  # a large directory takes a moment
             if directory is not None:
-                self._show(directory)
+                self._follower.show(directory)
         except (StorageError, DirectoryError) as error:
-            self._set(phase=Phase.REFUSED, reason=str(error))
+            self._status.set(phase=Phase.REFUSED, reason=str(error))
         while True:
             self._again.clear()
             began, refused = self._clock.monotonic(), False
             try:
                 await self._connect_once(self._servers.current)
             except (LoginRefusedError, DirectoryError, SignatureError) as error:
-                self._set(phase=Phase.REFUSED, reason=str(error), published=False)
+                self._status.set(phase=Phase.REFUSED, reason=str(error), published=False)
                 refused = True
-            except _PreferredAnswersError:
+            except PreferredAnswersError:
                 self._servers.go_back()
                 continue
             except (BootstrapUnreachableError, StorageError, WireError) as error:
-                self._set(phase=Phase.UNREACHABLE, reason=self._unreachable(error), published=False)
+                self._status.set(phase=Phase.UNREACHABLE, reason=self._unreachable(error), published=False)
             if self._clock.monotonic() - began > STABLE_SECONDS:
                 self._servers.worked()
             delay = self._servers.failed(refused)
@@ -288,43 +249,10 @@ class BootstrapClient:
                             timeout=aiohttp.ClientWSTimeout(ws_close=2.0),
                         )
                     )
-                    skew = await self._log_in(socket, genesis)
+                    welcome = await log_in(self._account, socket, genesis)
+                    self.observed = welcome.observed
+                    skew = welcome.wall - self._clock.wall()
                 await self._serve(session, url, socket, genesis, skew)
-
-    async def _log_in(self, socket: aiohttp.ClientWebSocketResponse, genesis: GenesisRecord) -> float:
-        """The server's clock minus ours, in seconds."""
-        challenge = await _receive(socket)
-        if not isinstance(challenge, Challenge):
-            raise LoginRefusedError(_refusal(challenge))
-        check_challenge(challenge, genesis.genesis.server_keys, genesis.network_id, self._clock.wall())
-        login = make_login(
-            self._identity,
-            challenge,
-            self._random_bytes(32),
-            self._clock.wall(),
-            client_only=self._client_only,
-            software=self._software,
-            invitation=self._invitation(genesis),
-        )
-        await socket.send_bytes(encode(login))
-        welcome = await _receive(socket)
-        if not isinstance(welcome, Welcome):
-            raise LoginRefusedError(_refusal(welcome))
-        check_welcome(welcome, challenge, login)
-        self.observed = welcome.observed
-        return welcome.wall - self._clock.wall()
-
-    def _invitation(self, genesis: GenesisRecord) -> Invitation | None:
-        """What this machine was invited with; ``LoginRefusedError`` where one is needed and none is here."""
-        if not genesis.parameters.invited_only:
-            return None
-        invitation = load_invitation(self._data, genesis.network_id)
-        if invitation is None:
-            raise LoginRefusedError(
-                f'The network "{genesis.genesis.name}" is private: only who is invited is admitted. Ask its operator'
-                " for an invitation, and start once with --join INVITATION."
-            )
-        return invitation
 
     async def _serve(
         self,
@@ -335,25 +263,25 @@ class BootstrapClient:
         skew: float,
     ) -> None:
         self._queue = asyncio.Queue(QUEUE_LENGTH)
-        self._keeper.reading_key = b""
-        self._marks.clear()  # the server sends those that hold now
-        self._fetch_now.set()
-        self._lasting_warning = self._elsewhere()
+        self._follower.connected()
+        self._status.lasting = self._elsewhere()
         if abs(skew) > CLOCK_SKEW_SECONDS / 4:
             direction = "behind" if skew > 0 else "ahead"
-            self._lasting_warning = f"This computer's clock is {abs(skew):.0f} s {direction}. Set it."
-        self._set(phase=Phase.CONNECTED, reason="", clock_skew=skew, published=False, warning=self._lasting_warning)
+            self._status.lasting = f"This computer's clock is {abs(skew):.0f} s {direction}. Set it."
+        self._status.set(
+            phase=Phase.CONNECTED, reason="", clock_skew=skew, published=False, warning=self._status.lasting
+        )
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._read(socket, genesis))
                 group.create_task(self._write(socket, self._queue))
                 group.create_task(self._keep_alive())
-                group.create_task(self._keep_published(session, url))
+                group.create_task(self._publisher.keep(session, url))
                 group.create_task(self._keep_ice())
-                group.create_task(self._keep_directory(session, url))
-                group.create_task(self._compare_servers(session))
+                group.create_task(self._follower.keep(session, url))
+                group.create_task(self._follower.compare_servers(session))
                 if self._servers.preferred is not None:
-                    group.create_task(self._return_to(session, self._servers.preferred))
+                    group.create_task(self._follower.return_to(session, self._servers.preferred))
                 group.create_task(self._end_when_told())
                 # Waiting in the group's exit instead, Python 3.11 would not undo its own cancellation of this task.
                 await asyncio.Event().wait()
@@ -369,11 +297,11 @@ class BootstrapClient:
             raise _first(known) from None
         finally:
             self._queue = None
-            self._answered.set()  # nobody will: who waits looks whether there still is a connection
+            self._publisher.disconnected()
 
     async def _read(self, socket: aiohttp.ClientWebSocketResponse, genesis: GenesisRecord) -> None:
         while True:
-            message = await _receive(socket)
+            message = await receive(socket)
             match message:
                 case Signal():
                     if self._handler is not None:
@@ -382,19 +310,15 @@ class BootstrapClient:
                     if self._handler is not None:
                         self._handler.on_signal_failed(NodeId(message.peer), message.reason)
                 case DirectoryChanged():
-                    if self.directory is None or message.digest != self.directory.digest:
-                        self._fetch_now.set()
+                    self._follower.changed(message)
                 case Marked():
-                    check_mark(genesis, message.mark, message.key, message.signature)
-                    if self._marks.add(message.mark) and self.directory is not None:
-                        self._show(self.directory)
+                    self._follower.marked(genesis, message)
                 case Published():
-                    self._confirm(message)
+                    self._publisher.confirmed(message)
                 case Refused():
                     if message.fatal:
-                        raise LoginRefusedError(_refusal(message))
-                    self._set(published=False, warning=f"The server refused the descriptor: {message.reason}.")
-                    self._answered.set()
+                        raise LoginRefusedError(refusal(message))
+                    self._publisher.refused(message)
                 case IceServers():
                     self._take_ice(message)
                 case Expelled():
@@ -403,17 +327,11 @@ class BootstrapClient:
                         check_expulsion(message.expulsion, message.key, message.signature, keys, genesis.network_id)
                     )
                 case ReadingKey():
-                    self._keeper.reading_key = message.key
-                    self._fetch_now.set()
+                    self._follower.opened(message.key)
                 case KeepAlive():
                     pass
                 case _:
                     raise WireError("the server sent a message of the login after it")
-
-    def _confirm(self, message: Published) -> None:
-        if self._last_published is not None and message.digest == digest(self._last_published):
-            self._set(published=not self._withdrawing, warning=self._lasting_warning)
-            self._answered.set()
 
     async def _write(self, socket: aiohttp.ClientWebSocketResponse, queue: asyncio.Queue[Message]) -> None:
         while True:
@@ -430,119 +348,6 @@ class BootstrapClient:
             await asyncio.sleep(KEEPALIVE_SECONDS)
             self._put(KeepAlive())
 
-    async def _keep_published(self, session: aiohttp.ClientSession, url: str) -> None:
-        while True:
-            delay: float | None = None
-            self._publish_now.clear()
-            if self._source is not None:
-                self._last_published = self._source()
-                self._answered.clear()
-                self._put(Publish(descriptor=self._last_published))
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(CONNECT_SECONDS):
-                        await self._answered.wait()
-                delay = self._half_life() if self.state.published else PUBLISH_RETRY_SECONDS
-                if self.state.published:
-                    await self._bring_statement(session, url)
-                await asyncio.sleep(PUBLISH_GAP_SECONDS)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(delay):
-                    await self._publish_now.wait()
-
-    def _half_life(self) -> float:
-        if self._last_published is None:
-            return PUBLISH_RETRY_SECONDS
-        descriptor = descriptor_decoder.decode(self._last_published.record)
-        middle = (descriptor.issued + descriptor.expires) / 2
-        return max(PUBLISH_RETRY_SECONDS, middle - self._clock.wall())
-
-    async def _bring_statement(self, session: aiohttp.ClientSession, url: str) -> None:
-        """Tell the server whose place this node takes, if it takes somebody's."""
-        genesis = self._keeper.genesis
-        statement = self._statement(genesis.network_id, self._clock.wall()) if genesis is not None else None
-        if statement is None:
-            return
-        try:
-            async with network_errors():
-                await send_statement(session, url, statement)
-            self._on_notice("The network knows that this node's new identity takes the place of its old one.")
-            self._statement_told()
-        except DirectoryError as error:
-            # It was told before, or the old identity never was listed: there is nothing to inherit.
-            self._on_notice(f"The server did not take the change of this node's identity: {error}.")
-            self._statement_told()
-        except (BootstrapUnreachableError, StorageError) as error:
-            self._set(warning=f"The change of this node's identity could not be told: {error}")
-
-    async def _keep_directory(self, session: aiohttp.ClientSession, url: str) -> None:
-        """Fetch when told and every minute; a failure here costs only freshness, not the connection."""
-        backoff = FIRST_BACKOFF
-        behind_since: float | None = None
-        told = ""
-        while True:
-            delay = POLL_SECONDS
-            self._fetch_now.clear()
-            if self._keeper.closed:  # the server says with its first words what opens it
-                await self._fetch_now.wait()
-                continue
-            try:
-                async with network_errors():
-                    directory = await self._keeper.fetch(session, url)
-                if directory is not None:
-                    self._marks.keep_only(directory)
-                    self._show(directory)
-                backoff = FIRST_BACKOFF
-                if told and self.state.warning == told:
-                    self._set(warning=self._lasting_warning)
-                behind_since = self._check_freshness(behind_since)
-            except (DirectoryError, WireError) as error:
-                told = str(error)
-                self._set(warning=told)
-            except (BootstrapUnreachableError, StorageError) as error:
-                told = f"The directory could not be fetched: {error}"
-                self._set(warning=told)
-                delay, backoff = backoff, min(POLL_SECONDS, backoff * 2)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(delay):
-                    await self._fetch_now.wait()
-
-    def _check_freshness(self, behind_since: float | None) -> float | None:
-        """Since when others have shown a newer directory than this server does (None: they do not).
-        ``LoginRefusedError``, which sends us to the next server, when that has lasted for too long."""
-        now = self._clock.monotonic()
-        if self._keeper.is_behind:
-            if behind_since is not None and now - behind_since > BEHIND_SECONDS:
-                raise LoginRefusedError(
-                    f"The server {self._servers.current} keeps showing an old directory, while others have a newer one"
-                    " that is signed by this network. It is stuck, or holds news back; do not rely on it alone."
-                )
-            return behind_since if behind_since is not None else now
-        age = self._clock.wall() - self.directory.issued if self.directory is not None else 0.0
-        if age > FROZEN_SECONDS:
-            self._set(
-                warning=f"The server has shown no new directory for {age / 60:.0f} minutes, though it should every 10."
-                " It is stuck, or holds news back. Tell its operator."
-            )
-        return None
-
-    async def _compare_servers(self, session: aiohttp.ClientSession) -> None:
-        """Ask the other servers now and then what directory they show."""
-        while self._servers.others:
-            for url in self._servers.others:
-                with contextlib.suppress(BootstrapUnreachableError, WireError):
-                    async with network_errors():
-                        await self._keeper.compare(session, url)
-            await asyncio.sleep(self._servers.spread(COMPARE_SECONDS))
-
-    async def _return_to(self, session: aiohttp.ClientSession, url: str) -> None:
-        """Leave this server when the preferred one answers again."""
-        while True:
-            await asyncio.sleep(self._servers.spread(RETURN_SECONDS))
-            with contextlib.suppress(BootstrapUnreachableError, WireError):
-                async with network_errors():
-                    await self._keeper.compare(session, url)
-                raise _PreferredAnswersError("the preferred server answers again")
-
     async def _keep_ice(self) -> None:
         """Ask which STUN and TURN servers there are, and again before the passwords expire."""
         while True:
@@ -558,12 +363,10 @@ class BootstrapClient:
 
     def _take_ice(self, message: IceServers) -> None:
         if message.problem:
-            self._set(warning=f"The bootstrap server gave no password for its TURN server: {message.problem}.")
+            self._status.set(warning=f"The bootstrap server gave no password for its TURN server: {message.problem}.")
         self.ice = usable_servers(message.servers, float(message.expires or "inf"))
         self._ice.set()
         self._on_ice(self.ice)
-
-    # --------------------------------------------------------------------------------------------------------- helpers
 
     def _put(self, message: Message) -> bool:
         if self._queue is None or not self.connected:
@@ -573,21 +376,6 @@ class BootstrapClient:
         except asyncio.QueueFull:
             return False
         return True
-
-    def _show(self, directory: Directory) -> None:
-        self.directory = directory.with_away(self._marks.believed(directory, self._is_linked))
-        doubting = self._marks.too_many(directory, self._is_linked)
-        if doubting != self._doubting:
-            self._doubting = doubting
-            text = "The server says that most nodes are away at once; this is not believed, and they are tried."
-            self._set(warning=text if doubting else self._lasting_warning)
-        self._on_directory(self.directory)
-
-    def _set(self, **changes: Any) -> None:
-        state = replace(self.state, **changes)
-        if state != self.state:
-            self.state = state
-            self._on_state(state)
 
     def _elsewhere(self) -> str:
         preferred = self._servers.preferred
@@ -601,29 +389,9 @@ class BootstrapClient:
             return f"{text} Nothing can be joined without it. Check the address and this computer's connection."
         age = (self._clock.wall() - self.directory.issued) / 3600
         if age * 3600 > LAST_GOOD_SECONDS:
-            self.directory = None
+            self._follower.directory = None
             return f"{text} The last directory is {age:.0f} h old and no longer trusted, so nothing new can be started."
         return f"{text} The last directory, {age:.1f} h old, stays in use for up to 24 h; trying again."
-
-
-class _PreferredAnswersError(BootstrapUnreachableError):
-    """The connection is given up for a better one."""
-
-
-async def _receive(socket: aiohttp.ClientWebSocketResponse) -> Any:
-    """The next message; ``BootstrapUnreachableError`` when the connection is over, ``WireError`` for garbage."""
-    message = await socket.receive()
-    if message.type is aiohttp.WSMsgType.BINARY:
-        return server_message_decoder.decode(message.data)
-    if message.type is aiohttp.WSMsgType.TEXT:
-        raise WireError("the server sent text")
-    raise BootstrapUnreachableError("the connection was closed")
-
-
-def _refusal(message: Any) -> str:
-    if isinstance(message, Refused):
-        return f"The bootstrap server refused this node: {message.reason}."
-    return "The bootstrap server does not follow the login protocol. Is the address right?"
 
 
 def _first(group: BaseExceptionGroup[Any]) -> BaseException:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from engine.config import MAXIMUM_SERVERS
@@ -33,6 +35,23 @@ class BootstrapState:
     clock_skew: float | None = None
     published: bool = False
     warning: str = ""
+
+
+class Status:
+    """The state as the parts of a client know and change it. ``lasting``: the warning that is shown while there is no
+    other one."""
+
+    def __init__(self, changed: Callable[[BootstrapState], None]) -> None:
+        self._changed = changed
+        self.state = BootstrapState()
+        self.lasting = ""
+
+    def set(self, **changes: Any) -> None:
+        """Tell if something changes by it."""
+        state = replace(self.state, **changes)
+        if state != self.state:
+            self.state = state
+            self._changed(state)
 
 
 @dataclass(frozen=True, slots=True)

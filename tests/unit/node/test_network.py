@@ -78,7 +78,7 @@ async def test_a_relay_refuses_links_from_relays_that_are_no_neighbours(tmp_path
     parameters = Parameters(invited_only=invited_only, allow_loopback=True)
     own = replace(relay(0), node_id=presence.node_id)
     listed = directory([own, *(relay(number) for number in range(1, 400))], parameters=parameters)
-    presence.bootstrap.directory = listed
+    presence.bootstrap._follower.directory = listed
     presence._assemble(genesis(parameters))
     assert presence.mesh is not None
     presence.mesh.router._arriving = DIRECT  # not by the server
@@ -94,8 +94,8 @@ async def test_a_relay_refuses_links_from_relays_that_are_no_neighbours(tmp_path
     assert accept(next(iter(neighbours)), False) is None
     stranger = NodeId(b"stranger".ljust(20, b"."))
     assert (accept(stranger, True) is None) == (not invited_only)
-    presence.bootstrap.directory = directory(listed.nodes(), parameters=parameters)
-    presence.bootstrap.directory.ended = frozenset(neighbours)
+    later = presence.bootstrap._follower.directory = directory(listed.nodes(), parameters=parameters)
+    later.ended = frozenset(neighbours)
     assert accept(next(iter(neighbours)), False) == "this identity is over"
 
 

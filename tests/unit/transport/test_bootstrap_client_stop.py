@@ -67,6 +67,7 @@ async def test_a_lost_server_is_found_again(tmp_path: Path) -> None:
         await _until(client, True)
         server.cancel()
         await _until(client, False)
+        await asyncio.wait([server])  # it has left its directory and its port
         port = int(address.partition("#")[0].rpartition(":")[2])
         server, _ = await _start_server(tasks, tmp_path / "server", port)
         await _until(client, True)
