@@ -19,7 +19,8 @@ from engine.errors import UnknownModelError
 from engine.inference.types import GenerationEvent, GenerationRequest, ModelInfo
 from engine.lifeline import run_on_loop, stop_with_parent
 from engine.node.keys import NodeKeys
-from engine.node.network import Membership, PeerPresence
+from engine.node.peer_presence import PeerPresence
+from engine.node.presence import Membership
 from engine.storage.data_directory import DataDirectory
 from engine.storage.files import make_directory
 from engine.storage.key_store import KeyStore

@@ -27,11 +27,13 @@ from engine.inference.supervisor.settings import WorkerState
 from engine.lifeline import run_on_loop, stop_with_parent
 from engine.node.answers import Answers
 from engine.node.backends import make_pool, make_remote
+from engine.node.client_presence import ClientPresence
 from engine.node.joining import join
 from engine.node.keys import NodeKeys
 from engine.node.model_watch import watch_models
-from engine.node.network import ClientPresence, Membership, PeerPresence
 from engine.node.overlay_client import OverlayClient
+from engine.node.peer_presence import PeerPresence
+from engine.node.presence import Membership
 from engine.node.relay_metrics import RelayMetrics
 from engine.node.status import contributing_state, make_state, model_states, network_state
 from engine.paths.relay import RelayMachine

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from dataclasses import dataclass
 
@@ -11,14 +10,14 @@ from engine.clock import Clock
 from engine.directory.directory import Directory, DirectoryNode
 from engine.directory.graph import SettledGraph
 from engine.directory.guards import GuardList, GuardState, Retired
-from engine.directory.sampling import choose_paths, random_below
+from engine.directory.sampling import choose_paths
 from engine.directory.shapes import NOTHING_WEAKER, Accepted, Shape
-from engine.errors import NetworkNotReadyError, RequestError, TooFewRelaysError, UnknownModelError, WireError
+from engine.errors import NetworkNotReadyError, RequestError, TooFewRelaysError, WireError
 from engine.ids import NetworkId, NodeId
-from engine.inference.request_check import missing_abilities, unable
 from engine.inference.types import GenerationRequest
 from engine.node.loop import CHANNEL, LANE, MachineLoop
 from engine.node.path_choice import PathChoice
+from engine.node.target_choice import choose_target
 from engine.paths.circuits import PathHop
 from engine.paths.client import ClientEffect, ClientMachine
 from engine.paths.direct import DirectEffect, DirectMachine
@@ -26,12 +25,10 @@ from engine.paths.effects import Send
 from engine.paths.outgoing import Question, Target
 from engine.paths.running_answer import AnswerEvents, AnswerLost, AnswerSummary
 from engine.transport.link import Channel, LinkSender
-from engine.wire import SUITE_HPKE_MLKEM768_X25519, SUITE_HPKE_X25519
 from engine.wire.answer import Failed, Finished, FrameEvent
 from engine.wire.link import DirectoryHash, head_decoder
-from engine.wire.records import Parameters, SealKey, ServedModel
+from engine.wire.records import Parameters
 
-logger = logging.getLogger(__name__)
 MAX_UNREAD = 4096
 """Frames that may wait for a slow reader before its answer is stopped; minutes of an ordinary one."""
 MAX_DIRECT_LINKS = 16
@@ -285,35 +282,11 @@ class OverlayClient:
         digest: bytes | None,
         shape: Shape | None = None,
     ) -> Target:
-        """The node to ask: the chat's own if it is still there, else a uniform draw among those that can do what is
-        asked. ``digest`` None: the one that most of them serve. Raises ``UnknownModelError``, or
-        ``InvalidRequestError`` when the model is served but nobody can do this with it."""
-        model_id = request.model_id
-        now = self._clock.wall()
+        """The node to ask: see :func:`engine.node.target_choice.choose_target`."""
         path_set = self.machine.paths.upcoming(chat, shape) if shape is None or not shape.direct else None
         on_paths = {hop for slot in path_set.slots for hop in slot.hops} if path_set else set()
-        listed = [(node, _served(node, model_id)) for node in self.model_nodes(model_id) if _has_keys(node, now)]
-        lacking = [missing_abilities(request, model) for _, model in listed]
-        served = [pair for pair, missing in zip(listed, lacking, strict=True) if not missing]
-        if listed and not served:
-            raise unable(model_id, min(lacking, key=len), "anywhere on the network")
-        if digest is None and served:
-            digests = [model.digest for _, model in served]
-            digest = max(sorted(set(digests)), key=digests.count)
-        fitting = [pair for pair in served if pair[1].digest == digest and pair[0].node_id not in avoid]
-        candidates = [pair for pair in fitting if pair[0].node_id == pinned]
-        candidates = candidates or [pair for pair in fitting if pair[0].node_id not in on_paths] or fitting
-        if not candidates:
-            known = " in the version that this machine knows" if served and not fitting and not avoid else ""
-            raise UnknownModelError(
-                f"Nobody on the network serves {model_id}{known} at the moment. "
-                "Choose another model or try again later."
-            )
-        node, model = candidates[random_below(len(candidates), self._random_bytes)]
-        clove_key = _newest(node.descriptor.seal_keys, SUITE_HPKE_X25519, now)
-        request_key = _newest(node.descriptor.seal_keys, SUITE_HPKE_MLKEM768_X25519, now)
-        started = float(node.descriptor.started)
-        return Target(node.node_id, clove_key, request_key, model.digest, model.tokenizer_digest, started)
+        nodes = self.model_nodes(request.model_id)
+        return choose_target(nodes, request, pinned, avoid, digest, on_paths, self._clock.wall(), self._random_bytes)
 
     def is_ready(self, chat: bytes, waited: float, accepted: Accepted | None = None) -> Shape | None:
         """The shape in which this chat can be asked after ``waited`` seconds; None: not yet. Raises
@@ -403,18 +376,3 @@ def _head(data: bytes) -> DirectoryHash | None:
 def _path_hop(node: DirectoryNode, now: float) -> PathHop:
     keys = [key for key in node.descriptor.onion_keys if key.expires > now]
     return PathHop(node.node_id, max(keys, key=lambda key: key.expires).key)
-
-
-def _served(node: DirectoryNode, model_id: str) -> ServedModel:
-    return next(model for model in node.descriptor.models if model.model_id == model_id)
-
-
-def _has_keys(node: DirectoryNode, now: float) -> bool:
-    """Whether a question can be sealed to this node at ``now``."""
-    suites = {key.suite for key in node.descriptor.seal_keys if key.expires > now}
-    return suites >= {SUITE_HPKE_X25519, SUITE_HPKE_MLKEM768_X25519}
-
-
-def _newest(keys: Sequence[SealKey], suite: int, now: float) -> bytes:
-    usable = [key for key in keys if key.suite == suite and key.expires > now]
-    return max(usable, key=lambda key: key.expires).key

@@ -14,10 +14,11 @@ from engine.crypto.identity import Identity
 from engine.directory.graph import RelayGraph
 from engine.errors import DirectoryError, StorageError
 from engine.ids import NodeId
-from engine.node import network
+from engine.node import peer_presence
 from engine.node.keys import NodeKeys
-from engine.node.network import Membership, PeerPresence, Presence
 from engine.node.node import _first
+from engine.node.peer_presence import PeerPresence
+from engine.node.presence import Membership, Presence
 from engine.storage.key_store import KeyStore
 from engine.transport.connectivity import Connectivity
 from engine.transport.signal_router import DIRECT
@@ -49,7 +50,7 @@ class FullDisk:
 
 
 async def test_a_full_disk_when_keys_are_due_costs_no_node(tmp_path, monkeypatch):
-    monkeypatch.setattr(network, "KEY_CHECK_SECONDS", 0.01)
+    monkeypatch.setattr(peer_presence, "KEY_CHECK_SECONDS", 0.01)
     notices: list[str] = []
     keys = FullDisk()
     connectivity = Connectivity(tmp_path / "connectivity.json", ManualClock())

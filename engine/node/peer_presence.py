@@ -1,0 +1,253 @@
+"""The presence of an engine's node identity: relay, proxy and model node, owned by one ``run``."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+import os
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
+
+from engine.crypto.onion import REPLAY_MEMORY
+from engine.directory.descriptor import make_descriptor
+from engine.directory.directory import Directory
+from engine.directory.genesis import GenesisRecord
+from engine.directory.graph import RelayGraph, introducers, refusal, wanted_links
+from engine.errors import StorageError
+from engine.ids import NetworkId, NodeId
+from engine.inference.types import InferenceBackend, ModelInfo
+from engine.node.keys import NodeKeys
+from engine.node.overlay_peer import OverlayPeer
+from engine.node.presence import SOFTWARE, Membership, Presence
+from engine.node.serving_role import ServingRole
+from engine.paths.relay_limits import RelayLimits
+from engine.paths.setup import ReplayCache
+from engine.storage.replay_log import ReplayLog
+from engine.transport.addresses import LOOPBACK_ADDRESS
+from engine.wire.records import ServedModel, Signed
+
+KEY_CHECK_SECONDS = 600.0
+DEFAULT_RELAY_BANDWIDTH = 2_500_000
+"""Bytes per second that a relay passes on at most, which it advertises."""
+RATES_CHANGED = 1.5
+"""A model's advertised rate is published anew when it is off by this factor."""
+
+
+class PeerPresence(Presence):
+    """Relay, proxy and model node under the node identity; what it is goes into its descriptor."""
+
+    def __init__(
+        self,
+        membership: Membership,
+        keys: NodeKeys,
+        backend: InferenceBackend,
+        *,
+        relays: bool,
+        max_tokens_per_second: float | None,
+        bandwidth: int = DEFAULT_RELAY_BANDWIDTH,
+        signaling_address: str = "",
+    ) -> None:
+        super().__init__(membership, keys.identity, client_only=False)
+        self._keys = keys
+        self.bootstrap.announce(keys.succession, keys.succession_told)
+        self._backend = backend
+        self._relays = relays
+        self._bandwidth = bandwidth
+        self._signaling_address = signaling_address if relays and not membership.relayed_only else ""
+        self._limit = max_tokens_per_second
+        self._offered: frozenset[str] = frozenset()
+        self._started = math.ceil(membership.clock.wall())
+        self._published: tuple[ServedModel, ...] = ()
+        self._graph: RelayGraph | None = None
+        self._replay_log: ReplayLog | None = None
+        self.peer: OverlayPeer | None = None
+        self.serving: ServingRole | None = None
+
+    @property
+    def node_id(self) -> NodeId:
+        """Of the node identity."""
+        return self._identity.node_id
+
+    def offer(self, models: frozenset[str]) -> None:
+        """Serve exactly these models to others from now on, and say so in the directory."""
+        self._offered = models
+        if self.serving is not None:
+            self.serving.offered = models
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Publish again if what would be published has changed noticeably."""
+        if self.peer is not None and _noticeably_different(self._models(), self._published):
+            self.bootstrap.publish(self._descriptor)
+
+    async def run(self) -> None:
+        """Until cancelled; then the node is withdrawn from the directory politely."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self.bootstrap.run())
+                genesis = await self.genesis()
+                await self.reachable(genesis)
+                peer, serving = self._assemble(genesis)
+                assert self.mesh is not None
+                for part in (self.mesh, peer.relay_loop, peer.serving_loop, serving):
+                    tasks.create_task(part.run())
+                self.bootstrap.publish(self._descriptor)
+                tasks.create_task(self._rotate_keys())
+                try:
+                    await asyncio.Event().wait()
+                finally:
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(2.0):
+                            await asyncio.shield(self.bootstrap.withdraw())
+        finally:
+            self.mesh = self.peer = self.serving = None
+            if self._replay_log is not None:
+                self._replay_log.close()
+
+    def _assemble(self, genesis: GenesisRecord) -> tuple[OverlayPeer, ServingRole]:
+        clock, network_id = self._membership.clock, genesis.network_id
+        self._graph = RelayGraph(genesis.parameters)
+        peer = OverlayPeer(
+            self.node_id,
+            network_id,
+            self._keys.onion_private,
+            self._keys.sealing,
+            clock,
+            os.urandom,
+            parameters=genesis.genesis.parameters,
+            started=float(self._started),
+            relays=self._relays,
+            bandwidth=float(self._bandwidth),
+            replays=self._set_ups_taken(network_id),
+        )
+        peer.saturation_changed = lambda: self.bootstrap.publish(self._descriptor)
+        serving = ServingRole(
+            self._identity, network_id, self._backend, clock, peer.push, peer.serving.paused, self._limit
+        )
+        serving.offered = self._offered
+        peer.start, peer.cancel = serving.start, serving.cancel
+        peer.head, peer.heard_head = lambda: self.bootstrap.head, self.bootstrap.heard_head
+        peer.sender = self.make_mesh(network_id, genesis.genesis.parameters, peer)
+        peer.dial = peer.sender.dial
+        peer.sender.introducers = partial(self._introducers, peer.sender.introducers)
+        self.peer, self.serving = peer, serving
+        if self.bootstrap.directory is not None:
+            self.directory_changed(self.bootstrap.directory)
+        return peer, serving
+
+    def _set_ups_taken(self, network_id: NetworkId) -> ReplayCache:
+        """Those of earlier runs included: onion keys live for two days, whatever is restarted."""
+        clock = self._membership.clock
+        path = self._membership.networks / network_id.hex() / "set-ups"
+        self._replay_log = log = ReplayLog(path, REPLAY_MEMORY, clock.wall)
+        now = clock.monotonic()
+        kept = ((now + seconds, tag) for seconds, tag in log.load())
+        return ReplayCache(RelayLimits().replay_tags, kept, log.append)
+
+    def directory_changed(self, directory: Directory) -> None:
+        """Keep linked whom the graph says; of two the lower id dials. Links to who is no neighbour any more stay until
+        nothing goes over them."""
+        if self.peer is None or self.mesh is None or self._graph is None:
+            return
+        self.peer.update_directory(directory)
+        self._graph.update(directory)
+        ids = wanted_links(self._graph, directory, self.node_id, relays=self._relays)
+        mutual = ids if self._graph.is_mesh else ids & set(self._graph.neighbours(self.node_id))
+        lower = {node_id for node_id in mutual if node_id < self.node_id}
+        # Who comes back without a server has to dial: nobody else hears of it.
+        self.mesh.want(ids - lower, expected=lower)
+
+    def _introducers(self, linked: Callable[[NodeId], Collection[NodeId]], peer: NodeId) -> Collection[NodeId]:
+        """Of the linked nodes those that the graph links with ``peer``; where there is none, all."""
+        everybody = linked(peer)
+        if self._graph is None or self._graph.is_mesh:
+            return everybody
+        near = self._graph.neighbours(peer) or introducers(self._graph, peer)
+        return frozenset(everybody).intersection(near) or everybody
+
+    def _refuse(self, caller: NodeId, is_client: bool) -> str | None:
+        """A relay takes links from its neighbours in the graph, and others as ``refusal`` says."""
+        directory = self.bootstrap.directory
+        if is_client or directory is None or self._graph is None:
+            return None
+        return refusal(self._graph, directory, self.node_id, caller)
+
+    def _models(self) -> tuple[ServedModel, ...]:
+        return tuple(_served_model(info) for info in self._backend.models() if info.model_id in self._offered)
+
+    def _descriptor(self) -> Signed:
+        genesis = self.bootstrap.genesis
+        assert genesis is not None
+        self._published = self._models()
+        return make_descriptor(
+            self._identity,
+            genesis.network_id,
+            self._membership.clock.wall(),
+            started=self._started,
+            lifetime=genesis.genesis.parameters.descriptor_seconds,
+            relay=self._relays,
+            onion_keys=self._keys.onion_records() if self._relays else (),
+            seal_keys=self._keys.seal_records() if self._published else (),
+            models=self._published,
+            relay_bandwidth=self._bandwidth if self._relays else 0,
+            spare_capacity=self.peer is None or not self.peer.saturated,
+            software=SOFTWARE,
+            signaling=self._signaling_address,
+        )
+
+    def _listen(self) -> tuple[str, int] | None:
+        """On the port that others are told, on all interfaces of that family."""
+        if not self._signaling_address:
+            return None
+        host, _, port = self._signaling_address.rpartition(":")
+        everywhere = "::" if host.startswith("[") else "0.0.0.0"  # noqa: S104 - it is there to be reached
+        return (host if host == LOOPBACK_ADDRESS else everywhere), int(port)
+
+    async def _rotate_keys(self) -> None:
+        while True:
+            await asyncio.sleep(KEY_CHECK_SECONDS)
+            try:
+                changed = self._keys.rotate()
+            except StorageError as error:
+                # Yesterday's keys still open what arrives; the next attempt comes soon.
+                self._membership.notice(f"The keys of the day could not be made. {error}")
+                continue
+            if changed:
+                self.bootstrap.publish(self._descriptor)
+
+
+def _served_model(info: ModelInfo) -> ServedModel:
+    return ServedModel(
+        model_id=info.model_id,
+        digest=info.digest,
+        tokenizer_digest=info.tokenizer_digest,
+        context_length=info.context_length,
+        slots=info.slots,
+        prefill_rate=round(info.prefill_rate, 1),
+        decode_rate=round(info.decode_rate, 1),
+        kv_tokens_total=info.kv_tokens_total,
+        kv_tokens_free=info.kv_tokens_free,
+        seeds=info.seeds,
+        token_ids=info.token_ids,
+        logprobs=info.logprobs,
+        constraints=info.constraints,
+        tools=info.tools,
+    )
+
+
+def _identity(model: ServedModel) -> tuple[object, ...]:
+    """What a client chooses by."""
+    abilities = (model.seeds, model.token_ids, model.logprobs, model.constraints, model.tools)
+    return model.model_id, model.digest, abilities
+
+
+def _noticeably_different(new: Sequence[ServedModel], old: Sequence[ServedModel]) -> bool:
+    """Models came or went, or a rate is off by half; small changes wait for the next renewal."""
+    if [_identity(model) for model in new] != [_identity(model) for model in old]:
+        return True
+    return any(
+        max(a, b) > RATES_CHANGED * max(min(a, b), 0.1)
+        for one, other in zip(new, old, strict=True)
+        for a, b in ((one.prefill_rate, other.prefill_rate), (one.decode_rate, other.decode_rate))
+    )
