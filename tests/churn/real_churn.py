@@ -21,8 +21,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from engine.bench.machine import commit, describe_machine
+from engine.bench.machine import commit
 from engine.inference.models.installed import BUILTIN_MODEL
+from tests.churn.long_run import machine
 from tests.support.network import Answer, Network
 from tools.lock import ROOT
 
@@ -264,7 +265,7 @@ def main() -> int:
     plan = Plan(minutes=options.minutes, processes=options.processes, askers=options.askers)
     with tempfile.TemporaryDirectory(prefix="gentorrent-churn-") as folder:
         outcome = RealChurn(Path(folder), plan).run()
-    found = {"commit": head, "machine": describe_machine(), **as_json(plan, outcome)}
+    found = {"commit": head, "machine": machine(), **as_json(plan, outcome)}
     print(as_markdown(found))
     problems = judge(found)
     for problem in problems:
