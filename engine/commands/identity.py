@@ -86,6 +86,7 @@ def revoke(
         if not yes:
             typer.confirm("End this machine's identity for good?", abort=True)
         _send(configuration, _revocation(configuration, store))
+        store.forget_predecessor()  # what ends for good takes nobody's place
         store.replace_identity()
         store.forget_predecessor()
     typer.echo("The identity is revoked. This machine has a new one.")

@@ -3,8 +3,11 @@
 import hashlib
 import hmac
 import struct
+import zlib
 from typing import Any
 
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
@@ -124,3 +127,64 @@ def shamir(shares: dict[int, bytes]) -> bytes:
 def unseal_message(key: bytes, sealed: bytes, n: int, k: int) -> bytes:
     body = ChaCha20Poly1305(key).decrypt(bytes(12), sealed, b"gentorrent/s-ida/v1" + bytes([n, k]))
     return body[: len(body) - 1 - body[-1]]
+
+
+# The directory
+
+
+def check_signature(key: bytes, purpose: str, network_id: bytes, signature: bytes, fields: list[bytes]) -> None:
+    """Raises ``InvalidSignature``."""
+    Ed25519PublicKey.from_public_bytes(key).verify(signature, signed_bytes(purpose, network_id, fields))
+
+
+def read_directory(answer: bytes, held: bytes) -> tuple[bytes, bytes, bytes]:
+    """The record, key and signature of the snapshot in an answer to a reader who holds the record ``held``."""
+    kind, *fields = msgspec.msgpack.decode(zlib.decompress(answer))
+    if kind == 39:
+        record, key, signature = fields
+        return record, key, signature
+    assert kind == 42
+    steps, key, signature = fields
+    record = held
+    for number, base, digest, runs, fresh in steps:
+        assert number == 41
+        assert base == hashlib.sha256(record).digest()
+        made, place, taken = b"", 0, 0
+        for passed, copied, added in runs:
+            place += passed
+            made += record[place : place + copied] + fresh[taken : taken + added]
+            place, taken = place + copied, taken + added
+        assert hashlib.sha256(made).digest() == digest
+        record = made
+    return record, key, signature
+
+
+def read_snapshot(record: bytes, key: bytes, signature: bytes, network_id: bytes) -> dict[str, Any]:
+    """What a snapshot says of itself, its signature checked."""
+    kind, suite, network, epoch, previous, issued, listings, *_ = msgspec.msgpack.decode(record)
+    assert (kind, suite, network) == (38, 1, network_id)
+    digest = hashlib.sha256(record).digest()
+    check_signature(key, "snapshot", network_id, signature, [struct.pack(">Q", epoch), digest])
+    return {"epoch": epoch, "previous": previous, "issued": issued, "listings": listings, "digest": digest}
+
+
+def read_statement(signed: bytes, network_id: bytes) -> tuple[bytes, bytes | None]:
+    """Who is over by an encoded ``Signed`` statement, and who takes its place; both by their ids."""
+    _, record, key, signature = msgspec.msgpack.decode(signed)
+    kind, suite, network, *fields = msgspec.msgpack.decode(record)
+    assert (suite, network, fields[0]) == (1, network_id, key)
+    check_signature(key, {43: "revocation", 44: "succession"}[kind], network_id, signature, [record])
+    if kind == 43:
+        return node_id(key), None
+    old, new, issued, consent = fields
+    check_signature(new, "succession-consent", network_id, consent, [old, new, struct.pack(">Q", issued)])
+    return node_id(old), node_id(new)
+
+
+def read_permit(signed: bytes, network_id: bytes) -> tuple[bytes, int, int]:
+    """Which mirror an encoded ``Signed`` permit is for, from when and until when."""
+    _, record, key, signature = msgspec.msgpack.decode(signed)
+    check_signature(key, "mirror-permit", network_id, signature, [record])
+    kind, suite, network, mirror, issued, expires = msgspec.msgpack.decode(record)
+    assert (kind, suite, network) == (66, 1, network_id)
+    return mirror, issued, expires

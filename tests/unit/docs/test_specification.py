@@ -5,12 +5,20 @@ from itertools import pairwise
 from random import Random
 
 import pytest
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from engine.crypto import identity, onion, sida
+from engine.directory.delta import DirectoryHistory, make_step
+from engine.directory.heads import head_of
+from engine.directory.mirrors import make_permit
+from engine.directory.statements import make_revocation, make_succession
 from engine.ids import CircuitId, NodeId
 from engine.paths import cells, fragments, keys, setup
+from engine.wire.codec import encode
+from tests.support import records
 from tests.support import specification as page
+from tests.unit.directory.test_snapshot import NETWORK, chain
 
 RANDOM = Random(20)
 NODES = [NodeId(RANDOM.randbytes(20)) for _ in range(3)]
@@ -95,3 +103,33 @@ def test_keys_of_an_answer() -> None:
     assert (announcement.key, announcement.offset) == (raw[:32], int.from_bytes(raw[32:], "big"))
     assert keys.control_key(secret, salt) == page.hkdf(secret, salt, b"gentorrent/control/v1/client-to-node", 32)
     assert keys.attach_key(secret, salt) == page.hkdf(secret, salt, b"gentorrent/attach/v1", 32)
+
+
+def test_snapshots_and_the_changes_between_them() -> None:
+    signed = chain(12)
+    history = DirectoryHistory()
+    for before, after in pairwise([None, *signed]):
+        assert after is not None
+        history.append(after, make_step(before.record, after.record) if before is not None else None)
+    last = signed[-1]
+    for held in (b"", *(one.record for one in signed[:-1])):
+        answer = history.answer(hashlib.sha256(held).digest() if held else b"")
+        assert page.read_directory(answer, held) == (last.record, last.key, last.signature)
+    assert len(list(history.known())) > 2  # some of these were deltas
+    found = page.read_snapshot(last.record, last.key, last.signature, NETWORK)
+    head = head_of(last, found["epoch"])
+    assert (head.epoch, head.digest) == (12, found["digest"])
+    assert found["previous"] == hashlib.sha256(signed[-2].record).digest()
+    with pytest.raises(InvalidSignature):
+        page.read_snapshot(last.record, last.key, signed[-2].signature, NETWORK)
+
+
+def test_statements_and_permits() -> None:
+    old, new = records.identity(1), records.identity(2)
+    revocation = encode(make_revocation(old, NETWORK, records.NOW))
+    assert page.read_statement(revocation, NETWORK) == (old.node_id, None)
+    succession = encode(make_succession(old, new, NETWORK, records.NOW))
+    assert page.read_statement(succession, NETWORK) == (old.node_id, new.node_id)
+    permit = encode(make_permit(records.SERVER, NETWORK, new.public_key, records.NOW))
+    seconds = 7 * 24 * 3600
+    assert page.read_permit(permit, NETWORK) == (new.public_key, int(records.NOW), int(records.NOW) + seconds)

@@ -204,3 +204,47 @@ def test_a_key_that_cannot_be_written_is_not_used(tmp_path, monkeypatch):
     again = open_store(path, clock=clock)
     assert again.rotating("onion", lambda: b"4" * 32) == made
     assert again.identity("new").seed == identity.seed
+
+
+def test_a_replaced_identity_is_kept_until_it_is_told_and_then_destroyed(tmp_path):
+    path = tmp_path / "keys"
+    store = open_store(path)
+    first, client = store.identity(), store.identity("client-identity")
+    assert store.predecessor() is None
+    second = store.replace_identity()
+    assert second.public_key != first.public_key
+    again = open_store(path)  # also after a restart
+    assert again.identity().public_key == second.public_key
+    assert again.predecessor().public_key == first.public_key
+    assert again.identity("client-identity").public_key == client.public_key
+    with pytest.raises(KeyStoreError, match="not known to the network yet"):
+        again.replace_identity()
+    again.forget_predecessor()
+    assert again.predecessor() is None
+    kept = base64.b64decode(json.loads(path.read_text())["body"])
+    assert base64.b64encode(first.seed) not in kept
+    assert base64.b64encode(second.seed) in kept
+    assert open_store(path).predecessor() is None
+    third = again.replace_identity()
+    assert again.predecessor().public_key == second.public_key
+    assert third.public_key not in (first.public_key, second.public_key)
+
+
+def test_an_identity_that_was_never_used_has_no_predecessor(tmp_path):
+    store = open_store(tmp_path / "keys")
+    store.replace_identity()
+    assert store.predecessor() is None
+
+
+def test_a_replacement_that_cannot_be_written_changes_nothing(tmp_path, monkeypatch):
+    store = open_store(tmp_path / "keys")
+    first = store.identity()
+
+    def full(*_, **__):
+        raise StorageError("The disk is full.")
+
+    monkeypatch.setattr("engine.storage.key_store.write_atomically", full)
+    with pytest.raises(StorageError):
+        store.replace_identity()
+    assert store.identity().public_key == first.public_key
+    assert store.predecessor() is None
