@@ -16,6 +16,7 @@ import struct
 from array import array
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import islice
 
 import numpy as np
 
@@ -28,6 +29,8 @@ REACH = 3
 """A relay takes links of those that are at most so many places away in one ring: views of who is away differ."""
 SETTLE_SECONDS = 10.0
 """In which relays make the links of a change, before clients draw along them."""
+FEW_LINKS = 4
+"""A relay that has fewer of its links, and no server, makes others: it may know nobody who knows its neighbours."""
 _PER_DIGEST = 4
 _REBUILD_SHARE = 0.1
 """When more than this share of the places changes, sorting anew is cheaper than moving one by one."""
@@ -169,6 +172,18 @@ class RelayGraph:
         """Whether these two relays are neighbours, both taken for present."""
         return other in self.neighbours(one) or one in self.neighbours(other)
 
+    def near(self, node_id: NodeId) -> frozenset[NodeId]:
+        """The relays at most ``REACH`` places away in any ring, which take links from ``node_id``: some three times as
+        many as its neighbours. Empty in a mesh, and for who has no place."""
+        found: set[NodeId] = set()
+        if self.is_mesh or node_id not in self._placed:
+            return frozenset()
+        for ring, position in zip(self._rings, self._positions(self._placed, node_id), strict=True):
+            for direction in (1, -1):
+                present = (name for name in ring.walk(position, node_id, direction) if name in self._present)
+                found.update(islice(present, REACH))
+        return frozenset(found)
+
     def is_near(self, node_id: NodeId, caller: NodeId) -> bool:
         """Whether ``node_id`` takes a link from ``caller``, who may have a slightly different view: at most ``REACH``
         places away in one ring, or, about where the mesh ends, anybody who has a place or gets one next."""
@@ -233,6 +248,18 @@ def wanted_links(graph: RelayGraph, directory: Directory, node_id: NodeId, *, re
         models = {node.node_id for node in directory.nodes() if node.descriptor.models and not node.away}
         found |= models | set(graph.members())
     return frozenset(found - {node_id})
+
+
+def stepping_stones(graph: RelayGraph, node_id: NodeId, linked: Collection[NodeId]) -> frozenset[NodeId]:
+    """Whom else a relay dials that has come back without the server and has few links: the near ones that those it is
+    linked with can introduce it to. Of two relays in a large graph, one often knows no neighbour of the other; through
+    these it gets to its own."""
+    neighbours = set(graph.neighbours(node_id))
+    relays = [one for one in linked if one in graph]
+    if not relays or len(neighbours.intersection(relays)) >= FEW_LINKS:
+        return frozenset()
+    known = {name for one in relays for name in graph.neighbours(one)}
+    return graph.near(node_id) & known - neighbours
 
 
 def introducers(graph: RelayGraph, node_id: NodeId) -> list[NodeId]:

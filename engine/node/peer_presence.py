@@ -13,7 +13,7 @@ from engine.crypto.onion import REPLAY_MEMORY
 from engine.directory.descriptor import make_descriptor
 from engine.directory.directory import Directory
 from engine.directory.genesis import GenesisRecord
-from engine.directory.graph import RelayGraph, introducers, refusal, wanted_links
+from engine.directory.graph import RelayGraph, introducers, refusal, stepping_stones, wanted_links
 from engine.errors import StorageError
 from engine.ids import NetworkId, NodeId
 from engine.inference.types import InferenceBackend, ModelInfo
@@ -25,6 +25,7 @@ from engine.paths.relay_limits import RelayLimits
 from engine.paths.setup import ReplayCache
 from engine.storage.replay_log import ReplayLog
 from engine.transport.addresses import LOOPBACK_ADDRESS
+from engine.transport.mesh import Mesh
 from engine.wire.records import ServedModel, Signed
 
 KEY_CHECK_SECONDS = 600.0
@@ -129,7 +130,7 @@ class PeerPresence(Presence):
         peer.start, peer.cancel = serving.start, serving.cancel
         peer.head, peer.heard_head = lambda: self.bootstrap.head, self.bootstrap.heard_head
         peer.sender = self.make_mesh(network_id, genesis.genesis.parameters, peer)
-        peer.dial = peer.sender.dial
+        peer.dial, peer.linked = peer.sender.dial, self._linked
         peer.sender.introducers = partial(self._introducers, peer.sender.introducers)
         self.peer, self.serving = peer, serving
         if self.bootstrap.directory is not None:
@@ -152,11 +153,26 @@ class PeerPresence(Presence):
             return
         self.peer.update_directory(directory)
         self._graph.update(directory)
-        ids = wanted_links(self._graph, directory, self.node_id, relays=self._relays)
-        mutual = ids if self._graph.is_mesh else ids & set(self._graph.neighbours(self.node_id))
+        self._want_links(self._graph, self.mesh, directory)
+
+    def _want_links(self, graph: RelayGraph, mesh: Mesh, directory: Directory) -> frozenset[NodeId]:
+        """See :meth:`directory_changed`; gives whom the graph says."""
+        ids = wanted_links(graph, directory, self.node_id, relays=self._relays)
+        mutual = ids if graph.is_mesh else ids & set(graph.neighbours(self.node_id))
         lower = {node_id for node_id in mutual if node_id < self.node_id}
         # Who comes back without a server has to dial: nobody else hears of it.
-        self.mesh.want(ids - lower, expected=lower)
+        more = () if self.bootstrap.connected else stepping_stones(graph, self.node_id, mesh.links())
+        mesh.want((ids - lower).union(more), expected=lower)
+        return ids
+
+    def _linked(self) -> None:
+        """Without the server each new link may be the way to others."""
+        graph, mesh, directory = self._graph, self.mesh, self.bootstrap.directory
+        if self.bootstrap.connected or graph is None or graph.is_mesh or mesh is None or directory is None:
+            return
+        wanted = self._want_links(graph, mesh, directory)
+        if 2 * len(wanted & mesh.links()) < len(wanted):
+            mesh.bring_forward()
 
     def _introducers(self, linked: Callable[[NodeId], Collection[NodeId]], peer: NodeId) -> Collection[NodeId]:
         """Of the linked nodes those that the graph links with ``peer``; where there is none, all."""

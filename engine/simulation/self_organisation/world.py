@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from engine.directory.directory import Directory
-from engine.directory.graph import RelayGraph, refusal, wanted_links
+from engine.directory.graph import RelayGraph, refusal, stepping_stones, wanted_links
 from engine.ids import NodeId
 from engine.simulation.self_organisation.server import Server
 from engine.transport.dialling import DialPlan
@@ -189,9 +189,13 @@ class World:
         for peer in wanted:
             self.unwanted_since.pop(frozenset((relay.node_id, peer)), None)
         relay.wanted = wanted
-        lower = {peer for peer in wanted if peer < relay.node_id}
-        relay.plan.want(wanted - lower, self.scheduler.now(), lower)
+        self._want(relay)
         self._look(relay)
+
+    def _want(self, relay: Relay) -> None:
+        lower = {peer for peer in relay.wanted if peer < relay.node_id}
+        more = frozenset() if self.server_up else stepping_stones(self.graph, relay.node_id, relay.links)
+        relay.plan.want((relay.wanted - lower) | more, self.scheduler.now(), lower)
 
     def close_unused(self) -> None:
         """Links that nobody wants and no circuit uses are closed after a while."""
@@ -272,12 +276,15 @@ class World:
             relay.links.add(peer.node_id)
             relay.plan.linked(peer.node_id, now)
             if not self.server_up:
-                relay.plan.bring_forward(now)
+                self._want(relay)
+                if 2 * len(relay.links & relay.wanted) < len(relay.wanted):
+                    relay.plan.bring_forward(now)
                 self._look(relay)
-            if relay.relays_at is None and len(relay.links) >= 2:
+            own = len(relay.links & relay.wanted)  # paths are drawn along these alone
+            if relay.relays_at is None and own >= 2:
                 relay.relays_at = self.now()
             living = [name for name in relay.wanted if name in self.relays]
-            if relay.useful_at is None and 2 * len(relay.links) >= len(living) > 0:
+            if relay.useful_at is None and 2 * own >= len(living) > 0:
                 relay.useful_at = self.now()
 
     def return_through(self, relay: Relay, wanted: frozenset[NodeId], neighbour: Relay) -> None:

@@ -8,12 +8,14 @@ from collections import Counter
 import pytest
 
 from engine.directory.graph import (
+    FEW_LINKS,
     SETTLE_SECONDS,
     RelayGraph,
     SettledGraph,
     introducers,
     refusal,
     ring_positions,
+    stepping_stones,
     wanted_links,
 )
 from engine.directory.sampling import choose_paths, path_allowed
@@ -140,6 +142,25 @@ def test_callers_within_three_places_are_taken_and_others_refused():
     assert all(graph.is_near(name(0), other) for other in view.neighbours(name(0)))
     assert not graph.is_near(name(0), name(2001))
     assert not graph.is_near(name(0), name(0))
+
+
+def test_near_are_those_that_take_links_and_some_of_them_are_stepping_stones():
+    away = [name(number) for number in range(0, 300, 7)]
+    network = directory(relay(number) for number in range(300)).with_away(away)
+    graph = graph_of(network)
+    here = name(1)
+    near = graph.near(here)
+    assert near == {other for other in graph.members() if graph.is_near(here, other)}
+    assert near > set(graph.neighbours(here))
+    client = name(1000)
+    (first, *others) = graph.neighbours(here)
+    assert stepping_stones(graph, here, [client]) == stepping_stones(graph, here, []) == frozenset()
+    stones = stepping_stones(graph, here, [client, first])
+    assert stones == (near & set(graph.neighbours(first))) - set(graph.neighbours(here))
+    assert stones
+    assert stepping_stones(graph, here, [first, *others[: FEW_LINKS - 1]]) == frozenset()
+    mesh = graph_of(directory(relay(number) for number in range(50)))
+    assert mesh.near(here) == stepping_stones(mesh, here, [name(2)]) == frozenset()
 
 
 def test_only_relays_have_places():

@@ -11,7 +11,7 @@ import pytest
 
 from engine.clock import ManualClock
 from engine.crypto.identity import Identity
-from engine.directory.graph import RelayGraph
+from engine.directory.graph import FEW_LINKS, RelayGraph, stepping_stones
 from engine.errors import DirectoryError, StorageError
 from engine.ids import NodeId
 from engine.node import peer_presence
@@ -98,6 +98,41 @@ async def test_a_relay_refuses_links_from_relays_that_are_no_neighbours(tmp_path
     later = presence.bootstrap._follower.directory = directory(listed.nodes(), parameters=parameters)
     later.ended = frozenset(neighbours)
     assert accept(next(iter(neighbours)), False) == "this identity is over"
+
+
+async def test_a_relay_without_a_server_goes_by_whom_it_can_reach_until_it_has_a_few_links(tmp_path, monkeypatch):
+    clock = ManualClock(NOW)
+    keys = NodeKeys(KeyStore(tmp_path / "keys", clock))
+    connectivity = Connectivity(tmp_path / "connectivity.json", clock)
+    membership = Membership(("http://127.0.0.1:1",), None, tmp_path, clock, lambda: None, lambda _: None, connectivity)
+    presence = PeerPresence(membership, keys, cast(Any, None), relays=True, max_tokens_per_second=None)
+    parameters = Parameters(allow_loopback=True)
+    own = replace(relay(0), node_id=presence.node_id)
+    listed = directory([own, *(relay(number) for number in range(1, 400))], parameters=parameters)
+    presence.bootstrap._follower.directory = listed
+    peer, _ = presence._assemble(genesis(parameters))
+    mesh = presence.mesh
+    assert mesh is not None
+    graph = RelayGraph(parameters)
+    graph.update(listed)
+    neighbours = graph.neighbours(presence.node_id)
+    hurried: list[int] = []
+    linked: list[NodeId] = []
+    monkeypatch.setattr(mesh, "bring_forward", lambda: hurried.append(len(linked)))
+    monkeypatch.setattr(mesh, "links", lambda: frozenset(linked))
+    assert mesh._plan.wanted == set(neighbours)
+    for count in (1, FEW_LINKS, len(neighbours)):
+        linked[:] = neighbours[:count]
+        peer.link_up(linked[-1], False)
+        more = stepping_stones(graph, presence.node_id, linked)
+        assert mesh._plan.wanted == more.union(neighbours)
+        assert bool(more) == (count < FEW_LINKS)
+    assert hurried == [1, FEW_LINKS]
+    linked[:] = neighbours[:1]
+    monkeypatch.setattr(type(presence.bootstrap), "connected", True)
+    peer.link_up(linked[-1], False)
+    assert mesh._plan.wanted == set(neighbours)
+    assert hurried == [1, FEW_LINKS]
 
 
 def test_what_ends_an_engine_is_told_however_deep_it_lies():

@@ -26,6 +26,30 @@ def test_relays_stay_linked_under_churn_without_the_server_and_across_the_border
     assert "one until 9" in as_text(report)
 
 
+def test_a_relay_that_knows_no_neighbour_of_the_one_it_is_linked_with_gets_to_its_own() -> None:
+    """In a large graph two relays often have no neighbour in common."""
+    world = World(Parameters(mesh_relays=30, rings=16), 8)
+    world.settled(500)
+    world.server_up = False
+    found = 0
+    for name in sorted(world.relays)[:40]:
+        wanted = world.relays[name].wanted
+        alone = [other for other in sorted(wanted) if wanted.isdisjoint(world.graph.neighbours(other))]
+        if not alone:
+            continue
+        found += 1
+        world.leave(name)
+        world.run(60.0)
+        relay = world.join(name)
+        world.return_through(relay, wanted, world.relays[alone[0]])
+        world.run(15.0)
+        assert relay.relays_at is not None
+        assert len(relay.links & wanted) >= 2
+        if found == 6:
+            break
+    assert found == 6
+
+
 def test_what_goes_wrong_is_named() -> None:
     report = simulate(Plan(relays=100, minutes=1.0, unreachable=0.4, returns=1))
     (problem,) = [text for text in report["problems"] if "under churn" in text]
