@@ -111,13 +111,22 @@ class Configuration(Struct, frozen=True, kw_only=True):
     @property
     def bootstrap_url(self) -> str:
         """The preferred server's address without network id and trailing slash; empty without a network."""
-        return self.bootstrap.partition(",")[0].strip().partition("#")[0].rstrip("/")
+        return _without_network(self.bootstrap.partition(",")[0])
+
+    @property
+    def bootstrap_others(self) -> tuple[str, ...]:
+        """The addresses of the other servers, in the order in which they are tried."""
+        return tuple(map(_without_network, self.bootstrap.split(",")[1:]))
 
     @property
     def network_id(self) -> bytes | None:
         """The 32 bytes after ``#``; None when no URL names them (the first genesis file seen is pinned then)."""
         fragments = (url.strip().partition("#")[2] for url in self.bootstrap.split(","))
         return next((bytes.fromhex(fragment) for fragment in fragments if fragment), None)
+
+
+def _without_network(address: str) -> str:
+    return address.strip().partition("#")[0].rstrip("/")
 
 
 def default_data_directory() -> Path:

@@ -182,6 +182,8 @@ class NetworkState(Struct, frozen=True, kw_only=True):
     network_id: str = ""  # hex
     bootstrap: str = ""
     bootstrap_connected: bool = False
+    bootstrap_others: tuple[str, ...] = ()
+    """Further servers of the network, which are used while the first does not answer."""
     nodes: int = 0  # listed in the directory
     relays: int = 0
     links: int = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from msgspec import structs
@@ -43,12 +43,7 @@ async def examine(what: Examination) -> Facts:
     if what.address is None:
         return Facts(engine=what.engine, nat=NatFacts(ipv6=has_ipv6()))
     what.progress("the bootstrap server")
-    server = await check_server(what.address.url, what.clock)
-    for url in what.address.others:
-        if server.reached:
-            break
-        other = await check_server(url, what.clock)
-        server = other if other.reached else server
+    server = await _first_to_answer(what.address.urls, what.clock)
     expected = what.address.network_id
     if server.reached and expected is not None and server.network_id != expected.hex():
         detail = f"it serves network {server.network_id}"
@@ -62,6 +57,17 @@ async def examine(what: Examination) -> Facts:
         what.progress("bandwidth (2 MB)")
         facts = structs.replace(facts, bandwidth=await measure_bandwidth(server.url, what.clock))
     return facts
+
+
+async def _first_to_answer(urls: Sequence[str], clock: Clock) -> ServerFacts:
+    """The server that an engine would use: the first that answers, or the first one if none does."""
+    silent: list[ServerFacts] = []
+    for url in urls:
+        server = await check_server(url, clock)
+        if server.reached:
+            return structs.replace(server, silent=tuple(one.url for one in silent))
+        silent.append(server)
+    return silent[0]
 
 
 async def _visit(what: Examination, address: BootstrapAddress, visitor: Visitor, server: ServerFacts) -> Facts:

@@ -25,6 +25,8 @@ class ServerFacts(Struct, frozen=True, kw_only=True):
     logged_in: bool = False
     nodes: int = 0
     relays: int = 0
+    silent: tuple[str, ...] = ()
+    """Servers of the network that are preferred to this one and do not answer."""
 
 
 class IceFact(Struct, frozen=True, kw_only=True):

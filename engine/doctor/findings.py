@@ -66,9 +66,11 @@ def _server(facts: Facts) -> Iterator[Finding]:
     found = f'The bootstrap server of "{server.name}" answers in {server.latency_ms:.0f} ms'
     if server.logged_in:
         found += f"; {server.nodes} nodes are listed, {server.relays} of them relays"
+    if server.silent:
+        found += f". It is used because {', '.join(server.silent)}, which should be first, does not answer"
     yield Finding(
         id="bootstrap",
-        status="note" if far else "good",
+        status="note" if far or server.silent else "good",
         found=f"{found}.",
         meaning=NOT_VISITED if server.private and not server.logged_in else SLOW if far else "",
     )

@@ -45,6 +45,7 @@ async def prepare(
     text = configuration.bootstrap
     if not text and network is not None and network.bootstrap:
         text = network.bootstrap + (f"#{network.network_id}" if network.network_id else "")
+        text = ",".join((text, *network.bootstrap_others))
     address = parse_bootstrap(text) if text else None
     same = network is not None and address is not None and network.bootstrap == address.url
     own = frozenset[NodeId]() if state is None else frozenset({parse_node_id(state.node_id)})

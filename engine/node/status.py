@@ -92,6 +92,7 @@ def network_state(node: Node) -> NetworkState:
         network_id=genesis.network_id.hex() if genesis else "",
         bootstrap=node.configuration.bootstrap_url,
         bootstrap_connected=bootstrap.connected,
+        bootstrap_others=node.configuration.bootstrap_others,
         nodes=len(directory) if directory else 0,
         relays=len(directory.relays()) if directory else 0,
         links=presence.links + (node.peer.links if node.peer else 0),

@@ -24,6 +24,8 @@ async def network_errors() -> AsyncIterator[None]:
         yield
     except TimeoutError as error:
         raise BootstrapUnreachableError("no answer in time") from error
+    except aiohttp.ClientResponseError as error:  # its own words are made for programmers
+        raise BootstrapUnreachableError(f"it answers with HTTP status {error.status}") from error
     except (aiohttp.ClientError, OSError, UnicodeError) as error:  # the last for what cannot be a host name
         raise BootstrapUnreachableError(str(error) or type(error).__name__) from error
 

@@ -179,6 +179,18 @@ async def test_a_server_that_is_away_is_told(tmp_path):
     assert "does not answer" in found["bootstrap"].found
 
 
+async def test_the_next_server_is_looked_at_while_the_first_is_away(tmp_path):
+    async with other_server("", "text/plain") as port:
+        pass
+    async with running_server(tmp_path / "s") as address:
+        facts, found = await ask(f"http://127.0.0.1:{port},{address}", tmp_path)
+    assert facts.server is not None
+    assert facts.server.logged_in
+    assert facts.server.silent == (f"http://127.0.0.1:{port}",)
+    assert found["bootstrap"].status == "note"
+    assert "does not answer" in found["bootstrap"].found
+
+
 async def test_a_login_page_in_the_place_of_the_server_is_told(tmp_path):
     async with other_server("<html>Welcome to our hotel", "text/html") as port:
         facts, found = await ask(f"http://127.0.0.1:{port}", tmp_path)

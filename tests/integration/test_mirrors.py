@@ -13,12 +13,15 @@ import pytest
 
 from engine.bootstrap.init import init_network
 from engine.clock import SystemClock
+from engine.directory.login import make_login
 from engine.directory.statements import make_revocation
 from engine.errors import BootstrapUnreachableError, ConfigurationError
 from engine.ids import NodeId
 from engine.transport.bootstrap_client import BootstrapClient, parse_bootstrap
 from engine.transport.bootstrap_http import send_statement
+from engine.wire.codec import encode
 from engine.wire.records import Parameters
+from engine.wire.signaling import Challenge, Welcome, server_message_decoder
 from tests.support.bootstrap import (
     FAST,
     admit_mirror,
@@ -214,3 +217,28 @@ async def test_the_key_of_a_mirror_is_asked_for_in_its_own_form(tmp_path):
     async with running_server(tmp_path / "s") as address:
         assert (await fetch(address, "/v1/mirror"))[0] == 400
         assert (await fetch(address, "/v1/mirror?key=" + "0" * 64))[0] == 404
+
+
+async def test_the_server_hears_from_where_a_node_at_its_mirror_comes(tmp_path):
+    """By the addresses that the operators trust: the mirror's front, and the mirror."""
+    admit_mirror(tmp_path / "s", tmp_path / "m")
+    for name in ("s", "m"):
+        with (tmp_path / name / "bootstrap.toml").open("a") as file:
+            file.write('trusted_proxies = ["127.0.0.1/32"]\n')
+    async with running_server(tmp_path / "s") as address, running_mirror(tmp_path / "m", address) as mirror:
+        await until_permitted(mirror)
+        url = parse_bootstrap(mirror).url
+        headers = {"X-Forwarded-For": "198.51.100.1, 203.0.113.7"}
+        async with (
+            aiohttp.ClientSession(headers=headers) as session,
+            session.ws_connect(f"{url}/v1/signaling") as socket,
+        ):
+            challenge = server_message_decoder.decode(await socket.receive_bytes(timeout=10))
+            assert isinstance(challenge, Challenge)
+            assert challenge.server_key == network_of(tmp_path / "s").server.public_key
+            now = SystemClock().wall()
+            login = make_login(identity(5), challenge, b"n" * 32, now, client_only=True, software="raw")
+            await socket.send_bytes(encode(login))
+            welcome = server_message_decoder.decode(await socket.receive_bytes(timeout=10))
+            assert isinstance(welcome, Welcome)
+            assert welcome.observed == "203.0.113.7"

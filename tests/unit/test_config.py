@@ -39,6 +39,7 @@ def test_several_servers_of_one_network(tmp_path):
     one = {"GENTORRENT_BOOTSTRAP": f"https://one.example, http://two.example:8900/#{NETWORK}"}
     configuration = load(tmp_path, one)
     assert configuration.bootstrap_url == "https://one.example"
+    assert configuration.bootstrap_others == ("http://two.example:8900",)
     assert configuration.network_id == bytes.fromhex(NETWORK)
     address = parse_bootstrap(configuration.bootstrap)
     assert address.urls == ("https://one.example", "http://two.example:8900")

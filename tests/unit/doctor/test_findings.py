@@ -99,6 +99,7 @@ def test_every_fault_is_a_problem_with_something_to_change(facts, name, said):
         (but(bandwidth=BandwidthFacts(error="busy")), "bandwidth"),
         (but(nat=structs.replace(CONE, ipv6=False)), "ipv6"),
         (server(private=True, logged_in=False, latency_ms=3000.0), "bootstrap"),
+        (server(silent=("http://first",)), "bootstrap"),
         (but(engine=EngineFacts(status="joining", running_s=5.0)), "engine"),
         (but(engine=EngineFacts(status="weak", links=1, links_relayed=1)), "engine"),
     ],
