@@ -32,7 +32,7 @@ REPLACEMENTS_PER_WEEK: Final = 2
 LONGEST_STEP: Final = DAY_SECONDS
 """The time between two looks counts for this at most."""
 FAILURE_FACTOR: Final = 3.0
-"""A guard whose paths fail so many times as often as the median guard's is retired."""
+"""A guard with so many times the median guard's failures for each path that works is retired."""
 LEAST_FAILURE_RATE: Final = 0.05
 """What the median counts for at least: in a network without failures, the first one would be infinitely often."""
 LEAST_EVIDENCE: Final = 20
@@ -214,7 +214,7 @@ class GuardList:
         for guard in list(self.state.guards):
             if self.state.budget < 1 or not eligible:
                 break
-            fails = guard.paths >= LEAST_EVIDENCE and _at_least(guard) > FAILURE_FACTOR * usual
+            fails = guard.paths >= LEAST_EVIDENCE and _far_more(_at_least(guard), usual)
             if not (fails or guard.absent >= ABSENT_SECONDS or guard.served >= SERVICE_SECONDS):
                 continue
             self.state.guards.remove(guard)
@@ -260,6 +260,12 @@ class GuardList:
         judged = [guard for guard in self.state.guards if guard.paths >= LEAST_EVIDENCE]
         rates = [(guard.failures + 0.5) / (guard.paths + 1) for guard in judged]
         return max(LEAST_FAILURE_RATE, median(rates)) if len(rates) >= 3 else 1.0
+
+
+def _far_more(share: float, usual: float) -> bool:
+    """Whether there are ``FAILURE_FACTOR`` times the usual failures for each path that works: where few fail, that is
+    so many times the usual share; where a third fails, as under an attack, no share could be three times that."""
+    return share * (1 - usual) > FAILURE_FACTOR * usual * (1 - share)
 
 
 def _at_least(guard: Guard) -> float:

@@ -228,6 +228,18 @@ def test_a_guard_that_fails_no_more_than_others_or_on_little_evidence_stays():
         assert steps(guards, directory, 0.05) == []
 
 
+def test_where_a_third_of_all_paths_fails_one_that_fails_nearly_always_is_still_retired():
+    directory = network(12)
+    guards = drawn(directory)
+    bad = guards.node_ids[2]
+    judge(guards, [0.36, 0.36, 0.9, 0.36, 0.4], 60)
+    (retired,) = steps(guards, directory, 0.05)
+    assert retired.node_id == bad
+    guards = drawn(directory)
+    judge(guards, [0.36, 0.36, 0.6, 0.36, 0.4], 60)
+    assert steps(guards, directory, 0.05) == []
+
+
 def test_chance_alone_retires_hardly_anybody():
     directory = network()
     retired = 0

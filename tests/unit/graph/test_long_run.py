@@ -79,4 +79,5 @@ def test_more_than_a_share_is_a_problem_without_refusals_and_half_of_the_lie_wit
 def test_problems_of_the_simulations_are_problems() -> None:
     found = results()
     found["500 relays"][1]["problems"] = ["it fell apart"]
+    found["2,000 relays, 5 % unlinkable"][0]["problems"] = ["of the first tries only 0.89 opened"]
     assert long_run.judge(found) == ["500 relays, seed 2: it fell apart"]
