@@ -17,6 +17,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import aiohttp
 import openai
 import psutil
 
@@ -207,10 +208,14 @@ class Network:
     async def _wait(self, name: str, wanted: Callable[[State], bool], seconds: float) -> State:
         control = None
         try:
-            async with asyncio.timeout(seconds), open_control(self.data(name), self.check) as control:
-                while control.state is None or not wanted(control.state):
-                    await control.receive()
-                return control.state
+            async with asyncio.timeout(seconds):
+                while True:
+                    with suppress(aiohttp.ClientConnectorError):  # the port of one that was killed
+                        async with open_control(self.data(name), self.check) as control:
+                            while control.state is None or not wanted(control.state):
+                                await control.receive()
+                            return control.state
+                    await asyncio.sleep(0.1)
         except TimeoutError:
             last = control.state if control else None
             raise AssertionError(f"{name} is not as it should be after {seconds} s: {last}") from None
