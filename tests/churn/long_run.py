@@ -75,9 +75,10 @@ def main() -> int:
     results: dict[str, Any] = {"commit": head, "machine": machine()}
     runs = [(network, seed) for network in wanted for seed in range(1, network.runs + 1)]
     with ThreadPoolExecutor(options.jobs) as pool:
-        found = [(network.name, pool.submit(simulated, folder, network, seed)) for network, seed in runs]
+        found = []
         if options.only in (None, "hours"):
             found.append(("hours", pool.submit(hours, folder, 1.0 if options.quick else 8.0)))
+        found += [(network.name, pool.submit(simulated, folder, network, seed)) for network, seed in runs]
     for name, done in found:
         results.setdefault(name, []).append(done.result())
     if any(done.result() is None for _, done in found):
