@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -104,7 +105,8 @@ def simulated(folder: Path, part: Part, seed: int) -> dict[str, Any] | None:
 
 
 def pooled(runs: Sequence[Mapping[str, Any]], attempt: str) -> dict[str, dict[str, float]]:
-    """What an attempt captured in all runs together: the rate, and how many times the share that is."""
+    """What an attempt captured in all runs together: the rate, how many times the share that is, and the standard error
+    that a count of the share would have by chance."""
     found = {}
     for title, (kind, metric) in METRICS.items():
         rows = [next(row for row in run["attempts"] if row["attempt"] == attempt) for run in runs]
@@ -112,7 +114,8 @@ def pooled(runs: Sequence[Mapping[str, Any]], attempt: str) -> dict[str, dict[st
         share = runs[0]["share"]["answers" if kind == "of_answers" else metric]
         rates = [row[kind][metric]["captured"] for row in rows]
         rate = sum(weight * value for weight, value in zip(weights, rates, strict=True)) / sum(weights)
-        found[title] = {"captured": rate, "times_share": rate / share}
+        error = 1 / math.sqrt(share * sum(weights))
+        found[title] = {"captured": rate, "times_share": rate / share, "standard_error": error}
     return found
 
 
@@ -130,9 +133,13 @@ def judge(results: Mapping[str, Any]) -> list[str]:
             rates = pooled(runs, attempt.name)
             if attempt.refuses and rates["guard and proxy"]["captured"] >= 0.6 * declared:
                 found.append(f"{part.name}, {attempt.name}: not much less than where relays declare their neighbours")
-            far = [title for title in JUDGED if abs(rates[title]["times_share"] - 1) > TOLERANCE]
+            far = [title for title in JUDGED if _is_far(rates[title])]
             found += [f"{part.name}, {attempt.name}: {title} is not its share" for title in far if not attempt.refuses]
     return found
+
+
+def _is_far(rate: Mapping[str, float]) -> bool:
+    return abs(rate["times_share"] - 1) > TOLERANCE + rate["standard_error"]
 
 
 def as_markdown(results: Mapping[str, Any]) -> str:
@@ -191,8 +198,12 @@ def _seconds(spread: Mapping[str, float] | None) -> str:
 
 def _coalition(runs: Sequence[Mapping[str, Any]]) -> list[str]:
     paths = sum(run["attempts"][0]["paths_in_use"] for run in runs)
+    errors = ", ".join(f"{rate['standard_error']:.2f}" for rate in pooled(runs, OURS[0].name).values())
+    title = (
+        f"{runs[0]['plan']['relays']} relays, {paths} paths in use for each row; standard errors in brackets {errors}:"
+    )
     lines = [
-        f"{runs[0]['plan']['relays']} relays, {paths} paths in use for each row:",
+        title,
         "",
         "| attempt | " + " | ".join(METRICS) + " |",
         "|---" * (1 + len(METRICS)) + "|",

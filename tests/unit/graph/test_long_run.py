@@ -68,7 +68,7 @@ def test_runs_of_one_size_count_together() -> None:
 def test_more_than_a_share_is_a_problem_without_refusals_and_half_of_the_lie_with_them() -> None:
     found = results()
     for run in found["coalition of 500"]:
-        run["attempts"][1]["of_paths_in_use"]["all_three"]["captured"] = 0.009
+        run["attempts"][1]["of_paths_in_use"]["all_three"]["captured"] = 0.012
         run["attempts"][4]["of_paths_in_use"]["guard_and_proxy"]["captured"] = 0.13
     assert long_run.judge(found) == [
         "coalition of 500, grinds keys: all three is not its share",
