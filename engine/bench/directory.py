@@ -17,6 +17,7 @@ from engine.bench.crowd import MODEL_NODES, STAY_SECONDS
 from engine.bench.machine import commit, describe_machine
 from engine.bench.other_programs import OtherPrograms
 from engine.bench.storing import disturbance, make_page, store_results, table
+from engine.bootstrap.store import STEPS_AT_MOST
 from engine.errors import BenchmarkError
 
 Say = Callable[[str], None]
@@ -118,8 +119,15 @@ def scaled(found: dict[str, Any], nodes: int) -> dict[str, float]:
             3,
         ),
         "memory_mb": round(join["memory_mb"] * ratio),
-        "saved_gb_per_day": round(server["whole_bytes"] * ratio * DAY_SECONDS / PERIOD_SECONDS / 1e9),
+        "saved_gb_per_day": round(_saved(server) * ratio * DAY_SECONDS / PERIOD_SECONDS / 1e9, 1),
+        "places_s": round(join["graph_ms"] * ratio / 1e3, 1),
     }
+
+
+def _saved(server: dict[str, Any]) -> float:
+    """Bytes that are written for a snapshot on average: a whole one, then steps that are half as long together."""
+    steps = min(STEPS_AT_MOST, server["whole_bytes"] / 2 / max(1, server["step_bytes"]))
+    return float((server["whole_bytes"] + steps * server["step_bytes"]) / (steps + 1))
 
 
 def as_text(results: dict[str, Any]) -> str:
@@ -185,6 +193,7 @@ def _computed(results: dict[str, Any]) -> list[str]:
                 ["the servers send to all, MB/s", need["server_sends_mb_per_s"]],
                 ["server, share of a processor", need["server_processor_share"]],
                 ["server writes, GB a day", need["saved_gb_per_day"]],
+                ["client places all relays, s", need["places_s"]],
                 ["client joins, processor s", need["join_processor_s"]],
                 ["client, share of a processor", need["update_processor_share"]],
                 ["client's memory, MB", need["memory_mb"]],
@@ -198,8 +207,7 @@ def _computed(results: dict[str, Any]) -> list[str]:
         "   a minute instead of every ten seconds helps little, because each renewal is in it anyway. If descriptors",
         "   lived for six hours instead of half an hour there would be a twelfth of the renewals (away marks say who",
         "   has gone); relays could pass updates on to neighbours, who check every signature; mirrors share the rest.",
-        "3. The server writes each snapshot whole, so that a crash never takes it back. Steps, and the whole now and",
-        "   then, would do.",
+        "3. A client places all relays in its event loop when it joins; for so many that would go into a thread.",
         "4. Clients would hold only what they draw from: relays, and the keys of model nodes (a third of the bytes)",
         "   when somebody asks for that model. But who fetches a part tells what it wants, so parts have to be large.",
     ]

@@ -230,7 +230,7 @@ class BootstrapServer:
         signed, point, step = await asyncio.to_thread(work)
         forget = self.registry.forgettable(wall)
         # On disk before anybody sees it: after a crash the chain goes on from what was shown.
-        await self._store.save_snapshot(signed, point, forget)
+        await self._store.save_snapshot(signed, point, forget, step)
         self.registry.forget(forget, wall)
         self.registry.commit(point, content, self.clock.monotonic())
         self.history.append(signed, step)

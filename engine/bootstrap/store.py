@@ -7,6 +7,7 @@ at any moment loses nothing that was answered for.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,21 +16,27 @@ from typing import Any, TypeVar
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import Connection, create_engine, delete, event, insert, select, update
+from sqlalchemy import ColumnElement, Connection, create_engine, delete, event, insert, or_, select, update
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
 from engine.bootstrap.admission import Admission
 from engine.bootstrap.registry import Member
 from engine.bootstrap.tables import MemberRow, SnapshotRow, StatementRow
+from engine.directory.delta import apply_step
 from engine.directory.snapshot import ChainPoint
 from engine.directory.statements import Statement
-from engine.errors import StorageError
+from engine.errors import DirectoryError, StorageError, WireError
 from engine.ids import NodeId
-from engine.wire.records import Signed, SignedSnapshot
+from engine.wire.codec import encode
+from engine.wire.records import DeltaStep, Signed, SignedSnapshot, delta_step_decoder
 
 DATABASE_FILE = "bootstrap.sqlite3"
 KEPT_DIGESTS = 10_000
+WHOLE_BELOW = 262_144
+"""Bytes; a smaller snapshot is always written whole."""
+STEPS_AT_MOST = 256
+"""Steps behind a whole one: a start has to take them all."""
 T = TypeVar("T")
 
 
@@ -41,6 +48,7 @@ class Store:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="bootstrap-database")
         self._engine: Engine = create_engine(f"sqlite:///{path}")
         event.listen(self._engine, "connect", _prepare_connection)
+        self._behind: list[int] | None = None  # lengths of the steps behind the last whole snapshot, if one was written
 
     @classmethod
     async def open(cls, path: Path) -> Store:
@@ -95,28 +103,42 @@ class Store:
             rows = connection.execute(select(StatementRow.__table__)).all()
         return [(Signed(record=row.record, key=row.key, signature=row.signature), row.accepted) for row in rows]
 
-    async def save_snapshot(self, signed: SignedSnapshot, point: ChainPoint, forget: Iterable[NodeId]) -> None:
-        """Append a snapshot in one transaction. What the server attests of members is written when they publish, which
-        is twice in the life of each descriptor."""
+    async def save_snapshot(
+        self, signed: SignedSnapshot, point: ChainPoint, forget: Iterable[NodeId], step: DeltaStep | None = None
+    ) -> None:
+        """Append a snapshot in one transaction; of a large one only the ``step`` from the one saved before, now and
+        then the whole. What the server attests of members is written when they publish, which is twice in the life of
+        each descriptor."""
         gone = list(forget)
+        change = None if step is None else encode(step)
+        behind, self._behind = self._behind, None  # what is written next is whole unless this succeeds
+        most = len(signed.record) // 2
+        is_small = len(signed.record) < WHOLE_BELOW
+        if change is not None and (
+            behind is None or is_small or len(behind) >= STEPS_AT_MOST or sum(behind) + len(change) > most
+        ):
+            change = None
 
         def write(connection: Connection) -> None:
-            connection.execute(update(SnapshotRow).where(SnapshotRow.record.is_not(None)).values(record=None))
+            if change is None:
+                connection.execute(update(SnapshotRow).where(_holds_bytes()).values(record=None, step=None))
             connection.execute(delete(SnapshotRow).where(SnapshotRow.epoch <= point.epoch - KEPT_DIGESTS))
             connection.execute(
                 insert(SnapshotRow).values(
                     epoch=point.epoch,
                     digest=point.digest,
                     issued=point.issued,
-                    record=signed.record,
+                    record=signed.record if change is None else None,
                     key=signed.key,
                     signature=signed.signature,
+                    step=change,
                 )
             )
             for name in gone:
                 connection.execute(delete(MemberRow).where(MemberRow.node_id == name))
 
         await self._run(lambda: self._write(write))
+        self._behind = [] if change is None or behind is None else [*behind, len(change)]
 
     async def transact(self, action: Callable[[Connection], T]) -> T:
         """Run ``action`` in one transaction."""
@@ -163,10 +185,28 @@ class Store:
             last = connection.execute(
                 select(SnapshotRow.__table__).order_by(SnapshotRow.epoch.desc()).limit(1)
             ).one_or_none()
-        if last is None:
-            return members, ChainPoint(), None
-        signed = SignedSnapshot(record=last.record, key=last.key, signature=last.signature)
+            if last is None:
+                return members, ChainPoint(), None
+            kept = connection.execute(
+                select(SnapshotRow.__table__).where(_holds_bytes()).order_by(SnapshotRow.epoch)
+            ).all()
+        try:
+            record = kept[0].record
+            for row in kept[1:]:
+                record = apply_step(delta_step_decoder.decode(row.step), record)
+            if hashlib.sha256(record).digest() != last.digest:
+                raise DirectoryError("it is not the last one")
+        except (DirectoryError, WireError, IndexError, TypeError) as error:
+            raise StorageError(
+                f"The last directory in {self._path} is damaged. Restore the file from a backup that is as new as what"
+                " nodes have seen."
+            ) from error
+        signed = SignedSnapshot(record=record, key=last.key, signature=last.signature)
         return members, ChainPoint(last.epoch, last.digest, last.issued), signed
+
+
+def _holds_bytes() -> ColumnElement[bool]:
+    return or_(SnapshotRow.record.is_not(None), SnapshotRow.step.is_not(None))
 
 
 def _prepare_connection(connection: Any, _record: Any) -> None:

@@ -32,7 +32,8 @@ class MemberRow(Base):
 
 
 class SnapshotRow(Base):
-    """The chain of snapshots: the digests of the newest ones, and the bytes of the very last."""
+    """The chain of snapshots: the digests of the newest ones, and what gives the bytes of the very last: one whole
+    ``record`` and an encoded ``step`` for each snapshot since."""
 
     __tablename__ = "snapshots"
 
@@ -42,6 +43,7 @@ class SnapshotRow(Base):
     record: Mapped[bytes | None] = mapped_column(LargeBinary)
     key: Mapped[bytes] = mapped_column(LargeBinary(32))
     signature: Mapped[bytes] = mapped_column(LargeBinary(64))
+    step: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class InvitationRow(Base):

@@ -269,6 +269,11 @@ class DirectoryHistory:
             del self._steps[0]
         self._answers.clear()
 
+    @property
+    def last_step(self) -> DeltaStep | None:
+        """How the newest follows from the one before, if that is known."""
+        return self._steps[-1].step if self._steps else None
+
     def known(self) -> Iterable[bytes]:
         """The digests from which there is a delta to the newest."""
         return [kept.step.base for kept in self._steps]

@@ -251,6 +251,7 @@ genesis_decoder: Decoder[Genesis] = Decoder(Genesis)
 descriptor_decoder: Decoder[Descriptor] = Decoder(Descriptor)
 signed_decoder: Decoder[Signed] = Decoder(Signed)
 snapshot_decoder: Decoder[Snapshot] = Decoder(Snapshot, MAX_SNAPSHOT)
+delta_step_decoder: Decoder[DeltaStep] = Decoder(DeltaStep, MAX_SNAPSHOT)
 signed_snapshot_decoder: Decoder[SignedSnapshot] = Decoder(SignedSnapshot, MAX_SNAPSHOT + 1024)
 directory_answer_decoder: Decoder[SignedSnapshot | DirectoryDelta] = Decoder(
     SignedSnapshot | DirectoryDelta, MAX_SNAPSHOT + 1024

@@ -154,19 +154,22 @@ async def measure_server(folder: Path, count: int, updates: int) -> dict[str, An
     (folder / "genesis.json").write_bytes(to_file(server.network.genesis))
     (folder / "answer-0").write_bytes(whole)
     store = await Store.open(folder / "server" / DATABASE_FILE)
-    deltas, plain, behind, saving, digests = [], [], [], [], [server.history.digest]
+    deltas, plain, steps, behind, saving = [], [], [], [], []
+    digests = [server.history.digest]
     try:
         for number in range(1, updates + 1):
             server.pass_time()
             before = server.history.digest
             signed = server.snapshot()
             wall = time.perf_counter()
-            await store.save_snapshot(signed, server.registry.point, ())
+            await store.save_snapshot(signed, server.registry.point, (), server.history.last_step)
             saving.append((time.perf_counter() - wall) * 1000)
             answer = server.note("delta_ms", lambda: server.history.answer(before))  # noqa: B023 - called at once
             (folder / f"answer-{number}").write_bytes(answer)
             deltas.append(len(answer))
-            plain.append(len(server.history._steps[-1].step.fresh))
+            step = server.history.last_step
+            plain.append(0 if step is None else len(step.fresh))
+            steps.append(0 if step is None else len(encode(step)))
             digests.append(server.history.digest)
             if number >= BEHIND:
                 behind.append(len(server.history.answer(digests[-1 - BEHIND])))
@@ -183,6 +186,7 @@ async def measure_server(folder: Path, count: int, updates: int) -> dict[str, An
         "bytes_per_node": round(len(signed.record) / listed, 1),
         "delta_bytes": round(statistics.median(deltas)),
         "delta_fresh_bytes": round(statistics.median(plain)),
+        "step_bytes": round(statistics.median(steps)),
         "delta_bytes_a_minute": round(statistics.median(behind)) if behind else None,
         "published_per_period": round(len(server.costs["accept_ms"]) / updates, 1),
         "marks_per_s": round(sum(len(one.mark.away) + len(one.mark.back) for one in server.marks) / updates / 10, 2),
@@ -280,7 +284,7 @@ async def measure_join(folder: Path) -> dict[str, Any]:
         graph = RelayGraph(parameters)
         first["graph_ms"] = round(measured(lambda: graph.update(directory))[1], 3)
         first["memory_mb"] = round(_memory() - before, 1)
-        first["peak_mb"] = round(first["peak_mb"] - before, 1)
+        first["peak_mb"] = max(first["memory_mb"], round(first["peak_mb"] - before, 1))
         for _ in range(json.loads((folder / "times.json").read_text())["updates"]):
             update, directory = await _fetch(keeper, session, url)
             del update["peak_mb"]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import stat
 import sys
 
 import pytest
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import create_engine, inspect, text
 
 from engine.bootstrap.admission import Admission
 from engine.bootstrap.configuration import FILE, client_address, load_configuration
@@ -14,10 +15,12 @@ from engine.bootstrap.init import GENESIS_FILE, KEY_FILE, init_network, load_net
 from engine.bootstrap.registry import Member
 from engine.bootstrap.store import Store
 from engine.bootstrap.tables import Base
+from engine.directory.delta import make_step
 from engine.directory.snapshot import ChainPoint, sign_snapshot
 from engine.errors import ConfigurationError, DirectoryError, StorageError
 from engine.wire.records import Parameters
 from tests.support.records import NOW, SERVER, descriptor, genesis, identity
+from tests.unit.directory.test_snapshot import NETWORK, chain
 
 
 def test_a_network_is_made_once_and_kept(tmp_path):
@@ -138,6 +141,41 @@ async def test_the_database_gives_back_what_it_took(tmp_path):
     await again.save_snapshot(*sign_snapshot(SERVER, genesis().network_id, later, NOW, ()), [one.node_id])
     assert (await again.load())[0] == [two]
     again.close()
+
+
+async def test_large_snapshots_are_kept_as_steps_from_a_whole_one(tmp_path, monkeypatch):
+    monkeypatch.setattr("engine.bootstrap.store.WHOLE_BELOW", 0)
+    path, made = tmp_path / "x.sqlite3", chain(30)
+    engine = create_engine(f"sqlite:///{path}")
+    store, wholes = await Store.open(path), 0
+    for number, signed in enumerate(made, 1):
+        step = make_step(made[number - 2].record, signed.record) if number > 1 else None
+        point = ChainPoint(number, hashlib.sha256(signed.record).digest(), int(NOW) + number)
+        await store.save_snapshot(signed, point, [], step)
+        with engine.connect() as connection:
+            kept = connection.execute(
+                text("select record, step from snapshots where record is not null or step is not null")
+            ).all()
+        wholes += kept[-1].record is not None
+        assert sum(row.record is not None for row in kept) == 1
+        assert sum(len(row.step) for row in kept if row.step) <= len(signed.record) // 2
+        if number % 7 == 0:  # killed and started again
+            store.close()
+            store = await Store.open(path)
+        assert (await store.load())[1:] == (point, signed)
+    assert 1 < wholes < 20
+    # A step that was not written makes the next one whole, and one that is damaged is told.
+    with pytest.raises(StorageError):
+        await store.save_snapshot(made[-1], point, [], step)  # this epoch is there already
+    await store.save_snapshot(*sign_snapshot(SERVER, NETWORK, point, NOW + 31, ()), [], step)
+    last = (await store.load())[2]
+    assert last is not None
+    with engine.begin() as connection:
+        connection.execute(text("update snapshots set record = x'90' where record is not null"))
+    with pytest.raises(StorageError, match="is damaged"):
+        await store.load()
+    store.close()
+    engine.dispose()
 
 
 async def test_migrations_make_the_tables_that_the_code_uses(tmp_path):
