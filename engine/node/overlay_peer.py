@@ -64,7 +64,7 @@ class OverlayPeer:
         # Without keys nothing opens: who does not relay is no guard, middle or proxy, whoever still knows its old keys.
         usable_keys = onion_keys if relays else lambda: ()
         self.dial: Callable[[NodeId], None] = lambda _: None
-        self.linked: Callable[[], None] = lambda: None
+        self.linked: Callable[[NodeId], None] = lambda _: None
         self._mesh_relays = parameters.mesh_relays
         self._is_above_mesh = False
         self.relay = RelayMachine(
@@ -125,7 +125,7 @@ class OverlayPeer:
         listed = self._directory is not None and peer in self._directory
         self._relay(self.relay.link_up(peer, peer_is_client or not listed, self._clock.monotonic()))
         self._compare_directories(peer)
-        self.linked()
+        self.linked(peer)
 
     def link_down(self, peer: NodeId, reason: str) -> None:
         """See ``LinkHandler``."""

@@ -165,11 +165,13 @@ class PeerPresence(Presence):
         mesh.want((ids - lower).union(more), expected=lower)
         return ids
 
-    def _linked(self) -> None:
-        """Without the server each new link may be the way to others."""
+    def _linked(self, peer: NodeId) -> None:
+        """Without the server each new link with a relay may be the way to others."""
         graph, mesh, directory = self._graph, self.mesh, self.bootstrap.directory
         if self.bootstrap.connected or graph is None or graph.is_mesh or mesh is None or directory is None:
             return
+        if peer not in graph:
+            return  # a client that comes and goes makes nobody dial
         wanted = self._want_links(graph, mesh, directory)
         if 2 * len(wanted & mesh.links()) < len(wanted):
             mesh.bring_forward()

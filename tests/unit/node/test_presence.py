@@ -127,6 +127,8 @@ async def test_a_relay_without_a_server_goes_by_whom_it_can_reach_until_it_has_a
         more = stepping_stones(graph, presence.node_id, linked)
         assert mesh._plan.wanted == more.union(neighbours)
         assert bool(more) == (count < FEW_LINKS)
+    linked[:] = [NodeId(b"client".ljust(20, b"."))]
+    peer.link_up(linked[-1], True)
     assert hurried == [1, FEW_LINKS]
     linked[:] = neighbours[:1]
     monkeypatch.setattr(type(presence.bootstrap), "connected", True)
