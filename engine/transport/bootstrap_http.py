@@ -14,6 +14,9 @@ from engine.wire.codec import encode
 from engine.wire.records import Signed
 
 CONNECT_SECONDS = 15.0
+"""From the connection to the end of the login, and for each answer."""
+TCP_SECONDS = 6.0
+"""For the connection alone: a firewall that swallows it must not hold up the next server for long."""
 REQUEST_SECONDS = 120.0
 
 
@@ -32,7 +35,7 @@ async def network_errors() -> AsyncIterator[None]:
 
 def http_session(connector: aiohttp.BaseConnector | None = None) -> aiohttp.ClientSession:
     """A session for one server, to be closed by the caller."""
-    timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=CONNECT_SECONDS)
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=TCP_SECONDS, sock_read=CONNECT_SECONDS)
     tracing = aiohttp.TraceConfig()
     tracing.on_request_redirect.append(_refuse_redirect)
     headers = {"User-Agent": "gentorrent"}
