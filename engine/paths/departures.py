@@ -31,9 +31,22 @@ class Departures:
 
     def enlist(self, circuit: RelayCircuit) -> None:
         """Put the circuit in line for what it has to send."""
-        for backward in (True, False):
-            if circuit.is_ready(backward):
-                self._line.add(circuit.link_of(backward), (circuit.number, backward))
+        self.enlist_direction(circuit, True)
+        self.enlist_direction(circuit, False)
+
+    def enlist_direction(self, circuit: RelayCircuit, backward: bool) -> None:
+        """The same for one direction."""
+        if circuit.is_ready(backward):
+            self._line.add(circuit.link_of(backward), (circuit.number, backward))
+
+    @property
+    def idle(self) -> bool:
+        """Whether nobody is in line."""
+        return not self._line
+
+    def may_pass(self, peer: NodeId, now: float) -> bool:
+        """Whether something for this link may leave at once: nobody is in line, and there is room."""
+        return not self._line and self._bandwidth.may_send(now) and self._room(peer) > 0
 
     def turns(self, now: float) -> Iterator[tuple[int, bool]]:
         """Whose turn it is, one after the other: the circuit's number, and whether backwards. Whoever has more is to be
@@ -49,7 +62,10 @@ class Departures:
 
     def left(self, sends: Iterable[Send]) -> None:
         """So much leaves the relay now."""
-        self._bandwidth.spend(sum(len(sent.data) for sent in sends))
+        size = 0
+        for sent in sends:
+            size += len(sent.data)
+        self._bandwidth.spend(size)
 
     def use(self, now: float) -> float:
         """The share of the bandwidth that is in use, on average; 0 without a limit."""

@@ -229,17 +229,25 @@ class RelayMachine:
         try:
             if not circuit.is_open:
                 raise PathError("a cell came before the circuit was open")
-            if not from_previous:
-                circuit.pass_backward(cell)
-            elif circuit.next_side is not None:
-                circuit.pass_forward(cell)
-            else:
+            if circuit.next_side is not None:
+                return self._pass_on(circuit, cell, not from_previous, now)
+            if from_previous:
                 message = circuit.end_forward(cell, now)
                 if message is not None:
                     effects += self._at_proxy(circuit, circuit_decoder.decode(message), now)
         except (CryptoError, PathError, WireError) as error:
             return effects + self._close(circuit, _counted(error))
         return effects + self._account(circuit)
+
+    def _pass_on(self, circuit: RelayCircuit, cell: bytes, backward: bool, now: float) -> list[RelayEffect]:
+        if backward:
+            circuit.pass_backward(cell)
+        else:
+            circuit.pass_forward(cell)
+        if self.departures.may_pass(circuit.link_of(backward), now) and (sends := circuit.take_turn(backward)):
+            self._left(sends)
+            return [*sends]
+        return self._account(circuit)
 
     def _late_dispatch(self, number: int, message: Dispatch, now: float) -> list[RelayEffect]:
         circuit = self._table.get(number)
@@ -302,6 +310,8 @@ class RelayMachine:
     def _depart(self, now: float) -> list[RelayEffect]:
         """Send what may leave. What has to wait earns its sender no credit, so that nothing piles up."""
         effects: list[RelayEffect] = []
+        if self.departures.idle:
+            return effects
         for number, backward in self.departures.turns(now):
             circuit = self._table.get(number)
             if circuit is None:
@@ -311,10 +321,16 @@ class RelayMachine:
             except PathError as error:
                 effects += self._close(circuit, _counted(error))
                 continue
-            self.departures.left(sends)
-            self.counters["cells sent"] += any(sent.lane is Lane.CELLS for sent in sends)
-            effects += [*sends, *self._account(circuit)]
+            self._left(sends)
+            self.departures.enlist_direction(circuit, backward)
+            effects += sends
+            effects += self._recount(circuit)
         return effects
+
+    def _left(self, sends: list[Send]) -> None:
+        self.departures.left(sends)
+        if sends and sends[0].lane is Lane.CELLS:
+            self.counters["cells sent"] += 1
 
     def load(self, now: float) -> float:
         """How much of what this relay may carry it carries: the largest of its shares of bandwidth (average of half a
@@ -354,6 +370,9 @@ class RelayMachine:
         if circuit not in self._table:
             return []
         self.departures.enlist(circuit)
+        return self._recount(circuit)
+
+    def _recount(self, circuit: RelayCircuit) -> list[RelayEffect]:
         greedy = self._table.recount(circuit)
         return [] if greedy is None else self._close(greedy, "the relay holds as many cells as it may")
 

@@ -18,7 +18,7 @@ class RelayLimits:
     """Of one link."""
     all_set_ups_per_second: float = 100.0
     all_set_up_burst: float = 400.0
-    """Of all links together; about 0.5 ms of a core each."""
+    """Of all links together; about 0.1 ms of a core each."""
     replay_tags: int = 250_000
     max_reply_timeout: float = 30.0
     idle_timeout: float = 600.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
@@ -13,16 +14,17 @@ from engine.clock import ManualClock
 from engine.crypto.identity import Identity
 from engine.directory.graph import FEW_LINKS, RelayGraph, stepping_stones
 from engine.errors import DirectoryError, StorageError
-from engine.ids import NodeId
+from engine.ids import NetworkId, NodeId
 from engine.node import peer_presence
 from engine.node.keys import NodeKeys
 from engine.node.node import _first
 from engine.node.peer_presence import PeerPresence
 from engine.node.presence import Membership, Presence
 from engine.storage.key_store import KeyStore
+from engine.transport.bootstrap_client import BootstrapClient
 from engine.transport.connectivity import Connectivity
 from engine.transport.signal_router import DIRECT
-from engine.wire.records import Parameters
+from engine.wire.records import Parameters, Signed, descriptor_decoder
 from tests.support.bootstrap import until
 from tests.support.records import NOW, genesis
 from tests.support.relay_directories import directory, relay
@@ -163,3 +165,38 @@ def test_a_private_network_takes_what_its_server_passes_on_and_else_only_who_is_
     assert accepts(expelled)  # it has been invited again, and is still listed
     presence.bootstrap.directory = None
     assert not accepts(listed)
+
+
+async def test_a_relay_at_its_limit_publishes_that_it_has_no_spare_capacity_and_takes_it_back(tmp_path, monkeypatch):
+    clock = ManualClock()
+    connectivity = Connectivity(tmp_path / "connectivity.json", clock)
+    membership = Membership(("http://127.0.0.1:1",), None, tmp_path, clock, lambda: None, lambda _: None, connectivity)
+    keys = NodeKeys(KeyStore(tmp_path / "keys", clock))
+    models = SimpleNamespace(models=list)
+    presence = PeerPresence(
+        membership, keys, cast(Any, models), relays=True, max_tokens_per_second=None, bandwidth=125_000
+    )
+    parameters = Parameters(allow_loopback=True)
+    record = SimpleNamespace(parameters=parameters)
+    genesis = SimpleNamespace(network_id=NetworkId(b"n" * 32), parameters=parameters, genesis=record)
+    (tmp_path / genesis.network_id.hex()).mkdir()
+    monkeypatch.setattr(BootstrapClient, "genesis", genesis, raising=False)
+    published: list[tuple[bool, int]] = []
+
+    def publish(source: Callable[[], Signed]) -> None:
+        descriptor = descriptor_decoder.decode(source().record)
+        published.append((descriptor.spare_capacity, descriptor.relay_bandwidth))
+
+    monkeypatch.setattr(presence.bootstrap, "publish", publish)
+    peer, _ = presence._assemble(cast(Any, genesis))
+    busy = True
+    monkeypatch.setattr(peer.relay, "load", lambda _now: 0.9 if busy else 0.1)
+    peer._tick_relay()
+    assert published == [(False, 125_000)]
+    busy = False
+    clock.advance(30)
+    peer._tick_relay()
+    assert published == [(False, 125_000)]  # not sooner than after a minute
+    clock.advance(31)
+    peer._tick_relay()
+    assert published == [(False, 125_000), (True, 125_000)]
