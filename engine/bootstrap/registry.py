@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
 from engine.bootstrap.admission import Admission
@@ -103,10 +103,12 @@ class Registry:
         maximum_nodes: int = 20_000,
         *,
         beacons: Beacons | None = None,
+        listed: Collection[NodeId] | None = None,
         statements: Iterable[tuple[Statement, int]] = (),
         random_bytes: Callable[[int], bytes] = os.urandom,
     ) -> None:
-        """``beacons`` are those of the last snapshot; ``statements`` all that were ever accepted."""
+        """``beacons`` are those of the last snapshot, ``listed`` are in it: who is not was left out already;
+        ``statements`` are all that were ever accepted."""
         self.statements = Statements(statements)
         self._genesis = genesis
         self._server = server
@@ -123,7 +125,9 @@ class Registry:
         for member in members:
             # After a restart nobody is connected; give them the time to come back before calling them away.
             member.heard = monotonic + SILENT_SECONDS - DROPPED_SECONDS
-            member.came = member.left_out = False
+            member.came = False
+            is_old = member.last_seen < point.issued  # it did not publish since that snapshot
+            member.left_out = listed is not None and member.node_id not in listed and is_old
             # Nor is anybody blamed for the time in which the server was away.
             member.admission.seen = monotonic - max(0, point.issued - member.last_seen)
             member.relays = descriptor_decoder.decode(member.signed.record).relay
@@ -189,6 +193,7 @@ class Registry:
         member = self.members.get(name)
         if member is not None:
             member.connected, member.heard = True, monotonic
+            self._listed += member.left_out
             member.came, member.left_out = True, False
 
     def dropped(self, name: NodeId, monotonic: float) -> None:

@@ -22,6 +22,7 @@ from engine.bootstrap.server import BootstrapServer
 from engine.bootstrap.store import DATABASE_FILE, Store
 from engine.bootstrap.turn import turn_access
 from engine.clock import Clock, SystemClock
+from engine.crypto.identity import node_id_of
 from engine.directory.genesis import MAXIMUM_FILE_LENGTH, GenesisRecord
 from engine.directory.snapshot import beacons_of
 from engine.directory.statements import check_statement
@@ -65,6 +66,7 @@ async def run_server(
                 (check_statement(signed, network.network_id, accepted), accepted)
                 for signed, accepted in await store.load_statements()
             ]
+            last = None if snapshot is None else snapshot_decoder.decode(snapshot.record)
             registry = Registry(
                 network.genesis,
                 network.server,
@@ -72,7 +74,8 @@ async def run_server(
                 members,
                 clock.monotonic(),
                 configuration.maximum_nodes,
-                beacons=None if snapshot is None else beacons_of(snapshot_decoder.decode(snapshot.record)),
+                beacons=None if last is None else beacons_of(last),
+                listed=None if last is None else {node_id_of(listing.descriptor.key) for listing in last.listings},
                 statements=statements,
             )
             server = BootstrapServer(network, configuration, store, registry, snapshot, clock, turn)

@@ -144,6 +144,23 @@ def test_who_was_not_here_since_the_start_stays_until_its_descriptor_ends():
     assert len(net.registry.listed(net.wall)) == 3
 
 
+def test_who_was_left_out_before_a_restart_stays_out_until_it_is_heard():
+    net = Net()
+    for number in (1, 2, 3):
+        net.publish(number)
+    net.time = 2 * LEFT_OUT_SECONDS
+    net.heard(2)
+    net.heard(3)
+    net.tick()
+    listed = {node.node_id for node in net.snapshot().nodes()}
+    assert len(listed) == 2
+    net.registry = Registry(GENESIS, SERVER, net.registry.point, net.registry.members.values(), net.time, listed=listed)
+    net.tick()
+    assert len(net.registry.listed(net.wall)) == 2
+    net.heard(1)
+    assert len(net.registry.listed(net.wall)) == 3
+
+
 def test_snapshots_come_when_something_changed_but_not_too_often():
     net = Net()
     assert net.due()
