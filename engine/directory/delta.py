@@ -23,12 +23,15 @@ from engine.wire.records import (
     Signed,
     SignedSnapshot,
     directory_answer_decoder,
+    signed_snapshot_decoder,
 )
 
 MAXIMUM_STEPS = 256
 """Snapshots that a server looks back; whoever is further behind gets the whole one."""
 SHORTEST_COPY = 8
 """Bytes; a shorter run that did not change costs less when it is sent again."""
+LONGEST_SMALL_DELTA = 1024 * 1024
+"""Bytes of a delta that is always read."""
 LISTINGS_FIELD = 6
 """Place of the listings in the array that a snapshot is, the tag counted."""
 COMPRESSION_LEVEL = 6
@@ -67,9 +70,17 @@ def decompress(data: bytes, limit: int) -> bytes:
     return plain
 
 
-def read_answer(data: bytes) -> SignedSnapshot | DirectoryDelta:
-    """The server's answer to a question for the directory; :class:`WireError` for anything else."""
-    return directory_answer_decoder.decode(decompress(data, MAX_SNAPSHOT + 1024))
+def read_answer(data: bytes, held: int = 0) -> SignedSnapshot | DirectoryDelta:
+    """The server's answer to a question for the directory by somebody who holds a record of ``held`` bytes;
+    :class:`WireError` for anything else.
+
+    A delta longer than half of that record (and than ``LONGEST_SMALL_DELTA``) is no help and is not decoded: its runs
+    take many times as much memory as they have bytes.
+    """
+    plain = decompress(data, MAX_SNAPSHOT + 1024)
+    if len(plain) > max(LONGEST_SMALL_DELTA, held // 2):
+        return signed_snapshot_decoder.decode(plain)
+    return directory_answer_decoder.decode(plain)
 
 
 # ------------------------------------------------------------------------------------------------------------ making

@@ -145,9 +145,9 @@ class DirectoryKeeper:
         return await asyncio.to_thread(self._take, data)
 
     def _take(self, data: bytes) -> Directory:
-        answer = read_answer(data)
+        base = self._signed
+        answer = read_answer(data, 0 if base is None else len(base.record))
         if isinstance(answer, DirectoryDelta):
-            base = self._signed
             if base is None:
                 raise DirectoryError("The server sent a change of a directory that is not here.")
             answer = apply_delta(answer, base)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import hashlib
 import json
+import tracemalloc
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -51,7 +52,8 @@ class Liar:
 async def lying(data: Path) -> AsyncIterator[tuple[Liar, Reader]]:
     liar = Liar()
     application = web.Application()
-    application.router.add_get("/v1/directory", liar.serve)
+    for path in ("/v1/directory", "/v1/genesis", "/v1/head"):
+        application.router.add_get(path, liar.serve)
     runner = web.AppRunner(application, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -254,6 +256,43 @@ async def test_endless_slow_and_strange_answers_end(tmp_path, monkeypatch):
             await reader.fetch()
         liar.answer = whole(MADE[0])
         assert await reader.fetch() == 1
+
+
+async def test_an_answer_that_grows_on_the_way_is_cut_off(tmp_path, monkeypatch):
+    """HTTP has a compression of its own, too: here 100 MB of zeros."""
+    monkeypatch.setattr("engine.transport.directory_keeper.MAXIMUM_DIRECTORY", 1_000_000)
+    packer = zlib.compressobj(9, wbits=31)
+    bomb = b"".join([*(packer.compress(bytes(1_000_000)) for _ in range(100)), packer.flush()])
+
+    async def answer(_: web.Request) -> web.StreamResponse:
+        headers = {"Content-Encoding": "gzip", "Content-Type": "application/octet-stream"}
+        return web.Response(body=bomb, headers=headers)
+
+    async with lying(tmp_path) as (liar, reader):
+        liar.answer = answer
+        tracemalloc.start()
+        try:
+            with pytest.raises(WireError, match="longer than"):
+                await reader.fetch()
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert peak < 20_000_000
+
+
+async def test_a_genesis_that_is_none_is_refused_and_nothing_is_pinned(tmp_path):
+    bodies = [b"[" * 60_000, b'{"format":' * 5_000, b"9" * 60_000, b"\xff" * 100, b"", bytes(65_537), b"{}", b"null"]
+    async with lying(tmp_path / "other") as (liar, _), aiohttp.ClientSession() as session:
+        for body in bodies:
+            liar.answer = body
+            keeper = DirectoryKeeper(liar.url, None, tmp_path, ManualClock(NOW), lambda _: None)
+            with pytest.raises((DirectoryError, WireError)):
+                await keeper.ensure_genesis(session, liar.url)
+            assert keeper.genesis is None
+        with pytest.raises(WireError):
+            liar.answer = bytes(1025)
+            await keeper.compare(session, liar.url)
+    assert not (tmp_path / "pins").exists()
 
 
 async def test_a_torn_file_costs_a_fetch_and_nothing_else(tmp_path):

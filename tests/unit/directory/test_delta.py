@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import tracemalloc
 import zlib
 
 import pytest
@@ -149,6 +150,22 @@ def test_a_bomb_is_never_unpacked():
     with pytest.raises(WireError, match="more than"):
         decompress(zlib.compress(b"12345"), 4)
     assert decompress(zlib.compress(b"12345"), 5) == b"12345"
+
+
+def test_a_delta_of_countless_runs_is_not_decoded():
+    """60 kB that would become a gigabyte of numbers."""
+    step = DeltaStep(base=bytes(32), digest=bytes(32), runs=((0, 0, 0),) * 100_000, fresh=b"")
+    bomb = compress(DirectoryDelta(steps=(step,) * 20, key=bytes(32), signature=bytes(64)))
+    assert len(bomb) < 60_000
+    tracemalloc.start()
+    try:
+        with pytest.raises(WireError):
+            read_answer(bomb, 1_000_000)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 40_000_000
+    assert len(read_answer(bomb, 20_000_000).steps) == 20, "who holds a large directory may get large changes"
 
 
 def test_a_step_that_would_make_too_much_is_refused():
