@@ -20,6 +20,8 @@ IDLE_SECONDS = 3600.0
 """A chat idle for this long draws new paths."""
 RETRY_SECONDS = 0.25
 MAX_RETRY_SECONDS = 8.0
+WAITING_RETRY_SECONDS = 1.0
+"""The longest pause while somebody waits for paths."""
 QUICK_RETRIES = 3
 """Set-ups that may fail before the pauses grow: while a network starts, relays are not linked with each other yet."""
 GUARD_REST_SECONDS = 30.0
@@ -107,8 +109,11 @@ class PathSets:
         return len(spare.open_slots()) if spare else 0
 
     def prepare(self, shape: Shape, now: float) -> None:
-        """Build spare paths of this shape with the next tick: the next chat wants them."""
-        self._spare(shape, now).last_used = now
+        """Build spare paths of this shape with the next tick: a chat waits for them, so that long pauses end."""
+        spare = self._spare(shape, now)
+        spare.last_used = now
+        for slot in spare.slots:
+            slot.retry_at = min(slot.retry_at, now + WAITING_RETRY_SECONDS)
 
     def _spare(self, shape: Shape, now: float) -> PathSet:
         if shape not in self._spares:
@@ -241,7 +246,8 @@ class PathSets:
             guard.rest_until = now + GUARD_REST_SECONDS
             slot.avoid_guard = slot.hops[0]
             slot.failures += 1
-            slot.retry_at = now + min(RETRY_SECONDS * 2 ** max(0, slot.failures - QUICK_RETRIES), MAX_RETRY_SECONDS)
+            longest = WAITING_RETRY_SECONDS if owner.busy and not owner.carries else MAX_RETRY_SECONDS
+            slot.retry_at = now + min(RETRY_SECONDS * 2 ** max(0, slot.failures - QUICK_RETRIES), longest)
         return [SlotLost(owner.name, slot.index)] if was_open else []
 
     def _failed(self, slot: Slot, event: CircuitFailed | CircuitClosed) -> None:
@@ -312,6 +318,13 @@ class PathSets:
         return self._close_slot(slot, now)
 
     def _build(self, owner: PathSet, slot: Slot, now: float, wall: float) -> list[CircuitEffect]:
+        in_the_way = self._in_the_way(owner, slot, now)
+        if in_the_way is not None:
+            slot.retry_at = max(now + RETRY_SECONDS, owner.loosen_at)
+            if now < owner.loosen_at:
+                return []
+            owner.loosen_at = now + LOOSEN_SECONDS
+            return self.renew(owner, in_the_way, now)
         try:
             hops = self._draw_hops(owner, slot, now)
             circuit, effects = self._circuits.open(hops, now, wall)
@@ -329,38 +342,56 @@ class PathSets:
         problem = TooFewRelaysError("links with its first relays (guards) are still being made")
         for guard in self._candidates(used | owner.destinations, slot.avoid_guard, now):
             try:
-                return self._draw_sparing(owner, slot, guard, used)
+                return self._draw_sparing(owner, slot, guard, used, now)
             except TooFewRelaysError as error:
                 problem = error
         raise problem
 
-    def _draw_sparing(self, owner: PathSet, slot: Slot, guard: NodeId, used: Collection[NodeId]) -> Sequence[PathHop]:
+    def _draw_sparing(
+        self, owner: PathSet, slot: Slot, guard: NodeId, used: Collection[NodeId], now: float
+    ) -> Sequence[PathHop]:
         """Draw until the set's other missing paths still find guards: in a small network, guards drawn as middles would
         leave the set short for ever. Drawing anew keeps the choice uniform among those that fit."""
         missing = sum(other.circuit is None for other in owner.slots if other is not slot)
         hops = self._draw((guard,), used, owner.destinations, owner.shape.length)
-        others = self._linked.intersection(self._guards).difference(used, owner.destinations, (guard,))
+        known = self._linked.intersection(self._guards).difference(used, owner.destinations, (guard,))
+        rested = {other for other in known if self._is_rested(other, now)}
+        others = rested if len(rested) >= missing else known
         for _ in range(SPARING_DRAWS if len(others) >= missing else 0):
-            taken = {*used, *owner.destinations, *(hop.node_id for hop in hops)}
-            if sum(known in self._linked and known not in taken for known in self._guards) >= missing:
+            if len(others.difference(hop.node_id for hop in hops)) >= missing:
                 break
             hops = self._draw((guard,), used, owner.destinations, owner.shape.length)
         return hops
 
+    def _in_the_way(self, owner: PathSet, slot: Slot, now: float) -> Slot | None:
+        """Where all guards left for a path have just failed, the path of the same set that has a better one in another
+        place, unless the set is in use. Those that failed may refuse on purpose: asked often enough, they would get a
+        path to their taste."""
+        rested = {guard for guard in self._guards if guard in self._linked and self._is_rested(guard, now)}
+        others = [other for other in owner.slots if other is not slot and other.circuit is not None]
+        better = rested.difference(*(other.hops for other in others), owner.destinations)
+        if owner.carries or not slot.failures or better:
+            return None
+        return next((other for other in others if other.open and not rested.isdisjoint(other.hops[1:])), None)
+
     def _loosen(self, owner: PathSet, slot: Slot, now: float) -> list[CircuitEffect]:
-        """A path cannot be drawn although there are guards: a path of the same set, if nobody uses it, makes room."""
+        """A path cannot be drawn although there are guards: a path of the same set makes room, unless it is in use."""
         others = [other for other in owner.slots if other is not slot and other.open]
         guards = [guard for guard in self._guards if guard in self._linked]
-        if owner.busy or len(guards) < len(owner.slots) or not others or now < owner.loosen_at:
+        if owner.carries or len(guards) < len(owner.slots) or not others or now < owner.loosen_at:
             return []
         owner.loosen_at = now + LOOSEN_SECONDS
         return self.renew(owner, min(others, key=lambda other: other.opened_at), now)
 
     def _candidates(self, used: Collection[NodeId], avoid: NodeId | None, now: float) -> list[NodeId]:
-        """Live guards that this set does not use, in list order, the rested ones first."""
+        """Live guards that this set does not use: the rested ones in list order, then those that have rested longest;
+        the first of the list, failing every time, would else be asked again and again until others have rested."""
         free = [guard for guard in self._guards if guard in self._linked and guard not in used]
-        rested = [guard for guard in free if now >= self.guard_records[guard].rest_until and guard != avoid]
-        return rested + [guard for guard in free if guard not in rested]
+        rest = {guard: self.guard_records[guard].rest_until for guard in free}
+        return sorted(free, key=lambda guard: (now < rest[guard] or guard == avoid, max(now, rest[guard])))
+
+    def _is_rested(self, guard: NodeId, now: float) -> bool:
+        return now >= self.guard_records[guard].rest_until
 
     def next_deadline(self) -> float | None:
         """When :meth:`tick` wants to be called next."""

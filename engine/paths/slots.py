@@ -61,6 +61,11 @@ class PathSet:
         """The slots that work now."""
         return [slot for slot in self.slots if slot.open]
 
+    @property
+    def carries(self) -> bool:
+        """Whether an answer can come over these paths now; with fewer than k of them it waits for others anyway."""
+        return self.busy > 0 and len(self.open_slots()) >= self.shape.k
+
 
 @dataclass(slots=True)
 class GuardRecord:

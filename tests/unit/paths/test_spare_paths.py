@@ -30,7 +30,7 @@ def path_sets() -> PathSets:
     for guard in GUARDS:
         sets.link_up(guard)
     assert sets.next_deadline() == 0.0
-    sets._draw_sparing = lambda owner, slot, guard, used: draw((guard,))  # type: ignore[method-assign]
+    sets._draw_sparing = lambda owner, slot, guard, used, now: draw((guard,))  # type: ignore[method-assign]
     assert len(built(sets, 0.0)) == 4
     for circuit in list(sets._by_circuit):
         sets.on_event(CircuitOpened(circuit, 0.1), 0.0)
