@@ -132,7 +132,7 @@ class Connector:
         try:
             # Cheap limits first, so that a flood of offers costs no signature checks.
             self._make_room(now)
-            self._gate.admit(now, pending=len(self.answered))
+            self._gate.admit((peer, self.router.arriving), now, pending=len(self.answered))
             session, terms = check_offer(
                 offer, self._self.network_id, peer, self._self.node_id, self._self.clock.wall()
             )

@@ -111,6 +111,11 @@ class SignalRouter:
         """Whether what is being handled came by the bootstrap server."""
         return self._arriving == SERVER
 
+    @property
+    def arriving(self) -> Way:
+        """The way on which what is being handled came."""
+        return self._arriving
+
     def send_reply(self, peer: NodeId, payload: bytes) -> bool:
         """Send an answer or refusal back the way on which the peer's offer came."""
         return self._carry(self._ways_back.get(peer, SERVER), peer, payload)
