@@ -33,6 +33,22 @@ def test_a_coalition_gets_its_share_by_its_places_and_much_more_where_relays_dec
     assert "self-declared neighbours: lies " in as_text(report)
 
 
+@pytest.mark.parametrize("attempt", [attempt for attempt in OURS if not attempt.refuses], ids=lambda one: one.name)
+def test_over_all_paths_of_a_graph_guard_and_proxy_are_hostile_as_often_as_by_chance(attempt: Attempt) -> None:
+    """Counted over every path from every guard instead of drawn."""
+    network = make_network(attempt, 200, 0.2, PARAMETERS, 9)
+    names = sorted(network.graph.placed())
+    numbers = {name: number for number, name in enumerate(names)}
+    linked = np.zeros((200, 200))
+    for name in names:
+        linked[numbers[name], [numbers[other] for other in network.graph.neighbours(name)]] = 1
+    hostile = np.array([name in network.hostile for name in names])
+    ways = linked @ linked
+    np.fill_diagonal(ways, 0)
+    captured = (ways[hostile][:, hostile].sum(1) / ways[hostile].sum(1)).sum() / 200
+    assert captured == pytest.approx(shares(Plan(relays=200), 4)["guard_and_proxy"], rel=0.06)
+
+
 def test_refusing_makes_paths_fail_but_every_chat_gets_its_paths() -> None:
     refusing = next(attempt for attempt in OURS if attempt.refusal == "unless guard and proxy are")
     report = simulate(PLAN, parameters=PARAMETERS, attempts=(OURS[0], refusing))
