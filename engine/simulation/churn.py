@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from engine.directory.graph import SETTLE_SECONDS
-from engine.errors import RequestError
+from engine.errors import RequestError, ServingNodeLostError
 from engine.ids import NodeId, short_id
+from engine.node.answers import MAX_TRIES
 from engine.simulation.churn_report import ChurnPlan, ChurnResult, Miss
 from engine.simulation.client import Asked, SimulatedClient
 from engine.simulation.network import SimulatedNetwork
@@ -106,6 +107,7 @@ class _Waiting:
     begun: float
     asked: Asked | None = None
     deaths: list[str] = field(default_factory=list)
+    avoid: list[NodeId] = field(default_factory=list)
     over: bool = False
 
 
@@ -183,7 +185,7 @@ class ChurnRun:
         network, client = self.network, waiting.client
         try:
             if client.overlay.is_ready(waiting.chat, network.now() - waiting.begun) is not None:
-                waiting.asked = client.ask(waiting.chat, partial(self._ended, waiting))
+                waiting.asked = client.ask(waiting.chat, partial(self._ended, waiting), waiting.avoid)
                 return
         except RequestError as error:
             self._miss(waiting, f"not asked: {error}")
@@ -194,7 +196,11 @@ class ChurnRun:
         if waiting.over:
             return
         words = self._pace.words
-        if asked.error is not None:
+        lost = isinstance(asked.error, ServingNodeLostError) and not asked.ids
+        if lost and len(waiting.avoid) < MAX_TRIES - 1:  # as an engine does while no token has arrived
+            waiting.avoid.append(asked.node_id)
+            self.network.scheduler.call_later(0.0, partial(self._again, waiting, asked))
+        elif asked.error is not None:
             self._miss(waiting, str(asked.error))
         elif asked.ids != list(range(words)) or asked.text != "".join(map(self._pace.word, range(words))):
             self.result.wrong += 1
@@ -206,6 +212,10 @@ class ChurnRun:
             result.pauses.append(asked.longest_pause)
             result.disturbed += bool(waiting.deaths)
             self._over(waiting)
+
+    def _again(self, waiting: _Waiting, asked: Asked) -> None:
+        waiting.client.stop(asked)
+        self._try(waiting)
 
     def _over(self, waiting: _Waiting) -> None:
         """Complete or missing. The next question of the same person comes a moment later, mostly in the same chat."""

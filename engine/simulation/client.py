@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from engine.crypto.identity import Identity
 from engine.directory.directory import Directory
@@ -25,9 +25,11 @@ COALESCE_SECONDS = 0.01
 class Asked(asyncio.Queue[Served | RequestError]):
     """One answer as it arrives; ``ended`` is called with it once, when it is complete or lost."""
 
-    def __init__(self, key: int, now: Callable[[], float], ended: Callable[[Asked], None]) -> None:
+    def __init__(self, key: int, node_id: NodeId, now: Callable[[], float], ended: Callable[[Asked], None]) -> None:
         super().__init__()
         self.key = key
+        self.node_id = node_id
+        """Whom it was asked of."""
         self.asked_at = now()
         self.first_at: float | None = None
         self.ended_at: float | None = None
@@ -90,11 +92,14 @@ class SimulatedClient:
         """Whether the next chat finds all its paths."""
         return self.overlay.open_paths() == self._paths
 
-    def ask(self, chat: bytes, ended: Callable[[Asked], None] = lambda _: None) -> Asked:
-        """Ask in this chat; raises ``RequestError`` if it cannot be asked at all."""
+    def ask(
+        self, chat: bytes, ended: Callable[[Asked], None] = lambda _: None, avoid: Collection[NodeId] = ()
+    ) -> Asked:
+        """Ask in this chat, none of ``avoid``; raises ``RequestError`` if it cannot be asked at all."""
         overlay = self.overlay
-        key, effects = overlay.begin(chat, QUESTION, overlay.choose_target(chat, ASKED, None, (), None), None)
-        asked = Asked(key, self._scheduler.now, ended)
+        target = overlay.choose_target(chat, ASKED, None, avoid, None)
+        key, effects = overlay.begin(chat, QUESTION, target, None)
+        asked = Asked(key, target.node_id, self._scheduler.now, ended)
         overlay._streams[key] = asked
         overlay._apply(effects)
         return asked
