@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from engine.crypto.symmetric import hkdf
 from engine.directory.shapes import Shape
-from engine.errors import NetworkNotReadyError, PathError, ServingNodeLostError
+from engine.errors import NetworkNotReadyError, PathError, RequestError, ServingNodeLostError
 from engine.ids import NetworkId, NodeId, RequestId
 from engine.paths.answer_receiver import AnswerReceiver
 from engine.paths.circuits import CircuitClient
@@ -127,10 +127,17 @@ class ClientMachine:
         return key, effects + self.tick(now, wall)
 
     def cancel(self, key: int, now: float, wall: float) -> list[ClientEffect]:
-        """Stop an answer: the node is told, nothing more is reported."""
+        """Stop an answer: the node is told, nothing more is reported. Until its first clove has come nothing can be
+        sealed to it, and it may compute already: then it is told when that comes."""
         answer = self._answers.get(key)
-        if answer is None:
+        if answer is None or answer.cancelled_at is not None:
             return []
+        if answer.sent_at is not None and not answer.receiver.execution_known:
+            answer.cancelled_at = now
+            return []
+        return self._stop(answer, now, wall)
+
+    def _stop(self, answer: RunningAnswer, now: float, wall: float) -> list[ClientEffect]:
         messages = [answer.receiver.cancel() for _ in range(2)]
         effects = self._control(answer, messages, now, wall)
         return effects + self._end(answer, now, wall)
@@ -256,6 +263,8 @@ class ClientMachine:
     ) -> list[ClientEffect]:
         frames = answer.receiver.frames
         events = answer.receiver.receive(index, clove, now)
+        if answer.cancelled_at is not None:
+            return self._stop(answer, now, wall) if answer.receiver.execution_known else []
         if answer.receiver.frames > frames:
             answer.gone_reports.clear()
         effects: list[ClientEffect] = []
@@ -274,7 +283,7 @@ class ClientMachine:
         effects: list[ClientEffect] = []
         path_set = self.paths.get(change.name)
         for answer in [known for known in self._answers.values() if known.chat == change.name]:
-            if path_set is None or not isinstance(change, SlotOpened):
+            if path_set is None or not isinstance(change, SlotOpened) or answer.cancelled_at is not None:
                 continue
             if answer.sent_at is None:
                 effects += self._send_request(answer, path_set, now, wall)
@@ -295,6 +304,8 @@ class ClientMachine:
         return effects
 
     def _tick_answer(self, answer: RunningAnswer, now: float, wall: float) -> list[ClientEffect]:
+        if answer.cancelled_at is not None:
+            return self._end(answer, now, wall) if now > answer.cancelled_at + FIRST_FRAME_SECONDS else []
         path_set = self.paths.get(answer.chat)
         open_paths = len(path_set.open_slots()) if path_set else 0
         if open_paths >= answer.k:
@@ -346,14 +357,18 @@ class ClientMachine:
         else:
             what = "Too little of the answer comes through the anonymous paths."
         error = NetworkNotReadyError(f"{what} Wait a moment and ask again.")
-        return [AnswerLost(answer.key, error, answer.summary()), *self._end(answer, now, wall)]
+        return self._given_up(answer, error, now, wall)
 
     def _lost(self, answer: RunningAnswer, why: str, now: float, wall: float) -> list[ClientEffect]:
         error = ServingNodeLostError(
             f"The machine that was answering is gone. {why} "
             "What has arrived is kept; ask again and another one answers."
         )
-        return [AnswerLost(answer.key, error, answer.summary()), *self._end(answer, now, wall)]
+        return self._given_up(answer, error, now, wall)
+
+    def _given_up(self, answer: RunningAnswer, error: RequestError, now: float, wall: float) -> list[ClientEffect]:
+        lost = AnswerLost(answer.key, error, answer.summary())
+        return [*([lost] if answer.cancelled_at is None else []), *self._end(answer, now, wall)]
 
     def next_deadline(self) -> float | None:
         """When :meth:`tick` wants to be called next."""
@@ -364,6 +379,8 @@ class ClientMachine:
         return min(known, default=None)
 
     def _answer_deadlines(self, answer: RunningAnswer) -> list[float]:
+        if answer.cancelled_at is not None:
+            return [answer.cancelled_at + FIRST_FRAME_SECONDS + 0.01]
         deadlines = [] if answer.unhealthy_since is None else [answer.unhealthy_since + _patience(answer) + 0.01]
         if answer.sent_at is None:
             return deadlines

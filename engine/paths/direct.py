@@ -37,6 +37,7 @@ class _Answer:
     unlinked_since: float | None
     handle: bytes = b""
     sent_at: float | None = None
+    cancelled: bool = False  # before the node was heard: it is told with its first sign of life
 
     @property
     def node(self) -> NodeId:
@@ -79,8 +80,10 @@ class DirectMachine:
     def link_down(self, peer: NodeId, now: float) -> None:
         """A link is gone; it may come back."""
         self._linked.discard(peer)
-        for answer in self._answers.values():
-            if answer.node == peer and answer.unlinked_since is None:
+        for answer in [known for known in self._answers.values() if known.node == peer]:
+            if answer.cancelled:
+                del self._answers[answer.key]
+            if answer.unlinked_since is None:
                 answer.unlinked_since = now
 
     def receive(self, peer: NodeId, data: bytes, now: float) -> list[DirectEffect] | None:
@@ -119,10 +122,17 @@ class DirectMachine:
         return key, self._send(answer, now) if linked else []
 
     def cancel(self, key: int) -> list[DirectEffect]:
-        """Stop an answer: the node is told, nothing more is reported."""
+        """Stop an answer: the node is told, nothing more is reported. Until its first clove has come nothing can be
+        sealed to it, and it may compute already: then it is told when that comes."""
         answer = self._answers.get(key)
         if answer is None:
             return []
+        if answer.sent_at is not None and answer.unlinked_since is None and not answer.receiver.execution_known:
+            answer.cancelled = True
+            return []
+        return self._stop(answer)
+
+    def _stop(self, answer: _Answer) -> list[DirectEffect]:
         message = answer.receiver.cancel()
         out = self._deliver(answer, message) if message else []
         return out + self._end(answer)
@@ -148,6 +158,8 @@ class DirectMachine:
 
     def _clove(self, answer: _Answer, clove: bytes, now: float) -> list[DirectEffect]:
         events = answer.receiver.receive(0, clove, now)
+        if answer.cancelled:
+            return self._stop(answer) if answer.receiver.execution_known else []
         last = bool(events) and isinstance(events[-1], Finished | Failed)
         out: list[DirectEffect] = []
         if events:
@@ -198,4 +210,5 @@ class DirectMachine:
             error = ServingNodeLostError(
                 "The machine that was answering is gone. What has arrived is kept; ask again and another one answers."
             )
-        return [AnswerLost(answer.key, error, answer.summary()), *self._end(answer)]
+        lost = AnswerLost(answer.key, error, answer.summary())
+        return [*([] if answer.cancelled else [lost]), *self._end(answer)]

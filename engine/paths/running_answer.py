@@ -63,6 +63,7 @@ class RunningAnswer:
     probe_at: float = 0.0
     healthy_since: float | None = None
     unhealthy_since: float | None = None
+    cancelled_at: float | None = None  # before the node was heard: it is told with its first sign of life
     control_turn: int = 0
     gone_reports: set[NodeId] = field(default_factory=set)  # proxies that lost the node since the last frame
 

@@ -7,6 +7,7 @@ import pytest
 from engine.crypto.onion import Hop, build
 from engine.errors import NetworkNotReadyError, ServingNodeLostError
 from engine.ids import CircuitId, NodeId
+from engine.paths.client import FIRST_FRAME_SECONDS
 from engine.transport.link import Channel
 from engine.transport.memory_links import Conditions
 from engine.wire.codec import encode
@@ -128,6 +129,40 @@ def test_a_cancelled_answer_stops_the_node() -> None:
     (key,) = overlay.client._streams
     overlay.client._apply(overlay.client.machine.cancel(key, now, wall))
     overlay.until(lambda: len(overlay.models[0].cancelled) == 1, 2)
+
+
+@pytest.mark.parametrize("after", [0.0, 0.01, 0.02, 0.04, 0.06])
+def test_an_answer_that_is_cancelled_before_the_node_was_heard_stops_it_too(after: float) -> None:
+    """Nothing can be sealed to an execution before its first clove has come."""
+    overlay = Overlay(words=400, conditions=Conditions(delay=0.01))
+    overlay.until(overlay.ready, 10)
+    answer = overlay.ask()
+    overlay.advance(after)
+    assert not answer.events
+    now, wall = overlay.scheduler.clock.monotonic(), overlay.scheduler.clock.wall()
+    (key,) = overlay.client._streams
+    overlay.client._apply(overlay.client.machine.cancel(key, now, wall))
+    overlay.until(lambda: len(overlay.models[0].cancelled) == 1, 1)
+    assert answer.events == []
+    assert answer.error is None
+    assert not overlay.client.machine._answers
+
+
+def test_a_cancelled_question_that_nobody_takes_is_forgotten_in_silence() -> None:
+    overlay = Overlay(words=400)
+    overlay.until(overlay.ready, 10)
+    overlay.kill(overlay.models[0])
+    answer = overlay.ask()
+    machine = overlay.client.machine
+    (key,) = overlay.client._streams
+    overlay.client._apply(machine.cancel(key, overlay.scheduler.clock.monotonic(), overlay.scheduler.clock.wall()))
+    overlay.until(lambda: not machine._answers, FIRST_FRAME_SECONDS + 1)
+    assert not machine._handles
+    path_set = machine.paths.get(b"chat")
+    assert path_set is not None
+    assert path_set.busy == 0
+    assert answer.events == []
+    assert answer.error is None
 
 
 def test_twenty_answers_at_a_time() -> None:

@@ -205,3 +205,25 @@ def test_a_cancelled_direct_answer_stops_the_node() -> None:
     (key,) = overlay.client._streams
     overlay.client._apply(overlay.client.end(key))
     overlay.until(lambda: len(overlay.models[0].cancelled) == 1, 2)
+
+
+def test_a_direct_answer_that_is_cancelled_before_the_node_was_heard_stops_it_too() -> None:
+    overlay = network(2, words=400)
+    overlay.until(lambda: overlay.client.direct.is_linked(overlay.models[0].node_id), 10)
+    answer = overlay.ask(shape=overlay.ready_in(None))
+    (key,) = overlay.client._streams
+    for _ in range(2):
+        overlay.client._apply(overlay.client.end(key))
+    overlay.until(lambda: len(overlay.models[0].cancelled) == 1, 1)
+    assert not overlay.client.direct._answers
+    assert answer.events == []
+
+
+def test_a_cancelled_direct_question_is_forgotten_with_its_link() -> None:
+    overlay = network(2, words=400)
+    overlay.until(lambda: overlay.client.direct.is_linked(overlay.models[0].node_id), 10)
+    overlay.ask(shape=overlay.ready_in(None))
+    (key,) = overlay.client._streams
+    overlay.client._apply(overlay.client.end(key))
+    overlay.client.link_down(overlay.models[0].node_id, "gone")
+    assert not overlay.client.direct._answers
