@@ -202,6 +202,8 @@ class ChurnRun:
             self.network.scheduler.call_later(0.0, partial(self._again, waiting, asked))
         elif asked.error is not None:
             self._miss(waiting, str(asked.error))
+        elif self.network.now() - waiting.begun > self.result.limit:  # before anybody looked at the clock
+            self._miss(waiting, f"not complete after {self.result.limit:.1f} s")
         elif asked.ids != list(range(words)) or asked.text != "".join(map(self._pace.word, range(words))):
             self.result.wrong += 1
             self._miss(waiting, "the text is not what the node said")

@@ -35,6 +35,7 @@ PATHS = 4
 LEAST_SECONDS = 20.0
 LEAST_IN_FLIGHT = 5
 LEAST_ANSWERS = 40
+LEAST_RELAYS = 30
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,8 @@ class Outcome:
     answers: list[Told] = field(default_factory=list)
     kills: list[float] = field(default_factory=list)
     in_flight_at_kills: list[int] = field(default_factory=list)
-    alive_at_kills: list[int] = field(default_factory=list)
+    relays_at_kills: list[int] = field(default_factory=list)
+    """That the client knows of and takes for present."""
 
     @property
     def lost(self) -> list[Told]:
@@ -167,6 +169,7 @@ class RealChurn:
             with self._lock:
                 in_flight = self._in_flight
             self.network.check()
+            self.outcome.relays_at_kills.append(self.network.state("client").network.relays)
             self.network.kill(name)
             self.outcome.kills.append(round(time.monotonic() - self._begun, 1))
             self.outcome.in_flight_at_kills.append(in_flight)
@@ -191,6 +194,7 @@ def as_json(plan: Plan, outcome: Outcome) -> dict[str, Any]:
         "seconds_between_kills": plan.every,
         "kills": len(outcome.kills),
         "least_in_flight_at_a_kill": min(outcome.in_flight_at_kills, default=0),
+        "least_relays_at_a_kill": min(outcome.relays_at_kills, default=0),
         "answers": len(outcome.answers),
         "lost": len(outcome.lost),
         "losses": [vars(told) for told in outcome.lost],
@@ -206,6 +210,8 @@ def judge(found: Mapping[str, Any]) -> list[str]:
     problems = [f"an answer was lost: {loss['error'] or 'it is not what the node said'}" for loss in found["losses"]]
     if found["least_in_flight_at_a_kill"] < LEAST_IN_FLIGHT or found["answers"] < LEAST_ANSWERS * found["minutes"] / 5:
         problems.append("too few answers were in flight")
+    if found["least_relays_at_a_kill"] < LEAST_RELAYS:
+        problems.append("those that were killed were not replaced in time: too few relays were there")
     if (found["shortest_answer_s"] or 0.0) < LEAST_SECONDS:
         problems.append("an answer was too short")
     return problems
@@ -235,6 +241,7 @@ def as_markdown(found: Mapping[str, Any]) -> str:
 NAMES = {
     "kills": "processes killed",
     "least_in_flight_at_a_kill": "answers in flight at a kill, at least",
+    "least_relays_at_a_kill": "relays present at a kill, as the client sees it, at least",
     "answers": "answers",
     "lost": "lost",
     "tokens_each": "tokens of each",

@@ -18,6 +18,7 @@ from typing import Any
 
 from engine.bench.machine import commit, describe_machine
 from tests.soak.flatness import LIMITS, growth, thirds
+from tests.soak.real_links import MESSAGES_PER_SECOND
 from tools.lock import ROOT
 
 WORK = ROOT / ".work" / "test-long-links"
@@ -83,12 +84,20 @@ def steady(rows: Sequence[Mapping[str, float]], hours: float) -> list[Mapping[st
     return [row for row in rows if row["minute"] > min(WARM_UP_MINUTES, hours * 30)]
 
 
+def messages_per_second(real: Mapping[str, Any]) -> float:
+    """That arrived over the real links, heartbeats included."""
+    first, last = real["rows"][0], real["rows"][-1]
+    return float((last["received"] - first["received"]) / ((last["minute"] - first["minute"]) * 60))
+
+
 def judge(results: Mapping[str, Any]) -> list[str]:
     """Everything that is not as it should be."""
     real, simulated = results["real"], results["simulated"]
     problems = [f"real links: {text}" for text in growth(real["rows"])]
     if any(row["links"] != real["links"] or row["lost_links"] for row in real["rows"]):
         problems.append("real links: a link was lost")
+    if messages_per_second(real) < 0.9 * 2 * real["links"] * MESSAGES_PER_SECOND:
+        problems.append("real links: less arrived than was sent")
     problems += [f"simulated: {text}" for text in growth(steady(simulated["rows"], simulated["hours"]))]
     if simulated["complete"] != simulated["asked"]:
         problems.append(f"simulated: {simulated['asked'] - simulated['complete']} answers were not complete")
@@ -100,9 +109,10 @@ def as_markdown(results: Mapping[str, Any]) -> str:
     real, simulated = results["real"], results["simulated"]
     what = (
         f"`make test-long-links` at commit {results['commit']}: {real['links']} real WebRTC links in one process for"
-        f" {real['minutes']:g} minutes, with 84 messages a second; and an overlay of {simulated['relays']} relays, a"
-        f" model node and a client for {simulated['hours']:g} simulated hours, in which a relay vanished or changed its"
-        f" network every five minutes: {simulated['complete']} of {simulated['asked']} answers complete."
+        f" {real['minutes']:g} minutes, over which {messages_per_second(real):.0f} messages a second arrived,"
+        f" heartbeats included; and an overlay of {simulated['relays']} relays, a model node and a client for"
+        f" {simulated['hours']:g} simulated hours, in which a relay vanished or changed its network every five minutes:"
+        f" {simulated['complete']} of {simulated['asked']} answers complete."
     )
     lines = [
         "# Links for long",

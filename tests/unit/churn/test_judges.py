@@ -4,6 +4,9 @@ import random
 from dataclasses import replace
 from typing import Any
 
+from engine.simulation.churn import ChurnRun, _Waiting
+from engine.simulation.churn_report import ChurnPlan
+from engine.simulation.client import Asked
 from engine.transport.dialling import DialPlan
 from tests.churn import long_run, real_churn
 from tests.churn.hours import count_tables, grown
@@ -58,8 +61,8 @@ def told(**more: Any) -> Told:
     return replace(Told(0, 0.0, 25.0, 125, right=True, error=""), **more)
 
 
-def judged(answers: list[Told], in_flight: int = 6) -> list[str]:
-    outcome = Outcome(answers=answers, kills=[10.0], in_flight_at_kills=[in_flight])
+def judged(answers: list[Told], in_flight: int = 6, relays: int = 32) -> list[str]:
+    outcome = Outcome(answers=answers, kills=[10.0], in_flight_at_kills=[in_flight], relays_at_kills=[relays])
     return real_churn.judge(real_churn.as_json(Plan(), outcome))
 
 
@@ -71,3 +74,19 @@ def test_real_answers_must_be_many_long_and_right() -> None:
     assert judged([*fine, told(ended=19.0)]) == ["an answer was too short"]
     assert judged(fine[1:]) == ["too few answers were in flight"]
     assert judged(fine, in_flight=4) == ["too few answers were in flight"]
+    assert "not replaced" in judged(fine, relays=29)[0]
+
+
+def test_a_simulated_answer_that_is_complete_a_moment_too_late_is_missing() -> None:
+    """The clock is looked at once a second only."""
+    run = ChurnRun(ChurnPlan(relays=12, answers=3))
+    run.result.undisturbed = 20.0
+    run.plan = replace(run.plan, answers=0)
+    client = run.network.add_client()
+    for number, seconds in enumerate((54.9, 55.1)):
+        asked = Asked(number, client.node_id, run.network.now, lambda _: None)
+        asked.ids, asked.text = list(range(40)), "".join(f"w{index} " for index in range(40))
+        run._ended(_Waiting(number, client, b"chat", run.network.now() - seconds), asked)
+    assert run.result.complete == 1
+    (miss,) = run.result.misses
+    assert miss.reason == "55.1 s: not complete after 55.0 s"

@@ -40,7 +40,7 @@ def test_too_few_measurements_show_nothing() -> None:
 
 
 def results() -> dict[str, Any]:
-    real = [row | {"links": 21.0, "lost_links": 0.0} for row in rows(30, 0.0)]
+    real = [row | {"links": 21.0, "lost_links": 0.0, "received": 5040 * row["minute"]} for row in rows(30, 0.0)]
     simulated: dict[str, Any] = {"hours": 8.0, "relays": 16, "asked": 480, "complete": 480, "rows": rows(48, 0.0)}
     for number, row in enumerate(simulated["rows"]):
         row["minute"] = 10.0 * number
@@ -56,6 +56,14 @@ def test_a_lost_link_or_answer_fails_the_run() -> None:
     found = results()
     assert judge(found) == []
     assert "480 of 480" in as_markdown(found)
+    assert "84 messages a second arrived" in as_markdown(found)
     found["simulated"]["complete"] = 479
     found["real"]["rows"][5]["lost_links"] = 1.0
     assert judge(found) == ["real links: a link was lost", "simulated: 1 answers were not complete"]
+
+
+def test_links_that_carry_nothing_show_nothing() -> None:
+    found = results()
+    for row in found["real"]["rows"]:
+        row["received"] = 0
+    assert judge(found) == ["real links: less arrived than was sent"]
