@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import ssl
 from email.utils import parsedate_to_datetime
 
@@ -20,6 +21,7 @@ SPEED_SECONDS = 20.0
 MAXIMUM_MBIT = 1000.0
 """So few bytes cannot tell faster connections apart."""
 _MAXIMUM_REPLY = 65_536
+_NETWORK_ID = re.compile("[0-9a-f]{64}")
 
 
 async def check_server(url: str, clock: Clock) -> ServerFacts:
@@ -95,9 +97,11 @@ def _speed_refused(status: int) -> str:
 def _health(body: bytes) -> dict[str, object] | None:
     try:
         told = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    return told if isinstance(told, dict) and {"network_id", "name"} <= told.keys() else None
+    if not isinstance(told, dict) or "name" not in told or not _NETWORK_ID.fullmatch(str(told.get("network_id"))):
+        return None
+    return told
 
 
 def _skew(date: str, wall: float) -> float | None:

@@ -191,6 +191,17 @@ async def test_the_next_server_is_looked_at_while_the_first_is_away(tmp_path):
     assert "does not answer" in found["bootstrap"].found
 
 
+@pytest.mark.parametrize(
+    "told", ['{"network_id": "zz", "name": "x"}', '{"network_id": ["a"], "name": 3}', "[" * 50_000]
+)
+async def test_a_health_report_that_names_no_network_is_none(tmp_path, told):
+    async with other_server(told, "application/json") as port:
+        facts, found = await ask(f"http://127.0.0.1:{port}", tmp_path)
+    assert facts.server is not None
+    assert facts.server.problem == "portal"
+    assert found["bootstrap"].status == "problem"
+
+
 async def test_a_login_page_in_the_place_of_the_server_is_told(tmp_path):
     async with other_server("<html>Welcome to our hotel", "text/html") as port:
         facts, found = await ask(f"http://127.0.0.1:{port}", tmp_path)
