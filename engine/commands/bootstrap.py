@@ -185,7 +185,7 @@ def _init(directory: Path, name: str | None, host: str, port: int, shape: Parame
     typer.echo(network.notice)
     address = f"http://{host}:{port}#{network.network_id.hex()}"
     typer.echo(f"Start the server with: gentorrent bootstrap --host {host} --port {port} --data {directory}")
-    if shape.invited_only:
+    if network.genesis.parameters.invited_only:  # one that was there before is what it was made
         typer.echo(f"Invite with:           gentorrent invite create --url http://{host}:{port} --data {directory}")
     else:
         typer.echo(f"Nodes join with:       gentorrent node --bootstrap {address}")

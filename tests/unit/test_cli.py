@@ -187,6 +187,14 @@ def test_bootstrap_init_and_again(capsys, tmp_path):
     assert network_id in capsys.readouterr().out
 
 
+def test_bootstrap_init_again_says_what_the_network_is_not_what_was_asked_for(capsys, tmp_path):
+    for name, options, again in (("open", [], ["--invited-only"]), ("private", ["--invited-only"], [])):
+        assert run("bootstrap", "--init", "--data", tmp_path / name, *options) == 0
+        first = capsys.readouterr().out.splitlines()
+        assert run("bootstrap", "--init", "--data", tmp_path / name, *again) == 0
+        assert capsys.readouterr().out.splitlines()[1:] == first[1:]
+
+
 def test_bootstrap_without_init_says_so(capsys, tmp_path):
     assert run("bootstrap", "--data", tmp_path) == 2
     assert "--init" in capsys.readouterr().err
