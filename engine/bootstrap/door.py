@@ -76,7 +76,8 @@ class Door:
         return self._desk.is_member(node, self._clock.wall())
 
     async def _look(self) -> None:
-        self._gone += self._desk.tell(await self._store.load(), self._clock.wall())
+        invited = await self._store.load()  # others look meanwhile, so the list is taken up after it
+        self._gone += self._desk.tell(invited, self._clock.wall())
 
     async def watch(
         self, expel: Callable[[NodeId, Expelled], Awaitable[None]], changed: Callable[[ReadingKey], None]
