@@ -33,11 +33,20 @@ def _identity() -> None:
 
 @commands.command()
 def show(data: DataOption = None) -> None:
-    """Print the id of this machine's node."""
+    """Print the id of this machine's node. An engine may be running."""
+    from engine.clock import SystemClock
+    from engine.errors import DataDirectoryLockedError
     from engine.ids import node_id_text
+    from engine.storage.data_directory import DataDirectory
+    from engine.storage.key_store import KeyStore
 
-    with _keys(_settings(data)) as store:
-        typer.echo(node_id_text(store.identity().node_id))
+    configuration = _settings(data)
+    try:
+        with _keys(configuration) as store:
+            node = store.identity().node_id
+    except DataDirectoryLockedError:  # an engine that runs has made its keys, and they are only read here
+        node = KeyStore(DataDirectory(configuration.data_directory).keys, SystemClock()).identity().node_id
+    typer.echo(node_id_text(node))
 
 
 @commands.command()

@@ -8,7 +8,7 @@ from pathlib import Path
 from engine.clock import SystemClock
 from engine.crypto.identity import Identity
 from engine.ids import node_id_text
-from engine.storage.data_directory import DataDirectory
+from engine.storage.data_directory import DataDirectory, acquire_lock
 from engine.storage.key_store import KeyStore
 from tests.support.bootstrap import running_client, running_server, until
 from tests.support.network import QUIET, gentorrent
@@ -44,6 +44,12 @@ async def test_an_identity_is_shown_revoked_and_replaced(tmp_path):
             code, text = await run("revoke", *network, "--data", str(tmp_path / "elsewhere"), "--send", str(saved))
             assert code == 0, text
             await until(lambda: "is over" in client.state.reason)
+        with acquire_lock(DataDirectory(data).lock, SystemClock()):  # as a running engine has it
+            code, text = await run("show", *where)
+            assert (code, text.strip()) == (0, node_id_text(first.node_id))
+            code, text = await run("replace", *where)
+            assert code != 0
+            assert "Another engine" in text
         # The machine goes on with another one, which takes nobody's place.
         code, text = await run("replace", *where)
         assert code == 0
