@@ -15,6 +15,7 @@ from engine.node.keys import NodeKeys
 from engine.node.overlay_client import OverlayClient
 from engine.node.presence import Membership, Presence
 from engine.node.saved_guards import load_guards, save_guards
+from engine.transport.bootstrap_state import Phase
 
 SAVE_GUARDS_SECONDS = 600.0
 """The guard list is written when it changes, and this often for its times and counts."""
@@ -63,6 +64,7 @@ class ClientPresence(Presence):
         mesh = self.make_mesh(genesis.network_id, parameters, client)
         client.sender, client.want, client.changed = mesh, mesh.want, self._membership.changed
         client.heard_head = self.bootstrap.heard_head
+        client.refused = lambda: self.bootstrap.state.reason if self.bootstrap.state.phase is Phase.REFUSED else ""
         self.client, self.network_id = client, genesis.network_id
         if self.bootstrap.directory is not None:
             self.directory_changed(self.bootstrap.directory)

@@ -78,6 +78,7 @@ class OverlayClient:
         self.changed: Callable[[], None] = lambda: None
         self.heard_head: Callable[[DirectoryHash], None] = lambda _: None
         self.guard_retired: Callable[[Retired], None] = lambda _: None
+        self.refused: Callable[[], str] = lambda: ""  # why the bootstrap server does not admit this client, if so
         usual = None if self.choice.full.direct else self.choice.full
         self.machine = ClientMachine(network_id, usual, self._draw, random_bytes)
         self.machine.paths.path_judged = self.guard_list.count_path
@@ -156,7 +157,7 @@ class OverlayClient:
     ) -> Sequence[PathHop]:
         directory = self._directory
         if directory is None:
-            raise TooFewRelaysError("the directory of the network is not here yet")
+            raise TooFewRelaysError("The directory of the network is not here yet.")
         now = self._clock.wall()
         exclude = self._own | self._spared | frozenset(destinations)
         (path,) = choose_paths(
@@ -192,6 +193,8 @@ class OverlayClient:
 
     def problem(self) -> str:
         """Why paths are not ready, in plain words."""
+        if refused := self.refused():
+            return refused
         if self.goes_direct:
             return "No machine that answers is linked yet."
         return self.choice.shortage or self._guards_missing() or self.machine.paths.problem

@@ -351,8 +351,8 @@ class ClientMachine:
     def _no_paths(self, answer: RunningAnswer, open_paths: int, now: float, wall: float) -> list[ClientEffect]:
         if open_paths < answer.k:
             what = (
-                f"Only {open_paths} of the {answer.k} anonymous paths that an answer needs could be built "
-                f"({self.paths.problem})."
+                f"Only {open_paths} of the {answer.k} anonymous paths that an answer needs could be built."
+                f" {self.paths.problem}"
             )
         else:
             what = "Too little of the answer comes through the anonymous paths."

@@ -64,7 +64,7 @@ class PathSets:
         self.guard_records: dict[NodeId, GuardRecord] = {}
         self.path_judged: Callable[[NodeId, bool], None] = lambda _guard, _worked: None
         """Hears, once or twice for each path, whether it worked for a while and that it failed: see ``_failed``."""
-        self.problem = "no relays are known yet"
+        self.problem = "No relays are known yet."
         self._spare_count = 0
         self._spare_at = 0.0
         self._lost: list[SlotEvent] = []
@@ -339,7 +339,7 @@ class PathSets:
     def _draw_hops(self, owner: PathSet, slot: Slot, now: float) -> Sequence[PathHop]:
         """A path from the first guard that one can be drawn from: a live guard may be one that may not be used now."""
         used = {hop for other in owner.slots if other is not slot and other.circuit is not None for hop in other.hops}
-        problem = TooFewRelaysError("links with its first relays (guards) are still being made")
+        problem = TooFewRelaysError("Links with the first relays (guards) are still being made.")
         for guard in self._candidates(used | owner.destinations, slot.avoid_guard, now):
             try:
                 return self._draw_sparing(owner, slot, guard, used, now)

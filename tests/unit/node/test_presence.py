@@ -13,15 +13,16 @@ import pytest
 from engine.clock import ManualClock
 from engine.crypto.identity import Identity
 from engine.directory.graph import FEW_LINKS, RelayGraph, stepping_stones
-from engine.errors import DirectoryError, StorageError
+from engine.errors import DirectoryError, NetworkNotReadyError, StorageError
 from engine.ids import NetworkId, NodeId
 from engine.node import peer_presence
+from engine.node.client_presence import ClientPresence
 from engine.node.keys import NodeKeys
 from engine.node.node import _first
 from engine.node.peer_presence import PeerPresence
 from engine.node.presence import Membership, Presence
 from engine.storage.key_store import KeyStore
-from engine.transport.bootstrap_client import BootstrapClient
+from engine.transport.bootstrap_client import BootstrapClient, Phase
 from engine.transport.connectivity import Connectivity
 from engine.transport.signal_router import DIRECT
 from engine.wire.records import Parameters, Signed, descriptor_decoder
@@ -68,6 +69,21 @@ async def test_a_full_disk_when_keys_are_due_costs_no_node(tmp_path, monkeypatch
         await until(lambda: published)
         task.cancel()
     assert "The disk is full." in notices[0]
+
+
+def test_who_is_not_admitted_is_told_so_with_the_question_that_finds_no_paths(tmp_path):
+    clock = ManualClock(NOW)
+    keys = NodeKeys(KeyStore(tmp_path / "keys", clock))
+    connectivity = Connectivity(tmp_path / "connectivity.json", clock)
+    membership = Membership(("http://127.0.0.1:1",), None, tmp_path, clock, lambda: None, lambda _: None, connectivity)
+    presence = ClientPresence(membership, keys)
+    client = presence._assemble(genesis(Parameters()))
+    presence.bootstrap._status.set(phase=Phase.UNREACHABLE, reason="The server is away.")
+    with pytest.raises(NetworkNotReadyError, match="directory of the network is not here yet"):
+        client.is_ready(b"chat", waited=21)
+    presence.bootstrap._status.set(phase=Phase.REFUSED, reason="The bootstrap server refused this node: it is over.")
+    with pytest.raises(NetworkNotReadyError, match=r"refused this node: it is over\. You can also ask"):
+        client.is_ready(b"chat", waited=21)
 
 
 @pytest.mark.parametrize("invited_only", [False, True])
