@@ -140,11 +140,14 @@ class DirectMachine:
     def _send(self, answer: _Answer, now: float) -> list[DirectEffect]:
         """The question, or what brings a running answer to a new link."""
         answer.handle = self._random_bytes(16)
-        if answer.sent_at is None or not answer.receiver.frames:
-            answer.sent_at = now
-            return self._deliver(answer, answer.outgoing.clove(0))
-        attach = answer.receiver.replace_path(0, self._random_bytes(32))
-        return self._deliver(answer, answer.outgoing.attach(attach))
+        out: list[DirectEffect] = []
+        again, answer.sent_at = answer.sent_at is not None, now
+        if not answer.receiver.frames:
+            out += self._deliver(answer, answer.outgoing.clove(0))
+        if again:  # the node may compute already
+            attach = answer.receiver.replace_path(0, self._random_bytes(32))
+            out += self._deliver(answer, answer.outgoing.attach(attach))
+        return out
 
     def _deliver(self, answer: _Answer, clove: bytes) -> list[DirectEffect]:
         return self._message(answer, DeliverClove(handle=answer.handle, clove=clove))

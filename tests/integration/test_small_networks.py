@@ -197,6 +197,36 @@ def test_a_direct_answer_goes_on_over_a_new_link() -> None:
     assert answer.ids == list(range(200))
 
 
+def test_a_direct_answer_goes_on_after_ten_seconds_without_a_link() -> None:
+    overlay = network(2, words=200)
+    shape = overlay.ready_in(None)
+    answer = overlay.ask(shape=shape)
+    overlay.until(lambda: len(answer.ids) > 5, 10)
+    client, model = NodeId(b"client".ljust(20, b".")), overlay.models[0]
+    model.peer.link_down(client, "gone")
+    overlay.client.link_down(model.node_id, "gone")
+    overlay.advance(10)
+    assert answer.error is None
+    model.peer.link_up(client, True)
+    overlay.client.link_up(model.node_id, False)
+    overlay.until(lambda: answer.finished or answer.error is not None, 30)
+    assert answer.error is None
+    assert answer.ids == list(range(200))
+
+
+def test_a_direct_answer_comes_over_a_new_link_although_the_first_brought_nothing_of_it() -> None:
+    overlay = network(2, words=20)
+    model = overlay.models[0]
+    overlay.until(lambda: overlay.client.direct.is_linked(model.node_id), 10)
+    answer = overlay.ask(shape=overlay.ready_in(None))
+    overlay.until(lambda: bool(model.peer.serving.running()), 1)
+    assert not answer.events
+    model.peer.link_up(NodeId(b"client".ljust(20, b".")), True)
+    overlay.client.link_up(model.node_id, False)
+    overlay.until(lambda: answer.finished, 10)
+    assert answer.ids == list(range(20))
+
+
 def test_a_cancelled_direct_answer_stops_the_node() -> None:
     overlay = network(2, words=400)
     shape = overlay.ready_in(None)
