@@ -168,25 +168,27 @@ class Registry:
             member.withdrawn = True
         return member
 
-    def state(self, signed: Signed, wall: float) -> tuple[Statement, Member | None]:
-        """Take a revocation or succession of a node that published here: the statement, and the heir, whose standing
-        has changed. :class:`DirectoryError` with the reason if it is refused."""
+    def check_statement(self, signed: Signed, wall: float) -> Statement:
+        """A revocation or succession of a node that published here; :class:`DirectoryError` with the reason if it is
+        refused."""
         statement = check_statement(signed, self._genesis.network_id, wall)
-        member = self.members.get(statement.node_id)
-        if member is None:
+        if statement.node_id not in self.members:
             self.statements.check(statement.node_id)
             raise DirectoryError("this identity is not known here; only one that was listed can be ended")
-        heir = None
         if statement.successor is not None:
             self.statements.check(statement.successor)
-            heir = self.members.get(statement.successor)
-            if heir is None:
+            if statement.successor not in self.members:
                 raise DirectoryError("the successor has not published a descriptor yet")
+        return statement
+
+    def take_statement(self, statement: Statement, wall: float) -> Member | None:
+        """Take one that was just checked: the heir, whose standing has changed."""
         self.statements.add(statement, wall)
+        member = self.members.pop(statement.node_id)
+        heir = None if statement.successor is None else self.members[statement.successor]
         if heir is not None:
             heir.inherit(member)
-        del self.members[statement.node_id]
-        return statement, heir
+        return heir
 
     def heard(self, name: NodeId, monotonic: float) -> None:
         """The node is connected and said something."""

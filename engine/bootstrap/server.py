@@ -21,7 +21,7 @@ from engine.bootstrap.exchange import Exchange
 from engine.bootstrap.init import Network
 from engine.bootstrap.limits import TokenBucket
 from engine.bootstrap.metrics import Metrics
-from engine.bootstrap.registry import Registry
+from engine.bootstrap.registry import Member, Registry
 from engine.bootstrap.sessions import Session, log_in, make_challenge
 from engine.bootstrap.store import Store
 from engine.bootstrap.turn import IceIssuer, TurnAccess
@@ -33,7 +33,8 @@ from engine.directory.heads import head_of
 from engine.directory.mirrors import make_permit
 from engine.directory.prefix import counting_key, network_prefix
 from engine.directory.snapshot import ChainPoint
-from engine.errors import DirectoryError, StorageError
+from engine.directory.statements import Statement
+from engine.errors import BootstrapUnreachableError, DirectoryError, StorageError
 from engine.ids import NodeId
 from engine.wire.codec import Message
 from engine.wire.link import DirectoryHash
@@ -86,6 +87,7 @@ class BootstrapServer:
         self.door = Door(network.server, network.network_id, store, clock) if private else None
         self._connections = Connections(configuration, self.metrics)
         self._changed = asyncio.Event()
+        self._unsaved: dict[NodeId, tuple[Statement, Member | None, int]] = {}  # statements that the disk has not got
 
     # -------------------------------------------------------------------------------------------------- WebSocket
 
@@ -220,6 +222,7 @@ class BootstrapServer:
 
     async def _make_snapshot(self) -> None:
         wall, before = self.clock.wall(), self.history.newest
+        await self._save_statements()
         make, content = self.registry.build(wall)
 
         def work() -> tuple[SignedSnapshot, ChainPoint, DeltaStep | None]:
@@ -239,17 +242,32 @@ class BootstrapServer:
         self.exchange.broadcast(self._announcement())
 
     async def take_statement(self, signed: Signed) -> None:
-        """Take a revocation or succession from whoever brings it: it is signed. :class:`DirectoryError` or
-        :class:`StorageError` says why not."""
-        if not self.statement_bucket.take(self.clock.monotonic()):
-            raise DirectoryError("too many such statements are coming in; try again in a minute")
+        """Take a revocation or succession from whoever brings it: it is signed. :class:`DirectoryError` says why it is
+        refused for good; with :class:`StorageError` or :class:`BootstrapUnreachableError` it is to be brought again."""
         wall = self.clock.wall()
-        statement, heir = self.registry.state(signed, wall)
-        await self._store.save_statement(statement, heir, int(wall))
-        session = self.exchange.get(statement.node_id)
-        if session is not None:
-            session.cut("this identity is over")
-        self._changed.set()
+        if signed not in [statement.signed for statement, _, _ in self._unsaved.values()]:
+            statement = self.registry.check_statement(signed, wall)
+            # Only what is true counts, so that nobody's nonsense keeps others from ending a stolen identity.
+            if not self.statement_bucket.take(self.clock.monotonic()):
+                raise BootstrapUnreachableError("too many such statements are coming in; try again in a minute")
+            heir = self.registry.take_statement(statement, wall)
+            self._unsaved[statement.node_id] = (statement, heir, int(wall))
+            session = self.exchange.get(statement.node_id)
+            if session is not None:
+                session.cut("this identity is over")
+            self._changed.set()
+        try:
+            await self._save_statements()
+        except StorageError as error:
+            self._storage_failed(error)
+            raise
+
+    async def _save_statements(self) -> None:
+        """What the disk would not take goes before the next snapshot, which shows it."""
+        for name in tuple(self._unsaved):
+            if name in self._unsaved:  # somebody else may have saved it meanwhile
+                await self._store.save_statement(*self._unsaved[name])
+                self._unsaved.pop(name, None)
 
     def head(self) -> DirectoryHash | None:
         """The signed head of the newest snapshot."""

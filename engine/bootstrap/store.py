@@ -87,6 +87,7 @@ class Store:
         }
 
         def write(connection: Connection) -> None:
+            connection.execute(delete(StatementRow).where(StatementRow.node_id == statement.node_id))  # saved again
             connection.execute(insert(StatementRow), [row])
             connection.execute(delete(MemberRow).where(MemberRow.node_id == statement.node_id))
             if heir is not None:

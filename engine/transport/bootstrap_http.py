@@ -75,12 +75,13 @@ async def fetch(
 
 
 async def send_statement(session: aiohttp.ClientSession, url: str, statement: Signed) -> None:
-    """Bring a revocation or succession to the server; ``DirectoryError`` with its reason if it refuses."""
+    """Bring a revocation or succession to the server; ``DirectoryError`` with its reason if it refuses for good."""
     timeout = aiohttp.ClientTimeout(total=CONNECT_SECONDS)
     address = f"{url}/v1/statements"
     async with session.post(address, data=encode(statement), allow_redirects=False, timeout=timeout) as response:
         reason = (await response.content.read(300)).decode("utf-8", "replace").strip()
+        reason = reason if reason and reason.isprintable() else "it gave no readable reason"
         if response.status == 422:
-            raise DirectoryError(reason if reason.isprintable() else "it gave no readable reason")
+            raise DirectoryError(reason)
         if response.status != 200:
-            raise BootstrapUnreachableError(f"it answers with HTTP status {response.status}")
+            raise BootstrapUnreachableError(f"it answers with HTTP status {response.status}: {reason}")

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import aiohttp.web
@@ -21,11 +22,18 @@ import pytest
 from engine.bootstrap import limits
 from engine.bootstrap.init import init_network
 from engine.bootstrap.run import run_server
+from engine.bootstrap.store import Store
 from engine.clock import ManualClock, SystemClock
 from engine.directory.delta import DirectoryHistory, apply_delta, read_answer
 from engine.directory.snapshot import ChainPoint, SnapshotVerifier, sign_snapshot
 from engine.directory.statements import make_revocation, make_succession
-from engine.errors import ConfigurationError, DataDirectoryLockedError, DirectoryError
+from engine.errors import (
+    BootstrapUnreachableError,
+    ConfigurationError,
+    DataDirectoryLockedError,
+    DirectoryError,
+    StorageError,
+)
 from engine.ids import NodeId
 from engine.transport.bootstrap_client import BootstrapClient, Phase, parse_bootstrap
 from engine.transport.bootstrap_http import send_statement
@@ -317,6 +325,7 @@ async def test_a_server_that_goes_back_is_refused(tmp_path):
 SERVER = """
 import sys
 from pathlib import Path
+from typing import Any
 from engine.bootstrap.run import run_server, serve
 started = lambda url: print(url, flush=True)
 serve(lambda: run_server(Path(sys.argv[1]), "127.0.0.1", int(sys.argv[2]), started))
@@ -781,12 +790,64 @@ async def test_a_revoked_identity_is_cut_and_never_comes_back(tmp_path):
         assert identity(1).node_id not in watcher.directory
         await until(lambda: client.state.phase is Phase.REFUSED)
         assert "over" in client.state.reason
-    # The server remembers it, whatever happens to the descriptor.
+    await refuses_the_revoked(tmp_path)
+
+
+async def refuses_the_revoked(tmp_path: Path) -> None:
+    """The server remembers it, whatever happens to the descriptor."""
     async with (
         running_server(tmp_path / "s") as address,
         running_client(address, identity(1), tmp_path / "1") as client,
     ):
         await until(lambda: client.state.phase is Phase.REFUSED)
+
+
+async def test_a_revocation_that_the_disk_would_not_take_is_on_it_before_anybody_sees_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("engine.bootstrap.server.STORAGE_RETRY_SECONDS", 0.05)
+    save, full = Store.save_statement, [True]
+
+    async def save_if_there_is_room(*arguments: Any) -> None:
+        if full[0]:
+            raise StorageError("The disk is full.")
+        await save(*arguments)
+
+    monkeypatch.setattr(Store, "save_statement", save_if_there_is_room)
+    async with (
+        running_server(tmp_path / "s") as address,
+        running_client(address, identity(2), tmp_path / "2") as watcher,
+        running_client(address, identity(1), tmp_path / "1") as client,
+    ):
+        await until(lambda: watcher.directory is not None and len(watcher.directory) == 2)
+        revocation = make_revocation(identity(1), network_of(tmp_path / "s").network_id, now())
+        async with aiohttp.ClientSession() as session:
+            for _ in range(2):  # not stored, so it is to be brought again
+                with pytest.raises(BootstrapUnreachableError, match="503: The disk is full"):
+                    await send_statement(session, parse_bootstrap(address).url, revocation)
+            await until(lambda: client.state.phase is Phase.REFUSED)
+            await asyncio.sleep(0.5)
+            assert watcher.directory is not None
+            assert not watcher.directory.ended
+            full[0] = False
+            await until(lambda: identity(1).node_id in watcher.directory.ended)
+    await refuses_the_revoked(tmp_path)
+
+
+async def test_nonsense_keeps_nobody_from_ending_an_identity_and_too_many_are_to_come_again(tmp_path, monkeypatch):
+    monkeypatch.setattr("engine.bootstrap.limits.STATEMENT_BURST", 1.0)
+    async with (
+        running_server(tmp_path / "s") as address,
+        running_client(address, identity(2), tmp_path / "2") as watcher,
+        running_client(address, identity(1), tmp_path / "1"),
+        aiohttp.ClientSession() as session,
+    ):
+        await until(lambda: watcher.directory is not None and len(watcher.directory) == 2)
+        url, network_id = parse_bootstrap(address).url, network_of(tmp_path / "s").network_id
+        for number in range(3, 6):
+            with pytest.raises(DirectoryError, match="not known"):
+                await send_statement(session, url, make_revocation(identity(number), network_id, now()))
+        await send_statement(session, url, make_revocation(identity(1), network_id, now()))
+        with pytest.raises(BootstrapUnreachableError, match="too many"):  # a DirectoryError would end the attempts
+            await send_statement(session, url, make_revocation(identity(2), network_id, now()))
 
 
 async def test_a_new_identity_takes_the_place_of_the_old_one(tmp_path):

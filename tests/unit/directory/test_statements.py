@@ -10,6 +10,7 @@ from engine.directory.snapshot import ChainPoint, SnapshotVerifier, sign_snapsho
 from engine.directory.statements import check_statement, make_revocation, make_succession
 from engine.errors import DirectoryError
 from engine.ids import NetworkId
+from engine.wire.records import Signed
 from tests.support.records import NOW, SERVER, descriptor, genesis, identity
 from tests.unit.directory.test_snapshot import listing
 
@@ -63,9 +64,13 @@ def registry() -> Registry:
     return made
 
 
+def take(server: Registry, signed: Signed, wall: float) -> None:
+    server.take_statement(server.check_statement(signed, wall), wall)
+
+
 def test_the_revoked_is_gone_and_never_listed_again():
     server = registry()
-    server.state(make_revocation(OLD, NETWORK, NOW), NOW + 1)
+    take(server, make_revocation(OLD, NETWORK, NOW), NOW + 1)
     signed, _ = server.build(NOW + 1)[0]()
     directory = SnapshotVerifier(GENESIS).accept(signed, NOW + 1)
     assert OLD.node_id not in directory
@@ -73,20 +78,20 @@ def test_the_revoked_is_gone_and_never_listed_again():
     with pytest.raises(DirectoryError, match="revoked"):
         server.accept(descriptor(OLD, NETWORK, NOW + 5), "p", NOW + 5, 5.0)
     with pytest.raises(DirectoryError, match="revoked"):
-        server.state(make_revocation(OLD, NETWORK, NOW), NOW + 5)
+        take(server, make_revocation(OLD, NETWORK, NOW), NOW + 5)
 
 
 def test_a_stranger_cannot_fill_the_directory_with_statements():
     with pytest.raises(DirectoryError, match="not known"):
-        registry().state(make_revocation(identity(9), NETWORK, NOW), NOW)
+        take(registry(), make_revocation(identity(9), NETWORK, NOW), NOW)
 
 
 def test_the_heir_gets_the_standing():
     server = registry()
     with pytest.raises(DirectoryError, match="not published"):
-        server.state(make_succession(OLD, NEW, NETWORK, NOW), NOW + 5000)
+        take(server, make_succession(OLD, NEW, NETWORK, NOW), NOW + 5000)
     server.accept(descriptor(NEW, NETWORK, NOW + 5000), "10.0.0.0/16", NOW + 5000, 5000.0)
-    server.state(make_succession(OLD, NEW, NETWORK, NOW), NOW + 5000)
+    take(server, make_succession(OLD, NEW, NETWORK, NOW), NOW + 5000)
     signed, _ = server.build(NOW + 5000)[0]()
     directory = SnapshotVerifier(GENESIS).accept(signed, NOW + 5000)
     node = directory.get(NEW.node_id)
