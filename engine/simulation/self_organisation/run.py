@@ -23,6 +23,10 @@ LOOK_SECONDS = 5.0
 """Between two looks at the components."""
 RETURN_SECONDS = 5.0
 LEAST_OPENED = 0.9
+LEAST_OPENED_NEW = 0.75
+"""Of new clients: they make a few tries only, so that chance counts for more."""
+USEFUL_SECONDS = 60.0
+"""After its admission a new relay that lives has half of its links."""
 Say = Callable[[str], None]
 
 
@@ -123,6 +127,7 @@ def _churn(world: World, plan: Plan, say: Say) -> dict[str, Any]:
         "paths": tries.as_json(),
         "paths_of_new_clients": newcomers.as_json(),
         "seconds_from_admission_to_relaying": _spread(waits),
+        "never_relaying": sum(is_useless(world, relay) for relay in churn.new),
     }
 
 
@@ -132,6 +137,13 @@ def _admitted_at(world: World, relay: Relay) -> float | None:
     if member is None:
         return None
     return (member.admission.number - world.server.first_beacon) * world.parameters.beacon_seconds
+
+
+def is_useless(world: World, relay: Relay) -> bool:
+    """Whether a new relay that lives has not half of its links so long after its admission."""
+    admitted = _admitted_at(world, relay)
+    late = admitted is not None and world.now() > admitted + USEFUL_SECONDS
+    return late and relay.useful_at is None and relay.alive
 
 
 def _returns(world: World, plan: Plan) -> dict[str, Any]:
@@ -252,6 +264,13 @@ def _problems(report: dict[str, Any]) -> list[str]:
         opened = part["paths"]["opened"]
         if opened is None or opened < LEAST_OPENED:
             found.append(f"of the first tries of paths {name} only {opened} opened")
+    new = churn["paths_of_new_clients"]["opened"]
+    if new is not None and new < LEAST_OPENED_NEW:
+        found.append(f"of the paths of clients that have just joined only {new} opened")
+    if churn["never_relaying"]:
+        found.append(
+            f"{churn['never_relaying']} new relays got no links for {USEFUL_SECONDS:.0f} s after their admission"
+        )
     if away["most_components"] > 1:
         found.append("without the server the relays fell into more than one component")
     if away["returns"]["later_than_5_s"]:

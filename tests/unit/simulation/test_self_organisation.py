@@ -6,7 +6,7 @@ import pytest
 
 from engine.directory.graph import RelayGraph, wanted_links
 from engine.simulation.self_organisation.draws import Drawer, obstacle
-from engine.simulation.self_organisation.run import Plan, as_text, simulate
+from engine.simulation.self_organisation.run import USEFUL_SECONDS, Plan, as_text, is_useless, simulate
 from engine.simulation.self_organisation.world import World
 from engine.wire.records import Parameters
 
@@ -54,7 +54,18 @@ def test_what_goes_wrong_is_named() -> None:
     report = simulate(Plan(relays=100, minutes=1.0, unreachable=0.4, returns=1))
     (problem,) = [text for text in report["problems"] if "under churn" in text]
     assert "first tries of paths" in problem
+    assert any("clients that have just joined" in text for text in report["problems"])
     assert f"Problem: {problem}" in as_text(report)
+
+
+def test_a_new_relay_that_gets_no_links_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(PARAMETERS, 5)
+    world.settled(60)
+    alone, other = world.join(), world.join()
+    monkeypatch.setattr(world, "cannot_link", lambda *pair: alone.node_id in pair)
+    world.run(2 * PARAMETERS.beacon_seconds + USEFUL_SECONDS)
+    assert is_useless(world, alone)
+    assert not is_useless(world, other)
 
 
 def test_what_relays_want_is_what_the_whole_graph_says() -> None:
