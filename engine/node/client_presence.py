@@ -48,6 +48,7 @@ class ClientPresence(Presence):
             if self.client is not None:
                 self._save_guards(self.client, self._membership.clock.monotonic())
             self.mesh = self.client = None
+            self.end()
 
     def _assemble(self, genesis: GenesisRecord) -> OverlayClient:
         parameters = genesis.genesis.parameters

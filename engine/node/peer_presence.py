@@ -103,6 +103,7 @@ class PeerPresence(Presence):
                             await asyncio.shield(self.bootstrap.withdraw())
         finally:
             self.mesh = self.peer = self.serving = None
+            self.end()
             if self._replay_log is not None:
                 self._replay_log.close()
 

@@ -173,6 +173,10 @@ class Presence(abc.ABC):
             async with asyncio.timeout(SETTLE_SECONDS):
                 await self._membership.connectivity.settled()
 
+    def end(self) -> None:
+        """Nothing of the engine holds this presence any more: each turn of the switch makes another one."""
+        self._membership.connectivity.unlisten(self._servers_changed)
+
     async def genesis(self) -> GenesisRecord:
         """Wait until the network is known."""
         while self.bootstrap.genesis is None:

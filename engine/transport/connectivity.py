@@ -74,6 +74,10 @@ class Connectivity:
         """Call ``changed`` whenever :meth:`servers` may say something else."""
         self._listeners.append(changed)
 
+    def unlisten(self, changed: Callable[[], None]) -> None:
+        """Who listened is gone."""
+        self._listeners.remove(changed)
+
     def offer(self, holder: str, offered: OfferedServers) -> None:
         """The servers that the identity ``holder`` may use from now on."""
         before = self._addresses()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from types import SimpleNamespace
@@ -10,7 +12,7 @@ from typing import Any, cast
 
 import pytest
 
-from engine.clock import ManualClock
+from engine.clock import ManualClock, SystemClock
 from engine.crypto.identity import Identity
 from engine.directory.graph import FEW_LINKS, RelayGraph, stepping_stones
 from engine.errors import DirectoryError, NetworkNotReadyError, StorageError
@@ -84,6 +86,27 @@ def test_who_is_not_admitted_is_told_so_with_the_question_that_finds_no_paths(tm
     presence.bootstrap._status.set(phase=Phase.REFUSED, reason="The bootstrap server refused this node: it is over.")
     with pytest.raises(NetworkNotReadyError, match=r"refused this node: it is over\. You can also ask"):
         client.is_ready(b"chat", waited=21)
+
+
+async def test_presences_that_have_ended_are_not_kept(tmp_path):
+    """With --no-relay each turn of the contribute switch makes one, with a directory of its own."""
+    clock = SystemClock()
+    keys = NodeKeys(KeyStore(tmp_path / "keys", clock))
+    connectivity = Connectivity(tmp_path / "connectivity.json", clock)
+    membership = Membership(("http://127.0.0.1:1",), None, tmp_path, clock, lambda: None, lambda _: None, connectivity)
+    left = []
+    for presence in (
+        ClientPresence(membership, keys),
+        PeerPresence(membership, keys, cast(Any, None), relays=False, max_tokens_per_second=None),
+    ):
+        async with asyncio.TaskGroup() as tasks:
+            task = tasks.create_task(presence.run())
+            await asyncio.sleep(0.05)
+            task.cancel()
+        left.append(weakref.ref(presence))
+    del presence, task
+    gc.collect()
+    assert [one() for one in left] == [None, None]
 
 
 @pytest.mark.parametrize("invited_only", [False, True])
