@@ -18,7 +18,7 @@ from engine.paths.effects import CircuitEffect, CircuitReceived, Disconnect, Lan
 from engine.paths.outgoing import Question, Target, prepare
 from engine.paths.path_sets import DrawPath, PathSets
 from engine.paths.running_answer import AnswerEvents, AnswerLost, Route, RunningAnswer
-from engine.paths.slots import PathSet, Slot, SlotEvent, SlotOpened
+from engine.paths.slots import PathSet, Slot, SlotOpened
 from engine.wire.answer import Failed, Finished
 from engine.wire.circuit import Dispatch, DispatchFailed, Release, Released, Return
 
@@ -228,7 +228,7 @@ class ClientMachine:
             if isinstance(event, CircuitReceived):
                 effects += self._received(event, now, wall)
             for change in self.paths.on_event(event, now):
-                effects += self._slot_changed(change, now, wall)
+                effects += self._slot_opened(change, now, wall)
         return effects
 
     def _received(self, event: CircuitReceived, now: float, wall: float) -> list[ClientEffect]:
@@ -279,11 +279,11 @@ class ClientMachine:
 
     # Slots
 
-    def _slot_changed(self, change: SlotEvent, now: float, wall: float) -> list[ClientEffect]:
+    def _slot_opened(self, change: SlotOpened, now: float, wall: float) -> list[ClientEffect]:
         effects: list[ClientEffect] = []
         path_set = self.paths.get(change.name)
         for answer in [known for known in self._answers.values() if known.chat == change.name]:
-            if path_set is None or not isinstance(change, SlotOpened) or answer.cancelled_at is not None:
+            if path_set is None or answer.cancelled_at is not None:
                 continue
             if answer.sent_at is None:
                 effects += self._send_request(answer, path_set, now, wall)
@@ -297,8 +297,6 @@ class ClientMachine:
         """Everything that is due."""
         effects = self._process(self._circuits.tick(now), now, wall)
         effects += self._process(self.paths.tick(now, wall), now, wall)
-        for change in self.paths.take_lost():
-            effects += self._slot_changed(change, now, wall)
         for answer in list(self._answers.values()):
             effects += self._tick_answer(answer, now, wall)
         return effects

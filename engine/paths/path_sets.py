@@ -13,7 +13,7 @@ from engine.errors import PathError, TooFewRelaysError
 from engine.ids import NodeId
 from engine.paths.circuits import CircuitClient, PathHop
 from engine.paths.effects import CircuitClosed, CircuitEffect, CircuitFailed, CircuitOpened, CircuitReceived
-from engine.paths.slots import GuardRecord, PathSet, Slot, SlotEvent, SlotLost, SlotOpened
+from engine.paths.slots import GuardRecord, PathSet, Slot, SlotOpened
 from engine.wire.circuit import Probe, ProbeReply
 
 IDLE_SECONDS = 3600.0
@@ -67,7 +67,6 @@ class PathSets:
         self.problem = "No relays are known yet."
         self._spare_count = 0
         self._spare_at = 0.0
-        self._lost: list[SlotEvent] = []
 
     # What is known
 
@@ -217,8 +216,8 @@ class PathSets:
 
     # Events of circuits
 
-    def on_event(self, event: CircuitEffect, now: float) -> list[SlotEvent]:
-        """Take note of a circuit's event; gives what changed for the sets' users."""
+    def on_event(self, event: CircuitEffect, now: float) -> list[SlotOpened]:
+        """Take note of a circuit's event; gives what opened for the sets' users."""
         if isinstance(event, CircuitReceived):
             heard = self._by_circuit.get(event.handle)
             if heard is not None:
@@ -248,7 +247,7 @@ class PathSets:
             slot.failures += 1
             longest = WAITING_RETRY_SECONDS if owner.busy and not owner.carries else MAX_RETRY_SECONDS
             slot.retry_at = now + min(RETRY_SECONDS * 2 ** max(0, slot.failures - QUICK_RETRIES), longest)
-        return [SlotLost(owner.name, slot.index)] if was_open else []
+        return []
 
     def _failed(self, slot: Slot, event: CircuitFailed | CircuitClosed) -> None:
         """Judge a path that has ended. What a relay behind the guard says of a set-up can be read because the guard has
@@ -277,11 +276,6 @@ class PathSets:
                 elif slot.open:
                     out += self._probe(owner, slot, now)
         return out
-
-    def take_lost(self) -> list[SlotEvent]:
-        """The paths that :meth:`tick` gave up since the last call."""
-        lost, self._lost = self._lost, []
-        return lost
 
     def _superfluous(self, now: float) -> list[bytes]:
         """The chats that were idle for long and, where there are too many, those that were idle longest."""
@@ -314,7 +308,6 @@ class PathSets:
         if now < slot.opened_at + GUARD_REST_SECONDS:  # as for one that closes so soon
             self.guard_records[slot.hops[0]].rest_until = now + GUARD_REST_SECONDS
         slot.avoid_guard, slot.retry_at = slot.hops[0], now
-        self._lost.append(SlotLost(owner.name, slot.index))
         return self._close_slot(slot, now)
 
     def _build(self, owner: PathSet, slot: Slot, now: float, wall: float) -> list[CircuitEffect]:

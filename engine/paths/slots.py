@@ -16,17 +16,6 @@ class SlotOpened:
     index: int
 
 
-@dataclass(frozen=True, slots=True)
-class SlotLost:
-    """Path ``index`` of the set ``name`` is gone; another one is being built."""
-
-    name: bytes
-    index: int
-
-
-SlotEvent = SlotOpened | SlotLost
-
-
 @dataclass(slots=True)
 class Slot:
     """One path of a set."""

@@ -140,7 +140,6 @@ class Client:
             for event in self._circuits.due(self._now):
                 self._paths.on_event(event, self._now)
             self._paths.tick(self._now, NOW)
-            self._paths.take_lost()
 
     def _draw(
         self, guards: Sequence[NodeId], used: Collection[NodeId], destinations: Collection[NodeId], length: int
