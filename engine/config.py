@@ -180,6 +180,10 @@ def load_configuration(options: Mapping[str, object], environment: Mapping[str, 
             "The settings relayed_only and signaling_address contradict each other: the second publishes this "
             "machine's address, which the first is there to hide. Leave one of them out."
         )
+    if values.get("relay") is False and values.get("signaling_address"):
+        raise ConfigurationError(
+            "The setting signaling_address is for relays, and relay is off (--no-relay). Leave one of them out."
+        )
     return Configuration(data_directory=directory, **values)
 
 

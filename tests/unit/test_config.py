@@ -160,3 +160,6 @@ def test_hiding_an_address_and_publishing_it_contradict_each_other(tmp_path):
     assert load(tmp_path, relayed_only=True).relayed_only
     with pytest.raises(ConfigurationError, match="contradict"):
         load(tmp_path, relayed_only=True, signaling_address="203.0.113.9:4000")
+    with pytest.raises(ConfigurationError, match="for relays"):
+        load(tmp_path, relay=False, signaling_address="203.0.113.9:4000")
+    assert load(tmp_path, signaling_address="203.0.113.9:4000").signaling_address
