@@ -123,7 +123,10 @@ def contributing_state(node: Node) -> ContributingState:
     if node.contribute_wanted:
         listed = node.peer is not None and node.peer.bootstrap.state.published
         status = "on" if node.contribute_ready and listed else "starting"
-        reason = "" if status == "on" else "loading the model and telling the network"
+        if status == "starting":  # the server may admit this machine's client, and not its node
+            reason = (node.peer.bootstrap.state.reason if node.peer else "") or (
+                "loading the model and telling the network"
+            )
         if node.contribute_problem:
             status, reason = "failed", node.contribute_problem
         elif node.client is None:

@@ -14,6 +14,7 @@ from engine.clock import SystemClock
 from engine.config import Configuration
 from engine.inference.types import ModelInfo
 from engine.node.node import Node
+from engine.node.status import contributing_state
 from engine.storage.data_directory import DataDirectory, acquire_lock
 from tests.support.bootstrap import until
 
@@ -58,6 +59,19 @@ async def switched(data: Path, *, relay: bool) -> AsyncIterator[tuple[Node, Slow
             yield node, inference
             keeping.cancel()
         node.api._socket.close()
+
+
+async def test_why_the_network_does_not_hear_of_it_is_said(tmp_path, monkeypatch):
+    monkeypatch.setenv("GENTORRENT_KEYRING", "off")
+    async with switched(tmp_path, relay=True) as (node, inference):
+        inference.done.set()
+        await node.set_contributing(True)
+        await until(lambda: node.peer is not None and node.peer.bootstrap.state.reason)
+        node.client = cast(Any, object())  # who asks here is not in the way
+        told = contributing_state(node)
+        node.client = None
+    assert told.status == "starting"
+    assert "cannot be reached" in told.reason
 
 
 @pytest.mark.parametrize("relay", [True, False])
