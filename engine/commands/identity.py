@@ -57,10 +57,12 @@ def replace(data: DataOption = None) -> None:
     """
     from engine.ids import node_id_text
 
-    with _keys(_settings(data)) as store:
+    configuration = _settings(data)
+    with _keys(configuration) as store:
         before = node_id_text(store.identity().node_id)
         after = node_id_text(store.replace_identity().node_id)
     typer.echo(f"Node {before} becomes {after}. Start gentorrent node: it tells the network, and destroys the old key.")
+    _mind_the_invitation(configuration)
 
 
 @commands.command()
@@ -99,6 +101,20 @@ def revoke(
         store.replace_identity()
         store.forget_predecessor()
     typer.echo("The identity is revoked. This machine has a new one.")
+    _mind_the_invitation(configuration)
+
+
+def _mind_the_invitation(configuration: Configuration) -> None:
+    """An invitation is good for the identity that has used it."""
+    from engine.storage.data_directory import DataDirectory
+    from engine.transport.saved_invitation import is_invited
+
+    if is_invited(DataDirectory(configuration.data_directory).networks):
+        typer.echo(
+            "In a private network the invitation belongs to the identity before: ask its operator for another one, and"
+            " start gentorrent node once with --join INVITATION.",
+            err=True,
+        )
 
 
 def _settings(data: Path | None, bootstrap: str | None = None) -> Configuration:

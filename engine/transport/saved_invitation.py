@@ -19,6 +19,11 @@ def save_invitation(networks: Path, invitation: Invitation) -> None:
     write_atomically(folder / FILE, to_text(invitation).encode("ascii") + b"\n")
 
 
+def is_invited(networks: Path) -> bool:
+    """Whether this machine has been invited to any private network."""
+    return any(networks.glob(f"*/{FILE}"))
+
+
 def load_invitation(networks: Path, network_id: NetworkId) -> Invitation | None:
     """The one of this network, None if there is none; ``StorageError`` for one that is damaged."""
     path = networks / network_id.hex() / FILE

@@ -51,8 +51,12 @@ async def test_an_identity_is_shown_revoked_and_replaced(tmp_path):
             assert code != 0
             assert "Another engine" in text
         # The machine goes on with another one, which takes nobody's place.
+        invitation = DataDirectory(data).networks / "n" / "invitation"
+        invitation.parent.mkdir(parents=True)
+        invitation.touch()
         code, text = await run("replace", *where)
         assert code == 0
+        assert "ask its operator for another one" in text
         second = identity_of(data)
         assert node_id_text(first.node_id) in text
         assert node_id_text(second.node_id) in text
