@@ -57,12 +57,11 @@ class DialPlan:
             self._peers[peer].grace = EXPECTED_DELAY if peer in expected else 0.0
         for peer in before - self._wanted:
             entry = self._peers.pop(peer, None)
-            if entry is not None and entry.failures and entry.due + LONGEST_DELAY > now:
+            if entry is not None and entry.failures:
                 self._past[peer] = entry
-        if len(self._past) > REMEMBERED:
-            self._past = {peer: entry for peer, entry in self._past.items() if entry.due + LONGEST_DELAY > now}
-            for peer in list(self._past)[: len(self._past) - REMEMBERED]:
-                del self._past[peer]
+        self._past = {peer: entry for peer, entry in self._past.items() if entry.due + LONGEST_DELAY > now}
+        for peer in list(self._past)[: max(0, len(self._past) - REMEMBERED)]:
+            del self._past[peer]
 
     def dial(self, peer: NodeId, now: float) -> None:
         """``peer`` is due now, wanted or not, whatever has failed before."""

@@ -57,6 +57,16 @@ def test_a_table_that_grows_is_named_and_one_that_varies_is_not() -> None:
     assert grown(rows) == ["A.leak grew from 155 to 395"]
 
 
+def test_what_is_under_way_is_judged_by_its_largest_values() -> None:
+    """Those that eight simulated hours had: the medians of the thirds were 494 and 692."""
+    counts = [611, 170, 276, 839, 485, 959, 474, 252, 493, 883, 496, 535]
+    counts += [442, 363, 1186, 948, 587, 794, 404, 563, 854, 479, 287, 956]
+    counts += [591, 511, 697, 949, 737, 940, 687, 364, 663, 276, 752, 731]
+    assert grown([{"ManualScheduler._actions": count} for count in counts]) == []
+    (problem,) = grown([{"ManualScheduler._actions": count + 30 * place} for place, count in enumerate(counts)])
+    assert "ManualScheduler._actions grew" in problem
+
+
 def told(**more: Any) -> Told:
     return replace(Told(0, 0.0, 25.0, 125, right=True, error=""), **more)
 

@@ -123,3 +123,13 @@ def test_memory_of_the_past_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         plan.want((), 0.0)
     assert len(plan._past) <= 16
     assert len(plan._peers) == 0
+
+
+def test_who_left_long_ago_is_forgotten() -> None:
+    plan = DialPlan(random.Random(1))
+    plan.want(PEERS[:1], 0.0)
+    plan.failed(PEERS[0], 0.0)
+    plan.want((), 1.0)
+    assert list(plan._past) == [PEERS[0]]
+    plan.want(PEERS[1:2], FIRST_DELAY + LONGEST_DELAY + 1.0)
+    assert not plan._past
