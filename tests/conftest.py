@@ -8,6 +8,7 @@ is an error instead.
 
 import importlib.util
 import os
+import signal
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -20,8 +21,12 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-for _name in [name for name in os.environ if name.startswith("GENTORRENT_") and name != "GENTORRENT_REQUIRE_ALL"]:
-    del os.environ[_name]
+for _name in [name for name in os.environ if name.startswith("GENTORRENT_")]:
+    if not _name.startswith("GENTORRENT_REQUIRE_"):  # what must not be skipped, for the tests themselves
+        del os.environ[_name]
+# Shells start background jobs with Ctrl-C ignored, which the programs under test would inherit.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 HERE = Path(__file__).resolve().parent
 

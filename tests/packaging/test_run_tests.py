@@ -1,5 +1,6 @@
-"""Which tests the pass with the newer ONNX Runtime runs, whatever options `make test` was given."""
+"""Which tests the pass with the newer ONNX Runtime runs, whatever options `make test` was given; what reaches tests."""
 
+import os
 import subprocess
 import sys
 
@@ -96,3 +97,24 @@ def test_nothing_selected_anywhere_is_said(calls, monkeypatch):
     _, codes = calls
     codes.update({1: 5, 2: 5, 3: 5})
     assert run(monkeypatch, "-k", "nonsense") == 5
+
+
+def test_what_must_not_be_skipped_and_ctrl_c_reach_the_tests():
+    """Also from a background job of a shell, which ignores Ctrl-C; other settings do not reach them."""
+    told = subprocess.run(
+        ["sh", "-c", 'trap "" INT; exec "$0" -c "$1"', sys.executable, _WHAT_REACHES_THEM],
+        cwd=ROOT,
+        env={**os.environ, "GENTORRENT_REQUIRE_NAT": "1", "GENTORRENT_DATA": "/nowhere"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout.split() == ["GENTORRENT_REQUIRE_NAT", "True"]
+
+
+_WHAT_REACHES_THEM = """
+import os, signal
+import tests.conftest
+print(*(name for name in sorted(os.environ) if name.startswith("GENTORRENT_") and name != "GENTORRENT_REQUIRE_ALL"))
+print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)
+"""
