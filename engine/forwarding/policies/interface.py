@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from engine.forwarding.members import Member
 from engine.ids import NodeId
@@ -73,7 +73,7 @@ class Policy(Protocol):
     """A way to choose. It may keep state between calls, bounded by the size of the group; it never draws randomness or
     time from elsewhere."""
 
-    name: str
+    name: ClassVar[str]
 
     def choose(self, asked: Asked, group: Group, now: float, random: Random) -> Choice:
         """Who serves this request. ``now`` in the clock of ``Member.heard``."""
