@@ -174,7 +174,10 @@ def _shape(
 
 def _init(directory: Path, name: str | None, host: str, port: int, shape: Parameters, one_machine: bool) -> None:
     from engine.bootstrap.init import DEFAULT_NAME, init_network
+    from engine.directory.genesis import NAME_RULE, is_name
 
+    if name is not None and not is_name(name):
+        raise ConfigurationError(f"--name cannot be that: {NAME_RULE[0].lower()}{NAME_RULE[1:]}")
     parameters = msgspec.structs.replace(
         shape,
         allow_loopback=one_machine,

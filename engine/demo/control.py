@@ -28,7 +28,7 @@ from engine.api.schema import (
     event_decoder,
 )
 from engine.errors import GenTorrentError, request_error
-from engine.storage.data_directory import DataDirectory, read_lock
+from engine.storage.data_directory import DataDirectory, LockContent, read_lock
 
 
 @dataclass(slots=True)
@@ -76,15 +76,22 @@ class Control:
 @asynccontextmanager
 async def open_control(data: DataDirectory, check: Callable[[], None]) -> AsyncIterator[Control]:
     """Wait for the engine of ``data`` and open its control connection. ``check`` raises when waiting is in vain."""
-    while (content := read_lock(data.lock)) is None or not content.port:
-        check()
-        await asyncio.sleep(0.05)
-    async with (
-        aiohttp.ClientSession(headers={"Authorization": f"Bearer {content.control_token}"}) as session,
-        session.ws_connect(
-            f"http://127.0.0.1:{content.port}{CONTROL_PATH}", max_msg_size=MAX_CONTROL_MESSAGE
-        ) as socket,
-    ):
-        control = Control(socket)
-        await control.send(Hello(version=CONTROL_VERSION, client="demo"))
-        yield control
+    async with aiohttp.ClientSession() as session:
+        while (socket := await _connect(session, read_lock(data.lock))) is None:
+            check()
+            await asyncio.sleep(0.05)
+        async with socket:
+            control = Control(socket)
+            await control.send(Hello(version=CONTROL_VERSION, client="demo"))
+            yield control
+
+
+async def _connect(session: aiohttp.ClientSession, lock: LockContent | None) -> aiohttp.ClientWebSocketResponse | None:
+    """The connection; None while the engine is not up: what the lock says may be of one that was killed."""
+    if lock is None or not lock.port:
+        return None
+    url, headers = f"http://127.0.0.1:{lock.port}{CONTROL_PATH}", {"Authorization": f"Bearer {lock.control_token}"}
+    try:
+        return await session.ws_connect(url, headers=headers, max_msg_size=MAX_CONTROL_MESSAGE)
+    except (aiohttp.ClientConnectorError, aiohttp.WSServerHandshakeError):
+        return None

@@ -25,6 +25,8 @@ from engine.wire.records import Genesis, Parameters, genesis_decoder
 FORMAT = "gentorrent-genesis-1"
 MAXIMUM_FILE_LENGTH = 65_536
 """Bytes of a genesis file."""
+MAXIMUM_NAME_LENGTH = 100
+NAME_RULE = f"The name of a network must be 1 to {MAXIMUM_NAME_LENGTH} printable characters."
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,11 @@ class GenesisRecord:
     @property
     def parameters(self) -> Parameters:
         return self.genesis.parameters
+
+
+def is_name(text: str) -> bool:
+    """Whether a network can be called so."""
+    return bool(text.strip()) and text.isprintable() and len(text) <= MAXIMUM_NAME_LENGTH
 
 
 def make_genesis(
@@ -78,8 +85,8 @@ def decode_record(record: bytes) -> GenesisRecord:
         raise DirectoryError(
             f"This network uses signature suite {genesis.suite}, which this version does not know. Update GenTorrent."
         )
-    if not genesis.name.strip() or not genesis.name.isprintable():
-        raise DirectoryError("The name of a network must be 1 to 100 printable characters.")
+    if not is_name(genesis.name):
+        raise DirectoryError(NAME_RULE)
     if genesis.parameters.k > genesis.parameters.n:
         raise DirectoryError(
             f"The genesis asks for k = {genesis.parameters.k} of n = {genesis.parameters.n} cloves: k may not exceed n."

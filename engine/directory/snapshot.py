@@ -159,8 +159,8 @@ class SnapshotVerifier:
             )
         if snapshot.epoch < max(1, point.epoch) or snapshot.issued < point.issued:
             raise DirectoryError(
-                f"The server went back from directory {point.epoch} to {snapshot.epoch}: an old one is being replayed"
-                " or the server lost its data. It is refused; the last good one stays in use."
+                f"The server went back from directory {point.epoch} to {snapshot.epoch}: it is a mirror that is behind,"
+                " has lost its data, or replays an old one. It is refused; the last good one stays in use."
             )
         if snapshot.epoch == point.epoch + 1 and snapshot.previous != point.digest:
             raise DirectoryError(

@@ -84,6 +84,8 @@ class EngineFacts(Struct, frozen=True, kw_only=True):
     turn_server: str = ""
     relayed_only: bool = False
     relaying: bool = False
+    relay_reason: str = ""
+    """Why nothing is relayed although it is wanted."""
 
 
 class Facts(Struct, frozen=True, kw_only=True):

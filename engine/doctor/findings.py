@@ -319,8 +319,21 @@ def _engine(facts: Facts) -> Iterator[Finding]:
         found=f"The running engine is {engine.status}: {engine.links} links{way}, "
         f"{engine.paths} of {engine.paths_wanted} paths.",
         meaning=engine.reason,
-        change="" if fine else "If everything else here is good, restart the engine and run this again.",
+        change="" if fine else _engine_change(facts),
     )
+    if engine.relay_reason and not starting:
+        yield Finding(
+            id="relaying",
+            status="note",
+            found=f"The running engine relays nothing for others: {engine.relay_reason}",
+            meaning="Questions can be asked all the same.",
+        )
+
+
+def _engine_change(facts: Facts) -> str:
+    if facts.server is not None and facts.server.problem == "refused":
+        return "Mend first why the bootstrap server refuses this machine."
+    return "If everything else here is good, restart the engine and run this again."
 
 
 def _duration(seconds: float) -> str:

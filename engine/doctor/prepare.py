@@ -121,4 +121,5 @@ def _engine_facts(state: State, wall: float) -> EngineFacts:
         turn_server=network.turn_server,
         relayed_only=network.relayed_only,
         relaying=state.relay.on,
+        relay_reason=state.relay.reason,
     )

@@ -36,7 +36,7 @@ async def check_server(url: str, clock: Clock) -> ServerFacts:
                 aiohttp.ClientSession(timeout=timeout) as session,
                 session.get(f"{url}/healthz", allow_redirects=False) as response,
             ):
-                body = await response.content.read(_MAXIMUM_REPLY)
+                body = await _whole(response)
                 took = clock.monotonic() - began
                 skew = _skew(response.headers.get(hdrs.DATE, ""), clock.wall())
         except (TimeoutError, aiohttp.ClientError, OSError, UnicodeError) as error:
@@ -77,13 +77,21 @@ async def measure_bandwidth(url: str, clock: Clock) -> BandwidthFacts:
             began = clock.monotonic()
             data = os.urandom(SPEED_BYTES)
             async with session.post(f"{url}{SPEED_PATH}", data=data, allow_redirects=False) as response:
-                await response.content.read(_MAXIMUM_REPLY)
+                await _whole(response)
                 if response.status != 200:
                     return BandwidthFacts(down_mbit_s=down, bytes=moved, error=_speed_refused(response.status))
             up = _mbit(len(data), clock.monotonic() - began)
     except (TimeoutError, aiohttp.ClientError, OSError) as error:
         return BandwidthFacts(down_mbit_s=down, bytes=moved, error=_words(error))
     return BandwidthFacts(down_mbit_s=down, up_mbit_s=up, bytes=moved + len(data))
+
+
+async def _whole(response: aiohttp.ClientResponse) -> bytes:
+    """The body, which may come in pieces; of a longer one than any server sends, the beginning."""
+    body = bytearray()
+    while len(body) < _MAXIMUM_REPLY and (piece := await response.content.read(_MAXIMUM_REPLY - len(body))):
+        body += piece
+    return bytes(body)
 
 
 def _mbit(count: int, seconds: float) -> float:

@@ -8,7 +8,7 @@ from engine.clock import Clock
 from engine.config import Configuration
 from engine.directory import CLOCK_SKEW_SECONDS
 from engine.directory.invite import Invitation, from_text
-from engine.errors import ConfigurationError
+from engine.errors import ConfigurationError, DirectoryError
 from engine.storage.data_directory import DataDirectory
 from engine.storage.files import make_directory
 from engine.transport.saved_invitation import load_invitation, save_invitation
@@ -17,13 +17,12 @@ from engine.transport.saved_invitation import load_invitation, save_invitation
 def join(configuration: Configuration, clock: Clock) -> Configuration:
     """The configuration with the invitation's server in it, and the invitation in the data directory.
 
-    Raises ``DirectoryError`` for a text that is none, ``ConfigurationError`` for one that is over or for another
-    network than ``--bootstrap`` names, ``StorageError``. Nothing happens where no invitation is given.
+    Raises ``ConfigurationError`` for a text that is no invitation and for one that is over or for another network than
+    ``--bootstrap`` names, ``StorageError``. Nothing happens where no invitation is given.
     """
-    if not configuration.join:
+    invitation = invitation_of(configuration)
+    if invitation is None:
         return configuration
-    invitation = from_text(configuration.join)
-    _check_network(configuration, invitation)
     networks = DataDirectory(configuration.data_directory).networks
     make_directory(networks)
     kept = load_invitation(networks, invitation.network_id)
@@ -31,6 +30,19 @@ def join(configuration: Configuration, clock: Clock) -> Configuration:
         _check_times(invitation, clock.wall())
         save_invitation(networks, invitation)
     return msgspec.structs.replace(configuration, bootstrap=configuration.bootstrap or invitation.address)
+
+
+def invitation_of(configuration: Configuration) -> Invitation | None:
+    """What ``--join`` was given, if anything. ``ConfigurationError`` for a text that is no invitation, or is one for
+    another network than ``--bootstrap`` names."""
+    if not configuration.join:
+        return None
+    try:
+        invitation = from_text(configuration.join)
+    except DirectoryError as error:
+        raise ConfigurationError(str(error)) from error
+    _check_network(configuration, invitation)
+    return invitation
 
 
 def _check_network(configuration: Configuration, invitation: Invitation) -> None:

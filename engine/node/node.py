@@ -28,7 +28,7 @@ from engine.lifeline import run_on_loop, stop_with_parent
 from engine.node.answers import Answers
 from engine.node.backends import make_pool, make_remote
 from engine.node.client_presence import ClientPresence
-from engine.node.joining import join
+from engine.node.joining import invitation_of, join
 from engine.node.keys import NodeKeys
 from engine.node.model_watch import watch_models
 from engine.node.overlay_client import OverlayClient
@@ -307,6 +307,7 @@ async def _main(configuration: Configuration, lock: EngineLock, started: Callabl
 
 def run_node(configuration: Configuration, *, started: Callable[[Node], None] = lambda _: None) -> int:
     """Run an engine until SIGTERM, Ctrl-C or a shutdown request; the exit code. Raises ``GenTorrentError``."""
+    invitation_of(configuration)  # a mistyped one shall begin nothing
     directory = DataDirectory(Path(configuration.data_directory))
     directory.create()
     with acquire_lock(directory.lock) as lock:

@@ -223,6 +223,15 @@ class PeerPresence(Presence):
         everywhere = "::" if host.startswith("[") else "0.0.0.0"  # noqa: S104 - it is there to be reached
         return (host if host == LOOPBACK_ADDRESS else everywhere), int(port)
 
+    def _cannot_listen(self, reason: str) -> None:
+        """The address is withdrawn from the descriptor: nobody shall wait for an answer there."""
+        address, self._signaling_address = self._signaling_address, ""
+        self.bootstrap.publish(self._descriptor)
+        self._membership.notice(
+            f"--signaling-address {address} does not work, because {reason}. Nodes that come back while every server is"
+            " away cannot begin here. End the other program, or choose another port, and start again."
+        )
+
     async def _rotate_keys(self) -> None:
         while True:
             await asyncio.sleep(KEY_CHECK_SECONDS)

@@ -207,7 +207,7 @@ class Presence(abc.ABC):
         self.mesh = Mesh(self._identity, network_id, handler, self.bootstrap, clock, configuration, accept=takes)
         self._servers_changed()
         if not self._membership.relayed_only:  # offers over a connection of our own would show our address
-            self.mesh.offer_direct_signaling(self._listener_of, self._listen())
+            self.mesh.offer_direct_signaling(self._listener_of, self._listen(), self._cannot_listen)
         return self.mesh
 
     def _refuse(self, _caller: NodeId, _is_client: bool) -> str | None:
@@ -217,6 +217,10 @@ class Presence(abc.ABC):
     def _listen(self) -> tuple[str, int] | None:
         """Where this identity listens for offers, if it does."""
         return None
+
+    def _cannot_listen(self, reason: str) -> None:
+        """What :meth:`_listen` named cannot be had."""
+        self._membership.notice(f"Other nodes cannot signal straight to this one, because {reason}.")
 
     def _listener_of(self, peer: NodeId) -> str | None:
         """Where ``peer`` listens for offers, as the directory says."""

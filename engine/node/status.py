@@ -23,7 +23,6 @@ def make_state(node: Node) -> State:
     """Everything at this moment; cheap."""
     configuration = node.configuration
     peer = node.peer
-    relaying = configuration.relay and peer is not None and peer.peer is not None
     warnings = list(node.notices)
     if node.client is not None and node.client.bootstrap.state.warning:
         warnings.append(node.client.bootstrap.state.warning)
@@ -40,7 +39,7 @@ def make_state(node: Node) -> State:
         contributing=contributing_state(node),
         relay=RelayState(
             on=configuration.relay and node.client is not None,
-            reason="" if relaying or not configuration.relay else "waiting for the network",
+            reason=relay_reason(node),
             circuits=peer.peer.relay.circuits if peer and peer.peer else 0,
         ),
         worker=_worker(node),
@@ -49,6 +48,15 @@ def make_state(node: Node) -> State:
         key_storage=node.key_storage,
         warnings=tuple(warnings),
     )
+
+
+def relay_reason(node: Node) -> str:
+    """Why nothing is relayed yet; empty when this node is listed, or shall not relay."""
+    peer = node.peer
+    if not node.configuration.relay or node.client is None or (peer is not None and peer.bootstrap.state.published):
+        return ""
+    # The server may admit this machine's client, and not its node.
+    return (peer.bootstrap.state.reason if peer is not None else "") or "waiting for the network"
 
 
 def network_state(node: Node) -> NetworkState:

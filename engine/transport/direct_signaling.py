@@ -50,12 +50,15 @@ class DirectSignaling:
         *,
         loopback_only: bool,
         listen: tuple[str, int] | None = None,
+        unavailable: Callable[[str], None] = lambda reason: None,
     ) -> None:
+        """``unavailable`` hears why ``listen`` cannot be had."""
         self._own_id = own_id
         self._router = router
         self._address_of = address_of
         self._loopback_only = loopback_only
         self._listen = listen
+        self._unavailable = unavailable
         self._tasks: asyncio.TaskGroup | None = None
         self._dials = 0
         self._from: Counter[str] = Counter()
@@ -79,7 +82,7 @@ class DirectSignaling:
         return True
 
     async def run(self) -> None:
-        """Until cancelled. A port that cannot be had is said in the log; dialling works without."""
+        """Until cancelled. A port that cannot be had is said; dialling works without."""
         async with asyncio.TaskGroup() as self._tasks:
             if self._listen is not None:
                 await self._serve(*self._listen)
@@ -89,7 +92,7 @@ class DirectSignaling:
         try:
             server = await asyncio.start_server(self._accept, host, port, limit=MAXIMUM_SIGNAL_LENGTH + _HEADER)
         except OSError as error:
-            logger.error("cannot listen for direct signaling on port %d: %s", port, error)
+            self._unavailable(f"port {port} cannot be had: {error.strerror or error}")
             return
         async with server:
             self.port = server.sockets[0].getsockname()[1]

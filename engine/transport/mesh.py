@@ -170,15 +170,20 @@ class Mesh:
         self.hurry()
 
     def offer_direct_signaling(
-        self, address_of: Callable[[NodeId], str | None], listen: tuple[str, int] | None = None
+        self,
+        address_of: Callable[[NodeId], str | None],
+        listen: tuple[str, int] | None = None,
+        unavailable: Callable[[str], None] = lambda reason: None,
     ) -> None:
-        """Also signal straight to the listeners that peers name, and be such a listener; before :meth:`run`."""
+        """Also signal straight to the listeners that peers name, and be such a listener; before :meth:`run`.
+        ``unavailable`` hears why that cannot be."""
         self.direct = DirectSignaling(
             self.node_id,
             self.router,
             address_of,
             loopback_only=self._configuration.allow_loopback,
             listen=listen,
+            unavailable=unavailable,
         )
 
     def statistics(self) -> MeshStatistics:

@@ -221,6 +221,17 @@ async def test_listener_is_bounded_and_gives_nothing_to_who_dawdles(monkeypatch:
         writer.close()
 
 
+async def test_listener_whose_port_is_taken_says_so() -> None:
+    taken = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
+    port = taken.sockets[0].getsockname()[1]
+    reasons: list[str] = []
+    node = Node(LocalSignaling(), 1)
+    node.mesh.offer_direct_signaling(lambda _: None, ("127.0.0.1", port), reasons.append)
+    async with taken, running(node):
+        await until(lambda: reasons)
+    assert f"port {port} cannot be had" in reasons[0]
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

@@ -69,6 +69,11 @@ def test_where_all_is_well_nothing_is_to_be_done():
         (but(links=(LinkFact(node="abc", opened=False, error="no"),)), "links", "local firewall"),
         (but(engine=EngineFacts(status="offline", reason="why")), "engine", "restart"),
         (but(engine=EngineFacts(status="joining", running_s=100.0)), "engine", "restart"),
+        (
+            structs.replace(server(problem="refused", detail="revoked"), engine=EngineFacts(status="offline")),
+            "engine",
+            "refuses this machine",
+        ),
     ],
 )
 def test_every_fault_is_a_problem_with_something_to_change(facts, name, said):
@@ -98,6 +103,7 @@ def test_every_fault_is_a_problem_with_something_to_change(facts, name, said):
         (but(bandwidth=BandwidthFacts(down_mbit_s=0.5, up_mbit_s=0.2, bytes=2_000_000)), "bandwidth"),
         (but(bandwidth=BandwidthFacts(error="busy")), "bandwidth"),
         (but(nat=structs.replace(CONE, ipv6=False)), "ipv6"),
+        (but(engine=EngineFacts(status="ready", running_s=100.0, relaying=True, relay_reason="refused")), "relaying"),
         (server(private=True, logged_in=False, latency_ms=3000.0), "bootstrap"),
         (server(silent=("http://first",)), "bootstrap"),
         (but(engine=EngineFacts(status="joining", running_s=5.0)), "engine"),

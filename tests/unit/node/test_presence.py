@@ -23,6 +23,7 @@ from engine.node.keys import NodeKeys
 from engine.node.node import _first
 from engine.node.peer_presence import PeerPresence
 from engine.node.presence import Membership, Presence
+from engine.node.status import relay_reason
 from engine.storage.key_store import KeyStore
 from engine.transport.bootstrap_client import BootstrapClient, Phase
 from engine.transport.connectivity import Connectivity
@@ -107,6 +108,42 @@ async def test_presences_that_have_ended_are_not_kept(tmp_path):
     del presence, task
     gc.collect()
     assert [one() for one in left] == [None, None]
+
+
+def test_an_address_where_nobody_listens_is_published_no_longer(tmp_path, monkeypatch):
+    clock, notices, published = ManualClock(NOW), list[str](), list[str]()
+    keys = NodeKeys(KeyStore(tmp_path / "keys", clock))
+    connectivity = Connectivity(tmp_path / "connectivity.json", clock)
+    membership = Membership(("http://127.0.0.1:1",), None, tmp_path, clock, lambda: None, notices.append, connectivity)
+    peer = PeerPresence(
+        membership,
+        keys,
+        cast(Any, None),
+        relays=True,
+        max_tokens_per_second=None,
+        signaling_address="203.0.113.7:4711",
+    )
+    monkeypatch.setattr(peer.bootstrap, "publish", lambda _: published.append(peer._signaling_address))
+    assert peer._listen() == ("0.0.0.0", 4711)
+    peer._cannot_listen("port 4711 cannot be had: address in use")
+    assert published == [""]
+    assert peer._listen() is None
+    assert "--signaling-address 203.0.113.7:4711" in notices[0]
+
+
+def test_a_node_that_is_not_admitted_says_why_it_relays_nothing(tmp_path):
+    clock = ManualClock(NOW)
+    keys = NodeKeys(KeyStore(tmp_path / "keys", clock))
+    connectivity = Connectivity(tmp_path / "connectivity.json", clock)
+    membership = Membership(("http://127.0.0.1:1",), None, tmp_path, clock, lambda: None, lambda _: None, connectivity)
+    peer = PeerPresence(membership, keys, cast(Any, None), relays=True, max_tokens_per_second=None)
+    node = cast(Any, SimpleNamespace(peer=peer, client=object(), configuration=SimpleNamespace(relay=True)))
+    peer.bootstrap._status.set(phase=Phase.CONNECTING, reason="", published=False)
+    assert relay_reason(node) == "waiting for the network"
+    peer.bootstrap._status.set(phase=Phase.REFUSED, reason="The bootstrap server refused this node.")
+    assert relay_reason(node) == "The bootstrap server refused this node."
+    peer.bootstrap._status.set(phase=Phase.CONNECTED, reason="", published=True)
+    assert relay_reason(node) == ""
 
 
 @pytest.mark.parametrize("invited_only", [False, True])
