@@ -9,6 +9,7 @@ from engine.forwarding.policies.interface import Asked, Choice, Group, Random
 
 NEWCOMER_SHARE = 0.03
 """Of all forwards that go to members without standing, drawn at random: whatever they say, they attract no more."""
+_NEWCOMER_DRAWS = 8
 
 NOBODY = "No machine of this model's group takes new requests now; try again in a moment."
 NOT_HERE = "This machine takes no new requests now, and the request must not be forwarded to another one."
@@ -20,23 +21,36 @@ def may_serve(member: Member, asked: Asked) -> bool:
     return member.accepts and member.standing >= asked.minimum_standing
 
 
-def candidates(asked: Asked, group: Group, random: Random, newcomer_share: float = NEWCOMER_SHARE) -> list[Member]:
+def newcomer(asked: Asked, group: Group, random: Random, share: float = NEWCOMER_SHARE) -> Member | None:
+    """Now and then a member without standing, by lot among them: all of them together get at most ``share`` of the
+    requests, and none more than a quarter of an even share (it is the draws that find few of few)."""
+    if not asked.may_forward or random.random() >= share or not group.members:
+        return None
+    for _ in range(_NEWCOMER_DRAWS):
+        drawn = group.members[random.randrange(len(group.members))]
+        if not drawn.established and drawn.node_id != group.myself and may_serve(drawn, asked):
+            return drawn
+    return None
+
+
+def candidates(asked: Asked, group: Group, random: Random) -> list[Member]:
     """Whom a policy may choose from, in the order of the group; empty: the request is refused.
 
-    Without the client's permission to forward that is the entry node alone. Else, at random, one of the members that
-    have no standing yet (``newcomer_share`` of all requests, and none of them gets more than an even share); else
-    everybody with standing. The entry node always counts as established: it knows itself."""
+    Without the client's permission to forward that is the entry node alone. Else it is now and then one newcomer, and
+    otherwise everybody with standing. The entry node always counts as established: it knows itself."""
+    myself = group.myself
     if not asked.may_forward:
-        entry = group.member(group.myself)
+        entry = group.member(myself)
         return [entry] if entry is not None and may_serve(entry, asked) else []
-    minimum, myself = asked.minimum_standing, group.myself
-    fit = [member for member in group.members if member.accepts and member.standing >= minimum]
-    newcomers = [member for member in fit if not member.established and member.node_id != myself]
-    if not newcomers:
-        return fit
-    if random.random() < min(newcomer_share, len(newcomers) / len(fit)):
-        return [newcomers[random.randrange(len(newcomers))]]
-    return [member for member in fit if member.established or member.node_id == myself]
+    drawn = newcomer(asked, group, random)
+    if drawn is not None:
+        return [drawn]
+    minimum = asked.minimum_standing
+    return [
+        member
+        for member in group.members
+        if member.accepts and member.standing >= minimum and (member.established or member.node_id == myself)
+    ]
 
 
 def refusal(asked: Asked, group: Group) -> Choice:
@@ -49,14 +63,9 @@ def refusal(asked: Asked, group: Group) -> Choice:
 
 def lowest(members: Sequence[Member], value: Callable[[Member], float], random: Random) -> Member:
     """The member with the lowest value; of equal ones each is as likely as the others. ``members`` is not empty."""
-    best: list[Member] = []
-    least = float("inf")
-    for member in members:
-        found = value(member)
-        if found < least:
-            best, least = [member], found
-        elif found == least:
-            best.append(member)
+    values = [value(member) for member in members]
+    least = min(values)
+    best = [member for member, found in zip(members, values, strict=True) if found == least]
     return best[0] if len(best) == 1 else best[random.randrange(len(best))]
 
 

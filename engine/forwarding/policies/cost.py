@@ -1,0 +1,227 @@
+"""``cost``: whoever is predicted to answer soonest, counting what the others there would lose.
+
+The cost of a member, in seconds: the prediction (``engine.forwarding.prediction``) of first token and answer, plus
+``others_weight`` of what its running answers would lose, plus ``work_weight`` of the reading itself, because whatever
+is read twice in the group delays somebody later. That last part is also the hysteresis of copies: a member whose cache
+lacks a prefix that another one holds has to be faster by more than the reading.
+
+What keeps many entry nodes with old news from doing the same thing at the same moment:
+
+- what this machine has sent counts at once, and so does what the target's cache will hold because of it;
+- a prefix has homes, the members after its place on a hash ring: one more than hold it now. Reading it anew is cheaper
+  there, so that all entry nodes make the next copy in the same place, once, and those of different prefixes in
+  different places;
+- among near-equals the lot decides.
+
+In large groups only some are looked at: the homes, holders of the prefix, those that had the least to do last time
+(M. Mitzenmacher, B. Prabhakar, D. Shah, "Load Balancing with Memory", FOCS 2002), and a few at random.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import ClassVar
+
+from engine.forwarding.members import Member
+from engine.forwarding.policies.candidates import NEWCOMER_SHARE, may_serve, newcomer, refusal
+from engine.forwarding.policies.interface import Asked, Choice, Group, Random
+from engine.forwarding.policies.ring import Ring
+from engine.forwarding.prediction import Prediction, predict, prefill_rate
+from engine.ids import NodeId
+
+RING_POINTS = 16
+MOST_PREFIXES = 2048
+MOST_HOMES = 8
+ALTERNATIVES = 3
+
+NO_ROOM = "No machine of this model's group has room for a prompt of this length."
+TOO_LONG = "Every machine of this model's group has too much to do; the first token would take about {seconds:.0f} s."
+
+
+@dataclass(slots=True)
+class _Sent:
+    """What this machine has sent to a member lately."""
+
+    at: float  # the last time
+    busy_until: float  # when it will have read it
+    heard: float  # the statement since which ``known`` counts
+    known: int = 0  # tokens, of what was sent, that its cache saves though no news says so yet
+
+
+@dataclass(slots=True)
+class Cost:
+    """Lowest cost in seconds; by lot among near-equals; refuses what would wait too long."""
+
+    name: ClassVar[str] = "cost"
+    others_weight: float = 0.5
+    work_weight: float = 0.5
+    home_bonus: float = 0.3  # of the seconds for reading the public part
+    near_seconds: float = 0.01  # above the lowest cost, and
+    near_ratio: float = 0.1  # of the wait that belongs to it: what is not farther above is as good
+    longest_wait: float = 30.0  # seconds before reading begins; beyond, the request is refused
+    warming_seconds: float = 5.0  # how long this machine remembers whom it has sent a prefix to
+    newcomer_share: float = NEWCOMER_SHARE
+    small_group: int = 32  # up to here everybody is looked at
+    holders: int = 12  # in larger ones: so many that hold the prefix,
+    remembered: int = 6  # that had the least to do,
+    sampled: int = 12  # and drawn at random
+    _ring: Ring = field(default_factory=lambda: Ring(RING_POINTS), init=False)
+    _sent: dict[NodeId, _Sent] = field(default_factory=dict, init=False)
+    _warming: OrderedDict[bytes, dict[NodeId, tuple[int, float]]] = field(default_factory=OrderedDict, init=False)
+    _least: list[NodeId] = field(default_factory=list, init=False)
+
+    def choose(self, asked: Asked, group: Group, now: float, random: Random) -> Choice:
+        """Who serves, with the predicted seconds to its first token; or a refusal with the best alternatives."""
+        news = group.cached(asked)
+        cached = self._expected(asked, news, now)
+        drawn = newcomer(asked, group, random, self.newcomer_share)
+        if drawn is not None:
+            prediction = self._predict(drawn, asked, cached.get(drawn.node_id, 0), now)
+            if prediction.room and prediction.wait <= self.longest_wait:
+                return self._taken(drawn, prediction, asked, news, cached, group, now)
+        homes = self._homes(asked, group, cached, now)
+        looked_at = self._looked_at(asked, group, cached, homes, random)
+        if not looked_at:
+            return refusal(asked, group)
+        best, least = float("inf"), 0.0
+        costs: list[tuple[float, Member, Prediction]] = []
+        for member in looked_at:
+            prediction = self._predict(member, asked, cached.get(member.node_id, 0), now)
+            value = self._cost(prediction)
+            if member.node_id in homes:
+                lacking = asked.public_tokens - cached.get(member.node_id, 0)
+                value -= self.home_bonus * max(lacking, 0) / prefill_rate(member)
+            costs.append((value, member, prediction))
+            if prediction.room and prediction.wait <= self.longest_wait and value < best:
+                best, least = value, prediction.wait
+        self._remember(costs, group)
+        if best == float("inf"):
+            return self._refused(costs, group)
+        bound = best + self.near_seconds + self.near_ratio * least
+        near = [
+            (member, prediction)
+            for value, member, prediction in costs
+            if value <= bound and prediction.room and prediction.wait <= self.longest_wait
+        ]
+        member, prediction = near[0] if len(near) == 1 else near[random.randrange(len(near))]
+        return self._taken(member, prediction, asked, news, cached, group, now)
+
+    def _cost(self, prediction: Prediction) -> float:
+        wait, read, write, others, network, _ = prediction
+        return network + wait + read + write + self.others_weight * others + self.work_weight * read
+
+    def _predict(self, member: Member, asked: Asked, cached: int, now: float) -> Prediction:
+        sent = self._sent.get(member.node_id)
+        if sent is None or sent.at < member.heard:
+            return predict(member, asked, cached, now)
+        known = sent.known if sent.heard == member.heard else 0
+        return predict(member, asked, cached, now, max(sent.busy_until - now, 0.0), known)
+
+    # ------------------------------------------------------------------------------------------------ whom to look at
+
+    def _looked_at(
+        self, asked: Asked, group: Group, cached: Mapping[NodeId, int], homes: Iterable[NodeId], random: Random
+    ) -> list[Member]:
+        myself, minimum = group.myself, asked.minimum_standing
+        entry = group.member(myself)
+        if not asked.may_forward:
+            return [entry] if entry is not None and may_serve(entry, asked) else []
+        members = group.members
+        if len(members) > self.small_group:
+            ids = dict.fromkeys((myself, *homes, *self._some_holders(asked, cached, random), *self._least))
+            found = [group.member(node_id) for node_id in ids]
+            some = [member for member in found if member is not None]
+            for _ in range(self.sampled):
+                drawn = members[random.randrange(len(members))]
+                if drawn.node_id not in ids:
+                    ids[drawn.node_id] = None
+                    some.append(drawn)
+            members = some
+        return [
+            member
+            for member in members
+            if member.accepts and member.standing >= minimum and (member.established or member.node_id == myself)
+        ]
+
+    def _some_holders(self, asked: Asked, cached: Mapping[NodeId, int], random: Random) -> list[NodeId]:
+        """Some of those that hold most of the prompt."""
+        if len(cached) <= self.holders:
+            return list(cached)
+        deep = 0.9 * min(max(cached.values()), asked.prompt_tokens)
+        holders = [node_id for node_id, tokens in cached.items() if tokens >= deep]
+        if len(holders) <= self.holders:
+            return holders
+        return [holders[random.randrange(len(holders))] for _ in range(self.holders)]
+
+    def _homes(self, asked: Asked, group: Group, cached: Mapping[NodeId, int], now: float) -> frozenset[NodeId]:
+        """The members after the prefix's place on the ring: one more than hold it; nobody where it has many holders."""
+        if not asked.prefix or not asked.may_forward:
+            return frozenset()
+        holders = (tokens for tokens in cached.values() if tokens > asked.public_tokens / 2)
+        count = 1 + sum(1 for _ in islice(holders, MOST_HOMES))
+        if count > MOST_HOMES:
+            return frozenset()
+        self._ring.update(group.members, now)
+        return frozenset(islice(self._ring.after(asked.prefix), count))
+
+    def _remember(self, costs: list[tuple[float, Member, Prediction]], group: Group) -> None:
+        if len(group.members) > self.small_group:
+            idle = sorted(costs, key=lambda found: found[2].wait)
+            self._least = [member.node_id for _, member, _ in idle[: self.remembered]]
+
+    # ---------------------------------------------------------------------------------------------- what was sent there
+
+    def _expected(self, asked: Asked, cached: Mapping[NodeId, int], now: float) -> Mapping[NodeId, int]:
+        """What caches hold by the news and by what this machine has just sent there."""
+        warming = self._warming.get(asked.prefix) if asked.prefix else None
+        if not warming or len(cached) > self.small_group:  # so many hold it that a further one changes nothing
+            return cached
+        expected = dict(cached)
+        for node_id, (tokens, until) in warming.items():
+            if until > now:
+                expected[node_id] = max(expected.get(node_id, 0), min(tokens, asked.public_tokens))
+        return expected
+
+    def _taken(
+        self,
+        member: Member,
+        prediction: Prediction,
+        asked: Asked,
+        news: Mapping[NodeId, int],
+        cached: Mapping[NodeId, int],
+        group: Group,
+        now: float,
+    ) -> Choice:
+        node_id = member.node_id
+        said = news.get(node_id, 0)
+        known = max(cached.get(node_id, 0) - said, 0)
+        sent = self._sent.get(node_id)
+        if sent is not None and sent.heard == member.heard:
+            known += sent.known
+        self._sent[node_id] = _Sent(now, now + prediction.wait + prediction.read, member.heard, known)
+        if len(self._sent) > 2 * len(group.members) + 16:
+            self._sent = {other: sent for other, sent in self._sent.items() if group.member(other) is not None}
+        if asked.prefix and asked.public_tokens > said:
+            warming = self._warming.setdefault(asked.prefix, {})
+            for other in [other for other, (_, until) in warming.items() if until <= now]:
+                del warming[other]
+            warming[node_id] = (asked.public_tokens, now + prediction.wait + prediction.read + self.warming_seconds)
+            self._warming.move_to_end(asked.prefix)
+            if len(self._warming) > MOST_PREFIXES:
+                self._warming.popitem(last=False)
+        return Choice(target=node_id, estimate=prediction.first_token)
+
+    def _refused(self, costs: list[tuple[float, Member, Prediction]], group: Group) -> Choice:
+        """Nobody could begin soon: who would be the best, and after how long."""
+        possible = sorted(
+            (prediction.first_token, index) for index, (_, _, prediction) in enumerate(costs) if prediction.room
+        )
+        if not possible:
+            return Choice(target=None, reason=NO_ROOM)
+        estimate = possible[0][0]
+        best = [costs[index][1].node_id for _, index in possible]
+        others = tuple(node_id for node_id in best if node_id != group.myself)[:ALTERNATIVES]
+        return Choice(target=None, estimate=estimate, alternatives=others, reason=TOO_LONG.format(seconds=estimate))
