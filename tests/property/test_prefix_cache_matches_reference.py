@@ -13,7 +13,7 @@ from tests.support.counts import examples
 from tests.support.naive_prefix_cache import NaivePrefixCache
 
 LETTERS = st.lists(st.integers(0, 2), max_size=5)
-DIGEST = b"model digest"
+DIGEST, TOKENIZER = b"model digest", b"tokenizer digest"
 
 
 def ids_of(letters):
@@ -32,7 +32,8 @@ def path_of(letters, public_blocks, salt):
 
 
 def digests(path):
-    chain = hashlib.sha256(b"gentorrent/prefix-cache/v1" + struct.pack(">H", len(DIGEST)) + DIGEST).digest()
+    keys = b"".join(struct.pack(">H", len(one)) + one for one in (DIGEST, TOKENIZER))
+    chain = hashlib.sha256(b"gentorrent/prefix-cache/v1" + keys).digest()
     result = []
     for _, ids in path:
         chain = hashlib.sha256(chain + struct.pack(f"<{BLOCK_TOKENS}I", *ids)).digest()
@@ -46,7 +47,7 @@ PROMPTS = st.tuples(LETTERS, st.integers(0, 5), st.sampled_from([b"", b"one", b"
 class PrefixCacheMachine(RuleBasedStateMachine):
     @initialize(budget=st.integers(0, 8))
     def start(self, budget):
-        self.cache = PrefixCache(DIGEST, budget)
+        self.cache = PrefixCache(DIGEST, budget, tokenizer_digest=TOKENIZER)
         self.naive = NaivePrefixCache(budget)
         self.nodes: dict[tuple, CacheNode] = {(): self.cache.root}  # path -> the tree's node, as long as it lives
         self.held: list[tuple] = []

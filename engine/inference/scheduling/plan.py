@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-BLOCK_TOKENS = 32
-"""Tokens of one block of the prefix cache: the unit of sharing and of eviction."""
+from engine.forwarding.digests import BLOCK_TOKENS as BLOCK_TOKENS  # noqa: PLC0414 - a block of the prefix cache
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,19 +13,17 @@ so that what is kept can always be reached.
 from __future__ import annotations
 
 import heapq
-import struct
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
 
+from engine.forwarding.digests import next_digest, root_digest
 from engine.inference.scheduling.plan import BLOCK_TOKENS, CacheEvent
 
 PUBLIC = b""
 """The scope of blocks that belong to everybody."""
 EVENT_LIMIT = 4096
 """Events kept for :meth:`PrefixCache.events`; beyond it all are given up and the reader takes a snapshot."""
-_IDS = struct.Struct(f"<{BLOCK_TOKENS}I")
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -47,10 +45,13 @@ class CacheNode:
 
 
 class PrefixCache:
-    """The tree of one model's blocks. ``budget``: how many it may hold, referenced ones excepted."""
+    """The tree of one model's blocks. ``budget``: how many it may hold, referenced ones excepted. The digests name
+    public blocks to other machines, too (``engine.forwarding.digests``)."""
 
-    def __init__(self, model_digest: bytes, budget: int, event_limit: int = EVENT_LIMIT) -> None:
-        digest = sha256(b"gentorrent/prefix-cache/v1" + len(model_digest).to_bytes(2, "big") + model_digest).digest()
+    def __init__(
+        self, model_digest: bytes, budget: int, event_limit: int = EVENT_LIMIT, tokenizer_digest: bytes = b""
+    ) -> None:
+        digest = root_digest(model_digest, tokenizer_digest)
         self.root = CacheNode(None, PUBLIC, (), 0, -1, digest, ready=True)
         self.budget = budget
         self.events_lost = 0  # how often the queue overflowed
@@ -133,7 +134,7 @@ class PrefixCache:
             raise ValueError("the block before this one is gone")
         if not self._make_room(parent):
             return None
-        digest = sha256(parent.digest + _IDS.pack(*ids)).digest() if scope == PUBLIC else b""
+        digest = next_digest(parent.digest, ids) if scope == PUBLIC else b""
         child = CacheNode(parent, scope, ids, parent.depth + 1, self._take_number(), digest, references=1)
         parent.children[(scope, ids)] = child
         self._held += 1

@@ -72,7 +72,8 @@ def _scheduler(message: Load, offer: _Offer, end_ids: frozenset[int], *, whole_s
         step_tokens=message.prefill_chunk,
         whole_slots=whole_slots,
     )
-    return Scheduler(settings, PrefixCache(message.digest, offer.tokens // BLOCK_TOKENS))
+    blocks = offer.tokens // BLOCK_TOKENS
+    return Scheduler(settings, PrefixCache(message.digest, blocks, tokenizer_digest=message.tokenizer_digest))
 
 
 def _info(message: Load, offer: _Offer, runner: Runner, *, tools: bool) -> ModelInfo:
