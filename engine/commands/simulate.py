@@ -150,3 +150,80 @@ def coalition(
     else:
         typer.echo(as_text(report))
     raise typer.Exit(1 if report["problems"] else 0)
+
+
+@commands.command(name="forwarding")
+def forwarding(
+    policy: Annotated[
+        str, typer.Option(metavar="NAME", help="How entry nodes choose: none, random, least-load, ...; oracle.")
+    ] = "none",
+    nodes: Annotated[int, typer.Option(min=1, max=5_000, metavar="N", help="Model nodes of the group.")] = 8,
+    trace: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE",
+            help="Requests as JSON lines, or the name of a generated trace: tooluse, coding, longdoc, mixed, chat, "
+            "bursts.",
+        ),
+    ] = "tooluse",
+    load: Annotated[
+        float | None,
+        typer.Option(
+            min=0.01,
+            max=10.0,
+            metavar="FRACTION",
+            help="Let requests arrive at this share of what the group can do at most without forwarding "
+            "(as the trace says).",
+        ),
+    ] = None,
+    node_kind: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KIND", help="Of the nodes, in turn if repeated; see resources/engine/node_kinds.toml."),
+    ] = None,
+    newcomers: Annotated[
+        float, typer.Option(min=0.0, max=1.0, metavar="FRACTION", help="Share of the nodes that have no standing.")
+    ] = 0.0,
+    requests: Annotated[
+        int, typer.Option(min=1, max=1_000_000, metavar="N", help="Requests of a generated trace.")
+    ] = 4_000,
+    parameter: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="A parameter of the policy; may be repeated.")
+    ] = None,
+    gossip_seconds: Annotated[
+        float, typer.Option(min=0.01, max=600.0, metavar="SECONDS", help="Between two statements of a node.")
+    ] = 1.0,
+    access_ms: Annotated[
+        float, typer.Option(min=0.0, max=10_000.0, metavar="MS", help="Mean one-way delay of a node's connection.")
+    ] = 7.5,
+    seed: Annotated[int, typer.Option(metavar="S", help="The same seed gives the same numbers.")] = 1,
+    json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
+) -> None:
+    """A group of model nodes that forward requests: times to the first token and to the end, cache hits, goodput.
+
+    Nodes have real prefix caches and hear of each other as late as gossip makes it. Method and results:
+    docs/benchmarks/forwarding.md.
+    """
+    from engine.simulation.forwarding.options import make_plan, make_trace
+    from engine.simulation.forwarding.run import as_text, simulate
+    from engine.simulation.forwarding.saturation import at_load, saturation_goodput
+
+    plan = make_plan(
+        policy=policy,
+        nodes=nodes,
+        kinds=node_kind or [],
+        parameters=parameter or [],
+        newcomers=newcomers,
+        gossip_seconds=gossip_seconds,
+        access_seconds=access_ms / 1000,
+        seed=seed,
+    )
+    played = make_trace(trace, requests, seed)
+    if load is not None:
+        played = at_load(played, saturation_goodput(plan, played), load)
+    result = simulate(plan, played)
+    if json:
+        import msgspec
+
+        typer.echo(msgspec.json.encode(result).decode())
+    else:
+        typer.echo(as_text(result))

@@ -189,6 +189,12 @@ class PrefixCache:
         self._events.clear()
         return events
 
+    def changes(self) -> list[tuple[bool, bytes]]:
+        """Instead of :meth:`events`, for who knows what a digest stands for: (whether it came, digest of the block)."""
+        changes = [(inserted, node.digest) for inserted, node in self._events]
+        self._events.clear()
+        return changes
+
     def public_blocks(self) -> Iterator[CacheEvent]:
         """An insert event for every public block that is there, parents first: what a reader needs who lost events."""
         waiting: list[tuple[CacheNode, tuple[bytes, ...]]] = [(self.root, ())]

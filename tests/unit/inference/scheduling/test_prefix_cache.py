@@ -126,6 +126,15 @@ def test_events_name_public_blocks_by_their_chain_of_digests():
     assert other.events()[0].path != first.path
 
 
+def test_changes_are_the_events_by_their_digests_alone():
+    cache, same = PrefixCache(b"m", 3), PrefixCache(b"m", 3)
+    for one in (cache, same):
+        store(one, "ab", public=2)
+        store(one, "cd", public=2)
+    assert cache.changes() == [(event.inserted, event.path[-1]) for event in same.events()]
+    assert cache.changes() == []
+
+
 def test_events_that_nobody_takes_are_given_up_and_a_snapshot_takes_their_place():
     cache = PrefixCache(b"m", 100, event_limit=3)
     store(cache, "abcde", public=5)

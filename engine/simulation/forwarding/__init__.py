@@ -1,0 +1,6 @@
+"""A group of model nodes in simulated time: who answers which request, how soon, and out of whose cache.
+
+The pure code is the real one: prefix caches and their memory (``engine.inference.scheduling``), what members know of
+each other and how they choose (``engine.forwarding``). Simulated are the GPU (``batch``), the network between members
+and the clients (``network``), and the requests (``trace``, ``generated``).
+"""

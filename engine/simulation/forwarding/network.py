@@ -1,0 +1,238 @@
+"""The group in simulated time: arrivals, entry nodes, forwards, refusals, statements.
+
+Events are kept in one heap. A request arrives at an entry node, drawn uniformly; a policy of its own there chooses who
+serves. A forward costs half a round trip there, and its answer half a round trip back. Later turns of a session go
+straight to the node that served the last one, until it refuses. A refused request is tried again at the best
+alternative, or at another entry node.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from engine.forwarding.policies.interface import Asked, Policy
+from engine.forwarding.policies.registry import by_name
+from engine.simulation.forwarding.measures import Outcome
+from engine.simulation.forwarding.news import Clockwork, place_of
+from engine.simulation.forwarding.node import Job, SimulatedNode
+from engine.simulation.forwarding.node_kinds import NodeKind
+from engine.simulation.forwarding.trace import Prompt, Request
+from engine.simulation.forwarding.views import Group, TrueView, View
+
+ORACLE = "oracle"
+"""The policy ``cost`` that knows the truth at once, on nodes that never evict."""
+TRIES = 3
+"""Nodes that a request is offered to before its user reads a refusal."""
+_FIRST_EXPECTED = 256  # output tokens, until an answer was seen
+_SMOOTH = 0.95
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What to simulate. ``kinds``: of the nodes, repeated in this order. Delays in seconds."""
+
+    policy: str
+    kinds: Sequence[NodeKind]
+    nodes: int = 8
+    parameters: dict[str, float | str] = field(default_factory=dict)
+    newcomers: float = 0.0  # share of the nodes without standing
+    gossip_seconds: float = 1.0
+    access: tuple[float, float] = (0.002, 0.013)  # one way, from a node into the network; uniform
+    seed: int = 1
+
+
+@dataclass(slots=True, eq=False)
+class _Try:
+    """A request on its way to a node or there."""
+
+    request: Request
+    entry: int
+    tries: int
+    asked: tuple[int, ...]  # nodes that have refused it
+    back: float = 0.0  # seconds of the answer's way that a forward adds
+    alternatives: tuple[int, ...] = ()
+    pinned: bool = False
+
+
+class Network:
+    """One simulation. :meth:`run` plays a trace and returns what became of each request."""
+
+    def __init__(self, plan: Plan) -> None:
+        draw = random.Random(f"network {plan.seed}")
+        count = plan.nodes
+        self.plan = plan
+        self.oracle = plan.policy == ORACLE
+        newcomers = set(draw.sample(range(count), round(plan.newcomers * count)))
+        access = np.array([draw.uniform(*plan.access) for _ in range(count)])
+        one_way = access[:, None] + access[None, :]
+        np.fill_diagonal(one_way, 0.0)
+        phases = [draw.random() * plan.gossip_seconds for _ in range(count)]
+        self.group = Group(
+            nodes=[SimulatedNode(plan.kinds[place % len(plan.kinds)], unlimited=self.oracle) for place in range(count)],
+            established=[place not in newcomers for place in range(count)],
+            one_way=one_way,
+            clockwork=Clockwork(plan.gossip_seconds, phases, one_way),
+        )
+        view = TrueView if self.oracle else View
+        self.views: list[TrueView | View] = [view(place, self.group) for place in range(count)]
+        name = "cost" if self.oracle else plan.policy
+        self.policies: list[Policy] = [by_name(name, **plan.parameters) for _ in range(count)]
+        self._draw = random.Random(f"choices {plan.seed}")
+        self._heap: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
+        self._events = 0
+        self._tries: dict[int, _Try] = {}
+        self._pins: dict[str, int] = {}
+        self._expected = float(_FIRST_EXPECTED)
+        self._open = 0  # requests that have not been answered or refused
+        self.outcomes: list[Outcome] = []
+        self.now = 0.0
+
+    def run(self, requests: Sequence[Request]) -> list[Outcome]:
+        """Play the trace to its end. The outcomes are in the order of the requests."""
+        self.outcomes = [Outcome(request.t, request.prompt_tokens, request.output_tokens) for request in requests]
+        self._open = len(requests)
+        for place in range(len(self.group.nodes)):
+            self._at(self.group.clockwork.time(place, 0), self._state, place, 0)
+        arrivals = iter(requests)
+        self._next_arrival(arrivals)
+        heap = self._heap
+        while heap and self._open:
+            self.now, _, action, arguments = heapq.heappop(heap)
+            action(*arguments)
+        return self.outcomes
+
+    # --------------------------------------------------------------------------------------------------------- events
+
+    def _at(self, t: float, action: Callable[..., None], *arguments: Any) -> None:
+        self._events += 1
+        heapq.heappush(self._heap, (t, self._events, action, arguments))
+
+    def _next_arrival(self, arrivals: Any) -> None:
+        request = next(arrivals, None)
+        if request is not None:
+            self._at(request.t, self._arrive, request, arrivals)
+
+    def _arrive(self, request: Request, arrivals: Any) -> None:
+        self._next_arrival(arrivals)
+        pinned = self._pins.get(request.session)
+        if pinned is not None and self.group.alive[pinned]:
+            self._deliver(_Try(request, pinned, 1, (), pinned=True), pinned)
+        else:
+            self._enter(request, 1, ())
+
+    def _enter(self, request: Request, tries: int, asked: tuple[int, ...], entry: int | None = None) -> None:
+        """At an entry node, drawn unless it is given: who serves?"""
+        if entry is None:
+            able = [place for place in range(len(self.group.nodes)) if self.group.alive[place] and place not in asked]
+            if not able:
+                self._refuse(request)
+                return
+            entry = able[self._draw.randrange(len(able))]
+        self._catch_up(entry)
+        if self.oracle:
+            for place in range(len(self.group.nodes)):
+                self._catch_up(place)
+        view, public = self.views[entry], request.public
+        view.look(self.now)
+        self.group.learn(public)
+        expected = max(1, round(self._expected))
+        question = Asked(
+            prompt_tokens=request.prompt_tokens,
+            public_tokens=len(public),
+            prefix=public.digest,
+            output_tokens=expected,
+        )
+        choice = self.policies[entry].choose(question, view, self.now, self._draw)
+        others = tuple(place_of(name) for name in choice.alternatives)
+        attempt = _Try(request, entry, tries, asked, alternatives=others)
+        if choice.target is None:
+            self._refused(attempt, entry)
+            return
+        target = place_of(choice.target)
+        if target == entry:
+            self._deliver(attempt, target)
+            return
+        attempt.back = float(self.group.one_way[entry, target])
+        known = view.cached(question).get(choice.target, 0)
+        arrives = self.now + attempt.back
+        view.note(target, max(1, request.prompt_tokens - known), expected, arrives)
+        self._at(arrives, self._deliver, attempt, target)
+
+    def _deliver(self, attempt: _Try, target: int) -> None:
+        request, node = attempt.request, self.group.nodes[target]
+        self._catch_up(target)
+        job = Job(
+            key=request.number,
+            prompt=Prompt(request.blocks()),
+            prompt_tokens=request.prompt_tokens,
+            output_tokens=request.output_tokens,
+            expected=max(1, round(self._expected)),
+            public=request.public,
+            salt=request.session.encode(),
+            answer=() if request.answer is None else request.blocks(answer=True),
+        )
+        if not self.group.alive[target] or not node.offer(job, self.now):
+            self._at(self.now + attempt.back, self._refused, attempt, target)
+            return
+        self._tries[request.number] = attempt
+        self._pins[request.session] = target
+        outcome = self.outcomes[request.number]
+        outcome.node, outcome.forwarded = target, target != attempt.entry
+        self._wake(target)
+
+    def _refused(self, attempt: _Try, by: int) -> None:
+        """Try the best alternative that was not asked, or another entry node."""
+        request, asked = attempt.request, (*attempt.asked, by)
+        if attempt.pinned:
+            del self._pins[request.session]
+        if attempt.tries >= TRIES:
+            self._refuse(request)
+            return
+        entry = next((place for place in attempt.alternatives if place not in asked and self.group.alive[place]), None)
+        self._enter(request, attempt.tries + 1, asked, entry)
+
+    def _refuse(self, request: Request) -> None:
+        self.outcomes[request.number].rejected = True
+        self._open -= 1
+
+    # ---------------------------------------------------------------------------------------------------------- nodes
+
+    def _catch_up(self, place: int) -> None:
+        """Let the node come to now, and take what its answers have come to."""
+        for job in self.group.nodes[place].advance(self.now):
+            outcome, attempt = self.outcomes[job.key], self._tries[job.key]
+            outcome.first_token = job.first_token + attempt.back
+            outcome.cached = job.cached
+            if job.finished <= self.now and not outcome.done:
+                outcome.finished = job.finished + attempt.back
+                self._expected = _SMOOTH * self._expected + (1 - _SMOOTH) * job.output_tokens
+                self._open -= 1
+
+    def _wake(self, place: int) -> None:
+        node = self.group.nodes[place]
+        t = node.next_event()
+        if t < float("inf"):
+            self._at(t, self._woken, place, node.version)
+
+    def _woken(self, place: int, version: int) -> None:
+        if self.group.nodes[place].version == version:
+            self._catch_up(place)
+            self._wake(place)
+
+    def _state(self, place: int, statement: int) -> None:
+        """The node's statement: its load, and what changed in its cache."""
+        node = self.group.nodes[place]
+        version = node.version
+        self._catch_up(place)
+        if node.version != version:
+            self._wake(place)
+        self.group.state(place, statement)
+        if place == 0:
+            self.group.tree.forget(self.group.clockwork.heard_by_all(self.now))
+        self._at(self.group.clockwork.time(place, statement + 1), self._state, place, statement + 1)

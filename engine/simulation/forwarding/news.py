@@ -1,0 +1,152 @@
+"""What members know of each other: statements of load and public cache content, as old as gossip makes them.
+
+Every member makes a statement once a period, each at its own moment; it carries what changed in its cache since the
+one before, and a sequence number. It reaches another member after the network's delay. So what a member knows is given
+by one number for each other member: the last statement heard. All replicas are views on one tree in which each entry
+has the numbers of the statements that told of its coming and going; a test compares them with replicas that are fed
+one by one.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections import deque
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+
+import numpy as np
+
+from engine.forwarding.members import Load
+from engine.ids import NodeId
+from engine.inference.scheduling.plan import BLOCK_TOKENS
+
+KEPT = 4
+"""Statements of a member that somebody may still not have heard the next one of."""
+
+
+def node_name(place: int) -> NodeId:
+    """The id of the member at ``place``."""
+    return NodeId(place.to_bytes(20, "big"))
+
+
+def place_of(name: NodeId) -> int:
+    """The inverse of :func:`node_name`."""
+    return int.from_bytes(name, "big")
+
+
+class VersionedTree:
+    """Which member holds which public block, by which statements. Members are numbers, statements count from 0."""
+
+    def __init__(self) -> None:
+        self._here: dict[bytes, dict[int, int]] = {}  # block -> member -> statement that told of it
+        self._gone: dict[bytes, dict[int, tuple[int, int]]] = {}  # those told to be gone a short while ago
+        self._farewells: deque[tuple[int, int, bytes]] = deque()  # (statement, member, block), oldest first
+
+    def insert(self, member: int, block: bytes, statement: int) -> None:
+        """The member's ``statement`` tells that it holds the block."""
+        self._here.setdefault(block, {})[member] = statement
+
+    def evict(self, member: int, block: bytes, statement: int) -> None:
+        """The member's ``statement`` tells that the block is gone."""
+        holders = self._here.get(block, {})
+        since = holders.pop(member, None)
+        if not holders:
+            self._here.pop(block, None)
+        if since is None or since == statement:
+            return
+        self._gone.setdefault(block, {})[member] = (since, statement)
+        self._farewells.append((statement, member, block))
+
+    def forget(self, heard: Sequence[int]) -> None:
+        """Everybody has heard the statement ``heard[member]`` of each member: drop what only older ones need."""
+        while self._farewells:
+            statement, member, block = self._farewells[0]
+            if statement > heard[member]:
+                return
+            self._farewells.popleft()
+            known = self._gone.get(block, {})
+            if known.get(member, (0, -1))[1] == statement:
+                del known[member]
+                if not known:
+                    del self._gone[block]
+
+    def drop(self, member: int) -> None:
+        """The member is gone, with everything it held."""
+        for blocks in (self._here, self._gone):
+            for block in [one for one, holders in blocks.items() if member in holders]:
+                del blocks[block][member]
+                if not blocks[block]:
+                    del blocks[block]
+
+    def depths(self, chain: Sequence[bytes], heard: Sequence[int]) -> dict[int, int]:
+        """For each member that holds some of ``chain``, how many blocks of it, for somebody who has heard these
+        statements."""
+        found: dict[int, int] = {}
+        known = 0  # of ``found``, by blocks that are here
+        for depth in range(len(chain), 0, -1):
+            block = chain[depth - 1]
+            holders = self._here.get(block)
+            if holders is not None and len(holders) > known:
+                for member, statement in holders.items():
+                    if member not in found and statement <= heard[member]:
+                        found[member] = depth
+                        known += 1
+            for member, (since, until) in self._gone.get(block, {}).items():
+                if member not in found and since <= heard[member] < until:
+                    found[member] = depth
+        return found
+
+
+class Clockwork:
+    """When which member makes which statement, and when it is heard where. ``delays[i][j]``: seconds from i to j."""
+
+    def __init__(self, period: float, phases: Sequence[float], delays: np.ndarray) -> None:
+        self.period = period
+        self.phases = np.asarray(phases)
+        self._offsets = delays.T + self.phases  # of who hears (row) and who speaks (column)
+        self._latest = self._offsets.max(axis=0)
+
+    def heard(self, member: int, now: float) -> np.ndarray:
+        """The last statement of everybody that ``member`` has heard; -1 for none."""
+        heard: np.ndarray = np.floor((now - self._offsets[member]) / self.period).astype(np.int64)
+        return heard
+
+    def heard_by_all(self, now: float) -> list[int]:
+        """The last statement of everybody that everybody has heard."""
+        found: list[int] = np.floor((now - self._latest) / self.period).astype(np.int64).tolist()
+        return found
+
+    def next_statement(self, member: int, now: float) -> int:
+        """The number of the first statement at or after ``now``."""
+        return max(0, math.ceil((now - float(self.phases[member])) / self.period))
+
+    def time(self, member: int, statement: int) -> float:
+        """When it is made."""
+        return float(self.phases[member] + statement * self.period)
+
+
+class Statements:
+    """The last statements of one member. One before the beginning says what a machine that does nothing would say."""
+
+    def __init__(self, load: Load) -> None:
+        self._kept: deque[Load] = deque([load], KEPT)
+        self._newest = -1
+
+    def add(self, load: Load) -> None:
+        """The next one."""
+        self._kept.append(load)
+        self._newest += 1
+
+    def load(self, statement: int) -> Load:
+        """What it said, or the oldest one that is kept."""
+        return self._kept[max(0, len(self._kept) - 1 - (self._newest - statement))]
+
+
+def chain_of(root: bytes, blocks: Iterable[Sequence[int]]) -> tuple[bytes, ...]:
+    """Digests of the public blocks of a text, as the prefix cache chains them."""
+    digests = []
+    for block in blocks:
+        root = sha256(root + struct.pack(f"<{BLOCK_TOKENS}I", *block)).digest()
+        digests.append(root)
+    return tuple(digests)

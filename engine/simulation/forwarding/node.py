@@ -1,0 +1,436 @@
+"""One model node: who has a place, what is read next, when which token comes, and what its cache keeps.
+
+The prefix cache and the memory that it shares with running answers are those of the worker
+(``engine.inference.scheduling``). Steps are not made one by one: between two events nothing changes but that each
+answer gets a token a step, so the time of the next event can be computed. Who reads how much of a step follows
+``engine.inference.scheduling.sharing``: a quarter for whoever came first, the rest for whoever has least to go; whoever
+would compute what another one is computing waits for it.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections import deque
+from dataclasses import dataclass, field
+
+from engine.forwarding.members import Load
+from engine.inference.scheduling.kv_cache import KvMemory
+from engine.inference.scheduling.plan import BLOCK_TOKENS
+from engine.inference.scheduling.prefix_cache import CacheNode, PrefixCache, scope_at
+from engine.inference.scheduling.sequence import blocks_for
+from engine.inference.scheduling.sharing import OLDEST_SHARE
+from engine.simulation.forwarding.node_kinds import NodeKind
+from engine.simulation.forwarding.trace import Block, Prompt, PublicText
+
+MODEL = b"simulated"
+UNLIMITED = 1 << 40
+"""Blocks of memory of a node that never evicts."""
+_SMOOTH = 0.8  # weight of the past in what a node says of its speed, as in engine.inference.scheduling.rates
+_COUNTED = 16  # prompt tokens that make a time worth counting, as there
+_FILLER: Block = (0,) * BLOCK_TOKENS
+_EVENTS = 1 << 20  # of the cache between two statements
+_NEVER = math.inf
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """A request at one node. ``answer`` are blocks of prompt and answer together, as far as a later turn shows them."""
+
+    key: int
+    prompt: Prompt
+    prompt_tokens: int
+    output_tokens: int
+    expected: int  # output tokens, as one can know beforehand
+    public: PublicText
+    salt: bytes
+    answer: tuple[Block, ...] = ()
+    arrived: float = 0.0
+    order: int = 0
+    tail: CacheNode | None = None  # the deepest block of its prompt that was found or made
+    cached: int = 0  # tokens of the prompt that came from the cache
+    left: float = 0.0  # seconds of reading
+    work: float = 0.0  # seconds of reading, in all
+    begun: bool = False
+    blocked: bool = False
+    first_token: float = _NEVER
+    started: float = 0.0  # the node's clock at the first token
+    finished: float = _NEVER
+    pending: list[CacheNode] = field(default_factory=list)
+    held: int = 0  # blocks
+
+    @property
+    def uncached(self) -> int:
+        """Tokens of the prompt to be read."""
+        return self.prompt_tokens - self.cached
+
+
+class SimulatedNode:
+    """A machine of one kind. Drive it with :meth:`offer` and :meth:`advance`; between them ask :meth:`next_event`."""
+
+    def __init__(self, kind: NodeKind, *, unlimited: bool = False) -> None:
+        self.kind = kind
+        self.cache = PrefixCache(MODEL, UNLIMITED if unlimited else kind.blocks, event_limit=_EVENTS)
+        self.memory = KvMemory(self.cache)
+        self.now = 0.0
+        self.prefilled = 0  # prompt tokens read
+        self.version = 0  # grows with everything that moves the next event
+        self._clock = 0.0  # steps made, that is, tokens of an answer that runs all the time
+        self._answers = 0  # being written
+        self._context = 0.0  # tokens of keys and values that they hold
+        self._starts = 0.0  # sum of their ``started``
+        self._ends: list[tuple[float, int, Job]] = []
+        self._waiting: deque[Job] = deque()
+        self._running: dict[int, Job] = {}
+        self._promised = 0  # blocks, to those that run
+        self._orders = 0
+        self._reading = 0  # jobs that have a place and no first token, blocked ones excepted
+        self._backlog = 0.0  # seconds of reading that they have left
+        self._shortest: list[tuple[float, int, Job]] = []
+        self._oldest: list[tuple[int, Job]] = []
+        self._blocked: dict[CacheNode, list[Job]] = {}
+        self._current: Job | None = None  # reads the largest part of each step
+        self._first: Job | None = None  # reads the oldest's part; None where that is the same
+        self._chunk = 0.0  # seconds of reading in each step
+        self._queued = 0  # uncached tokens of those that wait or read
+        self._expected = 0  # output tokens of everybody here
+        self._prefill_rate = kind.prefill_rate
+        self._decode_rate = 1 / kind.decode_seconds(1, 0)
+        self._first_token_seconds = 0.0
+
+    # -------------------------------------------------------------------------------------------- what comes and goes
+
+    def offer(self, job: Job, now: float) -> bool:
+        """Take a request in, or refuse it because too many wait already (or it can never fit)."""
+        self.advance(now)
+        need = blocks_for(job.prompt_tokens + job.output_tokens)
+        if need > self.memory.total or (self._waiting and len(self._waiting) >= self.kind.queue):
+            return False
+        job.arrived, job.order, job.held = now, self._orders, need
+        self._orders += 1
+        self._waiting.append(job)
+        self._admit()
+        if len(self._waiting) > self.kind.queue:
+            self._waiting.pop()
+            return False
+        if job.key not in self._running:
+            self._look_up(job)
+        self._queued += job.uncached
+        self._expected += job.expected
+        self._select()
+        return True
+
+    def leave(self, now: float) -> list[Job]:
+        """Everything that it was asked and has not finished; it holds nothing any more."""
+        self.advance(now)
+        jobs = [*self._running.values(), *self._waiting]
+        version = self.version
+        self.__init__(self.kind, unlimited=self.memory.total >= UNLIMITED)  # type: ignore[misc]
+        self.now, self.version = now, version + 1
+        return jobs
+
+    def cached_tokens(self, public: PublicText) -> int:
+        """Leading tokens of a public text that the cache holds; asking changes nothing."""
+        node, depth = self.cache.root, 0
+        for block in public.blocks:
+            child = node.children.get((b"", block))
+            if child is None or not child.ready:
+                break
+            node, depth = child, depth + 1
+        return depth * BLOCK_TOKENS
+
+    # ----------------------------------------------------------------------------------------------------------- time
+
+    def next_event(self) -> float:
+        """When something happens here by itself; infinity if nothing does."""
+        steps = self._steps_to_event()
+        return _NEVER if steps == _NEVER else self.now + self._seconds(max(0.0, steps))
+
+    def advance(self, now: float) -> list[Job]:
+        """Let time pass. Returns who got a first token or finished, in the order of events (twice if both)."""
+        told: list[Job] = []
+        while self._answers or self._reading:
+            steps = max(0.0, self._steps_to_event())
+            due = self.now + self._seconds(steps)
+            if due > now:
+                break
+            self._pass(steps)
+            self.now = due
+            self._handle(told)
+        if now > self.now:
+            if self._answers or self._reading:
+                self._pass(self._steps_in(now - self.now))
+            self.now = now
+        return told
+
+    def _steps_to_event(self) -> float:
+        steps = self._ends[0][0] - self._clock if self._ends else _NEVER
+        current, first = self._current, self._first
+        if current is not None:
+            if first is None:
+                steps = min(steps, current.left / self._chunk)
+            else:
+                share = self._chunk / OLDEST_SHARE
+                steps = min(steps, current.left / (self._chunk - share), first.left / share)
+        return steps
+
+    def _base(self) -> float:
+        """Seconds of a step for the weights and prompts."""
+        kind = self.kind
+        return kind.step_seconds if self._current is None else max(kind.step_seconds, self._chunk)
+
+    def _seconds(self, steps: float) -> float:
+        """Of so many steps: each answer's keys and values grow by a token a step."""
+        kind, answers = self.kind, self._answers
+        each = self._base() + answers * kind.answer_seconds + self._context * kind.kv_token_seconds
+        return steps * each + kind.kv_token_seconds * answers * steps * steps / 2
+
+    def _steps_in(self, seconds: float) -> float:
+        """The inverse of :meth:`_seconds`."""
+        kind, answers = self.kind, self._answers
+        each = self._base() + answers * kind.answer_seconds + self._context * kind.kv_token_seconds
+        growth = kind.kv_token_seconds * answers
+        return 2 * seconds / (each + math.sqrt(each * each + 2 * growth * seconds))
+
+    def _pass(self, steps: float) -> None:
+        self._clock += steps
+        self._context += self._answers * steps
+        current, first = self._current, self._first
+        if current is None:
+            return
+        read = self._chunk * steps
+        self._backlog -= read
+        if first is None:
+            current.left -= read
+        else:
+            first.left -= read / OLDEST_SHARE
+            current.left -= read - read / OLDEST_SHARE
+
+    def _handle(self, told: list[Job]) -> None:
+        """Whatever is due at this moment."""
+        small = 1e-9
+        for job in (self._current, self._first):
+            if job is not None and job.left <= small:
+                self._read(job, told)
+        while self._ends and self._ends[0][0] <= self._clock + small:
+            _, _, job = heapq.heappop(self._ends)
+            self._written(job, told)
+        self._admit()
+        self._select()
+
+    # -------------------------------------------------------------------------------------------------------- reading
+
+    def _look_up(self, job: Job) -> None:
+        """What the cache holds of its prompt now."""
+        limit = min((job.prompt_tokens - 1) // BLOCK_TOKENS, len(job.prompt.blocks))
+        job.tail = self.cache.match(job.prompt, len(job.public.blocks), job.salt, limit, since=job.tail)
+        job.cached = job.tail.depth * BLOCK_TOKENS
+        job.left = job.work = self.kind.prefill_seconds(job.cached, job.prompt_tokens)
+
+    def _admit(self) -> None:
+        """Give out places in the order of arrival."""
+        while self._waiting and len(self._running) < self.kind.slots:
+            job = self._waiting[0]
+            if self._promised + job.held > self.memory.total:
+                return
+            self._waiting.popleft()
+            self._promised += job.held
+            self._running[job.key] = job
+            if job.tail is None:
+                self._look_up(job)
+            else:
+                self._refresh(job)
+            self._enter(job)
+
+    def _refresh(self, job: Job) -> None:
+        before = job.uncached
+        self._look_up(job)
+        self._queued += job.uncached - before
+
+    def _enter(self, job: Job) -> None:
+        """It may read from now on."""
+        self._reading += 1
+        self._backlog += job.left
+        heapq.heappush(self._shortest, (job.left, job.order, job))
+        heapq.heappush(self._oldest, (job.order, job))
+
+    def _select(self) -> None:
+        """Who reads in the next steps, and how much."""
+        self.version += 1
+        for job in (self._current, self._first):
+            if job is not None and job.first_token == _NEVER:
+                heapq.heappush(self._shortest, (job.left, job.order, job))
+        self._current = self._first = None
+        if not self._reading:
+            self._backlog = 0.0
+            return
+        self._current = self._least()
+        if self._current is None:
+            return
+        first = self._came_first()
+        self._first = None if first is self._current else first
+        least = self._current.left + (0.0 if self._first is None else self._first.left)
+        self._chunk = min(self.kind.chunk_seconds, max(self._backlog, least))
+
+    def _least(self) -> Job | None:
+        heap = self._shortest
+        while heap:
+            left, _, job = heap[0]
+            if job.first_token != _NEVER or job.blocked or left != job.left:
+                heapq.heappop(heap)
+                continue
+            if job.begun or self._begin(job):
+                return job
+        return None
+
+    def _came_first(self) -> Job | None:
+        heap = self._oldest
+        while heap:
+            job = heap[0][1]
+            if job.first_token != _NEVER or job.blocked:
+                heapq.heappop(heap)
+                continue
+            if job.begun or self._begin(job):
+                return job
+        return None
+
+    def _begin(self, job: Job) -> bool:
+        """Look what is cached by now, and take the blocks that it will fill. False if it has to wait for another one
+        that fills them already, or has another place in the order now."""
+        before = job.left
+        self._refresh(job)
+        node = job.tail
+        assert node is not None
+        if job.left != before:
+            self._backlog += job.left - before
+            heapq.heappush(self._shortest, (job.left, job.order, job))
+            if job.left > before:
+                return False
+        maker = self._maker(job, node)
+        if maker is not None:
+            job.blocked = True
+            self._reading -= 1
+            self._backlog -= job.left
+            self._blocked.setdefault(maker, []).append(job)
+            return False
+        job.begun = True
+        self.cache.acquire(node)
+        self.memory.hold(job.held)
+        self.cache.release(self._store(job, node, job.prompt.blocks, job.pending))
+        return True
+
+    def _maker(self, job: Job, node: CacheNode) -> CacheNode | None:
+        """The block that it would fill next, if another job is filling it."""
+        blocks = job.prompt.blocks
+        if node.depth >= len(blocks):
+            return None
+        scope = scope_at(node.depth, len(job.public.blocks), job.salt)
+        child = None if scope is None else node.children.get((scope, blocks[node.depth]))
+        return None if child is None or child.ready else child
+
+    def _store(self, job: Job, node: CacheNode, blocks: tuple[Block, ...], made: list[CacheNode] | None) -> CacheNode:
+        """Put ``blocks`` after ``node`` as far as there is room; new ones stay pending in ``made``, or are filled at
+        once. Returns ``node``."""
+        public, after = len(job.public.blocks), node
+        for depth in range(node.depth, len(blocks)):
+            scope = scope_at(depth, public, job.salt)
+            found = None if scope is None else self.cache.insert(after, scope or b"", blocks[depth])
+            if found is None:
+                break
+            after, new = found
+            if new and made is None:
+                self.cache.commit(after)
+            elif new and made is not None:
+                made.append(after)
+            elif not after.ready:
+                break  # another one is filling it
+        job.tail = after if after.ready or made is not None else job.tail
+        return node
+
+    def _read(self, job: Job, told: list[Job]) -> None:
+        """A prompt has been read: its blocks are filled, and its first token comes."""
+        job.left, job.first_token, job.started = 0.0, self.now, self._clock
+        self._reading -= 1
+        self._queued -= job.uncached
+        self.prefilled += job.uncached
+        for node in job.pending:
+            self.cache.commit(node)
+        for node in job.pending:
+            for waiter in self._blocked.pop(node, ()):
+                waiter.blocked = False
+                self._refresh(waiter)
+                self._enter(waiter)
+        job.pending.clear()
+        self._measure(job)
+        told.append(job)
+        if job.output_tokens > 1:
+            self._answers += 1
+            self._starts += job.started
+            self._context += job.prompt_tokens + 1
+            heapq.heappush(self._ends, (self._clock + job.output_tokens - 1, job.order, job))
+        else:
+            self._end(job, told)
+
+    def _measure(self, job: Job) -> None:
+        """What the node learns of its speed, by the rules of ``engine.inference.scheduling.rates``."""
+        kind, waited = self.kind, self.now - job.arrived
+        smooth = self._first_token_seconds
+        self._first_token_seconds = _SMOOTH * smooth + (1 - _SMOOTH) * waited if smooth else waited
+        if job.uncached < _COUNTED:
+            return
+        seconds = max(kind.step_seconds, job.work)
+        if self._answers:
+            writing = self._answers * kind.answer_seconds + self._context * kind.kv_token_seconds
+            seconds = max(seconds - kind.step_seconds, (seconds + writing) / 4)
+        self._prefill_rate = _SMOOTH * self._prefill_rate + (1 - _SMOOTH) * job.uncached / seconds
+
+    # -------------------------------------------------------------------------------------------------------- writing
+
+    def _written(self, job: Job, told: list[Job]) -> None:
+        self._answers -= 1
+        self._starts -= job.started
+        self._context -= job.prompt_tokens + job.output_tokens
+        if not self._answers:
+            self._context = self._starts = 0.0
+        self._end(job, told)
+
+    def _end(self, job: Job, told: list[Job]) -> None:
+        """An answer is complete: what it held is free, and its blocks stay in the cache."""
+        job.finished = self.now
+        self._expected -= job.expected
+        self._promised -= job.held
+        del self._running[job.key]
+        self.memory.give_back(job.held)
+        if job.salt and job.tail is not None and job.tail.alive:
+            whole = (job.prompt_tokens + job.output_tokens) // BLOCK_TOKENS
+            filler = (_FILLER,) * (whole - len(job.answer))
+            self._store(job, job.tail, (job.answer or job.prompt.blocks) + filler, None)
+        told.append(job)
+
+    # ----------------------------------------------------------------------------------------------------------- news
+
+    def load(self) -> Load:
+        """What it says of itself at ``now``."""
+        kind, answers = self.kind, self._answers
+        if answers:
+            self._decode_rate = answers / kind.decode_seconds(answers, self._context)
+        written = answers * self._clock - self._starts
+        return Load(
+            queue_tokens=max(0, round(self._queued - self._progress())),
+            waiting=len(self._waiting),
+            running=len(self._running),
+            output_tokens=max(answers, round(self._expected - written)),
+            context_tokens=round(self._context),
+            kv_free=self.memory.free * BLOCK_TOKENS,
+            kv_total=self.memory.total * BLOCK_TOKENS,
+            slots=kind.slots,
+            prefill_rate=self._prefill_rate,
+            decode_rate=self._decode_rate,
+            decode_rate_alone=1 / kind.decode_seconds(1, self._context / max(1, answers)),
+            first_token_seconds=self._first_token_seconds,
+        )
+
+    def _progress(self) -> float:
+        """Tokens that those who are reading now have read already."""
+        jobs = [job for job in (self._current, self._first) if job is not None and job.work]
+        return sum(job.uncached * (1 - job.left / job.work) for job in jobs)

@@ -1,0 +1,64 @@
+"""What people write on a command line, checked and made into plans and traces."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from engine.errors import ConfigurationError
+from engine.forwarding.policies.registry import NAMES, by_name
+from engine.simulation.forwarding.generated import TRACES, generate
+from engine.simulation.forwarding.network import ORACLE, Plan
+from engine.simulation.forwarding.node_kinds import DEFAULT, kind_of
+from engine.simulation.forwarding.trace import Request, read
+
+SPREAD = 0.75
+"""One-way delays are spread evenly between this much below and above their mean."""
+
+
+def make_plan(
+    *,
+    policy: str,
+    nodes: int = 8,
+    kinds: Sequence[str] = (),
+    parameters: Sequence[str] = (),
+    newcomers: float = 0.0,
+    gossip_seconds: float = 1.0,
+    access_seconds: float = 0.0075,
+    seed: int = 1,
+) -> Plan:
+    """The plan; :class:`ConfigurationError` for what does not exist."""
+    chosen = dict(_parameter(text) for text in parameters)
+    if policy == ORACLE and "cost" not in NAMES:
+        raise ConfigurationError("The oracle needs the policy cost, which this version does not have.")
+    by_name("cost" if policy == ORACLE else policy, **chosen)
+    return Plan(
+        policy=policy,
+        kinds=[kind_of(name) for name in kinds or (DEFAULT,)],
+        nodes=nodes,
+        parameters=chosen,
+        newcomers=newcomers,
+        gossip_seconds=gossip_seconds,
+        access=((1 - SPREAD) * access_seconds, (1 + SPREAD) * access_seconds),
+        seed=seed,
+    )
+
+
+def make_trace(name: str, requests: int, seed: int) -> list[Request]:
+    """The generated trace of that name, else the file."""
+    if name in TRACES:
+        return generate(name, requests, seed)
+    path = Path(name)
+    if not path.exists():
+        raise ConfigurationError(f"--trace {name!r} is neither a file nor one of: {', '.join(TRACES)}.")
+    return read(path)
+
+
+def _parameter(text: str) -> tuple[str, float | str]:
+    name, mark, value = text.partition("=")
+    if not mark or not name:
+        raise ConfigurationError(f"--parameter {text!r} is not of the form NAME=VALUE.")
+    try:
+        return name, float(value)
+    except ValueError:
+        return name, value

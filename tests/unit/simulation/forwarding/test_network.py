@@ -1,0 +1,117 @@
+"""The simulated group: delays, books, sessions, refusals, determinism."""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import replace
+
+import pytest
+from msgspec.structs import replace as replace_struct
+
+from engine.errors import ConfigurationError
+from engine.simulation.forwarding.generated import generate
+from engine.simulation.forwarding.network import Network, Plan
+from engine.simulation.forwarding.node_kinds import kind_of
+from engine.simulation.forwarding.options import make_plan, make_trace
+from engine.simulation.forwarding.run import as_text, simulate
+from engine.simulation.forwarding.saturation import at_load, saturation_goodput
+from engine.simulation.forwarding.trace import Request, Texts, numbered
+
+A100 = kind_of("a100-8b")
+PLAN = Plan(policy="none", kinds=[A100], nodes=4)
+
+
+def single(t: float, session: str, tokens: int = 900, output: int = 20) -> Request:
+    return Request(t, session, Texts().of(array("I")), array("I", range(tokens)), output)
+
+
+def test_at_low_load_the_first_token_takes_reading_and_the_ways_of_a_forward() -> None:
+    requests = numbered(single(10.0 * number, f"s{number}") for number in range(40))
+    for policy in ("none", "random"):
+        network = Network(replace(PLAN, policy=policy, access=(0.02, 0.02)))
+        for one in network.run(requests):
+            way = 0.08 if one.forwarded else 0.0
+            assert one.first_token - one.arrived == pytest.approx(A100.prefill_seconds(0, 900) + way)
+        assert any(one.forwarded for one in network.outcomes) == (policy == "random")
+
+
+@pytest.mark.parametrize("policy", ["none", "random", "round-robin", "least-load"])
+def test_every_request_ends_once_and_every_token_is_read_or_cached(policy: str) -> None:
+    requests = generate("mixed", 150, seed=2, rate=12)
+    network = Network(replace(PLAN, policy=policy))
+    outcomes = network.run(requests)
+    assert all(one.done != one.rejected for one in outcomes)
+    done = [one for one in outcomes if one.done]
+    prefilled = sum(node.prefilled for node in network.group.nodes)
+    assert prefilled + sum(one.cached for one in done) == sum(one.prompt_tokens for one in done)
+    for node in network.group.nodes:
+        node.cache.check_integrity()
+        assert node.memory.held == 0
+    result = simulate(replace(PLAN, policy=policy), requests)
+    assert result["finished"] + result["rejected"] == result["requests"] == 150
+    assert result["prefilled_tokens"] == prefilled
+    assert sum(result["node_share"].values()) == pytest.approx(1, abs=1e-5)
+    assert "150" in as_text(result)
+
+
+def test_a_seed_gives_the_same_run_and_another_seed_another() -> None:
+    requests = generate("tooluse", 80, seed=1, rate=8)
+    plan = replace(PLAN, policy="least-load", seed=5)
+    assert simulate(plan, requests) == simulate(plan, requests)
+    assert simulate(plan, requests) != simulate(replace(plan, seed=6), requests)
+
+
+def test_nodes_without_forwarding_are_single_nodes_side_by_side() -> None:
+    """What each of four nodes does with its requests, one node alone does too."""
+    requests = generate("tooluse", 120, seed=7, rate=8)
+    together = Network(PLAN).run(requests)
+    for place in range(4):
+        numbers = [number for number, one in enumerate(together) if one.node == place]
+        mine = numbered(replace(requests[number], answer=None) for number in numbers)
+        alone = Network(replace(PLAN, nodes=1)).run(mine)
+        for number, one in zip(numbers, alone, strict=True):
+            # Another number of finished answers is known when it begins: only what is expected differs, not time.
+            assert one.first_token == pytest.approx(together[number].first_token)
+            assert one.finished == pytest.approx(together[number].finished)
+
+
+def test_later_turns_stay_with_their_node_under_every_policy() -> None:
+    requests = generate("chat", 150, seed=3, rate=2)
+    for policy in ("none", "random", "least-load"):
+        network = Network(replace(PLAN, policy=policy))
+        nodes: dict[str, set[int]] = {}
+        for request, one in zip(requests, network.run(requests), strict=True):
+            nodes.setdefault(request.session, set()).add(one.node)
+        assert all(len(places) == 1 for places in nodes.values())
+        assert len(set.union(*nodes.values())) == 4
+
+
+def test_full_nodes_refuse_and_the_request_is_tried_elsewhere() -> None:
+    small = replace_struct(A100, slots=1, queue=0)
+    requests = numbered(single(0.001 * number, f"s{number}") for number in range(12))
+    network = Network(Plan(policy="none", kinds=[small], nodes=6))
+    outcomes = network.run(requests)
+    assert 4 <= sum(one.done for one in outcomes) <= 6
+    assert sum(one.rejected for one in outcomes) == 12 - sum(one.done for one in outcomes)
+
+
+def test_a_load_is_a_share_of_what_the_nodes_can_do_at_most() -> None:
+    plan = replace(PLAN, kinds=[replace_struct(A100, slots=8)], nodes=2)
+    requests = numbered(single(0.1 * number, f"s{number}", tokens=300 + number % 200) for number in range(600))
+    goodput = saturation_goodput(plan, requests)
+    assert saturation_goodput(replace(plan, nodes=4), requests) == pytest.approx(2 * goodput, rel=0.1)
+    some = simulate(plan, at_load(requests, goodput, 0.5))
+    assert some["goodput_tokens_per_s"] == pytest.approx(0.5 * goodput, rel=0.05)
+    assert simulate(plan, at_load(requests, goodput, 0.9))["rejected"] == 0
+    assert 0.9 * goodput < simulate(plan, at_load(requests, goodput, 2.0))["goodput_tokens_per_s"] < 1.05 * goodput
+
+
+def test_what_does_not_exist_is_said() -> None:
+    with pytest.raises(ConfigurationError, match="a100-8b"):
+        make_plan(policy="none", kinds=["b200"])
+    with pytest.raises(ConfigurationError, match="least-load"):
+        make_plan(policy="best")
+    with pytest.raises(ConfigurationError, match="NAME=VALUE"):
+        make_plan(policy="none", parameters=["x"])
+    with pytest.raises(ConfigurationError, match="tooluse"):
+        make_trace("nowhere.jsonl", 10, 1)
