@@ -7,14 +7,28 @@ from dataclasses import fields
 from typing import Any
 
 from engine.errors import ConfigurationError
+from engine.forwarding.policies.consistent_hash import ConsistentHash
 from engine.forwarding.policies.cost import Cost
 from engine.forwarding.policies.interface import Policy
 from engine.forwarding.policies.least_load import LeastLoad
 from engine.forwarding.policies.no_forwarding import NoForwarding
+from engine.forwarding.policies.planetserve import PlanetServe
+from engine.forwarding.policies.production_stack import ProductionStack
 from engine.forwarding.policies.random_member import RandomMember
 from engine.forwarding.policies.round_robin import RoundRobin
+from engine.forwarding.policies.sglang import SGLang
 
-_CLASSES = (NoForwarding, RandomMember, RoundRobin, LeastLoad, Cost)
+_CLASSES = (
+    NoForwarding,
+    RandomMember,
+    RoundRobin,
+    LeastLoad,
+    PlanetServe,
+    SGLang,
+    ProductionStack,
+    ConsistentHash,
+    Cost,
+)
 _BY_NAME: Mapping[str, type[Any]] = {policy.name: policy for policy in _CLASSES}
 
 NAMES = tuple(_BY_NAME)
