@@ -22,6 +22,7 @@
     │   ├── NetworkNotReadyError      still joining, or paths are not built yet (HTTP 503)
     │   │   └── WeakerPathsNeededError    too few relays; names what can be chosen besides waiting
     │   ├── ServingNodeLostError      the serving node went away in mid-answer (HTTP 502)
+    │   │   └── ServingNodeLeavingError   it said so before
     │   └── AnswerCancelledError      the client itself cancelled
     ├── InferenceError                the inference engine
     │   ├── ModelFolderError          a model folder lacks or contradicts something
@@ -112,6 +113,10 @@ class RequestError(GenTorrentError):
     of the local API that is to blame, where that is known."""
 
     code = "internal_error"
+    estimate: float = 0.0
+    """Seconds until the machine that refuses could have answered; 0 where it does not say."""
+    alternatives: tuple[bytes, ...] = ()
+    """Ids of the machines that it recommends, the best first."""
 
     def __init__(self, message: str, parameter: str | None = None) -> None:
         super().__init__(message)
@@ -176,6 +181,12 @@ class ServingNodeLostError(RequestError):
     """The serving node went away in mid-answer."""
 
     code = "serving_node_lost"
+
+
+class ServingNodeLeavingError(ServingNodeLostError):
+    """The serving node said in mid-answer that it leaves."""
+
+    code = "serving_node_leaving"
 
 
 class AnswerCancelledError(RequestError):
@@ -250,6 +261,7 @@ REQUEST_ERRORS: dict[str, type[RequestError]] = {
         OverloadedError,
         NetworkNotReadyError,
         ServingNodeLostError,
+        ServingNodeLeavingError,
         AnswerCancelledError,
     )
 }

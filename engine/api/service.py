@@ -69,7 +69,8 @@ class AnswerDelta(Struct, frozen=True):
 
 
 class AnswerDone(Struct, frozen=True, kw_only=True):
-    """The last event. ``served_by``: node id as text, or "local". ``paths``: relay ids (text) of each path that carried
+    """The last event. ``served_by``: node id as text, or "local"; where an answer was handed over, of the machine that
+    completed it. ``paths``: relay ids (text) of each path that carried
     the answer, guard first. ``receipt``: "verified", "none" (local answers) or "failed", with ``receipt_reason`` in
     plain words; ``receipt_export`` is the JSON text for ``gentorrent receipt verify``."""
 
@@ -77,6 +78,7 @@ class AnswerDone(Struct, frozen=True, kw_only=True):
     prompt_tokens: int
     completion_tokens: int
     served_by: str
+    machines: tuple[str, ...] = ()  # every one that made tokens, in order; empty: local
     cached_tokens: int = 0  # of the prompt, not computed anew
     paths: tuple[tuple[str, ...], ...] = ()
     n: int = 0

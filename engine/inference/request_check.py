@@ -75,6 +75,7 @@ _ABILITIES = {
     "logprobs": "log probabilities",
     "response_format": "answers held to a JSON schema",
     "tools": "tools",
+    "continuation": "the rest of an answer that another machine began",
 }
 
 
@@ -87,6 +88,7 @@ def missing_abilities(request: GenerationRequest, model: Abilities) -> tuple[str
         "logprobs": request.top_logprobs is not None and not model.logprobs,
         "response_format": request.constraint is not None and not model.constraints,
         "tools": bool(request.tools or speaks_of_tools) and not model.tools,
+        "continuation": bool(request.continue_tokens) and not model.token_ids,
     }
     return tuple(name for name, is_missing in missing.items() if is_missing)
 

@@ -21,9 +21,9 @@ from engine.node.target_choice import choose_target
 from engine.paths.circuits import PathHop
 from engine.paths.client import ClientEffect, ClientMachine
 from engine.paths.direct import DirectEffect, DirectMachine
-from engine.paths.effects import Send
+from engine.paths.effects import ProbeLink, Send
 from engine.paths.outgoing import Question, Target
-from engine.paths.running_answer import AnswerEvents, AnswerLost, AnswerSummary
+from engine.paths.running_answer import USUAL_TERMS, AnswerEvents, AnswerLost, AnswerSummary, Terms
 from engine.transport.link import Channel, LinkSender
 from engine.wire.answer import Failed, Finished, FrameEvent
 from engine.wire.link import DirectoryHash, head_decoder
@@ -210,6 +210,7 @@ class OverlayClient:
 
     def link_up(self, peer: NodeId, peer_is_client: bool) -> None:
         """See ``LinkHandler``."""
+        self.direct.neighbours = self.sender
         now = self._clock.monotonic()
         self._apply([*self.machine.link_up(peer, now, self._clock.wall()), *self.direct.link_up(peer, now)])
         self.changed()
@@ -252,6 +253,9 @@ class OverlayClient:
                     self._deliver(effect.answer, Served(effect.events, effect.summary))
                 case AnswerLost():
                     self._deliver(effect.answer, effect.error)
+                case ProbeLink():
+                    if sender is not None:
+                        sender.probe(effect.peer)
                 case _:
                     if sender is not None:
                         sender.disconnect(effect.peer, effect.reason)
@@ -280,7 +284,7 @@ class OverlayClient:
         self,
         chat: bytes,
         request: GenerationRequest,
-        pinned: NodeId | None,
+        preferred: Sequence[NodeId],
         avoid: Collection[NodeId],
         digest: bytes | None,
         shape: Shape | None = None,
@@ -289,7 +293,7 @@ class OverlayClient:
         path_set = self.machine.paths.upcoming(chat, shape) if shape is None or not shape.direct else None
         on_paths = {hop for slot in path_set.slots for hop in slot.hops} if path_set else set()
         nodes = self.model_nodes(request.model_id)
-        return choose_target(nodes, request, pinned, avoid, digest, on_paths, self._clock.wall(), self._random_bytes)
+        return choose_target(nodes, request, preferred, avoid, digest, on_paths, self._clock.wall(), self._random_bytes)
 
     def is_ready(self, chat: bytes, waited: float, accepted: Accepted | None = None) -> Shape | None:
         """The shape in which this chat can be asked after ``waited`` seconds; None: not yet. Raises
@@ -328,12 +332,25 @@ class OverlayClient:
             await asyncio.sleep(0.05)
         return shape
 
+    def has_others(self, model_id: str, digest: bytes | None, without: Collection[NodeId]) -> bool:
+        """Whether any node besides these serves the model (None: in whatever version)."""
+        return any(
+            digest is None or any(model.digest == digest for model in node.descriptor.models)
+            for node in self.model_nodes(model_id)
+            if node.node_id not in without
+        )
+
     async def ask(
-        self, chat: bytes, question: Question, target: Target, shape: Shape | None = None
+        self,
+        chat: bytes,
+        question: Question,
+        target: Target,
+        shape: Shape | None = None,
+        terms: Terms = USUAL_TERMS,
     ) -> AsyncGenerator[Served, None]:
         """One answer, over paths of this shape (None: the usual one). Ends after ``Finished``; a ``Failed`` or a lost
         answer is raised as ``RequestError``. Closing the generator cancels the answer at the serving node."""
-        key, effects = self.begin(chat, question, target, shape)
+        key, effects = self.begin(chat, question, target, shape, terms)
         stream: asyncio.Queue[Served | RequestError] = asyncio.Queue()
         self._streams[key] = stream
         try:
@@ -350,13 +367,13 @@ class OverlayClient:
             self._apply(self.end(key))
 
     def begin(
-        self, chat: bytes, question: Question, target: Target, shape: Shape | None
+        self, chat: bytes, question: Question, target: Target, shape: Shape | None, terms: Terms = USUAL_TERMS
     ) -> tuple[int, Sequence[ClientEffect | DirectEffect]]:
         """Begin an answer; its key and what to do for it. Raises ``RequestError``."""
         now, wall = self._clock.monotonic(), self._clock.wall()
         if shape is None or not shape.direct:
-            return self.machine.ask(chat, question, target, now, wall, shape)
-        begun = self.direct.ask(chat, question, target, now, wall)
+            return self.machine.ask(chat, question, target, now, wall, shape, terms)
+        begun = self.direct.ask(chat, question, target, now, wall, terms)
         self._want_links()
         return begun
 

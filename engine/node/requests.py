@@ -82,5 +82,6 @@ def generation_for(request: Request, context_length: int, limit: float | None) -
         public_messages=request.public_messages,
         public_characters=request.public_characters,
         continue_tokens=request.continue_tokens,
+        continue_characters=request.continue_characters if request.continue_tokens else None,
         max_tokens_per_second=limit,
     )

@@ -18,14 +18,14 @@ from engine.wire.records import SealKey, ServedModel
 def choose_target(
     nodes: Sequence[DirectoryNode],
     request: GenerationRequest,
-    pinned: NodeId | None,
+    preferred: Sequence[NodeId],
     avoid: Collection[NodeId],
     digest: bytes | None,
     on_paths: Collection[NodeId],
     now: float,
     random_bytes: Callable[[int], bytes],
 ) -> Target:
-    """Of ``nodes``, which serve the model, the chat's own (``pinned``) if it is still there, else a uniform draw among
+    """Of ``nodes``, which serve the model, the first of ``preferred`` that is still there, else a uniform draw among
     those that can do what is asked, if possible none that is on the chat's paths. ``digest`` None: the one that most of
     them serve. ``now`` is wall time. Raises ``UnknownModelError``, or ``InvalidRequestError`` when the model is served
     but nobody can do this with it."""
@@ -39,7 +39,8 @@ def choose_target(
         digests = [model.digest for _, model in served]
         digest = max(sorted(set(digests)), key=digests.count)
     fitting = [pair for pair in served if pair[1].digest == digest and pair[0].node_id not in avoid]
-    candidates = [pair for pair in fitting if pair[0].node_id == pinned]
+    by_id = {pair[0].node_id: pair for pair in fitting}
+    candidates = [by_id[node_id] for node_id in preferred if node_id in by_id][:1]
     candidates = candidates or [pair for pair in fitting if pair[0].node_id not in on_paths] or fitting
     if not candidates:
         known = " in the version that this machine knows" if served and not fitting and not avoid else ""

@@ -69,10 +69,12 @@ class AnswerReceiver:
     random_bytes: Callable[[int], bytes]
     serving_node: NodeId | None = None
     attempt: int = 0
+    may_serve: Callable[[NodeId], bool] | None = None  # None: ``serving_node`` alone (anybody, if that is None, too)
     heard_at: float | None = None  # the last genuine clove, even a repeated one: the node lives
     progress_at: float | None = None  # when the last frame became whole and in order; cloves alone are no progress
     frames: int = 0
     _paths: dict[int, _PathKeys] = field(default_factory=dict)
+    strangers: int = 0  # cloves of machines that may not answer this
     _execution: Announcement | None = None
     _frame_key: bytes = b""
     _control_key: bytes = b""
@@ -127,11 +129,19 @@ class AnswerReceiver:
 
     def _begin(self, announcement: Announcement) -> None:
         node = NodeId(announcement.serving_node)
-        if self.serving_node is not None and node != self.serving_node:
+        if announcement.attempt != self.attempt:
+            raise WireError("another attempt than this one is answered")
+        if not self._is_welcome(node):
+            self.strangers += 1
             raise WireError("another node than the one asked answers")
-        self._execution, self.serving_node, self.attempt = announcement, node, announcement.attempt
+        self._execution, self.serving_node = announcement, node
         self._frame_key = keys.frame_key(self.answer_secret, announcement.frame_salt, node, announcement.attempt)
         self._control_key = keys.control_key(self.answer_secret, announcement.frame_salt)
+
+    def _is_welcome(self, node: NodeId) -> bool:
+        if self.serving_node is None or node == self.serving_node:
+            return True
+        return self.may_serve is not None and self.may_serve(node)
 
     def _share(self, number: int, index: int, share: bytes, now: float) -> list[FrameEvent]:
         if not self._next <= number < self._next + FRAME_WINDOW or number in self._ready:

@@ -10,35 +10,29 @@ from collections.abc import Callable, Sequence
 
 from engine.crypto.symmetric import hkdf
 from engine.directory.shapes import Shape
-from engine.errors import NetworkNotReadyError, PathError, RequestError, ServingNodeLostError
-from engine.ids import NetworkId, NodeId, RequestId
-from engine.paths.answer_receiver import AnswerReceiver
+from engine.errors import NetworkNotReadyError, PathError, RequestError
+from engine.ids import NetworkId, NodeId
 from engine.paths.circuits import CircuitClient
 from engine.paths.effects import CircuitEffect, CircuitReceived, Disconnect, Lane, Send
+from engine.paths.losses import LINKS_ENDED, SILENT, STRANGER, lost_node, lost_paths
 from engine.paths.outgoing import Question, Target, prepare
 from engine.paths.path_sets import DrawPath, PathSets
-from engine.paths.running_answer import AnswerEvents, AnswerLost, Route, RunningAnswer
+from engine.paths.patience import (
+    FIRST_FRAME_SECONDS,
+    GONE_SECONDS,
+    PROBE_AFTER_SECONDS,
+    PROBE_AGAIN_SECONDS,
+    RESEND_SECONDS,
+    SILENCE_SECONDS,
+    deadlines_of,
+    first_frame_limit,
+    patience,
+)
+from engine.paths.running_answer import USUAL_TERMS, AnswerEvents, AnswerLost, Route, RunningAnswer, Terms
+from engine.paths.silence import Silence, Verdict
 from engine.paths.slots import PathSet, Slot, SlotOpened
 from engine.wire.answer import Failed, Finished
 from engine.wire.circuit import Dispatch, DispatchFailed, Release, Released, Return
-
-FIRST_FRAME_SECONDS = 12.0
-"""Without any frame this long after sending, the node is taken for lost."""
-GONE_SECONDS = 1.5
-"""Proxies' reports that the node is gone are believed after so long without a frame."""
-SILENCE_SECONDS = 6.0
-"""Frames leave every 150 ms; so long without one, on paths that work, and the node is taken for lost."""
-PATHS_SECONDS = 25.0
-"""So long may paths be missing before an answer has begun."""
-RESUME_SECONDS = 40.0
-"""So long may an answer that has begun lack paths, or stand still, before it is given up; the node keeps it longer."""
-PROBE_AFTER_SECONDS = 2.0
-"""After so much silence the paths themselves are asked whether they work,"""
-PROBE_AGAIN_SECONDS = 1.0
-"""so often."""
-RESEND_SECONDS = 2.5
-"""Request cloves, and what replaces a path, go again this often until something comes over their path."""
-
 
 ClientEffect = Send | Disconnect | AnswerEvents | AnswerLost
 
@@ -94,6 +88,7 @@ class ClientMachine:
         now: float,
         wall: float,
         shape: Shape | None = None,
+        terms: Terms = USUAL_TERMS,
     ) -> tuple[int, list[ClientEffect]]:
         """Begin an answer for ``chat`` (any bytes that name it) over paths of at least this strength (None: the usual
         one's). Raises ``RequestError``."""
@@ -101,23 +96,20 @@ class ClientMachine:
             path_set = self.paths.ensure(chat, now, shape)
         except PathError as error:
             raise NetworkNotReadyError(str(error)) from error
-        salt = hkdf(self._chat_secret, target.node_id, b"gentorrent/cache-salt/v1" + chat, 32)
+        salt = hkdf(self._chat_secret, terms.salted_for or target.node_id, b"gentorrent/cache-salt/v1" + chat, 32)
         n, k = path_set.shape.n, path_set.shape.k
         outgoing = prepare(question, target, self._network_id, n, k, salt, wall, self._random_bytes)
-        request = outgoing.request
-        receiver = AnswerReceiver(
-            request_id=RequestId(request.request_id),
-            answer_secret=request.answer_secret,
-            clove_secrets=request.clove_secrets,
-            n=n,
-            k=k,
-            random_bytes=self._random_bytes,
-            serving_node=target.node_id,
-        )
         key = self._next_answer
         self._next_answer += 1
         answer = RunningAnswer(
-            key=key, chat=chat, outgoing=outgoing, receiver=receiver, started=now, unhealthy_since=now
+            key=key,
+            chat=chat,
+            outgoing=outgoing,
+            receiver=outgoing.receiver(self._random_bytes, terms.may_serve),
+            started=now,
+            terms=terms,
+            silence=Silence(terms.patience),
+            unhealthy_since=now,
         )
         self._answers[key] = answer
         path_set.busy += 1
@@ -247,7 +239,7 @@ class ClientMachine:
     def _proxy_useless(self, answer: RunningAnswer, index: int, now: float, wall: float) -> list[ClientEffect]:
         """The proxy cannot reach the node: when several say so the node is gone, else this path is renewed."""
         if self._node_gone(answer, now):
-            return self._lost(answer, "Its links with our paths have ended.", now, wall)
+            return self._lost(answer, LINKS_ENDED, now, wall)
         path_set = self.paths.get(answer.chat)
         if path_set is None or path_set.slots[index].circuit != answer.routes[index].circuit:
             return []
@@ -261,10 +253,14 @@ class ClientMachine:
     def _answer_clove(
         self, answer: RunningAnswer, index: int, clove: bytes, now: float, wall: float
     ) -> list[ClientEffect]:
-        frames = answer.receiver.frames
+        frames, heard_at = answer.receiver.frames, answer.receiver.heard_at
         events = answer.receiver.receive(index, clove, now)
+        if answer.receiver.heard_at != heard_at:
+            answer.silence.heard(now)
         if answer.cancelled_at is not None:
             return self._stop(answer, now, wall) if answer.receiver.execution_known else []
+        if answer.receiver.strangers and not answer.receiver.execution_known:
+            return self._lost(answer, STRANGER, now, wall)
         if answer.receiver.frames > frames:
             answer.gone_reports.clear()
         effects: list[ClientEffect] = []
@@ -312,16 +308,17 @@ class ClientMachine:
         else:
             answer.unhealthy_since = answer.unhealthy_since if answer.unhealthy_since is not None else now
             answer.healthy_since = None
-            if now > answer.unhealthy_since + _patience(answer):
+            if now > answer.unhealthy_since + patience(answer):
                 return self._no_paths(answer, open_paths, now, wall)
         if answer.sent_at is None:
             return []
+        answer.looked_at = now
         effects: list[ClientEffect] = []
         effects += self._control(answer, [answer.receiver.acknowledge(now)], now, wall)
         if now >= answer.resend_at:
             effects += self._send_again(answer, now, wall)
         if self._node_gone(answer, now):
-            return effects + self._lost(answer, "Its links with our paths have ended.", now, wall)
+            return effects + self._lost(answer, LINKS_ENDED, now, wall)
         return effects + self._silence(answer, path_set, now, wall)
 
     def _silence(self, answer: RunningAnswer, path_set: PathSet | None, now: float, wall: float) -> list[ClientEffect]:
@@ -330,39 +327,46 @@ class ClientMachine:
         heard = answer.receiver.heard_at
         since = max(answer.sent_at, heard or 0.0)
         progress = max(answer.sent_at, answer.receiver.progress_at or 0.0)
-        limit = FIRST_FRAME_SECONDS if heard is None else SILENCE_SECONDS
-        if path_set is None or now <= progress + PROBE_AFTER_SECONDS:
+        if path_set is None:
             return []
-        if now > progress + _patience(answer):
+        effects = self._impatient(answer, path_set, now, wall)
+        if answer.key not in self._answers or now <= progress + PROBE_AFTER_SECONDS:
+            return effects
+        limit = first_frame_limit(answer) if heard is None else SILENCE_SECONDS
+        if now > progress + patience(answer):
             return self._no_paths(answer, len(path_set.open_slots()), now, wall)
         if now > since + limit and answer.healthy_since is not None:
             working = [slot for slot in path_set.open_slots() if slot.heard_at > now - 2 * PROBE_AGAIN_SECONDS]
             if len(working) > answer.n - answer.k:
-                return self._lost(answer, "It has fallen silent while our paths work.", now, wall)
+                return self._lost(answer, SILENT, now, wall)
         if now < answer.probe_at:
-            return []
+            return effects
         answer.probe_at = now + PROBE_AGAIN_SECONDS
         # Not before the answer has begun: a long question may fill the client's own line for longer.
         replace = answer.receiver.frames > 0
-        return self._process(self.paths.probe_all(answer.chat, now, replace=replace), now, wall)
+        return effects + self._process(self.paths.probe_all(answer.chat, now, replace=replace), now, wall)
+
+    def _impatient(self, answer: RunningAnswer, path_set: PathSet, now: float, wall: float) -> list[ClientEffect]:
+        """Where another machine can go on with the answer, one that falls silent is given up soon: when enough paths
+        have shown that they work, so that it is not this machine's own network, and still nothing has come."""
+        slots = sorted((slot.heard_at for slot in path_set.open_slots()), reverse=True)
+        needed = answer.n - answer.k
+        working_at = slots[needed] if len(slots) > needed else None
+        verdict = answer.silence.judge(now, path_set.round_trip(), working_at)
+        match verdict if verdict is Verdict.PATIENCE or answer.terms.elsewhere() else Verdict.PATIENCE:
+            case Verdict.DOUBT:
+                return self._process(self.paths.probe_all(answer.chat, now, replace=False), now, wall)
+            case Verdict.GONE:
+                return self._lost(answer, SILENT, now, wall)
+        return []
 
     def _no_paths(self, answer: RunningAnswer, open_paths: int, now: float, wall: float) -> list[ClientEffect]:
-        if open_paths < answer.k:
-            what = (
-                f"Only {open_paths} of the {answer.k} anonymous paths that an answer needs could be built."
-                f" {self.paths.problem}"
-            )
-        else:
-            what = "Too little of the answer comes through the anonymous paths."
-        error = NetworkNotReadyError(f"{what} Wait a moment and ask again.")
-        return self._given_up(answer, error, now, wall)
+        return self._given_up(answer, lost_paths(open_paths, answer.k, self.paths.problem), now, wall)
 
     def _lost(self, answer: RunningAnswer, why: str, now: float, wall: float) -> list[ClientEffect]:
-        error = ServingNodeLostError(
-            f"The machine that was answering is gone. {why} "
-            "What has arrived is kept; ask again and another one answers."
-        )
-        return self._given_up(answer, error, now, wall)
+        """It may compute all the same, and be heard again when another one answers: it is told to stop."""
+        cancelling = self._control(answer, [answer.receiver.cancel() for _ in range(2)], now, wall)
+        return [*cancelling, *self._given_up(answer, lost_node(why), now, wall)]
 
     def _given_up(self, answer: RunningAnswer, error: RequestError, now: float, wall: float) -> list[ClientEffect]:
         lost = AnswerLost(answer.key, error, answer.summary())
@@ -372,21 +376,9 @@ class ClientMachine:
         """When :meth:`tick` wants to be called next."""
         deadlines = [self._circuits.next_deadline(), self.paths.next_deadline()]
         for answer in self._answers.values():
-            deadlines += [answer.receiver.next_deadline(), *self._answer_deadlines(answer)]
+            deadlines += [answer.receiver.next_deadline(), *deadlines_of(answer, self.paths.get(answer.chat))]
         known = [deadline for deadline in deadlines if deadline is not None]
         return min(known, default=None)
-
-    def _answer_deadlines(self, answer: RunningAnswer) -> list[float]:
-        if answer.cancelled_at is not None:
-            return [answer.cancelled_at + FIRST_FRAME_SECONDS + 0.01]
-        deadlines = [] if answer.unhealthy_since is None else [answer.unhealthy_since + _patience(answer) + 0.01]
-        if answer.sent_at is None:
-            return deadlines
-        progress = max(answer.sent_at, answer.receiver.progress_at or 0.0)
-        deadlines.append(max(progress + PROBE_AFTER_SECONDS + 0.01, answer.probe_at))
-        if len(answer.gone_reports) > answer.n - answer.k:
-            deadlines.append((answer.receiver.heard_at or answer.sent_at) + GONE_SECONDS + 0.01)
-        return [*deadlines, answer.resend_at]
 
     # The end
 
@@ -413,8 +405,3 @@ class ClientMachine:
             path_set.busy -= 1
             path_set.last_used = now
         return effects
-
-
-def _patience(answer: RunningAnswer) -> float:
-    """Seconds without paths, or without progress, before an answer is given up."""
-    return RESUME_SECONDS if answer.receiver.frames else PATHS_SECONDS

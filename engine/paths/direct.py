@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from engine.crypto.symmetric import hkdf
 from engine.errors import ServingNodeLostError, WireError
-from engine.ids import NetworkId, NodeId, RequestId
+from engine.ids import NetworkId, NodeId
 from engine.paths.answer_receiver import AnswerReceiver
-from engine.paths.effects import Lane, Send
+from engine.paths.effects import Lane, ProbeLink, Send
+from engine.paths.losses import SILENT, STRANGER, lost_node
 from engine.paths.outgoing import OutgoingRequest, Question, Target, prepare
-from engine.paths.running_answer import AnswerEvents, AnswerLost, AnswerSummary
+from engine.paths.running_answer import USUAL_TERMS, AnswerEvents, AnswerLost, AnswerSummary, Terms
+from engine.paths.silence import Silence, Verdict
 from engine.wire.answer import Failed, Finished
 from engine.wire.codec import Message, encode
 from engine.wire.link import DeliverClove, ReleaseHandle, ReturnClove, link_decoder
@@ -23,10 +26,27 @@ from engine.wire.link import DeliverClove, ReleaseHandle, ReturnClove, link_deco
 LINK_SECONDS = 20.0
 """So long may the link with the model node be missing before an answer is given up."""
 FIRST_FRAME_SECONDS = 12.0
+CONTINUED_FRAME_SECONDS = 4.0
+"""The same where it goes on with an answer that another machine began."""
 SILENCE_SECONDS = 6.0
 """Frames leave every 150 ms; so long without one over a link that is there, and the node is taken for lost."""
 
-DirectEffect = Send | AnswerEvents | AnswerLost
+MAX_WITNESSES = 4
+"""Neighbours that are asked for a sign of life when an answer falls silent."""
+
+DirectEffect = Send | AnswerEvents | AnswerLost | ProbeLink
+
+
+class Neighbours(Protocol):
+    """What the driver knows of its links."""
+
+    def round_trip(self, peer: NodeId) -> float | None:
+        """Seconds; None where it is not known."""
+        ...
+
+    def heard_at(self, peer: NodeId) -> float | None:
+        """When anything last came from this neighbour (monotonic); None without a link."""
+        ...
 
 
 @dataclass(slots=True)
@@ -35,6 +55,10 @@ class _Answer:
     outgoing: OutgoingRequest
     receiver: AnswerReceiver
     unlinked_since: float | None
+    terms: Terms
+    silence: Silence
+    looked_at: float = 0.0
+    doubted_at: float | None = None  # the silence since then is being looked into
     handle: bytes = b""
     sent_at: float | None = None
     cancelled: bool = False  # before the node was heard: it is told with its first sign of life
@@ -44,7 +68,7 @@ class _Answer:
         return self.outgoing.target.node_id
 
     def summary(self) -> AnswerSummary:
-        return AnswerSummary((), self.outgoing, self.receiver.attempt)
+        return AnswerSummary((), self.outgoing, self.receiver.attempt, self.receiver.serving_node)
 
 
 class DirectMachine:
@@ -53,6 +77,7 @@ class DirectMachine:
     def __init__(self, network_id: NetworkId, random_bytes: Callable[[int], bytes]) -> None:
         self._network_id = network_id
         self._random_bytes = random_bytes
+        self.neighbours: Neighbours | None = None
         self._linked: set[NodeId] = set()
         self._answers: dict[int, _Answer] = {}
         self._next = -1
@@ -100,24 +125,21 @@ class DirectMachine:
     # Questions
 
     def ask(
-        self, chat: bytes, question: Question, target: Target, now: float, wall: float
+        self,
+        chat: bytes,
+        question: Question,
+        target: Target,
+        now: float,
+        wall: float,
+        terms: Terms = USUAL_TERMS,
     ) -> tuple[int, list[DirectEffect]]:
         """Begin an answer; it waits for the link if there is none yet. Raises ``RequestError``."""
-        salt = hkdf(self._chat_secret, target.node_id, b"gentorrent/cache-salt/v1" + chat, 32)
+        salt = hkdf(self._chat_secret, terms.salted_for or target.node_id, b"gentorrent/cache-salt/v1" + chat, 32)
         outgoing = prepare(question, target, self._network_id, 1, 1, salt, wall, self._random_bytes)
-        request = outgoing.request
-        receiver = AnswerReceiver(
-            request_id=RequestId(request.request_id),
-            answer_secret=request.answer_secret,
-            clove_secrets=request.clove_secrets,
-            n=1,
-            k=1,
-            random_bytes=self._random_bytes,
-            serving_node=target.node_id,
-        )
+        receiver = outgoing.receiver(self._random_bytes, terms.may_serve)
         key, self._next = self._next, self._next - 1
         linked = target.node_id in self._linked
-        answer = _Answer(key, outgoing, receiver, None if linked else now)
+        answer = _Answer(key, outgoing, receiver, None if linked else now, terms, Silence(terms.patience))
         self._answers[key] = answer
         return key, self._send(answer, now) if linked else []
 
@@ -160,9 +182,14 @@ class DirectMachine:
     # Answers
 
     def _clove(self, answer: _Answer, clove: bytes, now: float) -> list[DirectEffect]:
+        heard_at = answer.receiver.heard_at
         events = answer.receiver.receive(0, clove, now)
+        if answer.receiver.heard_at != heard_at:
+            answer.silence.heard(now)
         if answer.cancelled:
             return self._stop(answer) if answer.receiver.execution_known else []
+        if answer.receiver.strangers and not answer.receiver.execution_known:
+            return self._lost(answer, STRANGER)
         last = bool(events) and isinstance(events[-1], Finished | Failed)
         out: list[DirectEffect] = []
         if events:
@@ -185,14 +212,44 @@ class DirectMachine:
             message = answer.receiver.acknowledge(now) if answer.sent_at is not None else None
             if message:
                 out += self._deliver(answer, message)
+            answer.looked_at = now
             if now >= self._limit(answer):
                 out += self._given_up(answer)
+            else:
+                out += self._impatient(answer, now)
         return out
+
+    def _impatient(self, answer: _Answer, now: float) -> list[DirectEffect]:
+        """Where another machine can go on with the answer, one that falls silent is given up soon: when another
+        neighbour has shown that it is not this machine's own network, and still nothing has come."""
+        if self.neighbours is None:
+            return []
+        witnesses = sorted(self._linked - {answer.node})[:MAX_WITNESSES]
+        heard = [at for one in witnesses if (at := self.neighbours.heard_at(one)) is not None]
+        round_trip = self.neighbours.round_trip(answer.node) or 0.0
+        verdict = answer.silence.judge(now, round_trip, max(heard, default=None))
+        match verdict if verdict is Verdict.PATIENCE or answer.terms.elsewhere() else Verdict.PATIENCE:
+            case Verdict.DOUBT if answer.doubted_at != answer.silence.heard_at:
+                answer.doubted_at = answer.silence.heard_at
+                return [ProbeLink(one) for one in witnesses]
+            case Verdict.GONE:
+                return self._lost(answer, SILENT)
+        return []
+
+    def _lost(self, answer: _Answer, why: str) -> list[DirectEffect]:
+        """It may compute all the same: it is told to stop."""
+        message = answer.receiver.cancel()
+        told = self._deliver(answer, message) if message else []
+        return [*told, AnswerLost(answer.key, lost_node(why), answer.summary()), *self._end(answer)]
 
     def next_deadline(self) -> float | None:
         """When :meth:`tick` wants to be called next."""
         deadlines = [self._limit(answer) for answer in self._answers.values()]
-        deadlines += [known for one in self._answers.values() if (known := one.receiver.next_deadline()) is not None]
+        for one in self._answers.values():
+            known = one.receiver.next_deadline()
+            deadlines += [] if known is None else [known]
+            round_trip = (self.neighbours.round_trip(one.node) if self.neighbours else None) or 0.0
+            deadlines += one.silence.deadlines(round_trip, one.looked_at)
         return min(deadlines, default=None)
 
     def _limit(self, answer: _Answer) -> float:
@@ -200,7 +257,9 @@ class DirectMachine:
             return answer.unlinked_since + LINK_SECONDS
         sent = answer.sent_at or 0.0
         heard = answer.receiver.heard_at
-        return sent + FIRST_FRAME_SECONDS if heard is None else max(sent, heard) + SILENCE_SECONDS
+        if heard is not None:
+            return max(sent, heard) + SILENCE_SECONDS
+        return sent + (CONTINUED_FRAME_SECONDS if answer.outgoing.request.continue_tokens else FIRST_FRAME_SECONDS)
 
     def _given_up(self, answer: _Answer) -> list[DirectEffect]:
         begun = answer.receiver.frames > 0

@@ -42,6 +42,13 @@ class Dial:
 
 
 @dataclass(frozen=True, slots=True)
+class ProbeLink:
+    """Client: find out whether the link with ``peer`` works; what comes back shows in when it was last heard."""
+
+    peer: NodeId
+
+
+@dataclass(frozen=True, slots=True)
 class CircuitOpened:
     """Client: every relay of the circuit has confirmed; messages can be sent."""
 

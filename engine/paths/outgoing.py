@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from engine.crypto.sealing import seal
 from engine.crypto.sida import split
 from engine.errors import InvalidRequestError, SealError, ServingNodeLostError, WireError
-from engine.ids import NetworkId, NodeId
+from engine.ids import NetworkId, NodeId, RequestId
 from engine.paths import keys
+from engine.paths.answer_receiver import AnswerReceiver
 from engine.wire import PROTOCOL_VERSION, SUITE_HPKE_MLKEM768_X25519, SUITE_HPKE_X25519
 from engine.wire.answer import (
     MAX_REQUEST,
@@ -58,6 +59,10 @@ class Question:
     constraint: str = ""
     template_options: str = ""
     top_logprobs: int = -1
+    minimum_standing: float = 0.0
+    continue_tokens: tuple[int, ...] = ()
+    continue_characters: int = 0
+    attempt: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,23 @@ class OutgoingRequest:
             message_id=self.message_id, index=index, n=request.n, k=request.k, share=self.shares[index]
         )
         return self._seal(content)
+
+    def receiver(
+        self, random_bytes: Callable[[int], bytes], may_serve: Callable[[NodeId], bool] | None
+    ) -> AnswerReceiver:
+        """The incoming half of the answer."""
+        request = self.request
+        return AnswerReceiver(
+            request_id=RequestId(request.request_id),
+            answer_secret=request.answer_secret,
+            clove_secrets=request.clove_secrets,
+            n=request.n,
+            k=request.k,
+            random_bytes=random_bytes,
+            serving_node=self.target.node_id,
+            attempt=request.attempt,
+            may_serve=may_serve,
+        )
 
     def attach(self, message: Attach) -> bytes:
         """`Replace proxy i by j`, sealed to the model node."""
@@ -128,6 +150,10 @@ def prepare(
         constraint=question.constraint,
         template_options=question.template_options,
         top_logprobs=question.top_logprobs,
+        minimum_standing=question.minimum_standing,
+        continue_tokens=question.continue_tokens,
+        continue_characters=question.continue_characters,
+        attempt=question.attempt,
     )
     encoded = encode(request)
     limit = min(MAX_REQUEST, k * 55_000)  # a clove of it must fit one link message

@@ -35,6 +35,8 @@ PROBE_TIMEOUT = 8.0
 STALLED_SECONDS = 2.0
 """When an answer has stopped, a path that is silent for so long after a probe, while another one replies, is given up:
 the links beside a dead relay take longer to notice."""
+ROUND_TRIP_SHARE = 0.5
+"""Of a path's newest round trip in what counts as its round trip."""
 MAX_SETS = 64
 SPARE_SECONDS = 60.0
 """Spare paths of another shape than the usual one are kept for so long after they were last wanted."""
@@ -221,9 +223,12 @@ class PathSets:
         if isinstance(event, CircuitReceived):
             heard = self._by_circuit.get(event.handle)
             if heard is not None:
-                heard[1].heard_at = now
+                slot = heard[1]
+                slot.heard_at = now
                 if isinstance(event.message, ProbeReply):
-                    heard[1].probe_sent = None
+                    if slot.probe_sent is not None:
+                        slot.round_trip += ROUND_TRIP_SHARE * (now - slot.probe_sent - slot.round_trip)
+                    slot.probe_sent = None
             return []
         if not isinstance(event, CircuitOpened | CircuitFailed | CircuitClosed):
             return []
@@ -234,6 +239,7 @@ class PathSets:
         guard = self.guard_records.setdefault(slot.hops[0], GuardRecord())
         if isinstance(event, CircuitOpened):
             slot.open, slot.opened_at, slot.proven = True, now, False
+            slot.round_trip = event.set_up_seconds
             slot.probe_at = now + PROBE_SECONDS
             return [SlotOpened(owner.name, slot.index)]
         del self._by_circuit[event.handle]

@@ -49,7 +49,7 @@ CLIENT_SILENCE = 45.0
 """Seconds without any control message after which an execution is given up."""
 LINGER_SECONDS = 45.0
 """After the last event, so long is an unacknowledged answer kept for resending: longer than its client waits for paths
-(``engine.paths.client.RESUME_SECONDS``), else it would wait for what is no longer there."""
+(``engine.paths.patience.RESUME_SECONDS``), else it would wait for what is no longer there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +256,7 @@ class ServingMachine:
         return AnswerSender(
             answer_secret=request.answer_secret,
             serving_node=self._node_id,
-            attempt=0,
+            attempt=request.attempt,
             n=request.n,
             k=request.k,
             random_bytes=self._random_bytes,

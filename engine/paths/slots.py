@@ -31,6 +31,7 @@ class Slot:
     probe_sent: float | None = None
     probe_at: float = 0.0
     heard_at: float = 0.0
+    round_trip: float = 0.0  # seconds, smoothed, of the set-up and of probes
     proven: bool = False  # it has worked for a while since it opened
 
 
@@ -49,6 +50,11 @@ class PathSet:
     def open_slots(self) -> list[Slot]:
         """The slots that work now."""
         return [slot for slot in self.slots if slot.open]
+
+    def round_trip(self) -> float:
+        """Seconds after which enough paths for an answer have replied; 0 while that many are not open."""
+        known = sorted(slot.round_trip for slot in self.open_slots())
+        return known[self.shape.k - 1] if len(known) >= self.shape.k else 0.0
 
     @property
     def carries(self) -> bool:

@@ -13,7 +13,7 @@ from functools import partial
 from engine.directory.graph import SETTLE_SECONDS
 from engine.errors import RequestError, ServingNodeLostError
 from engine.ids import NodeId, short_id
-from engine.node.answers import MAX_TRIES
+from engine.node.network_answer import MAX_TRIES
 from engine.simulation.churn_report import ChurnPlan, ChurnResult, Miss
 from engine.simulation.client import Asked, SimulatedClient
 from engine.simulation.network import SimulatedNetwork

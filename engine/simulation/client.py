@@ -97,7 +97,7 @@ class SimulatedClient:
     ) -> Asked:
         """Ask in this chat, none of ``avoid``; raises ``RequestError`` if it cannot be asked at all."""
         overlay = self.overlay
-        target = overlay.choose_target(chat, ASKED, None, avoid, None)
+        target = overlay.choose_target(chat, ASKED, (), avoid, None)
         key, effects = overlay.begin(chat, QUESTION, target, None)
         asked = Asked(key, target.node_id, self._scheduler.now, ended)
         overlay._streams[key] = asked

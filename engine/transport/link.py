@@ -56,6 +56,14 @@ class LinkSender(Protocol):
         """Smoothed round-trip time in seconds, None before the first heartbeat's return."""
         ...
 
+    def heard_at(self, peer: NodeId) -> float | None:
+        """When anything last came from this peer (monotonic seconds), None without a link."""
+        ...
+
+    def probe(self, peer: NodeId) -> None:
+        """Ask this peer for a sign of life now."""
+        ...
+
     def disconnect(self, peer: NodeId, reason: str) -> None:
         """Close the link of this peer; ``link_down`` follows."""
         ...

@@ -187,6 +187,18 @@ class MemoryEndpoint:
             return None
         return 2 * (self._internet.conditions(self._node_id, peer).delay + link.detour)
 
+    def heard_at(self, peer: NodeId) -> float | None:
+        """When anything last came from this peer: here everybody who lives and can be reached has just been heard."""
+        link = self._links.get(peer)
+        if link is None:
+            return None
+        if not link.cut and self._internet.reaches(self._node_id, peer):
+            return self._internet.scheduler.now()
+        return 0.0
+
+    def probe(self, peer: NodeId) -> None:
+        """Ask this peer for a sign of life now: see :meth:`heard_at`."""
+
     def is_relayed(self, peer: NodeId) -> bool | None:
         """Whether the link of this peer goes through a TURN server; None without a link."""
         link = self._links.get(peer)

@@ -152,6 +152,17 @@ class Mesh:
         link = self._links.get(peer)
         return None if link is None else link.round_trip
 
+    def heard_at(self, peer: NodeId) -> float | None:
+        """When anything last came from this peer (monotonic seconds), None without a link."""
+        link, now = self._links.get(peer), self._clock.monotonic()
+        return None if link is None else now - link.silence(now)
+
+    def probe(self, peer: NodeId) -> None:
+        """Ask this peer for a sign of life now."""
+        link = self._links.get(peer)
+        if link is not None:
+            link.probe(self._clock.monotonic())
+
     def disconnect(self, peer: NodeId, reason: str) -> None:
         """Close the link of this peer, telling it why; ``link_down`` follows."""
         attempt = self._connector.attempt_with(peer)

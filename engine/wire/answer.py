@@ -79,6 +79,8 @@ class Request(Message, frozen=True, tag=72):
     constraint: Annotated[str, Meta(max_length=65_536)] = ""
     template_options: Annotated[str, Meta(max_length=4096)] = ""  # JSON object, arguments of the chat template
     top_logprobs: Annotated[int, Meta(ge=-1, le=MAX_TOP_LOGPROBS)] = -1  # alternatives per token; -1: none, nor its own
+    continue_characters: UInt32 = 0  # of text that came with ``continue_tokens``; the node goes on behind them
+    attempt: UInt16 = 0  # executions of the same answer that the client has begun before (hand-over)
 
 
 class RequestClove(Message, frozen=True, tag=73):

@@ -7,7 +7,7 @@ import pytest
 from engine.crypto.onion import Hop, build
 from engine.errors import NetworkNotReadyError, ServingNodeLostError
 from engine.ids import CircuitId, NodeId
-from engine.paths.client import FIRST_FRAME_SECONDS
+from engine.paths.patience import FIRST_FRAME_SECONDS
 from engine.transport.link import Channel
 from engine.transport.memory_links import Conditions
 from engine.wire.codec import encode

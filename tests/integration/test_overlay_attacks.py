@@ -62,11 +62,11 @@ def test_a_model_node_without_keys_is_not_drawn() -> None:
     overlay.models[0].seal = overlay.models[0].seal[:1]
     overlay.announce()
     for _ in range(20):
-        assert overlay.client.choose_target(b"chat", ASKED, None, (), None).node_id == overlay.models[1].node_id
+        assert overlay.client.choose_target(b"chat", ASKED, (), (), None).node_id == overlay.models[1].node_id
     overlay.models[1].seal = []
     overlay.announce()
     with pytest.raises(UnknownModelError):
-        overlay.client.choose_target(b"chat", ASKED, None, (), None)
+        overlay.client.choose_target(b"chat", ASKED, (), (), None)
 
 
 def test_a_model_node_that_cannot_do_what_is_asked_is_not_drawn() -> None:
@@ -75,13 +75,13 @@ def test_a_model_node_that_cannot_do_what_is_asked_is_not_drawn() -> None:
     overlay.announce()
     wanted = msgspec.structs.replace(ASKED, tools='[{"type":"function","function":{"name":"f"}}]')
     for _ in range(20):
-        assert overlay.client.choose_target(b"chat", wanted, None, (), None).node_id == overlay.models[1].node_id
-    drawn = {overlay.client.choose_target(b"chat", ASKED, None, (), None).node_id for _ in range(40)}
+        assert overlay.client.choose_target(b"chat", wanted, (), (), None).node_id == overlay.models[1].node_id
+    drawn = {overlay.client.choose_target(b"chat", ASKED, (), (), None).node_id for _ in range(40)}
     assert len(drawn) == 2
     overlay.models[1].abilities = {"tools": False}
     overlay.announce()
     with pytest.raises(InvalidRequestError, match="tools") as caught:
-        overlay.client.choose_target(b"chat", wanted, None, (), None)
+        overlay.client.choose_target(b"chat", wanted, (), (), None)
     assert caught.value.parameter == "tools"
 
 

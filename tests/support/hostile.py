@@ -36,6 +36,12 @@ class Hostile:
     def round_trip(self, peer: NodeId) -> float | None:
         return self._endpoint.round_trip(peer)
 
+    def heard_at(self, peer: NodeId) -> float | None:
+        return self._endpoint.heard_at(peer)
+
+    def probe(self, peer: NodeId) -> None:
+        self._endpoint.probe(peer)
+
     def disconnect(self, peer: NodeId, reason: str) -> None:
         self._endpoint.disconnect(peer, reason)
 

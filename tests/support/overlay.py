@@ -263,7 +263,7 @@ class Overlay:
         self, chat: bytes = b"chat", text: str = "why?", wall: float | None = None, shape: Shape | None = None
     ) -> Collected:
         collected = Collected()
-        target = self.client.choose_target(chat, ASKED, None, (), None, shape)
+        target = self.client.choose_target(chat, ASKED, (), (), None, shape)
         question = Question(MODEL, (ChatMessage("user", text),), Sampling(seed=1), 10_000)
         clock = self.scheduler.clock
         wall = clock.wall() if wall is None else wall

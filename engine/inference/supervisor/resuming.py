@@ -68,9 +68,9 @@ class ResumableAnswer:
 
     def heard(self, event: GenerationEvent) -> None:
         """An event has come from the worker, whether the asker reads it already or not."""
-        if isinstance(event, Delta | Done):
+        if isinstance(event, Done) or (isinstance(event, Delta) and event.ids):
             self.suspect = self.cautious = False
-        else:
+        elif not isinstance(event, Delta):  # text alone comes from tokens that were made before
             self.suspect = isinstance(event, Started)  # who waits in the worker's queue is not being computed
         self.mailbox.put(event)
 

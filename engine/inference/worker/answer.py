@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -48,7 +48,8 @@ class Grammars(Protocol):
 class Answer:
     """``calls`` reads along where the answer has to end after one call. ``stopped``: the tokens to continue hold a stop
     string already. ``delivered``: characters of the text held back that whoever made these tokens has shown all the
-    same, at the end. ``place``: the one that was told last."""
+    same, at the end. ``missed``: the end of their text that was not shown, because its maker went away between a token
+    and its text. ``place``: the one that was told last."""
 
     request: GenerationRequest
     prompt_ids: tuple[int, ...]
@@ -59,6 +60,7 @@ class Answer:
     calls: AnswerParser | None
     stopped: bool
     delivered: int = 0
+    missed: str = ""
     started: bool = False
     place: int = 0
 
@@ -83,10 +85,17 @@ class Answer:
         return shown, stopped
 
 
-def begin(request: GenerationRequest, texts: Texts, grammars: Grammars, vocabulary: int = 0) -> Answer:
+def begin(
+    request: GenerationRequest,
+    texts: Texts,
+    grammars: Grammars,
+    vocabulary: int = 0,
+    end_ids: Collection[int] = (),
+) -> Answer:
     """The answer at its beginning, or where the tokens to continue end; :class:`RequestError` for what is wrong.
 
-    Token ids that the request names must be below ``vocabulary`` (0: not checked).
+    Token ids that the request names must be below ``vocabulary`` (0: not checked). ``end_ids`` have no text, whatever
+    the tokenizer says of them.
     """
     _check_ids("logit_bias", [token for token, _ in request.sampling.logit_bias], vocabulary)
     _check_ids("prompt", request.prompt_tokens, vocabulary)
@@ -104,11 +113,15 @@ def begin(request: GenerationRequest, texts: Texts, grammars: Grammars, vocabula
         calls=_one_call(request, prompt.style),
         stopped=False,
     )
-    shown = 0
+    pieces = []
     for token in request.continue_tokens:  # their text was delivered by whoever made them
-        piece, ended = answer.push(token)
-        answer.stopped, shown = answer.stopped or ended, shown + len(piece)
-    answer.delivered = max(0, (request.continue_characters or 0) - shown)
+        piece, ended = answer.push(token) if token not in end_ids else ("", False)
+        answer.stopped = answer.stopped or ended
+        pieces.append(piece)
+    shown = "".join(pieces)
+    if request.continue_characters is not None:
+        answer.delivered = max(0, request.continue_characters - len(shown))
+        answer.missed = shown[request.continue_characters :]
     if answer.matcher is not None:
         answer.matcher.replay(request.continue_tokens)
     return answer

@@ -117,7 +117,8 @@ class ModelHost:
     def submit(self, key: int, request: GenerationRequest) -> None:
         """Take a request; every outcome, refusals too, goes to ``emit``."""
         try:
-            answer = begin(request, self._texts, self._grammars, self._info.vocabulary)
+            end_ids = self._scheduler.settings.end_ids
+            answer = begin(request, self._texts, self._grammars, self._info.vocabulary, end_ids)
             self._answers[key] = answer
             wanted = submission(answer, self._texts, share=self._share)
             self._scheduler.submit(key, wanted, self._clock.monotonic())
@@ -179,6 +180,8 @@ class ModelHost:
             if not answer.started:
                 answer.started = True
                 self._emit(key, Started(answer.prompt_ids, self._scheduler.cached_tokens(key), answer.style))
+                if answer.missed:
+                    self._emit(key, Delta((), answer.missed))
                 if answer.request.continue_tokens and (answer.stopped or self._scheduler.ended(key)):
                     complete.append(key)
         for place in self._scheduler.places():

@@ -7,11 +7,12 @@ import json
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from engine.api.schema import Route
-from engine.api.service import AnswerDelta, AnswerDone, AnswerEvent, AnswerRequest
+from engine.api.service import AnswerDelta, AnswerDone, AnswerEvent, AnswerRequest, AnswerStage
 from engine.clock import SystemClock
 from engine.crypto.identity import Identity
 from engine.crypto.sealing import SealingKey
@@ -22,6 +23,7 @@ from engine.errors import (
     OverloadedError,
     RequestError,
     ServingNodeLostError,
+    UnknownModelError,
     WorkerDiedError,
 )
 from engine.ids import NetworkId, NodeId, node_id_text
@@ -39,14 +41,15 @@ from engine.inference.types import (
     Started,
     TokenLogprob,
 )
-from engine.node.answers import MAX_ANSWER_CHARACTERS, Answers
+from engine.node.answers import Answers
+from engine.node.network_answer import MAX_ANSWER_CHARACTERS, MAX_HAND_OVERS
 from engine.node.overlay_client import Served
 from engine.paths.outgoing import Question, Target, prepare
-from engine.paths.running_answer import AnswerSummary
+from engine.paths.running_answer import AnswerSummary, Terms
 from engine.verification.receipt_file import verify_export
 from engine.verification.receipts import Served as ServedTokens
 from engine.verification.receipts import make_receipt, sign_receipt
-from engine.wire.answer import Failed, Finished, FrameEvent, Sampling, Stage, TokenProbability, Tokens
+from engine.wire.answer import Checkpoint, Failed, Finished, FrameEvent, Sampling, Stage, TokenProbability, Tokens
 
 NETWORK = NetworkId(b"n" * 32)
 RELAY = NodeId(b"r" * 20)
@@ -85,18 +88,19 @@ class Local:
 class Machine:
     """A model node that plays a script; the last event may be made by ``finish`` with a real receipt."""
 
-    def __init__(self, seed: int, script: Sequence[FrameEvent | Exception | str]) -> None:
+    def __init__(self, seed: int, script: Sequence[FrameEvent | Exception | str], **target: bytes) -> None:
         self.identity = Identity.from_seed(bytes([seed]) * 32)
         self.keys = [SealingKey.generate(1), SealingKey.generate(2)]
         self.script = script
-        self.target = Target(self.identity.node_id, self.keys[0].public, self.keys[1].public, b"d" * 32, b"t" * 32)
+        digest = target.get("digest", b"d" * 32)
+        self.target = Target(self.identity.node_id, self.keys[0].public, self.keys[1].public, digest, b"t" * 32)
 
-    def finished(self, summary: AnswerSummary, ids: Sequence[int], signed: Sequence[int]) -> Finished:
+    def signed(self, summary: AnswerSummary, signed: Sequence[int], *, final: bool) -> tuple[bytes, bytes]:
         served = ServedTokens(
             request=summary.outgoing.encoded,
-            attempt=0,
-            final=True,
-            first=0,
+            attempt=summary.attempt,
+            final=final,
+            first=len(summary.outgoing.request.continue_tokens),
             prompt_ids=[1],
             output_ids=signed,
             tokenizer_digest=b"t" * 32,
@@ -104,7 +108,10 @@ class Machine:
             total_ms=2.0,
             issued=1,
         )
-        record, signature = sign_receipt(self.identity, make_receipt(self.identity, NETWORK, served))
+        return sign_receipt(self.identity, make_receipt(self.identity, NETWORK, served))
+
+    def finished(self, summary: AnswerSummary, ids: Sequence[int], signed: Sequence[int]) -> Finished:
+        record, signature = self.signed(summary, signed, final=True)
         return Finished("stop", 1, len(ids), record, signature)
 
 
@@ -115,6 +122,8 @@ class Overlay:
         self.machines = list(machines)
         self.asked: list[NodeId] = []
         self.pins: list[NodeId | None] = []
+        self.digests: list[bytes | None] = []
+        self.terms: list[Terms] = []
         self.questions: list[Question] = []
 
     choice = SimpleNamespace(full=Shape(3, 4, 3))
@@ -130,25 +139,41 @@ class Overlay:
         self,
         chat: bytes,
         request: GenerationRequest,
-        pinned: NodeId | None,
+        preferred: Sequence[NodeId],
         avoid: Collection[NodeId],
         digest: bytes | None,
         shape: Shape,
     ) -> Target:
-        self.pins.append(pinned)
-        return next(machine.target for machine in self.machines if machine.target.node_id not in avoid)
+        self.pins.append(next(iter(preferred), None))
+        self.digests.append(digest)
+        fitting = [one.target for one in self.machines if one.target.node_id not in avoid]
+        fitting = [target for target in fitting if digest in (None, target.model_digest)]
+        if not fitting:
+            raise UnknownModelError("nobody")
+        return next((target for target in fitting if target.node_id in preferred), fitting[0])
 
-    async def ask(self, chat: bytes, question: Question, target: Target, shape: Shape) -> AsyncGenerator[Served, None]:
+    def has_others(self, model_id: str, digest: bytes | None, without: Collection[NodeId]) -> bool:
+        others = [machine.target for machine in self.machines if machine.target.node_id not in without]
+        return any(digest in (None, target.model_digest) for target in others)
+
+    async def ask(
+        self, chat: bytes, question: Question, target: Target, shape: Shape, terms: Terms
+    ) -> AsyncGenerator[Served, None]:
+        self.terms.append(terms)
         self.asked.append(target.node_id)
         self.questions.append(question)
         machine = next(machine for machine in self.machines if machine.target is target)
-        outgoing = prepare(question, target, NETWORK, 4, 3, b"c" * 32, 1e9, random.Random(1).randbytes)
-        summary = AnswerSummary(((RELAY,),), outgoing, 0)
+        drawn = random.Random(len(self.asked)).randbytes
+        outgoing = prepare(question, target, NETWORK, 4, 3, b"c" * 32, 1e9, drawn)
+        summary = AnswerSummary(((RELAY,),), outgoing, question.attempt)
         ids: list[int] = []
         for event in machine.script:
             if isinstance(event, Exception):
                 raise event
             if isinstance(event, str):
+                if event == "sign":
+                    yield Served((Checkpoint(*machine.signed(summary, ids, final=False)),), summary)
+                    continue
                 signed = ids if event == "finish" else [*ids[:-1], 99]
                 yield Served((machine.finished(summary, ids, signed),), summary)
                 continue
@@ -171,6 +196,11 @@ def answers(overlay: Overlay | None, local: Local | None = None) -> Answers:
 async def collect(service: Answers, request: AnswerRequest) -> list[AnswerEvent]:
     async with asyncio.timeout(5):
         return [event async for event in service.answer(request)]
+
+
+async def collect_error(service: Answers, request: AnswerRequest) -> None:
+    with pytest.raises(RequestError):
+        await collect(service, request)
 
 
 def text_of(events: Sequence[AnswerEvent]) -> str:
@@ -217,11 +247,121 @@ async def test_a_refusal_in_a_frame_is_an_error_with_its_code() -> None:
     assert caught.value.code == "context_length_exceeded"
 
 
-async def test_an_answer_that_has_begun_is_not_begun_again() -> None:
-    overlay = Overlay([Machine(1, [Tokens(0, (1,), "x"), ServingNodeLostError("gone")]), Machine(2, HELLO)])
-    with pytest.raises(ServingNodeLostError):
+LOST = ServingNodeLostError("gone")
+
+
+async def test_an_answer_that_has_begun_goes_on_at_another_machine() -> None:
+    first = Machine(1, [Tokens(0, (1, 2), "hel"), "sign", Tokens(2, (3,), "l"), LOST])
+    second = Machine(2, [Stage("prefill", 0, 0.0), Tokens(3, (4,), "o"), "finish"])
+    overlay = Overlay([first, second])
+    service = answers(overlay)
+    events = await collect(service, ask())
+    done = events[-1]
+    assert isinstance(done, AnswerDone)
+    assert text_of(events) == "hello"
+    assert [token for event in events if isinstance(event, AnswerDelta) for token in event.ids] == [1, 2, 3, 4]
+    question = overlay.questions[1]
+    assert (question.continue_tokens, question.continue_characters, question.attempt) == ((1, 2, 3), 4, 1)
+    assert question.sampling == overlay.questions[0].sampling
+    assert done.machines == (node_id_text(first.target.node_id), node_id_text(second.target.node_id))
+    assert done.served_by == done.machines[-1]
+    assert (done.receipt, done.completion_tokens) == ("verified", 4)
+    assert "1 tokens" in done.receipt_reason
+    report = verify_export(done.receipt_export.encode(), NETWORK)
+    assert [(part.receipt.first, part.receipt.last, part.receipt.attempt) for part in report.parts] == [
+        (0, 2, 0),
+        (3, 4, 1),
+    ]
+    assert [part.output_ids for part in report.parts] == [(1, 2), (4,)]
+    assert any("Tokens 2 to 3: no node signed them" in line for line in report.not_checked)
+    told = [event.text for event in events if isinstance(event, AnswerStage)]
+    assert any("goes on with the answer" in text for text in told)
+    turns = [("user", "why?"), ("assistant", "hello"), ("user", "and?")]
+    await collect_error(service, ask(messages=tuple(PromptMessage(role, text) for role, text in turns)))
+    assert overlay.pins[2] == second.target.node_id
+
+
+async def test_each_machine_of_an_answer_gets_a_request_of_its_own() -> None:
+    """No two executions share an id or a secret, so nothing is encrypted twice under one key and nonce."""
+    machines = [Machine(seed, [Tokens(place, (place,), "x"), LOST]) for place, seed in enumerate((1, 2, 3))]
+    overlay = Overlay([*machines, Machine(4, [Tokens(3, (9,), "o"), "finish"])])
+    seen: list[bytes] = []
+    await collect(answers(overlay), ask())
+    source = random.Random(5).randbytes
+    for question, machine in zip(overlay.questions, overlay.machines, strict=True):
+        request = prepare(question, machine.target, NETWORK, 4, 3, b"c" * 32, 1e9, source).request
+        seen += [request.request_id, request.answer_secret, *request.clove_secrets]
+    assert len(seen) == len(set(seen))
+    assert [question.attempt for question in overlay.questions] == [0, 1, 2, 3]
+
+
+async def test_an_answer_whose_reasoning_and_calls_are_cut_anywhere_is_read_as_one() -> None:
+    for cut in range(1, len(SAID), 7):
+        whole = spoken()
+        first = Machine(1, [*whole[: cut + 1], LOST])
+        second = Machine(2, [STYLE, *whole[cut + 1 :]])
+        events = await collect(answers(Overlay([first, second])), ask(tools=TOOL, max_tokens=1000))
+        assert parts_of(events) == PARTS
+        assert text_of(events) == SAID
+
+
+async def test_nobody_else_can_go_on_then_what_happened_is_told() -> None:
+    begun = [Tokens(0, (1,), "x"), ServingNodeLostError("the first is gone")]
+    for others in ([], [Machine(2, HELLO, digest=b"e" * 32)], [Machine(2, [OverloadedError("full")])]):
+        overlay = Overlay([Machine(1, begun), *others])
+        with pytest.raises(ServingNodeLostError, match="the first is gone"):
+            await collect(answers(overlay), ask())
+
+
+async def test_hand_overs_are_bounded() -> None:
+    class Endless(Overlay):
+        async def ask(self, *asked: Any) -> AsyncGenerator[Served, None]:
+            question = asked[1]
+            self.questions.append(question)
+            outgoing = prepare(question, asked[2], NETWORK, 4, 3, b"c" * 32, 1e9, random.Random(1).randbytes)
+            place = len(question.continue_tokens)
+            yield Served((Tokens(place, (1,), "x"),), AnswerSummary((), outgoing, question.attempt))
+            raise ServingNodeLostError("gone again")
+
+    overlay = Endless([Machine(1, []), Machine(2, [])])
+    with pytest.raises(ServingNodeLostError, match="gone again"):
+        await collect(answers(overlay), ask(max_tokens=1000))
+    assert len(overlay.questions) == MAX_HAND_OVERS + 1
+
+
+async def test_those_that_take_over_are_given_more_time_after_each_hand_over() -> None:
+    machines = [Machine(seed, [Tokens(place, (place,), "x"), LOST]) for place, seed in enumerate((1, 2))]
+    overlay = Overlay([*machines, Machine(3, [Tokens(2, (9,), "o"), "finish"])])
+    await collect(answers(overlay), ask())
+    assert [terms.patience for terms in overlay.terms] == [1.0, 2.0, 4.0]
+
+
+async def test_a_machine_is_given_up_soon_only_where_another_one_can_go_on() -> None:
+    machines = [Machine(1, HELLO), Machine(2, HELLO)]
+    for present, elsewhere in ((machines, True), (machines[:1], False)):
+        overlay = Overlay(present)
         await collect(answers(overlay), ask())
-    assert len(overlay.asked) == 1
+        assert overlay.terms[0].elsewhere() == elsewhere
+
+
+async def test_a_leaving_machine_is_said_to_leave_and_its_recommendation_is_asked_first() -> None:
+    third = Machine(3, [Tokens(1, (2,), "y"), "finish"])
+    leaving = Failed("serving_node_leaving", "bye", alternatives=(third.target.node_id,))
+    overlay = Overlay([Machine(1, [Tokens(0, (1,), "x"), leaving]), Machine(2, []), third])
+    events = await collect(answers(overlay), ask())
+    assert text_of(events) == "xy"
+    assert overlay.asked[1] == third.target.node_id
+    assert any("leaves" in event.text for event in events if isinstance(event, AnswerStage))
+
+
+async def test_a_full_machines_recommendation_is_asked_first_and_the_wait_is_told() -> None:
+    third = Machine(3, HELLO)
+    full = Failed("overloaded", "full", 12.5, (b"?" * 20, third.target.node_id))
+    overlay = Overlay([Machine(1, [full]), Machine(2, HELLO), third])
+    events = await collect(answers(overlay), ask())
+    assert overlay.asked[1] == third.target.node_id
+    (told,) = [event for event in events if isinstance(event, AnswerStage) and "full" in event.text]
+    assert told.estimate == 12.5
 
 
 async def test_gaps_and_more_tokens_than_asked_for_are_refused() -> None:

@@ -373,3 +373,26 @@ def test_the_smallest_context_can_be_measured():
     info = ModelInfo(model_id="m", digest=b"d", tokenizer_digest=b"t", context_length=1, slots=1)
     host_of(model, info, ManualClock(), lambda _key, _event: None, 1).measure()
     assert all(model.fed)
+
+
+@pytest.mark.parametrize("stop", [(), ("🎈 w",), ("ld!!",)])
+def test_an_answer_goes_on_behind_any_token_and_any_character(stop):
+    """Whoever made its beginning may have gone away between a token and its text, in the middle of a character, or with
+    the beginning of a stop string held back: nothing is lost and nothing is told twice."""
+    written = "hä 🎈 wörld!".encode()
+    whole = make(written)
+    whole.host.submit(1, request(stop=stop))
+    whole.run()
+    deltas = [event for event in whole.of(1) if isinstance(event, Delta)]
+    for place in range(1, len(whole.ids(1)) + 1):
+        shown = "".join(delta.text for delta in deltas[:place])
+        for missed in range(min(3, len(shown)) + 1):
+            delivered = shown[: len(shown) - missed]
+            rest = make(written)
+            rest.host.submit(
+                1, request(stop=stop, continue_tokens=whole.ids(1)[:place], continue_characters=len(delivered))
+            )
+            rest.run()
+            assert delivered + rest.text(1) == whole.text(1)
+            assert whole.ids(1)[:place] + rest.ids(1) == whole.ids(1)
+            assert rest.of(1)[-1] == whole.of(1)[-1]

@@ -1,0 +1,287 @@
+"""One answer through the overlay: asked of one machine after the other until it is complete.
+
+While nothing has come another machine is simply asked the same. Once tokens have come the next machine is given them
+and goes on behind them (hand-over): the same answer, as sampling noise depends on seed and position alone.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import AsyncGenerator
+from dataclasses import replace
+from typing import Literal
+
+import msgspec
+
+from engine.api.service import AnswerDone, AnswerEvent, AnswerRequest, AnswerStage
+from engine.clock import Clock
+from engine.directory.shapes import Shape
+from engine.errors import (
+    InvalidRequestError,
+    OverloadedError,
+    RequestError,
+    ServingNodeLeavingError,
+    ServingNodeLostError,
+    UnknownModelError,
+    request_error,
+)
+from engine.ids import NetworkId, NodeId, node_id_text
+from engine.inference.types import TokenLogprob
+from engine.node.answer_progress import Progress
+from engine.node.conversations import Conversation, Conversations
+from engine.node.overlay_client import OverlayClient
+from engine.node.privacy import accepted_of, privacy_of, sending_words
+from engine.node.receipt_chain import ReceiptChain
+from engine.node.requests import generation_of, question_of
+from engine.paths.outgoing import Question, Target
+from engine.paths.running_answer import AnswerSummary, Terms
+from engine.wire.answer import AnswerStyle, Checkpoint, Failed, Finished, FrameEvent, Stage, Tokens
+
+logger = logging.getLogger(__name__)
+MAX_TRIES = 3
+"""Machines that are asked one after the other without a token from any of them."""
+MAX_HAND_OVERS = 16
+"""Of one answer."""
+MAX_PATIENCE = 8.0
+"""Times the usual silence that the machines of an answer are given after many hand-overs."""
+MAX_ANSWER_CHARACTERS = 4_000_000
+"""Of one answer; text may lag behind the tokens, so it is bounded on its own."""
+STAGE_TEXT = {
+    "queued": "Waiting for a place at the machine that answers",
+    "prefill": "The machine that answers reads the question",
+    "decode": "Writing",
+    "finishing": "Finishing",
+}
+_BROKEN = "The machine that answered broke the protocol. Ask again; another one answers."
+
+
+class NetworkAnswer:
+    """``digest``: of the model's version that this machine knows (None: any)."""
+
+    def __init__(
+        self,
+        client: OverlayClient,
+        network_id: NetworkId,
+        conversations: Conversations,
+        request: AnswerRequest,
+        digest: bytes | None,
+        progress: Progress,
+        clock: Clock,
+    ) -> None:
+        self._client = client
+        self._conversations = conversations
+        self._conversation: Conversation = conversations.find(request)
+        self._request = request
+        self._digest = digest
+        self._progress = progress
+        self._clock = clock
+        self._chain = ReceiptChain(network_id)
+        self._avoid: set[NodeId] = set()
+        self._preferred: tuple[NodeId, ...] = ()  # what a machine that refused has recommended
+        self._serving: NodeId | None = None  # of the attempt that runs
+        self._first = 0  # its first token
+        self._attempts = 0
+        self._fruitless = 0  # attempts without a token, one after the other
+        self._loss: ServingNodeLostError | None = None  # why the answer had to be handed over last
+
+    async def events(self) -> AsyncGenerator[AnswerEvent, None]:
+        """See ``AnswerService.answer``."""
+        yield AnswerStage(stage="connecting", text="Choosing anonymous paths")
+        accepted = accepted_of(self._request.privacy)
+        while True:
+            shape = await self._client.wait_ready(self._conversation.name, accepted)
+            target = self._choose(shape)
+            attempt = self._attempt(target, shape)
+            try:
+                async for event in attempt:
+                    yield event
+                return
+            except (ServingNodeLostError, OverloadedError, UnknownModelError) as error:
+                stage = self._go_on(error, target)
+            except InvalidRequestError:  # the rest of an answer can be too long to ask for
+                if self._loss is not None:
+                    raise self._loss from None
+                raise
+            finally:
+                await attempt.aclose()
+            yield stage
+
+    # Which machine
+
+    def _choose(self, shape: Shape) -> Target:
+        request, progress = self._request, self._progress
+        generation = msgspec.structs.replace(generation_of(request), continue_tokens=tuple(progress.ids))
+        pinned = self._conversation.node
+        try:
+            return self._client.choose_target(
+                self._conversation.name,
+                generation,
+                self._preferred if pinned is None else (pinned,),
+                self._avoid,
+                self._digest,
+                shape,
+            )
+        except (UnknownModelError, InvalidRequestError):
+            if self._loss is not None:  # nobody can go on: what happened before matters
+                raise self._loss from None
+            raise
+
+    def _others(self, without: set[NodeId]) -> bool:
+        """Whether any machine besides these could make this answer, or the rest of it."""
+        return self._client.has_others(self._request.model_id, self._digest, without)
+
+    def _could_go_on(self, target: Target) -> bool:
+        return self._attempts <= MAX_HAND_OVERS and self._others({target.node_id, self._serving or target.node_id})
+
+    def _go_on(self, error: RequestError, target: Target) -> AnswerStage:
+        """Whether another machine is asked, and what the user hears of it; raises ``error``, or why the answer had to
+        be handed over at all, when none is."""
+        gone = {target.node_id, self._serving or target.node_id}
+        gained = len(self._progress.ids) > self._first
+        self._fruitless = 0 if gained else self._fruitless + 1
+        self._avoid |= gone
+        if gained and not self._others(self._avoid):
+            self._avoid = gone  # those that failed earlier may be back
+        self._conversation.node = None  # a refusal or its absence releases the pin
+        self._preferred = tuple(NodeId(node) for node in error.alternatives)
+        if isinstance(error, ServingNodeLostError) and self._progress.ids:
+            self._loss = error
+        exhausted = self._fruitless >= MAX_TRIES or self._attempts > MAX_HAND_OVERS
+        if exhausted or not self._others(self._avoid) or (self._progress.characters and not self._progress.ids):
+            raise self._loss or error
+        logger.info("another machine is asked: %s", error)
+        return AnswerStage(stage="connecting", estimate=error.estimate, text=_going_on(error, bool(self._loss)))
+
+    # One attempt
+
+    def _question(self) -> Question:
+        progress = self._progress
+        return replace(
+            question_of(self._request),
+            continue_tokens=tuple(progress.ids),
+            continue_characters=progress.characters,
+            attempt=self._attempts,
+        )
+
+    async def _attempt(self, target: Target, shape: Shape) -> AsyncGenerator[AnswerEvent, None]:
+        progress = self._progress
+        question = self._question()
+        terms = Terms(
+            elsewhere=lambda: self._could_go_on(target),
+            patience=min(MAX_PATIENCE, 2.0**self._attempts),
+        )
+        self._first, self._serving = len(progress.ids), None
+        self._attempts += 1
+        self._chain.begin(self._first)
+        yield AnswerStage(stage="sending", text=sending_words(shape, self._client.choice.full))
+        if not progress.ids:
+            progress.reading.style(AnswerStyle())  # what another machine said of its own model is void
+        stage = ""
+        stream = self._client.ask(self._conversation.name, question, target, shape, terms)
+        try:
+            async for served in stream:
+                self._serving = served.summary.serving
+                for event in served.events:
+                    if isinstance(event, Stage) and event.stage == stage and not event.place:
+                        continue  # a heartbeat
+                    stage = event.stage if isinstance(event, Stage) else ""
+                    told = self._translate(event, served.summary)
+                    if isinstance(event, Finished):  # before it is told: who has heard the end asks for no more
+                        self._conversations.answered(
+                            self._request, self._conversation, served.summary.serving, progress.reading.message
+                        )
+                    for out in told:
+                        yield out
+        finally:
+            await stream.aclose()
+
+    def _translate(self, event: FrameEvent, summary: AnswerSummary) -> list[AnswerEvent]:
+        progress = self._progress
+        match event:
+            case Stage():
+                if len(progress.ids) > self._first:
+                    return []
+                text = STAGE_TEXT.get(event.stage, event.stage)
+                return [AnswerStage(stage=event.stage, place=event.place, estimate=event.estimate, text=text)]
+            case Tokens():
+                return [self._tokens(event, summary)]
+            case AnswerStyle():
+                if len(progress.ids) > self._first or (progress.characters and not self._first):
+                    raise RequestError(_BROKEN)
+                if not progress.ids:  # a text that has begun is read on as it was begun
+                    progress.reading.style(event)
+                return []
+            case Checkpoint():
+                problem = self._chain.checkpoint(event, summary, progress.ids)
+                if problem:
+                    logger.warning("a checkpoint does not hold: %s", problem)
+                return []
+            case Failed():
+                error = request_error(event.code, event.text, event.parameter or None)
+                error.estimate, error.alternatives = event.estimate, event.alternatives
+                raise error
+            case Finished():
+                return [*progress.rest(), self._done(event, summary)]
+
+    def _tokens(self, event: Tokens, summary: AnswerSummary) -> AnswerEvent:
+        progress, asked = self._progress, summary.outgoing.request
+        too_long = progress.characters + len(event.text) > MAX_ANSWER_CHARACTERS
+        too_many = len(progress.ids) + len(event.ids) > asked.max_tokens
+        if event.first != len(progress.ids) or too_many or too_long or not _fits(event, asked.top_logprobs):
+            raise RequestError(_BROKEN)
+        if event.ids:
+            self._chain.made(summary.serving)
+            self._digest = asked.model_digest  # no other version of the model can go on with it
+        logprobs = tuple(TokenLogprob(one.token, one.text, one.logprob, one.top) for one in event.logprobs)
+        return progress.add(event.ids, event.text, self._clock.monotonic(), logprobs)
+
+    def _done(self, event: Finished, summary: AnswerSummary) -> AnswerDone:
+        progress, request = self._progress, summary.outgoing.request
+        problem, export = self._chain.finished(event, summary, progress.ids)
+        return AnswerDone(
+            finish_reason=finish_reason(event.reason),
+            prompt_tokens=event.prompt_tokens,
+            completion_tokens=len(progress.ids),
+            cached_tokens=event.cached_tokens,
+            served_by=node_id_text(summary.serving),
+            machines=tuple(node_id_text(node) for node in self._chain.machines),
+            paths=tuple(tuple(node_id_text(hop) for hop in path) for path in summary.paths),
+            n=request.n,
+            k=request.k,
+            ttft_ms=progress.ttft_ms,
+            tokens_per_s=progress.tokens_per_s,
+            receipt="failed" if problem else "verified",
+            receipt_reason=problem or self._chain.verdict(),
+            receipt_export=export,
+            privacy=privacy_of(summary.paths, request.n, request.k, self._client.choice.full),
+        )
+
+
+def _going_on(error: RequestError, begun: bool) -> str:
+    """What the user reads while another machine is asked."""
+    if isinstance(error, ServingNodeLeavingError):
+        what = "The machine that was answering leaves"
+    elif isinstance(error, ServingNodeLostError):
+        what = "The machine that was answering is gone"
+    else:
+        what = "That machine is full" if isinstance(error, OverloadedError) else "That machine has another model now"
+    return f"{what}; another one goes on with the answer" if begun else f"{what}; asking another one"
+
+
+def _fits(event: Tokens, wanted: int) -> bool:
+    """Whether the log probabilities are those of the tokens, and were asked for."""
+    told = event.logprobs
+    if not told:
+        return True  # some servers behind a node have none for some tokens
+    return (
+        wanted >= 0
+        and [one.token for one in told] == list(event.ids)
+        and all(len(one.top) <= wanted for one in told)
+        and not any(math.isnan(value) for one in told for value in (one.logprob, *(top[2] for top in one.top)))
+    )
+
+
+def finish_reason(reason: str) -> Literal["stop", "length"]:
+    """As OpenAI's API has it."""
+    return "length" if reason == "length" else "stop"

@@ -1,0 +1,99 @@
+"""The receipts of one answer: one of each machine that made a part of it, checked as they come, exported as a chain."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from engine.errors import ReceiptError
+from engine.ids import NetworkId, NodeId
+from engine.paths.running_answer import AnswerSummary
+from engine.verification.receipt_file import ReceiptPart, export_receipt
+from engine.verification.receipts import check_receipt, receipt_key, verify_against
+from engine.wire.answer import Checkpoint, Finished, Receipt
+
+
+class ReceiptChain:
+    """Parts follow each other; the last machine's final receipt ends the chain. A machine that is killed signs nothing
+    about its last tokens: the next one goes on behind them, and they are counted as unsigned."""
+
+    def __init__(self, network_id: NetworkId) -> None:
+        self._network_id = network_id
+        self._parts: list[ReceiptPart] = []
+        self._latest: ReceiptPart | None = None  # of the machine that answers now
+        self._first = 0
+        self._signed_until = 0
+        self._unsigned = 0
+        self.machines: list[NodeId] = []
+        """Who made tokens, in order."""
+
+    def begin(self, first: int) -> None:
+        """A machine goes on from token ``first``; what the one before it signed last is its part."""
+        if self._latest is not None:
+            self._parts.append(self._latest)
+        self._unsigned += first - max(self._first, self._signed_until)
+        self._latest, self._first = None, first
+
+    def made(self, node: NodeId) -> None:
+        """Tokens came from this machine."""
+        if self.machines[-1:] != [node]:
+            self.machines.append(node)
+
+    def checkpoint(self, event: Checkpoint, summary: AnswerSummary, ids: Sequence[int]) -> str:
+        """What is wrong with it, in plain words; empty when it holds. ``ids`` are all tokens of the answer."""
+        try:
+            receipt = check_receipt(event.record, event.signature, self._network_id)
+            found = self._compare(receipt, summary, ids)
+        except ReceiptError as error:
+            return str(error)
+        if not found:
+            self._take(event, receipt, summary, ids)
+        return "; ".join(found)
+
+    def finished(self, event: Finished, summary: AnswerSummary, ids: Sequence[int]) -> tuple[str, str]:
+        """What is wrong with the last receipt (empty: it holds), and the export of the whole chain as JSON."""
+        try:
+            receipt = check_receipt(event.record, event.signature, self._network_id)
+            found = self._compare(receipt, summary, ids)
+            if not receipt.final:
+                found.append("it is not the final one")
+            if found:
+                return "; ".join(found), ""
+            self._take(event, receipt, summary, ids)
+            assert self._latest is not None
+            return "", json.dumps(export_receipt(self._network_id, [*self._parts, self._latest]))
+        except ReceiptError as error:
+            return str(error), ""
+
+    def _compare(self, receipt: Receipt, summary: AnswerSummary, ids: Sequence[int]) -> list[str]:
+        return verify_against(
+            receipt,
+            answer_secret=summary.outgoing.request.answer_secret,
+            request_bytes=summary.outgoing.encoded,
+            output_ids=ids[self._first :],
+            first=self._first,
+            serving_node=summary.serving,
+            attempt=summary.attempt,
+        )
+
+    def _take(self, event: Checkpoint | Finished, receipt: Receipt, summary: AnswerSummary, ids: Sequence[int]) -> None:
+        self._signed_until = receipt.last
+        self._latest = ReceiptPart(
+            record=event.record,
+            signature=event.signature,
+            key=receipt_key(summary.outgoing.request.answer_secret),
+            request=summary.outgoing.encoded,
+            output_ids=tuple(ids[receipt.first : receipt.last]),
+        )
+
+    def verdict(self) -> str:
+        """What the receipts show, for people."""
+        if len(self.machines) <= 1 and not self._unsigned:
+            return "Signed by the machine that answered; it matches the question and every token."
+        said = (
+            f"Signed by the machines that answered ({len(self.machines)}), each for its part; "
+            "they match the question and every token."
+        )
+        if self._unsigned:
+            said += f" Not signed are the {self._unsigned} tokens that came last from a machine that went away."
+        return said
