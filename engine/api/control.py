@@ -295,4 +295,5 @@ def _done(chat: schema.Chat, seed: int, done: AnswerDone) -> schema.ChatDone:
         tokens_per_s=done.tokens_per_s,
         receipt=done.receipt_export if len(done.receipt_export) <= MAX_RECEIPT else "",
         privacy=done.privacy,
+        machines=done.machines,
     )

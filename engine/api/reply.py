@@ -84,6 +84,7 @@ def extension_object(done: AnswerDone, seed: int, *, receipt: bool) -> dict[str,
     """The reply's ``gentorrent`` object; ``receipt`` adds the export."""
     extension: dict[str, Any] = {
         "served_by": done.served_by,
+        **({"machines": done.machines} if len(done.machines) > 1 else {}),
         "paths": done.paths,
         "n": done.n,
         "k": done.k,

@@ -307,6 +307,7 @@ class ChatDone(ControlEvent, frozen=True, kw_only=True, tag="chat_done"):
     tokens_per_s: float = 0.0
     receipt: str = ""
     privacy: Privacy | None = None  # None: answered on this machine
+    machines: tuple[str, ...] = ()  # every one that made a part of it, in order; ``served_by`` is the last
 
 
 class ChatFailed(ControlEvent, frozen=True, kw_only=True, tag="chat_failed"):

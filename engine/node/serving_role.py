@@ -58,6 +58,7 @@ class _Transcript:
     network_id: NetworkId
     encoded: bytes
     tokenizer_digest: bytes
+    attempt: int
     first: int
     begun: float
     prompt_ids: tuple[int, ...] = ()
@@ -84,7 +85,7 @@ class _Transcript:
         first_token = self.first_token if self.first_token is not None else now
         served = Served(
             request=self.encoded,
-            attempt=0,
+            attempt=self.attempt,
             final=final,
             first=self.first,
             prompt_ids=self.prompt_ids,
@@ -188,6 +189,7 @@ class ServingRole:
             network_id=self._network_id,
             encoded=started.encoded,
             tokenizer_digest=info.tokenizer_digest,
+            attempt=request.attempt,
             first=len(request.continue_tokens),
             begun=self._clock.monotonic(),
         )

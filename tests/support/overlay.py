@@ -154,6 +154,8 @@ class Member:
 class Overlay:
     """``relays`` relays in a full mesh, ``models`` model nodes linked with all of them, and one client."""
 
+    member_class = Member
+
     def __init__(
         self,
         relays: int = 16,
@@ -180,7 +182,7 @@ class Overlay:
             Member(self, f"relay-{index}", model=False, words=0, pace=0, bandwidth=bandwidth) for index in range(relays)
         ]
         self.models = [
-            Member(self, f"model-{index}", model=True, words=words, pace=pace, relay=models_relay)
+            self.member_class(self, f"model-{index}", model=True, words=words, pace=pace, relay=models_relay)
             for index in range(models)
         ]
         self.restart_client()
