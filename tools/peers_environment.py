@@ -25,7 +25,7 @@ VENV = ROOT / ".venv-peers"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP = VENV / "gentorrent-setup.txt"
 MODELS = ROOT / ".work" / "bench"
-SHAPES = ("tiny", "qwen2.5-0.5b")
+SHAPES = ("tiny", "random-0.1b", "qwen2.5-0.5b")
 COMPILERS = ("c++", "g++", "clang++")
 COMPILER_ADVICE = (
     "There is no C++ compiler, so llama.cpp cannot be built (llama-cpp-python has no wheels on the package index). "

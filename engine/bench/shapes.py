@@ -33,8 +33,9 @@ class Shape:
 
 
 QWEN_05B = Shape("qwen2.5-0.5b", hidden=896, inner=4864, layers=24, heads=14, kv_heads=2, vocabulary=151_936)
+RANDOM_01B = Shape("random-0.1b", hidden=768, inner=3072, layers=12, heads=12, kv_heads=2, vocabulary=8192)
 TINY = Shape("tiny", hidden=128, inner=256, layers=2, heads=4, kv_heads=2, vocabulary=512, context=1024)
-SHAPES = {shape.name: shape for shape in (QWEN_05B, TINY)}
+SHAPES = {shape.name: shape for shape in (QWEN_05B, RANDOM_01B, TINY)}
 
 BITS_PER_WEIGHT = {"int4": 4.5, "fp32": 32.0}
 """In memory: int4 has blocks of 32 weights with a 16-bit scale in llama.cpp (ONNX Runtime keeps 32-bit scales: 5.0)."""

@@ -129,6 +129,53 @@ def directory(
     _tell(results, bench.as_text(results), bench.store(results, output or results_folder()), json=json)
 
 
+@commands.command(name="forwarding")
+def forwarding(
+    policies: Annotated[
+        str | None, typer.Option(metavar="NAME,…", help="Which policies, with commas between them; or all.")
+    ] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="built-in or random-0.1b (both); may be repeated."),
+    ] = None,
+    nodes: Annotated[int | None, typer.Option(min=2, max=32, metavar="N", help="Model nodes (4).")] = None,
+    requests: Annotated[
+        int | None, typer.Option(min=8, max=20_000, metavar="N", help="Questions for each policy.")
+    ] = None,
+    load: Annotated[
+        float | None,
+        typer.Option(min=0.05, max=2.0, metavar="SHARE", help="Of what the nodes can do without forwarding (0.6)."),
+    ] = None,
+    no_quota: Annotated[
+        bool, typer.Option("--no-quota", help="Give the nodes no share of a processor by control groups.")
+    ] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="A quarter of the questions, less certain.")] = False,
+    json: Json = False,
+    output: Output = None,
+) -> None:
+    """Forwarding policies on real model nodes that run here, beside the simulation of the same requests.
+
+    Each node gets its share of a processor by a control group where the machine has some (Linux, root). random-0.1b
+    comes from `make bench-setup`. Close other programs first.
+    """
+    from engine.bench.forwarding import course, report, setting
+    from engine.bench.storing import results_folder
+    from engine.forwarding.policies.registry import NAMES
+
+    named = NAMES if policies == "all" else policies.split(",") if policies else setting.POLICIES
+    wanted = course.Wanted(
+        models=model or tuple(setting.SETTINGS),
+        policies=list(dict.fromkeys(name.strip() for name in named)),
+        quick=quick,
+        load=load,
+        nodes=nodes,
+        requests=requests,
+        quotas=not no_quota,
+    )
+    results = course.run(wanted, _say)
+    _tell(results, report.as_text(results), report.store(results, output or results_folder()), json=json)
+
+
 def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 

@@ -1,0 +1,187 @@
+"""How fast a node of this run is: measured over the network, on all nodes at the same time, and fitted (pure).
+
+Each node is reached by a conversation of its own, whose later turns go straight to it. *Prompts*: new ones of three
+lengths, the time to their first token. *Answers*: 1, 2, 4 and 8 at once on a node, after short prompts and after long
+ones that its cache holds, the time for each further token.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from engine.bench.forwarding.asking import Client, Record
+from engine.bench.forwarding.setting import Setting
+from engine.bench.forwarding.workload import CountTokens, words
+from engine.errors import BenchmarkError
+from engine.inference.types import PromptMessage
+
+TRIES = 40
+"""Conversations that are begun for each node until every node has one; a random one answers each."""
+LENGTHS = (0.1, 0.5, 1.0)
+"""Of the longest prompt."""
+ROUNDS = 3
+BATCHES = (1, 2, 4, 8)
+TOKENS = 24
+"""Of an answer whose speed is measured."""
+
+
+@dataclass(frozen=True)
+class Rates:
+    """What was fitted. A prompt of ``n`` new tokens takes ``first_seconds + n / prefill_rate + attention_seconds * n² /
+    2`` until its first token; a step of ``b`` answers whose caches hold ``k`` tokens together takes ``step_seconds + b
+    * answer_seconds + k * kv_token_seconds``."""
+
+    first_seconds: float
+    prefill_rate: float
+    attention_seconds: float
+    step_seconds: float
+    answer_seconds: float
+    kv_token_seconds: float
+
+    def as_json(self) -> dict[str, float]:
+        """By name, four figures."""
+        return {name: float(f"{value:.4g}") for name, value in asdict(self).items()}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """(new prompt tokens, seconds to the first token), and (answers at once, tokens that their caches hold together,
+    seconds for each further token)."""
+
+    prompts: Sequence[tuple[int, float]]
+    steps: Sequence[tuple[int, int, float]]
+
+    def as_json(self) -> dict[str, Any]:
+        """Medians."""
+        prompts: dict[int, list[float]] = {}
+        for tokens, seconds in self.prompts:
+            prompts.setdefault(round(tokens, -2), []).append(seconds)
+        steps: dict[tuple[int, int], list[float]] = {}
+        for answers, context, seconds in self.steps:
+            steps.setdefault((answers, round(context, -2)), []).append(seconds)
+        return {
+            "prompts": [
+                {"tokens": tokens, "first_token_s": round(statistics.median(found), 4)}
+                for tokens, found in sorted(prompts.items())
+            ],
+            "steps": [
+                {"answers": answers, "kv_tokens": context, "token_s": round(statistics.median(found), 4)}
+                for (answers, context), found in sorted(steps.items())
+            ],
+        }
+
+
+def fit(measured: Measured) -> Rates:
+    """Least squares; what comes out below zero counts as zero and the rest is fitted again."""
+    tokens = np.array([one[0] for one in measured.prompts], dtype=float)
+    first, per_token, attention = _fitted(
+        np.stack([np.ones_like(tokens), tokens, tokens * tokens / 2], axis=1),
+        np.array([one[1] for one in measured.prompts]),
+    )
+    answers = np.array([one[0] for one in measured.steps], dtype=float)
+    context = np.array([one[1] for one in measured.steps], dtype=float)
+    step, answer, kv_token = _fitted(
+        np.stack([np.ones_like(answers), answers, context], axis=1), np.array([one[2] for one in measured.steps])
+    )
+    if per_token <= 0:
+        raise BenchmarkError(
+            "The speed of the nodes could not be measured: long prompts took no longer than short ones. Close other "
+            "programs and run it again."
+        )
+    return Rates(first, 1 / per_token, attention, step, answer, kv_token)
+
+
+def _fitted(columns: np.ndarray[Any, Any], values: np.ndarray[Any, Any]) -> list[float]:
+    """Coefficients of the columns, none below zero; relative errors count."""
+    scaled, ones = columns / values[:, None], np.ones_like(values)
+    used = list(range(columns.shape[1]))
+    while used:
+        found = np.linalg.lstsq(scaled[:, used], ones, rcond=None)[0]
+        negative = [place for place, value in zip(used, found, strict=True) if value < 0]
+        if not negative:
+            result = [0.0] * columns.shape[1]
+            for place, value in zip(used, found, strict=True):
+                result[place] = float(value)
+            return result
+        used.remove(negative[-1])
+    return [0.0] * columns.shape[1]
+
+
+class Calibration:
+    """Measures a network that is ready and without forwarding."""
+
+    def __init__(self, client: Client, setting: Setting, count_tokens: CountTokens) -> None:
+        self._client = client
+        self._setting = setting
+        self._count = count_tokens
+        self._texts = 0
+        self._begin = time.monotonic()
+
+    async def measure(self) -> Measured:
+        """A minute or less."""
+        pins = await self._pin()
+        found = await asyncio.gather(*(self._one(name, place) for place, name in enumerate(pins)))
+        return Measured(
+            [one for prompts, _ in found for one in prompts],
+            [one for _, steps in found for one in steps],
+        )
+
+    async def _pin(self) -> list[str]:
+        """A conversation with each node."""
+        pins: dict[str, str] = {}
+        for number in range(TRIES * self._setting.nodes):
+            record = await self._ask(f"calibration {number}", self._text(8), "", 1)
+            pins.setdefault(record.served_by, f"calibration {number}")
+            if len(pins) == self._setting.nodes:
+                return list(pins.values())
+        raise BenchmarkError(f"Only {len(pins)} of {self._setting.nodes} nodes answered. Run it again.")
+
+    async def _one(self, name: str, place: int) -> tuple[list[tuple[int, float]], list[tuple[int, int, float]]]:
+        longest = self._setting.public + self._setting.private
+        prompts = []
+        for _ in range(ROUNDS):
+            for part in LENGTHS:
+                record = await self._ask(name, self._text(round(longest * part)), "", 1)
+                prompts.append((record.prompt_tokens - record.cached_tokens, record.first_token_seconds))
+        steps = []
+        for length in (32, self._setting.public):
+            shared = words(length, f"calibration {place} {length}", self._count)
+            await self._ask(name, shared, self._text(8), 1)
+            for batch in BATCHES:
+                tasks = [self._ask(name, shared, self._text(8), TOKENS) for _ in range(batch)]
+                steps.append(_step(await asyncio.gather(*tasks)))
+        return prompts, steps
+
+    async def _ask(self, conversation: str, system: str, user: str, output: int) -> Record:
+        """``system`` is public where there is a ``user`` message beside it."""
+        messages = [PromptMessage("system", system), PromptMessage("user", user)] if user else []
+        record = await self._client.ask(
+            messages or [PromptMessage("user", system)],
+            output=output,
+            conversation=conversation,
+            public_messages=1 if user else 0,
+            begin=self._begin,
+            intended=time.monotonic() - self._begin,
+        )
+        if record.error:
+            raise BenchmarkError(f"A node could not be measured: {record.message}")
+        return record
+
+    def _text(self, tokens: int) -> str:
+        """A new one."""
+        self._texts += 1
+        return words(tokens, f"calibration text {self._texts}", self._count)
+
+
+def _step(records: Sequence[Record]) -> tuple[int, int, float]:
+    """Of answers that ran beside each other."""
+    seconds = [(one.ended - one.first) / max(1, one.output_tokens - 1) for one in records]
+    context = sum(one.prompt_tokens + one.output_tokens // 2 for one in records)
+    return len(records), context, statistics.mean(seconds)
