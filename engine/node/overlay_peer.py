@@ -21,6 +21,7 @@ from engine.paths.setup import ReplayCache
 from engine.transport.link import Channel, LinkSender
 from engine.wire.answer import FrameEvent
 from engine.wire.codec import encode
+from engine.wire.group import GroupMessage, GroupNews, GroupOffer, GroupState, GroupWant
 from engine.wire.link import (
     DeliverClove,
     DirectoryHash,
@@ -65,6 +66,7 @@ class OverlayPeer:
         usable_keys = onion_keys if relays else lambda: ()
         self.dial: Callable[[NodeId], None] = lambda _: None
         self.linked: Callable[[NodeId], None] = lambda _: None
+        self.heard_group: Callable[[NodeId, GroupMessage], None] = lambda peer, message: None
         self._mesh_relays = parameters.mesh_relays
         self._is_above_mesh = False
         self.relay = RelayMachine(
@@ -151,6 +153,8 @@ class OverlayPeer:
                 self.serving_loop.wake()
             case DirectoryHash():
                 self.heard_head(message)
+            case GroupNews() | GroupOffer() | GroupWant() | GroupState():
+                self.heard_group(peer, message)
             case _:
                 if isinstance(message, ReleaseHandle):
                     self.serving.release(peer, message.handle)

@@ -92,11 +92,11 @@ class TokenBucket:
         self._rate, self._burst = rate, burst
         self._level, self._at = burst, now
 
-    def take(self, now: float) -> bool:
-        """Whether one more event is allowed now."""
-        if self._left(now) < 1:
+    def take(self, now: float, amount: float = 1) -> bool:
+        """Whether one more event (or ``amount``) is allowed now; if not, nothing is taken."""
+        if self._left(now) < amount:
             return False
-        self._level -= 1
+        self._level -= amount
         return True
 
     def share_left(self, now: float) -> float:

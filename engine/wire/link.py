@@ -7,6 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from engine.wire.codec import Decoder, Id16, Id20, Key32, Message, Reason, Signature, UInt53
+from engine.wire.group import GroupNews, GroupOffer, GroupState, GroupWant
 
 CircuitIdField = Annotated[bytes, Meta(min_length=8, max_length=8)]
 """A circuit id as 8 big-endian bytes (the same bytes stand in a cell's header)."""
@@ -126,6 +127,10 @@ LinkMessage = (
     | ResumeLink
     | Introduce
     | NotIntroduced
+    | GroupNews
+    | GroupOffer
+    | GroupWant
+    | GroupState
 )
 link_decoder: Decoder[LinkMessage] = Decoder(LinkMessage)
 head_decoder: Decoder[DirectoryHash] = Decoder(DirectoryHash)

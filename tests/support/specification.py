@@ -188,3 +188,67 @@ def read_permit(signed: bytes, network_id: bytes) -> tuple[bytes, int, int]:
     kind, suite, network, mirror, issued, expires = msgspec.msgpack.decode(record)
     assert (kind, suite, network) == (66, 1, network_id)
     return mirror, issued, expires
+
+
+# Groups of model nodes
+
+
+def prefix_digests(model: bytes, tokenizer: bytes, ids: list[int]) -> list[bytes]:
+    """Of all whole blocks."""
+    digest = hashlib.sha256(
+        b"gentorrent/prefix-cache/v1" + struct.pack(">H", 32) + model + struct.pack(">H", 32) + tokenizer
+    ).digest()
+    digests = []
+    for block in range(len(ids) // 32):
+        packed = b"".join(struct.pack("<I", token) for token in ids[32 * block : 32 * block + 32])
+        digest = hashlib.sha256(digest + packed).digest()
+        digests.append(digest)
+    return digests
+
+
+def chunk(blocks: int, digest: bytes) -> bytes:
+    return struct.pack(">H", blocks) + digest[:8]
+
+
+def cut(data: bytes) -> list[bytes]:
+    assert len(data) % 10 == 0
+    return [data[place : place + 10] for place in range(0, len(data), 10)]
+
+
+def read_group_news(message: bytes, network_id: bytes, keys: dict[bytes, bytes]) -> list[dict[str, Any]]:
+    """What the statements in an encoded ``GroupNews`` say, their signatures checked with the authors' keys."""
+    number, model, statements = msgspec.msgpack.decode(message)
+    assert number == 103
+    names = ("incarnation", "sequence", "based_on", "made", "load", "accepts", "leaving", "state", "added", "removed")
+    read = []
+    for kind, author, record, signature in statements:
+        assert kind == 102
+        check_signature(keys[author], "group-statement", network_id, signature, [model, record])
+        inner, *fields = msgspec.msgpack.decode(record)
+        assert inner == 101
+        said = dict(zip(names, fields, strict=True))
+        assert said["load"][0] == 100
+        read.append({**said, "author": author, "model": model})
+    return read
+
+
+def follow(statements: list[dict[str, Any]]) -> set[bytes]:
+    """The chunks that one author holds after statements from its first one on, each state checked."""
+    held: set[bytes] = set()
+    content = 0
+    for said in statements:
+        assert said["based_on"] == content
+        if said["added"] or said["removed"]:
+            held = held - set(cut(said["removed"])) | set(cut(said["added"]))
+            content = said["sequence"]
+        assert said["state"] == hashlib.sha256(b"".join(sorted(held))).digest()[:16]
+    return held
+
+
+def tokens_held(chunks: set[bytes], digests: list[bytes]) -> int:
+    """Of a prompt with these digests."""
+    base = 0
+    while base + 8 <= len(digests) and chunk(base + 8, digests[base + 7]) in chunks:
+        base += 8
+    ends = [b for b in range(base + 1, min(base + 8, len(digests) + 1)) if chunk(b, digests[b - 1]) in chunks]
+    return 32 * max(ends, default=base)

@@ -13,9 +13,14 @@ from engine.directory.delta import DirectoryHistory, make_step
 from engine.directory.heads import head_of
 from engine.directory.mirrors import make_permit
 from engine.directory.statements import make_revocation, make_succession
+from engine.forwarding.digests import chunks_of, prefix_digests, root_digest, unpack
+from engine.forwarding.hr_tree import HrTree
+from engine.forwarding.speaking import Speaker
 from engine.ids import CircuitId, NodeId
+from engine.inference.types import CacheChange
 from engine.paths import cells, fragments, keys, setup
 from engine.wire.codec import encode
+from engine.wire.group import GroupNews
 from tests.support import records
 from tests.support import specification as page
 from tests.unit.directory.test_snapshot import NETWORK, chain
@@ -133,3 +138,31 @@ def test_statements_and_permits() -> None:
     permit = encode(make_permit(records.SERVER, NETWORK, new.public_key, records.NOW))
     seconds = 7 * 24 * 3600
     assert page.read_permit(permit, NETWORK) == (new.public_key, int(records.NOW), int(records.NOW) + seconds)
+
+
+def test_statements_of_a_group() -> None:
+    own = identity.Identity.from_seed(RANDOM.randbytes(32))
+    network, model, tokenizer = (RANDOM.randbytes(32) for _ in range(3))
+    speaker = Speaker(own, network, model, incarnation=5)
+    prompts = [[*range(700), *range(9_000 + 200 * branch, 9_200 + 200 * branch)] for branch in range(3)]
+    root = root_digest(model, tokenizer)
+    digests = [prefix_digests(root, ids, len(ids)) for ids in prompts]
+    assert [list(one) for one in digests] == [page.prefix_digests(model, tokenizer, ids) for ids in prompts]
+    said = [speaker.speak(0.0, NOW, 100)]
+    for ids in digests:
+        changes = [CacheChange(True, ids[:depth], ()) for depth in range(1, len(ids) + 1)]
+        speaker.sentry.apply(changes)
+        said.append(speaker.speak(0.0, NOW, 100))
+    last = digests[1]
+    speaker.sentry.apply([CacheChange(False, last[:depth], ()) for depth in range(len(last), 25, -1)])
+    said += [speaker.speak(0.0, NOW, 100), speaker.speak(0.0, NOW, 100)]
+    message = encode(GroupNews(model, tuple(one.signed for one in said)))
+    read = page.read_group_news(message, network, {own.node_id: own.public_key})
+    assert [one["sequence"] for one in read] == [1, 2, 3, 4, 5, 6]
+    held = page.follow(read)
+    tree: HrTree[int] = HrTree()
+    tree.add_member(0)
+    tree.apply(0, unpack(b"".join(held)))
+    for ids in [*digests, digests[0][:9], prefix_digests(root, range(500), 500)]:
+        assert page.tokens_held(held, list(ids)) == 32 * tree.lookup(chunks_of(ids))[0]
+    assert page.tokens_held(held, list(last)) == 25 * 32

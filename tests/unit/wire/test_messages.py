@@ -11,7 +11,14 @@ from tests.support.wire_messages import VECTORS, decoders, example, message_type
 
 TYPES = message_types()
 GOLDEN = json.loads(VECTORS.read_text())
-RANGES = {"link": (1, 19), "circuit": (20, 29), "records": (30, 49), "signaling": (50, 69), "answer": (70, 99)}
+RANGES = {
+    "link": (1, 19),
+    "circuit": (20, 29),
+    "records": (30, 49),
+    "signaling": (50, 69),
+    "answer": (70, 99),
+    "group": (100, 119),
+}
 
 
 def test_every_message_type_has_a_vector_and_no_vector_lacks_its_type() -> None:
@@ -51,6 +58,7 @@ def test_every_message_has_a_decoder_or_is_part_of_a_message_that_has_one() -> N
     readable = "".join(repr(decoder._decoder.type) for decoder in decoders().values())
     parts = {"Parameters", "OnionKey", "SealKey", "ServedModel", "Listing", "Expulsion", "ChatMessage", "Sampling"}
     parts |= {"Tokens", "TokenProbability", "Stage", "Checkpoint", "Finished", "Failed", "AnswerStyle", "DeltaStep"}
+    parts |= {"GroupLoad", "SignedStatement"}
     for name in set(TYPES) - parts:
         assert f".{name}" in readable or f"'{name}'" in readable, name
 
