@@ -403,8 +403,8 @@ class SimulatedNode:
         self.memory.give_back(job.held)
         if job.salt and job.tail is not None and job.tail.alive:
             whole = (job.prompt_tokens + job.output_tokens) // BLOCK_TOKENS
-            filler = (_FILLER,) * (whole - len(job.answer))
-            self._store(job, job.tail, (job.answer or job.prompt.blocks) + filler, None)
+            known = job.answer or job.prompt.blocks
+            self._store(job, job.tail, known + (_FILLER,) * (whole - len(known)), None)
         told.append(job)
 
     # ----------------------------------------------------------------------------------------------------------- news

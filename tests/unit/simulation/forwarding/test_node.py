@@ -142,6 +142,14 @@ def test_whoever_needs_what_another_one_is_reading_waits_and_finds_it() -> None:
     assert node.prefilled == 3_300 + 100
 
 
+def test_what_it_keeps_of_an_answered_request_is_prompt_and_answer_once() -> None:
+    text = Texts().of(array("I", range(320)))
+    node = SimulatedNode(kind_of("a100-8b"))
+    blocks = (*text.blocks, (1,) * 32, (2,) * 32)
+    run(node, [(0.0, Job(1, Prompt(blocks), 390, 60, 60, text, b"a"))])
+    assert node.cache.held == (390 + 60) // 32
+
+
 def test_a_full_node_refuses_and_what_never_fits_too() -> None:
     node = SimulatedNode(replace(QUICK, slots=1, queue=1, kv_tokens=3_200))
     assert node.offer(job(1, 100), 0.0)
