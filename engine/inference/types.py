@@ -147,6 +147,13 @@ class ModelInfo(Struct, frozen=True, array_like=True, kw_only=True):
     constraints: bool = True  # answers can be held to a JSON schema
     tools: bool = True  # tools can be given to it
     vocabulary: int = 0  # token ids are below it; 0 until loaded
+    queue_tokens: int = 0  # of prompts, still to be read; what the prefix cache holds of them is not counted
+    waiting: int = 0  # requests without a place
+    running: int = 0
+    output_tokens: int = 0  # expected of all that run and wait
+    context_tokens: int = 0  # keys and values that those who run hold
+    decode_rate_alone: float = 0.0  # of an answer that runs alone
+    first_token_seconds: float = 0.0  # recent time to first token, smoothed
 
 
 class InferenceBackend(Protocol):

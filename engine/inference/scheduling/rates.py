@@ -13,11 +13,14 @@ _GUESSED_DECODE = 20.0
 
 
 class Rates:
-    """Tokens per second, 0 until measured: ``prefill`` of prompts, ``decode`` of all running answers together."""
+    """Tokens per second, 0 until measured: ``prefill`` of prompts, ``decode`` of all running answers together,
+    ``decode_alone`` of one that runs alone. ``first_token``: seconds from request to first token."""
 
     def __init__(self) -> None:
         self.prefill = 0.0
         self.decode = 0.0
+        self.decode_alone = 0.0
+        self.first_token = 0.0
         self._decode_seconds = 0.0  # of a step that decodes only
 
     def step(self, prompt_tokens: int, answer_tokens: int, seconds: float) -> None:
@@ -38,7 +41,13 @@ class Rates:
         """A step drew so many tokens, one for each sequence, in ``seconds``."""
         if tokens and seconds > 0:
             self.decode = _smooth(self.decode, tokens / seconds)
+            if tokens == 1:
+                self.decode_alone = _smooth(self.decode_alone, tokens / seconds)
             self._decode_seconds = _smooth(self._decode_seconds, seconds)
+
+    def first_token_after(self, seconds: float) -> None:
+        """A request had its first token after so long."""
+        self.first_token = _smooth(self.first_token, seconds)
 
     def prefill_within(self, seconds: float) -> int | None:
         """Prompt tokens that can be fed in ``seconds``; None while nobody knows."""

@@ -11,16 +11,16 @@ from __future__ import annotations
 from itertools import count
 
 from engine.errors import OverloadedError
-from engine.inference.scheduling.building import Flight
+from engine.inference.scheduling.building import Flight, find
 from engine.inference.scheduling.choosing import StepChooser
 from engine.inference.scheduling.plan import BLOCK_TOKENS, CacheEvent, StepPlan
 from engine.inference.scheduling.prefix_cache import PrefixCache
 from engine.inference.scheduling.rates import Rates
 from engine.inference.scheduling.running import RunningSequences
 from engine.inference.scheduling.sequence import Sequence, blocks_for
-from engine.inference.scheduling.submission import Place, SchedulerSettings, Submission, answer_limit, check
+from engine.inference.scheduling.submission import Place, SchedulerSettings, Submission, Work, answer_limit, check
 
-__all__ = ["Place", "Scheduler", "SchedulerSettings", "Submission"]
+__all__ = ["Place", "Scheduler", "SchedulerSettings", "Submission", "Work"]
 
 
 class Scheduler:
@@ -61,6 +61,8 @@ class Scheduler:
             self._running.remove(sequence)
             del self._all[key]
             raise self._overloaded()
+        if sequence.slot < 0:
+            find(self.cache, sequence)  # only what it lacks is counted as work to come
         return sequence.slot >= 0
 
     def finish(self, key: int, broken: bool = False) -> None:
@@ -186,6 +188,8 @@ class Scheduler:
         if not sequence.over:
             sequence.tokens.append(token)
             sequence.pace(now)
+            if sequence.answer_length == 1:
+                self._rates.first_token_after(now - sequence.submitted)
         reason = self._reason(sequence)
         sequence.over = reason is not None
         return reason
@@ -232,6 +236,24 @@ class Scheduler:
     def decode_rate(self) -> float:
         """Tokens per second of all sequences together, 0 until measured."""
         return self._rates.decode
+
+    @property
+    def decode_rate_alone(self) -> float:
+        """Tokens per second of a sequence that runs alone, 0 until measured."""
+        return self._rates.decode_alone
+
+    def work(self) -> Work:
+        """What there is to do now."""
+        running, waiting = self._running.in_order(), self._waiting.in_order()
+        everybody = [one for one in (*running, *waiting) if not one.over]
+        return Work(
+            queue_tokens=sum(one.remaining for one in everybody if not one.decoding),
+            waiting=len(waiting),
+            running=len(running),
+            output_tokens=sum(one.expected for one in everybody),
+            context_tokens=sum(one.fed for one in running),
+            first_token_seconds=self._rates.first_token,
+        )
 
     def measured_prefill(self, tokens: int, seconds: float) -> None:
         """So many prompt tokens were fed in ``seconds`` outside any plan."""

@@ -28,10 +28,11 @@ class Sequence:
     submission: Submission
     order: int  # of arrival
     limit: int  # tokens of the whole answer
-    ready_at: float  # the next token is not drawn before
+    submitted: float
     tokens: list[int] = field(init=False)  # prompt and answer
     prompt_length: int = field(init=False)
     public_blocks: int = field(init=False)
+    ready_at: float = field(init=False)  # the next token is not drawn before
     owner: bool = field(init=False)
     slot: int = -1
     fed: int = 0  # tokens whose keys and values lie in the slot
@@ -47,6 +48,7 @@ class Sequence:
 
     def __post_init__(self) -> None:
         submission = self.submission
+        self.ready_at = self.submitted
         self.tokens = [*submission.prompt_ids, *submission.answer_ids]
         self.prompt_length = len(submission.prompt_ids)
         self.public_blocks = min(submission.public_tokens, self.prompt_length) // BLOCK_TOKENS

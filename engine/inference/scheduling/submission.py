@@ -51,6 +51,20 @@ class Place:
     estimate: float
 
 
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What there is to do: tokens of prompts that are not read yet (what is known to be cached left out), sequences
+    that wait and run, tokens that they are expected to make, tokens whose keys and values the running ones hold; and how
+    long the last ones waited for their first token."""
+
+    queue_tokens: int
+    waiting: int
+    running: int
+    output_tokens: int
+    context_tokens: int
+    first_token_seconds: float
+
+
 def check(submission: Submission) -> None:
     """Raise :class:`InvalidRequestError` for what no model could do."""
     if not submission.prompt_ids:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from engine.inference.models.folder import ModelFolder
 from engine.inference.pipe import Load
 from engine.inference.supervisor.devices import Device
@@ -34,4 +36,18 @@ def described(folder: ModelFolder, slots: int) -> ModelInfo:
         tokenizer_digest=folder.tokenizer_digest,
         context_length=folder.context_length,
         slots=slots,
+    )
+
+
+def without_work(info: ModelInfo) -> ModelInfo:
+    """The same once its worker is gone."""
+    return msgspec.structs.replace(
+        info,
+        queue_tokens=0,
+        waiting=0,
+        running=0,
+        output_tokens=0,
+        context_tokens=0,
+        kv_tokens_free=info.kv_tokens_total,
+        kv_tokens_cached=0,
     )

@@ -120,6 +120,12 @@ class WorkerPool:
             kv_tokens_total=sum(info.kv_tokens_total for info in loaded),
             kv_tokens_free=sum(info.kv_tokens_free for info in loaded),
             kv_tokens_cached=sum(info.kv_tokens_cached for info in loaded),
+            queue_tokens=sum(info.queue_tokens for info in loaded) // len(loaded),  # each reads its own queue
+            waiting=sum(info.waiting for info in loaded),
+            running=sum(info.running for info in loaded),
+            output_tokens=sum(info.output_tokens for info in loaded),
+            context_tokens=sum(info.context_tokens for info in loaded),
+            first_token_seconds=max(info.first_token_seconds for info in loaded),
             provider_reason=reason,
         )
 

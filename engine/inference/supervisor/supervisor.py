@@ -40,7 +40,7 @@ from engine.inference.supervisor.changes import Changes
 from engine.inference.supervisor.devices import PROCESSOR, Device, free_memory
 from engine.inference.supervisor.ending import Ending
 from engine.inference.supervisor.life import WorkerLife
-from engine.inference.supervisor.loading import described, load_message
+from engine.inference.supervisor.loading import described, load_message, without_work
 from engine.inference.supervisor.resuming import ResumableAnswer, Turns, worker_died
 from engine.inference.supervisor.settings import InferenceSettings, WorkerState
 from engine.inference.supervisor.wanted import WantedModels
@@ -277,6 +277,7 @@ class InferenceSupervisor:
                 answer.mailbox.fail(WorkerCrashedError(crash))
         for model_id in self._wanted.worker_ended():
             self._on_cache(CacheNews(model_id, (), reset=True))
+        self._infos = {model_id: without_work(info) for model_id, info in self._infos.items()}
 
     def _give_up(self, error: InferenceError) -> None:
         """Nothing is wanted any more, and whoever waits hears why."""
@@ -374,6 +375,7 @@ class InferenceSupervisor:
         elif isinstance(message, Loaded):
             self._wanted.loaded(message.info.model_id)
             self._measured((message.info,))
+            self._on_cache(CacheNews(message.info.model_id, (), reset=True))
             self._show_progress()
         elif isinstance(message, LoadFailed):
             _log.warning("the model %s cannot be loaded: %s", message.model_id, message.text)

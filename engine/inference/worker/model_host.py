@@ -88,6 +88,7 @@ class ModelHost:
     def info(self) -> ModelInfo:
         """The model with the rates and free cache of this moment."""
         scheduler = self._scheduler
+        work = scheduler.work()
         return msgspec.structs.replace(
             self._info,
             prefill_rate=scheduler.prefill_rate,
@@ -95,6 +96,13 @@ class ModelHost:
             kv_tokens_total=scheduler.kv_tokens_total,
             kv_tokens_free=scheduler.kv_tokens_free,
             kv_tokens_cached=scheduler.kv_tokens_cached,
+            queue_tokens=work.queue_tokens,
+            waiting=work.waiting,
+            running=work.running,
+            output_tokens=work.output_tokens,
+            context_tokens=work.context_tokens,
+            decode_rate_alone=scheduler.decode_rate_alone,
+            first_token_seconds=work.first_token_seconds,
         )
 
     def measure(self, prompt: int = 64, steps: int = 8) -> None:
