@@ -30,6 +30,7 @@ from engine.forwarding.known import Known
 from engine.forwarding.members import Load
 from engine.forwarding.neighbours import FULL_MESH
 from engine.forwarding.policies.interface import Random
+from engine.forwarding.sentry import Sentry
 from engine.forwarding.serving import answer, together
 from engine.forwarding.speaking import Speaker
 from engine.forwarding.statements import Verify, check_statement, read_statement
@@ -119,9 +120,11 @@ class GroupMachine:
         incarnation: int,
         limits: TreeLimits | None = None,
         bits: int = DIGEST_BITS,
+        sentry: Sentry | None = None,
         check: Verify = verify,
     ) -> None:
-        """``model``: its digest. ``incarnation``: milliseconds since 1970, greater than that of any earlier start."""
+        """``model``: its digest. ``incarnation``: milliseconds since 1970, greater than that of any earlier start.
+        ``sentry``: one that has followed the caches already."""
         self.node_id = identity.node_id
         self.model = model
         self.tree: HrTree[NodeId] = HrTree(limits, bits)
@@ -130,7 +133,7 @@ class GroupMachine:
         self._random = random
         self._bits = bits
         self._check = check
-        self._speaker = Speaker(identity, network_id, model, incarnation, bits)
+        self._speaker = Speaker(identity, network_id, model, incarnation, bits, sentry)
         self.sentry = self._speaker.sentry
         self._me = Known(self.node_id, now)
         self._keys: Mapping[NodeId, bytes] = {}

@@ -94,6 +94,20 @@ class Sentry:
             if self._is_told(block):
                 self._unwant(block.chunk)
 
+    def begin_anew(self) -> None:
+        """Nobody knows anything yet: everything is to be told once more."""
+        self._told.clear()
+        self._to_remove.clear()
+        self._to_add = dict.fromkeys(self._wanted)
+
+    def held(self, digests: Sequence[bytes]) -> int:
+        """How many leading blocks of a prompt with these digests one of the caches holds now, told or not."""
+        longest = 0
+        for blocks in self._caches.values():
+            depth = next((place for place, one in enumerate(digests) if one not in blocks), len(digests))
+            longest = max(longest, depth)
+        return longest
+
     def take(self, room: int, most: int) -> Delta:
         """The changes since the last call, ``most`` of each kind at a time; afterwards at most ``room`` chunks are told
         (the ones that came first)."""

@@ -22,10 +22,18 @@ class Speaker:
     """Makes one member's statements, from its ``sentry`` and what :meth:`report` says."""
 
     def __init__(
-        self, identity: Identity, network_id: bytes, model: bytes, incarnation: int, bits: int = DIGEST_BITS
+        self,
+        identity: Identity,
+        network_id: bytes,
+        model: bytes,
+        incarnation: int,
+        bits: int = DIGEST_BITS,
+        sentry: Sentry | None = None,
     ) -> None:
-        """``incarnation``: milliseconds since 1970, greater than that of any earlier start."""
-        self.sentry = Sentry(bits)
+        """``incarnation``: milliseconds since 1970, greater than that of any earlier start. ``sentry``: one that has
+        followed the caches already."""
+        self.sentry = sentry if sentry is not None else Sentry(bits)
+        self.sentry.begin_anew()
         self.load = Load()
         self.accepts = True
         self._identity = identity

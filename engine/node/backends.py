@@ -11,9 +11,10 @@ from engine.errors import ConfigurationError, KeyStoreError
 from engine.inference.models.installed import Catalogue
 from engine.inference.remote.backend import RemoteBackend
 from engine.inference.remote.settings import RemoteSettings, checked_base_url, is_unprotected
-from engine.inference.supervisor.devices import find_devices
+from engine.inference.supervisor.devices import Device, find_devices
 from engine.inference.supervisor.pool import WorkerPool
 from engine.inference.supervisor.settings import InferenceSettings, WorkerState, default_threads
+from engine.inference.types import CacheNews
 from engine.storage import keyring_access
 
 API_KEY = "GENTORRENT_BACKEND_API_KEY"
@@ -26,7 +27,11 @@ WEIGHTS_SHARE = 0.8
 
 
 def make_pool(
-    configuration: Configuration, models: Path, clock: Clock, on_state: Callable[[WorkerState], None]
+    configuration: Configuration,
+    models: Path,
+    clock: Clock,
+    on_state: Callable[[WorkerState], None],
+    on_cache: Callable[[Device, CacheNews], None] = lambda device, news: None,
 ) -> WorkerPool:
     """This machine's workers, one for each GPU that is found, with the models in the folder ``models``."""
     devices = find_devices()
@@ -38,7 +43,7 @@ def make_pool(
         kv_bytes=configuration.cache_memory * MEBIBYTE,
         devices=devices,
     )
-    return WorkerPool(catalogue, clock, settings, on_state)
+    return WorkerPool(catalogue, clock, settings, on_state, on_cache)
 
 
 def make_remote(

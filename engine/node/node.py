@@ -27,6 +27,7 @@ from engine.inference.supervisor.settings import WorkerState
 from engine.lifeline import run_on_loop, stop_with_parent
 from engine.node.answers import Answers
 from engine.node.backends import make_pool, make_remote
+from engine.node.cached_prefixes import CachedPrefixes
 from engine.node.client_presence import ClientPresence
 from engine.node.joining import invitation_of, join
 from engine.node.keys import NodeKeys
@@ -64,7 +65,8 @@ class Node:
         self.keys = NodeKeys(store)
         self._feed = StateFeed(self.state)
         self._models = directory.models
-        self.inference = make_pool(configuration, directory.models, clock, self._worker_changed)
+        self.prefixes = CachedPrefixes()
+        self.inference = make_pool(configuration, directory.models, clock, self._worker_changed, self.prefixes.heard)
         self.remote = make_remote(configuration, os.environ, clock, self._remote_changed, self._notice)
         self.backend = BackendSet(self.inference, {self.remote.model_id: self.remote} if self.remote else {})
         self.client: ClientPresence | None = None
@@ -167,6 +169,7 @@ class Node:
                 max_tokens_per_second=self.configuration.max_tokens_per_second,
                 bandwidth=round(self.configuration.relay_bandwidth * BYTES_PER_MEGABIT),
                 signaling_address=self.configuration.signaling_address,
+                prefixes=self.prefixes,
             )
             self.peer = peer
             try:

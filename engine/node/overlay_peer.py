@@ -67,6 +67,7 @@ class OverlayPeer:
         self.dial: Callable[[NodeId], None] = lambda _: None
         self.linked: Callable[[NodeId], None] = lambda _: None
         self.heard_group: Callable[[NodeId, GroupMessage], None] = lambda peer, message: None
+        self.links_changed: Callable[[], None] = lambda: None
         self._mesh_relays = parameters.mesh_relays
         self._is_above_mesh = False
         self.relay = RelayMachine(
@@ -128,11 +129,13 @@ class OverlayPeer:
         self._relay(self.relay.link_up(peer, peer_is_client or not listed, self._clock.monotonic()))
         self._compare_directories(peer)
         self.linked(peer)
+        self.links_changed()
 
     def link_down(self, peer: NodeId, reason: str) -> None:
         """See ``LinkHandler``."""
         self.serving.link_down(peer)
         self._relay(self.relay.link_down(peer, self._clock.monotonic()))
+        self.links_changed()
 
     def link_message(self, peer: NodeId, channel: Channel, data: bytes) -> None:
         """See ``LinkHandler``."""

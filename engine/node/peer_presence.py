@@ -17,6 +17,8 @@ from engine.directory.graph import RelayGraph, introducers, refusal, stepping_st
 from engine.errors import StorageError
 from engine.ids import NetworkId, NodeId
 from engine.inference.types import InferenceBackend, ModelInfo
+from engine.node.cached_prefixes import CachedPrefixes
+from engine.node.group import GroupRole
 from engine.node.keys import NodeKeys
 from engine.node.overlay_peer import OverlayPeer
 from engine.node.presence import SOFTWARE, Membership, Presence
@@ -25,6 +27,7 @@ from engine.paths.relay_limits import RelayLimits
 from engine.paths.setup import ReplayCache
 from engine.storage.replay_log import ReplayLog
 from engine.transport.addresses import LOOPBACK_ADDRESS
+from engine.transport.link import LinkSender
 from engine.transport.mesh import Mesh
 from engine.wire.records import ServedModel, Signed
 
@@ -48,11 +51,14 @@ class PeerPresence(Presence):
         max_tokens_per_second: float | None,
         bandwidth: int = DEFAULT_RELAY_BANDWIDTH,
         signaling_address: str = "",
+        prefixes: CachedPrefixes | None = None,
     ) -> None:
+        """``prefixes``: what the back end's caches hold, if it tells."""
         super().__init__(membership, keys.identity, client_only=False)
         self._keys = keys
         self.bootstrap.announce(keys.succession, keys.succession_told)
         self._backend = backend
+        self._prefixes = prefixes or CachedPrefixes()
         self._relays = relays
         self._bandwidth = bandwidth
         self._signaling_address = signaling_address if relays and not membership.relayed_only else ""
@@ -64,6 +70,7 @@ class PeerPresence(Presence):
         self._replay_log: ReplayLog | None = None
         self.peer: OverlayPeer | None = None
         self.serving: ServingRole | None = None
+        self.group: GroupRole | None = None
 
     @property
     def node_id(self) -> NodeId:
@@ -75,6 +82,8 @@ class PeerPresence(Presence):
         self._offered = models
         if self.serving is not None:
             self.serving.offered = models
+        if self.group is not None:
+            self.group.offer(models)
         self.refresh()
 
     def refresh(self) -> None:
@@ -90,19 +99,22 @@ class PeerPresence(Presence):
                 genesis = await self.genesis()
                 await self.reachable(genesis)
                 peer, serving = self._assemble(genesis)
+                group = self.group
                 assert self.mesh is not None
-                for part in (self.mesh, peer.relay_loop, peer.serving_loop, serving):
+                assert group is not None
+                for part in (self.mesh, peer.relay_loop, peer.serving_loop, serving, group.loop):
                     tasks.create_task(part.run())
                 self.bootstrap.publish(self._descriptor)
                 tasks.create_task(self._rotate_keys())
                 try:
                     await asyncio.Event().wait()
                 finally:
+                    group.leave()
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(2.0):
                             await asyncio.shield(self.bootstrap.withdraw())
         finally:
-            self.mesh = self.peer = self.serving = None
+            self.mesh = self.peer = self.serving = self.group = None
             self.end()
             if self._replay_log is not None:
                 self._replay_log.close()
@@ -134,9 +146,25 @@ class PeerPresence(Presence):
         peer.dial, peer.linked = peer.sender.dial, self._linked
         peer.sender.introducers = partial(self._introducers, peer.sender.introducers)
         self.peer, self.serving = peer, serving
+        self.group = self._make_group(genesis, peer, peer.sender)
         if self.bootstrap.directory is not None:
             self.directory_changed(self.bootstrap.directory)
         return peer, serving
+
+    def _make_group(self, genesis: GenesisRecord, peer: OverlayPeer, sender: LinkSender) -> GroupRole:
+        group = GroupRole(
+            self._identity,
+            genesis.network_id,
+            self._backend,
+            self._prefixes,
+            self._membership.clock,
+            os.urandom,
+            committee=bool(genesis.genesis.committee_keys),
+        )
+        group.sender = sender
+        peer.heard_group, peer.links_changed = group.heard, group.links_changed
+        group.offer(self._offered)
+        return group
 
     def _set_ups_taken(self, network_id: NetworkId) -> ReplayCache:
         """Those of earlier runs included: onion keys live for two days, whatever is restarted."""
@@ -153,13 +181,16 @@ class PeerPresence(Presence):
         if self.peer is None or self.mesh is None or self._graph is None:
             return
         self.peer.update_directory(directory)
+        if self.group is not None:
+            self.group.update_directory(directory)
         self._graph.update(directory)
         self._want_links(self._graph, self.mesh, directory)
 
     def _want_links(self, graph: RelayGraph, mesh: Mesh, directory: Directory) -> frozenset[NodeId]:
         """See :meth:`directory_changed`; gives whom the graph says."""
-        ids = wanted_links(graph, directory, self.node_id, relays=self._relays)
-        mutual = ids if graph.is_mesh else ids & set(graph.neighbours(self.node_id))
+        group = self.group.neighbours() if self.group is not None else frozenset()
+        ids = wanted_links(graph, directory, self.node_id, relays=self._relays) | group
+        mutual = ids if graph.is_mesh else ids & group.union(graph.neighbours(self.node_id))
         lower = {node_id for node_id in mutual if node_id < self.node_id}
         # Who comes back without a server has to dial: nobody else hears of it.
         more = () if self.bootstrap.connected else stepping_stones(graph, self.node_id, mesh.links())

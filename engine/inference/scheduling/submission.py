@@ -54,8 +54,8 @@ class Place:
 @dataclass(frozen=True, slots=True)
 class Work:
     """What there is to do: tokens of prompts that are not read yet (what is known to be cached left out), sequences
-    that wait and run, tokens that they are expected to make, tokens whose keys and values the running ones hold; and how
-    long the last ones waited for their first token."""
+    that wait and run, tokens that they are expected to make, tokens whose keys and values the running ones hold; and
+    how long the last ones waited for their first token."""
 
     queue_tokens: int
     waiting: int

@@ -253,7 +253,7 @@ async def test_a_relay_at_its_limit_publishes_that_it_has_no_spare_capacity_and_
         membership, keys, cast(Any, models), relays=True, max_tokens_per_second=None, bandwidth=125_000
     )
     parameters = Parameters(allow_loopback=True)
-    record = SimpleNamespace(parameters=parameters)
+    record = SimpleNamespace(parameters=parameters, committee_keys=())
     genesis = SimpleNamespace(network_id=NetworkId(b"n" * 32), parameters=parameters, genesis=record)
     (tmp_path / genesis.network_id.hex()).mkdir()
     monkeypatch.setattr(BootstrapClient, "genesis", genesis, raising=False)

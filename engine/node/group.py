@@ -1,0 +1,215 @@
+"""This machine in its groups: what its caches hold and how busy it is goes to the other members, and theirs comes here.
+
+One :class:`~engine.forwarding.gossip.GroupMachine` for each model that is offered; this is their driver.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Sequence
+
+from engine.clock import Clock
+from engine.crypto.identity import Identity
+from engine.directory.directory import Directory, DirectoryNode
+from engine.forwarding.digests import BLOCK_TOKENS, chunks_of
+from engine.forwarding.gossip import GroupMachine, Heard, Tell
+from engine.forwarding.members import Member
+from engine.forwarding.neighbours import group_neighbours
+from engine.ids import NetworkId, NodeId
+from engine.inference.types import InferenceBackend, ModelInfo
+from engine.node.cached_prefixes import CachedPrefixes
+from engine.node.group_view import UNKNOWN_ROUND_TRIP, GroupView, SentRequests, load_of
+from engine.node.loop import MachineLoop
+from engine.transport.link import Channel, LinkSender
+from engine.wire.codec import encode
+from engine.wire.group import GroupMessage
+
+
+class GroupRole:
+    """The groups of one node identity. ``sender`` is attached before links come up; :attr:`loop` must run."""
+
+    def __init__(
+        self,
+        identity: Identity,
+        network_id: NetworkId,
+        backend: InferenceBackend,
+        prefixes: CachedPrefixes,
+        clock: Clock,
+        random_bytes: Callable[[int], bytes],
+        *,
+        committee: bool = False,
+    ) -> None:
+        """``committee``: somebody judges members; where nobody does, all have standing."""
+        self._identity = identity
+        self._network_id = network_id
+        self._backend = backend
+        self._prefixes = prefixes
+        self._clock = clock
+        self._random = random.Random(random_bytes(16))
+        self._committee = committee
+        self._offered: frozenset[str] = frozenset()
+        self._accepting = True
+        self._directory: Directory | None = None
+        self._machines: dict[bytes, GroupMachine] = {}  # digest of the model -> its group
+        self._sent: dict[bytes, SentRequests] = {}
+        self._incarnation = 0
+        self.sender: LinkSender | None = None
+        self.loop = MachineLoop(clock, self._tick, self._next_deadline)
+
+    # ------------------------------------------------------------------------------------------- what has changed
+
+    def offer(self, models: frozenset[str]) -> None:
+        """Be a member of these models' groups and of no others."""
+        self._offered = models
+        self._reconcile()
+        self.loop.wake()
+
+    def accept(self, accepting: bool) -> None:
+        """Whether new requests are taken: others are told at once."""
+        self._accepting = accepting
+        self._report()
+        self.loop.wake()
+
+    def update_directory(self, directory: Directory) -> None:
+        """Use this snapshot from now on."""
+        self._directory = directory
+        for digest, machine in self._machines.items():
+            self._tell_members(machine, digest)
+
+    def links_changed(self) -> None:
+        """A link came or went."""
+        if self.sender is not None:
+            for machine in self._machines.values():
+                machine.set_links(self.sender.links(), self._clock.monotonic())
+
+    def heard(self, peer: NodeId, message: GroupMessage) -> None:
+        """A message from a linked node; who is no member of that group is not listened to."""
+        machine = self._machines.get(message.model)
+        if machine is not None:
+            self._send(machine.receive(peer, message, self._clock.monotonic(), self._clock.wall()))
+            self.loop.wake()
+
+    def leave(self) -> None:
+        """Tell all groups that this machine serves no longer."""
+        self.offer(frozenset())
+
+    def neighbours(self) -> frozenset[NodeId]:
+        """The members to keep linked with."""
+        found: set[NodeId] = set()
+        for digest in self._machines:
+            present = [node.node_id for node in self._listed(digest) if not node.away]
+            found |= group_neighbours(present, self._identity.node_id, digest)
+        return frozenset(found)
+
+    # ------------------------------------------------------------------------------------------- what policies ask
+
+    def view(self, model_digest: bytes, digests: Sequence[bytes] = ()) -> GroupView | None:
+        """The group that serves a model, as it is known now, for a prompt with these digests of its public part
+        (``engine.forwarding.digests.prefix_digests``); None if this machine is no member."""
+        machine, info = self._machines.get(model_digest), self._info(model_digest)
+        if machine is None or info is None:
+            return None
+        now, myself = self._clock.monotonic(), self._identity.node_id
+        heard = [one for one in machine.heard(now) if one.node_id != myself]
+        members = [self._member(one, model_digest) for one in heard]
+        members.append(Member(node_id=myself, load=load_of(info), heard=now, accepts=self._accepting))
+        cached = machine.lookup(chunks_of(digests), now)
+        cached[myself] = machine.sentry.held(digests) * BLOCK_TOKENS
+        return GroupView(myself, members, {member: tokens for member, tokens in cached.items() if tokens})
+
+    def sent(self, model_digest: bytes, target: NodeId, tokens: int, output_tokens: int) -> None:
+        """A request went to ``target``: so many prompt tokens are not in its cache, so many may be written."""
+        sent = self._sent.get(model_digest)
+        if sent is not None:
+            sent.add(target, tokens, output_tokens, self._clock.monotonic())
+
+    def found(self, model_digest: bytes, target: NodeId, promised: int, cached: int) -> None:
+        """A request was sent for ``promised`` tokens of its prompt that ``target`` said to hold; it had ``cached``."""
+        machine = self._machines.get(model_digest)
+        if machine is None or promised < BLOCK_TOKENS:
+            return
+        now = self._clock.monotonic()
+        if 2 * cached < promised:
+            machine.disappointed(target, now)
+        else:
+            machine.content(target, now)
+
+    def _member(self, heard: Heard, digest: bytes) -> Member:
+        requests, tokens, output_tokens = self._sent[digest].since(heard.node_id, heard.heard)
+        node = self._directory.get(heard.node_id) if self._directory is not None else None
+        standing = node.reputation if self._committee and node is not None else 1.0
+        round_trip = self.sender.round_trip(heard.node_id) if self.sender is not None else None
+        return Member(
+            node_id=heard.node_id,
+            load=heard.load,
+            heard=heard.heard,
+            round_trip=UNKNOWN_ROUND_TRIP if round_trip is None else round_trip,
+            standing=standing,
+            established=standing > 0,
+            accepts=heard.accepts,
+            sent_tokens=tokens,
+            sent_requests=requests,
+            sent_output_tokens=output_tokens,
+        )
+
+    # ------------------------------------------------------------------------------------------------------- driving
+
+    def _infos(self) -> dict[bytes, ModelInfo]:
+        if not self._offered:
+            return {}
+        return {info.digest: info for info in self._backend.models() if info.model_id in self._offered}
+
+    def _info(self, digest: bytes) -> ModelInfo | None:
+        return self._infos().get(digest)
+
+    def _reconcile(self) -> None:
+        """One machine for each model that is offered in the version that is here."""
+        infos, now = self._infos(), self._clock.monotonic()
+        for digest in [one for one in self._machines if one not in infos]:
+            self._send(self._machines.pop(digest).leave(now, self._clock.wall()))
+            del self._sent[digest]
+        for digest, info in infos.items():
+            if digest not in self._machines:
+                self._incarnation = max(int(self._clock.wall() * 1000), self._incarnation + 1)
+                machine = GroupMachine(
+                    self._identity,
+                    self._network_id,
+                    digest,
+                    self._random,
+                    now,
+                    incarnation=self._incarnation,
+                    sentry=self._prefixes.of(info.model_id),
+                )
+                self._machines[digest], self._sent[digest] = machine, SentRequests()
+                self._tell_members(machine, digest)
+        self._report()
+
+    def _report(self) -> None:
+        for digest, info in self._infos().items():
+            if digest in self._machines:
+                self._machines[digest].report(load_of(info), self._accepting)
+
+    def _listed(self, digest: bytes) -> list[DirectoryNode]:
+        nodes: Iterable[DirectoryNode] = self._directory.nodes() if self._directory is not None else ()
+        return [node for node in nodes if any(model.digest == digest for model in node.descriptor.models)]
+
+    def _tell_members(self, machine: GroupMachine, digest: bytes) -> None:
+        now = self._clock.monotonic()
+        machine.set_members({node.node_id: node.descriptor.identity_key for node in self._listed(digest)}, now)
+        if self.sender is not None:
+            machine.set_links(self.sender.links(), now)
+
+    def _tick(self) -> None:
+        self._reconcile()
+        self.links_changed()
+        for machine in self._machines.values():
+            self._send(machine.tick(self._clock.monotonic(), self._clock.wall()))
+
+    def _next_deadline(self) -> float | None:
+        return min((machine.next_deadline() for machine in self._machines.values()), default=None)
+
+    def _send(self, effects: Iterable[Tell]) -> None:
+        """What is refused, because a link is full or gone, is found missing and asked for later."""
+        if self.sender is not None:
+            for tell in effects:
+                self.sender.send(tell.peer, Channel.CONTROL, encode(tell.message))
