@@ -56,7 +56,7 @@ async def test_questions_are_answered_by_real_nodes_out_of_their_own_caches(tmp_
     assert sum(found["node_share"]) == pytest.approx(1.0, abs=1e-3)
     assert len(children) == SETTING.nodes + 2
     assert all(_ended(one) for one in children)
-    assert len(limited) == (SETTING.nodes if controller is not None else 0)
+    assert len(limited) == (SETTING.nodes + 1 if controller is not None else 0)  # and the client
     assert _groups(controller) == []
 
 

@@ -25,7 +25,7 @@ def play(kind: NodeKind, requests: list[Asked]) -> None:
     """Fill in when each has its first token and when its last."""
     waiting = sorted(requests, key=lambda one: one.arrives)
     for one in waiting:
-        one.left = kind.prefill_seconds(0, one.prompt_tokens)
+        one.left = kind.reading_seconds(0, one.prompt_tokens)
     running: list[Asked] = []
     now = 0.0
     while waiting or running:
@@ -42,7 +42,11 @@ def _step(kind: NodeKind, running: list[Asked], now: float) -> float:
     reading = [one for one in running if one.left > 0]
     read = _read(kind.chunk_seconds, reading)
     context = sum(one.prompt_tokens + one.written for one in writing)
-    now += max(kind.step_seconds, read) + len(writing) * kind.answer_seconds + context * kind.kv_token_seconds
+    if kind.overlaps:
+        now += max(kind.step_seconds, read)
+    else:
+        now += read + (kind.step_seconds if writing else 0.0)
+    now += len(writing) * kind.answer_seconds + context * kind.kv_token_seconds
     for one in [*writing, *(one for one in reading if one.left <= 1e-12)]:
         one.left = 0.0
         one.written += 1

@@ -1,8 +1,8 @@
 """How fast a node of this run is: measured over the network, on all nodes at the same time, and fitted (pure).
 
-Each node is reached by a conversation of its own, whose later turns go straight to it. *Prompts*: new ones of three
-lengths, the time to their first token. *Answers*: 1, 2, 4 and 8 at once on a node, after short prompts and after long
-ones that its cache holds, the time for each further token.
+Each node is reached by a conversation of its own, whose later turns go straight to it. *Prompts*: new ones of two
+lengths, and long ones that its cache holds but for some words; the time to their first token. *Answers*: 1, 2, 4 and 8
+at once on a node, after short prompts and after long ones that its cache holds, the time for each further token.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from engine.inference.types import PromptMessage
 
 TRIES = 40
 """Conversations that are begun for each node until every node has one; a random one answers each."""
-LENGTHS = (0.1, 0.5, 1.0)
-"""Of the longest prompt."""
+LENGTHS = (0.5, 1.0)
+"""Of an average prompt."""
 ROUNDS = 3
 BATCHES = (1, 2, 4, 8)
 TOKENS = 24
@@ -34,11 +34,11 @@ TOKENS = 24
 
 @dataclass(frozen=True)
 class Rates:
-    """What was fitted. A prompt of ``n`` new tokens takes ``first_seconds + n / prefill_rate + attention_seconds * n² /
-    2`` until its first token; a step of ``b`` answers whose caches hold ``k`` tokens together takes ``step_seconds + b
-    * answer_seconds + k * kv_token_seconds``."""
+    """What was fitted. A prompt of ``n`` tokens, the first ``c`` of them cached, takes ``request_seconds + (n - c) /
+    prefill_rate + attention_seconds * (n² - c²) / 2`` until its first token; a step of ``b`` answers whose caches hold
+    ``k`` tokens together takes ``step_seconds + b * answer_seconds + k * kv_token_seconds``."""
 
-    first_seconds: float
+    request_seconds: float
     prefill_rate: float
     attention_seconds: float
     step_seconds: float
@@ -52,24 +52,24 @@ class Rates:
 
 @dataclass(frozen=True)
 class Measured:
-    """(new prompt tokens, seconds to the first token), and (answers at once, tokens that their caches hold together,
-    seconds for each further token)."""
+    """(cached tokens, tokens of the whole prompt, seconds to the first token), and (answers at once, tokens that their
+    caches hold together, seconds for each further token)."""
 
-    prompts: Sequence[tuple[int, float]]
+    prompts: Sequence[tuple[int, int, float]]
     steps: Sequence[tuple[int, int, float]]
 
     def as_json(self) -> dict[str, Any]:
         """Medians."""
-        prompts: dict[int, list[float]] = {}
-        for tokens, seconds in self.prompts:
-            prompts.setdefault(round(tokens, -2), []).append(seconds)
+        prompts: dict[tuple[int, int], list[float]] = {}
+        for cached, tokens, seconds in self.prompts:
+            prompts.setdefault((round(cached, -2), round(tokens, -2)), []).append(seconds)
         steps: dict[tuple[int, int], list[float]] = {}
         for answers, context, seconds in self.steps:
             steps.setdefault((answers, round(context, -2)), []).append(seconds)
         return {
             "prompts": [
-                {"tokens": tokens, "first_token_s": round(statistics.median(found), 4)}
-                for tokens, found in sorted(prompts.items())
+                {"cached": cached, "tokens": tokens, "first_token_s": round(statistics.median(found), 4)}
+                for (cached, tokens), found in sorted(prompts.items())
             ],
             "steps": [
                 {"answers": answers, "kv_tokens": context, "token_s": round(statistics.median(found), 4)}
@@ -80,22 +80,18 @@ class Measured:
 
 def fit(measured: Measured) -> Rates:
     """Least squares; what comes out below zero counts as zero and the rest is fitted again."""
-    tokens = np.array([one[0] for one in measured.prompts], dtype=float)
-    first, per_token, attention = _fitted(
-        np.stack([np.ones_like(tokens), tokens, tokens * tokens / 2], axis=1),
-        np.array([one[1] for one in measured.prompts]),
+    cached, tokens, seconds = np.array(measured.prompts, dtype=float).T
+    request, per_token, attention = _fitted(
+        np.stack([np.ones_like(tokens), tokens - cached, (tokens * tokens - cached * cached) / 2], axis=1), seconds
     )
-    answers = np.array([one[0] for one in measured.steps], dtype=float)
-    context = np.array([one[1] for one in measured.steps], dtype=float)
-    step, answer, kv_token = _fitted(
-        np.stack([np.ones_like(answers), answers, context], axis=1), np.array([one[2] for one in measured.steps])
-    )
+    answers, context, pace = np.array(measured.steps, dtype=float).T
+    step, answer, kv_token = _fitted(np.stack([np.ones_like(answers), answers, context], axis=1), pace)
     if per_token <= 0:
         raise BenchmarkError(
             "The speed of the nodes could not be measured: long prompts took no longer than short ones. Close other "
             "programs and run it again."
         )
-    return Rates(first, 1 / per_token, attention, step, answer, kv_token)
+    return Rates(request, 1 / per_token, attention, step, answer, kv_token)
 
 
 def _fitted(columns: np.ndarray[Any, Any], values: np.ndarray[Any, Any]) -> list[float]:
@@ -143,17 +139,20 @@ class Calibration:
                 return list(pins.values())
         raise BenchmarkError(f"Only {len(pins)} of {self._setting.nodes} nodes answered. Run it again.")
 
-    async def _one(self, name: str, place: int) -> tuple[list[tuple[int, float]], list[tuple[int, int, float]]]:
-        longest = self._setting.public + self._setting.private
-        prompts = []
+    async def _one(self, name: str, place: int) -> tuple[list[tuple[int, int, float]], list[tuple[int, int, float]]]:
+        setting = self._setting
+        prompts, steps = [], []
         for _ in range(ROUNDS):
             for part in LENGTHS:
-                record = await self._ask(name, self._text(round(longest * part)), "", 1)
-                prompts.append((record.prompt_tokens - record.cached_tokens, record.first_token_seconds))
-        steps = []
-        for length in (32, self._setting.public):
+                length = round((setting.public + setting.private) * part)
+                prompts.append(_first(await self._ask(name, self._text(length), "", 1)))
+        for length in (32, setting.public):
             shared = words(length, f"calibration {place} {length}", self._count)
             await self._ask(name, shared, self._text(8), 1)
+            if length == setting.public:
+                prompts += [
+                    _first(await self._ask(name, shared, self._text(setting.private), 1)) for _ in range(2 * ROUNDS)
+                ]
             for batch in BATCHES:
                 tasks = [self._ask(name, shared, self._text(8), TOKENS) for _ in range(batch)]
                 steps.append(_step(await asyncio.gather(*tasks)))
@@ -178,6 +177,10 @@ class Calibration:
         """A new one."""
         self._texts += 1
         return words(tokens, f"calibration text {self._texts}", self._count)
+
+
+def _first(record: Record) -> tuple[int, int, float]:
+    return record.cached_tokens, record.prompt_tokens, record.first_token_seconds
 
 
 def _step(records: Sequence[Record]) -> tuple[int, int, float]:

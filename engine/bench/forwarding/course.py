@@ -144,7 +144,7 @@ class _Course:
         questions, requests, goodput = self._trace(kind)
         rows: list[dict[str, Any]] = []
         for policy in policies:
-            simulated = self._simulate(policy, kind, requests, rates.first_seconds)
+            simulated = self._simulate(policy, kind, requests)
             row = await self._play(policy, questions)
             real = row["real"]
             rows.append({"policy": policy, **row, "simulated": simulated})
@@ -190,10 +190,10 @@ class _Course:
         rate = unscaled[-1].t / requests[-1].t
         return make_questions(setting, rate, self._prompts.count), requests, goodput
 
-    def _simulate(self, policy: str, kind: NodeKind, requests: Sequence[Request], more: float) -> dict[str, Any]:
+    def _simulate(self, policy: str, kind: NodeKind, requests: Sequence[Request]) -> dict[str, Any]:
         plans = [_plan(policy, kind, self._setting, draw) for draw in range(DRAWS)]
         draws = [Network(plan).run(requests) for plan in plans]
-        return simulated_summary(policy, draws, self._skipped, self._setting.nodes, more)
+        return simulated_summary(policy, draws, self._skipped, self._setting.nodes)
 
     async def _play(self, policy: str, questions: Sequence[Question]) -> dict[str, Any]:
         """``real``, the share of periods in which nodes used up their quota, and what other programs used."""
@@ -241,6 +241,8 @@ def node_kind(setting: Setting, rates: Rates, kv_tokens: int) -> NodeKind:
         slots=limits.slots,
         queue=limits.queue_limit,
         step_tokens=limits.prefill_chunk,
+        overlaps=False,
+        request_seconds=rates.request_seconds,
     )
 
 

@@ -76,7 +76,7 @@ async def running_fleet(
                 _give(source, DataDirectory(folder / name).models / setting.model)
             arguments = _node(address, folder / name, _serving(setting, policy))
             pids[name] = processes.start(name, "engine.cli", arguments).pid
-        processes.start("client", "engine.cli", _node(address, folder / "client", []))
+        asking = processes.start("client", "engine.cli", _node(address, folder / "client", []))
         async with aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=None), connector=aiohttp.TCPConnector(limit=0)
         ) as session:
@@ -84,11 +84,12 @@ async def running_fleet(
             client = await _until_ready(client, folder / "client", setting, processes)
             for name, pid in pids.items():
                 quotas.limit(name, pid, setting.share)
+            quotas.limit("client", asking.pid, None)
             try:
                 yield Fleet(client, names, processes)
             finally:
                 processes.stop()
-                for name in names:
+                for name in (*names, "client"):
                     quotas.remove(name)
 
 

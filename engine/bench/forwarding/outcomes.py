@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from engine.bench.forwarding.asking import CODE_OF_CLIENT, Record
@@ -40,24 +39,17 @@ def real_summary(policy: str, records: Sequence[Record], skipped: int, nodes: in
     }
 
 
-def simulated_summary(
-    policy: str, draws: Sequence[Sequence[Outcome]], skipped: int, nodes: int, request_seconds: float
-) -> dict[str, Any]:
-    """Means over what was simulated several times, with the lowest and the highest mean of them;
-    ``request_seconds``, which a request costs beside its tokens, is added to every time."""
-    found = [_simulated(policy, outcomes[skipped:], nodes, request_seconds) for outcomes in draws]
+def simulated_summary(policy: str, draws: Sequence[Sequence[Outcome]], skipped: int, nodes: int) -> dict[str, Any]:
+    """Means over what was simulated several times, with the lowest and the highest mean of them."""
+    found = [_simulated(policy, outcomes[skipped:], nodes) for outcomes in draws]
     means = [one["ttft_s"]["mean"] for one in found if one["ttft_s"]["mean"] is not None]
     result = {key: _averaged([one[key] for one in found]) for key in found[0]}
     return {**result, "ttft_mean_range_s": [min(means), max(means)] if means else []}
 
 
-def _simulated(policy: str, outcomes: Sequence[Outcome], nodes: int, request_seconds: float) -> dict[str, Any]:
-    counted = [
-        replace(one, first_token=one.first_token + request_seconds, finished=one.finished + request_seconds)
-        for one in outcomes
-    ]
-    prefilled = sum(one.prompt_tokens - one.cached for one in counted if one.done)
-    found = summary(policy, counted, prefilled=prefilled, nodes=nodes)
+def _simulated(policy: str, outcomes: Sequence[Outcome], nodes: int) -> dict[str, Any]:
+    prefilled = sum(one.prompt_tokens - one.cached for one in outcomes if one.done)
+    found = summary(policy, outcomes, prefilled=prefilled, nodes=nodes)
     found["node_share"] = sorted(found["node_share"].values(), reverse=True)
     return found
 

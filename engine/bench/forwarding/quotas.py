@@ -36,12 +36,22 @@ class Controller:
     version: Literal[1, 2]
     root: Path
 
-    def settings(self, share: float) -> dict[str, str]:
-        """Contents of a group's files for ``share`` of one processor, in the order of writing."""
-        quota = max(1_000, round(share * PERIOD_US))
+    def settings(self, share: float | None) -> dict[str, str]:
+        """Contents of a group's files for ``share`` of one processor (None: no limit), in the order of writing. Before
+        other programs it gets what it may use."""
+        quota = None if share is None else max(1_000, round(share * PERIOD_US))
         if self.version == 2:
-            return {"cpu.max": f"{quota} {PERIOD_US}"}
-        return {"cpu.cfs_period_us": str(PERIOD_US), "cpu.cfs_quota_us": str(quota)}
+            return {"cpu.weight": str(10_000), "cpu.max": f"{'max' if quota is None else quota} {PERIOD_US}"}
+        weight = {"cpu.shares": str(256 * 1024)}
+        return (
+            weight
+            if quota is None
+            else weight
+            | {
+                "cpu.cfs_period_us": str(PERIOD_US),
+                "cpu.cfs_quota_us": str(quota),
+            }
+        )
 
 
 def find_controllers(mounts: str) -> list[Controller]:
@@ -129,8 +139,9 @@ class Quotas:
             self._janitor.stdin.close()
             self._janitor.wait()  # it removes the folder, too
 
-    def limit(self, name: str, pid: int, share: float) -> None:
-        """The process, its children and theirs may use ``share`` of one processor together, from now on."""
+    def limit(self, name: str, pid: int, share: float | None) -> None:
+        """The process, its children and theirs may use ``share`` of one processor together, from now on (None: all
+        that it wants), and come before other programs."""
         if self.controller is None:
             return
         group = self.controller.root / f"{PREFIX}{os.getpid()}-{name}"
@@ -144,8 +155,8 @@ class Quotas:
                 (group / "cgroup.procs").write_text(str(member.pid))
         except (OSError, psutil.Error) as error:
             raise BenchmarkError(
-                f"The node {name} could not be given its share of a processor in {group} ({error}). Run it again, or "
-                "with --no-quota, which measures nodes that disturb each other."
+                f"The process {name} could not be given its share of a processor in {group} ({error}). Run it again, "
+                "or with --no-quota, which measures nodes that disturb each other."
             ) from error
 
     def throttled(self, name: str) -> float:

@@ -28,12 +28,12 @@ measured rates). They are put to the client's OpenAI-compatible API and answered
 times are those of the program that asks, counted from the intended arrival. The first quarter fills the caches and is
 not counted, neither here nor in the simulation.
 
-*Rates* were measured in the same run, over the same network, with all nodes at work: new prompts of three lengths, and
-1, 2, 4 and 8 answers at once after short and after long cached prompts; fitted by least squares. They make the node
-kind that `gentorrent simulate forwarding` plays the very same trace with (same code for policies, prefix caches and
-their memory). The simulator draws other entry nodes, so its numbers are the means of {DRAWS} draws. What a request
-costs beside its tokens (`first_seconds`: sealing, links, the engine's own work) is added to every simulated time; the
-simulated nodes are not kept busy by it.
+*Rates* were measured in the same run, over the same network, with all nodes at work: new prompts of two lengths, long
+prompts that are cached but for a question, and 1, 2, 4 and 8 answers at once after short and after long cached prompts;
+fitted by least squares. They make the node kind that `gentorrent simulate forwarding` plays the very same trace with
+(same code for policies, prefix caches and their memory). On a processor reading prompts and writing answers do not
+overlap; `request_seconds` is what a request costs its node beside its tokens (sealing, tokenizing, copying the cached
+prompt). The simulator draws other entry nodes, so its numbers are the means of {DRAWS} draws.
 
 *Hits*: prompt tokens that came from a cache. *Rejected*: the user read a refusal. *Node shares*: of the answered
 requests, the busiest node first. *Error*: of the simulated mean, as a share of the real one.

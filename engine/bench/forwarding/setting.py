@@ -55,7 +55,7 @@ SETTINGS = {
         Setting(
             name="built-in",
             model=BUILTIN_MODEL,
-            share=0.4,
+            share=0.3,
             cache_mib=96,
             public=2_400,
             private=40,
@@ -66,7 +66,7 @@ SETTINGS = {
         Setting(
             name=RANDOM_01B.name,
             model=RANDOM_01B.name,
-            share=0.4,
+            share=0.3,
             cache_mib=96,
             public=700,
             private=40,

@@ -176,8 +176,12 @@ class SimulatedNode:
 
     def _base(self) -> float:
         """Seconds of a step for the weights and prompts."""
-        kind = self.kind
-        return kind.step_seconds if self._current is None else max(kind.step_seconds, self._chunk)
+        step = self.kind.step_seconds
+        if self._current is None:
+            return step
+        if self.kind.overlaps:
+            return max(step, self._chunk)
+        return self._chunk + (step if self._answers else 0.0)
 
     def _seconds(self, steps: float) -> float:
         """Of so many steps: each answer's keys and values grow by a token a step."""
@@ -225,7 +229,7 @@ class SimulatedNode:
         limit = min((job.prompt_tokens - 1) // BLOCK_TOKENS, len(job.prompt.blocks))
         job.tail = self.cache.match(job.prompt, len(job.public.blocks), job.salt, limit, since=job.tail)
         job.cached = job.tail.depth * BLOCK_TOKENS
-        job.left = job.work = self.kind.prefill_seconds(job.cached, job.prompt_tokens)
+        job.left = job.work = self.kind.reading_seconds(job.cached, job.prompt_tokens)
 
     def _admit(self) -> None:
         """Give out places in the order of arrival."""
@@ -378,8 +382,10 @@ class SimulatedNode:
         self._first_token_seconds = _SMOOTH * smooth + (1 - _SMOOTH) * waited if smooth else waited
         if job.uncached < _COUNTED:
             return
-        seconds = max(kind.step_seconds, job.work)
-        if self._answers:
+        seconds = job.work - kind.request_seconds
+        if kind.overlaps:
+            seconds = max(kind.step_seconds, seconds)
+        if self._answers and kind.overlaps:
             writing = self._answers * kind.answer_seconds + self._context * kind.kv_token_seconds
             seconds = max(seconds - kind.step_seconds, (seconds + writing) / 4)
         self._prefill_rate = _SMOOTH * self._prefill_rate + (1 - _SMOOTH) * job.uncached / seconds

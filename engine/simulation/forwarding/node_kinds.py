@@ -20,7 +20,9 @@ class NodeKind(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     A step with ``n`` answers under way, whose caches hold ``k`` tokens together, takes ``max(step_seconds, reading) + n
     * answer_seconds + k * kv_token_seconds``: reading the weights hides behind computing, or the other way round.
     ``reading`` are the prompt tokens of the step, token ``x`` of a prompt ``1 / prefill_rate + x * attention_seconds``;
-    at most ``step_tokens`` of them, and no more than ``longest_wait`` seconds.
+    at most ``step_tokens`` of them, and no more than ``longest_wait`` seconds. Where nothing hides behind anything
+    (``overlaps`` false: a processor, or an engine that reads and writes in turns) it takes their sum, and no
+    ``step_seconds`` without answers under way. A request keeps its node busy for ``request_seconds`` beside its tokens.
     """
 
     title: str
@@ -35,6 +37,8 @@ class NodeKind(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     queue: int = 32
     step_tokens: int = 512
     longest_wait: float = 0.25
+    overlaps: bool = True
+    request_seconds: float = 0.0
 
     @property
     def chunk_seconds(self) -> float:
@@ -49,6 +53,10 @@ class NodeKind(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     def prefill_seconds(self, begin: int, end: int) -> float:
         """Of computing for a prompt's tokens from ``begin`` up to ``end``."""
         return (end - begin) / self.prefill_rate + self.attention_seconds * (end * end - begin * begin) / 2
+
+    def reading_seconds(self, begin: int, end: int) -> float:
+        """Of a request until its first token, when it has the node for itself and ``begin`` tokens are cached."""
+        return self.request_seconds + self.prefill_seconds(begin, end)
 
     def decode_seconds(self, answers: int, kv_tokens: float) -> float:
         """Of one step that reads no prompts."""

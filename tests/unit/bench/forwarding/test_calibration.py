@@ -10,6 +10,11 @@ from engine.errors import BenchmarkError
 RATES = Rates(0.04, 2_000.0, 1e-7, 0.02, 0.003, 2e-6)
 
 
+def prompt(rates, cached, tokens):
+    attention = rates.attention_seconds * (tokens * tokens - cached * cached) / 2
+    return rates.request_seconds + (tokens - cached) / rates.prefill_rate + attention
+
+
 def measured(rates, noise=0.0, seed=1):
     draw = random.Random(seed)
 
@@ -17,9 +22,7 @@ def measured(rates, noise=0.0, seed=1):
         return seconds * (1 + draw.uniform(-noise, noise))
 
     prompts = [
-        (n, about(rates.first_seconds + n / rates.prefill_rate + rates.attention_seconds * n * n / 2))
-        for n in (200, 1_200, 2_400)
-        for _ in range(12)
+        (c, n, about(prompt(rates, c, n))) for c, n in ((0, 1_200), (0, 2_400), (2_384, 2_440)) for _ in range(12)
     ]
     steps = [
         (b, b * k, about(rates.step_seconds + b * rates.answer_seconds + b * k * rates.kv_token_seconds))
@@ -37,12 +40,8 @@ def test_exact_measurements_give_the_rates():
 
 def test_noise_moves_predictions_little():
     found = fit(measured(RATES, noise=0.1))
-
-    def prompt(rates, n):
-        return rates.first_seconds + n / rates.prefill_rate + rates.attention_seconds * n * n / 2
-
-    for n in (400, 1_000, 2_000):
-        assert prompt(found, n) == pytest.approx(prompt(RATES, n), rel=0.1)
+    for cached, tokens in ((0, 1_000), (0, 2_000), (1_600, 2_400), (2_320, 2_400)):
+        assert prompt(found, cached, tokens) == pytest.approx(prompt(RATES, cached, tokens), rel=0.1)
     step = found.step_seconds + 4 * found.answer_seconds + 4_000 * found.kv_token_seconds
     assert step == pytest.approx(0.02 + 4 * 0.003 + 4_000 * 2e-6, rel=0.1)
 
@@ -57,10 +56,10 @@ def test_nothing_is_negative():
 
 def test_long_prompts_that_cost_nothing_are_no_measurement():
     with pytest.raises(BenchmarkError, match="long prompts took no longer"):
-        fit(Measured([(100, 1.0), (500, 0.5), (900, 0.2)], [(1, 50, 0.02), (2, 100, 0.03), (4, 200, 0.05)]))
+        fit(Measured([(0, 100, 1.0), (0, 500, 0.5), (0, 900, 0.2)], [(1, 50, 0.02), (2, 100, 0.03), (4, 200, 0.05)]))
 
 
 def test_medians_are_told():
     told = measured(RATES).as_json()
-    assert [one["tokens"] for one in told["prompts"]] == [200, 1_200, 2_400]
+    assert [(one["cached"], one["tokens"]) for one in told["prompts"]] == [(0, 1_200), (0, 2_400), (2_400, 2_400)]
     assert told["steps"][0] == {"answers": 1, "kv_tokens": 0, "token_s": pytest.approx(0.0231, abs=1e-4)}

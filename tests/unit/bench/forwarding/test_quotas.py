@@ -34,12 +34,15 @@ def test_controllers_by_recorded_mounts():
 
 
 def test_what_is_written_for_a_share():
-    assert Controller(2, Path("/x")).settings(0.4) == {"cpu.max": "8000 20000"}
+    assert Controller(2, Path("/x")).settings(0.4) == {"cpu.weight": "10000", "cpu.max": "8000 20000"}
     assert list(Controller(1, Path("/x")).settings(1.5).items()) == [
+        ("cpu.shares", "262144"),
         ("cpu.cfs_period_us", "20000"),
         ("cpu.cfs_quota_us", "30000"),
     ]
-    assert Controller(2, Path("/x")).settings(0.001) == {"cpu.max": "1000 20000"}  # the kernel takes no less
+    assert Controller(2, Path("/x")).settings(0.001)["cpu.max"] == "1000 20000"  # the kernel takes no less
+    assert Controller(2, Path("/x")).settings(None) == {"cpu.weight": "10000", "cpu.max": "max 20000"}
+    assert Controller(1, Path("/x")).settings(None) == {"cpu.shares": "262144"}
 
 
 def test_why_there_are_no_quotas(tmp_path):

@@ -86,6 +86,19 @@ def test_an_idle_node_answers_in_the_time_of_its_steps() -> None:
     assert short.finished == pytest.approx(100 + kind.step_seconds)
 
 
+def test_where_reading_and_writing_take_turns_an_answer_waits_for_every_prompt() -> None:
+    """100 tokens of an answer take 1 s; a prompt of 3,000 that comes meanwhile 3 s, and 0.5 s beside its tokens."""
+    kind = replace(
+        QUICK, slots=2, step_seconds=0.009, overlaps=False, request_seconds=0.5, longest_wait=0.25, step_tokens=250
+    )
+    node, one, two = SimulatedNode(kind), job(1, 100, 101), job(2, 3_000)
+    run(node, [(0.0, one), (0.6, two)])
+    assert one.first_token == pytest.approx(0.6)
+    steps = 3.5 / 0.25  # with prompts, each writing one token
+    assert two.first_token == pytest.approx(0.6 + 3.5 + steps * 0.01, abs=0.02)
+    assert one.finished == pytest.approx(0.6 + 3.5 + 1.0, abs=0.02)
+
+
 asked = st.builds(
     Asked,
     arrives=st.floats(0, 3),
@@ -95,10 +108,12 @@ asked = st.builds(
 
 
 @settings(max_examples=150)
-@given(st.lists(asked, min_size=1, max_size=12), st.integers(1, 6))
-def test_jumping_from_event_to_event_is_close_to_making_every_step(requests: list[Asked], slots: int) -> None:
+@given(st.lists(asked, min_size=1, max_size=12), st.integers(1, 6), st.booleans(), st.sampled_from([0.0, 0.05]))
+def test_jumping_from_event_to_event_is_close_to_making_every_step(
+    requests: list[Asked], slots: int, overlaps: bool, request_seconds: float
+) -> None:
     """A fluid has no steps: each event may be a step off, and those that wait for it too."""
-    kind = replace(kind_of("a100-8b"), slots=slots, queue=100)
+    kind = replace(kind_of("a100-8b"), slots=slots, queue=100, overlaps=overlaps, request_seconds=request_seconds)
     jobs = [(one.arrives, job(key, one.prompt_tokens, one.output_tokens)) for key, one in enumerate(requests)]
     run(SimulatedNode(kind), jobs)
     play(kind, requests)
