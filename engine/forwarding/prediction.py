@@ -6,6 +6,7 @@ machine sent there has been added. Rates are believed times ``Member.trust``.
 
 from __future__ import annotations
 
+from math import exp
 from typing import NamedTuple
 
 from engine.forwarding.members import Member
@@ -20,6 +21,8 @@ LONGEST_DRAIN = 10.0
 """Seconds for which a silent member is assumed to have worked on."""
 SILENCE = 15.0
 """Seconds without a statement after which every further one counts as waiting: it may have died."""
+SHARE_OF_SHORTEST = 0.75
+STEP_TOKENS = 512
 BATCH_SLOPE = 0.02
 """What an answer beside it costs another one, as a share of a step alone, where no batch has been measured."""
 
@@ -45,7 +48,15 @@ def prefill_rate(member: Member) -> float:
     return max((member.load.prefill_rate or UNMEASURED_PREFILL) * member.trust, LEAST_RATE)
 
 
-def predict(member: Member, asked: Asked, cached: int, now: float, busy: float = 0.0, known: int = 0) -> Prediction:
+def predict(
+    member: Member,
+    asked: Asked,
+    cached: int,
+    now: float,
+    typical: float = 0.0,
+    busy: float = 0.0,
+    known: int = 0,
+) -> Prediction:
     """What ``member`` would need for ``asked`` when its cache holds ``cached`` leading tokens.
 
     ``busy``: seconds for which it certainly still reads what this machine has sent (a send in the middle of the
@@ -67,7 +78,14 @@ def predict(member: Member, asked: Asked, cached: int, now: float, busy: float =
         answers *= left / to_write
     mean = left / answers if answers > 0 else 0.0
 
-    wait = reading
+    uncached = read * prefill
+    wait, behind = reading, 0.0
+    if reading > 0 and typical > 0:
+        size = uncached / typical
+        longer = exp(-size)
+        ahead = reading * (1.0 - longer * (1.0 + size))
+        wait = min((ahead + read) / SHARE_OF_SHORTEST - read, reading)
+        behind = reading * prefill / typical * longer
     over = answers + 1.0 - load.slots
     if over > 0 and mean > 0:
         wait = max(wait, over * mean / decode)
@@ -83,6 +101,9 @@ def predict(member: Member, asked: Asked, cached: int, now: float, busy: float =
     step = 1.0 / alone
     slope = max((load.running / decode - step) / (load.running - 1), 0.0) if load.running > 1 else BATCH_SLOPE * step
     beside = min(answers, max(load.slots - 1, 0))
-    write = asked.output_tokens * (step + slope * beside)
-    others = beside * (read + slope * min(asked.output_tokens, mean))
+    each = step + slope * beside
+    mixed = max(each, STEP_TOKENS / prefill)
+    during = min(asked.output_tokens, max(reading - wait, 0.0) / mixed)
+    write = during * mixed + (asked.output_tokens - during) * each
+    others = (beside + behind) * read + beside * slope * min(asked.output_tokens, mean)
     return Prediction(wait, read, write, others, member.round_trip, room)

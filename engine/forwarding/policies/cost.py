@@ -71,6 +71,8 @@ class Cost:
     _ring: Ring = field(default_factory=lambda: Ring(RING_POINTS), init=False)
     _sent: dict[NodeId, _Sent] = field(default_factory=dict, init=False)
     _warming: OrderedDict[bytes, dict[NodeId, tuple[int, float]]] = field(default_factory=OrderedDict, init=False)
+    _typical: float = field(default=0.0, init=False)
+    _rate: float = field(default=0.0, init=False)  # prompt tokens/s of those that were chosen, smoothed
     _least: list[NodeId] = field(default_factory=list, init=False)
 
     def choose(self, asked: Asked, group: Group, now: float, random: Random) -> Choice:
@@ -90,7 +92,7 @@ class Cost:
         costs: list[tuple[float, Member, Prediction]] = []
         for member in looked_at:
             prediction = self._predict(member, asked, cached.get(member.node_id, 0), now)
-            value = self._cost(prediction)
+            value = self._cost(prediction, asked.prompt_tokens - cached.get(member.node_id, 0))
             if member.node_id in homes:
                 lacking = asked.public_tokens - cached.get(member.node_id, 0)
                 value -= self.home_bonus * max(lacking, 0) / prefill_rate(member)
@@ -109,16 +111,17 @@ class Cost:
         member, prediction = near[0] if len(near) == 1 else near[random.randrange(len(near))]
         return self._taken(member, prediction, asked, news, cached, group, now)
 
-    def _cost(self, prediction: Prediction) -> float:
+    def _cost(self, prediction: Prediction, uncached: int) -> float:
         wait, read, write, others, network, _ = prediction
-        return network + wait + read + write + self.others_weight * others + self.work_weight * read
+        work = max(uncached, 1) / self._rate if self._rate else read
+        return network + wait + read + write + self.others_weight * others + self.work_weight * work
 
     def _predict(self, member: Member, asked: Asked, cached: int, now: float) -> Prediction:
         sent = self._sent.get(member.node_id)
         if sent is None or sent.at < member.heard:
-            return predict(member, asked, cached, now)
+            return predict(member, asked, cached, now, self._typical)
         known = sent.known if sent.heard == member.heard else 0
-        return predict(member, asked, cached, now, max(sent.busy_until - now, 0.0), known)
+        return predict(member, asked, cached, now, self._typical, max(sent.busy_until - now, 0.0), known)
 
     # ------------------------------------------------------------------------------------------------ whom to look at
 
@@ -196,6 +199,10 @@ class Cost:
         now: float,
     ) -> Choice:
         node_id = member.node_id
+        uncached = max(asked.prompt_tokens - cached.get(node_id, 0), 1)
+        self._typical = 0.95 * self._typical + 0.05 * uncached if self._typical else float(uncached)
+        rate = prefill_rate(member)
+        self._rate = 0.95 * self._rate + 0.05 * rate if self._rate else rate
         said = news.get(node_id, 0)
         known = max(cached.get(node_id, 0) - said, 0)
         sent = self._sent.get(node_id)

@@ -180,7 +180,7 @@ def test_in_a_large_group_it_finds_a_holder_and_an_idle_member_without_looking_a
 def test_what_it_remembers_is_bounded():
     policy, random = plain(), Random(3)
     group = PretendedGroup([member(index) for index in range(40)])
-    for index in range(5000):
+    for index in range(2200):
         policy.choose(replace(PUBLIC, prefix=index.to_bytes(4, "big")), group, float(index), random)
     assert len(policy._warming) <= 2048
     assert len(policy._sent) <= 2 * 40 + 16
