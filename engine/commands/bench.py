@@ -176,6 +176,19 @@ def forwarding(
     _tell(results, report.as_text(results), report.store(results, output or results_folder()), json=json)
 
 
+@commands.command(name="hr-tree")
+def hr_tree(quick: Quick = False, json: Json = False, output: Output = None) -> None:
+    """What it costs to know who holds which prompt prefix, in time and memory, and to gossip about it, in bytes.
+
+    With groups of up to 1,000 members it takes some fifteen minutes; --quick leaves the large ones out.
+    """
+    from engine.bench import hr_tree as bench
+    from engine.bench.storing import results_folder
+
+    results = bench.run(quick=quick, say=_say)
+    _tell(results, bench.as_text(results), bench.store(results, output or results_folder()), json=json)
+
+
 def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from engine.clock import SystemClock
 from engine.errors import UnknownModelError
-from engine.inference.types import GenerationEvent, GenerationRequest, ModelInfo
+from engine.inference.types import GenerationEvent, GenerationRequest, ModelInfo, PromptShape
 from engine.lifeline import run_on_loop, stop_with_parent
 from engine.node.keys import NodeKeys
 from engine.node.peer_presence import PeerPresence
@@ -38,6 +38,10 @@ class NoModels:
     def generate(self, request: GenerationRequest) -> AsyncIterator[GenerationEvent]:
         """Refuses everything."""
         raise UnknownModelError(f"This machine relays only; it does not serve {request.model_id}.")
+
+    async def describe(self, request: GenerationRequest) -> PromptShape | None:
+        """Nothing is known of any prompt."""
+        return None
 
 
 def _relay(bootstrap: str, data: Path) -> PeerPresence:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 
-from engine.inference.types import GenerationEvent, GenerationRequest, InferenceBackend, ModelInfo
+from engine.inference.types import GenerationEvent, GenerationRequest, InferenceBackend, ModelInfo, PromptShape
 
 
 class BackendSet:
@@ -26,3 +26,7 @@ class BackendSet:
     def generate(self, request: GenerationRequest) -> AsyncIterator[GenerationEvent]:
         """See ``InferenceBackend``."""
         return self._others.get(request.model_id, self._own).generate(request)
+
+    async def describe(self, request: GenerationRequest) -> PromptShape | None:
+        """See ``InferenceBackend``."""
+        return await self._others.get(request.model_id, self._own).describe(request)

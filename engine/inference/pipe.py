@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from engine.errors import InferenceError
-from engine.inference.types import CacheNews, GenerationEvent, GenerationRequest, ModelInfo
+from engine.inference.types import CacheNews, GenerationEvent, GenerationRequest, ModelInfo, PromptShape
 
 T = TypeVar("T")
 
@@ -58,6 +58,13 @@ class Generate(Struct, frozen=True, array_like=True, tag="generate"):
     request: GenerationRequest
 
 
+class Describe(Struct, frozen=True, array_like=True, tag="describe"):
+    """How long is this prompt, and how does it begin? Answered by :class:`Described`."""
+
+    key: int
+    request: GenerationRequest
+
+
 class CancelAnswer(Struct, frozen=True, array_like=True, tag="cancel"):
     """The answer is not wanted any more. No event follows it, except what was on its way."""
 
@@ -82,6 +89,13 @@ class Event(Struct, frozen=True, array_like=True, tag="event"):
 
     key: int
     event: GenerationEvent
+
+
+class Described(Struct, frozen=True, array_like=True, tag="described"):
+    """Answer to :class:`Describe`; no shape where the request cannot be served."""
+
+    key: int
+    shape: PromptShape | None = None
 
 
 class CacheChanged(Struct, frozen=True, array_like=True, tag="cache"):
@@ -115,8 +129,8 @@ class Beat(Struct, frozen=True, array_like=True, tag="beat"):
     models: tuple[ModelInfo, ...]
 
 
-ToWorker = Load | Unload | SetBudget | Generate | CancelAnswer
-FromWorker = Loaded | LoadFailed | Event | AnswerFailed | CacheChanged | ProviderFailed | Beat
+ToWorker = Load | Unload | SetBudget | Generate | Describe | CancelAnswer
+FromWorker = Loaded | LoadFailed | Event | AnswerFailed | Described | CacheChanged | ProviderFailed | Beat
 
 _encoder = msgspec.msgpack.Encoder()
 _to_worker: msgspec.msgpack.Decoder[ToWorker] = msgspec.msgpack.Decoder(ToWorker)

@@ -156,6 +156,15 @@ class ModelInfo(Struct, frozen=True, array_like=True, kw_only=True):
     first_token_seconds: float = 0.0  # recent time to first token, smoothed
 
 
+class PromptShape(Struct, frozen=True, array_like=True):
+    """A prompt as far as it matters who answers it: its tokens, how many of the leading ones are public, and the
+    digests of all whole blocks among these (``engine.forwarding.digests``), shortest prefix first."""
+
+    prompt_tokens: int
+    public_tokens: int
+    digests: tuple[bytes, ...] = ()
+
+
 class InferenceBackend(Protocol):
     """Where answers are made. Errors are ``engine.errors.RequestError`` or ``WorkerDiedError``."""
 
@@ -165,4 +174,9 @@ class InferenceBackend(Protocol):
 
     def generate(self, request: GenerationRequest) -> AsyncIterator[GenerationEvent]:
         """Queued*, Started, Delta*, Done. Closing the iterator (``aclose`` or cancellation) cancels the request."""
+        ...
+
+    async def describe(self, request: GenerationRequest) -> PromptShape | None:
+        """The prompt of a request, nothing of it computed; None where nobody can say: the model is not loaded, its
+        worker is too busy, or another program has it. Wrong requests are :meth:`generate`'s to refuse."""
         ...

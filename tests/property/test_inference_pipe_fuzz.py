@@ -12,6 +12,8 @@ from engine.inference.pipe import (
     AnswerFailed,
     Beat,
     CancelAnswer,
+    Describe,
+    Described,
     Event,
     Generate,
     decode_from_worker,
@@ -19,7 +21,16 @@ from engine.inference.pipe import (
     frame,
     read_frame,
 )
-from engine.inference.types import Delta, Done, GenerationRequest, ModelInfo, PromptMessage, Queued, Started
+from engine.inference.types import (
+    Delta,
+    Done,
+    GenerationRequest,
+    ModelInfo,
+    PromptMessage,
+    PromptShape,
+    Queued,
+    Started,
+)
 from engine.wire.answer import Sampling
 
 INFO = ModelInfo(model_id="m", digest=b"d", tokenizer_digest=b"t", context_length=1, slots=1)
@@ -30,6 +41,8 @@ FROM_WORKER = [
     Event(1, Done("stop", 3, 1)),
     AnswerFailed(1, "overloaded", "later"),
     Beat("idle", 0.0, (INFO,)),
+    Described(1),
+    Described(2, PromptShape(70, 64, (b"a" * 32, b"b" * 32))),
 ]
 REQUEST = GenerationRequest(model_id="m", messages=(PromptMessage("user", "x"),), sampling=Sampling(seed=1))
 
@@ -40,7 +53,7 @@ def test_events_survive_the_pipe(message):
 
 
 def test_requests_survive_the_pipe():
-    for message in (Generate(7, REQUEST), CancelAnswer(7)):
+    for message in (Generate(7, REQUEST), Describe(8, REQUEST), CancelAnswer(7)):
         assert decode_to_worker(read_frame(io.BytesIO(frame(message)).read)) == message
 
 

@@ -20,7 +20,16 @@ from engine.inference.remote.replies import read_models, refusal, status_problem
 from engine.inference.remote.request import request_body, request_path
 from engine.inference.remote.settings import PIECES_SCHEME, RemoteSettings
 from engine.inference.remote.stream import REASONING, ChunkReader, EventParser, Piece
-from engine.inference.types import AnswerStyle, Delta, GenerationEvent, GenerationRequest, ModelInfo, Queued, Started
+from engine.inference.types import (
+    AnswerStyle,
+    Delta,
+    GenerationEvent,
+    GenerationRequest,
+    ModelInfo,
+    PromptShape,
+    Queued,
+    Started,
+)
 
 MAX_LIST = 1024 * 1024
 """Bytes of a server's list of models."""
@@ -160,6 +169,10 @@ class RemoteBackend:
         return f"The server at {self._settings.base_url} cannot be reached ({why}). Start it, or correct the address."
 
     # ------------------------------------------------------------------------------------------------------- answers
+
+    async def describe(self, request: GenerationRequest) -> PromptShape | None:
+        """Another program has the tokenizer: nobody here can say."""
+        return None
 
     async def generate(self, request: GenerationRequest) -> AsyncGenerator[GenerationEvent, None]:
         """See ``InferenceBackend.generate``; failures of the server are :class:`RemoteServerError`."""

@@ -22,7 +22,7 @@ from engine.inference.supervisor.devices import Device
 from engine.inference.supervisor.resuming import ResumableAnswer
 from engine.inference.supervisor.settings import InferenceSettings, WorkerState
 from engine.inference.supervisor.supervisor import InferenceSupervisor
-from engine.inference.types import CacheNews, Done, GenerationEvent, GenerationRequest, ModelInfo, Started
+from engine.inference.types import CacheNews, Done, GenerationEvent, GenerationRequest, ModelInfo, PromptShape, Started
 
 _log = logging.getLogger(__name__)
 _HOMES = 4096
@@ -212,6 +212,13 @@ class WorkerPool:
             except ProviderFailedError as error:
                 self._failed(member, error)
                 answer.deaths += 1
+
+    async def describe(self, request: GenerationRequest) -> PromptShape | None:
+        """See ``InferenceBackend.describe``; the worker that has least to do is asked."""
+        able = [one.supervisor for one in self._usable() if one.supervisor.loaded(request.model_id)]
+        if not able:
+            return None
+        return await min(able, key=lambda one: one.answering).describe(request)
 
     # ------------------------------------------------------------------------------------------------ which device
 

@@ -25,6 +25,7 @@ from engine.inference.pipe import (
     Beat,
     CacheChanged,
     CancelAnswer,
+    Described,
     Event,
     FromWorker,
     Generate,
@@ -37,6 +38,7 @@ from engine.inference.pipe import (
 from engine.inference.request_limits import check_limits
 from engine.inference.supervisor.budget import Budget
 from engine.inference.supervisor.changes import Changes
+from engine.inference.supervisor.describing import Questions
 from engine.inference.supervisor.devices import PROCESSOR, Device, free_memory
 from engine.inference.supervisor.ending import Ending
 from engine.inference.supervisor.life import WorkerLife
@@ -44,7 +46,7 @@ from engine.inference.supervisor.loading import described, load_message, without
 from engine.inference.supervisor.resuming import ResumableAnswer, Turns, worker_died
 from engine.inference.supervisor.settings import InferenceSettings, WorkerState
 from engine.inference.supervisor.wanted import WantedModels
-from engine.inference.types import CacheNews, Done, GenerationEvent, GenerationRequest, ModelInfo
+from engine.inference.types import CacheNews, Done, GenerationEvent, GenerationRequest, ModelInfo, PromptShape
 
 _log = logging.getLogger(__name__)
 STOPPED = "The model was stopped on this machine in the middle of the answer. Ask again."
@@ -84,6 +86,7 @@ class InferenceSupervisor:
         self._answers: dict[int, ResumableAnswer] = {}
         self._turns = Turns(self._answers.values(), self._changes)
         self._numbers = count(1)
+        self._questions = Questions(self._tell)
         self._budget = Budget(self._settings.kv_bytes, device, free_memory)
         self._life: WorkerLife | None = None
         self._reason: InferenceError = WorkerDiedError(STOPPED)  # why nothing is wanted
@@ -200,6 +203,10 @@ class InferenceSupervisor:
                         self._cancel(answer.number)
                     answer.renew()
 
+    async def describe(self, request: GenerationRequest) -> PromptShape | None:
+        """See ``InferenceBackend.describe``."""
+        return await self._questions.describe(request) if self._wanted.is_loaded(request.model_id) else None
+
     # --------------------------------------------------------------------------------------------------- its life
 
     async def run(self) -> None:
@@ -277,6 +284,7 @@ class InferenceSupervisor:
                 answer.mailbox.fail(WorkerCrashedError(crash))
         for model_id in self._wanted.worker_ended():
             self._on_cache(CacheNews(model_id, (), reset=True))
+        self._questions.worker_ended()
         self._infos = {model_id: without_work(info) for model_id, info in self._infos.items()}
 
     def _give_up(self, error: InferenceError) -> None:
@@ -370,6 +378,8 @@ class InferenceSupervisor:
         elif isinstance(message, AnswerFailed):
             if (answer := self._answers.get(message.key)) is not None:
                 answer.failed(request_error(message.code, message.text, message.parameter))
+        elif isinstance(message, Described):
+            self._questions.answered(message)
         elif isinstance(message, Beat):
             self._measured(message.models)
         elif isinstance(message, Loaded):

@@ -26,6 +26,8 @@ from engine.inference.pipe import (
     Beat,
     CacheChanged,
     CancelAnswer,
+    Describe,
+    Described,
     Event,
     FromWorker,
     Generate,
@@ -144,6 +146,10 @@ class Worker:
         elif isinstance(message, Generate):
             self._do("step")
             self._generate(message)
+        elif isinstance(message, Describe):
+            self._do("step")
+            host = self._hosts.get(message.request.model_id)
+            self._said.append(Described(message.key, None if host is None else host.describe(message.request)))
         else:
             self._cancel(message)
 

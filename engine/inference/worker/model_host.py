@@ -5,6 +5,7 @@ Lives in the worker process, in its computing thread only.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -12,6 +13,7 @@ import msgspec
 
 from engine.clock import Clock
 from engine.errors import InferenceError, ProviderFailedError, RequestError
+from engine.forwarding.digests import prefix_digests, root_digest
 from engine.inference.runtime.runner import StepLogits
 from engine.inference.sampling.batch import Choice, Draw, choose_batch, wanted_top
 from engine.inference.scheduling.plan import Row, StepPlan
@@ -24,6 +26,7 @@ from engine.inference.types import (
     GenerationEvent,
     GenerationRequest,
     ModelInfo,
+    PromptShape,
     Queued,
     Started,
 )
@@ -137,6 +140,16 @@ class ModelHost:
             self._answers.pop(key, None)
             self._emit(key, error)
         self._announce()
+
+    def describe(self, request: GenerationRequest) -> PromptShape | None:
+        """The prompt of a request that is not made here (yet); None for one that is wrong."""
+        try:
+            ids = request.prompt_tokens or self._texts.prompt(request).ids
+            public = self._texts.public_tokens(request, ids) if self._share else 0
+            root = root_digest(self._info.digest, self._info.tokenizer_digest)
+            return PromptShape(len(ids), public, prefix_digests(root, ids, public))
+        except (RequestError, InferenceError, struct.error):  # the last: ids that no model has
+            return None
 
     def cancel(self, key: int) -> None:
         """Forget an answer; nothing is emitted for it any more."""

@@ -84,6 +84,9 @@ class Fixed:
     def generate(self, request):
         return self, request
 
+    async def describe(self, request):
+        return self, request
+
 
 def test_each_model_is_answered_by_its_own_back_end():
     own, other = Fixed("a", "b"), Fixed("b")
