@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import exp
 from typing import NamedTuple
 
-from engine.forwarding.members import Member
+from engine.forwarding.members import Load, Member
 from engine.forwarding.policies.interface import Asked
 
 UNMEASURED_PREFILL = 500.0
@@ -22,7 +22,9 @@ LONGEST_DRAIN = 10.0
 SILENCE = 15.0
 """Seconds without a statement after which every further one counts as waiting: it may have died."""
 SHARE_OF_SHORTEST = 0.75
+"""Of every step's prompt tokens, for whoever has least to read; the rest is for whoever came first."""
 STEP_TOKENS = 512
+"""Prompt tokens of a step while there are enough to read; every running answer gets one token meanwhile."""
 BATCH_SLOPE = 0.02
 """What an answer beside it costs another one, as a share of a step alone, where no batch has been measured."""
 
@@ -30,6 +32,7 @@ BATCH_SLOPE = 0.02
 class Prediction(NamedTuple):
     """Seconds, as one expects them now."""
 
+    queue: float  # until all prompts that are there now have been read
     wait: float  # until it begins to read this prompt: others' prompts, a free place, free memory
     read: float  # of the prompt's tokens that its cache lacks
     write: float  # of the expected answer, beside the others
@@ -59,51 +62,60 @@ def predict(
 ) -> Prediction:
     """What ``member`` would need for ``asked`` when its cache holds ``cached`` leading tokens.
 
-    ``busy``: seconds for which it certainly still reads what this machine has sent (a send in the middle of the
-    statement's age has not had the whole age to be worked off); ``known``: tokens of ``sent_tokens`` that this machine
-    knows its cache to save."""
+    ``typical``: tokens of a prompt that others have to read, on average; 0 where that is not known, and then prompts
+    are read in the order of arrival. ``busy``: seconds for which it certainly still reads what this machine has sent (a
+    send in the middle of the statement's age has not had the whole age to be worked off). ``known``: tokens of
+    ``sent_tokens`` that this machine knows its cache to save."""
     load, trust = member.load, member.trust
     silent = max(now - member.heard, 0.0)
     age = min(silent, LONGEST_DRAIN)
     prefill = max((load.prefill_rate or UNMEASURED_PREFILL) * trust, LEAST_RATE)
     alone = max((load.decode_rate_alone or load.decode_rate or UNMEASURED_DECODE) * trust, LEAST_RATE)
     decode = max((load.decode_rate or load.decode_rate_alone or UNMEASURED_DECODE) * trust, LEAST_RATE)
-    reading = max((load.queue_tokens + max(member.sent_tokens - known, 0)) / prefill - age, busy, 0.0)
-    read = max(asked.prompt_tokens - cached, 1) / prefill
 
+    queue = max((load.queue_tokens + max(member.sent_tokens - known, 0)) / prefill - age, busy, 0.0)
+    read = max(asked.prompt_tokens - cached, 1) / prefill
     answers = float(load.running + load.waiting + member.sent_requests)
     to_write = load.output_tokens + member.sent_output_tokens
     left = max(to_write - decode * age, 0.0)
     if to_write > 0:
         answers *= left / to_write
-    mean = left / answers if answers > 0 else 0.0
 
-    uncached = read * prefill
-    wait, behind = reading, 0.0
-    if reading > 0 and typical > 0:
-        size = uncached / typical
-        longer = exp(-size)
-        ahead = reading * (1.0 - longer * (1.0 + size))
-        wait = min((ahead + read) / SHARE_OF_SHORTEST - read, reading)
-        behind = reading * prefill / typical * longer
-    over = answers + 1.0 - load.slots
-    if over > 0 and mean > 0:
-        wait = max(wait, over * mean / decode)
-    room = load.slots > 0
-    if load.kv_total > 0:
-        room = room and asked.prompt_tokens + asked.output_tokens <= load.kv_total
-        short = asked.prompt_tokens + asked.output_tokens + reading * prefill - load.kv_free
-        if short > 0 and left > 0:  # ending answers give back all they hold, over the time they still write
-            wait = max(wait, short * left / (decode * (load.context_tokens + left)))
+    wait, behind = _turn(queue, read, typical / prefill) if queue > 0 and typical > 0 else (queue, 0.0)
+    wait = max(wait, _place(load, asked, queue * prefill, answers, left, decode))
     if silent > SILENCE:
         wait += silent - SILENCE
+    room = load.slots > 0 and (load.kv_total == 0 or asked.prompt_tokens + asked.output_tokens <= load.kv_total)
 
     step = 1.0 / alone
     slope = max((load.running / decode - step) / (load.running - 1), 0.0) if load.running > 1 else BATCH_SLOPE * step
     beside = min(answers, max(load.slots - 1, 0))
     each = step + slope * beside
     mixed = max(each, STEP_TOKENS / prefill)
-    during = min(asked.output_tokens, max(reading - wait, 0.0) / mixed)
+    during = min(asked.output_tokens, max(queue - wait, 0.0) / mixed)
     write = during * mixed + (asked.output_tokens - during) * each
+    mean = left / answers if answers > 0 else 0.0
     others = (beside + behind) * read + beside * slope * min(asked.output_tokens, mean)
-    return Prediction(wait, read, write, others, member.round_trip, room)
+    return Prediction(queue, wait, read, write, others, member.round_trip, room)
+
+
+def _turn(queue: float, read: float, typical: float) -> tuple[float, float]:
+    """Seconds until its turn comes, and how many others it makes wait, when prompts that need ``queue`` seconds are to
+    be read, ``typical`` on average: whoever has least to read goes first, but for the share of the oldest
+    (``engine.inference.scheduling.sharing``). Lengths are taken to be distributed exponentially."""
+    longer = exp(-read / typical)  # share of the others that need longer
+    ahead = queue * (1.0 - longer * (1.0 + read / typical))
+    return min((ahead + read) / SHARE_OF_SHORTEST - read, queue), queue / typical * longer
+
+
+def _place(load: Load, asked: Asked, unread: float, answers: float, left: float, decode: float) -> float:
+    """Seconds until it has a free slot and free memory, while ``answers`` write ``left`` tokens at ``decode`` a
+    second."""
+    wait, over = 0.0, answers + 1.0 - load.slots
+    if over > 0 and answers > 0:
+        wait = over * left / answers / decode
+    short = asked.prompt_tokens + asked.output_tokens + unread - load.kv_free
+    if load.kv_total > 0 and short > 0 and left > 0:
+        # Ending answers give back all they hold, over the time they still write.
+        wait = max(wait, short * left / (decode * (load.context_tokens + left)))
+    return wait

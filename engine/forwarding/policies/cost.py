@@ -71,7 +71,7 @@ class Cost:
     _ring: Ring = field(default_factory=lambda: Ring(RING_POINTS), init=False)
     _sent: dict[NodeId, _Sent] = field(default_factory=dict, init=False)
     _warming: OrderedDict[bytes, dict[NodeId, tuple[int, float]]] = field(default_factory=OrderedDict, init=False)
-    _typical: float = field(default=0.0, init=False)
+    _typical: float = field(default=0.0, init=False)  # tokens to be read of a request, smoothed
     _rate: float = field(default=0.0, init=False)  # prompt tokens/s of those that were chosen, smoothed
     _least: list[NodeId] = field(default_factory=list, init=False)
 
@@ -112,7 +112,7 @@ class Cost:
         return self._taken(member, prediction, asked, news, cached, group, now)
 
     def _cost(self, prediction: Prediction, uncached: int) -> float:
-        wait, read, write, others, network, _ = prediction
+        _, wait, read, write, others, network, _ = prediction
         work = max(uncached, 1) / self._rate if self._rate else read
         return network + wait + read + write + self.others_weight * others + self.work_weight * work
 
@@ -208,7 +208,7 @@ class Cost:
         sent = self._sent.get(node_id)
         if sent is not None and sent.heard == member.heard:
             known += sent.known
-        self._sent[node_id] = _Sent(now, now + prediction.wait + prediction.read, member.heard, known)
+        self._sent[node_id] = _Sent(now, now + prediction.queue + prediction.read, member.heard, known)
         if len(self._sent) > 2 * len(group.members) + 16:
             self._sent = {other: sent for other, sent in self._sent.items() if group.member(other) is not None}
         if asked.prefix and asked.public_tokens > said:
