@@ -9,18 +9,21 @@ from engine.clock import Clock
 from engine.crypto.sealing import SealingKey
 from engine.directory.directory import Directory
 from engine.directory.shapes import clove_numbers
-from engine.errors import WireError
+from engine.errors import SealError, WireError
 from engine.ids import NetworkId, NodeId, RequestId, short_id
 from engine.node.loop import CHANNEL, LANE, MachineLoop
 from engine.paths.answer_sender import CloveOut
 from engine.paths.effects import Dial, Disconnect, RelayEffect, Send
 from engine.paths.fair_sharing import Saturation
+from engine.paths.member import MemberMachine
+from engine.paths.outgoing import Target
 from engine.paths.relay import RelayMachine
-from engine.paths.serving import ExecutionCancelled, ExecutionStarted, ServingEffect, ServingMachine
+from engine.paths.serving import ExecutionCancelled, ExecutionOffered, ExecutionStarted, ServingEffect
 from engine.paths.setup import ReplayCache
 from engine.transport.link import Channel, LinkSender
-from engine.wire.answer import FrameEvent
+from engine.wire.answer import Failed, FrameEvent
 from engine.wire.codec import encode
+from engine.wire.forward import Forward, ForwardAnswer, ForwardEnd
 from engine.wire.group import GroupMessage, GroupNews, GroupOffer, GroupState, GroupWant
 from engine.wire.link import (
     DeliverClove,
@@ -60,6 +63,7 @@ class OverlayPeer:
         self.sender: LinkSender | None = None
         self.start: Callable[[ExecutionStarted], None] = lambda _: None
         self.cancel: Callable[[RequestId], None] = lambda _: None
+        self.offer: Callable[[ExecutionOffered], None] = lambda _: None
         self.head: Callable[[], DirectoryHash | None] = lambda: None
         self.heard_head: Callable[[DirectoryHash], None] = lambda _: None
         # Without keys nothing opens: who does not relay is no guard, middle or proxy, whoever still knows its old keys.
@@ -85,7 +89,8 @@ class OverlayPeer:
         self._saturation = Saturation()
         self._relays = relays
         numbers = clove_numbers(parameters)
-        self.serving = ServingMachine(network_id, node_id, seal_keys, started, random_bytes, numbers)
+        self.serving = MemberMachine(network_id, node_id, seal_keys, started, random_bytes, numbers)
+        self.serving.is_member = self.serves
         self.relay_loop = MachineLoop(clock, self._tick_relay, self.relay.next_deadline)
         self.serving_loop = MachineLoop(clock, self._tick_serving, self.serving.next_deadline)
 
@@ -123,7 +128,8 @@ class OverlayPeer:
 
     def link_up(self, peer: NodeId, peer_is_client: bool) -> None:
         """See ``LinkHandler``."""
-        self.serving.link_down(peer)  # return addresses of an earlier link are void
+        # Return addresses of an earlier link are void.
+        self._serving(self.serving.link_down(peer, self._clock.monotonic()))
         # Who is not listed gets a client's limits, whatever it says of itself.
         listed = self._directory is not None and peer in self._directory
         self._relay(self.relay.link_up(peer, peer_is_client or not listed, self._clock.monotonic()))
@@ -133,7 +139,7 @@ class OverlayPeer:
 
     def link_down(self, peer: NodeId, reason: str) -> None:
         """See ``LinkHandler``."""
-        self.serving.link_down(peer)
+        self._serving(self.serving.link_down(peer, self._clock.monotonic()))
         self._relay(self.relay.link_down(peer, self._clock.monotonic()))
         self.links_changed()
 
@@ -154,13 +160,27 @@ class OverlayPeer:
             case DeliverClove():
                 self._serving(self.serving.receive(peer, message.handle, message.clove, now, wall))
                 self.serving_loop.wake()
+            case Forward():
+                if self._is_model_node(peer):
+                    self._serving(self.serving.forwarded_to(peer, message, now, wall))
+                    self.serving_loop.wake()
+            case ForwardAnswer():
+                self._serving(self.serving.forward_answered(peer, message, now))
+                self.serving_loop.wake()
+            case ForwardEnd():
+                self._serving(self.serving.forward_ended(peer, message, now))
             case DirectoryHash():
                 self.heard_head(message)
             case GroupNews() | GroupOffer() | GroupWant() | GroupState():
                 self.heard_group(peer, message)
             case _:
                 if isinstance(message, ReleaseHandle):
-                    self.serving.release(peer, message.handle)
+                    self._serving(self.serving.release(peer, message.handle))
+                if isinstance(message, ReturnClove):
+                    passed_on = self.serving.returned(peer, message.handle, message.clove, now)
+                    if passed_on is not None:
+                        self._serving(passed_on)
+                        return
                 self._relay(self.relay.receive_message(peer, message, now, wall))
                 self.relay_loop.wake()
 
@@ -170,6 +190,29 @@ class OverlayPeer:
         """An event of a running answer, from the serving role."""
         self._serving(self.serving.push(request_id, event, self._clock.monotonic()))
         self.serving_loop.wake()
+
+    def keep(self, request_id: RequestId) -> None:
+        """This node serves what was offered."""
+        self._serving(self.serving.keep(request_id, self._clock.monotonic()))
+        self.serving_loop.wake()
+
+    def forward(self, request_id: RequestId, target: Target) -> None:
+        """Another member shall serve what was offered; this node does where nothing can be sealed to it."""
+        try:
+            self._serving(self.serving.forward(request_id, target, self._clock.monotonic()))
+        except SealError:
+            self.keep(request_id)
+        self.serving_loop.wake()
+
+    def refuse(self, request_id: RequestId, failed: Failed) -> None:
+        """Nobody serves what was offered."""
+        self._serving(self.serving.refuse(request_id, failed, self._clock.monotonic()))
+        self.serving_loop.wake()
+
+    def serves(self, node_id: NodeId, digest: bytes) -> bool:
+        """Whether a node is listed as serving the model with this digest."""
+        node = self._directory.get(node_id) if self._directory else None
+        return node is not None and any(model.digest == digest for model in node.descriptor.models)
 
     def _tick_relay(self) -> None:
         now = self._clock.monotonic()
@@ -208,6 +251,10 @@ class OverlayPeer:
                 case CloveOut():
                     message = ReturnClove(handle=effect.handle, clove=effect.clove)
                     self._send(effect.proxy, Channel.CONTROL, encode(message))
+                case Send():
+                    self._send(effect.peer, CHANNEL[effect.lane], effect.data)
+                case ExecutionOffered():
+                    self.offer(effect)
                 case ExecutionStarted():
                     self.start(effect)
                 case ExecutionCancelled():

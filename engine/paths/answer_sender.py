@@ -130,11 +130,25 @@ class AnswerSender:
         """The return addresses in use."""
         return [(path.proxy, path.handle) for path in self._paths.values()]
 
-    def path_lost(self, proxy: NodeId, handle: bytes | None = None) -> None:
-        """The link to ``proxy`` is gone, or it released ``handle``: nothing more is sent there."""
-        for path in self._paths.values():
-            if path.proxy == proxy and handle in (None, path.handle):
-                path.live = False
+    def live_paths(self) -> list[int]:
+        """The paths whose return address still counts."""
+        return [index for index, path in self._paths.items() if path.live]
+
+    def address(self, index: int) -> tuple[NodeId, bytes] | None:
+        """The return address of path ``index``, None without one that counts."""
+        path = self._paths.get(index)
+        return (path.proxy, path.handle) if path is not None and path.live else None
+
+    def index_of(self, proxy: NodeId, handle: bytes) -> int | None:
+        """Which path has this return address."""
+        return next((i for i, path in self._paths.items() if (path.proxy, path.handle) == (proxy, handle)), None)
+
+    def path_lost(self, proxy: NodeId, handle: bytes | None = None) -> list[int]:
+        """The link to ``proxy`` is gone, or it released ``handle``: nothing more is sent there. Gives these paths."""
+        lost = [i for i, path in self._paths.items() if path.proxy == proxy and handle in (None, path.handle)]
+        for index in lost:
+            self._paths[index].live = False
+        return lost
 
     # Events in
 

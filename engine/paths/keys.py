@@ -25,6 +25,11 @@ def clove_info(network_id: NetworkId, node_id: NodeId) -> bytes:
     return b"gentorrent/clove/v1" + network_id + node_id
 
 
+def forward_info(network_id: NetworkId, entry: NodeId, serving: NodeId) -> bytes:
+    """HPKE ``info`` of a request that one member passes on to another."""
+    return b"gentorrent/forward/v1" + network_id + entry + serving
+
+
 def _execution(serving_node: NodeId, attempt: int) -> bytes:
     return serving_node + attempt.to_bytes(2, "big")
 

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from engine.crypto.sealing import SealingKey
-from engine.crypto.sida import join
 from engine.crypto.symmetric import aead_open
 from engine.errors import CryptoError, WireError
 from engine.ids import NetworkId, NodeId, RequestId
 from engine.paths import keys
 from engine.paths.answer_sender import AnswerSender, CloveOut
+from engine.paths.assembling import Assembler, Assembly
+from engine.paths.effects import Lane, Send
+from engine.paths.execution import Execution
 from engine.wire import PROTOCOL_VERSION, SUITE_HPKE_MLKEM768_X25519, SUITE_HPKE_X25519
 from engine.wire.answer import (
     Acknowledge,
@@ -34,15 +36,18 @@ from engine.wire.answer import (
     delivery_decoder,
     request_decoder,
 )
+from engine.wire.codec import encode
+from engine.wire.forward import ForwardEnd
 
+FULL = "The machine that was asked has no place at the moment. Ask again; another one answers."
 REQUEST_LIFE = 300.0
 """Seconds after sealing in which a request may start."""
 CLOCK_SKEW = 120.0
-ASSEMBLY_SECONDS = 30.0
-MAX_ASSEMBLIES = 256
-MAX_ASSEMBLED_BYTES = 32 * 1024 * 1024
-"""Of requests that are not complete; beyond it the oldest are forgotten."""
 MAX_EXECUTIONS = 64
+MAX_FORWARDED = 256
+"""Requests that others serve, at a time."""
+DECIDE_SECONDS = 0.5
+"""So long may it take to decide who serves a request; then this node does."""
 MAX_REMEMBERED = 65_536
 """Request and message ids remembered for replay refusal; when full, new requests are refused, never forgotten ones."""
 CLIENT_SILENCE = 45.0
@@ -63,42 +68,22 @@ class ExecutionStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class ExecutionOffered:
+    """A request is accepted, and who serves it is to be decided: :meth:`ServingMachine.keep`, ``forward`` or
+    ``refuse``."""
+
+    request_id: RequestId
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
 class ExecutionCancelled:
     """The client cancelled or is gone: stop making this answer."""
 
     request_id: RequestId
 
 
-ServingEffect = CloveOut | ExecutionStarted | ExecutionCancelled
-
-
-@dataclass(slots=True)
-class _Assembly:
-    """The shares of one message that have arrived, and the return address of each."""
-
-    n: int
-    k: int
-    started: float
-    shares: dict[int, bytes] = field(default_factory=dict)
-    addresses: dict[int, tuple[NodeId, bytes]] = field(default_factory=dict)
-
-    def size(self) -> int:
-        """Bytes held."""
-        return sum(map(len, self.shares.values()))
-
-
-@dataclass(slots=True)
-class _Execution:
-    """A running (or lingering) answer."""
-
-    request: Request
-    sender: AnswerSender
-    message_id: bytes
-    last_heard: float
-    last_counter: int = -1
-    attach_counters: dict[int, int] = field(default_factory=dict)
-    finished_at: float | None = None
-    cancelled: bool = False
+ServingEffect = CloveOut | Send | ExecutionOffered | ExecutionStarted | ExecutionCancelled
 
 
 class ServingMachine:
@@ -114,14 +99,17 @@ class ServingMachine:
         clove_numbers: frozenset[tuple[int, int]],
     ) -> None:
         """``clove_numbers`` are the (n, k) of this network: others would let strangers choose what joining costs."""
-        self._clove_numbers = clove_numbers
         self._network_id = network_id
         self._node_id = node_id
         self._seal_keys = seal_keys
         self._started_wall = started_wall
         self._random_bytes = random_bytes
-        self._assemblies: OrderedDict[bytes, _Assembly] = OrderedDict()
-        self._executions: dict[RequestId, _Execution] = {}
+        self._assembler = Assembler(self._open_request, clove_numbers)
+        self.offers: Callable[[Request], bool] = lambda _: False
+        """Whether somebody decides who serves a request; else this node does."""
+        self.overloaded: Callable[[Request], Failed] = lambda _: Failed(code="overloaded", text=FULL)
+        """What is said to whom there is no place for."""
+        self._executions: dict[RequestId, Execution] = {}
         self._messages: dict[bytes, RequestId] = {}  # message id -> its running execution
         self._handles: dict[tuple[NodeId, bytes], RequestId] = {}
         self._seen: OrderedDict[bytes, float] = OrderedDict()  # request and message ids -> when to forget (wall)
@@ -138,17 +126,21 @@ class ServingMachine:
         except (WireError, CryptoError):
             return []
 
-    def link_down(self, proxy: NodeId) -> None:
+    def link_down(self, peer_id: NodeId, now: float) -> list[ServingEffect]:
         """The link to a proxy is gone."""
-        for peer, handle in [address for address in self._handles if address[0] == proxy]:
-            self.release(peer, handle)
+        out: list[ServingEffect] = []
+        for peer, handle in [address for address in self._handles if address[0] == peer_id]:
+            out += self.release(peer, handle)
             del self._handles[peer, handle]
+        return out
 
-    def release(self, proxy: NodeId, handle: bytes) -> None:
+    def release(self, proxy: NodeId, handle: bytes) -> list[ServingEffect]:
         """The proxy says that this return address is no longer valid."""
         execution = self._executions.get(self._handles.get((proxy, handle), RequestId(b"")))
-        if execution is not None:
-            execution.sender.path_lost(proxy, handle)
+        if execution is None:
+            return []
+        lost = execution.sender.path_lost(proxy, handle)
+        return [send for index in lost for send in execution.forward.release(index)] if execution.forward else []
 
     def _open(self, suite: int, sealed: bytes, info: bytes) -> bytes:
         """Try today's and yesterday's keys of this suite."""
@@ -176,62 +168,92 @@ class ServingMachine:
     def _request_clove(
         self, proxy: NodeId, handle: bytes, clove: RequestClove, now: float, wall: float
     ) -> list[ServingEffect]:
-        if (clove.n, clove.k) not in self._clove_numbers or clove.index >= clove.n:
-            raise WireError("clove numbers that this network does not have")
+        self._assembler.check(clove)
         running = self._messages.get(clove.message_id)
         if running is not None:  # a late clove of a request that already runs brings its path
             execution = self._executions[running]
-            if clove.index < execution.request.n and not execution.sender.has_path(clove.index):
-                self._add_path(running, execution, clove.index, proxy, handle, now)
-            return []
+            if clove.index >= execution.request.n or execution.sender.has_path(clove.index):
+                return []
+            self._add_path(running, execution, clove.index, proxy, handle, now)
+            return list(execution.forward.path(clove.index)) if execution.forward else []
         if clove.message_id in self._seen:
             return []
-        assembly = self._assemblies.get(clove.message_id)
-        if assembly is None:
-            self._make_room()
-            assembly = self._assemblies[clove.message_id] = _Assembly(n=clove.n, k=clove.k, started=now)
-        if (assembly.n, assembly.k) != (clove.n, clove.k) or clove.index in assembly.shares:
+        complete = self._assembler.add(clove, (proxy, handle), now)
+        if complete is None:
             return []
-        assembly.shares[clove.index] = clove.share
-        assembly.addresses[clove.index] = (proxy, handle)
-        if len(assembly.shares) < assembly.k:
-            return []
-        return self._try_start(clove.message_id, assembly, now, wall)
+        encoded, assembly = complete
+        return self._try_start(clove.message_id, encoded, assembly, now, wall)
 
-    def _make_room(self) -> None:
-        """Forget the oldest unfinished requests where they are too many or too large."""
-        held = sum(assembly.size() for assembly in self._assemblies.values())
-        while len(self._assemblies) >= MAX_ASSEMBLIES or held > MAX_ASSEMBLED_BYTES:
-            held -= self._assemblies.popitem(last=False)[1].size()
+    def _open_request(self, sealed: bytes) -> bytes:
+        info = keys.request_info(self._network_id, self._node_id)
+        return self._open(SUITE_HPKE_MLKEM768_X25519, sealed, info)
 
-    def _try_start(self, message_id: bytes, assembly: _Assembly, now: float, wall: float) -> list[ServingEffect]:
-        try:
-            sealed = join(assembly.shares, assembly.n, assembly.k)
-            info = keys.request_info(self._network_id, self._node_id)
-            encoded = self._open(SUITE_HPKE_MLKEM768_X25519, sealed, info)
-        except CryptoError:
-            if len(assembly.shares) >= assembly.n:
-                del self._assemblies[message_id]
-            return []  # a corrupt clove among them: wait for another
-        del self._assemblies[message_id]
+    def _try_start(
+        self, message_id: bytes, encoded: bytes, assembly: Assembly, now: float, wall: float
+    ) -> list[ServingEffect]:
         request = request_decoder.decode(encoded)
         self._forget_old(wall)
-        self._check(request, assembly, wall)
-        if len(self._executions) >= MAX_EXECUTIONS or len(self._seen) >= MAX_REMEMBERED:
-            return self._refuse(request, assembly, now)
+        self._check(request, assembly.n, assembly.k, wall)
+        offered = self.offers(request)
+        if self._is_full(offered):
+            return self._turn_away(request, assembly, now)
+        execution = self._accept(request, message_id, now)
+        request_id = RequestId(request.request_id)
+        for index, (proxy, handle) in assembly.addresses.items():
+            self._add_path(request_id, execution, index, proxy, handle, now)
+        execution.encoded = encoded
+        execution.held, execution.decide_by = True, now + DECIDE_SECONDS
+        if offered:
+            return [ExecutionOffered(request_id, request)]
+        return self.keep(request_id, now)
+
+    def _is_full(self, offered: bool) -> bool:
+        """Whether nothing more can be taken; what is ``offered`` may find its place elsewhere."""
+        forwarded = sum(execution.forward is not None for execution in self._executions.values())
+        served = len(self._executions) - forwarded
+        here = served >= MAX_EXECUTIONS and (not offered or served >= 2 * MAX_EXECUTIONS)
+        return here or forwarded >= MAX_FORWARDED or len(self._seen) >= MAX_REMEMBERED
+
+    def _accept(self, request: Request, message_id: bytes, now: float) -> Execution:
         request_id = RequestId(request.request_id)
         until = request.sealed_at + REQUEST_LIFE + CLOCK_SKEW
         self._seen[request_id] = self._seen[message_id] = until
-        sender = self._sender(request, now)
-        execution = _Execution(request=request, sender=sender, message_id=message_id, last_heard=now)
+        execution = Execution(request, self._sender(request, now), message_id, last_heard=now)
         self._executions[request_id] = execution
         self._messages[message_id] = request_id
-        for index, (proxy, handle) in assembly.addresses.items():
-            self._add_path(request_id, execution, index, proxy, handle, now)
-        started = ExecutionStarted(request_id=request_id, request=request, encoded=encoded)
-        return [started, *sender.tick(now)]
+        return execution
 
-    def _check(self, request: Request, assembly: _Assembly, wall: float) -> None:
+    # Who serves it
+
+    def keep(self, request_id: RequestId, now: float) -> list[ServingEffect]:
+        """This node serves what was offered."""
+        execution = self._executions.get(request_id)
+        if execution is None or not execution.held:
+            return []
+        if sum(not one.held for one in self._executions.values()) >= MAX_EXECUTIONS:
+            return self.refuse(request_id, self.overloaded(execution.request), now)
+        execution.held, execution.forward = False, None
+        encoded, execution.encoded = execution.encoded, b""
+        started = ExecutionStarted(request_id=request_id, request=execution.request, encoded=encoded)
+        return [started, *execution.sender.tick(now)]
+
+    def _take_back(self, request_id: RequestId, execution: Execution, now: float) -> list[ServingEffect]:
+        assert execution.forward is not None
+        stopped = execution.forward.end()
+        execution.forward = None
+        return [*stopped, *self.keep(request_id, now)]
+
+    def refuse(self, request_id: RequestId, failed: Failed, now: float) -> list[ServingEffect]:
+        """Nobody serves what was offered; the client may ask again, or somebody else."""
+        execution = self._executions.get(request_id)
+        if execution is None or not execution.held:
+            return []
+        execution.held, execution.forward, execution.encoded = False, None, b""
+        return self.push(request_id, failed, now)
+
+    # Requests that are not taken
+
+    def _check(self, request: Request, n: int, k: int, wall: float) -> None:
         """Raise :class:`WireError` for what must not start (dropped without an answer)."""
         if request.version != PROTOCOL_VERSION:
             raise WireError("unknown protocol version")
@@ -241,16 +263,15 @@ class ServingMachine:
             raise WireError("request was sealed before this node's start")
         if request.request_id in self._seen:
             raise WireError("request id was seen before")
-        if (request.n, request.k) != (assembly.n, assembly.k) or len(request.clove_secrets) != request.n:
+        if (request.n, request.k) != (n, k) or len(request.clove_secrets) != request.n:
             raise WireError("contradictory clove numbers")
 
-    def _refuse(self, request: Request, assembly: _Assembly, now: float) -> list[ServingEffect]:
+    def _turn_away(self, request: Request, assembly: Assembly, now: float) -> list[ServingEffect]:
         """Say that this node is full, once, and remember nothing: another node can be asked at once."""
         sender = self._sender(request, now)
         for index, (proxy, handle) in assembly.addresses.items():
             sender.attach(index, proxy, handle, request.clove_secrets[index])
-        text = "The machine that was asked has no place at the moment. Ask again; another one answers."
-        return list(sender.push(Failed(code="overloaded", text=text), now))
+        return list(sender.push(self.overloaded(request), now))
 
     def _sender(self, request: Request, now: float) -> AnswerSender:
         return AnswerSender(
@@ -264,7 +285,7 @@ class ServingMachine:
         )
 
     def _add_path(
-        self, request_id: RequestId, execution: _Execution, index: int, proxy: NodeId, handle: bytes, now: float
+        self, request_id: RequestId, execution: Execution, index: int, proxy: NodeId, handle: bytes, now: float
     ) -> None:
         if (proxy, handle) in self._handles:
             return
@@ -290,13 +311,18 @@ class ServingMachine:
         in_use = execution.sender.handles()
         for old in [key for key, owner in self._handles.items() if owner == request_id and key not in in_use]:
             del self._handles[old]
-        return list(execution.sender.resend_all())
+        if execution.forward is not None:
+            return list(execution.forward.attach(message))
+        return [] if execution.held else list(execution.sender.resend_all())
 
     def _control(self, proxy: NodeId, handle: bytes, message: ControlClove, now: float) -> list[ServingEffect]:
         request_id = self._handles.get((proxy, handle))
         execution = self._executions.get(request_id) if request_id is not None else None
-        if request_id is None or execution is None:
+        if request_id is None or execution is None or (execution.held and execution.forward is None):
             return []
+        if execution.forward is not None:  # sealed to who serves
+            index = execution.sender.index_of(proxy, handle)
+            return [] if index is None else list(execution.forward.control(index, encode(message)))
         key = keys.control_key(execution.request.answer_secret, execution.sender.frame_salt)
         nonce = int.from_bytes(message.nonce, "big")
         content = control_decoder.decode(aead_open(key, nonce, message.sealed))
@@ -317,7 +343,7 @@ class ServingMachine:
     def push(self, request_id: RequestId, event: FrameEvent, now: float) -> list[ServingEffect]:
         """One event of a running answer; unknown ids (already ended) are ignored."""
         execution = self._executions.get(request_id)
-        if execution is None:
+        if execution is None or execution.held:
             return []
         out: list[ServingEffect] = list(execution.sender.push(event, now))
         if execution.sender.finished and execution.finished_at is None:
@@ -331,35 +357,48 @@ class ServingMachine:
 
     def running(self) -> list[RequestId]:
         """The executions whose last event has not been pushed."""
-        return [key for key, execution in self._executions.items() if not execution.sender.finished]
+        return [key for key, one in self._executions.items() if not one.sender.finished and not one.held]
 
     # Time
 
     def next_deadline(self) -> float | None:
         """When :meth:`tick` wants to be called next (monotonic), None when nothing runs."""
-        deadlines = [execution.sender.next_deadline() for execution in self._executions.values()]
-        deadlines += [assembly.started + ASSEMBLY_SECONDS for assembly in self._assemblies.values()]
+        deadlines = self._assembler.deadlines()
+        for execution in self._executions.values():
+            if not execution.held:
+                deadlines.append(execution.sender.next_deadline())
+            elif execution.forward is None:
+                deadlines.append(execution.decide_by)
+            elif not execution.forward.accepted:
+                deadlines.append(execution.forward.due)
         return min(deadlines, default=None)
 
     def tick(self, now: float) -> list[ServingEffect]:
         """Frames that are due, resends, and the end of what nobody wants any more."""
         out: list[ServingEffect] = []
-        for message_id in [key for key, value in self._assemblies.items() if now > value.started + ASSEMBLY_SECONDS]:
-            del self._assemblies[message_id]
+        self._assembler.tick(now)
         for request_id, execution in list(self._executions.items()):
             lingered = execution.finished_at is not None and now > execution.finished_at + LINGER_SECONDS
             if lingered or now > execution.last_heard + CLIENT_SILENCE:
                 out += self._end(request_id, execution)
-            else:
+            elif not execution.held:
                 out += execution.sender.tick(now)
+            elif execution.forward is None and now >= execution.decide_by:
+                out += self.keep(request_id, now)
+            elif execution.forward is not None and not execution.forward.accepted and now >= execution.forward.due:
+                out += self._take_back(request_id, execution, now)
         return out
 
-    def _end(self, request_id: RequestId, execution: _Execution) -> list[ServingEffect]:
+    def _end(self, request_id: RequestId, execution: Execution) -> list[ServingEffect]:
         self._executions.pop(request_id, None)
         self._messages.pop(execution.message_id, None)
         for address in [key for key, owner in self._handles.items() if owner == request_id]:
             del self._handles[address]
-        return [] if execution.sender.finished else [ExecutionCancelled(request_id)]
+        out: list[ServingEffect] = list(execution.forward.end()) if execution.forward is not None else []
+        if execution.origin is not None:
+            entry, forward_id = execution.origin
+            out.append(Send(entry, Lane.CONTROL, encode(ForwardEnd(forward_id))))
+        return out if execution.sender.finished or execution.held else [*out, ExecutionCancelled(request_id)]
 
     def _forget_old(self, wall: float) -> None:
         while self._seen and next(iter(self._seen.values())) < wall:

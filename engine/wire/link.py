@@ -7,6 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from engine.wire.codec import Decoder, Id16, Id20, Key32, Message, Reason, Signature, UInt53
+from engine.wire.forward import Forward, ForwardAnswer, ForwardEnd
 from engine.wire.group import GroupNews, GroupOffer, GroupState, GroupWant
 
 CircuitIdField = Annotated[bytes, Meta(min_length=8, max_length=8)]
@@ -113,7 +114,10 @@ class NotIntroduced(Message, frozen=True, tag=16):
 
 
 LinkMessage = (
-    Ping
+    Forward
+    | ForwardAnswer
+    | ForwardEnd
+    | Ping
     | Pong
     | CloseLink
     | CreateCircuit

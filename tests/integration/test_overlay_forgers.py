@@ -232,7 +232,7 @@ def test_cloves_that_a_proxy_makes_for_the_model_node_have_no_effect() -> None:
         assert not node.cancelled
         assert len(node.peer.serving._seen) == 2, "one request was made, and no other"
         overlay.advance(40)
-        assert not node.peer.serving._assemblies
+        assert not node.peer.serving._assembler._assemblies
         assert not node.peer.serving._executions
 
 

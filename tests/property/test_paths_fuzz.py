@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.paths.serving import MAX_ASSEMBLIES
+from engine.paths.assembling import MAX_ASSEMBLIES
 from engine.wire.answer import AnswerClove, ControlClove, RequestClove, SealedClove
 from engine.wire.codec import encode
 from tests.support.answers import NETWORK, WALL, Asker, Node, proxy
@@ -65,6 +65,6 @@ def test_half_messages_of_strangers_are_bounded() -> None:
         content = RequestClove(message_id=count.to_bytes(16, "big"), index=0, n=4, k=3, share=b"x" * 100)
         sealed = seal(1, node.target.clove_key, encode(content), info)
         node.machine.receive(proxy(0), bytes(16), encode(SealedClove(suite=1, sealed=sealed)), 0.0, WALL)
-    assert len(node.machine._assemblies) == MAX_ASSEMBLIES
+    assert len(node.machine._assembler._assemblies) == MAX_ASSEMBLIES
     node.machine.tick(31.0)
-    assert len(node.machine._assemblies) == 0
+    assert len(node.machine._assembler._assemblies) == 0

@@ -103,11 +103,11 @@ def test_two_lost_paths_are_made_up_for_by_asking_again_over_the_live_ones() -> 
     node = Node()
     asker = Asker(node)
     asker.deliver(send_request(asker, node), 0.0)
-    node.machine.link_down(proxy(2))
+    node.machine.link_down(proxy(2), 0.0)
     lost = frozenset({3})
     got = asker.deliver(list(node.machine.push(asker.request_id, tokens(0, "one"), 1.0)), 1.0, lose=lost)
     assert got == []
-    node.machine.link_down(proxy(3))
+    node.machine.link_down(proxy(3), 0.0)
     got = asker.deliver(list(node.machine.push(asker.request_id, tokens(1, " two"), 2.0)), 2.0)
     assert got == []  # frame 2 is whole, but frame 1 comes first
     acknowledgement = asker.receiver.acknowledge(2.5)
@@ -227,8 +227,8 @@ def test_nothing_is_encrypted_twice_under_one_key_and_nonce() -> None:
     for step in range(30):
         effects += node.machine.push(asker.request_id, tokens(step, "word "), step * 0.05)
         if step == 10:
-            node.machine.link_down(proxy(1))
-            node.machine.link_down(proxy(2))
+            node.machine.link_down(proxy(1), 0.0)
+            node.machine.link_down(proxy(2), 0.0)
     acknowledgement = asker.receiver.acknowledge(5.0, force=True)
     asker.deliver(effects, 4.0, lose=frozenset({2, 3}))
     acknowledgement = asker.receiver.acknowledge(6.0, force=True)
@@ -357,4 +357,4 @@ def test_clove_numbers_of_another_network_are_refused() -> None:
     """(16, 8) would cost a second of work per megabyte; the network's numbers are in its genesis file."""
     node = Node()
     assert started(send_request(Asker(node, n=3, k=2), node, (0, 1, 2))) == []
-    assert node.machine._assemblies == {}
+    assert node.machine._assembler._assemblies == {}

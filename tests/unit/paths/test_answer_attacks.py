@@ -10,7 +10,8 @@ from engine.crypto.sealing import seal
 from engine.ids import NodeId
 from engine.paths import keys
 from engine.paths.answer_sender import HEARTBEAT_SECONDS, MAX_FRAME_TEXT, MAX_UNACKNOWLEDGED, AnswerSender, CloveOut
-from engine.paths.serving import MAX_ASSEMBLED_BYTES, MAX_EXECUTIONS, ExecutionStarted
+from engine.paths.assembling import MAX_ASSEMBLED_BYTES
+from engine.paths.serving import MAX_EXECUTIONS, ExecutionStarted
 from engine.wire.answer import Acknowledge, Checkpoint, Failed, Finished, RequestClove, SealedClove, Stage, Tokens
 from engine.wire.codec import encode
 from tests.support.answers import NETWORK, WALL, Asker, Node, proxy, seeded
@@ -177,7 +178,7 @@ def test_unfinished_requests_of_strangers_take_a_bounded_share_of_memory() -> No
             clove = RequestClove(number.to_bytes(16, "big"), index, 16, 16, bytes(58_000))
             sealed = encode(SealedClove(1, seal(1, key, encode(clove), info)))
             node.machine.receive(proxy(index), bytes(16), sealed, 0.0, WALL)
-    held = sum(len(share) for one in node.machine._assemblies.values() for share in one.shares.values())
+    held = sum(len(share) for one in node.machine._assembler._assemblies.values() for share in one.shares.values())
     assert held <= MAX_ASSEMBLED_BYTES + 16 * 58_000
     asker = Asker(node)
     assert [effect for effect in start(node, asker) if isinstance(effect, ExecutionStarted)]
