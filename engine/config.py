@@ -40,6 +40,8 @@ _WANTED = {
     "max_tokens_per_second": "this is a speed: a number above 0, at most 1000000. Leave it out for no limit.",
     "threads": "this is a whole number from 0 (chosen from the machine) to 1024.",
     "cache_memory": "this is a whole number of MiB from 0 (chosen from the free memory) to 67108864.",
+    "forwarding_policy": "it is one of none, random, round-robin, least-load, planetserve, sglang, production-stack, "
+    "consistent-hash, cost.",
     "log_level": "it is one of debug, info, warning, error.",
     "backend": 'it is "openai" (another server makes answers) or left out (this machine alone does).',
     "backend_server": "it is one of openai (any other), vllm, sglang, llama.cpp, ollama.",
@@ -52,6 +54,20 @@ MAXIMUM_SERVERS = 16
 """Bootstrap servers of one network that an engine may be told."""
 LogLevel = Literal["debug", "info", "warning", "error"]
 BackendServer = Literal["openai", "vllm", "sglang", "llama.cpp", "ollama"]
+
+
+ForwardingPolicy = Literal[
+    "none",
+    "random",
+    "round-robin",
+    "least-load",
+    "planetserve",
+    "sglang",
+    "production-stack",
+    "consistent-hash",
+    "cost",
+]
+"""Names of ``engine.forwarding.policies.registry``."""
 
 
 class Configuration(Struct, frozen=True, kw_only=True):
@@ -85,6 +101,8 @@ class Configuration(Struct, frozen=True, kw_only=True):
     """File with certificates (PEM) of the authority of a private TURN server; the system's count, too."""
     max_tokens_per_second: Annotated[float, Meta(gt=0, le=1e6)] | None = None
     """The owner's limit for the speed of each answer to other people; None: no limit."""
+    forwarding_policy: ForwardingPolicy = "cost"
+    """How this machine, asked for an answer, chooses who of those with the same model makes it; "none": it does."""
     threads: Annotated[int, Meta(ge=0, le=1024)] = 0
     """CPU threads of the inference worker; 0: chosen from the machine."""
     cache_memory: Annotated[int, Meta(ge=0, le=1 << 26)] = 0

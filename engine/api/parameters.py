@@ -61,7 +61,8 @@ class Extension(Struct):
     public_messages: Annotated[int, Meta(ge=0, le=2048)] = 0
     public_characters: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
     route: Route = "auto"
-    may_forward: bool = False
+    may_forward: bool = True
+    minimum_standing: Annotated[float, Meta(ge=0, le=1)] = 0.0
     conversation: Annotated[str, Meta(max_length=64)] = ""
     stages: bool = False
     receipt: bool = False
@@ -173,6 +174,7 @@ def requests_of(body: CommonBody, asked: Iterable[Mapping[str, Any]], default_ma
         public_messages=extension.public_messages,
         public_characters=extension.public_characters,
         may_forward=extension.may_forward,
+        minimum_standing=extension.minimum_standing,
         privacy=extension.privacy,
     )
     answers = [

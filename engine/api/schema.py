@@ -127,7 +127,7 @@ class Chat(ControlRequest, frozen=True, kw_only=True, tag="chat"):
     min_tokens: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
     stop: Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=500)], ...], Meta(max_length=16)] = ()
     route: Route = "auto"
-    may_forward: bool = False
+    may_forward: bool = True
     public_messages: Annotated[int, Meta(ge=0, le=2048)] = 0
     public_characters: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
     privacy: PrivacyChoice | None = None  # None: what the owner's settings accept

@@ -41,7 +41,8 @@ class AnswerRequest(Struct, frozen=True, kw_only=True):
     conversation: str = ""
     public_messages: int = 0
     public_characters: int = 0
-    may_forward: bool = False
+    may_forward: bool = True
+    minimum_standing: float = 0.0
     privacy: PrivacyChoice | None = None
 
 

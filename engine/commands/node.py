@@ -69,6 +69,13 @@ def run(
         float | None,
         typer.Option(metavar="N", help="Your limit for the speed of each answer to other people."),
     ] = None,
+    forwarding_policy: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="How who answers is chosen among the machines with your model: cost (predicted time), none (you), …",
+        ),
+    ] = None,
     threads: Annotated[
         int | None, typer.Option(min=0, metavar="N", help="CPU threads for answers; 0: chosen from the machine.")
     ] = None,
@@ -126,6 +133,7 @@ def run(
         "relayed_only": True if relayed_only else None,
         "turn_ca": turn_ca,
         "max_tokens_per_second": max_tokens_per_second,
+        "forwarding_policy": forwarding_policy,
         "threads": threads,
         "cache_memory": cache_memory,
         "signaling_address": signaling_address,

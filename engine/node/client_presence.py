@@ -60,6 +60,7 @@ class ClientPresence(Presence):
             os.urandom,
             load_guards(self._guards_path(genesis.network_id)),
             self._membership.accepted,
+            committee=bool(genesis.genesis.committee_keys),
         )
         client.guard_retired = self._guard_retired
         mesh = self.make_mesh(genesis.network_id, parameters, client)

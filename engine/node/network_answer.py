@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
 from typing import Literal
 
@@ -132,7 +132,8 @@ class NetworkAnswer:
         return self._client.has_others(self._request.model_id, self._digest, without)
 
     def _could_go_on(self, target: Target) -> bool:
-        return self._attempts <= MAX_HAND_OVERS and self._others({target.node_id, self._serving or target.node_id})
+        """Whether another machine could; one to which the question was passed on may live where the first is gone."""
+        return self._attempts <= MAX_HAND_OVERS and self._others({target.node_id})
 
     def _go_on(self, error: RequestError, target: Target) -> AnswerStage:
         """Whether another machine is asked, and what the user hears of it; raises ``error``, or why the answer had to
@@ -141,8 +142,8 @@ class NetworkAnswer:
         gained = len(self._progress.ids) > self._first
         self._fruitless = 0 if gained else self._fruitless + 1
         self._avoid |= gone
-        if gained and not self._others(self._avoid):
-            self._avoid = gone  # those that failed earlier may be back
+        if not self._others(self._avoid) and (gained or len(gone) > 1):
+            self._avoid = gone if len(gone) == 1 else {target.node_id}  # others may live, or be back
         self._conversation.node = None  # a refusal or its absence releases the pin
         self._preferred = tuple(NodeId(node) for node in error.alternatives)
         if isinstance(error, ServingNodeLostError) and self._progress.ids:
@@ -153,12 +154,23 @@ class NetworkAnswer:
         logger.info("another machine is asked: %s", error)
         return AnswerStage(stage="connecting", estimate=error.estimate, text=_going_on(error, bool(self._loss)))
 
+    def _may_serve(self, target: Target, shape: Shape) -> Callable[[NodeId], bool] | None:
+        """Whom the machine that is asked may pass the question on to; None: nobody. Later turns of a chat go where the
+        first one was answered, and the rest of an answer where it is asked for."""
+        request = self._request
+        if not request.may_forward or self._progress.ids or target.node_id == self._conversation.node:
+            return None
+        return self._client.may_serve(
+            self._conversation.name, request.model_id, target, request.minimum_standing, shape
+        )
+
     # One attempt
 
     def _question(self) -> Question:
         progress = self._progress
         return replace(
             question_of(self._request),
+            minimum_standing=self._request.minimum_standing,
             continue_tokens=tuple(progress.ids),
             continue_characters=progress.characters,
             attempt=self._attempts,
@@ -166,8 +178,10 @@ class NetworkAnswer:
 
     async def _attempt(self, target: Target, shape: Shape) -> AsyncGenerator[AnswerEvent, None]:
         progress = self._progress
-        question = self._question()
+        may_serve = self._may_serve(target, shape)
+        question = replace(self._question(), may_forward=may_serve is not None)
         terms = Terms(
+            may_serve=may_serve,
             elsewhere=lambda: self._could_go_on(target),
             patience=min(MAX_PATIENCE, 2.0**self._attempts),
         )

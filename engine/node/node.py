@@ -170,6 +170,7 @@ class Node:
                 bandwidth=round(self.configuration.relay_bandwidth * BYTES_PER_MEGABIT),
                 signaling_address=self.configuration.signaling_address,
                 prefixes=self.prefixes,
+                forwarding_policy=self.configuration.forwarding_policy,
             )
             self.peer = peer
             try:

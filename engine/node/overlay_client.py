@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from engine.clock import Clock
 from engine.directory.directory import Directory, DirectoryNode
 from engine.directory.graph import SettledGraph
+from engine.directory.groups import serves, with_families
 from engine.directory.guards import GuardList, GuardState, Retired
 from engine.directory.sampling import choose_paths
 from engine.directory.shapes import NOTHING_WEAKER, Accepted, Shape
+from engine.directory.standing import standing_of
 from engine.errors import NetworkNotReadyError, RequestError, TooFewRelaysError, WireError
 from engine.ids import NetworkId, NodeId
 from engine.inference.types import GenerationRequest
@@ -59,9 +61,12 @@ class OverlayClient:
         random_bytes: Callable[[int], bytes],
         guards: GuardState | None = None,
         accepted: Accepted = NOTHING_WEAKER,
+        *,
+        committee: bool = False,
     ) -> None:
         """``guards``: what was kept of an earlier run; ``accepted``: what the owner accepts while relays are missing,
-        for questions that do not say otherwise."""
+        for questions that do not say otherwise; ``committee``: the network has one, so reputations count."""
+        self._committee = committee
         self._parameters = parameters
         self._own = frozenset(own_ids)
         self._clock = clock
@@ -148,7 +153,8 @@ class OverlayClient:
     def _group_if_spared(self, directory: Directory) -> frozenset[NodeId]:
         """Model nodes do not relay for this client where enough others do."""
         relays = [node for node in directory.relays() if node.node_id not in self._own]
-        group = frozenset(node.node_id for node in relays if node.descriptor.models)
+        models = [node.node_id for node in directory.nodes() if node.descriptor.models]
+        group = with_families(directory, models).intersection(node.node_id for node in relays)
         needed = self._parameters.n * self._parameters.path_length
         return group if len(relays) - len(group) >= needed else frozenset()
 
@@ -335,10 +341,32 @@ class OverlayClient:
     def has_others(self, model_id: str, digest: bytes | None, without: Collection[NodeId]) -> bool:
         """Whether any node besides these serves the model (None: in whatever version)."""
         return any(
-            digest is None or any(model.digest == digest for model in node.descriptor.models)
-            for node in self.model_nodes(model_id)
-            if node.node_id not in without
+            digest is None or serves(node, digest) for node in self.model_nodes(model_id) if node.node_id not in without
         )
+
+    def may_serve(
+        self, chat: bytes, model_id: str, target: Target, minimum_standing: float, shape: Shape | None
+    ) -> Callable[[NodeId], bool] | None:
+        """Who may answer in place of ``target``: listed nodes with the same model and enough standing. None: nobody, as
+        one of them or of their families relays for this chat, or may come to: it would see sender and text."""
+        directory = self._directory
+        if directory is None:
+            return None
+        group = frozenset(node.node_id for node in directory.model_nodes(model_id) if serves(node, target.model_digest))
+        if shape is None or not shape.direct:
+            path_set = self.machine.paths.upcoming(chat, shape)
+            on_paths = {hop for slot in path_set.slots for hop in slot.hops} if path_set else set()
+            relaying = frozenset(node.node_id for node in directory.relays())
+            barred = with_families(directory, group)
+            if not barred.isdisjoint(on_paths) or not barred.isdisjoint(relaying - self._spared):
+                return None
+
+        def may(node_id: NodeId) -> bool:
+            node = self._directory.get(node_id) if self._directory is not None else None
+            known = node is not None and node_id not in self._own and serves(node, target.model_digest)
+            return known and node is not None and standing_of(node, committee=self._committee) >= minimum_standing
+
+        return may
 
     async def ask(
         self,

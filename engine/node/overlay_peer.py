@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from engine.clock import Clock
 from engine.crypto.sealing import SealingKey
 from engine.directory.directory import Directory
+from engine.directory.groups import serves
 from engine.directory.shapes import clove_numbers
 from engine.errors import SealError, WireError
 from engine.ids import NetworkId, NodeId, RequestId, short_id
@@ -59,6 +60,7 @@ class OverlayPeer:
         """``started``: seconds since 1970; requests sealed before are refused. ``relays``: pass others' cells, at most
         ``bandwidth`` bytes of them per second (None: no limit). ``replays``: set-ups taken, also in earlier runs."""
         self._clock = clock
+        self.node_id = node_id
         self._directory: Directory | None = None
         self.sender: LinkSender | None = None
         self.start: Callable[[ExecutionStarted], None] = lambda _: None
@@ -212,7 +214,7 @@ class OverlayPeer:
     def serves(self, node_id: NodeId, digest: bytes) -> bool:
         """Whether a node is listed as serving the model with this digest."""
         node = self._directory.get(node_id) if self._directory else None
-        return node is not None and any(model.digest == digest for model in node.descriptor.models)
+        return node is not None and serves(node, digest)
 
     def _tick_relay(self) -> None:
         now = self._clock.monotonic()

@@ -15,9 +15,11 @@ from engine.directory.directory import Directory
 from engine.directory.genesis import GenesisRecord
 from engine.directory.graph import RelayGraph, introducers, refusal, stepping_stones, wanted_links
 from engine.errors import StorageError
+from engine.forwarding.policies.registry import by_name
 from engine.ids import NetworkId, NodeId
 from engine.inference.types import InferenceBackend, ModelInfo
 from engine.node.cached_prefixes import CachedPrefixes
+from engine.node.entry_role import EntryRole
 from engine.node.group import GroupRole
 from engine.node.keys import NodeKeys
 from engine.node.overlay_peer import OverlayPeer
@@ -34,6 +36,8 @@ from engine.wire.records import ServedModel, Signed
 KEY_CHECK_SECONDS = 600.0
 DEFAULT_RELAY_BANDWIDTH = 2_500_000
 """Bytes per second that a relay passes on at most, which it advertises."""
+DEFAULT_POLICY = "cost"
+"""Who serves what has come here: a name of ``engine.forwarding.policies.registry``."""
 RATES_CHANGED = 1.5
 """A model's advertised rate is published anew when it is off by this factor."""
 
@@ -52,6 +56,7 @@ class PeerPresence(Presence):
         bandwidth: int = DEFAULT_RELAY_BANDWIDTH,
         signaling_address: str = "",
         prefixes: CachedPrefixes | None = None,
+        forwarding_policy: str = DEFAULT_POLICY,
     ) -> None:
         """``prefixes``: what the back end's caches hold, if it tells."""
         super().__init__(membership, keys.identity, client_only=False)
@@ -63,6 +68,7 @@ class PeerPresence(Presence):
         self._bandwidth = bandwidth
         self._signaling_address = signaling_address if relays and not membership.relayed_only else ""
         self._limit = max_tokens_per_second
+        self._forwarding_policy = forwarding_policy
         self._offered: frozenset[str] = frozenset()
         self._started = math.ceil(membership.clock.wall())
         self._published: tuple[ServedModel, ...] = ()
@@ -71,6 +77,7 @@ class PeerPresence(Presence):
         self.peer: OverlayPeer | None = None
         self.serving: ServingRole | None = None
         self.group: GroupRole | None = None
+        self._entry: EntryRole | None = None
 
     @property
     def node_id(self) -> NodeId:
@@ -114,7 +121,7 @@ class PeerPresence(Presence):
                         async with asyncio.timeout(2.0):
                             await asyncio.shield(self.bootstrap.withdraw())
         finally:
-            self.mesh = self.peer = self.serving = self.group = None
+            self.mesh = self.peer = self.serving = self.group = self._entry = None
             self.end()
             if self._replay_log is not None:
                 self._replay_log.close()
@@ -147,6 +154,9 @@ class PeerPresence(Presence):
         peer.sender.introducers = partial(self._introducers, peer.sender.introducers)
         self.peer, self.serving = peer, serving
         self.group = self._make_group(genesis, peer, peer.sender)
+        policy = by_name(self._forwarding_policy)
+        self._entry = EntryRole(peer, serving, self.group, policy, clock, os.urandom)
+        self._entry.attach()
         if self.bootstrap.directory is not None:
             self.directory_changed(self.bootstrap.directory)
         return peer, serving
@@ -183,6 +193,8 @@ class PeerPresence(Presence):
         self.peer.update_directory(directory)
         if self.group is not None:
             self.group.update_directory(directory)
+        if self._entry is not None:
+            self._entry.update_directory(directory)
         self._graph.update(directory)
         self._want_links(self._graph, self.mesh, directory)
 

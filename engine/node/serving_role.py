@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from engine.clock import Clock
 from engine.crypto.identity import Identity
-from engine.errors import GenTorrentError, InferenceError, RequestError, UnknownModelError
+from engine.errors import GenTorrentError, InferenceError, OverloadedError, RequestError, UnknownModelError
 from engine.ids import NetworkId, RequestId
 from engine.inference.request_check import check_request, missing_abilities, unable
 from engine.inference.types import (
@@ -120,6 +120,7 @@ class ServingRole:
         self._limit = max_tokens_per_second
         self._tasks: asyncio.TaskGroup | None = None
         self._running: dict[RequestId, asyncio.Task[None]] = {}
+        self.overloaded: Callable[[Request], Failed] | None = None  # what is said where there is no place
         self.offered: frozenset[str] = frozenset()  # the model ids that are served now
         self.answered = 0
         self.tokens = 0
@@ -158,6 +159,9 @@ class ServingRole:
         try:
             await self._generate(started)
         except RequestError as error:
+            if isinstance(error, OverloadedError) and self.overloaded is not None:
+                self._push(request_id, self.overloaded(started.request))
+                return
             parameter = (error.parameter or "")[:100]
             self._push(request_id, Failed(code=error.code, text=str(error)[:1000], parameter=parameter))
         except InferenceError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
-from engine.directory.directory import DirectoryNode
+from engine.directory.directory import Directory, DirectoryNode
 from engine.directory.sampling import random_below
 from engine.errors import UnknownModelError
 from engine.ids import NodeId
@@ -48,6 +48,18 @@ def choose_target(
             f"Nobody on the network serves {model_id}{known} at the moment. Choose another model or try again later."
         )
     node, model = candidates[random_below(len(candidates), random_bytes)]
+    return _target(node, model, now)
+
+
+def target_of(directory: Directory | None, node_id: NodeId, model_id: str, now: float) -> Target | None:
+    """One listed node as the target of a request; None where nothing can be sealed to it. ``now`` is wall time."""
+    node = directory.get(node_id) if directory is not None else None
+    if node is None or not _has_keys(node, now) or all(model.model_id != model_id for model in node.descriptor.models):
+        return None
+    return _target(node, _served(node, model_id), now)
+
+
+def _target(node: DirectoryNode, model: ServedModel, now: float) -> Target:
     clove_key = _newest(node.descriptor.seal_keys, SUITE_HPKE_X25519, now)
     request_key = _newest(node.descriptor.seal_keys, SUITE_HPKE_MLKEM768_X25519, now)
     started = float(node.descriptor.started)

@@ -96,7 +96,7 @@ class ClientMachine:
             path_set = self.paths.ensure(chat, now, shape)
         except PathError as error:
             raise NetworkNotReadyError(str(error)) from error
-        salt = hkdf(self._chat_secret, terms.salted_for or target.node_id, b"gentorrent/cache-salt/v1" + chat, 32)
+        salt = hkdf(self._chat_secret, target.node_id, b"gentorrent/cache-salt/v1" + chat, 32)
         n, k = path_set.shape.n, path_set.shape.k
         outgoing = prepare(question, target, self._network_id, n, k, salt, wall, self._random_bytes)
         key = self._next_answer

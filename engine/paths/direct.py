@@ -134,7 +134,7 @@ class DirectMachine:
         terms: Terms = USUAL_TERMS,
     ) -> tuple[int, list[DirectEffect]]:
         """Begin an answer; it waits for the link if there is none yet. Raises ``RequestError``."""
-        salt = hkdf(self._chat_secret, terms.salted_for or target.node_id, b"gentorrent/cache-salt/v1" + chat, 32)
+        salt = hkdf(self._chat_secret, target.node_id, b"gentorrent/cache-salt/v1" + chat, 32)
         outgoing = prepare(question, target, self._network_id, 1, 1, salt, wall, self._random_bytes)
         receiver = outgoing.receiver(self._random_bytes, terms.may_serve)
         key, self._next = self._next, self._next - 1

@@ -20,12 +20,11 @@ def _nowhere() -> bool:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
     """How an answer is asked for. ``elsewhere``: whether another machine could go on with it if this one fell silent;
-    ``may_serve``: who may answer in the place of the machine that is asked (None: nobody); ``salted_for``: the node
-    whose salt of the chat's private cache is used (None: the one that is asked); ``patience``: see ``Silence``."""
+    ``may_serve``: who may answer in the place of the machine that is asked (None: nobody); ``patience``: see
+    ``Silence``."""
 
     elsewhere: Callable[[], bool] = _nowhere
     may_serve: Callable[[NodeId], bool] | None = None
-    salted_for: NodeId | None = None
     patience: float = 1.0
 
 

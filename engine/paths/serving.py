@@ -355,6 +355,11 @@ class ServingMachine:
         execution = self._executions.get(request_id)
         return execution is not None and execution.sender.paused
 
+    def is_forwarded(self, request_id: RequestId) -> bool:
+        """Whether another member serves it, or is asked to."""
+        execution = self._executions.get(request_id)
+        return execution is not None and execution.forward is not None
+
     def running(self) -> list[RequestId]:
         """The executions whose last event has not been pushed."""
         return [key for key, one in self._executions.items() if not one.sender.finished and not one.held]

@@ -19,7 +19,7 @@ class Forward(Message, frozen=True, tag=107):
     """Entry node to serving node: part ``index`` of ``count`` of a sealed :class:`ForwardedRequest`."""
 
     forward: Id16
-    index: Annotated[int, Meta(ge=0, lt=MAX_PARTS)]
+    index: Annotated[int, Meta(ge=0, le=MAX_PARTS - 1)]
     count: Annotated[int, Meta(ge=1, le=MAX_PARTS)]
     data: Annotated[bytes, Meta(max_length=60_000)]
 

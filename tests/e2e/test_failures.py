@@ -21,6 +21,7 @@ RELAYS = 16
 RATE = 10
 TOKENS = 125
 """At ten a second: more than twelve seconds."""
+LIMITS = ("--max-tokens-per-second", str(RATE), "--forwarding-policy", "round-robin")
 QUESTION = "Tell me all that you know."
 SAMPLING = {"seed": 11, "temperature": 1.2}
 
@@ -32,7 +33,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
         for index in range(RELAYS):
             network.relays(f"relay-{index}", 1)
         for name in ("model-1", "model-2"):
-            network.node(name, "--no-relay", "--contribute", BUILTIN_MODEL, "--max-tokens-per-second", str(RATE))
+            network.node(name, "--no-relay", "--contribute", BUILTIN_MODEL, *LIMITS)
         network.node("client", "--no-relay")
         network.wait_ready("client", RELAYS, 2, 100)
         yield network
@@ -71,9 +72,27 @@ def ask(network: Network, conversation: str, tokens: int = TOKENS) -> Answer:
     )
 
 
+def forwards(network: Network) -> int:
+    """Questions that a model node has passed on so far."""
+    return sum(network.log(name).count("a request is passed on to") for name in ("model-1", "model-2"))
+
+
 def serving_process(network: Network, answer: Answer) -> str:
     """Which model node has answered."""
     return next(name for name in network.children if network.is_node(name, str(answer.extension["served_by"])))
+
+
+def test_an_entry_node_passes_questions_on(network: Network, undisturbed: str) -> None:
+    """Every other question that comes to a node is answered by the other one, and comes back through the first."""
+    answers = [ask(network, f"passed on {number}", 6).read() for number in range(4)]
+    assert all(answer.error is None for answer in answers)
+    assert all(answer.extension["receipt_verified"] is True for answer in answers)
+    assert all(undisturbed.startswith(answer.text.rstrip("\N{REPLACEMENT CHARACTER}")) for answer in answers)
+    passed_on = forwards(network)
+    assert 1 <= passed_on <= 3
+    again = ask(network, "passed on 0", 2).read()  # the next turn goes straight to who answered
+    assert again.extension["served_by"] == answers[0].extension["served_by"]
+    assert forwards(network) == passed_on
 
 
 def test_a_chat_stays_with_its_node_and_its_paths(network: Network) -> None:

@@ -5,10 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
+
+import msgspec
 
 from engine.api.service import AnswerDelta, AnswerDone, AnswerEvent, AnswerRequest, AnswerStage
 from engine.crypto.identity import Identity
+from engine.directory.directory import DirectoryNode
+from engine.forwarding.policies.interface import Policy
+from engine.forwarding.policies.registry import by_name
 from engine.ids import NodeId, node_id_text
 from engine.inference.text.decoder import AnswerText
 from engine.inference.types import (
@@ -21,6 +27,9 @@ from engine.inference.types import (
     Started,
 )
 from engine.node.answers import Answers
+from engine.node.cached_prefixes import CachedPrefixes
+from engine.node.entry_role import EntryRole
+from engine.node.group import GroupRole
 from engine.node.serving_role import ServingRole
 from engine.wire.answer import Sampling
 from tests.support.overlay import MODEL, NETWORK, TICK, Member, Overlay
@@ -92,22 +101,51 @@ class AnsweringMember(Member):
         self.role.offered = frozenset([MODEL])
         self.peer.start, self.peer.cancel = self.role.start, self.role.cancel
         self.stalled = False
+        prefixes, random_bytes = CachedPrefixes(), overlay.random_bytes
+        self.group = GroupRole(identity, NETWORK, self.writer, prefixes, clock, random_bytes)
+        self.group.sender = self.endpoint
+        self.peer.heard_group, self.peer.links_changed = self.group.heard, self.group.links_changed
+        self.group.offer(self.role.offered)
+        policy = by_name("none") if overlay.policy is None else overlay.policy
+        self.entry_role = EntryRole(self.peer, self.role, self.group, policy, clock, random_bytes)
+        self.entry_role.attach()
 
     def tick(self) -> None:
-        if not self.stalled:
-            super().tick()
+        if self.stalled or not self.alive:
+            return
+        super().tick()
+        due = self.group._next_deadline()
+        if due is not None and due <= self.overlay.scheduler.now():
+            self.group._tick()
+
+    def entry(self) -> DirectoryNode:
+        listed = super().entry()
+        key = self.overlay.identities[self.node_id].public_key  # type: ignore[attr-defined]
+        return replace(listed, descriptor=msgspec.structs.replace(listed.descriptor, identity_key=key))
 
 
 class AnsweringOverlay(Overlay):
     """:class:`Overlay` with such model nodes, and the client's :class:`Answers`."""
 
     member_class = AnsweringMember
+    grouped = True
 
-    def __init__(self, *, relays: int = 16, models: int = 2, pace: float = 0.02, **options: Any) -> None:
+    def __init__(
+        self,
+        *,
+        relays: int = 16,
+        models: int = 2,
+        pace: float = 0.02,
+        policy: Policy | None = None,
+        **options: Any,
+    ) -> None:
+        """``policy``: of all entry nodes (None: each serves what comes to it)."""
+        self.policy = policy
         self.identities: dict[NodeId, Identity] = {}
         super().__init__(relays, models, **options)
         for member in self.machines:
             member.serve(self, pace)
+        self.announce()
         nobody = type("Nobody", (), {"models": staticmethod(list)})()
         clock = self.scheduler.clock
         self.answers = Answers(nobody, lambda: (self.client, NETWORK), True, clock, self.random_bytes)
@@ -116,6 +154,15 @@ class AnsweringOverlay(Overlay):
         identity = Identity.from_seed(name.encode().ljust(32, b"."))
         self.identities[identity.node_id] = identity
         return identity.node_id
+
+    def announce(self) -> None:
+        super().announce()
+        directory = self.client._directory
+        assert directory is not None
+        for member in self.machines:
+            if hasattr(member, "entry_role"):
+                member.entry_role.update_directory(directory)
+                member.group.update_directory(directory)
 
     def sleep(self, seconds: float) -> asyncio.Future[None]:
         """Of simulated time."""

@@ -155,6 +155,8 @@ class Overlay:
     """``relays`` relays in a full mesh, ``models`` model nodes linked with all of them, and one client."""
 
     member_class = Member
+    grouped = False
+    """Whether model nodes are linked with each other."""
 
     def __init__(
         self,
@@ -224,6 +226,8 @@ class Overlay:
         for member in alive:
             member.peer.update_directory(directory)
             others = alive if member.relay else self.relays
+            if member.model and self.grouped:
+                others = [*others, *self.models]
             ids = {other.node_id for other in others if other.alive}
             lower = {node_id for node_id in ids if node_id < member.node_id}
             member.endpoint.want(ids - lower, expected=lower)

@@ -7,7 +7,9 @@ import zlib
 from typing import Any
 
 import msgspec
+from cryptography.hazmat.primitives import hpke
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
@@ -127,6 +129,29 @@ def shamir(shares: dict[int, bytes]) -> bytes:
 def unseal_message(key: bytes, sealed: bytes, n: int, k: int) -> bytes:
     body = ChaCha20Poly1305(key).decrypt(bytes(12), sealed, b"gentorrent/s-ida/v1" + bytes([n, k]))
     return body[: len(body) - 1 - body[-1]]
+
+
+# Requests that one member passes on to another
+
+
+def read_forward(parts: list[bytes], private: bytes, network_id: bytes, entry: bytes, serving: bytes) -> dict[str, Any]:
+    """What the parts of a forward say to the serving node, whose suite 2 private key this is (64 + 32 bytes)."""
+    pieces: dict[int, bytes] = {}
+    names = set()
+    for part in parts:
+        number, name, index, count, data = msgspec.msgpack.decode(part)
+        assert (number, count) == (107, len(parts))
+        names.add(name)
+        pieces[index] = data
+    assert len(names) == 1
+    sealed = b"".join(pieces[index] for index in range(len(parts)))
+    mlkem = MLKEM768PrivateKey.from_seed_bytes(private[:64])
+    key = hpke.MLKEM768X25519PrivateKey(mlkem, X25519PrivateKey.from_private_bytes(private[64:]))
+    suite = hpke.Suite(hpke.KEM.MLKEM768_X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.CHACHA20_POLY1305)
+    record = suite.decrypt(sealed, key, b"gentorrent/forward/v1" + network_id + entry + serving)
+    number, version, message_id, request, paths = msgspec.msgpack.decode(record)
+    assert (number, version) == (110, 1)
+    return {"forward": names.pop(), "message": message_id, "request": request, "paths": dict(paths)}
 
 
 # The directory

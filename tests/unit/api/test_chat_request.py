@@ -46,7 +46,7 @@ def test_defaults_are_openai_ones():
     assert answer.sampling == Sampling(seed=answer.sampling.seed)
     assert (answer.sampling.temperature, answer.sampling.top_p) == (1.0, 1.0)
     assert (answer.max_tokens, answer.min_tokens, answer.stop) == (None, 0, ())
-    assert (answer.route, answer.may_forward, answer.public_messages) == ("auto", False, 0)
+    assert (answer.route, answer.may_forward, answer.public_messages) == ("auto", True, 0)
 
 
 def test_seeds_differ_when_none_is_given():

@@ -5,10 +5,11 @@ from itertools import pairwise
 from random import Random
 
 import pytest
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from engine.crypto import identity, onion, sida
+from engine.crypto.sealing import SealingKey
 from engine.directory.delta import DirectoryHistory, make_step
 from engine.directory.heads import head_of
 from engine.directory.mirrors import make_permit
@@ -16,9 +17,11 @@ from engine.directory.statements import make_revocation, make_succession
 from engine.forwarding.digests import chunks_of, prefix_digests, root_digest, unpack
 from engine.forwarding.hr_tree import HrTree
 from engine.forwarding.speaking import Speaker
-from engine.ids import CircuitId, NodeId
+from engine.ids import CircuitId, NetworkId, NodeId
 from engine.inference.types import CacheChange
 from engine.paths import cells, fragments, keys, setup
+from engine.paths.forward import OutgoingForward
+from engine.paths.outgoing import Target
 from engine.wire.codec import encode
 from engine.wire.group import GroupNews
 from tests.support import records
@@ -166,3 +169,19 @@ def test_statements_of_a_group() -> None:
     for ids in [*digests, digests[0][:9], prefix_digests(root, range(500), 500)]:
         assert page.tokens_held(held, list(ids)) == 32 * tree.lookup(chunks_of(ids))[0]
     assert page.tokens_held(held, list(last)) == 25 * 32
+
+
+@pytest.mark.parametrize("length", [500, 61_000, 150_000])
+def test_requests_that_are_passed_on(length: int) -> None:
+    entry, serving, network = NodeId(RANDOM.randbytes(20)), NodeId(RANDOM.randbytes(20)), NetworkId(b"n" * 32)
+    sealing, clove = SealingKey.generate(2), SealingKey.generate(1)
+    target = Target(serving, clove.public, sealing.public, b"d" * 32, b"t" * 32)
+    forward = OutgoingForward(b"f" * 16, target, network, entry, b"m" * 16, 4, 3, 0.0, RANDOM.randbytes)
+    request = RANDOM.randbytes(length)
+    sends = forward.request(request, [0, 2, 3])
+    assert [send.peer for send in sends] == [serving] * len(sends)
+    assert all(len(send.data) <= 65_536 for send in sends)
+    read = page.read_forward([send.data for send in sends], sealing.private_bytes(), network, entry, serving)
+    assert read == {"forward": b"f" * 16, "message": b"m" * 16, "request": request, "paths": forward.handles}
+    with pytest.raises(InvalidTag):
+        page.read_forward([send.data for send in sends], sealing.private_bytes(), network, serving, entry)

@@ -125,6 +125,7 @@ class Overlay:
         self.digests: list[bytes | None] = []
         self.terms: list[Terms] = []
         self.questions: list[Question] = []
+        self.forwards = False
 
     choice = SimpleNamespace(full=Shape(3, 4, 3))
 
@@ -155,6 +156,10 @@ class Overlay:
     def has_others(self, model_id: str, digest: bytes | None, without: Collection[NodeId]) -> bool:
         others = [machine.target for machine in self.machines if machine.target.node_id not in without]
         return any(digest in (None, target.model_digest) for target in others)
+
+    def may_serve(self, chat: bytes, model_id: str, target: Target, minimum_standing: float, shape: Shape) -> Any:
+        others = {machine.target.node_id for machine in self.machines}
+        return others.__contains__ if self.forwards else None
 
     async def ask(
         self, chat: bytes, question: Question, target: Target, shape: Shape, terms: Terms
@@ -352,6 +357,27 @@ async def test_a_leaving_machine_is_said_to_leave_and_its_recommendation_is_aske
     assert text_of(events) == "xy"
     assert overlay.asked[1] == third.target.node_id
     assert any("leaves" in event.text for event in events if isinstance(event, AnswerStage))
+
+
+async def test_what_may_be_passed_on_is_a_first_question_that_its_asker_permits() -> None:
+    def overlay() -> Overlay:
+        made = Overlay([Machine(1, [Tokens(0, (1,), "x"), LOST]), Machine(2, [Tokens(1, (2,), "y"), "finish"])])
+        made.forwards = True
+        return made
+
+    first = overlay()
+    service = answers(first)
+    await collect(service, ask(minimum_standing=0.5))
+    assert [(len(one.continue_tokens), one.may_forward) for one in first.questions] == [(0, True), (1, False)]
+    assert first.questions[0].minimum_standing == 0.5
+    assert [terms.may_serve is None for terms in first.terms] == [False, True]
+    turns = [("user", "why?"), ("assistant", "xy"), ("user", "and?")]
+    await collect_error(service, ask(messages=tuple(PromptMessage(role, text) for role, text in turns)))
+    assert first.pins[2] == first.machines[1].target.node_id
+    assert first.questions[2].may_forward is False
+    unwilling = overlay()
+    await collect(answers(unwilling), ask(may_forward=False))
+    assert not any(one.may_forward for one in unwilling.questions)
 
 
 async def test_a_full_machines_recommendation_is_asked_first_and_the_wait_is_told() -> None:

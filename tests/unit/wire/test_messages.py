@@ -18,6 +18,7 @@ RANGES = {
     "signaling": (50, 69),
     "answer": (70, 99),
     "group": (100, 119),
+    "forward": (107, 111),
 }
 
 

@@ -1,0 +1,142 @@
+"""The entry node's decision: who of the group serves a request that has come here.
+
+The policy proposes; what it proposes must be a listed, linked member with the same model and the standing that the
+client asks for. Whatever goes wrong here, this node serves the request itself.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable, Sequence
+
+from engine.clock import Clock
+from engine.directory.directory import Directory
+from engine.errors import GenTorrentError
+from engine.forwarding.members import Member
+from engine.forwarding.policies.interface import Asked, Choice, Group, Policy
+from engine.ids import NodeId, short_id
+from engine.node.asked import asked_of
+from engine.node.group import GroupRole
+from engine.node.overlay_peer import OverlayPeer
+from engine.node.serving_role import ServingRole
+from engine.node.target_choice import target_of
+from engine.paths.outgoing import Target
+from engine.paths.serving import FULL, ExecutionOffered
+from engine.wire.answer import Failed, Request
+
+logger = logging.getLogger(__name__)
+MAX_ALTERNATIVES = 4
+"""Members that a refusal names."""
+MAX_ESTIMATE = 1e6
+
+
+class EntryRole:
+    """Decides at once: everything that it needs is known here."""
+
+    def __init__(
+        self,
+        peer: OverlayPeer,
+        serving: ServingRole,
+        group: GroupRole,
+        policy: Policy,
+        clock: Clock,
+        random_bytes: Callable[[int], bytes],
+    ) -> None:
+        self._peer = peer
+        self._serving = serving
+        self._group = group
+        self._policy = policy
+        self._clock = clock
+        self._random = random.Random(random_bytes(16))
+        self._directory: Directory | None = None
+        self.forwarded = 0
+        self.refused = 0
+
+    def attach(self) -> None:
+        """Decide from now on."""
+        self._peer.serving.offers = self._offers
+        self._peer.serving.overloaded = self._serving.overloaded = self.overloaded
+        self._peer.offer = self.decide
+
+    def update_directory(self, directory: Directory) -> None:
+        """Use this snapshot."""
+        self._directory = directory
+
+    def _offers(self, request: Request) -> bool:
+        """Whether there is something to decide: this node is a member of the group, and nobody waits for the rest of an
+        answer that has begun."""
+        return not request.continue_tokens and self._group.view(request.model_digest) is not None
+
+    def decide(self, offered: ExecutionOffered) -> None:
+        """Keep it, pass it on, or refuse it."""
+        request, request_id = offered.request, offered.request_id
+        group, asked = self._group.view(request.model_digest), asked_of(request)
+        if group is None:
+            self._peer.keep(request_id)
+            return
+        choice = self._choose(asked, group)
+        if choice.target is None:
+            self.refused += 1
+            alternatives = choice.alternatives or self._alternatives(group)
+            self._peer.refuse(request_id, _failed(choice.reason or FULL, choice.estimate, alternatives))
+            return
+        target = self._target(choice.target, group, request)
+        if target is None:
+            self._peer.keep(request_id)
+            return
+        logger.info("a request is passed on to %s", short_id(target.node_id))
+        self.forwarded += 1
+        cached = group.cached(asked).get(target.node_id, 0)
+        uncached = max(0, asked.prompt_tokens - cached)
+        self._group.sent(request.model_digest, target.node_id, uncached, asked.output_tokens)
+        self._peer.forward(request_id, target)
+
+    def _choose(self, asked: Asked, group: Group) -> Choice:
+        try:
+            return self._policy.choose(asked, group, self._clock.monotonic(), self._random)
+        except GenTorrentError as error:
+            logger.warning("the forwarding policy failed: %s", type(error).__name__)
+            return Choice(target=group.myself)
+
+    def _target(self, chosen: NodeId, group: Group, request: Request) -> Target | None:
+        """Who the request goes to; None: it stays here. No policy can overrule what the client permits."""
+        member = group.member(chosen)
+        if chosen == group.myself or member is None or not self._may_serve(member, request):
+            return None
+        if self._peer.sender is None or chosen not in self._peer.sender.links():
+            return None
+        return target_of(self._directory, chosen, request.model_id, self._clock.wall())
+
+    def _may_serve(self, member: Member, request: Request) -> bool:
+        listed = self._peer.serves(member.node_id, request.model_digest)
+        return listed and request.may_forward and member.standing >= request.minimum_standing
+
+    def overloaded(self, request: Request) -> Failed:
+        """What is said to whom there is no place for: how long it would take, and who may be asked instead."""
+        group = self._group.view(request.model_digest)
+        me = group.member(group.myself) if group is not None else None
+        if group is None or me is None:
+            return Failed(code="overloaded", text=FULL)
+        estimate = me.load.queue_tokens / me.load.prefill_rate if me.load.prefill_rate > 0 else 0.0
+        return _failed(FULL, estimate, self._alternatives(group))
+
+    def _alternatives(self, group: Group) -> Sequence[NodeId]:
+        """The members with the most places, as far as is known."""
+        others = [member for member in group.members if member.node_id != group.myself and member.accepts]
+        others.sort(key=_occupied)
+        return [member.node_id for member in others]
+
+
+def _occupied(member: Member) -> float:
+    load = member.load
+    return (load.running + load.waiting + member.sent_requests) / max(load.slots, 1)
+
+
+def _failed(text: str, estimate: float, alternatives: Sequence[NodeId]) -> Failed:
+    return Failed(
+        code="overloaded",
+        text=text[:1000],
+        estimate=min(max(estimate, 0.0), MAX_ESTIMATE),
+        alternatives=tuple(alternatives[:MAX_ALTERNATIVES]),
+    )
