@@ -58,7 +58,7 @@ class Full:
 async def ready(**options: object) -> AnsweringOverlay:
     overlay = AnsweringOverlay(**options)
     await overlay.until_true(lambda: overlay.client.goes_direct or overlay.ready(), 10)
-    await overlay.pass_time(1.0)
+    await overlay.until_true(lambda: all(machine.knows(overlay.machines) for machine in overlay.machines), 15)
     return overlay
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -109,6 +109,11 @@ class AnsweringMember(Member):
         policy = by_name("none") if overlay.policy is None else overlay.policy
         self.entry_role = EntryRole(self.peer, self.role, self.group, policy, clock, random_bytes)
         self.entry_role.attach()
+
+    def knows(self, others: Sequence[Member]) -> bool:
+        """Whether these members have told their loads here."""
+        view = self.group.view(INFO.digest)
+        return view is not None and {one.node_id for one in others} <= {one.node_id for one in view.members}
 
     def tick(self) -> None:
         if self.stalled or not self.alive:
