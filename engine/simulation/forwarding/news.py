@@ -17,7 +17,7 @@ from hashlib import sha256
 
 import numpy as np
 
-from engine.forwarding.members import Load
+from engine.forwarding.members import Member
 from engine.ids import NodeId
 from engine.inference.scheduling.plan import BLOCK_TOKENS
 
@@ -83,18 +83,22 @@ class VersionedTree:
         """For each member that holds some of ``chain``, how many blocks of it, for somebody who has heard these
         statements."""
         found: dict[int, int] = {}
-        known = 0  # of ``found``, by blocks that are here
+        unheard: set[int] = set()  # they hold the block, but the statement that tells it was not heard
+        size = 0
         for depth in range(len(chain), 0, -1):
             block = chain[depth - 1]
             holders = self._here.get(block)
-            if holders is not None and len(holders) > known:
-                for member, statement in holders.items():
-                    if member not in found and statement <= heard[member]:
-                        found[member] = depth
-                        known += 1
+            if holders is not None:
+                if len(holders) != size:  # who holds a block holds those before it: equally many are the same ones
+                    size = len(holders)
+                    unheard.update(holders.keys() - found.keys())
+                for member in [one for one in unheard if holders[one] <= heard[one]]:
+                    unheard.discard(member)
+                    found[member] = depth
             for member, (since, until) in self._gone.get(block, {}).items():
                 if member not in found and since <= heard[member] < until:
                     found[member] = depth
+                    unheard.discard(member)
         return found
 
 
@@ -112,6 +116,11 @@ class Clockwork:
         heard: np.ndarray = np.floor((now - self._offsets[member]) / self.period).astype(np.int64)
         return heard
 
+    def made(self, now: float) -> np.ndarray:
+        """The last statement that everybody has made."""
+        made: np.ndarray = np.floor((now - self.phases) / self.period).astype(np.int64)
+        return made
+
     def heard_by_all(self, now: float) -> list[int]:
         """The last statement of everybody that everybody has heard."""
         found: list[int] = np.floor((now - self._latest) / self.period).astype(np.int64).tolist()
@@ -127,18 +136,19 @@ class Clockwork:
 
 
 class Statements:
-    """The last statements of one member. One before the beginning says what a machine that does nothing would say."""
+    """The last statements of one member, as others see it. One before the beginning says what a machine that does
+    nothing would say."""
 
-    def __init__(self, load: Load) -> None:
-        self._kept: deque[Load] = deque([load], KEPT)
+    def __init__(self, member: Member) -> None:
+        self._kept: deque[Member] = deque([member], KEPT)
         self._newest = -1
 
-    def add(self, load: Load) -> None:
+    def add(self, member: Member) -> None:
         """The next one."""
-        self._kept.append(load)
+        self._kept.append(member)
         self._newest += 1
 
-    def load(self, statement: int) -> Load:
+    def at(self, statement: int) -> Member:
         """What it said, or the oldest one that is kept."""
         return self._kept[max(0, len(self._kept) - 1 - (self._newest - statement))]
 

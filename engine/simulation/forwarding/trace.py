@@ -26,6 +26,8 @@ from engine.inference.scheduling.plan import BLOCK_TOKENS
 MOST_TOKENS = 1_000_000
 """Tokens of a prompt and of an answer that a trace may have."""
 Block = tuple[int, ...]
+_FEW = 1 << 18
+_NUMBERS = tuple(range(_FEW))  # one object for each token id: a thousand caches hold many millions of them
 
 
 @dataclass(slots=True, eq=False)
@@ -221,7 +223,8 @@ def _shown_answer(before: Request, after: Request) -> array[int] | None:
 
 def _cut(ids: Sequence[int]) -> tuple[Block, ...]:
     whole = len(ids) // BLOCK_TOKENS * BLOCK_TOKENS
-    return tuple(tuple(ids[begin : begin + BLOCK_TOKENS]) for begin in range(0, whole, BLOCK_TOKENS))
+    numbers = [_NUMBERS[one] if one < _FEW else one for one in ids[:whole]]
+    return tuple(tuple(numbers[begin : begin + BLOCK_TOKENS]) for begin in range(0, whole, BLOCK_TOKENS))
 
 
 def describe(requests: Sequence[Request]) -> dict[str, Any]:

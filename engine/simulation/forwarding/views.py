@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from engine.forwarding.members import Load, Member
+from engine.forwarding.members import Member
 from engine.forwarding.policies.interface import Asked
 from engine.ids import NodeId
 from engine.inference.scheduling.plan import BLOCK_TOKENS
 from engine.simulation.forwarding.news import Clockwork, Statements, VersionedTree, chain_of, node_name, place_of
 from engine.simulation.forwarding.node import SimulatedNode
 from engine.simulation.forwarding.trace import PublicText
+
+EXACT = 64
+"""Members of a group in which everybody knows the round trip of each of its links; in larger ones one number for each
+member has to do, the mean of its links'."""
 
 
 @dataclass(slots=True)
@@ -36,23 +40,44 @@ class Group:
     alive: list[bool] = field(init=False)
     names: list[NodeId] = field(init=False)
     statements: list[Statements] = field(init=False)
+    latest: list[Member] = field(init=False)  # the last statements
+    large: bool = field(init=False)
     tree: VersionedTree = field(default_factory=VersionedTree)
     texts: dict[bytes, tuple[PublicText, tuple[bytes, ...]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.alive = [True] * len(self.nodes)
         self.names = [node_name(place) for place in range(len(self.nodes))]
-        self.statements = [Statements(node.load()) for node in self.nodes]
+        self.large = len(self.nodes) > EXACT
+        self.statements = [Statements(self.describe(place, -self.clockwork.period)) for place in range(len(self.nodes))]
+        self.latest = [statements.at(-1) for statements in self.statements]
 
     def learn(self, text: PublicText) -> None:
         """Requests with this public text will be asked about."""
         if text.digest and text.digest not in self.texts:
             self.texts[text.digest] = (text, chain_of(self.nodes[0].cache.root.digest, text.blocks))
 
+    def describe(self, place: int, heard: float) -> Member:
+        """A member as it is now, for no particular other one: the round trip is that of everybody on average."""
+        return Member(
+            node_id=self.names[place],
+            load=self.nodes[place].load(),
+            heard=heard,
+            round_trip=self.mean_round_trip(place),
+            established=self.established[place],
+            accepts=self.alive[place],
+        )
+
+    def mean_round_trip(self, place: int) -> float:
+        """Seconds, of one member's links with all others."""
+        return 2 * float(self.one_way[:, place].sum()) / max(1, len(self.nodes) - 1)
+
     def state(self, place: int, statement: int) -> None:
         """The member makes its next statement: its load, and what changed in its cache."""
         node = self.nodes[place]
-        self.statements[place].add(node.load())
+        described = self.describe(place, self.clockwork.time(place, statement))
+        self.statements[place].add(described)
+        self.latest[place] = described
         for inserted, block in node.cache.changes():
             if inserted:
                 self.tree.insert(place, block, statement)
@@ -67,9 +92,8 @@ class View:
         self._place = place
         self._group = group
         self._members: list[Member] = []
-        self._heard = np.full(len(group.nodes), -2, dtype=np.int64)
+        self._heard: list[int] = []
         self._sent: dict[int, list[Sent]] = {}
-        self._now = 0.0
 
     @property
     def myself(self) -> NodeId:
@@ -91,7 +115,7 @@ class View:
             return {}
         group, mine = self._group, self._place
         text, chain = group.texts[asked.prefix]
-        depths = group.tree.depths(chain, self._heard.tolist())
+        depths = group.tree.depths(chain, self._heard)
         names = group.names
         found = {names[place]: depth * BLOCK_TOKENS for place, depth in depths.items() if place != mine}
         own = group.nodes[mine].cached_tokens(text)
@@ -102,48 +126,35 @@ class View:
     def look(self, now: float) -> None:
         """See everything as it is known at ``now``."""
         group, mine = self._group, self._place
-        self._now = now
         heard = group.clockwork.heard(mine, now)
-        if not self._members:
-            self._members = [self._seen(place, int(heard[place])) for place in range(len(group.nodes))]
-        else:
-            changed = set(np.nonzero(heard != self._heard)[0].tolist())
-            for place in changed.union(self._sent):
-                self._members[place] = self._seen(place, int(heard[place]))
-        self._heard = heard
-        self._members[mine] = self._member(mine, group.nodes[mine].load(), now, [])
+        self._heard = heard.tolist()
+        members = group.latest.copy()
+        old = np.nonzero(heard < group.clockwork.made(now))[0].tolist()
+        for place in old:
+            members[place] = group.statements[place].at(self._heard[place])
+        for place in range(len(members)) if not group.large else list(self._sent):
+            members[place] = self.adjusted(place, members[place])
+        members[mine] = replace(group.describe(mine, now), round_trip=0.0)
+        self._members = members
 
     def note(self, target: int, tokens: int, output_tokens: int, arrives: float) -> None:
         """It has sent a request there."""
         self._sent.setdefault(target, []).append(Sent(arrives, tokens, output_tokens))
 
-    def described(self, place: int, load: Load, heard: float) -> Member:
-        """A member with this load, and what is on its way there."""
-        sent = [one for one in self._sent.get(place, ()) if one.arrives > heard]
-        return self._member(place, load, heard, sent)
-
-    def _seen(self, place: int, statement: int) -> Member:
-        """Another member, by its statement and what was sent there since."""
-        group = self._group
-        made = group.clockwork.time(place, statement)
-        sent = self._sent.get(place, [])
+    def adjusted(self, place: int, member: Member) -> Member:
+        """A member with the round trip from here, and what was sent there from here since its statement."""
+        sent = self._sent.get(place)
         if sent:
-            sent = [one for one in sent if one.arrives > made]
-            if sent:
-                self._sent[place] = sent
-            else:
-                del self._sent[place]
-        return self._member(place, group.statements[place].load(statement), made, sent)
-
-    def _member(self, place: int, load: Load, heard: float, sent: Sequence[Sent]) -> Member:
-        group = self._group
-        return Member(
-            node_id=group.names[place],
-            load=load,
-            heard=heard,
-            round_trip=2 * float(group.one_way[self._place, place]),
-            established=group.established[place],
-            accepts=group.alive[place],
+            sent = [one for one in sent if one.arrives > member.heard]
+            self._sent[place] = sent
+        if not sent:
+            self._sent.pop(place, None)
+        if not sent and self._group.large:
+            return member
+        sent = sent or []
+        return replace(
+            member,
+            round_trip=2 * float(self._group.one_way[self._place, place]),
             sent_tokens=sum(one.tokens for one in sent),
             sent_requests=len(sent),
             sent_output_tokens=sum(one.output_tokens for one in sent),
@@ -157,7 +168,6 @@ class TrueView:
         self._view = View(place, group)
         self._group = group
         self._members: list[Member] = []
-        self._now = 0.0
 
     @property
     def myself(self) -> NodeId:
@@ -184,10 +194,8 @@ class TrueView:
 
     def look(self, now: float) -> None:
         """See everything as it is at ``now``."""
-        self._now = now
-        self._members = []
-        for place, node in enumerate(self._group.nodes):
-            self._members.append(self._view.described(place, node.load(), now))
+        group = self._group
+        self._members = [self._view.adjusted(place, group.describe(place, now)) for place in range(len(group.nodes))]
 
     def note(self, target: int, tokens: int, output_tokens: int, arrives: float) -> None:
         """What is on its way counts too."""
