@@ -38,9 +38,9 @@ class Workload:
     output_spread: float = 0.4
 
 
-TOOL_USE = Workload(texts=1_000, zipf=1.1, preamble=256, public=6_125, private=1_081, output=43)
+TOOL_USE = Workload(texts=154, zipf=1.1, preamble=256, public=6_125, private=1_081, output=43)
 CODING = Workload(texts=2_000, zipf=0.8, preamble=256, public=1_748, private=54, output=190, output_spread=1.8)
-LONG_DOC = Workload(texts=776, zipf=0.6, preamble=64, public=9_996, private=989, output=16, output_spread=0.6)
+LONG_DOC = Workload(texts=333, zipf=0.6, preamble=64, public=9_996, private=989, output=16, output_spread=0.6)
 CHAT_TURNS, CHAT_MESSAGE, CHAT_ANSWER, CHAT_PAUSE = 4, 161.0, 338.0, 30.0
 BURST_REQUESTS, BURST_FACTOR, BURST_SHARE = 200, 4.0, 0.15
 
