@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from engine.errors import ConfigurationError
+
 commands = typer.Typer(
     help="Compute how a large network behaves, with the code that real nodes run.", no_args_is_help=True
 )
@@ -159,13 +161,13 @@ def forwarding(
     ] = "none",
     nodes: Annotated[int, typer.Option(min=1, max=5_000, metavar="N", help="Model nodes of the group.")] = 8,
     trace: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="FILE",
-            help="Requests as JSON lines, or the name of a generated trace: tooluse, coding, longdoc, mixed, chat, "
-            "bursts.",
+            help="Requests as JSON lines, or the name of a generated trace: tooluse (if nothing is said), coding, "
+            "longdoc, mixed, chat, bursts.",
         ),
-    ] = "tooluse",
+    ] = None,
     load: Annotated[
         float | None,
         typer.Option(
@@ -185,7 +187,7 @@ def forwarding(
     ] = 0.0,
     requests: Annotated[
         int, typer.Option(min=1, max=1_000_000, metavar="N", help="Requests of a generated trace.")
-    ] = 4_000,
+    ] = 6_000,
     parameter: Annotated[
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="A parameter of the policy; may be repeated.")
     ] = None,
@@ -195,18 +197,64 @@ def forwarding(
     access_ms: Annotated[
         float, typer.Option(min=0.0, max=10_000.0, metavar="MS", help="Mean one-way delay of a node's connection.")
     ] = 7.5,
+    churn_per_minute: Annotated[
+        float, typer.Option(min=0.0, max=10.0, metavar="X", help="Share of the nodes that die in a minute.")
+    ] = 0.0,
+    warm_up: Annotated[
+        float,
+        typer.Option(min=0.0, max=0.9, metavar="FRACTION", help="Of the first requests, which only fill the caches."),
+    ] = 0.0,
     seed: Annotated[int, typer.Option(metavar="S", help="The same seed gives the same numbers.")] = 1,
+    compare: Annotated[
+        str | None,
+        typer.Option(metavar="all", help="All policies at 30, 50, 70 and 90 % load: table, page, picture."),
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, max=64, metavar="N", help="Processes that compare.")] = 2,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Where a comparison goes (.work/bench/results).")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
 ) -> None:
     """A group of model nodes that forward requests: times to the first token and to the end, cache hits, goodput.
 
-    Nodes have real prefix caches and hear of each other as late as gossip makes it. Method and results:
-    docs/benchmarks/forwarding.md.
+    Nodes have real prefix caches and hear of each other as late as gossip makes it. --compare all plays every generated
+    trace (or the one of --trace) under every policy. Method and results: docs/benchmarks/forwarding.md.
     """
+    import msgspec
+
+    from engine.bench import forwarding_page
+    from engine.bench.storing import results_folder
+    from engine.simulation.forwarding.compare import Case, Results
+    from engine.simulation.forwarding.compare import compare as compare_all
+    from engine.simulation.forwarding.generated import TRACES
     from engine.simulation.forwarding.options import make_plan, make_trace
     from engine.simulation.forwarding.run import as_text, simulate
     from engine.simulation.forwarding.saturation import at_load, saturation_goodput
 
+    if compare is not None:
+        if compare != "all":
+            raise ConfigurationError(f"--compare {compare!r} is not known; there is: all.")
+        case = Case(
+            trace=trace or "tooluse",
+            requests=requests,
+            nodes=nodes,
+            kinds=tuple(node_kind or ()),
+            newcomers=newcomers,
+            gossip_seconds=gossip_seconds,
+            access_seconds=access_ms / 1000,
+            churn_per_minute=churn_per_minute,
+            warm_up=warm_up or 0.25,
+            seed=seed,
+        )
+        results = Results(jobs, say=lambda line: print(line, file=sys.stderr, flush=True))
+        comparison = compare_all(case, results, [trace] if trace else list(TRACES))
+        files = forwarding_page.store(comparison, output or results_folder())
+        if json:
+            typer.echo(msgspec.json.encode(comparison).decode())
+        else:
+            typer.echo(forwarding_page.as_text(comparison))
+            typer.echo("\nStored: " + ", ".join(str(file) for file in files))
+        return
     plan = make_plan(
         policy=policy,
         nodes=nodes,
@@ -215,15 +263,11 @@ def forwarding(
         newcomers=newcomers,
         gossip_seconds=gossip_seconds,
         access_seconds=access_ms / 1000,
+        churn_per_minute=churn_per_minute,
         seed=seed,
     )
-    played = make_trace(trace, requests, seed)
+    played = make_trace(trace or "tooluse", requests, seed)
     if load is not None:
         played = at_load(played, saturation_goodput(plan, played), load)
-    result = simulate(plan, played)
-    if json:
-        import msgspec
-
-        typer.echo(msgspec.json.encode(result).decode())
-    else:
-        typer.echo(as_text(result))
+    result = simulate(plan, played, warm_up=warm_up)
+    typer.echo(msgspec.json.encode(result).decode() if json else as_text(result))

@@ -25,7 +25,9 @@ class Outcome:
     rejected: bool = False
     node: int = -1
     forwarded: bool = False
-    cached: int = 0
+    cached: int = 0  # of the prompt, at the node that read it first
+    read: int = 0  # tokens of the prompt, and again of prompt and answer where it was handed over
+    handed_over: int = 0  # how often its node left in mid-answer
 
     @property
     def done(self) -> bool:
@@ -33,7 +35,7 @@ class Outcome:
         return self.finished < _NEVER
 
 
-def summary(policy: str, outcomes: Sequence[Outcome], *, prefilled: int, nodes: int) -> dict[str, Any]:
+def summary(policy: str, outcomes: Sequence[Outcome], *, nodes: int) -> dict[str, Any]:
     """The numbers of a run. ``hit_rate``: of all prompt tokens that were served, those that came from a cache;
     ``goodput_tokens_per_s``: output tokens of finished answers over the time from the first arrival to the last end;
     ``node_share``: of all finished requests, by node."""
@@ -50,10 +52,11 @@ def summary(policy: str, outcomes: Sequence[Outcome], *, prefilled: int, nodes: 
         "ttft_s": spread([one.first_token - one.arrived for one in done]),
         "total_s": spread([one.finished - one.arrived for one in done]),
         "hit_rate": round(sum(one.cached for one in done) / prompt, 6) if prompt else 0.0,
-        "prefilled_tokens": prefilled,
+        "prefilled_tokens": sum(one.read for one in outcomes),
         "goodput_tokens_per_s": round(sum(one.output_tokens for one in done) / seconds, 3) if seconds > 0 else 0.0,
         "node_share": {str(place): round(served[place] / len(done), 6) if done else 0.0 for place in range(nodes)},
         "forwarded": sum(one.forwarded for one in done),
+        "handed_over": sum(one.handed_over for one in done),
     }
 
 

@@ -27,6 +27,10 @@ from engine.simulation.forwarding.views import Group, TrueView, View
 
 ORACLE = "oracle"
 """The policy ``cost`` that knows the truth at once, on nodes that never evict."""
+NOTICED = 0.5
+"""Seconds after which a client notices that the node of its answer is gone, and an entry node that of its forward."""
+SILENT = 3.0
+"""Seconds of silence after which members leave one out."""
 TRIES = 3
 """Nodes that a request is offered to before its user reads a refusal."""
 _FIRST_EXPECTED = 256  # output tokens, until an answer was seen
@@ -44,6 +48,8 @@ class Plan:
     newcomers: float = 0.0  # share of the nodes without standing
     gossip_seconds: float = 1.0
     access: tuple[float, float] = (0.002, 0.013)  # one way, from a node into the network; uniform
+    churn_per_minute: float = 0.0  # share of the nodes that die without a word
+    away_seconds: float = 60.0  # mean, until such a node comes back with an empty cache
     seed: int = 1
 
 
@@ -58,6 +64,7 @@ class _Try:
     back: float = 0.0  # seconds of the answer's way that a forward adds
     alternatives: tuple[int, ...] = ()
     pinned: bool = False
+    written: int = 0  # output tokens that the client has from nodes that left
 
 
 class Network:
@@ -101,6 +108,9 @@ class Network:
             self._at(self.group.clockwork.time(place, 0), self._state, place, 0)
         arrivals = iter(requests)
         self._next_arrival(arrivals)
+        if self.plan.churn_per_minute:
+            for place in range(len(self.group.nodes)):
+                self._at(self._lifetime(), self._leave, place)
         heap = self._heap
         while heap and self._open:
             self.now, _, action, arguments = heapq.heappop(heap)
@@ -126,7 +136,9 @@ class Network:
         else:
             self._enter(request, 1, ())
 
-    def _enter(self, request: Request, tries: int, asked: tuple[int, ...], entry: int | None = None) -> None:
+    def _enter(
+        self, request: Request, tries: int, asked: tuple[int, ...], entry: int | None = None, written: int = 0
+    ) -> None:
         """At an entry node, drawn unless it is given: who serves?"""
         if entry is None:
             able = [place for place in range(len(self.group.nodes)) if self.group.alive[place] and place not in asked]
@@ -143,14 +155,14 @@ class Network:
         self.group.learn(public)
         expected = max(1, round(self._expected))
         question = Asked(
-            prompt_tokens=request.prompt_tokens,
+            prompt_tokens=request.prompt_tokens + written,
             public_tokens=len(public),
             prefix=public.digest,
             output_tokens=expected,
         )
         choice = self.policies[entry].choose(question, view, self.now, self._draw)
         others = tuple(place_of(name) for name in choice.alternatives)
-        attempt = _Try(request, entry, tries, asked, alternatives=others)
+        attempt = _Try(request, entry, tries, asked, alternatives=others, written=written)
         if choice.target is None:
             self._refused(attempt, entry)
             return
@@ -161,7 +173,7 @@ class Network:
         attempt.back = float(self.group.one_way[entry, target])
         known = view.cached(question).get(choice.target, 0)
         arrives = self.now + attempt.back
-        view.note(target, max(1, request.prompt_tokens - known), expected, arrives)
+        view.note(target, max(1, request.prompt_tokens + written - known), expected, arrives)
         self._at(arrives, self._deliver, attempt, target)
 
     def _deliver(self, attempt: _Try, target: int) -> None:
@@ -170,15 +182,16 @@ class Network:
         job = Job(
             key=request.number,
             prompt=Prompt(request.blocks()),
-            prompt_tokens=request.prompt_tokens,
-            output_tokens=request.output_tokens,
+            prompt_tokens=request.prompt_tokens + attempt.written,
+            output_tokens=request.output_tokens - attempt.written,
             expected=max(1, round(self._expected)),
             public=request.public,
             salt=request.session.encode(),
             answer=() if request.answer is None else request.blocks(answer=True),
         )
-        if not self.group.alive[target] or not node.offer(job, self.now):
-            self._at(self.now + attempt.back, self._refused, attempt, target)
+        alive = self.group.alive[target]
+        if not alive or not node.offer(job, self.now):
+            self._at(self.now + attempt.back + (0.0 if alive else NOTICED), self._refused, attempt, target)
             return
         self._tries[request.number] = attempt
         self._pins[request.session] = target
@@ -190,16 +203,46 @@ class Network:
         """Try the best alternative that was not asked, or another entry node."""
         request, asked = attempt.request, (*attempt.asked, by)
         if attempt.pinned:
-            del self._pins[request.session]
+            self._pins.pop(request.session, None)
         if attempt.tries >= TRIES:
             self._refuse(request)
             return
         entry = next((place for place in attempt.alternatives if place not in asked and self.group.alive[place]), None)
-        self._enter(request, attempt.tries + 1, asked, entry)
+        self._enter(request, attempt.tries + 1, asked, entry, attempt.written)
 
     def _refuse(self, request: Request) -> None:
         self.outcomes[request.number].rejected = True
         self._open -= 1
+
+    # ---------------------------------------------------------------------------------------------------------- churn
+
+    def _lifetime(self) -> float:
+        return self.now + self._draw.expovariate(self.plan.churn_per_minute / 60)
+
+    def _leave(self, place: int) -> None:
+        """The node dies; the clients of its answers notice, and go on elsewhere with the tokens they have."""
+        self._catch_up(place)
+        self.group.alive[place] = False
+        for job in self.group.nodes[place].leave(self.now):
+            self._at(self.now + NOTICED, self._hand_over, job, self._tries[job.key])
+        self._at(self.now + SILENT, self._forget, place)
+        self._at(self.now + self._draw.expovariate(1 / self.plan.away_seconds), self._return, place)
+
+    def _hand_over(self, job: Job, attempt: _Try) -> None:
+        request = attempt.request
+        self._pins.pop(request.session, None)
+        outcome = self.outcomes[job.key]
+        outcome.handed_over += job.written > 0
+        self._enter(request, 1, (), None, min(attempt.written + job.written, request.output_tokens - 1))
+
+    def _forget(self, place: int) -> None:
+        if not self.group.alive[place]:
+            self.group.tree.drop(place)
+
+    def _return(self, place: int) -> None:
+        self.group.tree.drop(place)
+        self.group.alive[place] = True
+        self._at(self._lifetime(), self._leave, place)
 
     # ---------------------------------------------------------------------------------------------------------- nodes
 
@@ -207,8 +250,11 @@ class Network:
         """Let the node come to now, and take what its answers have come to."""
         for job in self.group.nodes[place].advance(self.now):
             outcome, attempt = self.outcomes[job.key], self._tries[job.key]
-            outcome.first_token = job.first_token + attempt.back
-            outcome.cached = job.cached
+            if not job.counted:
+                job.counted = True
+                outcome.read += job.uncached
+                if outcome.first_token == float("inf"):
+                    outcome.first_token, outcome.cached = job.first_token + attempt.back, job.cached
             if job.finished <= self.now and not outcome.done:
                 outcome.finished = job.finished + attempt.back
                 self._expected = _SMOOTH * self._expected + (1 - _SMOOTH) * job.output_tokens
@@ -232,7 +278,7 @@ class Network:
         self._catch_up(place)
         if node.version != version:
             self._wake(place)
-        self.group.state(place, statement)
+        self.group.state(place, statement, SILENT)
         if place == 0:
             self.group.tree.forget(self.group.clockwork.heard_by_all(self.now))
         self._at(self.group.clockwork.time(place, statement + 1), self._state, place, statement + 1)

@@ -40,7 +40,7 @@ class VersionedTree:
 
     def __init__(self) -> None:
         self._here: dict[bytes, dict[int, int]] = {}  # block -> member -> statement that told of it
-        self._gone: dict[bytes, dict[int, tuple[int, int]]] = {}  # those told to be gone a short while ago
+        self._gone: dict[bytes, dict[int, list[tuple[int, int]]]] = {}  # those told to be gone a short while ago
         self._farewells: deque[tuple[int, int, bytes]] = deque()  # (statement, member, block), oldest first
 
     def insert(self, member: int, block: bytes, statement: int) -> None:
@@ -55,7 +55,7 @@ class VersionedTree:
             self._here.pop(block, None)
         if since is None or since == statement:
             return
-        self._gone.setdefault(block, {})[member] = (since, statement)
+        self._gone.setdefault(block, {}).setdefault(member, []).append((since, statement))
         self._farewells.append((statement, member, block))
 
     def forget(self, heard: Sequence[int]) -> None:
@@ -66,10 +66,11 @@ class VersionedTree:
                 return
             self._farewells.popleft()
             known = self._gone.get(block, {})
-            if known.get(member, (0, -1))[1] == statement:
-                del known[member]
-                if not known:
-                    del self._gone[block]
+            left = [one for one in known.pop(member, []) if one[1] > statement]
+            if left:
+                known[member] = left
+            elif not known:
+                self._gone.pop(block, None)
 
     def drop(self, member: int) -> None:
         """The member is gone, with everything it held."""
@@ -95,8 +96,8 @@ class VersionedTree:
                 for member in [one for one in unheard if holders[one] <= heard[one]]:
                     unheard.discard(member)
                     found[member] = depth
-            for member, (since, until) in self._gone.get(block, {}).items():
-                if member not in found and since <= heard[member] < until:
+            for member, times in self._gone.get(block, {}).items():
+                if member not in found and any(since <= heard[member] < until for since, until in times):
                     found[member] = depth
                     unheard.discard(member)
         return found

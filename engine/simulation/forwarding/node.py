@@ -56,6 +56,8 @@ class Job:
     first_token: float = _NEVER
     started: float = 0.0  # the node's clock at the first token
     finished: float = _NEVER
+    written: int = 0  # output tokens, when its node left
+    counted: bool = False  # whoever asked has been told of its first token
     pending: list[CacheNode] = field(default_factory=list)
     held: int = 0  # blocks
 
@@ -121,9 +123,12 @@ class SimulatedNode:
         return True
 
     def leave(self, now: float) -> list[Job]:
-        """Everything that it was asked and has not finished; it holds nothing any more."""
+        """Everything that it was asked and has not finished, with what is ``written`` of each; it holds nothing any
+        more. Ask :meth:`advance` first who finished before."""
         self.advance(now)
         jobs = [*self._running.values(), *self._waiting]
+        for job in jobs:
+            job.written = 1 + int(self._clock - job.started) if job.first_token < _NEVER else 0
         version = self.version
         self.__init__(self.kind, unlimited=self.memory.total >= UNLIMITED)  # type: ignore[misc]
         self.now, self.version = now, version + 1

@@ -25,6 +25,7 @@ def make_plan(
     newcomers: float = 0.0,
     gossip_seconds: float = 1.0,
     access_seconds: float = 0.0075,
+    churn_per_minute: float = 0.0,
     seed: int = 1,
 ) -> Plan:
     """The plan; :class:`ConfigurationError` for what does not exist."""
@@ -40,6 +41,7 @@ def make_plan(
         newcomers=newcomers,
         gossip_seconds=gossip_seconds,
         access=((1 - SPREAD) * access_seconds, (1 + SPREAD) * access_seconds),
+        churn_per_minute=churn_per_minute,
         seed=seed,
     )
 

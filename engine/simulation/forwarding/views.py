@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -72,9 +73,15 @@ class Group:
         """Seconds, of one member's links with all others."""
         return 2 * float(self.one_way[:, place].sum()) / max(1, len(self.nodes) - 1)
 
-    def state(self, place: int, statement: int) -> None:
-        """The member makes its next statement: its load, and what changed in its cache."""
-        node = self.nodes[place]
+    def state(self, place: int, statement: int, silent: float = math.inf) -> None:
+        """The member makes its next statement: its load, and what changed in its cache. Of who is silent the last one
+        stands, until it is left out."""
+        node, last = self.nodes[place], self.latest[place]
+        if not self.alive[place]:
+            accepts = self.clockwork.time(place, statement) - last.heard < silent
+            self.latest[place] = last if accepts else replace(last, accepts=False)
+            self.statements[place].add(self.latest[place])
+            return
         described = self.describe(place, self.clockwork.time(place, statement))
         self.statements[place].add(described)
         self.latest[place] = described

@@ -106,6 +106,26 @@ def test_a_load_is_a_share_of_what_the_nodes_can_do_at_most() -> None:
     assert 0.9 * goodput < simulate(plan, at_load(requests, goodput, 2.0))["goodput_tokens_per_s"] < 1.05 * goodput
 
 
+def test_when_nodes_die_their_answers_go_on_elsewhere_and_none_is_lost() -> None:
+    requests = generate("coding", 200, seed=4, rate=10)
+    network = Network(replace(PLAN, policy="least-load", churn_per_minute=3.0, away_seconds=5.0, seed=3))
+    outcomes = network.run(requests)
+    assert all(one.done != one.rejected for one in outcomes)
+    assert sum(one.rejected for one in outcomes) <= 10
+    moved = [one for one in outcomes if one.handed_over]
+    assert len(moved) >= 3
+    assert all(one.first_token < one.finished for one in moved)
+    calm = Network(replace(PLAN, policy="least-load", seed=3)).run(requests)
+    assert sum(one.read for one in outcomes) > sum(one.read for one in calm)
+
+
+def test_a_warm_up_is_not_counted() -> None:
+    requests = generate("tooluse", 60, seed=1, rate=4)
+    whole, later = simulate(PLAN, requests), simulate(PLAN, requests, warm_up=0.5)
+    assert (whole["requests"], later["requests"]) == (60, 30)
+    assert later["hit_rate"] > whole["hit_rate"]
+
+
 def test_what_does_not_exist_is_said() -> None:
     with pytest.raises(ConfigurationError, match="a100-8b"):
         make_plan(policy="none", kinds=["b200"])
