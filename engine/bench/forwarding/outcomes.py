@@ -48,8 +48,7 @@ def simulated_summary(policy: str, draws: Sequence[Sequence[Outcome]], skipped: 
 
 
 def _simulated(policy: str, outcomes: Sequence[Outcome], nodes: int) -> dict[str, Any]:
-    prefilled = sum(one.prompt_tokens - one.cached for one in outcomes if one.done)
-    found = summary(policy, outcomes, prefilled=prefilled, nodes=nodes)
+    found = summary(policy, outcomes, nodes=nodes)
     found["node_share"] = sorted(found["node_share"].values(), reverse=True)
     return found
 

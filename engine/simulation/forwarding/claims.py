@@ -35,7 +35,8 @@ class _Rows:
         self.traces = list(dict.fromkeys(trace for trace, _ in self.cells))
 
     def row(self, trace: str, load: float, policy: str) -> Mapping[str, Any]:
-        return self._rows[trace, load, policy]
+        found: Mapping[str, Any] = self._rows[trace, load, policy]
+        return found
 
     def value(self, trace: str, load: float, policy: str, what: str, which: str = "mean") -> float:
         found = self.row(trace, load, policy)[what][which]
