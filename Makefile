@@ -100,6 +100,10 @@ test-long-real-churn: dev ## Ask 60 answers while real relays are killed (7 minu
 test-long-graph: dev ## Let 2,000 simulated relays find their links, and a fifth of them conspire (25 minutes; resumes)
 	$(VENV)/python -m tests.graph.long_run $(ARGS)
 
+.PHONY: test-long-forwarding
+test-long-forwarding: dev ## Hold every claim about forwarding against the simulator, up to 1,000 nodes (60 minutes; resumes)
+	$(VENV)/python -m tests.forwarding.long_run $(ARGS)
+
 .PHONY: test-nat
 test-nat: dev ## Link every pair of router kinds in network namespaces (root); writes the table of docs/nat.md
 	@$(VENV)/python -m tools.system_libraries --install || true

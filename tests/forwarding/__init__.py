@@ -1,0 +1,1 @@
+"""The long test of forwarding."""
