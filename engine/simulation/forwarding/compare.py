@@ -35,9 +35,9 @@ def _balance(absolute: float, relative: float) -> Parameters:
 
 
 SWEEPS: dict[str, tuple[Parameters, ...]] = {
-    "planetserve": ((), (("depth", 40.0),), (("depth", 100.0),), (("depth", 400.0),)),
-    "sglang": ((), _balance(64.0, 1.5), _balance(16.0, 1.5), _balance(8.0, 1.5), _balance(4.0, 1.1)),
-    "least-load": ((), (("by", "tokens"),), (("by", "tokens"), ("sample", 2.0))),
+    "planetserve": ((), (("depth", 100.0),), (("depth", 400.0),)),
+    "sglang": ((), _balance(64.0, 1.5), _balance(8.0, 1.5)),
+    "least-load": ((), (("by", "tokens"),)),
 }
 """Parameters that are tried of the policies that are shown at their best."""
 SWEPT_AT = 0.7
