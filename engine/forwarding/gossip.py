@@ -305,6 +305,8 @@ class GroupMachine:
             if not self._is_alive(known, now):
                 known.forget_content(self.tree)
                 self._behind.pop(known.node_id, None)
+                if now - known.arrived > 2 * CLOCK_SKEW:  # nothing that it said then would be believed any more
+                    known.forget_versions()
 
     def _some_neighbours(self, count: int) -> list[NodeId]:
         peers = list(self._linked)

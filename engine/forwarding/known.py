@@ -102,6 +102,12 @@ class Known:
         self.steps.clear()
         self._early.clear()
 
+    def forget_versions(self) -> None:
+        """It may come back with a clock that was put back meanwhile."""
+        self.incarnation = self.sequence = 0
+        self.newest = None
+        self.states.clear()
+
     def since(self, incarnation: int, content: int) -> list[Statement] | None:
         """What leads from there to the newest statement; None if too much has been forgotten."""
         if self.newest is None:

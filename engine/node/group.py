@@ -6,7 +6,9 @@ One :class:`~engine.forwarding.gossip.GroupMachine` for each model that is offer
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from engine.clock import Clock
 from engine.crypto.identity import Identity
@@ -23,6 +25,17 @@ from engine.node.loop import MachineLoop
 from engine.transport.link import Channel, LinkSender
 from engine.wire.codec import encode
 from engine.wire.group import GroupMessage
+
+
+@dataclass(frozen=True, slots=True)
+class GroupFigures:
+    """All groups of this machine together. ``members``: heard lately, this machine once per group; ``chunks``:
+    different ones in all caches, ``own_chunks`` of this machine; ``dropped``: messages and statements by reason."""
+
+    members: int
+    chunks: int
+    own_chunks: int
+    dropped: Mapping[str, int]
 
 
 class GroupRole:
@@ -133,6 +146,16 @@ class GroupRole:
             machine.disappointed(target, now)
         else:
             machine.content(target, now)
+
+    def figures(self) -> GroupFigures:
+        """Counts of this moment."""
+        machines, now = self._machines.values(), self._clock.monotonic()
+        return GroupFigures(
+            members=sum(len(machine.heard(now)) for machine in machines),
+            chunks=sum(len(machine.tree) for machine in machines),
+            own_chunks=sum(len(machine.sentry.told) for machine in machines),
+            dropped=sum((machine.dropped for machine in machines), Counter[str]()),
+        )
 
     def _member(self, heard: Heard, digest: bytes) -> Member:
         requests, tokens, output_tokens = self._sent[digest].since(heard.node_id, heard.heard)

@@ -29,6 +29,7 @@ from engine.node.answers import Answers
 from engine.node.backends import make_pool, make_remote
 from engine.node.cached_prefixes import CachedPrefixes
 from engine.node.client_presence import ClientPresence
+from engine.node.group_metrics import GroupMetrics
 from engine.node.joining import invitation_of, join
 from engine.node.keys import NodeKeys
 from engine.node.model_watch import watch_models
@@ -81,6 +82,7 @@ class Node:
         self._told: tuple[str, str] = ("", "")
         metrics = Metrics()
         metrics.registry.register(RelayMetrics(self._relay, clock))
+        metrics.registry.register(GroupMetrics(lambda: self.peer.group if self.peer is not None else None))
         self.api = ApiServer(
             self,
             api_token=load_api_token(directory.api_token),

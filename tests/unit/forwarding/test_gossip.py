@@ -160,6 +160,25 @@ def test_clocks_that_are_wrong_make_nobody_older_or_younger() -> None:
         assert all(net.now - 1.5 < one.heard <= net.now for one in net.machine(name).heard(net.now))
 
 
+def test_a_member_whose_clock_was_put_back_is_heard_again() -> None:
+    net = GossipNetwork(3, seed=31)
+    fill(net)
+    net.run(8)
+    name = net.ids[0]
+    net.kill(name)
+    net.members[name].clock = -150.0
+    net.run(5)
+    net.restart(name)
+    net.run(10)
+    judge = net.machine(net.ids[1])
+    assert judge.dropped["known"] > 0  # what it says now seems to be older than its last words
+    net.run(2 * gossip.CLOCK_SKEW + 20)
+    net.insert(name, net.prompt(9))
+    net.run(10)
+    assert net.is_known_everywhere(name)
+    assert name in {one.node_id for one in judge.heard(net.now)}
+
+
 def test_a_newcomer_gets_large_caches_from_whoever_has_them() -> None:
     net = GossipNetwork(4, seed=9)
     author, late = net.ids[0], net.ids[3]
