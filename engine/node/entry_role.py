@@ -1,11 +1,13 @@
 """The entry node's decision: who of the group serves a request that has come here.
 
-The policy proposes; what it proposes must be a listed, linked member with the same model and the standing that the
-client asks for. Whatever goes wrong here, this node serves the request itself.
+The worker says how many tokens its prompt has and with which public prefixes it begins; a worker that is too busy is
+not waited for. The policy proposes; what it proposes must be a listed, linked member with the same model and the
+standing that the client asks for. Whatever goes wrong here, this node serves the request itself.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import random
 from collections.abc import Callable, Sequence
@@ -16,9 +18,11 @@ from engine.errors import GenTorrentError
 from engine.forwarding.members import Member
 from engine.forwarding.policies.interface import Asked, Choice, Group, Policy
 from engine.ids import NodeId, short_id
+from engine.inference.types import InferenceBackend, PromptShape
 from engine.node.asked import asked_of
 from engine.node.group import GroupRole
 from engine.node.overlay_peer import OverlayPeer
+from engine.node.requests import generation_for
 from engine.node.serving_role import ServingRole
 from engine.node.target_choice import target_of
 from engine.paths.outgoing import Target
@@ -29,10 +33,15 @@ logger = logging.getLogger(__name__)
 MAX_ALTERNATIVES = 4
 """Members that a refusal names."""
 MAX_ESTIMATE = 1e6
+READ_SECONDS = 0.4
+"""For which the worker is waited for: less than the request is held (``engine.paths.serving.DECIDE_SECONDS``)."""
+MAX_CONTEXT = 1 << 30
+"""Of whichever model: how long the answer may be does not matter here."""
 
 
 class EntryRole:
-    """Decides at once: everything that it needs is known here."""
+    """Owns one task for each request that is being looked at; while :meth:`run` does not run it decides at once, from
+    what is known without the worker."""
 
     def __init__(
         self,
@@ -42,13 +51,17 @@ class EntryRole:
         policy: Policy,
         clock: Clock,
         random_bytes: Callable[[int], bytes],
+        backend: InferenceBackend | None = None,
     ) -> None:
+        """``backend``: knows the model's tokenizer."""
         self._peer = peer
         self._serving = serving
         self._group = group
         self._policy = policy
         self._clock = clock
         self._random = random.Random(random_bytes(16))
+        self._backend = backend
+        self._tasks: asyncio.TaskGroup | None = None
         self._directory: Directory | None = None
         self.forwarded = 0
         self.refused = 0
@@ -57,7 +70,16 @@ class EntryRole:
         """Decide from now on."""
         self._peer.serving.offers = self._offers
         self._peer.serving.overloaded = self._serving.overloaded = self.overloaded
-        self._peer.offer = self.decide
+        self._peer.offer = self._look
+
+    async def run(self) -> None:
+        """Own the tasks until cancelled."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                self._tasks = tasks
+                await asyncio.Event().wait()
+        finally:
+            self._tasks = None
 
     def update_directory(self, directory: Directory) -> None:
         """Use this snapshot."""
@@ -68,10 +90,30 @@ class EntryRole:
         answer that has begun."""
         return not request.continue_tokens and self._group.view(request.model_digest) is not None
 
-    def decide(self, offered: ExecutionOffered) -> None:
-        """Keep it, pass it on, or refuse it."""
+    def _look(self, offered: ExecutionOffered) -> None:
+        if self._tasks is None or self._backend is None:
+            self.decide(offered)
+        else:
+            self._tasks.create_task(self._look_and_decide(self._backend, offered))
+
+    async def _look_and_decide(self, backend: InferenceBackend, offered: ExecutionOffered) -> None:
+        shape = None
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                shape = await backend.describe(generation_for(offered.request, MAX_CONTEXT, None))
+        except (GenTorrentError, TimeoutError):  # what is wrong with a request is said by who serves it
+            pass
+        except Exception as error:
+            # A fault of ours that one stranger's request met must not end everybody's answers. Only its name is logged:
+            # its text may hold the prompt.
+            logger.error("a prompt could not be looked at: %s", type(error).__name__)
+        self.decide(offered, shape)
+
+    def decide(self, offered: ExecutionOffered, shape: PromptShape | None = None) -> None:
+        """Keep it, pass it on, or refuse it; ``shape``: of its prompt, where that is known."""
         request, request_id = offered.request, offered.request_id
-        group, asked = self._group.view(request.model_digest), asked_of(request)
+        group = self._group.view(request.model_digest, shape.digests if shape is not None else ())
+        asked = asked_of(request, shape)
         if group is None:
             self._peer.keep(request_id)
             return

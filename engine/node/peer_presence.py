@@ -106,10 +106,11 @@ class PeerPresence(Presence):
                 genesis = await self.genesis()
                 await self.reachable(genesis)
                 peer, serving = self._assemble(genesis)
-                group = self.group
+                group, entry = self.group, self._entry
                 assert self.mesh is not None
                 assert group is not None
-                for part in (self.mesh, peer.relay_loop, peer.serving_loop, serving, group.loop):
+                assert entry is not None
+                for part in (self.mesh, peer.relay_loop, peer.serving_loop, serving, group.loop, entry):
                     tasks.create_task(part.run())
                 self.bootstrap.publish(self._descriptor)
                 tasks.create_task(self._rotate_keys())
@@ -155,7 +156,7 @@ class PeerPresence(Presence):
         self.peer, self.serving = peer, serving
         self.group = self._make_group(genesis, peer, peer.sender)
         policy = by_name(self._forwarding_policy)
-        self._entry = EntryRole(peer, serving, self.group, policy, clock, os.urandom)
+        self._entry = EntryRole(peer, serving, self.group, policy, clock, os.urandom, self._backend)
         self._entry.attach()
         if self.bootstrap.directory is not None:
             self.directory_changed(self.bootstrap.directory)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from types import SimpleNamespace
+from typing import Any
 
 from engine.api.metrics import Metrics
 from engine.node.group import GroupFigures
@@ -14,7 +15,7 @@ def values(metrics):
 
 
 def test_figures_of_the_groups_that_there_are():
-    running: list[SimpleNamespace] = []
+    running: list[Any] = []
     metrics = Metrics()
     metrics.registry.register(GroupMetrics(lambda: running[0] if running else None))
     nothing = {

@@ -1,0 +1,114 @@
+"""The entry node's decision goes by what its worker says of the prompt, and does without where that takes long."""
+
+import asyncio
+import random
+from types import SimpleNamespace
+from typing import Any, ClassVar
+
+import pytest
+
+from engine.errors import InvalidRequestError
+from engine.forwarding.digests import BLOCK_TOKENS
+from engine.forwarding.policies.interface import Asked, Choice
+from engine.inference.types import PromptShape
+from engine.node import entry_role
+from engine.node.entry_role import EntryRole
+from engine.paths.serving import ExecutionOffered
+from tests.unit.node.test_group import DIGESTS, PROMPT, machines, run  # noqa: F401 - a fixture
+from tests.unit.node.test_serving_role import request
+
+
+class MostCached:
+    """Whoever holds most of it; remembers what it was asked."""
+
+    name: ClassVar[str] = "most-cached"
+
+    def __init__(self) -> None:
+        self.asked: list[Asked] = []
+
+    def choose(self, asked, group, now, random):
+        self.asked.append(asked)
+        cached = group.cached(asked)
+        return Choice(target=max(cached, key=lambda name: cached[name], default=group.myself))
+
+
+class Decided:
+    """The entry node's end of its links: what becomes of a request."""
+
+    def __init__(self, sender) -> None:
+        self.sender = sender
+        self.serving = SimpleNamespace()
+        self.decisions: list[tuple[str, Any]] = []
+
+    def serves(self, node_id, digest):
+        return True
+
+    def keep(self, request_id):
+        self.decisions.append(("keep", None))
+
+    def forward(self, request_id, target):
+        self.decisions.append(("forward", target.node_id))
+
+    def refuse(self, request_id, failed):
+        self.decisions.append(("refuse", failed))
+
+
+async def decide(machines, describe, monkeypatch):  # noqa: F811
+    """What the first machine does with a request while the second one holds the prompt."""
+    one, two, _ = machines
+    two.cache(9)
+    run(machines, 2)
+    monkeypatch.setattr(entry_role, "target_of", lambda directory, chosen, *_: SimpleNamespace(node_id=chosen))
+    monkeypatch.setattr(entry_role, "READ_SECONDS", 0.05)
+    peer: Any = Decided(one)
+    policy = MostCached()
+    backend: Any = SimpleNamespace(describe=describe)
+    role = EntryRole(peer, SimpleNamespace(), one.role, policy, one.clock, random.Random(1).randbytes, backend)
+    role.attach()
+    async with asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(role.run())
+        await asyncio.sleep(0)
+        peer.offer(ExecutionOffered(b"r" * 16, request(max_tokens=40, may_forward=True)))
+        async with asyncio.timeout(5):
+            while not peer.decisions:
+                await asyncio.sleep(0.01)
+        task.cancel()
+    return two, peer.decisions, policy.asked
+
+
+async def test_a_request_goes_where_its_prompt_is_cached(machines, monkeypatch):  # noqa: F811
+    async def describe(generation):
+        assert generation.messages
+        return PromptShape(len(PROMPT) + 7, len(PROMPT), DIGESTS)
+
+    two, decisions, asked = await decide(machines, describe, monkeypatch)
+    assert decisions == [("forward", two.node_id)]
+    (one,) = asked
+    assert (one.prompt_tokens, one.public_tokens) == (len(PROMPT) + 7, len(PROMPT))
+    assert (one.prefix, one.output_tokens) == (DIGESTS[-1], 40)
+    seen = machines[0].role.view(b"d" * 32).member(two.node_id)
+    assert (seen.sent_requests, seen.sent_tokens) == (1, len(PROMPT) + 7 - 9 * BLOCK_TOKENS)
+
+
+async def hang(generation):
+    await asyncio.Event().wait()
+
+
+async def refuse(generation):
+    raise InvalidRequestError("not like this")
+
+
+async def fail(generation):
+    raise KeyError("a fault of ours")
+
+
+async def know_nothing(generation):
+    return None
+
+
+@pytest.mark.parametrize("describe", [hang, refuse, fail, know_nothing])
+async def test_without_the_workers_word_it_is_decided_all_the_same(machines, describe, monkeypatch):  # noqa: F811
+    _, decisions, asked = await decide(machines, describe, monkeypatch)
+    assert decisions == [("keep", None)]
+    assert asked[0].prompt_tokens >= 1
+    assert asked[0].public_tokens == 0
