@@ -22,9 +22,11 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
     with Network(tmp_path_factory.mktemp("groups")) as network:
         network.found("--hops", "0")
         for name in ("one", "two"):
-            network.node(name, "--contribute", BUILTIN_MODEL)
+            network.node(name, "--contribute", BUILTIN_MODEL, "--forwarding-policy", "sglang")
+        network.node("asking", "--no-relay")
         for name in ("one", "two"):
             network.wait(name, lambda state: state.contributing.status == "on", 90)
+        network.wait_ready("asking", 0, 2)
         yield network
 
 
@@ -50,13 +52,16 @@ def until(network: Network, name: str, series: str, wanted: float, seconds: floa
         time.sleep(0.3)
 
 
-def ask(network: Network, name: str, question: str, public: int) -> None:
-    network.openai(name).chat.completions.create(
+def ask(network: Network, name: str, question: str, public: int, route: str = "local", garden: int = 0) -> str:
+    """Who answered. ``garden``: another number, another system prompt."""
+    answer = network.openai(name).chat.completions.create(
         model=BUILTIN_MODEL,
-        messages=[{"role": "system", "content": SYSTEM}, {"role": "user", "content": question}],
+        messages=[{"role": "system", "content": f"Garden {garden}. {SYSTEM}"}, {"role": "user", "content": question}],
         max_tokens=2,
-        extra_body={"gentorrent": {"route": "local", "public_messages": public}},
+        extra_body={"gentorrent": {"route": route, "public_messages": public, "receipt": True}},
     )
+    extension = answer.model_extra["gentorrent"] if answer.model_extra else {}
+    return str(extension.get("served_by"))
 
 
 def test_what_is_public_in_one_cache_is_known_to_the_other_node(network: Network) -> None:
@@ -72,6 +77,18 @@ def test_what_is_public_in_one_cache_is_known_to_the_other_node(network: Network
         time.sleep(0.3)
     until(network, "two", 'gentorrent_group_chunks{whose="all"}', mine)
     assert metric(network, "two", 'gentorrent_group_chunks{whose="mine"}') == 0
+
+
+def test_a_question_is_passed_on_to_who_has_its_beginning_in_its_cache(network: Network) -> None:
+    """The client draws an entry node each time; sooner or later it is the one that does not have it."""
+    for garden in range(1, 13):
+        ask(network, "one", "What grows here?", 1, garden=garden)
+        time.sleep(2.5)  # it is told, and what was answered is no load any more
+        served = ask(network, "asking", "What should I plant?", 1, "network", garden)
+        if "a request is passed on to" in network.log("two"):
+            assert served == network.node_id("one")
+            return
+    pytest.fail("node two passed nothing on")
 
 
 def test_a_node_that_stops_is_forgotten_at_once(network: Network) -> None:
