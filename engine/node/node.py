@@ -47,6 +47,8 @@ from engine.transport.connectivity import Connectivity, tls_context
 from engine.transport.network_watch import NetworkWatch
 
 logger = logging.getLogger(__name__)
+LEAVE_SECONDS = 0.5
+"""So long at most it may take to tell clients that this machine leaves."""
 MAX_NOTICES = 16
 BYTES_PER_MEGABIT = 125_000
 
@@ -150,10 +152,20 @@ class Node:
                     parts.append(tasks.create_task(self._keep_peer(self._membership)))
                     parts.append(tasks.create_task(NetworkWatch(self._clock).run(self._network_changed)))
                 await self._stop.wait()
+                await self._leave()
                 for part in parts:
                     part.cancel()
         finally:
             self._feed.close()
+
+    async def _leave(self) -> None:
+        """Before this engine ends, or is a peer no longer: memory is given back at once, and the clients that were
+        being answered hear that they have to go on elsewhere."""
+        if self.peer is None:
+            return
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.peer.leave(LEAVE_SECONDS))
+            tasks.create_task(self.inference.stop())
 
     async def _keep_peer(self, membership: Membership) -> None:
         """The node identity is present while this engine relays or contributes, and at no other time."""
@@ -183,7 +195,7 @@ class Node:
                         await self._switch.wait()
                         self._switch.clear()
                         applying.cancel()  # perhaps in the middle of loading what nobody wants any more
-                    await self.inference.stop()  # before the polite leaving, which may take a moment
+                    await self._leave()
                     present.cancel()
             finally:
                 self.peer = None

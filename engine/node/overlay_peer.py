@@ -211,6 +211,10 @@ class OverlayPeer:
         self._serving(self.serving.refuse(request_id, failed, self._clock.monotonic()))
         self.serving_loop.wake()
 
+    def leave(self) -> None:
+        """Carry no more answers of other members."""
+        self._serving(self.serving.leave(self._clock.monotonic()))
+
     def serves(self, node_id: NodeId, digest: bytes) -> bool:
         """Whether a node is listed as serving the model with this digest."""
         node = self._directory.get(node_id) if self._directory else None

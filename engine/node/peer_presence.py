@@ -38,6 +38,7 @@ DEFAULT_RELAY_BANDWIDTH = 2_500_000
 """Bytes per second that a relay passes on at most, which it advertises."""
 DEFAULT_POLICY = "cost"
 """Who serves what has come here: a name of ``engine.forwarding.policies.registry``."""
+LOOK_SECONDS = 0.01
 RATES_CHANGED = 1.5
 """A model's advertised rate is published anew when it is off by this factor."""
 
@@ -86,12 +87,25 @@ class PeerPresence(Presence):
 
     def offer(self, models: frozenset[str]) -> None:
         """Serve exactly these models to others from now on, and say so in the directory."""
-        self._offered = models
+        withdrawn, self._offered = self._offered - models, models
         if self.serving is not None:
+            self.serving.leave(withdrawn)
             self.serving.offered = models
         if self.group is not None:
             self.group.offer(models)
         self.refresh()
+
+    async def leave(self, seconds: float) -> None:
+        """Answer nobody any more, and wait so long at most until everybody who was being answered knows it."""
+        self.offer(frozenset())
+        peer = self.peer
+        if peer is None:
+            return
+        peer.leave()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while not peer.serving.is_delivered():  # noqa: ASYNC110 - a sans-I/O machine has no event
+                    await asyncio.sleep(LOOK_SECONDS)
 
     def refresh(self) -> None:
         """Publish again if what would be published has changed noticeably."""

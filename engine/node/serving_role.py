@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from engine.clock import Clock
 from engine.crypto.identity import Identity
-from engine.errors import GenTorrentError, InferenceError, OverloadedError, RequestError, UnknownModelError
+from engine.errors import (
+    GenTorrentError,
+    InferenceError,
+    OverloadedError,
+    RequestError,
+    ServingNodeLeavingError,
+    UnknownModelError,
+)
 from engine.ids import NetworkId, RequestId
 from engine.inference.request_check import check_request, missing_abilities, unable
 from engine.inference.types import (
@@ -43,6 +50,7 @@ from engine.wire.answer import (
 CHECKPOINT_TOKENS = 32
 CHECKPOINT_SECONDS = 1.0
 PAUSE_SECONDS = 0.02
+LEAVING = ServingNodeLeavingError.code
 MAX_ESTIMATE = 1e6
 """Seconds; what a frame can say (``engine.wire.answer.Stage``)."""
 logger = logging.getLogger(__name__)
@@ -73,9 +81,14 @@ class _Transcript:
             self.first_token = self.signed_at = now
         self.output_ids.extend(ids)
 
+    @property
+    def unsigned(self) -> int:
+        """Tokens that no receipt covers yet."""
+        return len(self.output_ids) - self.signed_tokens
+
     def due(self, now: float) -> bool:
         """Whether a checkpoint is due: every 32 tokens or every second with new ones."""
-        new = len(self.output_ids) - self.signed_tokens
+        new = self.unsigned
         return new >= CHECKPOINT_TOKENS or (new > 0 and now >= self.signed_at + CHECKPOINT_SECONDS)
 
     def sign(self, *, final: bool, now: float, wall: float) -> tuple[bytes, bytes]:
@@ -120,6 +133,7 @@ class ServingRole:
         self._limit = max_tokens_per_second
         self._tasks: asyncio.TaskGroup | None = None
         self._running: dict[RequestId, asyncio.Task[None]] = {}
+        self._made: dict[RequestId, tuple[Request, _Transcript]] = {}  # of those that have got to the model
         self.overloaded: Callable[[Request], Failed] | None = None  # what is said where there is no place
         self.offered: frozenset[str] = frozenset()  # the model ids that are served now
         self.answered = 0
@@ -146,7 +160,26 @@ class ServingRole:
             return
         task = self._tasks.create_task(self._serve(started))
         self._running[started.request_id] = task
-        task.add_done_callback(lambda _: self._running.pop(started.request_id, None))
+        task.add_done_callback(lambda _: self._over(started.request_id))
+
+    def _over(self, request_id: RequestId) -> None:
+        self._running.pop(request_id, None)
+        self._made.pop(request_id, None)
+
+    def leave(self, models: Collection[str]) -> None:
+        """Serve these models no longer, from this moment on: whoever is being answered hears it, with a receipt for
+        every token so far and the machines that may go on, and need not wait until this one is missed."""
+        self.offered -= frozenset(models)
+        now, wall = self._clock.monotonic(), self._clock.wall()
+        for request_id, (request, transcript) in list(self._made.items()):
+            if request.model_id not in models:
+                continue
+            if transcript.unsigned:
+                self._push(request_id, Checkpoint(*transcript.sign(final=False, now=now, wall=wall)))
+            told = self.overloaded(request) if self.overloaded is not None else Failed(code="", text="")
+            text = "The machine that was answering stops contributing. Ask again; another one answers."
+            self._push(request_id, Failed(LEAVING, text, alternatives=told.alternatives))
+            self.cancel(request_id)
 
     def cancel(self, request_id: RequestId) -> None:
         """The client does not want this answer any more."""
@@ -197,6 +230,7 @@ class ServingRole:
             first=len(request.continue_tokens),
             begun=self._clock.monotonic(),
         )
+        self._made[started.request_id] = (request, transcript)
         generation = generation_for(request, info.context_length, self._limit)
         check_request(generation)
         missing = missing_abilities(generation, info)

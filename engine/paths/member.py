@@ -142,6 +142,22 @@ class MemberMachine(ServingMachine):
                 return request_id, execution
         return None
 
+    def leave(self, now: float) -> list[ServingEffect]:
+        """This node leaves: what others serve in its place comes through it no longer, and the clients hear that."""
+        out: list[ServingEffect] = []
+        for request_id, execution in list(self._executions.items()):
+            if execution.forward is None:
+                continue
+            stop, execution.forward = execution.forward.end(), None
+            out += [*stop, *self._let_go(request_id, execution)]
+        return out
+
+    def _let_go(self, request_id: RequestId, execution: Execution) -> list[ServingEffect]:
+        """The proxies hear that these return addresses are void, and so does the client, who goes on elsewhere."""
+        addresses = execution.sender.handles()
+        released = [Send(proxy, Lane.CONTROL, encode(ReleaseHandle(handle))) for proxy, handle in addresses]
+        return [*released, *self._end(request_id, execution)]
+
     def link_down(self, peer_id: NodeId, now: float) -> list[ServingEffect]:
         """The link to a proxy, or to another member, is gone. What that member served this node serves while nothing
         has come of it; else the proxies hear that these return addresses are void, and so does the client."""
@@ -155,7 +171,5 @@ class MemberMachine(ServingMachine):
                 out += self._take_back(request_id, execution, now)
                 continue
             execution.forward = None
-            addresses = execution.sender.handles()
-            out += [Send(proxy, Lane.CONTROL, encode(ReleaseHandle(handle))) for proxy, handle in addresses]
-            out += self._end(request_id, execution)
+            out += self._let_go(request_id, execution)
         return out + super().link_down(peer_id, now)

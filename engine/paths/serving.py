@@ -355,10 +355,9 @@ class ServingMachine:
         execution = self._executions.get(request_id)
         return execution is not None and execution.sender.paused
 
-    def is_forwarded(self, request_id: RequestId) -> bool:
-        """Whether another member serves it, or is asked to."""
-        execution = self._executions.get(request_id)
-        return execution is not None and execution.forward is not None
+    def is_delivered(self) -> bool:
+        """Whether every client has everything that was said to it."""
+        return all(one.sender.done or one.held for one in self._executions.values())
 
     def running(self) -> list[RequestId]:
         """The executions whose last event has not been pushed."""

@@ -179,6 +179,27 @@ def test_nodes_come_back_to_a_restarted_bootstrap_server(network: Network) -> No
     assert answer.error is None, answer.error
 
 
+def test_a_contributor_who_pauses_in_mid_answer_is_taken_over_from(network: Network, undisturbed: str) -> None:
+    before = ask(network, "pause", 2).read()
+    name = serving_process(network, before)
+    worker = network.state(name).worker.pid
+    answer = ask(network, "pause").read(pieces=10)
+    network.contribute(name, False)
+    at_pause = len(answer.pieces)
+    answer.read()
+    assert answer.error is None, answer.error
+    assert at_pause < len(answer.pieces) - 20
+    assert answer.tokens == TOKENS
+    assert answer.text == undisturbed
+    assert answer.extension["receipt_verified"] is True
+    assert "Not signed" not in str(answer.extension["receipt_reason"])
+    assert len(answer.extension["machines"]) == 2
+    assert gone({worker}, 5) == set()
+    network.contribute(name, True)
+    network.wait(name, lambda state: state.contributing.status == "on", 60)
+    network.wait_ready("client", 1, 2, 60)
+
+
 def test_a_serving_node_killed_in_mid_answer_hands_over(network: Network, undisturbed: str) -> None:
     before = ask(network, "serving", 2).read()
     name = serving_process(network, before)

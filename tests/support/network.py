@@ -21,7 +21,7 @@ import aiohttp
 import openai
 import psutil
 
-from engine.api.schema import State
+from engine.api.schema import SetContributing, State
 from engine.clock import SystemClock
 from engine.demo.control import open_control
 from engine.demo.processes import Processes
@@ -219,6 +219,16 @@ class Network:
         except TimeoutError:
             last = control.state if control else None
             raise AssertionError(f"{name} is not as it should be after {seconds} s: {last}") from None
+
+    def contribute(self, name: str, on: bool) -> None:
+        """The owner's switch of a node."""
+
+        async def turn() -> None:
+            async with open_control(self.data(name), self.check) as control:
+                await control.send(SetContributing(on=on))
+                await control.receive()
+
+        asyncio.run(turn())
 
     def wait_ready(self, name: str, relays: int, models: int, seconds: float = 60.0) -> State:
         """Wait until a client has its paths and knows all relays and model nodes."""
