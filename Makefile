@@ -104,6 +104,10 @@ test-long-graph: dev ## Let 2,000 simulated relays find their links, and a fifth
 test-long-forwarding: dev ## Hold every claim about forwarding against the simulator, up to 1,000 nodes (60 minutes; resumes)
 	$(VENV)/python -m tests.forwarding.long_run $(ARGS)
 
+.PHONY: test-long-hand-over
+test-long-hand-over: dev ## Kill the machine that answers in mid-answer, 50 times (20 minutes, on a machine that does nothing else; resumes)
+	$(VENV)/python -m tests.forwarding.handover_run $(ARGS)
+
 .PHONY: test-nat
 test-nat: dev ## Link every pair of router kinds in network namespaces (root); writes the table of docs/nat.md
 	@$(VENV)/python -m tools.system_libraries --install || true
