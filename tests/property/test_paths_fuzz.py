@@ -6,9 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.paths.assembling import MAX_ASSEMBLIES
+from engine.paths.forward import MAX_UNFINISHED
+from engine.paths.member import MemberMachine
 from engine.wire.answer import AnswerClove, ControlClove, RequestClove, SealedClove
 from engine.wire.codec import encode
-from tests.support.answers import NETWORK, WALL, Asker, Node, proxy
+from engine.wire.forward import Forward, ForwardAnswer, ForwardEnd
+from tests.support.answers import NETWORK, WALL, Asker, Node, proxy, seeded
 
 NODE = Node()
 ASKER = Asker(NODE)
@@ -68,3 +71,29 @@ def test_half_messages_of_strangers_are_bounded() -> None:
     assert len(node.machine._assembler._assemblies) == MAX_ASSEMBLIES
     node.machine.tick(31.0)
     assert len(node.machine._assembler._assemblies) == 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 5), st.binary(max_size=80), st.booleans()), max_size=30))
+def test_what_members_say_about_forwards_never_raises_nor_stays(
+    said: list[tuple[int, int, bytes, bool]],
+) -> None:
+    node = Node()
+    machine = MemberMachine(NETWORK, node.target.node_id, lambda: node.keys, WALL - 10, seeded(1), frozenset([(4, 3)]))
+    machine.is_member = lambda _node, _digest: True
+    now = 0.0
+    for kind, number, data, flag in said:
+        peer, name = proxy(number % 3), number.to_bytes(16, "big")
+        now += 0.1
+        match kind:
+            case 0:
+                machine.forwarded_to(peer, Forward(name, number % 4, 1 + number % 4, data), now, WALL)
+            case 1:
+                machine.forward_answered(peer, ForwardAnswer(name, flag), now)
+            case 2:
+                machine.forward_ended(peer, ForwardEnd(name), now)
+            case _:
+                machine.returned(peer, name, data, now)
+        machine.tick(now)
+    assert machine.running() == []
+    assert len(machine._forwards._unfinished) <= 3 * MAX_UNFINISHED

@@ -1,0 +1,207 @@
+"""Requests on their way between two members: parts, bounds of a member, and what nobody may pass on."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.crypto.sealing import SealingKey
+from engine.errors import WireError
+from engine.ids import NodeId
+from engine.paths import keys
+from engine.paths.answer_sender import CloveOut
+from engine.paths.effects import Send
+from engine.paths.forward import FORWARD_BURST, MAX_UNFINISHED, IncomingForwards, OutgoingForward
+from engine.paths.member import MemberMachine
+from engine.paths.outgoing import Question, Target, prepare
+from engine.paths.serving import ExecutionOffered, ExecutionStarted
+from engine.wire.answer import ChatMessage, Failed, Sampling
+from engine.wire.forward import Forward, ForwardAnswer, ForwardEnd, forwarded_decoder
+from engine.wire.link import LinkMessage, ReleaseHandle, link_decoder
+from tests.support.answers import NETWORK, WALL, Asker, Node, proxy, seeded
+
+PEER, OTHER = NodeId(b"P" * 20), NodeId(b"O" * 20)
+
+
+class MemberNode(Node):
+    """A member of a group in which everybody is one; ``offers``: it asks who shall serve."""
+
+    def __init__(self, name: bytes, seed: int, *, offers: bool = False) -> None:
+        super().__init__(NodeId(name * 20), seed=seed)
+        self.node_id = NodeId(name * 20)
+        self.machine: MemberMachine = MemberMachine(
+            NETWORK, self.node_id, lambda: self.keys, WALL - 10, seeded(seed), frozenset([(4, 3)])
+        )
+        self.machine.offers = lambda _: offers
+        self.machine.is_member = lambda _node, _digest: True
+
+
+def ask(entry: MemberNode, *, may_forward: bool = True) -> tuple[Asker, list[object]]:
+    """A question on its way to ``entry``; what that does."""
+    asker = Asker(entry)
+    outgoing = asker.outgoing
+    if may_forward:
+        question = Question("model", (ChatMessage("user", "?"),), Sampling(seed=1), 50, may_forward=True)
+        asker.outgoing = outgoing = prepare(question, entry.target, NETWORK, 4, 3, b"c" * 32, WALL, seeded(9))
+    effects: list[object] = []
+    for index in range(3):
+        clove = outgoing.clove(index)
+        effects += entry.machine.receive(proxy(index), bytes([index]) * 16, clove, 0.0, WALL)
+    return asker, effects
+
+
+def carry(effects: list[object], sender: MemberNode, receiver: MemberNode, now: float) -> list[object]:
+    """Bring what one member sends to the other; what that does."""
+    out: list[object] = []
+    for effect in effects:
+        message: LinkMessage | None = None
+        if isinstance(effect, Send) and effect.peer == receiver.node_id:
+            message = link_decoder.decode(effect.data)
+        match message:
+            case Forward():
+                out += receiver.machine.forwarded_to(sender.node_id, message, now, WALL)
+            case ForwardAnswer():
+                out += receiver.machine.forward_answered(sender.node_id, message, now)
+            case ForwardEnd():
+                out += receiver.machine.forward_ended(sender.node_id, message, now)
+    return out
+
+
+def kinds(effects: list[object]) -> list[type]:
+    return [type(effect) for effect in effects]
+
+
+def test_what_is_offered_waits_half_a_second_for_a_decision_and_is_served_here_then() -> None:
+    entry = MemberNode(b"E", 1, offers=True)
+    asker, effects = ask(entry)
+    assert kinds(effects) == [ExecutionOffered]
+    assert entry.machine.tick(0.4) == []
+    assert entry.machine.next_deadline() == pytest.approx(0.5)
+    started = entry.machine.tick(0.51)
+    assert ExecutionStarted in kinds(started)
+    assert next(one for one in started if isinstance(one, ExecutionStarted)).encoded == asker.outgoing.encoded
+    assert entry.machine.keep(asker.request_id, 0.6) == []  # decided once
+
+
+def test_a_refusal_reaches_the_client_and_nothing_is_started() -> None:
+    entry = MemberNode(b"E", 1, offers=True)
+    _, effects = ask(entry)
+    (offered,) = [one for one in effects if isinstance(one, ExecutionOffered)]
+    out = entry.machine.refuse(offered.request_id, Failed("overloaded", "full", 3.0, (OTHER,)), 0.1)
+    assert set(kinds(list(out))) == {CloveOut}
+    assert len(out) == 3
+
+
+def test_a_request_is_passed_on_once_and_only_once() -> None:
+    entry, serving = MemberNode(b"E", 1, offers=True), MemberNode(b"S", 2, offers=True)
+    _, effects = ask(entry)
+    (offered,) = [one for one in effects if isinstance(one, ExecutionOffered)]
+    sends = list(entry.machine.forward(offered.request_id, serving.target, 0.1))
+    assert entry.machine.forward(offered.request_id, serving.target, 0.1) == []
+    there = carry(sends, entry, serving, 0.1)
+    assert ExecutionOffered not in kinds(there)
+    assert ExecutionStarted in kinds(there)
+    assert not any(isinstance(one, ExecutionStarted) for one in carry(sends, entry, serving, 0.2))  # a replay
+
+
+def test_a_request_without_permission_or_of_no_member_is_dropped() -> None:
+    for may_forward, is_member in ((False, True), (True, False)):
+        entry, serving = MemberNode(b"E", 1, offers=True), MemberNode(b"S", 2)
+        serving.machine.is_member = lambda _node, _digest, answer=is_member: answer  # type: ignore[misc]
+        _, effects = ask(entry, may_forward=may_forward)
+        (offered,) = [one for one in effects if isinstance(one, ExecutionOffered)]
+        sends = list(entry.machine.forward(offered.request_id, serving.target, 0.1))
+        assert carry(sends, entry, serving, 0.1) == []
+
+
+def test_it_cannot_be_passed_on_in_anothers_name() -> None:
+    entry, serving = MemberNode(b"E", 1, offers=True), MemberNode(b"S", 2)
+    _, effects = ask(entry)
+    (offered,) = [one for one in effects if isinstance(one, ExecutionOffered)]
+    sends = list(entry.machine.forward(offered.request_id, serving.target, 0.1))
+    assert carry(sends, MemberNode(b"M", 3), serving, 0.1) == []
+
+
+def test_after_a_second_of_silence_the_entry_node_takes_it_back() -> None:
+    entry, serving = MemberNode(b"E", 1, offers=True), MemberNode(b"S", 2)
+    _, effects = ask(entry)
+    (offered,) = [one for one in effects if isinstance(one, ExecutionOffered)]
+    sends = list(entry.machine.forward(offered.request_id, serving.target, 0.1))
+    there = carry(sends, entry, serving, 0.1)
+    back = entry.machine.tick(1.2)
+    assert ExecutionStarted in kinds(list(back))
+    assert carry(there, serving, entry, 1.3) == []  # too late
+    ended = carry(list(back), entry, serving, 1.3)
+    assert serving.machine.running() == []
+    assert ended
+
+
+def test_when_the_link_ends_later_the_proxies_hear_it() -> None:
+    entry, serving = MemberNode(b"E", 1, offers=True), MemberNode(b"S", 2)
+    _, effects = ask(entry)
+    (offered,) = [one for one in effects if isinstance(one, ExecutionOffered)]
+    there = carry(list(entry.machine.forward(offered.request_id, serving.target, 0.1)), entry, serving, 0.1)
+    carry(there, serving, entry, 0.2)
+    out = entry.machine.link_down(serving.node_id, 0.3)
+    released = [link_decoder.decode(one.data) for one in out if isinstance(one, Send) and one.peer != serving.node_id]
+    assert len(released) == 3
+    assert all(isinstance(message, ReleaseHandle) for message in released)
+    assert entry.machine._executions == {}
+
+
+def part(number: int, index: int = 0, count: int = 2) -> Forward:
+    return Forward(number.to_bytes(16, "big"), index, count, b"x")
+
+
+def test_one_member_has_few_unfinished_requests_and_others_have_theirs() -> None:
+    incoming = IncomingForwards()
+    for number in range(MAX_UNFINISHED):
+        assert incoming.add(PEER, part(number), 0.0) is None
+    with pytest.raises(WireError, match="unfinished"):
+        incoming.add(PEER, part(99), 0.0)
+    assert incoming.add(OTHER, part(0), 0.0) is None
+    assert incoming.add(PEER, part(0, 1), 0.1) == b"xx"
+    assert incoming.add(PEER, part(99), 6.0) is None  # the others were forgotten
+    incoming.link_down(PEER)
+    assert not any(peer == PEER for peer, _ in incoming._unfinished)
+
+
+def test_one_member_passes_on_so_many_requests_at_once_and_per_second() -> None:
+    incoming = IncomingForwards()
+    taken = 0
+    for number in range(200):
+        try:
+            taken += incoming.add(PEER, part(number, 0, 1), 0.0) is not None
+        except WireError:
+            continue
+    assert taken == FORWARD_BURST
+    assert incoming.add(PEER, part(500, 0, 1), 0.06) == b"x"
+    with pytest.raises(WireError, match="more requests"):
+        incoming.add(PEER, part(501, 0, 1), 0.06)
+
+
+@pytest.mark.parametrize("second", [part(1), part(1, 0, 3), part(1, 1, 3), part(1, 2, 2)])
+def test_parts_that_contradict_each_other_are_forgotten(second: Forward) -> None:
+    incoming = IncomingForwards()
+    incoming.add(PEER, part(1), 0.0)
+    with pytest.raises(WireError, match="contradict"):
+        incoming.add(PEER, second, 0.0)
+    assert incoming._unfinished == {}
+
+
+def test_the_request_arrives_as_the_client_encoded_it() -> None:
+    key, clove = SealingKey.generate(2), SealingKey.generate(1)
+    target = Target(OTHER, clove.public, key.public, b"d" * 32, b"t" * 32)
+    node = Node()
+    asker = Asker(node, text="x" * 100_000)
+    forward = OutgoingForward(b"f" * 16, target, NETWORK, PEER, b"m" * 16, 4, 3, 0.0, seeded(3))
+    incoming, complete = IncomingForwards(), None
+    for send in forward.request(asker.outgoing.encoded, [0, 1, 2]):
+        message = link_decoder.decode(send.data)
+        assert isinstance(message, Forward)
+        complete = incoming.add(PEER, message, 0.0)
+    assert complete is not None
+    assert len(complete) > 100_000
+    info = keys.forward_info(NETWORK, PEER, OTHER)
+    record = forwarded_decoder.decode(key.open(complete, info))
+    assert record.request == asker.outgoing.encoded
+    assert dict(record.paths) == forward.handles
