@@ -11,13 +11,14 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from engine.clock import Clock
 from engine.directory.directory import Directory
 from engine.errors import GenTorrentError
 from engine.forwarding.members import Member
 from engine.forwarding.policies.interface import Asked, Choice, Group, Policy
-from engine.ids import NodeId, short_id
+from engine.ids import NodeId, RequestId, short_id
 from engine.inference.types import InferenceBackend, PromptShape
 from engine.node.asked import asked_of
 from engine.node.group import GroupRole
@@ -33,10 +34,21 @@ logger = logging.getLogger(__name__)
 MAX_ALTERNATIVES = 4
 """Members that a refusal names."""
 MAX_ESTIMATE = 1e6
+MAX_PROMISES = 1_024
+"""Requests passed on of which it is remembered what was expected."""
 READ_SECONDS = 0.4
 """For which the worker is waited for: less than the request is held (``engine.paths.serving.DECIDE_SECONDS``)."""
 MAX_CONTEXT = 1 << 30
 """Of whichever model: how long the answer may be does not matter here."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Promise:
+    """Tokens that a member was said to hold of the prompt of a request that went there."""
+
+    model_digest: bytes
+    target: NodeId
+    tokens: int
 
 
 class EntryRole:
@@ -63,6 +75,7 @@ class EntryRole:
         self._backend = backend
         self._tasks: asyncio.TaskGroup | None = None
         self._directory: Directory | None = None
+        self._promised: dict[RequestId, _Promise] = {}
         self.forwarded = 0
         self.refused = 0
 
@@ -70,7 +83,7 @@ class EntryRole:
         """Decide from now on."""
         self._peer.serving.offers = self._offers
         self._peer.serving.overloaded = self._serving.overloaded = self.overloaded
-        self._peer.offer = self._look
+        self._peer.offer, self._peer.served = self._look, self._served
 
     async def run(self) -> None:
         """Own the tasks until cancelled."""
@@ -132,7 +145,16 @@ class EntryRole:
         cached = group.cached(asked).get(target.node_id, 0)
         uncached = max(0, asked.prompt_tokens - cached)
         self._group.sent(request.model_digest, target.node_id, uncached, asked.output_tokens)
+        self._promised[request_id] = _Promise(request.model_digest, target.node_id, cached)
+        if len(self._promised) > MAX_PROMISES:
+            del self._promised[next(iter(self._promised))]
         self._peer.forward(request_id, target)
+
+    def _served(self, request_id: RequestId, cached_tokens: int) -> None:
+        """Who had a request passed on says how much of its prompt it had in its cache."""
+        promise = self._promised.pop(request_id, None)
+        if promise is not None:
+            self._group.found(promise.model_digest, promise.target, promise.tokens, cached_tokens)
 
     def _choose(self, asked: Asked, group: Group) -> Choice:
         try:

@@ -24,7 +24,7 @@ from engine.paths.setup import ReplayCache
 from engine.transport.link import Channel, LinkSender
 from engine.wire.answer import Failed, FrameEvent
 from engine.wire.codec import encode
-from engine.wire.forward import Forward, ForwardAnswer, ForwardEnd
+from engine.wire.forward import Forward, ForwardAnswer, ForwardEnd, ForwardServed
 from engine.wire.group import GroupMessage, GroupNews, GroupOffer, GroupState, GroupWant
 from engine.wire.link import (
     DeliverClove,
@@ -66,6 +66,7 @@ class OverlayPeer:
         self.start: Callable[[ExecutionStarted], None] = lambda _: None
         self.cancel: Callable[[RequestId], None] = lambda _: None
         self.offer: Callable[[ExecutionOffered], None] = lambda _: None
+        self.served: Callable[[RequestId, int], None] = lambda request_id, cached_tokens: None
         self.head: Callable[[], DirectoryHash | None] = lambda: None
         self.heard_head: Callable[[DirectoryHash], None] = lambda _: None
         # Without keys nothing opens: who does not relay is no guard, middle or proxy, whoever still knows its old keys.
@@ -169,6 +170,10 @@ class OverlayPeer:
             case ForwardAnswer():
                 self._serving(self.serving.forward_answered(peer, message, now))
                 self.serving_loop.wake()
+            case ForwardServed():
+                request_id = self.serving.forwarded(peer, message.forward)
+                if request_id is not None:
+                    self.served(request_id, message.cached_tokens)
             case ForwardEnd():
                 self._serving(self.serving.forward_ended(peer, message, now))
             case DirectoryHash():

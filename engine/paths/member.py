@@ -135,6 +135,11 @@ class MemberMachine(ServingMachine):
                 return self._end(request_id, execution)
         return []
 
+    def forwarded(self, peer: NodeId, forward_id: bytes) -> RequestId | None:
+        """Which request ``peer`` serves in this node's place under this name."""
+        found = self._forward_of(peer, forward_id)
+        return None if found is None else found[0]
+
     def _forward_of(self, peer: NodeId, forward_id: bytes) -> tuple[RequestId, Execution] | None:
         for request_id, execution in self._executions.items():
             forward = execution.forward

@@ -26,6 +26,7 @@ from engine.wire.answer import (
     Cancel,
     ControlClove,
     Failed,
+    Finished,
     FrameEvent,
     Request,
     RequestClove,
@@ -37,7 +38,7 @@ from engine.wire.answer import (
     request_decoder,
 )
 from engine.wire.codec import encode
-from engine.wire.forward import ForwardEnd
+from engine.wire.forward import ForwardEnd, ForwardServed
 
 FULL = "The machine that was asked has no place at the moment. Ask again; another one answers."
 REQUEST_LIFE = 300.0
@@ -348,6 +349,9 @@ class ServingMachine:
         out: list[ServingEffect] = list(execution.sender.push(event, now))
         if execution.sender.finished and execution.finished_at is None:
             execution.finished_at = now
+            if execution.origin is not None and isinstance(event, Finished):
+                entry, forward_id = execution.origin
+                out.append(Send(entry, Lane.CONTROL, encode(ForwardServed(forward_id, event.cached_tokens))))
         return out
 
     def paused(self, request_id: RequestId) -> bool:

@@ -1,4 +1,4 @@
-"""What two members of a group say to each other about a request that one passes on to the other (numbers 107 to 111, on
+"""What two members of a group say to each other about a request that one passes on to the other (numbers 107 to 112, on
 the control channel of their link; the record is sealed to the one that shall serve)."""
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from engine.wire.answer import MAX_REQUEST
-from engine.wire.codec import Decoder, Id16, Id20, Message, ShortText, UInt16
+from engine.wire.codec import Decoder, Id16, Id20, Message, ShortText, UInt16, UInt32
 
 MAX_FORWARDED = MAX_REQUEST + 1_024
 """Bytes of an encoded :class:`ForwardedRequest`."""
@@ -39,6 +39,13 @@ class ForwardEnd(Message, frozen=True, tag=109):
     """Either side: this forward is over. From the entry node: stop; from the serving node: nothing more comes."""
 
     forward: Id16
+
+
+class ForwardServed(Message, frozen=True, tag=112):
+    """Serving node to entry node: the answer is complete; so many tokens of the prompt were in the cache."""
+
+    forward: Id16
+    cached_tokens: UInt32
 
 
 class ForwardedRequest(Message, frozen=True, tag=110):

@@ -87,10 +87,13 @@ async def test_the_entry_node_passes_a_request_on_and_the_answer_is_the_serving_
     overlay = await ready(parameters=parameters, policy=policy)
     entry, serving = overlay.machines
     pin(overlay, entry)
+    told: list[int] = []
+    entry.peer.served = lambda request_id, cached_tokens: told.append(cached_tokens)
     async with overlay.running():
         reader = Reader(overlay, request())
         await reader.end()
         check_whole(reader)
+        assert told == [0]  # tokens of the prompt that the serving node had in its cache
         done = reader.done
         assert done.served_by == node_id_text(serving.node_id)
         assert done.machines == (done.served_by,)

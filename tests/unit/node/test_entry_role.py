@@ -73,7 +73,7 @@ async def decide(machines, describe, monkeypatch):  # noqa: F811
             while not peer.decisions:
                 await asyncio.sleep(0.01)
         task.cancel()
-    return two, peer.decisions, policy.asked
+    return two, peer, policy.asked
 
 
 async def test_a_request_goes_where_its_prompt_is_cached(machines, monkeypatch):  # noqa: F811
@@ -81,8 +81,8 @@ async def test_a_request_goes_where_its_prompt_is_cached(machines, monkeypatch):
         assert generation.messages
         return PromptShape(len(PROMPT) + 7, len(PROMPT), DIGESTS)
 
-    two, decisions, asked = await decide(machines, describe, monkeypatch)
-    assert decisions == [("forward", two.node_id)]
+    two, peer, asked = await decide(machines, describe, monkeypatch)
+    assert peer.decisions == [("forward", two.node_id)]
     (one,) = asked
     assert (one.prompt_tokens, one.public_tokens) == (len(PROMPT) + 7, len(PROMPT))
     assert (one.prefix, one.output_tokens) == (DIGESTS[-1], 40)
@@ -108,7 +108,19 @@ async def know_nothing(generation):
 
 @pytest.mark.parametrize("describe", [hang, refuse, fail, know_nothing])
 async def test_without_the_workers_word_it_is_decided_all_the_same(machines, describe, monkeypatch):  # noqa: F811
-    _, decisions, asked = await decide(machines, describe, monkeypatch)
-    assert decisions == [("keep", None)]
+    _, peer, asked = await decide(machines, describe, monkeypatch)
+    assert peer.decisions == [("keep", None)]
     assert asked[0].prompt_tokens >= 1
     assert asked[0].public_tokens == 0
+
+
+@pytest.mark.parametrize(("found", "believed"), [(9 * BLOCK_TOKENS, True), (BLOCK_TOKENS, False)])
+async def test_who_did_not_have_what_it_had_told_is_left_out(machines, found, believed, monkeypatch):  # noqa: F811
+    async def describe(generation):
+        return PromptShape(len(PROMPT) + 7, len(PROMPT), DIGESTS)
+
+    two, peer, _ = await decide(machines, describe, monkeypatch)
+    peer.served(b"x" * 16, 0)  # of nothing that was passed on
+    peer.served(b"r" * 16, found)
+    cached = machines[0].role.view(b"d" * 32, DIGESTS).cached(Asked(prompt_tokens=1_000))
+    assert cached == ({two.node_id: 9 * BLOCK_TOKENS} if believed else {})

@@ -17,8 +17,8 @@ RANGES = {
     "records": (30, 49),
     "signaling": (50, 69),
     "answer": (70, 99),
-    "group": (100, 119),
-    "forward": (107, 111),
+    "group": (100, 106),
+    "forward": (107, 112),
 }
 
 
