@@ -11,7 +11,7 @@ from typing import Any
 from engine.simulation.gossip import GossipNetwork
 
 SIZES = (8, 64, 256, 1_000)
-SECONDS = {8: 60.0, 64: 30.0, 256: 10.0, 1_000: 8.0}
+SECONDS = {8: 60.0, 64: 30.0, 256: 8.0, 1_000: 4.0}
 """That are measured, by members; each takes some 20 ms of processor time per member and second."""
 _SYSTEM_PROMPTS = 20
 

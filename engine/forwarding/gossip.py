@@ -370,6 +370,7 @@ class GroupMachine:
             self._behind[known.node_id] = None
             return
         self._behind.pop(known.node_id, None)
+        known.asked_at = -math.inf  # what was asked for is here: the next news can be asked for at once
         if not self._is_small:
             self._fresh[known.node_id] = source
 
