@@ -185,6 +185,10 @@ def forwarding(
     newcomers: Annotated[
         float, typer.Option(min=0.0, max=1.0, metavar="FRACTION", help="Share of the nodes that have no standing.")
     ] = 0.0,
+    overstating: Annotated[
+        float,
+        typer.Option(min=0.0, max=1.0, metavar="FRACTION", help="Share that says it is ten times as fast as it is."),
+    ] = 0.0,
     requests: Annotated[
         int, typer.Option(min=1, max=1_000_000, metavar="N", help="Requests of a generated trace.")
     ] = 6_000,
@@ -240,6 +244,7 @@ def forwarding(
             nodes=nodes,
             kinds=tuple(node_kind or ()),
             newcomers=newcomers,
+            overstating=overstating,
             gossip_seconds=gossip_seconds,
             access_seconds=access_ms / 1000,
             churn_per_minute=churn_per_minute,
@@ -261,6 +266,7 @@ def forwarding(
         kinds=node_kind or [],
         parameters=parameter or [],
         newcomers=newcomers,
+        overstating=overstating,
         gossip_seconds=gossip_seconds,
         access_seconds=access_ms / 1000,
         churn_per_minute=churn_per_minute,

@@ -7,7 +7,7 @@ kept in a folder is not computed again.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
@@ -56,6 +56,7 @@ class Case:
     nodes: int = 8
     kinds: tuple[str, ...] = ()
     newcomers: float = 0.0
+    overstating: float = 0.0
     gossip_seconds: float = 1.0
     access_seconds: float = 0.0075
     churn_per_minute: float = 0.0
@@ -69,6 +70,7 @@ class Case:
             nodes=self.nodes,
             kinds=self.kinds,
             newcomers=self.newcomers,
+            overstating=self.overstating,
             gossip_seconds=self.gossip_seconds,
             access_seconds=self.access_seconds,
             churn_per_minute=self.churn_per_minute,
@@ -155,7 +157,15 @@ class Results:
 def unloaded(case: Case) -> Case:
     """The case that asks for the saturation goodput of another one's machines and trace."""
     return replace(
-        case, policy="none", parameters=(), load=0.0, goodput=0.0, newcomers=0.0, churn_per_minute=0.0, seed=1
+        case,
+        policy="none",
+        parameters=(),
+        load=0.0,
+        goodput=0.0,
+        newcomers=0.0,
+        overstating=0.0,
+        churn_per_minute=0.0,
+        seed=1,
     )
 
 
@@ -165,6 +175,7 @@ def compare(
     traces: Sequence[str] = tuple(TRACES),
     loads: Sequence[float] = LOADS,
     policies: Sequence[str] = (*NAMES, ORACLE),
+    sweeps: Mapping[str, Sequence[Parameters]] = SWEEPS,
 ) -> dict[str, Any]:
     """Every policy on every trace at every load: ``rows``, with the parameters that each was ``best`` with on a trace
     (those with the lowest 99th percentile of the time to the first token at ``SWEPT_AT``)."""
@@ -174,7 +185,7 @@ def compare(
     based = {trace: replace(base, trace=trace, goodput=goodputs[trace]) for trace in traces}
     swept = {
         (trace, policy): [
-            replace(based[trace], policy=policy, parameters=one, load=SWEPT_AT) for one in SWEEPS.get(policy, ())
+            replace(based[trace], policy=policy, parameters=one, load=SWEPT_AT) for one in sweeps.get(policy, ())
         ]
         for trace in traces
         for policy in policies

@@ -46,6 +46,7 @@ class Plan:
     nodes: int = 8
     parameters: dict[str, float | str] = field(default_factory=dict)
     newcomers: float = 0.0  # share of the nodes without standing
+    overstating: float = 0.0  # share of the nodes that say they are ten times as fast as they are
     gossip_seconds: float = 1.0
     access: tuple[float, float] = (0.002, 0.013)  # one way, from a node into the network; uniform
     churn_per_minute: float = 0.0  # share of the nodes that die without a word
@@ -85,9 +86,10 @@ class Network:
             established=[place not in newcomers for place in range(count)],
             one_way=one_way,
             clockwork=Clockwork(plan.gossip_seconds, phases, one_way),
+            overstating=frozenset(draw.sample(range(count), round(plan.overstating * count))),
         )
         view = TrueView if self.oracle else View
-        self.views: list[TrueView | View] = [view(place, self.group) for place in range(count)]
+        self.views: list[View] = [view(place, self.group) for place in range(count)]
         name = "cost" if self.oracle else plan.policy
         self.policies: list[Policy] = [by_name(name, **plan.parameters) for _ in range(count)]
         self._draw = random.Random(f"choices {plan.seed}")
@@ -173,7 +175,7 @@ class Network:
         attempt.back = float(self.group.one_way[entry, target])
         known = view.cached(question).get(choice.target, 0)
         arrives = self.now + attempt.back
-        view.note(target, max(1, request.prompt_tokens + written - known), expected, arrives)
+        view.note(request.number, target, question, known, arrives)
         self._at(arrives, self._deliver, attempt, target)
 
     def _deliver(self, attempt: _Try, target: int) -> None:
@@ -202,6 +204,7 @@ class Network:
     def _refused(self, attempt: _Try, by: int) -> None:
         """Try the best alternative that was not asked, or another entry node."""
         request, asked = attempt.request, (*attempt.asked, by)
+        self.views[attempt.entry].beliefs.failed(request.number)
         if attempt.pinned:
             self._pins.pop(request.session, None)
         if attempt.tries >= TRIES:
@@ -231,6 +234,7 @@ class Network:
     def _hand_over(self, job: Job, attempt: _Try) -> None:
         request = attempt.request
         self._pins.pop(request.session, None)
+        self.views[attempt.entry].beliefs.failed(job.key)
         outcome = self.outcomes[job.key]
         outcome.handed_over += job.written > 0
         self._enter(request, 1, (), None, min(attempt.written + job.written, request.output_tokens - 1))
@@ -255,8 +259,10 @@ class Network:
                 outcome.read += job.uncached
                 if outcome.first_token == float("inf"):
                     outcome.first_token, outcome.cached = job.first_token + attempt.back, job.cached
+                self.views[attempt.entry].beliefs.first_token(job.key, job.first_token + attempt.back)
             if job.finished <= self.now and not outcome.done:
                 outcome.finished = job.finished + attempt.back
+                self.views[attempt.entry].beliefs.finished(job.key, job.output_tokens, outcome.finished)
                 self._expected = _SMOOTH * self._expected + (1 - _SMOOTH) * job.output_tokens
                 self._open -= 1
 

@@ -33,7 +33,16 @@ def saturation_goodput(plan: Plan, requests: Sequence[Request]) -> float:
     """Output tokens per second of the whole group without forwarding, when there is always more to do."""
     sample, nodes = _sample(plan, requests)
     kinds = [replace_struct(kind, queue=_ENDLESS) for kind in plan.kinds]
-    alone = replace(plan, policy="none", parameters={}, kinds=kinds, nodes=nodes, newcomers=0.0)
+    alone = replace(
+        plan,
+        policy="none",
+        parameters={},
+        kinds=kinds,
+        nodes=nodes,
+        newcomers=0.0,
+        overstating=0.0,
+        churn_per_minute=0.0,
+    )
     tokens = sum(one.output_tokens for one in sample)
     seconds = max(sample[-1].t, 1e-9)
     found = _goodput(Network(alone).run(rescaled(sample, 1e6 * max(1.0, seconds))))

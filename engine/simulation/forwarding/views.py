@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from engine.forwarding.beliefs import Beliefs
 from engine.forwarding.members import Member
 from engine.forwarding.policies.interface import Asked
 from engine.ids import NodeId
@@ -16,6 +17,8 @@ from engine.simulation.forwarding.news import Clockwork, Statements, VersionedTr
 from engine.simulation.forwarding.node import SimulatedNode
 from engine.simulation.forwarding.trace import PublicText
 
+OVERSTATED = 10
+"""Times its real speed, which a member says that overstates."""
 EXACT = 64
 """Members of a group in which everybody knows the round trip of each of its links; in larger ones one number for each
 member has to do, the mean of its links'."""
@@ -44,6 +47,7 @@ class Group:
     latest: list[Member] = field(init=False)  # the last statements
     large: bool = field(init=False)
     tree: VersionedTree = field(default_factory=VersionedTree)
+    overstating: frozenset[int] = frozenset()  # members that say they are OVERSTATED times as fast as they are
     texts: dict[bytes, tuple[PublicText, tuple[bytes, ...]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -60,9 +64,17 @@ class Group:
 
     def describe(self, place: int, heard: float) -> Member:
         """A member as it is now, for no particular other one: the round trip is that of everybody on average."""
+        load = self.nodes[place].load()
+        if place in self.overstating:
+            load = replace(
+                load,
+                prefill_rate=load.prefill_rate * OVERSTATED,
+                decode_rate=load.decode_rate * OVERSTATED,
+                decode_rate_alone=load.decode_rate_alone * OVERSTATED,
+            )
         return Member(
             node_id=self.names[place],
-            load=self.nodes[place].load(),
+            load=load,
             heard=heard,
             round_trip=self.mean_round_trip(place),
             established=self.established[place],
@@ -95,12 +107,17 @@ class Group:
 class View:
     """What the member at ``place`` knows at :meth:`look`'s moment; of itself the truth."""
 
+    believes = True  # others only as far as what they say of their speed is measured
+
     def __init__(self, place: int, group: Group) -> None:
         self._place = place
         self._group = group
         self._members: list[Member] = []
         self._heard: list[int] = []
         self._sent: dict[int, list[Sent]] = {}
+        self._asked: set[int] = set()  # members that were measured, or will be
+        self._now = 0.0
+        self.beliefs = Beliefs()
 
     @property
     def myself(self) -> NodeId:
@@ -133,20 +150,24 @@ class View:
     def look(self, now: float) -> None:
         """See everything as it is known at ``now``."""
         group, mine = self._group, self._place
+        self._now = now
         heard = group.clockwork.heard(mine, now)
         self._heard = heard.tolist()
         members = group.latest.copy()
         old = np.nonzero(heard < group.clockwork.made(now))[0].tolist()
         for place in old:
             members[place] = group.statements[place].at(self._heard[place])
-        for place in range(len(members)) if not group.large else list(self._sent):
+        for place in self._asked.union(self._sent) if group.large else range(len(members)):
             members[place] = self.adjusted(place, members[place])
         members[mine] = replace(group.describe(mine, now), round_trip=0.0)
         self._members = members
 
-    def note(self, target: int, tokens: int, output_tokens: int, arrives: float) -> None:
-        """It has sent a request there."""
-        self._sent.setdefault(target, []).append(Sent(arrives, tokens, output_tokens))
+    def note(self, key: int, target: int, asked: Asked, cached: int, arrives: float) -> None:
+        """It forwards request ``key`` to the member it sees at ``target``, who is said to have ``cached`` tokens."""
+        tokens = max(1, asked.prompt_tokens - cached)
+        self._sent.setdefault(target, []).append(Sent(arrives, tokens, asked.output_tokens))
+        self._asked.add(target)
+        self.beliefs.sent(key, self._members[target], asked, cached, self._now)
 
     def adjusted(self, place: int, member: Member) -> Member:
         """A member with the round trip from here, and what was sent there from here since its statement."""
@@ -156,11 +177,14 @@ class View:
             self._sent[place] = sent
         if not sent:
             self._sent.pop(place, None)
-        if not sent and self._group.large:
+        measured = self.believes and place in self._asked
+        trust = self.beliefs.trust(member.node_id, self._now) if measured else 1.0
+        if not sent and trust == 1.0 and self._group.large:
             return member
         sent = sent or []
         return replace(
             member,
+            trust=trust,
             round_trip=2 * float(self._group.one_way[self._place, place]),
             sent_tokens=sum(one.tokens for one in sent),
             sent_requests=len(sent),
@@ -168,27 +192,10 @@ class View:
         )
 
 
-class TrueView:
-    """The truth at once, about everybody: what the oracle knows."""
+class TrueView(View):
+    """The truth at once, about everybody: what the oracle knows. It has nothing to believe."""
 
-    def __init__(self, place: int, group: Group) -> None:
-        self._view = View(place, group)
-        self._group = group
-        self._members: list[Member] = []
-
-    @property
-    def myself(self) -> NodeId:
-        """The entry node."""
-        return self._view.myself
-
-    @property
-    def members(self) -> Sequence[Member]:
-        """Everybody."""
-        return self._members
-
-    def member(self, node_id: NodeId) -> Member | None:
-        """One of them."""
-        return self._members[place_of(node_id)]
+    believes = False
 
     def cached(self, asked: Asked) -> Mapping[NodeId, int]:
         """By the caches themselves."""
@@ -200,10 +207,7 @@ class TrueView:
         return {name: tokens for name, tokens in found.items() if tokens}
 
     def look(self, now: float) -> None:
-        """See everything as it is at ``now``."""
+        """See everything as it is at ``now``; what is on its way from here counts too."""
+        self._now = now
         group = self._group
-        self._members = [self._view.adjusted(place, group.describe(place, now)) for place in range(len(group.nodes))]
-
-    def note(self, target: int, tokens: int, output_tokens: int, arrives: float) -> None:
-        """What is on its way counts too."""
-        self._view.note(target, tokens, output_tokens, arrives)
+        self._members = [self.adjusted(place, group.describe(place, now)) for place in range(len(group.nodes))]

@@ -8,9 +8,13 @@ from dataclasses import replace
 import pytest
 from msgspec.structs import replace as replace_struct
 
+from engine.bench.forwarding_page import as_text as as_page
 from engine.errors import ConfigurationError
+from engine.forwarding.policies.registry import NAMES
+from engine.simulation.forwarding.claims import oracle_is_best
+from engine.simulation.forwarding.compare import Case, Results, compare
 from engine.simulation.forwarding.generated import generate
-from engine.simulation.forwarding.network import Network, Plan
+from engine.simulation.forwarding.network import ORACLE, Network, Plan
 from engine.simulation.forwarding.node_kinds import kind_of
 from engine.simulation.forwarding.options import make_plan, make_trace
 from engine.simulation.forwarding.run import as_text, simulate
@@ -124,6 +128,28 @@ def test_a_warm_up_is_not_counted() -> None:
     whole, later = simulate(PLAN, requests), simulate(PLAN, requests, warm_up=0.5)
     assert (whole["requests"], later["requests"]) == (60, 30)
     assert later["hit_rate"] > whole["hit_rate"]
+
+
+def test_nodes_that_say_they_are_faster_than_they_are_do_not_get_more_for_long() -> None:
+    """With nothing to find in caches, only speed would draw requests."""
+    requests = numbered(single(0.08 * number, f"s{number}", tokens=1_800, output=60) for number in range(900))
+    plan = Plan(policy="cost", kinds=[A100], nodes=4, overstating=0.25)
+    network = Network(plan)
+    outcomes = network.run(requests)
+    (liar,) = network.group.overstating
+    late = [one.node for one in outcomes if one.arrived > 40]
+    assert late.count(liar) / len(late) < 0.4
+
+
+def test_the_oracle_is_not_worse_than_any_policy() -> None:
+    case = Case(trace="tooluse", requests=160, nodes=4)
+    policies = (*[name for name in NAMES if name not in ("random", "round-robin")], ORACLE)
+    found = compare(case, Results(), ["tooluse"], [0.7], policies, sweeps={})
+    assert oracle_is_best(found, slack=0.05) == []
+    assert {row["policy"] for row in found["rows"]} == set(policies)
+    page = as_page(found)
+    assert "| cost " in page
+    assert "claims hold" in page
 
 
 def test_what_does_not_exist_is_said() -> None:
