@@ -6,6 +6,7 @@ The repository's author writes the template and is not trusted with the machine:
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -25,7 +26,8 @@ class ChatTemplate:
     """A compiled template.
 
     ``special_tokens`` are there in every rendering; ``today`` gives the date, ``computed`` the seconds of computing
-    time that this thread has used. Raises :class:`TemplateError` when the source is not a template.
+    time that this thread has used. Several threads may render. Raises :class:`TemplateError` when the source is not a
+    template.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class ChatTemplate:
         self._special_tokens = dict(special_tokens)
         self._computed = computed
         self._sandbox = Sandbox(today, Budget(computed))
+        self._rendering = threading.Lock()  # a sandbox has one budget at a time
         if len(source) > MAX_SOURCE:
             raise TemplateError(f"it has more than {MAX_SOURCE:,} characters")
         try:
@@ -60,7 +63,6 @@ class ChatTemplate:
         generation: bool,
     ) -> str:
         """The prompt's text; ``generation`` opens the assistant's turn. :class:`TemplateError` says why not."""
-        budget = self._sandbox.budget = Budget(self._computed)
         variables = {
             "documents": None,
             **options,
@@ -69,6 +71,11 @@ class ChatTemplate:
             "tools": None if tools is None else list(tools),
             "add_generation_prompt": generation,
         }
+        with self._rendering:
+            return self._pieces(variables)
+
+    def _pieces(self, variables: Mapping[str, Any]) -> str:
+        budget = self._sandbox.budget = Budget(self._computed)
         pieces: list[str] = []
         length = 0
         try:

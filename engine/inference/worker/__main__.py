@@ -1,7 +1,8 @@
 """The worker process: ``python -m engine.inference.worker``, frames in on standard input, out on standard output.
 
 It holds no keys and no addresses, opens no sockets and ends when the engine's end of the pipe closes. One thread
-computes, one reads commands, one sends a sign of life every second.
+computes, one reads commands, one says how long prompts are (who decides where a prompt goes does not wait for a step),
+one sends a sign of life every second.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ from engine.inference.worker.model_host import ModelHost
 
 _BEAT_SECONDS = 1.0
 _INBOX = 1024
+_QUESTIONS = 64
 _LONGEST_WAIT = 60.0
 """Seconds; a deadline may lie beyond what the system can wait for."""
 _log = logging.getLogger(__name__)
@@ -75,6 +77,7 @@ class Worker:
 
     def __init__(self, outlet: Outlet, clock: Clock) -> None:
         self.inbox: queue.Queue[ToWorker] = queue.Queue(_INBOX)
+        self.questions: queue.Queue[Describe] = queue.Queue(_QUESTIONS)
         self._outlet = outlet
         self._clock = clock
         self._hosts: dict[str, ModelHost] = {}
@@ -106,6 +109,26 @@ class Worker:
         if self._said:
             self._outlet.send(*self._said)
             self._said.clear()
+
+    def take(self, message: ToWorker) -> None:
+        """A command has come; called from another thread."""
+        if not isinstance(message, Describe):
+            self.inbox.put(message)
+            return
+        try:
+            self.questions.put_nowait(message)
+        except queue.Full:
+            self._outlet.send(Described(message.key))
+
+    def describe(self, message: Describe) -> None:
+        """Answer a question about a prompt; called from another thread than the one that computes."""
+        host = self._hosts.get(message.request.model_id)
+        try:
+            shape = None if host is None else host.describe(message.request)
+        except Exception as error:  # of one request, whose text must not be told; the others go on
+            _log.error("a prompt could not be described: %s", type(error).__name__)
+            shape = None
+        self._outlet.send(Described(message.key, shape))
 
     def beat(self) -> Beat:
         """What the heartbeat says; called from another thread."""
@@ -146,11 +169,7 @@ class Worker:
         elif isinstance(message, Generate):
             self._do("step")
             self._generate(message)
-        elif isinstance(message, Describe):
-            self._do("step")
-            host = self._hosts.get(message.request.model_id)
-            self._said.append(Described(message.key, None if host is None else host.describe(message.request)))
-        else:
+        elif isinstance(message, CancelAnswer):
             self._cancel(message)
 
     def _load(self, message: Load) -> None:
@@ -199,11 +218,16 @@ def _read_commands(stream: BinaryIO, worker: Worker) -> None:
     """The reading thread; it ends the process with the pipe, however busy the computing thread is."""
     try:
         while (content := read_frame(stream.read)) is not None:
-            worker.inbox.put(decode_to_worker(content))
+            worker.take(decode_to_worker(content))
     except (OSError, InferenceError) as error:
         _log.error("the engine's commands cannot be read: %s", error)
         os._exit(2)
     os._exit(0)
+
+
+def _describe_prompts(worker: Worker) -> None:
+    while True:
+        worker.describe(worker.questions.get())
 
 
 def _send_beats(outlet: Outlet, worker: Worker, ended: threading.Event) -> None:
@@ -242,6 +266,7 @@ def main() -> None:
     outlet.send(worker.beat())
     ended = threading.Event()
     threading.Thread(target=_read_commands, args=(commands, worker), daemon=True, name="commands").start()
+    threading.Thread(target=_describe_prompts, args=(worker,), daemon=True, name="prompts").start()
     threading.Thread(target=_send_beats, args=(outlet, worker, ended), daemon=True, name="beats").start()
     try:
         worker.run()

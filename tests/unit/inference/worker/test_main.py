@@ -7,11 +7,14 @@ import threading
 from typing import Any, cast
 
 import pytest
+from msgspec.structs import replace
 
 from engine.clock import SystemClock
-from engine.inference.pipe import CancelAnswer
+from engine.inference.pipe import CancelAnswer, Describe, Described, decode_from_worker, read_frame
+from engine.inference.types import GenerationRequest, PromptShape
 from engine.inference.worker import __main__ as module
 from engine.inference.worker.__main__ import Outlet, Worker
+from engine.wire.answer import Sampling
 
 
 class Paced:
@@ -30,3 +33,60 @@ def test_a_deadline_without_end_leaves_an_ear_for_commands(monkeypatch, waiting)
         threading.Timer(0.05, worker.inbox.put, [CancelAnswer(1)]).start()
     worker._receive()
     assert worker.inbox.empty()
+
+
+class Describing:
+    """A host that is computing all the time: only questions about prompts reach it."""
+
+    def __init__(self):
+        self.asked = []
+
+    def describe(self, request):
+        self.asked.append(request)
+        if request.prompt == "a mistake":
+            raise KeyError(request.prompt)
+        return PromptShape(7, 0, ())
+
+
+def question(text):
+    return GenerationRequest(model_id="m", messages=(), prompt=text, sampling=Sampling(seed=0))
+
+
+def told(stream):
+    stream.seek(0)
+    messages = []
+    while (content := read_frame(stream.read)) is not None:
+        messages.append(decode_from_worker(content))
+    return messages
+
+
+def test_a_prompt_is_described_while_a_step_is_computed():
+    stream = io.BytesIO()
+    worker = Worker(Outlet(stream), SystemClock())
+    host = Describing()
+    worker._hosts["m"] = cast(Any, host)
+    for key, text in enumerate(["a prompt", "a mistake", "another one"]):
+        worker.take(Describe(key, question(text)))
+    worker.take(CancelAnswer(5))
+    for _ in range(3):  # the thread for prompts; the one that computes has not come round
+        worker.describe(worker.questions.get_nowait())
+    assert len(host.asked) == 3
+    assert [(one.key, one.shape) for one in told(stream)] == [
+        (0, PromptShape(7, 0, ())),
+        (1, None),
+        (2, PromptShape(7, 0, ())),
+    ]
+    assert worker.inbox.get_nowait() == CancelAnswer(5)
+    worker.describe(Describe(4, replace(question("a prompt"), model_id="unknown")))
+    assert told(stream)[-1] == Described(4, None)
+
+
+def test_questions_without_end_are_refused():
+    stream = io.BytesIO()
+    worker = Worker(Outlet(stream), SystemClock())
+    for key in range(100):
+        worker.take(Describe(key, question("a prompt")))
+    refused = told(stream)
+    assert [one.key for one in refused] == list(range(worker.questions.qsize(), 100))
+    assert all(one.shape is None for one in refused)
+    assert 0 < len(refused) < 100
