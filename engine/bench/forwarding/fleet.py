@@ -19,7 +19,7 @@ import aiohttp
 from engine.bench.engines import SET_UP, Places
 from engine.bench.forwarding.asking import Client
 from engine.bench.forwarding.quotas import Quotas
-from engine.bench.forwarding.setting import BASELINE, Setting
+from engine.bench.forwarding.setting import Setting
 from engine.bootstrap.init import init_network
 from engine.demo.processes import Processes
 from engine.errors import BenchmarkError
@@ -27,6 +27,8 @@ from engine.storage.data_directory import DataDirectory, load_api_token, read_lo
 from engine.wire.records import Parameters
 
 READY_SECONDS = 120.0
+SETTLE_SECONDS = 3.0
+"""After which every member of the group has heard of every other one."""
 PARAMETERS = Parameters(
     n=1, k=1, path_length=0, least_path_length=0, allow_loopback=True, one_prefix=True, snapshot_seconds=0.5
 )
@@ -85,6 +87,7 @@ async def running_fleet(
             for name, pid in pids.items():
                 quotas.limit(name, pid, setting.share)
             quotas.limit("client", asking.pid, None)
+            await asyncio.sleep(SETTLE_SECONDS)
             try:
                 yield Fleet(client, names, processes)
             finally:
@@ -94,8 +97,8 @@ async def running_fleet(
 
 
 def _serving(setting: Setting, policy: str) -> list[str]:
-    chosen = [] if policy == BASELINE else ["--forwarding-policy", policy]
-    return ["--contribute", setting.model, "--threads", "1", "--cache-memory", str(setting.cache_mib), *chosen]
+    limits = ["--threads", "1", "--cache-memory", str(setting.cache_mib)]
+    return ["--contribute", setting.model, *limits, "--forwarding-policy", policy]
 
 
 def _node(address: str, data: Path, more: list[str]) -> list[str]:

@@ -10,7 +10,7 @@ from engine.inference.models.installed import BUILTIN_MODEL
 BASELINE = "none"
 """No forwarding: a random entry node serves, out of its own prefix cache."""
 OURS = "cost"
-POLICIES = (BASELINE,)
+POLICIES = (BASELINE, "least-load", "planetserve", "sglang", OURS)
 """What is compared unless other ones are named: each takes a minute or two for each model."""
 DRAWS = 10
 """Simulations of each policy; the draws of entry nodes differ."""
@@ -61,7 +61,7 @@ SETTINGS = {
             private=40,
             output=12,
             texts=20,
-            requests=200,
+            requests=160,
         ),
         Setting(
             name=RANDOM_01B.name,
@@ -72,7 +72,7 @@ SETTINGS = {
             private=40,
             output=12,
             texts=20,
-            requests=120,
+            requests=100,
         ),
     )
 }
