@@ -3,6 +3,8 @@
 Each node is reached by a conversation of its own, whose later turns go straight to it. *Prompts*: new ones of two
 lengths, and long ones that its cache holds but for some words; the time to their first token. *Answers*: 1, 2, 4 and 8
 at once on a node, after short prompts and after long ones that its cache holds, the time for each further token.
+*Entry*: a prompt that all caches hold, asked in new conversations, whose entry node decides and passes most of them on,
+and in those that go straight to a node.
 """
 
 from __future__ import annotations
@@ -44,6 +46,7 @@ class Rates:
     step_seconds: float
     answer_seconds: float
     kv_token_seconds: float
+    entry_seconds: float = 0.0  # of deciding who answers, and of passing on
 
     def as_json(self) -> dict[str, float]:
         """By name, four figures."""
@@ -57,6 +60,8 @@ class Measured:
 
     prompts: Sequence[tuple[int, int, float]]
     steps: Sequence[tuple[int, int, float]]
+    decided: Sequence[float] = ()  # seconds to the first token by an entry node that decided
+    straight: Sequence[float] = ()  # and of the same without one
 
     def as_json(self) -> dict[str, Any]:
         """Medians."""
@@ -71,6 +76,8 @@ class Measured:
                 {"cached": cached, "tokens": tokens, "first_token_s": round(statistics.median(found), 4)}
                 for (cached, tokens), found in sorted(prompts.items())
             ],
+            "decided_s": round(_mean(self.decided), 4),
+            "straight_s": round(_mean(self.straight), 4),
             "steps": [
                 {"answers": answers, "kv_tokens": context, "token_s": round(statistics.median(found), 4)}
                 for (answers, context), found in sorted(steps.items())
@@ -91,7 +98,8 @@ def fit(measured: Measured) -> Rates:
             "The speed of the nodes could not be measured: long prompts took no longer than short ones. Close other "
             "programs and run it again."
         )
-    return Rates(request, 1 / per_token, attention, step, answer, kv_token)
+    entry = _mean(measured.decided) - _mean(measured.straight)
+    return Rates(request, 1 / per_token, attention, step, answer, kv_token, max(0.0, entry))
 
 
 def _fitted(columns: np.ndarray[Any, Any], values: np.ndarray[Any, Any]) -> list[float]:
@@ -111,7 +119,7 @@ def _fitted(columns: np.ndarray[Any, Any], values: np.ndarray[Any, Any]) -> list
 
 
 class Calibration:
-    """Measures a network that is ready and without forwarding."""
+    """Measures a network that is ready and passes requests on to anybody (policy ``random``)."""
 
     def __init__(self, client: Client, setting: Setting, count_tokens: CountTokens) -> None:
         self._client = client
@@ -124,9 +132,12 @@ class Calibration:
         """A minute or less."""
         pins = await self._pin()
         found = await asyncio.gather(*(self._one(name, place) for place, name in enumerate(pins)))
+        decided, straight = await self._entry(pins)
         return Measured(
             [one for prompts, _ in found for one in prompts],
             [one for _, steps in found for one in steps],
+            decided,
+            straight,
         )
 
     async def _pin(self) -> list[str]:
@@ -158,6 +169,22 @@ class Calibration:
                 steps.append(_step(await asyncio.gather(*tasks)))
         return prompts, steps
 
+    async def _entry(self, pins: Sequence[str]) -> tuple[list[float], list[float]]:
+        """Seconds to the first token with a decision before it, and without."""
+        shared = words(self._setting.public, "calibration entry", self._count)
+        for name in pins:
+            await self._ask(name, shared, self._text(8), 1)
+        decided: list[float] = []
+        straight: list[float] = []
+        for _ in range(ROUNDS):
+            for name in pins:
+                self._texts += 1
+                new = f"entry {self._texts}"
+                for conversation, found in ((new, decided), (name, straight)):
+                    record = await self._ask(conversation, shared, self._text(self._setting.private), 1)
+                    found.append(record.first_token_seconds)
+        return decided, straight
+
     async def _ask(self, conversation: str, system: str, user: str, output: int) -> Record:
         """``system`` is public where there is a ``user`` message beside it."""
         messages = [PromptMessage("system", system), PromptMessage("user", user)] if user else []
@@ -177,6 +204,10 @@ class Calibration:
         """A new one."""
         self._texts += 1
         return words(tokens, f"calibration text {self._texts}", self._count)
+
+
+def _mean(values: Sequence[float]) -> float:
+    return statistics.mean(values) if values else 0.0
 
 
 def _first(record: Record) -> tuple[int, int, float]:

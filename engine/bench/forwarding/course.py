@@ -38,6 +38,8 @@ from engine.simulation.forwarding.trace import Request, read
 Say = Callable[[str], None]
 DRAIN = 60.0
 """Seconds after the last arrival within which everything has to be answered."""
+CALIBRATED = "random"
+"""The policy of the network in which nodes are measured: most requests are passed on."""
 WARM_UP = 0.25
 """Of the requests: they fill the caches and are not counted."""
 
@@ -171,7 +173,7 @@ class _Course:
 
     async def _calibrate(self) -> tuple[Measured, Rates]:
         self._say(f"{self._setting.name}: starting {self._setting.nodes} nodes to measure them")
-        async with self._fleet(BASELINE, "calibration") as fleet:
+        async with self._fleet(CALIBRATED, "calibration") as fleet:
             measured = await Calibration(fleet.client, self._setting, self._prompts.count).measure()
         rates = fit(measured)
         self._say(f"{self._setting.name}: {rates.as_json()}")
@@ -242,7 +244,7 @@ def node_kind(setting: Setting, rates: Rates, kv_tokens: int) -> NodeKind:
         queue=limits.queue_limit,
         step_tokens=limits.prefill_chunk,
         overlaps=False,
-        request_seconds=rates.request_seconds,
+        request_seconds=rates.request_seconds + rates.entry_seconds,
     )
 
 

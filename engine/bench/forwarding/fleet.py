@@ -72,21 +72,18 @@ async def running_fleet(
     with Processes(folder / "logs") as processes:
         place = ["--host", "127.0.0.1", "--port", str(port), "--data", str(folder / "bootstrap")]
         processes.start("bootstrap", "engine.cli", ["bootstrap", *place])
-        pids = {}
         for name in names:
             if source is not None:
                 _give(source, DataDirectory(folder / name).models / setting.model)
             arguments = _node(address, folder / name, _serving(setting, policy))
-            pids[name] = processes.start(name, "engine.cli", arguments).pid
+            quotas.limit(name, processes.start(name, "engine.cli", arguments).pid, setting.share)
         asking = processes.start("client", "engine.cli", _node(address, folder / "client", []))
+        quotas.limit("client", asking.pid, None)
         async with aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=None), connector=aiohttp.TCPConnector(limit=0)
         ) as session:
             client = Client(session, "", "", setting.model, extra)
             client = await _until_ready(client, folder / "client", setting, processes)
-            for name, pid in pids.items():
-                quotas.limit(name, pid, setting.share)
-            quotas.limit("client", asking.pid, None)
             await asyncio.sleep(SETTLE_SECONDS)
             try:
                 yield Fleet(client, names, processes)

@@ -32,8 +32,10 @@ not counted, neither here nor in the simulation.
 prompts that are cached but for a question, and 1, 2, 4 and 8 answers at once after short and after long cached prompts;
 fitted by least squares. They make the node kind that `gentorrent simulate forwarding` plays the very same trace with
 (same code for policies, prefix caches and their memory). On a processor reading prompts and writing answers do not
-overlap; `request_seconds` is what a request costs its node beside its tokens (sealing, tokenizing, copying the cached
-prompt). The simulator draws other entry nodes, so its numbers are the means of {DRAWS} draws.
+overlap. `request_seconds` is what a request costs its node beside its tokens (sealing, tokenizing, copying the cached
+prompt), `entry_seconds` what the entry node's decision and passing on cost; in the simulation both keep the node that
+answers busy. The simulator draws other entry nodes, so its numbers are the means of {DRAWS} draws; in brackets the
+lowest and the highest mean of them.
 
 *Hits*: prompt tokens that came from a cache. *Rejected*: the user read a refusal. *Node shares*: of the answered
 requests, the busiest node first. *Error*: of the simulated mean, as a share of the real one.
@@ -67,6 +69,8 @@ _HEAD = (
 def _row(way: tuple[str, str], row: dict[str, Any]) -> list[object]:
     found = row[way[0]]
     times = [_seconds(found[key][name]) for key in ("ttft_s", "total_s") for name in ("mean", "p50", "p90", "p99")]
+    if means := found.get("ttft_mean_range_s"):
+        times[0] += f" ({means[0]:.2f} to {means[1]:.2f})"
     unanswered = f"{found['rejected']:g}" + (f" + {found['lost']} lost" if found.get("lost") else "")
     shares = " ".join(f"{share:.0%}" for share in found["node_share"])
     speed = f"{found['goodput_tokens_per_s']:.1f}"

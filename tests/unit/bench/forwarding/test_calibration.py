@@ -63,3 +63,11 @@ def test_medians_are_told():
     told = measured(RATES).as_json()
     assert [(one["cached"], one["tokens"]) for one in told["prompts"]] == [(0, 1_200), (0, 2_400), (2_400, 2_400)]
     assert told["steps"][0] == {"answers": 1, "kv_tokens": 0, "token_s": pytest.approx(0.0231, abs=1e-4)}
+
+
+def test_what_deciding_costs_is_the_difference():
+    found = measured(RATES)
+    decided = Measured(found.prompts, found.steps, [0.3, 0.5], [0.1, 0.2])
+    assert fit(decided).entry_seconds == pytest.approx(0.25)
+    assert fit(Measured(found.prompts, found.steps, [0.1], [0.2])).entry_seconds == 0.0
+    assert fit(found).entry_seconds == 0.0

@@ -38,7 +38,7 @@ def row(policy, real, simulated, gain):
     return {
         "policy": policy,
         "real": way(real) | {"lost": 2},
-        "simulated": way(simulated),
+        "simulated": way(simulated) | {"ttft_mean_range_s": [simulated - 0.1, simulated + 0.1]},
         "error": {"ttft_s": round(simulated / real - 1, 4), "total_s": None},
         "gain": {"real": {"ttft_s": gain, "total_s": 0.3}, "simulated": {"ttft_s": gain, "total_s": 0.4}},
     }
@@ -77,6 +77,7 @@ def test_page_and_picture(tmp_path):
     assert "none -10%, cost +40%" in page
     assert "none -, cost -" in page  # no error where nothing was answered
     assert "0 + 2 lost" in page
+    assert "1.800 (1.70 to 1.90)" in page
     assert "Other programs used 40%" in page
     assert "0.3 of a processor each" in page
     assert "No quotas" not in page
