@@ -36,7 +36,8 @@ class Prediction(NamedTuple):
     wait: float  # until it begins to read this prompt: others' prompts, a free place, free memory
     read: float  # of the prompt's tokens that its cache lacks
     write: float  # of the expected answer, beside the others
-    others: float  # that all other answers there together would lose
+    delays: float  # that all prompts that wait there would lose together
+    others: float  # and all answers that are being written there
     network: float  # the round trip
     room: bool  # False: never, however long one waits
 
@@ -51,21 +52,32 @@ def prefill_rate(member: Member) -> float:
     return max((member.load.prefill_rate or UNMEASURED_PREFILL) * member.trust, LEAST_RATE)
 
 
+class Traffic(NamedTuple):
+    """What one has seen of the requests to the group, and takes for what others see."""
+
+    typical: float = 0.0  # tokens of a prompt that have to be read, on average; 0: unknown
+    requests: float = 0.0  # per second, that others send to each member
+    reading: float = 0.0  # seconds that these take to be read, per second
+
+
+NOTHING_SEEN = Traffic()
+
+
 def predict(
     member: Member,
     asked: Asked,
     cached: int,
     now: float,
-    typical: float = 0.0,
+    traffic: Traffic = NOTHING_SEEN,
     busy: float = 0.0,
     known: int = 0,
 ) -> Prediction:
     """What ``member`` would need for ``asked`` when its cache holds ``cached`` leading tokens.
 
-    ``typical``: tokens of a prompt that others have to read, on average; 0 where that is not known, and then prompts
-    are read in the order of arrival. ``busy``: seconds for which it certainly still reads what this machine has sent (a
-    send in the middle of the statement's age has not had the whole age to be worked off). ``known``: tokens of
-    ``sent_tokens`` that this machine knows its cache to save."""
+    ``traffic``: what others have probably sent there since its statement; where the typical prompt is not known,
+    prompts are taken to be read in the order of arrival. ``busy``: seconds for which it certainly still reads what this
+    machine has sent (a send in the middle of the statement's age has not had the whole age to be worked off).
+    ``known``: tokens of ``sent_tokens`` that this machine knows its cache to save."""
     load, trust = member.load, member.trust
     silent = max(now - member.heard, 0.0)
     age = min(silent, LONGEST_DRAIN)
@@ -73,15 +85,17 @@ def predict(
     alone = max((load.decode_rate_alone or load.decode_rate or UNMEASURED_DECODE) * trust, LEAST_RATE)
     decode = max((load.decode_rate or load.decode_rate_alone or UNMEASURED_DECODE) * trust, LEAST_RATE)
 
-    queue = max((load.queue_tokens + max(member.sent_tokens - known, 0)) / prefill - age, busy, 0.0)
+    sent = load.queue_tokens + max(member.sent_tokens - known, 0)
+    queue = max(sent / prefill - age * (1.0 - traffic.reading), busy, 0.0)
     read = max(asked.prompt_tokens - cached, 1) / prefill
-    answers = float(load.running + load.waiting + member.sent_requests)
-    to_write = load.output_tokens + member.sent_output_tokens
+    unseen = traffic.requests * age
+    answers = load.running + load.waiting + member.sent_requests + unseen
+    to_write = load.output_tokens + member.sent_output_tokens + unseen * asked.output_tokens
     left = max(to_write - decode * age, 0.0)
     if to_write > 0:
         answers *= left / to_write
 
-    wait, behind = _turn(queue, read, typical / prefill) if queue > 0 and typical > 0 else (queue, 0.0)
+    wait, behind = _turn(queue, read, traffic.typical / prefill) if queue > 0 and traffic.typical > 0 else (queue, 0.0)
     wait = max(wait, _place(load, asked, queue * prefill, answers, left, decode))
     if silent > SILENCE:
         wait += silent - SILENCE
@@ -95,8 +109,8 @@ def predict(
     during = min(asked.output_tokens, max(queue - wait, 0.0) / mixed)
     write = during * mixed + (asked.output_tokens - during) * each
     mean = left / answers if answers > 0 else 0.0
-    others = (beside + behind) * read + beside * slope * min(asked.output_tokens, mean)
-    return Prediction(queue, wait, read, write, others, member.round_trip, room)
+    others = beside * (read + slope * min(asked.output_tokens, mean))
+    return Prediction(queue, wait, read, write, behind * read, others, member.round_trip, room)
 
 
 def _turn(queue: float, read: float, typical: float) -> tuple[float, float]:

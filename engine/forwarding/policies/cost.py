@@ -1,17 +1,19 @@
 """``cost``: whoever is predicted to answer soonest, counting what the others there would lose.
 
-The cost of a member, in seconds: the prediction (``engine.forwarding.prediction``) of first token and answer, plus
-``others_weight`` of what its running answers would lose, plus ``work_weight`` of the reading itself, because whatever
-is read twice in the group delays somebody later. That last part is also the hysteresis of copies: a member whose cache
-lacks a prefix that another one holds has to be faster by more than the reading.
+The cost of a member, in seconds: the prediction (``engine.forwarding.prediction``) of first token and answer, plus a
+part of what prompts and answers that are there would lose, plus ``work_weight`` of the reading itself at the group's
+usual rate, because whatever is read twice delays somebody later. That last part is also the hysteresis of copies: a
+member whose cache lacks a prefix that another one holds has to be faster by several times the reading.
 
 What keeps many entry nodes with old news from doing the same thing at the same moment:
 
 - what this machine has sent counts at once, and so does what the target's cache will hold because of it;
+- what others have probably sent since the news counts, too (``habits.py``), and where that is much, differences in
+  load count less;
 - a prefix has homes, the members after its place on a hash ring: one more than hold it now. Reading it anew is cheaper
   there, so that all entry nodes make the next copy in the same place, once, and those of different prefixes in
   different places;
-- among near-equals the lot decides.
+- among costs that differ by less than chance may have changed since the news, the lot decides.
 
 In large groups only some are looked at: the homes, holders of the prefix, those that had the least to do last time
 (M. Mitzenmacher, B. Prabhakar, D. Shah, "Load Balancing with Memory", FOCS 2002), and a few at random.
@@ -23,17 +25,22 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
+from math import sqrt
+from operator import itemgetter
 from typing import ClassVar
 
 from engine.forwarding.members import Member
 from engine.forwarding.policies.candidates import NEWCOMER_SHARE, may_serve, newcomer, refusal
+from engine.forwarding.policies.habits import Habits
 from engine.forwarding.policies.interface import Asked, Choice, Group, Random
 from engine.forwarding.policies.ring import Ring
-from engine.forwarding.prediction import Prediction, predict, prefill_rate
+from engine.forwarding.prediction import BATCH_SLOPE, NOTHING_SEEN, Prediction, Traffic, predict, prefill_rate
 from engine.ids import NodeId
 
 RING_POINTS = 16
 MOST_PREFIXES = 2048
+FEW_UNSEEN = 1.5
+"""Requests that others may have sent to a member since its news, up to which its load is taken as it is."""
 MOST_HOMES = 8
 ALTERNATIVES = 3
 
@@ -56,11 +63,14 @@ class Cost:
     """Lowest cost in seconds; by lot among near-equals; refuses what would wait too long."""
 
     name: ClassVar[str] = "cost"
-    others_weight: float = 0.5
-    work_weight: float = 0.5
+    delays_weight: float = 0.5  # of what prompts that wait there would lose
+    others_weight: float = 0.5  # of what answers that are written there would lose
+    work_weight: float = 4.0  # of the tokens to be read, at the usual rate
     home_bonus: float = 0.3  # of the seconds for reading the public part
     near_seconds: float = 0.01  # above the lowest cost, and
     near_ratio: float = 0.1  # of the wait that belongs to it: what is not farther above is as good
+    damping: float = 1.0  # of differences in load, by requests that others may have sent since the news
+    spread: float = 1.0  # times what chance may have changed since the news
     longest_wait: float = 30.0  # seconds before reading begins; beyond, the request is refused
     warming_seconds: float = 5.0  # how long this machine remembers whom it has sent a prefix to
     newcomer_share: float = NEWCOMER_SHARE
@@ -71,12 +81,13 @@ class Cost:
     _ring: Ring = field(default_factory=lambda: Ring(RING_POINTS), init=False)
     _sent: dict[NodeId, _Sent] = field(default_factory=dict, init=False)
     _warming: OrderedDict[bytes, dict[NodeId, tuple[int, float]]] = field(default_factory=OrderedDict, init=False)
-    _typical: float = field(default=0.0, init=False)  # tokens to be read of a request, smoothed
-    _rate: float = field(default=0.0, init=False)  # prompt tokens/s of those that were chosen, smoothed
+    _habits: Habits = field(default_factory=Habits, init=False)
+    _traffic: Traffic = field(default=NOTHING_SEEN, init=False)
     _least: list[NodeId] = field(default_factory=list, init=False)
 
     def choose(self, asked: Asked, group: Group, now: float, random: Random) -> Choice:
         """Who serves, with the predicted seconds to its first token; or a refusal with the best alternatives."""
+        self._traffic = self._habits.asked(now, len(group.members) if group.member(group.myself) is not None else 0)
         news = group.cached(asked)
         cached = self._expected(asked, news, now)
         drawn = newcomer(asked, group, random, self.newcomer_share)
@@ -88,40 +99,66 @@ class Cost:
         looked_at = self._looked_at(asked, group, cached, homes, random)
         if not looked_at:
             return refusal(asked, group)
-        best, least = float("inf"), 0.0
-        costs: list[tuple[float, Member, Prediction]] = []
-        for member in looked_at:
-            prediction = self._predict(member, asked, cached.get(member.node_id, 0), now)
-            value = self._cost(prediction, asked.prompt_tokens - cached.get(member.node_id, 0))
-            if member.node_id in homes:
-                lacking = asked.public_tokens - cached.get(member.node_id, 0)
-                value -= self.home_bonus * max(lacking, 0) / prefill_rate(member)
-            costs.append((value, member, prediction))
-            if prediction.room and prediction.wait <= self.longest_wait and value < best:
-                best, least = value, prediction.wait
+        costs = self._weighed(asked, looked_at, cached, homes, now)
         self._remember(costs, group)
-        if best == float("inf"):
+        able = [one for one in costs if one[2].room and one[2].wait <= self.longest_wait]
+        if not able:
             return self._refused(costs, group)
-        bound = best + self.near_seconds + self.near_ratio * least
-        near = [
-            (member, prediction)
-            for value, member, prediction in costs
-            if value <= bound and prediction.room and prediction.wait <= self.longest_wait
-        ]
+        best, at_best, least = min(able, key=itemgetter(0))
+        bound = (
+            best
+            + self.near_seconds
+            + self.near_ratio * least.wait
+            + self.spread * self._blur(now - at_best.heard, least.write)
+        )
+        near = [(member, prediction) for value, member, prediction in able if value <= bound]
         member, prediction = near[0] if len(near) == 1 else near[random.randrange(len(near))]
         return self._taken(member, prediction, asked, news, cached, group, now)
 
-    def _cost(self, prediction: Prediction, uncached: int) -> float:
-        _, wait, read, write, others, network, _ = prediction
-        work = max(uncached, 1) / self._rate if self._rate else read
-        return network + wait + read + write + self.others_weight * others + self.work_weight * work
+    def _blur(self, age: float, write: float) -> float:
+        """Seconds by which a cost may differ from what is expected after ``age`` seconds without news: as many
+        requests of others more or fewer as chance makes, each of which would delay this one by reading and writing."""
+        traffic = self._traffic
+        if traffic.requests <= 0:
+            return 0.0
+        each = traffic.reading / traffic.requests + 2.0 * BATCH_SLOPE * write
+        return each * sqrt(traffic.requests * max(age, 0.0))
+
+    def _weighed(
+        self,
+        asked: Asked,
+        members: list[Member],
+        cached: Mapping[NodeId, int],
+        homes: frozenset[NodeId],
+        now: float,
+    ) -> list[tuple[float, Member, Prediction]]:
+        """Each member's cost. What its load adds is drawn towards what it adds on average, the more, the more requests
+        others may have sent since its news: whoever had least to do then is not for long the one who has least now."""
+        predictions = [self._predict(member, asked, cached.get(member.node_id, 0), now) for member in members]
+        loads = [
+            one.wait + one.write + self.delays_weight * one.delays + self.others_weight * one.others
+            for one in predictions
+        ]
+        usual = self._habits.rate or sum(map(prefill_rate, members)) / len(members)
+        mean, requests = sum(loads) / len(loads), self._traffic.requests
+        costs = []
+        for member, prediction, load in zip(members, predictions, loads, strict=True):
+            held = cached.get(member.node_id, 0)
+            work = max(asked.prompt_tokens - held, 1) / usual
+            unseen = max(requests * (now - member.heard) - FEW_UNSEEN, 0.0)
+            value = mean + (load - mean) / (1.0 + self.damping * unseen * unseen)
+            value += prediction.network + prediction.read + self.work_weight * work
+            if member.node_id in homes:
+                value -= self.home_bonus * max(asked.public_tokens - held, 0) / prefill_rate(member)
+            costs.append((value, member, prediction))
+        return costs
 
     def _predict(self, member: Member, asked: Asked, cached: int, now: float) -> Prediction:
         sent = self._sent.get(member.node_id)
         if sent is None or sent.at < member.heard:
-            return predict(member, asked, cached, now, self._typical)
+            return predict(member, asked, cached, now, self._traffic)
         known = sent.known if sent.heard == member.heard else 0
-        return predict(member, asked, cached, now, self._typical, max(sent.busy_until - now, 0.0), known)
+        return predict(member, asked, cached, now, self._traffic, max(sent.busy_until - now, 0.0), known)
 
     # ------------------------------------------------------------------------------------------------ whom to look at
 
@@ -200,9 +237,7 @@ class Cost:
     ) -> Choice:
         node_id = member.node_id
         uncached = max(asked.prompt_tokens - cached.get(node_id, 0), 1)
-        self._typical = 0.95 * self._typical + 0.05 * uncached if self._typical else float(uncached)
-        rate = prefill_rate(member)
-        self._rate = 0.95 * self._rate + 0.05 * rate if self._rate else rate
+        self._habits.chosen(uncached, prefill_rate(member))
         said = news.get(node_id, 0)
         known = max(cached.get(node_id, 0) - said, 0)
         sent = self._sent.get(node_id)

@@ -55,7 +55,7 @@ class Served:
             for index in range(self.size)
         ]
         cached = {index: tokens for (index, prefix), tokens in self._news.items() if prefix == asked.prefix}
-        return PretendedGroup(members, cached)
+        return PretendedGroup(members, cached, myself=999)  # the only one that asks
 
     def play(self, policy: Policy, requests: int, seconds_between: float, make, seed: int = 1) -> None:
         random, now = Random(seed), 0.0
@@ -127,7 +127,7 @@ def test_prime_rl_3255_load_and_cache_together_beat_hashing_that_is_blind_to_loa
     """Prefixes of very different popularity: hashing alone overloads who owns the popular ones."""
 
     def make(random: Random) -> Asked:
-        prefix = b"%d" % int(40 * random.random() ** 3)
+        prefix = b"%d" % int(40 * random.random() ** 5)
         return Asked(prompt_tokens=4000, public_tokens=3600, prefix=prefix, output_tokens=50)
 
     results = {}
