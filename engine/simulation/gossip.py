@@ -11,7 +11,7 @@ from functools import lru_cache, partial
 from itertools import count
 
 from engine.crypto.identity import Identity, verify
-from engine.forwarding.digests import Chunk, chunk_of, chunks_of
+from engine.forwarding.digests import chunks_of
 from engine.forwarding.gossip import GroupMachine, Tell
 from engine.forwarding.members import Load
 from engine.forwarding.neighbours import group_neighbours
@@ -186,8 +186,3 @@ class GossipNetwork:
         told = set(self.machine(author).sentry.told)
         there = [one for one in self.members.values() if not one.down]
         return all(set(one.machine.tree.chunks(author)) == told for one in there)
-
-
-def forged_chunk(source: random.Random, depth: int = 8) -> Chunk:
-    """A chunk of nobody's."""
-    return chunk_of(depth, source.randbytes(32))

@@ -6,14 +6,14 @@ import msgspec
 import pytest
 
 from engine.forwarding import gossip
-from engine.forwarding.digests import BLOCK_TOKENS, chunks_of, pack, set_digest
+from engine.forwarding.digests import BLOCK_TOKENS, Chunk, chunk_of, chunks_of, pack, set_digest
 from engine.forwarding.gossip import Tell
 from engine.forwarding.hr_tree import MEMBER_CHUNKS
 from engine.forwarding.members import Load
 from engine.forwarding.neighbours import FULL_MESH, group_neighbours
 from engine.forwarding.statements import load_message, make_statement
 from engine.ids import NodeId
-from engine.simulation.gossip import MODEL, NETWORK, WALL, GossipNetwork, forged_chunk
+from engine.simulation.gossip import MODEL, NETWORK, WALL, GossipNetwork
 from engine.wire.group import GroupLoad, GroupMessage, GroupNews, GroupState, GroupStatement, GroupWant, SignedStatement
 
 
@@ -211,6 +211,11 @@ def test_gossip_sends_changes_not_states() -> None:
 
 
 # -------------------------------------------------------------------------------------------------------------- liars
+
+
+def forged_chunk(source: random.Random) -> Chunk:
+    """A prefix of eight blocks that nobody has."""
+    return chunk_of(8, source.randbytes(32))
 
 
 def statement(net: GossipNetwork, name: NodeId, sequence: int = 50, **fields: object) -> GroupStatement:
