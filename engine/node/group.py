@@ -61,7 +61,6 @@ class GroupRole:
         self._random = random.Random(random_bytes(16))
         self._committee = committee
         self._offered: frozenset[str] = frozenset()
-        self._accepting = True
         self._directory: Directory | None = None
         self._machines: dict[bytes, GroupMachine] = {}  # digest of the model -> its group
         self._sent: dict[bytes, SentRequests] = {}
@@ -75,12 +74,6 @@ class GroupRole:
         """Be a member of these models' groups and of no others."""
         self._offered = models
         self._reconcile()
-        self.loop.wake()
-
-    def accept(self, accepting: bool) -> None:
-        """Whether new requests are taken: others are told at once."""
-        self._accepting = accepting
-        self._report()
         self.loop.wake()
 
     def update_directory(self, directory: Directory) -> None:
@@ -125,7 +118,7 @@ class GroupRole:
         now, myself = self._clock.monotonic(), self._identity.node_id
         heard = [one for one in machine.heard(now) if one.node_id != myself]
         members = [self._member(one, model_digest) for one in heard]
-        members.append(Member(node_id=myself, load=load_of(info), heard=now, accepts=self._accepting))
+        members.append(Member(node_id=myself, load=load_of(info), heard=now))
         cached = machine.lookup(chunks_of(digests), now)
         cached[myself] = machine.sentry.held(digests) * BLOCK_TOKENS
         return GroupView(myself, members, {member: tokens for member, tokens in cached.items() if tokens})
@@ -210,7 +203,7 @@ class GroupRole:
     def _report(self) -> None:
         for digest, info in self._infos().items():
             if digest in self._machines:
-                self._machines[digest].report(load_of(info), self._accepting)
+                self._machines[digest].report(load_of(info), accepts=True)  # who takes none is no member
 
     def _listed(self, digest: bytes) -> list[DirectoryNode]:
         nodes: Iterable[DirectoryNode] = self._directory.nodes() if self._directory is not None else ()

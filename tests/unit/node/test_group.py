@@ -200,16 +200,6 @@ def test_what_was_sent_counts_until_the_next_statement(machines: list[Machine]) 
     assert after.sent_requests == 0
 
 
-def test_who_takes_nothing_more_says_so(machines: list[Machine]) -> None:
-    one, two, _ = machines
-    two.role.accept(False)
-    run(machines, 2)
-    view = one.role.view(DIGEST)
-    assert view is not None
-    assert (seen := view.member(two.node_id)) is not None
-    assert not seen.accepts
-
-
 def test_who_disappoints_is_left_out(machines: list[Machine]) -> None:
     one, two, three = machines
     two.cache(10)
