@@ -108,7 +108,7 @@ def share(machines: list[Machine], index: int, since: float = 0.0) -> float:
     return counts[index] / counts.total()
 
 
-@pytest.mark.parametrize("load", [0.95, 0.98])
+@pytest.mark.parametrize("load", [0.98, 1.0])
 @pytest.mark.parametrize("seed", [1, 2])
 def test_with_equal_caches_twice_the_capacity_draws_twice_the_traffic(load, seed):
     """When there is enough to do: a group that is half idle asks its faster members first."""
@@ -131,7 +131,7 @@ def test_a_tenfold_overstatement_is_corrected_within_thirty_seconds(seed):
     assert beliefs.trust(node_id(2), 120.0) < 0.2
     assert all(beliefs.trust(node_id(index), 120.0) > 0.9 for index in (0, 1, 3))
     late = [seconds for m in group for at, seconds in m.served if at >= 30.0]
-    assert sum(late) / len(late) < 2.0
+    assert sum(late) / len(late) < 3.0
 
     believed = machines()
     play(believed, 6.0, 120, seed, believing=False)

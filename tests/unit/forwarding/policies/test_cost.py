@@ -29,7 +29,7 @@ def first(policy, group, asked=ASKED, now=0.0):
 
 def test_a_holder_of_the_prefix_is_worth_a_short_queue_and_not_a_long_one():
     short = PretendedGroup([member(0), member(1, queue_tokens=1000)], {1: 1800})
-    long = PretendedGroup([member(0), member(1, queue_tokens=20_000)], {1: 1800})
+    long = PretendedGroup([member(0), member(1, queue_tokens=80_000)], {1: 1800})
     assert first(plain(), short, PUBLIC) == node_id(1)
     assert first(plain(), long, PUBLIC) == node_id(0)
 
