@@ -2,6 +2,6 @@
 
 The pure code is the real one: prefix caches and their memory (``engine.inference.scheduling``), what members know of
 each other and how they choose (``engine.forwarding``). Simulated are the GPU (``batch``), the network between members
-and the clients (``network``), and the requests (``trace``, ``generated``). Paths and their relays are not: they are the
+and the clients (``network``), and the requests (``trace``, ``generated``). Paths and relays do not appear: they are the
 same whoever serves.
 """
