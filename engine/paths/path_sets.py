@@ -227,7 +227,8 @@ class PathSets:
                 slot.heard_at = now
                 if isinstance(event.message, ProbeReply):
                     if slot.probe_sent is not None:
-                        slot.round_trip += ROUND_TRIP_SHARE * (now - slot.probe_sent - slot.round_trip)
+                        took = now - slot.probe_sent
+                        slot.round_trip += (ROUND_TRIP_SHARE if slot.round_trip else 1.0) * (took - slot.round_trip)
                     slot.probe_sent = None
             return []
         if not isinstance(event, CircuitOpened | CircuitFailed | CircuitClosed):
@@ -239,7 +240,7 @@ class PathSets:
         guard = self.guard_records.setdefault(slot.hops[0], GuardRecord())
         if isinstance(event, CircuitOpened):
             slot.open, slot.opened_at, slot.proven = True, now, False
-            slot.round_trip = event.set_up_seconds
+            slot.round_trip = 0.0
             slot.probe_at = now + PROBE_SECONDS
             return [SlotOpened(owner.name, slot.index)]
         del self._by_circuit[event.handle]

@@ -31,7 +31,7 @@ class Slot:
     probe_sent: float | None = None
     probe_at: float = 0.0
     heard_at: float = 0.0
-    round_trip: float = 0.0  # seconds, smoothed, of the set-up and of probes
+    round_trip: float = 0.0  # seconds, smoothed, of its probes; 0 until one has been answered
     proven: bool = False  # it has worked for a while since it opened
 
 
@@ -52,7 +52,8 @@ class PathSet:
         return [slot for slot in self.slots if slot.open]
 
     def round_trip(self) -> float:
-        """Seconds after which enough paths for an answer have replied; 0 while that many are not open."""
+        """Seconds after which enough paths for an answer have replied; 0 until they have. A set-up takes longer than a
+        round trip, much longer where much is set up: it says nothing here."""
         known = sorted(slot.round_trip for slot in self.open_slots())
         return known[self.shape.k - 1] if len(known) >= self.shape.k else 0.0
 

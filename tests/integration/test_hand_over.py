@@ -8,6 +8,7 @@ import pytest
 
 from engine.directory.shapes import Accepted
 from engine.ids import NodeId, node_id_text
+from engine.transport.memory_links import Conditions
 from engine.verification.receipt_file import verify_export
 from engine.wire.records import Parameters
 from tests.support.answering_overlay import WRITTEN, AnsweringOverlay, Reader, request
@@ -200,3 +201,12 @@ async def test_the_next_turn_goes_to_the_machine_that_took_over() -> None:
         await again.end()
         assert again.done.served_by == reader.done.served_by
         assert NodeId(overlay.serving(again.done.served_by).node_id)
+
+
+async def test_the_round_trip_of_paths_is_that_of_their_probes() -> None:
+    """Their set-up takes longer where much is set up, which would keep an answer waiting for seconds."""
+    overlay = await ready(conditions=Conditions(delay=0.02))
+    (spare,) = overlay.client.machine.paths._spares.values()
+    assert spare.round_trip() == 0.0
+    await overlay.pass_time(12.0)
+    assert 0.1 < spare.round_trip() < 0.3
