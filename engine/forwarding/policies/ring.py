@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 
 from engine.forwarding.members import Member
@@ -23,8 +24,8 @@ class Ring:
     def __init__(self, points: int) -> None:
         self._per_member = points
         self._ids: frozenset[NodeId] = frozenset()
-        self._points: list[int] = []
-        self._owners: list[NodeId] = []
+        self._points: tuple[int, ...] = ()
+        self._owners: tuple[NodeId, ...] = ()
         self._checked = float("-inf")
 
     def update(self, members: Sequence[Member], now: float) -> None:
@@ -36,13 +37,7 @@ class Ring:
         if ids == self._ids:
             return
         self._ids = ids
-        placed = sorted(
-            (_position(index.to_bytes(2, "big") + node_id), node_id)
-            for node_id in ids
-            for index in range(self._per_member)
-        )
-        self._points = [point for point, _ in placed]
-        self._owners = [owner for _, owner in placed]
+        self._points, self._owners = _placed(ids, self._per_member)
 
     def after(self, prefix: bytes) -> Iterator[NodeId]:
         """Every member once, from the prefix's place on clockwise."""
@@ -53,6 +48,16 @@ class Ring:
             if owner not in seen:
                 seen.add(owner)
                 yield owner
+
+
+@lru_cache(maxsize=4)
+def _placed(ids: frozenset[NodeId], points: int) -> tuple[tuple[int, ...], tuple[NodeId, ...]]:
+    """All points and whose they are: the same for whoever knows the same members, so that a process which simulates a
+    thousand of them has one circle, not a thousand."""
+    placed = sorted(
+        (_position(index.to_bytes(2, "big") + node_id), node_id) for node_id in ids for index in range(points)
+    )
+    return tuple(point for point, _ in placed), tuple(owner for _, owner in placed)
 
 
 def _position(name: bytes) -> int:
