@@ -10,6 +10,7 @@ from engine import __version__
 from engine.bench.charts import Curve, Panel, draw_panels
 from engine.bench.machine import commit
 from engine.bench.storing import store_results, table
+from engine.forwarding.policies.registry import NAMES
 from engine.simulation.forwarding.claims import NONE, OURS, claims_table, judge, oracle_is_best
 from engine.simulation.forwarding.network import ORACLE
 
@@ -57,12 +58,16 @@ def store(comparison: Mapping[str, Any], folder: Path) -> list[Path]:
 def _page(results: Mapping[str, Any]) -> str:
     case = results["case"]
     command = f"gentorrent simulate forwarding --compare all --requests {case['requests']} --nodes {case['nodes']}"
+    names = list(dict.fromkeys(row["policy"] for row in results["rows"]))
+    if len(names) < len(NAMES) + 1:
+        command += f" --policies {','.join(names)}"
+    traces = ", ".join(results["saturation_tokens_per_s"])
     return "\n".join(
         [
             "# Who answers soonest: forwarding policies compared",
             "",
             f"Written by `{command}`; do not edit.",
-            "Computed, not measured on people's machines.",
+            f"Traces: {traces}. Computed, not measured on people's machines.",
             "",
             "![Mean time to the first token](forwarding.svg)",
             "",

@@ -213,6 +213,10 @@ def forwarding(
         str | None,
         typer.Option(metavar="all", help="All policies at 30, 50, 70 and 90 % load: table, page, picture."),
     ] = None,
+    policies: Annotated[
+        str | None,
+        typer.Option(metavar="NAME,NAME", help="Compare only these, none, cost and oracle."),
+    ] = None,
     jobs: Annotated[int, typer.Option(min=1, max=64, metavar="N", help="Processes that compare.")] = 2,
     output: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Where a comparison goes (.work/bench/results).")
@@ -231,7 +235,7 @@ def forwarding(
     from engine.simulation.forwarding.compare import Case, Results
     from engine.simulation.forwarding.compare import compare as compare_all
     from engine.simulation.forwarding.generated import TRACES
-    from engine.simulation.forwarding.options import make_plan, make_trace
+    from engine.simulation.forwarding.options import chosen_policies, make_plan, make_trace
     from engine.simulation.forwarding.run import as_text, simulate
     from engine.simulation.forwarding.saturation import at_load, saturation_goodput
 
@@ -252,7 +256,8 @@ def forwarding(
             seed=seed,
         )
         results = Results(jobs, say=lambda line: print(line, file=sys.stderr, flush=True))
-        comparison = compare_all(case, results, [trace] if trace else list(TRACES))
+        chosen = chosen_policies(policies)
+        comparison = compare_all(case, results, [trace] if trace else list(TRACES), policies=chosen)
         files = forwarding_page.store(comparison, output or results_folder())
         if json:
             typer.echo(msgspec.json.encode(comparison).decode())

@@ -58,6 +58,19 @@ def make_trace(name: str, requests: int, seed: int) -> list[Request]:
     return read(path)
 
 
+def chosen_policies(names: str | None) -> tuple[str, ...]:
+    """The policies of a comparison: all, or those named with commas between them, in the order of the registry; without
+    no forwarding, ours and the oracle there is nothing to compare with."""
+    everybody = (*NAMES, ORACLE)
+    if names is None:
+        return everybody
+    asked = [name.strip() for name in names.split(",") if name.strip()]
+    for name in asked:
+        if name not in everybody:
+            raise ConfigurationError(f"--policies {name!r} is not known. Choose from: {', '.join(everybody)}.")
+    return tuple(name for name in everybody if name in (*asked, "none", "cost", ORACLE))
+
+
 def _parameter(text: str) -> tuple[str, float | str]:
     name, mark, value = text.partition("=")
     if not mark or not name:

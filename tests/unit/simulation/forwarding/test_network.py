@@ -16,7 +16,7 @@ from engine.simulation.forwarding.compare import Case, Results, compare
 from engine.simulation.forwarding.generated import generate
 from engine.simulation.forwarding.network import ORACLE, Network, Plan
 from engine.simulation.forwarding.node_kinds import kind_of
-from engine.simulation.forwarding.options import make_plan, make_trace
+from engine.simulation.forwarding.options import chosen_policies, make_plan, make_trace
 from engine.simulation.forwarding.run import as_text, simulate
 from engine.simulation.forwarding.saturation import at_load, saturation_goodput
 from engine.simulation.forwarding.trace import Request, Texts, numbered
@@ -150,6 +150,13 @@ def test_the_oracle_is_not_worse_than_any_policy() -> None:
     page = as_page(found)
     assert "| cost " in page
     assert "claims hold" in page
+
+
+def test_policies_of_a_comparison() -> None:
+    assert chosen_policies(None) == (*NAMES, ORACLE)
+    assert chosen_policies("sglang, random") == ("none", "random", "sglang", "cost", ORACLE)
+    with pytest.raises(ConfigurationError, match="round-robin"):
+        chosen_policies("robin")
 
 
 def test_what_does_not_exist_is_said() -> None:
