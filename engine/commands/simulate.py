@@ -189,6 +189,9 @@ def forwarding(
         float,
         typer.Option(min=0.0, max=1.0, metavar="FRACTION", help="Share that says it is ten times as fast as it is."),
     ] = 0.0,
+    beliefs: Annotated[
+        bool, typer.Option("--beliefs", help="Entry nodes believe others' speed as far as they measure it.")
+    ] = False,
     requests: Annotated[
         int, typer.Option(min=1, max=1_000_000, metavar="N", help="Requests of a generated trace.")
     ] = 6_000,
@@ -249,6 +252,7 @@ def forwarding(
             kinds=tuple(node_kind or ()),
             newcomers=newcomers,
             overstating=overstating,
+            beliefs=beliefs,
             gossip_seconds=gossip_seconds,
             access_seconds=access_ms / 1000,
             churn_per_minute=churn_per_minute,
@@ -272,6 +276,7 @@ def forwarding(
         parameters=parameter or [],
         newcomers=newcomers,
         overstating=overstating,
+        beliefs=beliefs,
         gossip_seconds=gossip_seconds,
         access_seconds=access_ms / 1000,
         churn_per_minute=churn_per_minute,

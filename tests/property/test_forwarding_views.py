@@ -156,7 +156,7 @@ def test_what_was_sent_counts_until_a_statement_that_is_later(nodes: int) -> Non
 
 @pytest.mark.parametrize("nodes", [5, 65])
 def test_who_does_not_keep_its_promises_is_trusted_less(nodes: int) -> None:
-    network = Network(Plan(policy="random", kinds=[kind_of("a100-8b")], nodes=nodes))
+    network = Network(Plan(policy="random", kinds=[kind_of("a100-8b")], nodes=nodes, beliefs=True))
     view, asked = network.views[0], Asked(prompt_tokens=800, output_tokens=30)
     for key in range(4):
         view.look(0.1)

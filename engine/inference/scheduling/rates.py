@@ -8,6 +8,7 @@ from engine.inference.scheduling.sequence import Sequence
 
 _MEMORY = 0.8  # weight of the past in the measured rates
 _ENOUGH = 16  # prompt tokens that make a step's time worth counting
+_ALIKE = 512  # prompt tokens that push the past back once
 _GUESSED_PREFILL = 200.0
 _GUESSED_DECODE = 20.0
 
@@ -21,6 +22,8 @@ class Rates:
         self.decode = 0.0
         self.decode_alone = 0.0
         self.first_token = 0.0
+        self._read_tokens = 0.0  # of prompts, lately: older ones count less and less
+        self._read_seconds = 0.0
         self._decode_seconds = 0.0  # of a step that decodes only
 
     def step(self, prompt_tokens: int, answer_tokens: int, seconds: float) -> None:
@@ -35,7 +38,10 @@ class Rates:
     def prefilled(self, tokens: int, seconds: float) -> None:
         """So many prompt tokens were fed in ``seconds``."""
         if tokens >= _ENOUGH and seconds > 0:
-            self.prefill = _smooth(self.prefill, tokens / seconds)
+            kept = _MEMORY ** (tokens / _ALIKE)  # by tokens: a short piece that hides behind the weights says little
+            self._read_tokens = kept * self._read_tokens + tokens
+            self._read_seconds = kept * self._read_seconds + seconds
+            self.prefill = self._read_tokens / self._read_seconds
 
     def decoded(self, tokens: int, seconds: float) -> None:
         """A step drew so many tokens, one for each sequence, in ``seconds``."""

@@ -57,6 +57,7 @@ class Case:
     kinds: tuple[str, ...] = ()
     newcomers: float = 0.0
     overstating: float = 0.0
+    beliefs: bool = False
     gossip_seconds: float = 1.0
     access_seconds: float = 0.0075
     churn_per_minute: float = 0.0
@@ -71,6 +72,7 @@ class Case:
             kinds=self.kinds,
             newcomers=self.newcomers,
             overstating=self.overstating,
+            beliefs=self.beliefs,
             gossip_seconds=self.gossip_seconds,
             access_seconds=self.access_seconds,
             churn_per_minute=self.churn_per_minute,
@@ -164,6 +166,7 @@ def unloaded(case: Case) -> Case:
         goodput=0.0,
         newcomers=0.0,
         overstating=0.0,
+        beliefs=False,
         churn_per_minute=0.0,
         seed=1,
     )

@@ -46,6 +46,7 @@ class Plan:
     nodes: int = 8
     parameters: dict[str, float | str] = field(default_factory=dict)
     newcomers: float = 0.0  # share of the nodes without standing
+    beliefs: bool = False  # entry nodes believe others as far as they measure them (``engine.forwarding.beliefs``)
     overstating: float = 0.0  # share of the nodes that say they are ten times as fast as they are
     gossip_seconds: float = 1.0
     access: tuple[float, float] = (0.002, 0.013)  # one way, from a node into the network; uniform
@@ -86,6 +87,7 @@ class Network:
             established=[place not in newcomers for place in range(count)],
             one_way=one_way,
             clockwork=Clockwork(plan.gossip_seconds, phases, one_way),
+            beliefs=plan.beliefs,
             overstating=frozenset(draw.sample(range(count), round(plan.overstating * count))),
         )
         view = TrueView if self.oracle else View

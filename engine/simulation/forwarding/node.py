@@ -28,6 +28,7 @@ UNLIMITED = 1 << 40
 """Blocks of memory of a node that never evicts."""
 _SMOOTH = 0.8  # weight of the past in what a node says of its speed, as in engine.inference.scheduling.rates
 _COUNTED = 16  # prompt tokens that make a time worth counting, as there
+_ALIKE = 512  # prompt tokens that push the past back once, as there
 _FILLER: Block = (0,) * BLOCK_TOKENS
 _EVENTS = 1 << 20  # of the cache between two statements
 _NEVER = math.inf
@@ -96,7 +97,7 @@ class SimulatedNode:
         self._chunk = 0.0  # seconds of reading in each step
         self._queued = 0  # uncached tokens of those that wait or read
         self._expected = 0  # output tokens of everybody here
-        self._prefill_rate = kind.prefill_rate
+        self._read_tokens, self._read_seconds = kind.prefill_rate, 1.0  # lately, older ones less and less
         self._decode_rate = 1 / kind.decode_seconds(1, 0)
         self._first_token_seconds = 0.0
 
@@ -393,7 +394,9 @@ class SimulatedNode:
         if self._answers and kind.overlaps:
             writing = self._answers * kind.answer_seconds + self._context * kind.kv_token_seconds
             seconds = max(seconds - kind.step_seconds, (seconds + writing) / 4)
-        self._prefill_rate = _SMOOTH * self._prefill_rate + (1 - _SMOOTH) * job.uncached / seconds
+        kept = _SMOOTH ** (job.uncached / _ALIKE)
+        self._read_tokens = kept * self._read_tokens + job.uncached
+        self._read_seconds = kept * self._read_seconds + seconds
 
     # -------------------------------------------------------------------------------------------------------- writing
 
@@ -435,7 +438,7 @@ class SimulatedNode:
             kv_free=self.memory.free * BLOCK_TOKENS,
             kv_total=self.memory.total * BLOCK_TOKENS,
             slots=kind.slots,
-            prefill_rate=self._prefill_rate,
+            prefill_rate=self._read_tokens / self._read_seconds,
             decode_rate=self._decode_rate,
             decode_rate_alone=1 / kind.decode_seconds(1, self._context / max(1, answers)),
             first_token_seconds=self._first_token_seconds,

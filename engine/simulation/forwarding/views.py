@@ -48,6 +48,7 @@ class Group:
     large: bool = field(init=False)
     tree: VersionedTree = field(default_factory=VersionedTree)
     overstating: frozenset[int] = frozenset()  # members that say they are OVERSTATED times as fast as they are
+    beliefs: bool = False  # what a member says of its speed counts as far as it is measured
     texts: dict[bytes, tuple[PublicText, tuple[bytes, ...]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -107,7 +108,7 @@ class Group:
 class View:
     """What the member at ``place`` knows at :meth:`look`'s moment; of itself the truth."""
 
-    believes = True  # others only as far as what they say of their speed is measured
+    measures = True  # others' speed, and believes what they say of it only so far, where the group does
 
     def __init__(self, place: int, group: Group) -> None:
         self._place = place
@@ -177,7 +178,7 @@ class View:
             self._sent[place] = sent
         if not sent:
             self._sent.pop(place, None)
-        measured = self.believes and place in self._asked
+        measured = self.measures and self._group.beliefs and place in self._asked
         trust = self.beliefs.trust(member.node_id, self._now) if measured else 1.0
         if not sent and trust == 1.0 and self._group.large:
             return member
@@ -195,7 +196,7 @@ class View:
 class TrueView(View):
     """The truth at once, about everybody: what the oracle knows. It has nothing to believe."""
 
-    believes = False
+    measures = False
 
     def cached(self, asked: Asked) -> Mapping[NodeId, int]:
         """By the caches themselves."""

@@ -20,8 +20,19 @@ def test_rates_are_smoothed():
     rates.prefilled(100, 1.0)
     rates.decoded(4, 0.1)
     rates.decoded(0, 0.1)
-    assert rates.prefill == pytest.approx(180)
+    assert 100 < rates.prefill < 2 * 100 / 1.5  # the later half counts more
     assert rates.decode == 40
+
+
+def test_short_pieces_change_what_long_ones_have_shown_by_little():
+    rates = Rates()
+    for _ in range(20):
+        rates.prefilled(512, 0.1)
+        rates.prefilled(30, 0.001)  # hidden behind the weights of a step with answers
+    assert rates.prefill == pytest.approx(5120, rel=0.08)
+    for _ in range(10):
+        rates.prefilled(512, 0.4)
+    assert rates.prefill == pytest.approx(1280, rel=0.35)
 
 
 def test_a_mixed_step_counts_only_what_the_prompts_added():
