@@ -66,7 +66,7 @@ class Cost:
     delays_weight: float = 0.5  # of what prompts that wait there would lose
     others_weight: float = 0.1  # of what answers that are written there would lose
     work_weight: float = 16.0  # of the tokens to be read, at the usual rate
-    home_bonus: float = 0.3  # of the seconds for reading the public part
+    home_bonus: float = 1.0  # of the seconds for reading the public part
     near_seconds: float = 0.01  # above the lowest cost, and
     near_ratio: float = 0.1  # of the wait that belongs to it: what is not farther above is as good
     damping: float = 10.0  # of differences in load, by requests that others may have sent since the news
