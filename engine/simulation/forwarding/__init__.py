@@ -4,4 +4,6 @@ The pure code is the real one: prefix caches and their memory (``engine.inferenc
 each other and how they choose (``engine.forwarding``). Simulated are the GPU (``batch``), the network between members
 and the clients (``network``), and the requests (``trace``, ``generated``). Paths and relays do not appear: they are the
 same whoever serves.
+
+It computes no tokens and opens no links.
 """
