@@ -199,8 +199,11 @@ def forwarding(
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="A parameter of the policy; may be repeated.")
     ] = None,
     gossip_seconds: Annotated[
-        float, typer.Option(min=0.01, max=600.0, metavar="SECONDS", help="Between two statements of a node.")
-    ] = 1.0,
+        float | None,
+        typer.Option(
+            min=0.01, max=600.0, metavar="SECONDS", help="Between two statements of a node (1; more above 128 nodes)."
+        ),
+    ] = None,
     access_ms: Annotated[
         float, typer.Option(min=0.0, max=10_000.0, metavar="MS", help="Mean one-way delay of a node's connection.")
     ] = 7.5,

@@ -58,7 +58,7 @@ class Case:
     newcomers: float = 0.0
     overstating: float = 0.0
     beliefs: bool = False
-    gossip_seconds: float = 1.0
+    gossip_seconds: float | None = None
     access_seconds: float = 0.0075
     churn_per_minute: float = 0.0
     warm_up: float = 0.25

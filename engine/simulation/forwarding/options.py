@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.errors import ConfigurationError
+from engine.forwarding.gossip import INTERVAL_SECONDS, STATEMENTS_PER_SECOND
 from engine.forwarding.policies.registry import NAMES, by_name
 from engine.simulation.forwarding.generated import TRACES, generate
 from engine.simulation.forwarding.network import ORACLE, Plan
@@ -25,12 +26,13 @@ def make_plan(
     newcomers: float = 0.0,
     overstating: float = 0.0,
     beliefs: bool = False,
-    gossip_seconds: float = 1.0,
+    gossip_seconds: float | None = None,
     access_seconds: float = 0.0075,
     churn_per_minute: float = 0.0,
     seed: int = 1,
 ) -> Plan:
-    """The plan; :class:`ConfigurationError` for what does not exist."""
+    """The plan; :class:`ConfigurationError` for what does not exist. Statements are made as often as in a real group of
+    that size unless ``gossip_seconds`` says otherwise."""
     chosen = dict(_parameter(text) for text in parameters)
     if policy == ORACLE and "cost" not in NAMES:
         raise ConfigurationError("The oracle needs the policy cost, which this version does not have.")
@@ -43,7 +45,7 @@ def make_plan(
         newcomers=newcomers,
         overstating=overstating,
         beliefs=beliefs,
-        gossip_seconds=gossip_seconds,
+        gossip_seconds=gossip_seconds or max(INTERVAL_SECONDS, nodes / STATEMENTS_PER_SECOND),
         access=((1 - SPREAD) * access_seconds, (1 + SPREAD) * access_seconds),
         churn_per_minute=churn_per_minute,
         seed=seed,
