@@ -12,6 +12,10 @@ What is not held against a member:
 - a slow spell: without measurements the doubt halves every ``HALF_LIFE`` seconds, and new ones replace the old.
 
 Who exaggerates is late every time, whatever the luck, and has to live with its best measurements.
+
+Where the entry node has a member's word alone for when the first token came and how many there were, the whole is
+measured beside the parts: a first token that is claimed early makes the writing late, and what was never claimed counts
+as not there until the end.
 """
 
 from __future__ import annotations
@@ -63,6 +67,7 @@ class _Measured:
 
     reading: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=MEASUREMENTS))
     writing: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=MEASUREMENTS))
+    whole: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=MEASUREMENTS))
 
 
 class Beliefs:
@@ -92,12 +97,29 @@ class Beliefs:
         self._of(request.node_id).reading.append((now, _speed(request.first_token, took)))
 
     def finished(self, key: object, output_tokens: int, now: float) -> None:
-        """Its answer is complete."""
+        """Its answer is complete since ``now``."""
         request = self._open.pop(key, None)
-        if request is None or request.seen is None or output_tokens < LEAST_WRITTEN:
+        if request is None:
             return
-        took = (now - request.seen) / (output_tokens - 1)
-        self._of(request.node_id).writing.append((now, _speed(request.seconds_per_token, took)))
+        measured = self._of(request.node_id)
+        promised = request.first_token + request.seconds_per_token * output_tokens
+        measured.whole.append((now, _speed(promised, now - request.sent - request.allowance)))
+        if request.seen is not None and output_tokens >= LEAST_WRITTEN:
+            took = max(now - request.seen, 0.0) / (output_tokens - 1)
+            measured.writing.append((now, _speed(request.seconds_per_token, took)))
+
+    def unfinished(self, key: object, most_tokens: int, now: float) -> None:
+        """It has ended without being complete, whoever wanted that: what was promised for an earlier moment is late,
+        and what was promised for a later one says nothing. ``most_tokens``: that the answer could have had."""
+        request = self._open.pop(key, None)
+        if request is None:
+            return
+        promised = request.first_token
+        if request.seen is not None:
+            promised += request.seconds_per_token * most_tokens
+        speed = _speed(promised, now - request.sent - request.allowance)
+        if speed < 1.0:
+            self._of(request.node_id).whole.append((now, speed))
 
     def failed(self, key: object) -> None:
         """It was refused, cancelled or lost: that says nothing of the member's speed."""
@@ -112,7 +134,7 @@ class Beliefs:
         measured = self._measured.get(node_id)
         if measured is None:
             return 1.0
-        return min(_believed(measured.reading, now), _believed(measured.writing, now))
+        return min(_believed(one, now) for one in (measured.reading, measured.writing, measured.whole))
 
     def _of(self, node_id: NodeId) -> _Measured:
         measured = self._measured.setdefault(node_id, _Measured())

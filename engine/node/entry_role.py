@@ -26,6 +26,7 @@ from engine.node.overlay_peer import OverlayPeer
 from engine.node.requests import generation_for
 from engine.node.serving_role import ServingRole
 from engine.node.target_choice import target_of
+from engine.paths.forward import ForwardOver
 from engine.paths.outgoing import Target
 from engine.paths.serving import FULL, ExecutionOffered
 from engine.wire.answer import Failed, Request
@@ -44,11 +45,12 @@ MAX_CONTEXT = 1 << 30
 
 @dataclass(frozen=True, slots=True)
 class _Promise:
-    """Tokens that a member was said to hold of the prompt of a request that went there."""
+    """``tokens`` that a member was said to hold of the prompt of a request that went there, for so many of answer."""
 
     model_digest: bytes
     target: NodeId
     tokens: int
+    max_tokens: int
 
 
 class EntryRole:
@@ -84,6 +86,7 @@ class EntryRole:
         self._peer.serving.offers = self._offers
         self._peer.serving.overloaded = self._serving.overloaded = self.overloaded
         self._peer.offer, self._peer.served = self._look, self._served
+        self._peer.begun, self._peer.forward_over = self._begun, self._over
 
     async def run(self) -> None:
         """Own the tasks until cancelled."""
@@ -145,16 +148,40 @@ class EntryRole:
         cached = group.cached(asked).get(target.node_id, 0)
         uncached = max(0, asked.prompt_tokens - cached)
         self._group.sent(request.model_digest, target.node_id, uncached, asked.output_tokens)
-        self._promised[request_id] = _Promise(request.model_digest, target.node_id, cached)
+        self._promised[request_id] = _Promise(request.model_digest, target.node_id, cached, request.max_tokens)
+        beliefs, member = self._group.beliefs(request.model_digest), group.member(target.node_id)
+        if shape is not None and beliefs is not None and member is not None:  # what nobody has counted is no promise
+            beliefs.sent(request_id, member, asked, cached, self._clock.monotonic())
         if len(self._promised) > MAX_PROMISES:
             del self._promised[next(iter(self._promised))]
         self._peer.forward(request_id, target)
 
     def _served(self, request_id: RequestId, cached_tokens: int) -> None:
         """Who had a request passed on says how much of its prompt it had in its cache."""
-        promise = self._promised.pop(request_id, None)
+        promise = self._promised.get(request_id)
         if promise is not None:
             self._group.found(promise.model_digest, promise.target, promise.tokens, cached_tokens)
+
+    def _begun(self, request_id: RequestId) -> None:
+        """Who had a request passed on says that the answer has its first token."""
+        promise = self._promised.get(request_id)
+        beliefs = self._group.beliefs(promise.model_digest) if promise is not None else None
+        if beliefs is not None:
+            beliefs.first_token(request_id, self._clock.monotonic())
+
+    def _over(self, over: ForwardOver) -> None:
+        """Nothing more comes of a request that was passed on: its member is believed by what has come, and when."""
+        promise = self._promised.pop(over.request_id, None)
+        beliefs = self._group.beliefs(promise.model_digest) if promise is not None else None
+        if promise is None or beliefs is None:
+            return
+        returned, now = over.returned, self._clock.monotonic()
+        if returned is None:
+            beliefs.failed(over.request_id)
+        elif returned.output_tokens is None or returned.last is None:
+            beliefs.unfinished(over.request_id, promise.max_tokens, now)
+        else:
+            beliefs.finished(over.request_id, returned.output_tokens, returned.last)
 
     def _choose(self, asked: Asked, group: Group) -> Choice:
         try:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from engine.clock import Clock
 from engine.crypto.identity import Identity
 from engine.directory.directory import Directory, DirectoryNode
+from engine.forwarding.beliefs import Beliefs
 from engine.forwarding.digests import BLOCK_TOKENS, chunks_of
 from engine.forwarding.gossip import GroupMachine, Heard, Tell
 from engine.forwarding.members import Member
@@ -64,6 +65,7 @@ class GroupRole:
         self._directory: Directory | None = None
         self._machines: dict[bytes, GroupMachine] = {}  # digest of the model -> its group
         self._sent: dict[bytes, SentRequests] = {}
+        self._beliefs: dict[bytes, Beliefs] = {}
         self._incarnation = 0
         self.sender: LinkSender | None = None
         self.loop = MachineLoop(clock, self._tick, self._next_deadline)
@@ -129,6 +131,10 @@ class GroupRole:
         if sent is not None:
             sent.add(target, tokens, output_tokens, self._clock.monotonic())
 
+    def beliefs(self, model_digest: bytes) -> Beliefs | None:
+        """What this machine has measured of the members that serve a model; None if it is no member itself."""
+        return self._beliefs.get(model_digest)
+
     def found(self, model_digest: bytes, target: NodeId, promised: int, cached: int) -> None:
         """A request was sent for ``promised`` tokens of its prompt that ``target`` said to hold; it had ``cached``."""
         machine = self._machines.get(model_digest)
@@ -163,6 +169,7 @@ class GroupRole:
             standing=standing,
             established=standing > 0,
             accepts=heard.accepts,
+            trust=self._beliefs[digest].trust(heard.node_id, self._clock.monotonic()),
             sent_tokens=tokens,
             sent_requests=requests,
             sent_output_tokens=output_tokens,
@@ -183,7 +190,7 @@ class GroupRole:
         infos, now = self._infos(), self._clock.monotonic()
         for digest in [one for one in self._machines if one not in infos]:
             self._send(self._machines.pop(digest).leave(now, self._clock.wall()))
-            del self._sent[digest]
+            del self._sent[digest], self._beliefs[digest]
         for digest, info in infos.items():
             if digest not in self._machines:
                 self._incarnation = max(int(self._clock.wall() * 1000), self._incarnation + 1)
@@ -197,6 +204,7 @@ class GroupRole:
                     sentry=self._prefixes.of(info.model_id),
                 )
                 self._machines[digest], self._sent[digest] = machine, SentRequests()
+                self._beliefs[digest] = Beliefs()
                 self._tell_members(machine, digest)
         self._report()
 

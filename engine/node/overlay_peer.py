@@ -16,6 +16,7 @@ from engine.node.loop import CHANNEL, LANE, MachineLoop
 from engine.paths.answer_sender import CloveOut
 from engine.paths.effects import Dial, Disconnect, RelayEffect, Send
 from engine.paths.fair_sharing import Saturation
+from engine.paths.forward import ForwardOver
 from engine.paths.member import MemberMachine
 from engine.paths.outgoing import Target
 from engine.paths.relay import RelayMachine
@@ -24,7 +25,7 @@ from engine.paths.setup import ReplayCache
 from engine.transport.link import Channel, LinkSender
 from engine.wire.answer import Failed, FrameEvent
 from engine.wire.codec import encode
-from engine.wire.forward import Forward, ForwardAnswer, ForwardEnd, ForwardServed
+from engine.wire.forward import Forward, ForwardAnswer, ForwardBegun, ForwardEnd, ForwardServed
 from engine.wire.group import GroupMessage, GroupNews, GroupOffer, GroupState, GroupWant
 from engine.wire.link import (
     DeliverClove,
@@ -66,7 +67,9 @@ class OverlayPeer:
         self.start: Callable[[ExecutionStarted], None] = lambda _: None
         self.cancel: Callable[[RequestId], None] = lambda _: None
         self.offer: Callable[[ExecutionOffered], None] = lambda _: None
+        self.begun: Callable[[RequestId], None] = lambda _: None
         self.served: Callable[[RequestId, int], None] = lambda request_id, cached_tokens: None
+        self.forward_over: Callable[[ForwardOver], None] = lambda _: None
         self.head: Callable[[], DirectoryHash | None] = lambda: None
         self.heard_head: Callable[[DirectoryHash], None] = lambda _: None
         # Without keys nothing opens: who does not relay is no guard, middle or proxy, whoever still knows its old keys.
@@ -171,9 +174,13 @@ class OverlayPeer:
                 self._serving(self.serving.forward_answered(peer, message, now))
                 self.serving_loop.wake()
             case ForwardServed():
-                request_id = self.serving.forwarded(peer, message.forward)
+                request_id = self.serving.forward_told(peer, message)
                 if request_id is not None:
                     self.served(request_id, message.cached_tokens)
+            case ForwardBegun():
+                request_id = self.serving.forward_told(peer, message)
+                if request_id is not None:
+                    self.begun(request_id)
             case ForwardEnd():
                 self._serving(self.serving.forward_ended(peer, message, now))
             case DirectoryHash():
@@ -270,6 +277,8 @@ class OverlayPeer:
                     self.start(effect)
                 case ExecutionCancelled():
                     self.cancel(effect.request_id)
+                case ForwardOver():
+                    self.forward_over(effect)
 
     def _send(self, peer: NodeId, channel: Channel, data: bytes) -> bool:
         return self.sender is not None and self.sender.send(peer, channel, data)

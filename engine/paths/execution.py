@@ -27,4 +27,5 @@ class Execution:
     last_counter: int = -1
     attach_counters: dict[int, int] = field(default_factory=dict)
     finished_at: float | None = None
+    begun: bool = False  # its first token has come
     cancelled: bool = False

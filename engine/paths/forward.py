@@ -11,14 +11,23 @@ from dataclasses import dataclass, field
 
 from engine.crypto.sealing import seal
 from engine.errors import WireError
-from engine.ids import NetworkId, NodeId
+from engine.ids import NetworkId, NodeId, RequestId
 from engine.paths import keys
 from engine.paths.effects import Lane, Send
 from engine.paths.outgoing import Target
 from engine.wire import PROTOCOL_VERSION, SUITE_HPKE_MLKEM768_X25519, SUITE_HPKE_X25519
-from engine.wire.answer import Attach, RequestClove, SealedClove
+from engine.wire.answer import (
+    AnswerClove,
+    Attach,
+    Finished,
+    FrameEvent,
+    RequestClove,
+    SealedClove,
+    Tokens,
+    answer_clove_decoder,
+)
 from engine.wire.codec import Message, encode
-from engine.wire.forward import Forward, ForwardedRequest, ForwardEnd
+from engine.wire.forward import Forward, ForwardBegun, ForwardedRequest, ForwardEnd, ForwardServed
 from engine.wire.link import DeliverClove, ReleaseHandle
 
 FORWARD_SECONDS = 1.0
@@ -36,6 +45,43 @@ FORWARD_BURST = 40.0
 """and at once."""
 
 
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """What came back of a forward. ``last``: when its last new frame came, None without any; ``output_tokens``: as the
+    serving node says, within what can be; None where it has not said that the answer is complete."""
+
+    last: float | None
+    output_tokens: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardOver:
+    """Nothing more comes of a request that was passed on. ``returned`` None: it was refused, taken back or lost."""
+
+    request_id: RequestId
+    returned: Returned | None
+
+
+@dataclass(slots=True)
+class _Frames:
+    """What an entry node sees of an answer that it does not open: numbers that rise by frame, and bytes."""
+
+    last: float | None = None
+    size: int = 0
+    newest: dict[int, int] = field(default_factory=dict)  # of each path, with an offset that only the client knows
+
+    def add(self, index: int, clove: bytes, now: float) -> None:
+        """A clove of path ``index``; what was sent before is not counted again."""
+        try:
+            message: AnswerClove = answer_clove_decoder.decode(clove)
+        except WireError:  # the client drops it
+            return
+        newest = self.newest.get(index, message.number - 1)
+        if 0 < (message.number - newest) & 0xFFFF_FFFF < 1 << 31:
+            self.newest[index], self.last = message.number, now
+            self.size += len(message.sealed)
+
+
 @dataclass(slots=True)
 class OutgoingForward:
     """One request that this node has passed on. ``handles``: this node's return address of each path."""
@@ -49,7 +95,11 @@ class OutgoingForward:
     k: int
     due: float
     random_bytes: Callable[[int], bytes]
+    max_tokens: int
     accepted: bool = False
+    begun: bool = False
+    served: ForwardServed | None = None
+    frames: _Frames = field(default_factory=_Frames)
     handles: dict[int, bytes] = field(default_factory=dict)
 
     def request(self, encoded: bytes, paths: list[int]) -> list[Send]:
@@ -72,6 +122,7 @@ class OutgoingForward:
     def _over(self, index: int, content: RequestClove | Attach) -> list[Send]:
         """Hand over a sealed clove under a fresh return address of path ``index``."""
         self.handles[index] = handle = self.random_bytes(16)
+        self.frames.newest.pop(index, None)  # another path has another offset
         info = keys.clove_info(self.network_id, self.target.node_id)
         sealed = seal(SUITE_HPKE_X25519, self.target.clove_key, encode(content), info)
         return [self._send(DeliverClove(handle, encode(SealedClove(SUITE_HPKE_X25519, sealed))))]
@@ -94,8 +145,28 @@ class OutgoingForward:
         """Which path has this return address."""
         return next((index for index, known in self.handles.items() if known == handle), None)
 
+    def returned(self) -> Returned:
+        """What has come back. The claim of how long the answer is can be no more than was asked for, nor a byte a
+        token."""
+        if self.served is None:
+            return Returned(self.frames.last, None)
+        return Returned(self.frames.last, min(self.served.output_tokens, self.max_tokens, self.frames.size))
+
     def _send(self, message: Message) -> Send:
         return Send(self.target.node_id, Lane.CONTROL, encode(message))
+
+
+def said_to_entry_node(entry: NodeId, forward_id: bytes, event: FrameEvent, begun: bool) -> list[Send]:
+    """The entry node, which does not open the answer, hears when it begins (unless it has ``begun``) and when it is
+    complete."""
+    message: ForwardBegun | ForwardServed
+    if isinstance(event, Tokens) and event.ids and not begun:
+        message = ForwardBegun(forward_id)
+    elif isinstance(event, Finished):
+        message = ForwardServed(forward_id, event.cached_tokens, event.completion_tokens)
+    else:
+        return []
+    return [Send(entry, Lane.CONTROL, encode(message))]
 
 
 @dataclass(slots=True)

@@ -15,13 +15,13 @@ from engine.paths import keys
 from engine.paths.answer_sender import CloveOut
 from engine.paths.effects import Lane, Send
 from engine.paths.execution import Execution
-from engine.paths.forward import FORWARD_SECONDS, IncomingForwards, OutgoingForward
+from engine.paths.forward import FORWARD_SECONDS, ForwardOver, IncomingForwards, OutgoingForward
 from engine.paths.outgoing import Target
 from engine.paths.serving import FULL, ExecutionStarted, ServingEffect, ServingMachine
 from engine.wire import SUITE_HPKE_MLKEM768_X25519
 from engine.wire.answer import RequestClove, request_decoder
 from engine.wire.codec import encode
-from engine.wire.forward import Forward, ForwardAnswer, ForwardEnd, forwarded_decoder
+from engine.wire.forward import Forward, ForwardAnswer, ForwardBegun, ForwardEnd, ForwardServed, forwarded_decoder
 from engine.wire.link import ReleaseHandle
 
 MAX_FROM_MEMBER = 16
@@ -61,6 +61,7 @@ class MemberMachine(ServingMachine):
             k=request.k,
             due=now + FORWARD_SECONDS,
             random_bytes=self._random_bytes,
+            max_tokens=request.max_tokens,
         )
         return list(execution.forward.request(execution.encoded, execution.sender.live_paths()))
 
@@ -115,6 +116,7 @@ class MemberMachine(ServingMachine):
             if forward is None or index is None:
                 continue
             forward.accepted, execution.encoded, execution.last_heard = True, b"", now
+            forward.frames.add(index, clove, now)
             address = execution.sender.address(index)
             return [] if address is None else [CloveOut(proxy=address[0], handle=address[1], clove=clove)]
         return None
@@ -127,18 +129,27 @@ class MemberMachine(ServingMachine):
             assert execution.forward is not None
             if not execution.forward.accepted:
                 return self._take_back(request_id, execution, now)
+            over = ForwardOver(request_id, execution.forward.returned())
             execution.forward = None
-            return self._end(request_id, execution)
+            return [over, *self._end(request_id, execution)]
         for request_id, execution in self._executions.items():
             if execution.origin == (peer, message.forward):
                 execution.origin = None
                 return self._end(request_id, execution)
         return []
 
-    def forwarded(self, peer: NodeId, forward_id: bytes) -> RequestId | None:
-        """Which request ``peer`` serves in this node's place under this name."""
-        found = self._forward_of(peer, forward_id)
-        return None if found is None else found[0]
+    def forward_told(self, peer: NodeId, message: ForwardBegun | ForwardServed) -> RequestId | None:
+        """What ``peer`` says of an answer that it makes in this node's place: of which request, None if it is of none
+        or not the first time."""
+        found = self._forward_of(peer, message.forward)
+        forward = found[1].forward if found is not None else None
+        if found is None or forward is None:
+            return None
+        if isinstance(message, ForwardBegun):
+            known, forward.begun = forward.begun, True
+        else:
+            known, forward.served = forward.served is not None, forward.served or message
+        return None if known else found[0]
 
     def _forward_of(self, peer: NodeId, forward_id: bytes) -> tuple[RequestId, Execution] | None:
         for request_id, execution in self._executions.items():
@@ -153,15 +164,15 @@ class MemberMachine(ServingMachine):
         for request_id, execution in list(self._executions.items()):
             if execution.forward is None:
                 continue
-            stop, execution.forward = execution.forward.end(), None
-            out += [*stop, *self._let_go(request_id, execution)]
+            out += [*execution.forward.end(), *self._let_go(request_id, execution)]
         return out
 
     def _let_go(self, request_id: RequestId, execution: Execution) -> list[ServingEffect]:
         """The proxies hear that these return addresses are void, and so does the client, who goes on elsewhere."""
+        over = self._without_forward(request_id, execution)
         addresses = execution.sender.handles()
         released = [Send(proxy, Lane.CONTROL, encode(ReleaseHandle(handle))) for proxy, handle in addresses]
-        return [*released, *self._end(request_id, execution)]
+        return [*over, *released, *self._end(request_id, execution)]
 
     def link_down(self, peer_id: NodeId, now: float) -> list[ServingEffect]:
         """The link to a proxy, or to another member, is gone. What that member served this node serves while nothing
@@ -175,6 +186,5 @@ class MemberMachine(ServingMachine):
             if not forward.accepted:
                 out += self._take_back(request_id, execution, now)
                 continue
-            execution.forward = None
             out += self._let_go(request_id, execution)
         return out + super().link_down(peer_id, now)

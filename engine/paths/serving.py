@@ -19,6 +19,7 @@ from engine.paths.answer_sender import AnswerSender, CloveOut
 from engine.paths.assembling import Assembler, Assembly
 from engine.paths.effects import Lane, Send
 from engine.paths.execution import Execution
+from engine.paths.forward import ForwardOver, said_to_entry_node
 from engine.wire import PROTOCOL_VERSION, SUITE_HPKE_MLKEM768_X25519, SUITE_HPKE_X25519
 from engine.wire.answer import (
     Acknowledge,
@@ -26,7 +27,6 @@ from engine.wire.answer import (
     Cancel,
     ControlClove,
     Failed,
-    Finished,
     FrameEvent,
     Request,
     RequestClove,
@@ -38,7 +38,7 @@ from engine.wire.answer import (
     request_decoder,
 )
 from engine.wire.codec import encode
-from engine.wire.forward import ForwardEnd, ForwardServed
+from engine.wire.forward import ForwardEnd
 
 FULL = "The machine that was asked has no place at the moment. Ask again; another one answers."
 REQUEST_LIFE = 300.0
@@ -84,7 +84,7 @@ class ExecutionCancelled:
     request_id: RequestId
 
 
-ServingEffect = CloveOut | Send | ExecutionOffered | ExecutionStarted | ExecutionCancelled
+ServingEffect = CloveOut | Send | ExecutionOffered | ExecutionStarted | ExecutionCancelled | ForwardOver
 
 
 class ServingMachine:
@@ -233,24 +233,32 @@ class ServingMachine:
             return []
         if sum(not one.held for one in self._executions.values()) >= MAX_EXECUTIONS:
             return self.refuse(request_id, self.overloaded(execution.request), now)
-        execution.held, execution.forward = False, None
+        over = self._without_forward(request_id, execution)
+        execution.held = False
         encoded, execution.encoded = execution.encoded, b""
         started = ExecutionStarted(request_id=request_id, request=execution.request, encoded=encoded)
-        return [started, *execution.sender.tick(now)]
+        return [*over, started, *execution.sender.tick(now)]
 
     def _take_back(self, request_id: RequestId, execution: Execution, now: float) -> list[ServingEffect]:
         assert execution.forward is not None
         stopped = execution.forward.end()
+        return [*stopped, *self._without_forward(request_id, execution), *self.keep(request_id, now)]
+
+    def _without_forward(self, request_id: RequestId, execution: Execution) -> list[ServingEffect]:
+        """Nobody serves it in this node's place (any more)."""
+        if execution.forward is None:
+            return []
         execution.forward = None
-        return [*stopped, *self.keep(request_id, now)]
+        return [ForwardOver(request_id, None)]
 
     def refuse(self, request_id: RequestId, failed: Failed, now: float) -> list[ServingEffect]:
         """Nobody serves what was offered; the client may ask again, or somebody else."""
         execution = self._executions.get(request_id)
         if execution is None or not execution.held:
             return []
-        execution.held, execution.forward, execution.encoded = False, None, b""
-        return self.push(request_id, failed, now)
+        over = self._without_forward(request_id, execution)
+        execution.held, execution.encoded = False, b""
+        return [*over, *self.push(request_id, failed, now)]
 
     # Requests that are not taken
 
@@ -347,11 +355,12 @@ class ServingMachine:
         if execution is None or execution.held:
             return []
         out: list[ServingEffect] = list(execution.sender.push(event, now))
+        if execution.origin is not None and execution.finished_at is None:
+            said = said_to_entry_node(*execution.origin, event, execution.begun)
+            execution.begun = execution.begun or bool(said)
+            out += said
         if execution.sender.finished and execution.finished_at is None:
             execution.finished_at = now
-            if execution.origin is not None and isinstance(event, Finished):
-                entry, forward_id = execution.origin
-                out.append(Send(entry, Lane.CONTROL, encode(ForwardServed(forward_id, event.cached_tokens))))
         return out
 
     def paused(self, request_id: RequestId) -> bool:
@@ -402,7 +411,9 @@ class ServingMachine:
         self._messages.pop(execution.message_id, None)
         for address in [key for key, owner in self._handles.items() if owner == request_id]:
             del self._handles[address]
-        out: list[ServingEffect] = list(execution.forward.end()) if execution.forward is not None else []
+        out: list[ServingEffect] = []
+        if execution.forward is not None:  # its client or its serving node has fallen silent
+            out += [*execution.forward.end(), ForwardOver(request_id, execution.forward.returned())]
         if execution.origin is not None:
             entry, forward_id = execution.origin
             out.append(Send(entry, Lane.CONTROL, encode(ForwardEnd(forward_id))))

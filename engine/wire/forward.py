@@ -1,4 +1,4 @@
-"""What two members of a group say to each other about a request that one passes on to the other (numbers 107 to 112, on
+"""What two members of a group say to each other about a request that one passes on to the other (numbers 107 to 113, on
 the control channel of their link; the record is sealed to the one that shall serve)."""
 
 from __future__ import annotations
@@ -42,10 +42,18 @@ class ForwardEnd(Message, frozen=True, tag=109):
 
 
 class ForwardServed(Message, frozen=True, tag=112):
-    """Serving node to entry node: the answer is complete; so many tokens of the prompt were in the cache."""
+    """Serving node to entry node: the answer is complete; so many tokens of the prompt were in the cache, and so many
+    the answer has."""
 
     forward: Id16
     cached_tokens: UInt32
+    output_tokens: UInt32
+
+
+class ForwardBegun(Message, frozen=True, tag=113):
+    """Serving node to entry node: the answer's first token has just left."""
+
+    forward: Id16
 
 
 class ForwardedRequest(Message, frozen=True, tag=110):

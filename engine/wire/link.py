@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from engine.wire.codec import Decoder, Id16, Id20, Key32, Message, Reason, Signature, UInt53
-from engine.wire.forward import Forward, ForwardAnswer, ForwardEnd, ForwardServed
+from engine.wire.forward import Forward, ForwardAnswer, ForwardBegun, ForwardEnd, ForwardServed
 from engine.wire.group import GroupNews, GroupOffer, GroupState, GroupWant
 
 CircuitIdField = Annotated[bytes, Meta(min_length=8, max_length=8)]
@@ -118,6 +118,7 @@ LinkMessage = (
     | ForwardAnswer
     | ForwardEnd
     | ForwardServed
+    | ForwardBegun
     | Ping
     | Pong
     | CloseLink

@@ -24,6 +24,7 @@ from engine.inference.types import (
     GenerationRequest,
     ModelInfo,
     PromptMessage,
+    PromptShape,
     Started,
 )
 from engine.node.answers import Answers
@@ -67,6 +68,9 @@ class Writer:
     def models(self) -> list[ModelInfo]:
         return [INFO]
 
+    async def describe(self, request: GenerationRequest) -> PromptShape | None:
+        return PromptShape(sum(len(message.content) for message in request.messages), 0, ())
+
     async def generate(self, request: GenerationRequest) -> AsyncIterator[GenerationEvent]:
         self.asked.append(request)
         text = AnswerText(decode, request.stop, request.min_tokens)
@@ -92,7 +96,7 @@ class AnsweringMember(Member):
 
     def serve(self, overlay: AnsweringOverlay, pace: float) -> None:
         """Take requests from now on."""
-        self.writer = Writer(overlay, pace)
+        self.writer = overlay.writer_class(overlay, pace)
         clock = overlay.scheduler.clock
         identity = overlay.identities[self.node_id]
         self.role = ServingRole(
@@ -107,7 +111,7 @@ class AnsweringMember(Member):
         self.peer.heard_group, self.peer.links_changed = self.group.heard, self.group.links_changed
         self.group.offer(self.role.offered)
         policy = by_name("none") if overlay.policy is None else overlay.policy
-        self.entry_role = EntryRole(self.peer, self.role, self.group, policy, clock, random_bytes)
+        self.entry_role = EntryRole(self.peer, self.role, self.group, policy, clock, random_bytes, self.writer)
         self.entry_role.attach()
 
     def knows(self, others: Sequence[Member]) -> bool:
@@ -134,6 +138,7 @@ class AnsweringOverlay(Overlay):
 
     member_class = AnsweringMember
     grouped = True
+    writer_class: type[Writer] = Writer
 
     def __init__(
         self,
@@ -189,10 +194,11 @@ class AnsweringOverlay(Overlay):
         return [one for one in self.machines if one.alive and one.role.answering]
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """The serving roles run inside."""
+    async def running(self, *entries: AnsweringMember) -> AsyncIterator[None]:
+        """The serving roles run inside, and the entry roles of ``entries``, which wait for their workers' word."""
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(one.role.run()) for one in self.machines]
+            tasks += [group.create_task(one.entry_role.run()) for one in entries]
             await asyncio.sleep(0)
             yield
             for task in tasks:

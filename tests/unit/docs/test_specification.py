@@ -176,7 +176,7 @@ def test_requests_that_are_passed_on(length: int) -> None:
     entry, serving, network = NodeId(RANDOM.randbytes(20)), NodeId(RANDOM.randbytes(20)), NetworkId(b"n" * 32)
     sealing, clove = SealingKey.generate(2), SealingKey.generate(1)
     target = Target(serving, clove.public, sealing.public, b"d" * 32, b"t" * 32)
-    forward = OutgoingForward(b"f" * 16, target, network, entry, b"m" * 16, 4, 3, 0.0, RANDOM.randbytes)
+    forward = OutgoingForward(b"f" * 16, target, network, entry, b"m" * 16, 4, 3, 0.0, RANDOM.randbytes, 100)
     request = RANDOM.randbytes(length)
     sends = forward.request(request, [0, 2, 3])
     assert [send.peer for send in sends] == [serving] * len(sends)

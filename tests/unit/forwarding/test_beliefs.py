@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from engine.forwarding.beliefs import LEAST_TRUST, MEASUREMENTS, MOST_OPEN, Beliefs
+from engine.forwarding.beliefs import LEAST_TRUST, LEAST_WRITTEN, MEASUREMENTS, MOST_OPEN, Beliefs
 from engine.forwarding.members import Load, Member
 from engine.forwarding.policies.cost import Cost
 from engine.forwarding.policies.interface import Asked
@@ -224,3 +224,40 @@ def test_what_it_remembers_is_bounded():
     assert len(beliefs._measured) <= 4096
     beliefs.forget(node_id(MOST_OPEN + 99))
     assert node_id(MOST_OPEN + 99) not in beliefs._measured
+
+
+def test_a_first_token_that_is_claimed_early_makes_the_whole_late():
+    """Too few tokens for the writing to count by itself."""
+    beliefs = Beliefs()
+    for key in range(3):
+        beliefs.sent(key, seen(heard=float(key)), ASKED, 0, float(key))
+        beliefs.first_token(key, float(key))
+        beliefs.finished(key, LEAST_WRITTEN - 1, key + 8.0)
+    assert beliefs.trust(node_id(1), 12.0) == pytest.approx((0.5 + 0.02 + 15 / 50) / (8.0 - 0.29), rel=0.05)
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_what_never_came_is_late_once_its_time_is_over(begun):
+    beliefs = Beliefs()
+
+    def stop(key: int, after: float) -> None:
+        beliefs.sent(key, seen(heard=float(key)), ASKED, 0, float(key))
+        if begun:
+            beliefs.first_token(key, key + 0.5)
+        beliefs.unfinished(key, 50, key + after)
+
+    for key in range(6):
+        stop(key, 0.9)
+    assert beliefs.trust(node_id(1), 7.0) == 1.0
+    for key in range(6, 9):
+        stop(key, 30.0)
+    assert beliefs.trust(node_id(1), 39.0) < 0.1
+
+
+def test_a_long_answer_that_is_stopped_is_not_late():
+    beliefs = Beliefs()
+    for key in range(6):
+        beliefs.sent(key, seen(heard=float(key)), ASKED, 0, float(key))
+        beliefs.first_token(key, key + 0.5)
+        beliefs.unfinished(key, 1000, key + 20.0)  # at 50 tokens a second
+    assert beliefs.trust(node_id(1), 26.0) == 1.0

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from engine.crypto.sealing import SealingKey
 from engine.errors import WireError
-from engine.ids import NodeId
+from engine.ids import NodeId, RequestId
 from engine.paths import keys
 from engine.paths.answer_sender import CloveOut
 from engine.paths.effects import Send
-from engine.paths.forward import FORWARD_BURST, MAX_UNFINISHED, IncomingForwards, OutgoingForward
+from engine.paths.forward import FORWARD_BURST, MAX_UNFINISHED, ForwardOver, IncomingForwards, OutgoingForward, Returned
 from engine.paths.member import MemberMachine
 from engine.paths.outgoing import Question, Target, prepare
 from engine.paths.serving import ExecutionOffered, ExecutionStarted
-from engine.wire.answer import ChatMessage, Failed, Sampling
-from engine.wire.forward import Forward, ForwardAnswer, ForwardEnd, forwarded_decoder
+from engine.wire.answer import ChatMessage, Failed, Finished, Sampling, Tokens
+from engine.wire.forward import Forward, ForwardAnswer, ForwardBegun, ForwardEnd, ForwardServed, forwarded_decoder
 from engine.wire.link import LinkMessage, ReleaseHandle, link_decoder
 from tests.support.answers import NETWORK, WALL, Asker, Node, proxy, seeded
 
@@ -148,6 +150,77 @@ def test_when_the_link_ends_later_the_proxies_hear_it() -> None:
     assert entry.machine._executions == {}
 
 
+def passed_on() -> tuple[RequestId, MemberNode, MemberNode]:
+    """A question that ``entry`` has passed on, and ``serving`` has taken."""
+    entry, serving = MemberNode(b"E", 1, offers=True), MemberNode(b"S", 2)
+    _, effects = ask(entry)
+    (offered,) = [one for one in effects if isinstance(one, ExecutionOffered)]
+    there = carry(list(entry.machine.forward(offered.request_id, serving.target, 0.1)), entry, serving, 0.1)
+    carry(there, serving, entry, 0.2)
+    return offered.request_id, entry, serving
+
+
+def give_back(effects: Sequence[object], serving: MemberNode, entry: MemberNode, now: float) -> list[object]:
+    """Bring answer cloves, and what is said of the answer, to the entry node: requests it learns something of, and
+    effects."""
+    out: list[object] = []
+    for effect in effects:
+        if isinstance(effect, CloveOut):
+            entry.machine.returned(serving.node_id, effect.handle, effect.clove, now)
+        elif isinstance(effect, Send) and effect.peer == entry.node_id:
+            message = link_decoder.decode(effect.data)
+            if isinstance(message, ForwardBegun | ForwardServed):
+                out.append((type(message), entry.machine.forward_told(serving.node_id, message)))
+            else:
+                assert isinstance(message, ForwardEnd)
+                out += entry.machine.forward_ended(serving.node_id, message, now)
+    return out
+
+
+def finished(tokens: int) -> Finished:
+    return Finished("stop", 7, tokens, b"", bytes(64), 3)
+
+
+def test_the_entry_node_hears_when_an_answer_begins_and_ends() -> None:
+    name, entry, serving = passed_on()
+    first = serving.machine.push(name, Tokens(0, (5,), "a"), 1.0)
+    assert give_back(first, serving, entry, 1.1) == [(ForwardBegun, name)]
+    assert give_back(first, serving, entry, 1.2) == [(ForwardBegun, None)]  # only once, whatever is said
+    assert give_back(serving.machine.push(name, Tokens(1, (6,), "b"), 2.0), serving, entry, 2.1) == []
+    last = serving.machine.push(name, finished(2), 3.0)
+    assert give_back(last, serving, entry, 3.1) == [(ForwardServed, name)]
+    again = [one for one in serving.machine.tick(8.0) if isinstance(one, CloveOut)]  # nobody has acknowledged
+    assert again
+    give_back(again, serving, entry, 8.1)
+    over = give_back(serving.machine.tick(60.0), serving, entry, 60.1)[0]
+    assert over == ForwardOver(name, Returned(last=3.1, output_tokens=2))  # resent frames are no new ones
+
+
+@pytest.mark.parametrize(("claimed", "counts"), [(40, 40), (60, 50)])
+def test_a_claim_of_more_than_was_asked_for_counts_as_that(claimed: int, counts: int) -> None:
+    name, entry, serving = passed_on()
+    give_back(serving.machine.push(name, finished(claimed), 3.0), serving, entry, 3.1)
+    forward = entry.machine._executions[name].forward
+    assert forward is not None
+    assert forward.returned() == Returned(3.1, counts)
+    forward.frames.size = 30
+    assert forward.returned() == Returned(3.1, 30)  # nor more than a token per byte
+
+
+def test_what_is_taken_back_or_lost_says_nothing_and_what_is_left_unfinished_is_told() -> None:
+    name, entry, serving = passed_on()
+    assert ForwardOver(name, None) in entry.machine.link_down(serving.node_id, 0.3)
+    name, entry, serving = passed_on()
+    assert ForwardOver(name, None) in entry.machine.leave(0.3)
+    name, entry, serving = passed_on()
+    assert ForwardOver(name, Returned(None, None)) in entry.machine.tick(100.0)  # silent
+    entry, serving = MemberNode(b"E", 1, offers=True), MemberNode(b"S", 2)
+    _, effects = ask(entry)
+    (name,) = [one.request_id for one in effects if isinstance(one, ExecutionOffered)]
+    entry.machine.forward(name, serving.target, 0.1)
+    assert ForwardOver(name, None) in entry.machine.tick(1.2)
+
+
 def part(number: int, index: int = 0, count: int = 2) -> Forward:
     return Forward(number.to_bytes(16, "big"), index, count, b"x")
 
@@ -193,7 +266,7 @@ def test_the_request_arrives_as_the_client_encoded_it() -> None:
     target = Target(OTHER, clove.public, key.public, b"d" * 32, b"t" * 32)
     node = Node()
     asker = Asker(node, text="x" * 100_000)
-    forward = OutgoingForward(b"f" * 16, target, NETWORK, PEER, b"m" * 16, 4, 3, 0.0, seeded(3))
+    forward = OutgoingForward(b"f" * 16, target, NETWORK, PEER, b"m" * 16, 4, 3, 0.0, seeded(3), 100)
     incoming, complete = IncomingForwards(), None
     for send in forward.request(asker.outgoing.encoded, [0, 1, 2]):
         message = link_decoder.decode(send.data)

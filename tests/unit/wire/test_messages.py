@@ -18,7 +18,7 @@ RANGES = {
     "signaling": (50, 69),
     "answer": (70, 99),
     "group": (100, 106),
-    "forward": (107, 112),
+    "forward": (107, 113),
 }
 
 
