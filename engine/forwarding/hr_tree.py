@@ -162,7 +162,9 @@ class HrTree(Generic[M]):
             self._doubted = self._doubted | branch.bit if doubted else self._doubted & ~branch.bit
 
     def _listed(self, branch: _Branch) -> list[Chunk]:
-        return [chunk for chunk in dict.fromkeys(branch.listed) if self._holders.get(chunk, 0) & branch.bit]
+        # What came back after it had gone stands there twice, and its last place counts.
+        latest = dict.fromkeys(reversed(branch.listed))
+        return [chunk for chunk in reversed(latest) if self._holders.get(chunk, 0) & branch.bit]
 
     def _trim(self, branch: _Branch, most: int) -> None:
         """Keep the oldest ``most`` chunks of a member."""
