@@ -8,12 +8,15 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from engine.forwarding.gossip import SMALL_GROUP_SECONDS
 from engine.simulation.gossip import GossipNetwork
 
-SIZES = (8, 64, 256, 1_000)
-SECONDS = {8: 60.0, 64: 30.0, 256: 8.0, 1_000: 4.0}
+SIZES = (8, 16, 64, 256, 1_000)
+SECONDS = {8: 60.0, 16: 60.0, 64: 30.0, 256: 8.0, 1_000: 4.0}
 """That are measured, by members; each takes some 20 ms of processor time per member and second."""
 _SYSTEM_PROMPTS = 20
+_STEP_SECONDS = SMALL_GROUP_SECONDS
+"""Between two changes of a busy member's load: never without news."""
 
 
 def measure_gossip(size: int, *, busy: bool, say: Callable[[str], None]) -> dict[str, Any]:
@@ -24,13 +27,13 @@ def measure_gossip(size: int, *, busy: bool, say: Callable[[str], None]) -> dict
     seconds = SECONDS[size]
 
     def live(seconds: float) -> None:
-        for _ in range(round(seconds)):
+        for _ in range(round(seconds / _STEP_SECONDS)):
             if busy:
                 for name in net.ids:
                     net.busy(name)
-                    if net.random.random() < 1 / 3:
+                    if net.random.random() < _STEP_SECONDS / 3:
                         net.insert(name, net.prompt(6, net.random.choice(systems)))
-            net.run(1.0)
+            net.run(_STEP_SECONDS)
 
     live(max(4.0, size / 128))
     before = net.sent_bytes()

@@ -201,7 +201,10 @@ def forwarding(
     gossip_seconds: Annotated[
         float | None,
         typer.Option(
-            min=0.01, max=600.0, metavar="SECONDS", help="Between two statements of a node (1; more above 128 nodes)."
+            min=0.01,
+            max=600.0,
+            metavar="SECONDS",
+            help="Between two statements of a node (0.25; 1 above 16 nodes, more above 128).",
         ),
     ] = None,
     access_ms: Annotated[

@@ -1,9 +1,10 @@
 """Gossip of one group: every member learns what the others' caches hold and how busy they are. Pure.
 
-Each member signs statements about itself, with changes since the one before: every second while there is news, every
-five otherwise, and less often in groups of more than ``STATEMENTS_PER_SECOND``. In a small group (``FULL_MESH``) it
-sends them to everybody itself. In a larger one it sends them to a few neighbours, who offer them to a few others in the
-next round, and so on; whoever lacks what is offered asks for it, so that hardly anything is sent twice.
+Each member signs statements about itself, with changes since the one before: every second while there is news (four
+times a second in a small group, ``FULL_MESH``), every five otherwise, and less often in groups of more than
+``STATEMENTS_PER_SECOND``. In a small group it sends them to everybody itself. In a larger one it sends them to a few
+neighbours, who offer them to a few others in the next round, and so on; whoever lacks what is offered asks for it, so
+that hardly anything is sent twice.
 
 Every few seconds everybody offers one neighbour a part of all that it knows. So whatever was lost (a message, a link, a
 partition) is found and asked for: the changes, while they are remembered, else the whole state, which anybody can pass
@@ -50,6 +51,8 @@ from engine.wire.group import (
 
 INTERVAL_SECONDS = 1.0
 """Between two statements of a member that has news,"""
+SMALL_GROUP_SECONDS = 0.25
+"""or so many in a small group, where each statement is sent once to each: old news cost entry nodes wrong choices,"""
 QUIET_SECONDS = 5.0
 """and of one that has none."""
 STATEMENTS_PER_SECOND = 128.0
@@ -75,6 +78,13 @@ MESSAGE_RATE, MESSAGE_BURST = 50.0, 400.0
 SERVED_RATE, SERVED_BURST = 65_536.0, 524_288.0
 """Bytes that one neighbour gets for its asking, per second and at once."""
 _PREFIX = 8
+
+
+def statement_interval(members: int) -> float:
+    """Seconds between two statements of one of so many members while it has news."""
+    if members <= FULL_MESH:
+        return SMALL_GROUP_SECONDS
+    return max(INTERVAL_SECONDS, members / STATEMENTS_PER_SECOND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,12 +215,13 @@ class GroupMachine:
         return not self._behind
 
     @property
-    def _interval(self) -> float:
-        return max(INTERVAL_SECONDS, len(self._known) / STATEMENTS_PER_SECOND)
+    def interval(self) -> float:
+        """Seconds between two statements while there is news: so often is it worth to :meth:`report`."""
+        return statement_interval(len(self._known))
 
     @property
     def _quiet(self) -> float:
-        return max(QUIET_SECONDS, self._interval)
+        return max(QUIET_SECONDS, self.interval)
 
     @property
     def _is_small(self) -> bool:
@@ -226,13 +237,13 @@ class GroupMachine:
 
     def next_deadline(self) -> float:
         """When :meth:`tick` has something to do."""
-        deadline = min(self._speaker.deadline(self._interval, self._quiet), self._repair_at)
+        deadline = min(self._speaker.deadline(self.interval, self._quiet), self._repair_at)
         return min(deadline, self._round_at) if self._fresh or self._behind else deadline
 
     def tick(self, now: float, wall: float) -> list[Tell]:
         """Say, offer and ask what is due. ``wall``: seconds since 1970."""
         effects: list[Tell] = []
-        if self._speaker.due(now, self._interval, self._quiet):
+        if self._speaker.due(now, self.interval, self._quiet):
             effects += self._speak(now, wall)
         if now >= self._round_at and (self._fresh or self._behind):
             self._round_at = now + ROUND_SECONDS

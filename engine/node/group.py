@@ -67,6 +67,7 @@ class GroupRole:
         self._sent: dict[bytes, SentRequests] = {}
         self._beliefs: dict[bytes, Beliefs] = {}
         self._incarnation = 0
+        self._looked = clock.monotonic()  # when the loads were reported last
         self.sender: LinkSender | None = None
         self.loop = MachineLoop(clock, self._tick, self._next_deadline)
 
@@ -209,6 +210,7 @@ class GroupRole:
         self._report()
 
     def _report(self) -> None:
+        self._looked = self._clock.monotonic()
         for digest, info in self._infos().items():
             if digest in self._machines:
                 self._machines[digest].report(load_of(info), accepts=True)  # who takes none is no member
@@ -230,7 +232,9 @@ class GroupRole:
             self._send(machine.tick(self._clock.monotonic(), self._clock.wall()))
 
     def _next_deadline(self) -> float | None:
-        return min((machine.next_deadline() for machine in self._machines.values()), default=None)
+        """Loads change without a word to this role: it looks as often as a statement may be due."""
+        machines = self._machines.values()
+        return min((min(one.next_deadline(), self._looked + one.interval) for one in machines), default=None)
 
     def _send(self, effects: Iterable[Tell]) -> None:
         """What is refused, because a link is full or gone, is found missing and asked for later."""

@@ -151,7 +151,7 @@ class GossipNetwork:
             return
         self._carry_out(member, member.machine.tick(self.now, self._wall(member)))
         deadline = member.machine.next_deadline()
-        self._tick_at(min(max(deadline, self.now + 0.05), self.now + 1.0), member, life)
+        self._tick_at(min(max(deadline, self.now + 0.05), self.now + min(1.0, member.machine.interval)), member, life)
 
     def _at(self, when: float, event: Callable[[], None]) -> None:
         heapq.heappush(self._events, (when, next(self._order), event))

@@ -46,7 +46,8 @@ from engine.inference.pipe import (
 from engine.inference.types import Done, GenerationEvent, ModelInfo
 from engine.inference.worker.model_host import ModelHost
 
-_BEAT_SECONDS = 1.0
+_BEAT_SECONDS = 0.25
+"""As often as a small group may hear of the load that it tells (``engine.forwarding.gossip.SMALL_GROUP_SECONDS``)."""
 _INBOX = 1024
 _QUESTIONS = 64
 _LONGEST_WAIT = 60.0

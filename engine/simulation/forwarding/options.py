@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.errors import ConfigurationError
-from engine.forwarding.gossip import INTERVAL_SECONDS, STATEMENTS_PER_SECOND
+from engine.forwarding.gossip import statement_interval
 from engine.forwarding.policies.registry import NAMES, by_name
 from engine.simulation.forwarding.generated import TRACES, generate
 from engine.simulation.forwarding.network import ORACLE, Plan
@@ -45,7 +45,7 @@ def make_plan(
         newcomers=newcomers,
         overstating=overstating,
         beliefs=beliefs,
-        gossip_seconds=gossip_seconds or max(INTERVAL_SECONDS, nodes / STATEMENTS_PER_SECOND),
+        gossip_seconds=gossip_seconds or statement_interval(nodes),
         access=((1 - SPREAD) * access_seconds, (1 + SPREAD) * access_seconds),
         churn_per_minute=churn_per_minute,
         seed=seed,

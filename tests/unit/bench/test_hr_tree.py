@@ -10,8 +10,8 @@ def results(monkeypatch):
     monkeypatch.setattr(hr_tree, "describe_machine", lambda: {"processor": "Some & one"})
     monkeypatch.setattr(hr_tree, "QUICK_PATHS", 300)
     monkeypatch.setattr(hr_tree, "_LOOKUPS", 200)
-    monkeypatch.setattr(hr_tree, "SIZES", (8, 64, 256))
-    monkeypatch.setattr(gossip, "SECONDS", {8: 4.0, 64: 1.0})
+    monkeypatch.setattr(hr_tree, "SIZES", (8, 16, 64, 256))
+    monkeypatch.setattr(gossip, "SECONDS", {8: 4.0, 16: 2.0, 64: 1.0})
     return hr_tree.run(quick=True, say=lambda _: None)
 
 
@@ -27,6 +27,8 @@ def test_keys_table_page_and_picture(monkeypatch, tmp_path):
     assert [(one["members"], one["busy"]) for one in found["gossip"]] == [
         (8, True),
         (8, False),
+        (16, True),
+        (16, False),
         (64, True),
         (64, False),
     ]

@@ -46,20 +46,21 @@ def test_everybody_learns_who_holds_what(size: int) -> None:
     assert len(net.machine(one).heard(net.now)) == size
 
 
-def test_news_in_a_small_group_takes_a_second() -> None:
-    net = GossipNetwork(4, seed=1)
+@pytest.mark.parametrize("size", [4, FULL_MESH])
+def test_news_in_a_small_group_takes_a_quarter_of_a_second(size: int) -> None:
+    net = GossipNetwork(size, seed=1)
     net.run(3)
     prompt = net.prompt(9)
     net.insert(net.ids[0], prompt)
     net.machine(net.ids[0]).report(Load(queue_tokens=7, prefill_rate=123.4, first_token_seconds=0.25), False)
-    net.run(1.2)
+    net.run(0.45)
     assert net.holders(net.ids[3], prompt) == {net.ids[0]: 9 * BLOCK_TOKENS}
     heard = next(one for one in net.machine(net.ids[3]).heard(net.now) if one.node_id == net.ids[0])
     assert heard.load == Load(queue_tokens=7, prefill_rate=123.4, first_token_seconds=0.25)
     assert not heard.accepts
-    assert net.now - 1.3 <= heard.heard <= net.now
+    assert net.now - 0.55 <= heard.heard <= net.now
     net.evict(net.ids[0], prompt, 3)
-    net.run(1.2)
+    net.run(0.45)
     assert net.holders(net.ids[3], prompt) == {net.ids[0]: 3 * BLOCK_TOKENS}
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+import msgspec
 import pytest
 
 from engine.clock import ManualClock
@@ -152,6 +153,21 @@ def test_caches_and_loads_reach_the_policies_of_others(machines: list[Machine]) 
     )
     assert (seen.round_trip, seen.standing, seen.established, seen.accepts) == (0.02, 1.0, True, True)
     assert one.clock.monotonic() - 2 < seen.heard <= one.clock.monotonic()
+
+
+def test_a_load_that_has_changed_is_told_within_a_quarter_of_a_second(machines: list[Machine]) -> None:
+    one, two, _ = machines
+    two.info = msgspec.structs.replace(two.info, queue_tokens=5_000)
+    changed = one.clock.monotonic()
+    due = two.role._next_deadline()
+    assert due is not None
+    assert due <= changed + 0.25  # nobody has told it
+    one.clock.advance(due - changed)
+    two.role._tick()
+    view = one.role.view(DIGEST)
+    member = view.member(two.node_id) if view is not None else None
+    assert member is not None
+    assert member.load.queue_tokens == 5_000
 
 
 def test_the_own_cache_is_known_at_once(machines: list[Machine]) -> None:
