@@ -146,8 +146,7 @@ class OutgoingForward:
         return next((index for index, known in self.handles.items() if known == handle), None)
 
     def returned(self) -> Returned:
-        """What has come back. The claim of how long the answer is can be no more than was asked for, nor a byte a
-        token."""
+        """What has come back. A claim of more tokens than were asked for, or than bytes have come, counts as that."""
         if self.served is None:
             return Returned(self.frames.last, None)
         return Returned(self.frames.last, min(self.served.output_tokens, self.max_tokens, self.frames.size))

@@ -10,7 +10,7 @@ from engine.paths.forward import MAX_UNFINISHED
 from engine.paths.member import MemberMachine
 from engine.wire.answer import AnswerClove, ControlClove, RequestClove, SealedClove
 from engine.wire.codec import encode
-from engine.wire.forward import Forward, ForwardAnswer, ForwardEnd
+from engine.wire.forward import Forward, ForwardAnswer, ForwardBegun, ForwardEnd, ForwardServed
 from tests.support.answers import NETWORK, WALL, Asker, Node, proxy, seeded
 
 NODE = Node()
@@ -74,7 +74,7 @@ def test_half_messages_of_strangers_are_bounded() -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 5), st.binary(max_size=80), st.booleans()), max_size=30))
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 5), st.binary(max_size=80), st.booleans()), max_size=30))
 def test_what_members_say_about_forwards_never_raises_nor_stays(
     said: list[tuple[int, int, bytes, bool]],
 ) -> None:
@@ -92,6 +92,9 @@ def test_what_members_say_about_forwards_never_raises_nor_stays(
                 machine.forward_answered(peer, ForwardAnswer(name, flag), now)
             case 2:
                 machine.forward_ended(peer, ForwardEnd(name), now)
+            case 3:
+                told = ForwardBegun(name) if flag else ForwardServed(name, number, number)
+                assert machine.forward_told(peer, told) is None  # nothing was passed on
             case _:
                 machine.returned(peer, name, data, now)
         machine.tick(now)

@@ -16,7 +16,8 @@ from engine.paths.forward import FORWARD_BURST, MAX_UNFINISHED, ForwardOver, Inc
 from engine.paths.member import MemberMachine
 from engine.paths.outgoing import Question, Target, prepare
 from engine.paths.serving import ExecutionOffered, ExecutionStarted
-from engine.wire.answer import ChatMessage, Failed, Finished, Sampling, Tokens
+from engine.wire.answer import AnswerClove, ChatMessage, Failed, Finished, Sampling, Tokens
+from engine.wire.codec import encode
 from engine.wire.forward import Forward, ForwardAnswer, ForwardBegun, ForwardEnd, ForwardServed, forwarded_decoder
 from engine.wire.link import LinkMessage, ReleaseHandle, link_decoder
 from tests.support.answers import NETWORK, WALL, Asker, Node, proxy, seeded
@@ -205,6 +206,26 @@ def test_a_claim_of_more_than_was_asked_for_counts_as_that(claimed: int, counts:
     assert forward.returned() == Returned(3.1, counts)
     forward.frames.size = 30
     assert forward.returned() == Returned(3.1, 30)  # nor more than a token per byte
+
+
+def test_what_comes_back_may_be_anything() -> None:
+    """Rubbish is passed on, as nobody but the client can tell, and is not measured; nor are old numbers."""
+    name, entry, serving = passed_on()
+    forward = entry.machine._executions[name].forward
+    assert forward is not None
+    handle = forward.handles[0]
+
+    def send(clove: bytes, now: float) -> None:
+        out = entry.machine.returned(serving.node_id, handle, clove, now)
+        assert out is not None
+        assert [type(one) for one in out] == [CloveOut]
+
+    send(b"rubbish", 1.0)
+    assert forward.returned() == Returned(None, None)
+    for number, now in ((0xFFFF_FFFF, 2.0), (0, 3.0), (0xFFFF_FFFF, 4.0), (0, 5.0)):  # numbers begin again after 2^32
+        send(encode(AnswerClove(b"", b"", number, 0, b"x" * 10)), now)
+    assert forward.returned() == Returned(3.0, None)
+    assert forward.frames.size == 20
 
 
 def test_what_is_taken_back_or_lost_says_nothing_and_what_is_left_unfinished_is_told() -> None:
