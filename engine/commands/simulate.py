@@ -190,8 +190,9 @@ def forwarding(
         typer.Option(min=0.0, max=1.0, metavar="FRACTION", help="Share that says it is ten times as fast as it is."),
     ] = 0.0,
     beliefs: Annotated[
-        bool, typer.Option("--beliefs", help="Entry nodes believe others' speed as far as they measure it.")
-    ] = False,
+        bool,
+        typer.Option("--beliefs/--no-beliefs", help="Entry nodes believe others' speed as far as they measure it."),
+    ] = True,
     requests: Annotated[
         int, typer.Option(min=1, max=1_000_000, metavar="N", help="Requests of a generated trace.")
     ] = 6_000,

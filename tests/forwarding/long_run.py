@@ -38,7 +38,7 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "100 ms between nodes": {"access_seconds": 0.025},
     "A100 and RTX 4090 in turn": {"kinds": ("a100-8b", "rtx-4090-8b")},
     "a quarter of the nodes has no standing": {"newcomers": 0.25},
-    "a quarter of the nodes claims ten times its speed": {"overstating": 0.25, "beliefs": True},
+    "a quarter of the nodes claims ten times its speed": {"overstating": 0.25},
 }
 COMPARED = (NONE, "least-load", "sglang", OURS)
 

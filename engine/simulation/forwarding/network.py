@@ -46,7 +46,7 @@ class Plan:
     nodes: int = 8
     parameters: dict[str, float | str] = field(default_factory=dict)
     newcomers: float = 0.0  # share of the nodes without standing
-    beliefs: bool = False  # entry nodes believe others as far as they measure them (``engine.forwarding.beliefs``)
+    beliefs: bool = True  # entry nodes believe others as far as they measure them (``engine.forwarding.beliefs``)
     overstating: float = 0.0  # share of the nodes that say they are ten times as fast as they are
     gossip_seconds: float = 1.0
     access: tuple[float, float] = (0.002, 0.013)  # one way, from a node into the network; uniform

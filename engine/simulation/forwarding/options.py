@@ -25,7 +25,7 @@ def make_plan(
     parameters: Sequence[str] = (),
     newcomers: float = 0.0,
     overstating: float = 0.0,
-    beliefs: bool = False,
+    beliefs: bool = True,
     gossip_seconds: float | None = None,
     access_seconds: float = 0.0075,
     churn_per_minute: float = 0.0,

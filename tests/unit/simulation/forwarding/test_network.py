@@ -133,7 +133,7 @@ def test_a_warm_up_is_not_counted() -> None:
 def test_nodes_that_say_they_are_faster_than_they_are_do_not_get_more_for_long() -> None:
     """With nothing to find in caches, only speed would draw requests."""
     requests = numbered(single(0.08 * number, f"s{number}", tokens=1_800, output=60) for number in range(900))
-    plan = Plan(policy="cost", kinds=[A100], nodes=4, overstating=0.25, beliefs=True)
+    plan = Plan(policy="cost", kinds=[A100], nodes=4, overstating=0.25)
     network = Network(plan)
     outcomes = network.run(requests)
     (liar,) = network.group.overstating
