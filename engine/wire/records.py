@@ -47,6 +47,7 @@ class Parameters(Message, frozen=True, tag=30):
     least_n: Annotated[int, Meta(ge=1, le=16)] = 1  # paths that a user may choose while relays are missing
     least_path_length: Annotated[int, Meta(ge=0, le=3)] = 2  # relays per path then; 0: direct may be chosen
     invited_only: bool = False  # only who has an invitation is admitted
+    epoch_seconds: Annotated[float, Meta(ge=1, le=86400)] = 600.0  # from one block of the committee to the next
 
 
 class Genesis(Message, frozen=True, tag=31):

@@ -19,6 +19,7 @@ RANGES = {
     "answer": (70, 99),
     "group": (100, 106),
     "forward": (107, 113),
+    "verification": (120, 149),
 }
 
 
@@ -60,6 +61,7 @@ def test_every_message_has_a_decoder_or_is_part_of_a_message_that_has_one() -> N
     parts = {"Parameters", "OnionKey", "SealKey", "ServedModel", "Listing", "Expulsion", "ChatMessage", "Sampling"}
     parts |= {"Tokens", "TokenProbability", "Stage", "Checkpoint", "Finished", "Failed", "AnswerStyle", "DeltaStep"}
     parts |= {"GroupLoad", "SignedStatement"}
+    parts |= {"ChallengeTurn", "Score", "BlockEntry", "Certificate", "NodeStanding"}
     for name in set(TYPES) - parts:
         assert f".{name}" in readable or f"'{name}'" in readable, name
 

@@ -1,0 +1,326 @@
+"""Records of verification: what verifiers ask and find, what the committee agrees on, what model nodes submit (numbers
+120 to 149).
+
+Each is signed over its exact bytes with the purpose that its description names, by the key that it names. Who may sign
+it and what makes it valid is ``engine.verification``'s to say; the course of an epoch is in docs/verification.md.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from engine.wire.answer import Sampling, Text
+from engine.wire.codec import Decoder, Id16, Id20, Key32, Message, Signature, UInt8, UInt16, UInt32, UInt53
+
+MAX_RECORD = 60_000
+"""Bytes of one encoded record; with key and signature it fits a link's message."""
+MAX_MEMBERS = 64
+"""Of a committee."""
+MAX_ENTRIES = 48
+"""Judged answers in one block; what finds no place waits for the next."""
+Proof = Annotated[bytes, Meta(min_length=80, max_length=80)]
+"""ECVRF-EDWARDS25519-SHA512-TAI (RFC 9381): gamma, c, s."""
+Millionths = Annotated[int, Meta(ge=0, le=1_000_000)]
+Thousandths = Annotated[int, Meta(ge=-1_000_000, le=1_000_000)]
+Index = Annotated[int, Meta(ge=0, le=MAX_MEMBERS - 1)]
+"""Place of a member in the committee's list of keys."""
+Round = Annotated[int, Meta(ge=0, le=0xFFFF)]
+
+
+class SignedRecord(Message, frozen=True, tag=120):
+    """A record's exact bytes with the key that signed them; ``engine.wire.records.Signed`` for longer ones."""
+
+    record: Annotated[bytes, Meta(max_length=MAX_RECORD)]
+    key: Key32
+    signature: Signature
+
+
+# ----------------------------------------------------------------------------------------------------- challenges
+
+
+class ChallengeTurn(Message, frozen=True, tag=121):
+    """One question of a challenge, and the seed of the answer to it."""
+
+    text: Text
+    seed: UInt53
+
+
+class PlannedChallenge(Message, frozen=True, tag=122):
+    """A conversation that a verifier will have with a node. ``nonce`` keeps its digest from being guessed; the seed of
+    ``sampling`` is 0 here, each turn has its own."""
+
+    nonce: Key32
+    epoch: UInt53
+    node: Id20
+    model_id: Annotated[str, Meta(min_length=1, max_length=200)]
+    model_digest: Key32
+    system: Text
+    turns: Annotated[tuple[ChallengeTurn, ...], Meta(min_length=1, max_length=8)]
+    sampling: Sampling
+    max_tokens: Annotated[int, Meta(ge=1, le=4096)]
+
+
+class ChallengeCommitment(Message, frozen=True, tag=123):
+    """What a verifier will ask in ``epoch``: the Merkle root over the digests of its encoded challenges, signed before
+    the epoch begins (purpose ``challenge-commitment``)."""
+
+    network_id: Key32
+    epoch: UInt53
+    member: Key32
+    root: Key32
+    count: UInt16
+
+
+class Evidence(Message, frozen=True, tag=124):
+    """A challenge's turn, opened: what was asked and what a node signed for (purpose ``challenge-evidence``).
+    ``index`` and ``path`` lead from the challenge to the committed root; ``request`` holds no secrets;
+    ``receipt`` and ``receipt_signature`` are the node's."""
+
+    network_id: Key32
+    epoch: UInt53
+    member: Key32
+    challenge: Annotated[bytes, Meta(max_length=20_000)]
+    index: UInt16
+    path: Annotated[tuple[Key32, ...], Meta(max_length=16)]
+    turn: Annotated[int, Meta(ge=0, le=7)]
+    receipt: Annotated[bytes, Meta(max_length=4096)]
+    receipt_signature: Signature
+    key: Key32  # of the receipt's commitments
+    request: Annotated[bytes, Meta(max_length=28_000)]
+    output_ids: Annotated[tuple[Annotated[int, Meta(ge=0, le=0x7FFF_FFFF)], ...], Meta(max_length=1024)]
+
+
+class Unanswered(Message, frozen=True, tag=125):
+    """A challenge that brought no receipt, opened so that everybody sees that it was not forgotten (purpose
+    ``challenge-unanswered``). ``reason`` is an error code; it changes nobody's reputation."""
+
+    network_id: Key32
+    epoch: UInt53
+    member: Key32
+    challenge: Annotated[bytes, Meta(max_length=20_000)]
+    index: UInt16
+    path: Annotated[tuple[Key32, ...], Meta(max_length=16)]
+    reason: Annotated[str, Meta(max_length=100)]
+
+
+class Duties(Message, frozen=True, tag=126):
+    """After an epoch: the proof of what its member had to check in it (purpose ``duties``)."""
+
+    network_id: Key32
+    epoch: UInt53
+    member: Key32
+    proof: Proof
+
+
+class Score(Message, frozen=True, tag=127):
+    """What a computation with the reference model says of one answer. ``likelihood``: thousandths of a natural
+    logarithm, positive where cheating explains the tokens better than honest noise; ``credit``: the published score
+    1/PPL; ``verdict``: 0 inconclusive, 1 pass, 2 fail."""
+
+    tokens: UInt32
+    likelihood: Thousandths
+    credit: Millionths
+    verdict: Annotated[int, Meta(ge=0, le=2)]
+
+
+class Attestation(Message, frozen=True, tag=128):
+    """A member has computed the score of an evidence record (named by its SHA-256) itself (purpose ``score``)."""
+
+    network_id: Key32
+    epoch: UInt53
+    member: Key32
+    evidence: Key32
+    node: Id20  # the signer of the receipt: whom it hits
+    score: Score
+
+
+# ------------------------------------------------------------------------------------------------------ agreement
+
+
+class BlockEntry(Message, frozen=True, tag=129):
+    """One judged answer: the attestations, in the order of their members, and the score that follows from them."""
+
+    evidence: Key32
+    node: Id20
+    author: Index
+    score: Score
+    attestations: Annotated[tuple[SignedRecord, ...], Meta(min_length=1, max_length=MAX_MEMBERS)]
+
+
+class Block(Message, frozen=True, tag=130):
+    """What the committee agrees on for one epoch. ``proposer`` made it in ``round`` with its ECVRF ``proof``;
+    ``state`` is the SHA-256 of the :class:`Standings` after it; ``next_members`` are the committee from the next block
+    on (empty: the same)."""
+
+    version: UInt16
+    network_id: Key32
+    height: UInt53
+    epoch: UInt53
+    round: Round
+    previous: Key32  # SHA-256 of the block before, zeros for the first
+    proposer: Key32
+    proof: Proof
+    issued: UInt53
+    commitments: Annotated[tuple[SignedRecord, ...], Meta(max_length=MAX_MEMBERS)]  # for the next epoch
+    duties: Annotated[tuple[SignedRecord, ...], Meta(max_length=MAX_MEMBERS)]  # of epochs that are over
+    entries: Annotated[tuple[BlockEntry, ...], Meta(max_length=MAX_ENTRIES)]
+    missed: Annotated[tuple[tuple[Index, UInt16], ...], Meta(max_length=MAX_MEMBERS)]  # duties without any result
+    batches: Key32  # Merkle root of the receipt batches of this epoch that the server has shown; zeros: none
+    next_members: Annotated[tuple[Key32, ...], Meta(max_length=MAX_MEMBERS)]
+    state: Key32
+
+
+class Proposal(Message, frozen=True, tag=131):
+    """The proposer's block for a round (purpose ``committee-proposal``). ``valid_round``: the round in which it was
+    found valid by a quorum, plus one; 0: none."""
+
+    network_id: Key32
+    height: UInt53
+    round: Round
+    valid_round: Round
+    block: Annotated[bytes, Meta(max_length=MAX_RECORD - 256)]
+
+
+class Vote(Message, frozen=True, tag=132):
+    """A member's vote (purpose ``committee-vote``). ``precommit`` False: a prevote. ``digest``: SHA-256 of the block,
+    empty for none."""
+
+    network_id: Key32
+    height: UInt53
+    round: Round
+    precommit: bool
+    digest: Annotated[bytes, Meta(max_length=32)]
+
+
+class Certificate(Message, frozen=True, tag=133):
+    """A quorum of precommits for one block: (member, signature of its :class:`Vote`), members ascending."""
+
+    height: UInt53
+    round: Round
+    digest: Key32
+    signatures: Annotated[tuple[tuple[Index, Signature], ...], Meta(max_length=MAX_MEMBERS)]
+
+
+class CertifiedBlock(Message, frozen=True, tag=134):
+    """A block's exact bytes with its certificate."""
+
+    block: Annotated[bytes, Meta(max_length=MAX_RECORD)]
+    certificate: Certificate
+
+
+class CommitteeNews(Message, frozen=True, tag=135):
+    """On a link between two members: one signed record of any kind that is named here."""
+
+    item: SignedRecord
+
+
+class CommitteeWant(Message, frozen=True, tag=136):
+    """On a link between two members: please send me the certified block of this height."""
+
+    height: UInt53
+
+
+class CommitteeBlock(Message, frozen=True, tag=137):
+    """On a link between two members: a certified block."""
+
+    block: Annotated[bytes, Meta(max_length=MAX_RECORD)]
+    certificate: Certificate
+
+
+# ------------------------------------------------------------------------------------------------------- standing
+
+
+class NodeStanding(Message, frozen=True, tag=138):
+    """What all blocks so far say of one node. ``suspicion``: the cumulated likelihood (thousandths, never negative);
+    ``good``: consecutive good results; ``judged``: results in all; ``signed``: epoch of its last signed answer here;
+    ``recent``: the published rule's last scores (credit, millionths), oldest first."""
+
+    node_id: Id20
+    reputation: Millionths
+    suspicion: Annotated[int, Meta(ge=0, le=1_000_000)]
+    good: UInt16
+    judged: UInt32
+    signed: UInt53
+    excluded: bool
+    recent: Annotated[tuple[Millionths, ...], Meta(max_length=16)]
+
+
+class Standings(Message, frozen=True, tag=139):
+    """Everybody's standing after a block, in the order of their ids; a block names its SHA-256."""
+
+    height: UInt53
+    epoch: UInt53
+    nodes: Annotated[tuple[NodeStanding, ...], Meta(max_length=20_000)]
+
+
+class SignedStandings(Message, frozen=True, tag=140):
+    """What a reader of the directory gets: a certified block and the standings that it names; before it the blocks that
+    changed the committee, oldest first."""
+
+    block: CertifiedBlock
+    standings: Annotated[bytes, Meta(max_length=4 * 1024 * 1024)]
+    membership: Annotated[
+        tuple[CertifiedBlock, ...], Meta(max_length=64)
+    ] = ()  # that changed the committee, oldest first
+
+
+# ------------------------------------------------------------------------------------------------------- receipts
+
+
+class ReceiptBatch(Message, frozen=True, tag=141):
+    """What a model node answered in one epoch, submitted to the server (purpose ``receipt-batch``): the Merkle root
+    over the SHA-256 of its final receipts in the order of signing, and totals rounded up to powers of two."""
+
+    network_id: Key32
+    node_key: Key32
+    epoch: UInt53
+    root: Key32
+    receipts: UInt53
+    tokens: UInt53
+
+
+class LeafOpening(Message, frozen=True, tag=142):
+    """One receipt of a batch with its way to the root."""
+
+    batch: Key32  # SHA-256 of the encoded batch
+    receipt: Annotated[bytes, Meta(max_length=4096)]
+    receipt_signature: Signature
+    index: UInt32
+    path: Annotated[tuple[Key32, ...], Meta(max_length=32)]
+
+
+class Contradiction(Message, frozen=True, tag=143):
+    """Two records that nobody may sign both, by one key: two batches of one epoch, two receipts of one attempt that
+    differ, two votes of one round, two proposals of one round."""
+
+    first: SignedRecord
+    second: SignedRecord
+
+
+class WorkChallenge(Message, frozen=True, tag=144):
+    """Server to a newcomer: find a ``solution`` so that SHA-256 over ``gentorrent/work/v1``, network id, node key, salt
+    and solution begins with so many zero bits."""
+
+    salt: Id16
+    bits: UInt8
+    expires: UInt53
+
+
+CommitteeMessage = CommitteeNews | CommitteeWant | CommitteeBlock
+committee_message_decoder: Decoder[CommitteeMessage] = Decoder(CommitteeMessage)
+MAX_STANDINGS = 5 * 1024 * 1024
+signed_record_decoder: Decoder[SignedRecord] = Decoder(SignedRecord)
+challenge_decoder: Decoder[PlannedChallenge] = Decoder(PlannedChallenge, MAX_RECORD)
+committee_record_decoder: Decoder[
+    ChallengeCommitment | Evidence | Unanswered | Duties | Attestation | Proposal | Vote
+] = Decoder(ChallengeCommitment | Evidence | Unanswered | Duties | Attestation | Proposal | Vote)
+block_decoder: Decoder[Block] = Decoder(Block)
+certified_block_decoder: Decoder[CertifiedBlock] = Decoder(CertifiedBlock, 2 * MAX_RECORD)
+standings_decoder: Decoder[Standings] = Decoder(Standings, MAX_STANDINGS)
+signed_standings_decoder: Decoder[SignedStandings] = Decoder(SignedStandings, MAX_STANDINGS + 8 * 1024 * 1024)
+receipt_batch_decoder: Decoder[ReceiptBatch] = Decoder(ReceiptBatch)
+leaf_opening_decoder: Decoder[LeafOpening] = Decoder(LeafOpening)
+work_challenge_decoder: Decoder[WorkChallenge] = Decoder(WorkChallenge)
+contradiction_decoder: Decoder[Contradiction] = Decoder(Contradiction, 3 * MAX_RECORD)
