@@ -33,6 +33,7 @@
     │   └── ContentError              what it serves is not what it, or an earlier download, says
     ├── BenchmarkError                something that is measured is missing or failed
     ├── ReceiptError                  a receipt is malformed or does not verify
+    ├── VerificationError             evidence, a block, a certificate or standings are refused
     └── StorageError                  disk, database, key store
         ├── DataDirectoryLockedError  another engine owns this data directory
         ├── ModelBusyError            another process downloads, imports or removes this model
@@ -229,6 +230,10 @@ class BenchmarkError(GenTorrentError):
 
 class ReceiptError(GenTorrentError):
     """A receipt is malformed or does not verify."""
+
+
+class VerificationError(GenTorrentError):
+    """Evidence, a block of the committee, its certificate or the standings after it are refused."""
 
 
 class StorageError(GenTorrentError):

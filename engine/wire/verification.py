@@ -20,6 +20,8 @@ MAX_MEMBERS = 64
 """Of a committee."""
 MAX_ENTRIES = 48
 """Judged answers in one block; what finds no place waits for the next."""
+MAX_UNJUDGED = 64
+"""Challenges in one block that brought nothing to judge."""
 Proof = Annotated[bytes, Meta(min_length=80, max_length=80)]
 """ECVRF-EDWARDS25519-SHA512-TAI (RFC 9381): gamma, c, s."""
 Millionths = Annotated[int, Meta(ge=0, le=1_000_000)]
@@ -140,13 +142,29 @@ class Attestation(Message, frozen=True, tag=128):
 
 
 class BlockEntry(Message, frozen=True, tag=129):
-    """One judged answer: the attestations, in the order of their members, and the score that follows from them."""
+    """One judged answer: the attestations, in the order of their members, and the score that follows from them.
+    ``epoch``, ``author``, ``index`` and ``turn`` say which challenge's turn it was, ``asked`` whom it was planned for;
+    ``node`` signed the receipt and is judged."""
 
     evidence: Key32
-    node: Id20
+    epoch: UInt53
     author: Index
+    index: UInt16
+    turn: Annotated[int, Meta(ge=0, le=7)]
+    asked: Id20
+    node: Id20
     score: Score
     attestations: Annotated[tuple[SignedRecord, ...], Meta(min_length=1, max_length=MAX_MEMBERS)]
+
+
+class Unjudged(Message, frozen=True, tag=145):
+    """A duty that was done without a judgement: ``record`` is the SHA-256 of an :class:`Unanswered`, or of
+    :class:`Evidence` whose scores did not come together."""
+
+    epoch: UInt53
+    author: Index
+    asked: Id20
+    record: Key32
 
 
 class Block(Message, frozen=True, tag=130):
@@ -165,8 +183,9 @@ class Block(Message, frozen=True, tag=130):
     issued: UInt53
     commitments: Annotated[tuple[SignedRecord, ...], Meta(max_length=MAX_MEMBERS)]  # for the next epoch
     duties: Annotated[tuple[SignedRecord, ...], Meta(max_length=MAX_MEMBERS)]  # of epochs that are over
-    entries: Annotated[tuple[BlockEntry, ...], Meta(max_length=MAX_ENTRIES)]
-    missed: Annotated[tuple[tuple[Index, UInt16], ...], Meta(max_length=MAX_MEMBERS)]  # duties without any result
+    entries: Annotated[tuple[BlockEntry, ...], Meta(max_length=MAX_ENTRIES)]  # in the order of their evidence
+    unjudged: Annotated[tuple[Unjudged, ...], Meta(max_length=MAX_UNJUDGED)]
+    missed: Annotated[tuple[tuple[Index, UInt16], ...], Meta(max_length=MAX_MEMBERS)]  # duties of which nothing came
     batches: Key32  # Merkle root of the receipt batches of this epoch that the server has shown; zeros: none
     next_members: Annotated[tuple[Key32, ...], Meta(max_length=MAX_MEMBERS)]
     state: Key32
