@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,12 +40,14 @@ def init_network(
     name: str = DEFAULT_NAME,
     parameters: Parameters | None = None,
     *,
+    committee: Sequence[bytes] = (),
     clock: Clock | None = None,
     random_bytes: Callable[[int], bytes] = os.urandom,
 ) -> Network:
     """Write the server's key (0600) and the genesis file into ``data``; keep both if they are there already.
 
-    ``notice`` says in one sentence what was done. Raises ``StorageError`` or ``DirectoryError`` (a bad name).
+    ``committee`` are the keys of the verifiers. ``notice`` says in one sentence what was done. Raises ``StorageError``
+    or ``DirectoryError`` (a bad name or committee).
     """
     if (data / GENESIS_FILE).exists():
         network = load_network(data)
@@ -55,7 +57,9 @@ def init_network(
     # A key without a genesis is left by an --init that was interrupted; it is as good as a new one.
     server = load_key(data / KEY_FILE) or Identity.from_seed(random_bytes(32))
     now = (clock or SystemClock()).wall()
-    genesis = genesis_file.make_genesis(name, server.public_key, parameters or Parameters(), now, random_bytes)
+    genesis = genesis_file.make_genesis(
+        name, server.public_key, parameters or Parameters(), now, random_bytes, committee
+    )
     write_atomically(data / KEY_FILE, server.seed.hex().encode("ascii") + b"\n")
     write_atomically(data / GENESIS_FILE, genesis_file.to_file(genesis), mode=0o644)
     notice = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +14,9 @@ import typer
 from engine.commands.node import LOG_FORMAT
 from engine.config import DEFAULT_BOOTSTRAP_PORT, default_data_directory, usable_directory
 from engine.errors import ConfigurationError
+
+LEAST_COMMITTEE = 4
+"""Members; the fewest among whom one may lie."""
 
 if TYPE_CHECKING:
     from engine.transport.bootstrap_state import BootstrapAddress
@@ -84,6 +88,17 @@ def run(
         bool,
         typer.Option("--invited-only", help="With --init: a private network; see gentorrent invite."),
     ] = False,
+    committee: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY",
+            help="With --init: a verifier's key (gentorrent identity show --key); once for each of at least four.",
+        ),
+    ] = None,
+    epoch_seconds: Annotated[
+        float | None,
+        typer.Option(min=1, max=86400, metavar="S", help="With --init: how often the committee agrees (600)."),
+    ] = None,
     one_machine: Annotated[
         bool,
         typer.Option("--one-machine", help="With --init: a network for trying out, all of whose nodes are here."),
@@ -101,18 +116,19 @@ def run(
             raise ConfigurationError(
                 "--turn and --turn-secret-file are for the running server; leave them out with --init."
             )
-        shape = _shape(paths, needed, hops, least_paths, least_hops)
-        _init(directory, name, host, port, msgspec.structs.replace(shape, invited_only=invited_only), one_machine)
+        shape = msgspec.structs.replace(
+            _shape(paths, needed, hops, least_paths, least_hops),
+            invited_only=invited_only,
+            epoch_seconds=float(epoch_seconds or 600),
+        )
+        _init(directory, name, host, port, shape, one_machine, _committee(committee or []))
         return
-    if (
-        one_machine
-        or invited_only
-        or any(option is not None for option in (name, paths, needed, hops, least_paths, least_hops))
-    ):
+    of_genesis = (name, paths, needed, hops, least_paths, least_hops, committee, epoch_seconds)
+    if one_machine or invited_only or any(option is not None for option in of_genesis):
         raise ConfigurationError(
-            "--name, --paths, --needed, --hops, --least-paths, --least-hops, --invited-only and --one-machine belong"
-            " to --init: they become part of the network's genesis file, which never changes. Leave them out to start"
-            " the server."
+            "--name, --paths, --needed, --hops, --least-paths, --least-hops, --invited-only, --committee,"
+            " --epoch-seconds and --one-machine belong to --init: they become part of the network's genesis file, which"
+            " never changes. Leave them out to start the server."
         )
     logging.basicConfig(level=logging.WARNING, format=LOG_FORMAT, stream=sys.stderr)
     logging.getLogger("engine").setLevel(logging.INFO)
@@ -172,7 +188,33 @@ def _shape(
     return msgspec.structs.replace(shape, least_n=least_n, least_path_length=least_length)
 
 
-def _init(directory: Path, name: str | None, host: str, port: int, shape: Parameters, one_machine: bool) -> None:
+def _committee(keys: list[str]) -> list[bytes]:
+    """The verifiers' keys as they were given."""
+    from engine.wire.verification import MAX_MEMBERS
+
+    for text in keys:
+        if re.fullmatch(r"[0-9a-f]{64}", text) is None:
+            raise ConfigurationError(
+                f"--committee wants a verifier's key, 64 digits 0-9 a-f, and got {text[:80]!r}. On its machine,"
+                " gentorrent identity show --key prints it."
+            )
+    if keys and not (LEAST_COMMITTEE <= len(keys) <= MAX_MEMBERS and len(set(keys)) == len(keys)):
+        raise ConfigurationError(
+            f"A committee has {LEAST_COMMITTEE} to {MAX_MEMBERS} members, and each of them once: with fewer, one that"
+            " lies could not be outvoted. Give --committee once for each."
+        )
+    return [bytes.fromhex(text) for text in keys]
+
+
+def _init(
+    directory: Path,
+    name: str | None,
+    host: str,
+    port: int,
+    shape: Parameters,
+    one_machine: bool,
+    committee: list[bytes],
+) -> None:
     from engine.bootstrap.init import DEFAULT_NAME, init_network
     from engine.directory.genesis import NAME_RULE, is_name
 
@@ -184,7 +226,7 @@ def _init(directory: Path, name: str | None, host: str, port: int, shape: Parame
         one_prefix=one_machine,
         snapshot_seconds=0.5 if one_machine else 10.0,  # few nodes, and somebody who waits for them
     )
-    network = init_network(directory, name or DEFAULT_NAME, parameters)
+    network = init_network(directory, name or DEFAULT_NAME, parameters, committee=committee)
     typer.echo(network.notice)
     address = f"http://{host}:{port}#{network.network_id.hex()}"
     typer.echo(f"Start the server with: gentorrent bootstrap --host {host} --port {port} --data {directory}")

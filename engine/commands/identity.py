@@ -32,7 +32,12 @@ def _identity() -> None:
 
 
 @commands.command()
-def show(data: DataOption = None) -> None:
+def show(
+    data: DataOption = None,
+    key: Annotated[
+        bool, typer.Option("--key", help="Print the public key, of which the id is a part of the hash.")
+    ] = False,
+) -> None:
     """Print the id of this machine's node. An engine may be running."""
     from engine.clock import SystemClock
     from engine.errors import DataDirectoryLockedError
@@ -43,10 +48,10 @@ def show(data: DataOption = None) -> None:
     configuration = _settings(data)
     try:
         with _keys(configuration) as store:
-            node = store.identity().node_id
+            identity = store.identity()
     except DataDirectoryLockedError:  # an engine that runs has made its keys, and they are only read here
-        node = KeyStore(DataDirectory(configuration.data_directory).keys, SystemClock()).identity().node_id
-    typer.echo(node_id_text(node))
+        identity = KeyStore(DataDirectory(configuration.data_directory).keys, SystemClock()).identity()
+    typer.echo(identity.public_key.hex() if key else node_id_text(identity.node_id))
 
 
 @commands.command()

@@ -10,7 +10,7 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from engine.ids import NetworkId
 from engine.wire import SUITE_ED25519
 from engine.wire.codec import encode
 from engine.wire.records import Genesis, Parameters, genesis_decoder
+from engine.wire.verification import MAX_MEMBERS
 
 FORMAT = "gentorrent-genesis-1"
 MAXIMUM_FILE_LENGTH = 65_536
@@ -51,9 +52,14 @@ def is_name(text: str) -> bool:
 
 
 def make_genesis(
-    name: str, server_key: bytes, parameters: Parameters, now: float, random_bytes: Callable[[int], bytes]
+    name: str,
+    server_key: bytes,
+    parameters: Parameters,
+    now: float,
+    random_bytes: Callable[[int], bytes],
+    committee: Sequence[bytes] = (),
 ) -> GenesisRecord:
-    """A new network with one server key (Ed25519, 32 bytes) and no committee.
+    """A new network with one server key and the keys of its ``committee`` (Ed25519; none: nobody judges).
 
     ``now`` is in seconds since 1970. ``DirectoryError`` if the name or the parameters are out of bounds.
     """
@@ -61,7 +67,7 @@ def make_genesis(
         suite=SUITE_ED25519,
         name=name,
         server_keys=(server_key,),
-        committee_keys=(),
+        committee_keys=tuple(committee),
         created=int(now),
         salt=random_bytes(32),
         parameters=parameters,
@@ -95,6 +101,9 @@ def decode_record(record: bytes) -> GenesisRecord:
         raise DirectoryError("A network whose paths have no relays is asked directly: n and k must be 1.")
     if len(set(genesis.server_keys)) != len(genesis.server_keys):
         raise DirectoryError("The genesis names one server key twice.")
+    committee = genesis.committee_keys
+    if len(set(committee)) != len(committee) or len(committee) > MAX_MEMBERS:
+        raise DirectoryError(f"A committee has at most {MAX_MEMBERS} members, and each of them once.")
     return GenesisRecord(genesis, record)
 
 

@@ -51,7 +51,7 @@ class Parameters(Message, frozen=True, tag=30):
 
 
 class Genesis(Message, frozen=True, tag=31):
-    """The first record of a network; SHA-256 of its bytes is the network id. Committee empty until there is one."""
+    """The first record of a network; SHA-256 of its bytes is the network id. An empty committee judges nobody."""
 
     suite: UInt8
     name: ShortText

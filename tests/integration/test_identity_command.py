@@ -32,6 +32,7 @@ async def test_an_identity_is_shown_revoked_and_replaced(tmp_path):
         code, text = await run("show", *where)
         assert code == 0
         first = identity_of(data)
+        assert (await run("show", "--key", *where)) == (0, first.public_key.hex() + "\n")
         assert text.strip() == node_id_text(first.node_id)
         # Made beforehand, and sent when the key is stolen, also by who has not got it.
         code, text = await run("revoke", *where, *network, "--save", str(saved))

@@ -19,6 +19,7 @@ from engine.directory.delta import make_step
 from engine.directory.snapshot import ChainPoint, sign_snapshot
 from engine.errors import ConfigurationError, DirectoryError, StorageError
 from engine.wire.records import Parameters
+from tests.support.network import gentorrent
 from tests.support.records import NOW, SERVER, descriptor, genesis, identity
 from tests.unit.directory.test_snapshot import NETWORK, chain
 
@@ -33,6 +34,30 @@ def test_a_network_is_made_once_and_kept(tmp_path):
     assert load_network(tmp_path / "server").server.public_key == made.server.public_key
     if sys.platform != "win32":
         assert stat.S_IMODE((tmp_path / "server" / KEY_FILE).stat().st_mode) == 0o600
+
+
+def test_a_network_may_have_a_committee(tmp_path):
+    keys = [identity(number).public_key for number in range(1, 5)]
+    made = init_network(tmp_path / "server", "judged", Parameters(epoch_seconds=5), committee=keys)
+    assert made.genesis.genesis.committee_keys == tuple(keys)
+    assert load_network(tmp_path / "server").genesis == made.genesis
+    for wrong in ([*keys, keys[0]], [bytes((number,)) * 32 for number in range(65)]):
+        with pytest.raises(DirectoryError, match="each of them once"):
+            init_network(tmp_path / "wrong", committee=wrong)
+
+
+def test_the_command_takes_a_committee(tmp_path):
+    keys = [identity(number).public_key.hex() for number in range(1, 5)]
+    init = ("bootstrap", "--init", "--one-machine", "--data", str(tmp_path / "n"), "--epoch-seconds", "2.5")
+    for wrong in (keys[:3], [*keys, keys[0]], [*keys[:3], "nonsense"]):
+        refused = gentorrent(*init, *(part for key in wrong for part in ("--committee", key)))
+        assert refused.returncode == 2
+        assert "ommittee" in refused.stderr
+    made = gentorrent(*init, *(part for key in keys for part in ("--committee", key)))
+    assert made.returncode == 0, made.stderr
+    genesis = load_network(tmp_path / "n").genesis
+    assert [key.hex() for key in genesis.genesis.committee_keys] == keys
+    assert genesis.parameters.epoch_seconds == 2.5
 
 
 def test_a_server_without_a_network_names_the_command(tmp_path):
