@@ -8,6 +8,7 @@ import re
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from engine.crypto import ecvrf
 from engine.errors import SignatureError
 from engine.ids import NODE_ID_LENGTH, NodeId
 
@@ -86,6 +87,10 @@ class Identity:
     def sign(self, purpose: str, network_id: bytes, *fields: bytes) -> bytes:
         """64 bytes over :func:`signed_bytes`."""
         return self._private_key.sign(signed_bytes(purpose, network_id, *fields))
+
+    def prove(self, alpha: bytes) -> bytes:
+        """80 bytes: this key's proof for ``alpha``; :func:`engine.crypto.ecvrf.verify` gives everybody its output."""
+        return ecvrf.prove(self.seed, alpha)
 
     def __repr__(self) -> str:
         return f"Identity({self.node_id.hex()})"
