@@ -429,7 +429,10 @@ class GroupMachine:
         if chunks is None:
             return []
         if set_digest(chunks, self._bits) != known.states[message.sequence]:
-            raise SignatureError("a state is not the one that its author has signed")
+            # An author that tells everybody something else makes honest members pass on what does not check out, so
+            # whoever has sent it is not muted, but asked no more.
+            known.asked = None
+            return self._drop("state not as signed")
         known.take_state(message.sequence, chunks, self.tree)
         self._taken(known, peer)
         return []

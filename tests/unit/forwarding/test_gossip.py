@@ -384,11 +384,33 @@ def test_a_state_that_its_author_has_not_signed_is_refused() -> None:
 
     net.intercept = lie
     net.run(30)
-    assert net.machine(late).dropped["forged"] >= 1
+    assert net.machine(late).dropped["state not as signed"] >= 1
     assert not net.machine(late).tree.chunks(author)
     net.cut = lambda one, other: {one, other} == {liar, late}
     net.run(20)
     assert net.is_known_everywhere(author)
+
+
+def test_a_liar_cannot_make_honest_members_mute_each_other() -> None:
+    """It signs another digest than that of what it tells, so that who passes its state on looks like a forger."""
+    net = GossipNetwork(4, seed=31)
+    liar, late, *honest = net.ids
+    net.kill(late)
+    for _ in range(20):
+        net.insert(liar, net.prompt(30))
+        net.run(1)
+    net.machine(liar)._speaker._state = bytes(16)  # as its cache does not change any more, so it stays
+    net.run(6)
+    net.restart(late)
+    net.cut = lambda one, other: {one, other} == {liar, late}
+    for _ in range(30):
+        net.insert(honest[0], net.prompt(9))
+        net.run(1)
+    judge = net.machine(late)
+    assert judge.dropped["state not as signed"] >= 1
+    assert judge.dropped["muted"] == 0
+    assert not judge.tree.chunks(liar)
+    assert net.is_known_everywhere(honest[0])
 
 
 def test_states_that_nobody_asked_for_are_dropped() -> None:
