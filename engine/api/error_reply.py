@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -36,7 +37,9 @@ _STATUS: tuple[tuple[type[GenTorrentError], int, str], ...] = (
     (WorkerDiedError, 503, "server_error"),
 )
 RETRY_AFTER_SECONDS = 3
-"""Told with every 503 and 429."""
+"""Told with every 503 and 429, unless it is known how long it will take,"""
+LONGEST_RETRY_AFTER_SECONDS = 120
+"""up to this: estimates are of strangers."""
 _encoder = msgspec.json.Encoder()
 
 
@@ -50,6 +53,12 @@ def code_of(error: GenTorrentError) -> str:
     if isinstance(error, WorkerDiedError):
         return "worker_restarting"
     return error.code if isinstance(error, RequestError) else RequestError.code
+
+
+def retry_after(error: GenTorrentError) -> int:
+    """Seconds after which it is worth asking again."""
+    estimate = error.estimate if isinstance(error, RequestError) else 0.0
+    return max(RETRY_AFTER_SECONDS, math.ceil(min(estimate, LONGEST_RETRY_AFTER_SECONDS)))
 
 
 def error_object(
@@ -97,6 +106,6 @@ def encode(value: Any) -> bytes:
 def response(error: GenTorrentError, asked: str = "messages") -> web.Response:
     """The HTTP response that tells ``error``."""
     status = status_of(error)
-    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status in (429, 503) else None
+    headers = {"Retry-After": str(retry_after(error))} if status in (429, 503) else None
     body = encode(error_of(error, asked))
     return web.Response(status=status, body=body, content_type="application/json", headers=headers)

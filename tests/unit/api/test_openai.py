@@ -154,6 +154,16 @@ async def test_errors_before_the_first_text_have_their_status(client, api, error
     assert ("Retry-After" in caught.value.response.headers) == (status == 503)
 
 
+@pytest.mark.parametrize(("estimate", "seconds"), [(0.0, "3"), (1.0, "3"), (7.2, "8"), (1e6, "120")])
+async def test_a_full_group_says_when_to_ask_again(client, api, estimate, seconds):
+    api.service.words = []
+    api.service.failure = OverloadedError("full")
+    api.service.failure.estimate = estimate
+    with pytest.raises(openai.InternalServerError) as caught:
+        await client.chat.completions.create(model=MODEL, messages=QUESTION)
+    assert caught.value.response.headers["Retry-After"] == seconds
+
+
 async def test_unknown_model(client):
     with pytest.raises(openai.NotFoundError) as caught:
         await client.chat.completions.create(model="absent", messages=QUESTION)
