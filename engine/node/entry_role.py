@@ -176,6 +176,10 @@ class EntryRole:
         if promise is None or beliefs is None:
             return
         returned, now = over.returned, self._clock.monotonic()
+        if over.refused:
+            self._group.refused(promise.model_digest, promise.target)
+        elif returned is not None and returned.last is not None:
+            self._group.took(promise.model_digest, promise.target)
         if returned is None:
             beliefs.failed(over.request_id)
         elif returned.output_tokens is None or returned.last is None:
@@ -186,8 +190,8 @@ class EntryRole:
     def _choose(self, asked: Asked, group: Group) -> Choice:
         try:
             return self._policy.choose(asked, group, self._clock.monotonic(), self._random)
-        except GenTorrentError as error:
-            logger.warning("the forwarding policy failed: %s", type(error).__name__)
+        except Exception as error:  # as above: what strangers say of themselves must end nobody's answers
+            logger.error("the forwarding policy failed: %s", type(error).__name__)
             return Choice(target=group.myself)
 
     def _target(self, chosen: NodeId, group: Group, request: Request) -> Target | None:

@@ -18,6 +18,7 @@ from engine.forwarding.digests import BLOCK_TOKENS, chunks_of
 from engine.forwarding.gossip import GroupMachine, Heard, Tell
 from engine.forwarding.members import Member
 from engine.forwarding.neighbours import group_neighbours
+from engine.forwarding.refusals import Refusals
 from engine.ids import NetworkId, NodeId
 from engine.inference.types import InferenceBackend, ModelInfo
 from engine.node.cached_prefixes import CachedPrefixes
@@ -66,6 +67,7 @@ class GroupRole:
         self._machines: dict[bytes, GroupMachine] = {}  # digest of the model -> its group
         self._sent: dict[bytes, SentRequests] = {}
         self._beliefs: dict[bytes, Beliefs] = {}
+        self._refusals: dict[bytes, Refusals] = {}
         self._incarnation = 0
         self._looked = clock.monotonic()  # when the loads were reported last
         self.sender: LinkSender | None = None
@@ -147,6 +149,16 @@ class GroupRole:
         else:
             machine.content(target, now)
 
+    def refused(self, model_digest: bytes, target: NodeId) -> None:
+        """``target`` has not taken a request that was passed on to it."""
+        if model_digest in self._refusals:
+            self._refusals[model_digest].refused(target, self._clock.monotonic())
+
+    def took(self, model_digest: bytes, target: NodeId) -> None:
+        """``target`` has answered a request that was passed on to it."""
+        if model_digest in self._refusals:
+            self._refusals[model_digest].took(target)
+
     def figures(self) -> GroupFigures:
         """Counts of this moment."""
         machines, now = self._machines.values(), self._clock.monotonic()
@@ -162,6 +174,7 @@ class GroupRole:
         node = self._directory.get(heard.node_id) if self._directory is not None else None
         standing = node.reputation if self._committee and node is not None else 1.0
         round_trip = self.sender.round_trip(heard.node_id) if self.sender is not None else None
+        left_alone = self._refusals[digest].is_left_alone(heard.node_id, self._clock.monotonic())
         return Member(
             node_id=heard.node_id,
             load=heard.load,
@@ -169,7 +182,7 @@ class GroupRole:
             round_trip=UNKNOWN_ROUND_TRIP if round_trip is None else round_trip,
             standing=standing,
             established=standing > 0,
-            accepts=heard.accepts,
+            accepts=heard.accepts and not left_alone,
             trust=self._beliefs[digest].trust(heard.node_id, self._clock.monotonic()),
             sent_tokens=tokens,
             sent_requests=requests,
@@ -191,7 +204,7 @@ class GroupRole:
         infos, now = self._infos(), self._clock.monotonic()
         for digest in [one for one in self._machines if one not in infos]:
             self._send(self._machines.pop(digest).leave(now, self._clock.wall()))
-            del self._sent[digest], self._beliefs[digest]
+            del self._sent[digest], self._beliefs[digest], self._refusals[digest]
         for digest, info in infos.items():
             if digest not in self._machines:
                 self._incarnation = max(int(self._clock.wall() * 1000), self._incarnation + 1)
@@ -205,7 +218,7 @@ class GroupRole:
                     sentry=self._prefixes.of(info.model_id),
                 )
                 self._machines[digest], self._sent[digest] = machine, SentRequests()
-                self._beliefs[digest] = Beliefs()
+                self._beliefs[digest], self._refusals[digest] = Beliefs(), Refusals()
                 self._tell_members(machine, digest)
         self._report()
 

@@ -32,6 +32,8 @@ from engine.wire.link import DeliverClove, ReleaseHandle
 
 FORWARD_SECONDS = 1.0
 """So long may a member take to say whether it serves a request; then the entry node takes the request back."""
+FIRST_CLOVE_SECONDS = 2.0
+"""The same from there to its first clove, which leaves within 40 ms whatever the model does."""
 PART_BYTES = 60_000
 PARTS_SECONDS = 5.0
 """Between the first and the last part of a request."""
@@ -56,10 +58,12 @@ class Returned:
 
 @dataclass(frozen=True, slots=True)
 class ForwardOver:
-    """Nothing more comes of a request that was passed on. ``returned`` None: it was refused, taken back or lost."""
+    """Nothing more comes of a request that was passed on. ``returned`` None: it was refused, taken back or lost;
+    ``refused``: the member has not taken it, with or without a word."""
 
     request_id: RequestId
     returned: Returned | None
+    refused: bool = False
 
 
 @dataclass(slots=True)
@@ -84,7 +88,8 @@ class _Frames:
 
 @dataclass(slots=True)
 class OutgoingForward:
-    """One request that this node has passed on. ``handles``: this node's return address of each path."""
+    """One request that this node has passed on. ``handles``: this node's return address of each path; ``accepted``: the
+    member has said that it takes it, ``answered``: a clove of it has come, so that it cannot be taken back."""
 
     forward_id: bytes
     target: Target
@@ -97,6 +102,7 @@ class OutgoingForward:
     random_bytes: Callable[[int], bytes]
     max_tokens: int
     accepted: bool = False
+    answered: bool = False
     begun: bool = False
     served: ForwardServed | None = None
     frames: _Frames = field(default_factory=_Frames)

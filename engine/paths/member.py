@@ -1,7 +1,7 @@
 """A model node as a member of its group: it may pass a request on, once, and serves what others pass on to it. Pure.
 
-Between the two the entry node is what a proxy is elsewhere (``forward.py``). While the other one has said nothing the
-entry node can take the request back; from its first clove on the answer is the serving node's.
+Between the two the entry node is what a proxy is elsewhere (``forward.py``). While no clove has come of the other one
+the entry node can take the request back; from then on the answer is the serving node's.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from engine.paths import keys
 from engine.paths.answer_sender import CloveOut
 from engine.paths.effects import Lane, Send
 from engine.paths.execution import Execution
-from engine.paths.forward import FORWARD_SECONDS, ForwardOver, IncomingForwards, OutgoingForward
+from engine.paths.forward import FIRST_CLOVE_SECONDS, FORWARD_SECONDS, ForwardOver, IncomingForwards, OutgoingForward
 from engine.paths.outgoing import Target
 from engine.paths.serving import FULL, ExecutionStarted, ServingEffect, ServingMachine
 from engine.wire import SUITE_HPKE_MLKEM768_X25519
@@ -103,9 +103,12 @@ class MemberMachine(ServingMachine):
             return []
         request_id, execution = found
         assert execution.forward is not None
+        if execution.forward.answered:
+            return []
         if not message.accepted:
             return self._take_back(request_id, execution, now)
-        execution.forward.accepted, execution.encoded = True, b""
+        if not execution.forward.accepted:
+            execution.forward.accepted, execution.forward.due = True, now + FIRST_CLOVE_SECONDS
         return []
 
     def returned(self, peer: NodeId, handle: bytes, clove: bytes, now: float) -> list[ServingEffect] | None:
@@ -115,7 +118,7 @@ class MemberMachine(ServingMachine):
             index = forward.path_of(handle) if forward is not None and forward.target.node_id == peer else None
             if forward is None or index is None:
                 continue
-            forward.accepted, execution.encoded, execution.last_heard = True, b"", now
+            forward.answered, execution.encoded, execution.last_heard = True, b"", now
             forward.frames.add(index, clove, now)
             address = execution.sender.address(index)
             return [] if address is None else [CloveOut(proxy=address[0], handle=address[1], clove=clove)]
@@ -127,7 +130,7 @@ class MemberMachine(ServingMachine):
         if found is not None:
             request_id, execution = found
             assert execution.forward is not None
-            if not execution.forward.accepted:
+            if not execution.forward.answered:
                 return self._take_back(request_id, execution, now)
             over = ForwardOver(request_id, execution.forward.returned())
             execution.forward = None
@@ -176,14 +179,19 @@ class MemberMachine(ServingMachine):
 
     def link_down(self, peer_id: NodeId, now: float) -> list[ServingEffect]:
         """The link to a proxy, or to another member, is gone. What that member served this node serves while nothing
-        has come of it; else the proxies hear that these return addresses are void, and so does the client."""
+        has come of it; else the proxies hear that these return addresses are void, and so does the client. What that
+        member had passed on ends."""
         self._forwards.link_down(peer_id)
         out: list[ServingEffect] = []
         for request_id, execution in list(self._executions.items()):
+            if execution.origin is not None and execution.origin[0] == peer_id:
+                execution.origin = None  # all ways back went through it: nobody can read what would still be written
+                out += self._end(request_id, execution)
+                continue
             forward = execution.forward
             if forward is None or forward.target.node_id != peer_id:
                 continue
-            if not forward.accepted:
+            if not forward.answered:
                 out += self._take_back(request_id, execution, now)
                 continue
             out += self._let_go(request_id, execution)

@@ -242,14 +242,17 @@ class ServingMachine:
     def _take_back(self, request_id: RequestId, execution: Execution, now: float) -> list[ServingEffect]:
         assert execution.forward is not None
         stopped = execution.forward.end()
-        return [*stopped, *self._without_forward(request_id, execution), *self.keep(request_id, now)]
+        over = self._without_forward(request_id, execution, refused=True)
+        return [*stopped, *over, *self.keep(request_id, now)]
 
-    def _without_forward(self, request_id: RequestId, execution: Execution) -> list[ServingEffect]:
+    def _without_forward(
+        self, request_id: RequestId, execution: Execution, *, refused: bool = False
+    ) -> list[ServingEffect]:
         """Nobody serves it in this node's place (any more)."""
         if execution.forward is None:
             return []
         execution.forward = None
-        return [ForwardOver(request_id, None)]
+        return [ForwardOver(request_id, None, refused)]
 
     def refuse(self, request_id: RequestId, failed: Failed, now: float) -> list[ServingEffect]:
         """Nobody serves what was offered; the client may ask again, or somebody else."""
@@ -386,7 +389,7 @@ class ServingMachine:
                 deadlines.append(execution.sender.next_deadline())
             elif execution.forward is None:
                 deadlines.append(execution.decide_by)
-            elif not execution.forward.accepted:
+            elif not execution.forward.answered:
                 deadlines.append(execution.forward.due)
         return min(deadlines, default=None)
 
@@ -402,7 +405,7 @@ class ServingMachine:
                 out += execution.sender.tick(now)
             elif execution.forward is None and now >= execution.decide_by:
                 out += self.keep(request_id, now)
-            elif execution.forward is not None and not execution.forward.accepted and now >= execution.forward.due:
+            elif execution.forward is not None and not execution.forward.answered and now >= execution.forward.due:
                 out += self._take_back(request_id, execution, now)
         return out
 

@@ -17,6 +17,7 @@ from engine.transport.link import Channel
 from engine.verification.receipt_file import verify_export
 from engine.wire.codec import encode
 from engine.wire.forward import Forward, ForwardAnswer
+from engine.wire.group import GroupNews
 from engine.wire.link import link_decoder
 from engine.wire.records import Parameters
 from tests.support.answering_overlay import WRITTEN, AnsweringMember, AnsweringOverlay, Reader, request
@@ -33,11 +34,16 @@ class Elsewhere:
 
     name: ClassVar[str] = "elsewhere"
     named: NodeId | None = None
+    accepting: bool = False  # and only who takes requests, as every shipped policy
     asked: int = 0
 
     def choose(self, asked: Asked, group: Group, now: float, random: Random) -> Choice:
         self.asked += 1
-        others = [member.node_id for member in group.members if member.node_id != group.myself]
+        others = [
+            member.node_id
+            for member in group.members
+            if member.node_id != group.myself and (member.accepts or not self.accepting)
+        ]
         return Choice(target=(self.named or others[0]) if asked.may_forward and others else group.myself)
 
 
@@ -348,3 +354,27 @@ async def test_a_member_that_refuses_leaves_the_request_where_it_is() -> None:
         await reader.end()
         check_whole(reader)
         assert reader.done.served_by == node_id_text(entry.node_id)
+
+
+@pytest.mark.parametrize("says", ["nothing", "no", "yes and no more"])
+async def test_who_takes_no_requests_is_soon_not_asked_any_more(says: str) -> None:
+    """It looks idle in its statements, and every policy would choose it again and again."""
+    overlay = await ready(parameters=DIRECT, policy=Elsewhere(accepting=True))
+    entry, idle = overlay.machines
+    pin(overlay, entry)
+
+    def swallowing(peer: NodeId, channel: Channel, data: bytes) -> list[bytes]:
+        message = link_decoder.decode(data) if channel is Channel.CONTROL else None
+        if isinstance(message, ForwardAnswer) and says != "nothing":
+            return [encode(msgspec.structs.replace(message, accepted=says != "no"))]
+        return [] if peer == entry.node_id and not isinstance(message, GroupNews) else [data]
+
+    Hostile(idle, swallowing)
+    async with overlay.running():
+        for _ in range(5):
+            reader = Reader(overlay, request())
+            await reader.tokens(1)
+            reader.task.cancel()
+            await overlay.pass_time(1.5)
+        assert overlay.busy() == []
+        assert entry.entry_role.forwarded <= 3  # after 1 s, then 2 s

@@ -14,7 +14,7 @@ from engine.inference.types import PromptShape
 from engine.node import entry_role
 from engine.node.entry_role import EntryRole
 from engine.paths.serving import ExecutionOffered
-from tests.unit.node.test_group import DIGESTS, PROMPT, machines, run  # noqa: F401 - a fixture
+from tests.unit.node.test_group import DIGEST, DIGESTS, PROMPT, machines, run  # noqa: F401 - a fixture
 from tests.unit.node.test_serving_role import request
 
 
@@ -124,3 +124,30 @@ async def test_who_did_not_have_what_it_had_told_is_left_out(machines, found, be
     peer.served(b"r" * 16, found)
     cached = machines[0].role.view(b"d" * 32, DIGESTS).cached(Asked(prompt_tokens=1_000))
     assert cached == ({two.node_id: 9 * BLOCK_TOKENS} if believed else {})
+
+
+async def test_a_policy_that_fails_ends_nobodys_answers(machines, monkeypatch):  # noqa: F811
+    def fail(self, asked, group, now, random):
+        self.asked.append(asked)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(MostCached, "choose", fail)
+    _, peer, asked = await decide(machines, know_nothing, monkeypatch)
+    assert peer.decisions == [("keep", None)]
+    assert len(asked) == 1
+
+
+def test_who_refuses_is_taken_for_one_that_takes_no_requests(machines):  # noqa: F811
+    one, two, three = machines
+
+    def takes():
+        return {member.node_id: member.accepts for member in one.role.view(DIGEST).members}
+
+    one.role.refused(DIGEST, two.node_id)
+    one.role.refused(b"?" * 32, three.node_id)  # a group that this machine has left
+    assert takes() == {one.node_id: True, two.node_id: False, three.node_id: True}
+    run(machines, 1.5)
+    assert takes()[two.node_id]
+    one.role.refused(DIGEST, two.node_id)
+    one.role.took(DIGEST, two.node_id)
+    assert takes()[two.node_id]

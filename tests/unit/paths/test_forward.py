@@ -12,10 +12,18 @@ from engine.ids import NodeId, RequestId
 from engine.paths import keys
 from engine.paths.answer_sender import CloveOut
 from engine.paths.effects import Send
-from engine.paths.forward import FORWARD_BURST, MAX_UNFINISHED, ForwardOver, IncomingForwards, OutgoingForward, Returned
+from engine.paths.forward import (
+    FIRST_CLOVE_SECONDS,
+    FORWARD_BURST,
+    MAX_UNFINISHED,
+    ForwardOver,
+    IncomingForwards,
+    OutgoingForward,
+    Returned,
+)
 from engine.paths.member import MemberMachine
 from engine.paths.outgoing import Question, Target, prepare
-from engine.paths.serving import ExecutionOffered, ExecutionStarted
+from engine.paths.serving import ExecutionCancelled, ExecutionOffered, ExecutionStarted
 from engine.wire.answer import AnswerClove, ChatMessage, Failed, Finished, Sampling, Tokens
 from engine.wire.codec import encode
 from engine.wire.forward import Forward, ForwardAnswer, ForwardBegun, ForwardEnd, ForwardServed, forwarded_decoder
@@ -138,17 +146,65 @@ def test_after_a_second_of_silence_the_entry_node_takes_it_back() -> None:
     assert ended
 
 
+def test_who_takes_it_and_sends_nothing_loses_it() -> None:
+    name, entry, serving = passed_on()
+    assert entry.machine.next_deadline() == pytest.approx(0.2 + FIRST_CLOVE_SECONDS)
+    entry.machine.forward_answered(serving.node_id, ForwardAnswer(forward_of(entry, name).forward_id, True), 1.0)
+    assert entry.machine.next_deadline() == pytest.approx(0.2 + FIRST_CLOVE_SECONDS)  # said again, it is no new word
+    back = list(entry.machine.tick(0.21 + FIRST_CLOVE_SECONDS))
+    assert ForwardOver(name, None, refused=True) in back
+    assert ExecutionStarted in kinds(back)
+    late = serving.machine.push(name, Tokens(0, (5,), "a"), 3.0)
+    assert all(
+        entry.machine.returned(serving.node_id, one.handle, one.clove, 3.0) is None
+        for one in late
+        if isinstance(one, CloveOut)
+    )
+    carry(back, entry, serving, 3.1)
+    assert serving.machine.running() == []
+
+
+def test_what_is_answered_is_not_taken_back() -> None:
+    name, entry, serving = passed_on()
+    give_back(serving.machine.push(name, Tokens(0, (5,), "a"), 0.3), serving, entry, 0.3)
+    assert not any(isinstance(one, ExecutionStarted | ForwardOver) for one in entry.machine.tick(10.0))
+    refused = ForwardAnswer(forward_of(entry, name).forward_id, False)
+    assert entry.machine.forward_answered(serving.node_id, refused, 10.0) == []
+
+
+def test_what_an_entry_node_had_passed_on_ends_with_it() -> None:
+    name, entry, serving = passed_on()
+    serving.machine.push(name, Tokens(0, (5,), "a"), 0.3)
+    assert serving.machine.link_down(NodeId(b"?" * 20), 0.4) == []
+    assert serving.machine.link_down(entry.node_id, 0.4) == [ExecutionCancelled(name)]
+    assert serving.machine.running() == []
+    assert serving.machine.next_deadline() is None
+
+
+def test_when_the_link_ends_before_anything_has_come_the_entry_node_serves_itself() -> None:
+    name, entry, serving = passed_on()
+    out = list(entry.machine.link_down(serving.node_id, 0.3))
+    assert next(one for one in out if isinstance(one, ExecutionStarted)).request_id == name
+
+
 def test_when_the_link_ends_later_the_proxies_hear_it() -> None:
     entry, serving = MemberNode(b"E", 1, offers=True), MemberNode(b"S", 2)
     _, effects = ask(entry)
     (offered,) = [one for one in effects if isinstance(one, ExecutionOffered)]
     there = carry(list(entry.machine.forward(offered.request_id, serving.target, 0.1)), entry, serving, 0.1)
     carry(there, serving, entry, 0.2)
+    give_back(serving.machine.push(offered.request_id, Tokens(0, (5,), "a"), 0.2), serving, entry, 0.2)
     out = entry.machine.link_down(serving.node_id, 0.3)
     released = [link_decoder.decode(one.data) for one in out if isinstance(one, Send) and one.peer != serving.node_id]
     assert len(released) == 3
     assert all(isinstance(message, ReleaseHandle) for message in released)
     assert entry.machine._executions == {}
+
+
+def forward_of(entry: MemberNode, name: RequestId) -> OutgoingForward:
+    forward = entry.machine._executions[name].forward
+    assert forward is not None
+    return forward
 
 
 def passed_on() -> tuple[RequestId, MemberNode, MemberNode]:
@@ -229,17 +285,22 @@ def test_what_comes_back_may_be_anything() -> None:
 
 
 def test_what_is_taken_back_or_lost_says_nothing_and_what_is_left_unfinished_is_told() -> None:
-    name, entry, serving = passed_on()
+    def begun() -> tuple[RequestId, MemberNode, MemberNode]:
+        name, entry, serving = passed_on()
+        give_back(serving.machine.push(name, Tokens(0, (5,), "a"), 0.25), serving, entry, 0.25)
+        return name, entry, serving
+
+    name, entry, serving = begun()
     assert ForwardOver(name, None) in entry.machine.link_down(serving.node_id, 0.3)
-    name, entry, serving = passed_on()
+    name, entry, serving = begun()
     assert ForwardOver(name, None) in entry.machine.leave(0.3)
-    name, entry, serving = passed_on()
-    assert ForwardOver(name, Returned(None, None)) in entry.machine.tick(100.0)  # silent
+    name, entry, serving = begun()
+    assert ForwardOver(name, Returned(0.25, None)) in entry.machine.tick(100.0)  # silent
     entry, serving = MemberNode(b"E", 1, offers=True), MemberNode(b"S", 2)
     _, effects = ask(entry)
     (name,) = [one.request_id for one in effects if isinstance(one, ExecutionOffered)]
     entry.machine.forward(name, serving.target, 0.1)
-    assert ForwardOver(name, None) in entry.machine.tick(1.2)
+    assert ForwardOver(name, None, refused=True) in entry.machine.tick(1.2)
 
 
 def part(number: int, index: int = 0, count: int = 2) -> Forward:
