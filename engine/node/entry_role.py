@@ -1,5 +1,8 @@
 """The entry node's decision: who of the group serves a request that has come here.
 
+In a group of more than 16 not everybody is linked: the policy chooses among those that are, and a link is made with who
+holds more of a prompt's beginning than any of them, for the next ones.
+
 The worker says how many tokens its prompt has and with which public prefixes it begins; a worker that is too busy is
 not waited for. The policy proposes; what it proposes must be a listed, linked member with the same model and the
 standing that the client asks for. Whatever goes wrong here, this node serves the request itself.
@@ -16,12 +19,15 @@ from dataclasses import dataclass
 from engine.clock import Clock
 from engine.directory.directory import Directory
 from engine.errors import GenTorrentError
+from engine.forwarding.digests import BLOCK_TOKENS
 from engine.forwarding.members import Member
+from engine.forwarding.policies.candidates import may_serve
 from engine.forwarding.policies.interface import Asked, Choice, Group, Policy
 from engine.ids import NodeId, RequestId, short_id
 from engine.inference.types import InferenceBackend, PromptShape
 from engine.node.asked import asked_of
 from engine.node.group import GroupRole
+from engine.node.group_view import GroupView
 from engine.node.overlay_peer import OverlayPeer
 from engine.node.requests import generation_for
 from engine.node.serving_role import ServingRole
@@ -29,6 +35,7 @@ from engine.node.target_choice import target_of
 from engine.paths.forward import ForwardOver
 from engine.paths.outgoing import Target
 from engine.paths.serving import FULL, ExecutionOffered
+from engine.paths.setup import TokenBucket
 from engine.wire.answer import Failed, Request
 
 logger = logging.getLogger(__name__)
@@ -37,6 +44,11 @@ MAX_ALTERNATIVES = 4
 MAX_ESTIMATE = 1e6
 MAX_PROMISES = 1_024
 """Requests passed on of which it is remembered what was expected."""
+LEAST_GAIN = 8 * BLOCK_TOKENS
+"""Tokens of a prompt that a member has to hold beyond those that are linked, for a link to be worth it."""
+MAX_LINKED = 64
+"""Members with whom links are made for that, those included that are linked anyway."""
+NEW_LINKS_PER_SECOND, NEW_LINKS_BURST = 0.1, 4.0
 READ_SECONDS = 0.4
 """For which the worker is waited for: less than the request is held (``engine.paths.serving.DECIDE_SECONDS``)."""
 MAX_CONTEXT = 1 << 30
@@ -78,6 +90,7 @@ class EntryRole:
         self._tasks: asyncio.TaskGroup | None = None
         self._directory: Directory | None = None
         self._promised: dict[RequestId, _Promise] = {}
+        self._acquaintances = TokenBucket(NEW_LINKS_PER_SECOND, NEW_LINKS_BURST, clock.monotonic())
         self.forwarded = 0
         self.refused = 0
 
@@ -133,7 +146,9 @@ class EntryRole:
         if group is None:
             self._peer.keep(request_id)
             return
-        choice = self._choose(asked, group)
+        reachable = group.among(self._peer.sender.links() if self._peer.sender is not None else ())
+        self._get_to_know(asked, group, reachable)
+        choice = self._choose(asked, reachable)
         if choice.target is None:
             self.refused += 1
             alternatives = choice.alternatives or self._alternatives(group)
@@ -155,6 +170,18 @@ class EntryRole:
         if len(self._promised) > MAX_PROMISES:
             del self._promised[next(iter(self._promised))]
         self._peer.forward(request_id, target)
+
+    def _get_to_know(self, asked: Asked, group: GroupView, reachable: GroupView) -> None:
+        """Make a link with the member that holds most of the prompt, where no linked one holds nearly as much."""
+        held, known = group.cached(asked), reachable.cached(asked)
+        enough = max(known.values(), default=0) + LEAST_GAIN
+        more = {one: tokens for one, tokens in held.items() if one not in known and tokens >= enough}
+        for node_id in sorted(more, key=lambda one: (-more[one], one)):
+            member = group.member(node_id)
+            if member is not None and member.established and may_serve(member, asked):
+                if len(reachable.members) <= MAX_LINKED and self._acquaintances.take(self._clock.monotonic()):
+                    self._peer.dial(node_id)
+                return
 
     def _served(self, request_id: RequestId, cached_tokens: int) -> None:
         """Who had a request passed on says how much of its prompt it had in its cache."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.forwarding.members import Load, Member
@@ -39,6 +39,12 @@ class GroupView:
     def member(self, node_id: NodeId) -> Member | None:
         """See ``Group``."""
         return self._by_id.get(node_id)
+
+    def among(self, node_ids: Collection[NodeId]) -> GroupView:
+        """The same with these members and oneself only."""
+        members = [one for one in self._members if one.node_id in node_ids or one.node_id == self._myself]
+        kept = {one.node_id for one in members}
+        return GroupView(self._myself, members, {name: held for name, held in self._cached.items() if name in kept})
 
     def cached(self, asked: Asked) -> Mapping[NodeId, int]:
         """See ``Group``."""

@@ -39,6 +39,10 @@ class Decided:
         self.sender = sender
         self.serving = SimpleNamespace()
         self.decisions: list[tuple[str, Any]] = []
+        self.dialled: list[Any] = []
+
+    def dial(self, node_id):
+        self.dialled.append(node_id)
 
     def serves(self, node_id, digest):
         return True
@@ -151,3 +155,44 @@ def test_who_refuses_is_taken_for_one_that_takes_no_requests(machines):  # noqa:
     one.role.refused(DIGEST, two.node_id)
     one.role.took(DIGEST, two.node_id)
     assert takes()[two.node_id]
+
+
+def choosing(machines, monkeypatch):  # noqa: F811
+    """The first machine decides, and is not linked with the second one, of which it hears from the third."""
+    one, two, three = machines
+    two.cache(10)
+    three.cache(1)
+    run(machines, 2)
+    monkeypatch.setattr(one, "links", lambda: frozenset({three.node_id}))
+    monkeypatch.setattr(entry_role, "target_of", lambda directory, chosen, *_: SimpleNamespace(node_id=chosen))
+    peer: Any = Decided(one)
+    role = EntryRole(peer, SimpleNamespace(), one.role, MostCached(), one.clock, random.Random(1).randbytes)
+    shape = PromptShape(len(PROMPT) + 7, len(PROMPT), DIGESTS)
+
+    def decide(number):
+        offered = ExecutionOffered(b"r%15d" % number, request(max_tokens=40, may_forward=True))
+        role.decide(offered, shape)
+
+    return decide, peer, two, three
+
+
+def test_in_a_large_group_the_best_linked_one_serves_and_a_better_one_is_linked(machines, monkeypatch):  # noqa: F811
+    decide, peer, two, three = choosing(machines, monkeypatch)
+    decide(0)
+    assert peer.decisions == [("forward", three.node_id)]
+    assert peer.dialled == [two.node_id]
+    three.cache(9)
+    run(machines, 2)
+    decide(1)
+    assert peer.dialled == [two.node_id]  # one block more is not worth it
+
+
+def test_links_for_caches_are_bounded(machines, monkeypatch):  # noqa: F811
+    decide, peer, _, _ = choosing(machines, monkeypatch)
+    for number in range(50):
+        decide(number)
+    assert len(peer.dialled) == entry_role.NEW_LINKS_BURST
+    run(machines, 60)
+    monkeypatch.setattr(entry_role, "MAX_LINKED", 1)
+    decide(99)
+    assert len(peer.dialled) == entry_role.NEW_LINKS_BURST
