@@ -11,12 +11,12 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from engine.clock import SystemClock
 from engine.errors import UnknownModelError
-from engine.inference.types import GenerationEvent, GenerationRequest, ModelInfo, PromptShape
+from engine.inference.types import GenerationEvent, GenerationRequest, ModelInfo, PromptShape, TokenScores
 from engine.lifeline import run_on_loop, stop_with_parent
 from engine.node.keys import NodeKeys
 from engine.node.peer_presence import PeerPresence
@@ -42,6 +42,10 @@ class NoModels:
     async def describe(self, request: GenerationRequest) -> PromptShape | None:
         """Nothing is known of any prompt."""
         return None
+
+    async def score(self, request: GenerationRequest, output_ids: Sequence[int]) -> TokenScores:
+        """Refuses everything."""
+        raise UnknownModelError(f"This machine relays only; it has no model {request.model_id}.")
 
 
 def _relay(bootstrap: str, data: Path) -> PeerPresence:

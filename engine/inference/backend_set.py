@@ -5,9 +5,16 @@ It chooses between them by the model's id and does nothing else.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 
-from engine.inference.types import GenerationEvent, GenerationRequest, InferenceBackend, ModelInfo, PromptShape
+from engine.inference.types import (
+    GenerationEvent,
+    GenerationRequest,
+    InferenceBackend,
+    ModelInfo,
+    PromptShape,
+    TokenScores,
+)
 
 
 class BackendSet:
@@ -30,3 +37,7 @@ class BackendSet:
     async def describe(self, request: GenerationRequest) -> PromptShape | None:
         """See ``InferenceBackend``."""
         return await self._others.get(request.model_id, self._own).describe(request)
+
+    async def score(self, request: GenerationRequest, output_ids: Sequence[int]) -> TokenScores:
+        """See ``InferenceBackend``."""
+        return await self._others.get(request.model_id, self._own).score(request, output_ids)

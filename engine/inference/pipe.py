@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from engine.errors import InferenceError
-from engine.inference.types import CacheNews, GenerationEvent, GenerationRequest, ModelInfo, PromptShape
+from engine.inference.types import CacheNews, GenerationEvent, GenerationRequest, ModelInfo, PromptShape, TokenScores
 
 T = TypeVar("T")
 
@@ -65,6 +65,15 @@ class Describe(Struct, frozen=True, array_like=True, tag="describe"):
     request: GenerationRequest
 
 
+class Score(Struct, frozen=True, array_like=True, tag="score"):
+    """How well is each of these tokens what the request's settings draw? Answered by :class:`Scored` or
+    :class:`AnswerFailed`; ended by :class:`CancelAnswer`, like an answer. Keys are those of answers."""
+
+    key: int
+    request: GenerationRequest
+    output_ids: tuple[int, ...]
+
+
 class CancelAnswer(Struct, frozen=True, array_like=True, tag="cancel"):
     """The answer is not wanted any more. No event follows it, except what was on its way."""
 
@@ -98,6 +107,13 @@ class Described(Struct, frozen=True, array_like=True, tag="described"):
     shape: PromptShape | None = None
 
 
+class Scored(Struct, frozen=True, array_like=True, tag="scored"):
+    """Answer to :class:`Score`."""
+
+    key: int
+    scores: TokenScores
+
+
 class CacheChanged(Struct, frozen=True, array_like=True, tag="cache"):
     """What came into the public part of a prefix cache, and what left it."""
 
@@ -129,8 +145,8 @@ class Beat(Struct, frozen=True, array_like=True, tag="beat"):
     models: tuple[ModelInfo, ...]
 
 
-ToWorker = Load | Unload | SetBudget | Generate | Describe | CancelAnswer
-FromWorker = Loaded | LoadFailed | Event | AnswerFailed | Described | CacheChanged | ProviderFailed | Beat
+ToWorker = Load | Unload | SetBudget | Generate | Describe | Score | CancelAnswer
+FromWorker = Loaded | LoadFailed | Event | AnswerFailed | Described | Scored | CacheChanged | ProviderFailed | Beat
 
 _encoder = msgspec.msgpack.Encoder()
 _to_worker: msgspec.msgpack.Decoder[ToWorker] = msgspec.msgpack.Decoder(ToWorker)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Annotated, Literal, Protocol
 
 from msgspec import Meta, Struct
@@ -165,6 +165,23 @@ class PromptShape(Struct, frozen=True, array_like=True):
     digests: tuple[bytes, ...] = ()
 
 
+Impossible = Literal["", "vocabulary", "end", "length", "min_tokens", "constraint"]
+"""Why no model can have drawn a token under the request's settings: its id is in no vocabulary; it comes after an
+end-of-turn token, or after ``max_tokens``; it ends the turn before ``min_tokens``; the form does not permit it."""
+
+
+class TokenScores(Struct, frozen=True, array_like=True):
+    """What the reference model says of an answer's tokens, one number for each: how far it is from being the token that
+    ``gumbel-1`` draws (0: it is the same one; units of the logits, at most ``sampling.margin.LARGEST``), and its log
+    probability (natural, of the model's own logits). ``impossible``: why the token after these cannot be; neither it
+    nor what follows it is scored then. ``prompt_ids``: the prompt as it was read here."""
+
+    prompt_ids: tuple[int, ...]
+    margins: tuple[float, ...] = ()
+    logprobs: tuple[float, ...] = ()
+    impossible: Impossible = ""
+
+
 class InferenceBackend(Protocol):
     """Where answers are made. Errors are ``engine.errors.RequestError`` or ``WorkerDiedError``."""
 
@@ -179,4 +196,14 @@ class InferenceBackend(Protocol):
     async def describe(self, request: GenerationRequest) -> PromptShape | None:
         """The prompt of a request, nothing of it computed; None where nobody can say: the model is not loaded, its
         worker is too busy, or another program has it. Wrong requests are :meth:`generate`'s to refuse."""
+        ...
+
+    async def score(self, request: GenerationRequest, output_ids: Sequence[int]) -> TokenScores:
+        """Read the request's prompt, its ``continue_tokens`` and ``output_ids`` with the model here, and say how well
+        each of ``output_ids`` is what the request's settings draw. One call of the model for many tokens: it makes
+        none. Scores wait for one another and go between answers' steps. Cancelling it ends the work.
+
+        :class:`RequestError` for what cannot be scored here: a wrong request, one beyond this machine's context or
+        memory, a model that is not here, one that another program computes; :class:`WorkerDiedError` when two workers
+        in a row died of it."""
         ...

@@ -205,3 +205,12 @@ async def test_news_of_the_caches_name_their_device(models):  # noqa: F811
         await pool.stop()
         assert pool.news[-1][1].reset
         assert pool.news[-1][1].changes == ()
+
+
+async def test_a_score_goes_on_with_another_device_when_one_fails(models):  # noqa: F811
+    async with running(models, gpu("fails-60", "NVIDIA A")) as pool:
+        first = await pool.score(ask(), (9, 9, 9))
+        while not pool.unused():
+            assert (await pool.score(ask(), (9, 9, 9))).logprobs == pytest.approx(first.logprobs, abs=1e-4)
+        assert "NVIDIA A is not used" in pool.unused()
+        assert info(pool).provider == "CPUExecutionProvider"

@@ -16,6 +16,8 @@ from engine.inference.pipe import (
     Described,
     Event,
     Generate,
+    Score,
+    Scored,
     decode_from_worker,
     decode_to_worker,
     frame,
@@ -30,6 +32,7 @@ from engine.inference.types import (
     PromptShape,
     Queued,
     Started,
+    TokenScores,
 )
 from engine.wire.answer import Sampling
 
@@ -43,6 +46,7 @@ FROM_WORKER = [
     Beat("idle", 0.0, (INFO,)),
     Described(1),
     Described(2, PromptShape(70, 64, (b"a" * 32, b"b" * 32))),
+    Scored(3, TokenScores((1, 2), (0.0, 20.0), (-0.5, -9999.0), "constraint")),
 ]
 REQUEST = GenerationRequest(model_id="m", messages=(PromptMessage("user", "x"),), sampling=Sampling(seed=1))
 
@@ -53,7 +57,7 @@ def test_events_survive_the_pipe(message):
 
 
 def test_requests_survive_the_pipe():
-    for message in (Generate(7, REQUEST), Describe(8, REQUEST), CancelAnswer(7)):
+    for message in (Generate(7, REQUEST), Describe(8, REQUEST), Score(9, REQUEST, (5, 6)), CancelAnswer(7)):
         assert decode_to_worker(read_frame(io.BytesIO(frame(message)).read)) == message
 
 

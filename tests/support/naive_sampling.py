@@ -49,6 +49,51 @@ def choose(
     allowed: Collection[int] | None = None,
 ) -> int | None:
     """The token, or None where the answer ends with an error."""
+    found = _candidates(logits, sampling, prompt, answer, suppressed, allowed)
+    if found is None:
+        return None
+    scores, kept, greedy = found
+    if greedy:
+        return min(kept, key=lambda token: (-scores[token], token))
+    return min(kept, key=lambda token: (-(scores[token] + gumbel(sampling.seed, position, token)), token))
+
+
+def margin(
+    logits: Sequence[float],
+    sampling: Sampling,
+    position: int,
+    token: int,
+    prompt: Sequence[int] = (),
+    answer: Sequence[int] = (),
+    suppressed: Collection[int] = (),
+    allowed: Collection[int] | None = None,
+) -> float | None:
+    """How far the logits are from drawing ``token``; infinite where the settings forbid it; None where the answer ends
+    with an error."""
+    found = _candidates(logits, sampling, prompt, answer, suppressed, allowed)
+    if found is None:
+        return None
+    scores, kept, greedy = found
+    if scores[token] == -math.inf:
+        return math.inf
+    if greedy:
+        return max(scores) - scores[token]
+    best = max(scores[one] + gumbel(sampling.seed, position, one) for one in kept)
+    gap = best - scores[token] - gumbel(sampling.seed, position, token)
+    if token not in kept:
+        gap = max(gap, min(scores[one] for one in kept) - scores[token])
+    return sampling.temperature * max(0.0, gap)
+
+
+def _candidates(
+    logits: Sequence[float],
+    sampling: Sampling,
+    prompt: Sequence[int],
+    answer: Sequence[int],
+    suppressed: Collection[int],
+    allowed: Collection[int] | None,
+) -> tuple[list[float], list[int], bool] | None:
+    """Scores, who may be drawn, and whether the highest score wins."""
     scores = [float(value) for value in logits]
     if not scores or any(math.isnan(value) for value in scores) or not math.isfinite(max(scores)):
         return None
@@ -77,7 +122,7 @@ def choose(
     if max(scores) == -math.inf:
         return None
     if sampling.temperature == 0 or math.isinf(max(scores) / sampling.temperature):
-        return min(range(len(scores)), key=lambda token: (-scores[token], token))
+        return scores, list(range(len(scores))), True
     scores = [value / sampling.temperature for value in scores]
     kept = [token for token in range(len(scores)) if scores[token] != -math.inf]
     kept.sort(key=lambda token: (-scores[token], token))
@@ -92,4 +137,4 @@ def choose(
     if sampling.min_p > 0:
         best = scores[kept[0]]
         kept = [token for token in kept if scores[token] >= best + math.log(sampling.min_p)]
-    return min(kept, key=lambda token: (-(scores[token] + gumbel(sampling.seed, position, token)), token))
+    return scores, kept, False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from engine.clock import Clock
-from engine.errors import RemoteServerError, RequestError, UnknownModelError
+from engine.errors import InvalidRequestError, RemoteServerError, RequestError, UnknownModelError
 from engine.inference.remote.assembly import Assembly
 from engine.inference.remote.places import Places
 from engine.inference.remote.replies import read_models, refusal, status_problem
@@ -29,6 +29,7 @@ from engine.inference.types import (
     PromptShape,
     Queued,
     Started,
+    TokenScores,
 )
 
 MAX_LIST = 1024 * 1024
@@ -173,6 +174,13 @@ class RemoteBackend:
     async def describe(self, request: GenerationRequest) -> PromptShape | None:
         """Another program has the tokenizer: nobody here can say."""
         return None
+
+    async def score(self, request: GenerationRequest, output_ids: Sequence[int]) -> TokenScores:
+        """Another program has the model, and none of them gives its logits away."""
+        raise InvalidRequestError(
+            f"{self._settings.model_id} is computed by another program at {self._settings.base_url}, which cannot "
+            "check answers. Only a model whose files are here can."
+        )
 
     async def generate(self, request: GenerationRequest) -> AsyncGenerator[GenerationEvent, None]:
         """See ``InferenceBackend.generate``; failures of the server are :class:`RemoteServerError`."""

@@ -59,7 +59,8 @@ class ConcatenatedGraph:
         resident = self._resident(call, rows)
         binding, keep = self._session.io_binding(), list[NDArray[Any]]()
         self._bind_rows(binding, resident, call.width, rows, keep)
-        wanted = [place * call.width + call.width - 1 for place, row in enumerate(rows) if row.draw]
+        ends = [(place + 1) * call.width for place in range(len(rows))]
+        wanted = [at for end, row in zip(ends, rows, strict=True) for at in range(end - row.draw, end)]
         every = out
         if self._gathered:
             bind(binding, graph.POSITIONS, np.array(wanted or [0], np.int64), keep)

@@ -94,24 +94,23 @@ class Execution:
         self.memory.store_block(slot, position, block)
 
     def run(self, rows: Sequence[Row]) -> NDArray[np.float32]:
-        """Feed ``rows``; logits [drawing rows, vocabulary] in their order, valid until the next step."""
+        """Feed ``rows``; logits [all that they draw, vocabulary] in their order, valid until the next step."""
         self.reserve(max(row.start + len(row.ids) for row in rows))
         lengths = self._lengths
         room = min(self.memory.capacity, self._limit)
         rules = CallRules(self.batching, self._shared, room, lambda slot: int(lengths[slot]), CALL_OVERHEAD)
         calls = split_calls([Feed(row.slot, row.start, len(row.ids)) for row in rows], rules)
-        drawn = [index for index, row in enumerate(rows) if row.draw]
+        drawn = [index for index, row in enumerate(rows) for _ in range(row.draw)]
         out = self._logits.rows(len(drawn))
         order: list[int] = []
         for call in calls:
             begin = len(order)
-            order += [index for index in call.rows if rows[index].draw]
+            order += [index for index in call.rows for _ in range(rows[index].draw)]
             self._graph.run(call, [rows[index] for index in call.rows], out[begin : len(order)])
             for index in call.rows:
                 lengths[rows[index].slot] = rows[index].start + len(rows[index].ids)
         if order != drawn:
-            places = {index: place for place, index in enumerate(order)}
-            out[:] = out[[places[index] for index in drawn]]
+            out[:] = out[np.argsort(order, kind="stable")]
         return out[:, : self._vocabulary]
 
     def failed(self, rows: Sequence[Row]) -> None:

@@ -62,13 +62,12 @@ class SharedBufferGraph:
         starts = self._lengths[call.first : call.first + span].copy()
         counts = np.zeros(span, np.int64)
         ids = np.zeros((span, width), INTEGERS[inputs["input_ids"]])
-        wanted = []
+        wanted: list[int] = []
         for row in rows:
             place, count = row.slot - call.first, len(row.ids)
             ids[place, :count] = row.ids
             starts[place], counts[place] = row.start, count
-            if row.draw:
-                wanted.append(place * width + count - 1)
+            wanted += range(place * width + count - row.draw, place * width + count)
         # With query lengths an idle slot is left alone. Without, it is fed one made-up token beyond what it holds.
         ends = np.maximum(starts + counts, 1) if self._mixed else starts + np.maximum(counts, 1)
         total = max(int(ends.max()), width)

@@ -35,8 +35,8 @@ class _Part:
 
 
 def find(cache: PrefixCache, sequence: Sequence) -> CacheNode:
-    """The deepest cached block that ``sequence`` could begin with; at least one token is left to feed."""
-    limit = (len(sequence.tokens) - 1) // BLOCK_TOKENS
+    """The deepest cached block that ``sequence`` could begin with; what logits are needed after is left to feed."""
+    limit = sequence.wanted_from // BLOCK_TOKENS
     node = cache.match(
         sequence.tokens, sequence.public_blocks, sequence.submission.cache_salt, limit, since=sequence.tail
     )
@@ -57,10 +57,11 @@ def next_block(sequence: Sequence) -> tuple[CacheNode, bytes, tuple[int, ...]] |
 
 @dataclass(slots=True)
 class PlanBuilder:
-    """The step that is being put together."""
+    """The step that is being put together. ``scored_places``: after so many tokens of one sequence logits are made."""
 
     cache: PrefixCache
     memory: KvMemory
+    scored_places: int = 64
     parts: dict[Sequence, _Part] = field(default_factory=dict)
     acquired: list[CacheNode] = field(default_factory=list)
     pending: list[CacheNode] = field(default_factory=list)
@@ -71,6 +72,10 @@ class PlanBuilder:
         self.parts[sequence] = _Part(sequence, sequence.fed, count)
         if sequence.cached_tokens is None:
             sequence.cached_tokens = 0
+
+    def bounded(self, sequence: Sequence, start: int, count: int) -> int:
+        """How many of ``count`` tokens of ``sequence``, which holds ``start``, one step may feed: logits are large."""
+        return min(count, max(start, sequence.wanted_from) + self.scored_places - start)
 
     def fits(self, sequence: Sequence, count: int) -> int:
         """How many of ``count`` further tokens of ``sequence`` can be fed without anybody giving way but the cache."""
@@ -93,7 +98,7 @@ class PlanBuilder:
         while True:
             self.cache.acquire(node)
             fed = node.depth * BLOCK_TOKENS
-            count = min(budget, sequence.available(now) - fed)
+            count = self.bounded(sequence, fed, min(budget, sequence.available(now) - fed))
             need = blocks_for(fed + count)
             if count > 0 and not self.memory.hold(need):
                 break
@@ -123,7 +128,7 @@ class PlanBuilder:
             tokens = sequence.tokens
             if part.source is not None and part.source.depth:
                 loads.append(LoadBlocks(sequence.slot, self.cache.blocks(part.source)))
-            draw = end == len(tokens)
+            draw = sequence.wanted(part.start, end)
             rows.append(Row(sequence.key, sequence.slot, part.start, tuple(tokens[part.start : end]), draw))
             ends.append((sequence, sequence.epoch, end))
             if part.count == 1 and draw:

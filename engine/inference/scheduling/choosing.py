@@ -24,7 +24,7 @@ class StepChooser:
 
     def choose(self, now: float) -> PlanBuilder:
         """The parts of the next step."""
-        builder = PlanBuilder(self._running.cache, self._running.memory)
+        builder = PlanBuilder(self._running.cache, self._running.memory, self._settings.scored_places)
         decoding: list[Sequence] = []
         reading: list[Sequence] = []
         for sequence in self._running.by_key.values():
@@ -40,7 +40,7 @@ class StepChooser:
 
     def choose_one(self, sequence: Sequence, now: float) -> PlanBuilder:
         """A step for ``sequence`` alone."""
-        builder = PlanBuilder(self._running.cache, self._running.memory)
+        builder = PlanBuilder(self._running.cache, self._running.memory, self._settings.scored_places)
         self._read([sequence], builder, now, False)
         return builder
 
@@ -73,13 +73,14 @@ class StepChooser:
         part = builder.parts.get(sequence)
         if part is not None:
             more = min(most, sequence.available(now) + sequence.fed - part.start - part.count)
+            more = builder.bounded(sequence, part.start, part.count + more) - part.count
             more = builder.fits(sequence, more) if more > 0 else 0
             part.count += more
             return more
         fed = builder.load(sequence, most, now) if sequence.fed == 0 else 0
         if fed:
             return fed
-        most = min(most, sequence.available(now))
+        most = builder.bounded(sequence, sequence.fed, min(most, sequence.available(now)))
         fed = builder.fits(sequence, most)
         if not fed and not builder.acquired and self._running.grow(sequence, sequence.fed + most):
             fed = most

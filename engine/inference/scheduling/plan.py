@@ -40,14 +40,14 @@ class StoreBlock:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One sequence's part of a step: feed ``ids`` to ``slot``, whose cache holds ``start`` tokens. ``draw``: the logits
-    after the last id are needed, because a token is drawn from them."""
+    """One sequence's part of a step: feed ``ids`` to ``slot``, whose cache holds ``start`` tokens. ``draw``: after how
+    many of the last ids the logits are needed: one where a token is drawn from them, more where an answer is scored."""
 
     key: int
     slot: int
     start: int
     ids: tuple[int, ...]
-    draw: bool
+    draw: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,15 @@ class Sequence:
         return len(self.tokens) - max(self.fed, self.tail.depth * BLOCK_TOKENS if self.tail is not None else 0)
 
     @property
+    def wanted_from(self) -> int:
+        """The first of its tokens after which logits are needed."""
+        return len(self.tokens) - (self.submission.scored or 1)
+
+    def wanted(self, start: int, end: int) -> int:
+        """After how many of its tokens from ``start`` to ``end`` logits are needed; they are the last ones."""
+        return max(0, end - max(start, self.wanted_from))
+
+    @property
     def decoding(self) -> bool:
         """Whether all but its newest token is in its slot."""
         return self.fed > 0 and len(self.tokens) - self.fed == 1

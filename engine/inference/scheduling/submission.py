@@ -16,6 +16,7 @@ class SchedulerSettings:
     may wait, and as many of the owner's. ``step_tokens``: most prompt tokens of one step. ``longest_wait``: seconds
     that running answers may wait for the prompt tokens of one step, as far as the measured rate can tell.
     ``whole_slots``: every slot takes memory for a whole context from the beginning (GPUs), not only for what it holds.
+    ``scored_places``: places of one score whose logits are made in one step.
     """
 
     context_length: int
@@ -25,12 +26,14 @@ class SchedulerSettings:
     step_tokens: int = 512
     longest_wait: float = 0.25
     whole_slots: bool = False
+    scored_places: int = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
     """One answer to make. ``answer_ids`` were made elsewhere already and are continued. The first ``public_tokens`` of
-    the prompt are cached for everybody, the rest under ``cache_salt`` (not at all, if it is empty)."""
+    the prompt are cached for everybody, the rest under ``cache_salt`` (not at all, if it is empty). ``scored``: nothing
+    is made, the logits after the last so many tokens are wanted (0: it is an answer)."""
 
     prompt_ids: tuple[int, ...]
     max_tokens: int | None = None
@@ -40,6 +43,7 @@ class Submission:
     max_tokens_per_second: float | None = None
     public_tokens: int = 0
     cache_salt: bytes = b""
+    scored: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,10 @@ def check(submission: Submission) -> None:
         raise InvalidRequestError(f"min_tokens is {submission.min_tokens}: it cannot be negative.")
     if submission.public_tokens < 0:
         raise InvalidRequestError(f"The public part of the prompt has {submission.public_tokens} tokens: 0 or more.")
+    if not 0 <= submission.scored <= len(submission.prompt_ids):
+        raise InvalidRequestError(
+            f"{submission.scored} places cannot be scored in {len(submission.prompt_ids)} tokens."
+        )
     pace = submission.max_tokens_per_second
     if pace is not None and not (0 < pace < math.inf):
         raise InvalidRequestError(f"The limit of {pace} tokens per second is not a positive number.")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing
 
 import msgspec
@@ -22,7 +22,16 @@ from engine.inference.supervisor.devices import Device
 from engine.inference.supervisor.resuming import ResumableAnswer
 from engine.inference.supervisor.settings import InferenceSettings, WorkerState
 from engine.inference.supervisor.supervisor import InferenceSupervisor
-from engine.inference.types import CacheNews, Done, GenerationEvent, GenerationRequest, ModelInfo, PromptShape, Started
+from engine.inference.types import (
+    CacheNews,
+    Done,
+    GenerationEvent,
+    GenerationRequest,
+    ModelInfo,
+    PromptShape,
+    Started,
+    TokenScores,
+)
 
 _log = logging.getLogger(__name__)
 _HOMES = 4096
@@ -219,6 +228,21 @@ class WorkerPool:
         if not able:
             return None
         return await min(able, key=lambda one: one.answering).describe(request)
+
+    async def score(self, request: GenerationRequest, output_ids: Sequence[int]) -> TokenScores:
+        """See ``InferenceBackend.score``; another device takes over when one fails."""
+        while True:
+            await self._choose_variants()
+            members = self._usable()
+            able = [one for one in members if one.supervisor.loaded(request.model_id)] or members
+            member = min(able, key=lambda one: one.supervisor.answering)
+            try:
+                scores = await member.supervisor.score(request, output_ids)
+                self._works(member)
+                await self._rest()
+                return scores
+            except ProviderFailedError as error:
+                self._failed(member, error)
 
     # ------------------------------------------------------------------------------------------------ which device
 

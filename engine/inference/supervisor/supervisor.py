@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing
 from itertools import count
 
@@ -31,6 +31,7 @@ from engine.inference.pipe import (
     Generate,
     Loaded,
     LoadFailed,
+    Scored,
     SetBudget,
     ToWorker,
     Unload,
@@ -44,9 +45,18 @@ from engine.inference.supervisor.ending import Ending
 from engine.inference.supervisor.life import WorkerLife
 from engine.inference.supervisor.loading import described, load_message, without_work
 from engine.inference.supervisor.resuming import ResumableAnswer, Turns, worker_died
+from engine.inference.supervisor.scoring import MAX_DEATHS, Scores, check_output, gave_up
 from engine.inference.supervisor.settings import InferenceSettings, WorkerState
 from engine.inference.supervisor.wanted import WantedModels
-from engine.inference.types import CacheNews, Done, GenerationEvent, GenerationRequest, ModelInfo, PromptShape
+from engine.inference.types import (
+    CacheNews,
+    Done,
+    GenerationEvent,
+    GenerationRequest,
+    ModelInfo,
+    PromptShape,
+    TokenScores,
+)
 
 _log = logging.getLogger(__name__)
 STOPPED = "The model was stopped on this machine in the middle of the answer. Ask again."
@@ -87,6 +97,7 @@ class InferenceSupervisor:
         self._turns = Turns(self._answers.values(), self._changes)
         self._numbers = count(1)
         self._questions = Questions(self._tell)
+        self._scores = Scores(self._tell)
         self._budget = Budget(self._settings.kv_bytes, device, free_memory)
         self._life: WorkerLife | None = None
         self._reason: InferenceError = WorkerDiedError(STOPPED)  # why nothing is wanted
@@ -108,8 +119,8 @@ class InferenceSupervisor:
 
     @property
     def answering(self) -> int:
-        """Answers that are being made or wait."""
-        return len(self._answers)
+        """Answers that are being made, or wait, or are being checked."""
+        return len(self._answers) + self._scores.waiting
 
     async def refresh(self) -> None:
         """Read the model folders again, after a download or a removal."""
@@ -207,6 +218,22 @@ class InferenceSupervisor:
         """See ``InferenceBackend.describe``."""
         return await self._questions.describe(request) if self._wanted.is_loaded(request.model_id) else None
 
+    async def score(self, request: GenerationRequest, output_ids: Sequence[int]) -> TokenScores:
+        """See ``InferenceBackend.score``; :class:`ProviderFailedError` when the device itself failed."""
+        check_limits(request)
+        ids = tuple(output_ids)
+        check_output(ids)
+        async with self._scores.turn():
+            deaths = 0
+            while True:
+                await self._ready(request.model_id)
+                try:
+                    return await self._scores.ask(next(self._numbers), request, ids)
+                except WorkerCrashedError as crash:
+                    deaths += 1
+                    if deaths == MAX_DEATHS:
+                        raise gave_up(crash) from crash
+
     # --------------------------------------------------------------------------------------------------- its life
 
     async def run(self) -> None:
@@ -273,7 +300,9 @@ class InferenceSupervisor:
         if ending.kind != "stopped":
             device = self.device.kind != "cpu" and ending.kind == "provider"
             answers = [one for one in self._answers.values() if one.mailbox.sent and not one.mailbox.complete]
-            worker_died(answers, innocent=device or self._wanted.loading is not None)
+            # A score under way is as suspect as any answer, and it is not tried a third time.
+            innocent = device or self._wanted.loading is not None or self._scores.running
+            worker_died(answers, innocent=innocent)
             given_up = self._wanted.worker_died(ending.text)
             if device or (given_up and self.device.kind != "cpu"):
                 self._give_up(ProviderFailedError(f"{self.device.name} is not used: {ending.text}."))
@@ -282,6 +311,7 @@ class InferenceSupervisor:
             crash = f"The program that computes answers ended in the middle of this one: {ending.text}."
             for answer in answers:
                 answer.mailbox.fail(WorkerCrashedError(crash))
+            self._scores.worker_died(WorkerCrashedError(crash))
         for model_id in self._wanted.worker_ended():
             self._on_cache(CacheNews(model_id, (), reset=True))
         self._questions.worker_ended()
@@ -292,6 +322,7 @@ class InferenceSupervisor:
         self._wanted.clear()
         for answer in self._answers.values():
             answer.stop(error)
+        self._scores.stop(error)
         self._reason = error
         self._changes.notify()
 
@@ -376,8 +407,12 @@ class InferenceSupervisor:
                 if not answer.suspect:
                     self._turns.moved(answer)
         elif isinstance(message, AnswerFailed):
+            error = request_error(message.code, message.text, message.parameter)
+            self._scores.failed(message.key, error)
             if (answer := self._answers.get(message.key)) is not None:
-                answer.failed(request_error(message.code, message.text, message.parameter))
+                answer.failed(error)
+        elif isinstance(message, Scored):
+            self._scores.scored(message)
         elif isinstance(message, Described):
             self._questions.answered(message)
         elif isinstance(message, Beat):

@@ -36,6 +36,8 @@ from engine.inference.pipe import (
     Loaded,
     LoadFailed,
     ProviderFailed,
+    Score,
+    Scored,
     SetBudget,
     ToWorker,
     Unload,
@@ -43,7 +45,7 @@ from engine.inference.pipe import (
     frame,
     read_frame,
 )
-from engine.inference.types import Done, GenerationEvent, ModelInfo
+from engine.inference.types import Done, GenerationEvent, ModelInfo, TokenScores
 from engine.inference.worker.model_host import ModelHost
 
 _BEAT_SECONDS = 0.25
@@ -167,7 +169,7 @@ class Worker:
             host = self._hosts.get(message.model_id)
             if host is not None:
                 host.set_budget(message.kv_bytes)
-        elif isinstance(message, Generate):
+        elif isinstance(message, Generate | Score):
             self._do("step")
             self._generate(message)
         elif isinstance(message, CancelAnswer):
@@ -191,12 +193,14 @@ class Worker:
 
         return open_model(message, self._clock, self._emit)
 
-    def _generate(self, message: Generate) -> None:
+    def _generate(self, message: Generate | Score) -> None:
         host = self._hosts.get(message.request.model_id)
         self._models[message.key] = message.request.model_id
         if host is None:
             model_id = message.request.model_id
             self._emit(message.key, UnknownModelError(f"The model {model_id} is not loaded. Ask again in a moment."))
+        elif isinstance(message, Score):
+            host.score(message.key, message.request, message.output_ids)
         else:
             host.submit(message.key, message.request)
 
@@ -205,10 +209,14 @@ class Worker:
         if host is not None:
             host.cancel(message.key)
 
-    def _emit(self, key: int, event: GenerationEvent | RequestError) -> None:
+    def _emit(self, key: int, event: GenerationEvent | TokenScores | RequestError) -> None:
         if isinstance(event, RequestError):
             self._models.pop(key, None)
             self._said.append(AnswerFailed(key, event.code, str(event), event.parameter))
+            return
+        if isinstance(event, TokenScores):
+            self._models.pop(key, None)
+            self._said.append(Scored(key, event))
             return
         if isinstance(event, Done):
             self._models.pop(key, None)

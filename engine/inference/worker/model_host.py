@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import Protocol
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from engine.clock import Clock
 from engine.errors import InferenceError, ProviderFailedError, RequestError
@@ -29,13 +32,15 @@ from engine.inference.types import (
     PromptShape,
     Queued,
     Started,
+    TokenScores,
 )
 from engine.inference.worker.answer import Answer, Grammars, Texts, begin, reported, submission
+from engine.inference.worker.running_score import RunningScore
 
 NEWS_SIZE = 20_000
 """Digests and ids in one message about the cache, at most (one block alone may have more): under a megabyte."""
-Emit = Callable[[int, GenerationEvent | RequestError], None]
-"""Called with an answer's key and its next event, or the error that ends it."""
+Emit = Callable[[int, GenerationEvent | TokenScores | RequestError], None]
+"""Called with an answer's key and its next event, or the error that ends it; with a score's key and the score."""
 
 
 class Model(Protocol):
@@ -86,6 +91,7 @@ class ModelHost:
         self._emit = emit
         self._share = share
         self._answers: dict[int, Answer] = {}
+        self._scores: dict[int, RunningScore] = {}
         self._changes_lost = 0
 
     def info(self) -> ModelInfo:
@@ -141,6 +147,24 @@ class ModelHost:
             self._emit(key, error)
         self._announce()
 
+    def score(self, key: int, request: GenerationRequest, output_ids: Sequence[int]) -> None:
+        """Take an answer to be judged; the :class:`TokenScores`, or why there are none, go to ``emit``."""
+        end_ids = self._scheduler.settings.end_ids
+        try:
+            score = RunningScore(request, output_ids, self._texts, self._grammars, self._info.vocabulary, end_ids)
+            if not score.complete:
+                wanted = score.submission(self._info.context_length, share=self._share)
+                self._scheduler.submit(key, wanted, self._clock.monotonic())
+                self._scores[key] = score
+        except InferenceError as error:
+            self._emit(key, RequestError(str(error)))
+        except RequestError as error:
+            self._emit(key, error)
+        else:
+            if score.complete:
+                self._emit(key, score.scores())
+        self._announce()
+
     def describe(self, request: GenerationRequest) -> PromptShape | None:
         """The prompt of a request that is not made here (yet); None for one that is wrong."""
         try:
@@ -152,8 +176,8 @@ class ModelHost:
             return None
 
     def cancel(self, key: int) -> None:
-        """Forget an answer; nothing is emitted for it any more."""
-        self._answers.pop(key, None)
+        """Forget an answer or a score; nothing is emitted for it any more."""
+        self._forget(key)
         self._scheduler.finish(key)
         self._announce()
 
@@ -161,13 +185,13 @@ class ModelHost:
         """So much memory for caches from now on; answers that can never fit any more end with an error."""
         tokens = kv_bytes // max(1, self._model.bytes_per_token)
         for key, error in self._scheduler.set_budget(tokens, self._clock.monotonic()):
-            if self._answers.pop(key, None) is not None:
+            if self._forget(key):
                 self._emit(key, error)
         self._announce()
 
     def close(self, error: RequestError) -> None:
-        """End every answer with ``error`` and give the model's memory back."""
-        for key in list(self._answers):
+        """End every answer and score with ``error`` and give the model's memory back."""
+        for key in [*self._answers, *self._scores]:
             self._fail(key, error)
         self._model.close()
 
@@ -197,8 +221,8 @@ class ModelHost:
         """Tell those whose turn has come and those whose place in the queue has changed."""
         complete = []
         for key in self._scheduler.running():
-            answer = self._answers[key]
-            if not answer.started:
+            answer = self._answers.get(key)
+            if answer is not None and not answer.started:
                 answer.started = True
                 self._emit(key, Started(answer.prompt_ids, self._scheduler.cached_tokens(key), answer.style))
                 if answer.missed:
@@ -206,8 +230,8 @@ class ModelHost:
                 if answer.request.continue_tokens and (answer.stopped or self._scheduler.ended(key)):
                     complete.append(key)
         for place in self._scheduler.places():
-            answer = self._answers[place.key]
-            if answer.place != place.place:
+            answer = self._answers.get(place.key)
+            if answer is not None and answer.place != place.place:
                 answer.place = place.place
                 self._emit(place.key, Queued(place.place, place.estimate))
         for key in complete:
@@ -229,7 +253,7 @@ class ModelHost:
             return False
         begun = self._clock.monotonic()
         drawing = [row for row in plan.rows if row.draw]
-        draws = [self._wish(row.key) for row in drawing]
+        draws = [self._wish(row.key) for row in drawing if row.key in self._answers]
         try:
             logits = self._carry_out(plan, [draw for draw in draws if isinstance(draw, Draw)])
         except ProviderFailedError:
@@ -242,8 +266,32 @@ class ModelHost:
         now = self._clock.monotonic()
         self._scheduler.completed(plan, now - begun, now)
         if logits is not None and drawing:
-            self._draw(drawing, draws, logits)
+            self._use(drawing, draws, logits)
         return True
+
+    def _use(self, rows: Sequence[Row], draws: Sequence[Draw | InferenceError], logits: StepLogits) -> None:
+        """Answers take their tokens, scores their numbers."""
+        ends = list(accumulate(row.draw for row in rows))
+        answers = [(row, end - 1) for row, end in zip(rows, ends, strict=True) if row.key in self._answers]
+        scores = [(row, end) for row, end in zip(rows, ends, strict=True) if row.key in self._scores]
+        if answers:
+            drawn = _rows_of(logits, [place for _, place in answers]) if scores else logits
+            self._draw([row for row, _ in answers], draws, drawn)
+        for row, end in scores:
+            self._judge(row, logits.logits[end - row.draw : end])
+
+    def _judge(self, row: Row, logits: NDArray[np.float32]) -> None:
+        score = self._scores[row.key]
+        try:
+            score.take(row.start + len(row.ids), logits)
+        except InferenceError as error:
+            self._fail(row.key, RequestError(str(error)), broken=True)
+            return
+        if score.complete:
+            self._forget(row.key)
+            self._scheduler.finish(row.key)
+            self._emit(row.key, score.scores())
+            self._announce()
 
     def _wish(self, key: int) -> Draw | InferenceError:
         try:
@@ -311,8 +359,12 @@ class ModelHost:
         self._scheduler.finish(key)
         self._announce()
 
+    def _forget(self, key: int) -> bool:
+        """Whether there was such an answer or score."""
+        return self._answers.pop(key, None) is not None or self._scores.pop(key, None) is not None
+
     def _fail(self, key: int, error: RequestError, *, broken: bool = False) -> None:
-        self._answers.pop(key, None)
+        self._forget(key)
         self._scheduler.finish(key, broken)
         self._emit(key, error)
         self._announce()

@@ -87,6 +87,9 @@ class Fixed:
     async def describe(self, request):
         return self, request
 
+    async def score(self, request, output_ids):
+        return self, request, output_ids
+
 
 def test_each_model_is_answered_by_its_own_back_end():
     own, other = Fixed("a", "b"), Fixed("b")
@@ -96,6 +99,15 @@ def test_each_model_is_answered_by_its_own_back_end():
         request = GenerationRequest(model_id=name, messages=(), sampling=Sampling(seed=1))
         found: object = both.generate(request)
         assert found == (backend, request)
+
+
+async def test_each_model_is_scored_by_its_own_back_end():
+    own, other = Fixed("a", "b"), Fixed("b")
+    both = BackendSet(own, {"b": other})
+    for name, backend in (("a", own), ("b", other)):
+        request = GenerationRequest(model_id=name, messages=(), sampling=Sampling(seed=1))
+        found: object = await both.score(request, (1, 2))
+        assert found == (backend, request, (1, 2))
 
 
 def test_a_model_whose_server_is_away_is_not_answered_by_another():

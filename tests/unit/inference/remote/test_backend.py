@@ -611,3 +611,9 @@ async def test_the_owner_s_speed_limit_holds():
         begin = clock.monotonic()
         await events_of(backend, request_of(max_tokens_per_second=20.0))
         assert clock.monotonic() - begin >= 3 / 20
+
+
+async def test_answers_cannot_be_scored_by_another_program():
+    backend = RemoteBackend(settings_for("http://127.0.0.1:9"), SystemClock())
+    with pytest.raises(InvalidRequestError, match="another program"):
+        await backend.score(request_of(), (1, 2))

@@ -144,3 +144,10 @@ def test_a_smaller_vocabulary_than_the_graphs_leaves_the_padding_out(folder):
     runner = Runner(dataclasses.replace(folder, vocabulary=folder.vocabulary - 5), RuntimeSettings(1, 1))
     assert feed(runner, 0, 0, IDS).shape == (1, folder.vocabulary - 5)
     runner.close()
+
+
+def test_logits_after_several_of_the_last_tokens_are_those_of_each(runner):
+    expected = [feed(runner, 0, 0, IDS[:count])[0] for count in (9, 10, 11, 12)]
+    rows = [Row(1, 3, 0, IDS, 3), Row(2, 0, 0, IDS[:9], True), Row(3, 2, 0, IDS[:7], 0)]
+    found = runner.step(rows).logits.copy()
+    np.testing.assert_allclose(found, [*expected[1:], expected[0]], atol=2e-5)

@@ -640,3 +640,39 @@ def test_rates_are_measured():
     scheduler.measured_prefill(100, 0.5)
     scheduler.measured_decode(4, 0.1)
     assert (scheduler.prefill_rate, scheduler.decode_rate) == (200, 40)
+
+
+# --------------------------------------------------------------------------------------------------------------- scores
+
+
+def test_the_scored_tokens_of_a_prompt_are_fed_in_bounded_pieces():
+    limits = SchedulerSettings(1000, frozenset({END}), 2, 2, 64, 0.25, scored_places=3)
+    scheduler = Scheduler(limits, PrefixCache(b"model", 100))
+    scheduler.submit(1, ask(20, scored=8), 0.0)
+    rows = []
+    while (plan := scheduler.next_step(0.0)) is not None:
+        rows += [(row.start, len(row.ids), row.draw) for row in plan.rows]
+        scheduler.completed(plan, 0.01, 0.0)
+    assert rows == [(0, 15, 3), (15, 3, 3), (18, 2, 2)]
+    assert scheduler.next_deadline() is None
+    scheduler.finish(1)
+    assert scheduler.kv_tokens_free == scheduler.kv_tokens_total
+
+
+def test_what_is_scored_is_not_taken_from_the_cache():
+    scheduler = make(chunk=1000)
+    length = 4 * BLOCK_TOKENS
+    scheduler.submit(1, ask(length, public_tokens=length), 0.0)
+    steps(scheduler, 2)
+    scheduler.finish(1)
+    scheduler.submit(2, ask(length, public_tokens=length, scored=BLOCK_TOKENS + 1), 0.0)
+    plan = scheduler.next_step(0.0)
+    (row,) = [row for row in plan.rows if row.draw or row.ids]
+    assert row.start == 2 * BLOCK_TOKENS
+    assert row.draw == BLOCK_TOKENS + 1
+    scheduler.completed(plan, 0.01, 0.0)
+
+
+def test_a_score_of_more_places_than_there_are_tokens_is_refused():
+    with pytest.raises(InvalidRequestError, match="scored"):
+        make().submit(1, ask(3, scored=4), 0.0)
