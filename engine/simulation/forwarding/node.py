@@ -280,7 +280,8 @@ class SimulatedNode:
         first = self._came_first()
         self._first = None if first is self._current else first
         least = self._current.left + (0.0 if self._first is None else self._first.left)
-        self._chunk = min(self.kind.chunk_seconds, max(self._backlog, least))
+        most = self.kind.chunk_seconds if self._answers else self.kind.chunk_seconds_alone
+        self._chunk = min(most, max(self._backlog, least))
 
     def _least(self) -> Job | None:
         heap = self._shortest

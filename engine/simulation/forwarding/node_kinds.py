@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from engine.errors import ConfigurationError
+from engine.inference.scheduling.choosing import ALONE
 from engine.inference.scheduling.plan import BLOCK_TOKENS
 from engine.resources import resource_path
 
@@ -20,7 +21,8 @@ class NodeKind(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     A step with ``n`` answers under way, whose caches hold ``k`` tokens together, takes ``max(step_seconds, reading) + n
     * answer_seconds + k * kv_token_seconds``: reading the weights hides behind computing, or the other way round.
     ``reading`` are the prompt tokens of the step, token ``x`` of a prompt ``1 / prefill_rate + x * attention_seconds``;
-    at most ``step_tokens`` of them, and no more than ``longest_wait`` seconds. Where nothing hides behind anything
+    at most ``step_tokens`` of them, and no more than ``longest_wait`` seconds, ``ALONE`` times as long without answers
+    under way. Where nothing hides behind anything
     (``overlaps`` false: a processor, or an engine that reads and writes in turns) it takes their sum, and no
     ``step_seconds`` without answers under way. A request keeps its node busy for ``request_seconds`` beside its tokens.
     """
@@ -44,6 +46,11 @@ class NodeKind(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     def chunk_seconds(self) -> float:
         """Of prompts, in one step that has more than enough of them."""
         return min(self.step_tokens / self.prefill_rate, self.longest_wait)
+
+    @property
+    def chunk_seconds_alone(self) -> float:
+        """The same while no answer waits for it."""
+        return min(self.step_tokens / self.prefill_rate, self.longest_wait * ALONE)
 
     @property
     def blocks(self) -> int:

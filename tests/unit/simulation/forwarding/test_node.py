@@ -99,6 +99,22 @@ def test_where_reading_and_writing_take_turns_an_answer_waits_for_every_prompt()
     assert one.finished == pytest.approx(0.6 + 3.5 + 1.0, abs=0.02)
 
 
+def test_a_step_without_answers_takes_as_many_tokens_as_that_of_a_worker() -> None:
+    """``engine.inference.scheduling.choosing``: nobody waits for it, so it may take twelve times as long."""
+    kind = replace(QUICK, prefill_rate=100.0, slots=2, step_seconds=0.01, step_tokens=512, longest_wait=0.25)
+    node = SimulatedNode(kind)
+    assert node.offer(job(1, 1_000, 100), 0.0)
+    node.advance(0.1)
+    assert node._chunk == kind.chunk_seconds_alone == 12 * 0.25
+    while node.next_event() < 10.2:
+        node.advance(node.next_event())
+    assert node.offer(job(2, 1_000), node.now)
+    node.advance(node.now + 0.1)
+    assert node._chunk == kind.chunk_seconds == 0.25
+    quick = replace(kind, prefill_rate=10_000.0)
+    assert quick.chunk_seconds_alone == quick.chunk_seconds == 0.0512
+
+
 asked = st.builds(
     Asked,
     arrives=st.floats(0, 3),
