@@ -13,6 +13,9 @@ What is not held against a member:
 
 Who exaggerates is late every time, whatever the luck, and has to live with its best measurements.
 
+The time tells of the cache, too: who holds what it said to hold need not read it. Whose answers come again and again as
+late as if it had read it does not hold it, whatever it says afterwards.
+
 Where the entry node has a member's word alone for when the first token came and how many there were, the whole is
 measured beside the parts: a first token that is claimed early makes the writing late, and what was never claimed counts
 as not there until the end.
@@ -45,6 +48,8 @@ LEAST_TRUST = 0.01
 MOST_OPEN = 4096
 """Forwarded requests whose end is waited for; beyond, the oldest are forgotten."""
 MOST_MEMBERS = 4096
+COLD = 3
+"""So many answers of a member in a row, as late as without its cache, show that it does not hold what it says."""
 LEAST_WRITTEN = 16
 """Output tokens that make the time of writing them worth counting."""
 
@@ -58,7 +63,9 @@ class _Open:
     first_token: float  # promised, seconds after ``sent``
     allowance: float
     seconds_per_token: float  # promised
+    saved: float  # of ``first_token``, by what its cache was said to hold
     seen: float | None = None  # when the first token came
+    cold: bool = False  # too late for that, by the first token
 
 
 @dataclass(slots=True)
@@ -68,6 +75,13 @@ class _Measured:
     reading: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=MEASUREMENTS))
     writing: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=MEASUREMENTS))
     whole: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=MEASUREMENTS))
+    cold: int = 0  # answers in a row, up to the last one
+
+    def is_cold(self, request: _Open, last: bool) -> bool:
+        """Whether its word about its cache is not to be believed, now that ``request`` has shown this."""
+        if request.saved > 0:
+            self.cold = self.cold + 1 if last else 0
+        return request.saved > 0 and self.cold >= COLD
 
 
 class Beliefs:
@@ -83,7 +97,8 @@ class Beliefs:
         promise = predict(replace(member, trust=1.0), asked, cached, now)
         allowance = ALLOWANCE + 2 * member.round_trip + min(max(now - member.heard, 0.0), 2.0)
         each = promise.write / asked.output_tokens if asked.output_tokens > 0 else 0.0
-        self._open[key] = _Open(member.node_id, now, promise.first_token, allowance, each)
+        saved = predict(replace(member, trust=1.0), asked, 0, now).read - promise.read
+        self._open[key] = _Open(member.node_id, now, promise.first_token, allowance, each, saved)
         if len(self._open) > MOST_OPEN:
             self._open.popitem(last=False)
 
@@ -94,32 +109,40 @@ class Beliefs:
             return
         request.seen = now
         took = now - request.sent - request.allowance
+        request.cold = _is_cold(request.first_token, took, request.saved)
         self._of(request.node_id).reading.append((now, _speed(request.first_token, took)))
 
-    def finished(self, key: object, output_tokens: int, now: float) -> None:
-        """Its answer is complete since ``now``."""
+    def finished(self, key: object, output_tokens: int, now: float) -> bool:
+        """Its answer is complete since ``now``. Gives whether the member's word about its cache is not to be believed,
+        as far as times can tell."""
         request = self._open.pop(key, None)
         if request is None:
-            return
+            return False
         measured = self._of(request.node_id)
         promised = request.first_token + request.seconds_per_token * output_tokens
-        measured.whole.append((now, _speed(promised, now - request.sent - request.allowance)))
+        whole = now - request.sent - request.allowance
+        measured.whole.append((now, _speed(promised, whole)))
         if request.seen is not None and output_tokens >= LEAST_WRITTEN:
             took = max(now - request.seen, 0.0) / (output_tokens - 1)
             measured.writing.append((now, _speed(request.seconds_per_token, took)))
+        return measured.is_cold(request, request.cold or _is_cold(promised, whole, request.saved))
 
-    def unfinished(self, key: object, most_tokens: int, now: float) -> None:
+    def unfinished(self, key: object, most_tokens: int, now: float) -> bool:
         """It has ended without being complete, whoever wanted that: what was promised for an earlier moment is late,
-        and what was promised for a later one says nothing. ``most_tokens``: that the answer could have had."""
+        and what was promised for a later one says nothing. ``most_tokens``: that the answer could have had. Gives the
+        same as :meth:`finished`."""
         request = self._open.pop(key, None)
         if request is None:
-            return
+            return False
         promised = request.first_token
         if request.seen is not None:
             promised += request.seconds_per_token * most_tokens
-        speed = _speed(promised, now - request.sent - request.allowance)
+        whole = now - request.sent - request.allowance
+        speed, measured = _speed(promised, whole), self._of(request.node_id)
         if speed < 1.0:
-            self._of(request.node_id).whole.append((now, speed))
+            measured.whole.append((now, speed))
+        cold = request.cold or _is_cold(promised, whole, request.saved)
+        return cold and measured.is_cold(request, cold)
 
     def failed(self, key: object) -> None:
         """It was refused, cancelled or lost: that says nothing of the member's speed."""
@@ -149,6 +172,11 @@ def _speed(promised: float, took: float) -> float:
     if took <= promised * LATE:
         return 1.0
     return max(promised / took, LEAST_TRUST)
+
+
+def _is_cold(promised: float, took: float, saved: float) -> bool:
+    """Whether it took so long that what was to be saved was probably not."""
+    return saved > 0 and took > promised * LATE and took - promised > saved / 2
 
 
 def _believed(speeds: deque[tuple[float, float]], now: float) -> float:

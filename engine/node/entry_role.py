@@ -14,7 +14,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.clock import Clock
 from engine.directory.directory import Directory
@@ -63,6 +63,7 @@ class _Promise:
     target: NodeId
     tokens: int
     max_tokens: int
+    held: int = -1  # what it says to have held, afterwards
 
 
 class EntryRole:
@@ -186,7 +187,10 @@ class EntryRole:
     def _served(self, request_id: RequestId, cached_tokens: int) -> None:
         """Who had a request passed on says how much of its prompt it had in its cache."""
         promise = self._promised.get(request_id)
-        if promise is not None:
+        if promise is None:
+            return
+        self._promised[request_id] = replace(promise, held=cached_tokens)
+        if 2 * cached_tokens < promise.tokens:  # else the time it takes may still show something else
             self._group.found(promise.model_digest, promise.target, promise.tokens, cached_tokens)
 
     def _begun(self, request_id: RequestId) -> None:
@@ -209,10 +213,13 @@ class EntryRole:
             self._group.took(promise.model_digest, promise.target)
         if returned is None:
             beliefs.failed(over.request_id)
-        elif returned.output_tokens is None or returned.last is None:
-            beliefs.unfinished(over.request_id, promise.max_tokens, now)
+            return
+        if returned.output_tokens is None or returned.last is None:
+            cold = beliefs.unfinished(over.request_id, promise.max_tokens, now)
         else:
-            beliefs.finished(over.request_id, returned.output_tokens, returned.last)
+            cold = beliefs.finished(over.request_id, returned.output_tokens, returned.last)
+        if cold or 2 * promise.held >= promise.tokens:
+            self._group.found(promise.model_digest, promise.target, promise.tokens, 0 if cold else promise.held)
 
     def _choose(self, asked: Asked, group: Group) -> Choice:
         try:

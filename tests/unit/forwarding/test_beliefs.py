@@ -261,3 +261,47 @@ def test_a_long_answer_that_is_stopped_is_not_late():
         beliefs.first_token(key, key + 0.5)
         beliefs.unfinished(key, 1000, key + 20.0)  # at 50 tokens a second
     assert beliefs.trust(node_id(1), 26.0) == 1.0
+
+
+# ----------------------------------------------------------------------------------------------------------- caches
+
+LONG = Asked(prompt_tokens=4_000, public_tokens=4_000, output_tokens=10)
+HOLDER = Member(node_id=node_id(1), load=Load(prefill_rate=1_000.0, decode_rate=50.0, slots=8), heard=0.0)
+
+
+def answer_of(beliefs: Beliefs, number: int, first_token: float, *, says: float | None = None, cached: int = 3_800):
+    """The holder answers, ``first_token`` seconds after it was asked (``says``: as it says itself)."""
+    sent = 100.0 * number
+    member = replace(HOLDER, heard=sent)
+    beliefs.sent(number, member, LONG, cached, sent)
+    beliefs.first_token(number, sent + (first_token if says is None else says))
+    return beliefs.finished(number, 10, sent + first_token + 0.2)
+
+
+@pytest.mark.parametrize("says", [None, 0.1])
+def test_who_is_always_as_late_as_without_its_cache_does_not_hold_it(says: float | None) -> None:
+    beliefs = Beliefs()
+    assert [answer_of(beliefs, number, 4.2, says=says) for number in range(6)] == [False, False, True, True, True, True]
+
+
+def test_a_prompt_answer_shows_that_the_cache_is_there_and_other_requests_show_nothing() -> None:
+    beliefs = Beliefs()
+    late = [4.2, 4.2, 0.3, 4.2, 4.2, 0.3, 4.2]
+    assert not any(answer_of(beliefs, number, seconds) for number, seconds in enumerate(late))
+    assert not answer_of(beliefs, 10, 20.0, cached=0)
+    assert not answer_of(beliefs, 11, 4.2)
+    assert not answer_of(beliefs, 12, 0.3, cached=0)
+    assert answer_of(beliefs, 13, 4.2)
+
+
+def test_a_little_late_is_not_without_a_cache() -> None:
+    beliefs = Beliefs()
+    assert not any(answer_of(beliefs, number, 1.5) for number in range(10))
+
+
+def test_who_says_nothing_of_its_answers_is_measured_by_their_end() -> None:
+    beliefs, found = Beliefs(), []
+    for number in range(4):
+        beliefs.sent(number, replace(HOLDER, heard=9.0 * number), LONG, 3_800, 9.0 * number)
+        found.append(beliefs.unfinished(number, 10, 9.0 * number + 4.5))
+    assert found == [False, False, True, True]

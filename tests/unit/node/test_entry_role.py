@@ -13,6 +13,7 @@ from engine.forwarding.policies.interface import Asked, Choice
 from engine.inference.types import PromptShape
 from engine.node import entry_role
 from engine.node.entry_role import EntryRole
+from engine.paths.forward import ForwardOver, Returned
 from engine.paths.serving import ExecutionOffered
 from tests.unit.node.test_group import DIGEST, DIGESTS, PROMPT, machines, run  # noqa: F401 - a fixture
 from tests.unit.node.test_serving_role import request
@@ -196,3 +197,26 @@ def test_links_for_caches_are_bounded(machines, monkeypatch):  # noqa: F811
     monkeypatch.setattr(entry_role, "MAX_LINKED", 1)
     decide(99)
     assert len(peer.dialled) == entry_role.NEW_LINKS_BURST
+
+
+def test_who_lies_about_its_cache_again_afterwards_is_found_out_by_the_time(machines, monkeypatch):  # noqa: F811
+    """It reads everything anew, which takes seconds, and claims that it held it."""
+    one, two, _ = machines
+    two.cache(9)
+    run(machines, 2)
+    monkeypatch.setattr(entry_role, "target_of", lambda directory, chosen, *_: SimpleNamespace(node_id=chosen))
+    peer: Any = Decided(one)
+    role = EntryRole(peer, SimpleNamespace(), one.role, MostCached(), one.clock, random.Random(1).randbytes)
+    role.attach()
+    shape = PromptShape(len(PROMPT) + 7, len(PROMPT), DIGESTS)
+    believed = []
+    for number in range(4):
+        name = b"r%15d" % number
+        role.decide(ExecutionOffered(name, request(max_tokens=4, may_forward=True)), shape)
+        run(machines, 6)
+        peer.begun(name)
+        peer.served(name, 9 * BLOCK_TOKENS)
+        peer.forward_over(ForwardOver(name, Returned(one.clock.monotonic(), 4)))
+        believed.append(two.node_id in one.role.view(DIGEST, DIGESTS).cached(Asked(prompt_tokens=1_000)))
+    assert believed == [True, True, False, False]
+    assert peer.decisions == [("forward", two.node_id)] * 3 + [("keep", None)]
