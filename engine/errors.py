@@ -33,6 +33,7 @@
     │   └── ContentError              what it serves is not what it, or an earlier download, says
     ├── BenchmarkError                something that is measured is missing or failed
     ├── ReceiptError                  a receipt is malformed or does not verify
+    ├── CalibrationError              a calibration file is malformed or stands on too little
     ├── VerificationError             evidence, a block, a certificate or standings are refused
     └── StorageError                  disk, database, key store
         ├── DataDirectoryLockedError  another engine owns this data directory
@@ -230,6 +231,10 @@ class BenchmarkError(GenTorrentError):
 
 class ReceiptError(GenTorrentError):
     """A receipt is malformed or does not verify."""
+
+
+class CalibrationError(GenTorrentError):
+    """A calibration file is malformed, of another version, or stands on too little."""
 
 
 class VerificationError(GenTorrentError):
