@@ -112,6 +112,9 @@ def knowledge(done: schema.ChatDone) -> list[Known]:
     if done.privacy is not None and done.privacy.direct:
         answering = "Could read the question and the answer, and saw this machine's address: it came without relays."
     rows = [Known("Answering node", answering, short_id(done.served_by))]
+    others = [short_id(node) for node in dict.fromkeys((*done.asked, *done.machines)) if node != done.served_by]
+    if others:
+        rows.append(Known("Nodes before it", _BEFORE, ", ".join(others)))
     if done.privacy is not None and done.privacy.weaker:
         rows.insert(0, Known("Weaker", done.privacy.text))
     for position, (who, what) in enumerate(_RELAYS):
@@ -132,6 +135,10 @@ def about(done: schema.ChatDone) -> list[Known]:
     return [Known("Badge", badge_words(done)), Known("Model", done.model)]
 
 
+_BEFORE = (
+    "Were asked first, and passed the question on, refused it or went away. Could read the question, and what "
+    "they answered of it."
+)
 _LIMITS = (
     "A guard that works together with a proxy or with the answering node can recognise you by timing. "
     "What you write can name you too."

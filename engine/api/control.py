@@ -296,4 +296,5 @@ def _done(chat: schema.Chat, seed: int, done: AnswerDone) -> schema.ChatDone:
         receipt=done.receipt_export if len(done.receipt_export) <= MAX_RECEIPT else "",
         privacy=done.privacy,
         machines=done.machines,
+        asked=done.asked,
     )

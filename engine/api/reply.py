@@ -85,6 +85,7 @@ def extension_object(done: AnswerDone, seed: int, *, receipt: bool) -> dict[str,
     extension: dict[str, Any] = {
         "served_by": done.served_by,
         **({"machines": done.machines} if len(done.machines) > 1 else {}),
+        **({"asked": done.asked} if done.asked else {}),
         "paths": done.paths,
         "n": done.n,
         "k": done.k,

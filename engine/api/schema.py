@@ -308,6 +308,7 @@ class ChatDone(ControlEvent, frozen=True, kw_only=True, tag="chat_done"):
     receipt: str = ""
     privacy: Privacy | None = None  # None: answered on this machine
     machines: tuple[str, ...] = ()  # every one that made a part of it, in order; ``served_by`` is the last
+    asked: tuple[str, ...] = ()  # whom the question was sent to, in order: they could read it, too
 
 
 class ChatFailed(ControlEvent, frozen=True, kw_only=True, tag="chat_failed"):

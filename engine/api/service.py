@@ -80,6 +80,7 @@ class AnswerDone(Struct, frozen=True, kw_only=True):
     completion_tokens: int
     served_by: str
     machines: tuple[str, ...] = ()  # every one that made tokens, in order; empty: local
+    asked: tuple[str, ...] = ()  # whom the question was sent to, in order; they may have passed it on
     cached_tokens: int = 0  # of the prompt, not computed anew
     paths: tuple[tuple[str, ...], ...] = ()
     n: int = 0

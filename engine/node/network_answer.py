@@ -90,6 +90,7 @@ class NetworkAnswer:
         self._serving: NodeId | None = None  # of the attempt that runs
         self._first = 0  # its first token
         self._attempts = 0
+        self._asked: list[NodeId] = []  # whom the question was sent to: they have read it, whoever answers
         self._fruitless = 0  # attempts without a token, one after the other
         self._loss: ServingNodeLostError | None = None  # why the answer had to be handed over last
 
@@ -195,6 +196,8 @@ class NetworkAnswer:
         )
         self._first, self._serving = len(progress.ids), None
         self._attempts += 1
+        if target.node_id not in self._asked:
+            self._asked.append(target.node_id)
         self._chain.begin(self._first)
         yield AnswerStage(stage="sending", text=sending_words(shape, self._client.choice.full))
         if not progress.ids:
@@ -266,6 +269,7 @@ class NetworkAnswer:
             cached_tokens=event.cached_tokens,
             served_by=node_id_text(summary.serving),
             machines=tuple(node_id_text(node) for node in self._chain.machines),
+            asked=tuple(map(node_id_text, self._asked)),
             paths=tuple(tuple(node_id_text(hop) for hop in path) for path in summary.paths),
             n=request.n,
             k=request.k,

@@ -103,6 +103,7 @@ async def test_the_entry_node_passes_a_request_on_and_the_answer_is_the_serving_
         done = reader.done
         assert done.served_by == node_id_text(serving.node_id)
         assert done.machines == (done.served_by,)
+        assert done.asked == (node_id_text(entry.node_id),)  # it has read the question, and the reader is told
         (part,) = verify_export(done.receipt_export.encode(), NETWORK).parts
         assert NodeId(part.receipt.node_id) == serving.node_id
         assert (len(entry.writer.asked), len(serving.writer.asked)) == (0, 1)

@@ -299,6 +299,15 @@ def test_who_could_know_what_on_paths_of_any_length(hops: int) -> None:
     assert any("3 of 4" in row.what for row in rows)
 
 
+def test_who_was_asked_first_could_know_the_question_too() -> None:
+    answer = done("x", served_by="n" * 30, badge="signed", asked=("e" * 30,), machines=("h" * 30, "n" * 30))
+    (row,) = [row for row in words.knowledge(answer) if row.who == "Nodes before it"]
+    assert row.nodes == "eeeeeeee…, hhhhhhhh…"
+    assert "Could read the question" in row.what
+    alone = done("x", served_by="n" * 30, badge="signed", asked=("n" * 30,), machines=("n" * 30,))
+    assert "Nodes before it" not in [row.who for row in words.knowledge(alone)]
+
+
 def test_local_answer_is_known_to_nobody_else() -> None:
     rows = words.knowledge(done("x"))
     assert len(rows) == 1

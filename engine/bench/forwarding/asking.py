@@ -31,6 +31,7 @@ class Record:
     served_by: str = ""
     error: str = ""
     message: str = ""
+    asked: str = ""  # the entry node
 
     @property
     def first_token_seconds(self) -> float:
@@ -105,6 +106,7 @@ def _take(record: Record, chunk: Mapping[str, Any], now: float) -> None:
         return
     if told := chunk.get("gentorrent"):
         record.served_by = told.get("served_by", "")
+        record.asked = next(iter(told.get("asked", ())), "")
     if usage := chunk.get("usage"):
         record.prompt_tokens = usage["prompt_tokens"]
         record.output_tokens = usage["completion_tokens"]

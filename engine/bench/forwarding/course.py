@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -146,8 +146,8 @@ class _Course:
         questions, requests, goodput = self._trace(kind)
         rows: list[dict[str, Any]] = []
         for policy in policies:
-            simulated = self._simulate(policy, kind, requests)
             row = await self._play(policy, questions)
+            simulated = self._simulate(policy, kind, requests, row.pop("entries"))
             real = row["real"]
             rows.append({"policy": policy, **row, "simulated": simulated})
             rows[-1]["error"] = {key: error(real, simulated, key) for key in ("ttft_s", "total_s")}
@@ -192,8 +192,11 @@ class _Course:
         rate = unscaled[-1].t / requests[-1].t
         return make_questions(setting, rate, self._prompts.count), requests, goodput
 
-    def _simulate(self, policy: str, kind: NodeKind, requests: Sequence[Request]) -> dict[str, Any]:
-        plans = [_plan(policy, kind, self._setting, draw) for draw in range(DRAWS)]
+    def _simulate(
+        self, policy: str, kind: NodeKind, requests: Sequence[Request], entries: Sequence[int]
+    ) -> dict[str, Any]:
+        """With the entry nodes that were drawn in reality; the policies' own draws differ."""
+        plans = [replace(_plan(policy, kind, self._setting, draw), entries=entries) for draw in range(DRAWS)]
         draws = [Network(plan).run(requests) for plan in plans]
         return simulated_summary(policy, draws, self._skipped, self._setting.nodes)
 
@@ -220,7 +223,9 @@ class _Course:
         if not summary["finished"]:
             raise BenchmarkError(f"Nothing was answered under {policy}: {summary['reasons']}. {_told(records)}")
         used_up = round(sum(throttled) / len(throttled), 3)
-        return {"real": summary, "throttled": used_up, "other_programs": disturbed}
+        places = {node: place for place, node in enumerate(sorted({one.asked for one in records if one.asked}))}
+        entries = [places.get(one.asked, -1) for one in records]
+        return {"real": summary, "throttled": used_up, "other_programs": disturbed, "entries": entries}
 
     def _fleet(self, policy: str, name: str) -> AbstractAsyncContextManager[Fleet]:
         folder = self._folder / name

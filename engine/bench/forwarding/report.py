@@ -34,7 +34,8 @@ fitted by least squares. They make the node kind that `gentorrent simulate forwa
 (same code for policies, prefix caches and their memory). On a processor reading prompts and writing answers do not
 overlap. `request_seconds` is what a request costs its node beside its tokens (sealing, tokenizing, copying the cached
 prompt), `entry_seconds` what the entry node's decision and passing on cost; in the simulation both keep the node that
-answers busy. The simulator draws other entry nodes, so its numbers are the means of {DRAWS} draws; in brackets the
+answers busy. The simulator has the entry nodes that were drawn in reality, but policies draw among equals, so its
+numbers are the means of {DRAWS} simulations; in brackets the
 lowest and the highest mean of them.
 
 *Hits*: prompt tokens that came from a cache. *Rejected*: the user read a refusal. *Node shares*: of the answered

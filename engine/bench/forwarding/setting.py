@@ -13,7 +13,7 @@ OURS = "cost"
 POLICIES = (BASELINE, "least-load", "planetserve", "sglang", OURS)
 """What is compared unless other ones are named: each takes a minute or two for each model."""
 DRAWS = 10
-"""Simulations of each policy; the draws of entry nodes differ."""
+"""Simulations of each policy; what it draws by lot differs."""
 
 
 @dataclass(frozen=True, kw_only=True)

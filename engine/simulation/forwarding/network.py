@@ -53,6 +53,7 @@ class Plan:
     churn_per_minute: float = 0.0  # share of the nodes that die without a word
     away_seconds: float = 60.0  # mean, until such a node comes back with an empty cache
     seed: int = 1
+    entries: Sequence[int] = ()  # node that each request is put to, where that is known; -1 or none: drawn
 
 
 @dataclass(slots=True, eq=False)
@@ -138,7 +139,12 @@ class Network:
         if pinned is not None and self.group.alive[pinned]:
             self._deliver(_Try(request, pinned, 1, (), pinned=True), pinned)
         else:
-            self._enter(request, 1, ())
+            self._enter(request, 1, (), self._first_entry(request))
+
+    def _first_entry(self, request: Request) -> int | None:
+        """The node that the plan says, if it is there."""
+        known = self.plan.entries[request.number] if request.number < len(self.plan.entries) else -1
+        return known if known >= 0 and self.group.alive[known] else None
 
     def _enter(
         self, request: Request, tries: int, asked: tuple[int, ...], entry: int | None = None, written: int = 0

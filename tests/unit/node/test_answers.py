@@ -271,6 +271,7 @@ async def test_an_answer_that_has_begun_goes_on_at_another_machine() -> None:
     assert question.sampling == overlay.questions[0].sampling
     assert done.machines == (node_id_text(first.target.node_id), node_id_text(second.target.node_id))
     assert done.served_by == done.machines[-1]
+    assert done.asked == done.machines
     assert (done.receipt, done.completion_tokens) == ("verified", 4)
     assert "1 tokens" in done.receipt_reason
     report = verify_export(done.receipt_export.encode(), NETWORK)

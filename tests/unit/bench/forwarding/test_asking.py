@@ -62,14 +62,14 @@ USAGE = {"prompt_tokens": 30, "completion_tokens": 8, "prompt_tokens_details": {
 
 
 async def test_a_whole_answer():
-    last = chunk({}, gentorrent={"served_by": "node a"})
+    last = chunk({}, gentorrent={"served_by": "node a", "asked": ["node b", "node a"]})
     pieces = (chunk({"role": "assistant", "content": ""}), b": queued\n\n", chunk({"content": "he"}), last)
     async with engine(streamed(*pieces, chunk(usage=USAGE), b"data: [DONE]\n\n")) as (client, asked):
         record = await ask(client)
     assert record.error == ""
     assert 0.0 < record.first <= record.ended
     assert (record.prompt_tokens, record.cached_tokens, record.output_tokens) == (30, 16, 8)
-    assert record.served_by == "node a"
+    assert (record.asked, record.served_by) == ("node b", "node a")
     token, body = asked[0]
     assert token == "Bearer token"
     assert body["gentorrent"] == {

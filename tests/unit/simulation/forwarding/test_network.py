@@ -79,6 +79,17 @@ def test_nodes_without_forwarding_are_single_nodes_side_by_side() -> None:
             assert one.finished == pytest.approx(together[number].finished)
 
 
+def test_entry_nodes_can_be_given_and_others_are_drawn() -> None:
+    requests = numbered(single(10.0 * number, f"s{number}") for number in range(40))
+    entries = [number % 3 for number in range(20)] + [-1] * 10
+    outcomes = Network(replace(PLAN, entries=entries)).run(requests)
+    assert [one.node for one in outcomes[:20]] == entries[:20]
+    assert {one.node for one in outcomes[20:]} == {0, 1, 2, 3}
+    dead = Network(replace(PLAN, entries=[0]))
+    dead.group.alive[0] = False
+    assert dead.run(requests[:1])[0].node != 0
+
+
 def test_later_turns_stay_with_their_node_under_every_policy() -> None:
     requests = generate("chat", 150, seed=3, rate=2)
     for policy in ("none", "random", "least-load"):
