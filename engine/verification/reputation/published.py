@@ -1,0 +1,65 @@
+"""The published rule (arXiv 2504.20101), for comparison: R ← αR + βC with the mean credit C of an epoch.
+
+When c of the last W scores are abnormal (below τ) and c exceeds γW, β becomes (W + 1) / (W + c/γ + 2). A credit that
+stays just above τ never is abnormal and keeps R there: a cheat with C = 0.41 is never found. Everybody begins at 0.5,
+above the threshold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from engine.ids import NodeId
+from engine.verification.reputation.page import MAX_GOOD, MAX_JUDGED
+from engine.verification.reputation.rule import ONE, RECENT, THRESHOLD, mean_credit, remember
+from engine.wire.verification import NodeStanding, Score
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedRule:
+    """α and β in tenths, γ as one part in ``gamma_parts``, τ in millionths. Below τ a node is not trusted, which
+    ``excluded`` says; suspicion is not computed. ``good`` counts epochs in a row that were not abnormal."""
+
+    alpha_tenths: int = 4
+    beta_tenths: int = 6
+    gamma_parts: int = 5
+    threshold: int = THRESHOLD
+    start: int = 500_000
+
+    def newcomer(self, node_id: NodeId) -> NodeStanding:
+        """See :class:`~engine.verification.reputation.rule.Rule`."""
+        return NodeStanding(
+            node_id=node_id,
+            reputation=self.start,
+            suspicion=0,
+            good=0,
+            judged=0,
+            signed=0,
+            excluded=False,
+            recent=(),
+        )
+
+    def judge(self, standing: NodeStanding, scores: Sequence[Score]) -> NodeStanding:
+        """See :class:`~engine.verification.reputation.rule.Rule`."""
+        credit = mean_credit(scores)
+        recent = remember(standing.recent, credit)
+        abnormal = sum(one < self.threshold for one in recent)
+        if abnormal * self.gamma_parts > RECENT:
+            gained = credit * (RECENT + 1) // (RECENT + abnormal * self.gamma_parts + 2)
+        else:
+            gained = credit * self.beta_tenths // 10
+        reputation = min(ONE, standing.reputation * self.alpha_tenths // 10 + gained)
+        return msgspec.structs.replace(
+            standing,
+            reputation=reputation,
+            good=0 if credit < self.threshold else min(MAX_GOOD, standing.good + 1),
+            judged=min(MAX_JUDGED, standing.judged + len(scores)),
+            excluded=reputation < self.threshold,
+            recent=recent,
+        )
+
+
+PUBLISHED = PublishedRule()
