@@ -1,0 +1,271 @@
+"""What follows from a block and the state before it. Makers and checkers of blocks both come through here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+import msgspec
+
+from engine.crypto.ecvrf import verify as verify_proof
+from engine.errors import SignatureError, VerificationError
+from engine.ids import NodeId
+from engine.verification.chain.entries import check_entry
+from engine.verification.chain.state import (
+    MAX_STANDINGS,
+    WINDOW,
+    ChainState,
+    Done,
+    OpenEpoch,
+    newcomer_again_after,
+)
+from engine.verification.challenges.duties import (
+    Basis,
+    has_duty,
+    is_drawn_privately,
+    is_drawn_publicly,
+    publicly_drawn,
+)
+from engine.verification.members import duties_alpha
+from engine.verification.signing import open_record
+from engine.wire.verification import (
+    Block,
+    BlockEntry,
+    ChallengeCommitment,
+    Duties,
+    NodeStanding,
+    Score,
+    SignedRecord,
+    Unjudged,
+)
+
+MAX_MISSED = 0xFFFF
+Epochs = dict[int, OpenEpoch]
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """``missed``: as the block must say it. What the new state still lacks is the block's own digest and output."""
+
+    standings: Mapping[NodeId, NodeStanding]
+    missed: tuple[tuple[int, int], ...]
+    members: tuple[bytes, ...]
+    commitments: Mapping[bytes, ChallengeCommitment]
+    epochs: Mapping[int, OpenEpoch]
+
+
+def derive(state: ChainState, block: Block) -> Derived:
+    """Check everything that the block contains and compute what it leads to; :class:`VerificationError` if it holds
+    anything that does not follow. Its head, digest of standings and ``missed`` are the caller's to compare."""
+    members = _next_members(state, block.next_members)
+    commitments = _commitments(block, members)
+    epochs = {epoch: found for epoch, found in state.epochs.items() if epoch >= block.epoch - WINDOW}
+    _take_duties(state, block, epochs)
+    _take_entries(state, block, epochs)
+    _take_unjudged(state, block, epochs)
+    closing = {epoch: epochs.get(epoch, found) for epoch, found in state.epochs.items()}
+    closing = {epoch: found for epoch, found in closing.items() if epoch <= block.epoch - WINDOW}
+    open_now = {epoch: found for epoch, found in epochs.items() if epoch > block.epoch - WINDOW}
+    return Derived(
+        standings=MappingProxyType(_standings(state, block)),
+        missed=missed_duties(state.members, list(closing.values())),
+        members=members,
+        commitments=MappingProxyType(commitments),
+        epochs=MappingProxyType(open_now),
+    )
+
+
+def following_state(state: ChainState, block: Block, derived: Derived, digest: bytes, output: bytes) -> ChainState:
+    """The state after a block with this SHA-256 and VRF output: the next epoch begins from it."""
+    basis = Basis(members=derived.members, output=output, standings=derived.standings, commitments=derived.commitments)
+    epochs = dict(derived.epochs)
+    if derived.commitments:
+        epochs[block.epoch + 1] = OpenEpoch(basis=basis)
+    return replace(
+        state,
+        height=block.height,
+        epoch=block.epoch,
+        issued=block.issued,
+        previous=digest,
+        output=output,
+        members=derived.members,
+        standings=derived.standings,
+        epochs=MappingProxyType(epochs),
+    )
+
+
+# ------------------------------------------------------------------------------------------- members and commitments
+
+
+def _next_members(state: ChainState, members: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    if not members:
+        return state.members
+    if len(set(members)) != len(members):
+        raise VerificationError("The next committee names a member twice.")
+    if members == state.members:
+        raise VerificationError("The next committee is the present one; a block that changes nothing names none.")
+    return members
+
+
+def open_commitment(
+    signed: SignedRecord, network_id: bytes, epoch: int, members: Sequence[bytes]
+) -> tuple[int, ChallengeCommitment]:
+    """What a member promises to ask in ``epoch``, and its place; :class:`VerificationError` if it may not."""
+    commitment = open_record(signed, ChallengeCommitment, network_id)
+    if commitment.epoch != epoch:
+        raise VerificationError(f"A commitment is for epoch {commitment.epoch}; those for epoch {epoch} are due.")
+    if commitment.member not in members:
+        raise VerificationError("A commitment is by somebody who is no member of the committee of its epoch.")
+    if commitment.count == 0:
+        raise VerificationError("A commitment promises nothing.")
+    return members.index(commitment.member), commitment
+
+
+def _commitments(block: Block, members: Sequence[bytes]) -> dict[bytes, ChallengeCommitment]:
+    found: dict[bytes, ChallengeCommitment] = {}
+    last = -1
+    for signed in block.commitments:
+        place, commitment = open_commitment(signed, block.network_id, block.epoch + 1, members)
+        if place <= last:
+            raise VerificationError("Commitments are not in the order of their members, or one came twice.")
+        found[commitment.member], last = commitment, place
+    return found
+
+
+# -------------------------------------------------------------------------------------------------------------- duties
+
+
+def shown_output(signed: SignedRecord, state: ChainState, epoch: int) -> tuple[Duties, bytes]:
+    """A member's duties in an epoch before ``epoch``, and its VRF output; :class:`VerificationError` if not shown."""
+    duties = open_record(signed, Duties, state.network_id)
+    found = state.epochs.get(duties.epoch)
+    if not epoch - WINDOW <= duties.epoch < epoch or found is None:
+        raise VerificationError(f"Duties of epoch {duties.epoch} cannot be shown in a block of epoch {epoch}.")
+    if duties.member not in found.basis.members:
+        raise VerificationError("Duties are shown by somebody who was no member of the committee then.")
+    if duties.member in found.outputs:
+        raise VerificationError("Duties were shown before.")
+    try:
+        alpha = duties_alpha(state.network_id, duties.epoch, found.basis.output)
+        return duties, verify_proof(duties.member, alpha, duties.proof)
+    except SignatureError as error:
+        raise VerificationError(f"The proof of duties does not hold: {error}.") from error
+
+
+def _take_duties(state: ChainState, block: Block, epochs: Epochs) -> None:
+    last = (-1, b"")
+    for signed in block.duties:
+        duties, output = shown_output(signed, state, block.epoch)
+        if (duties.epoch, duties.member) <= last:
+            raise VerificationError("Duties are not in the order of epochs and keys, or came twice.")
+        last = (duties.epoch, duties.member)
+        found = epochs[duties.epoch]
+        epochs[duties.epoch] = replace(found, outputs=MappingProxyType({**found.outputs, duties.member: output}))
+
+
+# ------------------------------------------------------------------------------------------------------------- results
+
+
+def _open_epoch(epochs: Epochs, block: Block, epoch: int) -> OpenEpoch:
+    found = epochs.get(epoch)
+    if found is None or not block.epoch - WINDOW <= epoch <= block.epoch:
+        raise VerificationError(f"A result of epoch {epoch} cannot stand in a block of epoch {block.epoch}.")
+    return found
+
+
+def duty_of(state: ChainState, epochs: Mapping[int, OpenEpoch], epoch: int, author: int, asked: NodeId) -> bytes:
+    """The key of the author that had this duty; :class:`VerificationError` if it had not."""
+    if author >= len(state.members):
+        raise VerificationError("A result names an author that the committee does not have.")
+    member, found = state.members[author], epochs[epoch]
+    if not has_duty(found.basis, member, asked, found.outputs.get(member)):
+        raise VerificationError(f"The author of a result had no duty to check that node in epoch {epoch}.")
+    return member
+
+
+def next_done(before: Done | None, index: int, turn: int) -> Done:
+    """With one more judged turn; :class:`VerificationError` for a second judgement or a second challenge."""
+    turns = before.turns if before is not None else frozenset[int]()
+    if before is not None and before.index not in (None, index):
+        raise VerificationError("Two challenges are opened for one duty.")
+    if turn in turns:
+        raise VerificationError("An answer is judged twice.")
+    return Done(index, turns | {turn})
+
+
+def _take_entries(state: ChainState, block: Block, epochs: Epochs) -> None:
+    last = b""
+    changed: dict[int, dict[tuple[bytes, NodeId], Done]] = {}
+    for entry in block.entries:
+        found = _open_epoch(epochs, block, entry.epoch)
+        if entry.evidence <= last:
+            raise VerificationError("Entries are not in the order of their evidence, or one came twice.")
+        last = entry.evidence
+        duty = (duty_of(state, epochs, entry.epoch, entry.author, NodeId(entry.asked)), NodeId(entry.asked))
+        done = changed.setdefault(entry.epoch, dict(found.done))
+        done[duty] = next_done(done.get(duty), entry.index, entry.turn)
+        check_entry(entry, state.members, state.network_id)
+    for epoch, done in changed.items():
+        epochs[epoch] = replace(epochs[epoch], done=MappingProxyType(done))
+
+
+def _take_unjudged(state: ChainState, block: Block, epochs: Epochs) -> None:
+    last: tuple[int, int, bytes] = (-1, -1, b"")
+    for one in block.unjudged:
+        found = _open_epoch(epochs, block, one.epoch)
+        if (place := unjudged_place(one)) <= last:
+            raise VerificationError("What was not judged is not in its order, or stands twice.")
+        last = place
+        duty = (duty_of(state, epochs, one.epoch, one.author, NodeId(one.asked)), NodeId(one.asked))
+        if duty in found.done:
+            raise VerificationError("A duty is said to have brought nothing, but a block has its result.")
+        epochs[one.epoch] = replace(found, done=MappingProxyType({**found.done, duty: Done()}))
+
+
+def unjudged_place(one: Unjudged) -> tuple[int, int, bytes]:
+    """By which they are ordered."""
+    return one.epoch, one.author, one.asked
+
+
+def missed_duties(members: Sequence[bytes], closing: Sequence[OpenEpoch]) -> tuple[tuple[int, int], ...]:
+    """Of the epochs that are over: (place of a member, duties of which nothing came), ascending, no zeros."""
+    missed: Counter[bytes] = Counter()
+    for found in closing:
+        basis, done = found.basis, found.done
+        there = {node for (_, node), result in done.items() if result.turns}
+        for node in there:
+            standing = basis.standings.get(node)
+            if standing is None or is_drawn_publicly(standing):
+                missed.update(member for member in publicly_drawn(basis, node) if (member, node) not in done)
+        for member, output in found.outputs.items():
+            for node, standing in basis.standings.items():
+                drawn = not is_drawn_publicly(standing) and is_drawn_privately(basis, standing, output)
+                missed[member] += drawn and (member, node) not in done
+        missed.update(member for member in basis.commitments if member not in found.outputs)
+    return tuple((place, min(MAX_MISSED, missed[member])) for place, member in enumerate(members) if missed[member])
+
+
+# ----------------------------------------------------------------------------------------------------------- standings
+
+
+def _standings(state: ChainState, block: Block) -> dict[NodeId, NodeStanding]:
+    judged: dict[NodeId, list[BlockEntry]] = {}
+    for entry in block.entries:
+        judged.setdefault(NodeId(entry.node), []).append(entry)
+    oldest = block.epoch - newcomer_again_after(state.genesis)
+    standings = {
+        node: standing for node, standing in state.standings.items() if standing.signed >= oldest or node in judged
+    }
+    for node, entries in judged.items():
+        before = standings.get(node)
+        if before is None or before.signed < oldest:
+            before = state.rule.newcomer(node)
+        scores: list[Score] = [entry.score for entry in entries]
+        signed = max(before.signed, *(entry.epoch for entry in entries))
+        standings[node] = msgspec.structs.replace(state.rule.judge(before, scores), signed=signed)
+    if len(standings) > MAX_STANDINGS:
+        newest = sorted(standings.items(), key=lambda item: (-item[1].signed, item[0]))
+        standings = dict(newest[:MAX_STANDINGS])
+    return standings

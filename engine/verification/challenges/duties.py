@@ -1,0 +1,59 @@
+"""Who has to check whom in an epoch: by a public draw where little is known of a node, by a private one elsewhere.
+
+The rates are those of BOINC's adaptive replication: a node with fewer than ten good results in a row is checked in
+every epoch, one with more at a rate of 1 in so many, but not below 2 %.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from engine.ids import NodeId
+from engine.verification.members import faulty
+from engine.wire.verification import ChallengeCommitment, NodeStanding
+
+ALWAYS_BELOW = 10
+"""Good results in a row, below which a node is checked in every epoch."""
+LEAST_RATE_PARTS = 50
+"""The floor of the rate: one in so many."""
+_WHOLE = 1 << 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """What all duties of one epoch follow from: the committee, the VRF output and the standings after the newest block
+    before it, and what that block says was promised (member key → commitment)."""
+
+    members: tuple[bytes, ...]
+    output: bytes
+    standings: Mapping[NodeId, NodeStanding]
+    commitments: Mapping[bytes, ChallengeCommitment]
+
+
+def is_drawn_publicly(standing: NodeStanding | None) -> bool:
+    """Whether a node is checked in every epoch: new, doubtful or excluded. None: no block has judged it."""
+    return standing is None or standing.excluded or standing.good < ALWAYS_BELOW
+
+
+def publicly_drawn(basis: Basis, node: NodeId) -> tuple[bytes, ...]:
+    """The f + 1 members that check such a node."""
+    drawn = sorted(basis.members, key=lambda member: hashlib.sha256(basis.output + node + member).digest())
+    return tuple(drawn[: faulty(len(basis.members)) + 1])
+
+
+def is_drawn_privately(basis: Basis, standing: NodeStanding, output: bytes) -> bool:
+    """Whether the member whose own VRF output this is checks a node of standing. All members together check it at the
+    node's rate."""
+    parts = min(LEAST_RATE_PARTS, max(standing.good, 1))
+    share = _WHOLE // parts // len(basis.members)
+    return int.from_bytes(hashlib.sha256(output + standing.node_id).digest()[:8], "big") < share
+
+
+def has_duty(basis: Basis, member: bytes, node: NodeId, output: bytes | None) -> bool:
+    """Whether ``member`` has to check ``node``; ``output``: of its VRF for this epoch, None while it is unknown."""
+    standing = basis.standings.get(node)
+    if standing is None or is_drawn_publicly(standing):
+        return member in publicly_drawn(basis, node)
+    return output is not None and is_drawn_privately(basis, standing, output)

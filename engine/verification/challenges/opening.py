@@ -1,0 +1,203 @@
+"""What a verifier shows of a challenge, and whether it may be believed: planned before, asked as planned, signed for.
+
+Whether the tokens are the model's is not looked at here; that takes the model (``engine.verification.scoring``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from engine.crypto.identity import node_id_of
+from engine.directory import CLOCK_SKEW_SECONDS
+from engine.errors import ReceiptError, VerificationError, WireError
+from engine.ids import NodeId
+from engine.verification.challenges.commitment import is_committed
+from engine.verification.epochs import epoch_begins
+from engine.verification.receipts import check_receipt, compare_output, compare_request, request_without_secrets
+from engine.verification.signing import digest_of, open_record
+from engine.wire.answer import ChatMessage, Receipt, Request, request_decoder
+from engine.wire.codec import encode
+from engine.wire.records import Genesis
+from engine.wire.verification import (
+    ChallengeCommitment,
+    Evidence,
+    PlannedChallenge,
+    SignedRecord,
+    Unanswered,
+    challenge_decoder,
+)
+
+CommitmentOf = Callable[[int, bytes], ChallengeCommitment | None]
+"""Of an epoch and a member's key: what a certified block says that the member promised."""
+MAX_CHALLENGE = 20_000
+"""Bytes of an encoded challenge in evidence."""
+_PLAIN = {
+    "min_tokens": 0,
+    "stop": (),
+    "continue_tokens": (),
+    "continue_characters": 0,
+    "prompt": "",
+    "tools": "",
+    "tool_choice": "",
+    "constraint_kind": "",
+    "constraint": "",
+    "template_options": "",
+}
+"""What would shape an answer beyond the challenge's words and settings."""
+_ROLES = ("user", "assistant")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedEvidence:
+    """Evidence that holds. ``request`` is without secrets; ``receipt`` covers exactly ``evidence.output_ids``."""
+
+    digest: bytes
+    evidence: Evidence
+    challenge: PlannedChallenge
+    receipt: Receipt
+    request: Request
+
+    @property
+    def asked(self) -> NodeId:
+        """For whom the challenge was planned."""
+        return NodeId(self.challenge.node)
+
+    @property
+    def node(self) -> NodeId:
+        """Who signed, and so is judged."""
+        return NodeId(self.receipt.node_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedUnanswered:
+    """A challenge that brought nothing, and was planned."""
+
+    digest: bytes
+    unanswered: Unanswered
+    challenge: PlannedChallenge
+
+    @property
+    def asked(self) -> NodeId:
+        """For whom the challenge was planned."""
+        return NodeId(self.challenge.node)
+
+
+def open_evidence(
+    signed: SignedRecord, genesis: Genesis, network_id: bytes, commitment_of: CommitmentOf
+) -> OpenedEvidence:
+    """Evidence that may be scored; :class:`VerificationError` says what is wrong with it."""
+    evidence = open_record(signed, Evidence, network_id)
+    challenge = _open_challenge(evidence, commitment_of)
+    if evidence.turn >= len(challenge.turns):
+        raise VerificationError(f"The challenge has no turn {evidence.turn}.")
+    request = _open_request(evidence, challenge)
+    receipt = _open_receipt(evidence, network_id)
+    if receipt.node_id == node_id_of(evidence.member):
+        raise VerificationError("A verifier cannot judge its own answer.")
+    if receipt.node_id != challenge.node and not request.may_forward:
+        raise VerificationError("The receipt is of another node than was asked, and the request forbade forwarding.")
+    _check_times(evidence.epoch, receipt, request, genesis)
+    return OpenedEvidence(
+        digest=digest_of(signed), evidence=evidence, challenge=challenge, receipt=receipt, request=request
+    )
+
+
+def open_unanswered(signed: SignedRecord, network_id: bytes, commitment_of: CommitmentOf) -> OpenedUnanswered:
+    """A challenge that was planned and brought nothing; :class:`VerificationError` says what is wrong with it."""
+    unanswered = open_record(signed, Unanswered, network_id)
+    challenge = _open_challenge(unanswered, commitment_of)
+    return OpenedUnanswered(digest=digest_of(signed), unanswered=unanswered, challenge=challenge)
+
+
+def planned_messages(challenge: PlannedChallenge) -> tuple[ChatMessage, ...]:
+    """What stands before the first answer: the system prompt, if there is one, and the first question."""
+    system = (ChatMessage(role="system", content=challenge.system),) if challenge.system else ()
+    return (*system, ChatMessage(role="user", content=challenge.turns[0].text))
+
+
+def _open_challenge(record: Evidence | Unanswered, commitment_of: CommitmentOf) -> PlannedChallenge:
+    commitment = commitment_of(record.epoch, record.member)
+    if commitment is None:
+        raise VerificationError(f"No block says what this member promised to ask in epoch {record.epoch}.")
+    if not is_committed(commitment, record.challenge, record.index, record.path):
+        raise VerificationError("The challenge is not the one that was promised before the epoch began.")
+    try:
+        challenge = challenge_decoder.decode(record.challenge)
+    except WireError as error:
+        raise VerificationError(f"The challenge cannot be read: {error}.") from error
+    if challenge.epoch != record.epoch:
+        raise VerificationError(f"The challenge was planned for epoch {challenge.epoch}, not {record.epoch}.")
+    return challenge
+
+
+def _open_request(evidence: Evidence, challenge: PlannedChallenge) -> Request:
+    try:
+        request = request_decoder.decode(evidence.request)
+        if request_without_secrets(evidence.request) != evidence.request:
+            raise VerificationError("The request shows secrets that belong to its client alone.")
+    except (WireError, ReceiptError) as error:
+        raise VerificationError(f"The request cannot be read: {error}.") from error
+    if (request.model_id, request.model_digest) != (challenge.model_id, challenge.model_digest):
+        raise VerificationError("The request asks for another model than the challenge.")
+    seed = challenge.turns[evidence.turn].seed
+    if request.sampling != msgspec.structs.replace(challenge.sampling, seed=seed):
+        raise VerificationError("The request's sampling or seed is not that of the challenge.")
+    if request.max_tokens != challenge.max_tokens:
+        raise VerificationError("The request allows another number of tokens than the challenge.")
+    for name, usual in _PLAIN.items():
+        if getattr(request, name) != usual:
+            raise VerificationError(f"The request sets {name}, which no challenge does.")
+    if not _is_conversation(request.messages, challenge, evidence.turn):
+        raise VerificationError("The request's messages are not the conversation of the challenge up to this turn.")
+    return request
+
+
+def _is_conversation(messages: tuple[ChatMessage, ...], challenge: PlannedChallenge, turn: int) -> bool:
+    """The system prompt, then question and answer in turn; answers may be anything, questions are the planned ones."""
+    if challenge.system:
+        if messages[:1] != (ChatMessage(role="system", content=challenge.system),):
+            return False
+        messages = messages[1:]
+    if len(messages) != 2 * turn + 1:
+        return False
+    for number, message in enumerate(messages):
+        plain = ChatMessage(role=message.role, content=message.content, reasoning=message.reasoning)
+        if message.role != _ROLES[number % 2] or message != plain:
+            return False
+        if number % 2 == 0 and (message.content != challenge.turns[number // 2].text or message.reasoning):
+            return False
+    return True
+
+
+def _open_receipt(evidence: Evidence, network_id: bytes) -> Receipt:
+    try:
+        receipt = check_receipt(evidence.receipt, evidence.receipt_signature, network_id)
+        found = compare_request(receipt, evidence.key, evidence.request)
+    except ReceiptError as error:
+        raise VerificationError(str(error)) from error
+    if receipt.completion_tokens != len(evidence.output_ids):
+        found.append(f"it covers {receipt.completion_tokens} tokens, the evidence shows {len(evidence.output_ids)}")
+    else:
+        found += compare_output(receipt, evidence.key, evidence.output_ids, 0)
+    if found:
+        raise VerificationError(f"The receipt does not match the evidence: {'; '.join(found)}.")
+    return receipt
+
+
+def _check_times(epoch: int, receipt: Receipt, request: Request, genesis: Genesis) -> None:
+    """An answer of another time could be one that was judged before, or one that was made for somebody else."""
+    begins = epoch_begins(genesis, epoch) - CLOCK_SKEW_SECONDS
+    ends = epoch_begins(genesis, epoch + 2) + CLOCK_SKEW_SECONDS
+    if not begins <= receipt.issued <= ends or not begins <= request.sealed_at <= ends:
+        raise VerificationError(f"The answer was not made in epoch {epoch} or the one behind it.")
+
+
+def encoded_challenge(challenge: PlannedChallenge) -> bytes:
+    """The bytes that are committed and shown; ``ValueError`` when they are too long to be shown."""
+    encoded = encode(challenge)
+    if len(encoded) > MAX_CHALLENGE:
+        raise ValueError(f"a challenge of {len(encoded)} bytes cannot be shown in evidence")
+    return encoded

@@ -1,0 +1,476 @@
+"""What makes a block valid. Each refusal has its reason in plain words."""
+
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+import pytest
+
+from engine.errors import VerificationError
+from engine.verification.chain.block import MAX_BLOCK, Material, MissingRecordError, check_block
+from engine.verification.challenges.duties import Basis, is_drawn_privately, publicly_drawn
+from engine.verification.signing import digest_of
+from engine.wire.codec import encode
+from engine.wire.verification import MAX_ENTRIES, Block, SignedRecord, Unjudged, block_decoder
+from tests.support.judging import Judging, judging, score
+from tests.support.records import identity
+
+NODES = [identity(number) for number in range(3)]
+NODE = NODES[0]
+
+
+def begun(members: int = 4) -> Judging:
+    """After the first block: commitments for epoch 1 are in it."""
+    network = judging(members)
+    network.append(0, Material(commitments=network.commit_all(1, NODES)))
+    return network
+
+
+def checkers(network: Judging, epoch: int = 1) -> list[Any]:
+    """The members that have to check NODE."""
+    return [network.member(key) for key in publicly_drawn(network.state.epochs[epoch].basis, NODE.node_id)]
+
+
+def judged(network: Judging, likelihood: int = -3_000, **changes: Any) -> Material:
+    """One answer of NODE, scored by all who were drawn."""
+    evidence = network.evidence(1, checkers(network)[0], NODE.node_id, NODE, **changes)
+    attested = network.attestations(evidence, NODE.node_id, score(likelihood))
+    return Material(records=[evidence], attestations={digest_of(evidence): attested})
+
+
+def read(encoded: bytes) -> Block:
+    return block_decoder.decode(encoded)
+
+
+def refused(network: Judging, block: Block | bytes, words: str, **checks: Any) -> None:
+    encoded = block if isinstance(block, bytes) else encode(block)
+    with pytest.raises(VerificationError, match=words):
+        check_block(network.state, encoded, **checks)
+
+
+def test_a_judged_answer_changes_the_standing_of_who_signed_it() -> None:
+    network = begun()
+    network.append(1, judged(network))
+    standing = network.state.standings[NODE.node_id]
+    assert (standing.reputation, standing.good, standing.judged, standing.signed) == (370_000, 1, 1, 1)
+    assert network.state.standing_of(NODES[1].node_id).reputation == 300_000
+
+
+def test_an_answer_that_was_passed_on_hits_its_signer() -> None:
+    network = begun()
+    evidence = network.evidence(1, checkers(network)[0], NODE.node_id, NODES[1])
+    attested = network.attestations(evidence, NODES[1].node_id, score(4_000))
+    network.append(1, Material(records=[evidence], attestations={digest_of(evidence): attested}))
+    assert set(network.state.standings) == {NODES[1].node_id}
+    assert network.state.standings[NODES[1].node_id].suspicion == 4_000
+
+
+def test_later_turns_are_results_of_their_own() -> None:
+    network = begun()
+    author = checkers(network)[0]
+    records = [network.evidence(1, author, NODE.node_id, NODE, turn=turn) for turn in (0, 1)]
+    attested = {digest_of(one): network.attestations(one, NODE.node_id) for one in records}
+    network.append(1, Material(records=records, attestations=attested))
+    assert network.state.standings[NODE.node_id].good == 2
+
+
+HEADS: dict[str, tuple[dict[str, Any], str]] = {
+    "version": ({"version": 2}, "has version 2"),
+    "network": ({"network_id": bytes(32)}, "another network"),
+    "height": ({"height": 5}, "has height 5; the next one is 2"),
+    "previous": ({"previous": bytes(32)}, "does not follow the newest block"),
+    "replayed epoch": ({"epoch": 0}, "there is one of epoch 0 already"),
+    "another epoch": ({"epoch": 2, "issued": 1_750_001_300}, "proof does not hold"),
+    "issued too early": ({"issued": 1_750_000_100}, "issued before"),
+    "round": ({"round": 1}, "does not lead round 1"),
+    "proof": ({"proof": bytes(80)}, "proof does not hold"),
+    "standings": ({"state": bytes(32)}, "standings"),
+    "missed": ({"missed": ((0, 1),)}, "missed duties"),
+    "members twice": ({"next_members": (b"k" * 32,) * 2}, "names a member twice"),
+    "entries missing": ({"entries": ()}, "standings"),
+}
+
+
+@pytest.mark.parametrize("case", HEADS)
+def test_a_wrong_head_or_total_is_refused(case: str) -> None:
+    network = begun()
+    block = read(network.make(1, judged(network)))
+    changes, words = HEADS[case]
+    refused(network, msgspec.structs.replace(block, **changes), words)
+
+
+def test_a_block_of_the_same_members_or_of_nobody_is_refused() -> None:
+    network = begun()
+    block = read(network.make(1, Material()))
+    refused(network, msgspec.structs.replace(block, next_members=network.state.members), "changes nothing")
+    nobody = judging(0)
+    refused(nobody, msgspec.structs.replace(block, network_id=nobody.network_id, height=1, previous=bytes(32)), "no co")
+
+
+def test_a_future_block_is_refused_by_who_has_a_clock() -> None:
+    network = begun()
+    block = network.make(3, Material())
+    refused(network, block, "from the future", now=network.begins(1))
+    check_block(network.state, block, now=network.begins(3))
+
+
+def test_bytes_that_are_no_block_are_refused() -> None:
+    network = begun()
+    block = network.make(1, judged(network))
+    refused(network, block[:-1], "cannot be read")
+    refused(network, block + b"\0", "cannot be read")
+    refused(network, b"", "cannot be read")
+    refused(network, bytes(MAX_BLOCK + 1), "at most")
+    spaced = block.replace(b"\xcd\x01", b"\xce\x00\x00\x01", 1)
+    if spaced != block:
+        refused(network, spaced, "canonical|cannot be read")
+
+
+def test_no_change_of_bytes_survives_but_of_what_the_proposer_may_choose() -> None:
+    network = begun()
+    block = network.make(1, judged(network))
+    check_block(network.state, block, record_of=network.records.get)
+    random_source = random.Random(7)
+    for _ in range(150):
+        place = random_source.randrange(len(block))
+        changed = bytearray(block)
+        changed[place] ^= 1 << random_source.randrange(8)
+        try:
+            check_block(network.state, bytes(changed), record_of=network.records.get)
+        except VerificationError:
+            continue
+        other = read(bytes(changed))
+        assert other != read(block)
+        assert msgspec.structs.replace(other, issued=0, batches=b"") == (
+            msgspec.structs.replace(read(block), issued=0, batches=b"")
+        )
+
+
+# ------------------------------------------------------------------------------------------------------------- entries
+
+
+def with_entry(network: Judging, **changes: Any) -> Block:
+    block = read(network.make(1, judged(network)))
+    entry = msgspec.structs.replace(block.entries[0], **changes)
+    return msgspec.structs.replace(block, entries=(entry,))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"score": score(-2_000)}, "not the one that follows"),
+        ({"author": 9}, "does not have"),
+        ({"epoch": 4}, "result of epoch 4"),
+        ({"evidence": bytes(32)}, "not drawn|another answer"),
+        ({"node": NODES[1].node_id}, "another answer|not drawn"),
+        ({"attestations": (SignedRecord(record=b"x", key=b"k" * 32, signature=b"s" * 64),)}, "cannot be read"),
+    ],
+)
+def test_an_entry_that_says_something_else_is_refused(changes: dict[str, Any], words: str) -> None:
+    network = begun()
+    refused(network, with_entry(network, **changes), words)
+
+
+def test_duplicates_and_disorder_are_refused() -> None:
+    network = begun()
+    block = read(network.make(1, judged(network)))
+    entry = block.entries[0]
+    refused(network, msgspec.structs.replace(block, entries=(entry, entry)), "in the order of their evidence")
+    one, *rest = entry.attestations
+    for attestations in ((one, one), (*rest, one)):
+        changed = msgspec.structs.replace(entry, attestations=attestations)
+        refused(network, msgspec.structs.replace(block, entries=(changed,)), "order of their members")
+
+
+def test_one_attestation_is_not_enough() -> None:
+    network = begun()
+    block = read(network.make(1, judged(network)))
+    few = msgspec.structs.replace(block.entries[0], attestations=block.entries[0].attestations[:1])
+    refused(network, msgspec.structs.replace(block, entries=(few,)), "2 are needed")
+
+
+def test_an_answer_is_judged_once_in_all_blocks() -> None:
+    network = begun()
+    material = judged(network)
+    network.append(1, material)
+    again = network.make(2, material)
+    assert read(again).entries == (), "a maker leaves it out"
+    block = read(again)
+    entry = read(network.blocks[-1].block).entries[0]
+    refused(network, msgspec.structs.replace(block, entries=(entry,)), "judged twice")
+
+
+def test_the_same_answer_signed_anew_by_its_author_is_not_judged_again() -> None:
+    network = begun()
+    author = checkers(network)[0]
+    records = [network.evidence(1, author, NODE.node_id, NODE, issued=int(network.begins(1)) + 30 + n) for n in (0, 1)]
+    attested = {digest_of(one): network.attestations(one, NODE.node_id) for one in records}
+    network.append(1, Material(records=records, attestations=attested))
+    assert network.state.standings[NODE.node_id].judged == 1
+
+
+def test_evidence_counts_for_two_epochs_more() -> None:
+    network = begun()
+    material = judged(network)
+    network.append(2, Material())
+    assert len(read(network.make(3, material)).entries) == 1
+    assert read(network.make(4, material)).entries == ()
+    block = read(network.make(3, material))
+    late = msgspec.structs.replace(read(network.make(4, Material())), entries=block.entries)
+    refused(network, late, "result of epoch 1 cannot stand in a block of epoch 4")
+
+
+def test_who_had_no_duty_judges_nobody() -> None:
+    network = begun()
+    idle = next(one for one in network.members if one not in checkers(network))
+    evidence = network.evidence(1, idle, NODE.node_id, NODE)
+    attested = {digest_of(evidence): network.attestations(evidence, NODE.node_id)}
+    encoded = network.make(1, Material(records=[evidence], attestations=attested))
+    assert read(encoded).entries == ()
+    block = read(network.make(1, judged(network)))
+    entry = msgspec.structs.replace(block.entries[0], author=network.state.members.index(idle.public_key))
+    refused(network, msgspec.structs.replace(block, entries=(entry,)), "had no duty")
+
+
+def test_attestations_that_disagree_make_no_entry_unless_enough_agree() -> None:
+    network = begun()
+    evidence = network.evidence(1, checkers(network)[0], NODE.node_id, NODE)
+    drawn = network.attestations(evidence, NODE.node_id)
+    assert len(drawn) == 3
+    members = [network.member(one.key) for one in drawn]
+    liar, honest, other = members
+
+    def entries(*likelihoods: int) -> tuple[Any, ...]:
+        said = [
+            network.attest(evidence, NODE.node_id, one, score(likelihood))
+            for one, likelihood in zip((liar, honest, other), likelihoods, strict=False)
+        ]
+        return read(network.make(1, Material(records=[evidence], attestations={digest_of(evidence): said}))).entries
+
+    assert entries(5_000, -3_000, 500) == ()
+    assert entries(5_000, -3_000) == ()
+    (entry,) = entries(5_000, -3_000, -2_500)
+    assert entry.score.likelihood == -2_500, "of two the one nearer to zero"
+    (entry,) = entries(-3_400, -3_000, -2_500)
+    assert entry.score.likelihood == -3_000
+    block = read(network.make(1, judged(network)))
+    both = tuple(
+        sorted(
+            (
+                network.attest(evidence, NODE.node_id, one, score(value))
+                for one, value in ((liar, 5_000), (honest, -3_000))
+            ),
+            key=lambda one: network.state.members.index(one.key),
+        )
+    )
+    forged = msgspec.structs.replace(
+        block.entries[0], evidence=digest_of(evidence), attestations=both, score=score(-3_000)
+    )
+    refused(network, msgspec.structs.replace(block, entries=(forged,)), "do not agree")
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (score(-5_001), "out of bounds"),
+        (msgspec.structs.replace(score(-500), verdict=1), "does not follow"),
+        (msgspec.structs.replace(score(900), verdict=2), "does not follow"),
+        (score(-3_000, tokens=15), "too few"),
+    ],
+)
+def test_a_score_that_contradicts_itself_is_refused(given: Any, words: str) -> None:
+    network = begun()
+    evidence = network.evidence(1, checkers(network)[0], NODE.node_id, NODE)
+    attested = tuple(network.attestations(evidence, NODE.node_id, given))
+    assert (
+        read(network.make(1, Material(records=[evidence], attestations={digest_of(evidence): attested}))).entries == ()
+    )
+    block = read(network.make(1, judged(network)))
+    forged = msgspec.structs.replace(block.entries[0], evidence=digest_of(evidence), attestations=attested, score=given)
+    refused(network, msgspec.structs.replace(block, entries=(forged,)), words)
+
+
+def test_a_block_holds_no_more_than_its_bounds() -> None:
+    network = judging(7)
+    nodes = [identity(100 + number) for number in range(30)]
+    network.append(0, Material(commitments=network.commit_all(1, nodes)))
+    records, attested = [], {}
+    for node in nodes:
+        for key in publicly_drawn(network.state.epochs[1].basis, node.node_id):
+            for turn in (0, 1):
+                evidence = network.evidence(1, network.member(key), node.node_id, node, turn=turn)
+                attested[digest_of(evidence)] = network.attestations(evidence, node.node_id)
+                records.append(evidence)
+    assert len(records) == 180
+    encoded = network.make(1, Material(records=records, attestations=attested))
+    assert len(encoded) <= MAX_BLOCK
+    assert 20 <= len(read(encoded).entries) <= MAX_ENTRIES
+    network.append(1, Material(records=records, attestations=attested))
+    assert len(read(network.append(2, Material(records=records, attestations=attested)).block).entries) >= 20
+
+
+# ------------------------------------------------------------------------------------------------------------ evidence
+
+
+def test_a_voter_checks_the_evidence_and_says_what_it_lacks() -> None:
+    network = begun()
+    block = network.make(1, judged(network))
+    with pytest.raises(MissingRecordError) as missing:
+        check_block(network.state, block, record_of=lambda _: None)
+    assert missing.value.digest == read(block).entries[0].evidence
+    other = network.unanswered(1, checkers(network)[0], NODES[1].node_id)
+    refused(network, block, "not the one that the block names", record_of=lambda _: other)
+    for changes in ({"turn": 1}, {"index": 1}):
+        refused(
+            network, with_entry(network, **changes), "something else of its evidence", record_of=network.records.get
+        )
+
+
+# ------------------------------------------------------------------------------------------------- duties and the rest
+
+
+def test_what_brought_nothing_stands_in_the_block_and_is_no_missed_duty() -> None:
+    network = begun()
+    one, other = checkers(network)
+    evidence = network.evidence(1, one, NODE.node_id, NODE)
+    attested = {digest_of(evidence): network.attestations(evidence, NODE.node_id)}
+    idle = network.unanswered(1, other, NODE.node_id)
+    network.append(1, Material(records=[evidence, idle], attestations=attested))
+    said = read(network.blocks[-1].block).unjudged
+    place = network.state.members.index(other.public_key)
+    assert said == (Unjudged(epoch=1, author=place, asked=NODE.node_id, record=digest_of(idle)),)
+    assert NODE.node_id in network.state.standings
+    shown = [network.show_duties(1, member) for member in network.members]
+    network.append(2, Material(duties=shown))
+    network.append(3, Material())
+    assert read(network.blocks[-1].block).missed == ()
+
+
+def test_who_leaves_out_a_node_that_another_member_judged_or_shows_no_duties_has_missed() -> None:
+    network = begun()
+    one, other = checkers(network)
+    network.append(1, judged(network))
+    shown = [network.show_duties(1, member) for member in network.members if member is not one]
+    network.append(2, Material(duties=shown))
+    network.append(3, Material())
+    members = network.state.members
+    expected = sorted((members.index(member.public_key), 1) for member in (one, other))
+    assert read(network.blocks[-1].block).missed == tuple(expected)
+    later = network.make(4, Material())
+    assert read(later).missed == ()
+
+
+def test_evidence_whose_scores_never_came_is_done_in_the_last_block_that_could_take_it() -> None:
+    network = begun()
+    author = checkers(network)[0]
+    material = Material(records=[network.evidence(1, author, NODE.node_id, NODE)])
+    for epoch, count in ((1, 0), (2, 0), (3, 1)):
+        network.append(epoch, material)
+        assert len(read(network.blocks[-1].block).unjudged) == count
+
+
+def established(network: Judging) -> int:
+    """Judge NODE until it is drawn by lot alone; the next epoch."""
+    for epoch in range(1, 7):
+        network.judge_epoch(epoch, NODES, {})
+    assert network.state.standings[NODE.node_id].good >= 10
+    return 7
+
+
+def test_a_node_of_standing_is_judged_behind_the_proof_of_a_private_draw() -> None:
+    network = begun()
+    epoch = established(network)
+    while not (drawn := [one for one in network.members if network.has_duty(epoch, one, NODE.node_id)]):
+        network.judge_epoch(epoch, NODES, {})
+        epoch += 1
+    assert epoch < 100
+    author = drawn[0]
+    evidence = network.evidence(epoch, author, NODE.node_id, NODE)
+    material = Material(
+        records=[evidence], attestations={digest_of(evidence): network.attestations(evidence, NODE.node_id)}
+    )
+    assert read(network.make(epoch, material)).entries == (), "nobody can see the duty yet"
+    shown = network.show_duties(epoch, author)
+    network.append(epoch, Material())
+    block = network.make(epoch + 1, replace(material, duties=[shown]))
+    assert len(read(block).entries) == 1
+    check_block(network.state, block, record_of=network.records.get)
+
+
+def test_duties_are_shown_once_by_members_and_after_their_epoch() -> None:
+    network = begun()
+    member = network.members[0]
+    shown = network.show_duties(1, member)
+    early = read(network.make(1, Material()))
+    refused(network, msgspec.structs.replace(early, duties=(shown,)), "cannot be shown in a block of epoch 1")
+    assert read(network.make(1, Material(duties=[shown]))).duties == ()
+    block = read(network.make(2, Material(duties=[shown, shown])))
+    assert block.duties == (shown,)
+    refused(network, msgspec.structs.replace(block, duties=(shown, shown)), "order of epochs")
+    network.append(2, Material(duties=[shown]))
+    again = read(network.make(3, Material()))
+    refused(network, msgspec.structs.replace(again, duties=(shown,)), "shown before")
+
+
+def test_all_members_together_check_a_node_of_standing_at_its_rate() -> None:
+    network = begun()
+    network.append(1, judged(network))
+    standing = msgspec.structs.replace(network.state.standings[NODE.node_id], good=20)
+    basis = Basis(members=network.state.members, output=b"o", standings={}, commitments={})
+    outputs = random.Random(3)
+    drawn = sum(is_drawn_privately(basis, standing, outputs.randbytes(64)) for _ in range(20_000))
+    assert 20_000 / 20 / 4 * 0.8 < drawn < 20_000 / 20 / 4 * 1.2
+    rare = msgspec.structs.replace(standing, good=5_000)
+    drawn = sum(is_drawn_privately(basis, rare, outputs.randbytes(64)) for _ in range(40_000))
+    assert 40_000 / 50 / 4 * 0.75 < drawn < 40_000 / 50 / 4 * 1.25
+
+
+# --------------------------------------------------------------------------------------------------------- commitments
+
+
+@pytest.mark.parametrize("case", ["epoch", "stranger", "twice"])
+def test_commitments_that_do_not_belong_are_left_out_and_refused(case: str) -> None:
+    network = begun()
+    good = network.commit_all(2, NODES)
+    makers: dict[str, Callable[[], tuple[list[SignedRecord], str]]] = {
+        "epoch": lambda: ([network.commit(3, network.members[0], [NODE.node_id])], "those for epoch 2 are due"),
+        "stranger": lambda: ([network.commit(2, NODE, [NODE.node_id])], "no member"),
+        "twice": lambda: ([good[0], good[0]], "order of their members"),
+    }
+    bad, words = makers[case]()
+    assert len(read(network.make(1, Material(commitments=[*good, *bad]))).commitments) == 4
+    block = read(network.make(1, Material()))
+    refused(network, msgspec.structs.replace(block, commitments=tuple(bad)), words)
+
+
+# ------------------------------------------------------------------------------------------------- change of committee
+
+
+def test_the_committee_changes_when_owners_agree_and_the_new_one_goes_on() -> None:
+    network = begun()
+    more = identity(2_000)
+    members = (*network.state.members[1:], more.public_key)
+    network.members = [*network.members, more]
+    material = Material(next_members=members, commitments=[network.commit(2, more, [NODE.node_id])])
+    block = network.make(1, material)
+    refused(network, block, "has not approved", approved=())
+    check_block(network.state, block, approved={members})
+    network.append(1, material)
+    assert network.state.members == members
+    assert set(network.state.epochs[2].basis.commitments) == {more.public_key}
+    network.append(2, Material())
+    assert network.state.height == 3
+
+
+# ------------------------------------------------------------------------------------------------------------ time out
+
+
+def test_who_signed_nothing_for_long_is_a_newcomer_again() -> None:
+    network = begun()
+    network.append(1, judged(network))
+    network.append(1 + 2_016, Material())
+    assert NODE.node_id in network.state.standings
+    network.append(2 + 2_016, Material())
+    assert network.state.standings == {}
