@@ -115,6 +115,7 @@ class Node:
             ),
             accepted=Accepted(self.configuration.least_paths, self.configuration.least_hops, self.configuration.direct),
             relayed_only=self.configuration.relayed_only,
+            links_changed=self._feed.notify,
         )
 
     def _network(self) -> tuple[OverlayClient, NetworkId] | None:

@@ -220,14 +220,15 @@ class PeerPresence(Presence):
         mutual = ids if graph.is_mesh else ids & group.union(graph.neighbours(self.node_id))
         lower = {node_id for node_id in mutual if node_id < self.node_id}
         # Who comes back without a server has to dial: nobody else hears of it.
-        more = () if self.bootstrap.connected else stepping_stones(graph, self.node_id, mesh.links())
-        mesh.want((ids - lower).union(more), expected=lower)
+        unheard = not self.bootstrap.connected
+        more = stepping_stones(graph, self.node_id, mesh.links()) if unheard else ()
+        mesh.want((ids - lower).union(more), expected=lower, unheard=unheard)
         return ids
 
     def _linked(self, peer: NodeId) -> None:
         """Without the server each new link with a relay may be the way to others."""
         graph, mesh, directory = self._graph, self.mesh, self.bootstrap.directory
-        if self.bootstrap.connected or graph is None or graph.is_mesh or mesh is None or directory is None:
+        if self.bootstrap.connected or graph is None or mesh is None or directory is None:
             return
         if peer not in graph:
             return  # a client that comes and goes makes nobody dial

@@ -38,7 +38,7 @@ SETTLE_SECONDS = 3.0
 @dataclass(frozen=True, slots=True)
 class Membership:
     """Which network, and where its state lies. ``urls``: its servers, the preferred one first. ``changed`` hears that
-    something in the state may have changed."""
+    something in the state may have changed, ``links_changed`` that links have come or gone."""
 
     urls: tuple[str, ...]
     network_id: NetworkId | None
@@ -49,6 +49,7 @@ class Membership:
     connectivity: Connectivity
     accepted: Accepted = NOTHING_WEAKER
     relayed_only: bool = False
+    links_changed: Callable[[], None] = lambda: None
 
 
 class Presence(abc.ABC):
@@ -205,6 +206,7 @@ class Presence(abc.ABC):
             return self._refuse(peer, peer_is_client) if refused is None else refused
 
         self.mesh = Mesh(self._identity, network_id, handler, self.bootstrap, clock, configuration, accept=takes)
+        self.mesh.links_changed = self._membership.links_changed
         self._servers_changed()
         if not self._membership.relayed_only:  # offers over a connection of our own would show our address
             self.mesh.offer_direct_signaling(self._listener_of, self._listen(), self._cannot_listen)

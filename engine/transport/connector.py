@@ -183,6 +183,9 @@ class Connector:
         if own is not None:
             # Both dialled at once: the offer of the lower id stands, unless it seems to have been lost.
             if self._self.node_id < peer and now - own.started < YIELD_AFTER:
+                # It may have gone where the peer is no more (a link that is dead, a server that is away): a peer that
+                # has started again would wait for an offer that never comes.
+                self.router.repeat_offer(peer)
                 raise LinkError("both sides dialled; the other offer stands")
             own.fail("both sides dialled; the other offer stands")
         if len(self._links) >= self._configuration.maximum_links and peer not in self._links:
@@ -315,7 +318,8 @@ class Connector:
             self._forget_attempt(attempt)
             for early in attempt.early:
                 self._table.message(connection, *early)
-            if len(self._links) == 1:
+            introducers = sum(not link.peer_is_client for link in self._links.values())
+            if introducers == 1 and not attempt.peer_is_client:
                 # Who had no way to anybody has one now. Failures still count: the one link may come and go.
                 self._plan.bring_forward(self._self.clock.monotonic())
             self._wake()

@@ -44,14 +44,17 @@ class DialPlan:
         """The peers that are to be kept linked."""
         return self._wanted
 
-    def want(self, peers: Collection[NodeId], now: float, expected: Collection[NodeId] = ()) -> None:
+    def want(
+        self, peers: Collection[NodeId], now: float, expected: Collection[NodeId] = (), *, unheard: bool = False
+    ) -> None:
         """Replace the set of wanted peers; new ones are due at once, known ones keep their backoff. The ``expected``
-        ones among them are to dial us; they are dialled only when they have not for :data:`EXPECTED_DELAY`."""
+        ones among them are to dial us; they are dialled only when they have not for :data:`EXPECTED_DELAY`, or at once
+        where nobody can have heard that we are here."""
         before, self._wanted = self._wanted, frozenset(peers) | frozenset(expected)
         # In an order of their own, not the set's: the same seed gives the same run of a simulation.
         for peer in sorted(self._wanted - self._peers.keys()):
             self._peers[peer] = self._past.pop(peer) if peer in self._past else _Peer(due=now)
-            if peer in expected:
+            if peer in expected and not unheard:
                 self._peers[peer].due += EXPECTED_DELAY * self._random.uniform(1.0, 1.5)
         for peer in self._wanted:
             self._peers[peer].grace = EXPECTED_DELAY if peer in expected else 0.0

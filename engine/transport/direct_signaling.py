@@ -3,7 +3,8 @@
 A relay that can be reached from outside may listen on a TCP port that its descriptor names. A node that comes back
 while every server is away finds that address in its last good directory and makes its first link there; neighbours
 introduce it to the rest. One connection carries one offer and its answer: a length of 2 bytes, the id of the sender (20
-bytes), then the payload. Nothing else is served, and everything is bounded: time, connections, bytes. The payloads are
+bytes), then the payload. What comes back may be the listener's own offer, where that one stands; its answer is brought
+by another connection. Nothing else is served, and everything is bounded: time, connections, bytes. The payloads are
 signed by both nodes, and say no more than the UDP packets that follow them; they are not encrypted.
 """
 
@@ -14,10 +15,12 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 
+from engine.errors import WireError
 from engine.ids import NodeId
 from engine.transport.addresses import is_acceptable
 from engine.transport.signal_router import DIRECT, Kind, SignalRouter, Way
 from engine.transport.signaling import MAXIMUM_SIGNAL_LENGTH
+from engine.wire.signaling import LinkOffer, signal_payload_decoder
 
 logger = logging.getLogger(__name__)
 
@@ -124,6 +127,9 @@ class DirectSignaling:
 
     async def _answer(self, peer: NodeId, offer: bytes) -> bytes | None:
         """What the mesh says to an offer; None if it says nothing, or another connection waits for this peer."""
+        if not _is_offer(offer):
+            self._router.arrived(DIRECT, peer, offer)  # an answer to an offer of ours has none itself
+            return None
         if peer in self._waiting:
             return None
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
@@ -145,6 +151,10 @@ class DirectSignaling:
                 reader, writer = await asyncio.open_connection(*address, limit=MAXIMUM_SIGNAL_LENGTH + _HEADER)
                 try:
                     await _write(writer, self._own_id, payload)
+                    if not _is_offer(payload):
+                        writer.close()
+                        await writer.wait_closed()
+                        return
                     sender, answer = await _read(reader)
                 finally:
                     writer.transport.abort()
@@ -156,6 +166,13 @@ class DirectSignaling:
             self._router.failed(DIRECT, peer, "no answer")
         finally:
             self._dials -= 1
+
+
+def _is_offer(payload: bytes) -> bool:
+    try:
+        return isinstance(signal_payload_decoder.decode(payload), LinkOffer)
+    except WireError:
+        return False
 
 
 async def _read(reader: asyncio.StreamReader) -> tuple[NodeId, bytes]:

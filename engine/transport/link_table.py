@@ -36,14 +36,15 @@ class LinkTable:
         plan: DialPlan,
         statistics: MeshStatistics,
         on_signal: SignalTaker,
-        wake: Callable[[], None],
+        changed: Callable[[], None],
     ) -> None:
+        """``changed`` hears that a link has come or gone."""
         self._handler = handler
         self._clock = clock
         self._plan = plan
         self._statistics = statistics
         self._on_signal = on_signal
-        self._wake = wake
+        self._changed = changed
         self.links: dict[NodeId, EstablishedLink] = {}
         self.by_connection: dict[RtcConnection, EstablishedLink] = {}
 
@@ -95,6 +96,7 @@ class LinkTable:
             older.connection.end("moved to a newer connection")
             return
         self._statistics.links_opened += 1
+        self._changed()
         self._handler.link_up(link.peer, link.peer_is_client)
         if older is not None:
             older.leave("replaced by a newer link")
@@ -128,5 +130,5 @@ class LinkTable:
         self._statistics.links_lost += 1
         logger.debug("the link with %s is lost: %s", short_id(link.peer), reason)
         self._plan.failed(link.peer, self._clock.monotonic())
-        self._wake()
+        self._changed()
         self._handler.link_down(link.peer, reason)

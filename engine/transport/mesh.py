@@ -69,7 +69,7 @@ class Mesh:
         self._wake = asyncio.Event()
         self._statistics = MeshStatistics()
         wake = self._wake.set
-        self._table = LinkTable(handler, clock, self._plan, self._statistics, self._heard_introduction, wake)
+        self._table = LinkTable(handler, clock, self._plan, self._statistics, self._heard_introduction, self._changed)
         self._links = self._table.links
         self._connector = Connector(
             Self(identity, network_id, clock, random_bytes),
@@ -84,6 +84,8 @@ class Mesh:
         )
         self.node_id = identity.node_id
         """Whose links these are."""
+        self.links_changed: Callable[[], None] = lambda: None
+        """Hears that a link has come or gone."""
         self.introducers: Callable[[NodeId], Collection[NodeId]] = self._relays_linked
         """Which of the linked neighbours probably know a peer; by default all."""
         self.router = self._connector.router = SignalRouter(signaling, self._connector, source, self._introducers_of)
@@ -94,12 +96,14 @@ class Mesh:
 
     # ---------------------------------------------------------------------------------------------- what others call
 
-    def want(self, peers: Collection[NodeId], expected: Collection[NodeId] = ()) -> None:
+    def want(self, peers: Collection[NodeId], expected: Collection[NodeId] = (), *, unheard: bool = False) -> None:
         """Keep exactly these peers linked: dialled now and again after a loss, with backoff; the ``expected`` ones only
-        where they do not dial first. Links that others dialled are not touched; links that we dialled to a peer no
-        longer wanted are closed when idle for long."""
+        where they do not dial first (``unheard``: they cannot, as nobody tells them that we are here). Links that
+        others dialled are not touched; links that we dialled to a peer no longer wanted are closed when idle for long.
+        """
         own = {self.node_id}
-        self._plan.want(frozenset(peers) - own, self._clock.monotonic(), frozenset(expected) - own)
+        now = self._clock.monotonic()
+        self._plan.want(frozenset(peers) - own, now, frozenset(expected) - own, unheard=unheard)
         self._wake.set()
 
     def dial(self, peer: NodeId) -> None:
@@ -213,6 +217,10 @@ class Mesh:
         finally:
             self._connector.tasks = None
             self.router.close()
+
+    def _changed(self) -> None:
+        self._wake.set()
+        self.links_changed()
 
     def _heard_introduction(self, neighbour: NodeId, message: Introduce | NotIntroduced) -> None:
         if self._introductions is not None:

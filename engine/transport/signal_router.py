@@ -106,6 +106,13 @@ class SignalRouter:
         self.forget(peer)
         return False
 
+    def repeat_offer(self, peer: NodeId) -> None:
+        """Send the offer that ``peer`` has not answered once more, by the way on which its own is just arriving: that
+        one leads to it. Nothing if there is none; the peer takes an offer once, whatever its ways."""
+        pending = self._pending.get(peer)
+        if pending is not None:
+            self._carry(self._arriving, peer, pending.payload)
+
     @property
     def from_server(self) -> bool:
         """Whether what is being handled came by the bootstrap server."""

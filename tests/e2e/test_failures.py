@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import pytest
 
 from engine.inference.models.installed import BUILTIN_MODEL
-from tests.support.network import Answer, Network, family, gone, is_running
+from tests.support.network import Answer, Network, family, gentorrent, gone, is_running
 
 pytestmark = [pytest.mark.timeout(150), pytest.mark.slow]
 RELAYS = 16
@@ -250,6 +250,20 @@ def test_two_engines_on_one_data_directory(network: Network) -> None:
 
 
 def test_everything_that_is_left_ends_at_once(network: Network) -> None:
-    seconds = {name: network.stop(name) for name in list(network.children)}
-    assert {name: taken for name, taken in seconds.items() if taken > 3} == {}
+    """Within three seconds, or in the time of twenty starts of the program where the machine is busy."""
+    late = {}
+    start = _seconds_to_start()
+    for name in list(network.children):
+        taken = network.stop(name, patience=60)
+        before, start = start, _seconds_to_start()
+        if taken > max(3.0, 20 * before, 20 * start):
+            late[name] = (taken, before, start)
+    assert late == {}
     assert "Traceback" not in "".join(network.log(name) for name in ("client", "bootstrap", "model-1", "model-2"))
+
+
+def _seconds_to_start() -> float:
+    """How long the program takes now to start and end, a sixth of a second of one core."""
+    begun = time.monotonic()
+    assert gentorrent("--version").returncode == 0
+    return time.monotonic() - begun

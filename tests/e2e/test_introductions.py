@@ -187,6 +187,42 @@ async def test_relay_that_comes_back_without_a_server_relinks_through_one_listen
             assert sum(one._dials for one in direct if one is not None) == 0
 
 
+async def test_lost_offer_is_repeated_over_a_peers_connection_to_the_listener() -> None:
+    signaling = LocalSignaling()
+    listener, returning = sorted((Node(signaling, 1), Node(signaling, 2)), key=lambda node: node.id)
+    listener.mesh.offer_direct_signaling(lambda _: None, ("127.0.0.1", 0))
+    door = listener.mesh.direct
+    assert door is not None
+    returning.mesh.offer_direct_signaling(lambda _: f"127.0.0.1:{door.port}")
+    signaling.change = lambda _sender, _receiver, _payload: None  # the server says nothing more
+    async with running(listener, returning):
+        await until(lambda: door.port)
+        listener.mesh.want({returning.id})
+        await until(lambda: listener.mesh.router._pending)
+        returning.port.connected = False
+        returning.mesh.dial(listener.id)
+        await until(lambda: listener.mesh.links() and returning.mesh.links())
+        assert (listener.mesh.statistics().dials, returning.mesh.statistics().dials) == (1, 1)
+        assert listener.mesh.statistics().offers_taken == 0
+
+
+async def test_first_link_with_a_relay_is_the_way_to_others_whatever_clients_came_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    signaling = LocalSignaling()
+    a, b, c = three(signaling)
+    client = Node(signaling, 4, replace(LOOPBACK, is_client=True))
+    forward: list[int] = []
+    async with running(a, b, c, client):
+        monkeypatch.setattr(a.mesh._plan, "bring_forward", lambda _now: forward.append(len(a.mesh.links())))
+        await link(client, a)
+        assert forward == []
+        await link(b, a)
+        assert forward == [2]
+        await link(c, a)
+        assert forward == [2]
+
+
 async def test_listener_is_bounded_and_gives_nothing_to_who_dawdles(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(direct_signaling, "READ_SECONDS", 0.5)
     monkeypatch.setattr(direct_signaling, "ANSWER_SECONDS", 1.0)

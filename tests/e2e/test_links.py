@@ -184,6 +184,35 @@ async def test_simultaneous_dial_gives_one_link(signaling: LocalSignaling) -> No
         await until(lambda: b.handler.messages)
 
 
+async def test_offer_that_stands_and_was_lost_is_sent_again_when_the_other_side_dials(
+    signaling: LocalSignaling,
+) -> None:
+    """As when a peer is killed and starts again: the offer went to what it was before."""
+    a, b = pair(signaling)
+    async with running(a, b):
+        signaling.change = lambda _sender, _receiver, _payload: None
+        a.mesh.want({b.id})
+        await until(lambda: a.mesh.router._pending)
+        signaling.change = lambda _sender, _receiver, payload: payload
+        b.mesh.dial(a.id)
+        await until(lambda: a.mesh.links() and b.mesh.links())
+        assert (a.mesh.statistics().dials, b.mesh.statistics().dials) == (1, 1)
+        assert [is_answer(payload) for _, _, payload in signaling.passed].count(True) == 1
+        assert (len(a.handler.ups), len(b.handler.ups)) == (1, 1)
+
+
+async def test_comings_and_goings_of_links_are_told(signaling: LocalSignaling) -> None:
+    a, b = pair(signaling)
+    seen: list[int] = []
+    b.mesh.links_changed = lambda: seen.append(len(b.mesh.links()))
+    async with running(a, b):
+        await link(a, b)
+        a.mesh.want(())
+        a.mesh.disconnect(b.id, "enough")
+        await until(lambda: b.handler.downs)
+    assert seen == [1, 0]
+
+
 def is_answer(payload: bytes) -> bool:
     return isinstance(signal_payload_decoder.decode(payload), LinkAnswer)
 

@@ -27,7 +27,7 @@ def test_restarted_relay_links_again_while_the_server_is_away(tmp_path: Path) ->
         network.node("returning")
         network.wait("returning", lambda _: True, 20)
         network.wait("returning", lambda state: state.network.links >= 1, 5)  # the way back to all the others
-        state = network.wait("returning", lambda state: state.network.links >= 3, 20)
+        state = network.wait("returning", lambda state: state.network.links >= 3, 10)
         assert not state.network.bootstrap_connected
 
 

@@ -170,11 +170,11 @@ class Network:
         self.children[name].wait(5)
         self._forget(name)
 
-    def stop(self, name: str) -> float:
+    def stop(self, name: str, patience: float = 10) -> float:
         """SIGTERM; the seconds that it took."""
         begun = time.monotonic()
         self.children[name].send_signal(signal.SIGTERM)
-        self.children[name].wait(10)
+        self.children[name].wait(patience)
         self._forget(name)
         return time.monotonic() - begun
 

@@ -195,7 +195,7 @@ class World:
     def _want(self, relay: Relay) -> None:
         lower = {peer for peer in relay.wanted if peer < relay.node_id}
         more = frozenset() if self.server_up else stepping_stones(self.graph, relay.node_id, relay.links)
-        relay.plan.want((relay.wanted - lower) | more, self.scheduler.now(), lower)
+        relay.plan.want((relay.wanted - lower) | more, self.scheduler.now(), lower, unheard=not self.server_up)
 
     def close_unused(self) -> None:
         """Links that nobody wants and no circuit uses are closed after a while."""

@@ -215,6 +215,38 @@ async def test_a_relay_without_a_server_goes_by_whom_it_can_reach_until_it_has_a
     assert hurried == [1, FEW_LINKS]
 
 
+@pytest.mark.parametrize("connected", [False, True])
+async def test_a_relay_that_nobody_hears_of_dials_all_and_goes_on_with_each_link(tmp_path, monkeypatch, connected):
+    """In a mesh, where the lower ids dial: while the server is away they cannot know that this one is back."""
+    clock, changes = ManualClock(NOW), list[int]()
+    keys = NodeKeys(KeyStore(tmp_path / "keys", clock))
+    connectivity = Connectivity(tmp_path / "connectivity.json", clock)
+    membership = Membership(("http://127.0.0.1:1",), None, tmp_path, clock, lambda: None, lambda _: None, connectivity)
+    membership = replace(membership, links_changed=lambda: changes.append(1))
+    presence = PeerPresence(membership, keys, cast(Any, None), relays=True, max_tokens_per_second=None)
+    monkeypatch.setattr(type(presence.bootstrap), "connected", connected)
+    parameters = Parameters(allow_loopback=True)
+    own = replace(relay(0), node_id=presence.node_id)
+    others = [relay(number) for number in range(1, 20)]
+    presence.bootstrap._follower.directory = directory([own, *others], parameters=parameters)
+    peer, _ = presence._assemble(genesis(parameters))
+    mesh = presence.mesh
+    assert mesh is not None
+    everybody = {other.node_id for other in others}
+    higher = {name for name in everybody if name > presence.node_id}
+    assert set(mesh._plan.due(clock.monotonic(), lambda _: False, 99)) == (higher if connected else everybody)
+    linked: list[NodeId] = []
+    hurried: list[int] = []
+    monkeypatch.setattr(mesh, "bring_forward", lambda: hurried.append(len(linked)))
+    monkeypatch.setattr(mesh, "links", lambda: frozenset(linked))
+    for name in sorted(everybody):
+        linked.append(name)
+        peer.link_up(name, False)
+    assert hurried == ([] if connected else list(range(1, 10)))
+    mesh.links_changed()
+    assert changes == [1]
+
+
 def test_what_ends_an_engine_is_told_however_deep_it_lies():
     failure = DirectoryError("This is why.")
     group = ExceptionGroup("", [ExceptionGroup("", [failure])])

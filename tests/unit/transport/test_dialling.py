@@ -100,6 +100,15 @@ def test_expected_peer_has_time_to_dial_first() -> None:
     assert PEERS[1] in plan.due(100.0 + EXPECTED_DELAY + FIRST_DELAY, lambda _: False, 9)
 
 
+def test_expected_peer_that_cannot_have_heard_of_us_is_dialled_at_once() -> None:
+    plan = DialPlan(random.Random(1))
+    plan.want(PEERS[:1], 0.0, expected=PEERS[1:2], unheard=True)
+    assert set(plan.due(0.0, nobody, 9)) == set(PEERS[:2])
+    plan.linked(PEERS[1], 0.0)
+    plan.failed(PEERS[1], 100.0)  # a link that both had: the other side dials first, as ever
+    assert PEERS[1] not in plan.due(100.0 + EXPECTED_DELAY, nobody, 9)
+
+
 def test_who_comes_and_goes_keeps_its_backoff() -> None:
     plan = DialPlan(random.Random(1))
     now, dials = 0.0, 0

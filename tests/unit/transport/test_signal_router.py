@@ -106,6 +106,18 @@ async def test_answers_go_back_the_way_of_the_offer() -> None:
     assert recorder.sent == [way, SERVER]
 
 
+async def test_offer_without_an_answer_is_repeated_by_the_way_on_which_the_peers_own_arrives() -> None:
+    router, recorder = routed()
+    router.send_offer(PEER, b"offer")
+    lost, way = recorder.sent[0], Way(Kind.NEIGHBOUR, OTHER)
+    router.arrived(way, PEER, b"its offer")
+    router.repeat_offer(PEER)
+    assert recorder.sent == [lost, way]
+    router.forget(PEER)  # answered
+    router.repeat_offer(PEER)
+    assert recorder.sent == [lost, way]
+
+
 async def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(signal_router, "MAXIMUM_PENDING", 4)
     router, recorder = routed()
