@@ -9,23 +9,15 @@ and .json. (Real relays are killed by ``make test-long-real-churn``.)
 from __future__ import annotations
 
 import argparse
-import json
-import shutil
-import subprocess
 import sys
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.bench.machine import commit, describe_machine
-from tools.lock import ROOT
+from tests.support.long_runs import machine, piece, report, store, work_folder
 
-WORK = ROOT / ".work" / "test-long-churn"
-LONGEST = 3600
-"""Seconds that one piece may take."""
 KEYS = ("asked", "complete", "wrong", "disturbed", "deaths", "arrivals", "simulated_seconds")
 
 
@@ -66,11 +58,7 @@ def main() -> int:
     parser.add_argument("--only", choices=(*NAMES, "hours"), help="one part of it; stores nothing")
     parser.add_argument("--quick", action="store_true", help="a few answers, to try the command; stores nothing")
     options = parser.parse_args()
-    head = commit(ROOT)
-    folder = WORK / f"{head or 'unknown'}{'-quick' if options.quick else ''}"
-    if not head or head.endswith("+"):
-        shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True, exist_ok=True)
+    head, folder = work_folder("churn", "-quick" if options.quick else "")
     wanted = [one for one in (QUICK if options.quick else NETWORKS) if options.only in (None, one.name)]
     results: dict[str, Any] = {"commit": head, "machine": machine()}
     runs = [(network, seed) for network in wanted for seed in range(1, network.runs + 1)]
@@ -85,12 +73,11 @@ def main() -> int:
         return 1
     print(as_markdown(results))
     problems = judge(results)
-    for problem in problems:
-        print(f"[long] {problem}", file=sys.stderr)
+    report(problems)
     if problems:
         return 1
     if not options.quick and options.only is None:
-        store(results, ROOT / "docs" / "test-results")
+        store("churn", results, as_markdown(results))
     print("[long] no more is missing than may be")
     return 0
 
@@ -110,31 +97,6 @@ def hours(folder: Path, number: float) -> dict[str, Any] | None:
     out = folder / "hours.json"
     command = [sys.executable, "-m", "tests.churn.hours", f"--hours={number:g}", f"--out={out}"]
     return piece(out, command, accepted=(0, 1), keeps_output=False)
-
-
-def piece(out: Path, command: list[str], *, accepted: Sequence[int], keeps_output: bool) -> dict[str, Any] | None:
-    """What this command has found, now or before; None if it failed."""
-    begun = time.monotonic()
-    was_done = out.exists()
-    if not was_done:
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=LONGEST)
-        if done.returncode not in accepted or (keeps_output and not done.stdout.startswith("{")):
-            print(
-                f"[long] {out.stem} FAILED\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}", file=sys.stderr, flush=True
-            )
-            return None
-        if keeps_output:
-            out.write_text(done.stdout, encoding="utf-8")
-    print(f"[long] {out.stem}: {'done before' if was_done else f'{time.monotonic() - begun:.0f} s'}", flush=True)
-    found: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
-    return found
-
-
-def machine() -> dict[str, Any]:
-    """Where it ran; no speed is measured here."""
-    found = describe_machine()
-    found.pop("read_gb_per_s", None)
-    return found
 
 
 def judge(results: Mapping[str, Any]) -> list[str]:
@@ -197,14 +159,6 @@ def describe_hours(ran: Mapping[str, Any]) -> str:
         f" {ran['complete']} of {ran['asked']} answers complete. In the first and in the last third after the warm-up:"
         f" {', '.join(trends)}; no table grew beyond its limit."
     )
-
-
-def store(results: Mapping[str, Any], folder: Path) -> None:
-    """Write page and numbers."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "churn.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    (folder / "churn.md").write_text(as_markdown(results), encoding="utf-8")
-    print(f"[long] written to {folder.relative_to(ROOT).as_posix()}")
 
 
 if __name__ == "__main__":

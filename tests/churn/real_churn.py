@@ -10,7 +10,6 @@ passes: run it on a machine that does nothing else.
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import sys
 import tempfile
@@ -23,7 +22,7 @@ from typing import Any
 
 from engine.bench.machine import commit
 from engine.inference.models.installed import BUILTIN_MODEL
-from tests.churn.long_run import machine
+from tests.support.long_runs import machine, report, store
 from tests.support.network import Answer, Network
 from tools.lock import ROOT
 
@@ -251,14 +250,6 @@ NAMES = {
 }
 
 
-def store(found: Mapping[str, Any], folder: Path) -> None:
-    """Write page and numbers."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "real-churn.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    (folder / "real-churn.md").write_text(as_markdown(found), encoding="utf-8")
-    print(f"[long] written to {folder.relative_to(ROOT).as_posix()}")
-
-
 def main() -> int:
     """Run, judge and store; 0 if no answer was lost."""
     parser = argparse.ArgumentParser(
@@ -275,10 +266,9 @@ def main() -> int:
     found = {"commit": head, "machine": machine(), **as_json(plan, outcome)}
     print(as_markdown(found))
     problems = judge(found)
-    for problem in problems:
-        print(f"[long] {problem}", file=sys.stderr)
+    report(problems)
     if not problems and options.minutes >= 5:
-        store(found, ROOT / "docs" / "test-results")
+        store("real-churn", found, as_markdown(found))
     return 1 if problems else 0
 
 

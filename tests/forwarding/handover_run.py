@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import shutil
 import sys
 import tempfile
 import time
@@ -24,13 +23,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from engine.bench.machine import commit
 from engine.inference.models.installed import BUILTIN_MODEL
-from tests.churn.long_run import machine
+from tests.support.long_runs import machine, report, store, work_folder
 from tests.support.network import Answer, Network
-from tools.lock import ROOT
 
-WORK = ROOT / ".work" / "test-long-hand-over"
 TIMES = 50
 RELAYS = 12
 MACHINES = ("model-1", "model-2", "model-3")
@@ -48,24 +44,17 @@ def main() -> int:
     )
     parser.add_argument("--times", type=int, default=TIMES, help=f"how often ({TIMES}); fewer store nothing")
     options = parser.parse_args()
-    head = commit(ROOT)
-    folder = WORK / (head or "unknown")
-    if not head or head.endswith("+"):
-        shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True, exist_ok=True)
+    head, folder = work_folder("hand-over")
     left = [number for number in range(options.times) if not (folder / f"{number}.json").exists()]
     if left:
         run(folder, left)
     found = [json.loads((folder / f"{number}.json").read_text("utf-8")) for number in range(options.times)]
     problems = [f"{number}: {problem}" for number, one in enumerate(found) for problem in one["problems"]]
-    for problem in problems:
-        print(f"[long] {problem}", file=sys.stderr)
+    report(problems)
     result = {"commit": head, "machine": machine(), "times": found}
     print(as_markdown(result))
     if not problems and options.times >= TIMES:
-        out = ROOT / "docs" / "test-results"
-        (out / "hand-over.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-        (out / "hand-over.md").write_text(as_markdown(result), encoding="utf-8")
+        store("hand-over", result, as_markdown(result))
     return 1 if problems else 0
 
 

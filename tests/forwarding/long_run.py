@@ -10,24 +10,18 @@ what does not: claims of speed that fall short are reported and fail nothing, wh
 from __future__ import annotations
 
 import argparse
-import json
 import math
-import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-from engine.bench.machine import commit
 from engine.bench.storing import table
 from engine.simulation.forwarding.claims import NONE, OURS, Claim, claims_table, judge, oracle_is_best
 from engine.simulation.forwarding.compare import LOADS, Case, Results, compare
 from engine.simulation.forwarding.generated import SHARED, TRACES
-from tests.churn.long_run import machine
-from tools.lock import ROOT
+from tests.support.long_runs import machine, report, store, work_folder
 
-WORK = ROOT / ".work" / "test-long-forwarding"
 LOW_LOAD, SEEDS, LOW_SLACK = 0.1, 20, 0.02
 SCALING_NODES, SCALING_LOAD, LEAST_SCALING = (1, 2, 4, 8), 1.2, 0.85
 LARGE = ((32, 200), (128, 100), (1_000, 20))  # nodes, requests for each
@@ -52,10 +46,7 @@ def main() -> int:
     parser.add_argument("--requests", type=int, default=2_500, help="of each comparison (2500)")
     parser.add_argument("--quick", action="store_true", help="few of everything, to try the command; stores nothing")
     options = parser.parse_args()
-    head = commit(ROOT)
-    folder = WORK / f"{head or 'unknown'}{'-quick' if options.quick else ''}"
-    if not head or head.endswith("+"):
-        shutil.rmtree(folder, ignore_errors=True)
+    head, folder = work_folder("forwarding", "-quick" if options.quick else "")
     results = Results(options.jobs, folder, say=lambda line: print(f"[long] {line}", flush=True))
     found: dict[str, Any] = {"commit": head, "machine": machine()}
     requests = 200 if options.quick else options.requests
@@ -74,10 +65,9 @@ def main() -> int:
     problems = bugs(found)
     page = as_markdown(found, claims)
     print(page)
-    for problem in problems:
-        print(f"[long] {problem}", file=sys.stderr)
+    report(problems)
     if not options.quick and not problems:
-        store(found, page, ROOT / "docs" / "test-results")
+        store("forwarding", found, page)
     return 1 if problems else 0
 
 
@@ -188,14 +178,6 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
             for row in rows
         ],
     )
-
-
-def store(found: Mapping[str, Any], page: str, folder: Path) -> None:
-    """Write page and numbers."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "forwarding.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    (folder / "forwarding.md").write_text(page, encoding="utf-8")
-    print(f"[long] written to {folder.relative_to(ROOT).as_posix()}")
 
 
 if __name__ == "__main__":

@@ -8,9 +8,7 @@ without problems writes docs/test-results/graph.md and .json.
 from __future__ import annotations
 
 import argparse
-import json
 import math
-import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,13 +17,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from engine.bench.machine import commit
 from engine.simulation.coalition.attempts import LIMITS, OTHERS, OURS
 from engine.simulation.coalition.run import TOLERANCE
-from tests.churn.long_run import machine, piece
-from tools.lock import ROOT
+from tests.support.long_runs import machine, piece, report, store, work_folder
 
-WORK = ROOT / ".work" / "test-long-graph"
 METRICS = {
     "guard and proxy": ("of_paths_in_use", "guard_and_proxy"),
     "all three": ("of_paths_in_use", "all_three"),
@@ -71,11 +66,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2, help="simulations at a time (2)")
     parser.add_argument("--quick", action="store_true", help="few relays, to try the command; stores nothing")
     options = parser.parse_args()
-    head = commit(ROOT)
-    folder = WORK / f"{head or 'unknown'}{'-quick' if options.quick else ''}"
-    if not head or head.endswith("+"):
-        shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True, exist_ok=True)
+    head, folder = work_folder("graph", "-quick" if options.quick else "")
     parts = QUICK if options.quick else PARTS
     runs = [(part, seed) for part in parts for seed in range(1, part.seeds + 1)]
     with ThreadPoolExecutor(options.jobs) as pool:
@@ -89,10 +80,9 @@ def main() -> int:
     if options.quick:
         return 0
     problems = judge(results)
-    for problem in problems:
-        print(f"[long] {problem}", file=sys.stderr)
+    report(problems)
     if not problems:
-        store(results, ROOT / "docs" / "test-results")
+        store("graph", results, as_markdown(results))
     return 1 if problems else 0
 
 
@@ -213,14 +203,6 @@ def _coalition(runs: Sequence[Mapping[str, Any]]) -> list[str]:
         cells = [f"{rate['captured']:.2%} ({rate['times_share']:.2f})" for rate in rates]
         lines.append(f"| {attempt.name} | " + " | ".join(cells) + " |")
     return [*lines, ""]
-
-
-def store(results: Mapping[str, Any], folder: Path) -> None:
-    """Write page and numbers."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "graph.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    (folder / "graph.md").write_text(as_markdown(results), encoding="utf-8")
-    print(f"[long] written to {folder.relative_to(ROOT).as_posix()}")
 
 
 if __name__ == "__main__":

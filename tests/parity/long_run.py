@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -21,14 +20,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.bench.machine import commit, describe_machine
 from tests.parity.models import BUILTIN, MODELS
 from tests.parity.page import as_markdown
+from tests.support.long_runs import machine, store, work_folder
 from tools import next_runtime_environment
 from tools.lock import ROOT
 
 RUNTIMES = {"locked": Path(sys.executable), "next": next_runtime_environment.PYTHON}
-WORK = ROOT / ".work" / "test-long-inference"
 PROPERTIES = (
     "tests/property/test_prefix_cache_matches_reference.py",
     "tests/property/test_sampling_batch.py",
@@ -75,10 +73,7 @@ def main() -> int:
     if status := next_runtime_environment.main():
         return status
     counts = Counts(3, 1, 1, 1) if options.quick else Counts()
-    head = commit(ROOT)
-    folder = WORK / f"{head or 'unknown'}{'-quick' if options.quick else ''}"
-    if not head or head.endswith("+"):
-        shutil.rmtree(folder, ignore_errors=True)
+    head, folder = work_folder("inference", "-quick" if options.quick else "")
     side_by_side, alone = pieces(folder, counts)
     begun = time.monotonic()
     done = Progress(len(side_by_side) + len(alone))
@@ -94,7 +89,7 @@ def main() -> int:
         print(f"[long] the two best scores lie together at {share_of_ties(results):.2%} of the places", file=sys.stderr)
         return 1
     if not options.quick:
-        store(results, ROOT / "docs" / "test-results")
+        store("inference", results, as_markdown(results))
     print(f"[long] everything agrees; {time.monotonic() - begun:.0f} s in this run")
     return 0
 
@@ -171,12 +166,10 @@ def run_piece(piece: Piece) -> str:
 def collect(folder: Path, counts: Counts, head: str, done: Sequence[Piece]) -> dict[str, Any]:
     """Everything that the pieces found."""
     found = {piece.name: json.loads(piece.out.read_text(encoding="utf-8")) for piece in done}
-    machine = describe_machine()
-    machine.pop("read_gb_per_s")  # no speed is measured here
     golden = [found[f"golden-{runtime}"] for runtime in RUNTIMES]
     return {
         "commit": head,
-        "machine": machine,
+        "machine": machine(),
         "onnxruntime": [one["onnxruntime"] for one in golden],
         "counts": {"stories": counts.rounds, "stories_of_builtin": counts.rounds_of_builtin, "factor": counts.factor},
         "golden": {one["onnxruntime"]: one["largest"] for one in golden},
@@ -195,14 +188,6 @@ def share_of_ties(results: dict[str, Any]) -> float:
     """The places where the two best scores lie too close together to tell, as a part of all."""
     tested = results["same_tokens"]
     return float(sum(one["ties"] for one in tested) / sum(one["positions"] for one in tested))
-
-
-def store(results: dict[str, Any], folder: Path) -> None:
-    """Write page and numbers."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "inference.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    (folder / "inference.md").write_text(as_markdown(results), encoding="utf-8")
-    print(f"[long] written to {folder.relative_to(ROOT).as_posix()}")
 
 
 if __name__ == "__main__":

@@ -8,20 +8,16 @@ in which nothing grew writes docs/test-results/links.md and .json.
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from engine.bench.machine import commit, describe_machine
 from tests.soak.flatness import LIMITS, growth, thirds
 from tests.soak.real_links import MESSAGES_PER_SECOND
-from tools.lock import ROOT
+from tests.support.long_runs import machine, piece, report, store, work_folder
 
-WORK = ROOT / ".work" / "test-long-links"
 WARM_UP_MINUTES = 75.0
 """Of simulated time, in which all chats get their first paths and idle ones lose them."""
 
@@ -34,49 +30,29 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=30.0, help="of the real links (30); only 30 or more is stored")
     parser.add_argument("--hours", type=float, default=8.0, help="of simulated time (8); only 8 or more is stored")
     options = parser.parse_args()
-    head = commit(ROOT)
-    folder = WORK / f"{head or 'unknown'}-{options.minutes:g}-{options.hours:g}"
-    if not head or head.endswith("+"):
-        shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True, exist_ok=True)
+    head, folder = work_folder("links", f"-{options.minutes:g}-{options.hours:g}")
     every = min(60.0, options.minutes * 60 / 9)
-    simulated = piece(folder / "simulated.json", "simulated_hours", "--hours", f"{options.hours:g}")
-    real = piece(folder / "real.json", "real_links", "--minutes", f"{options.minutes:g}", "--every", f"{every:g}")
+    simulated = measured(folder / "simulated.json", "simulated_hours", "--hours", f"{options.hours:g}")
+    real = measured(folder / "real.json", "real_links", "--minutes", f"{options.minutes:g}", "--every", f"{every:g}")
     if simulated is None or real is None:
         return 1
     results = {"commit": head, "machine": machine(), "real": real, "simulated": simulated}
     print(as_markdown(results))
     problems = judge(results)
-    for problem in problems:
-        print(f"[long] {problem}", file=sys.stderr)
+    report(problems)
     if problems:
         shutil.rmtree(folder)
         return 1
     if options.minutes >= 30 and options.hours >= 8:
-        store(results, ROOT / "docs" / "test-results")
+        store("links", results, as_markdown(results))
     print("[long] nothing grew")
     return 0
 
 
-def piece(out: Path, module: str, *arguments: str) -> dict[str, Any] | None:
+def measured(out: Path, module: str, *arguments: str) -> dict[str, Any] | None:
     """What the module has measured, now or before; None if it failed."""
-    if out.exists():
-        print(f"[long] {module}: done before", flush=True)
-    else:
-        print(f"[long] {module} {' '.join(arguments)}", flush=True)
-        command = (sys.executable, "-m", f"tests.soak.{module}", *arguments, "--out", str(out))
-        if subprocess.run(command, cwd=ROOT, check=False, timeout=3600).returncode != 0:
-            print(f"[long] {module} FAILED", file=sys.stderr, flush=True)
-            return None
-    found: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
-    return found
-
-
-def machine() -> dict[str, Any]:
-    """Where it ran; no speed is measured here."""
-    found = describe_machine()
-    found.pop("read_gb_per_s", None)
-    return found
+    print(f"[long] {module} {' '.join(arguments)}", flush=True)
+    return piece(out, (sys.executable, "-m", f"tests.soak.{module}", *arguments, "--out", str(out)))
 
 
 def steady(rows: Sequence[Mapping[str, float]], hours: float) -> list[Mapping[str, float]]:
@@ -132,14 +108,6 @@ def as_markdown(results: Mapping[str, Any]) -> str:
                 first, last = thirds(values)
                 lines.append(f"| {run}: {name} | {first:g} | {last:g} | {first * limit.factor + limit.more:.1f} |")
     return "\n".join([*lines, ""])
-
-
-def store(results: Mapping[str, Any], folder: Path) -> None:
-    """Write page and numbers."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "links.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    (folder / "links.md").write_text(as_markdown(results), encoding="utf-8")
-    print(f"[long] written to {folder.relative_to(ROOT).as_posix()}")
 
 
 if __name__ == "__main__":
