@@ -28,6 +28,7 @@ from engine.forwarding.digests import BLOCK_TOKENS, DIGEST_BITS, Chunk, set_dige
 from engine.forwarding.doubts import Doubts
 from engine.forwarding.hr_tree import HrTree, TreeLimits
 from engine.forwarding.known import Known
+from engine.forwarding.linked import Linked
 from engine.forwarding.members import Load
 from engine.forwarding.neighbours import FULL_MESH
 from engine.forwarding.policies.interface import Random
@@ -37,7 +38,6 @@ from engine.forwarding.speaking import Speaker
 from engine.forwarding.statements import Verify, check_statement, read_statement
 from engine.forwarding.states import Assemblies
 from engine.ids import NodeId
-from engine.paths.setup import TokenBucket
 from engine.wire.codec import encode
 from engine.wire.group import (
     GroupMessage,
@@ -71,12 +71,6 @@ SILENT_INTERVALS = 4
 """A member that has been silent for so many times the longest interval is forgotten."""
 CLOCK_SKEW = 180.0
 """Seconds between two clocks, with the time of the way; statements beyond it are not believed."""
-MUTED_SECONDS = 60.0
-"""For which nothing is heard from who passes on what is forged or malformed."""
-MESSAGE_RATE, MESSAGE_BURST = 50.0, 400.0
-"""Messages of one neighbour, per second and at once."""
-SERVED_RATE, SERVED_BURST = 65_536.0, 524_288.0
-"""Bytes that one neighbour gets for its asking, per second and at once."""
 _PREFIX = 8
 
 
@@ -103,15 +97,6 @@ class Heard:
     load: Load
     heard: float
     accepts: bool
-
-
-@dataclass(slots=True)
-class _Neighbour:
-    """A link with a member, and what it may use up."""
-
-    messages: TokenBucket
-    served: TokenBucket
-    muted_until: float = -math.inf
 
 
 class GroupMachine:
@@ -149,7 +134,7 @@ class GroupMachine:
         self._keys: Mapping[NodeId, bytes] = {}
         self._known: dict[NodeId, Known] = {self.node_id: self._me}
         self._names: dict[bytes, NodeId] = {self.node_id[:_PREFIX]: self.node_id}
-        self._linked: dict[NodeId, _Neighbour] = {}
+        self._linked = Linked(random)
         self._behind: dict[NodeId, None] = {}
         self._fresh: dict[NodeId, NodeId] = {}  # author -> who told us: not offered to anybody yet
         self._assemblies = Assemblies(self.tree.limits.member, bits)
@@ -167,7 +152,7 @@ class GroupMachine:
             self._known.pop(node_id).forget_content(self.tree)
             self._behind.pop(node_id, None)
             self._fresh.pop(node_id, None)
-            self._linked.pop(node_id, None)
+            self._linked.remove(node_id)
         for node_id in self._keys:
             if node_id not in self._known:
                 self._known[node_id] = Known(node_id, now)
@@ -175,12 +160,7 @@ class GroupMachine:
 
     def set_links(self, peers: Collection[NodeId], now: float) -> None:
         """Exactly these members are linked now."""
-        self._linked = {
-            peer: self._linked.get(peer)
-            or _Neighbour(TokenBucket(MESSAGE_RATE, MESSAGE_BURST, now), TokenBucket(SERVED_RATE, SERVED_BURST, now))
-            for peer in peers
-            if peer in self._keys
-        }
+        self._linked.set([peer for peer in peers if peer in self._keys], now)
 
     def report(self, load: Load, accepts: bool) -> None:
         """How busy this machine is, and whether its owner lets it take new requests."""
@@ -264,14 +244,14 @@ class GroupMachine:
         if self._is_small:
             receivers: Collection[NodeId] = self._linked
         else:
-            receivers = self._some_neighbours(FANOUT)
+            receivers = self._linked.some(FANOUT)
             self._fresh[self.node_id] = self.node_id
         return [Tell(peer, GroupNews(self.model, (statement.signed,))) for peer in receivers]
 
     def _offer_fresh(self) -> list[Tell]:
         fresh, self._fresh = self._fresh, {}
         effects = []
-        for peer in self._some_neighbours(FANOUT) if fresh else ():
+        for peer in self._linked.some(FANOUT) if fresh else ():
             names = [author for author, source in fresh.items() if peer not in (source, author)]
             effects += self._offers(peer, names)
         return effects
@@ -282,7 +262,7 @@ class GroupMachine:
         begin = self._repaired % len(names)
         self._repaired = begin + REPAIR_VERSIONS
         part = [*names[begin:], *names[:begin]][:REPAIR_VERSIONS]
-        return [tell for peer in self._some_neighbours(1) for tell in self._offers(peer, part)]
+        return [tell for peer in self._linked.some(1) for tell in self._offers(peer, part)]
 
     def _offers(self, peer: NodeId, names: Iterable[NodeId]) -> list[Tell]:
         versions: list[Version] = [
@@ -301,7 +281,7 @@ class GroupMachine:
             known = self._known[name]
             if now < known.asked_at + RETRY_SECONDS:
                 continue
-            peers = [name] if name in self._linked and known.asked != name else self._some_neighbours(1)
+            peers = [name] if name in self._linked and known.asked != name else self._linked.some(1)
             for peer in peers:
                 known.asked_at, known.asked = now, peer
                 wanted.setdefault(peer, []).append((name[:_PREFIX], known.incarnation, known.content))
@@ -319,24 +299,13 @@ class GroupMachine:
                 if now - known.arrived > 2 * CLOCK_SKEW:  # nothing that it said then would be believed any more
                     known.forget_versions()
 
-    def _some_neighbours(self, count: int) -> list[NodeId]:
-        peers = list(self._linked)
-        for place in range(min(count, len(peers))):
-            other = place + self._random.randrange(len(peers) - place)
-            peers[place], peers[other] = peers[other], peers[place]
-        return peers[:count]
-
     # ---------------------------------------------------------------------------------------------------- receiving
 
     def receive(self, peer: NodeId, message: GroupMessage, now: float, wall: float) -> list[Tell]:
         """A message from a neighbour."""
-        neighbour = self._linked.get(peer)
-        if neighbour is None or message.model != self.model:
-            return self._drop("stranger")
-        if now < neighbour.muted_until:
-            return self._drop("muted")
-        if not neighbour.messages.take(now):
-            return self._drop("too many messages")
+        refusal = "stranger" if message.model != self.model else self._linked.refusal(peer, now)
+        if refusal:
+            return self._drop(refusal)
         try:
             match message:
                 case GroupNews():
@@ -346,14 +315,14 @@ class GroupMachine:
                 case GroupOffer():
                     return self._consider(peer, message, now)
                 case GroupWant():
-                    return self._serve(peer, neighbour, message, now)
+                    return self._serve(peer, message, now)
                 case GroupState():
                     return self._take_piece(peer, message, now)
         except WireError:
             self._drop("malformed")
         except SignatureError:
             self._drop("forged")
-        neighbour.muted_until = now + MUTED_SECONDS
+        self._linked.mute(peer, now)
         return []
 
     def _hear(self, peer: NodeId, signed: SignedStatement, now: float, wall: float) -> None:
@@ -404,7 +373,7 @@ class GroupMachine:
         asked = [Tell(peer, GroupWant(self.model, tuple(wants[at : at + 64]))) for at in range(0, len(wants), 64)]
         return [*asked, *self._offers(peer, ahead)]
 
-    def _serve(self, peer: NodeId, neighbour: _Neighbour, want: GroupWant, now: float) -> list[Tell]:
+    def _serve(self, peer: NodeId, want: GroupWant, now: float) -> list[Tell]:
         found: list[GroupMessage] = []
         for name, incarnation, content in want.versions:
             author = self._names.get(name)
@@ -413,7 +382,7 @@ class GroupMachine:
                 continue
             told = self.sentry.told if known is self._me else None
             messages = answer(self.model, known, incarnation, content, self.tree, told)
-            if not neighbour.served.take(now, sum(len(encode(one)) for one in messages)):
+            if not self._linked.may_get(peer, sum(len(encode(one)) for one in messages), now):
                 self._drop("asks too much")
                 break
             found += messages

@@ -32,6 +32,7 @@ from engine.node.overlay_peer import OverlayPeer
 from engine.node.requests import generation_for
 from engine.node.serving_role import ServingRole
 from engine.node.target_choice import target_of
+from engine.node.task_owner import TaskOwner
 from engine.paths.forward import ForwardOver
 from engine.paths.outgoing import Target
 from engine.paths.serving import FULL, ExecutionOffered
@@ -66,7 +67,7 @@ class _Promise:
     held: int = -1  # what it says to have held, afterwards
 
 
-class EntryRole:
+class EntryRole(TaskOwner):
     """Owns one task for each request that is being looked at; while :meth:`run` does not run it decides at once, from
     what is known without the worker."""
 
@@ -81,6 +82,7 @@ class EntryRole:
         backend: InferenceBackend | None = None,
     ) -> None:
         """``backend``: knows the model's tokenizer."""
+        super().__init__()
         self._peer = peer
         self._serving = serving
         self._group = group
@@ -88,7 +90,6 @@ class EntryRole:
         self._clock = clock
         self._random = random.Random(random_bytes(16))
         self._backend = backend
-        self._tasks: asyncio.TaskGroup | None = None
         self._directory: Directory | None = None
         self._promised: dict[RequestId, _Promise] = {}
         self._acquaintances = TokenBucket(NEW_LINKS_PER_SECOND, NEW_LINKS_BURST, clock.monotonic())
@@ -101,15 +102,6 @@ class EntryRole:
         self._peer.serving.overloaded = self._serving.overloaded = self.overloaded
         self._peer.offer, self._peer.served = self._look, self._served
         self._peer.begun, self._peer.forward_over = self._begun, self._over
-
-    async def run(self) -> None:
-        """Own the tasks until cancelled."""
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                self._tasks = tasks
-                await asyncio.Event().wait()
-        finally:
-            self._tasks = None
 
     def update_directory(self, directory: Directory) -> None:
         """Use this snapshot."""

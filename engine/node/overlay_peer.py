@@ -20,7 +20,7 @@ from engine.paths.forward import ForwardOver
 from engine.paths.member import MemberMachine
 from engine.paths.outgoing import Target
 from engine.paths.relay import RelayMachine
-from engine.paths.serving import ExecutionCancelled, ExecutionOffered, ExecutionStarted, ServingEffect
+from engine.paths.serving import ExecutionCancelled, ExecutionOffered, ExecutionStarted, Server, ServingEffect
 from engine.paths.setup import ReplayCache
 from engine.transport.link import Channel, LinkSender
 from engine.wire.answer import Failed, FrameEvent
@@ -95,7 +95,7 @@ class OverlayPeer:
         self._saturation = Saturation()
         self._relays = relays
         numbers = clove_numbers(parameters)
-        self.serving = MemberMachine(network_id, node_id, seal_keys, started, random_bytes, numbers)
+        self.serving = MemberMachine(Server(network_id, node_id, seal_keys, started, random_bytes, numbers))
         self.serving.is_member = self.serves
         self.relay_loop = MachineLoop(clock, self._tick_relay, self.relay.next_deadline)
         self.serving_loop = MachineLoop(clock, self._tick_serving, self.serving.next_deadline)

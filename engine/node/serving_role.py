@@ -31,6 +31,7 @@ from engine.inference.types import (
     TokenLogprob,
 )
 from engine.node.requests import generation_for
+from engine.node.task_owner import TaskOwner
 from engine.paths.answer_sender import MAX_FRAME_TEXT
 from engine.paths.serving import ExecutionStarted
 from engine.verification.receipts import Served, make_receipt, sign_receipt
@@ -111,7 +112,7 @@ class _Transcript:
         return sign_receipt(self.identity, make_receipt(self.identity, self.network_id, served))
 
 
-class ServingRole:
+class ServingRole(TaskOwner):
     """Makes the answers of accepted requests; owns one task per running answer."""
 
     def __init__(
@@ -124,6 +125,7 @@ class ServingRole:
         paused: Callable[[RequestId], bool],
         max_tokens_per_second: float | None,
     ) -> None:
+        super().__init__()
         self._identity = identity
         self._network_id = network_id
         self._backend = backend
@@ -131,7 +133,6 @@ class ServingRole:
         self._push = push
         self._paused = paused
         self._limit = max_tokens_per_second
-        self._tasks: asyncio.TaskGroup | None = None
         self._running: dict[RequestId, asyncio.Task[None]] = {}
         self._made: dict[RequestId, tuple[Request, _Transcript]] = {}  # of those that have got to the model
         self.overloaded: Callable[[Request], Failed] | None = None  # what is said where there is no place
@@ -143,15 +144,6 @@ class ServingRole:
     def answering(self) -> int:
         """Answers being made."""
         return len(self._running)
-
-    async def run(self) -> None:
-        """Own the tasks until cancelled."""
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                self._tasks = tasks
-                await asyncio.Event().wait()
-        finally:
-            self._tasks = None
 
     def start(self, started: ExecutionStarted) -> None:
         """Begin an answer."""

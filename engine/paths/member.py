@@ -6,18 +6,17 @@ the entry node can take the request back; from then on the answer is the serving
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from engine.crypto.sealing import SealingKey
 from engine.errors import CryptoError, WireError
-from engine.ids import NetworkId, NodeId, RequestId
+from engine.ids import NodeId, RequestId
 from engine.paths import keys
 from engine.paths.answer_sender import CloveOut
 from engine.paths.effects import Lane, Send
 from engine.paths.execution import Execution
 from engine.paths.forward import FIRST_CLOVE_SECONDS, FORWARD_SECONDS, ForwardOver, IncomingForwards, OutgoingForward
 from engine.paths.outgoing import Target
-from engine.paths.serving import FULL, ExecutionStarted, ServingEffect, ServingMachine
+from engine.paths.serving import FULL, ExecutionStarted, Server, ServingEffect, ServingMachine
 from engine.wire import SUITE_HPKE_MLKEM768_X25519
 from engine.wire.answer import RequestClove, request_decoder
 from engine.wire.codec import encode
@@ -31,16 +30,8 @@ MAX_FROM_MEMBER = 16
 class MemberMachine(ServingMachine):
     """All answers of this node, and those that others make in its place."""
 
-    def __init__(
-        self,
-        network_id: NetworkId,
-        node_id: NodeId,
-        seal_keys: Callable[[], Sequence[SealingKey]],
-        started_wall: float,
-        random_bytes: Callable[[int], bytes],
-        clove_numbers: frozenset[tuple[int, int]],
-    ) -> None:
-        super().__init__(network_id, node_id, seal_keys, started_wall, random_bytes, clove_numbers)
+    def __init__(self, server: Server) -> None:
+        super().__init__(server)
         self._forwards = IncomingForwards()
         self.is_member: Callable[[NodeId, bytes], bool] = lambda _node, _digest: False
         """Whether a node is listed as serving the model with this digest."""
@@ -52,15 +43,15 @@ class MemberMachine(ServingMachine):
             return []
         request = execution.request
         execution.forward = OutgoingForward(
-            forward_id=self._random_bytes(16),
+            forward_id=self._server.random_bytes(16),
             target=target,
-            network_id=self._network_id,
-            entry=self._node_id,
+            network_id=self._server.network_id,
+            entry=self._server.node_id,
             message_id=execution.message_id,
             n=request.n,
             k=request.k,
             due=now + FORWARD_SECONDS,
-            random_bytes=self._random_bytes,
+            random_bytes=self._server.random_bytes,
             max_tokens=request.max_tokens,
         )
         return list(execution.forward.request(execution.encoded, execution.sender.live_paths()))
@@ -72,11 +63,10 @@ class MemberMachine(ServingMachine):
             sealed = self._forwards.add(peer, message, now)
             if sealed is None:
                 return []
-            info = keys.forward_info(self._network_id, peer, self._node_id)
+            info = keys.forward_info(self._server.network_id, peer, self._server.node_id)
             record = forwarded_decoder.decode(self._open(SUITE_HPKE_MLKEM768_X25519, sealed, info))
             request = request_decoder.decode(record.request)
-            self._forget_old(wall)
-            self._check(request, request.n, request.k, wall)
+            self._admission.check(request, request.n, request.k, wall)
             self._assembler.check(RequestClove(record.message_id, request.n - 1, request.n, request.k, b""))
             if not request.may_forward or not self.is_member(peer, request.model_digest):
                 raise WireError("a request that this member may not pass on")

@@ -6,7 +6,6 @@ without an answer: a replayed recording gets nothing. ``now`` is monotonic, ``wa
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -15,12 +14,13 @@ from engine.crypto.symmetric import aead_open
 from engine.errors import CryptoError, WireError
 from engine.ids import NetworkId, NodeId, RequestId
 from engine.paths import keys
+from engine.paths.admission import Admission
 from engine.paths.answer_sender import AnswerSender, CloveOut
 from engine.paths.assembling import Assembler, Assembly
 from engine.paths.effects import Lane, Send
 from engine.paths.execution import Execution
 from engine.paths.forward import ForwardOver, said_to_entry_node
-from engine.wire import PROTOCOL_VERSION, SUITE_HPKE_MLKEM768_X25519, SUITE_HPKE_X25519
+from engine.wire import SUITE_HPKE_MLKEM768_X25519, SUITE_HPKE_X25519
 from engine.wire.answer import (
     Acknowledge,
     Attach,
@@ -41,16 +41,11 @@ from engine.wire.codec import encode
 from engine.wire.forward import ForwardEnd
 
 FULL = "The machine that was asked has no place at the moment. Ask again; another one answers."
-REQUEST_LIFE = 300.0
-"""Seconds after sealing in which a request may start."""
-CLOCK_SKEW = 120.0
 MAX_EXECUTIONS = 64
 MAX_FORWARDED = 256
 """Requests that others serve, at a time."""
 DECIDE_SECONDS = 0.5
 """So long may it take to decide who serves a request; then this node does."""
-MAX_REMEMBERED = 65_536
-"""Request and message ids remembered for replay refusal; when full, new requests are refused, never forgotten ones."""
 CLIENT_SILENCE = 45.0
 """Seconds without any control message after which an execution is given up."""
 LINGER_SECONDS = 45.0
@@ -87,25 +82,26 @@ class ExecutionCancelled:
 ServingEffect = CloveOut | Send | ExecutionOffered | ExecutionStarted | ExecutionCancelled | ForwardOver
 
 
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Who serves. ``started``: requests sealed before (seconds since 1970) are refused. ``clove_numbers`` are the (n,
+    k) of this network: others would let strangers choose what joining costs."""
+
+    network_id: NetworkId
+    node_id: NodeId
+    seal_keys: Callable[[], Sequence[SealingKey]]
+    started: float
+    random_bytes: Callable[[int], bytes]
+    clove_numbers: frozenset[tuple[int, int]]
+
+
 class ServingMachine:
     """All answers that this node makes for clients it does not know."""
 
-    def __init__(
-        self,
-        network_id: NetworkId,
-        node_id: NodeId,
-        seal_keys: Callable[[], Sequence[SealingKey]],
-        started_wall: float,
-        random_bytes: Callable[[int], bytes],
-        clove_numbers: frozenset[tuple[int, int]],
-    ) -> None:
-        """``clove_numbers`` are the (n, k) of this network: others would let strangers choose what joining costs."""
-        self._network_id = network_id
-        self._node_id = node_id
-        self._seal_keys = seal_keys
-        self._started_wall = started_wall
-        self._random_bytes = random_bytes
-        self._assembler = Assembler(self._open_request, clove_numbers)
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._assembler = Assembler(self._open_request, server.clove_numbers)
+        self._admission = Admission(server.started)
         self.offers: Callable[[Request], bool] = lambda _: False
         """Whether somebody decides who serves a request; else this node does."""
         self.overloaded: Callable[[Request], Failed] = lambda _: Failed(code="overloaded", text=FULL)
@@ -113,7 +109,6 @@ class ServingMachine:
         self._executions: dict[RequestId, Execution] = {}
         self._messages: dict[bytes, RequestId] = {}  # message id -> its running execution
         self._handles: dict[tuple[NodeId, bytes], RequestId] = {}
-        self._seen: OrderedDict[bytes, float] = OrderedDict()  # request and message ids -> when to forget (wall)
 
     # From the network
 
@@ -146,7 +141,7 @@ class ServingMachine:
     def _open(self, suite: int, sealed: bytes, info: bytes) -> bytes:
         """Try today's and yesterday's keys of this suite."""
         error: CryptoError = CryptoError("no sealing key of this suite")
-        for key in self._seal_keys():
+        for key in self._server.seal_keys():
             if key.suite != suite:
                 continue
             try:
@@ -160,7 +155,8 @@ class ServingMachine:
     ) -> list[ServingEffect]:
         if message.suite != SUITE_HPKE_X25519:
             raise WireError("unknown clove suite")
-        opened = self._open(message.suite, message.sealed, keys.clove_info(self._network_id, self._node_id))
+        info = keys.clove_info(self._server.network_id, self._server.node_id)
+        opened = self._open(message.suite, message.sealed, info)
         content = clove_content_decoder.decode(opened)
         if isinstance(content, Attach):
             return self._attach(proxy, handle, content, now)
@@ -177,7 +173,7 @@ class ServingMachine:
                 return []
             self._add_path(running, execution, clove.index, proxy, handle, now)
             return list(execution.forward.path(clove.index)) if execution.forward else []
-        if clove.message_id in self._seen:
+        if clove.message_id in self._admission:
             return []
         complete = self._assembler.add(clove, (proxy, handle), now)
         if complete is None:
@@ -186,15 +182,14 @@ class ServingMachine:
         return self._try_start(clove.message_id, encoded, assembly, now, wall)
 
     def _open_request(self, sealed: bytes) -> bytes:
-        info = keys.request_info(self._network_id, self._node_id)
+        info = keys.request_info(self._server.network_id, self._server.node_id)
         return self._open(SUITE_HPKE_MLKEM768_X25519, sealed, info)
 
     def _try_start(
         self, message_id: bytes, encoded: bytes, assembly: Assembly, now: float, wall: float
     ) -> list[ServingEffect]:
         request = request_decoder.decode(encoded)
-        self._forget_old(wall)
-        self._check(request, assembly.n, assembly.k, wall)
+        self._admission.check(request, assembly.n, assembly.k, wall)
         offered = self.offers(request)
         if self._is_full(offered):
             return self._turn_away(request, assembly, now)
@@ -213,12 +208,11 @@ class ServingMachine:
         forwarded = sum(execution.forward is not None for execution in self._executions.values())
         served = len(self._executions) - forwarded
         here = served >= MAX_EXECUTIONS and (not offered or served >= 2 * MAX_EXECUTIONS)
-        return here or forwarded >= MAX_FORWARDED or len(self._seen) >= MAX_REMEMBERED
+        return here or forwarded >= MAX_FORWARDED or self._admission.is_full
 
     def _accept(self, request: Request, message_id: bytes, now: float) -> Execution:
         request_id = RequestId(request.request_id)
-        until = request.sealed_at + REQUEST_LIFE + CLOCK_SKEW
-        self._seen[request_id] = self._seen[message_id] = until
+        self._admission.add(request, message_id)
         execution = Execution(request, self._sender(request, now), message_id, last_heard=now)
         self._executions[request_id] = execution
         self._messages[message_id] = request_id
@@ -265,19 +259,6 @@ class ServingMachine:
 
     # Requests that are not taken
 
-    def _check(self, request: Request, n: int, k: int, wall: float) -> None:
-        """Raise :class:`WireError` for what must not start (dropped without an answer)."""
-        if request.version != PROTOCOL_VERSION:
-            raise WireError("unknown protocol version")
-        if request.sealed_at < wall - REQUEST_LIFE or request.sealed_at > wall + CLOCK_SKEW:
-            raise WireError("request is too old or from the future")
-        if request.sealed_at < self._started_wall:
-            raise WireError("request was sealed before this node's start")
-        if request.request_id in self._seen:
-            raise WireError("request id was seen before")
-        if (request.n, request.k) != (n, k) or len(request.clove_secrets) != request.n:
-            raise WireError("contradictory clove numbers")
-
     def _turn_away(self, request: Request, assembly: Assembly, now: float) -> list[ServingEffect]:
         """Say that this node is full, once, and remember nothing: another node can be asked at once."""
         sender = self._sender(request, now)
@@ -288,11 +269,11 @@ class ServingMachine:
     def _sender(self, request: Request, now: float) -> AnswerSender:
         return AnswerSender(
             answer_secret=request.answer_secret,
-            serving_node=self._node_id,
+            serving_node=self._server.node_id,
             attempt=request.attempt,
             n=request.n,
             k=request.k,
-            random_bytes=self._random_bytes,
+            random_bytes=self._server.random_bytes,
             opened=now,
         )
 
@@ -421,7 +402,3 @@ class ServingMachine:
             entry, forward_id = execution.origin
             out.append(Send(entry, Lane.CONTROL, encode(ForwardEnd(forward_id))))
         return out if execution.sender.finished or execution.held else [*out, ExecutionCancelled(request_id)]
-
-    def _forget_old(self, wall: float) -> None:
-        while self._seen and next(iter(self._seen.values())) < wall:
-            self._seen.popitem(last=False)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from engine.paths.assembling import MAX_ASSEMBLIES
 from engine.paths.forward import MAX_UNFINISHED
 from engine.paths.member import MemberMachine
+from engine.paths.serving import Server
 from engine.wire.answer import AnswerClove, ControlClove, RequestClove, SealedClove
 from engine.wire.codec import encode
 from engine.wire.forward import Forward, ForwardAnswer, ForwardBegun, ForwardEnd, ForwardServed
@@ -33,7 +34,6 @@ def test_mutated_request_cloves_have_no_effect(index: int, position: int, mask: 
     clove[position % len(clove)] ^= mask
     fresh = Node()
     fresh.keys = NODE.keys
-    fresh.machine._seal_keys = lambda: NODE.keys
     assert fresh.machine.receive(proxy(0), bytes(16), bytes(clove), 0.0, WALL) == []
 
 
@@ -79,7 +79,8 @@ def test_what_members_say_about_forwards_never_raises_nor_stays(
     said: list[tuple[int, int, bytes, bool]],
 ) -> None:
     node = Node()
-    machine = MemberMachine(NETWORK, node.target.node_id, lambda: node.keys, WALL - 10, seeded(1), frozenset([(4, 3)]))
+    server = Server(NETWORK, node.target.node_id, lambda: node.keys, WALL - 10, seeded(1), frozenset([(4, 3)]))
+    machine = MemberMachine(server)
     machine.is_member = lambda _node, _digest: True
     now = 0.0
     for kind, number, data, flag in said:

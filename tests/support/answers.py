@@ -10,7 +10,7 @@ from engine.ids import NetworkId, NodeId, RequestId
 from engine.paths.answer_receiver import AnswerReceiver
 from engine.paths.answer_sender import CloveOut
 from engine.paths.outgoing import OutgoingRequest, Question, Target, prepare
-from engine.paths.serving import ServingMachine
+from engine.paths.serving import Server, ServingMachine
 from engine.wire.answer import ChatMessage, FrameEvent, Sampling
 
 NETWORK = NetworkId(b"n" * 32)
@@ -33,7 +33,9 @@ class Node:
 
     def __init__(self, node_id: NodeId = NODE, started: float = WALL - 10, seed: int = 1) -> None:
         self.keys = [SealingKey.generate(1), SealingKey.generate(2)]
-        self.machine = ServingMachine(NETWORK, node_id, lambda: self.keys, started, seeded(seed), frozenset([(4, 3)]))
+        self.machine = ServingMachine(
+            Server(NETWORK, node_id, lambda: self.keys, started, seeded(seed), frozenset([(4, 3)]))
+        )
         self.target = Target(node_id, self.keys[0].public, self.keys[1].public, b"d" * 32, b"t" * 32)
 
 

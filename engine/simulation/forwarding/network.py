@@ -18,9 +18,10 @@ import numpy as np
 
 from engine.forwarding.policies.interface import Asked, Policy
 from engine.forwarding.policies.registry import by_name
+from engine.simulation.forwarding.job import Job
 from engine.simulation.forwarding.measures import Outcome
 from engine.simulation.forwarding.news import Clockwork, place_of
-from engine.simulation.forwarding.node import Job, SimulatedNode
+from engine.simulation.forwarding.node import SimulatedNode
 from engine.simulation.forwarding.node_kinds import NodeKind
 from engine.simulation.forwarding.trace import Prompt, Request
 from engine.simulation.forwarding.views import Group, TrueView, View

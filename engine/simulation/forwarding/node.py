@@ -12,7 +12,6 @@ from __future__ import annotations
 import heapq
 import math
 from collections import deque
-from dataclasses import dataclass, field
 
 from engine.forwarding.members import Load
 from engine.inference.scheduling.kv_cache import KvMemory
@@ -20,52 +19,16 @@ from engine.inference.scheduling.plan import BLOCK_TOKENS
 from engine.inference.scheduling.prefix_cache import CacheNode, PrefixCache, scope_at
 from engine.inference.scheduling.sequence import blocks_for
 from engine.inference.scheduling.sharing import OLDEST_SHARE
+from engine.simulation.forwarding.job import NEVER, Job
+from engine.simulation.forwarding.measured_speed import MeasuredSpeed
 from engine.simulation.forwarding.node_kinds import NodeKind
-from engine.simulation.forwarding.trace import Block, Prompt, PublicText
+from engine.simulation.forwarding.trace import Block, PublicText
 
 MODEL = b"simulated"
 UNLIMITED = 1 << 40
 """Blocks of memory of a node that never evicts."""
-_SMOOTH = 0.8  # weight of the past in what a node says of its speed, as in engine.inference.scheduling.rates
-_COUNTED = 16  # prompt tokens that make a time worth counting, as there
-_ALIKE = 512  # prompt tokens that push the past back once, as there
 _FILLER: Block = (0,) * BLOCK_TOKENS
 _EVENTS = 1 << 20  # of the cache between two statements
-_NEVER = math.inf
-
-
-@dataclass(slots=True, eq=False)
-class Job:
-    """A request at one node. ``answer`` are blocks of prompt and answer together, as far as a later turn shows them."""
-
-    key: int
-    prompt: Prompt
-    prompt_tokens: int
-    output_tokens: int
-    expected: int  # output tokens, as one can know beforehand
-    public: PublicText
-    salt: bytes
-    answer: tuple[Block, ...] = ()
-    arrived: float = 0.0
-    order: int = 0
-    tail: CacheNode | None = None  # the deepest block of its prompt that was found or made
-    cached: int = 0  # tokens of the prompt that came from the cache
-    left: float = 0.0  # seconds of reading
-    work: float = 0.0  # seconds of reading, in all
-    begun: bool = False
-    blocked: bool = False
-    first_token: float = _NEVER
-    started: float = 0.0  # the node's clock at the first token
-    finished: float = _NEVER
-    written: int = 0  # output tokens, when its node left
-    counted: bool = False  # whoever asked has been told of its first token
-    pending: list[CacheNode] = field(default_factory=list)
-    held: int = 0  # blocks
-
-    @property
-    def uncached(self) -> int:
-        """Tokens of the prompt to be read."""
-        return self.prompt_tokens - self.cached
 
 
 class SimulatedNode:
@@ -97,9 +60,7 @@ class SimulatedNode:
         self._chunk = 0.0  # seconds of reading in each step
         self._queued = 0  # uncached tokens of those that wait or read
         self._expected = 0  # output tokens of everybody here
-        self._read_tokens, self._read_seconds = kind.prefill_rate, 1.0  # lately, older ones less and less
-        self._decode_rate = 1 / kind.decode_seconds(1, 0)
-        self._first_token_seconds = 0.0
+        self._speed = MeasuredSpeed(kind)
 
     # -------------------------------------------------------------------------------------------- what comes and goes
 
@@ -129,7 +90,7 @@ class SimulatedNode:
         self.advance(now)
         jobs = [*self._running.values(), *self._waiting]
         for job in jobs:
-            job.written = 1 + int(self._clock - job.started) if job.first_token < _NEVER else 0
+            job.written = 1 + int(self._clock - job.started) if job.first_token < NEVER else 0
         version = self.version
         self.__init__(self.kind, unlimited=self.memory.total >= UNLIMITED)  # type: ignore[misc]
         self.now, self.version = now, version + 1
@@ -150,7 +111,7 @@ class SimulatedNode:
     def next_event(self) -> float:
         """When something happens here by itself; infinity if nothing does."""
         steps = self._steps_to_event()
-        return _NEVER if steps == _NEVER else self.now + self._seconds(max(0.0, steps))
+        return NEVER if steps == NEVER else self.now + self._seconds(max(0.0, steps))
 
     def advance(self, now: float) -> list[Job]:
         """Let time pass. Returns who got a first token or finished, in the order of events (twice if both)."""
@@ -170,7 +131,7 @@ class SimulatedNode:
         return told
 
     def _steps_to_event(self) -> float:
-        steps = self._ends[0][0] - self._clock if self._ends else _NEVER
+        steps = self._ends[0][0] - self._clock if self._ends else NEVER
         current, first = self._current, self._first
         if current is not None:
             if first is None:
@@ -268,7 +229,7 @@ class SimulatedNode:
         """Who reads in the next steps, and how much."""
         self.version += 1
         for job in (self._current, self._first):
-            if job is not None and job.first_token == _NEVER:
+            if job is not None and job.first_token == NEVER:
                 heapq.heappush(self._shortest, (job.left, job.order, job))
         self._current = self._first = None
         if not self._reading:
@@ -287,7 +248,7 @@ class SimulatedNode:
         heap = self._shortest
         while heap:
             left, _, job = heap[0]
-            if job.first_token != _NEVER or job.blocked or left != job.left:
+            if job.first_token != NEVER or job.blocked or left != job.left:
                 heapq.heappop(heap)
                 continue
             if job.begun or self._begin(job):
@@ -298,7 +259,7 @@ class SimulatedNode:
         heap = self._oldest
         while heap:
             job = heap[0][1]
-            if job.first_token != _NEVER or job.blocked:
+            if job.first_token != NEVER or job.blocked:
                 heapq.heappop(heap)
                 continue
             if job.begun or self._begin(job):
@@ -372,7 +333,8 @@ class SimulatedNode:
                 self._refresh(waiter)
                 self._enter(waiter)
         job.pending.clear()
-        self._measure(job)
+        waited = self.now - job.arrived
+        self._speed.first_token(waited, job.uncached, job.work, self._answers, self._context)
         told.append(job)
         if job.output_tokens > 1:
             self._answers += 1
@@ -381,23 +343,6 @@ class SimulatedNode:
             heapq.heappush(self._ends, (self._clock + job.output_tokens - 1, job.order, job))
         else:
             self._end(job, told)
-
-    def _measure(self, job: Job) -> None:
-        """What the node learns of its speed, by the rules of ``engine.inference.scheduling.rates``."""
-        kind, waited = self.kind, self.now - job.arrived
-        smooth = self._first_token_seconds
-        self._first_token_seconds = _SMOOTH * smooth + (1 - _SMOOTH) * waited if smooth else waited
-        if job.uncached < _COUNTED:
-            return
-        seconds = job.work - kind.request_seconds
-        if kind.overlaps:
-            seconds = max(kind.step_seconds, seconds)
-        if self._answers and kind.overlaps:
-            writing = self._answers * kind.answer_seconds + self._context * kind.kv_token_seconds
-            seconds = max(seconds - kind.step_seconds, (seconds + writing) / 4)
-        kept = _SMOOTH ** (job.uncached / _ALIKE)
-        self._read_tokens = kept * self._read_tokens + job.uncached
-        self._read_seconds = kept * self._read_seconds + seconds
 
     # -------------------------------------------------------------------------------------------------------- writing
 
@@ -427,8 +372,6 @@ class SimulatedNode:
     def load(self) -> Load:
         """What it says of itself at ``now``."""
         kind, answers = self.kind, self._answers
-        if answers:
-            self._decode_rate = answers / kind.decode_seconds(answers, self._context)
         written = answers * self._clock - self._starts
         return Load(
             queue_tokens=max(0, round(self._queued - self._progress())),
@@ -439,10 +382,10 @@ class SimulatedNode:
             kv_free=self.memory.free * BLOCK_TOKENS,
             kv_total=self.memory.total * BLOCK_TOKENS,
             slots=kind.slots,
-            prefill_rate=self._read_tokens / self._read_seconds,
-            decode_rate=self._decode_rate,
+            prefill_rate=self._speed.prefill_rate,
+            decode_rate=self._speed.decode_rate(answers, self._context),
             decode_rate_alone=1 / kind.decode_seconds(1, self._context / max(1, answers)),
-            first_token_seconds=self._first_token_seconds,
+            first_token_seconds=self._speed.first_token_seconds,
         )
 
     def _progress(self) -> float:

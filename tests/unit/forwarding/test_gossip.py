@@ -5,7 +5,7 @@ import random
 import msgspec
 import pytest
 
-from engine.forwarding import gossip
+from engine.forwarding import gossip, linked
 from engine.forwarding.digests import BLOCK_TOKENS, Chunk, chunk_of, chunks_of, pack, set_digest
 from engine.forwarding.gossip import Tell
 from engine.forwarding.hr_tree import MEMBER_CHUNKS
@@ -347,7 +347,7 @@ def test_what_is_malformed_is_dropped_and_its_sender_muted() -> None:
         before = net.machine(judge).dropped["malformed"]
         hand(net, liar, judge, news(net, liar, said))
         assert net.machine(judge).dropped["malformed"] == before + 1
-        net.run(gossip.MUTED_SECONDS)
+        net.run(linked.MUTED_SECONDS)
 
 
 def test_only_listed_members_are_heard() -> None:
@@ -434,7 +434,7 @@ def test_who_asks_too_much_gets_no_more() -> None:
         hand(net, greedy, author, GroupWant(MODEL, ((author[:8], 0, 0),)))
     assert net.machine(author).dropped["asks too much"] > 50
     served = net.members[author].sent["GroupState"] - before
-    assert served < gossip.SERVED_BURST + 11 * gossip.SERVED_RATE
+    assert served < linked.SERVED_BURST + 11 * linked.SERVED_RATE
     for _ in range(1_000):
         net.send(greedy, Tell(author, GroupWant(MODEL, ((b"nobody..", 0, 0),))))
     net.run(0.1)

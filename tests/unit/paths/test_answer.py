@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from engine.errors import InvalidRequestError
@@ -202,7 +204,7 @@ def test_repeated_salts_never_make_two_answers_under_one_key() -> None:
     """Even with randomness that repeats itself, a second execution needs a request id that is refused, and keys of
     two nodes, attempts or requests differ."""
     stuck = Node()
-    stuck.machine._random_bytes = lambda count: b"r" * count
+    stuck.machine._server = replace(stuck.machine._server, random_bytes=lambda count: b"r" * count)
     asker = Asker(stuck)
     assert len(started(send_request(asker, stuck))) == 1
     assert send_request(Asker(stuck), stuck) == []

@@ -23,7 +23,7 @@ from engine.paths.forward import (
 )
 from engine.paths.member import MemberMachine
 from engine.paths.outgoing import Question, Target, prepare
-from engine.paths.serving import ExecutionCancelled, ExecutionOffered, ExecutionStarted
+from engine.paths.serving import ExecutionCancelled, ExecutionOffered, ExecutionStarted, Server
 from engine.wire.answer import AnswerClove, ChatMessage, Failed, Finished, Sampling, Tokens
 from engine.wire.codec import encode
 from engine.wire.forward import Forward, ForwardAnswer, ForwardBegun, ForwardEnd, ForwardServed, forwarded_decoder
@@ -39,9 +39,8 @@ class MemberNode(Node):
     def __init__(self, name: bytes, seed: int, *, offers: bool = False) -> None:
         super().__init__(NodeId(name * 20), seed=seed)
         self.node_id = NodeId(name * 20)
-        self.machine: MemberMachine = MemberMachine(
-            NETWORK, self.node_id, lambda: self.keys, WALL - 10, seeded(seed), frozenset([(4, 3)])
-        )
+        server = Server(NETWORK, self.node_id, lambda: self.keys, WALL - 10, seeded(seed), frozenset([(4, 3)]))
+        self.machine: MemberMachine = MemberMachine(server)
         self.machine.offers = lambda _: offers
         self.machine.is_member = lambda _node, _digest: True
 

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from engine.simulation.forwarding.node import Job, SimulatedNode
+from engine.simulation.forwarding.job import Job
+from engine.simulation.forwarding.node import SimulatedNode
 from engine.simulation.forwarding.node_kinds import NodeKind, kind_of, load_kinds
 from engine.simulation.forwarding.trace import Prompt, PublicText, Texts
 from tests.support.stepwise_node import Asked, play
