@@ -156,7 +156,11 @@ class StatusModel(QObject):
     def notes(self) -> tuple[str, ...]:
         """What the engine wants its owner to know, such as how its keys are kept."""
         own = (self._note,) if self._note and self._connected else ()
-        return (*own, *self._state.warnings) if self._state is not None else own
+        if self._state is None:
+            return own
+        relay = self._state.relay
+        refused = (f"This machine relays nothing for others: {relay.reason}",) if relay.refused else ()
+        return (*own, *refused, *self._state.warnings)
 
     def contribute(self) -> ContributeLine:
         """The switch, for window and tray alike."""

@@ -214,11 +214,13 @@ class ContributingState(Struct, frozen=True, kw_only=True):
 
 
 class RelayState(Struct, frozen=True, kw_only=True):
-    """Whether this engine passes other people's cells, and how many circuits run through it."""
+    """Whether this engine passes other people's cells, and how many circuits run through it. ``reason``: why it is not
+    listed for that yet; ``refused``: that will not mend itself, as the bootstrap server does not admit it."""
 
     on: bool
     reason: str = ""
     circuits: int = 0
+    refused: bool = False
 
 
 class WorkerState(Struct, frozen=True, kw_only=True):

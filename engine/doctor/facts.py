@@ -86,6 +86,10 @@ class EngineFacts(Struct, frozen=True, kw_only=True):
     relaying: bool = False
     relay_reason: str = ""
     """Why nothing is relayed although it is wanted."""
+    relay_refused: bool = False
+    """Whether the bootstrap server does not admit the identity that would relay."""
+    warnings: tuple[str, ...] = ()
+    """What it wants its owner to know."""
 
 
 class Facts(Struct, frozen=True, kw_only=True):

@@ -22,6 +22,10 @@ NOT_VISITED = (
     "The running engine uses this private network's only login, so no link was tried; stop it and run this again if you"
     " want that."
 )
+_RELAY_REFUSED = (
+    "Do what the reason says (gentorrent identity tells and changes under which identity this machine relays), or start"
+    " the engine with --no-relay."
+)
 
 
 class Finding(Struct, frozen=True, kw_only=True):
@@ -321,13 +325,16 @@ def _engine(facts: Facts) -> Iterator[Finding]:
         meaning=engine.reason,
         change="" if fine else _engine_change(facts),
     )
-    if engine.relay_reason and not starting:
+    if engine.relay_refused or (engine.relay_reason and not starting):
         yield Finding(
             id="relaying",
-            status="note",
+            status="problem" if engine.relay_refused else "note",
             found=f"The running engine relays nothing for others: {engine.relay_reason}",
             meaning="Questions can be asked all the same.",
+            change=_RELAY_REFUSED if engine.relay_refused else "",
         )
+    for text in engine.warnings:
+        yield Finding(id="engine-says", status="note", found=f"The running engine says: {text}")
 
 
 def _engine_change(facts: Facts) -> str:

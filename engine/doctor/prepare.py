@@ -122,4 +122,6 @@ def _engine_facts(state: State, wall: float) -> EngineFacts:
         relayed_only=network.relayed_only,
         relaying=state.relay.on,
         relay_reason=state.relay.reason,
+        relay_refused=state.relay.refused,
+        warnings=state.warnings,
     )

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 def make_state(node: Node) -> State:
     """Everything at this moment; cheap."""
     configuration = node.configuration
-    peer = node.peer
     warnings = list(node.notices)
     if node.client is not None and node.client.bootstrap.state.warning:
         warnings.append(node.client.bootstrap.state.warning)
@@ -37,11 +36,7 @@ def make_state(node: Node) -> State:
         started=node.started,
         network=network_state(node),
         contributing=contributing_state(node),
-        relay=RelayState(
-            on=configuration.relay and node.client is not None,
-            reason=relay_reason(node),
-            circuits=peer.peer.relay.circuits if peer and peer.peer else 0,
-        ),
+        relay=relay_state(node),
         worker=_worker(node),
         models=tuple(node.models()),
         node_id=node_id_text(node.keys.identity.node_id),
@@ -50,13 +45,18 @@ def make_state(node: Node) -> State:
     )
 
 
-def relay_reason(node: Node) -> str:
-    """Why nothing is relayed yet; empty when this node is listed, or shall not relay."""
-    peer = node.peer
-    if not node.configuration.relay or node.client is None or (peer is not None and peer.bootstrap.state.published):
-        return ""
+def relay_state(node: Node) -> RelayState:
+    """Whether others' cells are passed on; while this node is not listed for it, why."""
+    peer, on = node.peer, node.configuration.relay and node.client is not None
+    bootstrap = peer.bootstrap.state if peer is not None else None
     # The server may admit this machine's client, and not its node.
-    return (peer.bootstrap.state.reason if peer is not None else "") or "waiting for the network"
+    reason = (bootstrap.reason if bootstrap is not None else "") or "waiting for the network"
+    return RelayState(
+        on=on,
+        reason="" if not on or (bootstrap is not None and bootstrap.published) else reason,
+        circuits=peer.peer.relay.circuits if peer is not None and peer.peer is not None else 0,
+        refused=on and bootstrap is not None and bootstrap.phase is Phase.REFUSED,
+    )
 
 
 def network_state(node: Node) -> NetworkState:

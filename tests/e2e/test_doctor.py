@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,10 +17,11 @@ pytestmark = pytest.mark.timeout(120)
 
 @pytest.fixture(scope="module")
 def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
-    with Network(tmp_path_factory.mktemp("doctor")) as network:
+    with Network(tmp_path_factory.mktemp("doctor")) as network, socket.create_server(("127.0.0.1", 0)) as taken:
         network.found("--hops", "1", "--paths", "3", "--needed", "2")
         network.relays("relays", 3)
-        network.node("engine", "--contribute", BUILTIN_MODEL)
+        listener = f"127.0.0.1:{taken.getsockname()[1]}"
+        network.node("engine", "--contribute", BUILTIN_MODEL, "--signaling-address", listener)
         network.wait("engine", lambda state: state.network.relays >= 4 and state.network.status == "ready", 60)
         yield network
 
@@ -57,6 +59,7 @@ def test_what_a_person_reads(network: Network) -> None:
     assert "The bootstrap server of" in told.stdout
     assert "All is well." in told.stdout
     assert "links to relays" in told.stderr
+    assert "The running engine says: --signaling-address 127.0.0.1:" in told.stdout
 
 
 def test_exit_codes(network: Network) -> None:

@@ -90,7 +90,7 @@ async def test_lying_introducer_delays_a_link_and_does_no_more(monkeypatch: pyte
         await link(a, liar)
         await link(liar, b)
         a.mesh.want({liar.id, b.id})
-        await until(lambda: b.id in a.mesh.links(), seconds=12)
+        await until(lambda: b.id in a.mesh.links() and a.id in b.mesh.links(), seconds=12)
         assert [peer for peer, _ in b.handler.ups] == [liar.id, a.id]
         assert b.mesh.links() == {liar.id, a.id}, "nobody came in under another name"
 

@@ -258,6 +258,15 @@ def test_who_loses_something_when_the_engine_stops(on: bool, relay: bool, networ
     assert model.serves_others is serves
 
 
+def test_refused_relay_is_told_and_one_that_waits_is_not() -> None:
+    model = StatusModel(Engine().send)
+    model.engine_connected()
+    model.receive(state(relay=schema.RelayState(on=True, reason="waiting for the network"), warnings=("Mind this.",)))
+    assert model.notes() == ("Mind this.",)
+    model.receive(state(relay=schema.RelayState(on=True, reason="The server refused this node.", refused=True)))
+    assert model.notes() == ("This machine relays nothing for others: The server refused this node.",)
+
+
 def test_worker_trouble_comes_before_the_network() -> None:
     model = StatusModel(Engine().send)
     model.engine_connected()

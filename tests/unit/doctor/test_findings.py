@@ -74,6 +74,11 @@ def test_where_all_is_well_nothing_is_to_be_done():
             "engine",
             "refuses this machine",
         ),
+        (
+            but(engine=EngineFacts(status="ready", relaying=True, relay_reason="not admitted.", relay_refused=True)),
+            "relaying",
+            "--no-relay",
+        ),
     ],
 )
 def test_every_fault_is_a_problem_with_something_to_change(facts, name, said):
@@ -106,6 +111,7 @@ def test_every_fault_is_a_problem_with_something_to_change(facts, name, said):
         (but(engine=EngineFacts(status="ready", running_s=100.0, relaying=True, relay_reason="refused")), "relaying"),
         (server(private=True, logged_in=False, latency_ms=3000.0), "bootstrap"),
         (server(silent=("http://first",)), "bootstrap"),
+        (but(engine=EngineFacts(status="ready", warnings=("--signaling-address does not work",))), "engine-says"),
         (but(engine=EngineFacts(status="joining", running_s=5.0)), "engine"),
         (but(engine=EngineFacts(status="weak", links=1, links_relayed=1)), "engine"),
     ],

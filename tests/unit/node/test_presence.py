@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import pytest
 
+from engine.api.schema import RelayState
 from engine.clock import ManualClock, SystemClock
 from engine.crypto.identity import Identity
 from engine.directory.graph import FEW_LINKS, RelayGraph, stepping_stones
@@ -23,7 +24,7 @@ from engine.node.keys import NodeKeys
 from engine.node.node import _first
 from engine.node.peer_presence import PeerPresence
 from engine.node.presence import Membership, Presence
-from engine.node.status import relay_reason
+from engine.node.status import relay_state
 from engine.storage.key_store import KeyStore
 from engine.transport.bootstrap_client import BootstrapClient, Phase
 from engine.transport.connectivity import Connectivity
@@ -139,11 +140,12 @@ def test_a_node_that_is_not_admitted_says_why_it_relays_nothing(tmp_path):
     peer = PeerPresence(membership, keys, cast(Any, None), relays=True, max_tokens_per_second=None)
     node = cast(Any, SimpleNamespace(peer=peer, client=object(), configuration=SimpleNamespace(relay=True)))
     peer.bootstrap._status.set(phase=Phase.CONNECTING, reason="", published=False)
-    assert relay_reason(node) == "waiting for the network"
-    peer.bootstrap._status.set(phase=Phase.REFUSED, reason="The bootstrap server refused this node.")
-    assert relay_reason(node) == "The bootstrap server refused this node."
+    assert relay_state(node) == RelayState(on=True, reason="waiting for the network")
+    refused = "The bootstrap server refused this node."
+    peer.bootstrap._status.set(phase=Phase.REFUSED, reason=refused)
+    assert relay_state(node) == RelayState(on=True, reason=refused, refused=True)
     peer.bootstrap._status.set(phase=Phase.CONNECTED, reason="", published=True)
-    assert relay_reason(node) == ""
+    assert relay_state(node) == RelayState(on=True)
 
 
 @pytest.mark.parametrize("invited_only", [False, True])
