@@ -331,6 +331,9 @@ class GroupMachine:
         if known is None or key is None:  # oneself, too; directories may differ for a moment
             self._drop("not listed")
             return
+        if not known.may_say_more(now):
+            self._drop("too fast")
+            return
         statement = read_statement(signed, self._bits)
         if abs(wall - statement.said.made) > CLOCK_SKEW:
             self._drop("old")

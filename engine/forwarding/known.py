@@ -62,6 +62,10 @@ class Known:
         missing = self.content < said.sequence <= self.head
         return missing and statement.changes and said.based_on not in self._early
 
+    def may_say_more(self, now: float) -> bool:
+        """Whether any further statement can be allowed now: what cannot need not be read, nor its signature checked."""
+        return self._statements.has(now)
+
     def may_say(self, statement: Statement, now: float) -> bool:
         """Whether the member keeps within its rates; statements are counted, whatever the answer."""
         changes = len(statement.added) + len(statement.removed)

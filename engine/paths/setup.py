@@ -99,6 +99,10 @@ class TokenBucket:
         self._level -= amount
         return True
 
+    def has(self, now: float) -> bool:
+        """Whether :meth:`take` would allow one more event now."""
+        return self._left(now) >= 1
+
     def share_left(self, now: float) -> float:
         """How much of the burst is left, from 0 to 1."""
         return self._left(now) / self._burst

@@ -9,6 +9,7 @@ from engine.forwarding import gossip, linked
 from engine.forwarding.digests import BLOCK_TOKENS, Chunk, chunk_of, chunks_of, pack, set_digest
 from engine.forwarding.gossip import Tell
 from engine.forwarding.hr_tree import MEMBER_CHUNKS
+from engine.forwarding.known import STATEMENT_BURST
 from engine.forwarding.members import Load
 from engine.forwarding.neighbours import FULL_MESH, group_neighbours
 from engine.forwarding.statements import load_message, make_statement
@@ -334,6 +335,24 @@ def test_who_says_too_much_too_fast_is_not_listened_to() -> None:
     assert judging.dropped["too fast"] > 20
     assert judging.tree.count(liar) <= MEMBER_CHUNKS
     assert judging.tree.count(net.ids[3]) == len(net.machine(net.ids[3]).sentry.told)
+
+
+def test_who_says_too_much_costs_no_signature_checks() -> None:
+    """A checked signature takes as long as reading ten statements, and a message holds 64."""
+    net, liar, _, judge = calm(32)
+    machine, checked = net.machine(judge), 0
+
+    def check(*fields: object) -> None:
+        nonlocal checked
+        checked += 1
+
+    machine._check = check
+    for number in range(40):
+        told = (news(net, liar, statement(net, liar, 1_000 + 64 * number + place)) for place in range(64))
+        many = tuple(one.statements[0] for one in told)
+        machine.receive(liar, GroupNews(MODEL, many), net.now, WALL + net.now)
+    assert machine.dropped["too fast"] > 2_000
+    assert checked <= STATEMENT_BURST + 1
 
 
 def test_what_is_malformed_is_dropped_and_its_sender_muted() -> None:
