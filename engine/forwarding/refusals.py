@@ -18,9 +18,10 @@ MOST_MEMBERS = 4096
 
 
 class Refusals:
-    """Of the members of one group."""
+    """Of the members of one group, or of the machines that one client asks; seconds of the first time and at most."""
 
-    def __init__(self) -> None:
+    def __init__(self, first: float = FIRST_SECONDS, longest: float = LONGEST_SECONDS) -> None:
+        self._first, self._longest = first, longest
         self._refused: OrderedDict[NodeId, tuple[float, float]] = OrderedDict()  # until when, and for how long
 
     def refused(self, member: NodeId, now: float) -> None:
@@ -28,7 +29,7 @@ class Refusals:
         until, before = self._refused.get(member, (now, 0.0))
         if now < until:
             return  # requests that were sent before count once
-        seconds = min(max(FIRST_SECONDS, 2 * before), LONGEST_SECONDS)
+        seconds = min(max(self._first, 2 * before), self._longest)
         self._refused[member] = (now + seconds, seconds)
         self._refused.move_to_end(member)
         if len(self._refused) > MOST_MEMBERS:

@@ -155,6 +155,8 @@ class NetworkAnswer:
             self._avoid = gone if len(gone) == 1 else {target.node_id}  # others may live, or be back
         self._conversation.node = None  # a refusal or its absence releases the pin
         self._preferred = tuple(NodeId(node) for node in error.alternatives)
+        if isinstance(error, ServingNodeLostError) and not isinstance(error, ServingNodeLeavingError) and not gained:
+            self._client.said_nothing(target.node_id)
         if isinstance(error, ServingNodeLostError) and self._progress.ids:
             self._loss = error
         exhausted = self._fruitless >= MAX_TRIES or self._attempts > MAX_HAND_OVERS
@@ -213,6 +215,7 @@ class NetworkAnswer:
                     stage = event.stage if isinstance(event, Stage) else ""
                     told = self._translate(event, served.summary)
                     if isinstance(event, Finished):  # before it is told: who has heard the end asks for no more
+                        self._client.answered(target.node_id)
                         self._conversations.answered(
                             self._request, self._conversation, served.summary.serving, progress.reading.message
                         )

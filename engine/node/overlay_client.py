@@ -15,6 +15,7 @@ from engine.directory.sampling import choose_paths
 from engine.directory.shapes import NOTHING_WEAKER, Accepted, Shape
 from engine.directory.standing import standing_of
 from engine.errors import NetworkNotReadyError, RequestError, TooFewRelaysError, WireError
+from engine.forwarding.refusals import Refusals
 from engine.ids import NetworkId, NodeId
 from engine.inference.types import GenerationRequest
 from engine.node.loop import CHANNEL, LANE, MachineLoop
@@ -35,6 +36,8 @@ MAX_UNREAD = 4096
 """Frames that may wait for a slow reader before its answer is stopped; minutes of an ordinary one."""
 MAX_DIRECT_LINKS = 16
 """Model nodes that are linked ahead of need where questions go directly."""
+SHUNNED_SECONDS, LONGEST_SHUNNED_SECONDS = 60.0, 3_600.0
+"""For which a machine that gave no token is asked only where there is no other."""
 WAIT_FOR_RELAYS_SECONDS = 3.0
 """In a network that has too few relays for its paths, waiting longer would be an endless spinner."""
 WAIT_FOR_NETWORK_SECONDS = 20.0
@@ -88,6 +91,7 @@ class OverlayClient:
         self.machine = ClientMachine(network_id, usual, self._draw, random_bytes)
         self.machine.paths.path_judged = self.guard_list.count_path
         self.direct = DirectMachine(network_id, random_bytes)
+        self._silent = Refusals(SHUNNED_SECONDS, LONGEST_SHUNNED_SECONDS)
         self._streams: dict[int, asyncio.Queue[Served | RequestError]] = {}
         self.loop = MachineLoop(clock, self._tick, self._next_deadline)
 
@@ -299,7 +303,26 @@ class OverlayClient:
         path_set = self.machine.paths.upcoming(chat, shape) if shape is None or not shape.direct else None
         on_paths = {hop for slot in path_set.slots for hop in slot.hops} if path_set else set()
         nodes = self.model_nodes(request.model_id)
-        return choose_target(nodes, request, preferred, avoid, digest, on_paths, self._clock.wall(), self._random_bytes)
+        now = self._clock.monotonic()
+        return choose_target(
+            nodes,
+            request,
+            preferred,
+            avoid,
+            digest,
+            on_paths,
+            self._clock.wall(),
+            self._random_bytes,
+            lambda node_id: self._silent.is_left_alone(node_id, now),
+        )
+
+    def said_nothing(self, node_id: NodeId) -> None:
+        """Who was asked gave not one token: others are asked first for a while, longer each time."""
+        self._silent.refused(node_id, self._clock.monotonic())
+
+    def answered(self, node_id: NodeId) -> None:
+        """Who was asked has answered, or has passed the question on to somebody who has."""
+        self._silent.took(node_id)
 
     def is_ready(self, chat: bytes, waited: float, accepted: Accepted | None = None) -> Shape | None:
         """The shape in which this chat can be asked after ``waited`` seconds; None: not yet. Raises

@@ -24,9 +24,11 @@ def choose_target(
     on_paths: Collection[NodeId],
     now: float,
     random_bytes: Callable[[int], bytes],
+    shunned: Callable[[NodeId], bool] = lambda _: False,
 ) -> Target:
     """Of ``nodes``, which serve the model, the first of ``preferred`` that is still there, else a uniform draw among
-    those that can do what is asked, if possible none that is on the chat's paths. ``digest`` None: the one that most of
+    those that can do what is asked, if possible none that is on the chat's paths, and of these if possible none that is
+    ``shunned``. ``digest`` None: the one that most of
     them serve. ``now`` is wall time. Raises ``UnknownModelError``, or ``InvalidRequestError`` when the model is served
     but nobody can do this with it."""
     model_id = request.model_id
@@ -42,6 +44,7 @@ def choose_target(
     by_id = {pair[0].node_id: pair for pair in fitting}
     candidates = [by_id[node_id] for node_id in preferred if node_id in by_id][:1]
     candidates = candidates or [pair for pair in fitting if pair[0].node_id not in on_paths] or fitting
+    candidates = [pair for pair in candidates if not shunned(pair[0].node_id)] or candidates
     if not candidates:
         known = " in the version that this machine knows" if served and not fitting and not avoid else ""
         raise UnknownModelError(

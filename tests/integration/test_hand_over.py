@@ -34,7 +34,7 @@ def check_whole(reader: Reader) -> None:
 
 
 @NETWORKS
-@pytest.mark.parametrize("place", [1, 30, 301, 302, 303])
+@pytest.mark.parametrize("place", [1, 30, 301, 302, 303, len(WRITTEN.encode()) - 12])
 async def test_a_machine_that_dies_without_a_word_costs_a_moment(parameters: Parameters | None, place: int) -> None:
     overlay = await ready(parameters)
     async with overlay.running():

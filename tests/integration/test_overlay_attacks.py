@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import msgspec
 import pytest
@@ -67,6 +67,27 @@ def test_a_model_node_without_keys_is_not_drawn() -> None:
     overlay.announce()
     with pytest.raises(UnknownModelError):
         overlay.client.choose_target(b"chat", ASKED, (), (), None)
+
+
+def test_a_model_node_that_gives_no_token_is_asked_only_where_there_is_no_other() -> None:
+    """It costs whoever draws it twelve seconds, and would be drawn again by every new chat."""
+    overlay = Overlay(models=3)
+    silent, *others = [one.node_id for one in overlay.models]
+
+    def drawn(avoid: Collection[NodeId] = ()) -> set[NodeId]:
+        return {overlay.client.choose_target(b"chat", ASKED, (), avoid, None).node_id for _ in range(60)}
+
+    overlay.client.said_nothing(silent)
+    assert drawn() == set(others)
+    assert drawn(others) == {silent}
+    assert overlay.client.choose_target(b"chat", ASKED, (silent,), (), None).node_id == silent  # its own chats
+    overlay.advance(61)
+    assert silent in drawn()
+    overlay.client.said_nothing(silent)
+    overlay.advance(61)
+    assert silent not in drawn()
+    overlay.client.answered(silent)
+    assert silent in drawn()
 
 
 def test_a_model_node_that_cannot_do_what_is_asked_is_not_drawn() -> None:

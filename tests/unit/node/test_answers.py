@@ -127,8 +127,15 @@ class Overlay:
         self.terms: list[Terms] = []
         self.questions: list[Question] = []
         self.forwards = False
+        self.judged: list[tuple[NodeId, bool]] = []
 
     choice = SimpleNamespace(full=Shape(3, 4, 3))
+
+    def said_nothing(self, node_id: NodeId) -> None:
+        self.judged.append((node_id, False))
+
+    def answered(self, node_id: NodeId) -> None:
+        self.judged.append((node_id, True))
 
     async def wait_ready(self, chat: bytes, accepted: Accepted | None) -> Shape:
         await asyncio.sleep(0)
@@ -318,6 +325,17 @@ async def test_nobody_else_can_go_on_then_what_happened_is_told() -> None:
         overlay = Overlay([Machine(1, begun), *others])
         with pytest.raises(ServingNodeLostError, match="the first is gone"):
             await collect(answers(overlay), ask())
+
+
+async def test_who_gives_no_token_is_remembered_until_it_answers() -> None:
+    dead, full, leaving = Machine(1, [LOST]), Machine(2, [OverloadedError("full")]), Machine(3, [])
+    leaving.script = [Failed("serving_node_leaving", "bye", alternatives=())]
+    overlay = Overlay([dead, leaving, Machine(4, HELLO)])
+    await collect(answers(overlay), ask())
+    assert overlay.judged == [(dead.target.node_id, False), (overlay.machines[2].target.node_id, True)]
+    overlay = Overlay([full, Machine(4, [HELLO[0], LOST]), Machine(5, HELLO[1:])])
+    await collect(answers(overlay), ask())
+    assert overlay.judged == [(overlay.machines[2].target.node_id, True)]
 
 
 async def test_hand_overs_are_bounded() -> None:
