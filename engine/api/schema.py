@@ -211,6 +211,9 @@ class ContributingState(Struct, frozen=True, kw_only=True):
     answering: int = 0  # other people's answers running now
     answered: int = 0  # since the start
     tokens: int = 0  # written for others since the start
+    receipts_waiting: int = 0  # epochs whose receipts the server has not got yet
+    receipts_confirmed: int = 0  # those that it has confirmed, of the last two days
+    receipts_problem: str = ""  # why some cannot be written down or brought now
 
 
 class RelayState(Struct, frozen=True, kw_only=True):

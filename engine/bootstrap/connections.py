@@ -38,9 +38,13 @@ class Connections:
             if not self._open[key]:
                 del self._open[key]
 
-    def _admit(self, request: web.Request) -> str:
+    def address_of(self, request: web.Request) -> str:
+        """The address that a request counts for."""
         forwarded = request.headers.get("X-Forwarded-For", "")
-        address = client_address(request.remote or "", forwarded, self._configuration.trusted_proxies)
+        return client_address(request.remote or "", forwarded, self._configuration.trusted_proxies)
+
+    def _admit(self, request: web.Request) -> str:
+        address = self.address_of(request)
         if self._open.total() >= self._configuration.maximum_connections:
             self._metrics.refused_connections.labels("server full").inc()
             raise ConnectionRefusedError("The server is full. Try again later.")

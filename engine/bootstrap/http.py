@@ -14,6 +14,8 @@ from aiohttp.web_protocol import RequestHandler
 
 from engine import __version__
 from engine.bootstrap import limits
+from engine.bootstrap.chain.answers import ChainService
+from engine.bootstrap.chain.http import ChainHttp
 from engine.bootstrap.door import Door
 from engine.bootstrap.metrics import Metrics
 from engine.bootstrap.speed import SpeedSide
@@ -43,6 +45,12 @@ class DirectoryService(Protocol):
     metrics: Metrics
     history: DirectoryHistory
     door: Door | None
+    chain: ChainService | None
+    """None where the network has no committee."""
+
+    def address_of(self, request: web.Request) -> str:
+        """The address that a request counts for."""
+        ...
 
     @property
     def genesis(self) -> GenesisRecord: ...
@@ -89,6 +97,7 @@ class HttpSide:
         application.router.add_get("/v1/head", self._serve_head)
         application.router.add_get("/v1/mirror", self._serve_permit)
         application.router.add_post("/v1/statements", self._take_statement)
+        ChainHttp(service, self._closed_to).add_routes(application.router)
         application.router.add_get("/healthz", self._serve_health)
         application.router.add_get("/metrics", self._serve_metrics)
         self._runner = web.AppRunner(

@@ -22,6 +22,11 @@ class Metrics:
         self.ice_answers = self._counter("ice_answers", "Lists of STUN and TURN servers by outcome", "outcome")
         self.refused_connections = self._counter("refused_connections", "Connections refused by reason", "reason")
         self.cut_sessions = self._counter("cut_sessions", "Sessions that the server ended, by reason", "reason")
+        self.chain_records = self._counter(
+            "chain_records", "Records for the chain by kind and outcome", "kind", "outcome"
+        )
+        self.contradictions = self._counter("contradictions", "Contradictions that were shown, by kind", "kind")
+        self.chain_height = self._gauge("chain_height", "Height of the committee's newest block")
         self.storage_failures = self._counter("storage_failures", "Writes that the database refused")
 
     def text(self) -> bytes:

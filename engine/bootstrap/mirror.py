@@ -17,6 +17,8 @@ from pathlib import Path
 import aiohttp
 from aiohttp import web
 
+from engine.bootstrap.chain.answers import ChainService
+from engine.bootstrap.chain.passing import PassedChain
 from engine.bootstrap.configuration import OperatorConfiguration
 from engine.bootstrap.connections import Connections
 from engine.bootstrap.door import Door
@@ -86,6 +88,7 @@ class MirrorServer:
         self.metrics = Metrics()
         self.history = DirectoryHistory()
         self.door: Door | None = None
+        self.chain: ChainService | None = PassedChain(url, self._behind) if genesis.genesis.committee_keys else None
         self._url = url
         self._key = key
         self._clock = clock
@@ -201,6 +204,13 @@ class MirrorServer:
         if not self._permit.valid:
             return web.Response(status=503, text="The network's server is away, and this mirror has no permit of it.\n")
         return await self._exchange.serve(request, address)
+
+    def address_of(self, request: web.Request) -> str:
+        """The address that a request counts for."""
+        return self._connections.address_of(request)
+
+    def _behind(self) -> aiohttp.ClientSession | None:
+        return self._http if self._client.connected else None
 
     async def log_in(self, socket: web.WebSocketResponse, address: str) -> Login | None:
         """See ``Host``."""

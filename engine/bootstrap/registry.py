@@ -119,6 +119,8 @@ class Registry:
         self._random_bytes = random_bytes
         self.beacons = beacons or Beacons()
         self.point = point
+        self.chain_height = 0
+        """Of the committee's newest block here; what the next snapshots name."""
         self._removed: set[NodeId] = set()  # for want of room; the database still has them
         self._listed = 0  # at least as many as are listed
         self.members: dict[NodeId, Member] = {}
@@ -283,7 +285,7 @@ class Registry:
         self._extend_beacons(wall)
         listings = tuple(self._listing(member, wall) for member in self.listed(wall))
         network_id, last, beacons = self._genesis.network_id, self.point, self.beacons
-        statements = self.statements.recent(wall)
+        statements, chain_height = self.statements.recent(wall), self.chain_height
 
         def make() -> tuple[SignedSnapshot, ChainPoint]:
             return sign_snapshot(
@@ -295,6 +297,7 @@ class Registry:
                 beacons,
                 revocations=statements[0],
                 successions=statements[1],
+                chain_height=chain_height,
             )
 
         return make, self._content(wall)

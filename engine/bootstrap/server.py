@@ -14,6 +14,10 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from engine.bootstrap import limits
+from engine.bootstrap.chain.answers import ChainService
+from engine.bootstrap.chain.intake import Intake
+from engine.bootstrap.chain.service import ServerChain
+from engine.bootstrap.chain.store import ChainStore
 from engine.bootstrap.configuration import OperatorConfiguration
 from engine.bootstrap.connections import Connections
 from engine.bootstrap.door import ENDED, Door
@@ -34,7 +38,7 @@ from engine.directory.mirrors import make_permit
 from engine.directory.prefix import counting_key, network_prefix
 from engine.directory.snapshot import ChainPoint
 from engine.directory.statements import Statement
-from engine.errors import BootstrapUnreachableError, DirectoryError, StorageError
+from engine.errors import BootstrapUnreachableError, DirectoryError, StorageError, VerificationError
 from engine.ids import NodeId
 from engine.wire.codec import Message
 from engine.wire.link import DirectoryHash
@@ -50,6 +54,7 @@ from engine.wire.signaling import (
     Refused,
     Signal,
 )
+from engine.wire.verification import LeafOpening, OpeningWanted
 
 logger = logging.getLogger("engine.bootstrap")
 TICK_SECONDS = 1.0
@@ -86,6 +91,12 @@ class BootstrapServer:
         private = network.genesis.parameters.invited_only
         self.door = Door(network.server, network.network_id, store, clock) if private else None
         self._connections = Connections(configuration, self.metrics)
+        self.chain: ChainService | None = None
+        self._intake: Intake | None = None
+        if network.genesis.genesis.committee_keys:
+            self._intake = Intake(network.genesis, network.server, ChainStore(store), self, self.metrics, clock)
+            one_machine = network.genesis.parameters.allow_loopback
+            self.chain = ServerChain(self._intake, self.metrics, clock, self._storage_failed, one_machine=one_machine)
         self._changed = asyncio.Event()
         self._unsaved: dict[NodeId, tuple[Statement, Member | None, int]] = {}  # statements that the disk has not got
 
@@ -128,8 +139,39 @@ class BootstrapServer:
                 await self._publish(session, message)
             case IceRequest():
                 self._tell_ice(session)
+            case LeafOpening():
+                await self._take_opening(session, message)
             case _:
                 pass  # a keep-alive has been heard, and that is all it is for
+
+    async def _take_opening(self, session: Session, message: LeafOpening) -> None:
+        try:
+            if self._intake is not None:
+                await self._intake.take_opening(session.node_id, session.identity_key, message)
+        except StorageError as error:
+            self._storage_failed(error)
+        except VerificationError as error:
+            session.send(Refused(reason=str(error)[:300], fatal=False))
+
+    async def _tell_wanted(self, session: Session) -> None:
+        """Who was away when somebody wanted to see a receipt hears of it now."""
+        if self._intake is not None:
+            for wanted in await self._intake.wanted_of(session.node_id):
+                session.send(wanted)
+
+    def is_known(self, node_id: NodeId) -> bool:
+        """See ``chain.intake.Server``."""
+        return node_id in self.registry.members
+
+    def tell(self, node_id: NodeId, wanted: OpeningWanted) -> None:
+        """See ``chain.intake.Server``."""
+        session = self.exchange.get(node_id)
+        if session is not None:
+            session.send(wanted)
+
+    def address_of(self, request: web.Request) -> str:
+        """The address that a request counts for."""
+        return self._connections.address_of(request)
 
     def _tell_ice(self, session: Session) -> None:
         wall, monotonic = self.clock.wall(), self.clock.monotonic()
@@ -153,6 +195,8 @@ class BootstrapServer:
                 member, _ = self.registry.accept(message.descriptor, prefix, wall, monotonic)
             if member is not None:
                 await self._store.save_member(member)
+            if not message.withdraw:
+                await self._tell_wanted(session)
         except (DirectoryError, StorageError) as error:
             reason = str(error)
             if isinstance(error, StorageError):

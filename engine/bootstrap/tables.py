@@ -72,3 +72,64 @@ class StatementRow(Base):
     key: Mapped[bytes] = mapped_column(LargeBinary(32))
     signature: Mapped[bytes] = mapped_column(LargeBinary(64))
     accepted: Mapped[int] = mapped_column(BigInteger)
+
+
+class BlockRow(Base):
+    """The committee's chain: encoded ``CertifiedBlock``; of the newest ones the encoded ``Standings``, too."""
+
+    __tablename__ = "blocks"
+
+    height: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    epoch: Mapped[int] = mapped_column(BigInteger)
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32))
+    certified: Mapped[bytes] = mapped_column(LargeBinary)
+    standings: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+class EvidenceRow(Base):
+    """An encoded ``SignedRecord`` of ``Evidence`` or ``Unanswered``; ``digest`` of the record in it."""
+
+    __tablename__ = "evidence"
+
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    epoch: Mapped[int] = mapped_column(BigInteger)
+    key: Mapped[bytes] = mapped_column(LargeBinary(32))
+    signed: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class BatchRow(Base):
+    """One batch of receipts of each node and epoch."""
+
+    __tablename__ = "receipt_batches"
+
+    key: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    epoch: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    record: Mapped[bytes] = mapped_column(LargeBinary)
+    signature: Mapped[bytes] = mapped_column(LargeBinary(64))
+    stored: Mapped[int] = mapped_column(BigInteger)
+
+
+class ContradictionRow(Base):
+    """An encoded ``Contradiction``, in the order in which they came."""
+
+    __tablename__ = "contradictions"
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    node_id: Mapped[bytes] = mapped_column(LargeBinary(20))
+    kind: Mapped[str] = mapped_column(String(16))
+    shown: Mapped[bytes] = mapped_column(LargeBinary)
+    stored: Mapped[int] = mapped_column(BigInteger)
+
+
+class OpeningRow(Base):
+    """A receipt (its SHA-256) that somebody wanted to see in a batch of ``epoch`` or the one behind it, and the encoded
+    ``LeafOpening`` once the node has shown it. ``asked`` is an epoch, too."""
+
+    __tablename__ = "openings"
+
+    receipt: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    node_id: Mapped[bytes] = mapped_column(LargeBinary(20))
+    epoch: Mapped[int] = mapped_column(BigInteger)
+    asked: Mapped[int] = mapped_column(BigInteger)
+    opening: Mapped[bytes | None] = mapped_column(LargeBinary)

@@ -67,7 +67,8 @@ class Directory:
 
     ``epoch`` and ``digest`` name the snapshot, ``issued`` is when it was signed, ``created`` when the network began,
     ``beacons`` are those that fix the places of relays. ``ended`` are the ids that were revoked or succeeded, of this
-    snapshot and those before; ``successors`` says who has taken whose place lately.
+    snapshot and those before; ``successors`` says who has taken whose place lately. ``chain_height`` is that of the
+    committee's newest block; 0: there is none.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Directory:
         beacons: Beacons | None = None,
         ended: frozenset[NodeId] = frozenset(),
         successors: Mapping[NodeId, NodeId] = MappingProxyType({}),
+        chain_height: int = 0,
     ) -> None:
         self._listed = _Listed(nodes)
         # Marks come many times a minute and concern few; the others are shared by all views of one snapshot.
@@ -96,6 +98,7 @@ class Directory:
         self._usable: tuple[float, float, tuple[DirectoryNode, ...]] = (0.0, 0.0, ())  # from, until when it holds
         self.ended = ended
         self.successors = successors
+        self.chain_height = chain_height
 
     def __len__(self) -> int:
         return len(self._listed.nodes)

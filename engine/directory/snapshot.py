@@ -47,6 +47,7 @@ def sign_snapshot(
     *,
     revocations: tuple[Signed, ...] = (),
     successions: tuple[Signed, ...] = (),
+    chain_height: int = 0,
 ) -> tuple[SignedSnapshot, ChainPoint]:
     """The snapshot that follows ``last`` and where the chain then stands. Time never goes back in it, except behind a
     ``last`` from so far ahead that no reader has believed it: the server's clock was wrong then, and is set now."""
@@ -62,6 +63,7 @@ def sign_snapshot(
         beacons=beacons.values if beacons else (),
         revocations=revocations,
         successions=successions,
+        chain_height=chain_height,
     )
     record = encode(snapshot)
     digest = hashlib.sha256(record).digest()
@@ -203,6 +205,7 @@ class SnapshotVerifier:
             beacons=beacons_of(snapshot),
             ended=ended,
             successors={one.node_id: one.successor for one in statements if one.successor is not None},
+            chain_height=snapshot.chain_height,
         )
 
     def _node(self, listing: Listing, issued: float, signature_known: bool) -> DirectoryNode:

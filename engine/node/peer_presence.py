@@ -25,13 +25,17 @@ from engine.node.keys import NodeKeys
 from engine.node.overlay_peer import OverlayPeer
 from engine.node.presence import SOFTWARE, Membership, Presence
 from engine.node.serving_role import ServingRole
+from engine.node.submission import Submission
 from engine.paths.relay_limits import RelayLimits
 from engine.paths.setup import ReplayCache
+from engine.storage.receipt_store import ReceiptStore
 from engine.storage.replay_log import ReplayLog
 from engine.transport.addresses import LOOPBACK_ADDRESS
+from engine.transport.bootstrap_state import BootstrapState, Phase
 from engine.transport.link import LinkSender
 from engine.transport.mesh import Mesh
 from engine.wire.records import ServedModel, Signed
+from engine.wire.verification import OpeningWanted
 
 KEY_CHECK_SECONDS = 600.0
 DEFAULT_RELAY_BANDWIDTH = 2_500_000
@@ -79,6 +83,7 @@ class PeerPresence(Presence):
         self.serving: ServingRole | None = None
         self.group: GroupRole | None = None
         self._entry: EntryRole | None = None
+        self.submission: Submission | None = None
 
     @property
     def node_id(self) -> NodeId:
@@ -128,6 +133,8 @@ class PeerPresence(Presence):
                     tasks.create_task(part.run())
                 self.bootstrap.publish(self._descriptor)
                 tasks.create_task(self._rotate_keys())
+                if self.submission is not None:
+                    tasks.create_task(self.submission.run())
                 try:
                     await asyncio.Event().wait()
                 finally:
@@ -136,7 +143,9 @@ class PeerPresence(Presence):
                         async with asyncio.timeout(2.0):
                             await asyncio.shield(self.bootstrap.withdraw())
         finally:
-            self.mesh = self.peer = self.serving = self.group = self._entry = None
+            if self.submission is not None:
+                self.submission.close()
+            self.mesh = self.peer = self.serving = self.group = self._entry = self.submission = None
             self.end()
             if self._replay_log is not None:
                 self._replay_log.close()
@@ -169,6 +178,7 @@ class PeerPresence(Presence):
         peer.sender.introducers = partial(self._introducers, peer.sender.introducers)
         self.peer, self.serving = peer, serving
         self.group = self._make_group(genesis, peer, peer.sender)
+        self.submission = self._make_submission(genesis, serving)
         policy = by_name(self._forwarding_policy)
         self._entry = EntryRole(peer, serving, self.group, policy, clock, os.urandom, self._backend)
         self._entry.attach()
@@ -190,6 +200,38 @@ class PeerPresence(Presence):
         peer.heard_group, peer.links_changed = group.heard, group.links_changed
         group.offer(self._offered)
         return group
+
+    def _make_submission(self, genesis: GenesisRecord, serving: ServingRole) -> Submission | None:
+        """Where there is a committee; without a usable disk this node answers all the same, and says so."""
+        if not genesis.genesis.committee_keys:
+            return None
+        try:
+            store = ReceiptStore(self._membership.networks / genesis.network_id.hex() / "receipts.sqlite3")
+        except StorageError as error:
+            self._membership.notice(f"The answers of this run are not counted. {error}")
+            return None
+        submission = Submission(
+            self._identity, genesis, store, self._membership.clock, lambda: self.bootstrap.server, os.urandom
+        )
+        submission.running, serving.signed = serving.executions, submission.keep
+        submission.notice, submission.changed = self._membership.notice, self._membership.changed
+        self.bootstrap.on_opening_wanted = self._opening_wanted
+        return submission
+
+    def _opening_wanted(self, wanted: OpeningWanted) -> None:
+        try:
+            opening = self.submission.open(wanted) if self.submission is not None else None
+        except StorageError as error:
+            self._membership.notice(f"A receipt that the server wants to see cannot be shown. {error}")
+            return
+        if opening is not None:
+            self.bootstrap.show(opening)
+
+    def _on_state(self, state: BootstrapState) -> None:
+        came = state.phase is Phase.CONNECTED and not self._was_connected
+        super()._on_state(state)
+        if came and self.submission is not None:
+            self.submission.look_again()
 
     def _set_ups_taken(self, network_id: NetworkId) -> ReplayCache:
         """Those of earlier runs included: onion keys live for two days, whatever is restarted."""

@@ -34,7 +34,7 @@ from engine.node.requests import generation_for
 from engine.node.task_owner import TaskOwner
 from engine.paths.answer_sender import MAX_FRAME_TEXT
 from engine.paths.serving import ExecutionStarted
-from engine.verification.receipts import Served, make_receipt, sign_receipt
+from engine.verification.receipts import Served, execution_name, make_receipt, sign_receipt
 from engine.wire.answer import (
     LOWEST_LOGPROB,
     MAX_TOKEN_BYTES,
@@ -135,6 +135,8 @@ class ServingRole(TaskOwner):
         self._limit = max_tokens_per_second
         self._running: dict[RequestId, asyncio.Task[None]] = {}
         self._made: dict[RequestId, tuple[Request, _Transcript]] = {}  # of those that have got to the model
+        self.signed: Callable[[bytes, bytes], None] = lambda _record, _signature: None
+        """Hears of each receipt, its bytes and the signature, before it is sent."""
         self.overloaded: Callable[[Request], Failed] | None = None  # what is said where there is no place
         self.offered: frozenset[str] = frozenset()  # the model ids that are served now
         self.answered = 0
@@ -167,7 +169,7 @@ class ServingRole(TaskOwner):
             if request.model_id not in models:
                 continue
             if transcript.unsigned:
-                self._push(request_id, Checkpoint(*transcript.sign(final=False, now=now, wall=wall)))
+                self._push(request_id, Checkpoint(*self._sign(transcript, final=False, now=now, wall=wall)))
             told = self.overloaded(request) if self.overloaded is not None else Failed(code="", text="")
             text = "The machine that was answering stops contributing. Ask again; another one answers."
             self._push(request_id, Failed(LEAVING, text, alternatives=told.alternatives))
@@ -240,6 +242,18 @@ class ServingRole(TaskOwner):
             if close is not None:
                 await close()
 
+    def _sign(self, transcript: _Transcript, *, final: bool, now: float, wall: float) -> tuple[bytes, bytes]:
+        record, signature = transcript.sign(final=final, now=now, wall=wall)
+        self.signed(record, signature)
+        return record, signature
+
+    def executions(self) -> list[bytes]:
+        """The names of those that are running (see ``execution_name``)."""
+        return [
+            execution_name(request.request_id, transcript.attempt, transcript.first)
+            for request, transcript in self._made.values()
+        ]
+
     def _frame_events(self, event: GenerationEvent, transcript: _Transcript) -> list[FrameEvent]:
         now, wall = self._clock.monotonic(), self._clock.wall()
         match event:
@@ -254,7 +268,7 @@ class ServingRole(TaskOwner):
                 return self._delta(event, transcript, now, wall)
             case Done():
                 self.answered += 1
-                record, signature = transcript.sign(final=True, now=now, wall=wall)
+                record, signature = self._sign(transcript, final=True, now=now, wall=wall)
                 return [
                     Finished(
                         reason=event.reason,
@@ -282,7 +296,7 @@ class ServingRole(TaskOwner):
             end = transcript.first + len(transcript.output_ids)
             out.append(Tokens(first=end, ids=(), text=event.text[start : start + MAX_FRAME_TEXT]))
         if transcript.due(now):
-            record, signature = transcript.sign(final=False, now=now, wall=wall)
+            record, signature = self._sign(transcript, final=False, now=now, wall=wall)
             out.append(Checkpoint(record=record, signature=signature))
         return out
 

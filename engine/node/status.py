@@ -126,6 +126,7 @@ def _way(shape: Shape) -> str:
 def contributing_state(node: Node) -> ContributingState:
     """The owner's switch and what happens."""
     serving = node.peer.serving if node.peer else None
+    submission = node.peer.submission if node.peer else None
     status: Literal["off", "starting", "on", "draining", "failed"] = "off"
     reason = ""
     if node.contribute_wanted:
@@ -147,6 +148,9 @@ def contributing_state(node: Node) -> ContributingState:
         answering=serving.answering if serving else 0,
         answered=serving.answered if serving else 0,
         tokens=serving.tokens if serving else 0,
+        receipts_waiting=submission.waiting if submission else 0,
+        receipts_confirmed=submission.confirmed if submission else 0,
+        receipts_problem=submission.problem if submission else "",
     )
 
 

@@ -58,6 +58,7 @@ from engine.wire.signaling import (
     Signal,
     SignalFailed,
 )
+from engine.wire.verification import LeafOpening, OpeningWanted
 
 KEEPALIVE_SECONDS = 15.0
 HEARTBEAT_SECONDS = 20.0
@@ -118,6 +119,7 @@ class BootstrapClient:
             self._keeper, self._servers, self._status, self._clock, on_directory, is_linked
         )
         self._handler: SignalHandler | None = None
+        self.on_opening_wanted: Callable[[OpeningWanted], None] = _nothing
         self._again = asyncio.Event()
         self._queue: asyncio.Queue[Message] | None = None
         self._ice = asyncio.Event()
@@ -192,6 +194,10 @@ class BootstrapClient:
     def reconnect(self) -> None:
         """Connect anew at once: this machine's network is another one, so the connection may be dead without a sign."""
         self._again.set()
+
+    def show(self, opening: LeafOpening) -> bool:
+        """Show the server a receipt that it has asked for; False if it is not here now."""
+        return self._put(opening)
 
     def attach(self, handler: SignalHandler) -> None:
         """See ``SignalingPort``."""
@@ -328,6 +334,8 @@ class BootstrapClient:
                     )
                 case ReadingKey():
                     self._follower.opened(message.key)
+                case OpeningWanted():
+                    self.on_opening_wanted(message)
                 case KeepAlive():
                     pass
                 case _:

@@ -78,6 +78,11 @@ def request_without_secrets(request: bytes) -> bytes:
     return encode(msgspec.structs.replace(decoded, answer_secret=_ZERO_KEY, clove_secrets=blank, cache_salt=_ZERO_KEY))
 
 
+def execution_name(request_id: bytes, attempt: int, first: int) -> bytes:
+    """What the receipts of one execution have in common, and no other has."""
+    return request_id + struct.pack(">HI", attempt, first)
+
+
 def make_receipt(identity: Identity, network_id: bytes, served: Served) -> Receipt:
     """The receipt of what was served. ``completion_tokens`` counts the tokens it covers."""
     request = request_decoder.decode(served.request)

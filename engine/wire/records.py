@@ -153,6 +153,7 @@ class Snapshot(Message, frozen=True, tag=38):
     beacons: Annotated[tuple[Key32, ...], Meta(max_length=8_640)] = ()  # of the last 24 hours, oldest first
     revocations: Annotated[tuple[Signed, ...], Meta(max_length=4_096)] = ()  # Revocation records, newest last
     successions: Annotated[tuple[Signed, ...], Meta(max_length=4_096)] = ()  # Succession records, newest last
+    chain_height: UInt53 = 0  # of the newest block of the committee that the server has; 0: none
 
 
 class SignedSnapshot(Message, frozen=True, tag=39):

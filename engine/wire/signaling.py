@@ -24,6 +24,7 @@ from engine.wire.codec import (
     UInt53,
 )
 from engine.wire.records import AwayMark, Expulsion, Signed
+from engine.wire.verification import LeafOpening, OpeningWanted, WorkChallenge
 
 Sdp = Annotated[bytes, Meta(max_length=16_384)]
 _IceUrls = Annotated[tuple[Annotated[str, Meta(max_length=300)], ...], Meta(min_length=1, max_length=8)]
@@ -74,10 +75,12 @@ class Refused(Message, frozen=True, tag=53):
 
 
 class Publish(Message, frozen=True, tag=54):
-    """Node to server: a descriptor, or its withdrawal when ``withdraw`` (polite leaving)."""
+    """Node to server: a descriptor, or its withdrawal when ``withdraw`` (polite leaving). ``work``: an encoded
+    :class:`WorkSolution`, where the server asked a newcomer for one."""
 
     descriptor: Signed
     withdraw: bool = False
+    work: Annotated[bytes, Meta(max_length=100)] = b""
 
 
 class Published(Message, frozen=True, tag=55):
@@ -207,8 +210,10 @@ ServerMessage = (
     | IceServers
     | Expelled
     | ReadingKey
+    | OpeningWanted
+    | WorkChallenge
 )
-NodeMessage = Login | Publish | Signal | KeepAlive | IceRequest
+NodeMessage = Login | Publish | Signal | KeepAlive | IceRequest | LeafOpening
 SignalPayload = LinkOffer | LinkAnswer | LinkRefusal
 mirror_permit_decoder: Decoder[MirrorPermit] = Decoder(MirrorPermit)
 server_message_decoder: Decoder[ServerMessage] = Decoder(ServerMessage)

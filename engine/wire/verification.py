@@ -289,8 +289,9 @@ class SignedStandings(Message, frozen=True, tag=140):
 
 
 class ReceiptBatch(Message, frozen=True, tag=141):
-    """What a model node answered in one epoch, submitted to the server (purpose ``receipt-batch``): the Merkle root
-    over the SHA-256 of its final receipts in the order of signing, and totals rounded up to powers of two."""
+    """What a model node answered in one epoch, submitted to the server (purpose ``receipt-batch``). ``root``: of the
+    Merkle tree over the SHA-256 of its final receipts in the order of signing, and after them as many leaves that mean
+    nothing as make a power of two of them, which ``receipts`` is; ``tokens`` is rounded up to one."""
 
     network_id: Key32
     node_key: Key32
@@ -327,8 +328,40 @@ class WorkChallenge(Message, frozen=True, tag=144):
     expires: UInt53
 
 
+class WorkSolution(Message, frozen=True, tag=146):
+    """Newcomer to server, in its ``Publish``: the challenge and what solves it."""
+
+    challenge: WorkChallenge
+    solution: UInt53
+
+
+class BatchStored(Message, frozen=True, tag=147):
+    """The server has this batch (SHA-256 of the encoded one) on its disk (purpose ``batch-stored``)."""
+
+    network_id: Key32
+    node_id: Id20
+    epoch: UInt53
+    batch: Key32
+    stored: UInt53
+
+
+class OpeningWanted(Message, frozen=True, tag=148):
+    """Server to node: show that your batch of this epoch, or of the one behind it, has the receipt with this
+    SHA-256."""
+
+    epoch: UInt53
+    receipt: Key32
+
+
+class ChainRecords(Message, frozen=True, tag=149):
+    """What the server answers where there are several: encoded records of one kind."""
+
+    records: Annotated[tuple[Annotated[bytes, Meta(max_length=3 * MAX_RECORD)], ...], Meta(max_length=20_000)]
+
+
 CommitteeMessage = CommitteeNews | CommitteeWant | CommitteeBlock
 committee_message_decoder: Decoder[CommitteeMessage] = Decoder(CommitteeMessage)
+MAX_CHAIN_RECORDS = 48 * 1024 * 1024
 MAX_STANDINGS = 5 * 1024 * 1024
 signed_record_decoder: Decoder[SignedRecord] = Decoder(SignedRecord)
 challenge_decoder: Decoder[PlannedChallenge] = Decoder(PlannedChallenge, MAX_RECORD)
@@ -341,5 +374,8 @@ standings_decoder: Decoder[Standings] = Decoder(Standings, MAX_STANDINGS)
 signed_standings_decoder: Decoder[SignedStandings] = Decoder(SignedStandings, MAX_STANDINGS + 8 * 1024 * 1024)
 receipt_batch_decoder: Decoder[ReceiptBatch] = Decoder(ReceiptBatch)
 leaf_opening_decoder: Decoder[LeafOpening] = Decoder(LeafOpening)
+batch_stored_decoder: Decoder[BatchStored] = Decoder(BatchStored)
+chain_records_decoder: Decoder[ChainRecords] = Decoder(ChainRecords, MAX_CHAIN_RECORDS)
 work_challenge_decoder: Decoder[WorkChallenge] = Decoder(WorkChallenge)
+work_solution_decoder: Decoder[WorkSolution] = Decoder(WorkSolution)
 contradiction_decoder: Decoder[Contradiction] = Decoder(Contradiction, 3 * MAX_RECORD)

@@ -1,0 +1,86 @@
+"""The chain of a network at its own server: which path asks for what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+
+from engine.bootstrap.chain.answers import UNKNOWN, ChainAnswer
+from engine.bootstrap.chain.intake import Intake
+from engine.bootstrap.chain.limits import BURST, RATE, Buckets
+from engine.bootstrap.metrics import Metrics
+from engine.clock import Clock
+from engine.directory.prefix import counting_key
+from engine.errors import DirectoryError, StorageError, VerificationError, WireError
+
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,15}")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+Taker = Callable[[bytes], Awaitable[ChainAnswer]]
+
+
+class ServerChain:
+    """Implements ``ChainService``. ``one_machine``: every node has the same address, so nobody is limited by it."""
+
+    def __init__(
+        self,
+        intake: Intake,
+        metrics: Metrics,
+        clock: Clock,
+        failed: Callable[[StorageError], None],
+        *,
+        one_machine: bool,
+    ) -> None:
+        self._intake = intake
+        self._metrics = metrics
+        self._clock = clock
+        self._failed = failed
+        self._addresses = None if one_machine else Buckets(RATE, BURST)
+        self._takers: dict[str, Taker] = {
+            "receipts": intake.take_batch,
+            "contradictions": intake.take_contradiction,
+            "openings": intake.ask_opening,
+        }
+
+    async def take(self, path: str, body: bytes, address: str) -> ChainAnswer:
+        """See ``ChainService``."""
+        taker = self._takers.get(path)
+        if taker is None:
+            return UNKNOWN
+        answer = await self._take(taker, body, address)
+        outcome = {200: "accepted", 429: "later", 503: "later"}.get(answer.status, "refused")
+        self._metrics.chain_records.labels(path, outcome).inc()
+        return answer
+
+    async def _take(self, taker: Taker, body: bytes, address: str) -> ChainAnswer:
+        try:
+            name = counting_key(address)
+        except DirectoryError as error:
+            return ChainAnswer.says(503, str(error))
+        if self._addresses is not None and not self._addresses.take(name, self._clock.monotonic()):
+            return ChainAnswer.says(429, "Too many records come from this address; wait a minute.")
+        try:
+            return await taker(body)
+        except (VerificationError, WireError) as error:
+            return ChainAnswer.says(422, str(error))
+        except StorageError as error:
+            self._failed(error)
+            return ChainAnswer.says(503, "The server could not store it; bring it again later.")
+
+    async def read(self, path: str) -> ChainAnswer:
+        """See ``ChainService``."""
+        kind, _, name = path.partition("/")
+        number = int(name) if _NUMBER.fullmatch(name) else None
+        digest = bytes.fromhex(name) if _DIGEST.fullmatch(name) else None
+        try:
+            match kind:
+                case "receipts" if number is not None:
+                    return await self._intake.read_batches(number)
+                case "contradictions" if number is not None or not name:
+                    return await self._intake.read_contradictions(number or 0)
+                case "openings" if digest is not None:
+                    return await self._intake.read_opening(digest)
+                case _:
+                    return UNKNOWN
+        except StorageError as error:
+            self._failed(error)
+            return ChainAnswer.says(503, "The server cannot read its database; ask again later.")

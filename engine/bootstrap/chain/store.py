@@ -1,0 +1,239 @@
+"""The chain in the server's database. Rows are added and never changed, but for an opening that arrives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from engine.bootstrap.store import Store
+from engine.bootstrap.tables import BatchRow, BlockRow, ContradictionRow, EvidenceRow, OpeningRow
+from engine.ids import NodeId
+from engine.verification.contradictions import Contradicted, encoded
+from engine.wire.codec import encode
+from engine.wire.verification import Contradiction, LeafOpening, ReceiptBatch, SignedRecord
+
+LISTED_AT_ONCE = 256
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBlock:
+    """One block of the chain: encoded ``CertifiedBlock`` and, of the newest, ``Standings``."""
+
+    height: int
+    epoch: int
+    digest: bytes
+    certified: bytes
+    standings: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A receipt that somebody wanted to see in a batch."""
+
+    receipt: bytes
+    node_id: NodeId
+    epoch: int
+    asked: int
+    opening: bytes | None = None
+
+
+class ChainStore:
+    """Reads and writes through an open :class:`Store`; every call may raise ``StorageError``."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    # --------------------------------------------------------------------------------------------------------- blocks
+
+    async def newest(self) -> StoredBlock | None:
+        """The last block, None before the first."""
+        query = select(BlockRow.__table__).order_by(BlockRow.height.desc()).limit(1)
+        return await self._store.transact(lambda connection: _block(connection.execute(query).one_or_none()))
+
+    async def block(self, height: int) -> StoredBlock | None:
+        """The block of this height."""
+        query = select(BlockRow.__table__).where(BlockRow.height == height)
+        return await self._store.transact(lambda connection: _block(connection.execute(query).one_or_none()))
+
+    async def certified(self, first: int, count: int) -> list[bytes]:
+        """Encoded blocks from height ``first`` on, at most ``count``."""
+        query = (
+            select(BlockRow.certified)
+            .where(BlockRow.height >= first, BlockRow.height < first + count)
+            .order_by(BlockRow.height)
+        )
+        return await self._store.transact(lambda connection: list(connection.execute(query).scalars()))
+
+    async def append(self, block: StoredBlock) -> None:
+        """The next block. Standings of the ones before are dropped: each follows from the blocks."""
+
+        def write(connection: Connection) -> None:
+            old = update(BlockRow).where(BlockRow.standings.is_not(None), BlockRow.height < block.height - 1)
+            connection.execute(old.values(standings=None))
+            connection.execute(insert(BlockRow).values(_columns(block)))
+
+        await self._store.transact(write)
+
+    # ------------------------------------------------------------------------------------------------------- evidence
+
+    async def evidence(self, digest: bytes) -> bytes | None:
+        """An encoded ``SignedRecord``."""
+        query = select(EvidenceRow.signed).where(EvidenceRow.digest == digest)
+        return await self._store.transact(lambda connection: connection.execute(query).scalar_one_or_none())
+
+    async def add_evidence(self, digest: bytes, epoch: int, signed: SignedRecord, at_most: int) -> bool:
+        """Keep it, unless it is there; False where its member has brought ``at_most`` for the epoch already."""
+
+        def write(connection: Connection) -> bool:
+            known = select(EvidenceRow.digest).where(EvidenceRow.digest == digest)
+            if connection.execute(known).one_or_none() is not None:
+                return True
+            mine = (EvidenceRow.key == signed.key, EvidenceRow.epoch == epoch)
+            if connection.execute(select(func.count()).where(*mine)).scalar_one() >= at_most:
+                return False
+            row = {"digest": digest, "epoch": epoch, "key": signed.key, "signed": encode(signed)}
+            connection.execute(insert(EvidenceRow).values(row))
+            return True
+
+        return await self._store.transact(write)
+
+    # -------------------------------------------------------------------------------------------------------- batches
+
+    async def add_batch(self, batch: ReceiptBatch, signed: SignedRecord, stored: int) -> tuple[SignedRecord, int]:
+        """Keep a batch, unless there is one of its node and epoch: the one that is kept, and since when."""
+
+        def write(connection: Connection) -> tuple[SignedRecord, int]:
+            query = select(BatchRow.__table__).where(BatchRow.key == batch.node_key, BatchRow.epoch == batch.epoch)
+            row = connection.execute(query).one_or_none()
+            if row is not None:
+                return SignedRecord(record=row.record, key=row.key, signature=row.signature), row.stored
+            values = {"key": batch.node_key, "epoch": batch.epoch, "record": signed.record}
+            connection.execute(insert(BatchRow).values(signature=signed.signature, stored=stored, **values))
+            return signed, stored
+
+        return await self._store.transact(write)
+
+    async def batch(self, key: bytes, epoch: int) -> bytes | None:
+        """The encoded ``ReceiptBatch`` of a node's key and an epoch."""
+        query = select(BatchRow.record).where(BatchRow.key == key, BatchRow.epoch == epoch)
+        return await self._store.transact(lambda connection: connection.execute(query).scalar_one_or_none())
+
+    async def batches(self, epoch: int) -> list[bytes]:
+        """All of an epoch, encoded, in the order of their nodes' keys."""
+        query = select(BatchRow.__table__).where(BatchRow.epoch == epoch).order_by(BatchRow.key).limit(20_000)
+
+        def read(connection: Connection) -> list[bytes]:
+            rows = connection.execute(query)
+            return [encode(SignedRecord(record=row.record, key=row.key, signature=row.signature)) for row in rows]
+
+        return await self._store.transact(read)
+
+    # -------------------------------------------------------------------------------------------------- contradictions
+
+    async def add_contradiction(self, found: Contradicted, shown: Contradiction, stored: int, at_most: int) -> None:
+        """Keep it, unless it is there or its signer has ``at_most`` of the kind: one is enough."""
+
+        def write(connection: Connection) -> None:
+            known = select(ContradictionRow.number).where(ContradictionRow.digest == found.digest)
+            if connection.execute(known).one_or_none() is not None:
+                return
+            same = (ContradictionRow.node_id == found.node_id, ContradictionRow.kind == found.kind)
+            if connection.execute(select(func.count()).where(*same)).scalar_one() >= at_most:
+                return
+            row = {"digest": found.digest, "node_id": found.node_id, "kind": found.kind, "shown": encoded(shown)}
+            connection.execute(insert(ContradictionRow).values(stored=stored, **row))
+
+        await self._store.transact(write)
+
+    async def contradictions(self, after: int) -> list[tuple[int, bytes]]:
+        """Numbers and encoded records behind ``after``, oldest first, at most ``LISTED_AT_ONCE``."""
+        query = (
+            select(ContradictionRow.number, ContradictionRow.shown)
+            .where(ContradictionRow.number > after)
+            .order_by(ContradictionRow.number)
+            .limit(LISTED_AT_ONCE)
+        )
+
+        def read(connection: Connection) -> list[tuple[int, bytes]]:
+            return [(row.number, row.shown) for row in connection.execute(query)]
+
+        return await self._store.transact(read)
+
+    async def contradicted(self, kinds: tuple[str, ...] = ("receipt", "batch")) -> frozenset[NodeId]:
+        """The nodes that have contradicted themselves in one of these ways."""
+        query = select(ContradictionRow.node_id).where(ContradictionRow.kind.in_(kinds)).distinct()
+
+        def read(connection: Connection) -> frozenset[NodeId]:
+            return frozenset(NodeId(name) for name in connection.execute(query).scalars())
+
+        return await self._store.transact(read)
+
+    # ------------------------------------------------------------------------------------------------------- openings
+
+    async def ask(self, asked: Asked, at_most: int) -> Asked | None:
+        """Keep that somebody wants to see a receipt; what is known of it. None where ``at_most`` others of the node are
+        open already."""
+
+        def write(connection: Connection) -> Asked | None:
+            known = _asked(connection, asked.receipt)
+            if known is not None:
+                return known
+            open_ones = (OpeningRow.node_id == asked.node_id, OpeningRow.opening.is_(None))
+            recent = (*open_ones, OpeningRow.asked >= asked.asked - 2)
+            if connection.execute(select(func.count()).where(*recent)).scalar_one() >= at_most:
+                return None
+            row = {"receipt": asked.receipt, "node_id": asked.node_id, "epoch": asked.epoch, "asked": asked.asked}
+            connection.execute(insert(OpeningRow).values(row))
+            return asked
+
+        return await self._store.transact(write)
+
+    async def asked(self, receipt: bytes) -> Asked | None:
+        """What is known of a receipt that somebody wanted to see."""
+        return await self._store.transact(lambda connection: _asked(connection, receipt))
+
+    async def wanted_of(self, node_id: NodeId, since: int) -> list[Asked]:
+        """What a node has not shown yet, asked for in epoch ``since`` or later."""
+        query = select(OpeningRow.__table__).where(
+            OpeningRow.node_id == node_id, OpeningRow.opening.is_(None), OpeningRow.asked >= since
+        )
+        return await self._store.transact(lambda connection: [_row(row) for row in connection.execute(query)])
+
+    async def hidden(self, before: int) -> frozenset[NodeId]:
+        """The nodes that have not shown what was asked for before this epoch."""
+        query = select(OpeningRow.node_id).where(OpeningRow.opening.is_(None), OpeningRow.asked < before).distinct()
+
+        def read(connection: Connection) -> frozenset[NodeId]:
+            return frozenset(NodeId(name) for name in connection.execute(query).scalars())
+
+        return await self._store.transact(read)
+
+    async def opened(self, receipt: bytes, opening: LeafOpening) -> None:
+        """The node has shown it."""
+        change = update(OpeningRow).where(OpeningRow.receipt == receipt).values(opening=encode(opening))
+        await self._store.transact(lambda connection: connection.execute(change))
+
+
+def _block(row: Any) -> StoredBlock | None:
+    return None if row is None else StoredBlock(row.height, row.epoch, row.digest, row.certified, row.standings)
+
+
+def _columns(block: StoredBlock) -> dict[str, object]:
+    return {
+        "height": block.height,
+        "epoch": block.epoch,
+        "digest": block.digest,
+        "certified": block.certified,
+        "standings": block.standings,
+    }
+
+
+def _asked(connection: Connection, receipt: bytes) -> Asked | None:
+    row = connection.execute(select(OpeningRow.__table__).where(OpeningRow.receipt == receipt)).one_or_none()
+    return None if row is None else _row(row)
+
+
+def _row(row: Any) -> Asked:
+    return Asked(row.receipt, NodeId(row.node_id), row.epoch, row.asked, row.opening)
