@@ -61,7 +61,7 @@ class PlannedChallenge(Message, frozen=True, tag=122):
     system: Text
     turns: Annotated[tuple[ChallengeTurn, ...], Meta(min_length=1, max_length=8)]
     sampling: Sampling
-    max_tokens: Annotated[int, Meta(ge=1, le=4096)]
+    max_tokens: Annotated[int, Meta(ge=1, le=1_000_000)]
 
 
 class ChallengeCommitment(Message, frozen=True, tag=123):

@@ -1,0 +1,125 @@
+"""A verifier's epoch: what it may have to ask, whom it has to ask, and when, so that it looks like anybody's chat."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from engine.directory.sampling import random_below
+from engine.ids import NodeId
+from engine.verification.challenges.commitment import MAX_CHALLENGES, CommittedChallenges
+from engine.verification.challenges.duties import Basis, has_duty
+from engine.verification.challenges.opening import encoded_challenge
+from engine.verification.challenges.pool import Pool, RandomBytes
+from engine.wire.verification import ChallengeTurn, PlannedChallenge
+
+SEED_BITS = 53
+LONGEST_EPOCH_SECONDS = 600.0
+"""Pauses are those of people in epochs of this length or more; in shorter ones they shrink with it."""
+LAST_BEGIN = 0.6
+"""Of the epoch: no conversation begins later, so that answers and later turns come in time."""
+MOST_TOKENS = 1_000
+"""Of an answer that are read; evidence holds no more."""
+_BIT = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A node and the model that it is asked about."""
+
+    node_id: NodeId
+    model_id: str
+    model_digest: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """One challenge with what only its verifier knows of it. Seconds from the epoch's begin to the first question,
+    from each answer to the next question, and how many tokens of each answer are read before the reader has enough."""
+
+    index: int
+    challenge: PlannedChallenge
+    may_forward: bool
+    begin: float
+    pauses: tuple[float, ...]
+    read_tokens: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EpochPlan:
+    """All that a verifier may ask in an epoch, by node."""
+
+    epoch: int
+    committed: CommittedChallenges
+    planned: Mapping[NodeId, Planned]
+
+
+def plan_epoch(
+    pool: Pool, epoch: int, candidates: Iterable[Candidate], epoch_seconds: float, random_bytes: RandomBytes
+) -> EpochPlan | None:
+    """One challenge for each node that may be due; None where there are no nodes. ``random_bytes`` must be secret: who
+    knows them knows what will be asked."""
+    planned: dict[NodeId, Planned] = {}
+    encoded: list[bytes] = []
+    for candidate in candidates:
+        if candidate.node_id in planned or len(planned) == MAX_CHALLENGES:
+            continue
+        one = _plan(pool, epoch, candidate, len(encoded), epoch_seconds, random_bytes)
+        planned[candidate.node_id] = one
+        encoded.append(encoded_challenge(one.challenge))
+    return EpochPlan(epoch, CommittedChallenges(encoded), planned) if encoded else None
+
+
+def duties_of(
+    plan: EpochPlan, basis: Basis, member: bytes, output: bytes, without: Collection[NodeId] = ()
+) -> Sequence[Planned]:
+    """The planned challenges that a member has to send, in the order of their begins; ``output``: of its VRF for this
+    epoch; ``without``: whom it cannot judge, as its own."""
+    due = [one for node, one in plan.planned.items() if node not in without and has_duty(basis, member, node, output)]
+    return sorted(due, key=lambda one: one.begin)
+
+
+def _plan(
+    pool: Pool, epoch: int, candidate: Candidate, index: int, epoch_seconds: float, random_bytes: RandomBytes
+) -> Planned:
+    conversation = pool.draw(random_bytes)
+    turns = tuple(
+        ChallengeTurn(text=text, seed=random_below(1 << SEED_BITS, random_bytes)) for text in conversation.texts
+    )
+    challenge = PlannedChallenge(
+        nonce=random_bytes(32),
+        epoch=epoch,
+        node=candidate.node_id,
+        model_id=candidate.model_id,
+        model_digest=candidate.model_digest,
+        system=conversation.system,
+        turns=turns,
+        sampling=conversation.sampling,
+        max_tokens=conversation.max_tokens,
+    )
+    return Planned(
+        index=index,
+        challenge=challenge,
+        may_forward=conversation.may_forward,
+        begin=_share(random_bytes) * LAST_BEGIN * epoch_seconds,
+        pauses=tuple(_pause(epoch_seconds, random_bytes) for _ in turns[1:]),
+        read_tokens=tuple(_read_tokens(random_bytes) for _ in turns),
+    )
+
+
+def _pause(epoch_seconds: float, random_bytes: RandomBytes) -> float:
+    """Reading and typing: 4 to 44 s, more often short."""
+    shrink = min(1.0, epoch_seconds / LONGEST_EPOCH_SECONDS)
+    return (4.0 + 40.0 * _share(random_bytes) * _share(random_bytes)) * shrink
+
+
+def _read_tokens(random_bytes: RandomBytes) -> int:
+    """Most answers are read to their end; one in five is stopped somewhere."""
+    if random_below(5, random_bytes):
+        return MOST_TOKENS
+    return 40 + random_below(MOST_TOKENS - 40, random_bytes)
+
+
+def _share(random_bytes: RandomBytes) -> float:
+    """Uniform in [0, 1)."""
+    return random_below(_BIT, random_bytes) / _BIT

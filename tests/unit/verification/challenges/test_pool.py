@@ -1,0 +1,148 @@
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from engine.errors import ConfigurationError
+from engine.resources import resource_path
+from engine.verification.challenges.duties import Basis, publicly_drawn
+from engine.verification.challenges.opening import encoded_challenge
+from engine.verification.challenges.plan import (
+    LAST_BEGIN,
+    MOST_TOKENS,
+    Candidate,
+    duties_of,
+    plan_epoch,
+)
+from engine.verification.challenges.pool import Pool, read_pool
+from engine.wire.verification import challenge_decoder
+from tests.support.records import identity, seeded
+
+MANNERS = """
+openings = [""]
+endings = [""]
+follow_ups = ["Why?"]
+systems = ["Be {word}."]
+system_percent = 50
+turns_percent = [50, 50]
+may_forward_percent = 50
+settings = [[1, 0.7, 0.95, 0, 0.0, 1.0, 100], [1, 1, 1, 0, 0, 1, 1000000]]
+"""
+WORDS = 'word = ["kind", "{other}"]\nother = ["brief"]'
+QUESTIONS = '[some]\nweight = 1\ntexts = ["What is {word} {1-3}?"]'
+
+
+def shipped() -> Pool:
+    folder: Path = resource_path("engine/challenges")
+    questions, words, manners = (
+        (folder / f"{name}.toml").read_text("utf-8") for name in ("questions", "words", "manners")
+    )
+    return read_pool([questions], words, manners)
+
+
+def test_a_node_cannot_list_what_may_be_asked() -> None:
+    pool = shipped()
+    assert sum(len(kind.texts) for kind in pool.kinds.values()) > 200
+    assert len(pool.kinds) >= 12
+    assert pool.variations() > 10**12
+    random_bytes = seeded(1)
+    questions = Counter(pool.draw(random_bytes).texts[0] for _ in range(3_000))
+    assert len(questions) > 2_850, "two verifiers hardly ever ask the same"
+    assert questions.most_common(1)[0][1] <= 8
+
+
+def test_conversations_are_of_many_shapes_and_complete() -> None:
+    pool, random_bytes = shipped(), seeded(2)
+    drawn = [pool.draw(random_bytes) for _ in range(2_000)]
+    texts = [text for one in drawn for text in (*one.texts, one.system)]
+    assert not [text for text in texts if re.search(r"[{}]", text)], "no place is left open"
+    assert all(0 < len(text) < 2_000 for one in drawn for text in one.texts)
+    assert 0.3 < sum(bool(one.system) for one in drawn) / 2_000 < 0.45
+    assert 0.25 < sum(len(one.texts) > 1 for one in drawn) / 2_000 < 0.45
+    assert max(len(one.texts) for one in drawn) >= 4
+    assert len({one.sampling for one in drawn}) >= 10
+    assert {one.max_tokens for one in drawn} >= {256, 512, 1_000_000}
+    assert 0.8 < sum(one.may_forward for one in drawn) / 2_000 < 0.9
+    assert all(one.sampling.seed == 0 for one in drawn)
+    assert not [text for text in texts if re.search(r"\ba [aio]", text)]
+
+
+def test_the_same_bytes_give_the_same_conversation() -> None:
+    pool = shipped()
+    assert [pool.draw(seeded(5)) for _ in range(3)] == [pool.draw(seeded(5))] * 3
+    assert pool.draw(seeded(5)) != pool.draw(seeded(6))
+
+
+def test_own_questions_are_added() -> None:
+    pool = read_pool([QUESTIONS, '[some]\nweight = 3\ntexts = ["Mine: {word}"]'], WORDS, MANNERS)
+    assert len(pool.kinds) == 2
+    assert pool.variations() == 2 * 3 + 2
+    random_bytes = seeded(3)
+    asked = [pool.draw(random_bytes).texts[0].lower() for _ in range(400)]
+    assert 240 < sum(text.startswith("mine") for text in asked) < 360
+
+
+@pytest.mark.parametrize(
+    ("questions", "words", "manners", "said"),
+    [
+        ("[", WORDS, MANNERS, r"questions \(1\) of challenges cannot be read"),
+        ("[some]\nweight = 1", WORDS, MANNERS, "missing required field `texts`"),
+        ("[some]\nweight = 1\ntexts = []", WORDS, MANNERS, "length >= 1"),
+        ("[some]\nweight = 1\ntexts = ['{unknown}']", WORDS, MANNERS, "'unknown', of which there are no words"),
+        ("[some]\nweight = 1\ntexts = ['{9-3}']", WORDS, MANNERS, "empty range of numbers: 9-3"),
+        (QUESTIONS, 'word = ["{word}"]', MANNERS, "without an end"),
+        (QUESTIONS, WORDS, MANNERS.replace("[50, 50]", "[0, 0]"), "No conversation"),
+        (QUESTIONS, WORDS, MANNERS.replace("0.95", "1.95"), "manners of challenges cannot be read"),
+        ("", WORDS, MANNERS, "no questions"),
+    ],
+)
+def test_what_is_wrong_with_a_pool_is_said(questions: str, words: str, manners: str, said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said):
+        read_pool([questions], words, manners)
+
+
+CANDIDATES = [Candidate(identity(number).node_id, "m", b"d" * 32) for number in range(60)]
+MEMBERS = tuple(identity(500 + number).public_key for number in range(4))
+
+
+def test_a_plan_has_one_challenge_for_each_node_at_ordinary_times() -> None:
+    plan = plan_epoch(shipped(), 7, [*CANDIDATES, CANDIDATES[0]], 600.0, seeded(4))
+    assert plan is not None
+    assert set(plan.planned) == {one.node_id for one in CANDIDATES}
+    assert len(plan.committed.challenges) == 60
+    for node, planned in plan.planned.items():
+        challenge = challenge_decoder.decode(plan.committed.challenges[planned.index])
+        assert challenge == planned.challenge
+        assert (challenge.node, challenge.epoch) == (node, 7)
+        assert 0 <= planned.begin < LAST_BEGIN * 600
+        assert len(planned.pauses) == len(challenge.turns) - 1
+        assert all(4 <= pause <= 44 for pause in planned.pauses)
+        assert all(40 <= tokens <= MOST_TOKENS for tokens in planned.read_tokens)
+        assert len(encoded_challenge(challenge)) <= 20_000
+    seeds = [turn.seed for one in plan.planned.values() for turn in one.challenge.turns]
+    assert len(set(seeds)) == len(seeds)
+    short = plan_epoch(shipped(), 7, CANDIDATES, 6.0, seeded(4))
+    assert short is not None
+    assert all(pause <= 0.44 for one in short.planned.values() for pause in one.pauses)
+
+
+def test_without_nodes_there_is_nothing_to_plan() -> None:
+    assert plan_epoch(shipped(), 7, [], 600.0, seeded(4)) is None
+
+
+def test_everybody_asks_whom_it_has_to_in_the_order_of_time() -> None:
+    basis = Basis(members=MEMBERS, output=b"o" * 64, standings={}, commitments={})
+    asked: Counter[bytes] = Counter()
+    for member in MEMBERS:
+        plan = plan_epoch(shipped(), 1, CANDIDATES, 600.0, seeded(8))
+        assert plan is not None
+        due = duties_of(plan, basis, member, b"y" * 64)
+        assert [one.begin for one in due] == sorted(one.begin for one in due)
+        assert {one.challenge.node for one in due} == {
+            one.node_id for one in CANDIDATES if member in publicly_drawn(basis, one.node_id)
+        }
+        asked.update(one.challenge.node for one in due)
+        without = duties_of(plan, basis, member, b"y" * 64, without=[CANDIDATES[0].node_id])
+        assert CANDIDATES[0].node_id not in {one.challenge.node for one in without}
+    assert set(asked.values()) == {2}
