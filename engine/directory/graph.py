@@ -10,12 +10,12 @@ neighbours, and its word about them is never asked.
 
 from __future__ import annotations
 
-import hashlib
 import heapq
 import struct
 from array import array
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from hashlib import sha256
 from itertools import islice
 
 import numpy as np
@@ -32,8 +32,9 @@ SETTLE_SECONDS = 10.0
 FEW_LINKS = 4
 """A relay that has fewer of its links, and no server, makes others: it may know nobody who knows its neighbours."""
 _PER_DIGEST = 4
-_REBUILD_SHARE = 0.1
-"""When more than this share of the places changes, sorting anew is cheaper than moving one by one."""
+_REBUILD_SHARE = 0.03
+"""When more than this share of the places changes, sorting anew is cheaper than moving one by one: among 20,000 relays
+it takes 7 µs for each of them, against 210 µs for each that has moved (among 2,000 it is 6 against 50)."""
 
 
 def ring_positions(beacon: bytes, node_id: NodeId, rings: int) -> tuple[int, ...]:
@@ -41,7 +42,7 @@ def ring_positions(beacon: bytes, node_id: NodeId, rings: int) -> tuple[int, ...
     node id)."""
     positions: list[int] = []
     for block in range((rings + _PER_DIGEST - 1) // _PER_DIGEST):
-        positions += struct.unpack(">4Q", hashlib.sha256(beacon + bytes((block,)) + node_id).digest())
+        positions += struct.unpack(">4Q", sha256(beacon + bytes((block,)) + node_id).digest())
     return tuple(positions[:rings])
 
 
@@ -119,13 +120,13 @@ class RelayGraph:
         self._waiting = frozenset(order[self._mesh_relays : self._mesh_relays + REACH])
 
     def _places(self, directory: Directory, admissions: Mapping[NodeId, int]) -> dict[NodeId, bytes]:
-        beacons, placed = directory.beacons, {}
-        for node_id, admission in admissions.items():
+        beacons, of_admission = directory.beacons, dict[int, bytes]()
+        for admission in set(admissions.values()):
             number = placing_number(admission, beacons.newest, self._per_day)
             beacon = None if number is None else beacons.get(number)
             if beacon is not None:
-                placed[node_id] = beacon
-        return placed
+                of_admission[admission] = beacon
+        return {name: of_admission[admission] for name, admission in admissions.items() if admission in of_admission}
 
     def _move(self, placed: dict[NodeId, bytes]) -> None:
         before = self._placed if self._rings else {}
@@ -266,7 +267,7 @@ def introducers(graph: RelayGraph, node_id: NodeId) -> list[NodeId]:
     """The relays that a model node above the mesh keeps linked with, so that others can be introduced to it: as many as
     there are rings, those with the smallest SHA-256(node id, relay's id). Paths are not drawn with regard to them."""
     members = (name for name in graph.members() if name != node_id)
-    return heapq.nsmallest(graph.ring_count, members, key=lambda name: hashlib.sha256(node_id + name).digest())
+    return heapq.nsmallest(graph.ring_count, members, key=lambda name: sha256(node_id + name).digest())
 
 
 def refusal(graph: RelayGraph, directory: Directory, node_id: NodeId, caller: NodeId) -> str | None:
@@ -315,11 +316,20 @@ class _Ring:
 
 
 def _sorted_rings(placed: Mapping[NodeId, bytes], rings: int) -> list[_Ring]:
+    """All rings at once, as whoever joins a large network needs them: what :func:`ring_positions` says of each relay,
+    without a call and a tuple for each."""
     names = sorted(placed)
-    table = np.array([ring_positions(placed[name], name, rings) for name in names], dtype=np.uint64)
+    blocks = range((rings + _PER_DIGEST - 1) // _PER_DIGEST)
+    begun = {beacon: [beacon + bytes((block,)) for block in blocks] for beacon in set(placed.values())}
+    digests = b"".join([sha256(begin + name).digest() for name in names for begin in begun[placed[name]]])
+    table = np.frombuffer(digests, dtype=">u8").reshape(len(names), len(blocks) * _PER_DIGEST).T[:rings]
+    objects = np.empty(len(names), dtype=object)
+    objects[:] = names
     made = []
-    for ring in range(rings):
-        order = np.argsort(table[:, ring], kind="stable")
-        positions = array("Q", np.ascontiguousarray(table[order, ring]).tobytes())
-        made.append(_Ring(positions, [names[index] for index in order.tolist()]))
+    for row in table.astype(np.uint64):
+        order = np.argsort(row)
+        positions = row[order]
+        if (positions[1:] == positions[:-1]).any():  # two relays in one place, never by chance: in the order of names
+            order = np.argsort(row, kind="stable")
+        made.append(_Ring(array("Q", positions.tobytes()), objects[order].tolist()))
     return made

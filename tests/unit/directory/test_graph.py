@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
+import struct
+from array import array
 from collections import Counter
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from engine.directory import graph as graph_module
 from engine.directory.graph import (
     FEW_LINKS,
     SETTLE_SECONDS,
@@ -307,3 +313,22 @@ def test_who_has_no_place_is_not_drawn():
         assert name(8) not in [node.node_id for node in path]
     with pytest.raises(TooFewRelaysError):
         choose_paths(network, [name(8)], 1, 1, 3, SMALL, (), seeded(1), NOW, graph=graph)
+
+
+@pytest.mark.parametrize("places", [2**64, 7])
+def test_rings_sorted_at_once_are_those_made_one_by_one(monkeypatch: pytest.MonkeyPatch, places: int) -> None:
+    """Also where relays share a place, which never happens by chance: they stand in the order of their names."""
+
+    def crowded(data: bytes) -> Any:
+        numbers = struct.unpack(">4Q", hashlib.sha256(data).digest())
+        return SimpleNamespace(digest=lambda: struct.pack(">4Q", *(number % places for number in numbers)))
+
+    monkeypatch.setattr(graph_module, "sha256", crowded)
+    placed = {name(number): bytes([number % 3]) * 32 for number in range(60)}
+    rings = graph_module._sorted_rings(placed, 6)
+    one_by_one = [graph_module._Ring(array("Q"), []) for _ in range(6)]
+    for node_id, beacon in placed.items():
+        for ring, position in zip(one_by_one, ring_positions(beacon, node_id, 6), strict=True):
+            ring.insert(position, node_id)
+    for ring, expected in zip(rings, one_by_one, strict=True):
+        assert (ring._positions, ring._names) == (expected._positions, expected._names)
