@@ -33,6 +33,7 @@ from engine.node.requests import generation_for
 from engine.node.serving_role import ServingRole
 from engine.node.target_choice import target_of
 from engine.node.task_owner import TaskOwner
+from engine.paths.admission import CLOCK_SKEW, REQUEST_LIFE
 from engine.paths.forward import ForwardOver
 from engine.paths.outgoing import Target
 from engine.paths.serving import FULL, ExecutionOffered
@@ -50,6 +51,8 @@ LEAST_GAIN = 8 * BLOCK_TOKENS
 MAX_LINKED = 64
 """Members with whom links are made for that, those included that are linked anyway."""
 NEW_LINKS_PER_SECOND, NEW_LINKS_BURST = 0.1, 4.0
+CLOCKS_APART = 60.0
+"""Seconds by which two members' clocks may differ."""
 READ_SECONDS = 0.4
 """For which the worker is waited for: less than the request is held (``engine.paths.serving.DECIDE_SECONDS``)."""
 MAX_CONTEXT = 1 << 30
@@ -227,7 +230,9 @@ class EntryRole(TaskOwner):
             return None
         if self._peer.sender is None or chosen not in self._peer.sender.links():
             return None
-        return target_of(self._directory, chosen, request.model_id, self._clock.wall())
+        wall = self._clock.wall()
+        target = target_of(self._directory, chosen, request.model_id, wall)
+        return target if target is not None and _will_take(target, request, wall) else None
 
     def _may_serve(self, member: Member, request: Request) -> bool:
         listed = self._peer.serves(member.node_id, request.model_digest)
@@ -247,6 +252,13 @@ class EntryRole(TaskOwner):
         others = [member for member in group.members if member.node_id != group.myself and member.accepts]
         others.sort(key=_occupied)
         return [member.node_id for member in others]
+
+
+def _will_take(target: Target, request: Request, wall: float) -> bool:
+    """Whether ``target`` will not drop the request for its age (``engine.paths.admission``), whatever its clock says:
+    who sends an old one shall not make it look as if it took none."""
+    age = wall - request.sealed_at
+    return request.sealed_at >= target.started and CLOCKS_APART - CLOCK_SKEW < age < REQUEST_LIFE - CLOCKS_APART
 
 
 def _occupied(member: Member) -> float:

@@ -5,8 +5,10 @@ import random
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
+import msgspec
 import pytest
 
+from engine.clock import ManualClock
 from engine.errors import InvalidRequestError
 from engine.forwarding.digests import BLOCK_TOKENS
 from engine.forwarding.policies.interface import Asked, Choice
@@ -16,7 +18,16 @@ from engine.node.entry_role import EntryRole
 from engine.paths.forward import ForwardOver, Returned
 from engine.paths.serving import ExecutionOffered
 from tests.unit.node.test_group import DIGEST, DIGESTS, PROMPT, machines, run  # noqa: F401 - a fixture
-from tests.unit.node.test_serving_role import request
+from tests.unit.node.test_serving_role import request as old_request
+
+
+def request(**fields):
+    """One that was sealed just now."""
+    return old_request(sealed_at=ManualClock().wall() + 5, **fields)
+
+
+def target(directory, chosen, *_):
+    return SimpleNamespace(node_id=chosen, started=0.0)
 
 
 class MostCached:
@@ -63,7 +74,7 @@ async def decide(machines, describe, monkeypatch):  # noqa: F811
     one, two, _ = machines
     two.cache(9)
     run(machines, 2)
-    monkeypatch.setattr(entry_role, "target_of", lambda directory, chosen, *_: SimpleNamespace(node_id=chosen))
+    monkeypatch.setattr(entry_role, "target_of", target)
     monkeypatch.setattr(entry_role, "READ_SECONDS", 0.05)
     peer: Any = Decided(one)
     policy = MostCached()
@@ -165,7 +176,7 @@ def choosing(machines, monkeypatch):  # noqa: F811
     three.cache(1)
     run(machines, 2)
     monkeypatch.setattr(one, "links", lambda: frozenset({three.node_id}))
-    monkeypatch.setattr(entry_role, "target_of", lambda directory, chosen, *_: SimpleNamespace(node_id=chosen))
+    monkeypatch.setattr(entry_role, "target_of", target)
     peer: Any = Decided(one)
     role = EntryRole(peer, SimpleNamespace(), one.role, MostCached(), one.clock, random.Random(1).randbytes)
     shape = PromptShape(len(PROMPT) + 7, len(PROMPT), DIGESTS)
@@ -188,6 +199,26 @@ def test_in_a_large_group_the_best_linked_one_serves_and_a_better_one_is_linked(
     assert peer.dialled == [two.node_id]  # one block more is not worth it
 
 
+@pytest.mark.parametrize(
+    ("sealed", "started", "decision"),
+    [(0, -100, "forward"), (-200, -100, "keep"), (-200, -300, "forward"), (-250, -900, "keep"), (90, -100, "keep")],
+)
+def test_what_another_member_might_drop_is_kept(machines, monkeypatch, sealed, started, decision):  # noqa: F811
+    """A client could else make it look as if that member took no requests: it drops what was sealed before its start,
+    or too long ago by its own clock, without a word."""
+    one, two, _ = machines
+    two.cache(9)
+    run(machines, 2)
+    wall = one.clock.wall()
+    listed = SimpleNamespace(node_id=two.node_id, started=wall + started)
+    monkeypatch.setattr(entry_role, "target_of", lambda *_: listed)
+    peer: Any = Decided(one)
+    role = EntryRole(peer, SimpleNamespace(), one.role, MostCached(), one.clock, random.Random(1).randbytes)
+    asked = msgspec.structs.replace(request(max_tokens=4, may_forward=True), sealed_at=wall + sealed)
+    role.decide(ExecutionOffered(b"r" * 16, asked), PromptShape(len(PROMPT) + 7, len(PROMPT), DIGESTS))
+    assert [name for name, _ in peer.decisions] == [decision]
+
+
 def test_links_for_caches_are_bounded(machines, monkeypatch):  # noqa: F811
     decide, peer, _, _ = choosing(machines, monkeypatch)
     for number in range(50):
@@ -204,7 +235,7 @@ def test_who_lies_about_its_cache_again_afterwards_is_found_out_by_the_time(mach
     one, two, _ = machines
     two.cache(9)
     run(machines, 2)
-    monkeypatch.setattr(entry_role, "target_of", lambda directory, chosen, *_: SimpleNamespace(node_id=chosen))
+    monkeypatch.setattr(entry_role, "target_of", target)
     peer: Any = Decided(one)
     role = EntryRole(peer, SimpleNamespace(), one.role, MostCached(), one.clock, random.Random(1).randbytes)
     role.attach()
