@@ -172,7 +172,7 @@ end-of-turn token, or after ``max_tokens``; it ends the turn before ``min_tokens
 
 class TokenScores(Struct, frozen=True, array_like=True):
     """What the reference model says of an answer's tokens, one number for each: how far it is from being the token that
-    ``gumbel-1`` draws (0: it is the same one; units of the logits, at most ``sampling.margin.LARGEST``), and its log
+    ``gumbel-1`` draws or, below 0, from being another (``sampling.margin``; units of the logits), and its log
     probability (natural, of the model's own logits). ``impossible``: why the token after these cannot be; neither it
     nor what follows it is scored then. ``prompt_ids``: the prompt as it was read here."""
 

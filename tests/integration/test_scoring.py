@@ -70,12 +70,12 @@ async def test_the_scores_are_those_of_a_full_computation(models, model):  # noq
                         row.tolist(), sampling, place, token, found.prompt_ids, ids[:place]
                     )
                     assert expected is not None
-                    assert found.margins[place] == pytest.approx(min(20.0, expected), abs=1e-3)
+                    assert found.margins[place] == pytest.approx(max(-20.0, min(20.0, expected)), abs=1e-3)
                     wide = row.astype(np.float64)
                     logprob = wide[token] - wide.max() - np.log(np.exp(wide - wide.max()).sum())
                     assert found.logprobs[place] == pytest.approx(logprob, abs=1e-4)
             assert max((await supervisor.score(request, honest)).margins) < 1e-3
-            assert sum((await supervisor.score(request, foreign)).margins) > 10
+            assert sum(one > 0.1 for one in (await supervisor.score(request, foreign)).margins) > 10
 
 
 async def test_a_continued_answer_is_scored_from_its_own_place_on(models):  # noqa: F811
@@ -87,7 +87,7 @@ async def test_a_continued_answer_is_scored_from_its_own_place_on(models):  # no
         assert rest.logprobs == pytest.approx(whole.logprobs[10:], abs=1e-4)
         assert max(rest.margins) < 1e-3
         shifted = await supervisor.score(request, ids[10:])
-        assert sum(shifted.margins) > 1
+        assert sum(one > 0.1 for one in shifted.margins) > 1
 
 
 async def test_what_no_model_can_have_drawn_ends_the_score(models):  # noqa: F811

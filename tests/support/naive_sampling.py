@@ -68,21 +68,22 @@ def margin(
     suppressed: Collection[int] = (),
     allowed: Collection[int] | None = None,
 ) -> float | None:
-    """How far the logits are from drawing ``token``; infinite where the settings forbid it; None where the answer ends
-    with an error."""
+    """How far the logits are from drawing ``token`` or, below 0, from not drawing it; infinite where the settings
+    forbid it; None where the answer ends with an error."""
     found = _candidates(logits, sampling, prompt, answer, suppressed, allowed)
     if found is None:
         return None
     scores, kept, greedy = found
     if scores[token] == -math.inf:
         return math.inf
+    others = [one for one in kept if one != token]
     if greedy:
-        return max(scores) - scores[token]
-    best = max(scores[one] + gumbel(sampling.seed, position, one) for one in kept)
-    gap = best - scores[token] - gumbel(sampling.seed, position, token)
+        return max((scores[one] for one in others), default=-math.inf) - scores[token]
+    sums = {one: scores[one] + gumbel(sampling.seed, position, one) for one in {*kept, token}}
+    gap = max((sums[one] for one in others), default=-math.inf) - sums[token]
     if token not in kept:
         gap = max(gap, min(scores[one] for one in kept) - scores[token])
-    return sampling.temperature * max(0.0, gap)
+    return sampling.temperature * gap
 
 
 def _candidates(

@@ -19,8 +19,8 @@ from engine.inference.text.tokenizer import ChatTokenizer
 from engine.inference.types import ModelInfo
 from engine.inference.worker.model_host import Emit, ModelHost
 
-SCORED_LOGITS = 4_000_000
-"""Of one score in one step: 16 MB, and a tenth of a second's work with the largest vocabularies."""
+SCORED_LOGITS = 2_500_000
+"""Of one score in one step: 10 MB, and less than a tenth of a second's work with the largest vocabularies."""
 
 
 def open_model(message: Load, clock: Clock, emit: Emit) -> ModelHost:

@@ -11,14 +11,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from itertools import accumulate
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
 from engine.errors import CalibrationError
-from engine.verification.scoring.cells import CELLS
+from engine.verification.scoring.cells import BOUNDS
 
 FORMAT: Literal["gentorrent-calibration"] = "gentorrent-calibration"
 FORMAT_VERSION: Literal[1] = 1
@@ -35,7 +34,7 @@ Count = Annotated[int, Meta(ge=0, le=1_000_000_000_000)]
 Cells = Annotated[tuple[Count, ...], Meta(min_length=3, max_length=64)]
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 Words = Annotated[str, Meta(max_length=1000)]
-Bound = Annotated[int, Meta(ge=0, le=1_000_000_000)]
+Bound = Annotated[int, Meta(ge=-1_000_000_000, le=1_000_000_000)]
 
 
 class Condition(Struct, frozen=True, forbid_unknown_fields=True):
@@ -127,8 +126,8 @@ def check_calibration(entry: Calibration) -> None:
     where = f"The calibration of {entry.model} ({entry.precision}, {entry.reference}/{entry.node})"
     if not entry.digest and not entry.family:
         raise CalibrationError(f"{where} names neither a model's digest nor a family.")
-    if list(entry.bounds) != sorted(set(entry.bounds)) or entry.bounds[0] != 0:
-        raise CalibrationError(f"{where} has bounds of cells that do not rise from 0.")
+    if list(entry.bounds) != sorted(set(entry.bounds)) or 0 not in entry.bounds:
+        raise CalibrationError(f"{where} has bounds of cells that do not rise, or none at 0.")
     for condition in (entry.honest, entry.cheat, *entry.others):
         if len(condition.cells) != len(entry.bounds) + 1:
             raise CalibrationError(f"{where} has {len(condition.cells)} cells for {len(entry.bounds)} bounds.")
@@ -143,21 +142,39 @@ def check_calibration(entry: Calibration) -> None:
 def likelihoods(entry: Calibration) -> tuple[int, ...]:
     """For each cell the logarithm of the ratio of its frequencies, cheat by honest, in millionths.
 
-    It rises from cell to cell: a larger margin is never a better sign, also where neither was seen."""
-    honest, cheat = entry.honest, entry.cheat
-    cells = len(entry.bounds) + 1
-    ratios = [
-        math.log((bad + _PRIOR) / (cheat.tokens + _PRIOR * cells))
-        - math.log((good + _PRIOR) / (honest.tokens + _PRIOR * cells))
-        for good, bad in zip(honest.cells, cheat.cells, strict=True)
-    ]
-    bounded = (min(LARGEST_STEP, max(-LARGEST_STEP, ratio)) for ratio in accumulate(ratios, max))
-    return tuple(round(ratio * 1_000_000) for ratio in bounded)
+    A token that is missed by more is never a better sign, nor is one that is drawn more surely: cells that say
+    otherwise than their neighbours, by chance or because nobody saw them, are counted together until they do not (pool
+    adjacent violators; Ayer et al. 1955)."""
+    cells = list(zip(entry.honest.cells, entry.cheat.cells, strict=True))
+    missed = entry.bounds.index(0) + 1
+    drawn = _rising(cells[:missed][::-1], entry)[::-1]
+    return tuple(round(ratio * 1_000_000) for ratio in drawn + _rising(cells[missed:], entry))
 
 
-def noise(condition: Condition) -> float:
-    """How large the condition's margins are: the mean number of the cell, as a measure to compare conditions by."""
-    return sum(number * count for number, count in enumerate(condition.cells)) / max(1, condition.tokens)
+def _rising(cells: Sequence[tuple[int, int]], entry: Calibration) -> list[float]:
+    """The ratio of each cell (honest tokens, the cheat's), pooled so that none is above the next one."""
+    honest, cheat = entry.honest.tokens, entry.cheat.tokens
+    pools: list[tuple[int, int, int]] = []  # honest tokens, the cheat's, cells
+    for good, bad in cells:
+        pool = (good, bad, 1)
+        while pools and _ratio(pools[-1], honest, cheat) >= _ratio(pool, honest, cheat):
+            before = pools.pop()
+            pool = (before[0] + pool[0], before[1] + pool[1], before[2] + pool[2])
+        pools.append(pool)
+    return [_ratio(pool, honest, cheat) for pool in pools for _ in range(pool[2])]
+
+
+def _ratio(pool: tuple[int, int, int], honest: int, cheat: int) -> float:
+    ratio = math.log((pool[1] + _PRIOR) / (cheat + _PRIOR)) - math.log((pool[0] + _PRIOR) / (honest + _PRIOR))
+    return min(LARGEST_STEP, max(-LARGEST_STEP, ratio))
+
+
+def noise(condition: Condition, bounds: Sequence[int] = BOUNDS) -> float:
+    """The share of tokens that the reference would not have drawn, the larger margins counting more: a measure to
+    compare conditions by."""
+    drawn = bounds.index(0)
+    missed = ((number - drawn) * count for number, count in enumerate(condition.cells) if number > drawn)
+    return sum(missed) / max(1, condition.tokens)
 
 
 class Calibrations:
@@ -184,11 +201,8 @@ class Calibrations:
         ]
         own = [entry for entry in fitting if entry.digest and entry.digest == digest.hex()]
         related = [entry for entry in fitting if not entry.digest and family and entry.family == family]
-        return max(own or related, key=lambda entry: noise(entry.honest), default=None)
+        return max(own or related, key=lambda entry: noise(entry.honest, entry.bounds), default=None)
 
 
 def _key(entry: Calibration) -> tuple[str, ...]:
     return entry.digest, entry.family, entry.precision, entry.reference, entry.node
-
-
-assert CELLS <= 64

@@ -19,7 +19,7 @@ from engine.verification.scoring.calibration import (
     read_calibrations,
     write_calibrations,
 )
-from engine.verification.scoring.cells import BOUNDS, CELLS, cell_of, count_cells
+from engine.verification.scoring.cells import BOUNDS, CELLS, DRAWN, cell_of, count_cells
 from tests.support.calibrations import CHEAT, HONEST, calibration
 from tests.support.counts import examples
 
@@ -27,17 +27,9 @@ ZEROS = (0,) * CELLS
 
 
 def test_margins_lie_in_their_cells():
-    assert [cell_of(value) for value in (0.0, 1e-9, 9e-5, 1.1e-4, 0.5, 1.0, 9.9, 10.1, 20.0)] == [
-        0,
-        1,
-        1,
-        2,
-        8,
-        8,
-        10,
-        11,
-        11,
-    ]
+    margins = (-20.0, -2.9, -5e-5, 0.0, 1e-9, 1.1e-4, 0.5, 9.9, 20.0)
+    assert [cell_of(value) for value in margins] == [0, 1, 9, 9, 10, 11, 17, 19, 20]
+    assert BOUNDS[DRAWN] == 0
     assert cell_of(math.nan) == cell_of(math.inf) == CELLS - 1
     assert sum(count_cells([0.0, 0.0, 0.2, 30.0])) == 4
 
@@ -63,11 +55,11 @@ def changed(**changes):
         (b" " * (MAX_FILE + 1), "at most"),
         (changed(digest="", family=""), "neither"),
         (changed(digest="xyz"), "cannot be read"),
-        (changed(bounds=[0, 5, 5, *BOUNDS[3:]]), "do not rise"),
-        (changed(bounds=[1, *BOUNDS[1:]]), "do not rise"),
-        (changed(bounds=[0, 1]), "12 cells for 2 bounds"),
+        (changed(bounds=[-9, 5, 5, *BOUNDS[3:]]), "do not rise"),
+        (changed(bounds=[one + 1 for one in BOUNDS]), "do not rise"),
+        (changed(bounds=[0, 1]), "21 cells for 2 bounds"),
         (changed(honest={"name": "h", "cells": [-1] * CELLS}), "cannot be read"),
-        (changed(honest={"name": "h", "cells": [1] * CELLS}), "12 tokens"),
+        (changed(honest={"name": "h", "cells": [1] * CELLS}), "21 tokens"),
         (changed(extra=1), "cannot be read"),
         (b"[" * 100_000, "cannot be read"),
     ],
@@ -80,7 +72,7 @@ def test_a_bad_file_is_refused_with_a_reason(data, reason):
 @given(data=st.binary(max_size=300))
 @settings(max_examples=examples(100), deadline=None)
 def test_any_bytes_are_a_file_or_an_error(data):
-    for content in (data, write_calibrations([calibration()]).replace(b"97000", data)):
+    for content in (data, write_calibrations([calibration()]).replace(b"19900", data)):
         try:
             assert isinstance(read_calibrations(content), tuple)
         except CalibrationError:
@@ -89,26 +81,39 @@ def test_any_bytes_are_a_file_or_an_error(data):
 
 def test_the_likelihood_of_a_cell_is_the_ratio_of_its_frequencies():
     steps = likelihoods(calibration())
-    assert steps[0] == pytest.approx(1e6 * math.log(97_000 / 99_900), abs=100)
-    assert steps[4] == pytest.approx(1e6 * math.log(300.5 / 10.5), abs=500) or steps[4] == LARGEST_STEP * 1e6
-    assert all(later >= earlier for earlier, later in itertools.pairwise(steps))
-    assert max(steps) <= LARGEST_STEP * 1e6
+    expected = math.log(CHEAT.cells[4] / CHEAT.tokens) - math.log(HONEST.cells[4] / HONEST.tokens)
+    assert steps[4] == pytest.approx(1e6 * expected, abs=500)
+    assert abs(steps[0]) < 10_000  # a token that is drawn surely says nothing
+    assert steps[DRAWN] < -500_000  # one that is drawn by a hair's breadth speaks for its maker
+    assert max(steps) == steps[-1] == LARGEST_STEP * 1e6
 
 
-@given(st.lists(st.integers(0, 10_000), min_size=CELLS, max_size=CELLS), st.integers(0, 50_000))
+def test_a_token_that_is_missed_by_more_or_drawn_more_surely_is_never_a_better_sign():
+    odd = Condition("odd", (*HONEST.cells[:12], 0, 90, 0, 0, 0, 0, 0, 0, 5))
+    for honest, cheat in itertools.permutations((HONEST, CHEAT, odd), 2):
+        steps = likelihoods(calibration(honest=honest, cheat=cheat))
+        assert len(steps) == CELLS
+        assert list(steps[: DRAWN + 1]) == sorted(steps[: DRAWN + 1], reverse=True)
+        assert list(steps[DRAWN + 1 :]) == sorted(steps[DRAWN + 1 :])
+
+
+COUNTS = st.lists(st.integers(0, 10_000), min_size=CELLS, max_size=CELLS)
+
+
+@given(COUNTS, COUNTS)
 @settings(max_examples=examples(100), deadline=None)
-def test_on_average_honest_answers_look_honest_and_the_cheat_does_not(counts, same):
-    """Whatever was measured: by the frequencies themselves the expected step is not positive for honest answers once
-    large margins are rarer in them, and never says the opposite for the cheat."""
-    cheat = Condition("c", (same + 2_000, *counts[1:]))
-    honest = Condition("h", (cheat.tokens, *([0] * (CELLS - 1))))
+def test_every_step_is_the_ratio_of_the_cells_that_share_it(good, bad):
+    honest, cheat = Condition("h", (good[0] + 2_000, *good[1:])), Condition("c", (bad[0] + 2_000, *bad[1:]))
     steps = likelihoods(calibration(honest=honest, cheat=cheat))
-    assert sum(step * count for step, count in zip(steps, honest.cells, strict=True)) <= 1_000 * honest.tokens
-    assert sum(step * count for step, count in zip(steps, cheat.cells, strict=True)) >= -1_000 * cheat.tokens
+    changes = [at for at in range(1, CELLS) if steps[at] != steps[at - 1] or at == DRAWN + 1]
+    for begin, end in itertools.pairwise([0, *changes, CELLS]):
+        ratio = math.log((sum(cheat.cells[begin:end]) + 0.5) / (cheat.tokens + 0.5))
+        ratio -= math.log((sum(honest.cells[begin:end]) + 0.5) / (honest.tokens + 0.5))
+        assert steps[begin] == round(1e6 * max(-LARGEST_STEP, min(LARGEST_STEP, ratio)))
 
 
 def test_what_fits_best_is_found() -> None:
-    noisy = Condition("half precision", (90_000, 0, 0, 0, 5_000, 5_000, 0, 0, 0, 0, 0, 0))
+    noisy = Condition("half precision", (*(9_000,) * 10, 0, 0, 0, 5_000, 5_000, *(0,) * 6))
     own, pair = calibration(), calibration(node="cuda", honest=noisy)
     related = calibration(digest="", family="random", precision="int8")
     known = Calibrations([own, pair, related])

@@ -20,7 +20,8 @@ from engine.verification.scoring.sequential import EXCLUDED_AT, excluded_after, 
 from engine.wire.verification import Score
 from tests.support.calibrations import CHEAT, HONEST, calibration
 
-MIDDLES = (0.0, 5e-5, 5e-4, 2e-3, 5e-3, 0.02, 0.05, 0.2, 0.5, 2.0, 5.0, 15.0)
+_SIZES = (5e-5, 5e-4, 2e-3, 5e-3, 0.02, 0.05, 0.2, 0.5, 2.0, 5.0)
+MIDDLES = (*(-size for size in reversed(_SIZES)), *_SIZES, 15.0)
 
 
 def answers(condition, seed, tokens=100):
@@ -36,16 +37,18 @@ def scores(condition, seed, count, tokens=100):
 
 
 def test_honest_answers_pass_and_blatant_cheats_fail():
-    assert score_answer((0.0,) * 100, (-1.0,) * 100, calibration()).verdict == PASS
-    blatant = score_answer((0.0, 2.0) * 50, (-1.0,) * 100, calibration())
+    assert score_answer((-5.0, -0.05) * 50, (-1.0,) * 100, calibration()).verdict == PASS
+    blatant = score_answer((-5.0, 2.0) * 50, (-1.0,) * 100, calibration())
     assert (blatant.verdict, blatant.likelihood, blatant.tokens) == (FAIL, LARGEST, 100)
-    assert score_answer((0.0,) * 300, (), calibration()).likelihood == -LARGEST
+    assert score_answer((-0.05,) * 300, (), calibration()).likelihood == -LARGEST
+    certain = score_answer((-9.0,) * 300, (-0.001,) * 300, calibration())
+    assert (certain.verdict, certain.tokens) == (INCONCLUSIVE, 300)  # what was sure to come says nothing
 
 
 def test_short_answers_and_unknown_models_say_nothing():
     assert score_answer((9.0,) * 15, (-1.0,) * 15, calibration()).verdict == INCONCLUSIVE
     assert score_answer((9.0,) * 16, (-1.0,) * 16, calibration()).verdict == FAIL
-    assert score_answer((0.0,) * 20, (-1.0,) * 20, calibration()) == Score(20, -589, 367_879, INCONCLUSIVE)
+    assert score_answer((-0.5,) * 20, (-1.0,) * 20, calibration()) == Score(20, -394, 367_879, INCONCLUSIVE)
     assert score_answer((9.0,) * 100, (-1.0,) * 100, None) == Score(100, 0, 367_879, INCONCLUSIVE)
     assert score_answer((), (), calibration()) == Score(0, 0, 0, INCONCLUSIVE)
 

@@ -1,0 +1,6 @@
+"""How well cheats are told from honest noise: their making, their measuring, the figures.
+
+``rounding`` and ``remade_models`` make the models of cheats, ``conditions`` and ``measuring`` let real workers answer
+and judge, ``calibrating`` makes calibrations of what was recorded, ``telling_apart`` computes how well they separate.
+Nothing here judges a real node: that is ``engine.verification``.
+"""
