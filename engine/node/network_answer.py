@@ -246,7 +246,7 @@ class NetworkAnswer:
                     logger.warning("a checkpoint does not hold: %s", problem)
                 return []
             case Failed():
-                raise _failure(event)
+                raise _failure(event, begun=len(progress.ids) > self._first)
             case Finished():
                 return [*progress.rest(), self._done(event, summary)]
 
@@ -285,11 +285,13 @@ class NetworkAnswer:
         )
 
 
-def _failure(event: Failed) -> RequestError:
-    """What a machine says of its failure. Nothing but the question itself is a reason that holds for all others, too:
-    where a machine has an error, or says what it cannot know, another one may go on."""
+def _failure(event: Failed, *, begun: bool) -> RequestError:
+    """What a machine says of its failure. Nothing but the question itself is a reason that holds for all others, too,
+    and is one only before it has ``begun`` to answer: where it has an error, or says what it cannot know, another one
+    may go on."""
     error = request_error(event.code, event.text, event.parameter or None)
-    if not isinstance(error, _SAID_BY_MACHINES):
+    of_question = isinstance(error, ContextLengthError | InvalidRequestError)
+    if (begun and of_question) or not isinstance(error, _SAID_BY_MACHINES):
         error = ServingNodeLostError(event.text or _BROKEN)
     error.estimate, error.alternatives = event.estimate, event.alternatives
     return error

@@ -419,6 +419,8 @@ async def test_a_full_machines_recommendation_is_asked_first_and_the_wait_is_tol
         Failed("internal_error", "The machine that was answering had an error."),
         Failed("what nobody knows", ""),
         Failed("cancelled", "You have stopped it."),  # what only this machine can know
+        Failed("invalid_request", "not like this"),  # of a question that was being answered
+        Failed("context_length_exceeded", "too long"),
     ],
 )
 async def test_where_one_machine_breaks_another_goes_on(wrong: FrameEvent) -> None:
