@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 import aiohttp
@@ -33,10 +33,15 @@ async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
 
 @contextlib.asynccontextmanager
 async def running_server(
-    data: Path, *, port: int = 0, clock: Clock | None = None, parameters: Parameters = FAST
+    data: Path,
+    *,
+    port: int = 0,
+    clock: Clock | None = None,
+    parameters: Parameters = FAST,
+    committee: Sequence[bytes] = (),
 ) -> AsyncIterator[str]:
     """A server on ``data``; its ``URL#NETWORKID``."""
-    init_network(data, "test", parameters)
+    init_network(data, "test", parameters, committee=committee, clock=clock)
     address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     async with asyncio.TaskGroup() as group:
         task = group.create_task(run_server(data, port=port, started=address.set_result, clock=clock))
@@ -111,8 +116,8 @@ class RawNode:
             assert message is not None, f"the connection ended before {kind.__name__}"
         return message
 
-    async def log_in(self, owner: Identity, *, client_only: bool = False) -> None:
-        now = SystemClock().wall()
+    async def log_in(self, owner: Identity, *, client_only: bool = False, now: float | None = None) -> None:
+        now = SystemClock().wall() if now is None else now
         await self.send(make_login(owner, self.challenge, b"n" * 32, now, client_only=client_only, software="raw"))
         await self.expect(Welcome)
 
@@ -137,6 +142,17 @@ async def fetch(address: str, path: str, **headers: str) -> tuple[int, bytes, di
     names = {name.replace("_", "-"): value for name, value in headers.items()}
     async with aiohttp.ClientSession() as session, session.get(f"{url}{path}", headers=names) as response:
         return response.status, await response.read(), {key.lower(): value for key, value in response.headers.items()}
+
+
+async def post(address: str, path: str, body: bytes, **headers: str) -> tuple[int, bytes]:
+    """One POST."""
+    url = parse_bootstrap(address).url
+    names = {name.replace("_", "-"): value for name, value in headers.items()}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{url}{path}", data=body, headers=names) as response,
+    ):
+        return response.status, await response.read()
 
 
 def network_of(data: Path) -> Network:
