@@ -595,6 +595,14 @@ async def test_log_probabilities_that_do_not_fit_are_refused(
         await collect(answers(overlay), ask(top_logprobs=wanted))
 
 
+async def test_log_probabilities_of_an_answer_that_was_handed_over_are_those_of_both_parts() -> None:
+    first = Machine(1, [Tokens(0, (1,), "a", (probable(1),)), LOST])
+    second = Machine(2, [Tokens(1, (2, 3), "bc", (probable(2), probable(3))), "finish"])
+    events = await collect(answers(Overlay([first, second])), ask(top_logprobs=0))
+    told = [one.token for event in events if isinstance(event, AnswerDelta) for one in event.logprobs]
+    assert told == [1, 2, 3]
+
+
 async def test_a_style_in_the_middle_of_an_answer_is_refused() -> None:
     for begun in (Tokens(0, (1,), ""), Tokens(0, (), "x")):
         with pytest.raises(RequestError, match="broke the protocol"):
