@@ -15,6 +15,7 @@ from aiohttp import web
 
 from engine.bootstrap import limits
 from engine.bootstrap.chain.answers import ChainService
+from engine.bootstrap.chain.blocks import Blocks
 from engine.bootstrap.chain.intake import Intake
 from engine.bootstrap.chain.service import ServerChain
 from engine.bootstrap.chain.store import ChainStore
@@ -93,10 +94,12 @@ class BootstrapServer:
         self._connections = Connections(configuration, self.metrics)
         self.chain: ChainService | None = None
         self._intake: Intake | None = None
+        self._blocks: Blocks | None = None
         if network.genesis.genesis.committee_keys:
-            self._intake = Intake(network.genesis, network.server, ChainStore(store), self, self.metrics, clock)
-            one_machine = network.genesis.parameters.allow_loopback
-            self.chain = ServerChain(self._intake, self.metrics, clock, self._storage_failed, one_machine=one_machine)
+            records, one_machine = ChainStore(store), network.genesis.parameters.allow_loopback
+            self._intake = intake = Intake(network.genesis, network.server, records, self, self.metrics, clock)
+            self._blocks = blocks = Blocks(network.genesis, records, clock, self._appended)
+            self.chain = ServerChain(intake, blocks, self.metrics, clock, self._storage_failed, one_machine=one_machine)
         self._changed = asyncio.Event()
         self._unsaved: dict[NodeId, tuple[Statement, Member | None, int]] = {}  # statements that the disk has not got
 
@@ -159,6 +162,19 @@ class BootstrapServer:
             for wanted in await self._intake.wanted_of(session.node_id):
                 session.send(wanted)
 
+    async def _replay(self, blocks: Blocks) -> None:
+        try:
+            await blocks.replay()
+        except StorageError as error:  # the directory is served all the same
+            self._storage_failed(error)
+
+    def _appended(self, height: int) -> None:
+        """Readers hear of a new block by the next snapshot, at once."""
+        self.metrics.chain_height.set(height)
+        self.registry.chain_height = height
+        self.registry.hurry()
+        self._changed.set()
+
     def is_known(self, node_id: NodeId) -> bool:
         """See ``chain.intake.Server``."""
         return node_id in self.registry.members
@@ -213,6 +229,8 @@ class BootstrapServer:
 
     async def prepare(self) -> None:
         """Make the first snapshot of a new network, so that nobody is told to come back for it."""
+        if self._intake is not None:
+            self.registry.chain_height = await self._intake.store.height()
         if self.history.newest is None:
             try:
                 await self._make_snapshot()
@@ -223,6 +241,8 @@ class BootstrapServer:
         """Until cancelled: the directory, and in a private network what the operator decides about its members."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._keep_directory())
+            if self._blocks is not None:
+                group.create_task(self._replay(self._blocks))
             if self.door is not None:
                 group.create_task(self.door.watch(self._expel, self.exchange.broadcast))
 

@@ -75,7 +75,7 @@ class StatementRow(Base):
 
 
 class BlockRow(Base):
-    """The committee's chain: encoded ``CertifiedBlock``; of the newest ones the encoded ``Standings``, too."""
+    """The committee's chain: encoded ``CertifiedBlock``."""
 
     __tablename__ = "blocks"
 
@@ -83,7 +83,6 @@ class BlockRow(Base):
     epoch: Mapped[int] = mapped_column(BigInteger)
     digest: Mapped[bytes] = mapped_column(LargeBinary(32))
     certified: Mapped[bytes] = mapped_column(LargeBinary)
-    standings: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class EvidenceRow(Base):

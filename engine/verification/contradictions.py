@@ -13,11 +13,11 @@ from engine.crypto.identity import node_id_of, verify
 from engine.errors import SignatureError, VerificationError, WireError
 from engine.ids import NetworkId, NodeId
 from engine.verification import batches, receipts
+from engine.verification.chain.certificate import VOTE_PURPOSE
 from engine.wire.answer import Receipt
 from engine.wire.codec import Decoder, encode
 from engine.wire.verification import MAX_RECORD, Contradiction, Proposal, ReceiptBatch, SignedRecord, Vote
 
-VOTE_PURPOSE = "committee-vote"
 PROPOSAL_PURPOSE = "committee-proposal"
 Contradictable = Receipt | ReceiptBatch | Vote | Proposal
 _decoder: Decoder[Contradictable] = Decoder(Receipt | ReceiptBatch | Vote | Proposal, MAX_RECORD)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Awaitable, Callable
 
 from engine.bootstrap.chain.answers import UNKNOWN, ChainAnswer
+from engine.bootstrap.chain.blocks import Blocks
 from engine.bootstrap.chain.intake import Intake
 from engine.bootstrap.chain.limits import BURST, RATE, Buckets
 from engine.bootstrap.metrics import Metrics
@@ -14,6 +15,7 @@ from engine.directory.prefix import counting_key
 from engine.errors import DirectoryError, StorageError, VerificationError, WireError
 
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,15}")
+_FROM = re.compile(r"from-(0|[1-9][0-9]{0,15})")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 Taker = Callable[[bytes], Awaitable[ChainAnswer]]
 
@@ -24,6 +26,7 @@ class ServerChain:
     def __init__(
         self,
         intake: Intake,
+        blocks: Blocks,
         metrics: Metrics,
         clock: Clock,
         failed: Callable[[StorageError], None],
@@ -31,11 +34,14 @@ class ServerChain:
         one_machine: bool,
     ) -> None:
         self._intake = intake
+        self._blocks = blocks
         self._metrics = metrics
         self._clock = clock
         self._failed = failed
         self._addresses = None if one_machine else Buckets(RATE, BURST)
         self._takers: dict[str, Taker] = {
+            "chain": blocks.take,
+            "evidence": blocks.take_evidence,
             "receipts": intake.take_batch,
             "contradictions": intake.take_contradiction,
             "openings": intake.ask_opening,
@@ -73,6 +79,16 @@ class ServerChain:
         digest = bytes.fromhex(name) if _DIGEST.fullmatch(name) else None
         try:
             match kind:
+                case "chain" if not name:
+                    return await self._blocks.read_head()
+                case "chain" if number is not None:
+                    return await self._blocks.read(number)
+                case "chain" if _FROM.fullmatch(name):
+                    return await self._blocks.read_from(int(name.removeprefix("from-")))
+                case "evidence" if digest is not None:
+                    return await self._blocks.read_evidence(digest)
+                case "standings" if not name:
+                    return await self._blocks.read_standings()
                 case "receipts" if number is not None:
                     return await self._intake.read_batches(number)
                 case "contradictions" if number is not None or not name:

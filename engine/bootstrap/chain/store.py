@@ -1,11 +1,12 @@
-"""The chain in the server's database. Rows are added and never changed, but for an opening that arrives."""
+"""The chain in the server's database. Rows are added and never changed, but for an opening that arrives; only evidence
+goes again, after some weeks."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from engine.bootstrap.store import Store
 from engine.bootstrap.tables import BatchRow, BlockRow, ContradictionRow, EvidenceRow, OpeningRow
@@ -19,13 +20,12 @@ LISTED_AT_ONCE = 256
 
 @dataclass(frozen=True, slots=True)
 class StoredBlock:
-    """One block of the chain: encoded ``CertifiedBlock`` and, of the newest, ``Standings``."""
+    """One block of the chain, an encoded ``CertifiedBlock``."""
 
     height: int
     epoch: int
     digest: bytes
     certified: bytes
-    standings: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +47,10 @@ class ChainStore:
 
     # --------------------------------------------------------------------------------------------------------- blocks
 
-    async def newest(self) -> StoredBlock | None:
-        """The last block, None before the first."""
-        query = select(BlockRow.__table__).order_by(BlockRow.height.desc()).limit(1)
-        return await self._store.transact(lambda connection: _block(connection.execute(query).one_or_none()))
+    async def height(self) -> int:
+        """Of the newest block; 0 before the first."""
+        query = select(func.coalesce(func.max(BlockRow.height), 0))
+        return await self._store.transact(lambda connection: int(connection.execute(query).scalar_one()))
 
     async def block(self, height: int) -> StoredBlock | None:
         """The block of this height."""
@@ -66,13 +66,13 @@ class ChainStore:
         )
         return await self._store.transact(lambda connection: list(connection.execute(query).scalars()))
 
-    async def append(self, block: StoredBlock) -> None:
-        """The next block. Standings of the ones before are dropped: each follows from the blocks."""
+    async def append(self, block: StoredBlock, forget: int) -> None:
+        """The next block; evidence of epochs before ``forget`` goes."""
 
         def write(connection: Connection) -> None:
-            old = update(BlockRow).where(BlockRow.standings.is_not(None), BlockRow.height < block.height - 1)
-            connection.execute(old.values(standings=None))
-            connection.execute(insert(BlockRow).values(_columns(block)))
+            row = {"height": block.height, "epoch": block.epoch, "digest": block.digest, "certified": block.certified}
+            connection.execute(insert(BlockRow).values(row))
+            connection.execute(delete(EvidenceRow).where(EvidenceRow.epoch < forget))
 
         await self._store.transact(write)
 
@@ -217,17 +217,7 @@ class ChainStore:
 
 
 def _block(row: Any) -> StoredBlock | None:
-    return None if row is None else StoredBlock(row.height, row.epoch, row.digest, row.certified, row.standings)
-
-
-def _columns(block: StoredBlock) -> dict[str, object]:
-    return {
-        "height": block.height,
-        "epoch": block.epoch,
-        "digest": block.digest,
-        "certified": block.certified,
-        "standings": block.standings,
-    }
+    return None if row is None else StoredBlock(row.height, row.epoch, row.digest, row.certified)
 
 
 def _asked(connection: Connection, receipt: bytes) -> Asked | None:

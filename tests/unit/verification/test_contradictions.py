@@ -10,9 +10,9 @@ import pytest
 from engine.crypto.identity import Identity
 from engine.errors import VerificationError
 from engine.verification import batches
+from engine.verification.chain.certificate import VOTE_PURPOSE
 from engine.verification.contradictions import (
     PROPOSAL_PURPOSE,
-    VOTE_PURPOSE,
     check_contradiction,
     encoded,
 )

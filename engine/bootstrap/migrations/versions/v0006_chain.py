@@ -17,7 +17,6 @@ def upgrade() -> None:
         sa.Column("epoch", sa.BigInteger, nullable=False),
         sa.Column("digest", sa.LargeBinary(32), nullable=False),
         sa.Column("certified", sa.LargeBinary, nullable=False),
-        sa.Column("standings", sa.LargeBinary, nullable=True),
     )
     op.create_table(
         "evidence",
@@ -26,7 +25,7 @@ def upgrade() -> None:
         sa.Column("key", sa.LargeBinary(32), nullable=False),
         sa.Column("signed", sa.LargeBinary, nullable=False),
     )
-    op.create_index("evidence_by_member", "evidence", ["key", "epoch"])
+    op.create_index("evidence_by_epoch", "evidence", ["epoch", "key"])
     op.create_table(
         "receipt_batches",
         sa.Column("key", sa.LargeBinary(32), primary_key=True),

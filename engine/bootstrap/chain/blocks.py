@@ -1,0 +1,191 @@
+"""The committee's blocks at the server: checked by replaying them from the genesis, appended, served.
+
+What follows from a block (who stands how) is kept in memory; at a start it is made anew from the blocks on the disk, in
+a thread, while everything else is served already.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Callable
+
+from engine.bootstrap.chain.answers import UNKNOWN, ChainAnswer
+from engine.bootstrap.chain.store import ChainStore, StoredBlock
+from engine.clock import Clock
+from engine.directory.genesis import GenesisRecord
+from engine.errors import StorageError, VerificationError, WireError
+from engine.verification.chain.block import MissingRecordError
+from engine.verification.chain.certificate import check_certified
+from engine.verification.chain.state import ChainState, encoded_standings, first_state
+from engine.verification.epochs import epoch_at
+from engine.verification.signing import open_record
+from engine.wire.codec import encode
+from engine.wire.verification import (
+    Block,
+    CertifiedBlock,
+    ChainRecords,
+    Evidence,
+    SignedRecord,
+    SignedStandings,
+    Unanswered,
+    block_decoder,
+    certified_block_decoder,
+    committee_record_decoder,
+    signed_record_decoder,
+)
+
+logger = logging.getLogger("engine.bootstrap")
+READ_AT_ONCE = 200
+"""Blocks from the disk."""
+EVIDENCE_EPOCHS = 3
+"""Evidence of an epoch is taken in it and so many behind it."""
+EVIDENCE_TAKEN = 512
+"""Records of one member for one epoch."""
+EVIDENCE_KEPT = 2_016
+"""Epochs for which evidence can be read; blocks are kept for good."""
+
+
+class Blocks:
+    """:meth:`replay` comes first; until it is through, no block is taken."""
+
+    def __init__(
+        self, genesis: GenesisRecord, store: ChainStore, clock: Clock, appended: Callable[[int], None]
+    ) -> None:
+        """``appended`` hears of each new height."""
+        self._genesis = genesis
+        self._store = store
+        self._clock = clock
+        self._appended = appended
+        self._state = first_state(genesis)
+        self._ready = False
+        self._turn = asyncio.Lock()
+        self._membership: list[CertifiedBlock] = []
+        self._newest: CertifiedBlock | None = None
+
+    @property
+    def state(self) -> ChainState:
+        """What all blocks have led to."""
+        return self._state
+
+    async def replay(self) -> None:
+        """Follow the chain that is on the disk; ``StorageError`` if it does not hold, as in a damaged file."""
+        async with self._turn:
+            while found := await self._store.certified(self._state.height + 1, READ_AT_ONCE):
+                for encoded in found:
+                    certified = certified_block_decoder.decode(encoded)
+                    try:
+                        state = await asyncio.to_thread(check_certified, self._state, certified)
+                    except (VerificationError, WireError) as error:
+                        raise StorageError(
+                            f"Block {self._state.height + 1} of the committee's chain in the database does not follow"
+                            f" ({error}). Restore the database from a backup; blocks that it lacks are brought again."
+                        ) from error
+                    self._follow(certified, state)
+            self._ready = True
+
+    def _follow(self, certified: CertifiedBlock, state: ChainState) -> None:
+        if state.members != self._state.members:
+            self._membership.append(certified)
+        self._state, self._newest = state, certified
+
+    # --------------------------------------------------------------------------------------------------------- blocks
+
+    async def take(self, body: bytes) -> ChainAnswer:
+        """Append a block; one that is there already is answered as the first time."""
+        certified = certified_block_decoder.decode(body)
+        block = block_decoder.decode(certified.block)
+        async with self._turn:
+            if not self._ready:
+                return ChainAnswer.says(503, "The server has just started and reads its chain; bring it again soon.")
+            if 0 < block.height <= self._state.height:
+                return await self._known(block.height, certified)
+            if block.height > self._state.height + 1:
+                newest = self._state.height
+                return ChainAnswer.says(503, f"The newest block here is {newest}; bring the blocks behind it first.")
+            return await self._append(certified, block)
+
+    async def _known(self, height: int, certified: CertifiedBlock) -> ChainAnswer:
+        stored = await self._store.block(height)
+        if stored is not None and stored.digest == hashlib.sha256(certified.block).digest():
+            return ChainAnswer.says(200, f"Block {height} is stored.")
+        raise VerificationError(f"Another block of height {height} is stored.")
+
+    async def _append(self, certified: CertifiedBlock, block: Block) -> ChainAnswer:
+        if block.epoch > epoch_at(self._genesis.genesis, self._clock.wall()):
+            return ChainAnswer.says(503, f"Epoch {block.epoch} has not begun by the server's clock; bring it then.")
+        records = await self._records(block)
+        try:
+            state = await asyncio.to_thread(check_certified, self._state, certified, record_of=records.get)
+        except MissingRecordError as error:
+            return ChainAnswer.says(503, f"{error} Bring it first.")
+        digest = hashlib.sha256(certified.block).digest()
+        row = StoredBlock(block.height, block.epoch, digest, encode(certified))
+        await self._store.append(row, block.epoch - EVIDENCE_KEPT)
+        self._follow(certified, state)
+        self._appended(state.height)
+        return ChainAnswer.says(200, f"Block {block.height} is stored.")
+
+    async def _records(self, block: Block) -> dict[bytes, SignedRecord]:
+        """The evidence that the block names, as far as it is here."""
+        named = [entry.evidence for entry in block.entries] + [one.record for one in block.unjudged]
+        found = {digest: await self._store.evidence(digest) for digest in named}
+        return {digest: signed_record_decoder.decode(one) for digest, one in found.items() if one is not None}
+
+    async def read_head(self) -> ChainAnswer:
+        """Where the chain stands."""
+        state = self._state
+        return ChainAnswer.shows({"height": state.height, "epoch": state.epoch, "digest": state.previous.hex()})
+
+    async def read(self, height: int) -> ChainAnswer:
+        """One block."""
+        stored = await self._store.block(height)
+        return UNKNOWN if stored is None else ChainAnswer(200, stored.certified)
+
+    async def read_from(self, first: int) -> ChainAnswer:
+        """Some blocks from height ``first`` on."""
+        found = await self._store.certified(first, READ_AT_ONCE)
+        return ChainAnswer(200, encode(ChainRecords(records=tuple(found))))
+
+    async def read_standings(self) -> ChainAnswer:
+        """Everybody's standing after the newest block, with what shows that the committee has agreed on it."""
+        state, newest = self._state, self._newest
+        if newest is None:
+            return ChainAnswer.says(404, "There is no block yet, so nobody has been judged.")
+        signed = SignedStandings(
+            block=newest,
+            standings=encoded_standings(state.height, state.epoch, state.standings),
+            membership=tuple(self._membership[-64:]),
+        )
+        return ChainAnswer(200, encode(signed))
+
+    # ------------------------------------------------------------------------------------------------------- evidence
+
+    async def take_evidence(self, body: bytes) -> ChainAnswer:
+        """What a member has found; whether its challenge was planned is looked at where a block names it."""
+        signed = signed_record_decoder.decode(body)
+        record = await asyncio.to_thread(_open, signed, self._genesis.network_id)
+        if record.member not in self._state.members:
+            raise VerificationError("The evidence is signed by somebody who is no member of the committee.")
+        now = epoch_at(self._genesis.genesis, self._clock.wall())
+        if record.epoch > now:
+            return ChainAnswer.says(503, f"Epoch {record.epoch} has not begun by the server's clock; bring it then.")
+        if record.epoch < now - EVIDENCE_EPOCHS:
+            raise VerificationError(f"Evidence of epoch {record.epoch} counts no longer; it is epoch {now}.")
+        digest = hashlib.sha256(signed.record).digest()
+        if not await self._store.add_evidence(digest, record.epoch, signed, EVIDENCE_TAKEN):
+            return ChainAnswer.says(422, f"This member has brought {EVIDENCE_TAKEN} records for epoch {record.epoch}.")
+        return ChainAnswer.says(200, "Kept.")
+
+    async def read_evidence(self, digest: bytes) -> ChainAnswer:
+        """One record."""
+        found = await self._store.evidence(digest)
+        return UNKNOWN if found is None else ChainAnswer(200, found)
+
+
+def _open(signed: SignedRecord, network_id: bytes) -> Evidence | Unanswered:
+    record = committee_record_decoder.decode(signed.record)
+    if isinstance(record, Unanswered):
+        return open_record(signed, Unanswered, network_id)
+    return open_record(signed, Evidence, network_id)

@@ -1,0 +1,246 @@
+"""The committee's blocks at the server: appended in their order when everything in them holds, and never lost."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+import msgspec
+import pytest
+
+from engine.bootstrap.init import GENESIS_FILE, KEY_FILE
+from engine.clock import ManualClock
+from engine.crypto.identity import Identity
+from engine.directory.genesis import to_file
+from engine.verification.chain.standings import check_standings
+from engine.wire.codec import encode
+from engine.wire.verification import (
+    CertifiedBlock,
+    chain_records_decoder,
+    signed_standings_decoder,
+)
+from tests.support.bootstrap import fetch, post, running_client, running_server, until
+from tests.support.judging import Judging, judging
+from tests.support.records import NOW, SERVER, identity
+
+GOOD, BAD = identity(50), identity(51)
+EPOCHS = 4
+
+
+def network(epochs: int = EPOCHS) -> Judging:
+    """Four members judge two nodes, one of which cheats; the blocks are not at the server yet."""
+    made = judging(epoch_seconds=600.0)
+    made.append(0, made_material(made))
+    for epoch in range(1, epochs):
+        made.judge_epoch(epoch, [GOOD, BAD], {BAD.node_id: 5_000})
+    return made
+
+
+def made_material(made: Judging):
+    from engine.verification.chain.block import Material
+
+    return Material(commitments=made.commit_all(1, [GOOD, BAD]))
+
+
+def found(made: Judging, data: Path) -> None:
+    """A server's folder of this network."""
+    data.mkdir(exist_ok=True)
+    (data / GENESIS_FILE).write_bytes(to_file(made.genesis))
+    (data / KEY_FILE).write_text(SERVER.seed.hex())
+
+
+@dataclass
+class Chain:
+    address: str
+    made: Judging
+    clock: ManualClock
+
+    async def bring(self, block: CertifiedBlock) -> tuple[int, bytes]:
+        return await post(self.address, "/v1/chain", encode(block))
+
+    async def bring_evidence(self) -> list[int]:
+        return [(await post(self.address, "/v1/evidence", encode(one)))[0] for one in self.made.records.values()]
+
+    async def head(self) -> dict[str, object]:
+        return json.loads((await fetch(self.address, "/v1/chain"))[1])
+
+    async def blocks(self) -> list[bytes]:
+        _, body, _ = await fetch(self.address, "/v1/chain/from-1")
+        return list(chain_records_decoder.decode(body).records)
+
+
+@contextlib.asynccontextmanager
+async def chain(data: Path, made: Judging) -> AsyncIterator[Chain]:
+    clock = ManualClock(NOW + 600 * EPOCHS - 1)
+    found(made, data)
+    async with running_server(data, clock=clock) as address:
+        yield Chain(address, made, clock)
+
+
+async def test_blocks_are_appended_in_order_and_read_back(tmp_path: Path) -> None:
+    made = network()
+    async with chain(tmp_path, made) as it:
+        assert await it.head() == {"height": 0, "epoch": -1, "digest": "00" * 32}
+        assert (await fetch(it.address, "/v1/standings"))[0] == 404
+        status, reason = await it.bring(made.blocks[1])
+        assert (status, b"blocks behind it first" in reason) == (503, True)
+        assert (await it.bring(made.blocks[0]))[0] == 200
+        status, reason = await it.bring(made.blocks[1])
+        assert (status, b"Bring it first" in reason) == (503, True)
+        assert set(await it.bring_evidence()) == {200}
+        assert set(await it.bring_evidence()) == {200}
+        for block in (*made.blocks[1:], *made.blocks):
+            assert (await it.bring(block))[0] == 200
+        head = await it.head()
+        assert head == {"height": EPOCHS, "epoch": EPOCHS - 1, "digest": made.state.previous.hex()}
+        assert await it.blocks() == [encode(block) for block in made.blocks]
+        assert (await fetch(it.address, "/v1/chain/2"))[1] == encode(made.blocks[1])
+        assert (await fetch(it.address, f"/v1/chain/{EPOCHS + 1}"))[0] == 404
+        digest, record = next(iter(made.records.items()))
+        assert (await fetch(it.address, f"/v1/evidence/{digest.hex()}"))[1] == encode(record)
+        _, body, _ = await fetch(it.address, "/v1/standings")
+        standings = check_standings(signed_standings_decoder.decode(body), made.genesis)
+        assert standings.nodes == made.state.standings
+        assert standings.nodes[BAD.node_id].reputation < standings.nodes[GOOD.node_id].reputation
+    async with chain(tmp_path, made) as again:
+        await _read(again, EPOCHS)
+        assert (await fetch(again.address, "/v1/standings"))[1] == body
+
+
+async def _read(it: Chain, height: int) -> None:
+    """A server that has just started reads its chain first."""
+    while (await it.head())["height"] != height:
+        pass
+
+
+async def test_a_new_block_is_named_by_the_next_snapshot(tmp_path: Path) -> None:
+    made = network(1)
+    async with (
+        chain(tmp_path, made) as it,
+        running_client(it.address, identity(60), tmp_path / "c", clock=it.clock) as client,
+    ):
+        await until(lambda: client.directory is not None)
+        assert client.directory.chain_height == 0
+        assert (await it.bring(made.blocks[0]))[0] == 200
+        await until(lambda: client.directory.chain_height == 1)
+    async with (
+        chain(tmp_path, made) as it,
+        running_client(it.address, identity(60), tmp_path / "c2", clock=it.clock) as client,
+    ):
+        await until(lambda: client.directory is not None)
+        assert client.directory.chain_height == 1
+
+
+async def test_what_does_not_hold_is_refused(tmp_path: Path) -> None:
+    made, other = network(1), network(1)
+    change = msgspec.structs.replace
+    (block,) = made.blocks
+    certificate = block.certificate
+    stranger = judging(first=2_000)
+    foreign = stranger.append(0, made_material(stranger))
+    longer = judging(epoch_seconds=600.0)
+    second = longer.append(1, made_material(longer))  # another first block of the same committee
+    future = judging(epoch_seconds=600.0)
+    later = future.append(100, made_material(future))
+    async with chain(tmp_path, made) as it:
+        for wrong in (
+            change(block, block=block.block[:-1]),
+            change(block, block=block.block + b"x"),
+            change(block, certificate=change(certificate, signatures=certificate.signatures[:2])),
+            change(block, certificate=change(certificate, digest=bytes(32))),
+            foreign,
+        ):
+            status, reason = await it.bring(wrong)
+            assert (status, bool(reason)) == (422, True), reason
+        for nonsense in (b"", b"\x92\xcc\x86\xc4", encode(certificate)):
+            assert (await post(it.address, "/v1/chain", nonsense))[0] == 422
+        assert (await it.bring(later))[0] == 503
+        assert await it.blocks() == []
+        assert (await it.bring(block))[0] == 200
+        status, reason = await it.bring(second)
+        assert (status, b"Another block" in reason) == (422, True)
+        assert await it.blocks() == [encode(other.blocks[0])]
+
+
+async def test_evidence_is_taken_of_members_in_its_time(tmp_path: Path) -> None:
+    made = network(2)
+    record = next(iter(made.records.values()))
+    stranger = Identity.from_seed(b"\x77" * 32)
+    async with chain(tmp_path, made) as it:
+        change = msgspec.structs.replace
+        for wrong in (
+            change(record, signature=bytes(64)),
+            change(record, record=record.record[:-1]),
+            change(record, key=stranger.public_key),
+            made.commit(1, made.members[0], [GOOD.node_id]),
+        ):
+            assert (await post(it.address, "/v1/evidence", encode(wrong)))[0] == 422
+        assert (await post(it.address, "/v1/evidence", encode(record)))[0] == 200
+        it.clock.advance(600 * 10)
+        assert (await post(it.address, "/v1/evidence", encode(record)))[0] == 422
+
+
+DYING = """
+import os, signal, sys
+from pathlib import Path
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from engine.bootstrap.run import run_server, serve
+from engine.clock import ManualClock
+from tests.support.records import NOW
+
+left = int(sys.argv[2])
+
+def count(*_):
+    global left
+    left -= 1
+    if left < 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+event.listen(Engine, "before_cursor_execute", count)
+event.listen(Engine, "after_cursor_execute", count)
+event.listen(Engine, "commit", count)
+serve(lambda: run_server(Path(sys.argv[1]), port=0, clock=ManualClock(NOW + 2400 - 1),
+                         started=lambda text: print(text, flush=True)))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
+@pytest.mark.timeout(120)
+async def test_a_server_that_is_killed_at_any_moment_keeps_what_it_has_confirmed(tmp_path: Path) -> None:
+    """The same folder all the time: after each death the chain must hold, and go on."""
+    made = network(2)
+    found(made, tmp_path)
+    brought = [("/v1/chain", made.blocks[0]), *(("/v1/evidence", one) for one in made.records.values())]
+    brought.append(("/v1/chain", made.blocks[1]))
+    confirmed: set[bytes] = set()
+    deaths = 0
+    for step in (0, 8, 20, 27, 33, 38, 42, 45, 47, 49, 52, 55, 400):
+        command = [sys.executable, "-c", DYING, str(tmp_path), str(step)]
+        server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2])
+        assert server.stdout is not None
+        address = server.stdout.readline().strip()
+        with contextlib.suppress(OSError, TimeoutError, aiohttp.ClientError):
+            for path, record in brought if address else ():
+                status = 503
+                while status == 503:
+                    status, reason = await post(address, path, encode(record))
+                assert status == 200, reason
+                confirmed.add(encode(record))
+        if server.poll() is None and step == 400:
+            os.kill(server.pid, signal.SIGTERM)
+        deaths += server.wait(20) == -signal.SIGKILL
+        server.stdout.close()
+    assert deaths > 8
+    assert confirmed == {encode(record) for _, record in brought}
+    async with chain(tmp_path, made) as it:
+        await _read(it, 2)
+        assert await it.blocks() == [encode(block) for block in made.blocks]
