@@ -1,10 +1,54 @@
-"""What a listed node counts for where it depends on its reputation. Pure."""
+"""What a node counts for where it depends on its reputation. Pure.
+
+Reputations are the committee's: readers fetch them certified (``engine.verification.chain.standings``) and check them
+against the genesis. What the server writes beside a descriptor is not believed.
+"""
 
 from __future__ import annotations
 
-from engine.directory.directory import DirectoryNode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from engine.ids import NodeId
+from engine.verification.reputation.page import OURS
+from engine.verification.reputation.rule import ONE, THRESHOLD
+from engine.wire.verification import NodeStanding
 
 
-def standing_of(node: DirectoryNode, *, committee: bool) -> float:
-    """In [0, 1]. Where the genesis names no committee nobody judges, and every listed node has full standing."""
-    return node.reputation if committee else 1.0
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """``reputation`` is in [0, 1]. Who is not ``established`` gets a small share of traffic by lot; who is ``excluded``
+    gets none."""
+
+    reputation: float
+    established: bool
+    excluded: bool = False
+
+
+FULL = Standing(1.0, True)
+"""Everybody's where nobody judges."""
+NEWCOMER = Standing(OURS.start / ONE, False)
+"""Of whom the committee has judged no answer yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class StandingBook:
+    """Everybody's standing after one block. ``committee`` False: the genesis names none, so nobody judges."""
+
+    committee: bool
+    nodes: Mapping[NodeId, NodeStanding] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    height: int = 0
+
+    def of(self, node_id: NodeId) -> Standing:
+        """This node's standing."""
+        if not self.committee:
+            return FULL
+        found = self.nodes.get(node_id)
+        if found is None:
+            return NEWCOMER
+        established = found.reputation >= THRESHOLD and not found.excluded
+        return Standing(found.reputation / ONE, established, found.excluded)
+
+
+NOBODY_JUDGES = StandingBook(False)

@@ -43,11 +43,12 @@ class ClientPresence(Presence):
                 assert self.mesh is not None
                 tasks.create_task(self.mesh.run())
                 tasks.create_task(client.loop.run())
+                tasks.create_task(self.follow_standings(genesis, client.update_standings).run())
                 await asyncio.Event().wait()
         finally:
             if self.client is not None:
                 self._save_guards(self.client, self._membership.clock.monotonic())
-            self.mesh = self.client = None
+            self.mesh = self.client = self.standings = None
             self.end()
 
     def _assemble(self, genesis: GenesisRecord) -> OverlayClient:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from engine.clock import Clock
 from engine.crypto.identity import Identity
 from engine.directory.directory import Directory, DirectoryNode
+from engine.directory.standing import Standing, StandingBook
 from engine.forwarding.beliefs import Beliefs
 from engine.forwarding.digests import BLOCK_TOKENS, chunks_of
 from engine.forwarding.gossip import GroupMachine, Heard, Tell
@@ -61,7 +62,7 @@ class GroupRole:
         self._prefixes = prefixes
         self._clock = clock
         self._random = random.Random(random_bytes(16))
-        self._committee = committee
+        self._book = StandingBook(committee)
         self._offered: frozenset[str] = frozenset()
         self._directory: Directory | None = None
         self._machines: dict[bytes, GroupMachine] = {}  # digest of the model -> its group
@@ -80,6 +81,10 @@ class GroupRole:
         self._offered = models
         self._reconcile()
         self.loop.wake()
+
+    def update_standings(self, book: StandingBook) -> None:
+        """Believe these standings from now on."""
+        self._book = book
 
     def update_directory(self, directory: Directory) -> None:
         """Use this snapshot from now on."""
@@ -122,11 +127,23 @@ class GroupRole:
             return None
         now, myself = self._clock.monotonic(), self._identity.node_id
         heard = [one for one in machine.heard(now) if one.node_id != myself]
-        members = [self._member(one, model_digest) for one in heard]
+        standings = {one.node_id: self._book.of(one.node_id) for one in heard}
+        # Where nobody is established yet, all are alike: a young network has to answer, too.
+        young = not any(standing.established for standing in standings.values())
+        members = [
+            self._member(one, model_digest, standings[one.node_id], young)
+            for one in heard
+            if not standings[one.node_id].excluded
+        ]
         members.append(Member(node_id=myself, load=load_of(info), heard=now))
         cached = machine.lookup(chunks_of(digests), now)
         cached[myself] = machine.sentry.held(digests) * BLOCK_TOKENS
-        return GroupView(myself, members, {member: tokens for member, tokens in cached.items() if tokens})
+        held = {
+            one: tokens
+            for one, tokens in cached.items()
+            if tokens and (one == myself or not self._book.of(one).excluded)
+        }
+        return GroupView(myself, members, held)
 
     def sent(self, model_digest: bytes, target: NodeId, tokens: int, output_tokens: int) -> None:
         """A request went to ``target``: so many prompt tokens are not in its cache, so many may be written."""
@@ -169,10 +186,8 @@ class GroupRole:
             dropped=sum((machine.dropped for machine in machines), Counter[str]()),
         )
 
-    def _member(self, heard: Heard, digest: bytes) -> Member:
+    def _member(self, heard: Heard, digest: bytes, standing: Standing, young: bool) -> Member:
         requests, tokens, output_tokens = self._sent[digest].since(heard.node_id, heard.heard)
-        node = self._directory.get(heard.node_id) if self._directory is not None else None
-        standing = node.reputation if self._committee and node is not None else 1.0
         round_trip = self.sender.round_trip(heard.node_id) if self.sender is not None else None
         left_alone = self._refusals[digest].is_left_alone(heard.node_id, self._clock.monotonic())
         return Member(
@@ -180,8 +195,8 @@ class GroupRole:
             load=heard.load,
             heard=heard.heard,
             round_trip=UNKNOWN_ROUND_TRIP if round_trip is None else round_trip,
-            standing=standing,
-            established=standing > 0,
+            standing=standing.reputation,
+            established=standing.established or young,
             accepts=heard.accepts and not left_alone,
             trust=self._beliefs[digest].trust(heard.node_id, self._clock.monotonic()),
             sent_tokens=tokens,

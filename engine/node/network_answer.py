@@ -130,6 +130,7 @@ class NetworkAnswer:
                 self._avoid,
                 self._digest,
                 shape,
+                request.minimum_standing,
             )
         except (UnknownModelError, InvalidRequestError):
             if self._loss is not None:  # nobody can go on: what happened before matters

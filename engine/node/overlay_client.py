@@ -13,7 +13,7 @@ from engine.directory.groups import serves, with_families
 from engine.directory.guards import GuardList, GuardState, Retired
 from engine.directory.sampling import choose_paths
 from engine.directory.shapes import NOTHING_WEAKER, Accepted, Shape
-from engine.directory.standing import standing_of
+from engine.directory.standing import StandingBook
 from engine.errors import NetworkNotReadyError, RequestError, TooFewRelaysError, WireError
 from engine.forwarding.refusals import Refusals
 from engine.ids import NetworkId, NodeId
@@ -69,7 +69,7 @@ class OverlayClient:
     ) -> None:
         """``guards``: what was kept of an earlier run; ``accepted``: what the owner accepts while relays are missing,
         for questions that do not say otherwise; ``committee``: the network has one, so reputations count."""
-        self._committee = committee
+        self._book = StandingBook(committee)
         self._parameters = parameters
         self._own = frozenset(own_ids)
         self._clock = clock
@@ -96,6 +96,10 @@ class OverlayClient:
         self.loop = MachineLoop(clock, self._tick, self._next_deadline)
 
     # Directory, guards, draws
+
+    def update_standings(self, book: StandingBook) -> None:
+        """Believe these standings from now on."""
+        self._book = book
 
     def update_directory(self, directory: Directory) -> None:
         """Use this snapshot, and bring the guard list up to date with it."""
@@ -285,10 +289,11 @@ class OverlayClient:
     # Questions
 
     def model_nodes(self, model_id: str) -> list[DirectoryNode]:
-        """Who serves this model now, without this engine itself."""
+        """Who serves this model now, without this engine itself and those that the committee has excluded."""
         if self._directory is None:
             return []
-        return [node for node in self._directory.model_nodes(model_id) if node.node_id not in self._own]
+        found = [node for node in self._directory.model_nodes(model_id) if node.node_id not in self._own]
+        return [node for node in found if not self._book.of(node.node_id).excluded]
 
     def choose_target(
         self,
@@ -298,6 +303,7 @@ class OverlayClient:
         avoid: Collection[NodeId],
         digest: bytes | None,
         shape: Shape | None = None,
+        minimum_standing: float = 0.0,
     ) -> Target:
         """The node to ask: see :func:`engine.node.target_choice.choose_target`."""
         path_set = self.machine.paths.upcoming(chat, shape) if shape is None or not shape.direct else None
@@ -314,6 +320,8 @@ class OverlayClient:
             self._clock.wall(),
             self._random_bytes,
             lambda node_id: self._silent.is_left_alone(node_id, now),
+            self._book,
+            minimum_standing,
         )
 
     def said_nothing(self, node_id: NodeId) -> None:
@@ -386,8 +394,10 @@ class OverlayClient:
 
         def may(node_id: NodeId) -> bool:
             node = self._directory.get(node_id) if self._directory is not None else None
-            known = node is not None and node_id not in self._own and serves(node, target.model_digest)
-            return known and node is not None and standing_of(node, committee=self._committee) >= minimum_standing
+            if node is None or node_id in self._own or not serves(node, target.model_digest):
+                return False
+            standing = self._book.of(node_id)
+            return not standing.excluded and standing.reputation >= minimum_standing
 
         return may
 

@@ -131,6 +131,7 @@ class PeerPresence(Presence):
                 assert entry is not None
                 for part in (self.mesh, peer.relay_loop, peer.serving_loop, serving, group.loop, entry):
                     tasks.create_task(part.run())
+                tasks.create_task(self.follow_standings(genesis, group.update_standings).run())
                 self.bootstrap.publish(self._descriptor)
                 tasks.create_task(self._rotate_keys())
                 if self.submission is not None:
@@ -145,7 +146,7 @@ class PeerPresence(Presence):
         finally:
             if self.submission is not None:
                 self.submission.close()
-            self.mesh = self.peer = self.serving = self.group = self._entry = self.submission = None
+            self.mesh = self.peer = self.serving = self.group = self._entry = self.submission = self.standings = None
             self.end()
             if self._replay_log is not None:
                 self._replay_log.close()

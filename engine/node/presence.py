@@ -9,6 +9,7 @@ from __future__ import annotations
 import abc
 import asyncio
 import contextlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +20,10 @@ from engine.crypto.identity import Identity
 from engine.directory.directory import Directory
 from engine.directory.genesis import GenesisRecord
 from engine.directory.shapes import NOTHING_WEAKER, Accepted
+from engine.directory.standing import StandingBook
 from engine.ids import NetworkId, NodeId
 from engine.node.saved_offer import load_offer, save_offer
+from engine.node.standings import StandingsFollower
 from engine.transport.bootstrap_client import BootstrapClient, BootstrapState, Phase
 from engine.transport.connectivity import Connectivity
 from engine.transport.ice_servers import OfferedServers
@@ -63,6 +66,7 @@ class Presence(abc.ABC):
         self._was_connected = False
         self._expelled: dict[NodeId, None] = {}
         self.mesh: Mesh | None = None
+        self.standings: StandingsFollower | None = None
         self.bootstrap = BootstrapClient(
             membership.urls,
             membership.network_id,
@@ -112,8 +116,19 @@ class Presence(abc.ABC):
         if self.mesh is not None:
             for peer in directory.ended.intersection(self.mesh.links()):
                 self.mesh.disconnect(peer, "this identity is over")
+        if self.standings is not None:
+            self.standings.look(directory)
         self.directory_changed(directory)
         self._membership.changed()
+
+    def follow_standings(self, genesis: GenesisRecord, changed: Callable[[StandingBook], None]) -> StandingsFollower:
+        """What the committee says of everybody; ``changed`` hears of it while the follower runs."""
+        path = self._membership.networks / genesis.network_id.hex() / f"standings-{self._holder}"
+        self.standings = StandingsFollower(genesis, self.bootstrap.read, path, os.urandom)
+        self.standings.changed = changed
+        if self.bootstrap.directory is not None:
+            self.standings.look(self.bootstrap.directory)
+        return self.standings
 
     def network_changed(self) -> None:
         """This machine's addresses are others, or it has slept."""

@@ -6,13 +6,17 @@ from collections.abc import Callable, Collection, Sequence
 
 from engine.directory.directory import Directory, DirectoryNode
 from engine.directory.sampling import random_below
+from engine.directory.standing import NOBODY_JUDGES, Standing, StandingBook
 from engine.errors import UnknownModelError
+from engine.forwarding.policies.candidates import NEWCOMER_DRAWS, NEWCOMER_SHARE
 from engine.ids import NodeId
 from engine.inference.request_check import missing_abilities, unable
 from engine.inference.types import GenerationRequest
 from engine.paths.outgoing import Target
 from engine.wire import SUITE_HPKE_MLKEM768_X25519, SUITE_HPKE_X25519
 from engine.wire.records import SealKey, ServedModel
+
+_PARTS = 1 << 16
 
 
 def choose_target(
@@ -25,12 +29,15 @@ def choose_target(
     now: float,
     random_bytes: Callable[[int], bytes],
     shunned: Callable[[NodeId], bool] = lambda _: False,
+    book: StandingBook = NOBODY_JUDGES,
+    minimum_standing: float = 0.0,
 ) -> Target:
     """Of ``nodes``, which serve the model, the first of ``preferred`` that is still there, else a uniform draw among
     those that can do what is asked, if possible none that is on the chat's paths, and of these if possible none that is
-    ``shunned``. ``digest`` None: the one that most of
-    them serve. ``now`` is wall time. Raises ``UnknownModelError``, or ``InvalidRequestError`` when the model is served
-    but nobody can do this with it."""
+    ``shunned``. Nobody is chosen who is excluded or has not the ``minimum_standing``; of the others, nodes that are not
+    established get a small share by lot, and everything where there is nobody else. ``digest`` None: the one that most
+    of them serve. ``now`` is wall time. Raises ``UnknownModelError``, or ``InvalidRequestError`` when the model is
+    served but nobody can do this with it."""
     model_id = request.model_id
     listed = [(node, _served(node, model_id)) for node in nodes if _has_keys(node, now)]
     lacking = [missing_abilities(request, model) for _, model in listed]
@@ -41,10 +48,19 @@ def choose_target(
         digests = [model.digest for _, model in served]
         digest = max(sorted(set(digests)), key=digests.count)
     fitting = [pair for pair in served if pair[1].digest == digest and pair[0].node_id not in avoid]
+    trusted = [pair for pair in fitting if _may_answer(book.of(pair[0].node_id), minimum_standing)]
+    if fitting and not trusted:
+        raise UnknownModelError(
+            f"No machine that serves {model_id} has the standing that is asked for. Ask for less, or try again later."
+            if minimum_standing > 0
+            else f"Every machine that serves {model_id} was found not to serve what it claims. Choose another model."
+        )
+    fitting = trusted
     by_id = {pair[0].node_id: pair for pair in fitting}
     candidates = [by_id[node_id] for node_id in preferred if node_id in by_id][:1]
     candidates = candidates or [pair for pair in fitting if pair[0].node_id not in on_paths] or fitting
     candidates = [pair for pair in candidates if not shunned(pair[0].node_id)] or candidates
+    candidates = _by_standing(candidates, book, random_bytes)
     if not candidates:
         known = " in the version that this machine knows" if served and not fitting and not avoid else ""
         raise UnknownModelError(
@@ -52,6 +68,26 @@ def choose_target(
         )
     node, model = candidates[random_below(len(candidates), random_bytes)]
     return _target(node, model, now)
+
+
+def _may_answer(standing: Standing, minimum: float) -> bool:
+    return not standing.excluded and standing.reputation >= minimum
+
+
+def _by_standing(
+    candidates: list[tuple[DirectoryNode, ServedModel]], book: StandingBook, random_bytes: Callable[[int], bytes]
+) -> list[tuple[DirectoryNode, ServedModel]]:
+    """Those that are established, or now and then one that is not: as in a group
+    (``engine.forwarding.policies.candidates.newcomer``), whose few draws find few of few."""
+    established = [pair for pair in candidates if book.of(pair[0].node_id).established]
+    if not established or len(established) == len(candidates):
+        return candidates
+    if random_below(_PARTS, random_bytes) < NEWCOMER_SHARE * _PARTS:
+        for _ in range(NEWCOMER_DRAWS):
+            drawn = candidates[random_below(len(candidates), random_bytes)]
+            if not book.of(drawn[0].node_id).established:
+                return [drawn]
+    return established
 
 
 def target_of(directory: Directory | None, node_id: NodeId, model_id: str, now: float) -> Target | None:

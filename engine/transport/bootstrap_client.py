@@ -33,7 +33,7 @@ from engine.errors import (
     WireError,
 )
 from engine.ids import NetworkId, NodeId
-from engine.transport.bootstrap_http import CONNECT_SECONDS, http_session, network_errors
+from engine.transport.bootstrap_http import CONNECT_SECONDS, fetch, http_session, network_errors
 from engine.transport.bootstrap_login import Account, log_in, receive, refusal
 from engine.transport.bootstrap_state import BootstrapAddress, BootstrapState, Phase, Status, parse_bootstrap
 from engine.transport.directory_follower import DirectoryFollower, PreferredAnswersError
@@ -177,6 +177,15 @@ class BootstrapClient:
     def publish(self, source: Signed | Callable[[], Signed]) -> None:
         """See ``Publisher``."""
         self._publisher.publish(source)
+
+    async def read(self, path: str, limit: int) -> bytes:
+        """The server's answer to a GET of ``path``, at most ``limit`` bytes; ``BootstrapUnreachableError`` or
+        ``WireError`` if it cannot be had."""
+        async with network_errors(), http_session() as session:
+            found = await fetch(session, self.server, path, limit, self._keeper.reading_key)
+        if found is None:
+            raise BootstrapUnreachableError(f"it has nothing new at {path}, which nobody asked")
+        return found
 
     async def withdraw(self) -> bool:
         """See ``Publisher``."""

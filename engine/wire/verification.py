@@ -363,6 +363,7 @@ CommitteeMessage = CommitteeNews | CommitteeWant | CommitteeBlock
 committee_message_decoder: Decoder[CommitteeMessage] = Decoder(CommitteeMessage)
 MAX_CHAIN_RECORDS = 48 * 1024 * 1024
 MAX_STANDINGS = 5 * 1024 * 1024
+MAX_SIGNED_STANDINGS = MAX_STANDINGS + 8 * 1024 * 1024
 signed_record_decoder: Decoder[SignedRecord] = Decoder(SignedRecord)
 challenge_decoder: Decoder[PlannedChallenge] = Decoder(PlannedChallenge, MAX_RECORD)
 committee_record_decoder: Decoder[
@@ -371,7 +372,7 @@ committee_record_decoder: Decoder[
 block_decoder: Decoder[Block] = Decoder(Block)
 certified_block_decoder: Decoder[CertifiedBlock] = Decoder(CertifiedBlock, 2 * MAX_RECORD)
 standings_decoder: Decoder[Standings] = Decoder(Standings, MAX_STANDINGS)
-signed_standings_decoder: Decoder[SignedStandings] = Decoder(SignedStandings, MAX_STANDINGS + 8 * 1024 * 1024)
+signed_standings_decoder: Decoder[SignedStandings] = Decoder(SignedStandings, MAX_SIGNED_STANDINGS)
 receipt_batch_decoder: Decoder[ReceiptBatch] = Decoder(ReceiptBatch)
 leaf_opening_decoder: Decoder[LeafOpening] = Decoder(LeafOpening)
 batch_stored_decoder: Decoder[BatchStored] = Decoder(BatchStored)

@@ -72,8 +72,8 @@ def pin(overlay: AnsweringOverlay, entry: AnsweringMember) -> None:
     """The client's next first question goes to ``entry``."""
     choose = overlay.client.choose_target
 
-    def chosen(chat, generation, preferred, avoid, digest, shape=None):
-        return choose(chat, generation, preferred or (entry.node_id,), avoid, digest, shape)
+    def chosen(chat, generation, preferred, avoid, digest, shape=None, minimum_standing=0.0):
+        return choose(chat, generation, preferred or (entry.node_id,), avoid, digest, shape, minimum_standing)
 
     overlay.client.choose_target = chosen  # type: ignore[method-assign]
 

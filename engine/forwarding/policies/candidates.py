@@ -9,7 +9,7 @@ from engine.forwarding.policies.interface import Asked, Choice, Group, Random
 
 NEWCOMER_SHARE = 0.03
 """Of all forwards that go to members without standing, drawn at random: whatever they say, they attract no more."""
-_NEWCOMER_DRAWS = 8
+NEWCOMER_DRAWS = 8
 
 NOBODY = "No machine of this model's group takes new requests now; try again in a moment."
 NOT_HERE = "This machine takes no new requests now, and the request must not be forwarded to another one."
@@ -26,7 +26,7 @@ def newcomer(asked: Asked, group: Group, random: Random, share: float = NEWCOMER
     requests, and none more than a quarter of an even share (it is the draws that find few of few)."""
     if not asked.may_forward or random.random() >= share or not group.members:
         return None
-    for _ in range(_NEWCOMER_DRAWS):
+    for _ in range(NEWCOMER_DRAWS):
         drawn = group.members[random.randrange(len(group.members))]
         if not drawn.established and drawn.node_id != group.myself and may_serve(drawn, asked):
             return drawn

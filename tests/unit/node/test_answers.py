@@ -152,6 +152,7 @@ class Overlay:
         avoid: Collection[NodeId],
         digest: bytes | None,
         shape: Shape,
+        minimum_standing: float,
     ) -> Target:
         self.pins.append(next(iter(preferred), None))
         self.digests.append(digest)

@@ -8,6 +8,7 @@ import pytest
 from engine.clock import ManualClock
 from engine.crypto.identity import Identity
 from engine.directory.directory import Directory, DirectoryNode
+from engine.directory.standing import StandingBook
 from engine.forwarding.digests import BLOCK_TOKENS, prefix_digests, root_digest
 from engine.forwarding.members import Load
 from engine.forwarding.policies.interface import Asked
@@ -18,9 +19,11 @@ from engine.node.cached_prefixes import CachedPrefixes
 from engine.node.group import GroupRole
 from engine.node.group_view import UNKNOWN_ROUND_TRIP
 from engine.transport.link import Channel
+from engine.verification.reputation.page import OURS
 from engine.wire.group import GroupMessage
 from engine.wire.link import link_decoder
 from engine.wire.records import Descriptor, Parameters, ServedModel
+from tests.support.judging import score
 
 NETWORK = NetworkId(b"n" * 32)
 DIGEST, TOKENIZER = b"d" * 32, b"t" * 32
@@ -153,6 +156,26 @@ def test_caches_and_loads_reach_the_policies_of_others(machines: list[Machine]) 
     )
     assert (seen.round_trip, seen.standing, seen.established, seen.accepts) == (0.02, 1.0, True, True)
     assert one.clock.monotonic() - 2 < seen.heard <= one.clock.monotonic()
+
+
+def test_standings_reach_the_policies_and_who_is_excluded_is_no_member(machines: list[Machine]) -> None:
+    one, two, three = machines
+    three.cache(4)
+    run(machines, 2)
+
+    def seen(book: StandingBook) -> dict[NodeId, tuple[float, bool]]:
+        one.role.update_standings(book)
+        view = one.role.view(DIGEST, DIGESTS)
+        assert view is not None
+        assert view.cached(ASKED).keys() <= {member.node_id for member in view.members}
+        members = [member for member in view.members if member.node_id != one.node_id]
+        return {member.node_id: (member.standing, member.established) for member in members}
+
+    assert seen(StandingBook(True)) == {two.node_id: (0.3, True), three.node_id: (0.3, True)}, "all are new"
+    good = OURS.judge(OURS.newcomer(two.node_id), [score(-3_000)] * 2)
+    bad = OURS.judge(OURS.newcomer(three.node_id), [score(5_000)] * 3)
+    assert seen(StandingBook(True, {two.node_id: good})) == {two.node_id: (0.433, True), three.node_id: (0.3, False)}
+    assert seen(StandingBook(True, {two.node_id: good, three.node_id: bad})) == {two.node_id: (0.433, True)}
 
 
 def test_a_load_that_has_changed_is_told_within_a_quarter_of_a_second(machines: list[Machine]) -> None:

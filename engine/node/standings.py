@@ -1,0 +1,106 @@
+"""The committee's standings, as one presence of this engine knows them: fetched when the directory names a newer block,
+checked against the genesis, kept on disk so that nobody can show older ones after a restart."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from engine.directory.directory import Directory
+from engine.directory.genesis import GenesisRecord
+from engine.directory.standing import StandingBook
+from engine.errors import BootstrapUnreachableError, GenTorrentError, StorageError, VerificationError, WireError
+from engine.storage.files import read_limited, write_atomically
+from engine.verification.chain.standings import CheckedStandings, check_standings
+from engine.wire.verification import MAX_SIGNED_STANDINGS, signed_standings_decoder
+
+logger = logging.getLogger(__name__)
+PATH = "/v1/standings"
+FIRST_RETRY, LAST_RETRY = 1.0, 120.0
+SPREAD = 0.02
+"""Of an epoch, in which all readers fetch a new block's standings: not all in the same moment."""
+MOST_SPREAD_SECONDS = 10.0
+
+
+class StandingsFollower:
+    """Own it with :meth:`run`. ``read`` gets a path of the server that is used now; ``changed`` hears of each new
+    :attr:`book`."""
+
+    def __init__(
+        self,
+        genesis: GenesisRecord,
+        read: Callable[[str, int], Awaitable[bytes]],
+        path: Path,
+        random_bytes: Callable[[int], bytes],
+    ) -> None:
+        self._genesis = genesis
+        self._read = read
+        self._path = path
+        self._random = random.Random(random_bytes(16))
+        self._known: CheckedStandings | None = None
+        self._wanted = 0
+        self._news = asyncio.Event()
+        self.book = StandingBook(bool(genesis.genesis.committee_keys))
+        self.problem = ""
+        """Why the newest standings are not here, for people; empty when they are."""
+        self.changed: Callable[[StandingBook], None] = lambda _: None
+
+    def look(self, directory: Directory) -> None:
+        """A snapshot that is believed; it names the newest block."""
+        if directory.chain_height > self._wanted:
+            self._wanted = directory.chain_height
+            self._news.set()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        if not self.book.committee:
+            return
+        await self._load()
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            spread = min(MOST_SPREAD_SECONDS, SPREAD * self._genesis.parameters.epoch_seconds)
+            await asyncio.sleep(self._random.random() * spread)
+            retry = FIRST_RETRY
+            while self.book.height < self._wanted:
+                await self._fetch()
+                if self.book.height < self._wanted:  # also where a mirror is behind
+                    await asyncio.sleep(retry * (0.5 + self._random.random()))
+                    retry = min(LAST_RETRY, 2 * retry)
+
+    async def _fetch(self) -> None:
+        try:
+            data = await self._read(PATH, MAX_SIGNED_STANDINGS)
+            await self._take(data)
+            self.problem = ""
+            await asyncio.to_thread(write_atomically, self._path, data)
+        except StorageError as error:
+            logger.warning("the standings could not be kept: %s", error)
+        except (BootstrapUnreachableError, WireError, VerificationError) as error:
+            self.problem = f"The committee's newest standings are not here, so older ones are used: {error}"
+            logger.warning("%s", self.problem)
+
+    async def _load(self) -> None:
+        """What was believed before the last end."""
+        with contextlib.suppress(StorageError):
+            data = await asyncio.to_thread(read_limited, self._path, MAX_SIGNED_STANDINGS)
+            if data is not None:
+                try:
+                    await self._take(data)
+                except GenTorrentError as error:
+                    logger.warning("the standings on the disk are fetched anew: %s", error)
+
+    async def _take(self, data: bytes) -> None:
+        checked = await asyncio.to_thread(self._check, data)
+        if self._known is not None and checked.height == self._known.height:
+            return
+        self._known = checked
+        self.book = StandingBook(True, checked.nodes, checked.height)
+        self.changed(self.book)
+
+    def _check(self, data: bytes) -> CheckedStandings:
+        return check_standings(signed_standings_decoder.decode(data), self._genesis, self._known)
