@@ -13,7 +13,20 @@ import typer
 
 from engine import __version__
 from engine.commands import app as app_command
-from engine.commands import bench, bootstrap, chat, demo, doctor, identity, invite, models, node, receipt, simulate
+from engine.commands import (
+    bench,
+    bootstrap,
+    chat,
+    demo,
+    doctor,
+    identity,
+    invite,
+    models,
+    node,
+    receipt,
+    simulate,
+    verify_chain,
+)
 from engine.commands.terminal import harmless
 from engine.errors import ConfigurationError, GenTorrentError
 
@@ -44,6 +57,7 @@ cli.add_typer(models.commands, name="models")
 cli.add_typer(receipt.commands, name="receipt")
 cli.add_typer(invite.commands, name="invite")
 cli.add_typer(simulate.commands, name="simulate")
+cli.command(name="verify-chain")(verify_chain.run)
 
 
 def _print_version(wanted: bool) -> None:
