@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import os
@@ -57,6 +56,8 @@ def run(
     else:
         if network:
             raise ConfigurationError("--network is for a FILE; with a server its address says it, URL#NETWORKID.")
+        import asyncio
+
         found = asyncio.run(_replay_server(_address(bootstrap), export))
     _tell(found, json_output)
     if found.problems:
