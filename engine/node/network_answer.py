@@ -37,6 +37,7 @@ from engine.node.receipt_chain import ReceiptChain
 from engine.node.requests import generation_of, question_of
 from engine.paths.outgoing import Question, Target
 from engine.paths.running_answer import AnswerSummary, Terms
+from engine.verification.receipt_file import ReceiptPart
 from engine.wire.answer import AnswerStyle, Checkpoint, Failed, Finished, FrameEvent, Stage, Tokens
 
 logger = logging.getLogger(__name__)
@@ -65,7 +66,8 @@ _BROKEN = "The machine that answered broke the protocol. Ask again; another one 
 
 
 class NetworkAnswer:
-    """``digest``: of the model's version that this machine knows (None: any)."""
+    """``digest``: of the model's version that this machine knows (None: any). ``only``: the one machine that is asked
+    (None: whoever serves the model), which may pass the question on as the request permits."""
 
     def __init__(
         self,
@@ -76,6 +78,7 @@ class NetworkAnswer:
         digest: bytes | None,
         progress: Progress,
         clock: Clock,
+        only: NodeId | None = None,
     ) -> None:
         self._client = client
         self._conversations = conversations
@@ -84,6 +87,7 @@ class NetworkAnswer:
         self._digest = digest
         self._progress = progress
         self._clock = clock
+        self._only = only
         self._chain = ReceiptChain(network_id)
         self._avoid: set[NodeId] = set()
         self._preferred: tuple[NodeId, ...] = ()  # what a machine that refused has recommended
@@ -116,12 +120,19 @@ class NetworkAnswer:
                 await attempt.aclose()
             yield stage
 
+    @property
+    def signed(self) -> ReceiptPart | None:
+        """The newest receipt of the machine that answers, with what it opens; None while it has signed nothing."""
+        return self._chain.latest
+
     # Which machine
 
     def _choose(self, shape: Shape) -> Target:
         request, progress = self._request, self._progress
         generation = msgspec.structs.replace(generation_of(request), continue_tokens=tuple(progress.ids))
         pinned = self._conversation.node
+        if self._only is not None:
+            return self._client.target_of(pinned or self._only, request.model_id, self._digest)
         try:
             return self._client.choose_target(
                 self._conversation.name,
@@ -139,7 +150,7 @@ class NetworkAnswer:
 
     def _others(self, without: set[NodeId]) -> bool:
         """Whether any machine besides these could make this answer, or the rest of it."""
-        return self._client.has_others(self._request.model_id, self._digest, without)
+        return self._only is None and self._client.has_others(self._request.model_id, self._digest, without)
 
     def _could_go_on(self, target: Target) -> bool:
         """Whether another machine could; one to which the question was passed on may live where the first is gone."""

@@ -14,13 +14,13 @@ from engine.directory.guards import GuardList, GuardState, Retired
 from engine.directory.sampling import choose_paths
 from engine.directory.shapes import NOTHING_WEAKER, Accepted, Shape
 from engine.directory.standing import StandingBook
-from engine.errors import NetworkNotReadyError, RequestError, TooFewRelaysError, WireError
+from engine.errors import NetworkNotReadyError, RequestError, TooFewRelaysError, UnknownModelError, WireError
 from engine.forwarding.refusals import Refusals
 from engine.ids import NetworkId, NodeId
 from engine.inference.types import GenerationRequest
 from engine.node.loop import CHANNEL, LANE, MachineLoop
 from engine.node.path_choice import PathChoice
-from engine.node.target_choice import choose_target
+from engine.node.target_choice import choose_target, target_of
 from engine.paths.circuits import PathHop
 from engine.paths.client import ClientEffect, ClientMachine
 from engine.paths.direct import DirectEffect, DirectMachine
@@ -294,6 +294,13 @@ class OverlayClient:
             return []
         found = [node for node in self._directory.model_nodes(model_id) if node.node_id not in self._own]
         return [node for node in found if not self._book.of(node.node_id).excluded]
+
+    def target_of(self, node_id: NodeId, model_id: str, digest: bytes | None) -> Target:
+        """This one node, whatever its standing; ``UnknownModelError`` if it cannot be asked for the model."""
+        target = target_of(self._directory, node_id, model_id, self._clock.wall())
+        if target is None or digest not in (None, target.model_digest):
+            raise UnknownModelError(f"The machine that is asked does not serve {model_id} at the moment.")
+        return target
 
     def choose_target(
         self,

@@ -27,6 +27,11 @@ class ReceiptChain:
         self.machines: list[NodeId] = []
         """Who made tokens, in order."""
 
+    @property
+    def latest(self) -> ReceiptPart | None:
+        """What the machine that answers now has signed last, and holds."""
+        return self._latest
+
     def begin(self, first: int) -> None:
         """A machine goes on from token ``first``; what the one before it signed last is its part."""
         if self._latest is not None:

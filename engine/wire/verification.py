@@ -20,6 +20,8 @@ MAX_MEMBERS = 64
 """Of a committee."""
 MAX_ENTRIES = 48
 """Judged answers in one block; what finds no place waits for the next."""
+MAX_OUTPUT = 1024
+"""Tokens of an answer that evidence shows."""
 MAX_UNJUDGED = 64
 """Challenges in one block that brought nothing to judge."""
 Proof = Annotated[bytes, Meta(min_length=80, max_length=80)]
@@ -91,7 +93,7 @@ class Evidence(Message, frozen=True, tag=124):
     receipt_signature: Signature
     key: Key32  # of the receipt's commitments
     request: Annotated[bytes, Meta(max_length=28_000)]
-    output_ids: Annotated[tuple[Annotated[int, Meta(ge=0, le=0x7FFF_FFFF)], ...], Meta(max_length=1024)]
+    output_ids: Annotated[tuple[Annotated[int, Meta(ge=0, le=0x7FFF_FFFF)], ...], Meta(max_length=MAX_OUTPUT)]
 
 
 class Unanswered(Message, frozen=True, tag=125):

@@ -67,7 +67,7 @@ class Judging:
 
     @property
     def network_id(self) -> bytes:
-        return self.genesis.network_id
+        return self.state.network_id
 
     def member(self, key: bytes) -> Identity:
         return next(one for one in self.members if one.public_key == key)

@@ -46,7 +46,8 @@ def check_score(score: Score) -> None:
     said = score.verdict
     if (said == PASS and score.likelihood >= -DECISIVE) or (said == FAIL and score.likelihood <= DECISIVE):
         raise VerificationError("A verdict does not follow from its likelihood.")
-    if said != INCONCLUSIVE and score.tokens < LEAST_TOKENS:
+    contradicted = said == FAIL and score.likelihood == BOUND  # proven by what was signed, however short it is
+    if said != INCONCLUSIVE and score.tokens < LEAST_TOKENS and not contradicted:
         raise VerificationError(f"{score.tokens} tokens are too few for a verdict; {LEAST_TOKENS} are needed.")
 
 
@@ -108,7 +109,7 @@ def matches(entry: BlockEntry, opened: OpenedEvidence, members: Sequence[bytes])
     evidence = opened.evidence
     said = (entry.evidence, entry.epoch, members[entry.author], entry.index, entry.turn, entry.asked, entry.node)
     shown = (opened.digest, evidence.epoch, evidence.member, evidence.index, evidence.turn, opened.asked, opened.node)
-    return said == shown and entry.score.tokens == len(evidence.output_ids)
+    return said == shown and entry.score.tokens <= len(evidence.output_ids)
 
 
 def make_entry(
@@ -128,7 +129,7 @@ def make_entry(
             continue
         said = one.attestation
         about = (said.evidence, said.epoch, said.node) == (opened.digest, evidence.epoch, opened.node)
-        if about and said.member in allowed and said.score.tokens == len(evidence.output_ids):
+        if about and said.member in allowed and said.score.tokens <= len(evidence.output_ids):
             usable.setdefault(one.place, one)
     chosen = _most_that_agree(list(usable.values()))
     if len(chosen) <= faulty(len(members)):

@@ -97,7 +97,8 @@ def open_evidence(
     receipt = _open_receipt(evidence, network_id)
     if receipt.node_id == node_id_of(evidence.member):
         raise VerificationError("A verifier cannot judge its own answer.")
-    if receipt.node_id != challenge.node and not request.may_forward:
+    passed_on = receipt.node_id != challenge.node
+    if passed_on and not request.may_forward and evidence.turn == 0:  # later turns go to whoever answered the first
         raise VerificationError("The receipt is of another node than was asked, and the request forbade forwarding.")
     _check_times(evidence.epoch, receipt, request, genesis)
     return OpenedEvidence(

@@ -56,10 +56,14 @@ class PageRule:
             standing = self._after(standing, score)
         return msgspec.structs.replace(standing, recent=recent)
 
-    def _after(self, standing: NodeStanding, score: Score) -> NodeStanding:
+    def suspicion_after(self, suspicion: int, score: Score) -> int:
+        """The sum after one more result, thousandths."""
         bound = self.inconclusive_bound if score.verdict == INCONCLUSIVE else self.bound
         likelihood = max(-bound, min(bound, score.likelihood))
-        suspicion = min(MAX_SUSPICION, max(0, standing.suspicion + likelihood))
+        return min(MAX_SUSPICION, max(0, suspicion + likelihood))
+
+    def _after(self, standing: NodeStanding, score: Score) -> NodeStanding:
+        suspicion = self.suspicion_after(standing.suspicion, score)
         judged = min(MAX_JUDGED, standing.judged + 1)
         reputation, good = standing.reputation, standing.good
         if score.verdict == PASS:

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from engine.verification.scoring.score import INCONCLUSIVE
+from engine.verification.reputation.page import OURS
 from engine.wire.verification import Score
 
-EXCLUDED_AT = 12_000
+EXCLUDED_AT = OURS.limit
 """Thousandths of suspicion at which a node is excluded: e^12 = 160,000 answers of an honest node on average."""
 
 
 def suspicion_after(suspicion: int, score: Score) -> int:
-    """The suspicion (thousandths, never negative) after one more score; an inconclusive one changes nothing."""
-    if score.verdict == INCONCLUSIVE:
-        return suspicion
-    return max(0, suspicion + score.likelihood)
+    """The suspicion (thousandths, never negative) after one more score; an inconclusive one counts little."""
+    return OURS.suspicion_after(suspicion, score)
 
 
 def excluded_after(scores: Iterable[Score], suspicion: int = 0) -> int | None:

@@ -77,7 +77,7 @@ def test_the_credit_is_the_inverse_perplexity():
 def test_suspicion_is_page_s_sum():
     assert suspicion_after(0, Score(9, -3_000, 0, PASS)) == 0
     assert suspicion_after(2_000, Score(9, 3_500, 0, FAIL)) == 5_500
-    assert suspicion_after(2_000, Score(9, 900, 0, INCONCLUSIVE)) == 2_000
+    assert suspicion_after(2_000, Score(9, 900, 0, INCONCLUSIVE)) == 2_900
     assert excluded_after([contradiction(1)] * 3) == 3
     assert excluded_after([contradiction(1)], suspicion=EXCLUDED_AT - LARGEST) == 1
     assert excluded_after([]) is None

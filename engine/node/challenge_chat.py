@@ -1,0 +1,110 @@
+"""A verifier has one conversation with a node, as any user would, and keeps what the node signed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+
+import msgspec
+
+from engine.api.service import AnswerDelta, AnswerDone, AnswerRequest
+from engine.clock import Clock
+from engine.errors import GenTorrentError, RequestError
+from engine.ids import NetworkId, NodeId
+from engine.inference.types import PromptMessage
+from engine.node.answer_progress import Progress
+from engine.node.conversations import Conversations
+from engine.node.network_answer import NetworkAnswer
+from engine.node.overlay_client import OverlayClient
+from engine.node.reading import Reading
+from engine.node.requests import ALL_TOKENS
+from engine.verification.challenges.plan import Planned
+from engine.verification.receipt_file import ReceiptPart
+
+ANSWER_SECONDS = 300.0
+"""After which an answer is waited for no longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """What a node signed of the answer to one turn: a receipt with its opening, tokens from the first one on."""
+
+    turn: int
+    part: ReceiptPart
+
+
+class NothingSignedError(GenTorrentError):
+    """A turn brought no receipt; ``code`` says why, as in ``engine.errors``."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"A challenge brought nothing that was signed ({code}).")
+        self.code = code
+
+
+class ChallengeChats:
+    """Holds conversations through the engine's own client, which nobody can tell from its owner's."""
+
+    def __init__(
+        self, client: OverlayClient, network_id: NetworkId, clock: Clock, random_bytes: Callable[[int], bytes]
+    ) -> None:
+        self._client = client
+        self._network_id = network_id
+        self._clock = clock
+        self._conversations = Conversations(random_bytes)
+        self._random_bytes = random_bytes
+        self.sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+    async def hold(self, planned: Planned) -> AsyncGenerator[Signed, None]:
+        """Ask turn after turn, with pauses; :class:`NothingSignedError` where an answer brought nothing."""
+        challenge = planned.challenge
+        name = self._random_bytes(16).hex()
+        messages = [PromptMessage("system", challenge.system)] if challenge.system else []
+        for turn, question in enumerate(challenge.turns):
+            if turn:
+                await self.sleep(planned.pauses[turn - 1])
+            messages.append(PromptMessage("user", question.text))
+            request = AnswerRequest(
+                model_id=challenge.model_id,
+                messages=tuple(messages),
+                sampling=msgspec.structs.replace(challenge.sampling, seed=question.seed),
+                max_tokens=challenge.max_tokens if challenge.max_tokens < ALL_TOKENS else None,
+                route="network",
+                conversation=name,
+                may_forward=planned.may_forward,
+            )
+            progress = Progress(self._clock.monotonic(), Reading(request))
+            part = await self._ask(request, NodeId(challenge.node), planned, turn, progress)
+            yield Signed(turn, part)
+            messages.append(progress.reading.message)
+
+    async def _ask(
+        self, request: AnswerRequest, node: NodeId, planned: Planned, turn: int, progress: Progress
+    ) -> ReceiptPart:
+        answer = NetworkAnswer(
+            self._client,
+            self._network_id,
+            self._conversations,
+            request,
+            planned.challenge.model_digest,
+            progress,
+            self._clock,
+            only=node,
+        )
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS), aclosing(answer.events()) as events:
+                async for event in events:
+                    if isinstance(event, AnswerDone):
+                        break
+                    if isinstance(event, AnswerDelta) and len(progress.ids) >= planned.read_tokens[turn]:
+                        break  # a reader who has read enough; the last checkpoint counts
+        except RequestError as error:
+            if answer.signed is None:
+                raise NothingSignedError(error.code) from error
+        except TimeoutError as error:
+            if answer.signed is None:
+                raise NothingSignedError("timeout") from error
+        if answer.signed is None:
+            raise NothingSignedError("unsigned")
+        return answer.signed

@@ -1,0 +1,358 @@
+"""A member of the committee checks nodes: it plans and promises an epoch's challenges, asks them as any client does,
+shows what came of them, scores what others show, and has blocks made and checked of it all.
+
+Agreement on blocks is not here: whoever drives it calls :meth:`VerifierRole.make_block`, :meth:`check_block` and
+:meth:`decided`, passes on what :attr:`tell` is given, and brings what other members say to :meth:`heard`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from engine.clock import Clock
+from engine.crypto.ecvrf import prove
+from engine.crypto.ecvrf import verify as verify_proof
+from engine.crypto.identity import Identity
+from engine.directory.directory import Directory
+from engine.directory.sampling import random_below
+from engine.errors import GenTorrentError, VerificationError
+from engine.ids import NodeId, short_id
+from engine.node.challenge_chat import NothingSignedError, Signed
+from engine.verification.chain.block import check_block, make_block
+from engine.verification.chain.records import RecordBook
+from engine.verification.chain.state import ChainState
+from engine.verification.challenges.commitment import CommittedChallenges
+from engine.verification.challenges.opening import OpenedEvidence
+from engine.verification.challenges.plan import Candidate, EpochPlan, Planned, duties_of, plan_epoch
+from engine.verification.challenges.pool import Pool
+from engine.verification.epochs import epoch_at, epoch_begins
+from engine.verification.members import duties_alpha
+from engine.verification.receipts import request_without_secrets
+from engine.verification.signing import Judging, sign_record
+from engine.wire.verification import (
+    MAX_OUTPUT,
+    Attestation,
+    ChallengeCommitment,
+    Duties,
+    Evidence,
+    Score,
+    SignedRecord,
+    Unanswered,
+)
+
+logger = logging.getLogger(__name__)
+LOOKS = 60
+"""Times an epoch at which it is looked what is due."""
+MOST_LOOK_SECONDS = 2.0
+PROMISE_AT = 0.25
+"""Of an epoch: from then on the next one's challenges are promised."""
+REPEATS = 6
+"""Times an epoch that what no block contains yet is told again: links lose, and members begin anew."""
+LAST_ANSWER = 1.5
+"""Epochs after an epoch's begin at which its conversations end: blocks must still take what came of them."""
+MAX_CHATS = 16
+"""Conversations at the same time."""
+MAX_MODELS = 20_000
+"""Nodes that are remembered with their models after they have left."""
+
+
+class Conversations(Protocol):
+    """Who asks: :class:`engine.node.challenge_chat.ChallengeChats`."""
+
+    def hold(self, planned: Planned) -> AsyncGenerator[Signed, None]:
+        """What the node signs, turn after turn; ``NothingSignedError`` where it signs nothing."""
+        ...
+
+
+@dataclass(slots=True)
+class _Talk:
+    """What has come of a conversation so far."""
+
+    results: int = 0
+    reason: str = "timeout"
+
+
+class VerifierRole:
+    """Own it with :meth:`run`. ``score`` computes what an answer is worth (a ``GenTorrentError`` if it cannot);
+    ``tell`` sends a record to all other members."""
+
+    def __init__(
+        self,
+        identity: Identity,
+        state: ChainState,
+        pool: Pool,
+        chats: Conversations,
+        score: Callable[[OpenedEvidence], Awaitable[Score]],
+        clock: Clock,
+        random_bytes: Callable[[int], bytes],
+    ) -> None:
+        self._identity = identity
+        self._pool = pool
+        self._chats = chats
+        self._score = score
+        self._clock = clock
+        self._random_bytes = random_bytes
+        self._directory: Directory | None = None
+        self._candidates: dict[NodeId, tuple[Candidate, ...]] = {}
+        self._plans: dict[int, EpochPlan] = {}
+        self._promised: dict[int, ChallengeCommitment] = {}
+        self._begun: set[int] = set()
+        self._shown: set[int] = set()
+        self._told = -1.0
+        self._to_score = asyncio.Event()
+        self._unscorable: set[bytes] = set()
+        self.state = state
+        self.book = RecordBook()
+        self.tell: Callable[[SignedRecord], None] = lambda _: None
+        self.sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+        self.holds: Callable[[bytes], bool] = lambda _: True
+        """Whether a model with this digest is here, so that its answers can be scored."""
+
+    # -------------------------------------------------------------------------------------------- what is told here
+
+    def update_directory(self, directory: Directory) -> None:
+        """Use this snapshot: who is listed with a model can be checked."""
+        self._directory = directory
+        for node in directory.nodes():
+            if node.descriptor.models and node.node_id != self._identity.node_id:
+                served = (Candidate(node.node_id, one.model_id, one.digest) for one in node.descriptor.models)
+                self._candidates[node.node_id] = tuple(served)
+        for gone in [one for one in self._candidates if one not in directory and one not in self.state.standings]:
+            del self._candidates[gone]
+        while len(self._candidates) > MAX_MODELS:
+            del self._candidates[next(iter(self._candidates))]
+
+    def heard(self, signed: SignedRecord) -> str:
+        """Another member says something; the reason why it is not taken, or nothing."""
+        try:
+            if self.book.add(signed, self.state, self.epoch) is not None:
+                self._to_score.set()
+        except VerificationError as error:
+            return str(error)
+        return ""
+
+    def decided(self, state: ChainState, block: bytes) -> None:
+        """The committee has agreed on a block, after which this is the state."""
+        self.state = state
+        self.book.decided(state, block)
+        self._to_score.set()
+
+    # ------------------------------------------------------------------------------------------------ blocks of it all
+
+    def make_block(self, epoch: int, round_number: int, next_members: tuple[bytes, ...] = ()) -> bytes:
+        """The block that this member proposes as the leader of a round; ``VerificationError`` if it leads it not."""
+        return make_block(
+            self.state,
+            self.book.material(next_members),
+            epoch=epoch,
+            round_number=round_number,
+            proposer=self._identity,
+            issued=int(self._clock.wall()),
+        )
+
+    def check_block(self, encoded: bytes, approved: Sequence[tuple[bytes, ...]] = ()) -> ChainState:
+        """Everything in a proposed block, its evidence too; ``VerificationError`` says why this member does not vote
+        for it, ``MissingRecordError`` that something is not here yet."""
+        return check_block(
+            self.state, encoded, record_of=self.book.record_of, now=self._clock.wall(), approved=approved
+        )
+
+    # --------------------------------------------------------------------------------------------------------- its life
+
+    @property
+    def epoch(self) -> int:
+        """The one that runs."""
+        return epoch_at(self.state.genesis, self._clock.wall())
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        look = min(MOST_LOOK_SECONDS, self._seconds / LOOKS)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._keep_scoring())
+            chats = asyncio.Semaphore(MAX_CHATS)
+            while True:
+                epoch = self.epoch
+                if self._identity.public_key in self.state.members:
+                    self._promise(epoch)
+                    for planned in self._due(epoch):
+                        committed = self._plans[epoch].committed
+                        tasks.create_task(self._check(epoch, planned, committed, chats))
+                    self._show_duties(epoch)
+                    self._repeat(epoch)
+                self._forget(epoch)
+                await self.sleep(look)
+
+    @property
+    def _seconds(self) -> float:
+        return self.state.genesis.parameters.epoch_seconds
+
+    def _into(self, epoch: int) -> float:
+        """Seconds since an epoch began."""
+        return self._clock.wall() - epoch_begins(self.state.genesis, epoch)
+
+    def _publish(self, record: Judging) -> None:
+        """Sign, keep and tell."""
+        signed = sign_record(self._identity, record)
+        try:
+            if self.book.add(signed, self.state, self.epoch) is not None:
+                self._to_score.set()
+        except VerificationError as error:
+            logger.warning("a record of this verifier has no use: %s", error)
+            return
+        self.tell(signed)
+
+    def _promise(self, epoch: int) -> None:
+        """The challenges of the next epoch, as long as they can still come into this one's block."""
+        coming = epoch + 1
+        if coming in self._plans or self._into(epoch) < PROMISE_AT * self._seconds:
+            return
+        candidates = [self._one_of(served) for served in self._candidates.values()]
+        plan = plan_epoch(self._pool, coming, candidates, self._seconds, self._random_bytes)
+        if plan is None:
+            return
+        self._plans[coming] = plan
+        member = self._identity.public_key
+        promise = plan.committed.commitment(self.state.network_id, coming, member)
+        self._promised[coming] = promise
+        self._publish(promise)
+
+    def _one_of(self, served: Sequence[Candidate]) -> Candidate:
+        """Of a node's models one that this verifier holds, if there is one."""
+        held = [one for one in served if self.holds(one.model_digest)] or served
+        return held[random_below(len(held), self._random_bytes)]
+
+    def _alpha(self, epoch: int) -> bytes:
+        return duties_alpha(self.state.network_id, epoch, self.state.epochs[epoch].basis.output)
+
+    def _due(self, epoch: int) -> Sequence[Planned]:
+        """Once an epoch, when the block before it is there: what this member has to ask."""
+        found, plan = self.state.epochs.get(epoch), self._plans.get(epoch)
+        member = self._identity.public_key
+        if epoch in self._begun or found is None or plan is None:
+            return ()
+        self._begun.add(epoch)
+        if found.basis.commitments.get(member) != self._promised[epoch]:
+            return ()  # the block does not say that this was promised: nobody would believe it
+        alpha = self._alpha(epoch)
+        output = verify_proof(member, alpha, prove(self._identity.seed, alpha))
+        return duties_of(plan, found.basis, member, output, without=(self._identity.node_id,))
+
+    def _show_duties(self, epoch: int) -> None:
+        """Of each epoch that is over and still open."""
+        for over in [one for one in self.state.epochs if one < epoch and one not in self._shown]:
+            self._shown.add(over)
+            found, member = self.state.epochs[over], self._identity.public_key
+            if member in found.basis.members and member not in found.outputs:
+                proof = prove(self._identity.seed, self._alpha(over))
+                self._publish(Duties(network_id=self.state.network_id, epoch=over, member=member, proof=proof))
+
+    def _repeat(self, epoch: int) -> None:
+        now = self._clock.monotonic()
+        if now < self._told + self._seconds / REPEATS:
+            return
+        self._told = now
+        for signed in self.book.of_member(self._identity.public_key):
+            self.tell(signed)
+
+    def _forget(self, epoch: int) -> None:
+        for old in [one for one in self._plans if one < epoch - 1]:
+            del self._plans[old]
+            self._promised.pop(old, None)
+        self._begun = {one for one in self._begun if one >= epoch}
+        self._shown = {one for one in self._shown if one in self.state.epochs}
+
+    # ------------------------------------------------------------------------------------------------------ challenges
+
+    async def _check(
+        self, epoch: int, planned: Planned, committed: CommittedChallenges, chats: asyncio.Semaphore
+    ) -> None:
+        """One conversation, begun at its time, and what came of it."""
+        await self.sleep(max(0.0, planned.begin - self._into(epoch)))
+        shown, talk = self._shown_with(epoch, planned, committed), _Talk()
+        async with chats, asyncio.TaskGroup() as tasks:
+            talking = tasks.create_task(self._talk(planned, shown, talk))
+            ending = tasks.create_task(self._end(talking, LAST_ANSWER * self._seconds - self._into(epoch)))
+            talking.add_done_callback(lambda _: ending.cancel())
+        if not talk.results:
+            self._publish(Unanswered(**shown, reason=talk.reason[:100]))
+
+    async def _end(self, talking: asyncio.Task[None], seconds: float) -> None:
+        await self.sleep(max(0.0, seconds))
+        talking.cancel()
+
+    async def _talk(self, planned: Planned, shown: dict[str, Any], talk: _Talk) -> None:
+        try:
+            async with aclosing(self._chats.hold(planned)) as answers:
+                async for signed in answers:
+                    self._publish(Evidence(**shown, **_opened(signed)))
+                    talk.results += 1
+        except NothingSignedError as error:
+            talk.reason = error.code
+        except GenTorrentError as error:
+            logger.warning("a challenge of %s failed: %s", short_id(NodeId(planned.challenge.node)), error)
+            talk.reason = "failed"
+
+    def _shown_with(self, epoch: int, planned: Planned, committed: CommittedChallenges) -> dict[str, Any]:
+        """What evidence and unanswered challenges have in common."""
+        return {
+            "network_id": self.state.network_id,
+            "epoch": epoch,
+            "member": self._identity.public_key,
+            "challenge": committed.challenges[planned.index],
+            "index": planned.index,
+            "path": committed.path(planned.index),
+        }
+
+    # --------------------------------------------------------------------------------------------------------- scoring
+
+    async def _keep_scoring(self) -> None:
+        """One answer after the other, the oldest evidence first: none is looked at twice."""
+        while True:
+            await self._to_score.wait()
+            self._to_score.clear()
+            while True:
+                waiting = self.book.unscored(self._identity.public_key, self.state)
+                opened = next((one for one in waiting if one.digest not in self._unscorable), None)
+                if opened is None:
+                    self._unscorable &= {one.digest for one in waiting}
+                    break
+                await self._attest(opened)
+
+    async def _attest(self, opened: OpenedEvidence) -> None:
+        try:
+            score = await self._score(opened)
+        except GenTorrentError as error:
+            logger.warning("an answer cannot be scored here: %s", error)
+            self._unscorable.add(opened.digest)
+            return
+        self._publish(
+            Attestation(
+                network_id=self.state.network_id,
+                epoch=opened.evidence.epoch,
+                member=self._identity.public_key,
+                evidence=opened.digest,
+                node=opened.node,
+                score=score,
+            )
+        )
+        self._unscorable.add(opened.digest)  # whatever became of the attestation, it is not computed again
+
+
+def _opened(signed: Signed) -> dict[str, Any]:
+    """What a node signed, for evidence."""
+    part = signed.part
+    if part.request is None or part.output_ids is None or len(part.output_ids) > MAX_OUTPUT:
+        raise NothingSignedError("too_long")
+    return {
+        "turn": signed.turn,
+        "receipt": part.record,
+        "receipt_signature": part.signature,
+        "key": part.key,
+        "request": request_without_secrets(part.request),
+        "output_ids": tuple(part.output_ids),
+    }

@@ -1,0 +1,166 @@
+"""What a member has heard from the others and found to hold, until blocks have no more use for it."""
+
+from __future__ import annotations
+
+from engine.errors import VerificationError, WireError
+from engine.verification.chain.block import Material
+from engine.verification.chain.derivation import open_commitment, shown_output
+from engine.verification.chain.entries import open_attestations, scorers
+from engine.verification.chain.state import WINDOW, ChainState
+from engine.verification.challenges.opening import OpenedEvidence, open_evidence, open_unanswered
+from engine.verification.signing import digest_of
+from engine.wire.verification import (
+    Attestation,
+    ChallengeCommitment,
+    Duties,
+    Evidence,
+    SignedRecord,
+    Unanswered,
+    block_decoder,
+    committee_record_decoder,
+)
+
+MAX_EVIDENCE = 512
+"""Of one member and epoch, unanswered challenges counted with it."""
+_AHEAD = 2
+"""Epochs in the future for which commitments are kept."""
+Key = tuple[int, bytes]
+"""An epoch and a member's key."""
+
+
+class RecordBook:
+    """Bounded whatever members send: one commitment and one record of duties for each member and epoch, so many
+    results, one attestation of each scorer. Attestations that come before their evidence are not kept: members repeat.
+    """
+
+    def __init__(self) -> None:
+        self._commitments: dict[Key, SignedRecord] = {}
+        self._duties: dict[Key, SignedRecord] = {}
+        self._results: dict[Key, dict[bytes, SignedRecord]] = {}
+        self._evidence: dict[bytes, OpenedEvidence] = {}
+        self._by_digest: dict[bytes, SignedRecord] = {}
+        self._attestations: dict[bytes, dict[bytes, SignedRecord]] = {}
+
+    def add(self, signed: SignedRecord, state: ChainState, epoch: int) -> OpenedEvidence | None:
+        """Take a record in ``epoch``, the present one; evidence that is new comes back, to be scored.
+        :class:`VerificationError` for what does not hold or is not wanted."""
+        try:
+            record = committee_record_decoder.decode(signed.record)
+        except WireError as error:
+            raise VerificationError(f"A record of a member cannot be read: {error}.") from error
+        match record:
+            case ChallengeCommitment():
+                self._add_commitment(signed, record, state, epoch)
+            case Duties():
+                if (record.epoch, record.member) not in self._duties:
+                    shown_output(signed, state, epoch)
+                    self._duties[record.epoch, record.member] = signed
+            case Evidence() | Unanswered():
+                return self._add_result(signed, record, state)
+            case Attestation():
+                self._add_attestation(signed, record, state)
+            case _:
+                raise VerificationError("A vote or proposal stands where a record of a verifier belongs.")
+        return None
+
+    def record_of(self, digest: bytes) -> SignedRecord | None:
+        """Evidence or an unanswered challenge."""
+        return self._by_digest.get(digest)
+
+    def material(self, next_members: tuple[bytes, ...] = (), batches: bytes = bytes(32)) -> Material:
+        """All of it, for a block."""
+        return Material(
+            commitments=list(self._commitments.values()),
+            duties=list(self._duties.values()),
+            records=list(self._by_digest.values()),
+            attestations={digest: list(found.values()) for digest, found in self._attestations.items()},
+            next_members=next_members,
+            batches=batches,
+        )
+
+    def of_member(self, member: bytes) -> list[SignedRecord]:
+        """What this member itself has signed, to be told again to who may have missed it."""
+        found: list[SignedRecord] = []
+        for kept in (self._commitments, self._duties):
+            found += (signed for (_, key), signed in kept.items() if key == member)
+        found += (signed for (_, key), results in self._results.items() if key == member for signed in results.values())
+        found += (given[member] for given in self._attestations.values() if member in given)
+        return found
+
+    def decided(self, state: ChainState, block: bytes) -> None:
+        """A block is certified: what it contains, and what is too old for any later one, is forgotten. Its evidence is
+        kept for its epochs, as others may ask for it."""
+        decoded = block_decoder.decode(block)
+        for entry in decoded.entries:
+            self._attestations.pop(entry.evidence, None)
+        oldest = state.epoch + 1 - WINDOW
+        members = set(state.members)
+        for kept in (self._commitments, self._duties):
+            for key in [key for key in kept if key[0] < oldest or key[1] not in members]:
+                del kept[key]
+        for signed in decoded.commitments:
+            record = committee_record_decoder.decode(signed.record)
+            if isinstance(record, ChallengeCommitment):
+                self._commitments.pop((record.epoch, record.member), None)
+        for key in [key for key in self._results if key[0] < oldest]:
+            for digest in self._results.pop(key):
+                self._by_digest.pop(digest, None)
+                self._evidence.pop(digest, None)
+                self._attestations.pop(digest, None)
+
+    def unscored(self, member: bytes, state: ChainState) -> list[OpenedEvidence]:
+        """Evidence that this member was drawn to score and has not scored, the oldest first."""
+        found = [
+            opened
+            for digest, opened in self._evidence.items()
+            if member not in self._attestations.get(digest, {})
+            and not _is_judged(opened, state)
+            and opened.evidence.member in state.members
+            and member in scorers(state.members, digest, opened.evidence.member, opened.node)
+        ]
+        return sorted(found, key=lambda opened: (opened.evidence.epoch, opened.digest))
+
+    def _add_commitment(self, signed: SignedRecord, record: ChallengeCommitment, state: ChainState, epoch: int) -> None:
+        if not epoch <= record.epoch <= epoch + _AHEAD:
+            raise VerificationError(f"A commitment for epoch {record.epoch} is not wanted in epoch {epoch}.")
+        if (record.epoch, record.member) not in self._commitments:
+            open_commitment(signed, state.network_id, record.epoch, state.members)
+            self._commitments[record.epoch, record.member] = signed
+
+    def _add_result(
+        self, signed: SignedRecord, record: Evidence | Unanswered, state: ChainState
+    ) -> OpenedEvidence | None:
+        digest = digest_of(signed)
+        if digest in self._by_digest:
+            return None
+        key = (record.epoch, record.member)
+        if len(self._results.get(key, ())) >= MAX_EVIDENCE:
+            raise VerificationError(f"A member shows more than {MAX_EVIDENCE} results of one epoch.")
+        opened = None
+        if isinstance(record, Evidence):
+            opened = open_evidence(signed, state.genesis, state.network_id, state.commitment_of)
+            self._evidence[digest] = opened
+        else:
+            open_unanswered(signed, state.network_id, state.commitment_of)
+        self._by_digest[digest] = signed
+        self._results.setdefault(key, {})[digest] = signed
+        return opened
+
+    def _add_attestation(self, signed: SignedRecord, record: Attestation, state: ChainState) -> None:
+        opened = self._evidence.get(record.evidence)
+        if opened is None:
+            raise VerificationError("An attestation is about evidence that is not here.")
+        given = self._attestations.setdefault(record.evidence, {})
+        if record.member in given or _is_judged(opened, state):
+            return
+        if record.member not in scorers(state.members, opened.digest, opened.evidence.member, opened.node):
+            raise VerificationError("An attestation is by a member that was not drawn to score this answer.")
+        open_attestations([signed], state.members, state.network_id)
+        given[record.member] = signed
+
+
+def _is_judged(opened: OpenedEvidence, state: ChainState) -> bool:
+    """Whether a block has judged this answer already."""
+    found = state.epochs.get(opened.evidence.epoch)
+    done = found.done.get((opened.evidence.member, opened.asked)) if found is not None else None
+    return done is not None and opened.evidence.turn in done.turns

@@ -1,0 +1,85 @@
+"""A verifier's conversation over anonymous paths: to its node it is a chat like any other."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from engine.node.challenge_chat import ChallengeChats, NothingSignedError, Signed
+from engine.verification.challenges.plan import Candidate, Planned
+from engine.verification.receipts import check_receipt, compare_output, compare_request, request_without_secrets
+from engine.wire.answer import Sampling, request_decoder
+from engine.wire.verification import ChallengeTurn, PlannedChallenge
+from tests.support.answering_overlay import INFO, WRITTEN, AnsweringMember, AnsweringOverlay
+from tests.support.overlay import NETWORK
+
+
+def planned(machine: AnsweringMember, *, read: int = 1_000, digest: bytes = INFO.digest) -> Planned:
+    node = Candidate(machine.node_id, INFO.model_id, digest)
+    challenge = PlannedChallenge(
+        nonce=b"n" * 32,
+        epoch=1,
+        node=node.node_id,
+        model_id=node.model_id,
+        model_digest=node.model_digest,
+        system="Be brief.",
+        turns=(ChallengeTurn(text="Who was Ada?", seed=7), ChallengeTurn(text="Why?", seed=8)),
+        sampling=Sampling(seed=0, temperature=0.5),
+        max_tokens=1_000_000,
+    )
+    return Planned(index=0, challenge=challenge, may_forward=False, begin=0.0, pauses=(0.1,), read_tokens=(read, read))
+
+
+async def conversation(overlay: AnsweringOverlay, one: Planned) -> list[Signed]:
+    chats = ChallengeChats(overlay.client, NETWORK, overlay.scheduler.clock, overlay.random_bytes)
+    chats.sleep = overlay.sleep
+
+    async def talk() -> list[Signed]:
+        return [signed async for signed in chats.hold(one)]
+
+    async with overlay.running():
+        task = asyncio.get_running_loop().create_task(talk())
+        await overlay.until_true(task.done, 120)
+        await asyncio.wait([task])
+    return task.result()
+
+
+async def ready() -> AnsweringOverlay:
+    overlay = AnsweringOverlay(pace=0.005)
+    await overlay.until_true(overlay.ready, 10)
+    for machine in overlay.machines:
+        machine.writer.written = WRITTEN.encode()[:300]
+    return overlay
+
+
+@pytest.mark.parametrize("read", [1_000, 100])
+async def test_each_turn_brings_a_receipt_of_the_node_that_was_asked(read: int) -> None:
+    overlay = await ready()
+    machine = overlay.machines[1]
+    found = await conversation(overlay, planned(machine, read=read))
+    assert [one.turn for one in found] == [0, 1]
+    for signed in found:
+        part = signed.part
+        assert part.request is not None
+        assert part.output_ids is not None
+        receipt = check_receipt(part.record, part.signature, NETWORK)
+        assert receipt.node_id == machine.node_id
+        assert receipt.final == (read == 1_000)
+        assert compare_request(receipt, part.key, request_without_secrets(part.request)) == []
+        assert compare_output(receipt, part.key, part.output_ids, 0) == []
+        assert len(part.output_ids) == 300 if read == 1_000 else 32 <= len(part.output_ids) <= 160
+        asked = request_decoder.decode(part.request)
+        assert (asked.sampling.seed, asked.max_tokens) == (7 + signed.turn, 1_000_000)
+    assert overlay.machines[0].writer.asked == []
+    first, second = machine.writer.asked
+    assert [message.role for message in first.messages] == ["system", "user"]
+    assert [message.role for message in second.messages] == ["system", "user", "assistant", "user"]
+    assert WRITTEN.startswith(second.messages[2].content.rstrip("\N{REPLACEMENT CHARACTER}"))
+
+
+async def test_a_node_that_cannot_be_asked_has_signed_nothing() -> None:
+    overlay = await ready()
+    with pytest.raises(NothingSignedError) as nothing:
+        await conversation(overlay, planned(overlay.machines[1], digest=b"x" * 32))
+    assert nothing.value.code == "model_not_found"

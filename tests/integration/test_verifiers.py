@@ -1,0 +1,202 @@
+"""Four verifiers check model nodes through the overlay, agree on blocks, and find out who serves not what it claims.
+
+Everything is what a node runs but two things: the votes on blocks (each block is checked by all and certified at once),
+and the reference model, which here knows what every honest machine writes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from engine.crypto.identity import Identity
+from engine.inference.types import GenerationRequest, ModelInfo, TokenScores
+from engine.node.answer_scorer import AnswerScorer
+from engine.node.challenge_chat import ChallengeChats
+from engine.node.verifier_role import VerifierRole
+from engine.verification.chain.certificate import check_certified
+from engine.verification.chain.state import first_state
+from engine.verification.challenges.pool import read_pool
+from engine.verification.epochs import epoch_at
+from engine.verification.members import leader
+from engine.verification.scoring.calibration import Calibrations
+from engine.wire.records import Parameters
+from engine.wire.verification import BlockEntry, SignedRecord, block_decoder
+from tests.support.answering_overlay import INFO, WRITTEN, AnsweringOverlay
+from tests.support.calibrations import calibration
+from tests.support.judging import Judging, judging
+from tests.support.overlay import NETWORK, TICK
+from tests.unit.verification.challenges.test_pool import MANNERS, QUESTIONS, WORDS
+
+DIRECT = Parameters(n=1, k=1, path_length=0, one_prefix=True, allow_loopback=True)
+EPOCH_SECONDS = 4.0
+SAID = WRITTEN.encode()[:90]
+OTHER = b"something else was written by a smaller model, or the same with another seed than it was told......"[:90]
+
+
+class Reference:
+    """The reference model's worker: it would have written :data:`SAID`."""
+
+    def models(self) -> list[ModelInfo]:
+        return [INFO]
+
+    async def score(self, request: GenerationRequest, output_ids: Sequence[int]) -> TokenScores:
+        margins = tuple(-0.05 if one == said else 2.0 for one, said in zip(output_ids, SAID, strict=False))
+        return TokenScores((1, 2, 3), margins, (-1.0,) * len(margins))
+
+
+class Verified:
+    """An overlay with members of the committee, each asking through the overlay's client."""
+
+    def __init__(self, overlay: AnsweringOverlay) -> None:
+        self.overlay = overlay
+        clock = overlay.scheduler.clock
+        self.network: Judging = judging(4, epoch_seconds=EPOCH_SECONDS)
+        genesis = msgspec.structs.replace(self.network.genesis.genesis, created=int(clock.wall()))
+        self.state = replace(first_state(self.network.genesis), network_id=NETWORK, genesis=genesis)
+        self.network.state = self.state
+        self.roles = [self._role(member) for member in self.network.members]
+        self.refused: list[str] = []
+        self._connect()
+
+    def _connect(self) -> None:
+        directory = self.overlay.client._directory
+        assert directory is not None
+        for role in self.roles:
+            role.tell = partial(self._pass_on, role)
+            role.update_directory(directory)
+
+    def restart(self) -> None:
+        """All members begin anew, with nothing but the chain."""
+        self.roles = [self._role(member) for member in self.network.members]
+        self._connect()
+
+    def _role(self, member: Identity) -> VerifierRole:
+        overlay = self.overlay
+        clock = overlay.scheduler.clock
+        chats = ChallengeChats(overlay.client, NETWORK, clock, overlay.random_bytes)
+        chats.sleep = overlay.sleep
+        known = msgspec.structs.replace(calibration(), digest=INFO.digest.hex())
+        scorer = AnswerScorer(Reference(), Calibrations([known]))
+        pool = read_pool([QUESTIONS], WORDS, MANNERS)
+        role = VerifierRole(member, self.state, pool, chats, scorer.score, clock, overlay.random_bytes)
+        role.sleep, role.holds = overlay.sleep, scorer.holds
+        return role
+
+    def _pass_on(self, sender: VerifierRole, signed: SignedRecord) -> None:
+        for role in self.roles:
+            if role is not sender and (reason := role.heard(signed)):
+                self.refused.append(reason)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        async with self.overlay.running(), asyncio.TaskGroup() as tasks:
+            running = [tasks.create_task(role.run()) for role in self.roles]
+            yield
+            for task in running:
+                task.cancel()
+
+    async def epochs(self, count: int) -> None:
+        """Let epochs pass; at nine tenths of each a block is agreed upon."""
+        for _ in range(count):
+            epoch = epoch_at(self.state.genesis, self.overlay.scheduler.clock.wall())
+            end = self.state.genesis.created + (epoch + 0.9) * EPOCH_SECONDS
+            await self.overlay.pass_time(end - self.overlay.scheduler.clock.wall())
+            self.agree(epoch)
+            await self.overlay.pass_time(EPOCH_SECONDS / 10 + TICK)
+
+    def agree(self, epoch: int) -> None:
+        """What the votes of all come to when nobody lies."""
+        key = leader(self.state.members, self.state.output, 0)
+        proposer = next(role for role in self.roles if role._identity.public_key == key)
+        encoded = proposer.make_block(epoch, 0)
+        states = [role.check_block(encoded) for role in self.roles]
+        certified = self.network.certify(encoded)
+        self.state = check_certified(self.state, certified)
+        assert all(state.standings == self.state.standings for state in states)
+        self.network.state = self.state
+        self.network.blocks.append(certified)
+        for role in self.roles:
+            role.decided(self.state, encoded)
+
+    def found(self) -> list[tuple[BlockEntry, ...]]:
+        """The entries of all blocks."""
+        return [block_decoder.decode(certified.block).entries for certified in self.network.blocks]
+
+    def standing(self, machine: int) -> Any:
+        return self.state.standing_of(self.overlay.machines[machine].node_id)
+
+
+async def verified(machines: int = 3, **options: Any) -> Verified:
+    overlay = AnsweringOverlay(parameters=DIRECT, models=machines, pace=0.005, **options)
+    await overlay.until_true(lambda: overlay.client.goes_direct or overlay.ready(), 10)
+    for machine in overlay.machines:
+        machine.writer.written = SAID
+    return Verified(overlay)
+
+
+async def test_who_serves_what_it_claims_rises_and_who_does_not_is_excluded() -> None:
+    network = await verified()
+    network.overlay.machines[2].writer.written = OTHER
+    async with network.running():
+        await network.epochs(7)
+    honest = [network.standing(0), network.standing(1)]
+    assert all(standing.reputation > 500_000 and standing.suspicion == 0 for standing in honest), honest
+    assert network.standing(2).excluded
+    assert network.standing(2).reputation == 0
+    fails = 0
+    for found in network.found():
+        fails += sum(entry.node == network.overlay.machines[2].node_id and entry.score.verdict == 2 for entry in found)
+    assert fails >= 3
+    blocks = [block_decoder.decode(certified.block) for certified in network.network.blocks]
+    assert all(block.missed == () for block in blocks)
+    assert {entry.turn for block in blocks for entry in block.entries} == {0, 1}, "later turns are judged, too"
+    asked = [asked for machine in network.overlay.machines for asked in machine.writer.asked]
+    assert {len(one.messages) for one in asked} >= {1, 2, 3}, "some with a system prompt, some with an earlier turn"
+
+
+async def test_a_new_node_that_turns_bad_is_found_and_one_that_turns_good_comes_back() -> None:
+    network = await verified(2)
+    bad = network.overlay.machines[1]
+    async with network.running():
+        await network.epochs(3)
+        assert 2 <= network.standing(1).good < 10
+        bad.writer.written = OTHER
+        await network.epochs(4)
+        assert network.standing(1).excluded
+        bad.writer.written = SAID
+        await network.epochs(8)
+    assert not network.standing(1).excluded
+    assert not network.standing(0).excluded
+
+
+async def test_who_does_not_answer_is_not_judged_and_nobody_has_missed_a_duty() -> None:
+    network = await verified(2)
+    silent = network.overlay.machines[1]
+    async with network.running():
+        await network.epochs(1)
+        network.overlay.kill(silent)
+        silent.stalled = True
+        await network.epochs(6)
+    assert silent.node_id not in network.state.standings
+    assert network.standing(0).good >= 5
+    blocks = [block_decoder.decode(certified.block) for certified in network.network.blocks]
+    assert silent.node_id in {one.asked for block in blocks for one in block.unjudged}
+
+
+async def test_a_member_that_begins_anew_goes_on_with_the_next_epoch() -> None:
+    network = await verified(2)
+    async with network.running():
+        await network.epochs(3)
+    good = network.standing(0).good
+    assert good > 0
+    network.restart()
+    async with network.running():
+        await network.epochs(4)
+    assert network.standing(0).good > good

@@ -1,0 +1,95 @@
+"""What a member keeps of what others say: what holds, bounded, and until blocks have no more use for it."""
+
+import msgspec
+import pytest
+
+from engine.errors import VerificationError
+from engine.verification.chain import records
+from engine.verification.chain.block import Material
+from engine.verification.chain.entries import scorers
+from engine.verification.chain.records import RecordBook
+from engine.verification.challenges.duties import publicly_drawn
+from engine.verification.signing import digest_of
+from engine.wire.verification import SignedRecord, block_decoder
+from tests.support.judging import Judging, judging
+from tests.support.records import identity
+
+NODES = [identity(number) for number in range(3)]
+NODE = NODES[0]
+
+
+def begun() -> tuple[Judging, RecordBook, SignedRecord]:
+    """The first block is there, and evidence of a member that had the duty."""
+    network = judging()
+    network.append(0, Material(commitments=network.commit_all(1, NODES)))
+    author = network.member(publicly_drawn(network.state.epochs[1].basis, NODE.node_id)[0])
+    return network, RecordBook(), network.evidence(1, author, NODE.node_id, NODE)
+
+
+def test_what_members_say_becomes_a_block() -> None:
+    network, book, evidence = begun()
+    opened = book.add(evidence, network.state, 1)
+    assert opened is not None
+    assert opened.node == NODE.node_id
+    assert book.add(evidence, network.state, 1) is None, "it is new once"
+    for signed in (*network.commit_all(2, NODES), *network.attestations(evidence, NODE.node_id)):
+        book.add(signed, network.state, 1)
+    block = block_decoder.decode(network.make(1, book.material()))
+    assert (len(block.commitments), len(block.entries)) == (4, 1)
+    assert book.record_of(digest_of(evidence)) == evidence
+
+
+def test_a_member_is_told_what_it_has_to_score_until_it_has() -> None:
+    network, book, evidence = begun()
+    opened = book.add(evidence, network.state, 1)
+    assert opened is not None
+    drawn = scorers(network.state.members, opened.digest, opened.evidence.member, opened.node)
+    for member in network.members:
+        waiting = book.unscored(member.public_key, network.state)
+        assert [one.digest for one in waiting] == ([opened.digest] if member.public_key in drawn else [])
+    for signed in network.attestations(evidence, NODE.node_id):
+        book.add(signed, network.state, 1)
+        assert book.unscored(signed.key, network.state) == []
+        assert signed in book.of_member(signed.key)
+
+
+def test_what_is_judged_or_too_old_is_forgotten() -> None:
+    network, book, evidence = begun()
+    book.add(evidence, network.state, 1)
+    for signed in (*network.commit_all(2, NODES), *network.attestations(evidence, NODE.node_id)):
+        book.add(signed, network.state, 1)
+    network.append(1, book.material())
+    book.decided(network.state, network.blocks[-1].block)
+    assert book.material().attestations == {}
+    assert book.material().commitments == []
+    assert book.record_of(digest_of(evidence)) == evidence, "others may ask for it"
+    assert book.unscored(evidence.key, network.state) == []
+    network.append(3, Material())
+    book.decided(network.state, network.blocks[-1].block)
+    assert book.record_of(digest_of(evidence)) is None
+    assert book.of_member(evidence.key) == []
+
+
+def test_what_is_not_wanted_is_refused_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, book, evidence = begun()
+    stranger = identity(77)
+    (attestation, *_) = network.attestations(evidence, NODE.node_id)
+    cases: list[tuple[SignedRecord, str]] = [
+        (msgspec.structs.replace(evidence, record=b"x"), "cannot be read"),
+        (network.commit(9, network.members[0], [NODE.node_id]), "not wanted in epoch 1"),
+        (network.commit(2, stranger, [NODE.node_id]), "no member"),
+        (attestation, "evidence that is not here"),
+        (network.show_duties(1, network.members[0]), "cannot be shown"),
+    ]
+    for signed, words in cases:
+        with pytest.raises(VerificationError, match=words):
+            book.add(signed, network.state, 1)
+    book.add(evidence, network.state, 1)
+    drawn = {one.key for one in network.attestations(evidence, NODE.node_id)}
+    idle = next(member for member in network.members if member.public_key not in drawn)
+    with pytest.raises(VerificationError, match="not drawn"):
+        book.add(network.attest(evidence, NODE.node_id, idle), network.state, 1)
+    monkeypatch.setattr(records, "MAX_EVIDENCE", 1)
+    more = network.evidence(1, network.member(evidence.key), NODE.node_id, NODE, turn=1)
+    with pytest.raises(VerificationError, match="more than 1 results"):
+        book.add(more, network.state, 1)
