@@ -58,6 +58,7 @@ class Traffic(NamedTuple):
     typical: float = 0.0  # tokens of a prompt that have to be read, on average; 0: unknown
     requests: float = 0.0  # per second, that others send to each member
     reading: float = 0.0  # seconds that these take to be read, per second
+    answer: float = 0.0  # tokens of an answer, on average; 0: unknown
 
 
 NOTHING_SEEN = Traffic()
@@ -71,13 +72,15 @@ def predict(
     traffic: Traffic = NOTHING_SEEN,
     busy: float = 0.0,
     known: int = 0,
+    slope: float | None = None,
 ) -> Prediction:
     """What ``member`` would need for ``asked`` when its cache holds ``cached`` leading tokens.
 
     ``traffic``: what others have probably sent there since its statement; where the typical prompt is not known,
     prompts are taken to be read in the order of arrival. ``busy``: seconds for which it certainly still reads what this
     machine has sent (a send in the middle of the statement's age has not had the whole age to be worked off).
-    ``known``: tokens of ``sent_tokens`` that this machine knows its cache to save."""
+    ``known``: tokens of ``sent_tokens`` that this machine knows its cache to save. ``slope``: what one more answer adds
+    to a step there, in seconds (None: by the statement)."""
     load, trust = member.load, member.trust
     silent = max(now - member.heard, 0.0)
     age = min(silent, LONGEST_DRAIN)
@@ -91,9 +94,7 @@ def predict(
     unseen = traffic.requests * age
     answers = load.running + load.waiting + member.sent_requests + unseen
     to_write = load.output_tokens + member.sent_output_tokens + unseen * asked.output_tokens
-    left = max(to_write - decode * age, 0.0)
-    if to_write > 0:
-        answers *= left / to_write
+    answers, left = _still_written(answers, max(to_write, answers * traffic.answer), decode * age)
 
     wait, behind = _turn(queue, read, traffic.typical / prefill) if queue > 0 and traffic.typical > 0 else (queue, 0.0)
     wait = max(wait, _place(load, asked, queue * prefill, answers, left, decode))
@@ -101,16 +102,37 @@ def predict(
         wait += silent - SILENCE
     room = load.slots > 0 and (load.kv_total == 0 or asked.prompt_tokens + asked.output_tokens <= load.kv_total)
 
-    step = 1.0 / alone
-    slope = max((load.running / decode - step) / (load.running - 1), 0.0) if load.running > 1 else BATCH_SLOPE * step
+    if slope is None:
+        slope = batch_slope(member)
     beside = min(answers, max(load.slots - 1, 0))
-    each = step + slope * beside
+    each = 1.0 / alone + slope * beside
     mixed = max(each, STEP_TOKENS / prefill)
     during = min(asked.output_tokens, max(queue - wait, 0.0) / mixed)
     write = during * mixed + (asked.output_tokens - during) * each
     mean = left / answers if answers > 0 else 0.0
-    others = beside * (read + slope * min(asked.output_tokens, mean))
+    others = beside * (read * (1.0 - each / mixed) + slope * min(asked.output_tokens, mean))
     return Prediction(queue, wait, read, write, behind * read, others, member.round_trip, room)
+
+
+def batch_slope(member: Member) -> float:
+    """Seconds that one more answer adds to each step of the others, by its last statement."""
+    load = member.load
+    alone = max((load.decode_rate_alone or load.decode_rate or UNMEASURED_DECODE) * member.trust, LEAST_RATE)
+    decode = max((load.decode_rate or load.decode_rate_alone or UNMEASURED_DECODE) * member.trust, LEAST_RATE)
+    if load.running <= 1:
+        return BATCH_SLOPE / alone
+    return max((load.running / decode - 1.0 / alone) / (load.running - 1), 0.0)
+
+
+def _still_written(answers: float, left: float, written: float) -> tuple[float, float]:
+    """How many of so many answers, with so many tokens ``left`` of all together, are not ended after so many tokens
+    have been ``written``, and what they have left. Lengths are taken to be distributed exponentially: who has written
+    more than one expects has as much to go as the others (what one expects of it says that it is about to end, and it
+    is not)."""
+    if answers <= 0 or left <= 0:
+        return 0.0, 0.0
+    share = exp(-written / left)
+    return answers * share, left * share
 
 
 def _turn(queue: float, read: float, typical: float) -> tuple[float, float]:

@@ -30,6 +30,7 @@ from operator import itemgetter
 from typing import ClassVar
 
 from engine.forwarding.members import Member
+from engine.forwarding.places import place_price
 from engine.forwarding.policies.candidates import NEWCOMER_SHARE, may_serve, newcomer, refusal
 from engine.forwarding.policies.habits import Habits
 from engine.forwarding.policies.interface import Asked, Choice, Group, Random
@@ -63,12 +64,12 @@ class Cost:
     """Lowest cost in seconds; by lot among near-equals; refuses what would wait too long."""
 
     name: ClassVar[str] = "cost"
-    delays_weight: float = 0.5  # of what prompts that wait there would lose
-    others_weight: float = 0.1  # of what answers that are written there would lose
-    work_weight: float = 16.0  # of the tokens to be read, at the usual rate
+    delays_weight: float = 1.0  # of what prompts that wait there would lose
+    others_weight: float = 1.0  # of what answers that are written there would lose
+    places_weight: float = 1.0  # of what those would lose who come when its places are taken
+    work_weight: float = 6.0  # of the tokens to be read, at the usual rate
     home_bonus: float = 1.0  # of the seconds for reading the public part
-    near_seconds: float = 0.01  # above the lowest cost, and
-    near_ratio: float = 0.1  # of the wait that belongs to it: what is not farther above is as good
+    near_seconds: float = 0.01  # above the lowest cost: what is not farther above is as good
     damping: float = 10.0  # of differences in load, by requests that others may have sent since the news
     spread: float = 0.5  # times what chance may have changed since the news
     longest_wait: float = 30.0  # seconds before reading begins; beyond, the request is refused
@@ -87,7 +88,8 @@ class Cost:
 
     def choose(self, asked: Asked, group: Group, now: float, random: Random) -> Choice:
         """Who serves, with the predicted seconds to its first token; or a refusal with the best alternatives."""
-        self._traffic = self._habits.asked(now, len(group.members) if group.member(group.myself) is not None else 0)
+        members = len(group.members) if group.member(group.myself) is not None else 0
+        self._traffic = self._habits.asked(now, members, asked.output_tokens)
         news = group.cached(asked)
         cached = self._expected(asked, news, now)
         drawn = newcomer(asked, group, random, self.newcomer_share)
@@ -105,12 +107,7 @@ class Cost:
         if not able:
             return self._refused(costs, group)
         best, at_best, least = min(able, key=itemgetter(0))
-        bound = (
-            best
-            + self.near_seconds
-            + self.near_ratio * least.wait
-            + self.spread * self._blur(now - at_best.heard, least.write)
-        )
+        bound = best + self.near_seconds + self.spread * self._blur(now - at_best.heard, least.write)
         near = [(member, prediction) for value, member, prediction in able if value <= bound]
         member, prediction = near[0] if len(near) == 1 else near[random.randrange(len(near))]
         return self._taken(member, prediction, asked, news, cached, group, now)
@@ -135,16 +132,21 @@ class Cost:
         """Each member's cost. What its load adds is drawn towards what it adds on average, the more, the more requests
         others may have sent since its news: whoever had least to do then is not for long the one who has least now."""
         predictions = [self._predict(member, asked, cached.get(member.node_id, 0), now) for member in members]
+        usual = sum(map(_answers, members)) / sum(max(member.load.slots, 1) for member in members)
         loads = [
-            one.wait + one.write + self.delays_weight * one.delays + self.others_weight * one.others
-            for one in predictions
+            one.wait
+            + one.write
+            + self.delays_weight * one.delays
+            + self.others_weight * one.others
+            + self.places_weight * one.write * place_price(_answers(member), member.load.slots, usual)
+            for member, one in zip(members, predictions, strict=True)
         ]
-        usual = self._habits.rate or sum(map(prefill_rate, members)) / len(members)
+        rate = self._habits.rate or sum(map(prefill_rate, members)) / len(members)
         mean, requests = sum(loads) / len(loads), self._traffic.requests
         costs = []
         for member, prediction, load in zip(members, predictions, loads, strict=True):
             held = cached.get(member.node_id, 0)
-            work = max(asked.prompt_tokens - held, 1) / usual
+            work = max(asked.prompt_tokens - held, 1) / rate
             unseen = max(requests * (now - member.heard) - FEW_UNSEEN, 0.0)
             value = mean + (load - mean) / (1.0 + self.damping * unseen * unseen)
             value += prediction.network + prediction.read + self.work_weight * work
@@ -155,10 +157,10 @@ class Cost:
 
     def _predict(self, member: Member, asked: Asked, cached: int, now: float) -> Prediction:
         sent = self._sent.get(member.node_id)
-        if sent is None or sent.at < member.heard:
-            return predict(member, asked, cached, now, self._traffic)
-        known = sent.known if sent.heard == member.heard else 0
-        return predict(member, asked, cached, now, self._traffic, max(sent.busy_until - now, 0.0), known)
+        busy, known = 0.0, 0
+        if sent is not None and sent.at >= member.heard:
+            busy, known = max(sent.busy_until - now, 0.0), sent.known if sent.heard == member.heard else 0
+        return predict(member, asked, cached, now, self._traffic, busy, known, self._habits.slope(member))
 
     # ------------------------------------------------------------------------------------------------ whom to look at
 
@@ -267,3 +269,8 @@ class Cost:
         best = [costs[index][1].node_id for _, index in possible]
         others = tuple(node_id for node_id in best if node_id != group.myself)[:ALTERNATIVES]
         return Choice(target=None, estimate=estimate, alternatives=others, reason=TOO_LONG.format(seconds=estimate))
+
+
+def _answers(member: Member) -> int:
+    """That it has, as far as one knows here."""
+    return member.load.running + member.load.waiting + member.sent_requests

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import exp
+from dataclasses import dataclass, field
+from math import exp, inf
 
-from engine.forwarding.prediction import NOTHING_SEEN, Traffic
+from engine.forwarding.members import Member
+from engine.forwarding.prediction import NOTHING_SEEN, Traffic, batch_slope
+from engine.ids import NodeId
 
 REMEMBERED = 0.95  # weight of the past in the means
 MEMORY_SECONDS = 10.0
 MOST_READING = 0.9
 """Seconds of reading per second that others may be taken to send: more could not be served."""
+
+
+SLOPE_SECONDS = 30.0
+"""Over which what one more answer costs is averaged."""
+MOST_MEMBERS = 2048
 
 
 @dataclass(slots=True)
@@ -20,19 +27,40 @@ class Habits:
 
     uncached: float = 0.0  # tokens of a request that had to be read
     rate: float = 0.0  # prompt tokens/s of those that were chosen
+    answer: float = 0.0  # tokens of an answer
+    _slopes: dict[NodeId, tuple[float, float]] = field(default_factory=dict)  # by member: the mean, and when stated
     _recent: float = 0.0  # requests, each counting less the longer ago it was
     _at: float = 0.0
 
-    def asked(self, now: float, members: int) -> Traffic:
-        """One more request; what each of so many members probably gets from others."""
+    def asked(self, now: float, members: int, output_tokens: int) -> Traffic:
+        """One more request, with so many output tokens expected; what each of so many members probably gets from
+        others."""
+        self.answer = _moved(self.answer, output_tokens)
         self._recent = self._recent * exp(min((self._at - now) / MEMORY_SECONDS, 0.0)) + 1.0
         self._at = now
         if not self.uncached or members < 2:
             return NOTHING_SEEN
         requests = self._recent / MEMORY_SECONDS * (members - 1) / members
-        return Traffic(self.uncached, requests, min(requests * self.uncached / self.rate, MOST_READING))
+        reading = min(requests * self.uncached / self.rate, MOST_READING)
+        return Traffic(self.uncached, requests, reading, self.answer)
 
     def chosen(self, uncached: int, rate: float) -> None:
         """Where it went there were so many tokens to be read, at so many a second."""
-        self.uncached = REMEMBERED * self.uncached + (1 - REMEMBERED) * uncached if self.uncached else float(uncached)
-        self.rate = REMEMBERED * self.rate + (1 - REMEMBERED) * rate if self.rate else rate
+        self.uncached = _moved(self.uncached, uncached)
+        self.rate = _moved(self.rate, rate)
+
+    def slope(self, member: Member) -> float:
+        """Seconds that one more answer adds to a step there, on average over its statements of the last half minute:
+        an answer is written beside those that come while it is written, not only beside those of this moment."""
+        mean, stated = self._slopes.get(member.node_id, (0.0, -inf))
+        if member.heard > stated:
+            past = exp((stated - member.heard) / SLOPE_SECONDS)
+            mean = past * mean + (1.0 - past) * batch_slope(member)
+            if len(self._slopes) >= MOST_MEMBERS:
+                del self._slopes[next(iter(self._slopes))]
+            self._slopes[member.node_id] = (mean, member.heard)
+        return mean
+
+
+def _moved(mean: float, value: float) -> float:
+    return REMEMBERED * mean + (1 - REMEMBERED) * value if mean else float(value)
