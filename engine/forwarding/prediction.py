@@ -85,7 +85,7 @@ def predict(
     silent = max(now - member.heard, 0.0)
     age = min(silent, LONGEST_DRAIN)
     prefill = max((load.prefill_rate or UNMEASURED_PREFILL) * trust, LEAST_RATE)
-    alone = max((load.decode_rate_alone or load.decode_rate or UNMEASURED_DECODE) * trust, LEAST_RATE)
+    alone = alone_rate(member)
     decode = max((load.decode_rate or load.decode_rate_alone or UNMEASURED_DECODE) * trust, LEAST_RATE)
 
     sent = load.queue_tokens + max(member.sent_tokens - known, 0)
@@ -114,10 +114,15 @@ def predict(
     return Prediction(queue, wait, read, write, behind * read, others, member.round_trip, room)
 
 
+def alone_rate(member: Member) -> float:
+    """Tokens/s of an answer that runs alone, as far as it is believed."""
+    load = member.load
+    return max((load.decode_rate_alone or load.decode_rate or UNMEASURED_DECODE) * member.trust, LEAST_RATE)
+
+
 def batch_slope(member: Member) -> float:
     """Seconds that one more answer adds to each step of the others, by its last statement."""
-    load = member.load
-    alone = max((load.decode_rate_alone or load.decode_rate or UNMEASURED_DECODE) * member.trust, LEAST_RATE)
+    load, alone = member.load, alone_rate(member)
     decode = max((load.decode_rate or load.decode_rate_alone or UNMEASURED_DECODE) * member.trust, LEAST_RATE)
     if load.running <= 1:
         return BATCH_SLOPE / alone

@@ -30,7 +30,7 @@ from operator import itemgetter
 from typing import ClassVar
 
 from engine.forwarding.members import Member
-from engine.forwarding.places import place_price
+from engine.forwarding.places import PlacePrices
 from engine.forwarding.policies.candidates import NEWCOMER_SHARE, may_serve, newcomer, refusal
 from engine.forwarding.policies.habits import Habits
 from engine.forwarding.policies.interface import Asked, Choice, Group, Random
@@ -67,8 +67,9 @@ class Cost:
     delays_weight: float = 1.0  # of what prompts that wait there would lose
     others_weight: float = 1.0  # of what answers that are written there would lose
     places_weight: float = 1.0  # of what those would lose who come when its places are taken
-    work_weight: float = 6.0  # of the tokens to be read, at the usual rate
-    home_bonus: float = 1.0  # of the seconds for reading the public part
+    work_weight: float = 8.0  # of the tokens to be read, at the usual rate
+    popular: float = 3.0  # requests a minute for each copy of a prefix, at which a further copy is half as dear
+    home_bonus: float = 0.3  # of the seconds for reading the public part
     near_seconds: float = 0.01  # above the lowest cost: what is not farther above is as good
     damping: float = 10.0  # of differences in load, by requests that others may have sent since the news
     spread: float = 0.5  # times what chance may have changed since the news
@@ -101,7 +102,8 @@ class Cost:
         looked_at = self._looked_at(asked, group, cached, homes, random)
         if not looked_at:
             return refusal(asked, group)
-        costs = self._weighed(asked, looked_at, cached, homes, now)
+        work_weight = self._work_weight(asked, cached, members, now)
+        costs = self._weighed(asked, looked_at, cached, homes, work_weight, now)
         self._remember(costs, group)
         able = [one for one in costs if one[2].room and one[2].wait <= self.longest_wait]
         if not able:
@@ -127,18 +129,19 @@ class Cost:
         members: list[Member],
         cached: Mapping[NodeId, int],
         homes: frozenset[NodeId],
+        work_weight: float,
         now: float,
     ) -> list[tuple[float, Member, Prediction]]:
         """Each member's cost. What its load adds is drawn towards what it adds on average, the more, the more requests
         others may have sent since its news: whoever had least to do then is not for long the one who has least now."""
         predictions = [self._predict(member, asked, cached.get(member.node_id, 0), now) for member in members]
-        usual = sum(map(_answers, members)) / sum(max(member.load.slots, 1) for member in members)
+        places = PlacePrices(sum(map(_answers, members)) / sum(max(member.load.slots, 1) for member in members))
         loads = [
             one.wait
             + one.write
             + self.delays_weight * one.delays
             + self.others_weight * one.others
-            + self.places_weight * one.write * place_price(_answers(member), member.load.slots, usual)
+            + self.places_weight * one.write * places.of(_answers(member), member.load.slots)
             for member, one in zip(members, predictions, strict=True)
         ]
         rate = self._habits.rate or sum(map(prefill_rate, members)) / len(members)
@@ -149,11 +152,19 @@ class Cost:
             work = max(asked.prompt_tokens - held, 1) / rate
             unseen = max(requests * (now - member.heard) - FEW_UNSEEN, 0.0)
             value = mean + (load - mean) / (1.0 + self.damping * unseen * unseen)
-            value += prediction.network + prediction.read + self.work_weight * work
+            value += prediction.network + prediction.read + work_weight * work
             if member.node_id in homes:
                 value -= self.home_bonus * max(asked.public_tokens - held, 0) / prefill_rate(member)
             costs.append((value, member, prediction))
         return costs
+
+    def _work_weight(self, asked: Asked, cached: Mapping[NodeId, int], members: int, now: float) -> float:
+        """A copy of what is asked for often pays; of what is not, it drives out what is."""
+        if not asked.prefix:
+            return self.work_weight
+        uses = self._habits.popularity(asked.prefix, now, members)
+        holders = sum(1 for tokens in cached.values() if tokens > asked.public_tokens / 2)
+        return self.work_weight / (1.0 + uses / (max(holders, 1) * self.popular))
 
     def _predict(self, member: Member, asked: Asked, cached: int, now: float) -> Prediction:
         sent = self._sent.get(member.node_id)

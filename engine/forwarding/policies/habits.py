@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from math import exp, inf
 
 from engine.forwarding.members import Member
-from engine.forwarding.prediction import NOTHING_SEEN, Traffic, batch_slope
+from engine.forwarding.prediction import BATCH_SLOPE, NOTHING_SEEN, Traffic, alone_rate, batch_slope
 from engine.ids import NodeId
 
 REMEMBERED = 0.95  # weight of the past in the means
@@ -18,6 +19,8 @@ MOST_READING = 0.9
 SLOPE_SECONDS = 30.0
 """Over which what one more answer costs is averaged."""
 MOST_MEMBERS = 2048
+POPULAR_SECONDS = 60.0
+MOST_PREFIXES = 2048
 
 
 @dataclass(slots=True)
@@ -29,6 +32,7 @@ class Habits:
     rate: float = 0.0  # prompt tokens/s of those that were chosen
     answer: float = 0.0  # tokens of an answer
     _slopes: dict[NodeId, tuple[float, float]] = field(default_factory=dict)  # by member: the mean, and when stated
+    _prefixes: OrderedDict[bytes, tuple[float, float]] = field(default_factory=OrderedDict)  # requests, and when
     _recent: float = 0.0  # requests, each counting less the longer ago it was
     _at: float = 0.0
 
@@ -49,16 +53,29 @@ class Habits:
         self.uncached = _moved(self.uncached, uncached)
         self.rate = _moved(self.rate, rate)
 
+    def popularity(self, prefix: bytes, now: float, members: int) -> float:
+        """One more request with this prefix; how many there probably were in the whole group in the last minute."""
+        count, at = self._prefixes.pop(prefix, (0.0, now))
+        count *= exp(min((at - now) / POPULAR_SECONDS, 0.0))
+        self._prefixes[prefix] = (count + 1.0, now)
+        if len(self._prefixes) > MOST_PREFIXES:
+            self._prefixes.popitem(last=False)
+        return count * max(members, 1)
+
     def slope(self, member: Member) -> float:
         """Seconds that one more answer adds to a step there, on average over its statements of the last half minute:
         an answer is written beside those that come while it is written, not only beside those of this moment."""
-        mean, stated = self._slopes.get(member.node_id, (0.0, -inf))
-        if member.heard > stated:
+        known, load = self._slopes.get(member.node_id), member.load
+        tells = load.running > 1 and not load.queue_tokens  # who reads counts as running and writes nothing
+        if known is None and not tells:
+            return BATCH_SLOPE / alone_rate(member)
+        mean, stated = known or (0.0, -inf)
+        if tells and member.heard > stated:
             past = exp((stated - member.heard) / SLOPE_SECONDS)
             mean = past * mean + (1.0 - past) * batch_slope(member)
-            if len(self._slopes) >= MOST_MEMBERS:
-                del self._slopes[next(iter(self._slopes))]
             self._slopes[member.node_id] = (mean, member.heard)
+            if len(self._slopes) > MOST_MEMBERS:
+                del self._slopes[next(iter(self._slopes))]
         return mean
 
 
