@@ -6,13 +6,13 @@ import asyncio
 import logging
 from collections.abc import Coroutine, Iterator
 from contextlib import aclosing
-from typing import Literal
 
 import msgspec
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from engine import __version__
 from engine.api import chat_request, error_reply, schema
+from engine.api.badge import badge_of
 from engine.api.metrics import Metrics
 from engine.api.outbox import Outbox, OutboxFullError
 from engine.api.security import refuse
@@ -276,8 +276,7 @@ def _delta(chat_id: str, delta: AnswerDelta) -> schema.ChatDelta:
 
 
 def _done(chat: schema.Chat, seed: int, done: AnswerDone) -> schema.ChatDone:
-    local = done.served_by == "local"
-    signed: Literal["signed", "unverified"] = "signed" if done.receipt == "verified" else "unverified"
+    badge, reason = badge_of(done)
     return schema.ChatDone(
         id=chat.id,
         finish_reason=done.finish_reason,
@@ -286,8 +285,8 @@ def _done(chat: schema.Chat, seed: int, done: AnswerDone) -> schema.ChatDone:
         completion_tokens=done.completion_tokens,
         served_by=done.served_by,
         seed=seed,
-        badge="local" if local else signed,
-        badge_reason=done.receipt_reason,
+        badge=badge,
+        badge_reason=reason,
         paths=done.paths,
         n=done.n,
         k=done.k,
@@ -296,5 +295,6 @@ def _done(chat: schema.Chat, seed: int, done: AnswerDone) -> schema.ChatDone:
         receipt=done.receipt_export if len(done.receipt_export) <= MAX_RECEIPT else "",
         privacy=done.privacy,
         machines=done.machines,
+        standings=done.standings,
         asked=done.asked,
     )

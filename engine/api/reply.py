@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from engine.api.badge import badge_of
 from engine.api.error_reply import encode
 from engine.api.parameters import ParsedRequest
 from engine.api.schema import ModelState
@@ -82,6 +83,7 @@ def usage_object(done: Mapping[int, AnswerDone], n: int) -> dict[str, Any]:
 
 def extension_object(done: AnswerDone, seed: int, *, receipt: bool) -> dict[str, Any]:
     """The reply's ``gentorrent`` object; ``receipt`` adds the export."""
+    badge, reason = badge_of(done)
     extension: dict[str, Any] = {
         "served_by": done.served_by,
         **({"machines": done.machines} if len(done.machines) > 1 else {}),
@@ -94,6 +96,9 @@ def extension_object(done: AnswerDone, seed: int, *, receipt: bool) -> dict[str,
         "receipt_verified": done.receipt == "verified",
         "receipt_status": done.receipt,
         "receipt_reason": done.receipt_reason,
+        "badge": badge,
+        "badge_reason": reason,
+        **({"standings": done.standings} if done.standings else {}),
         "seed": seed,
     }
     if done.privacy is not None:

@@ -62,6 +62,18 @@ class Privacy(Struct, frozen=True, kw_only=True):
     text: str = ""
 
 
+class MachineStanding(Struct, frozen=True, kw_only=True):
+    """What the network's committee says of a machine that answered. ``checked``: when the epoch began in which it last
+    judged an answer of it, in seconds since 1970; 0: it never has. ``passed``: its latest verdict is a pass."""
+
+    node: str
+    standing: Literal["established", "newcomer", "excluded"]
+    reputation: float = 0.0
+    judged: int = 0
+    passed: bool = False
+    checked: float = 0.0
+
+
 class WeakerChoice(Struct, frozen=True, kw_only=True):
     """Something to choose while relays are missing, in a form that can be sent back; ``text`` is for people."""
 
@@ -313,6 +325,8 @@ class ChatDone(ControlEvent, frozen=True, kw_only=True, tag="chat_done"):
     receipt: str = ""
     privacy: Privacy | None = None  # None: answered on this machine
     machines: tuple[str, ...] = ()  # every one that made a part of it, in order; ``served_by`` is the last
+
+    standings: tuple[MachineStanding, ...] = ()  # of ``machines``, where the network has a committee
     asked: tuple[str, ...] = ()  # whom the question was sent to, in order: they could read it, too
 
 

@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 
 from msgspec import Struct
 
-from engine.api.schema import ModelState, Privacy, PrivacyChoice, Route, State
+from engine.api.schema import MachineStanding, ModelState, Privacy, PrivacyChoice, Route, State
 from engine.inference.text.answer_parts import Part
 from engine.inference.types import Constraint, PromptMessage, TokenLogprob
 from engine.wire.answer import Sampling
@@ -91,6 +91,7 @@ class AnswerDone(Struct, frozen=True, kw_only=True):
     receipt_reason: str = ""
     receipt_export: str = ""
     privacy: Privacy | None = None  # None: local
+    standings: tuple[MachineStanding, ...] = ()  # of ``machines``, where the network has a committee
 
 
 AnswerEvent = AnswerStage | AnswerDelta | AnswerDone

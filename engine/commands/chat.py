@@ -259,8 +259,9 @@ def _told(reply: Reply) -> str:
     """One line about an answer."""
     details = reply.details
     served_by = str(details.get("served_by", "unknown"))
-    receipt = {"verified": "receipt checked", "failed": "NOT VERIFIED"}.get(str(details.get("receipt_status")), "")
-    reason = details.get("receipt_reason") if details.get("receipt_status") == "failed" else ""
+    badge = str(details.get("badge"))
+    receipt = {"signed": "receipt checked", "verified": "verified", "unverified": "NOT VERIFIED"}.get(badge, "")
+    reason = details.get("badge_reason") if badge == "unverified" else ""
     parts = [
         "answered here" if served_by == "local" else f"answered by node {served_by[:8]}",
         f"over {len(details['paths'])} paths" if details.get("paths") else "",

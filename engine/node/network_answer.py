@@ -294,6 +294,7 @@ class NetworkAnswer:
             receipt_reason=problem or self._chain.verdict(),
             receipt_export=export,
             privacy=privacy_of(summary.paths, request.n, request.k, self._client.choice.full),
+            standings=self._client.standings_of(dict.fromkeys(self._chain.machines or [summary.serving])),
         )
 
 

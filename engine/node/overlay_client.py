@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from engine.api.schema import MachineStanding
 from engine.clock import Clock
 from engine.directory.directory import Directory, DirectoryNode
 from engine.directory.graph import SettledGraph
@@ -20,6 +21,7 @@ from engine.ids import NetworkId, NodeId
 from engine.inference.types import GenerationRequest
 from engine.node.loop import CHANNEL, LANE, MachineLoop
 from engine.node.path_choice import PathChoice
+from engine.node.standings import machine_standing
 from engine.node.target_choice import choose_target, target_of
 from engine.paths.circuits import PathHop
 from engine.paths.client import ClientEffect, ClientMachine
@@ -100,6 +102,13 @@ class OverlayClient:
     def update_standings(self, book: StandingBook) -> None:
         """Believe these standings from now on."""
         self._book = book
+
+    def standings_of(self, machines: Iterable[NodeId]) -> tuple[MachineStanding, ...]:
+        """What the committee says of these; empty where there is none."""
+        if not self._book.committee or self._directory is None:
+            return ()
+        begun, seconds = self._directory.created, self._parameters.epoch_seconds
+        return tuple(machine_standing(self._book, node, begun, seconds) for node in machines)
 
     def update_directory(self, directory: Directory) -> None:
         """Use this snapshot, and bring the guard list up to date with it."""

@@ -9,11 +9,14 @@ import logging
 import random
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Literal
 
+from engine.api.schema import MachineStanding
 from engine.directory.directory import Directory
 from engine.directory.genesis import GenesisRecord
 from engine.directory.standing import StandingBook
 from engine.errors import BootstrapUnreachableError, GenTorrentError, StorageError, VerificationError, WireError
+from engine.ids import NodeId, node_id_text
 from engine.storage.files import read_limited, write_atomically
 from engine.verification.chain.standings import CheckedStandings, check_standings
 from engine.wire.verification import MAX_SIGNED_STANDINGS, signed_standings_decoder
@@ -24,6 +27,20 @@ FIRST_RETRY, LAST_RETRY = 1.0, 120.0
 SPREAD = 0.02
 """Of an epoch, in which all readers fetch a new block's standings: not all in the same moment."""
 MOST_SPREAD_SECONDS = 10.0
+
+
+def machine_standing(book: StandingBook, node: NodeId, begun: float, epoch_seconds: float) -> MachineStanding:
+    """What a book says of a node, for people; epochs are counted from ``begun`` (seconds since 1970)."""
+    standing, found = book.of(node), book.nodes.get(node)
+    word: Literal["established", "newcomer", "excluded"] = "established" if standing.established else "newcomer"
+    return MachineStanding(
+        node=node_id_text(node),
+        standing="excluded" if standing.excluded else word,
+        reputation=standing.reputation,
+        judged=found.judged if found is not None else 0,
+        passed=found is not None and found.good > 0,
+        checked=begun + found.signed * epoch_seconds if found is not None else 0.0,
+    )
 
 
 class StandingsFollower:

@@ -83,6 +83,8 @@ def ask(network: Network) -> tuple[bytes, bytes]:
     answer = Answer(network.openai("asking"), QUESTION, max_tokens=4).read()
     assert answer.error is None
     assert answer.extension["receipt_verified"] is True
+    assert answer.extension["badge"] == "signed"
+    assert "judged none of its answers yet" in str(answer.extension["badge_reason"])
     part = answer.extension["receipt"]["parts"][-1]
     return base64.b64decode(part["record"]), base64.b64decode(part["signature"])
 
