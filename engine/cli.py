@@ -16,6 +16,7 @@ from engine.commands import app as app_command
 from engine.commands import (
     bench,
     bootstrap,
+    calibrate,
     chat,
     demo,
     doctor,
@@ -51,6 +52,7 @@ cli.command(name="bootstrap")(bootstrap.run)
 cli.command(name="chat")(chat.run)
 cli.command(name="demo")(demo.run)
 cli.command(name="doctor")(doctor.run)
+cli.command(name="calibrate")(calibrate.run)
 cli.add_typer(bench.commands, name="bench")
 cli.add_typer(identity.commands, name="identity")
 cli.add_typer(models.commands, name="models")

@@ -28,26 +28,34 @@ Change = Callable[[str, Array], Array]
 
 
 def remake(
-    model: ModelFolder, target: Path, scheme: Scheme | None = None, *, half: bool = False, weights: Path | None = None
+    model: ModelFolder,
+    target: Path,
+    scheme: Scheme | None = None,
+    *,
+    half: bool = False,
+    weights: Path | None = None,
+    change: Change | None = None,
 ) -> Path:
-    """Write the model with float32 weights to ``target`` (replaced if it is there); rounded by ``scheme``; computed in
-    ``half`` precision. ``weights``: a safetensors file with matrices that take the place of the graph's own (those of
-    higher precision that a quantised graph was made from). :class:`BenchmarkError` for a graph that is not understood.
-    """
+    """Write the model with float32 weights to ``target`` (replaced if it is there); changed by ``change``; rounded by
+    ``scheme``; computed in ``half`` precision. ``weights``: a safetensors file with matrices that take the place of the
+    graph's own (those of higher precision that a quantised graph was made from). :class:`BenchmarkError` for a graph
+    that is not understood."""
     graph = onnx.load(str(model.graph))
     given = read_safetensors(weights) if weights is not None else {}
 
-    def change(name: str, matrix: Array) -> Array:
+    def changed(name: str, matrix: Array) -> Array:
         exact = given.get(_plain(name))
         if exact is not None:
             if exact.shape != matrix.shape:
                 raise BenchmarkError(f"{weights} has {name} in the shape {exact.shape}, the graph in {matrix.shape}.")
             matrix = exact
+        if change is not None:
+            matrix = change(name, matrix)
         if scheme is None or (not scheme.head and _is_head(graph, matrix)):
             return matrix
         return rounded(matrix, scheme)
 
-    _with_plain_matrices(graph.graph, change)
+    _with_plain_matrices(graph.graph, changed)
     if half:
         _in_half_precision(graph.graph)
     unfinished = target.with_name(f"unfinished-{target.name}")
