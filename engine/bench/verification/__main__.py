@@ -1,0 +1,105 @@
+"""``python -m engine.bench.verification``: make a random model, or tell 4-bit weights from full ones.
+
+    python -m engine.bench.verification random-model FOLDER
+    python -m engine.bench.verification tell-apart [--samples N] [--cheat NAME=SAMPLES] [--work FOLDER] [--json FILE]
+
+``tell-apart`` takes the built-in model with its weights in float32 as the reference: 16- and 32-bit machines are
+honest, cheats round the weights to 4 bits or do other things. What was recorded in ``--work`` is used again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+
+import msgspec
+
+from engine.bench.machine import describe_machine
+from engine.bench.verification.conditions import CHEATS, FOUR_BITS, HONEST, OTHER_PRECISION, Condition, with_slots
+from engine.bench.verification.evaluating import SAMPLE, Evaluation, as_table, evaluate
+from engine.bench.verification.measuring import Record, Study, perplexities, record
+from engine.bench.verification.questions import Questions
+from engine.bench.verification.random_model import make_random_model
+from engine.bench.verification.remade_models import remake
+from engine.inference.models.installed import BUILTIN_MODEL, Catalogue
+from engine.inference.runtime.session import runtime_version
+from engine.resources import resource_path
+
+LEARN = 30_000
+"""Tokens of each condition that the calibration is made of."""
+ENTROPY_ANSWERS = 600
+"""Honest answers whose perplexity is compared."""
+
+
+def main() -> None:
+    """See the module."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    making = commands.add_parser("random-model", help="write a model of 0.1 billion random weights")
+    making.add_argument("folder", type=Path)
+    telling = commands.add_parser("tell-apart", help="measure how well cheats are told from honest answers")
+    telling.add_argument("--samples", type=int, default=1000, help="of 300 tokens: honest ones, and of the first cheat")
+    telling.add_argument("--cheat", action="append", default=[], metavar="NAME=SAMPLES", help="beside the first one")
+    telling.add_argument("--work", type=Path, default=Path(".work/verification"))
+    telling.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
+    options = parser.parse_args()
+    if options.command == "random-model":
+        make_random_model(options.folder)
+    else:
+        others = dict(_named(one) for one in options.cheat)
+        found = asyncio.run(tell_apart(options.samples, others, options.work))
+        if options.json is not None:
+            options.json.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n")
+
+
+def _named(text: str) -> tuple[str, int]:
+    name, _, count = text.rpartition("=")
+    return name, int(count)
+
+
+async def tell_apart(count: int, others: dict[str, int], work: Path) -> Evaluation:
+    """Record what is missing, and print the table."""
+    base = work / "reference"
+    if not base.exists():
+        weights = resource_path("engine/builtin/weights/model.safetensors")
+        remake(Catalogue(None).open(BUILTIN_MODEL), base, weights=weights)
+    reference = Catalogue(None, base).open(BUILTIN_MODEL)
+    study = Study(reference, work, Questions(BUILTIN_MODEL, varied=False))
+    half = LEARN + -(-count // 2) * SAMPLE
+    wanted: dict[Condition, int] = {HONEST[2]: half, with_slots(OTHER_PRECISION, 32): half}
+    for condition in (*FOUR_BITS, *CHEATS):
+        share = count if condition == FOUR_BITS[0] else others.get(condition.name, 0)
+        if share:
+            wanted[with_slots(condition, 32)] = LEARN + share * SAMPLE
+    recorded: dict[Condition, list[Record]] = {}
+    for condition, tokens in wanted.items():
+        recorded[condition] = await record(study, condition, tokens, _say)
+    text = recorded[HONEST[2]][:ENTROPY_ANSWERS]
+    entropies = {
+        condition: await perplexities(study, condition, text)
+        for condition in wanted
+        if condition == HONEST[2] or (condition.kind == "cheat" and condition.model)
+    }
+    found = evaluate(
+        recorded,
+        entropies,
+        LEARN,
+        model=f"{BUILTIN_MODEL} in float32",
+        digest=reference.digest.hex(),
+        precision=reference.precision,
+        machine=str(describe_machine()["processor"]),
+        runtime=f"onnxruntime {'.'.join(str(one) for one in runtime_version())}",
+    )
+    for line in as_table(found):
+        print(line)
+    return found
+
+
+def _say(line: str) -> None:
+    print(f"[verification] {line}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()
