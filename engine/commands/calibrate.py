@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 from pathlib import Path
@@ -66,6 +65,8 @@ def run(
     a foreign text, half of the prompt); the model reads all answers and says how far each token is from its own choice.
     Half an hour for the built-in model on two processors. Other programs change the time only.
     """
+    import asyncio
+
     from engine.bench.verification import calibrate as tool
     from engine.bench.verification.calibrating import table
     from engine.storage.data_directory import DataDirectory
