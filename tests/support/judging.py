@@ -110,7 +110,7 @@ class Judging:
             attempt=0,
             final=True,
             first=0,
-            prompt_ids=(1, 2, 3),
+            prompt_ids=changes.pop("prompt", (1, 2, 3)),
             output_ids=changes.pop("output", OUTPUT),
             tokenizer_digest=b"t" * 32,
             ttft_ms=10.0,
