@@ -256,7 +256,7 @@ class VerifierRole:
         if now < self._told + self._seconds / REPEATS:
             return
         self._told = now
-        for signed in self.book.of_member(self._identity.public_key):
+        for signed in self.book.of_member(self._identity.public_key, self.state):
             self.tell(signed)
 
     def _forget(self, epoch: int) -> None:

@@ -49,10 +49,7 @@ def sign_record(identity: Identity, record: Judging) -> SignedRecord:
 def open_record(signed: SignedRecord, kind: type[T], network_id: bytes) -> T:
     """The record of this kind that its member really signed for this network; else :class:`VerificationError`."""
     name = NAMES[kind]
-    try:
-        record = committee_record_decoder.decode(signed.record)
-    except WireError as error:
-        raise VerificationError(f"The {name} cannot be read: {error}.") from error
+    record = _decode(signed, name)
     if not isinstance(record, kind):
         raise VerificationError(f"A {type(record).__name__} stands where the {name} belongs.")
     if record.network_id != network_id:
@@ -64,6 +61,18 @@ def open_record(signed: SignedRecord, kind: type[T], network_id: bytes) -> T:
     except SignatureError as error:
         raise VerificationError(f"The {name} is not what its member signed: the signature does not fit.") from error
     return record
+
+
+def is_unanswered(signed: SignedRecord) -> bool:
+    """Whether it says that a challenge brought nothing (its signature is not looked at)."""
+    return isinstance(_decode(signed, "record of a challenge"), Unanswered)
+
+
+def _decode(signed: SignedRecord, name: str) -> object:
+    try:
+        return committee_record_decoder.decode(signed.record)
+    except WireError as error:
+        raise VerificationError(f"The {name} cannot be read: {error}.") from error
 
 
 def digest_of(signed: SignedRecord) -> bytes:

@@ -29,7 +29,7 @@ from engine.verification.chain.state import WINDOW, ChainState, Done, OpenEpoch,
 from engine.verification.challenges.opening import OpenedEvidence, OpenedUnanswered, open_evidence, open_unanswered
 from engine.verification.epochs import epoch_at, epoch_begins
 from engine.verification.members import leader, leader_alpha
-from engine.verification.signing import digest_of
+from engine.verification.signing import digest_of, is_unanswered
 from engine.wire.codec import encode
 from engine.wire.verification import (
     MAX_ENTRIES,
@@ -50,6 +50,7 @@ NO_BATCHES = bytes(32)
 _MISSED_BYTES = 6
 _UNJUDGED_BYTES = 80
 """Of one entry in either list, at most."""
+Opened = OpenedEvidence | OpenedUnanswered
 RecordOf = Callable[[bytes], SignedRecord | None]
 """Evidence and unanswered challenges by their digest."""
 
@@ -66,12 +67,14 @@ class MissingRecordError(VerificationError):
 class Material:
     """What a proposer has. Whatever cannot stand in the block is left out: it may be somebody's bad joke.
 
-    ``records``: evidence and unanswered challenges; ``attestations``: by the digest of their evidence;
+    ``records``: evidence and unanswered challenges, ``opened`` those of them that were checked before, by digest;
+    ``attestations``: by the digest of their evidence;
     ``next_members``: the committee that the owners have agreed upon, empty for no change."""
 
     commitments: Sequence[SignedRecord] = ()
     duties: Sequence[SignedRecord] = ()
     records: Sequence[SignedRecord] = ()
+    opened: Mapping[bytes, Opened] = field(default_factory=dict)
     attestations: Mapping[bytes, Sequence[SignedRecord]] = field(default_factory=dict)
     batches: bytes = NO_BATCHES
     next_members: tuple[bytes, ...] = ()
@@ -180,14 +183,10 @@ def _found(record_of: RecordOf, digest: bytes) -> SignedRecord:
     return record
 
 
-def _open_any(record: SignedRecord, state: ChainState) -> OpenedEvidence | OpenedUnanswered:
-    try:
+def _open_any(record: SignedRecord, state: ChainState) -> Opened:
+    if is_unanswered(record):
         return open_unanswered(record, state.network_id, state.commitment_of)
-    except VerificationError as first:
-        try:
-            return open_evidence(record, state.genesis, state.network_id, state.commitment_of)
-        except VerificationError as error:
-            raise (first if "stands where" in str(error) else error) from error
+    return open_evidence(record, state.genesis, state.network_id, state.commitment_of)
 
 
 # -------------------------------------------------------------------------------------------------------------- making
@@ -280,7 +279,7 @@ class _Results:
         self._idle: dict[tuple[int, bytes, NodeId], Unjudged] = {}
         self._entries: list[BlockEntry] = []
 
-    def add(self, record: OpenedEvidence | OpenedUnanswered, attestations: Sequence[SignedRecord]) -> None:
+    def add(self, record: Opened, attestations: Sequence[SignedRecord]) -> None:
         """Take a record that can stand in the block now."""
         challenge, asked = record.challenge, record.asked
         member = record.evidence.member if isinstance(record, OpenedEvidence) else record.unanswered.member
@@ -320,10 +319,10 @@ class _Results:
 def _results(
     state: ChainState, material: Material, epoch: int, epochs: Mapping[int, OpenEpoch], room: int
 ) -> tuple[tuple[BlockEntry, ...], tuple[Unjudged, ...]]:
-    opened: dict[bytes, OpenedEvidence | OpenedUnanswered] = {}
+    opened: dict[bytes, Opened] = {}
     for signed in material.records:
         try:
-            record = _open_any(signed, state)
+            record = material.opened.get(digest_of(signed)) or _open_any(signed, state)
         except VerificationError:
             continue
         opened[record.digest] = record

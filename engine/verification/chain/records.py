@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.errors import VerificationError, WireError
-from engine.verification.chain.block import Material
+from engine.verification.chain.block import Material, Opened
 from engine.verification.chain.derivation import open_commitment, shown_output
 from engine.verification.chain.entries import open_attestations, scorers
 from engine.verification.chain.state import WINDOW, ChainState
@@ -37,7 +37,7 @@ class RecordBook:
         self._commitments: dict[Key, SignedRecord] = {}
         self._duties: dict[Key, SignedRecord] = {}
         self._results: dict[Key, dict[bytes, SignedRecord]] = {}
-        self._evidence: dict[bytes, OpenedEvidence] = {}
+        self._opened: dict[bytes, Opened] = {}
         self._by_digest: dict[bytes, SignedRecord] = {}
         self._attestations: dict[bytes, dict[bytes, SignedRecord]] = {}
 
@@ -73,17 +73,20 @@ class RecordBook:
             commitments=list(self._commitments.values()),
             duties=list(self._duties.values()),
             records=list(self._by_digest.values()),
+            opened=self._opened,
             attestations={digest: list(found.values()) for digest, found in self._attestations.items()},
             next_members=next_members,
             batches=batches,
         )
 
-    def of_member(self, member: bytes) -> list[SignedRecord]:
-        """What this member itself has signed, to be told again to who may have missed it."""
+    def of_member(self, member: bytes, state: ChainState) -> list[SignedRecord]:
+        """What this member itself has signed and no block contains, to be told again to who may have missed it."""
         found: list[SignedRecord] = []
         for kept in (self._commitments, self._duties):
             found += (signed for (_, key), signed in kept.items() if key == member)
-        found += (signed for (_, key), results in self._results.items() if key == member for signed in results.values())
+        for (_, key), results in self._results.items():
+            if key == member:
+                found += (signed for digest, signed in results.items() if not _is_done(self._opened[digest], state))
         found += (given[member] for given in self._attestations.values() if member in given)
         return found
 
@@ -105,16 +108,17 @@ class RecordBook:
         for key in [key for key in self._results if key[0] < oldest]:
             for digest in self._results.pop(key):
                 self._by_digest.pop(digest, None)
-                self._evidence.pop(digest, None)
+                self._opened.pop(digest, None)
                 self._attestations.pop(digest, None)
 
     def unscored(self, member: bytes, state: ChainState) -> list[OpenedEvidence]:
         """Evidence that this member was drawn to score and has not scored, the oldest first."""
         found = [
             opened
-            for digest, opened in self._evidence.items()
-            if member not in self._attestations.get(digest, {})
-            and not _is_judged(opened, state)
+            for digest, opened in self._opened.items()
+            if isinstance(opened, OpenedEvidence)
+            and member not in self._attestations.get(digest, {})
+            and not _is_done(opened, state)
             and opened.evidence.member in state.members
             and member in scorers(state.members, digest, opened.evidence.member, opened.node)
         ]
@@ -136,22 +140,22 @@ class RecordBook:
         key = (record.epoch, record.member)
         if len(self._results.get(key, ())) >= MAX_EVIDENCE:
             raise VerificationError(f"A member shows more than {MAX_EVIDENCE} results of one epoch.")
-        opened = None
+        opened: Opened
         if isinstance(record, Evidence):
             opened = open_evidence(signed, state.genesis, state.network_id, state.commitment_of)
-            self._evidence[digest] = opened
         else:
-            open_unanswered(signed, state.network_id, state.commitment_of)
+            opened = open_unanswered(signed, state.network_id, state.commitment_of)
+        self._opened[digest] = opened
         self._by_digest[digest] = signed
         self._results.setdefault(key, {})[digest] = signed
-        return opened
+        return opened if isinstance(opened, OpenedEvidence) else None
 
     def _add_attestation(self, signed: SignedRecord, record: Attestation, state: ChainState) -> None:
-        opened = self._evidence.get(record.evidence)
-        if opened is None:
+        opened = self._opened.get(record.evidence)
+        if not isinstance(opened, OpenedEvidence):
             raise VerificationError("An attestation is about evidence that is not here.")
         given = self._attestations.setdefault(record.evidence, {})
-        if record.member in given or _is_judged(opened, state):
+        if record.member in given or _is_done(opened, state):
             return
         if record.member not in scorers(state.members, opened.digest, opened.evidence.member, opened.node):
             raise VerificationError("An attestation is by a member that was not drawn to score this answer.")
@@ -159,8 +163,12 @@ class RecordBook:
         given[record.member] = signed
 
 
-def _is_judged(opened: OpenedEvidence, state: ChainState) -> bool:
-    """Whether a block has judged this answer already."""
-    found = state.epochs.get(opened.evidence.epoch)
-    done = found.done.get((opened.evidence.member, opened.asked)) if found is not None else None
-    return done is not None and opened.evidence.turn in done.turns
+def _is_done(opened: Opened, state: ChainState) -> bool:
+    """Whether a block has said what came of it."""
+    challenge = opened.challenge
+    member = opened.evidence.member if isinstance(opened, OpenedEvidence) else opened.unanswered.member
+    found = state.epochs.get(challenge.epoch)
+    done = found.done.get((member, opened.asked)) if found is not None else None
+    if done is None:
+        return False
+    return opened.evidence.turn in done.turns if isinstance(opened, OpenedEvidence) else True

@@ -50,7 +50,7 @@ def test_a_member_is_told_what_it_has_to_score_until_it_has() -> None:
     for signed in network.attestations(evidence, NODE.node_id):
         book.add(signed, network.state, 1)
         assert book.unscored(signed.key, network.state) == []
-        assert signed in book.of_member(signed.key)
+        assert signed in book.of_member(signed.key, network.state)
 
 
 def test_what_is_judged_or_too_old_is_forgotten() -> None:
@@ -64,10 +64,11 @@ def test_what_is_judged_or_too_old_is_forgotten() -> None:
     assert book.material().commitments == []
     assert book.record_of(digest_of(evidence)) == evidence, "others may ask for it"
     assert book.unscored(evidence.key, network.state) == []
+    assert book.of_member(evidence.key, network.state) == [], "nobody needs to hear it again"
     network.append(3, Material())
     book.decided(network.state, network.blocks[-1].block)
     assert book.record_of(digest_of(evidence)) is None
-    assert book.of_member(evidence.key) == []
+    assert book.of_member(evidence.key, network.state) == []
 
 
 def test_what_is_not_wanted_is_refused_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
