@@ -1,9 +1,11 @@
 """``cost``: whoever is predicted to answer soonest, counting what the others there would lose.
 
-The cost of a member, in seconds: the prediction (``engine.forwarding.prediction``) of first token and answer, plus a
-part of what prompts and answers that are there would lose, plus ``work_weight`` of the reading itself at the group's
-usual rate, because whatever is read twice delays somebody later. That last part is also the hysteresis of copies: a
-member whose cache lacks a prefix that another one holds has to be faster by several times the reading.
+The cost of a member, in seconds: the prediction (``engine.forwarding.prediction``) of first token and answer, plus
+what prompts and answers that are there would lose, plus what its place is worth to those who come later
+(``engine.forwarding.places``), plus ``work_weight`` of the reading itself at the group's usual rate, because whatever
+is read twice delays somebody later and drives something out of a cache. That last part is also the hysteresis of
+copies: a member whose cache lacks a prefix that another one holds has to be faster by several times the reading. It
+is smaller for prefixes that are asked for often: their copies serve many.
 
 What keeps many entry nodes with old news from doing the same thing at the same moment:
 
@@ -67,7 +69,7 @@ class Cost:
     delays_weight: float = 1.0  # of what prompts that wait there would lose
     others_weight: float = 1.0  # of what answers that are written there would lose
     places_weight: float = 1.0  # of what those would lose who come when its places are taken
-    work_weight: float = 8.0  # of the tokens to be read, at the usual rate
+    work_weight: float = 8.0  # of the tokens to be read, at the usual rate, where nobody else asks for the prefix
     popular: float = 3.0  # requests a minute for each copy of a prefix, at which a further copy is half as dear
     home_bonus: float = 0.3  # of the seconds for reading the public part
     near_seconds: float = 0.01  # above the lowest cost: what is not farther above is as good

@@ -69,3 +69,12 @@ def test_who_has_not_measured_itself_counts_as_modest():
 def test_rates_are_believed_times_trust():
     assert predict(member(1, trust=0.1), ASKED, 0, 0.0).read == pytest.approx(5.0)
     assert predict(member(1, trust=0.1), ASKED, 0, 0.0).write == pytest.approx(10.0)
+
+
+def test_answers_that_are_longer_than_expected_are_not_about_to_end():
+    """Ten answers, each expected to write one token more since a while; answers have 300 on average."""
+    overdue = member(1, slots=10, running=10, output_tokens=10, decode_rate=100)
+    assert predict(overdue, ASKED, 0, 0.0).wait == pytest.approx(1 / 100)
+    assert predict(overdue, ASKED, 0, 0.0, Traffic(answer=300)).wait == pytest.approx(300 / 100)
+    old, new = predict(overdue, ASKED, 0, 0.5), predict(overdue, ASKED, 0, 0.5, Traffic(answer=300))
+    assert new.write > old.write + 0.5  # the batch is as large as it was

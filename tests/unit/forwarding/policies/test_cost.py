@@ -117,6 +117,24 @@ def test_entry_nodes_make_the_second_copy_in_one_place_too():
     assert targets != {node_id(holder)}
 
 
+def test_a_popular_prefix_gets_a_further_copy_sooner():
+    """The holder has the same queue both times."""
+    busy = [member(0, queue_tokens=8_000), *(member(index) for index in range(1, 8))]
+    group, policy, random = PretendedGroup(busy, {0: 1800}), plain(), Random(1)
+    targets = [policy.choose(PUBLIC, group, 0.01 * index, random).target for index in range(12)]
+    assert targets[0] == node_id(0)
+    assert targets[-1] != node_id(0)
+
+
+def test_the_last_free_places_are_kept():
+    """Nobody would wait, and everybody writes equally fast; but more are to come."""
+    nearly_full = member(0, slots=16, running=15, output_tokens=900, decode_rate=900)
+    group = PretendedGroup([nearly_full, member(1, slots=16, running=15, output_tokens=900, decode_rate=900)])
+    free = member(2, slots=32, running=15, output_tokens=900, decode_rate=900, round_trip=0.05)
+    assert first(plain(), PretendedGroup([*group.members, free])) == node_id(2)
+    assert first(plain(places_weight=0.0), PretendedGroup([*group.members, free])) != node_id(2)
+
+
 def test_near_equals_are_drawn_by_lot():
     group = PretendedGroup([member(index, queue_tokens=10 * index) for index in range(4)])
     counts = [plain().choose(ASKED, PretendedGroup(group.members), 0.0, Random(seed)).target for seed in range(400)]
