@@ -1,5 +1,5 @@
 """Records of verification: what verifiers ask and find, what the committee agrees on, what model nodes submit (numbers
-120 to 149).
+120 to 151).
 
 Each is signed over its exact bytes with the purpose that its description names, by the key that it names. Who may sign
 it and what makes it valid is ``engine.verification``'s to say; the course of an epoch is in docs/verification.md.
@@ -31,6 +31,8 @@ Thousandths = Annotated[int, Meta(ge=-1_000_000, le=1_000_000)]
 Index = Annotated[int, Meta(ge=0, le=MAX_MEMBERS - 1)]
 """Place of a member in the committee's list of keys."""
 Round = Annotated[int, Meta(ge=0, le=0xFFFF)]
+Bitmap = Annotated[bytes, Meta(max_length=MAX_MEMBERS // 8)]
+"""One bit for each member."""
 
 
 class SignedRecord(Message, frozen=True, tag=120):
@@ -250,6 +252,30 @@ class CommitteeBlock(Message, frozen=True, tag=137):
     certificate: Certificate
 
 
+class CommitteePrevotes(Message, frozen=True, tag=150):
+    """On a link between two members: a quorum of prevotes for one block, members ascending."""
+
+    height: UInt53
+    round: Round
+    digest: Key32
+    signatures: Annotated[tuple[tuple[Index, Signature], ...], Meta(max_length=MAX_MEMBERS)]
+
+
+class CommitteeHave(Message, frozen=True, tag=151):
+    """On a link between two members: where I am, and what of this round I have; please send me what I lack.
+    ``prevotes`` and ``precommits``: bit i (of byte i / 8, the lowest first) is set if that of member i is here;
+    ``proposal``: one is here with everything that it takes to judge it; ``quorum``: of prevotes; ``want``: the digest
+    of a block that a quorum has voted for and that is not here, or empty."""
+
+    height: UInt53
+    round: Round
+    proposal: bool
+    quorum: bool
+    prevotes: Bitmap
+    precommits: Bitmap
+    want: Annotated[bytes, Meta(max_length=32)]
+
+
 # ------------------------------------------------------------------------------------------------------- standing
 
 
@@ -361,7 +387,7 @@ class ChainRecords(Message, frozen=True, tag=149):
     records: Annotated[tuple[Annotated[bytes, Meta(max_length=3 * MAX_RECORD)], ...], Meta(max_length=20_000)]
 
 
-CommitteeMessage = CommitteeNews | CommitteeWant | CommitteeBlock
+CommitteeMessage = CommitteeNews | CommitteeWant | CommitteeBlock | CommitteePrevotes | CommitteeHave
 committee_message_decoder: Decoder[CommitteeMessage] = Decoder(CommitteeMessage)
 MAX_CHAIN_RECORDS = 48 * 1024 * 1024
 MAX_STANDINGS = 5 * 1024 * 1024
@@ -372,6 +398,7 @@ committee_record_decoder: Decoder[
     ChallengeCommitment | Evidence | Unanswered | Duties | Attestation | Proposal | Vote
 ] = Decoder(ChallengeCommitment | Evidence | Unanswered | Duties | Attestation | Proposal | Vote)
 block_decoder: Decoder[Block] = Decoder(Block)
+agreement_decoder: Decoder[Proposal | Vote] = Decoder(Proposal | Vote)
 certified_block_decoder: Decoder[CertifiedBlock] = Decoder(CertifiedBlock, 2 * MAX_RECORD)
 standings_decoder: Decoder[Standings] = Decoder(Standings, MAX_STANDINGS)
 signed_standings_decoder: Decoder[SignedStandings] = Decoder(SignedStandings, MAX_SIGNED_STANDINGS)

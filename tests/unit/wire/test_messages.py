@@ -19,7 +19,7 @@ RANGES = {
     "answer": (70, 99),
     "group": (100, 106),
     "forward": (107, 113),
-    "verification": (120, 149),
+    "verification": (120, 151),
 }
 
 

@@ -1,0 +1,1 @@
+"""The committee's agreement under adversarial schedules, in simulated time."""
