@@ -38,13 +38,17 @@ class OperatorConfiguration(msgspec.Struct, frozen=True, forbid_unknown_fields=T
     trusted_proxies: Annotated[tuple[str, ...], msgspec.Meta(max_length=64)] = ()
     maximum_connections: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 4_096
     maximum_connections_per_address: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 64
+    maximum_nodes_per_address: Annotated[int, msgspec.Meta(ge=1, le=20_000)] = 32
+    """Listed nodes; who is listed already stays."""
+    maximum_nodes_per_prefix: Annotated[int, msgspec.Meta(ge=1, le=20_000)] = 512
+    """Of one /16 (IPv4) or /32 (IPv6)."""
     maximum_nodes: Annotated[int, msgspec.Meta(ge=1, le=20_000)] = 20_000
 
 
 def load_configuration(data: Path, *, loopback: bool) -> OperatorConfiguration:
     """The operator's settings; ``ConfigurationError`` names what is wrong.
 
-    In a ``loopback`` network every node has the same address, so the limit per address is lifted unless it is set.
+    In a ``loopback`` network every node has the same address, so limits per address are lifted unless they are set.
     """
     text = read_limited(data / FILE, 65_536)
     try:
@@ -53,10 +57,14 @@ def load_configuration(data: Path, *, loopback: bool) -> OperatorConfiguration:
             ipaddress.ip_network(address)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise ConfigurationError(f"{data / FILE} is wrong: {error}. See the operator guide.") from error
-    if loopback and b"maximum_connections_per_address" not in (text or b""):
-        configuration = msgspec.structs.replace(
-            configuration, maximum_connections_per_address=configuration.maximum_connections
-        )
+    if loopback:
+        lifted = {
+            "maximum_connections_per_address": configuration.maximum_connections,
+            "maximum_nodes_per_address": configuration.maximum_nodes,
+            "maximum_nodes_per_prefix": configuration.maximum_nodes,
+        }
+        unset = {name: value for name, value in lifted.items() if name.encode() not in (text or b"")}
+        configuration = msgspec.structs.replace(configuration, **unset)
     return configuration
 
 

@@ -65,6 +65,7 @@ class Member:
     listing: Listing | None = None
     """What the last snapshots say; made anew when something else of it changes, so that a delta stays small."""
     revision: int = 0
+    address: str = ""  # what it counts for, since it published here last; never written down
 
     def present(self, wall: float, monotonic: float, newest_beacon: int) -> None:
         """Note that the node is listed and not away now."""
@@ -162,6 +163,16 @@ class Registry:
         member.prefix, member.withdrawn, member.relays = prefix, False, descriptor.relay
         member.present(wall, monotonic, self._newest_beacon(wall))
         return member, descriptor
+
+    def is_listed(self, name: NodeId, wall: float) -> bool:
+        """Whether this node is listed at ``wall``."""
+        member = self.members.get(name)
+        return member is not None and self._is_listed(member, wall)
+
+    def listed_from(self, address: str, prefix: str, wall: float) -> tuple[int, int]:
+        """How many are listed from an address (as far as they have published since the start) and from a prefix."""
+        near = [one for one in self.members.values() if one.prefix == prefix and self._is_listed(one, wall)]
+        return sum(one.address == address for one in near), len(near)
 
     def withdraw(self, name: NodeId) -> Member | None:
         """The node leaves politely; it is not in the next snapshot."""

@@ -22,6 +22,7 @@ from engine.bootstrap.chain.store import ChainStore
 from engine.bootstrap.configuration import OperatorConfiguration
 from engine.bootstrap.connections import Connections
 from engine.bootstrap.door import ENDED, Door
+from engine.bootstrap.entrance import Entrance
 from engine.bootstrap.exchange import Exchange
 from engine.bootstrap.init import Network
 from engine.bootstrap.limits import TokenBucket
@@ -92,11 +93,13 @@ class BootstrapServer:
         private = network.genesis.parameters.invited_only
         self.door = Door(network.server, network.network_id, store, clock) if private else None
         self._connections = Connections(configuration, self.metrics)
+        one_machine = network.genesis.parameters.allow_loopback
+        self.entrance = Entrance(network.network_id, configuration, registry, os.urandom(32), one_machine=one_machine)
         self.chain: ChainService | None = None
         self._intake: Intake | None = None
         self._blocks: Blocks | None = None
         if network.genesis.genesis.committee_keys:
-            records, one_machine = ChainStore(store), network.genesis.parameters.allow_loopback
+            records = ChainStore(store)
             self._intake = intake = Intake(network.genesis, network.server, records, self, self.metrics, clock)
             self._blocks = blocks = Blocks(network.genesis, records, clock, self._appended)
             self.chain = ServerChain(intake, blocks, self.metrics, clock, self._storage_failed, one_machine=one_machine)
@@ -208,7 +211,16 @@ class BootstrapServer:
             else:
                 wall, monotonic = self.clock.wall(), self.clock.monotonic()
                 prefix = network_prefix(session.address)
+                asked = self.entrance.admit(session.identity_key, session.address, message.work, wall, monotonic)
+                if asked is not None:
+                    self.metrics.publications.labels("asked for work").inc()
+                    session.send(asked)
+                    return
+                is_new = session.node_id not in self.registry.members
                 member, _ = self.registry.accept(message.descriptor, prefix, wall, monotonic)
+                if is_new:
+                    self.entrance.newcomers.came(monotonic)
+                member.address = counting_key(session.address)
             if member is not None:
                 await self._store.save_member(member)
             if not message.withdraw:

@@ -58,7 +58,7 @@ from engine.wire.signaling import (
     Signal,
     SignalFailed,
 )
-from engine.wire.verification import LeafOpening, OpeningWanted
+from engine.wire.verification import LeafOpening, OpeningWanted, WorkChallenge
 
 KEEPALIVE_SECONDS = 15.0
 HEARTBEAT_SECONDS = 20.0
@@ -343,6 +343,8 @@ class BootstrapClient:
                     )
                 case ReadingKey():
                     self._follower.opened(message.key)
+                case WorkChallenge():
+                    self._publisher.challenged(message)
                 case OpeningWanted():
                     self.on_opening_wanted(message)
                 case KeepAlive():

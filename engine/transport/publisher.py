@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Callable
 
 import aiohttp
@@ -11,17 +12,21 @@ import aiohttp
 from engine.clock import Clock
 from engine.directory.descriptor import digest
 from engine.directory.genesis import GenesisRecord
+from engine.directory.work import MOST_BITS, search, work_bytes
 from engine.errors import BootstrapUnreachableError, DirectoryError, StorageError
 from engine.ids import NetworkId
 from engine.transport.bootstrap_http import CONNECT_SECONDS, network_errors, send_statement
 from engine.transport.bootstrap_state import Phase, Status
-from engine.wire.codec import Message
+from engine.wire.codec import Message, encode
 from engine.wire.records import Signed, descriptor_decoder
 from engine.wire.signaling import Publish, Published, Refused
+from engine.wire.verification import WorkChallenge, WorkSolution
 
 PUBLISH_RETRY_SECONDS = 5.0
 PUBLISH_GAP_SECONDS = 1.0
 WITHDRAW_SECONDS = 2.0
+TRIES = 1 << 16
+"""Of a proof of work between two looks at whether it is still wanted; a tenth of a second."""
 
 
 class Publisher:
@@ -45,6 +50,7 @@ class Publisher:
         self._source: Callable[[], Signed] | None = None
         self._withdrawing = False
         self._last_published: Signed | None = None
+        self._challenge: WorkChallenge | None = None
         self._publish_now = asyncio.Event()
         self._answered = asyncio.Event()
 
@@ -88,22 +94,31 @@ class Publisher:
         self._status.set(published=False, warning=f"The server refused the descriptor: {message.reason}.")
         self._answered.set()
 
+    def challenged(self, message: WorkChallenge) -> None:
+        """The server wants a proof of work before it lists this node for the first time."""
+        self._challenge = message
+        self._answered.set()
+
     def disconnected(self) -> None:
         """Nobody will answer: who waits looks whether there still is a connection."""
         self._answered.set()
 
     async def keep(self, session: aiohttp.ClientSession, url: str) -> None:
         """Until cancelled: publish when there is something, and anew at half of its life."""
+        work = b""
         while True:
             delay: float | None = None
             self._publish_now.clear()
             if self._source is not None:
-                self._last_published = self._source()
+                self._last_published, self._challenge = self._source(), None
                 self._answered.clear()
-                self._put(Publish(descriptor=self._last_published))
+                self._put(Publish(descriptor=self._last_published, work=work))
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(CONNECT_SECONDS):
                         await self._answered.wait()
+                work = await self._solve()
+                if work:
+                    continue
                 delay = self._half_life() if self._status.state.published else PUBLISH_RETRY_SECONDS
                 if self._status.state.published:
                     await self._bring_statement(session, url)
@@ -111,6 +126,32 @@ class Publisher:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(delay):
                     await self._publish_now.wait()
+
+    async def _solve(self) -> bytes:
+        """The encoded solution of what the server asks, found in a thread; nothing where it asks nothing, where it is
+        too much to ask, or takes too long."""
+        challenge, genesis, descriptor = self._challenge, self._genesis(), self._last_published
+        if challenge is None or genesis is None or descriptor is None:
+            return b""
+        if challenge.bits > MOST_BITS:
+            self._status.set(
+                warning=f"The server asks for a proof of work of {challenge.bits} bits; more than {MOST_BITS} are not"
+                " reasonable. It is asked again."
+            )
+            return b""
+        start, tried = work_bytes(genesis.network_id, descriptor.key, challenge.salt), 0
+        while self._clock.wall() < challenge.expires:
+            found = await asyncio.to_thread(search, challenge.bits, start, tried, TRIES)
+            if found is not None:
+                self._status.set(warning=self._status.lasting)
+                return encode(WorkSolution(challenge=challenge, solution=found))
+            tried += TRIES
+            done = 1 - math.exp(-tried / 2**challenge.bits)
+            self._status.set(
+                warning="Many newcomers join the network now, so its server asks each for a proof of work: this"
+                f" computer calculates (with a chance of {done:.0%} it would be through by now)."
+            )
+        return b""
 
     def _half_life(self) -> float:
         if self._last_published is None:

@@ -1,0 +1,61 @@
+"""What somebody must do to be listed for the first time, and how many may be from one place. No I/O.
+
+Not in a network on one machine, whose nodes all have one address and whose owner would only be in the way of himself.
+"""
+
+from __future__ import annotations
+
+from engine.bootstrap.configuration import OperatorConfiguration
+from engine.bootstrap.registry import Registry
+from engine.crypto.identity import node_id_of
+from engine.directory.prefix import counting_key, network_prefix
+from engine.directory.work import Newcomers
+from engine.errors import DirectoryError, WireError
+from engine.ids import NetworkId
+from engine.wire.verification import WorkChallenge, work_solution_decoder
+
+
+class Entrance:
+    """``secret``: 32 random bytes of this run."""
+
+    def __init__(
+        self,
+        network_id: NetworkId,
+        configuration: OperatorConfiguration,
+        registry: Registry,
+        secret: bytes,
+        *,
+        one_machine: bool,
+    ) -> None:
+        """``one_machine``: nobody is stopped."""
+        self._configuration = configuration
+        self._registry = registry
+        self._open = one_machine
+        self.newcomers = Newcomers(network_id, secret)
+
+    def admit(self, key: bytes, address: str, work: bytes, wall: float, monotonic: float) -> WorkChallenge | None:
+        """Before the node with this key is listed: None lets it in, else it has to solve this first.
+        :class:`DirectoryError` if it cannot be let in at all."""
+        if self._open or self._registry.is_listed(node_id_of(key), wall):
+            return None
+        self._check_place(address, wall)
+        if node_id_of(key) in self._registry.members:  # it has been here before
+            return None
+        bits = self.newcomers.bits(monotonic)
+        if bits and not self._solved(key, work, wall):
+            return self.newcomers.challenge(key, bits, wall)
+        return None
+
+    def _solved(self, key: bytes, work: bytes, wall: float) -> bool:
+        """What was asked for counts, also when the price has risen meanwhile."""
+        try:
+            return bool(work) and self.newcomers.accepts(key, work_solution_decoder.decode(work), wall)
+        except WireError as error:
+            raise DirectoryError(f"the proof of work cannot be read: {error}") from error
+
+    def _check_place(self, address: str, wall: float) -> None:
+        here, near = self._registry.listed_from(counting_key(address), network_prefix(address), wall)
+        if here >= self._configuration.maximum_nodes_per_address:
+            raise DirectoryError(f"{here} nodes are listed from your address already; more are not taken")
+        if near >= self._configuration.maximum_nodes_per_prefix:
+            raise DirectoryError(f"{near} nodes are listed from your network already; more are not taken now")
