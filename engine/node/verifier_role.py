@@ -1,8 +1,9 @@
 """A member of the committee checks nodes: it plans and promises an epoch's challenges, asks them as any client does,
 shows what came of them, scores what others show, and has blocks made and checked of it all.
 
-Agreement on blocks is not here: whoever drives it calls :meth:`VerifierRole.make_block`, :meth:`check_block` and
-:meth:`decided`, passes on what :attr:`tell` is given, and brings what other members say to :meth:`heard`.
+Agreement on blocks is not here: whoever drives ``engine.verification.committee`` gives it :meth:`VerifierRole.propose`
+and :meth:`refusal`, calls :meth:`decided`, passes on what :attr:`tell` is given, and brings what other members say to
+:meth:`heard`.
 """
 
 from __future__ import annotations
@@ -110,6 +111,9 @@ class VerifierRole:
         self.book = RecordBook()
         self.tell: Callable[[SignedRecord], None] = lambda _: None
         self.sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+        self.next_members: tuple[bytes, ...] = ()
+        """The committee that this member's owner wants from the next block on, in the order of its keys; empty: the
+        present one."""
         self.holds: Callable[[bytes], bool] = lambda _: True
         """Whether a model with this digest is here, so that its answers can be scored."""
 
@@ -144,23 +148,32 @@ class VerifierRole:
 
     # ------------------------------------------------------------------------------------------------ blocks of it all
 
-    def make_block(self, epoch: int, round_number: int, next_members: tuple[bytes, ...] = ()) -> bytes:
-        """The block that this member proposes as the leader of a round; ``VerificationError`` if it leads it not."""
-        return make_block(
-            self.state,
-            self.book.material(next_members),
-            epoch=epoch,
-            round_number=round_number,
-            proposer=self._identity,
-            issued=int(self._clock.wall()),
-        )
+    def propose(self, round_number: int) -> bytes | None:
+        """The block of the present epoch, by the leader of a round; None while there can be none (the epoch has its
+        block already)."""
+        change = self.next_members if self.next_members != self.state.members else ()
+        try:
+            return make_block(
+                self.state,
+                self.book.material(change),
+                epoch=self.epoch,
+                round_number=round_number,
+                proposer=self._identity,
+                issued=int(self._clock.wall()),
+            )
+        except VerificationError as error:
+            logger.info("no block is proposed: %s", error)
+            return None
 
-    def check_block(self, encoded: bytes, approved: Sequence[tuple[bytes, ...]] = ()) -> ChainState:
-        """Everything in a proposed block, its evidence too; ``VerificationError`` says why this member does not vote
-        for it, ``MissingRecordError`` that something is not here yet."""
-        return check_block(
-            self.state, encoded, record_of=self.book.record_of, now=self._clock.wall(), approved=approved
-        )
+    def refusal(self, encoded: bytes) -> str | None:
+        """Why this member does not vote for a block, after a look at everything in it, its evidence too; None if it
+        does."""
+        approved = (self.next_members,) if self.next_members else ()
+        try:
+            check_block(self.state, encoded, record_of=self.book.record_of, now=self._clock.wall(), approved=approved)
+        except VerificationError as error:
+            return str(error)
+        return None
 
     # --------------------------------------------------------------------------------------------------------- its life
 

@@ -1,12 +1,13 @@
 """Four verifiers check model nodes through the overlay, agree on blocks, and find out who serves not what it claims.
 
-Everything is what a node runs but two things: the votes on blocks (each block is checked by all and certified at once),
-and the reference model, which here knows what every honest machine writes.
+Everything is what a node runs but two things: members hear each other at once instead of over links, and the reference
+model knows here what every honest machine writes.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -23,11 +24,14 @@ from engine.node.verifier_role import VerifierRole
 from engine.verification.chain.certificate import check_certified
 from engine.verification.chain.state import first_state
 from engine.verification.challenges.pool import read_pool
+from engine.verification.committee.agreement import Agreement
+from engine.verification.committee.committee import Committee
+from engine.verification.committee.effects import Decided, Send
+from engine.verification.committee.timing import timing_of
 from engine.verification.epochs import epoch_at
-from engine.verification.members import leader
 from engine.verification.scoring.calibration import Calibrations
 from engine.wire.records import Parameters
-from engine.wire.verification import BlockEntry, SignedRecord, block_decoder
+from engine.wire.verification import Block, CertifiedBlock, SignedRecord, block_decoder
 from tests.support.answering_overlay import INFO, WRITTEN, AnsweringOverlay
 from tests.support.calibrations import calibration
 from tests.support.judging import Judging, judging
@@ -60,7 +64,7 @@ class Verified:
         self.network: Judging = judging(4, epoch_seconds=EPOCH_SECONDS)
         genesis = msgspec.structs.replace(self.network.genesis.genesis, created=int(clock.wall()))
         self.state = replace(first_state(self.network.genesis), network_id=NETWORK, genesis=genesis)
-        self.network.state = self.state
+        self.blocks: list[Block] = []
         self.roles = [self._role(member) for member in self.network.members]
         self.refused: list[str] = []
         self._connect()
@@ -108,26 +112,42 @@ class Verified:
             epoch = epoch_at(self.state.genesis, self.overlay.scheduler.clock.wall())
             end = self.state.genesis.created + (epoch + 0.9) * EPOCH_SECONDS
             await self.overlay.pass_time(end - self.overlay.scheduler.clock.wall())
-            self.agree(epoch)
+            self.agree()
             await self.overlay.pass_time(EPOCH_SECONDS / 10 + TICK)
 
-    def agree(self, epoch: int) -> None:
-        """What the votes of all come to when nobody lies."""
-        key = leader(self.state.members, self.state.output, 0)
-        proposer = next(role for role in self.roles if role._identity.public_key == key)
-        encoded = proposer.make_block(epoch, 0)
-        states = [role.check_block(encoded) for role in self.roles]
-        certified = self.network.certify(encoded)
-        self.state = check_certified(self.state, certified)
-        assert all(state.standings == self.state.standings for state in states)
-        self.network.state = self.state
-        self.network.blocks.append(certified)
+    def agree(self) -> None:
+        """All members come to agree on the block of this moment."""
+        committee = Committee(self.state.network_id, self.state.members, self.state.output)
+        now, height = self.overlay.scheduler.now(), self.state.height + 1
+        roles = {committee.index(role._identity.public_key): role for role in self.roles}
+        machines = {
+            index: Agreement(
+                role._identity,
+                committee,
+                height,
+                propose=role.propose,
+                validate=role.refusal,
+                timing=timing_of(EPOCH_SECONDS),
+                start=now,
+            )
+            for index, role in roles.items()
+            if index is not None
+        }
+        posted = deque((index, effect) for index, machine in machines.items() for effect in machine.tick(now))
+        decided: dict[int, CertifiedBlock] = {}
+        while posted:
+            sender, effect = posted.popleft()
+            if isinstance(effect, Decided):
+                decided[sender] = effect.certified
+            elif isinstance(effect, Send):
+                for index in machines.keys() - {sender} if effect.to is None else {effect.to}:
+                    posted += ((index, one) for one in machines[index].receive(sender, effect.message, now))
+        assert len(decided) == len(self.roles), "everybody decides at once where nobody is late"
+        (encoded,) = {certified.block for certified in decided.values()}
+        self.state = check_certified(self.state, decided[0])
+        self.blocks.append(block_decoder.decode(encoded))
         for role in self.roles:
             role.decided(self.state, encoded)
-
-    def found(self) -> list[tuple[BlockEntry, ...]]:
-        """The entries of all blocks."""
-        return [block_decoder.decode(certified.block).entries for certified in self.network.blocks]
 
     def standing(self, machine: int) -> Any:
         return self.state.standing_of(self.overlay.machines[machine].node_id)
@@ -151,10 +171,12 @@ async def test_who_serves_what_it_claims_rises_and_who_does_not_is_excluded() ->
     assert network.standing(2).excluded
     assert network.standing(2).reputation == 0
     fails = 0
-    for found in network.found():
-        fails += sum(entry.node == network.overlay.machines[2].node_id and entry.score.verdict == 2 for entry in found)
+    for block in network.blocks:
+        fails += sum(
+            entry.node == network.overlay.machines[2].node_id and entry.score.verdict == 2 for entry in block.entries
+        )
     assert fails >= 3
-    blocks = [block_decoder.decode(certified.block) for certified in network.network.blocks]
+    blocks = network.blocks
     assert all(block.missed == () for block in blocks)
     assert {entry.turn for block in blocks for entry in block.entries} == {0, 1}, "later turns are judged, too"
     asked = [asked for machine in network.overlay.machines for asked in machine.writer.asked]
@@ -186,7 +208,7 @@ async def test_who_does_not_answer_is_not_judged_and_nobody_has_missed_a_duty() 
         await network.epochs(6)
     assert silent.node_id not in network.state.standings
     assert network.standing(0).good >= 5
-    blocks = [block_decoder.decode(certified.block) for certified in network.network.blocks]
+    blocks = network.blocks
     assert silent.node_id in {one.asked for block in blocks for one in block.unjudged}
 
 
