@@ -16,7 +16,7 @@ WINDOW_SECONDS = 600.0
 """In which newcomers are counted."""
 FREE = 32
 """So many newcomers in the window pay nothing."""
-FIRST_BITS, BITS_PER_DOUBLING, MOST_BITS = 18, 2, 24
+FIRST_BITS, BITS_PER_DOUBLING, MOST_BITS = 18, 2, 26
 """Zero bits: at the first that pays, more for each doubling of the rate, and at most: half a minute of one core."""
 VALID_SECONDS = 600.0
 _COUNTED = FREE << (1 + (MOST_BITS - FIRST_BITS) // BITS_PER_DOUBLING)

@@ -83,7 +83,7 @@ class ReceiptStore:
     def _open(self) -> sqlite3.Connection:
         database = sqlite3.connect(self._path, timeout=5.0, isolation_level=None, check_same_thread=False)
         # The log is brought to the disk by ``flush`` in a thread of its own, never in the middle of an answer.
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "wal_autocheckpoint=0"):
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "wal_autocheckpoint=0", "journal_size_limit=8388608"):
             database.execute(f"PRAGMA {pragma}").close()
         return database
 

@@ -277,3 +277,22 @@ def tokens_held(chunks: set[bytes], digests: list[bytes]) -> int:
         base += 8
     ends = [b for b in range(base + 1, min(base + 8, len(digests) + 1)) if chunk(b, digests[b - 1]) in chunks]
     return 32 * max(ends, default=base)
+
+
+def batch_root(receipts: list[bytes], salt: bytes) -> bytes:
+    """The Merkle root of a batch of receipts (docs/verification.md, "Submission"; RFC 9162, section 2.1)."""
+    leaves = [hashlib.sha256(receipt).digest() for receipt in receipts]
+    while len(leaves) & (len(leaves) - 1):
+        place = len(leaves).to_bytes(8, "big")
+        leaves.append(hashlib.sha256(b"gentorrent/batch-filling/v1" + salt + place).digest())
+    level = [hashlib.sha256(b"\0" + leaf).digest() for leaf in leaves]
+    while len(level) > 1:  # a power of two: every node has a sibling
+        pairs = zip(level[::2], level[1::2], strict=True)
+        level = [hashlib.sha256(b"\1" + left + right).digest() for left, right in pairs]
+    return level[0]
+
+
+def work_is_done(network_id: bytes, key: bytes, salt: bytes, solution: int, bits: int) -> bool:
+    """Whether a newcomer has done its work (docs/protocol.md, "Newcomers")."""
+    hashed = hashlib.sha256(b"gentorrent/work/v1" + network_id + key + salt + solution.to_bytes(8, "big"))
+    return format(int(hashed.hexdigest(), 16), "0256b").startswith("0" * bits)

@@ -36,9 +36,9 @@ def flood(count: int, begun: float = 0.0) -> Newcomers:
 def test_the_price_follows_the_rate_of_newcomers() -> None:
     assert flood(FREE - 1).bits(1.0) == 0
     assert flood(FREE).bits(1.0) == FIRST_BITS
-    prices = [flood(count).bits(1.0) for count in (FREE, 2 * FREE, 4 * FREE, 8 * FREE, 100 * FREE)]
-    assert prices == [18, 20, 22, 24, MOST_BITS]
-    crowd = flood(10 * FREE)
+    prices = [flood(count).bits(1.0) for count in (FREE, 2 * FREE, 4 * FREE, 8 * FREE, 16 * FREE, 100 * FREE)]
+    assert prices == [18, 20, 22, 24, 26, MOST_BITS]
+    crowd = flood(20 * FREE)
     assert crowd.bits(WINDOW_SECONDS - 1) == MOST_BITS
     assert crowd.bits(WINDOW_SECONDS + 2) == 0
 

@@ -14,6 +14,7 @@ from engine.directory.delta import DirectoryHistory, make_step
 from engine.directory.heads import head_of
 from engine.directory.mirrors import make_permit
 from engine.directory.statements import make_revocation, make_succession
+from engine.directory.work import search, work_bytes
 from engine.forwarding.digests import chunks_of, prefix_digests, root_digest, unpack
 from engine.forwarding.hr_tree import HrTree
 from engine.forwarding.speaking import Speaker
@@ -22,8 +23,10 @@ from engine.inference.types import CacheChange
 from engine.paths import cells, fragments, keys, setup
 from engine.paths.forward import OutgoingForward
 from engine.paths.outgoing import Target
+from engine.verification.batches import make_batch
 from engine.wire.codec import encode
 from engine.wire.group import GroupNews
+from engine.wire.verification import receipt_batch_decoder
 from tests.support import records
 from tests.support import specification as page
 from tests.unit.directory.test_snapshot import NETWORK, chain
@@ -185,3 +188,18 @@ def test_requests_that_are_passed_on(length: int) -> None:
     assert read == {"forward": b"f" * 16, "message": b"m" * 16, "request": request, "paths": forward.handles}
     with pytest.raises(InvalidTag):
         page.read_forward([send.data for send in sends], sealing.private_bytes(), network, serving, entry)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 11])
+def test_a_batch_of_receipts_has_the_root_that_the_page_gives(count):
+    receipts = [bytes((number,)) * 300 for number in range(count)]
+    made = make_batch(records.identity(1), NETWORK, 3, [hashlib.sha256(one).digest() for one in receipts], 7, b"s" * 32)
+    assert receipt_batch_decoder.decode(made.record).root == page.batch_root(receipts, b"s" * 32)
+
+
+def test_a_newcomers_work_is_what_the_page_says():
+    salt, key = b"a" * 16, b"k" * 32
+    found = search(10, work_bytes(NETWORK, key, salt), 0, 1 << 16)
+    assert found is not None
+    assert page.work_is_done(NETWORK, key, salt, found, 10)
+    assert not all(page.work_is_done(NETWORK, key, salt, number, 10) for number in range(50))
