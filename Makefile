@@ -108,6 +108,10 @@ test-long-forwarding: dev ## Hold every claim about forwarding against the simul
 test-long-hand-over: dev ## Kill the machine that answers in mid-answer, 50 times (20 minutes, on a machine that does nothing else; resumes)
 	$(VENV)/python -m tests.forwarding.handover_run $(ARGS)
 
+.PHONY: test-long-committee
+test-long-committee: dev ## Play 10,500 adversarial schedules of the committee's agreement (10 minutes; resumes)
+	$(VENV)/python -m tests.committee.long_run $(ARGS)
+
 .PHONY: test-nat
 test-nat: dev ## Link every pair of router kinds in network namespaces (root); writes the table of docs/nat.md
 	@$(VENV)/python -m tools.system_libraries --install || true

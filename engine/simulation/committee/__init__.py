@@ -1,1 +1,1 @@
-"""The committee's agreement under adversarial schedules, in simulated time."""
+"""The committee's agreement under adversarial schedules, in simulated time; blocks have no content here."""

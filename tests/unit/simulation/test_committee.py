@@ -9,28 +9,10 @@ import pytest
 
 from engine.errors import ConfigurationError
 from engine.simulation.committee.run import Plan, as_text, simulate
-from engine.simulation.committee.world import Machine
-from engine.verification.committee.agreement import Agreement
-from engine.verification.committee.committee import Committee
+from tests.support.committee_mistakes import MISTAKES
 
 pytestmark = pytest.mark.timeout(300)
 SCHEDULES = {4: 400, 5: 80, 7: 50, 10: 20}
-DIFFERENT = "two honest members have decided on different blocks"
-
-
-class WithoutLock(Agreement):
-    """Votes for whatever is valid, also when it is locked on something else."""
-
-    def _is_free(self, block: bytes, valid_round: int) -> bool:
-        return True
-
-
-class OneFewer(Committee):
-    """Takes one vote too few for a quorum."""
-
-    @property
-    def quorum(self) -> int:
-        return super().quorum - 1
 
 
 @pytest.mark.parametrize(("members", "schedules"), SCHEDULES.items())
@@ -50,18 +32,11 @@ def test_without_faulty_members_messages_may_still_be_lost() -> None:
     assert result["contradictions_shown"] == 0
 
 
-@pytest.mark.parametrize(
-    ("machine", "found"),
-    [
-        (Machine(agreement=WithoutLock), DIFFERENT),
-        (Machine(committee=OneFewer), DIFFERENT),
-        (Machine(forgets=True), "contradicts itself"),
-    ],
-    ids=["no lock", "small quorum", "forgets"],
-)
-def test_a_machine_that_is_wrong_is_found_out(machine: Machine, found: str) -> None:
-    result = simulate(Plan(members=4, schedules=SCHEDULES[4], seed=1), machine, until=found)
-    assert any(found in text for one in result["problems"] for text in one["problems"])
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_machine_that_is_wrong_is_found_out(mistake: str) -> None:
+    machine, words = MISTAKES[mistake]
+    result = simulate(Plan(members=4, schedules=SCHEDULES[4], seed=1), machine, until=words)
+    assert any(words in text for one in result["problems"] for text in one["problems"])
     assert "Schedule" in as_text(result)
 
 

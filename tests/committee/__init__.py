@@ -1,0 +1,1 @@
+"""The long test of the committee's agreement: thousands of schedules of every size."""

@@ -1,0 +1,32 @@
+"""Machines of the committee that are wrong in one way each; the simulation must find them out."""
+
+from __future__ import annotations
+
+from engine.simulation.committee.world import Machine
+from engine.verification.committee.agreement import Agreement
+from engine.verification.committee.committee import Committee
+
+DIFFERENT = "two honest members have decided on different blocks"
+
+
+class WithoutLock(Agreement):
+    """Votes for whatever is valid, also when it is locked on something else."""
+
+    def _is_free(self, block: bytes, valid_round: int) -> bool:
+        return True
+
+
+class OneFewer(Committee):
+    """Takes one vote too few for a quorum."""
+
+    @property
+    def quorum(self) -> int:
+        return super().quorum - 1
+
+
+MISTAKES: dict[str, tuple[Machine, str]] = {
+    "votes against its lock": (Machine(agreement=WithoutLock), DIFFERENT),
+    "takes one vote fewer for a quorum": (Machine(committee=OneFewer), DIFFERENT),
+    "forgets its votes when it restarts": (Machine(forgets=True), "contradicts itself"),
+}
+"""Name -> the machine, and what must be found."""
