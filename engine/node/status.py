@@ -25,6 +25,8 @@ def make_state(node: Node) -> State:
     warnings = list(node.notices)
     if node.client is not None and node.client.bootstrap.state.warning:
         warnings.append(node.client.bootstrap.state.warning)
+    if node.peer is not None and node.peer.bootstrap.state.warning not in ("", *warnings):
+        warnings.append(node.peer.bootstrap.state.warning)  # also how far a proof of work is
     if node.peer is not None and node.peer.submission is not None and node.peer.submission.problem:
         warnings.append(node.peer.submission.problem)
     if unused := node.inference.unused():

@@ -13,6 +13,7 @@ from engine.bootstrap.chain.intake import ASKED_AT_ONCE, OLDEST_SECONDS, OPEN_EP
 from engine.bootstrap.chain.limits import BURST
 from engine.clock import Clock, ManualClock, SystemClock
 from engine.crypto.identity import Identity
+from engine.ids import node_id_text
 from engine.verification.batches import Kept, check_batch, check_confirmation, make_batch, open_leaf
 from engine.verification.receipts import Served, make_receipt, sign_receipt
 from engine.wire.codec import encode
@@ -176,6 +177,7 @@ async def test_a_receipt_is_shown_by_its_node_when_somebody_asks(tmp_path: Path)
         assert await it.state(receipts[2].digest) == "asked"
         it.clock.advance(10)
         assert await it.state(receipts[2].digest) == "hidden"
+        assert json.loads((await fetch(it.address, "/v1/openings"))[1]) == {"hidden": [node_id_text(NODE.node_id)]}
         assert await it.state(receipts[1].digest) == "opened"
 
 

@@ -19,7 +19,7 @@ from engine.clock import Clock
 from engine.crypto.identity import Identity, node_id_of
 from engine.directory.genesis import GenesisRecord
 from engine.errors import ReceiptError, VerificationError
-from engine.ids import NodeId
+from engine.ids import NodeId, node_id_text
 from engine.verification.batches import check_batch, check_opening, confirm
 from engine.verification.contradictions import check_contradiction
 from engine.verification.epochs import epoch_at
@@ -180,6 +180,7 @@ class Intake:
                 return
         raise VerificationError("the opening is of a batch that was not submitted for its epoch")
 
-    async def hidden(self) -> frozenset[NodeId]:
-        """The nodes that have not shown in time what they had to."""
-        return await self.store.hidden(self.epoch() - OPENING_EPOCHS)
+    async def read_hidden(self) -> ChainAnswer:
+        """The ids of the nodes that have not shown in time what they had to."""
+        found = await self.store.hidden(self.epoch() - OPENING_EPOCHS)
+        return ChainAnswer.shows({"hidden": [node_id_text(node) for node in sorted(found)]})

@@ -93,6 +93,8 @@ class ServerChain:
                     return await self._intake.read_batches(number)
                 case "contradictions" if number is not None or not name:
                     return await self._intake.read_contradictions(number or 0)
+                case "openings" if not name:
+                    return await self._intake.read_hidden()
                 case "openings" if digest is not None:
                     return await self._intake.read_opening(digest)
                 case _:
