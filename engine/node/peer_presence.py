@@ -35,7 +35,6 @@ from engine.transport.bootstrap_state import BootstrapState, Phase
 from engine.transport.link import LinkSender
 from engine.transport.mesh import Mesh
 from engine.wire.records import ServedModel, Signed
-from engine.wire.verification import OpeningWanted
 
 KEY_CHECK_SECONDS = 600.0
 DEFAULT_RELAY_BANDWIDTH = 2_500_000
@@ -216,17 +215,8 @@ class PeerPresence(Presence):
         )
         submission.running, serving.signed = serving.executions, submission.keep
         submission.notice, submission.changed = self._membership.notice, self._membership.changed
-        self.bootstrap.on_opening_wanted = self._opening_wanted
+        submission.show, self.bootstrap.on_opening_wanted = self.bootstrap.show, submission.want
         return submission
-
-    def _opening_wanted(self, wanted: OpeningWanted) -> None:
-        try:
-            opening = self.submission.open(wanted) if self.submission is not None else None
-        except StorageError as error:
-            self._membership.notice(f"A receipt that the server wants to see cannot be shown. {error}")
-            return
-        if opening is not None:
-            self.bootstrap.show(opening)
 
     def _on_state(self, state: BootstrapState) -> None:
         came = state.phase is Phase.CONNECTED and not self._was_connected

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import hashlib
 import logging
+from collections import deque
 from collections.abc import Callable, Collection
 
 import aiohttp
@@ -31,6 +32,8 @@ LOOK_SECONDS = 1.0
 FLUSH_SECONDS = 5.0
 """What a power failure can lose at most."""
 FIRST_RETRY, LAST_RETRY = 1.0, 60.0
+MAXIMUM_WANTED = 64
+"""Receipts that the server wants to see at once; it asks again for others."""
 OPEN_EPOCHS = 300
 """So long receipts are kept for those who ask to see one."""
 
@@ -64,6 +67,8 @@ class Submission:
         """The names of the executions that will sign more."""
         self.notice: Callable[[str], None] = lambda _: None
         self.changed: Callable[[], None] = lambda: None
+        self.show: Callable[[LeafOpening], object] = lambda _: None
+        self._wanted: deque[OpeningWanted] = deque(maxlen=MAXIMUM_WANTED)
         self.waiting = self.confirmed = 0
         """Batches that the server has not got yet, and those that it has confirmed."""
 
@@ -98,6 +103,10 @@ class Submission:
 
     async def _turn(self, session: aiohttp.ClientSession) -> None:
         try:
+            while self._wanted:
+                opening = await asyncio.to_thread(self.open, self._wanted.popleft())
+                if opening is not None:
+                    self.show(opening)
             await self._write()
             if self.waiting and self._clock.monotonic() >= self._next_try:
                 await self._bring(session)
@@ -111,6 +120,11 @@ class Submission:
             )
             self._next_try = self._clock.monotonic() + self._retry
             self._retry = min(LAST_RETRY, 2 * self._retry)
+
+    def want(self, wanted: OpeningWanted) -> None:
+        """The server wants to see a receipt; what is found goes to ``show``."""
+        self._wanted.append(wanted)
+        self._look_again.set()
 
     def look_again(self) -> None:
         """The server is back."""

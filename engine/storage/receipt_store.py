@@ -72,7 +72,7 @@ class ReceiptStore:
         try:
             self._database = self._open()
             self._database.executescript(_TABLES)
-            self._sealed = self._one("SELECT coalesce(max(epoch), -1) FROM batches")
+            self._sealed = self._closed = self._one("SELECT coalesce(max(epoch), -1) FROM batches")
             self._count = self._one("SELECT count(*) FROM receipts")
         except sqlite3.Error as error:
             raise StorageError(
@@ -109,7 +109,7 @@ class ReceiptStore:
         try:
             with self._transaction():
                 for epoch, receipt in self._waiting:
-                    self._insert(max(epoch, self._sealed + 1), receipt)
+                    self._insert(max(epoch, self._closed + 1), receipt)
         except sqlite3.Error as error:
             if not self.problem:
                 logger.error("receipts cannot be written to %s: %s", self._path, error)
@@ -125,7 +125,7 @@ class ReceiptStore:
         """What is already in a signed batch stays there: an answer counts once."""
         row = (epoch, receipt.answer, receipt.record, receipt.signature, receipt.tokens)
         known = self._database.execute("SELECT epoch FROM receipts WHERE answer = ?", row[1:2]).fetchone()
-        if known is not None and known[0] <= self._sealed:
+        if known is not None and known[0] <= self._closed:
             return
         self._database.execute("DELETE FROM receipts WHERE answer = ?", row[1:2])
         self._database.execute(
@@ -157,33 +157,47 @@ class ReceiptStore:
             self._write_waiting()
             if self._waiting:
                 raise StorageError(self.problem)
-            # Who has signed a batch and forgotten it would sign another one: these are on the disk before they go out.
-            self._database.execute("PRAGMA synchronous=FULL").close()
             with self._transaction():
                 for answer in running:
                     change = "UPDATE receipts SET epoch = ? WHERE answer = ? AND epoch <= ? AND epoch > ?"
                     self._database.execute(change, (epoch + 1, answer, epoch, self._sealed))
-                sealed = self._sealed
-                for number in self._column(
-                    "SELECT DISTINCT epoch FROM receipts WHERE epoch > ? AND epoch <= ? ORDER BY epoch", sealed, epoch
-                ):
-                    batch = make(number, self._receipts(number))
+            self._closed = max(self._closed, epoch)  # nothing comes to these epochs from now on
+            first = self._sealed + 1
+        # Answers go on meanwhile: a large batch takes a moment.
+        batches = [make(number, self.receipts(number)) for number in self._epochs(first, epoch)]
+        with self._lock, self._storage_errors():
+            self._store_batches(batches)
+
+    def _epochs(self, first: int, last: int) -> list[int]:
+        query = "SELECT DISTINCT epoch FROM receipts WHERE epoch BETWEEN ? AND ? ORDER BY epoch"
+        with self._reading() as database:
+            return [row[0] for row in database.execute(query, (first, last))]
+
+    def _store_batches(self, batches: list[StoredBatch]) -> None:
+        """On the disk before they go out: who has signed a batch and forgotten it would sign another one."""
+        self._database.execute("PRAGMA synchronous=FULL").close()
+        try:
+            with self._transaction():
+                for batch in batches:
                     self._database.execute(
                         "INSERT INTO batches (epoch, salt, record, signature) VALUES (?, ?, ?, ?)",
                         (batch.epoch, batch.salt, batch.record, batch.signature),
                     )
-                    sealed = number
-            self._sealed = sealed
+        finally:
             self._database.execute("PRAGMA synchronous=NORMAL").close()
+        self._sealed = max([self._sealed, *(batch.epoch for batch in batches)])
 
     def receipts(self, epoch: int) -> list[StoredReceipt]:
         """Those of an epoch, in the order of signing."""
-        with self._lock, self._storage_errors():
-            return self._receipts(epoch)
-
-    def _receipts(self, epoch: int) -> list[StoredReceipt]:
         query = "SELECT answer, record, signature, tokens FROM receipts WHERE epoch = ? ORDER BY place"
-        return [StoredReceipt(*row) for row in self._database.execute(query, (epoch,))]
+        with self._reading() as database:
+            return [StoredReceipt(*row) for row in database.execute(query, (epoch,))]
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection of its own, so that receipts can be written down meanwhile."""
+        with self._storage_errors(), contextlib.closing(self._open()) as database:
+            yield database
 
     def unconfirmed(self) -> list[StoredBatch]:
         """The batches that the server has not confirmed nor refused, oldest first, at most a hundred."""
@@ -239,9 +253,6 @@ class ReceiptStore:
 
     def _one(self, query: str) -> int:
         return int(self._database.execute(query).fetchone()[0])
-
-    def _column(self, query: str, *values: int) -> list[int]:
-        return [row[0] for row in self._database.execute(query, values).fetchall()]
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
