@@ -35,6 +35,14 @@ from engine.wire.link import (
     link_decoder,
 )
 from engine.wire.records import Parameters
+from engine.wire.verification import (
+    CommitteeBlock,
+    CommitteeHave,
+    CommitteeMessage,
+    CommitteeNews,
+    CommitteePrevotes,
+    CommitteeWant,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -77,6 +85,7 @@ class OverlayPeer:
         self.dial: Callable[[NodeId], None] = lambda _: None
         self.linked: Callable[[NodeId], None] = lambda _: None
         self.heard_group: Callable[[NodeId, GroupMessage], None] = lambda peer, message: None
+        self.heard_committee: Callable[[NodeId, CommitteeMessage], None] = lambda peer, message: None
         self.links_changed: Callable[[], None] = lambda: None
         self._mesh_relays = parameters.mesh_relays
         self._is_above_mesh = False
@@ -187,6 +196,8 @@ class OverlayPeer:
                 self.heard_head(message)
             case GroupNews() | GroupOffer() | GroupWant() | GroupState():
                 self.heard_group(peer, message)
+            case CommitteeNews() | CommitteeWant() | CommitteeBlock() | CommitteePrevotes() | CommitteeHave():
+                self.heard_committee(peer, message)
             case _:
                 if isinstance(message, ReleaseHandle):
                     self._serving(self.serving.release(peer, message.handle))

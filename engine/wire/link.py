@@ -9,6 +9,7 @@ from msgspec import Meta
 from engine.wire.codec import Decoder, Id16, Id20, Key32, Message, Reason, Signature, UInt53
 from engine.wire.forward import Forward, ForwardAnswer, ForwardBegun, ForwardEnd, ForwardServed
 from engine.wire.group import GroupNews, GroupOffer, GroupState, GroupWant
+from engine.wire.verification import CommitteeBlock, CommitteeHave, CommitteeNews, CommitteePrevotes, CommitteeWant
 
 CircuitIdField = Annotated[bytes, Meta(min_length=8, max_length=8)]
 """A circuit id as 8 big-endian bytes (the same bytes stand in a cell's header)."""
@@ -137,6 +138,11 @@ LinkMessage = (
     | GroupOffer
     | GroupWant
     | GroupState
+    | CommitteeNews
+    | CommitteeWant
+    | CommitteeBlock
+    | CommitteePrevotes
+    | CommitteeHave
 )
 link_decoder: Decoder[LinkMessage] = Decoder(LinkMessage)
 head_decoder: Decoder[DirectoryHash] = Decoder(DirectoryHash)

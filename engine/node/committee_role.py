@@ -1,0 +1,327 @@
+"""This machine in the committee: it agrees with the other members on one block after another.
+
+One :class:`~engine.verification.committee.agreement.Agreement` for each height; this is their driver. What goes into a
+block and what makes one valid is its :class:`BlockMaker`'s to say (``engine.node.verifier_role``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Protocol
+
+from engine.clock import Clock
+from engine.crypto.identity import Identity, node_id_of
+from engine.errors import GenTorrentError, StorageError, VerificationError, WireError
+from engine.ids import NodeId
+from engine.node.committee_store import CommitteeStore
+from engine.node.loop import MachineLoop
+from engine.paths.setup import TokenBucket
+from engine.transport.link import Channel, LinkSender
+from engine.verification.chain.certificate import check_certified
+from engine.verification.chain.state import ChainState
+from engine.verification.committee.agreement import Agreement, Message
+from engine.verification.committee.committee import Committee
+from engine.verification.committee.effects import Contradicted, Decided, Effect, Refused, Remember, Send
+from engine.verification.committee.timing import timing_of
+from engine.verification.epochs import epoch_at, epoch_begins
+from engine.wire.codec import encode
+from engine.wire.verification import (
+    CertifiedBlock,
+    CommitteeBlock,
+    CommitteeHave,
+    CommitteeMessage,
+    CommitteeNews,
+    CommitteePrevotes,
+    CommitteeWant,
+    Contradiction,
+    SignedRecord,
+    agreement_decoder,
+)
+
+logger = logging.getLogger(__name__)
+AGREE_AT = 0.7
+"""Of an epoch: from then on its block is agreed on."""
+MESSAGE_RATE, MESSAGE_BURST = 200.0, 4000.0
+"""Messages of one member, per second and at once."""
+SERVED_RATE, SERVED_BURST = 2.0, 20.0
+"""Blocks that one member gets for its asking."""
+FETCH_SECONDS = 5.0
+"""Between two times that the server is asked for a block that is missing here."""
+Fetch = Callable[[int], Awaitable[CertifiedBlock | None]]
+
+
+class BlockMaker(Protocol):
+    """Who knows what blocks are made of; :class:`engine.node.verifier_role.VerifierRole`."""
+
+    def make_block(self, epoch: int, round_number: int) -> bytes:
+        """The block that this member proposes; ``VerificationError`` if it has none."""
+        ...
+
+    def check_block(self, encoded: bytes) -> ChainState:
+        """``VerificationError`` says why this member does not vote for a block."""
+        ...
+
+    def decided(self, state: ChainState, block: bytes) -> None:
+        """The committee has agreed; ``state`` is that after the block."""
+        ...
+
+    def heard(self, signed: SignedRecord) -> str:
+        """A member has sent a record that is no part of the agreement."""
+        ...
+
+
+class CommitteeRole:
+    """One node identity in the committee, or about to be. ``sender`` is attached before links come up; own it with
+    :meth:`run`. While the present members do not include it, it follows the chain and signs nothing."""
+
+    def __init__(
+        self,
+        identity: Identity,
+        state: ChainState,
+        maker: BlockMaker,
+        store: CommitteeStore,
+        clock: Clock,
+        *,
+        fetch: Fetch | None = None,
+    ) -> None:
+        """``state``: before the first block; ``store`` leads on from it. ``fetch``: a block from the server, None if
+        it has none of that height; it may raise a ``GenTorrentError``."""
+        self._identity = identity
+        self._maker = maker
+        self._store = store
+        self._clock = clock
+        self._fetch = fetch
+        self._peers: dict[NodeId, int] = {}
+        self._messages: dict[NodeId, TokenBucket] = {}
+        self._served: dict[NodeId, TokenBucket] = {}
+        self._agreement: Agreement | None = None
+        self._timing = timing_of(state.genesis.parameters.epoch_seconds)
+        self._behind = asyncio.Event()
+        self._behind.set()
+        self.dropped: Counter[str] = Counter()
+        self.sender: LinkSender | None = None
+        self.decided: Callable[[CertifiedBlock], None] = lambda _: None
+        """Hears of each new block, for the server."""
+        self.contradicted: Callable[[Contradiction], None] = lambda _: None
+        self.notice: Callable[[str], None] = logger.warning
+        """What the owner of this machine should know."""
+        self.members_changed: Callable[[], None] = lambda: None
+        """Whom to keep linked with is another question now."""
+        self.state = state
+        self.loop = MachineLoop(clock, self._tick, self._next_deadline)
+        self._replay()
+        # A member that has signed before, but has lost the memory of it, must not sign at the height that is under way.
+        memory = store.memory()
+        self._begin_height(is_uncertain=memory is None and self.state.height > 0)
+
+    # ------------------------------------------------------------------------------------------------- what others ask
+
+    def neighbours(self) -> frozenset[NodeId]:
+        """The members to keep linked with; none for who is no member."""
+        return frozenset(self._peers) if self._agreement is not None else frozenset()
+
+    def tell(self, record: SignedRecord) -> None:
+        """Send a record to all other members."""
+        self._send(None, CommitteeNews(record))
+
+    def heard(self, peer: NodeId, message: CommitteeMessage) -> None:
+        """A message of a linked node; who is no member is not listened to."""
+        member, now = self._peers.get(peer), self._clock.monotonic()
+        if member is None:
+            self.dropped["no member"] += 1
+            return
+        if not self._messages.setdefault(peer, TokenBucket(MESSAGE_RATE, MESSAGE_BURST, now)).take(now):
+            self.dropped["too fast"] += 1
+            return
+        if isinstance(message, CommitteeWant):
+            self._serve(peer, message.height)
+        elif isinstance(message, CommitteeNews) and not _is_of_agreement(message):
+            reason = self._maker.heard(message.item)
+            self.dropped["refused record"] += bool(reason)
+        else:
+            self._of_agreement(peer, member, message, now)
+
+    # ------------------------------------------------------------------------------------------------------------ chain
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.loop.run())
+            tasks.create_task(self._keep_up())
+
+    async def _keep_up(self) -> None:
+        """Fetch what is missing from the server: at the start, and when members are at a later height."""
+        while True:
+            await self._behind.wait()
+            self._behind.clear()
+            try:
+                while self._fetch is not None:
+                    block = await self._fetch(self.state.height + 1)
+                    if block is None or not self._append(block):
+                        break
+            except GenTorrentError as error:
+                logger.info("no block was fetched: %s", error)
+            await asyncio.sleep(FETCH_SECONDS)
+
+    def _replay(self) -> None:
+        """Take the kept blocks one after another."""
+        blocks = self._store.load()
+        for count, block in enumerate(blocks):
+            try:
+                self.state = check_certified(self.state, block)
+            except VerificationError as error:
+                logger.warning("kept blocks are left out from height %d on: %s", count + 1, error)
+                self._store.keep(count)
+                break
+            self._maker.decided(self.state, block.block)
+
+    def _append(self, block: CertifiedBlock) -> bool:
+        """Take the next block, from wherever it comes; False if it does not follow."""
+        try:
+            state = check_certified(self.state, block)
+        except VerificationError as error:
+            self.dropped["refused block"] += 1
+            logger.debug("a block of height %d is refused: %s", self.state.height + 1, error)
+            return False
+        try:
+            self._store.append(state.height, block)
+        except StorageError as error:
+            self.notice(f"The committee's new block could not be kept; it is fetched again later. {error}")
+        changed = state.members != self.state.members
+        self.state = state
+        self._maker.decided(state, block.block)
+        self._begin_height()
+        self.decided(block)
+        if changed:
+            self.members_changed()
+        return True
+
+    def _begin_height(self, *, is_uncertain: bool = False) -> None:
+        state = self.state
+        keys = state.members
+        self._peers = {node_id_of(key): index for index, key in enumerate(keys) if key != self._identity.public_key}
+        self._messages = {peer: bucket for peer, bucket in self._messages.items() if peer in self._peers}
+        self._served = {peer: bucket for peer, bucket in self._served.items() if peer in self._peers}
+        self._agreement = None
+        if self._identity.public_key in keys:
+            memory = self._store.memory()
+            is_under_way = memory is not None and memory.height == state.height + 1
+            now = self._clock.monotonic()
+            self._agreement = Agreement(
+                self._identity,
+                Committee(state.network_id, keys, state.output),
+                state.height + 1,
+                propose=self._propose,
+                validate=self._refusal,
+                timing=self._timing,
+                start=now if is_under_way else now + self._seconds_to_start(),
+                memory=memory,
+                abstains=is_uncertain,
+            )
+        self.loop.wake()
+
+    def _seconds_to_start(self) -> float:
+        """Until the agreement on the next block begins: of the epoch that runs, or of the next one."""
+        genesis, wall = self.state.genesis, self._clock.wall()
+        epoch = max(epoch_at(genesis, wall), self.state.epoch + 1)
+        return max(0.0, epoch_begins(genesis, epoch) + AGREE_AT * genesis.parameters.epoch_seconds - wall)
+
+    # -------------------------------------------------------------------------------------------------------- agreement
+
+    def _propose(self, number: int) -> bytes | None:
+        epoch = epoch_at(self.state.genesis, self._clock.wall())
+        try:
+            return self._maker.make_block(epoch, number)
+        except VerificationError as error:
+            logger.warning("no block is proposed: %s", error)
+            return None
+
+    def _refusal(self, block: bytes) -> str | None:
+        try:
+            self._maker.check_block(block)
+        except VerificationError as error:
+            return str(error)
+        return None
+
+    def _of_agreement(self, peer: NodeId, member: int, message: Message, now: float) -> None:
+        height, present = _height(message), self.state.height + 1
+        if isinstance(message, CommitteeBlock):
+            if height == present:
+                self._append(CertifiedBlock(message.block, message.certificate))
+        elif height < present:
+            if isinstance(message, CommitteeHave):
+                self._serve(peer, height)
+        elif height > present:
+            self._behind.set()
+            if isinstance(message, CommitteeHave):  # they say it again and again, so this is asked again and again
+                self._send(peer, CommitteeWant(present))
+        elif self._agreement is not None:
+            self._carry(self._agreement, self._agreement.receive(member, message, now))
+            self.loop.wake()
+
+    def _tick(self) -> None:
+        if self._agreement is not None:
+            self._carry(self._agreement, self._agreement.tick(self._clock.monotonic()))
+
+    def _next_deadline(self) -> float | None:
+        return self._agreement.next_deadline() if self._agreement is not None else None
+
+    def _carry(self, agreement: Agreement, effects: Iterable[Effect]) -> None:
+        peers = list(self._peers)
+        for effect in effects:
+            match effect:
+                case Remember():
+                    try:
+                        self._store.remember(effect.memory)
+                    except StorageError as error:
+                        agreement.abstain()
+                        self.notice(f"This verifier does not vote on the present block: it could not write. {error}")
+                        return
+                case Send(to=None):
+                    self._send(None, effect.message)
+                case Send():
+                    peer = next((one for one in peers if self._peers[one] == effect.to), None)
+                    self._send(peer, effect.message) if peer is not None else None
+                case Decided():
+                    self._append(effect.certified)
+                case Contradicted():
+                    key = self.state.members[effect.member].hex()
+                    self.notice(f"The member of the committee with the key {key} has signed two things at once.")
+                    self.contradicted(effect.contradiction)
+                case Refused():
+                    logger.info("a block is not voted for: %s", effect.reason)
+
+    def _serve(self, peer: NodeId, height: int) -> None:
+        now = self._clock.monotonic()
+        block = self._store.block(height)
+        if block is None or not self._served.setdefault(peer, TokenBucket(SERVED_RATE, SERVED_BURST, now)).take(now):
+            return
+        self._send(peer, CommitteeBlock(block.block, block.certificate))
+
+    def _send(self, peer: NodeId | None, message: CommitteeMessage) -> None:
+        """What is refused, because a link is full or gone, is found missing and asked for later."""
+        if self.sender is not None:
+            data = encode(message)
+            for one in self._peers if peer is None else (peer,):
+                self.sender.send(one, Channel.CONTROL, data)
+
+
+def _is_of_agreement(message: CommitteeNews) -> bool:
+    try:
+        agreement_decoder.decode(message.item.record)
+    except WireError:
+        return False
+    return True
+
+
+def _height(message: Message) -> int:
+    match message:
+        case CommitteeNews():
+            return agreement_decoder.decode(message.item.record).height
+        case CommitteeBlock():
+            return message.certificate.height
+        case CommitteePrevotes() | CommitteeHave():
+            return message.height
