@@ -23,7 +23,9 @@ from engine.simulation.forwarding.generated import SHARED, TRACES
 from tests.support.long_runs import machine, report, store, work_folder
 
 LOW_LOAD, SEEDS, LOW_SLACK = 0.1, 20, 0.02
-SCALING_NODES, SCALING_LOAD, LEAST_SCALING = (1, 2, 4, 8), 1.2, 0.85
+SCALING_NODES, SCALING_LOAD, LEAST_SCALING = (1, 2, 4, 8), 2.0, 0.85
+SCALING_LENGTH = 6
+"""Times the requests of a comparison: the busy time has to be long beside the longest answer."""
 LARGE = ((32, 200), (128, 100), (1_000, 20))  # nodes, requests for each
 VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "as above": {},
@@ -90,16 +92,18 @@ def low_load(base: Case, results: Results, traces: Sequence[str], seeds: int) ->
 
 
 def scaling(base: Case, results: Results, traces: Sequence[str]) -> list[Claim]:
-    """Goodput when more arrives than one node's worth for each, by number of nodes."""
+    """Goodput (while as many come as go) when far more arrives than can be served, by number of nodes."""
     claims = []
     for trace in [one for one in traces if one in SHARED]:
         cases = []
         for nodes in SCALING_NODES:
-            case = replace(base, trace=trace, nodes=nodes, requests=base.requests * nodes // 8, policy=OURS)
+            case = replace(
+                base, trace=trace, nodes=nodes, requests=SCALING_LENGTH * base.requests * nodes // 8, policy=OURS
+            )
             one = replace(case, nodes=8, requests=base.requests)
             cases.append(replace(case, load=SCALING_LOAD, goodput=results.goodput(one) * nodes / 8))
         results.compute(cases)
-        goodputs = [results.of(case)["goodput_tokens_per_s"] for case in cases]
+        goodputs = [results.of(case)["steady_tokens_per_s"] for case in cases]
         shares = [got / (goodputs[0] * nodes) for got, nodes in zip(goodputs, SCALING_NODES, strict=True)]
         words = ", ".join(f"{share:.2f} at {nodes}" for share, nodes in zip(shares, SCALING_NODES, strict=True))
         claims.append(Claim("goodput at least 0.85 × linear", trace, min(shares) >= LEAST_SCALING, words))

@@ -38,7 +38,7 @@ class Outcome:
 def summary(policy: str, outcomes: Sequence[Outcome], *, nodes: int) -> dict[str, Any]:
     """The numbers of a run. ``hit_rate``: of all prompt tokens that were served, those that came from a cache;
     ``goodput_tokens_per_s``: output tokens of finished answers over the time from the first arrival to the last end;
-    ``node_share``: of all finished requests, by node."""
+    ``steady_tokens_per_s``: :func:`steady_goodput`; ``node_share``: of all finished requests, by node."""
     done = [one for one in outcomes if one.done]
     prompt = sum(one.prompt_tokens for one in done)
     begin = min((one.arrived for one in outcomes), default=0.0)
@@ -54,10 +54,27 @@ def summary(policy: str, outcomes: Sequence[Outcome], *, nodes: int) -> dict[str
         "hit_rate": round(sum(one.cached for one in done) / prompt, 6) if prompt else 0.0,
         "prefilled_tokens": sum(one.read for one in outcomes),
         "goodput_tokens_per_s": round(sum(one.output_tokens for one in done) / seconds, 3) if seconds > 0 else 0.0,
+        "steady_tokens_per_s": round(steady_goodput(outcomes), 3),
         "node_share": {str(place): round(served[place] / len(done), 6) if done else 0.0 for place in range(nodes)},
         "forwarded": sum(one.forwarded for one in done),
         "handed_over": sum(one.handed_over for one in done),
     }
+
+
+STEADY = (0.25, 0.9)
+"""Of the answers in the order of their ends: at first the caches are empty, at last places are."""
+
+
+def steady_goodput(outcomes: Sequence[Outcome]) -> float:
+    """Output tokens per second between the ends of the first and the last part of the finished answers."""
+    done = sorted((one for one in outcomes if one.done), key=lambda one: one.finished)
+    if not done:
+        return 0.0
+    begin = int(STEADY[0] * len(done))
+    end = max(int(STEADY[1] * len(done)), begin + 1)
+    seconds = done[min(end, len(done) - 1)].finished - (done[begin].finished if len(done) > 1 else done[0].arrived)
+    counted = done[begin + 1 : end + 1] or done
+    return sum(one.output_tokens for one in counted) / seconds if seconds > 0 else 0.0
 
 
 def spread(values: Sequence[float]) -> dict[str, float | None]:

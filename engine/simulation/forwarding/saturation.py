@@ -16,7 +16,7 @@ from dataclasses import replace
 
 from msgspec.structs import replace as replace_struct
 
-from engine.simulation.forwarding.measures import Outcome
+from engine.simulation.forwarding.measures import Outcome, steady_goodput
 from engine.simulation.forwarding.network import Network, Plan
 from engine.simulation.forwarding.trace import Request, numbered, rescaled
 
@@ -26,7 +26,6 @@ _OVERLOAD = 1.3
 _ROUNDS = 5
 _PRECISION = 0.02
 _ENDLESS = 1 << 40
-_FROM, _TO = 0.25, 0.9
 
 
 def saturation_goodput(plan: Plan, requests: Sequence[Request]) -> float:
@@ -61,19 +60,12 @@ def at_load(requests: Sequence[Request], goodput: float, fraction: float) -> lis
 
 
 def _goodput(outcomes: Sequence[Outcome]) -> float:
-    """The sum over nodes of output tokens per second, between the ends of the first and the last part of the answers:
-    at first the caches are empty, at last places are."""
+    """The sum over nodes of what each finishes per second while it is as busy as it can be."""
     nodes: dict[int, list[Outcome]] = {}
-    for one in sorted(outcomes, key=lambda one: one.finished):
+    for one in outcomes:
         if one.done:
             nodes.setdefault(one.node, []).append(one)
-    found = 0.0
-    for done in nodes.values():
-        begin, end = int(_FROM * len(done)), max(int(_TO * len(done)), int(_FROM * len(done)) + 1)
-        seconds = done[min(end, len(done) - 1)].finished - (done[begin].finished if len(done) > 1 else done[0].arrived)
-        if seconds > 0:
-            found += sum(one.output_tokens for one in done[begin + 1 : end + 1] or done) / seconds
-    return found
+    return sum(map(steady_goodput, nodes.values()))
 
 
 def _sample(plan: Plan, requests: Sequence[Request]) -> tuple[list[Request], int]:
