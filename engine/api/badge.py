@@ -31,6 +31,8 @@ def badge_of(done: AnswerDone) -> tuple[Badge, str]:
 
 def _words(machine: MachineStanding) -> str:
     name = f"Machine {machine.node[:8]}"
+    if machine.contradicted:
+        return f"{name} is excluded: it has signed two things that contradict each other, as its signatures prove."
     if not machine.checked:
         return f"{name} is new: the committee has judged none of its answers yet."
     when = datetime.fromtimestamp(machine.checked, UTC).strftime("%d %b %Y, %H:%M UTC")

@@ -64,7 +64,8 @@ class Privacy(Struct, frozen=True, kw_only=True):
 
 class MachineStanding(Struct, frozen=True, kw_only=True):
     """What the network's committee says of a machine that answered. ``checked``: when the epoch began in which it last
-    judged an answer of it, in seconds since 1970; 0: it never has. ``passed``: its latest verdict is a pass."""
+    judged an answer of it, in seconds since 1970; 0: it never has. ``passed``: its latest verdict is a pass.
+    ``contradicted``: it has signed two things that contradict each other, which alone excludes it."""
 
     node: str
     standing: Literal["established", "newcomer", "excluded"]
@@ -72,6 +73,7 @@ class MachineStanding(Struct, frozen=True, kw_only=True):
     judged: int = 0
     passed: bool = False
     checked: float = 0.0
+    contradicted: bool = False
 
 
 class WeakerChoice(Struct, frozen=True, kw_only=True):

@@ -39,11 +39,15 @@ class StandingBook:
     committee: bool
     nodes: Mapping[NodeId, NodeStanding] = field(default_factory=lambda: MappingProxyType({}), repr=False)
     height: int = 0
+    contradicted: frozenset[NodeId] = frozenset()
+    """Who has signed two things that contradict each other, as this reader has seen itself."""
 
     def of(self, node_id: NodeId) -> Standing:
         """This node's standing."""
         if not self.committee:
             return FULL
+        if node_id in self.contradicted:
+            return Standing(0.0, False, True)
         found = self.nodes.get(node_id)
         if found is None:
             return NEWCOMER

@@ -43,7 +43,7 @@ class ClientPresence(Presence):
                 assert self.mesh is not None
                 tasks.create_task(self.mesh.run())
                 tasks.create_task(client.loop.run())
-                tasks.create_task(self.follow_standings(genesis, client.update_standings).run())
+                tasks.create_task(self.follow_standings(genesis, client.update_standings))
                 await asyncio.Event().wait()
         finally:
             if self.client is not None:

@@ -130,7 +130,7 @@ class PeerPresence(Presence):
                 assert entry is not None
                 for part in (self.mesh, peer.relay_loop, peer.serving_loop, serving, group.loop, entry):
                     tasks.create_task(part.run())
-                tasks.create_task(self.follow_standings(genesis, group.update_standings).run())
+                tasks.create_task(self.follow_standings(genesis, group.update_standings))
                 self.bootstrap.publish(self._descriptor)
                 tasks.create_task(self._rotate_keys())
                 if self.submission is not None:

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine import __version__
@@ -22,6 +22,7 @@ from engine.directory.genesis import GenesisRecord
 from engine.directory.shapes import NOTHING_WEAKER, Accepted
 from engine.directory.standing import StandingBook
 from engine.ids import NetworkId, NodeId
+from engine.node.contradictions import ContradictionsFollower
 from engine.node.saved_offer import load_offer, save_offer
 from engine.node.standings import StandingsFollower
 from engine.transport.bootstrap_client import BootstrapClient, BootstrapState, Phase
@@ -121,14 +122,22 @@ class Presence(abc.ABC):
         self.directory_changed(directory)
         self._membership.changed()
 
-    def follow_standings(self, genesis: GenesisRecord, changed: Callable[[StandingBook], None]) -> StandingsFollower:
-        """What the committee says of everybody; ``changed`` hears of it while the follower runs."""
+    async def follow_standings(self, genesis: GenesisRecord, changed: Callable[[StandingBook], None]) -> None:
+        """Until cancelled: what the committee says of everybody, and who has contradicted itself; ``changed`` hears of
+        it."""
         path = self._membership.networks / genesis.network_id.hex() / f"standings-{self._holder}"
-        self.standings = StandingsFollower(genesis, self.bootstrap.read, path, os.urandom)
-        self.standings.changed = changed
+        self.standings = standings = StandingsFollower(genesis, self.bootstrap.read, path, os.urandom)
+
+        def told() -> None:
+            changed(replace(standings.book, contradicted=contradictions.nodes))
+
+        contradictions = ContradictionsFollower(genesis, self.bootstrap.read, os.urandom, told)
+        standings.changed = lambda _: told()
         if self.bootstrap.directory is not None:
-            self.standings.look(self.bootstrap.directory)
-        return self.standings
+            standings.look(self.bootstrap.directory)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(standings.run())
+            tasks.create_task(contradictions.run())
 
     def network_changed(self) -> None:
         """This machine's addresses are others, or it has slept."""

@@ -40,6 +40,7 @@ def machine_standing(book: StandingBook, node: NodeId, begun: float, epoch_secon
         judged=found.judged if found is not None else 0,
         passed=found is not None and found.good > 0,
         checked=begun + found.signed * epoch_seconds if found is not None else 0.0,
+        contradicted=node in book.contradicted,
     )
 
 

@@ -10,15 +10,18 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 
+import openai
 import pytest
 
 from engine.clock import SystemClock
 from engine.crypto.identity import Identity
+from engine.ids import NetworkId
 from engine.inference.models.installed import BUILTIN_MODEL
-from engine.verification.batches import check_batch
+from engine.storage.key_store import KeyStore
+from engine.verification.batches import check_batch, make_batch
 from engine.wire.codec import encode
-from engine.wire.verification import SignedRecord, chain_records_decoder, signed_record_decoder
-from tests.support.network import Answer, Network
+from engine.wire.verification import Contradiction, SignedRecord, chain_records_decoder, signed_record_decoder
+from tests.support.network import QUIET, Answer, Network
 
 pytestmark = pytest.mark.timeout(120)
 QUESTION = "Who can read my question?"
@@ -125,3 +128,23 @@ def test_nothing_is_lost_when_node_and_server_are_killed(judged: Network) -> Non
     assert state.contributing.receipts_problem == ""
     time.sleep(1.5 * EPOCH_SECONDS)
     assert len(batches(judged, range(running_epoch(judged) + 1))) == before + 1, "nothing is counted twice"
+
+
+def test_a_node_that_contradicts_itself_is_asked_nothing_any_more(judged: Network) -> None:
+    """Its key signs another batch of an epoch, as a copy of the node would; whoever has both shows them."""
+    identity = KeyStore(judged.data("serving").keys, SystemClock(), environment=QUIET).identity()
+    signed = batches(judged, range(running_epoch(judged) + 1))[0]
+    stored = check_batch(signed, network_id(judged))
+    other = make_batch(identity, NetworkId(network_id(judged)), stored.epoch, [bytes(32)], 1, b"s" * 32)
+    shown = urllib.request.Request(
+        f"http://127.0.0.1:{judged.port}/v1/contradictions", encode(Contradiction(signed, other))
+    )
+    urllib.request.urlopen(shown, timeout=5).close()
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        try:
+            Answer(judged.openai("asking"), QUESTION, max_tokens=4).read()
+        except openai.NotFoundError:
+            return
+        time.sleep(0.5)
+    raise AssertionError("it is still asked")
