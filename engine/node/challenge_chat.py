@@ -108,3 +108,29 @@ class ChallengeChats:
         if answer.signed is None:
             raise NothingSignedError("unsigned")
         return answer.signed
+
+
+class ClientChats:
+    """The same through a client that may not be there yet, or that is another one after it has begun anew."""
+
+    def __init__(
+        self,
+        client: Callable[[], OverlayClient | None],
+        network_id: NetworkId,
+        clock: Clock,
+        random_bytes: Callable[[int], bytes],
+    ) -> None:
+        self._client = client
+        self._network_id = network_id
+        self._clock = clock
+        self._random_bytes = random_bytes
+
+    async def hold(self, planned: Planned) -> AsyncGenerator[Signed, None]:
+        """See :class:`ChallengeChats`; :class:`NothingSignedError` while there is no client."""
+        client = self._client()
+        if client is None:
+            raise NothingSignedError("network_not_ready")
+        chats = ChallengeChats(client, self._network_id, self._clock, self._random_bytes)
+        async with aclosing(chats.hold(planned)) as held:
+            async for signed in held:
+                yield signed

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Protocol
 
 from engine.clock import Clock
@@ -50,18 +50,22 @@ SERVED_RATE, SERVED_BURST = 2.0, 20.0
 """Blocks that one member gets for its asking."""
 FETCH_SECONDS = 5.0
 """Between two times that the server is asked for a block that is missing here."""
-Fetch = Callable[[int], Awaitable[CertifiedBlock | None]]
+Fetch = Callable[[int], Awaitable[Sequence[CertifiedBlock]]]
 
 
 class BlockMaker(Protocol):
     """Who knows what blocks are made of; :class:`engine.node.verifier_role.VerifierRole`."""
 
-    def make_block(self, epoch: int, round_number: int) -> bytes:
-        """The block that this member proposes; ``VerificationError`` if it has none."""
+    def propose(self, round_number: int) -> bytes | None:
+        """The block that this member proposes as the leader of a round; None if it has none."""
         ...
 
-    def check_block(self, encoded: bytes) -> ChainState:
-        """``VerificationError`` says why this member does not vote for a block."""
+    def refusal(self, encoded: bytes) -> str | None:
+        """Why this member does not vote for a block; None if it does."""
+        ...
+
+    def records_of(self, block: bytes) -> Sequence[SignedRecord]:
+        """The evidence that a block names, as far as it is here."""
         ...
 
     def decided(self, state: ChainState, block: bytes) -> None:
@@ -87,8 +91,8 @@ class CommitteeRole:
         *,
         fetch: Fetch | None = None,
     ) -> None:
-        """``state``: before the first block; ``store`` leads on from it. ``fetch``: a block from the server, None if
-        it has none of that height; it may raise a ``GenTorrentError``."""
+        """``state``: before the first block; ``store`` leads on from it. ``fetch``: blocks from this height on from
+        the server, none if it has none; it may raise a ``GenTorrentError``."""
         self._identity = identity
         self._maker = maker
         self._store = store
@@ -159,8 +163,8 @@ class CommitteeRole:
             self._behind.clear()
             try:
                 while self._fetch is not None:
-                    block = await self._fetch(self.state.height + 1)
-                    if block is None or not self._append(block):
+                    blocks = await self._fetch(self.state.height + 1)
+                    if not blocks or not all(self._append(block) for block in blocks):
                         break
             except GenTorrentError as error:
                 logger.info("no block was fetched: %s", error)
@@ -187,7 +191,7 @@ class CommitteeRole:
             logger.debug("a block of height %d is refused: %s", self.state.height + 1, error)
             return False
         try:
-            self._store.append(state.height, block)
+            self._store.append(state.height, block, self._maker.records_of(block.block))
         except StorageError as error:
             self.notice(f"The committee's new block could not be kept; it is fetched again later. {error}")
         changed = state.members != self.state.members
@@ -214,8 +218,8 @@ class CommitteeRole:
                 self._identity,
                 Committee(state.network_id, keys, state.output),
                 state.height + 1,
-                propose=self._propose,
-                validate=self._refusal,
+                propose=self._maker.propose,
+                validate=self._maker.refusal,
                 timing=self._timing,
                 start=now if is_under_way else now + self._seconds_to_start(),
                 memory=memory,
@@ -230,21 +234,6 @@ class CommitteeRole:
         return max(0.0, epoch_begins(genesis, epoch) + AGREE_AT * genesis.parameters.epoch_seconds - wall)
 
     # -------------------------------------------------------------------------------------------------------- agreement
-
-    def _propose(self, number: int) -> bytes | None:
-        epoch = epoch_at(self.state.genesis, self._clock.wall())
-        try:
-            return self._maker.make_block(epoch, number)
-        except VerificationError as error:
-            logger.warning("no block is proposed: %s", error)
-            return None
-
-    def _refusal(self, block: bytes) -> str | None:
-        try:
-            self._maker.check_block(block)
-        except VerificationError as error:
-            return str(error)
-        return None
 
     def _of_agreement(self, peer: NodeId, member: int, message: Message, now: float) -> None:
         height, present = _height(message), self.state.height + 1

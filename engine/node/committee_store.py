@@ -1,13 +1,15 @@
 """What a member of the committee keeps on disk: certified blocks, and what it must not forget of the present height.
 
-Blocks stand in one growing file (the format of ``engine.verification.chain.chain_file``); what a crash has cut off is
-dropped at the next start and fetched again. The memory is one small file that is replaced before each vote is sent.
+Blocks stand in one growing file (the format of ``engine.verification.chain.chain_file``), each behind the evidence that
+it names, for a server that has it not yet; what a crash has cut off is dropped at the next start and fetched again. The
+memory is one small file that is replaced before each vote is sent.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -17,7 +19,7 @@ from engine.storage.files import PRIVATE_FILE, make_directory, read_limited, sto
 from engine.verification.chain.chain_file import MAGIC, MAX_PART, Kind, part, parts
 from engine.verification.committee.effects import Memory
 from engine.wire.codec import encode
-from engine.wire.verification import CertifiedBlock, certified_block_decoder
+from engine.wire.verification import CertifiedBlock, SignedRecord, certified_block_decoder, signed_record_decoder
 
 logger = logging.getLogger(__name__)
 MAX_MEMORY = 1024 * 1024
@@ -42,8 +44,8 @@ class CommitteeStore:
                 end = len(MAGIC)
                 try:
                     for kind, data in parts(file.read):
-                        if kind is not Kind.BLOCK:
-                            break
+                        if kind is Kind.EVIDENCE:
+                            continue
                         found.append(certified_block_decoder.decode(data))
                         self._places.append((end + _HEAD, len(data)))
                         end = file.tell()
@@ -69,9 +71,9 @@ class CommitteeStore:
         except OSError as error:
             raise storage_error("write", self._blocks, error) from error
 
-    def append(self, height: int, block: CertifiedBlock) -> None:
-        """Keep the block of this height; it is on the disk when this returns. One that does not follow those that are
-        kept, as the disk was full when they came, is left out: at the next start all are fetched."""
+    def append(self, height: int, block: CertifiedBlock, records: Sequence[SignedRecord] = ()) -> None:
+        """Keep the evidence and the block of this height; they are on the disk when this returns. One that does not
+        follow those that are kept, as the disk was full when they came, is left out: a later start fetches all."""
         if height != len(self._places) + 1:
             return
         data = encode(block)
@@ -83,6 +85,8 @@ class CommitteeStore:
                 file.seek(end)
                 if not end:
                     end += file.write(MAGIC)
+                for record in records:
+                    end += file.write(part(Kind.EVIDENCE, encode(record)))
                 file.write(part(Kind.BLOCK, data))
                 file.flush()
                 os.fsync(file.fileno())
@@ -102,6 +106,24 @@ class CommitteeStore:
         except (OSError, WireError) as error:
             logger.warning("the block of height %d cannot be read: %s", height, error)
             return None
+
+    def records(self, height: int) -> list[SignedRecord]:
+        """The evidence that was kept with the block of a height."""
+        if not 1 <= height <= len(self._places):
+            return []
+        begin = sum(self._places[height - 2]) if height > 1 else len(MAGIC)
+        found: list[SignedRecord] = []
+        try:
+            with self._blocks.open("rb") as file:
+                file.seek(begin)
+                while file.tell() + _HEAD < self._places[height - 1][0]:
+                    head = file.read(_HEAD)
+                    found.append(
+                        signed_record_decoder.decode(file.read(min(int.from_bytes(head[1:], "big"), MAX_PART)))
+                    )
+        except (OSError, WireError) as error:
+            logger.warning("the evidence of height %d cannot be read: %s", height, error)
+        return found
 
     def remember(self, memory: Memory) -> None:
         """On the disk when this returns."""

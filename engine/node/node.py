@@ -18,6 +18,7 @@ from engine.api.service import AnswerEvent, AnswerRequest
 from engine.api.state_feed import StateFeed
 from engine.clock import Clock, SystemClock
 from engine.config import Configuration
+from engine.crypto.identity import Identity
 from engine.directory.shapes import Accepted
 from engine.errors import ConfigurationError, GenTorrentError, InferenceError, RequestError
 from engine.ids import NetworkId
@@ -25,9 +26,12 @@ from engine.inference.backend_set import BackendSet
 from engine.inference.models.installed import BUILTIN_MODEL
 from engine.inference.supervisor.settings import WorkerState
 from engine.lifeline import run_on_loop, stop_with_parent
+from engine.node.answer_scorer import AnswerScorer
 from engine.node.answers import Answers
 from engine.node.backends import make_pool, make_remote
 from engine.node.cached_prefixes import CachedPrefixes
+from engine.node.challenge_chat import ClientChats
+from engine.node.challenge_pool import load_pool
 from engine.node.client_presence import ClientPresence
 from engine.node.group_metrics import GroupMetrics
 from engine.node.joining import invitation_of, join
@@ -38,6 +42,7 @@ from engine.node.peer_presence import PeerPresence
 from engine.node.presence import Membership
 from engine.node.relay_metrics import RelayMetrics
 from engine.node.status import contributing_state, make_state, model_states, network_state
+from engine.node.verifier_role import VerifierRole
 from engine.paths.relay import RelayMachine
 from engine.storage.data_directory import DataDirectory, EngineLock, acquire_lock, load_api_token
 from engine.storage.files import make_directory
@@ -45,6 +50,8 @@ from engine.storage.key_store import KeyStore
 from engine.transport.bootstrap_client import parse_bootstrap
 from engine.transport.connectivity import Connectivity, tls_context
 from engine.transport.network_watch import NetworkWatch
+from engine.verification.chain.state import ChainState
+from engine.verification.scoring.calibration import Calibrations
 
 logger = logging.getLogger(__name__)
 LEAVE_SECONDS = 0.5
@@ -186,6 +193,7 @@ class Node:
                 signaling_address=self.configuration.signaling_address,
                 prefixes=self.prefixes,
                 forwarding_policy=self.configuration.forwarding_policy,
+                make_verifier=self._make_verifier,
             )
             self.peer = peer
             try:
@@ -201,6 +209,18 @@ class Node:
             finally:
                 self.peer = None
                 self._changed()
+
+    def _overlay_client(self) -> OverlayClient | None:
+        return self.client.client if self.client is not None else None
+
+    def _make_verifier(self, identity: Identity, state: ChainState) -> VerifierRole:
+        """This machine's part in checking nodes; its questions go out by its own client."""
+        scorer = AnswerScorer(self.backend, Calibrations())
+        chats = ClientChats(self._overlay_client, state.network_id, self._clock, os.urandom)
+        pool = load_pool(self.configuration.data_directory / "questions")
+        verifier = VerifierRole(identity, state, pool, chats, scorer.score, self._clock, os.urandom)
+        verifier.holds = scorer.holds
+        return verifier
 
     async def _apply_switch(self, peer: PeerPresence) -> None:
         """Make what the switch says true: load and announce the model, or withdraw it and free its memory."""

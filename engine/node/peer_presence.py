@@ -19,6 +19,7 @@ from engine.forwarding.policies.registry import by_name
 from engine.ids import NetworkId, NodeId
 from engine.inference.types import InferenceBackend, ModelInfo
 from engine.node.cached_prefixes import CachedPrefixes
+from engine.node.committee_presence import CommitteePresence, MakeVerifier
 from engine.node.entry_role import EntryRole
 from engine.node.group import GroupRole
 from engine.node.keys import NodeKeys
@@ -61,8 +62,10 @@ class PeerPresence(Presence):
         signaling_address: str = "",
         prefixes: CachedPrefixes | None = None,
         forwarding_policy: str = DEFAULT_POLICY,
+        make_verifier: MakeVerifier | None = None,
     ) -> None:
-        """``prefixes``: what the back end's caches hold, if it tells."""
+        """``prefixes``: what the back end's caches hold, if it tells. ``make_verifier``: the part of this machine in
+        checking nodes, if the network's genesis has its key in the committee."""
         super().__init__(membership, keys.identity, client_only=False)
         self._keys = keys
         self.bootstrap.announce(keys.succession, keys.succession_told)
@@ -73,6 +76,7 @@ class PeerPresence(Presence):
         self._signaling_address = signaling_address if relays and not membership.relayed_only else ""
         self._limit = max_tokens_per_second
         self._forwarding_policy = forwarding_policy
+        self._make_verifier = make_verifier
         self._offered: frozenset[str] = frozenset()
         self._started = math.ceil(membership.clock.wall())
         self._published: tuple[ServedModel, ...] = ()
@@ -83,6 +87,7 @@ class PeerPresence(Presence):
         self.group: GroupRole | None = None
         self._entry: EntryRole | None = None
         self.submission: Submission | None = None
+        self.committee: CommitteePresence | None = None
 
     @property
     def node_id(self) -> NodeId:
@@ -135,6 +140,8 @@ class PeerPresence(Presence):
                 tasks.create_task(self._rotate_keys())
                 if self.submission is not None:
                     tasks.create_task(self.submission.run())
+                if self.committee is not None:
+                    tasks.create_task(self.committee.run())
                 try:
                     await asyncio.Event().wait()
                 finally:
@@ -146,6 +153,7 @@ class PeerPresence(Presence):
             if self.submission is not None:
                 self.submission.close()
             self.mesh = self.peer = self.serving = self.group = self._entry = self.submission = self.standings = None
+            self.committee = None
             self.end()
             if self._replay_log is not None:
                 self._replay_log.close()
@@ -179,6 +187,7 @@ class PeerPresence(Presence):
         self.peer, self.serving = peer, serving
         self.group = self._make_group(genesis, peer, peer.sender)
         self.submission = self._make_submission(genesis, serving)
+        self.committee = self._make_committee(genesis, peer, peer.sender)
         policy = by_name(self._forwarding_policy)
         self._entry = EntryRole(peer, serving, self.group, policy, clock, os.urandom, self._backend)
         self._entry.attach()
@@ -200,6 +209,34 @@ class PeerPresence(Presence):
         peer.heard_group, peer.links_changed = group.heard, group.links_changed
         group.offer(self._offered)
         return group
+
+    def _make_committee(
+        self, genesis: GenesisRecord, peer: OverlayPeer, sender: LinkSender
+    ) -> CommitteePresence | None:
+        if self._make_verifier is None or self._identity.public_key not in genesis.genesis.committee_keys:
+            return None
+        folder = self._membership.networks / genesis.network_id.hex() / "committee"
+        try:
+            committee = CommitteePresence(
+                self._identity,
+                genesis,
+                folder,
+                self._make_verifier,
+                self._membership.clock,
+                lambda: self.bootstrap.server,
+                self.bootstrap.read,
+            )
+        except StorageError as error:
+            self._membership.notice(f"This machine takes no part in the committee. {error}")
+            return None
+        committee.role.sender, committee.role.notice = sender, self._membership.notice
+        committee.role.members_changed = self._look_at_links
+        peer.heard_committee = committee.role.heard
+        return committee
+
+    def _look_at_links(self) -> None:
+        if self.bootstrap.directory is not None:
+            self.directory_changed(self.bootstrap.directory)
 
     def _make_submission(self, genesis: GenesisRecord, serving: ServingRole) -> Submission | None:
         """Where there is a committee; without a usable disk this node answers all the same, and says so."""
@@ -243,12 +280,16 @@ class PeerPresence(Presence):
             self.group.update_directory(directory)
         if self._entry is not None:
             self._entry.update_directory(directory)
+        if self.committee is not None:
+            self.committee.update_directory(directory)
         self._graph.update(directory)
         self._want_links(self._graph, self.mesh, directory)
 
     def _want_links(self, graph: RelayGraph, mesh: Mesh, directory: Directory) -> frozenset[NodeId]:
         """See :meth:`directory_changed`; gives whom the graph says."""
         group = self.group.neighbours() if self.group is not None else frozenset()
+        if self.committee is not None:
+            group |= self.committee.role.neighbours()
         ids = wanted_links(graph, directory, self.node_id, relays=self._relays) | group
         mutual = ids if graph.is_mesh else ids & group.union(graph.neighbours(self.node_id))
         lower = {node_id for node_id in mutual if node_id < self.node_id}
@@ -281,6 +322,8 @@ class PeerPresence(Presence):
         """A relay takes links from its neighbours in the graph, and others as ``refusal`` says."""
         directory = self.bootstrap.directory
         if is_client or directory is None or self._graph is None:
+            return None
+        if self.committee is not None and caller in self.committee.role.neighbours():
             return None
         return refusal(self._graph, directory, self.node_id, caller)
 

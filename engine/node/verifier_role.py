@@ -26,6 +26,7 @@ from engine.ids import NodeId, short_id
 from engine.node.challenge_chat import NothingSignedError, Signed
 from engine.verification.chain.block import check_block, make_block
 from engine.verification.chain.records import RecordBook
+from engine.verification.chain.replay import records_named
 from engine.verification.chain.state import ChainState
 from engine.verification.challenges.commitment import CommittedChallenges
 from engine.verification.challenges.opening import OpenedEvidence
@@ -44,6 +45,7 @@ from engine.wire.verification import (
     Score,
     SignedRecord,
     Unanswered,
+    block_decoder,
 )
 
 logger = logging.getLogger(__name__)
@@ -174,6 +176,11 @@ class VerifierRole:
         except VerificationError as error:
             return str(error)
         return None
+
+    def records_of(self, encoded: bytes) -> list[SignedRecord]:
+        """The evidence that a block names, as far as it is here."""
+        found = (self.book.record_of(digest) for digest in records_named(block_decoder.decode(encoded)))
+        return [record for record in found if record is not None]
 
     # --------------------------------------------------------------------------------------------------------- its life
 
