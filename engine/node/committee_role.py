@@ -117,9 +117,12 @@ class CommitteeRole:
         self.state = state
         self.loop = MachineLoop(clock, self._tick, self._next_deadline)
         self._replay()
-        # A member that has signed before, but has lost the memory of it, must not sign at the height that is under way.
+        # Who finds no memory may have lost it with its disk, and signs nothing at a height that could be under way.
+        # What the newest block is it has to hear first.
         memory = store.memory()
-        self._begin_height(is_uncertain=memory is None and self.state.height > 0)
+        self._lost_in = epoch_at(state.genesis, clock.wall()) if memory is None else -1
+        self._has_asked = memory is not None or fetch is None
+        self._begin_height()
 
     # ------------------------------------------------------------------------------------------------- what others ask
 
@@ -166,19 +169,25 @@ class CommitteeRole:
                     blocks = await self._fetch(self.state.height + 1)
                     if not blocks or not all(self._append(block) for block in blocks):
                         break
+                if not self._has_asked:
+                    self._has_asked = True
+                    if self.state.height == 0:
+                        self._begin_height()
             except GenTorrentError as error:
                 logger.info("no block was fetched: %s", error)
             await asyncio.sleep(FETCH_SECONDS)
 
     def _replay(self) -> None:
         """Take the kept blocks one after another."""
-        blocks = self._store.load()
-        for count, block in enumerate(blocks):
+        for height in range(1, self._store.load() + 1):
+            block = self._store.block(height)
             try:
+                if block is None:
+                    raise VerificationError("it cannot be read")
                 self.state = check_certified(self.state, block)
             except VerificationError as error:
-                logger.warning("kept blocks are left out from height %d on: %s", count + 1, error)
-                self._store.keep(count)
+                logger.warning("kept blocks are left out from height %d on: %s", height, error)
+                self._store.keep(height - 1)
                 break
             self._maker.decided(self.state, block.block)
 
@@ -203,7 +212,7 @@ class CommitteeRole:
             self.members_changed()
         return True
 
-    def _begin_height(self, *, is_uncertain: bool = False) -> None:
+    def _begin_height(self) -> None:
         state = self.state
         keys = state.members
         self._peers = {node_id_of(key): index for index, key in enumerate(keys) if key != self._identity.public_key}
@@ -211,6 +220,9 @@ class CommitteeRole:
         self._served = {peer: bucket for peer, bucket in self._served.items() if peer in self._peers}
         self._agreement = None
         if self._identity.public_key in keys:
+            is_uncertain = self._is_uncertain()
+            if not is_uncertain:
+                self._lost_in = -1
             memory = self._store.memory()
             is_under_way = memory is not None and memory.height == state.height + 1
             now = self._clock.monotonic()
@@ -226,6 +238,13 @@ class CommitteeRole:
                 abstains=is_uncertain,
             )
         self.loop.wake()
+
+    def _is_uncertain(self) -> bool:
+        """Whether it may have signed something at the next height that it has forgotten: until a block is there that
+        was made after it has begun."""
+        if self.state.height == 0:
+            return not self._has_asked
+        return self.state.epoch <= self._lost_in
 
     def _seconds_to_start(self) -> float:
         """Until the agreement on the next block begins: of the epoch that runs, or of the next one."""
@@ -285,10 +304,11 @@ class CommitteeRole:
 
     def _serve(self, peer: NodeId, height: int) -> None:
         now = self._clock.monotonic()
-        block = self._store.block(height)
-        if block is None or not self._served.setdefault(peer, TokenBucket(SERVED_RATE, SERVED_BURST, now)).take(now):
+        if not self._served.setdefault(peer, TokenBucket(SERVED_RATE, SERVED_BURST, now)).take(now):
             return
-        self._send(peer, CommitteeBlock(block.block, block.certificate))
+        block = self._store.block(height)
+        if block is not None:
+            self._send(peer, CommitteeBlock(block.block, block.certificate))
 
     def _send(self, peer: NodeId | None, message: CommitteeMessage) -> None:
         """What is refused, because a link is full or gone, is found missing and asked for later."""

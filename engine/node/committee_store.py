@@ -35,29 +35,23 @@ class CommitteeStore:
         self._memory = folder / "memory"
         self._places: list[tuple[int, int]] = []  # of the block of each height from 1: (offset, length)
 
-    def load(self) -> list[CertifiedBlock]:
-        """All whole blocks that were kept, the first one first; what follows a torn one is cut off."""
-        found: list[CertifiedBlock] = []
+    def load(self) -> int:
+        """How many whole blocks were kept, from the first one on; what follows a torn one is cut off."""
         self._places.clear()
         try:
             with self._blocks.open("rb") as file:
-                end = len(MAGIC)
                 try:
                     for kind, data in parts(file.read):
-                        if kind is Kind.EVIDENCE:
-                            continue
-                        found.append(certified_block_decoder.decode(data))
-                        self._places.append((end + _HEAD, len(data)))
-                        end = file.tell()
-                except (VerificationError, WireError) as error:
+                        if kind is Kind.BLOCK:
+                            self._places.append((file.tell() - len(data), len(data)))
+                except VerificationError as error:
                     logger.warning("the kept blocks end early: %s", error)
-            with self._blocks.open("r+b") as file:
-                file.truncate(end if self._places else 0)
         except FileNotFoundError:
-            return []
+            return 0
         except OSError as error:
             raise storage_error("read", self._blocks, error) from error
-        return found
+        self.keep(len(self._places))
+        return len(self._places)
 
     def keep(self, count: int) -> None:
         """Forget all blocks behind the first ``count``: they do not follow from each other."""
