@@ -281,8 +281,8 @@ class CommitteeHave(Message, frozen=True, tag=151):
 
 class NodeStanding(Message, frozen=True, tag=138):
     """What all blocks so far say of one node. ``suspicion``: the cumulated likelihood (thousandths, never negative);
-    ``good``: consecutive good results; ``judged``: results in all; ``signed``: epoch of its last signed answer here;
-    ``recent``: the published rule's last scores (credit, millionths), oldest first."""
+    ``good``: consecutive good conversations; ``judged``: results in all; ``signed``: epoch of its last signed answer
+    here; ``recent``: the published rule's last scores (credit, millionths), oldest first."""
 
     node_id: Id20
     reputation: Millionths

@@ -259,12 +259,15 @@ def _standings(state: ChainState, block: Block) -> dict[NodeId, NodeStanding]:
         node: standing for node, standing in state.standings.items() if standing.signed >= oldest or node in judged
     }
     for node, entries in judged.items():
-        before = standings.get(node)
-        if before is None or before.signed < oldest:
-            before = state.rule.newcomer(node)
-        scores: list[Score] = [entry.score for entry in entries]
-        signed = max(before.signed, *(entry.epoch for entry in entries))
-        standings[node] = msgspec.structs.replace(state.rule.judge(before, scores), signed=signed)
+        standing = standings.get(node)
+        if standing is None or standing.signed < oldest:
+            standing = state.rule.newcomer(node)
+        by_epoch: dict[int, dict[int, list[Score]]] = {}
+        for entry in entries:
+            by_epoch.setdefault(entry.epoch, {}).setdefault(entry.author, []).append(entry.score)
+        for _, by_author in sorted(by_epoch.items()):
+            standing = state.rule.judge(standing, [scores for _, scores in sorted(by_author.items())])
+        standings[node] = msgspec.structs.replace(standing, signed=max(standing.signed, *by_epoch))
     if len(standings) > MAX_STANDINGS:
         newest = sorted(standings.items(), key=lambda item: (-item[1].signed, item[0]))
         standings = dict(newest[:MAX_STANDINGS])

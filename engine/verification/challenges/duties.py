@@ -15,7 +15,7 @@ from engine.verification.members import faulty
 from engine.wire.verification import ChallengeCommitment, NodeStanding
 
 ALWAYS_BELOW = 10
-"""Good results in a row, below which a node is checked in every epoch."""
+"""Good conversations in a row, below which a node is checked in every epoch."""
 LEAST_RATE_PARTS = 50
 """The floor of the rate: one in so many."""
 _WHOLE = 1 << 64

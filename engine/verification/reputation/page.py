@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import msgspec
 
 from engine.ids import NodeId
-from engine.verification.reputation.rule import FAIL, INCONCLUSIVE, ONE, PASS, mean_credit, remember
+from engine.verification.reputation.rule import FAIL, INCONCLUSIVE, ONE, PASS, Duties, mean_credit, remember
 from engine.wire.verification import NodeStanding, Score
 
 MAX_SUSPICION = 1_000_000
@@ -25,13 +25,20 @@ MAX_JUDGED = 0xFFFF_FFFF
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRule:
     """Likelihoods and suspicion in thousandths, reputation in millionths. ``limit``: of the suspicion, at which a node
-    is excluded; ``bound``: of one likelihood, ``inconclusive_bound`` of one that decides nothing; ``return_after``: so
-    many good results in a row let an excluded node begin anew, once its suspicion is gone."""
+    is excluded; ``bound``: of what one verifier's conversation says, ``inconclusive_bound`` of an answer that decides
+    nothing; ``return_after``: so many good conversations in a row let an excluded node begin anew, once its suspicion
+    is gone.
+
+    Verifiers may lie, and a score cannot: f + 1 members compute it. So a fail is a fact, whoever asked; but a pass is
+    one only if the node did not know that it was asked by a verifier, and a verifier that is its friend tells it. What
+    speaks against a node therefore adds up, and what speaks for it counts once an epoch, as far as all agree, and for
+    ``relief`` at most: no number of friends can wash away what one honest verifier finds."""
 
     start: int = 300_000
     limit: int = 12_000
     bound: int = 5_000
     inconclusive_bound: int = 1_000
+    relief: int = 1_000
     gain: int = 10  # a pass adds one part in so many of what is missing
     loss: int = 2  # a fail divides by it
     return_after: int = 10
@@ -49,35 +56,46 @@ class PageRule:
             recent=(),
         )
 
-    def judge(self, standing: NodeStanding, scores: Sequence[Score]) -> NodeStanding:
+    def judge(self, standing: NodeStanding, duties: Duties) -> NodeStanding:
         """See :class:`~engine.verification.reputation.rule.Rule`."""
-        recent = remember(standing.recent, mean_credit(scores))
-        for score in scores:
-            standing = self._after(standing, score)
-        return msgspec.structs.replace(standing, recent=recent)
-
-    def suspicion_after(self, suspicion: int, score: Score) -> int:
-        """The sum after one more result, thousandths."""
-        bound = self.inconclusive_bound if score.verdict == INCONCLUSIVE else self.bound
-        likelihood = max(-bound, min(bound, score.likelihood))
-        return min(MAX_SUSPICION, max(0, suspicion + likelihood))
-
-    def _after(self, standing: NodeStanding, score: Score) -> NodeStanding:
-        suspicion = self.suspicion_after(standing.suspicion, score)
-        judged = min(MAX_JUDGED, standing.judged + 1)
+        recent = remember(standing.recent, mean_credit(duties))
         reputation, good = standing.reputation, standing.good
-        if score.verdict == PASS:
-            reputation, good = reputation + (ONE - reputation) // self.gain, min(MAX_GOOD, good + 1)
-        elif score.verdict == FAIL:
-            reputation, good = reputation // self.loss, 0
+        for scores in duties:
+            verdicts = {score.verdict for score in scores}
+            if FAIL in verdicts:
+                reputation, good = reputation // self.loss, 0
+            elif PASS in verdicts:
+                reputation, good = reputation + (ONE - reputation) // self.gain, min(MAX_GOOD, good + 1)
+        suspicion = self.suspicion_after(standing.suspicion, duties)
         excluded = standing.excluded or suspicion >= self.limit
         if excluded:
             reputation = 0
             if suspicion == 0 and good >= self.return_after:
                 excluded, reputation, good = False, self.start, 0
         return msgspec.structs.replace(
-            standing, reputation=reputation, suspicion=suspicion, good=good, judged=judged, excluded=excluded
+            standing,
+            reputation=reputation,
+            suspicion=suspicion,
+            good=good,
+            judged=min(MAX_JUDGED, standing.judged + sum(map(len, duties))),
+            excluded=excluded,
+            recent=recent,
         )
+
+    def suspicion_after(self, suspicion: int, duties: Duties) -> int:
+        """The sum after the results of one more epoch, thousandths."""
+        said = [self._said(scores) for scores in duties]
+        against = sum(likelihood for likelihood in said if likelihood > 0)
+        step = against or max(-self.relief, *said)
+        return min(MAX_SUSPICION, max(0, suspicion + step))
+
+    def _said(self, scores: Sequence[Score]) -> int:
+        """What one conversation says."""
+        total = 0
+        for score in scores:
+            bound = self.inconclusive_bound if score.verdict == INCONCLUSIVE else self.bound
+            total += max(-bound, min(bound, score.likelihood))
+        return max(-self.bound, min(self.bound, total))
 
 
 OURS = PageRule()

@@ -7,15 +7,14 @@ above the threshold.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from engine.ids import NodeId
 from engine.verification.reputation.page import MAX_GOOD, MAX_JUDGED
-from engine.verification.reputation.rule import ONE, RECENT, THRESHOLD, mean_credit, remember
-from engine.wire.verification import NodeStanding, Score
+from engine.verification.reputation.rule import ONE, RECENT, THRESHOLD, Duties, mean_credit, remember
+from engine.wire.verification import NodeStanding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +41,9 @@ class PublishedRule:
             recent=(),
         )
 
-    def judge(self, standing: NodeStanding, scores: Sequence[Score]) -> NodeStanding:
+    def judge(self, standing: NodeStanding, duties: Duties) -> NodeStanding:
         """See :class:`~engine.verification.reputation.rule.Rule`."""
-        credit = mean_credit(scores)
+        credit = mean_credit(duties)
         recent = remember(standing.recent, credit)
         abnormal = sum(one < self.threshold for one in recent)
         if abnormal * self.gamma_parts > RECENT:
@@ -56,7 +55,7 @@ class PublishedRule:
             standing,
             reputation=reputation,
             good=0 if credit < self.threshold else min(MAX_GOOD, standing.good + 1),
-            judged=min(MAX_JUDGED, standing.judged + len(scores)),
+            judged=min(MAX_JUDGED, standing.judged + sum(map(len, duties))),
             excluded=reputation < self.threshold,
             recent=recent,
         )

@@ -17,19 +17,25 @@ RECENT = 5
 INCONCLUSIVE, PASS, FAIL = range(3)
 
 
+Duties = Sequence[Sequence[Score]]
+"""Results of one node and epoch: for each verifier that judged it what came of its conversation, turn by turn. There is
+at least one, and none is empty."""
+
+
 class Rule(Protocol):
     """Standings before and after; ``signed`` is kept by who calls (``engine.verification.chain``)."""
 
     def newcomer(self, node_id: NodeId) -> NodeStanding:
         """The standing of whom no block has judged."""
 
-    def judge(self, standing: NodeStanding, scores: Sequence[Score]) -> NodeStanding:
-        """The standing after one block's results, in the block's order; there is at least one."""
+    def judge(self, standing: NodeStanding, duties: Duties) -> NodeStanding:
+        """The standing after what a block says of one epoch."""
 
 
-def mean_credit(scores: Sequence[Score]) -> int:
-    """Of one block's results, in millionths, rounded down."""
-    return sum(score.credit for score in scores) // len(scores)
+def mean_credit(duties: Duties) -> int:
+    """Of all results, in millionths, rounded down."""
+    credits = [score.credit for scores in duties for score in scores]
+    return sum(credits) // len(credits)
 
 
 def remember(recent: Sequence[int], credit: int) -> tuple[int, ...]:

@@ -16,8 +16,8 @@ EXCLUDED_AT = OURS.limit
 
 
 def suspicion_after(suspicion: int, score: Score) -> int:
-    """The suspicion (thousandths, never negative) after one more score; an inconclusive one counts little."""
-    return OURS.suspicion_after(suspicion, score)
+    """The suspicion (thousandths, never negative) after one more epoch with this score alone."""
+    return OURS.suspicion_after(suspicion, [[score]])
 
 
 def excluded_after(scores: Iterable[Score], suspicion: int = 0) -> int | None:

@@ -8,7 +8,7 @@ NODE, OTHER = identity(1).node_id, identity(2).node_id
 
 
 def judged(likelihood: int, results: int) -> NodeStanding:
-    return OURS.judge(OURS.newcomer(NODE), [score(likelihood)] * results)
+    return OURS.judge(OURS.newcomer(NODE), [[score(likelihood)]] * results)
 
 
 def test_where_nobody_judges_everybody_counts_in_full() -> None:

@@ -172,8 +172,8 @@ def test_standings_reach_the_policies_and_who_is_excluded_is_no_member(machines:
         return {member.node_id: (member.standing, member.established) for member in members}
 
     assert seen(StandingBook(True)) == {two.node_id: (0.3, True), three.node_id: (0.3, True)}, "all are new"
-    good = OURS.judge(OURS.newcomer(two.node_id), [score(-3_000)] * 2)
-    bad = OURS.judge(OURS.newcomer(three.node_id), [score(5_000)] * 3)
+    good = OURS.judge(OURS.newcomer(two.node_id), [[score(-3_000)]] * 2)
+    bad = OURS.judge(OURS.newcomer(three.node_id), [[score(5_000)]] * 3)
     assert seen(StandingBook(True, {two.node_id: good})) == {two.node_id: (0.433, True), three.node_id: (0.3, False)}
     assert seen(StandingBook(True, {two.node_id: good, three.node_id: bad})) == {two.node_id: (0.433, True)}
 

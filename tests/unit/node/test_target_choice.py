@@ -44,8 +44,8 @@ def node(node_id: NodeId) -> DirectoryNode:
 
 
 def book(*, established: Sequence[NodeId] = (), excluded: Sequence[NodeId] = ()) -> StandingBook:
-    nodes = {one: OURS.judge(OURS.newcomer(one), [score(-3_000)] * 12) for one in established}
-    nodes |= {one: OURS.judge(OURS.newcomer(one), [score(5_000)] * 3) for one in excluded}
+    nodes = {one: OURS.judge(OURS.newcomer(one), [[score(-3_000)]] * 12) for one in established}
+    nodes |= {one: OURS.judge(OURS.newcomer(one), [[score(5_000)]] * 3) for one in excluded}
     return StandingBook(True, nodes)
 
 

@@ -67,13 +67,14 @@ def test_an_answer_that_was_passed_on_hits_its_signer() -> None:
     assert network.state.standings[NODES[1].node_id].suspicion == 4_000
 
 
-def test_later_turns_are_results_of_their_own() -> None:
+def test_later_turns_are_judged_with_the_first_one() -> None:
     network = begun()
     author = checkers(network)[0]
     records = [network.evidence(1, author, NODE.node_id, NODE, turn=turn) for turn in (0, 1)]
     attested = {digest_of(one): network.attestations(one, NODE.node_id) for one in records}
     network.append(1, Material(records=records, attestations=attested))
-    assert network.state.standings[NODE.node_id].good == 2
+    standing = network.state.standings[NODE.node_id]
+    assert (standing.good, standing.judged) == (1, 2)
 
 
 HEADS: dict[str, tuple[dict[str, Any], str]] = {

@@ -17,112 +17,149 @@ def score(likelihood: int = -3_000, credit: int = 800_000) -> Score:
 
 
 SCORES = st.builds(score, st.integers(-1_000_000, 1_000_000), st.integers(0, ONE))
-BLOCKS = st.lists(st.lists(SCORES, min_size=1, max_size=4), max_size=25)
+DUTIES = st.lists(st.lists(SCORES, min_size=1, max_size=3), min_size=1, max_size=4)
+EPOCHS = st.lists(DUTIES, max_size=25)
+Epochs = list[list[list[Score]]]
 
 
-def after(rule: Rule, blocks: list[list[Score]]) -> NodeStanding:
-    standing = rule.newcomer(NODE)
-    for scores in blocks:
-        standing = rule.judge(standing, scores)
+def after(rule: Rule, epochs: Epochs, standing: NodeStanding | None = None) -> NodeStanding:
+    standing = standing or rule.newcomer(NODE)
+    for duties in epochs:
+        standing = rule.judge(standing, duties)
     return standing
 
 
+def row(likelihood: int, count: int, credit: int = 800_000) -> Epochs:
+    """So many epochs in which one verifier found this."""
+    return [[[score(likelihood, credit)]]] * count
+
+
 @QUICK
-@given(BLOCKS)
-def test_standings_stay_within_the_records_bounds(blocks: list[list[Score]]) -> None:
+@given(EPOCHS)
+def test_standings_stay_within_the_records_bounds(epochs: Epochs) -> None:
     for rule in (OURS, PUBLISHED):
-        standing = after(rule, blocks)
+        standing = after(rule, epochs)
         assert 0 <= standing.reputation <= ONE
         assert 0 <= standing.suspicion <= 1_000_000
-        assert standing.judged == sum(map(len, blocks))
-        assert len(standing.recent) == min(5, len(blocks))
+        assert standing.judged == sum(len(scores) for duties in epochs for scores in duties)
+        assert len(standing.recent) == min(5, len(epochs))
         assert standing.node_id == NODE
 
 
 @QUICK
-@given(BLOCKS, st.lists(SCORES, min_size=1, max_size=1), st.integers(0, 500_000))
-def test_a_better_result_never_makes_a_worse_standing(blocks: list[list[Score]], last: list[Score], by: int) -> None:
-    before = after(OURS, blocks)
-    worse = OURS.judge(before, last)
-    better = OURS.judge(before, [score(last[0].likelihood - by)])
+@given(EPOCHS, DUTIES, SCORES, st.integers(0, 500_000))
+def test_a_better_result_never_makes_a_worse_standing(
+    epochs: Epochs, others: list[list[Score]], last: Score, by: int
+) -> None:
+    before = after(OURS, epochs)
+    worse = OURS.judge(before, [*others, [last]])
+    better = OURS.judge(before, [*others, [score(last.likelihood - by)]])
     assert better.reputation >= worse.reputation
     assert better.suspicion <= worse.suspicion
     assert before.excluded or not better.excluded or worse.excluded
-    published = after(PUBLISHED, blocks)
-    richer = min(ONE, last[0].credit + by)
-    assert PUBLISHED.judge(published, [score(0, richer)]).reputation >= (PUBLISHED.judge(published, last).reputation)
+    published = after(PUBLISHED, epochs)
+    richer = score(0, min(ONE, last.credit + by))
+    assert PUBLISHED.judge(published, [[richer]]).reputation >= PUBLISHED.judge(published, [[last]]).reputation
+
+
+@QUICK
+@given(EPOCHS, DUTIES, st.lists(st.lists(SCORES, min_size=1, max_size=8), max_size=6))
+def test_nothing_that_others_say_hides_what_one_verifier_found(
+    epochs: Epochs, found: list[list[Score]], friends: list[list[Score]]
+) -> None:
+    before = after(OURS, epochs)
+    assert OURS.suspicion_after(before.suspicion, [*found, *friends]) >= min(
+        OURS.suspicion_after(before.suspicion, found), 1_000_000
+    )
 
 
 def test_a_newcomer_begins_below_the_threshold_and_is_established_after_two_passes() -> None:
     assert after(OURS, []).reputation == 300_000 < THRESHOLD
-    assert after(OURS, [[score()]]).reputation == 370_000
-    assert after(OURS, [[score()], [score()]]).reputation == 433_000
+    assert after(OURS, row(-3_000, 1)).reputation == 370_000
+    assert after(OURS, row(-3_000, 2)).reputation == 433_000
+    assert after(OURS, [[[score()], [score()]]]).reputation == 433_000, "of two verifiers in one epoch"
+    assert after(OURS, [[[score(), score()]]]).reputation == 370_000, "turns of one conversation count once"
 
 
 def test_a_fail_takes_half_and_ends_the_row() -> None:
-    good = after(OURS, [[score()] * 20])
-    failed = OURS.judge(good, [score(1_500)])
+    good = after(OURS, row(-3_000, 20))
+    failed = OURS.judge(good, [[score(), score(1_500)]])
     assert (good.good, failed.good) == (20, 0)
     assert failed.reputation == good.reputation // 2
     assert not failed.excluded
 
 
 def test_what_is_inconclusive_counts_in_the_suspicion_alone_and_little_of_it() -> None:
-    good = after(OURS, [[score()] * 12])
-    doubtful = OURS.judge(good, [score(900)])
+    good = after(OURS, row(-3_000, 12))
+    doubtful = OURS.judge(good, [[score(900)]])
     assert (doubtful.reputation, doubtful.good, doubtful.suspicion) == (good.reputation, good.good, 900)
     wild = Score(tokens=3, likelihood=90_000, credit=0, verdict=INCONCLUSIVE)
-    assert OURS.judge(good, [wild]).suspicion == 1_000
-    assert after(OURS, [[score(900)]] * 13).suspicion == 11_700
-    assert after(OURS, [[score(900)]] * 14).excluded, "who always stays just inconclusive is found, too"
+    assert OURS.judge(good, [[wild]]).suspicion == 1_000
+    assert after(OURS, row(900, 13)).suspicion == 11_700
+    assert after(OURS, row(900, 14)).excluded, "who always stays just inconclusive is found, too"
 
 
-def test_no_single_result_excludes_and_three_bad_ones_do() -> None:
-    good = after(OURS, [[score(-5_000)] * 100])
-    one = OURS.judge(good, [score(1_000_000)])
+def test_no_single_verifier_excludes_in_one_epoch_and_three_findings_do() -> None:
+    good = after(OURS, row(-5_000, 100))
+    one = OURS.judge(good, [[score(1_000_000)] * 8])
     assert (one.suspicion, one.excluded) == (5_000, False)
-    three = OURS.judge(one, [score(5_000), score(5_000)])
+    three = OURS.judge(one, [[score(5_000)], [score(5_000)]])
     assert three.excluded
     assert three.reputation == 0
 
 
+def test_what_speaks_for_a_node_counts_once_an_epoch_and_little() -> None:
+    suspected = after(OURS, row(4_000, 2))
+    assert suspected.suspicion == 8_000
+    passes = [[score(-5_000)] * 8] * 5
+    assert OURS.suspicion_after(8_000, passes) == 7_000
+    assert OURS.suspicion_after(8_000, [*passes, [score(-200)]]) == 7_800, "as far as all agree"
+    assert OURS.suspicion_after(8_000, [*passes, [score(4_000)]]) == 12_000
+
+
+def test_a_cheat_with_friends_among_the_verifiers_is_excluded_all_the_same() -> None:
+    standing = OURS.newcomer(NODE)
+    for _ in range(6):  # one honest verifier; three friends, who pass it in blocks of their own besides
+        standing = OURS.judge(standing, [[score(4_000)], *([score(-5_000)] * 8 for _ in range(3))])
+        standing = OURS.judge(standing, [[score(-5_000)] * 8])
+        standing = OURS.judge(standing, [[score(-5_000)] * 8])
+    assert standing.excluded
+
+
 def test_an_excluded_node_returns_as_a_newcomer_after_ten_passes_and_without_suspicion() -> None:
-    excluded = after(OURS, [[score(5_000)] * 3])
-    nine = OURS.judge(excluded, [score(-5_000)] * 9)
-    assert (nine.excluded, nine.reputation, nine.suspicion) == (True, 0, 0)
-    back = OURS.judge(nine, [score(-5_000)])
+    excluded = after(OURS, row(4_000, 3))
+    assert (excluded.excluded, excluded.suspicion) == (True, 12_000)
+    waiting = after(OURS, row(-5_000, 11), excluded)
+    assert (waiting.excluded, waiting.reputation, waiting.suspicion) == (True, 0, 1_000)
+    back = after(OURS, row(-5_000, 1), waiting)
     assert (back.excluded, back.reputation, back.good) == (False, 300_000, 0)
-    heavy = after(OURS, [[score(5_000)] * 30])
-    assert OURS.judge(heavy, [score(-5_000)] * 29).excluded
-    assert not OURS.judge(heavy, [score(-5_000)] * 30).excluded
-    assert OURS.judge(OURS.judge(excluded, [score(-5_000)] * 9), [score(2_000)]).good == 0
+    several = after(OURS, [[[score(-5_000)]] * 3] * 11, excluded)
+    assert several.excluded, "the suspicion is not gone yet, however many agree"
 
 
 def test_the_published_rule_by_hand() -> None:
     assert after(PUBLISHED, []).reputation == 500_000
-    assert after(PUBLISHED, [[score(0, 800_000)]]).reputation == 200_000 + 480_000
-    one_bad = after(PUBLISHED, [[score(0, 300_000)]])
+    assert after(PUBLISHED, row(0, 1, 800_000)).reputation == 200_000 + 480_000
+    one_bad = after(PUBLISHED, row(0, 1, 300_000))
     assert (one_bad.reputation, one_bad.excluded) == (200_000 + 180_000, True)
     # A second abnormal score: 2 > 5 / 5, so beta is 6 / (5 + 10 + 2).
-    two_bad = PUBLISHED.judge(one_bad, [score(0, 300_000)])
+    two_bad = after(PUBLISHED, row(0, 1, 300_000), one_bad)
     assert two_bad.reputation == 152_000 + 300_000 * 6 // 17
 
 
 def test_the_published_rule_never_finds_a_cheat_with_a_credit_of_0_41_and_ours_does() -> None:
-    cheat = [score(4_000, 410_000)]
-    published = after(PUBLISHED, [cheat] * 1_000)
+    published = after(PUBLISHED, row(4_000, 1_000, 410_000))
     assert not published.excluded
     assert THRESHOLD <= published.reputation < 411_000
-    assert after(PUBLISHED, [[score(4_000, 399_000)]] * 3).excluded, "just below the threshold it does"
-    assert after(OURS, [cheat] * 3).excluded
+    assert after(PUBLISHED, row(4_000, 3, 399_000)).excluded, "just below the threshold it does"
+    assert after(OURS, row(4_000, 3, 410_000)).excluded
 
 
 @QUICK
 @given(st.integers(1_001, 5_000), st.integers(0, 200))
 def test_who_turns_is_found_as_soon_as_who_begins_badly(likelihood: int, good: int) -> None:
-    turned = after(OURS, [[score(-4_000)]] * good)
-    fresh = after(OURS, [])
+    turned, fresh = after(OURS, row(-4_000, good)), after(OURS, [])
     for _ in range(12):
-        turned, fresh = OURS.judge(turned, [score(likelihood)]), OURS.judge(fresh, [score(likelihood)])
+        turned, fresh = OURS.judge(turned, [[score(likelihood)]]), OURS.judge(fresh, [[score(likelihood)]])
         assert turned.excluded == fresh.excluded
     assert turned.excluded
