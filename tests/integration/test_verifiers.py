@@ -194,8 +194,8 @@ async def test_a_new_node_that_turns_bad_is_found_and_one_that_turns_good_is_sus
         suspicion = network.standing(1).suspicion
         assert network.standing(1).excluded
         bad.writer.written = SAID
-        await network.epochs(2)
-    assert network.standing(1).suspicion < suspicion
+        await network.epochs(3)
+    assert network.standing(1).suspicion < suspicion == 24_000
     assert network.standing(1).excluded
     assert not network.standing(0).excluded
 

@@ -17,7 +17,6 @@ from engine.ids import NodeId
 from engine.verification.reputation.rule import FAIL, INCONCLUSIVE, ONE, PASS, Duties, mean_credit, remember
 from engine.wire.verification import NodeStanding, Score
 
-MAX_SUSPICION = 1_000_000
 MAX_GOOD = 0xFFFF
 MAX_JUDGED = 0xFFFF_FFFF
 
@@ -25,9 +24,9 @@ MAX_JUDGED = 0xFFFF_FFFF
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRule:
     """Likelihoods and suspicion in thousandths, reputation in millionths. ``limit``: of the suspicion, at which a node
-    is excluded; ``bound``: of what one verifier's conversation says, ``inconclusive_bound`` of an answer that decides
-    nothing; ``return_after``: so many good conversations in a row let an excluded node begin anew, once its suspicion
-    is gone.
+    is excluded; ``most``: that it can be, so that who was bad for long can come back; ``bound``: of what one verifier's
+    conversation says, ``inconclusive_bound`` of an answer that decides nothing; ``return_after``: so many good
+    conversations in a row let an excluded node begin anew, once its suspicion is gone.
 
     Verifiers may lie, and a score cannot: f + 1 members compute it. So a fail is a fact, whoever asked; but a pass is
     one only if the node did not know that it was asked by a verifier, and a verifier that is its friend tells it. What
@@ -36,6 +35,7 @@ class PageRule:
 
     start: int = 300_000
     limit: int = 12_000
+    most: int = 24_000
     bound: int = 5_000
     inconclusive_bound: int = 1_000
     relief: int = 1_000
@@ -87,7 +87,7 @@ class PageRule:
         said = [self._said(scores) for scores in duties]
         against = sum(likelihood for likelihood in said if likelihood > 0)
         step = against or max(-self.relief, *said)
-        return min(MAX_SUSPICION, max(0, suspicion + step))
+        return min(self.most, max(0, suspicion + step))
 
     def _said(self, scores: Sequence[Score]) -> int:
         """What one conversation says."""
