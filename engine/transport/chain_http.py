@@ -73,7 +73,7 @@ class ChainReader:
         try:
             return await self._get(f"evidence/{digest.hex()}", MAX_RECORD + 1024)
         except BootstrapUnreachableError as error:
-            if "404" in str(error):
+            if str(error).endswith("HTTP status 404"):
                 return None
             raise
 

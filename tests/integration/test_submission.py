@@ -207,6 +207,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.timeout(180)
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
 async def test_death_on_the_way_loses_nothing_and_counts_nothing_twice(tmp_path: Path) -> None:
     clock = SystemClock()

@@ -19,6 +19,8 @@ from tests.support.bootstrap import post
 from tests.support.judging import Judging
 from tests.support.network import gentorrent
 
+pytestmark = pytest.mark.timeout(180)  # many starts of the program
+
 
 async def verify(*arguments: str, code: int = 0) -> str:
     done = await asyncio.to_thread(gentorrent, "verify-chain", *arguments)

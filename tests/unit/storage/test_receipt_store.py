@@ -153,6 +153,7 @@ print("done", flush=True)
 """
 
 
+@pytest.mark.timeout(180)
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
 def test_death_at_any_statement_loses_nothing_and_counts_nothing_twice(tmp_path: Path) -> None:
     for step in range(200):
