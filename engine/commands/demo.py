@@ -23,13 +23,13 @@ def run(
         int, typer.Option(min=0, max=65535, metavar="P", help="Port of the client's local API; 0: any free one.")
     ] = 0,
 ) -> None:
-    """Start a bootstrap server, 3 model nodes, 16 relays and a client here, and ask a question through them.
+    """Start a bootstrap server, 3 model nodes, 16 relays, 4 verifiers and a client here, and ask them a question.
 
     Every link is real WebRTC, on 127.0.0.1. Ctrl-C ends it all and leaves no process behind.
     """
     if not question.strip():
         raise ConfigurationError("--question is empty. Write a question, or leave the option out.")
 
-    from engine.demo import run_demo
+    from engine.demo.run import Options, run_demo
 
-    raise typer.Exit(run_demo(question, json_output=json_output, keep_running=keep_running, api_port=api_port))
+    raise typer.Exit(run_demo(Options(question, json_output, keep_running, api_port)))

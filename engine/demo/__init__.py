@@ -3,7 +3,3 @@
 Nothing is pretended: the processes are those of ``gentorrent bootstrap`` and ``gentorrent node``, only that the relays
 share one; every link is a WebRTC connection on 127.0.0.1.
 """
-
-from engine.demo.run import run_demo
-
-__all__ = ["run_demo"]

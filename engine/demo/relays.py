@@ -15,17 +15,14 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from engine.clock import SystemClock
+from engine.demo.membership import membership_of
 from engine.errors import UnknownModelError
 from engine.inference.types import GenerationEvent, GenerationRequest, ModelInfo, PromptShape, TokenScores
 from engine.lifeline import run_on_loop, stop_with_parent
 from engine.node.keys import NodeKeys
 from engine.node.peer_presence import PeerPresence
-from engine.node.presence import Membership
 from engine.storage.data_directory import DataDirectory
-from engine.storage.files import make_directory
 from engine.storage.key_store import KeyStore
-from engine.transport.bootstrap_client import parse_bootstrap
-from engine.transport.connectivity import Connectivity
 
 
 class NoModels:
@@ -49,19 +46,8 @@ class NoModels:
 
 
 def _relay(bootstrap: str, data: Path) -> PeerPresence:
-    address = parse_bootstrap(bootstrap)
-    clock = SystemClock()
-    directory = DataDirectory(data)
-    make_directory(directory.networks)
-    membership = Membership(
-        urls=address.urls,
-        network_id=address.network_id,
-        networks=directory.networks,
-        clock=clock,
-        changed=lambda: None,
-        notice=lambda text: print(text, file=sys.stderr),
-        connectivity=Connectivity(directory.networks / "connectivity.json", clock),
-    )
+    clock, directory = SystemClock(), DataDirectory(data)
+    membership = membership_of(bootstrap, directory, clock)
     keys = NodeKeys(KeyStore(directory.keys, clock))
     return PeerPresence(membership, keys, NoModels(), relays=True, max_tokens_per_second=None)
 

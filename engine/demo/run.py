@@ -21,7 +21,9 @@ from engine.api.schema import ChatDone, ChatStage, State
 from engine.bootstrap.init import init_network
 from engine.demo.control import Control, open_control
 from engine.demo.processes import Processes
-from engine.demo.story import Say, tell
+from engine.demo.story import Say, tell, tell_committee
+from engine.demo.verifiers import make_verifier_keys
+from engine.directory.genesis import GenesisRecord
 from engine.errors import GenTorrentError, ReceiptError
 from engine.inference.models.installed import BUILTIN_MODEL
 from engine.lifeline import run_on_loop
@@ -31,6 +33,8 @@ from engine.wire.records import Parameters
 
 RELAYS = 16
 MODEL_NODES = 3
+VERIFIERS = 4
+EPOCH_SECONDS = 10.0
 READY_SECONDS = 90.0
 TRANSPORT = "webrtc"
 
@@ -60,14 +64,28 @@ class Result:
             "tokens_per_s": round(self.done.tokens_per_s, 1),
             "receipt_verified": self.receipt_verified,
             "transport": TRANSPORT,
-            "nodes": {"bootstrap": 1, "relay": RELAYS, "model": MODEL_NODES, "client": 1},
+            "nodes": {"bootstrap": 1, "relay": RELAYS, "model": MODEL_NODES, "verifier": VERIFIERS, "client": 1},
             "setup_s": round(self.setup_s, 2),
             "first_answer_s": round(self.first_answer_s, 2),
         }
 
 
-def run_demo(question: str, *, json_output: bool, keep_running: bool, api_port: int = 0) -> int:
-    """Run it; the exit code. Progress goes to stderr when JSON goes to stdout."""
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the demo is to do."""
+
+    question: str
+    json_output: bool = False
+    keep_running: bool = False
+    api_port: int = 0
+
+    def say(self, text: str = "", end: str = "\n") -> None:
+        """Progress goes to stderr when JSON goes to stdout."""
+        print(text, end=end, file=sys.stderr if self.json_output else sys.stdout, flush=True)
+
+
+def run_demo(options: Options) -> int:
+    """Run it; the exit code."""
     folder = Path(tempfile.mkdtemp(prefix="gentorrent-demo-"))
     code = 1
 
@@ -78,7 +96,7 @@ def run_demo(question: str, *, json_output: bool, keep_running: bool, api_port: 
         if sys.platform != "win32":  # SIGTERM ends it as Ctrl-C does: nothing is left behind
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
         with Processes(folder / "logs") as processes:
-            await _course(folder, processes, question, json_output, keep_running, api_port)
+            await _course(folder, processes, options)
             code = 0
 
     try:
@@ -94,34 +112,37 @@ def since_start() -> float:
     return time.time() - float(psutil.Process().create_time())  # noqa: TID251 - the operating system's own time stamp
 
 
-async def _course(
-    folder: Path, processes: Processes, question: str, json_output: bool, keep_running: bool, api_port: int
-) -> None:
-    out = sys.stderr if json_output else sys.stdout
-
-    def say(text: str = "", end: str = "\n") -> None:
-        print(text, end=end, file=out, flush=True)
-
-    say(f"Starting a network on this machine: 1 bootstrap server, {MODEL_NODES} model nodes, {RELAYS} relays, 1 client")
-    _start_network(folder, processes, api_port)
+async def _course(folder: Path, processes: Processes, options: Options) -> None:
+    say = options.say
+    say(
+        f"Starting a network on this machine: 1 bootstrap server, {MODEL_NODES} model nodes, {RELAYS} relays, "
+        f"{VERIFIERS} verifiers, 1 client"
+    )
+    started = _start_network(folder, processes, options)
 
     def check() -> None:
         if dead := processes.dead():
             raise GenTorrentError(f"A part of the demo ended by itself: {'; '.join(dead)}")
+
+    def check_start() -> None:
+        check()
         if since_start() > READY_SECONDS:
             raise GenTorrentError(f"The demo's network was not ready after {READY_SECONDS:.0f} s; run it again.")
 
-    async with open_control(DataDirectory(folder / "client"), check) as control:
-        state = await _until_ready(control, check)
+    async with open_control(DataDirectory(folder / "client"), check_start) as control:
+        state = await _until(control, check_start, _is_ready)
         setup = since_start()
         say(f"Ready after {setup:.1f} s: {state.network.paths} anonymous paths over {state.network.relays} relays\n")
-        say(f"Question: {question}")
-        result = await _ask(control, question, state, setup, json_output, say)
-        if json_output:
-            print(json.dumps(result.report(), indent=2), flush=True)
-        else:
+        say(f"Question: {options.question}")
+        result = await _ask(control, state, setup, options)
+        if not options.json_output:
             tell(result.done, result.receipt_verified, setup, result.first_answer_s, processes.memory(), say)
-        if keep_running:
+        processes.start("verifiers", "engine.demo.verifiers", started.several("verifiers", VERIFIERS))
+        await _until(control, check, lambda state: state.network.nodes >= RELAYS + MODEL_NODES + VERIFIERS)
+        tell_committee(VERIFIERS, EPOCH_SECONDS, say)
+        if options.json_output:
+            print(json.dumps(result.report(), indent=2), flush=True)
+        if options.keep_running:
             await _stay_up(folder, processes, state, say)
 
 
@@ -138,26 +159,41 @@ async def _stay_up(folder: Path, processes: Processes, state: State, say: Say) -
         await asyncio.sleep(1.0)
 
 
-def _start_network(folder: Path, processes: Processes, api_port: int) -> None:
-    parameters = Parameters(allow_loopback=True, one_prefix=True, snapshot_seconds=0.5)
-    network = init_network(folder / "bootstrap", "demo", parameters)
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The network that was started."""
+
+    folder: Path
+    genesis: GenesisRecord
+    url: str
+
+    @property
+    def address(self) -> str:
+        """What ``--bootstrap`` takes."""
+        return f"{self.url}#{self.genesis.network_id.hex()}"
+
+    def several(self, name: str, count: int) -> list[str]:
+        """The arguments of a process with several nodes."""
+        return ["--bootstrap", self.address, "--data", str(self.folder / name), "--count", str(count)]
+
+
+def _start_network(folder: Path, processes: Processes, options: Options) -> Started:
+    """Everything but the verifiers, which begin when the question is answered: nobody shall wait for them."""
+    parameters = Parameters(allow_loopback=True, one_prefix=True, snapshot_seconds=0.5, epoch_seconds=EPOCH_SECONDS)
+    committee = make_verifier_keys(folder / "verifiers", VERIFIERS)
+    network = init_network(folder / "bootstrap", "demo", parameters, committee=committee)
     port = _free_port()
-    address = f"http://127.0.0.1:{port}#{network.network_id.hex()}"
-    processes.start(
-        "bootstrap",
-        "engine.cli",
-        ["bootstrap", "--host", "127.0.0.1", "--port", str(port), "--data", str(folder / "bootstrap")],
-    )
-    processes.start(
-        "relays",
-        "engine.demo.relays",
-        ["--bootstrap", address, "--data", str(folder / "relays"), "--count", str(RELAYS)],
-    )
+    started = Started(folder, network.genesis, f"http://127.0.0.1:{port}")
+    server = ["bootstrap", "--host", "127.0.0.1", "--port", str(port), "--data", str(folder / "bootstrap")]
+    processes.start("bootstrap", "engine.cli", server)
+    processes.start("relays", "engine.demo.relays", started.several("relays", RELAYS))
     for index in range(MODEL_NODES):
         name = f"model-{index + 1}"
-        data, contribute = str(folder / name), ["--contribute", BUILTIN_MODEL]
-        processes.start(name, "engine.cli", _node(address, data, 0, contribute))
-    processes.start("client", "engine.cli", _node(address, str(folder / "client"), api_port, []))
+        contributing = _node(started.address, str(folder / name), 0, ["--contribute", BUILTIN_MODEL])
+        processes.start(name, "engine.cli", contributing)
+    client = _node(started.address, str(folder / "client"), options.api_port, [])
+    processes.start("client", "engine.cli", client)
+    return started
 
 
 def _node(address: str, data: str, api_port: int, more: list[str]) -> list[str]:
@@ -170,24 +206,28 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-async def _until_ready(control: Control, check: Callable[[], None]) -> State:
-    """Wait for all paths, all relays and all model nodes."""
-    while True:
+async def _until(control: Control, check: Callable[[], None], condition: Callable[[State], bool]) -> State:
+    """Wait until the client's state is so."""
+    while control.state is None or not condition(control.state):
         check()
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(1.0):
                 await control.receive()
-        except TimeoutError:
-            continue
-        state = control.state
-        if state is None or state.network.status != "ready" or state.network.relays < RELAYS:
-            continue
-        if any(model.id == BUILTIN_MODEL and model.nodes == MODEL_NODES for model in state.models):
-            return state
+    return control.state
 
 
-async def _ask(control: Control, question: str, state: State, setup: float, json_output: bool, say: Say) -> Result:
+def _is_ready(state: State) -> bool:
+    """All paths, all relays and all model nodes."""
+    return (
+        state.network.status == "ready"
+        and state.network.relays >= RELAYS
+        and any(model.id == BUILTIN_MODEL and model.nodes == MODEL_NODES for model in state.models)
+    )
+
+
+async def _ask(control: Control, state: State, setup: float, options: Options) -> Result:
     pieces: list[str] = []
+    say, json_output = options.say, options.json_output
 
     def on_text(text: str) -> None:
         if not json_output:
@@ -198,7 +238,7 @@ async def _ask(control: Control, question: str, state: State, setup: float, json
         if json_output and not pieces:
             say(f"  {stage.text or stage.stage}")
 
-    done = await control.ask(BUILTIN_MODEL, question, on_text, on_stage)
+    done = await control.ask(BUILTIN_MODEL, options.question, on_text, on_stage)
     finished = since_start()
     say("")
     try:

@@ -39,3 +39,10 @@ def tell(done: ChatDone, verified: bool, setup: float, finished: float, memory: 
     say(f"  network ready {setup:.1f} s, answer complete {finished:.1f} s after the start")
     say(f"  first token {done.ttft_ms:.0f} ms after asking, {done.completion_tokens} tokens, {done.tokens_per_s:.0f}/s")
     say(f"  memory of all processes {memory / 1e9:.2f} GB")
+
+
+def tell_committee(verifiers: int, epoch_seconds: float, say: Say) -> None:
+    """Who watches the model nodes."""
+    say("\nCommittee")
+    say(f"  {verifiers} verifiers ask the model nodes as any client does and compute their answers again. Every")
+    say(f"  {epoch_seconds:.0f} s they agree on what they found. Who does not serve what it claims is asked no more.")

@@ -18,20 +18,17 @@ from engine.api.service import AnswerEvent, AnswerRequest
 from engine.api.state_feed import StateFeed
 from engine.clock import Clock, SystemClock
 from engine.config import Configuration
-from engine.crypto.identity import Identity
 from engine.directory.shapes import Accepted
 from engine.errors import ConfigurationError, GenTorrentError, InferenceError, RequestError
 from engine.ids import NetworkId
 from engine.inference.backend_set import BackendSet
 from engine.inference.models.installed import BUILTIN_MODEL
 from engine.inference.supervisor.settings import WorkerState
+from engine.inference.types import InferenceBackend
 from engine.lifeline import run_on_loop, stop_with_parent
-from engine.node.answer_scorer import AnswerScorer
 from engine.node.answers import Answers
 from engine.node.backends import make_pool, make_remote
 from engine.node.cached_prefixes import CachedPrefixes
-from engine.node.challenge_chat import ClientChats
-from engine.node.challenge_pool import load_pool
 from engine.node.client_presence import ClientPresence
 from engine.node.group_metrics import GroupMetrics
 from engine.node.joining import invitation_of, join
@@ -42,7 +39,7 @@ from engine.node.peer_presence import PeerPresence
 from engine.node.presence import Membership
 from engine.node.relay_metrics import RelayMetrics
 from engine.node.status import contributing_state, make_state, model_states, network_state
-from engine.node.verifier_role import VerifierRole
+from engine.node.verifying import verifier_maker
 from engine.paths.relay import RelayMachine
 from engine.storage.data_directory import DataDirectory, EngineLock, acquire_lock, load_api_token
 from engine.storage.files import make_directory
@@ -50,8 +47,6 @@ from engine.storage.key_store import KeyStore
 from engine.transport.bootstrap_client import parse_bootstrap
 from engine.transport.connectivity import Connectivity, tls_context
 from engine.transport.network_watch import NetworkWatch
-from engine.verification.chain.state import ChainState
-from engine.verification.scoring.calibration import Calibrations
 
 logger = logging.getLogger(__name__)
 LEAVE_SECONDS = 0.5
@@ -76,9 +71,10 @@ class Node:
         self._feed = StateFeed(self.state)
         self._models = directory.models
         self.prefixes = CachedPrefixes()
-        self.inference = make_pool(configuration, directory.models, clock, self._worker_changed, self.prefixes.heard)
+        self.inference = make_pool(configuration, directory.models, clock, self.worker_changed, self.prefixes.heard)
         self.remote = make_remote(configuration, os.environ, clock, self._remote_changed, self._notice)
-        self.backend = BackendSet(self.inference, {self.remote.model_id: self.remote} if self.remote else {})
+        others = {self.remote.model_id: self.remote} if self.remote is not None else {}
+        self.backend: InferenceBackend = BackendSet(self.inference, others)
         self.client: ClientPresence | None = None
         self.peer: PeerPresence | None = None
         self._membership = self._make_membership(directory)
@@ -193,7 +189,12 @@ class Node:
                 signaling_address=self.configuration.signaling_address,
                 prefixes=self.prefixes,
                 forwarding_policy=self.configuration.forwarding_policy,
-                make_verifier=self._make_verifier,
+                make_verifier=verifier_maker(
+                    self._overlay_client,
+                    self.backend,
+                    self.configuration.data_directory / "questions",
+                    self._clock,
+                ),
             )
             self.peer = peer
             try:
@@ -212,15 +213,6 @@ class Node:
 
     def _overlay_client(self) -> OverlayClient | None:
         return self.client.client if self.client is not None else None
-
-    def _make_verifier(self, identity: Identity, state: ChainState) -> VerifierRole:
-        """This machine's part in checking nodes; its questions go out by its own client."""
-        scorer = AnswerScorer(self.backend, Calibrations())
-        chats = ClientChats(self._overlay_client, state.network_id, self._clock, os.urandom)
-        pool = load_pool(self.configuration.data_directory / "questions")
-        verifier = VerifierRole(identity, state, pool, chats, scorer.score, self._clock, os.urandom)
-        verifier.holds = scorer.holds
-        return verifier
 
     async def _apply_switch(self, peer: PeerPresence) -> None:
         """Make what the switch says true: load and announce the model, or withdraw it and free its memory."""
@@ -296,7 +288,8 @@ class Node:
             if presence is not None:
                 presence.network_changed()
 
-    def _worker_changed(self, _: WorkerState) -> None:
+    def worker_changed(self, _: WorkerState) -> None:
+        """The inference worker's state is another one."""
         if self.peer is not None:
             self.peer.refresh()
         self._changed()

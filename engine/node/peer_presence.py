@@ -290,7 +290,9 @@ class PeerPresence(Presence):
         group = self.group.neighbours() if self.group is not None else frozenset()
         if self.committee is not None:
             group |= self.committee.role.neighbours()
-        ids = wanted_links(graph, directory, self.node_id, relays=self._relays) | group
+        ids = group
+        if self._relays or self._offered or self.committee is None:  # who only verifies asks as a client
+            ids |= wanted_links(graph, directory, self.node_id, relays=self._relays)
         mutual = ids if graph.is_mesh else ids & group.union(graph.neighbours(self.node_id))
         lower = {node_id for node_id in mutual if node_id < self.node_id}
         # Who comes back without a server has to dial: nobody else hears of it.

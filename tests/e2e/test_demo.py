@@ -125,14 +125,15 @@ def test_the_answer_as_one_json_object(tmp_path: Path) -> None:
         assert len(set(relays)) == 12
         assert all(re.fullmatch("[a-z2-7]{32}", name) for name in [*relays, report["served_by"]])
         assert report["served_by"] not in relays
-        assert report["nodes"] == {"bootstrap": 1, "relay": 16, "model": 3, "client": 1}
+        assert report["nodes"] == {"bootstrap": 1, "relay": 16, "model": 3, "verifier": 4, "client": 1}
         assert report["receipt_verified"] is True
         assert report["tokens"] >= 1
         assert report["tokens_per_s"] > 0
         assert 0 < report["ttft_ms"] < 10_000
         assert 0 < report["setup_s"] <= report["first_answer_s"] <= 45
         assert gone(demo.seen, 1.0) == set()
-        assert len(demo.seen) >= 10  # itself, 6 children, 3 inference workers
+        assert len(demo.seen) >= 11  # itself, 7 children, 3 inference workers
+        assert "4 verifiers" in demo.told()
         assert list(demo.temporary.iterdir()) == []
         assert 100_000_000 < demo.memory <= MAXIMUM_MEMORY
 

@@ -1,0 +1,35 @@
+"""A verifier as this machine can be one: its questions go out by its own client, its models judge the answers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from engine.clock import Clock
+from engine.crypto.identity import Identity
+from engine.inference.types import InferenceBackend
+from engine.node.answer_scorer import AnswerScorer
+from engine.node.challenge_chat import ClientChats
+from engine.node.challenge_pool import load_pool
+from engine.node.committee_presence import MakeVerifier
+from engine.node.overlay_client import OverlayClient
+from engine.node.verifier_role import VerifierRole
+from engine.verification.chain.state import ChainState
+from engine.verification.scoring.calibration import Calibrations
+
+
+def verifier_maker(
+    client: Callable[[], OverlayClient | None], backend: InferenceBackend, questions: Path, clock: Clock
+) -> MakeVerifier:
+    """What makes the verifier of a presence once its network is known. ``client``: this machine's own, None while it
+    has none; ``questions``: a folder with questions of this verifier alone, which need not be there."""
+
+    def make(identity: Identity, state: ChainState) -> VerifierRole:
+        scorer = AnswerScorer(backend, Calibrations())
+        chats = ClientChats(client, state.network_id, clock, os.urandom)
+        verifier = VerifierRole(identity, state, load_pool(questions), chats, scorer.score, clock, os.urandom)
+        verifier.holds = scorer.holds
+        return verifier
+
+    return make
