@@ -14,9 +14,9 @@ from itertools import accumulate
 
 from msgspec import Struct
 
+from engine.verification.reputation.page import PageRule
 from engine.verification.scoring.calibration import Calibration, likelihoods
 from engine.verification.scoring.cells import cell_of
-from engine.verification.scoring.sequential import EXCLUDED_AT
 
 MILLION = 1_000_000
 _NORMAL = 1.959964
@@ -130,7 +130,7 @@ def detected(
     return found
 
 
-def tokens_until_excluded(stream: Sequence[int], limit: int = EXCLUDED_AT) -> Iterator[int]:
+def tokens_until_excluded(stream: Sequence[int], limit: int = PageRule().limit) -> Iterator[int]:
     """How many tokens (likelihoods in millionths) it takes Page's sum to reach ``limit`` (thousandths), again and again
     through a stream; each time from zero. Here tokens count one by one, not answer by answer."""
     suspicion = count = 0

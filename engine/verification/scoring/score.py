@@ -15,7 +15,7 @@ LARGEST = 5_000
 DECIDED = 1_000
 """Thousandths beyond which an answer passes (below zero) or fails."""
 LEAST_TOKENS = 16
-"""Of an answer about which anything is said."""
+"""Of an answer that can pass or fail; what a shorter one says is cut to what decides nothing."""
 LEAST_PROBABILITY = 1e-5
 """What the published credit counts a less probable token as (arXiv 2504.20101)."""
 PROVEN = frozenset({"vocabulary", "end", "length", "min_tokens"})
@@ -34,8 +34,9 @@ def score_answer(
     tokens = len(margins) + (impossible != "")
     if calibration is None:
         return Score(tokens, 0, credit, INCONCLUSIVE)
-    likelihood = max(-LARGEST, min(LARGEST, round(answer_likelihood(margins, calibration, impossible) / 1000)))
-    if tokens < LEAST_TOKENS or -DECIDED <= likelihood <= DECIDED:
+    bound = LARGEST if tokens >= LEAST_TOKENS else DECIDED
+    likelihood = max(-bound, min(bound, round(answer_likelihood(margins, calibration, impossible) / 1000)))
+    if -DECIDED <= likelihood <= DECIDED:
         return Score(tokens, likelihood, credit, INCONCLUSIVE)
     return Score(tokens, likelihood, credit, FAIL if likelihood > 0 else PASS)
 

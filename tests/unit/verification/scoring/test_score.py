@@ -5,6 +5,7 @@ import random
 
 import pytest
 
+from engine.verification.reputation.page import PageRule
 from engine.verification.scoring.score import (
     FAIL,
     INCONCLUSIVE,
@@ -16,7 +17,6 @@ from engine.verification.scoring.score import (
     perplexity_credit,
     score_answer,
 )
-from engine.verification.scoring.sequential import EXCLUDED_AT, excluded_after, suspicion_after
 from engine.wire.verification import Score
 from tests.support.calibrations import CHEAT, HONEST, calibration
 
@@ -46,7 +46,7 @@ def test_honest_answers_pass_and_blatant_cheats_fail():
 
 
 def test_short_answers_and_unknown_models_say_nothing():
-    assert score_answer((9.0,) * 15, (-1.0,) * 15, calibration()).verdict == INCONCLUSIVE
+    assert score_answer((9.0,) * 15, (-1.0,) * 15, calibration()) == Score(15, 1_000, 367_879, INCONCLUSIVE)
     assert score_answer((9.0,) * 16, (-1.0,) * 16, calibration()).verdict == FAIL
     assert score_answer((-0.5,) * 20, (-1.0,) * 20, calibration()) == Score(20, -394, 367_879, INCONCLUSIVE)
     assert score_answer((9.0,) * 100, (-1.0,) * 100, None) == Score(100, 0, 367_879, INCONCLUSIVE)
@@ -74,13 +74,14 @@ def test_the_credit_is_the_inverse_perplexity():
     assert perplexity_credit((1e-9,)) == 1_000_000
 
 
-def test_suspicion_is_page_s_sum():
-    assert suspicion_after(0, Score(9, -3_000, 0, PASS)) == 0
-    assert suspicion_after(2_000, Score(9, 3_500, 0, FAIL)) == 5_500
-    assert suspicion_after(2_000, Score(9, 900, 0, INCONCLUSIVE)) == 2_900
-    assert excluded_after([contradiction(1)] * 3) == 3
-    assert excluded_after([contradiction(1)], suspicion=EXCLUDED_AT - LARGEST) == 1
-    assert excluded_after([]) is None
+def excluded_after(found):
+    """After how many scores Page's test excludes their node; None if never."""
+    rule, suspicion = PageRule(), 0
+    for number, score in enumerate(found, 1):
+        suspicion = rule.suspicion_after(suspicion, score)
+        if suspicion >= rule.limit:
+            return number
+    return None
 
 
 def test_cheats_are_excluded_soon_and_honest_nodes_are_not():
