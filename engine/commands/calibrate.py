@@ -24,6 +24,13 @@ def run(
     quick: Annotated[
         bool, typer.Option("--quick", help="Only the five ways that decide most; 4000 tokens each at most.")
     ] = False,
+    half: Annotated[
+        bool,
+        typer.Option(
+            help="Whether computing in half precision is honest; without it only for machines that compute as this one "
+            "does. Slow for large models on a processor."
+        ),
+    ] = True,
     in_full: Annotated[
         bool,
         typer.Option("--in-full", help="Calibrate the model with its weights in float32 (also its 16-bit versions)."),
@@ -81,6 +88,7 @@ def run(
         work=work,
         tokens=min(tokens, 4_000) if quick else tokens,
         quick=quick,
+        half=half,
         in_full=in_full,
         weights=weights,
         smaller=smaller,

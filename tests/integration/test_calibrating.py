@@ -130,6 +130,8 @@ def test_figures_of_made_up_records():
     assert first.median_tokens > 0
     assert found.entry.honest == counted(HONEST[0], recorded[HONEST[0]][:200])
     assert len(as_table(found)) == 4
+    both = evaluate(recorded | {FOUR_BITS[1]: made_up(FOUR_BITS[1], 40_000)}, {}, 10_000, **facts)
+    assert [one.separation.cheat for one in both.cheats] == [100, 100, 100, 200]
 
 
 def test_questions_are_the_same_for_everybody():

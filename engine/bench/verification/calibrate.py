@@ -43,6 +43,7 @@ class Wanted:
     work: Path
     tokens: int
     quick: bool = False
+    half: bool = True
     in_full: bool = False
     weights: Path | None = None
     smaller: str = ""
@@ -60,9 +61,10 @@ def open_named(models: Path | None, name: str) -> ModelFolder:
 
 def wanted_conditions(wanted: Wanted) -> list[Condition]:
     """Which ways of answering are measured."""
+    half = [OTHER_PRECISION] if wanted.half else []
     if wanted.quick:
-        return [HONEST[0], HONEST[3], OTHER_PRECISION, FOUR_BITS[0], FOUR_BITS[-1]]
-    found = [*HONEST, OTHER_PRECISION, *CHEATS]
+        return [HONEST[0], HONEST[3], *half, FOUR_BITS[0], FOUR_BITS[-1]]
+    found = [*HONEST, *half, *CHEATS]
     if wanted.python is not None:
         found.append(OTHER_RUNTIME)
     if wanted.smaller:

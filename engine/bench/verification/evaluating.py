@@ -12,6 +12,7 @@ from msgspec import Struct
 from engine.bench.verification.calibrating import calibration
 from engine.bench.verification.conditions import Condition
 from engine.bench.verification.measuring import Record
+from engine.bench.verification.rounding import SCHEMES
 from engine.bench.verification.telling_apart import (
     Separation,
     detected,
@@ -24,6 +25,7 @@ from engine.verification.scoring.calibration import Calibration
 
 SAMPLE = 300
 """Tokens of one sample."""
+TOGETHER = "weights of 4 bits, all schemes together"
 STEPS = (50, 100, 150, 200, 300)
 
 
@@ -66,13 +68,16 @@ def evaluate(
         for sample in _samples(rest, entry)
     ]
     own = next((value for condition, value in entropies.items() if condition.kind == "honest"), 0.0)
-    cheats = []
+    cheats, four_bits = [], list[Record]()
     for condition, (_, rest) in parts.items():
         made = _samples(rest, entry) if condition.kind == "cheat" else []
         if made:
             worse = entropies.get(condition)
             ratio = math.exp(worse - own) if worse is not None and condition.model else 0.0
             cheats.append(_found(condition.name, honest, made, ratio, rest))
+            four_bits += rest if condition.model in SCHEMES else []
+    if len(four_bits) > max((len(parts[one][1]) for one in parts if one.model in SCHEMES), default=0):
+        cheats.append(_found(TOGETHER, honest, _samples(four_bits, entry), 0.0, four_bits))
     names = tuple(condition.name for condition in parts if condition.kind == "honest")
     return Evaluation(names, entry, tuple(cheats))
 
@@ -116,7 +121,7 @@ def as_table(evaluation: Evaluation) -> list[str]:
     for one in evaluation.cheats:
         apart = one.separation
         seen = ", ".join(f"{100 * one.detected[count]:.1f} %" for count in (50, 100, 200, 300))
-        ratio = f"{one.perplexity_ratio:.3f}" if one.perplexity_ratio else "the same model"
+        ratio = f"{one.perplexity_ratio:.3f}" if one.perplexity_ratio else "—"
         lines.append(
             f"| {one.name} | {ratio} | {100 * one.missed:.2f} % | {apart.honest}, {apart.cheat} | {apart.auc:.5f} "
             f"| {apart.auc_low95:.5f}, {apart.auc_low95_bootstrap:.5f} | {seen} | {one.median_tokens} |"

@@ -31,6 +31,7 @@ from engine.inference.types import Delta, GenerationRequest
 
 AT_ONCE = 64
 """Answers between two writes."""
+LEAST_AT_ONCE = 8
 MILLION = 1_000_000
 _LAST_PRODUCTS = re.compile(r"layers\.(\d+)\..*(?:o_proj|down_proj)")
 Say = Callable[[str], None]
@@ -137,7 +138,9 @@ async def record(study: Study, condition: Condition, tokens: int, say: Say) -> l
         judge = await stack.enter_async_context(worker(study.reference, study.judge_slots))
         while made < tokens:
             first = max((one.number for one in records), default=-1) + 1
-            fresh = await _answers(study, condition, maker, judge, range(first, first + AT_ONCE))
+            lacking = -(-(tokens - made) // study.questions.max_tokens)
+            numbers = range(first, first + min(AT_ONCE, max(LEAST_AT_ONCE, lacking)))
+            fresh = await _answers(study, condition, maker, judge, numbers)
             _append(_file(study, condition), fresh)
             records += fresh
             made += sum(len(one.ids) for one in fresh)

@@ -31,7 +31,7 @@ class Questions:
     def __init__(self, model_id: str, *, varied: bool, max_tokens: int = 100, first_seed: int = 0) -> None:
         self._model_id = model_id
         self._varied = varied
-        self._max_tokens = max_tokens
+        self.max_tokens = max_tokens
         self._first_seed = first_seed
         self._sentences = _sentences()
         self._words = sorted({word for one in self._sentences for word in one.split()})
@@ -47,7 +47,7 @@ class Questions:
             messages=(PromptMessage("user", text),) if chat else (),
             prompt=None if chat else text,
             sampling=Sampling(seed=dice.getrandbits(53), **settings),  # type: ignore[arg-type]
-            max_tokens=self._max_tokens,
+            max_tokens=self.max_tokens,
         )
 
 

@@ -78,7 +78,7 @@ def excluded_after(found):
     """After how many scores Page's test excludes their node; None if never."""
     rule, suspicion = PageRule(), 0
     for number, score in enumerate(found, 1):
-        suspicion = rule.suspicion_after(suspicion, score)
+        suspicion = rule.suspicion_after(suspicion, [[score]])
         if suspicion >= rule.limit:
             return number
     return None
