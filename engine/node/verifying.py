@@ -9,6 +9,7 @@ from pathlib import Path
 from engine.clock import Clock
 from engine.crypto.identity import Identity
 from engine.inference.types import InferenceBackend
+from engine.library.calibrations import known_calibrations
 from engine.node.answer_scorer import AnswerScorer
 from engine.node.challenge_chat import ClientChats
 from engine.node.challenge_pool import load_pool
@@ -16,17 +17,17 @@ from engine.node.committee_presence import MakeVerifier
 from engine.node.overlay_client import OverlayClient
 from engine.node.verifier_role import VerifierRole
 from engine.verification.chain.state import ChainState
-from engine.verification.scoring.calibration import Calibrations
 
 
 def verifier_maker(
     client: Callable[[], OverlayClient | None], backend: InferenceBackend, questions: Path, clock: Clock
 ) -> MakeVerifier:
     """What makes the verifier of a presence once its network is known. ``client``: this machine's own, None while it
-    has none; ``questions``: a folder with questions of this verifier alone, which need not be there."""
+    has none; ``questions``: a folder with questions of this verifier alone, beside one with its own ``calibrations``;
+    neither need be there."""
 
     def make(identity: Identity, state: ChainState) -> VerifierRole:
-        scorer = AnswerScorer(backend, Calibrations())
+        scorer = AnswerScorer(backend, known_calibrations(questions.parent / "calibrations"))
         chats = ClientChats(client, state.network_id, clock, os.urandom)
         verifier = VerifierRole(identity, state, load_pool(questions), chats, scorer.score, clock, os.urandom)
         verifier.holds = scorer.holds
