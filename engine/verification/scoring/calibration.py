@@ -142,18 +142,22 @@ def check_calibration(entry: Calibration) -> None:
 def likelihoods(entry: Calibration) -> tuple[int, ...]:
     """For each cell the logarithm of the ratio of its frequencies, cheat by honest, in millionths.
 
+    The first cell, of tokens that were drawn surely, says nothing, and frequencies are those among all other tokens:
+    how many tokens of an answer are certain is its text's doing, not its maker's. No token that the reference draws as
+    well speaks against its maker.
+
     A token that is missed by more is never a better sign, nor is one that is drawn more surely: cells that say
     otherwise than their neighbours, by chance or because nobody saw them, are counted together until they do not (pool
     adjacent violators; Ayer et al. 1955)."""
     cells = list(zip(entry.honest.cells, entry.cheat.cells, strict=True))
     missed = entry.bounds.index(0) + 1
-    drawn = _rising(cells[:missed][::-1], entry)[::-1]
-    return tuple(round(ratio * 1_000_000) for ratio in drawn + _rising(cells[missed:], entry))
+    honest, cheat = (max(1, sum(one.cells[1:])) for one in (entry.honest, entry.cheat))
+    drawn = [min(0.0, ratio) for ratio in _rising(cells[1:missed][::-1], honest, cheat)[::-1]]
+    return tuple(round(ratio * 1_000_000) for ratio in [0.0, *drawn, *_rising(cells[missed:], honest, cheat)])
 
 
-def _rising(cells: Sequence[tuple[int, int]], entry: Calibration) -> list[float]:
-    """The ratio of each cell (honest tokens, the cheat's), pooled so that none is above the next one."""
-    honest, cheat = entry.honest.tokens, entry.cheat.tokens
+def _rising(cells: Sequence[tuple[int, int]], honest: int, cheat: int) -> list[float]:
+    """The ratio of each cell (honest tokens, the cheat's) of so many of each, pooled so that none is above the next."""
     pools: list[tuple[int, int, int]] = []  # honest tokens, the cheat's, cells
     for good, bad in cells:
         pool = (good, bad, 1)

@@ -79,11 +79,11 @@ def test_any_bytes_are_a_file_or_an_error(data):
             pass
 
 
-def test_the_likelihood_of_a_cell_is_the_ratio_of_its_frequencies():
+def test_the_likelihood_of_a_cell_is_the_ratio_of_its_frequencies_among_tokens_at_stake():
     steps = likelihoods(calibration())
-    expected = math.log(CHEAT.cells[4] / CHEAT.tokens) - math.log(HONEST.cells[4] / HONEST.tokens)
+    expected = math.log(CHEAT.cells[4] / sum(CHEAT.cells[1:])) - math.log(HONEST.cells[4] / sum(HONEST.cells[1:]))
     assert steps[4] == pytest.approx(1e6 * expected, abs=500)
-    assert abs(steps[0]) < 10_000  # a token that is drawn surely says nothing
+    assert steps[0] == 0  # a token that is drawn surely says nothing
     assert steps[DRAWN] < -500_000  # one that is drawn by a hair's breadth speaks for its maker
     assert max(steps) == steps[-1] == LARGEST_STEP * 1e6
 
@@ -97,6 +97,16 @@ def test_a_token_that_is_missed_by_more_or_drawn_more_surely_is_never_a_better_s
         assert list(steps[DRAWN + 1 :]) == sorted(steps[DRAWN + 1 :])
 
 
+def test_how_many_tokens_of_a_text_are_certain_says_nothing_of_its_maker():
+    """A calibration whose cheat happened to write more certain texts, and one whose honest nodes did."""
+    for more, same in ((CHEAT, HONEST), (HONEST, CHEAT)):
+        certain = Condition(more.name, (10 * more.cells[0], *more.cells[1:]))
+        honest, cheat = (certain, same) if more is HONEST else (same, certain)
+        steps = likelihoods(calibration(honest=honest, cheat=cheat))
+        assert steps == likelihoods(calibration())
+        assert max(steps[: DRAWN + 1]) == 0
+
+
 COUNTS = st.lists(st.integers(0, 10_000), min_size=CELLS, max_size=CELLS)
 
 
@@ -105,11 +115,13 @@ COUNTS = st.lists(st.integers(0, 10_000), min_size=CELLS, max_size=CELLS)
 def test_every_step_is_the_ratio_of_the_cells_that_share_it(good, bad):
     honest, cheat = Condition("h", (good[0] + 2_000, *good[1:])), Condition("c", (bad[0] + 2_000, *bad[1:]))
     steps = likelihoods(calibration(honest=honest, cheat=cheat))
-    changes = [at for at in range(1, CELLS) if steps[at] != steps[at - 1] or at == DRAWN + 1]
-    for begin, end in itertools.pairwise([0, *changes, CELLS]):
-        ratio = math.log((sum(cheat.cells[begin:end]) + 0.5) / (cheat.tokens + 0.5))
-        ratio -= math.log((sum(honest.cells[begin:end]) + 0.5) / (honest.tokens + 0.5))
-        assert steps[begin] == round(1e6 * max(-LARGEST_STEP, min(LARGEST_STEP, ratio)))
+    assert steps[0] == 0
+    changes = [at for at in range(2, CELLS) if steps[at] != steps[at - 1] or at == DRAWN + 1]
+    for begin, end in itertools.pairwise([1, *changes, CELLS]):
+        ratio = math.log((sum(cheat.cells[begin:end]) + 0.5) / (max(1, sum(bad[1:])) + 0.5))
+        ratio -= math.log((sum(honest.cells[begin:end]) + 0.5) / (max(1, sum(good[1:])) + 0.5))
+        if begin > DRAWN or steps[begin] < 0:  # of tokens that are drawn several pools may end at zero
+            assert steps[begin] == round(1e6 * max(-LARGEST_STEP, min(LARGEST_STEP, ratio)))
 
 
 def test_what_fits_best_is_found() -> None:

@@ -48,7 +48,7 @@ def test_honest_answers_pass_and_blatant_cheats_fail():
 def test_short_answers_and_unknown_models_say_nothing():
     assert score_answer((9.0,) * 15, (-1.0,) * 15, calibration()) == Score(15, 1_000, 367_879, INCONCLUSIVE)
     assert score_answer((9.0,) * 16, (-1.0,) * 16, calibration()).verdict == FAIL
-    assert score_answer((-0.5,) * 20, (-1.0,) * 20, calibration()) == Score(20, -394, 367_879, INCONCLUSIVE)
+    assert score_answer((-0.5,) * 20, (-1.0,) * 20, calibration()) == Score(20, -379, 367_879, INCONCLUSIVE)
     assert score_answer((9.0,) * 100, (-1.0,) * 100, None) == Score(100, 0, 367_879, INCONCLUSIVE)
     assert score_answer((), (), calibration()) == Score(0, 0, 0, INCONCLUSIVE)
 
