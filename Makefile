@@ -104,6 +104,10 @@ test-long-graph: dev ## Let 2,000 simulated relays find their links, and a fifth
 test-long-forwarding: dev ## Hold every claim about forwarding against the simulator, up to 1,000 nodes (60 minutes; resumes)
 	$(VENV)/python -m tests.forwarding.long_run $(ARGS)
 
+.PHONY: test-long-verification
+test-long-verification: dev ## Simulate 30,000 epochs of honest nodes for each source of noise, and 200 of each cheat (15 minutes; resumes)
+	$(VENV)/python -m tests.verification.long_run $(ARGS)
+
 .PHONY: test-long-hand-over
 test-long-hand-over: dev ## Kill the machine that answers in mid-answer, 50 times (20 minutes, on a machine that does nothing else; resumes)
 	$(VENV)/python -m tests.forwarding.handover_run $(ARGS)

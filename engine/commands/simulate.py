@@ -154,6 +154,61 @@ def coalition(
     raise typer.Exit(1 if report["problems"] else 0)
 
 
+@commands.command(name="verification")
+def verification(
+    nodes: Annotated[int, typer.Option(min=1, max=5_000, metavar="N", help="Model nodes of a network.")] = 4,
+    verifiers: Annotated[int, typer.Option(min=1, max=64, metavar="N", help="Members of its committee.")] = 4,
+    epochs: Annotated[
+        int,
+        typer.Option(
+            min=1, max=100_000, metavar="N", help="Of each network; ten times as many where a node turns later."
+        ),
+    ] = 60,
+    networks: Annotated[int, typer.Option(min=1, max=100_000, metavar="N", help="Networks for each adversary.")] = 50,
+    adversary: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help="quantised, smaller-model, ...; may be repeated. all (if nothing is said); none."
+        ),
+    ] = None,
+    share: Annotated[
+        float, typer.Option(min=0.0, max=1.0, metavar="FRACTION", help="Of the nodes that cheat; at least one does.")
+    ] = 0.25,
+    source: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="How honest answers are made; may be repeated (all that were recorded)."),
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="S", help="The same seed gives the same numbers.")] = 1,
+    json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
+) -> None:
+    """Nodes that cheat, and how soon the committee excludes them, over many epochs; honest nodes beside them.
+
+    Duties, scores and rules are those of real networks; answers are drawn from recorded ones. The published rule of
+    reputation sees the same answers. Exit code 1 if an honest node was excluded or a cheat was not found in time.
+    """
+    from engine.simulation.verification.run import Plan, chosen_adversaries, simulate
+    from engine.simulation.verification.text import as_text
+
+    plan = Plan(
+        nodes=nodes,
+        verifiers=verifiers,
+        epochs=epochs,
+        networks=networks,
+        share=share,
+        seed=seed,
+        adversaries=chosen_adversaries(adversary or []),
+        sources=tuple(source or ()),
+    )
+    report = simulate(plan, lambda line: print(line, file=sys.stderr, flush=True))
+    if json:
+        import msgspec
+
+        typer.echo(msgspec.json.encode(report).decode())
+    else:
+        typer.echo(as_text(report))
+    raise typer.Exit(1 if report["problems"] else 0)
+
+
 @commands.command(name="forwarding")
 def forwarding(
     policy: Annotated[

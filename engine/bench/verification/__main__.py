@@ -1,10 +1,12 @@
-"""``python -m engine.bench.verification``: make a random model, or tell 4-bit weights from full ones.
+"""``python -m engine.bench.verification``: a random model, 4-bit weights told from full ones, conversations recorded.
 
     python -m engine.bench.verification random-model FOLDER
     python -m engine.bench.verification tell-apart [--samples N] [--cheat NAME=SAMPLES] [--work FOLDER] [--json FILE]
+    python -m engine.bench.verification record-conversations [--conversations N] [--python FILE] [--work FOLDER]
 
 ``tell-apart`` takes the built-in model with its weights in float32 as the reference: 16- and 32-bit machines are
 honest, cheats round the weights to 4 bits or do other things. What was recorded in ``--work`` is used again.
+``record-conversations`` writes what ``gentorrent simulate verification`` draws its answers from.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import msgspec
 
 from engine.bench.machine import describe_machine
 from engine.bench.verification.conditions import CHEATS, FOUR_BITS, HONEST, OTHER_PRECISION, Condition, with_slots
+from engine.bench.verification.conversations import MAKERS, record_conversations, recorded_file, store_recorded
 from engine.bench.verification.evaluating import SAMPLE, Evaluation, as_table, evaluate
 from engine.bench.verification.measuring import Record, Study, perplexities, record
 from engine.bench.verification.questions import Questions
@@ -26,6 +29,7 @@ from engine.bench.verification.remade_models import remake
 from engine.errors import ConfigurationError
 from engine.inference.models.installed import BUILTIN_MODEL, Catalogue
 from engine.inference.runtime.session import runtime_version
+from engine.node.challenge_pool import load_pool
 from engine.resources import resource_path
 
 NEAREST = FOUR_BITS[1].name
@@ -47,14 +51,41 @@ def main() -> None:
     telling.add_argument("--cheat", action="append", metavar="NAME=SAMPLES", help=f"repeat it; {NEAREST}=1000")
     telling.add_argument("--work", type=Path, default=Path(".work/verification"))
     telling.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
+    recording = commands.add_parser("record-conversations", help="answers for `gentorrent simulate verification`")
+    recording.add_argument("--conversations", type=int, default=192, help="with each maker of answers (192)")
+    recording.add_argument("--python", type=Path, help="of an environment with another ONNX Runtime")
+    recording.add_argument("--work", type=Path, default=Path(".work/verification"))
     options = parser.parse_args()
     if options.command == "random-model":
         make_random_model(options.folder)
+    elif options.command == "record-conversations":
+        asyncio.run(_record(options.conversations, options.python, options.work))
     else:
         cheats = dict(_named(one) for one in options.cheat or [f"{NEAREST}=1000"])
         found = asyncio.run(tell_apart(options.samples, cheats, options.work))
         if options.json is not None:
             options.json.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n")
+
+
+async def _record(count: int, python: Path | None, work: Path) -> None:
+    """Record what is missing, and store it among the program's own files."""
+    reference = Catalogue(None).open(BUILTIN_MODEL)
+    weights = resource_path("engine/builtin/weights/model.safetensors")
+    study = Study(reference, work, Questions(BUILTIN_MODEL, varied=False), weights=weights, python=python)
+    pool = load_pool(work / "questions")
+    makers = [one for one in MAKERS if python is not None or not one.other_runtime]
+    for maker in makers:
+        await record_conversations(study, pool, maker, count, _say)
+    found = recorded_file(
+        study,
+        makers,
+        model=BUILTIN_MODEL,
+        digest=reference.digest.hex(),
+        precision=reference.precision,
+        machine=str(describe_machine()["processor"]),
+        runtime=f"onnxruntime {'.'.join(str(one) for one in runtime_version())}",
+    )
+    store_recorded(resource_path("engine/catalogue.json").parent / "verification" / "answers.json", found)
 
 
 def _named(text: str) -> tuple[str, int]:

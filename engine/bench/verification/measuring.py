@@ -185,7 +185,7 @@ async def _answer(
     number: int,
 ) -> Record:
     asked = study.questions.ask(number)
-    wanted = _named(_cheated(asked, condition), maker[1])
+    wanted = _named(cheated(asked, condition), maker[1])
     if condition.cached:
         await _ids(maker[0], msgspec.structs.replace(wanted, max_tokens=1))
     ids = await _ids(maker[0], wanted)
@@ -199,7 +199,7 @@ async def _answer(
     )
 
 
-def _cheated(asked: GenerationRequest, condition: Condition) -> GenerationRequest:
+def cheated(asked: GenerationRequest, condition: Condition) -> GenerationRequest:
     """The request as who answers under ``condition`` carries it out."""
     sampling = asked.sampling
     if condition.other_seed:

@@ -29,10 +29,10 @@ from engine.verification.challenges.duties import (
     publicly_drawn,
 )
 from engine.verification.members import duties_alpha
+from engine.verification.reputation.rule import Rule
 from engine.verification.signing import open_record
 from engine.wire.verification import (
     Block,
-    BlockEntry,
     ChallengeCommitment,
     Duties,
     NodeStanding,
@@ -251,22 +251,39 @@ def missed_duties(members: Sequence[bytes], closing: Sequence[OpenEpoch]) -> tup
 
 
 def _standings(state: ChainState, block: Block) -> dict[NodeId, NodeStanding]:
-    judged: dict[NodeId, list[BlockEntry]] = {}
-    for entry in block.entries:
-        judged.setdefault(NodeId(entry.node), []).append(entry)
+    judged = [Judged(NodeId(entry.node), entry.epoch, entry.author, entry.score) for entry in block.entries]
     oldest = block.epoch - newcomer_again_after(state.genesis)
-    standings = {
-        node: standing for node, standing in state.standings.items() if standing.signed >= oldest or node in judged
-    }
-    for node, entries in judged.items():
+    return standings_after(state.standings, judged, oldest, state.rule)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a block says of one answer: who signed it, in which epoch and by whose challenge, and its score."""
+
+    node: NodeId
+    epoch: int
+    author: int
+    score: Score
+
+
+def standings_after(
+    before: Mapping[NodeId, NodeStanding], judged: Sequence[Judged], oldest: int, rule: Rule
+) -> dict[NodeId, NodeStanding]:
+    """Everybody's standing after one block with these results, in its order. Who has signed no answer since epoch
+    ``oldest`` is a newcomer again."""
+    by_node: dict[NodeId, list[Judged]] = {}
+    for one in judged:
+        by_node.setdefault(one.node, []).append(one)
+    standings = {node: standing for node, standing in before.items() if standing.signed >= oldest or node in by_node}
+    for node, results in by_node.items():
         standing = standings.get(node)
         if standing is None or standing.signed < oldest:
-            standing = state.rule.newcomer(node)
+            standing = rule.newcomer(node)
         by_epoch: dict[int, dict[int, list[Score]]] = {}
-        for entry in entries:
-            by_epoch.setdefault(entry.epoch, {}).setdefault(entry.author, []).append(entry.score)
+        for one in results:
+            by_epoch.setdefault(one.epoch, {}).setdefault(one.author, []).append(one.score)
         for _, by_author in sorted(by_epoch.items()):
-            standing = state.rule.judge(standing, [scores for _, scores in sorted(by_author.items())])
+            standing = rule.judge(standing, [scores for _, scores in sorted(by_author.items())])
         standings[node] = msgspec.structs.replace(standing, signed=max(standing.signed, *by_epoch))
     if len(standings) > MAX_STANDINGS:
         newest = sorted(standings.items(), key=lambda item: (-item[1].signed, item[0]))

@@ -1,0 +1,211 @@
+"""One network, epoch by epoch: who is checked, what comes of it, and what blocks make of that.
+
+Left out is what does not change a result: signatures, proofs, questions on their way, and agreement, which others
+simulate. Every check is answered; every block is certified in its epoch. An answer to a check that everybody could
+foresee is judged in the block of its epoch, one to a check that was drawn by lot in the next one, as it takes its
+author's ``Duties`` first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+import msgspec
+
+from engine.forwarding.policies.candidates import NEWCOMER_DRAWS, NEWCOMER_SHARE
+from engine.ids import NodeId
+from engine.simulation.verification.adversaries import TURNS_AFTER, Adversary
+from engine.simulation.verification.recorded import JudgedAnswer, Recorded
+from engine.verification.chain.derivation import Judged, standings_after
+from engine.verification.chain.state import NEWCOMER_AGAIN_EPOCHS, WINDOW
+from engine.verification.challenges.duties import Basis, has_duty, is_drawn_publicly
+from engine.verification.reputation.page import OURS
+from engine.verification.reputation.published import PUBLISHED
+from engine.verification.reputation.rule import FAIL, THRESHOLD
+from engine.wire.verification import MAX_ENTRIES, NodeStanding
+
+Standings = dict[NodeId, NodeStanding]
+
+
+@dataclass(slots=True)
+class Course:
+    """What happened to one node. Epochs are counted from 0. ``until_*``: before it was excluded or the simulation
+    ended; ``dropped``: answers that no block had room for in time; ``new_*``: while it was checked in every epoch."""
+
+    epochs: int = 0
+    new_epochs: int = 0
+    checks: int = 0
+    new_checks: int = 0
+    answers: int = 0
+    read_tokens: int = 0  # of prompts and answers, by each scorer
+    new_read_tokens: int = 0
+    until_answers: int = 0
+    until_tokens: int = 0
+    traffic: float = 0.0  # even shares, added up until it was excluded
+    until_epochs: int = 0
+    dropped: int = 0
+    highest_suspicion: int = 0
+    first_cheat: int | None = None
+    first_fail: int | None = None
+    excluded: int | None = None
+    published_excluded: int | None = None
+
+
+@dataclass(slots=True)
+class SimulatedNode:
+    """``adversary`` None: honest. ``source``: how its honest answers are made."""
+
+    node_id: NodeId
+    source: str
+    adversary: Adversary | None = None
+    course: Course = field(default_factory=Course)
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """An answer that waits for a block, from ``block`` on."""
+
+    epoch: int
+    author: int
+    block: int
+    lot: float
+    node: SimulatedNode
+    answer: JudgedAnswer
+
+
+class SimulatedNetwork:
+    """Advance it with :meth:`run_epoch`. ``dice`` make everything that is drawn."""
+
+    def __init__(self, recorded: Recorded, nodes: Sequence[SimulatedNode], verifiers: int, dice: Random) -> None:
+        self.nodes = nodes
+        self.epoch = 0
+        self.standings: Standings = {}
+        self.published: Standings = {}
+        self._recorded = recorded
+        self._by_id = {node.node_id: node for node in nodes}
+        self._dice = dice
+        self._members = tuple(dice.randbytes(32) for _ in range(verifiers))
+        self._output = dice.randbytes(32)
+        self._waiting: list[_Result] = []
+        for node in nodes:
+            if node.adversary is not None and node.adversary.turns:
+                self._earn(node)
+
+    def _earn(self, node: SimulatedNode) -> None:
+        """Good results before it turns; how long they took is not simulated."""
+        ours, theirs = OURS.newcomer(node.node_id), PUBLISHED.newcomer(node.node_id)
+        while ours.good < TURNS_AFTER and not ours.excluded:
+            answers = self._conversation(node.source)
+            scores = [answer.score for answer in answers]
+            ours, theirs = OURS.judge(ours, [scores]), PUBLISHED.judge(theirs, [scores])
+        self.standings[node.node_id], self.published[node.node_id] = ours, theirs
+
+    def _conversation(self, maker: str) -> Sequence[JudgedAnswer]:
+        return self._dice.choice(self._recorded.of(maker))
+
+    def run_epoch(self) -> None:
+        """Checks, answers, one block."""
+        basis = Basis(members=self._members, output=self._output, standings=self.standings, commitments={})
+        outputs = [hashlib.sha512(self._output + member).digest() for member in self._members]
+        shares = traffic_shares([self._standing(node) for node in self.nodes])
+        for node, share in zip(self.nodes, shares, strict=True):
+            self._check(node, basis, outputs)
+            if node.course.excluded is None:
+                node.course.traffic += share * len(self.nodes)
+                node.course.until_epochs += 1
+        self._judge()
+        self._output = hashlib.sha256(self._output).digest()
+        self.epoch += 1
+
+    def _standing(self, node: SimulatedNode) -> NodeStanding:
+        return self.standings.get(node.node_id) or OURS.newcomer(node.node_id)
+
+    def _check(self, node: SimulatedNode, basis: Basis, outputs: Sequence[bytes]) -> None:
+        """All conversations that verifiers have with it in this epoch."""
+        course, standing = node.course, self._standing(node)
+        public = is_drawn_publicly(standing)
+        course.epochs += 1
+        course.new_epochs += public
+        for author, (member, output) in enumerate(zip(self._members, outputs, strict=True)):
+            if not has_duty(basis, member, node.node_id, output):
+                continue
+            course.checks += 1
+            course.new_checks += public
+            block = self.epoch if public else self.epoch + 1
+            for answer in self._asked(node, standing):
+                course.answers += 1
+                course.read_tokens += answer.tokens
+                course.new_read_tokens += answer.tokens if public else 0
+                self._waiting.append(_Result(self.epoch, author, block, self._dice.random(), node, answer))
+
+    def _asked(self, node: SimulatedNode, standing: NodeStanding) -> Sequence[JudgedAnswer]:
+        """One conversation: the same questions, whoever answers which of them."""
+        adversary = node.adversary
+        honest = self._recorded.of(node.source)
+        place = self._dice.randrange(len(honest))
+        if adversary is None or not adversary.cheats(standing, self._dice):
+            return honest[place]
+        if node.course.first_cheat is None:
+            node.course.first_cheat = self.epoch
+        cheated = self._recorded.of(adversary.maker)[place]
+        if adversary.later_turns:
+            cheated = honest[place][:1] + cheated[1:]
+        if adversary.credit is None:
+            return cheated
+        return [_with_credit(answer, adversary.credit) for answer in cheated]
+
+    def _judge(self) -> None:
+        """The block of this epoch, with as many answers as it has room for, the oldest first."""
+        ready = sorted((one for one in self._waiting if one.block <= self.epoch), key=lambda one: (one.epoch, one.lot))
+        taken = ready[:MAX_ENTRIES]
+        chosen = {id(one) for one in taken}
+        late = [one for one in self._waiting if id(one) not in chosen]
+        self._waiting = [one for one in late if one.epoch > self.epoch - WINDOW]
+        for one in late:
+            one.node.course.dropped += one.epoch <= self.epoch - WINDOW
+        entries = [
+            Judged(one.node.node_id, one.epoch, one.author, one.answer.score)
+            for one in sorted(taken, key=lambda one: one.lot)
+        ]
+        oldest = self.epoch - NEWCOMER_AGAIN_EPOCHS
+        self.standings = standings_after(self.standings, entries, oldest, OURS)
+        self.published = standings_after(self.published, entries, oldest, PUBLISHED)
+        self._note(taken)
+
+    def _note(self, taken: Sequence[_Result]) -> None:
+        for one in taken:
+            course, score = one.node.course, one.answer.score
+            if course.excluded is None:
+                course.until_answers += 1
+                course.until_tokens += score.tokens
+            if score.verdict == FAIL and course.first_fail is None:
+                course.first_fail = one.epoch
+        for node_id in {one.node.node_id for one in taken}:
+            course, standing = self._by_id[node_id].course, self.standings[node_id]
+            course.highest_suspicion = max(course.highest_suspicion, standing.suspicion)
+            if standing.excluded and course.excluded is None:
+                course.excluded = self.epoch
+            if self.published[node_id].excluded and course.published_excluded is None:
+                course.published_excluded = self.epoch
+
+
+def traffic_shares(standings: Sequence[NodeStanding]) -> list[float]:
+    """Of all questions that clients ask, by node: as ``engine.node.target_choice`` and groups draw. Where nobody is
+    left they are zero."""
+    established = [one.reputation >= THRESHOLD and not one.excluded for one in standings]
+    new = [not one.excluded and not full for one, full in zip(standings, established, strict=True)]
+    asked, full, fresh = sum(new) + sum(established), sum(established), sum(new)
+    if not full or not fresh:
+        return [(one or other) / asked if asked else 0.0 for one, other in zip(new, established, strict=True)]
+    for_new = NEWCOMER_SHARE * (1 - (full / asked) ** NEWCOMER_DRAWS)
+    return [
+        (1 - for_new) / full if one else for_new / fresh if other else 0.0
+        for one, other in zip(established, new, strict=True)
+    ]
+
+
+def _with_credit(answer: JudgedAnswer, credit: int) -> JudgedAnswer:
+    return JudgedAnswer(msgspec.structs.replace(answer.score, credit=credit), answer.tokens)

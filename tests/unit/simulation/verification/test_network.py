@@ -1,0 +1,150 @@
+"""Epochs of one simulated network, with answers whose scores are known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+
+import pytest
+
+from engine.ids import NodeId
+from engine.simulation.verification.adversaries import ADVERSARIES, TURNS_AFTER, Adversary
+from engine.simulation.verification.network import SimulatedNetwork, SimulatedNode, traffic_shares
+from engine.simulation.verification.recorded import JudgedAnswer, Recorded
+from engine.verification.reputation.page import OURS
+from engine.verification.reputation.published import PUBLISHED
+from engine.wire.verification import MAX_ENTRIES, NodeStanding
+from tests.support.judging import score
+
+CLEAN = JudgedAnswer(score(-3_000), 100)
+FOUND = JudgedAnswer(score(4_000, credit=700_000), 100)
+RECORDED = Recorded(
+    "a model",
+    {"honest": [(CLEAN, CLEAN)]},
+    {one.maker: [(FOUND, FOUND)] for one in ADVERSARIES.values() if one.maker},
+)
+
+
+def network(adversaries: Sequence[Adversary | None], verifiers: int = 4, seed: int = 1) -> SimulatedNetwork:
+    nodes = [SimulatedNode(NodeId(bytes([place]) * 20), "honest", one) for place, one in enumerate(adversaries)]
+    return SimulatedNetwork(RECORDED, nodes, verifiers, Random(seed))
+
+
+def test_a_new_node_that_cheats_is_excluded_after_three_failed_checks_and_the_honest_one_is_established() -> None:
+    found = network([ADVERSARIES["quantised"], None])
+    found.run_epoch()
+    found.run_epoch()
+    cheat, honest = (node.course for node in found.nodes)
+    assert (cheat.excluded, cheat.first_fail, cheat.checks) == (1, 0, 4)  # two verifiers in an epoch, 5 for each
+    assert cheat.until_answers == 8
+    assert cheat.until_tokens == 8 * FOUND.score.tokens
+    assert honest.excluded is None
+    assert found.standings[NodeId(b"\1" * 20)].good == 4
+
+
+def test_checks_become_rare_with_good_results() -> None:
+    found = network([None] * 4)
+    for _ in range(300):
+        found.run_epoch()
+    for node in found.nodes:
+        assert node.course.new_epochs == 5  # 2, 4, ... 10 good results
+        assert node.course.new_checks == 10
+        assert 2 < node.course.checks - node.course.new_checks < 60  # 295 epochs, at 1 in 10 falling to 1 in 50
+
+
+def test_one_that_turns_is_found_soon_after_its_first_failed_check_and_that_waits_for_a_lot() -> None:
+    found = network([ADVERSARIES["turncoat"]])
+    course, (node,) = found.nodes[0].course, found.nodes
+    assert found.standings[node.node_id].good == TURNS_AFTER
+    while course.excluded is None:
+        found.run_epoch()
+    assert course.first_fail is not None
+    assert course.excluded - course.first_fail <= 2
+    assert course.checks - course.new_checks == 1  # by lot; the others followed from it
+
+
+def test_of_results_that_no_block_has_room_for_some_are_lost() -> None:
+    found = network([None] * 40)  # 160 answers in an epoch
+    for _ in range(3):
+        found.run_epoch()
+    assert found.epoch == 3
+    judged = sum(standing.judged for standing in found.standings.values())
+    assert judged == 3 * MAX_ENTRIES
+    lost = sum(node.course.dropped for node in found.nodes)
+    assert lost == 160 - 3 * MAX_ENTRIES  # of the first epoch; the others may still be judged
+
+
+def test_the_published_rule_sees_the_same_answers_and_not_a_credit_just_above_its_threshold() -> None:
+    found = network([ADVERSARIES["credit-0.41"], ADVERSARIES["relaying"]])
+    for _ in range(50):
+        found.run_epoch()
+    cliff, relaying = (node.course for node in found.nodes)
+    assert cliff.excluded == 1
+    assert cliff.published_excluded is None
+    assert found.published[NodeId(bytes(20))].reputation == pytest.approx(410_000, abs=10)
+    assert relaying.excluded is None
+    assert relaying.first_cheat is None
+
+
+def test_who_cheats_behind_the_first_question_passes_there() -> None:
+    found = network([ADVERSARIES["later-turns"]])
+    found.run_epoch()
+    standing = found.standings[NodeId(bytes(20))]
+    assert (standing.judged, found.nodes[0].course.first_cheat) == (4, 0)
+    assert 0 < standing.suspicion <= 8_000
+
+
+def test_who_watches_its_standing_is_honest_while_it_is_suspected() -> None:
+    watches, dice = ADVERSARIES["watches"], Random(1)
+    standing = _standing(reputation=900_000, good=100)
+    assert watches.cheats(standing, dice)
+    assert not watches.cheats(_standing(reputation=900_000, good=100, suspicion=1), dice)
+    assert not watches.cheats(_standing(reputation=900_000, good=9), dice)
+
+
+def test_traffic_goes_by_standing() -> None:
+    full, new, out = _standing(reputation=400_000), _standing(), _standing(excluded=True, reputation=0)
+    assert traffic_shares([new, new, out]) == [0.5, 0.5, 0.0]
+    assert traffic_shares([out]) == [0.0]
+    shares = traffic_shares([full, full, new, out])
+    assert sum(shares) == pytest.approx(1)
+    assert shares[3] == 0
+    assert 0.02 < shares[2] < 0.03
+    hundred = traffic_shares([full] * 99 + [new])
+    assert hundred[99] == pytest.approx(0.25 / 100, rel=0.1)  # a quarter of an even share
+
+
+def test_the_same_dice_give_the_same_course() -> None:
+    first, second = (network([ADVERSARIES["mixed"], None, None], seed=7) for _ in range(2))
+    for _ in range(20):
+        first.run_epoch()
+        second.run_epoch()
+    assert first.standings == second.standings
+    assert [node.course for node in first.nodes] == [node.course for node in second.nodes]
+
+
+def test_standings_are_those_of_the_rules_alone() -> None:
+    """Every conversation of one node judged again by hand: as all are alike, their order is no matter."""
+    found = network([None])
+    for _ in range(30):
+        found.run_epoch()
+    (standing,) = found.standings.values()
+    again = OURS.newcomer(standing.node_id)
+    for _ in range(standing.judged // 2):
+        again = OURS.judge(again, [[CLEAN.score] * 2])
+    assert (again.reputation, again.good, again.suspicion) == (standing.reputation, standing.good, standing.suspicion)
+    assert next(iter(found.published.values())).reputation > PUBLISHED.start
+
+
+def _standing(**changes: object) -> NodeStanding:
+    fields: dict[str, object] = {
+        "node_id": bytes(20),
+        "reputation": 300_000,
+        "suspicion": 0,
+        "good": 0,
+        "judged": 0,
+        "signed": 0,
+        "excluded": False,
+        "recent": (),
+    }
+    return NodeStanding(**fields | changes)
