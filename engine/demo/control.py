@@ -63,21 +63,10 @@ class Control:
         question: str,
         on_text: Callable[[str], None] = lambda _: None,
         on_stage: Callable[[ChatStage], None] = lambda _: None,
-        *,
-        may_forward: bool = True,
     ) -> ChatDone:
-        """One answer of the likeliest words; raises ``RequestError`` when it fails. ``may_forward``: the machine that
-        is asked may let another one answer."""
-        await self.send(
-            Chat(
-                id="demo",
-                model=model,
-                messages=(ChatText("user", question),),
-                sampling=SamplingChoice(temperature=0.0),
-                route="network",
-                may_forward=may_forward,
-            )
-        )
+        """One answer of the likeliest words; raises ``RequestError`` when it fails."""
+        messages, sampling = (ChatText("user", question),), SamplingChoice(temperature=0.0)
+        await self.send(Chat(id="demo", model=model, messages=messages, sampling=sampling, route="network"))
         while True:
             event = await self.receive()
             match event:

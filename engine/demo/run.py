@@ -12,19 +12,24 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import psutil
 
 from engine.api.schema import ChatDone, ChatStage, State
 from engine.bootstrap.init import init_network
+from engine.clock import SystemClock
+from engine.demo.cheats import CHEATS, NO_CHEAT
 from engine.demo.control import Control, open_control
+from engine.demo.following import Cheater, Following, Found, tell_shares, who_answers
+from engine.demo.identities import node_identity
 from engine.demo.processes import Processes
 from engine.demo.story import Say, tell, tell_committee
 from engine.demo.verifiers import make_verifier_keys
 from engine.directory.genesis import GenesisRecord
 from engine.errors import GenTorrentError, ReceiptError
+from engine.ids import NodeId, short_id
 from engine.inference.models.installed import BUILTIN_MODEL
 from engine.lifeline import run_on_loop
 from engine.storage.data_directory import DataDirectory
@@ -34,7 +39,13 @@ from engine.wire.records import Parameters
 RELAYS = 16
 MODEL_NODES = 3
 VERIFIERS = 4
-EPOCH_SECONDS = 10.0
+EPOCH_SECONDS = 6.0
+MOST_EPOCHS = 40
+"""So long a dishonest node is waited for."""
+QUESTIONS = 8
+"""Whose answers show how questions are shared out."""
+NEWS_SECONDS = 2.0
+"""Until the client knows of a new block: a snapshot names it, then it is fetched."""
 READY_SECONDS = 90.0
 TRANSPORT = "webrtc"
 
@@ -49,6 +60,7 @@ class Result:
     setup_s: float
     first_answer_s: float
     state: State
+    found: Found | None = None
 
     def report(self) -> dict[str, object]:
         """The documented keys."""
@@ -67,17 +79,19 @@ class Result:
             "nodes": {"bootstrap": 1, "relay": RELAYS, "model": MODEL_NODES, "verifier": VERIFIERS, "client": 1},
             "setup_s": round(self.setup_s, 2),
             "first_answer_s": round(self.first_answer_s, 2),
+            **(self.found.report() if self.found is not None else {}),
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the demo is to do."""
+    """What the demo is to do. ``cheat``: a name of ``engine.demo.cheats``, or "none"."""
 
     question: str
     json_output: bool = False
     keep_running: bool = False
     api_port: int = 0
+    cheat: str = NO_CHEAT
 
     def say(self, text: str = "", end: str = "\n") -> None:
         """Progress goes to stderr when JSON goes to stdout."""
@@ -85,7 +99,7 @@ class Options:
 
 
 def run_demo(options: Options) -> int:
-    """Run it; the exit code."""
+    """Run it; the exit code: 1 also where a dishonest node was not found out."""
     folder = Path(tempfile.mkdtemp(prefix="gentorrent-demo-"))
     code = 1
 
@@ -96,8 +110,7 @@ def run_demo(options: Options) -> int:
         if sys.platform != "win32":  # SIGTERM ends it as Ctrl-C does: nothing is left behind
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
         with Processes(folder / "logs") as processes:
-            await _course(folder, processes, options)
-            code = 0
+            code = await _course(folder, processes, options)
 
     try:
         with contextlib.suppress(asyncio.CancelledError):
@@ -112,7 +125,7 @@ def since_start() -> float:
     return time.time() - float(psutil.Process().create_time())  # noqa: TID251 - the operating system's own time stamp
 
 
-async def _course(folder: Path, processes: Processes, options: Options) -> None:
+async def _course(folder: Path, processes: Processes, options: Options) -> int:
     say = options.say
     say(
         f"Starting a network on this machine: 1 bootstrap server, {MODEL_NODES} model nodes, {RELAYS} relays, "
@@ -140,10 +153,36 @@ async def _course(folder: Path, processes: Processes, options: Options) -> None:
         processes.start("verifiers", "engine.demo.verifiers", started.several("verifiers", VERIFIERS))
         await _until(control, check, lambda state: state.network.nodes >= RELAYS + MODEL_NODES + VERIFIERS)
         tell_committee(VERIFIERS, EPOCH_SECONDS, say)
+        if started.cheater is not None:
+            result = replace(result, found=await _judge(control, started, started.cheater, say))
+            check()
         if options.json_output:
             print(json.dumps(result.report(), indent=2), flush=True)
         if options.keep_running:
             await _stay_up(folder, processes, state, say)
+    return 0 if result.found is None or result.found.excluded_at is not None else 1
+
+
+async def _judge(control: Control, started: Started, cheater: Cheater, say: Say) -> Found:
+    """Wait until the committee excludes the dishonest node, and see who answers before and after."""
+    found, following = Found(cheater), Following(started.genesis, started.url, started.names, say)
+    say(f"\n{started.names[cheater.node]} is dishonest: it {cheater.says}.")
+    found.before = await who_answers(control, BUILTIN_MODEL, QUESTIONS)
+    tell_shares(found.before, started.names, "before", say)
+    async with asyncio.TaskGroup() as tasks:
+        reading = tasks.create_task(control.keep_reading())
+        found.excluded_at = await following.until_excluded(cheater.node, SystemClock().wall, MOST_EPOCHS)
+        if found.excluded_at is not None:
+            await asyncio.sleep(NEWS_SECONDS)
+        reading.cancel()
+    found.honest_excluded = len(following.excluded() - {cheater.node})
+    if found.excluded_at is None:
+        say(f"It was not found out within {MOST_EPOCHS} epochs.")
+        return found
+    say(f"The committee has excluded it in epoch {found.excluded_at}.")
+    found.after = await who_answers(control, BUILTIN_MODEL, QUESTIONS)
+    tell_shares(found.after, started.names, "after", say)
+    return found
 
 
 async def _stay_up(folder: Path, processes: Processes, state: State, say: Say) -> None:
@@ -159,13 +198,15 @@ async def _stay_up(folder: Path, processes: Processes, state: State, say: Say) -
         await asyncio.sleep(1.0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Started:
-    """The network that was started."""
+    """The network that was started. ``names`` of the model nodes, for people."""
 
     folder: Path
     genesis: GenesisRecord
     url: str
+    names: dict[NodeId, str] = field(default_factory=dict)
+    cheater: Cheater | None = None
 
     @property
     def address(self) -> str:
@@ -188,12 +229,25 @@ def _start_network(folder: Path, processes: Processes, options: Options) -> Star
     processes.start("bootstrap", "engine.cli", server)
     processes.start("relays", "engine.demo.relays", started.several("relays", RELAYS))
     for index in range(MODEL_NODES):
-        name = f"model-{index + 1}"
-        contributing = _node(started.address, str(folder / name), 0, ["--contribute", BUILTIN_MODEL])
-        processes.start(name, "engine.cli", contributing)
+        _start_model_node(started, processes, index, options.cheat)
     client = _node(started.address, str(folder / "client"), options.api_port, [])
     processes.start("client", "engine.cli", client)
     return started
+
+
+def _start_model_node(started: Started, processes: Processes, index: int, cheat: str) -> None:
+    """The last one cheats, if one does. Then each answers what it is asked: who is asked is who is checked."""
+    name = f"model-{index + 1}"
+    data = started.folder / name
+    node = node_identity(DataDirectory(data)).node_id
+    started.names[node] = f"model node {short_id(node)}"
+    if cheat != NO_CHEAT and index == MODEL_NODES - 1:
+        started.cheater = Cheater(node, CHEATS[cheat])
+        dishonest = ["--cheat", cheat, "--bootstrap", started.address, "--data", str(data)]
+        processes.start(name, "engine.demo.cheating_node", dishonest)
+        return
+    more = ["--contribute", BUILTIN_MODEL, *(["--forwarding-policy", "none"] if cheat != NO_CHEAT else [])]
+    processes.start(name, "engine.cli", _node(started.address, str(data), 0, more))
 
 
 def _node(address: str, data: str, api_port: int, more: list[str]) -> list[str]:

@@ -18,6 +18,7 @@ import openai
 import psutil
 import pytest
 
+from engine.demo.cheats import CHEATS
 from engine.demo.processes import Processes
 from tests.support.network import GENTORRENT, Answer, clean_environment, family, gone
 
@@ -27,6 +28,14 @@ KEYS = {
     "transport", "nodes", "setup_s", "first_answer_s",
 }  # fmt: skip
 MAXIMUM_MEMORY = 3_000_000_000
+
+
+QUICK = "smaller-model"
+
+
+def ways() -> list[str]:
+    """The one that is found out soonest; all of them with ``GENTORRENT_ALL_CHEATS``."""
+    return list(CHEATS) if os.environ.get("GENTORRENT_ALL_CHEATS") else [QUICK]
 
 
 class Demo:
@@ -133,9 +142,35 @@ def test_the_answer_as_one_json_object(tmp_path: Path) -> None:
         assert 0 < report["setup_s"] <= report["first_answer_s"] <= 45
         assert gone(demo.seen, 1.0) == set()
         assert len(demo.seen) >= 11  # itself, 7 children, 3 inference workers
-        assert "4 verifiers" in demo.told()
         assert list(demo.temporary.iterdir()) == []
         assert 100_000_000 < demo.memory <= MAXIMUM_MEMORY
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("cheat", ways())
+def test_a_dishonest_node_loses_its_reputation_and_its_questions(tmp_path: Path, cheat: str) -> None:
+    with running(tmp_path, "--json", "--cheat", cheat) as demo:
+        assert demo.child.wait(280) == 0, demo.told()
+        report = json.loads(demo.output.read_text())
+        assert set(report) == KEYS | {"cheater", "excluded_at_epoch", "honest_excluded", "asked_before", "asked_after"}
+        cheater = report["cheater"]
+        assert re.fullmatch("[a-z2-7]{32}", cheater)
+        assert report["excluded_at_epoch"] >= 1
+        assert report["honest_excluded"] == 0
+        assert cheater not in report["asked_after"]
+        assert sum(report["asked_after"].values()) == sum(report["asked_before"].values()) > 0
+        told = demo.progress.read_text()
+        assert re.search(rf"{cheater[:8]} +EXCLUDED", told)
+        assert len(re.findall("EXCLUDED", told)) == 1
+        assert gone(demo.seen, 1.0) == set()
+        assert list(demo.temporary.iterdir()) == []
+
+
+def test_an_unknown_way_of_cheating_is_refused_at_once(tmp_path: Path) -> None:
+    with running(tmp_path, "--cheat", "bribery") as demo:
+        assert demo.child.wait(30) == 2
+        assert "ignored-seed" in demo.told()
+        assert "Traceback" not in demo.told()
 
 
 @pytest.mark.parametrize("processes", [3, 8])
