@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 
 import aiohttp
 
+from engine.api.schema import ChatDone
 from engine.demo.control import Control
 from engine.demo.story import Say
 from engine.directory.genesis import GenesisRecord
-from engine.errors import BootstrapUnreachableError
+from engine.errors import BootstrapUnreachableError, RequestError
 from engine.ids import NodeId, node_id_text
 from engine.transport.bootstrap_http import http_session
 from engine.transport.chain_http import ChainReader
@@ -22,6 +23,8 @@ from engine.verification.epochs import epoch_at
 from engine.wire.verification import Block, block_decoder, certified_block_decoder
 
 LOOK_SECONDS = 0.25
+TRIES = 5
+RETRY_SECONDS = 2.0
 VERDICTS = ("inconclusive", "passed", "failed")
 
 
@@ -107,12 +110,22 @@ def _times(count: int, what: str) -> str:
 
 
 async def who_answers(control: Control, model: str, questions: int) -> Counter[str]:
-    """How many of so many questions the client sends to each node."""
+    """How many of so many questions the client sends to each node. A busy machine may lose paths for a moment: a
+    question that fails is asked again, up to ``TRIES`` times."""
     found: Counter[str] = Counter()
     for number in range(questions):
-        done = await control.ask(model, f"What is a relay? ({number + 1})")
+        done = await _patiently(control, model, f"What is a relay? ({number + 1})")
         found[done.served_by] += 1
     return found
+
+
+async def _patiently(control: Control, model: str, question: str) -> ChatDone:
+    for _ in range(TRIES - 1):
+        try:
+            return await control.ask(model, question)
+        except RequestError:
+            await asyncio.sleep(RETRY_SECONDS)
+    return await control.ask(model, question)
 
 
 def tell_shares(shares: Counter[str], names: Mapping[NodeId, str], when: str, say: Say) -> None:
