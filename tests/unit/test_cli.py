@@ -12,6 +12,7 @@ import pytest
 from engine import __version__
 from engine.cli import main
 from engine.config import Configuration
+from engine.demo.run import Options
 from engine.errors import StorageError
 
 COMMANDS = [
@@ -137,10 +138,10 @@ def test_errors_are_one_message_without_a_traceback(monkeypatch, capsys, tmp_pat
 
 
 def test_ctrl_c_is_130(monkeypatch, tmp_path):
-    def interrupt(*_: object, **__: object) -> int:
+    def interrupt(_: object) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("engine.demo.run_demo", interrupt)
+    monkeypatch.setattr("engine.demo.run.run_demo", interrupt)
     assert run("demo") == 130
 
 
@@ -162,21 +163,21 @@ def test_node_gets_its_options(monkeypatch, tmp_path):
 
 
 def test_demo_gets_its_options(monkeypatch):
-    seen: dict[str, object] = {}
+    seen: list[Options] = []
 
-    def demo(question: str, **options: object) -> int:
-        seen.update(options, question=question)
+    def demo(options: Options) -> int:
+        seen.append(options)
         return 0
 
-    monkeypatch.setattr("engine.demo.run_demo", demo)
-    assert run("demo", "--question", "Why?", "--json", "--keep-running", "--api-port", 5) == 0
-    assert seen == {"question": "Why?", "json_output": True, "keep_running": True, "api_port": 5}
+    monkeypatch.setattr("engine.demo.run.run_demo", demo)
+    assert run("demo", "--question", "Why?", "--json", "--keep-running", "--api-port", 5, "--cheat", "quantised") == 0
+    assert seen == [Options("Why?", json_output=True, keep_running=True, api_port=5, cheat="quantised")]
 
 
 def test_exit_codes_of_node_and_demo_are_passed_on(monkeypatch, tmp_path):
     monkeypatch.setattr("engine.node.node.run_node", lambda configuration: 1)
     assert run("node", "--data", tmp_path) == 1
-    monkeypatch.setattr("engine.demo.run_demo", lambda question, **options: 1)
+    monkeypatch.setattr("engine.demo.run.run_demo", lambda options: 1)
     assert run("demo") == 1
 
 

@@ -6,13 +6,13 @@ import asyncio
 import contextlib
 import json
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from engine.api.schema import Route
+from engine.api.schema import MachineStanding, Route
 from engine.api.service import AnswerDelta, AnswerDone, AnswerEvent, AnswerRequest, AnswerStage
 from engine.clock import SystemClock
 from engine.crypto.identity import Identity
@@ -130,6 +130,10 @@ class Overlay:
         self.judged: list[tuple[NodeId, bool]] = []
 
     choice = SimpleNamespace(full=Shape(3, 4, 3))
+
+    def standings_of(self, machines: Iterable[NodeId]) -> tuple[MachineStanding, ...]:
+        """As where there is no committee."""
+        return ()
 
     def said_nothing(self, node_id: NodeId) -> None:
         self.judged.append((node_id, False))
