@@ -24,7 +24,7 @@ _COUNTED = FREE << (1 + (MOST_BITS - FIRST_BITS) // BITS_PER_DOUBLING)
 
 def work_bytes(network_id: NetworkId, node_key: bytes, salt: bytes) -> bytes:
     """What stands before the solution (8 big-endian bytes) in what is hashed."""
-    return b"gentorrent/work/v1" + network_id + node_key + salt
+    return b"gentorrent/proof-of-work/v1" + network_id + node_key + salt
 
 
 def is_solved(bits: int, start: bytes, solution: int) -> bool:

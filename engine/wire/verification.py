@@ -348,8 +348,8 @@ class Contradiction(Message, frozen=True, tag=143):
 
 
 class WorkChallenge(Message, frozen=True, tag=144):
-    """Server to a newcomer: find a ``solution`` so that SHA-256 over ``gentorrent/work/v1``, network id, node key, salt
-    and solution begins with so many zero bits."""
+    """Server to a newcomer: find a ``solution`` so that SHA-256 over ``gentorrent/proof-of-work/v1``, network id, node
+    key, salt and solution begins with so many zero bits."""
 
     salt: Id16
     bits: UInt8

@@ -294,5 +294,5 @@ def batch_root(receipts: list[bytes], salt: bytes) -> bytes:
 
 def work_is_done(network_id: bytes, key: bytes, salt: bytes, solution: int, bits: int) -> bool:
     """Whether a newcomer has done its work (docs/protocol.md, "Newcomers")."""
-    hashed = hashlib.sha256(b"gentorrent/work/v1" + network_id + key + salt + solution.to_bytes(8, "big"))
+    hashed = hashlib.sha256(b"gentorrent/proof-of-work/v1" + network_id + key + salt + solution.to_bytes(8, "big"))
     return format(int(hashed.hexdigest(), 16), "0256b").startswith("0" * bits)
