@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import msgspec
 
 from engine.ids import NodeId
-from engine.verification.reputation.rule import FAIL, INCONCLUSIVE, ONE, PASS, Duties, mean_credit, remember
+from engine.verification.reputation.rule import FAIL, INCONCLUSIVE, ONE, PASS, Duties, mean_credit, remember, unjudged
 from engine.wire.verification import NodeStanding, Score
 
 MAX_GOOD = 0xFFFF
@@ -45,16 +45,7 @@ class PageRule:
 
     def newcomer(self, node_id: NodeId) -> NodeStanding:
         """See :class:`~engine.verification.reputation.rule.Rule`."""
-        return NodeStanding(
-            node_id=node_id,
-            reputation=self.start,
-            suspicion=0,
-            good=0,
-            judged=0,
-            signed=0,
-            excluded=False,
-            recent=(),
-        )
+        return unjudged(node_id, self.start)
 
     def judge(self, standing: NodeStanding, duties: Duties) -> NodeStanding:
         """See :class:`~engine.verification.reputation.rule.Rule`."""

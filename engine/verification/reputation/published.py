@@ -13,7 +13,7 @@ import msgspec
 
 from engine.ids import NodeId
 from engine.verification.reputation.page import MAX_GOOD, MAX_JUDGED
-from engine.verification.reputation.rule import ONE, RECENT, THRESHOLD, Duties, mean_credit, remember
+from engine.verification.reputation.rule import ONE, RECENT, THRESHOLD, Duties, mean_credit, remember, unjudged
 from engine.wire.verification import NodeStanding
 
 
@@ -30,16 +30,7 @@ class PublishedRule:
 
     def newcomer(self, node_id: NodeId) -> NodeStanding:
         """See :class:`~engine.verification.reputation.rule.Rule`."""
-        return NodeStanding(
-            node_id=node_id,
-            reputation=self.start,
-            suspicion=0,
-            good=0,
-            judged=0,
-            signed=0,
-            excluded=False,
-            recent=(),
-        )
+        return unjudged(node_id, self.start)
 
     def judge(self, standing: NodeStanding, duties: Duties) -> NodeStanding:
         """See :class:`~engine.verification.reputation.rule.Rule`."""

@@ -32,6 +32,13 @@ class Rule(Protocol):
         """The standing after what a block says of one epoch."""
 
 
+def unjudged(node_id: NodeId, reputation: int) -> NodeStanding:
+    """The standing of a node of which nothing is known, with what a rule gives it to begin with (millionths)."""
+    return NodeStanding(
+        node_id=node_id, reputation=reputation, suspicion=0, good=0, judged=0, signed=0, excluded=False, recent=()
+    )
+
+
 def mean_credit(duties: Duties) -> int:
     """Of all results, in millionths, rounded down."""
     credits = [score.credit for scores in duties for score in scores]
