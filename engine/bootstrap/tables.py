@@ -85,6 +85,15 @@ class BlockRow(Base):
     certified: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class CheckpointRow(Base):
+    """What all blocks up to one have led to (``engine.verification.chain.checkpoint``); the newest alone is kept."""
+
+    __tablename__ = "chain_checkpoints"
+
+    height: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    checkpoint: Mapped[bytes] = mapped_column(LargeBinary)
+
+
 class EvidenceRow(Base):
     """An encoded ``SignedRecord`` of ``Evidence`` or ``Unanswered``; ``digest`` of the record in it."""
 

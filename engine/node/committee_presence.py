@@ -18,6 +18,7 @@ from engine.errors import GenTorrentError, VerificationError, WireError
 from engine.node.committee_role import CommitteeRole
 from engine.node.committee_store import CommitteeStore
 from engine.node.verifier_role import VerifierRole
+from engine.node.verifier_store import VerifierStore
 from engine.transport.bootstrap_http import http_session
 from engine.transport.chain_http import send_record
 from engine.verification.chain.state import ChainState, first_state
@@ -61,6 +62,7 @@ class CommitteePresence:
         self._url = url
         self._read = read
         self._store = CommitteeStore(folder)
+        self._under_way = VerifierStore(folder)
         self._contradictions: list[Contradiction] = []
         self._news = asyncio.Event()
         self.verifier = make_verifier(identity, state)
@@ -75,10 +77,15 @@ class CommitteePresence:
 
     async def run(self) -> None:
         """Until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.role.run())
-            tasks.create_task(self.verifier.run())
-            tasks.create_task(self._keep_bringing())
+        try:
+            await self.role.load()
+            self.verifier.recall(self._under_way)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self.role.run())
+                tasks.create_task(self.verifier.run())
+                tasks.create_task(self._keep_bringing())
+        finally:
+            self._under_way.close()
 
     # ------------------------------------------------------------------------------------------------------ the server
 

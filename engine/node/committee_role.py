@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
 from engine.clock import Clock
@@ -21,6 +21,7 @@ from engine.node.loop import MachineLoop
 from engine.paths.setup import TokenBucket
 from engine.transport.link import Channel, LinkSender
 from engine.verification.chain.certificate import check_certified
+from engine.verification.chain.checkpoint import EVERY, height_of, make_checkpoint, open_checkpoint
 from engine.verification.chain.state import ChainState
 from engine.verification.committee.agreement import Agreement, Message
 from engine.verification.committee.committee import Committee
@@ -79,7 +80,8 @@ class BlockMaker(Protocol):
 
 class CommitteeRole:
     """One node identity in the committee, or about to be. ``sender`` is attached before links come up; own it with
-    :meth:`run`. While the present members do not include it, it follows the chain and signs nothing."""
+    :meth:`run`, which first follows the chain that is on the disk (:meth:`load`). While the present members do not
+    include it, it follows the chain and signs nothing."""
 
     def __init__(
         self,
@@ -116,12 +118,31 @@ class CommitteeRole:
         """Whom to keep linked with is another question now."""
         self.state = state
         self.loop = MachineLoop(clock, self._tick, self._next_deadline)
-        self._replay()
+        self._checkpoint_at = 0
+        self._checkpoint_due = asyncio.Event()
+        self._loaded = False
         # Who finds no memory may have lost it with its disk, and signs nothing at a height that could be under way.
         # What the newest block is it has to hear first.
         memory = store.memory()
         self._lost_in = epoch_at(state.genesis, clock.wall()) if memory is None else -1
         self._has_asked = memory is not None or fetch is None
+
+    async def load(self) -> None:
+        """Follow the chain that is on the disk, in a thread; until then nobody is listened to."""
+        steps = self.replay()
+        while await asyncio.to_thread(next, steps, None) is not None:
+            pass
+        self.members_changed()
+
+    def replay(self) -> Iterator[int]:
+        """Follow the chain that is on the disk from the newest checkpoint on, a block (its height) a step. Between two
+        steps nobody else uses this role."""
+        count = self._store.load()
+        self._from_checkpoint()
+        yield self.state.height
+        while self.state.height < count and self._next_kept():
+            yield self.state.height
+        self._loaded = True
         self._begin_height()
 
     # ------------------------------------------------------------------------------------------------- what others ask
@@ -137,6 +158,9 @@ class CommitteeRole:
     def heard(self, peer: NodeId, message: CommitteeMessage) -> None:
         """A message of a linked node; who is no member is not listened to."""
         member, now = self._peers.get(peer), self._clock.monotonic()
+        if not self._loaded:
+            self.dropped["not begun"] += 1
+            return
         if member is None:
             self.dropped["no member"] += 1
             return
@@ -155,9 +179,12 @@ class CommitteeRole:
 
     async def run(self) -> None:
         """Until cancelled."""
+        if not self._loaded:
+            await self.load()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.loop.run())
             tasks.create_task(self._keep_up())
+            tasks.create_task(self._keep_checkpoints())
 
     async def _keep_up(self) -> None:
         """Fetch what is missing from the server: at the start, and when members are at a later height."""
@@ -167,7 +194,7 @@ class CommitteeRole:
             try:
                 while self._fetch is not None:
                     blocks = await self._fetch(self.state.height + 1)
-                    if not blocks or not all(self._append(block) for block in blocks):
+                    if not blocks or not await self._follow(blocks):
                         break
                 if not self._has_asked:
                     self._has_asked = True
@@ -177,28 +204,84 @@ class CommitteeRole:
                 logger.info("no block was fetched: %s", error)
             await asyncio.sleep(FETCH_SECONDS)
 
-    def _replay(self) -> None:
-        """Take the kept blocks one after another."""
-        for height in range(1, self._store.load() + 1):
-            block = self._store.block(height)
+    def _from_checkpoint(self) -> None:
+        data = self._store.checkpoint()
+        if data is None:
+            return
+        try:
+            certified = self._store.block(height_of(data))
+            self.state = open_checkpoint(data, self.state, certified)
+        except VerificationError as error:
+            logger.warning("all kept blocks are checked again: %s", error)
+            return
+        self._checkpoint_at = self.state.height
+        if certified is not None:
+            self._maker.decided(self.state, certified.block)
+
+    def _next_kept(self) -> bool:
+        """Take one more of the kept blocks; what does not follow is dropped, with all behind it."""
+        height = self.state.height + 1
+        block = self._store.block(height)
+        try:
+            if block is None:
+                raise VerificationError("it cannot be read")
+            self.state = check_certified(self.state, block)
+        except VerificationError as error:
+            logger.warning("kept blocks are left out from height %d on: %s", height, error)
+            self._store.keep(height - 1)
+            return False
+        self._maker.decided(self.state, block.block)
+        return True
+
+    async def _keep_checkpoints(self) -> None:
+        """After every so many blocks, in a thread."""
+        self._look_at_checkpoint()
+        while True:
+            await self._checkpoint_due.wait()
+            self._checkpoint_due.clear()
+            state = self.state
             try:
-                if block is None:
-                    raise VerificationError("it cannot be read")
-                self.state = check_certified(self.state, block)
+                await asyncio.to_thread(self._keep_checkpoint, state)
+            except StorageError as error:
+                logger.warning("the chain will be replayed from an older checkpoint: %s", error)
+            self._checkpoint_at = state.height
+
+    def _keep_checkpoint(self, state: ChainState) -> None:
+        self._store.keep_checkpoint(make_checkpoint(state))
+
+    def _look_at_checkpoint(self) -> None:
+        if self.state.height >= self._checkpoint_at + EVERY:
+            self._checkpoint_due.set()
+
+    async def _follow(self, blocks: Sequence[CertifiedBlock]) -> bool:
+        """Take blocks that were fetched, each checked in a thread; False where one does not follow."""
+        for block in blocks:
+            before = self.state
+            try:
+                state = await asyncio.to_thread(check_certified, before, block)
             except VerificationError as error:
-                logger.warning("kept blocks are left out from height %d on: %s", height, error)
-                self._store.keep(height - 1)
-                break
-            self._maker.decided(self.state, block.block)
+                self._refuse(error)
+                return False
+            if self.state is before:  # members may have brought it meanwhile
+                self._take(block, state)
+        return True
 
     def _append(self, block: CertifiedBlock) -> bool:
         """Take the next block, from wherever it comes; False if it does not follow."""
         try:
             state = check_certified(self.state, block)
         except VerificationError as error:
-            self.dropped["refused block"] += 1
-            logger.debug("a block of height %d is refused: %s", self.state.height + 1, error)
+            self._refuse(error)
             return False
+        self._take(block, state)
+        return True
+
+    def _refuse(self, error: VerificationError) -> None:
+        self.dropped["refused block"] += 1
+        logger.debug("a block of height %d is refused: %s", self.state.height + 1, error)
+
+    def _take(self, block: CertifiedBlock, state: ChainState) -> None:
+        """The next block has been checked, and leads to this state."""
         try:
             self._store.append(state.height, block, self._maker.records_of(block.block))
         except StorageError as error:
@@ -207,10 +290,10 @@ class CommitteeRole:
         self.state = state
         self._maker.decided(state, block.block)
         self._begin_height()
+        self._look_at_checkpoint()
         self.decided(block)
         if changed:
             self.members_changed()
-        return True
 
     def _begin_height(self) -> None:
         state = self.state

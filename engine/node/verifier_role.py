@@ -24,10 +24,11 @@ from engine.directory.sampling import random_below
 from engine.errors import GenTorrentError, VerificationError
 from engine.ids import NodeId, short_id
 from engine.node.challenge_chat import NothingSignedError, Signed
+from engine.node.verifier_store import VerifierStore
 from engine.verification.chain.block import check_block, make_block
 from engine.verification.chain.records import RecordBook
 from engine.verification.chain.replay import records_named
-from engine.verification.chain.state import ChainState
+from engine.verification.chain.state import WINDOW, ChainState
 from engine.verification.challenges.commitment import CommittedChallenges
 from engine.verification.challenges.opening import OpenedEvidence
 from engine.verification.challenges.plan import Candidate, EpochPlan, Planned, duties_of, plan_epoch
@@ -107,8 +108,10 @@ class VerifierRole:
         self._begun: set[int] = set()
         self._shown: set[int] = set()
         self._told = -1.0
+        self._forgotten = -1
         self._to_score = asyncio.Event()
         self._unscorable: set[bytes] = set()
+        self._store: VerifierStore | None = None
         self.state = state
         self.book = RecordBook()
         self.tell: Callable[[SignedRecord], None] = lambda _: None
@@ -136,11 +139,28 @@ class VerifierRole:
     def heard(self, signed: SignedRecord) -> str:
         """Another member says something; the reason why it is not taken, or nothing."""
         try:
-            if self.book.add(signed, self.state, self.epoch) is not None:
-                self._to_score.set()
+            self._take(signed)
         except VerificationError as error:
             return str(error)
         return ""
+
+    def recall(self, store: VerifierStore) -> None:
+        """Go on with what an earlier run has kept, and keep everything from now on. The chain is here already."""
+        epoch, member = self.epoch, self._identity.public_key
+        for signed in store.records():
+            try:
+                self.book.add(signed, self.state, epoch)
+            except VerificationError as error:
+                logger.debug("a kept record has no use any more: %s", error)
+        self._to_score.set()
+        self._store = store
+        for plan in store.plans():
+            if plan.epoch >= epoch - 1:
+                self._plans[plan.epoch] = plan
+                promise = plan.committed.commitment(self.state.network_id, plan.epoch, member)
+                self._promised[plan.epoch] = promise
+                if plan.epoch > epoch and member in self.state.members:
+                    self._publish(promise)  # the end may have come between planning and telling
 
     def decided(self, state: ChainState, block: bytes) -> None:
         """The committee has agreed on a block, after which this is the state."""
@@ -199,9 +219,10 @@ class VerifierRole:
                 epoch = self.epoch
                 if self._identity.public_key in self.state.members:
                     self._promise(epoch)
-                    for planned in self._due(epoch):
-                        committed = self._plans[epoch].committed
-                        tasks.create_task(self._check(epoch, planned, committed, chats))
+                    for number in (epoch - 1, epoch):  # of the one that is over, what a restart has cut off
+                        for planned in self._due(number):
+                            committed = self._plans[number].committed
+                            tasks.create_task(self._check(number, planned, committed, chats))
                     self._show_duties(epoch)
                     self._repeat(epoch)
                 self._forget(epoch)
@@ -219,12 +240,18 @@ class VerifierRole:
         """Sign, keep and tell."""
         signed = sign_record(self._identity, record)
         try:
-            if self.book.add(signed, self.state, self.epoch) is not None:
-                self._to_score.set()
+            self._take(signed)
         except VerificationError as error:
             logger.warning("a record of this verifier has no use: %s", error)
             return
         self.tell(signed)
+
+    def _take(self, signed: SignedRecord) -> None:
+        """Into the book, and on the disk before anybody builds on it; ``VerificationError`` for what has no use."""
+        if self.book.add(signed, self.state, self.epoch):
+            if self._store is not None:
+                self._store.keep(signed)
+            self._to_score.set()
 
     def _promise(self, epoch: int) -> None:
         """The challenges of the next epoch, as long as they can still come into this one's block."""
@@ -236,6 +263,8 @@ class VerifierRole:
         if plan is None:
             return
         self._plans[coming] = plan
+        if self._store is not None:
+            self._store.keep_plan(plan)
         member = self._identity.public_key
         promise = plan.committed.commitment(self.state.network_id, coming, member)
         self._promised[coming] = promise
@@ -250,7 +279,7 @@ class VerifierRole:
         return duties_alpha(self.state.network_id, epoch, self.state.epochs[epoch].basis.output)
 
     def _due(self, epoch: int) -> Sequence[Planned]:
-        """Once an epoch, when the block before it is there: what this member has to ask."""
+        """Once an epoch, when the block before it is there: what this member has to ask and has not shown yet."""
         found, plan = self.state.epochs.get(epoch), self._plans.get(epoch)
         member = self._identity.public_key
         if epoch in self._begun or found is None or plan is None:
@@ -260,7 +289,9 @@ class VerifierRole:
             return ()  # the block does not say that this was promised: nobody would believe it
         alpha = self._alpha(epoch)
         output = verify_proof(member, alpha, prove(self._identity.seed, alpha))
-        return duties_of(plan, found.basis, member, output, without=(self._identity.node_id,))
+        due = duties_of(plan, found.basis, member, output, without=(self._identity.node_id,))
+        done = self.book.challenges_done(epoch, member)
+        return [planned for planned in due if planned.index not in done]
 
     def _show_duties(self, epoch: int) -> None:
         """Of each epoch that is over and still open."""
@@ -283,7 +314,10 @@ class VerifierRole:
         for old in [one for one in self._plans if one < epoch - 1]:
             del self._plans[old]
             self._promised.pop(old, None)
-        self._begun = {one for one in self._begun if one >= epoch}
+        self._begun = {one for one in self._begun if one >= epoch - 1}
+        if self._store is not None and epoch > self._forgotten:
+            self._forgotten = epoch
+            self._store.forget(epoch - WINDOW)
         self._shown = {one for one in self._shown if one in self.state.epochs}
 
     # ------------------------------------------------------------------------------------------------------ challenges
@@ -294,15 +328,18 @@ class VerifierRole:
         """One conversation, begun at its time, and what came of it."""
         await self.sleep(max(0.0, planned.begin - self._into(epoch)))
         shown, talk = self._shown_with(epoch, planned, committed), _Talk()
-        async with chats, asyncio.TaskGroup() as tasks:
-            talking = tasks.create_task(self._talk(planned, shown, talk))
-            ending = tasks.create_task(self._end(talking, LAST_ANSWER * self._seconds - self._into(epoch)))
-            talking.add_done_callback(lambda _: ending.cancel())
+        async with chats:
+            seconds = LAST_ANSWER * self._seconds - self._into(epoch)
+            if seconds > 0:
+                async with asyncio.TaskGroup() as tasks:
+                    talking = tasks.create_task(self._talk(planned, shown, talk))
+                    ending = tasks.create_task(self._end(talking, seconds))
+                    talking.add_done_callback(lambda _: ending.cancel())
         if not talk.results:
             self._publish(Unanswered(**shown, reason=talk.reason[:100]))
 
     async def _end(self, talking: asyncio.Task[None], seconds: float) -> None:
-        await self.sleep(max(0.0, seconds))
+        await self.sleep(seconds)
         talking.cancel()
 
     async def _talk(self, planned: Planned, shown: dict[str, Any], talk: _Talk) -> None:

@@ -111,6 +111,8 @@ class Node:
         peer.sender = self.role.sender = self.endpoint
         peer.heard_committee = self.role.heard
         self.role.members_changed = self.link
+        for _ in self.role.replay():
+            pass
         self.link()
         self.role.loop.wake()
 
@@ -348,6 +350,7 @@ async def test_a_member_that_has_lost_its_whole_disk_hears_of_the_chain_before_i
     maker = Maker(lost.identity, state, network.scheduler)
     store = CommitteeStore(tmp_path / "empty")
     role = CommitteeRole(lost.identity, state, maker, store, network.scheduler.clock, fetch=fetch)
+    await role.load()
     for asked in (False, True):
         network.scheduler.clock.advance(EPOCH)  # the time of height 1 has come, and later that of height 4
         role._tick()

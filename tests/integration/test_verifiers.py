@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -21,6 +22,7 @@ from engine.inference.types import GenerationRequest, ModelInfo, TokenScores
 from engine.node.answer_scorer import AnswerScorer
 from engine.node.challenge_chat import ChallengeChats
 from engine.node.verifier_role import VerifierRole
+from engine.node.verifier_store import VerifierStore
 from engine.verification.chain.certificate import check_certified
 from engine.verification.chain.state import first_state
 from engine.verification.challenges.pool import read_pool
@@ -76,10 +78,16 @@ class Verified:
             role.tell = partial(self._pass_on, role)
             role.update_directory(directory)
 
-    def restart(self) -> None:
-        """All members begin anew, with nothing but the chain."""
+    def restart(self, folder: Path | None = None) -> None:
+        """All members begin anew, with nothing but the chain and what they keep in this folder."""
         self.roles = [self._role(member) for member in self.network.members]
         self._connect()
+        if folder is not None:
+            self.keep_in(folder)
+
+    def keep_in(self, folder: Path) -> None:
+        for number, role in enumerate(self.roles):
+            role.recall(VerifierStore(folder / str(number)))
 
     def _role(self, member: Identity) -> VerifierRole:
         overlay = self.overlay
@@ -224,3 +232,23 @@ async def test_a_member_that_begins_anew_goes_on_with_the_next_epoch() -> None:
     async with network.running():
         await network.epochs(4)
     assert network.standing(0).good > good
+
+
+async def test_members_that_begin_anew_in_mid_epoch_go_on_in_the_same_one(tmp_path: Path) -> None:
+    """All four at once: what was promised is asked, and what was shown before is in the block."""
+    network = await verified(2)
+    network.keep_in(tmp_path)
+    async with network.running():
+        await network.epochs(2)
+        await network.overlay.pass_time(EPOCH_SECONDS * 0.35)
+    shown = {key: value for role in network.roles for key, value in role.book._by_digest.items()}
+    network.restart(tmp_path)
+    assert shown.keys() <= {key for role in network.roles for key in role.book._by_digest}
+    epoch = epoch_at(network.state.genesis, network.overlay.scheduler.clock.wall())
+    async with network.running():
+        await network.epochs(2)
+    judged = [entry for block in network.blocks for entry in block.entries if entry.epoch == epoch]
+    asked = {(entry.author, entry.asked) for entry in judged}
+    assert len(asked) == 4, "two members for each of two nodes, as in any epoch"
+    assert all(block.missed == () for block in network.blocks)
+    assert not network.refused

@@ -1,7 +1,7 @@
 """The committee's blocks at the server: checked by replaying them from the genesis, appended, served.
 
-What follows from a block (who stands how) is kept in memory; at a start it is made anew from the blocks on the disk, in
-a thread, while everything else is served already.
+What follows from a block (who stands how) is kept in memory; at a start it is made anew from the newest checkpoint and
+the blocks behind it, in a thread, while everything else is served already.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from engine.directory.genesis import GenesisRecord
 from engine.errors import StorageError, VerificationError, WireError
 from engine.verification.chain.block import MissingRecordError
 from engine.verification.chain.certificate import check_certified
+from engine.verification.chain.checkpoint import EVERY, height_of, make_checkpoint, open_checkpoint
 from engine.verification.chain.state import ChainState, encoded_standings, first_state
 from engine.verification.epochs import epoch_at
 from engine.verification.signing import open_record
@@ -63,6 +64,7 @@ class Blocks:
         self._turn = asyncio.Lock()
         self._membership: list[CertifiedBlock] = []
         self._newest: CertifiedBlock | None = None
+        self._checkpoint_at = 0
 
     @property
     def state(self) -> ChainState:
@@ -72,6 +74,7 @@ class Blocks:
     async def replay(self) -> None:
         """Follow the chain that is on the disk; ``StorageError`` if it does not hold, as in a damaged file."""
         async with self._turn:
+            await self._begin_at_checkpoint()
             while found := await self._store.certified(self._state.height + 1, READ_AT_ONCE):
                 for encoded in found:
                     certified = certified_block_decoder.decode(encoded)
@@ -83,7 +86,38 @@ class Blocks:
                             f" ({error}). Restore the database from a backup; blocks that it lacks are brought again."
                         ) from error
                     self._follow(certified, state)
+            await self._keep_checkpoint()
             self._ready = True
+
+    async def _begin_at_checkpoint(self) -> None:
+        data = await self._store.checkpoint()
+        if data is None:
+            return
+        try:
+            height = await asyncio.to_thread(height_of, data)
+            newest = await self._block(height)
+            state = await asyncio.to_thread(open_checkpoint, data, self._state, newest)
+        except VerificationError as error:
+            logger.warning("the whole chain is checked again: %s", error)
+            return
+        changes = [await self._block(one) for one in state.changes]
+        self._membership = [one for one in changes if one is not None]
+        self._state, self._newest, self._checkpoint_at = state, newest, height
+
+    async def _block(self, height: int) -> CertifiedBlock | None:
+        stored = await self._store.block(height)
+        return None if stored is None else certified_block_decoder.decode(stored.certified)
+
+    async def _keep_checkpoint(self) -> None:
+        """After every so many blocks."""
+        state = self._state
+        if state.height < self._checkpoint_at + EVERY:
+            return
+        try:
+            await self._store.keep_checkpoint(state.height, await asyncio.to_thread(make_checkpoint, state))
+            self._checkpoint_at = state.height
+        except StorageError as error:
+            logger.warning("the chain will be replayed from an older checkpoint: %s", error)
 
     def _follow(self, certified: CertifiedBlock, state: ChainState) -> None:
         if state.members != self._state.members:
@@ -125,6 +159,7 @@ class Blocks:
         await self._store.append(row, block.epoch - EVIDENCE_KEPT)
         self._follow(certified, state)
         self._appended(state.height)
+        await self._keep_checkpoint()
         return ChainAnswer.says(200, f"Block {block.height} is stored.")
 
     async def _records(self, block: Block) -> dict[bytes, SignedRecord]:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from engine.bootstrap.store import Store
-from engine.bootstrap.tables import BatchRow, BlockRow, ContradictionRow, EvidenceRow, OpeningRow
+from engine.bootstrap.tables import BatchRow, BlockRow, CheckpointRow, ContradictionRow, EvidenceRow, OpeningRow
 from engine.ids import NodeId
 from engine.verification.contradictions import Contradicted, encoded
 from engine.wire.codec import encode
@@ -73,6 +73,20 @@ class ChainStore:
             row = {"height": block.height, "epoch": block.epoch, "digest": block.digest, "certified": block.certified}
             connection.execute(insert(BlockRow).values(row))
             connection.execute(delete(EvidenceRow).where(EvidenceRow.epoch < forget))
+
+        await self._store.transact(write)
+
+    async def checkpoint(self) -> bytes | None:
+        """The newest one."""
+        query = select(CheckpointRow.checkpoint).order_by(CheckpointRow.height.desc()).limit(1)
+        return await self._store.transact(lambda connection: connection.execute(query).scalar_one_or_none())
+
+    async def keep_checkpoint(self, height: int, checkpoint: bytes) -> None:
+        """In place of the one before."""
+
+        def write(connection: Connection) -> None:
+            connection.execute(delete(CheckpointRow))
+            connection.execute(insert(CheckpointRow).values(height=height, checkpoint=checkpoint))
 
         await self._store.transact(write)
 

@@ -91,6 +91,7 @@ def following_state(state: ChainState, block: Block, derived: Derived, digest: b
         previous=digest,
         output=output,
         members=derived.members,
+        changes=(*state.changes, block.height) if block.next_members else state.changes,
         standings=derived.standings,
         epochs=MappingProxyType(epochs),
     )

@@ -41,8 +41,8 @@ class RecordBook:
         self._by_digest: dict[bytes, SignedRecord] = {}
         self._attestations: dict[bytes, dict[bytes, SignedRecord]] = {}
 
-    def add(self, signed: SignedRecord, state: ChainState, epoch: int) -> OpenedEvidence | None:
-        """Take a record in ``epoch``, the present one; evidence that is new comes back, to be scored.
+    def add(self, signed: SignedRecord, state: ChainState, epoch: int) -> bool:
+        """Take a record in ``epoch``, the present one; whether it is new.
         :class:`VerificationError` for what does not hold or is not wanted."""
         try:
             record = committee_record_decoder.decode(signed.record)
@@ -50,22 +50,28 @@ class RecordBook:
             raise VerificationError(f"A record of a member cannot be read: {error}.") from error
         match record:
             case ChallengeCommitment():
-                self._add_commitment(signed, record, state, epoch)
+                return self._add_commitment(signed, record, state, epoch)
             case Duties():
-                if (record.epoch, record.member) not in self._duties:
-                    shown_output(signed, state, epoch)
-                    self._duties[record.epoch, record.member] = signed
+                if (record.epoch, record.member) in self._duties:
+                    return False
+                shown_output(signed, state, epoch)
+                self._duties[record.epoch, record.member] = signed
+                return True
             case Evidence() | Unanswered():
                 return self._add_result(signed, record, state)
             case Attestation():
-                self._add_attestation(signed, record, state)
+                return self._add_attestation(signed, record, state)
             case _:
                 raise VerificationError("A vote or proposal stands where a record of a verifier belongs.")
-        return None
 
     def record_of(self, digest: bytes) -> SignedRecord | None:
         """Evidence or an unanswered challenge."""
         return self._by_digest.get(digest)
+
+    def challenges_done(self, epoch: int, member: bytes) -> set[int]:
+        """Which of its challenges for an epoch a member has shown, with or without an answer."""
+        shown = (self._opened[digest] for digest in self._results.get((epoch, member), ()))
+        return {one.evidence.index if isinstance(one, OpenedEvidence) else one.unanswered.index for one in shown}
 
     def material(self, next_members: tuple[bytes, ...] = (), batches: bytes = bytes(32)) -> Material:
         """All of it, for a block."""
@@ -81,9 +87,9 @@ class RecordBook:
 
     def of_member(self, member: bytes, state: ChainState) -> list[SignedRecord]:
         """What this member itself has signed and no block contains, to be told again to who may have missed it."""
-        found: list[SignedRecord] = []
-        for kept in (self._commitments, self._duties):
-            found += (signed for (_, key), signed in kept.items() if key == member)
+        soonest = state.epoch + 2  # the next block is of a later epoch, and promises what comes behind that
+        found = [signed for (epoch, key), signed in self._commitments.items() if key == member and epoch >= soonest]
+        found += (signed for (_, key), signed in self._duties.items() if key == member)
         for (_, key), results in self._results.items():
             if key == member:
                 found += (signed for digest, signed in results.items() if not _is_done(self._opened[digest], state))
@@ -124,19 +130,19 @@ class RecordBook:
         ]
         return sorted(found, key=lambda opened: (opened.evidence.epoch, opened.digest))
 
-    def _add_commitment(self, signed: SignedRecord, record: ChallengeCommitment, state: ChainState, epoch: int) -> None:
+    def _add_commitment(self, signed: SignedRecord, record: ChallengeCommitment, state: ChainState, epoch: int) -> bool:
         if not epoch <= record.epoch <= epoch + _AHEAD:
             raise VerificationError(f"A commitment for epoch {record.epoch} is not wanted in epoch {epoch}.")
-        if (record.epoch, record.member) not in self._commitments:
-            open_commitment(signed, state.network_id, record.epoch, state.members)
-            self._commitments[record.epoch, record.member] = signed
+        if (record.epoch, record.member) in self._commitments:
+            return False
+        open_commitment(signed, state.network_id, record.epoch, state.members)
+        self._commitments[record.epoch, record.member] = signed
+        return True
 
-    def _add_result(
-        self, signed: SignedRecord, record: Evidence | Unanswered, state: ChainState
-    ) -> OpenedEvidence | None:
+    def _add_result(self, signed: SignedRecord, record: Evidence | Unanswered, state: ChainState) -> bool:
         digest = digest_of(signed)
         if digest in self._by_digest:
-            return None
+            return False
         key = (record.epoch, record.member)
         if len(self._results.get(key, ())) >= MAX_EVIDENCE:
             raise VerificationError(f"A member shows more than {MAX_EVIDENCE} results of one epoch.")
@@ -148,19 +154,20 @@ class RecordBook:
         self._opened[digest] = opened
         self._by_digest[digest] = signed
         self._results.setdefault(key, {})[digest] = signed
-        return opened if isinstance(opened, OpenedEvidence) else None
+        return True
 
-    def _add_attestation(self, signed: SignedRecord, record: Attestation, state: ChainState) -> None:
+    def _add_attestation(self, signed: SignedRecord, record: Attestation, state: ChainState) -> bool:
         opened = self._opened.get(record.evidence)
         if not isinstance(opened, OpenedEvidence):
             raise VerificationError("An attestation is about evidence that is not here.")
         given = self._attestations.setdefault(record.evidence, {})
         if record.member in given or _is_done(opened, state):
-            return
+            return False
         if record.member not in scorers(state.members, opened.digest, opened.evidence.member, opened.node):
             raise VerificationError("An attestation is by a member that was not drawn to score this answer.")
         open_attestations([signed], state.members, state.network_id)
         given[record.member] = signed
+        return True
 
 
 def _is_done(opened: Opened, state: ChainState) -> bool:

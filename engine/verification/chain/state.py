@@ -48,7 +48,8 @@ class OpenEpoch:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChainState:
     """After block ``height`` (0: before the first). ``previous`` is its SHA-256, ``output`` its VRF output,
-    ``members`` decide on the next one; ``standings`` has who was judged, everybody else is a newcomer."""
+    ``members`` decide on the next one, ``changes`` are the heights that have named others; ``standings`` has who was
+    judged, everybody else is a newcomer."""
 
     genesis: Genesis
     network_id: NetworkId
@@ -59,6 +60,7 @@ class ChainState:
     previous: bytes
     output: bytes
     members: tuple[bytes, ...]
+    changes: tuple[int, ...]
     standings: Mapping[NodeId, NodeStanding]
     epochs: Mapping[int, OpenEpoch]
 
@@ -84,6 +86,7 @@ def first_state(genesis: GenesisRecord, rule: Rule = OURS) -> ChainState:
         previous=bytes(32),
         output=first_output(genesis.network_id),
         members=genesis.genesis.committee_keys,
+        changes=(),
         standings=MappingProxyType({}),
         epochs=MappingProxyType({}),
     )

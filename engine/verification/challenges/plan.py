@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from engine.directory.sampling import random_below
+from engine.errors import VerificationError, WireError
 from engine.ids import NodeId
 from engine.verification.challenges.commitment import MAX_CHALLENGES, CommittedChallenges
 from engine.verification.challenges.duties import Basis, has_duty
 from engine.verification.challenges.opening import encoded_challenge
 from engine.verification.challenges.pool import Pool, RandomBytes
-from engine.wire.verification import ChallengeTurn, PlannedChallenge
+from engine.wire.verification import ChallengeTurn, PlannedChallenge, challenge_decoder
 
 SEED_BITS = 53
 LONGEST_EPOCH_SECONDS = 600.0
@@ -77,6 +80,49 @@ def duties_of(
     epoch; ``without``: whom it cannot judge, as its own."""
     due = [one for node, one in plan.planned.items() if node not in without and has_duty(basis, member, node, output)]
     return sorted(due, key=lambda one: one.begin)
+
+
+class _Saved(msgspec.Struct, frozen=True, array_like=True):
+    """One challenge of a plan on the disk, in the order of their commitment."""
+
+    challenge: bytes
+    may_forward: bool
+    begin: float
+    pauses: tuple[float, ...]
+    read_tokens: tuple[int, ...]
+
+
+def encoded_plan(plan: EpochPlan) -> bytes:
+    """For the disk of its verifier alone: what is asked is a secret until it has been asked."""
+    ordered = sorted(plan.planned.values(), key=lambda one: one.index)
+    return msgspec.msgpack.encode(
+        [
+            _Saved(plan.committed.challenges[one.index], one.may_forward, one.begin, one.pauses, one.read_tokens)
+            for one in ordered
+        ]
+    )
+
+
+def read_plan(epoch: int, data: bytes) -> EpochPlan:
+    """The plan that :func:`encoded_plan` has written; :class:`VerificationError` if it is none."""
+    try:
+        saved = msgspec.msgpack.decode(data, type=list[_Saved])
+        committed = CommittedChallenges([one.challenge for one in saved])
+        challenges = [challenge_decoder.decode(one.challenge) for one in saved]
+    except (msgspec.DecodeError, WireError, ValueError, RecursionError) as error:
+        raise VerificationError(f"The plan for epoch {epoch} cannot be read: {error}.") from error
+    planned = {
+        NodeId(challenge.node): Planned(
+            index=index,
+            challenge=challenge,
+            may_forward=one.may_forward,
+            begin=one.begin,
+            pauses=one.pauses,
+            read_tokens=one.read_tokens,
+        )
+        for index, (one, challenge) in enumerate(zip(saved, challenges, strict=True))
+    }
+    return EpochPlan(epoch, committed, planned)
 
 
 def _plan(

@@ -9,6 +9,7 @@ from engine.verification.chain.block import Material
 from engine.verification.chain.entries import scorers
 from engine.verification.chain.records import RecordBook
 from engine.verification.challenges.duties import publicly_drawn
+from engine.verification.challenges.opening import open_evidence
 from engine.verification.signing import digest_of
 from engine.wire.verification import SignedRecord, block_decoder
 from tests.support.judging import Judging, judging
@@ -28,10 +29,8 @@ def begun() -> tuple[Judging, RecordBook, SignedRecord]:
 
 def test_what_members_say_becomes_a_block() -> None:
     network, book, evidence = begun()
-    opened = book.add(evidence, network.state, 1)
-    assert opened is not None
-    assert opened.node == NODE.node_id
-    assert book.add(evidence, network.state, 1) is None, "it is new once"
+    assert book.add(evidence, network.state, 1)
+    assert not book.add(evidence, network.state, 1), "it is new once"
     for signed in (*network.commit_all(2, NODES), *network.attestations(evidence, NODE.node_id)):
         book.add(signed, network.state, 1)
     block = block_decoder.decode(network.make(1, book.material()))
@@ -41,8 +40,9 @@ def test_what_members_say_becomes_a_block() -> None:
 
 def test_a_member_is_told_what_it_has_to_score_until_it_has() -> None:
     network, book, evidence = begun()
-    opened = book.add(evidence, network.state, 1)
-    assert opened is not None
+    assert book.add(evidence, network.state, 1)
+    opened = open_evidence(evidence, network.state.genesis, network.network_id, network.state.commitment_of)
+    assert opened.node == NODE.node_id
     drawn = scorers(network.state.members, opened.digest, opened.evidence.member, opened.node)
     for member in network.members:
         waiting = book.unscored(member.public_key, network.state)

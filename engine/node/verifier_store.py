@@ -1,0 +1,129 @@
+"""What a verifier must not forget when its process dies: what it has promised to ask, and what members have shown.
+
+An SQLite file with a write-ahead log: what was written is with the operating system when a call returns, so the death
+of the process loses none of it, and a write that was cut off never was. It holds a few epochs. The plans in it say what
+will be asked; the file is in the data directory, which is its owner's alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import os
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from engine.errors import StorageError, VerificationError, WireError
+from engine.storage.files import PRIVATE_FILE, make_directory
+from engine.verification.challenges.plan import EpochPlan, encoded_plan, read_plan
+from engine.wire.verification import Attestation, Proposal, SignedRecord, Vote, committee_record_decoder
+
+logger = logging.getLogger(__name__)
+FILE = "verifier.sqlite3"
+_TABLES = """
+CREATE TABLE IF NOT EXISTS plans (epoch INTEGER PRIMARY KEY, plan BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS records (
+    digest BLOB PRIMARY KEY, epoch INTEGER NOT NULL, last INTEGER NOT NULL,
+    record BLOB NOT NULL, key BLOB NOT NULL, signature BLOB NOT NULL) WITHOUT ROWID;
+"""
+
+
+class VerifierStore:
+    """In the committee's folder of one network. A file that cannot be read is put aside and begun anew: what it held
+    costs this verifier an epoch, and nobody else anything."""
+
+    def __init__(self, folder: Path) -> None:
+        """``StorageError`` where the folder cannot be used."""
+        make_directory(folder)
+        self._path = folder / FILE
+        try:
+            self._database = self._open()
+        except sqlite3.DatabaseError as error:
+            logger.warning("what this verifier had under way cannot be read (%s); it begins anew", error)
+            self._put_aside()
+            try:
+                self._database = self._open()
+            except sqlite3.Error as again:
+                raise StorageError(f"{self._path} cannot be used ({again}). Move it away and start again.") from again
+
+    def _open(self) -> sqlite3.Connection:
+        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE))
+        database = sqlite3.connect(self._path, timeout=5.0, isolation_level=None)
+        try:
+            for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "journal_size_limit=8388608"):
+                database.execute(f"PRAGMA {pragma}").close()
+            database.executescript(_TABLES)
+            if (found := database.execute("PRAGMA quick_check").fetchone()) != ("ok",):
+                raise sqlite3.DatabaseError(f"its pages do not fit together: {found}")
+        except sqlite3.Error:
+            database.close()
+            raise
+        return database
+
+    def _put_aside(self) -> None:
+        for ending in ("", "-wal", "-shm"):
+            with contextlib.suppress(OSError):
+                path = self._path.with_name(FILE + ending)
+                path.replace(path.with_name(FILE + ending + ".damaged"))
+
+    def close(self) -> None:
+        """Nothing is read or written after it."""
+        self._database.close()
+
+    # -------------------------------------------------------------------------------------------------------- writing
+
+    def keep_plan(self, plan: EpochPlan) -> None:
+        """Before its promise is told. What the disk does not take is lost with the process, and logged."""
+        self._write("INSERT OR REPLACE INTO plans VALUES (?, ?)", (plan.epoch, encoded_plan(plan)))
+
+    def keep(self, signed: SignedRecord) -> None:
+        """A record that was checked; the same one again changes nothing."""
+        record = committee_record_decoder.decode(signed.record)
+        if isinstance(record, Proposal | Vote):
+            raise ValueError("votes and proposals are not kept here")
+        digest = hashlib.sha256(signed.record).digest()
+        row = (digest, record.epoch, isinstance(record, Attestation), signed.record, signed.key, signed.signature)
+        self._write("INSERT OR IGNORE INTO records VALUES (?, ?, ?, ?, ?, ?)", row)
+
+    def forget(self, before: int) -> None:
+        """What is of epochs before this one."""
+        for table in ("plans", "records"):
+            self._write(f"DELETE FROM {table} WHERE epoch < ?", (before,))  # noqa: S608 - two names from the line above
+
+    def _write(self, statement: str, row: tuple[object, ...]) -> None:
+        try:
+            self._database.execute(statement, row).close()
+        except sqlite3.Error as error:
+            logger.warning("what this verifier has under way could not be kept: %s", error)
+
+    # -------------------------------------------------------------------------------------------------------- reading
+
+    def plans(self) -> list[EpochPlan]:
+        """Those that can be read."""
+        found = []
+        for epoch, data in self._read("SELECT epoch, plan FROM plans ORDER BY epoch"):
+            try:
+                found.append(read_plan(epoch, data))
+            except VerificationError as error:
+                logger.warning("%s", error)
+        return found
+
+    def records(self) -> list[SignedRecord]:
+        """In an order in which they can be taken: attestations are behind the evidence that they are about."""
+        found = []
+        for record, key, signature in self._read(
+            "SELECT record, key, signature FROM records ORDER BY last, epoch, digest"
+        ):
+            with contextlib.suppress(WireError):
+                committee_record_decoder.decode(record)
+                found.append(SignedRecord(record=record, key=key, signature=signature))
+        return found
+
+    def _read(self, query: str) -> list[tuple[Any, ...]]:
+        try:
+            return self._database.execute(query).fetchall()
+        except sqlite3.Error as error:
+            logger.warning("what this verifier had under way cannot be read: %s", error)
+            return []

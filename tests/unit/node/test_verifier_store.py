@@ -1,0 +1,101 @@
+"""What a verifier keeps on its disk, and what becomes of a disk that is damaged."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from engine.errors import VerificationError
+from engine.node.verifier_store import FILE, VerifierStore
+from engine.verification.challenges.plan import Candidate, EpochPlan, encoded_plan, plan_epoch, read_plan
+from engine.verification.challenges.pool import read_pool
+from engine.wire.verification import SignedRecord
+from tests.support.judging import MODEL, judging
+from tests.support.records import identity
+from tests.unit.verification.challenges.test_pool import MANNERS, QUESTIONS, WORDS
+
+NODES = [identity(number) for number in range(3)]
+
+
+def planned(epoch: int = 5) -> EpochPlan:
+    pool = read_pool([QUESTIONS], WORDS, MANNERS)
+    candidates = [Candidate(node.node_id, "gentorrent/help", MODEL) for node in NODES]
+    plan = plan_epoch(pool, epoch, candidates, 600.0, random.Random(3).randbytes)
+    assert plan is not None
+    return plan
+
+
+def same(one: EpochPlan, other: EpochPlan) -> bool:
+    return (one.epoch, one.planned, one.committed.challenges) == (
+        other.epoch,
+        other.planned,
+        other.committed.challenges,
+    )
+
+
+def records() -> list[SignedRecord]:
+    network = judging(4)
+    member = network.members[0]
+    commitment = network.commit(1, member, [NODES[0].node_id])
+    evidence = network.evidence(1, member, NODES[0].node_id, NODES[0])
+    return [network.attest(evidence, NODES[0].node_id, member), evidence, commitment]
+
+
+def test_everything_is_there_after_the_process_has_died(tmp_path: Path) -> None:
+    store, plan, kept = VerifierStore(tmp_path), planned(), records()
+    store.keep_plan(plan)
+    for signed in (*kept, *kept):
+        store.keep(signed)
+    again = VerifierStore(tmp_path)  # the first one was never closed
+    assert same(again.plans()[0], plan)
+    found = again.records()
+    assert sorted(one.record for one in found) == sorted(one.record for one in kept)
+    assert found[-1] == kept[0], "an attestation is behind the evidence that it is about"
+    again.forget(5)
+    assert [one.epoch for one in again.plans()] == [5]
+    assert again.records() == []
+    again.close()
+    store.close()
+
+
+@pytest.mark.parametrize("cut", [600, 2_000, 4_096, 5_000, 9_000])
+def test_a_file_that_was_cut_off_is_put_aside_and_begun_anew(tmp_path: Path, cut: int) -> None:
+    store = VerifierStore(tmp_path)
+    store.keep_plan(planned())
+    for signed in records():
+        store.keep(signed)
+    store._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+    store.close()
+    file = tmp_path / FILE
+    whole = file.read_bytes()
+    assert len(whole) > cut
+    file.write_bytes(whole[:cut])
+    again = VerifierStore(tmp_path)
+    assert again.plans() == []
+    again.keep_plan(planned(6))
+    assert [one.epoch for one in again.plans()] == [6]
+    assert (tmp_path / (FILE + ".damaged")).exists()
+    again.close()
+
+
+def test_what_is_no_record_or_plan_is_left_out(tmp_path: Path) -> None:
+    VerifierStore(tmp_path).close()
+    database = sqlite3.connect(tmp_path / FILE, isolation_level=None)
+    database.execute("INSERT INTO plans VALUES (5, x'00')")
+    database.execute("INSERT INTO records VALUES (x'00', 5, 0, x'ff', x'00', x'00')")
+    database.close()
+    store = VerifierStore(tmp_path)
+    assert store.plans() == []
+    assert store.records() == []
+    store.close()
+
+
+def test_a_plan_is_read_back_as_it_was_and_bytes_that_are_none_are_refused() -> None:
+    plan = planned()
+    assert same(read_plan(5, encoded_plan(plan)), plan)
+    for data in (b"", b"x", encoded_plan(plan)[:-1], b"\x90", b"\x91\x95\x01\x02\x03\x04\x05"):
+        with pytest.raises(VerificationError, match="cannot be read"):
+            read_plan(5, data)
