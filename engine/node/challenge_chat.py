@@ -67,8 +67,10 @@ class ChallengeChats:
             messages.append(PromptMessage("user", question.text))
             request = AnswerRequest(
                 model_id=challenge.model_id,
-                messages=tuple(messages),
+                messages=() if challenge.plain else tuple(messages),
+                prompt=question.text if challenge.plain else None,
                 sampling=msgspec.structs.replace(challenge.sampling, seed=question.seed),
+                min_tokens=challenge.min_tokens,
                 max_tokens=challenge.max_tokens if challenge.max_tokens < ALL_TOKENS else None,
                 route="network",
                 conversation=name,

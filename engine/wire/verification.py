@@ -55,7 +55,8 @@ class ChallengeTurn(Message, frozen=True, tag=121):
 
 class PlannedChallenge(Message, frozen=True, tag=122):
     """A conversation that a verifier will have with a node. ``nonce`` keeps its digest from being guessed; the seed of
-    ``sampling`` is 0 here, each turn has its own."""
+    ``sampling`` is 0 here, each turn has its own. ``plain``: no conversation, but a text that the node shall go on with
+    as it stands (the request's ``prompt``); then there is one turn and no system prompt."""
 
     nonce: Key32
     epoch: UInt53
@@ -66,6 +67,8 @@ class PlannedChallenge(Message, frozen=True, tag=122):
     turns: Annotated[tuple[ChallengeTurn, ...], Meta(min_length=1, max_length=8)]
     sampling: Sampling
     max_tokens: Annotated[int, Meta(ge=1, le=1_000_000)]
+    min_tokens: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+    plain: bool = False
 
 
 class ChallengeCommitment(Message, frozen=True, tag=123):

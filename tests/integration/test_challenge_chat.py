@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 
+import msgspec
 import pytest
 
 from engine.node.challenge_chat import ChallengeChats, NothingSignedError, Signed
@@ -76,6 +78,20 @@ async def test_each_turn_brings_a_receipt_of_the_node_that_was_asked(read: int) 
     assert [message.role for message in first.messages] == ["system", "user"]
     assert [message.role for message in second.messages] == ["system", "user", "assistant", "user"]
     assert WRITTEN.startswith(second.messages[2].content.rstrip("\N{REPLACEMENT CHARACTER}"))
+
+
+async def test_a_text_to_go_on_with_is_asked_without_a_conversation() -> None:
+    overlay = await ready()
+    machine = overlay.machines[1]
+    one = planned(machine)
+    changes = {"plain": True, "system": "", "turns": one.challenge.turns[:1], "max_tokens": 500, "min_tokens": 100}
+    one = dataclasses.replace(one, challenge=msgspec.structs.replace(one.challenge, **changes), pauses=())
+    [signed] = await conversation(overlay, one)
+    assert signed.part.request is not None
+    asked = request_decoder.decode(signed.part.request)
+    assert (asked.prompt, asked.messages, asked.min_tokens, asked.max_tokens) == ("Who was Ada?", (), 100, 500)
+    [generated] = machine.writer.asked
+    assert (generated.prompt, generated.messages, generated.min_tokens) == ("Who was Ada?", (), 100)
 
 
 async def test_a_node_that_cannot_be_asked_has_signed_nothing() -> None:

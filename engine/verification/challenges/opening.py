@@ -35,11 +35,9 @@ CommitmentOf = Callable[[int, bytes], ChallengeCommitment | None]
 MAX_CHALLENGE = 20_000
 """Bytes of an encoded challenge in evidence."""
 _PLAIN = {
-    "min_tokens": 0,
     "stop": (),
     "continue_tokens": (),
     "continue_characters": 0,
-    "prompt": "",
     "tools": "",
     "tool_choice": "",
     "constraint_kind": "",
@@ -146,14 +144,25 @@ def _open_request(evidence: Evidence, challenge: PlannedChallenge) -> Request:
     seed = challenge.turns[evidence.turn].seed
     if request.sampling != msgspec.structs.replace(challenge.sampling, seed=seed):
         raise VerificationError("The request's sampling or seed is not that of the challenge.")
-    if request.max_tokens != challenge.max_tokens:
+    if (request.min_tokens, request.max_tokens) != (challenge.min_tokens, challenge.max_tokens):
         raise VerificationError("The request allows another number of tokens than the challenge.")
     for name, usual in _PLAIN.items():
         if getattr(request, name) != usual:
             raise VerificationError(f"The request sets {name}, which no challenge does.")
-    if not _is_conversation(request.messages, challenge, evidence.turn):
+    if challenge.plain:
+        _check_plain(request, challenge)
+    elif request.prompt:
+        raise VerificationError("The request sets prompt, but the challenge is a conversation.")
+    elif not _is_conversation(request.messages, challenge, evidence.turn):
         raise VerificationError("The request's messages are not the conversation of the challenge up to this turn.")
     return request
+
+
+def _check_plain(request: Request, challenge: PlannedChallenge) -> None:
+    if len(challenge.turns) > 1 or challenge.system:
+        raise VerificationError("A text to go on with has one turn and no system prompt.")
+    if request.messages or request.prompt != challenge.turns[0].text:
+        raise VerificationError("The request's prompt is not the text of the challenge.")
 
 
 def _is_conversation(messages: tuple[ChatMessage, ...], challenge: PlannedChallenge, turn: int) -> bool:

@@ -142,6 +142,8 @@ def _plan(
         turns=turns,
         sampling=conversation.sampling,
         max_tokens=conversation.max_tokens,
+        min_tokens=conversation.min_tokens,
+        plain=conversation.plain,
     )
     return Planned(
         index=index,

@@ -34,11 +34,13 @@ Percent = Annotated[int, Meta(ge=0, le=100)]
 
 
 class _Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Texts of one kind; a kind is drawn by its weight. ``alone``: nothing is said before, behind and after it."""
+    """Texts of one kind; a kind is drawn by its weight. ``alone``: nothing is said before, behind and after it.
+    ``plain``: beginnings that a program has gone on with, as they stand, outside of any conversation."""
 
     weight: Annotated[int, Meta(ge=1, le=1000)]
     texts: Annotated[tuple[Text, ...], Meta(min_length=1)]
     alone: bool = False
+    plain: bool = False
 
 
 _Settings = tuple[
@@ -49,7 +51,9 @@ _Settings = tuple[
     Annotated[float, Meta(ge=0, le=1)],
     Annotated[float, Meta(ge=0.01, le=100)],
     Annotated[int, Meta(ge=1, le=1_000_000)],
+    Annotated[int, Meta(ge=0, le=1_000)],
 ]
+"""Weight, temperature, top-p, top-k, min-p, repetition penalty, most tokens, fewest tokens."""
 
 
 class _Manners(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,17 +65,21 @@ class _Manners(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     turns_percent: Annotated[tuple[Percent, ...], Meta(min_length=1, max_length=8)]
     may_forward_percent: Percent
     settings: Annotated[tuple[_Settings, ...], Meta(min_length=1)]
+    plain_settings: Annotated[tuple[_Settings, ...], Meta(min_length=1)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversation:
-    """What one user asks, one after the other. ``system`` empty: no system prompt; the seed of ``sampling`` is 0."""
+    """What one user asks, one after the other. ``system`` empty: no system prompt; the seed of ``sampling`` is 0.
+    ``plain``: one text to go on with as it stands."""
 
     system: str
     texts: tuple[str, ...]
     sampling: Sampling
     max_tokens: int
     may_forward: bool
+    min_tokens: int = 0
+    plain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +94,16 @@ class Pool:
         """A conversation; the same bytes give the same one."""
         manners = self.manners
         kind = _weighted([(kind, kind.weight) for kind in self.kinds.values()], random_bytes)
-        turns = 1 if kind.alone else 1 + _weighted(list(enumerate(manners.turns_percent)), random_bytes)
+        alone = kind.alone or kind.plain
+        turns = 1 if alone else 1 + _weighted(list(enumerate(manners.turns_percent)), random_bytes)
         questions = [self._question(kind, random_bytes)]
         while len(questions) < turns:
             questions.append(self._said(_one_of(manners.follow_ups, random_bytes), random_bytes))
-        _, temperature, top_p, top_k, min_p, repetition, max_tokens = _weighted(
-            [(row, row[0]) for row in manners.settings], random_bytes
+        settings = manners.plain_settings if kind.plain else manners.settings
+        _, temperature, top_p, top_k, min_p, repetition, max_tokens, min_tokens = _weighted(
+            [(row, row[0]) for row in settings], random_bytes
         )
-        has_system = _chance(manners.system_percent, random_bytes)
+        has_system = not kind.plain and _chance(manners.system_percent, random_bytes)
         return Conversation(
             system=self._said(_one_of(manners.systems, random_bytes), random_bytes) if has_system else "",
             texts=tuple(questions),
@@ -106,7 +116,9 @@ class Pool:
                 repetition_penalty=float(repetition),
             ),
             max_tokens=max_tokens,
+            min_tokens=min_tokens,
             may_forward=_chance(manners.may_forward_percent, random_bytes),
+            plain=kind.plain,
         )
 
     def variations(self) -> int:
@@ -115,6 +127,8 @@ class Pool:
 
     def _question(self, kind: _Kind, random_bytes: RandomBytes) -> str:
         text = _one_of(kind.texts, random_bytes)
+        if kind.plain:
+            return self._said(text, random_bytes)[:MAX_TEXT]
         if not kind.alone:
             text = _one_of(self.manners.openings, random_bytes) + text + _one_of(self.manners.endings, random_bytes)
         return _typed(self._said(text, random_bytes), random_bytes)[:MAX_TEXT]
@@ -181,6 +195,8 @@ def _check_places(pool: Pool) -> None:
                 raise ConfigurationError(f"A text of challenges has a place for {name!r}, of which there are no words.")
             if numbers is not None and int(numbers[1]) > int(numbers[2]):
                 raise ConfigurationError(f"A text of challenges has an empty range of numbers: {name}.")
+    if any(row[-1] > row[-2] for row in (*manners.settings, *manners.plain_settings)):
+        raise ConfigurationError("Settings of challenges ask for more tokens at least than at most.")
     if sum(manners.turns_percent) == 0:
         raise ConfigurationError("No conversation of challenges has a question.")
     if _has_circle(pool.words):

@@ -15,7 +15,7 @@ from engine.verification.receipts import request_without_secrets
 from engine.verification.signing import open_record, sign_record
 from engine.wire.answer import ChatMessage, Sampling
 from engine.wire.codec import encode
-from engine.wire.verification import ChallengeCommitment, Evidence, PlannedChallenge, SignedRecord
+from engine.wire.verification import ChallengeCommitment, ChallengeTurn, Evidence, PlannedChallenge, SignedRecord
 from tests.support.judging import OUTPUT, Judging, judging
 from tests.support.records import identity
 
@@ -89,7 +89,7 @@ REQUESTS: dict[str, tuple[dict[str, Any], str]] = {
     "length": ({"max_tokens": 50}, "number of tokens"),
     "stop": ({"stop": ("a",)}, "sets stop"),
     "tools": ({"tools": "[]"}, "sets tools"),
-    "minimum": ({"min_tokens": 5}, "sets min_tokens"),
+    "minimum": ({"min_tokens": 5}, "number of tokens"),
     "prompt": ({"prompt": "Say yes"}, "sets prompt"),
     "question": ({"messages": (ChatMessage(role="user", content="Who?"),)}, "not the conversation"),
     "no system": ({"messages": (ChatMessage(role="user", content="Who was Ada?"),)}, "not the conversation"),
@@ -121,6 +121,39 @@ def test_what_was_asked_otherwise_than_promised_is_refused(case: str) -> None:
     changes, words = REQUESTS[case]
     with pytest.raises(VerificationError, match=words):
         opened(network, network.evidence(1, network.members[0], NODE.node_id, NODE, request=changes))
+
+
+PLAIN = {"plain": True, "system": "", "turns": (ChallengeTurn(text="Once upon", seed=7),), "min_tokens": 50}
+
+
+def plain(challenge: dict[str, Any], request: dict[str, Any]) -> OpenedEvidence:
+    network = judging()
+    member = network.members[0]
+    network.append(0, Material(commitments=[network.commit(1, member, [NODE.node_id], **(PLAIN | challenge))]))
+    asked = {"messages": (), "prompt": "Once upon", "min_tokens": 50} | request
+    return opened(network, network.evidence(1, member, NODE.node_id, NODE, request=asked))
+
+
+def test_a_text_is_gone_on_with_as_it_was_promised() -> None:
+    assert plain({}, {}).request.prompt == "Once upon"
+
+
+@pytest.mark.parametrize(
+    ("challenge", "request_changes", "words"),
+    [
+        ({}, {"prompt": "Once upon a"}, "not the text of the challenge"),
+        ({}, {"messages": (ChatMessage(role="user", content="Once upon"),)}, "not the text of the challenge"),
+        ({}, {"min_tokens": 0}, "number of tokens"),
+        ({"system": "Be brief."}, {}, "one turn and no system prompt"),
+        ({"turns": (ChallengeTurn(text="Once upon", seed=7),) * 2}, {}, "one turn and no system prompt"),
+        ({"plain": False}, {}, "sets prompt"),
+    ],
+)
+def test_a_text_is_gone_on_with_in_no_other_way(
+    challenge: dict[str, Any], request_changes: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(VerificationError, match=words):
+        plain(challenge, request_changes)
 
 
 def test_a_request_with_secrets_is_refused() -> None:

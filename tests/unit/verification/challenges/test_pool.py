@@ -27,7 +27,8 @@ systems = ["Be {word}."]
 system_percent = 50
 turns_percent = [50, 50]
 may_forward_percent = 50
-settings = [[1, 0.7, 0.95, 0, 0.0, 1.0, 100], [1, 1, 1, 0, 0, 1, 1000000]]
+settings = [[1, 0.7, 0.95, 0, 0.0, 1.0, 100, 0], [1, 1, 1, 0, 0, 1, 1000000, 0]]
+plain_settings = [[1, 1.2, 1, 0, 0, 1, 200, 150]]
 """
 WORDS = 'word = ["kind", "{other}"]\nother = ["brief"]'
 QUESTIONS = '[some]\nweight = 1\ntexts = ["What is {word} {1-3}?"]'
@@ -58,14 +59,33 @@ def test_conversations_are_of_many_shapes_and_complete() -> None:
     texts = [text for one in drawn for text in (*one.texts, one.system)]
     assert not [text for text in texts if re.search(r"[{}]", text)], "no place is left open"
     assert all(0 < len(text) < 2_000 for one in drawn for text in one.texts)
-    assert 0.3 < sum(bool(one.system) for one in drawn) / 2_000 < 0.45
-    assert 0.25 < sum(len(one.texts) > 1 for one in drawn) / 2_000 < 0.45
+    chats = [one for one in drawn if not one.plain]
+    assert 0.55 < len(chats) / 2_000 < 0.75
+    assert 0.3 < sum(bool(one.system) for one in chats) / len(chats) < 0.45
+    assert 0.25 < sum(len(one.texts) > 1 for one in chats) / len(chats) < 0.45
     assert max(len(one.texts) for one in drawn) >= 4
     assert len({one.sampling for one in drawn}) >= 10
     assert {one.max_tokens for one in drawn} >= {256, 512, 1_000_000}
     assert 0.8 < sum(one.may_forward for one in drawn) / 2_000 < 0.9
     assert all(one.sampling.seed == 0 for one in drawn)
     assert not [text for text in texts if re.search(r"\ba [aio]", text)]
+
+
+def test_a_text_to_go_on_with_stands_alone_and_has_settings_of_its_own() -> None:
+    drawn = [one for one in (shipped().draw(seeded(number)) for number in range(300)) if one.plain]
+    assert len(drawn) > 60
+    assert all((len(one.texts), one.system) == (1, "") for one in drawn)
+    assert sum(one.min_tokens >= 100 for one in drawn) > len(drawn) / 2
+    assert all(one.min_tokens <= one.max_tokens <= 1_000 for one in drawn)
+    own = read_pool(['[mine]\nweight = 1\nplain = true\ntexts = ["It was {word}"]'], WORDS, MANNERS).draw(seeded(1))
+    assert own.plain
+    assert own.texts[0] in ("It was kind", "It was brief")
+    assert (own.sampling.temperature, own.min_tokens, own.max_tokens) == (1.2, 150, 200)
+    plan = plan_epoch(
+        read_pool(['[mine]\nweight = 1\nplain = true\ntexts = ["x"]'], WORDS, MANNERS), 7, CANDIDATES, 6.0, seeded(4)
+    )
+    assert plan is not None
+    assert {(one.challenge.plain, one.challenge.min_tokens) for one in plan.planned.values()} == {(True, 150)}
 
 
 def test_the_same_bytes_give_the_same_conversation() -> None:
@@ -94,6 +114,7 @@ def test_own_questions_are_added() -> None:
         (QUESTIONS, 'word = ["{word}"]', MANNERS, "without an end"),
         (QUESTIONS, WORDS, MANNERS.replace("[50, 50]", "[0, 0]"), "No conversation"),
         (QUESTIONS, WORDS, MANNERS.replace("0.95", "1.95"), "manners of challenges cannot be read"),
+        (QUESTIONS, WORDS, MANNERS.replace("200, 150", "200, 201"), "more tokens at least than at most"),
         ("", WORDS, MANNERS, "no questions"),
     ],
 )
