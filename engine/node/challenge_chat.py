@@ -61,14 +61,16 @@ class ChallengeChats:
         challenge = planned.challenge
         name = self._random_bytes(16).hex()
         messages = [PromptMessage("system", challenge.system)] if challenge.system else []
+        written: list[str] = []  # where a text is gone on with: all of it
         for turn, question in enumerate(challenge.turns):
             if turn:
                 await self.sleep(planned.pauses[turn - 1])
             messages.append(PromptMessage("user", question.text))
+            written.append(question.text)
             request = AnswerRequest(
                 model_id=challenge.model_id,
                 messages=() if challenge.plain else tuple(messages),
-                prompt=question.text if challenge.plain else None,
+                prompt="".join(written) if challenge.plain else None,
                 sampling=msgspec.structs.replace(challenge.sampling, seed=question.seed),
                 min_tokens=challenge.min_tokens,
                 max_tokens=challenge.max_tokens if challenge.max_tokens < ALL_TOKENS else None,
@@ -77,12 +79,18 @@ class ChallengeChats:
                 may_forward=planned.may_forward,
             )
             progress = Progress(self._clock.monotonic(), Reading(request))
-            part = await self._ask(request, NodeId(challenge.node), planned, turn, progress)
+            part = await self._ask(request, NodeId(challenge.node), planned, turn, progress, written)
             yield Signed(turn, part)
             messages.append(progress.reading.message)
 
     async def _ask(
-        self, request: AnswerRequest, node: NodeId, planned: Planned, turn: int, progress: Progress
+        self,
+        request: AnswerRequest,
+        node: NodeId,
+        planned: Planned,
+        turn: int,
+        progress: Progress,
+        written: list[str],
     ) -> ReceiptPart:
         answer = NetworkAnswer(
             self._client,
@@ -99,8 +107,10 @@ class ChallengeChats:
                 async for event in events:
                     if isinstance(event, AnswerDone):
                         break
-                    if isinstance(event, AnswerDelta) and len(progress.ids) >= planned.read_tokens[turn]:
-                        break  # a reader who has read enough; the last checkpoint counts
+                    if isinstance(event, AnswerDelta):
+                        written.append(event.text)
+                        if len(progress.ids) >= planned.read_tokens[turn]:
+                            break  # a reader who has read enough; the last checkpoint counts
         except RequestError as error:
             if answer.signed is None:
                 raise NothingSignedError(error.code) from error

@@ -56,7 +56,8 @@ class ChallengeTurn(Message, frozen=True, tag=121):
 class PlannedChallenge(Message, frozen=True, tag=122):
     """A conversation that a verifier will have with a node. ``nonce`` keeps its digest from being guessed; the seed of
     ``sampling`` is 0 here, each turn has its own. ``plain``: no conversation, but a text that the node shall go on with
-    as it stands (the request's ``prompt``); then there is one turn and no system prompt."""
+    as it stands (the request's ``prompt``): the first turn's, then answers and what later turns add behind them. There
+    is no system prompt then."""
 
     nonce: Key32
     epoch: UInt53

@@ -84,14 +84,20 @@ async def test_a_text_to_go_on_with_is_asked_without_a_conversation() -> None:
     overlay = await ready()
     machine = overlay.machines[1]
     one = planned(machine)
-    changes = {"plain": True, "system": "", "turns": one.challenge.turns[:1], "max_tokens": 500, "min_tokens": 100}
-    one = dataclasses.replace(one, challenge=msgspec.structs.replace(one.challenge, **changes), pauses=())
-    [signed] = await conversation(overlay, one)
+    one = dataclasses.replace(
+        one,
+        challenge=msgspec.structs.replace(one.challenge, plain=True, system="", max_tokens=500, min_tokens=100),
+    )
+    signed, _ = await conversation(overlay, one)
     assert signed.part.request is not None
     asked = request_decoder.decode(signed.part.request)
     assert (asked.prompt, asked.messages, asked.min_tokens, asked.max_tokens) == ("Who was Ada?", (), 100, 500)
-    [generated] = machine.writer.asked
-    assert (generated.prompt, generated.messages, generated.min_tokens) == ("Who was Ada?", (), 100)
+    first, second = machine.writer.asked
+    assert (first.prompt, first.messages, first.min_tokens) == ("Who was Ada?", (), 100)
+    assert second.prompt is not None
+    answer = second.prompt.removeprefix("Who was Ada?").removesuffix("Why?")
+    assert len(answer) > 100
+    assert WRITTEN.startswith(answer.rstrip("\N{REPLACEMENT CHARACTER}"))
 
 
 async def test_a_node_that_cannot_be_asked_has_signed_nothing() -> None:

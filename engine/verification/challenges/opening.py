@@ -5,7 +5,7 @@ Whether the tokens are the model's is not looked at here; that takes the model (
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -150,7 +150,7 @@ def _open_request(evidence: Evidence, challenge: PlannedChallenge) -> Request:
         if getattr(request, name) != usual:
             raise VerificationError(f"The request sets {name}, which no challenge does.")
     if challenge.plain:
-        _check_plain(request, challenge)
+        _check_plain(request, challenge, evidence.turn)
     elif request.prompt:
         raise VerificationError("The request sets prompt, but the challenge is a conversation.")
     elif not _is_conversation(request.messages, challenge, evidence.turn):
@@ -158,11 +158,24 @@ def _open_request(evidence: Evidence, challenge: PlannedChallenge) -> Request:
     return request
 
 
-def _check_plain(request: Request, challenge: PlannedChallenge) -> None:
-    if len(challenge.turns) > 1 or challenge.system:
-        raise VerificationError("A text to go on with has one turn and no system prompt.")
-    if request.messages or request.prompt != challenge.turns[0].text:
-        raise VerificationError("The request's prompt is not the text of the challenge.")
+def _check_plain(request: Request, challenge: PlannedChallenge, turn: int) -> None:
+    if challenge.system:
+        raise VerificationError("A text to go on with has no system prompt.")
+    if request.messages or not _is_text(request.prompt, [one.text for one in challenge.turns[: turn + 1]]):
+        raise VerificationError("The request's prompt is not the text of the challenge up to this turn.")
+
+
+def _is_text(prompt: str, pieces: Sequence[str]) -> bool:
+    """Whether the first piece and answers, which may be anything, each followed by the next piece, make up the text."""
+    first, *later = pieces
+    if not later or not prompt.startswith(first):
+        return prompt == first
+    place = len(first)
+    for piece in later[:-1]:
+        if (found := prompt.find(piece, place)) < 0:
+            return False
+        place = found + len(piece)
+    return len(prompt) - place >= len(later[-1]) and prompt.endswith(later[-1])
 
 
 def _is_conversation(messages: tuple[ChatMessage, ...], challenge: PlannedChallenge, turn: int) -> bool:

@@ -35,7 +35,8 @@ Percent = Annotated[int, Meta(ge=0, le=100)]
 
 class _Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Texts of one kind; a kind is drawn by its weight. ``alone``: nothing is said before, behind and after it.
-    ``plain``: beginnings that a program has gone on with, as they stand, outside of any conversation."""
+    ``plain``: beginnings that a program has gone on with, as they stand, outside of any conversation; what follows an
+    answer is then put behind it."""
 
     weight: Annotated[int, Meta(ge=1, le=1000)]
     texts: Annotated[tuple[Text, ...], Meta(min_length=1)]
@@ -60,6 +61,7 @@ class _Manners(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     openings: Annotated[tuple[Text, ...], Meta(min_length=1)]
     endings: Annotated[tuple[Text, ...], Meta(min_length=1)]
     follow_ups: Annotated[tuple[Text, ...], Meta(min_length=1)]
+    plain_follow_ups: Annotated[tuple[Text, ...], Meta(min_length=1)]
     systems: Annotated[tuple[Text, ...], Meta(min_length=1)]
     system_percent: Percent
     turns_percent: Annotated[tuple[Percent, ...], Meta(min_length=1, max_length=8)]
@@ -71,7 +73,7 @@ class _Manners(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversation:
     """What one user asks, one after the other. ``system`` empty: no system prompt; the seed of ``sampling`` is 0.
-    ``plain``: one text to go on with as it stands."""
+    ``plain``: a text to go on with as it stands, and what is put behind each answer to it."""
 
     system: str
     texts: tuple[str, ...]
@@ -94,11 +96,11 @@ class Pool:
         """A conversation; the same bytes give the same one."""
         manners = self.manners
         kind = _weighted([(kind, kind.weight) for kind in self.kinds.values()], random_bytes)
-        alone = kind.alone or kind.plain
-        turns = 1 if alone else 1 + _weighted(list(enumerate(manners.turns_percent)), random_bytes)
+        turns = 1 if kind.alone else 1 + _weighted(list(enumerate(manners.turns_percent)), random_bytes)
         questions = [self._question(kind, random_bytes)]
         while len(questions) < turns:
-            questions.append(self._said(_one_of(manners.follow_ups, random_bytes), random_bytes))
+            follow_ups = manners.plain_follow_ups if kind.plain else manners.follow_ups
+            questions.append(self._said(_one_of(follow_ups, random_bytes), random_bytes))
         settings = manners.plain_settings if kind.plain else manners.settings
         _, temperature, top_p, top_k, min_p, repetition, max_tokens, min_tokens = _weighted(
             [(row, row[0]) for row in settings], random_bytes
@@ -186,7 +188,8 @@ def _parse(text: str, kind: type[T], name: str) -> T:
 def _check_places(pool: Pool) -> None:
     manners = pool.manners
     texts = [text for kind in pool.kinds.values() for text in kind.texts]
-    for some in (manners.openings, manners.endings, manners.follow_ups, manners.systems, *pool.words.values()):
+    follow_ups = (*manners.follow_ups, *manners.plain_follow_ups)
+    for some in (manners.openings, manners.endings, follow_ups, manners.systems, *pool.words.values()):
         texts += some
     for text in texts:
         for name in _PLACE.findall(text):

@@ -123,33 +123,66 @@ def test_what_was_asked_otherwise_than_promised_is_refused(case: str) -> None:
         opened(network, network.evidence(1, network.members[0], NODE.node_id, NODE, request=changes))
 
 
-PLAIN = {"plain": True, "system": "", "turns": (ChallengeTurn(text="Once upon", seed=7),), "min_tokens": 50}
+PLAIN: dict[str, Any] = {
+    "plain": True,
+    "system": "",
+    "turns": tuple(ChallengeTurn(text=text, seed=7) for text in ("Once upon", " But", "", " The end")),
+    "min_tokens": 50,
+}
 
 
-def plain(challenge: dict[str, Any], request: dict[str, Any]) -> OpenedEvidence:
+def plain(challenge: dict[str, Any], request: dict[str, Any], turn: int = 0) -> OpenedEvidence:
     network = judging()
     member = network.members[0]
     network.append(0, Material(commitments=[network.commit(1, member, [NODE.node_id], **(PLAIN | challenge))]))
     asked = {"messages": (), "prompt": "Once upon", "min_tokens": 50} | request
-    return opened(network, network.evidence(1, member, NODE.node_id, NODE, request=asked))
+    return opened(network, network.evidence(1, member, NODE.node_id, NODE, turn=turn, request=asked))
 
 
-def test_a_text_is_gone_on_with_as_it_was_promised() -> None:
-    assert plain({}, {}).request.prompt == "Once upon"
+@pytest.mark.parametrize(
+    ("turn", "prompt"),
+    [
+        (0, "Once upon"),
+        (1, "Once upon a time. But"),
+        (1, "Once upon But"),
+        (2, "Once upon a time. But then"),
+        (2, "Once upon But"),
+        (3, "Once upon a time. But then The end"),
+    ],
+)
+def test_a_text_is_gone_on_with_as_it_was_promised(turn: int, prompt: str) -> None:
+    assert plain({}, {"prompt": prompt}, turn).request.prompt == prompt
+
+
+@pytest.mark.parametrize(
+    ("turn", "prompt"),
+    [
+        (0, "Once upon a time"),
+        (0, ""),
+        (1, "Once upon a time"),
+        (1, "Twice upon a time. But"),
+        (1, "Once upo But"),
+        (1, "Once upon a time. But then"),
+        (2, "Once upon a time, then"),
+        (3, "Once upon a time The end"),
+        (3, "Once upon a time. But The en"),
+    ],
+)
+def test_a_text_is_gone_on_with_in_no_other_way(turn: int, prompt: str) -> None:
+    with pytest.raises(VerificationError, match="not the text of the challenge"):
+        plain({}, {"prompt": prompt}, turn)
 
 
 @pytest.mark.parametrize(
     ("challenge", "request_changes", "words"),
     [
-        ({}, {"prompt": "Once upon a"}, "not the text of the challenge"),
         ({}, {"messages": (ChatMessage(role="user", content="Once upon"),)}, "not the text of the challenge"),
         ({}, {"min_tokens": 0}, "number of tokens"),
-        ({"system": "Be brief."}, {}, "one turn and no system prompt"),
-        ({"turns": (ChallengeTurn(text="Once upon", seed=7),) * 2}, {}, "one turn and no system prompt"),
+        ({"system": "Be brief."}, {}, "no system prompt"),
         ({"plain": False}, {}, "sets prompt"),
     ],
 )
-def test_a_text_is_gone_on_with_in_no_other_way(
+def test_who_goes_on_with_a_text_asks_nothing_else(
     challenge: dict[str, Any], request_changes: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(VerificationError, match=words):

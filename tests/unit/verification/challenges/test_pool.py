@@ -23,6 +23,7 @@ MANNERS = """
 openings = [""]
 endings = [""]
 follow_ups = ["Why?"]
+plain_follow_ups = [" And {word}"]
 systems = ["Be {word}."]
 system_percent = 50
 turns_percent = [50, 50]
@@ -58,28 +59,31 @@ def test_conversations_are_of_many_shapes_and_complete() -> None:
     drawn = [pool.draw(random_bytes) for _ in range(2_000)]
     texts = [text for one in drawn for text in (*one.texts, one.system)]
     assert not [text for text in texts if re.search(r"[{}]", text)], "no place is left open"
-    assert all(0 < len(text) < 2_000 for one in drawn for text in one.texts)
+    assert all(len(text) < 2_000 for text in texts)
+    assert all(one.texts[0] for one in drawn)
     chats = [one for one in drawn if not one.plain]
-    assert 0.55 < len(chats) / 2_000 < 0.75
+    assert 0.4 < len(chats) / 2_000 < 0.6
     assert 0.3 < sum(bool(one.system) for one in chats) / len(chats) < 0.45
     assert 0.25 < sum(len(one.texts) > 1 for one in chats) / len(chats) < 0.45
     assert max(len(one.texts) for one in drawn) >= 4
     assert len({one.sampling for one in drawn}) >= 10
-    assert {one.max_tokens for one in drawn} >= {256, 512, 1_000_000}
+    assert {one.max_tokens for one in chats} >= {256, 512, 1_000_000}
     assert 0.8 < sum(one.may_forward for one in drawn) / 2_000 < 0.9
     assert all(one.sampling.seed == 0 for one in drawn)
     assert not [text for text in texts if re.search(r"\ba [aio]", text)]
 
 
-def test_a_text_to_go_on_with_stands_alone_and_has_settings_of_its_own() -> None:
-    drawn = [one for one in (shipped().draw(seeded(number)) for number in range(300)) if one.plain]
-    assert len(drawn) > 60
-    assert all((len(one.texts), one.system) == (1, "") for one in drawn)
-    assert sum(one.min_tokens >= 100 for one in drawn) > len(drawn) / 2
+def test_a_text_to_go_on_with_has_no_system_prompt_and_settings_of_its_own() -> None:
+    pool, random_bytes = shipped(), seeded(3)
+    drawn = [one for one in (pool.draw(random_bytes) for _ in range(300)) if one.plain]
+    assert all(one.system == "" for one in drawn)
+    assert 0.25 < sum(len(one.texts) > 1 for one in drawn) / len(drawn) < 0.5
+    assert sum(one.min_tokens >= 80 for one in drawn) > len(drawn) / 2
     assert all(one.min_tokens <= one.max_tokens <= 1_000 for one in drawn)
     own = read_pool(['[mine]\nweight = 1\nplain = true\ntexts = ["It was {word}"]'], WORDS, MANNERS).draw(seeded(1))
     assert own.plain
     assert own.texts[0] in ("It was kind", "It was brief")
+    assert set(own.texts[1:]) <= {" And kind", " And brief"}
     assert (own.sampling.temperature, own.min_tokens, own.max_tokens) == (1.2, 150, 200)
     plan = plan_epoch(
         read_pool(['[mine]\nweight = 1\nplain = true\ntexts = ["x"]'], WORDS, MANNERS), 7, CANDIDATES, 6.0, seeded(4)
