@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,19 +14,35 @@ from engine.api.schema import ChatDone
 from engine.demo.control import Control
 from engine.demo.story import Say
 from engine.directory.genesis import GenesisRecord
-from engine.errors import BootstrapUnreachableError, RequestError
+from engine.errors import BootstrapUnreachableError, RequestError, WireError
 from engine.ids import NodeId, node_id_text
 from engine.transport.bootstrap_http import http_session
 from engine.transport.chain_http import ChainReader
 from engine.verification.chain.certificate import check_certified
 from engine.verification.chain.state import ChainState, first_state
 from engine.verification.epochs import epoch_at
-from engine.wire.verification import Block, block_decoder, certified_block_decoder
+from engine.wire.verification import (
+    Block,
+    Unanswered,
+    block_decoder,
+    certified_block_decoder,
+    committee_record_decoder,
+    signed_record_decoder,
+)
 
 LOOK_SECONDS = 0.25
 TRIES = 5
 RETRY_SECONDS = 2.0
 VERDICTS = ("inconclusive", "passed", "failed")
+REASONS = {
+    "timeout": "not answered in time",
+    "network_not_ready": "not asked (no paths)",
+    "too_few_relays": "not asked (no paths)",
+    "serving_node_lost": "not answered (paths or node lost)",
+    "overloaded": "not answered (node busy)",
+    "model_not_found": "not asked (node not listed)",
+}
+"""Why a check brought nothing, by the codes of ``engine.errors``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +55,13 @@ class Cheater:
 
 @dataclass(slots=True)
 class Found:
-    """What came of a dishonest node. ``before`` and ``after``: questions that each node answered."""
+    """What came of a dishonest node. ``epoch_seconds``: of this network; ``first_checked``: the first epoch of which
+    one of its answers was judged; ``before`` and ``after``: questions that each node answered."""
 
     cheater: Cheater
+    epoch_seconds: float
     excluded_at: int | None = None
+    first_checked: int | None = None
     honest_excluded: int = 0
     before: Counter[str] = field(default_factory=Counter)
     after: Counter[str] = field(default_factory=Counter)
@@ -51,6 +71,8 @@ class Found:
         return {
             "cheater": node_id_text(self.cheater.node),
             "excluded_at_epoch": self.excluded_at,
+            "first_checked_epoch": self.first_checked,
+            "epoch_seconds": self.epoch_seconds,
             "honest_excluded": self.honest_excluded,
             "asked_before": dict(self.before),
             "asked_after": dict(self.after),
@@ -62,6 +84,7 @@ class Following:
 
     def __init__(self, genesis: GenesisRecord, url: str, names: Mapping[NodeId, str], say: Say) -> None:
         self.state: ChainState = first_state(genesis)
+        self.first_checked: dict[NodeId, int] = {}
         self._url = url
         self._names = names
         self._say = say
@@ -90,17 +113,40 @@ class Following:
         for record in records:
             certified = certified_block_decoder.decode(record)
             self.state = check_certified(self.state, certified)
-            self._tell(block_decoder.decode(certified.block))
+            block = block_decoder.decode(certified.block)
+            for entry in block.entries:
+                known = self.first_checked.setdefault(NodeId(entry.node), entry.epoch)
+                self.first_checked[NodeId(entry.node)] = min(known, entry.epoch)
+            self._tell(block, await self._unanswered(session, block))
             if self.state.standing_of(node).excluded:
                 break
         return bool(records)
 
-    def _tell(self, block: Block) -> None:
-        self._say(f"  epoch {block.epoch}, block {block.height}: {_times(len(block.entries), 'check')}")
+    async def _unanswered(self, session: aiohttp.ClientSession, block: Block) -> dict[NodeId, Counter[str]]:
+        """The checks of each node that brought nothing, by the reason, as far as the server knows it."""
+        reader, found = ChainReader(session, self._url), dict[NodeId, Counter[str]]()
+        for one in block.unjudged:
+            reason = "judged too late"  # it is an answer, then, whose scores did not come together
+            with contextlib.suppress(BootstrapUnreachableError, WireError):
+                signed = await reader.evidence(one.record)
+                record = (
+                    committee_record_decoder.decode(signed_record_decoder.decode(signed).record) if signed else None
+                )
+                if isinstance(record, Unanswered):
+                    reason = REASONS.get(record.reason, "not answered")
+            found.setdefault(NodeId(one.asked), Counter())[reason] += 1
+        return found
+
+    def _tell(self, block: Block, unanswered: Mapping[NodeId, Counter[str]]) -> None:
+        if not block.entries and not unanswered:
+            self._say(f"  epoch {block.epoch}: nothing to judge; the verifiers bind themselves to what they ask next")
+            return
+        self._say(f"  epoch {block.epoch}: {_times(len(block.entries), 'answer')} judged")
         for node, name in self._names.items():
             standing = self.state.standing_of(node)
             verdicts = Counter(VERDICTS[entry.score.verdict] for entry in block.entries if entry.node == node)
-            told = ", ".join(f"{count} {verdict}" for verdict, count in sorted(verdicts.items())) or "not checked"
+            results = sorted(verdicts.items()) + sorted(unanswered.get(node, Counter()).items())
+            told = ", ".join(f"{count} {result}" for result, count in results) or "not checked"
             word = "EXCLUDED" if standing.excluded else f"reputation {standing.reputation / 1e6:.2f}"
             self._say(f"    {name:<24} {word:<16} suspicion {standing.suspicion / 1000:5.2f}   {told}")
 

@@ -11,7 +11,7 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -24,11 +24,12 @@ from engine.demo.cheats import CHEATS, NO_CHEAT
 from engine.demo.control import Control, open_control
 from engine.demo.following import Cheater, Following, Found, tell_shares, who_answers
 from engine.demo.identities import node_identity
+from engine.demo.pace import epoch_seconds, processors
 from engine.demo.processes import Processes
-from engine.demo.story import Say, tell, tell_committee
+from engine.demo.story import Say, tell, tell_cheat, tell_committee, tell_exclusion
 from engine.demo.verifiers import make_verifier_keys
 from engine.directory.genesis import GenesisRecord
-from engine.errors import GenTorrentError, ReceiptError
+from engine.errors import GenTorrentError, ReceiptError, StorageError
 from engine.ids import NodeId, short_id
 from engine.inference.models.installed import BUILTIN_MODEL
 from engine.lifeline import run_on_loop
@@ -39,8 +40,7 @@ from engine.wire.records import Parameters
 RELAYS = 16
 MODEL_NODES = 3
 VERIFIERS = 4
-EPOCH_SECONDS = 6.0
-MOST_EPOCHS = 40
+MOST_EPOCHS = 30
 """So long a dishonest node is waited for."""
 QUESTIONS = 8
 """Whose answers show how questions are shared out."""
@@ -100,7 +100,29 @@ class Options:
 
 def run_demo(options: Options) -> int:
     """Run it; the exit code: 1 also where a dishonest node was not found out."""
-    folder = Path(tempfile.mkdtemp(prefix="gentorrent-demo-"))
+    with _temporary_folder() as folder:
+        return _run_in(folder, options)
+
+
+@contextlib.contextmanager
+def _temporary_folder() -> Iterator[Path]:
+    """Removed at the end, whatever happens in it; a second Ctrl-C leaves nothing behind."""
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="gentorrent-demo-"))
+    except OSError as error:
+        raise StorageError(
+            f"The demo cannot make its folder in {tempfile.gettempdir()}: {error.strerror}. Free some space there, or "
+            "name another place with TMPDIR."
+        ) from error
+    try:
+        yield folder
+    finally:
+        previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        shutil.rmtree(folder, ignore_errors=True)
+        signal.signal(signal.SIGINT, previous)
+
+
+def _run_in(folder: Path, options: Options) -> int:
     code = 1
 
     async def main() -> None:
@@ -112,11 +134,8 @@ def run_demo(options: Options) -> int:
         with Processes(folder / "logs") as processes:
             code = await _course(folder, processes, options)
 
-    try:
-        with contextlib.suppress(asyncio.CancelledError):
-            run_on_loop(main())
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.suppress(asyncio.CancelledError):
+        run_on_loop(main())
     return code
 
 
@@ -152,7 +171,7 @@ async def _course(folder: Path, processes: Processes, options: Options) -> int:
             tell(result.done, result.receipt_verified, setup, result.first_answer_s, processes.memory(), say)
         processes.start("verifiers", "engine.demo.verifiers", started.several("verifiers", VERIFIERS))
         await _until(control, check, lambda state: state.network.nodes >= RELAYS + MODEL_NODES + VERIFIERS)
-        tell_committee(VERIFIERS, EPOCH_SECONDS, say)
+        tell_committee(VERIFIERS, started.epoch_seconds, say)
         if started.cheater is not None:
             result = replace(result, found=await _judge(control, started, started.cheater, say))
             check()
@@ -165,8 +184,10 @@ async def _course(folder: Path, processes: Processes, options: Options) -> int:
 
 async def _judge(control: Control, started: Started, cheater: Cheater, say: Say) -> Found:
     """Wait until the committee excludes the dishonest node, and see who answers before and after."""
-    found, following = Found(cheater), Following(started.genesis, started.url, started.names, say)
-    say(f"\n{started.names[cheater.node]} is dishonest: it {cheater.says}.")
+    found = Found(cheater, started.epoch_seconds)
+    following = Following(started.genesis, started.url, started.names, say)
+    name = started.names[cheater.node]
+    tell_cheat(name, cheater.says, say)
     found.before = await who_answers(control, BUILTIN_MODEL, QUESTIONS)
     tell_shares(found.before, started.names, "before", say)
     async with asyncio.TaskGroup() as tasks:
@@ -176,10 +197,11 @@ async def _judge(control: Control, started: Started, cheater: Cheater, say: Say)
             await asyncio.sleep(NEWS_SECONDS)
         reading.cancel()
     found.honest_excluded = len(following.excluded() - {cheater.node})
+    found.first_checked = following.first_checked.get(cheater.node)
     if found.excluded_at is None:
-        say(f"It was not found out within {MOST_EPOCHS} epochs.")
+        say(f"{name} was not found out within {MOST_EPOCHS} epochs. On a machine with more to spare, run it again.")
         return found
-    say(f"The committee has excluded it in epoch {found.excluded_at}.")
+    tell_exclusion(name, found.excluded_at, found.first_checked, found.honest_excluded, say)
     found.after = await who_answers(control, BUILTIN_MODEL, QUESTIONS)
     tell_shares(found.after, started.names, "after", say)
     return found
@@ -204,6 +226,7 @@ class Started:
 
     folder: Path
     genesis: GenesisRecord
+    epoch_seconds: float
     url: str
     names: dict[NodeId, str] = field(default_factory=dict)
     cheater: Cheater | None = None
@@ -220,11 +243,12 @@ class Started:
 
 def _start_network(folder: Path, processes: Processes, options: Options) -> Started:
     """Everything but the verifiers, which begin when the question is answered: nobody shall wait for them."""
-    parameters = Parameters(allow_loopback=True, one_prefix=True, snapshot_seconds=0.5, epoch_seconds=EPOCH_SECONDS)
+    length = epoch_seconds(processors())
+    parameters = Parameters(allow_loopback=True, one_prefix=True, snapshot_seconds=0.5, epoch_seconds=length)
     committee = make_verifier_keys(folder / "verifiers", VERIFIERS)
     network = init_network(folder / "bootstrap", "demo", parameters, committee=committee)
     port = _free_port()
-    started = Started(folder, network.genesis, f"http://127.0.0.1:{port}")
+    started = Started(folder, network.genesis, length, f"http://127.0.0.1:{port}")
     server = ["bootstrap", "--host", "127.0.0.1", "--port", str(port), "--data", str(folder / "bootstrap")]
     processes.start("bootstrap", "engine.cli", server)
     processes.start("relays", "engine.demo.relays", started.several("relays", RELAYS))

@@ -45,4 +45,29 @@ def tell_committee(verifiers: int, epoch_seconds: float, say: Say) -> None:
     """Who watches the model nodes."""
     say("\nCommittee")
     say(f"  {verifiers} verifiers ask the model nodes as any client does and compute their answers again. Every")
-    say(f"  {epoch_seconds:.0f} s they agree on what they found. Who does not serve what it claims is asked no more.")
+    say(f"  {epoch_seconds:.0f} s (an epoch) they agree on what they found. Who does not serve what it claims is")
+    say("  asked no more.")
+
+
+def tell_cheat(name: str, says: str, say: Say) -> None:
+    """Which node is dishonest, and how to read what the committee says of it."""
+    say(f"\n{name} is dishonest: it {says}.")
+    say("Nobody in the network is told. What the verifiers find of an answer:")
+    say("  passed        the right model, computed again, draws the same words")
+    say("  failed        it draws other words too often: who signed the answer did not make it as it claims")
+    say("  inconclusive  the model is nearly certain of every word, so that any maker would have written the same")
+    say(
+        "Failed answers add to a node's suspicion and lower its reputation, 0.30 of a newcomer; at 12 it is excluded.\n"
+    )
+
+
+def tell_exclusion(name: str, excluded_at: int, first_checked: int | None, honest_excluded: int, say: Say) -> None:
+    """What came of it."""
+    after = "" if first_checked is None else f", {_nth(excluded_at - first_checked + 1)} in which it was checked"
+    others = "no honest node" if not honest_excluded else f"{honest_excluded} honest nodes (this must not happen)"
+    say(f"\nThe committee has excluded {name} in epoch {excluded_at}{after}; {others}.")
+    say("Its standing is certified by the verifiers and public: no client asks it any more.")
+
+
+def _nth(number: int) -> str:
+    return f"the {number}{({1: 'st', 2: 'nd', 3: 'rd'}).get(number if number < 20 else number % 10, 'th')} epoch"

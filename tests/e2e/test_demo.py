@@ -152,7 +152,10 @@ def test_a_dishonest_node_loses_its_reputation_and_its_questions(tmp_path: Path,
     with running(tmp_path, "--json", "--cheat", cheat) as demo:
         assert demo.child.wait(280) == 0, demo.told()
         report = json.loads(demo.output.read_text())
-        assert set(report) == KEYS | {"cheater", "excluded_at_epoch", "honest_excluded", "asked_before", "asked_after"}
+        assert set(report) == KEYS | {
+            "cheater", "excluded_at_epoch", "first_checked_epoch", "epoch_seconds", "honest_excluded",
+            "asked_before", "asked_after",
+        }  # fmt: skip
         cheater = report["cheater"]
         assert re.fullmatch("[a-z2-7]{32}", cheater)
         assert report["excluded_at_epoch"] >= 1
