@@ -57,6 +57,8 @@ PROMISE_AT = 0.25
 """Of an epoch: from then on the next one's challenges are promised."""
 REPEATS = 6
 """Times an epoch that what no block contains yet is told again: links lose, and members begin anew."""
+SCORE_IN_RESERVE_AT = 0.65
+"""Of an epoch: from then on its answers are scored by further members where the first have not agreed."""
 LAST_ANSWER = 1.5
 """Epochs after an epoch's begin at which its conversations end: blocks must still take what came of them."""
 MAX_CHATS = 16
@@ -110,6 +112,7 @@ class VerifierRole:
         self._told = -1.0
         self._forgotten = -1
         self._to_score = asyncio.Event()
+        self._in_reserve = -1
         self._unscorable: set[bytes] = set()
         self._store: VerifierStore | None = None
         self.state = state
@@ -225,6 +228,9 @@ class VerifierRole:
                             tasks.create_task(self._check(number, planned, committed, chats))
                     self._show_duties(epoch)
                     self._repeat(epoch)
+                if self._late > self._in_reserve:
+                    self._in_reserve = self._late
+                    self._to_score.set()
                 self._forget(epoch)
                 await self.sleep(look)
 
@@ -235,6 +241,12 @@ class VerifierRole:
     def _into(self, epoch: int) -> float:
         """Seconds since an epoch began."""
         return self._clock.wall() - epoch_begins(self.state.genesis, epoch)
+
+    @property
+    def _late(self) -> int:
+        """The newest epoch whose answers should have been scored."""
+        epoch = self.epoch
+        return epoch if self._into(epoch) >= SCORE_IN_RESERVE_AT * self._seconds else epoch - 1
 
     def _publish(self, record: Judging) -> None:
         """Sign, keep and tell."""
@@ -259,7 +271,7 @@ class VerifierRole:
         if coming in self._plans or self._into(epoch) < PROMISE_AT * self._seconds:
             return
         candidates = [self._one_of(served) for served in self._candidates.values()]
-        plan = plan_epoch(self._pool, coming, candidates, self._seconds, self._random_bytes)
+        plan = plan_epoch(self._pool, coming, candidates, self.state.standings, self._seconds, self._random_bytes)
         if plan is None:
             return
         self._plans[coming] = plan
@@ -373,7 +385,7 @@ class VerifierRole:
             await self._to_score.wait()
             self._to_score.clear()
             while True:
-                waiting = self.book.unscored(self._identity.public_key, self.state)
+                waiting = self.book.unscored(self._identity.public_key, self.state, self._late)
                 opened = next((one for one in waiting if one.digest not in self._unscorable), None)
                 if opened is None:
                     self._unscorable &= {one.digest for one in waiting}

@@ -285,12 +285,14 @@ class CommitteeHave(Message, frozen=True, tag=151):
 
 class NodeStanding(Message, frozen=True, tag=138):
     """What all blocks so far say of one node. ``suspicion``: the cumulated likelihood (thousandths, never negative);
-    ``good``: consecutive good conversations; ``judged``: results in all; ``signed``: epoch of its last signed answer
-    here; ``recent``: the published rule's last scores (credit, millionths), oldest first."""
+    ``lapses``: the same of how often its conversations fail, which good ones clear slowly; ``good``: consecutive good
+    conversations; ``judged``: results in all; ``signed``: epoch of its last signed answer here; ``recent``: the
+    published rule's last scores (credit, millionths), oldest first."""
 
     node_id: Id20
     reputation: Millionths
     suspicion: Annotated[int, Meta(ge=0, le=1_000_000)]
+    lapses: Annotated[int, Meta(ge=0, le=1_000_000)]
     good: UInt16
     judged: UInt32
     signed: UInt53

@@ -225,7 +225,7 @@ async def test_who_does_not_answer_is_not_judged_and_nobody_has_missed_a_duty() 
 async def test_a_member_that_begins_anew_goes_on_with_the_next_epoch() -> None:
     network = await verified(2)
     async with network.running():
-        await network.epochs(3)
+        await network.epochs(2)
     good = network.standing(0).good
     assert good > 0
     network.restart()

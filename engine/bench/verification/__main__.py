@@ -3,10 +3,12 @@
     python -m engine.bench.verification random-model FOLDER
     python -m engine.bench.verification tell-apart [--samples N] [--cheat NAME=SAMPLES] [--work FOLDER] [--json FILE]
     python -m engine.bench.verification record-conversations [--conversations N] [--python FILE] [--work FOLDER]
+    python -m engine.bench.verification scoring-cost [--model FOLDER] [--conversations N] [--json]
 
 ``tell-apart`` takes the built-in model with its weights in float32 as the reference: 16- and 32-bit machines are
 honest, cheats round the weights to 4 bits or do other things. What was recorded in ``--work`` is used again.
-``record-conversations`` writes what ``gentorrent simulate verification`` draws its answers from.
+``record-conversations`` writes what ``gentorrent simulate verification`` draws its answers from. ``scoring-cost``
+measures processor seconds of real workers that make answers and that score them.
 """
 
 from __future__ import annotations
@@ -21,12 +23,14 @@ import msgspec
 from engine.bench.machine import describe_machine
 from engine.bench.verification.conditions import CHEATS, FOUR_BITS, HONEST, OTHER_PRECISION, Condition, with_slots
 from engine.bench.verification.conversations import MAKERS, record_conversations, recorded_file, store_recorded
+from engine.bench.verification.cost import cost_line, scoring_cost
 from engine.bench.verification.evaluating import SAMPLE, Evaluation, as_table, evaluate
 from engine.bench.verification.measuring import Record, Study, perplexities, record
 from engine.bench.verification.questions import Questions
 from engine.bench.verification.random_model import make_random_model
 from engine.bench.verification.remade_models import remake
 from engine.errors import ConfigurationError
+from engine.inference.models.folder import ModelFolder
 from engine.inference.models.installed import BUILTIN_MODEL, Catalogue
 from engine.inference.runtime.session import runtime_version
 from engine.node.challenge_pool import load_pool
@@ -55,11 +59,19 @@ def main() -> None:
     recording.add_argument("--conversations", type=int, default=192, help="with each maker of answers (192)")
     recording.add_argument("--python", type=Path, help="of an environment with another ONNX Runtime")
     recording.add_argument("--work", type=Path, default=Path(".work/verification"))
+    costing = commands.add_parser("scoring-cost", help="processor seconds of scoring an answer and of making it")
+    costing.add_argument("--model", type=Path, help="a model folder (the built-in model)")
+    costing.add_argument("--conversations", type=int, default=32, help="of two answers each (32)")
+    costing.add_argument("--json", action="store_true", help="print the figures as JSON")
     options = parser.parse_args()
     if options.command == "random-model":
         make_random_model(options.folder)
     elif options.command == "record-conversations":
         asyncio.run(_record(options.conversations, options.python, options.work))
+    elif options.command == "scoring-cost":
+        model = Catalogue(None).open(BUILTIN_MODEL) if options.model is None else open_folder(options.model)
+        measured = asyncio.run(scoring_cost(model, options.conversations))
+        print(msgspec.json.encode(measured).decode() if options.json else cost_line(measured))
     else:
         cheats = dict(_named(one) for one in options.cheat or [f"{NEAREST}=1000"])
         found = asyncio.run(tell_apart(options.samples, cheats, options.work))
@@ -86,6 +98,12 @@ async def _record(count: int, python: Path | None, work: Path) -> None:
         runtime=f"onnxruntime {'.'.join(str(one) for one in runtime_version())}",
     )
     store_recorded(resource_path("engine/catalogue.json").parent / "verification" / "answers.json", found)
+
+
+def open_folder(path: Path) -> ModelFolder:
+    """The model in a folder."""
+    catalogue = Catalogue(None, path)
+    return catalogue.open(next(iter(catalogue.folders())))
 
 
 def _named(text: str) -> tuple[str, int]:

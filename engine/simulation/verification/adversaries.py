@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
 
-from engine.verification.challenges.duties import ALWAYS_BELOW
+from engine.verification.challenges.duties import is_drawn_publicly
 from engine.verification.reputation.rule import ONE
 from engine.wire.verification import NodeStanding
 
+SOON = 5
+"""Epochs within which who degrades its answers has to be excluded."""
 TURNS_AFTER = 100
 """Good results of one that turns."""
 
@@ -18,9 +20,10 @@ TURNS_AFTER = 100
 class Adversary:
     """``maker``: of the recorded answers that it gives when it cheats ("": honest ones of others). ``share``: of
     conversations in which it does. ``later_turns``: only behind the first question. ``turns``: it begins after
-    ``TURNS_AFTER`` good results. ``watches``: it cheats only while nobody suspects it and it is checked rarely.
-    ``credit``: what the published rule sees of its answers, where that is not what was recorded. ``to_find``: whether
-    the network promises to find it."""
+    ``TURNS_AFTER`` good results. ``watches``: it cheats only while it is not checked in every epoch; ``patient``: and
+    only while it has no lapses to make up for, either. ``credit``: what the published rule sees of its answers, where
+    that is not what was recorded. ``within``: so many epochs in which the network promises to exclude it (one that
+    turns: after its first failed check), None where it promises nothing."""
 
     name: str
     words: str
@@ -29,14 +32,20 @@ class Adversary:
     later_turns: bool = False
     turns: bool = False
     watches: bool = False
+    patient: bool = False
     credit: int | None = None
-    to_find: bool = True
+    within: int | None = SOON
 
     def cheats(self, standing: NodeStanding, dice: Random) -> bool:
         """Whether it does so in a conversation that begins now."""
-        if self.watches and (standing.suspicion > 0 or standing.good < ALWAYS_BELOW):
-            return False
-        return bool(self.maker) and (self.share == 1.0 or dice.random() < self.share)
+        share = self.share_now(standing)
+        return share > 0 and (share == 1.0 or dice.random() < share)
+
+    def share_now(self, standing: NodeStanding) -> float:
+        """Of its conversations, in which it cheats with this standing."""
+        if not self.maker or (self.watches and is_drawn_publicly(standing)) or (self.patient and standing.lapses):
+            return 0.0
+        return self.share
 
 
 QUANTISED = "int4 by 32"
@@ -63,7 +72,9 @@ ADVERSARIES: Mapping[str, Adversary] = {
         ),
         Adversary(name="truncated-context", words="half of the prompt left out", maker="half of the prompt forgotten"),
         Adversary(name="mixed", words="4-bit weights in half of its conversations", maker=QUANTISED, share=0.5),
-        Adversary(name="mixed-fifth", words="4-bit weights in a fifth of them", maker=QUANTISED, share=0.2),
+        Adversary(
+            name="mixed-fifth", words="4-bit weights in a fifth of them", maker=QUANTISED, share=0.2, within=None
+        ),
         Adversary(
             name="later-turns", words="4-bit weights behind the first question", maker=QUANTISED, later_turns=True
         ),
@@ -78,12 +89,21 @@ ADVERSARIES: Mapping[str, Adversary] = {
         ),
         Adversary(
             name="watches",
-            words=f"4-bit weights after {TURNS_AFTER} good results, honest while its standing shows suspicion",
+            words=f"4-bit weights after {TURNS_AFTER} good results, honest while it is checked in every epoch",
             maker=QUANTISED,
             turns=True,
             watches=True,
-            to_find=False,
+            within=None,
         ),
-        Adversary(name="relaying", words="passes questions on to an honest node", maker="", to_find=False),
+        Adversary(
+            name="watches-patiently",
+            words=f"4-bit weights after {TURNS_AFTER} good results, honest until its lapses are made up for",
+            maker=QUANTISED,
+            turns=True,
+            watches=True,
+            patient=True,
+            within=None,
+        ),
+        Adversary(name="relaying", words="passes questions on to an honest node", maker="", within=None),
     )
 }

@@ -22,6 +22,7 @@ from engine.simulation.verification.recorded import JudgedAnswer, Recorded
 from engine.verification.chain.derivation import Judged, standings_after
 from engine.verification.chain.state import NEWCOMER_AGAIN_EPOCHS, WINDOW
 from engine.verification.challenges.duties import Basis, has_duty, is_drawn_publicly
+from engine.verification.challenges.plan import LEAST_TURNS
 from engine.verification.reputation.page import OURS
 from engine.verification.reputation.published import PUBLISHED
 from engine.verification.reputation.rule import FAIL, THRESHOLD
@@ -45,6 +46,7 @@ class Course:
     until_answers: int = 0
     until_tokens: int = 0
     traffic: float = 0.0  # even shares, added up until it was excluded
+    cheated_traffic: float = 0.0  # of that what it cheated in
     until_epochs: int = 0
     dropped: int = 0
     highest_suspicion: int = 0
@@ -70,6 +72,7 @@ class _Result:
 
     epoch: int
     author: int
+    turn: int
     block: int
     lot: float
     node: SimulatedNode
@@ -86,6 +89,9 @@ class SimulatedNetwork:
         self.published: Standings = {}
         self._recorded = recorded
         self._by_id = {node.node_id: node for node in nodes}
+        shared = next(iter(recorded.honest.values()))
+        self._places = range(len(shared))
+        self._long = [place for place in self._places if len(shared[place]) >= LEAST_TURNS] or self._places
         self._dice = dice
         self._members = tuple(dice.randbytes(32) for _ in range(verifiers))
         self._output = dice.randbytes(32)
@@ -114,7 +120,10 @@ class SimulatedNetwork:
         for node, share in zip(self.nodes, shares, strict=True):
             self._check(node, basis, outputs)
             if node.course.excluded is None:
-                node.course.traffic += share * len(self.nodes)
+                served = share * len(self.nodes)
+                node.course.traffic += served
+                if node.adversary is not None:
+                    node.course.cheated_traffic += served * node.adversary.share_now(self._standing(node))
                 node.course.until_epochs += 1
         self._judge()
         self._output = hashlib.sha256(self._output).digest()
@@ -135,17 +144,17 @@ class SimulatedNetwork:
             course.checks += 1
             course.new_checks += public
             block = self.epoch if public else self.epoch + 1
-            for answer in self._asked(node, standing):
+            place = self._dice.choice(self._long if public else self._places)
+            for turn, answer in enumerate(self._asked(node, standing, place)):
                 course.answers += 1
                 course.read_tokens += answer.tokens
                 course.new_read_tokens += answer.tokens if public else 0
-                self._waiting.append(_Result(self.epoch, author, block, self._dice.random(), node, answer))
+                self._waiting.append(_Result(self.epoch, author, turn, block, self._dice.random(), node, answer))
 
-    def _asked(self, node: SimulatedNode, standing: NodeStanding) -> Sequence[JudgedAnswer]:
+    def _asked(self, node: SimulatedNode, standing: NodeStanding, place: int) -> Sequence[JudgedAnswer]:
         """One conversation: the same questions, whoever answers which of them."""
         adversary = node.adversary
         honest = self._recorded.of(node.source)
-        place = self._dice.randrange(len(honest))
         if adversary is None or not adversary.cheats(standing, self._dice):
             return honest[place]
         if node.course.first_cheat is None:
@@ -167,7 +176,7 @@ class SimulatedNetwork:
         for one in late:
             one.node.course.dropped += one.epoch <= self.epoch - WINDOW
         entries = [
-            Judged(one.node.node_id, one.epoch, one.author, one.answer.score)
+            Judged(one.node.node_id, one.epoch, one.author, one.turn, one.answer.score)
             for one in sorted(taken, key=lambda one: one.lot)
         ]
         oldest = self.epoch - NEWCOMER_AGAIN_EPOCHS

@@ -21,8 +21,6 @@ TURNCOATS_TAKE = 10
 """So many times the epochs of a plan are simulated where a node turns after good results: it is checked rarely then."""
 SERVED = 200
 """Answers that a node serves in an epoch, at which the cost of scoring is given."""
-SOON = 5
-"""Epochs within which who is to be found has to be."""
 Say = Callable[[str], None]
 
 
@@ -77,13 +75,14 @@ def judge(report: dict[str, Any]) -> list[str]:
     if report["false_exclusions"]:
         problems.append(f"{report['false_exclusions']} honest nodes were excluded")
     for name, one in report["adversaries"].items():
-        if not ADVERSARIES[name].to_find:
+        within = ADVERSARIES[name].within
+        if within is None:
             continue
         if one["detected"] < 1:
             problems.append(f"{name}: {100 * (1 - one['detected']):.1f} % were not excluded in time")
         late = one["epochs_from_failed_challenge" if ADVERSARIES[name].turns else "epochs_to_exclusion"]
-        if late["max"] > SOON:
-            problems.append(f"{name}: exclusion took up to {late['max']} epochs, not {SOON}")
+        if late["max"] > within:
+            problems.append(f"{name}: exclusion took up to {late['max']} epochs, not {within}")
     return problems
 
 
@@ -157,6 +156,7 @@ def _adversary(plan: Plan, adversary: Adversary, nodes: Sequence[SimulatedNode])
             if course.excluded is not None and course.first_fail is not None
         ),
         "traffic_until_exclusion": sum(course.traffic for course in courses) / max(1, epochs),
+        "cheated_traffic_share": sum(course.cheated_traffic for course in courses) / simulated,
         "traffic_share_lost": 1 - sum(course.traffic for course in courses) / simulated,
         "published_detected": len(published) / len(courses),
         "published_epochs": spread(
@@ -185,7 +185,7 @@ def _counts(plan: Plan, courses: Sequence[Course]) -> dict[str, Any]:
     answers = sum(one.answers for one in courses)
     read, new_read = sum(one.read_tokens for one in courses), sum(one.new_read_tokens for one in courses)
     served = SERVED * read / max(1, answers)  # tokens of a node and epoch, of answers like those that were checked
-    scorers = 2 * faulty(plan.verifiers) + 1
+    scorers = faulty(plan.verifiers) + 1  # more only where these do not agree
     return {
         "honest_epochs": epochs,
         "honest_nodes": len(courses),

@@ -252,18 +252,20 @@ def missed_duties(members: Sequence[bytes], closing: Sequence[OpenEpoch]) -> tup
 
 
 def _standings(state: ChainState, block: Block) -> dict[NodeId, NodeStanding]:
-    judged = [Judged(NodeId(entry.node), entry.epoch, entry.author, entry.score) for entry in block.entries]
+    judged = [Judged(NodeId(entry.node), entry.epoch, entry.author, entry.turn, entry.score) for entry in block.entries]
     oldest = block.epoch - newcomer_again_after(state.genesis)
     return standings_after(state.standings, judged, oldest, state.rule)
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What a block says of one answer: who signed it, in which epoch and by whose challenge, and its score."""
+    """What a block says of one answer: who signed it, in which epoch and by whose challenge, the turn of the
+    conversation that it was, and its score."""
 
     node: NodeId
     epoch: int
     author: int
+    turn: int
     score: Score
 
 
@@ -281,7 +283,7 @@ def standings_after(
         if standing is None or standing.signed < oldest:
             standing = rule.newcomer(node)
         by_epoch: dict[int, dict[int, list[Score]]] = {}
-        for one in results:
+        for one in sorted(results, key=lambda one: one.turn):
             by_epoch.setdefault(one.epoch, {}).setdefault(one.author, []).append(one.score)
         for _, by_author in sorted(by_epoch.items()):
             standing = rule.judge(standing, [scores for _, scores in sorted(by_author.items())])

@@ -33,7 +33,7 @@ class Attested:
 
 def scorers(members: Sequence[bytes], evidence: bytes, author: bytes, judged: NodeId) -> tuple[bytes, ...]:
     """The members whose scores count for evidence with this digest: its author and 2f others, by lot; whoever is judged
-    is not among them."""
+    is not among them. The first f + 1 score it at once, the others where those have not agreed in time."""
     others = [member for member in members if member != author and node_id_of(member) != judged]
     others.sort(key=lambda member: hashlib.sha256(evidence + member).digest())
     return (author, *others[: 2 * faulty(len(members))])

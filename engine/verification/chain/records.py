@@ -5,9 +5,10 @@ from __future__ import annotations
 from engine.errors import VerificationError, WireError
 from engine.verification.chain.block import Material, Opened
 from engine.verification.chain.derivation import open_commitment, shown_output
-from engine.verification.chain.entries import open_attestations, scorers
+from engine.verification.chain.entries import make_entry, open_attestations, scorers
 from engine.verification.chain.state import WINDOW, ChainState
 from engine.verification.challenges.opening import OpenedEvidence, open_evidence, open_unanswered
+from engine.verification.members import faulty
 from engine.verification.signing import digest_of
 from engine.wire.verification import (
     Attestation,
@@ -117,8 +118,9 @@ class RecordBook:
                 self._opened.pop(digest, None)
                 self._attestations.pop(digest, None)
 
-    def unscored(self, member: bytes, state: ChainState) -> list[OpenedEvidence]:
-        """Evidence that this member was drawn to score and has not scored, the oldest first."""
+    def unscored(self, member: bytes, state: ChainState, late: int) -> list[OpenedEvidence]:
+        """Evidence that this member has to score and has not scored, the oldest first. Of epoch ``late`` and earlier
+        ones that is also what it was drawn for in reserve, where the first have not agreed."""
         found = [
             opened
             for digest, opened in self._opened.items()
@@ -126,9 +128,18 @@ class RecordBook:
             and member not in self._attestations.get(digest, {})
             and not _is_done(opened, state)
             and opened.evidence.member in state.members
-            and member in scorers(state.members, digest, opened.evidence.member, opened.node)
+            and self._has_to_score(member, opened, state, late)
         ]
         return sorted(found, key=lambda opened: (opened.evidence.epoch, opened.digest))
+
+    def _has_to_score(self, member: bytes, opened: OpenedEvidence, state: ChainState, late: int) -> bool:
+        drawn = scorers(state.members, opened.digest, opened.evidence.member, opened.node)
+        if member in drawn[: faulty(len(state.members)) + 1]:
+            return True
+        if member not in drawn or opened.evidence.epoch > late:
+            return False
+        given = list(self._attestations.get(opened.digest, {}).values())
+        return make_entry(opened, given, state.members, state.network_id) is None
 
     def _add_commitment(self, signed: SignedRecord, record: ChallengeCommitment, state: ChainState, epoch: int) -> bool:
         if not epoch <= record.epoch <= epoch + _AHEAD:

@@ -1,7 +1,9 @@
 """Who has to check whom in an epoch: by a public draw where little is known of a node, by a private one elsewhere.
 
 The rates are those of BOINC's adaptive replication: a node with fewer than ten good results in a row is checked in
-every epoch, one with more at a rate of 1 in so many, but not below 2 %.
+every epoch, one with more at a rate of 1 in so many, but not below 2 %. Beyond BOINC, the network makes up its mind
+quickly: in each of those epochs four members check the node, and whoever is suspected is checked so as well. Lapses
+that are not yet made up for keep the rate up.
 """
 
 from __future__ import annotations
@@ -16,8 +18,14 @@ from engine.wire.verification import ChallengeCommitment, NodeStanding
 
 ALWAYS_BELOW = 10
 """Good conversations in a row, below which a node is checked in every epoch."""
+CHECKERS = 4
+"""Members that check such a node: all of a small committee, f + 1 of a large one if that is more."""
 LEAST_RATE_PARTS = 50
 """The floor of the rate: one in so many."""
+LAPSES_PER_GOOD = 300
+"""Thousandths of a standing's lapses for which it takes one good conversation more: ten for a failed one."""
+LAPSED_RATE_PARTS = 10
+"""The floor of the rate of a node with lapses."""
 _WHOLE = 1 << 64
 
 
@@ -33,20 +41,24 @@ class Basis:
 
 
 def is_drawn_publicly(standing: NodeStanding | None) -> bool:
-    """Whether a node is checked in every epoch: new, doubtful or excluded. None: no block has judged it."""
-    return standing is None or standing.excluded or standing.good < ALWAYS_BELOW
+    """Whether a node is checked in every epoch: new, suspected or excluded. None: no block has judged it."""
+    if standing is None or standing.excluded or standing.suspicion > 0:
+        return True
+    return standing.good < ALWAYS_BELOW + standing.lapses // LAPSES_PER_GOOD
 
 
 def publicly_drawn(basis: Basis, node: NodeId) -> tuple[bytes, ...]:
-    """The f + 1 members that check such a node."""
+    """The members that check such a node: ``CHECKERS`` at least; an excluded one is checked by f + 1, of which one is
+    honest."""
     drawn = sorted(basis.members, key=lambda member: hashlib.sha256(basis.output + node + member).digest())
-    return tuple(drawn[: faulty(len(basis.members)) + 1])
+    standing, least = basis.standings.get(node), faulty(len(basis.members)) + 1
+    return tuple(drawn[: least if standing is not None and standing.excluded else max(CHECKERS, least)])
 
 
 def is_drawn_privately(basis: Basis, standing: NodeStanding, output: bytes) -> bool:
     """Whether the member whose own VRF output this is checks a node of standing. All members together check it at the
     node's rate."""
-    parts = min(LEAST_RATE_PARTS, max(standing.good, 1))
+    parts = min(LAPSED_RATE_PARTS if standing.lapses else LEAST_RATE_PARTS, max(standing.good, 1))
     share = _WHOLE // parts // len(basis.members)
     return int.from_bytes(hashlib.sha256(output + standing.node_id).digest()[:8], "big") < share
 

@@ -11,10 +11,10 @@ from engine.directory.sampling import random_below
 from engine.errors import VerificationError, WireError
 from engine.ids import NodeId
 from engine.verification.challenges.commitment import MAX_CHALLENGES, CommittedChallenges
-from engine.verification.challenges.duties import Basis, has_duty
+from engine.verification.challenges.duties import Basis, has_duty, is_drawn_publicly
 from engine.verification.challenges.opening import encoded_challenge
-from engine.verification.challenges.pool import Pool, RandomBytes
-from engine.wire.verification import ChallengeTurn, PlannedChallenge, challenge_decoder
+from engine.verification.challenges.pool import Conversation, Pool, RandomBytes
+from engine.wire.verification import ChallengeTurn, NodeStanding, PlannedChallenge, challenge_decoder
 
 SEED_BITS = 53
 LONGEST_EPOCH_SECONDS = 600.0
@@ -23,6 +23,8 @@ LAST_BEGIN = 0.6
 """Of the epoch: no conversation begins later, so that answers and later turns come in time."""
 MOST_TOKENS = 1_000
 """Of an answer that are read; evidence holds no more."""
+LEAST_TURNS = 2
+"""Questions to a node that is checked in every epoch: who answers well only the first one is found there."""
 _BIT = 1 << 20
 
 
@@ -58,16 +60,24 @@ class EpochPlan:
 
 
 def plan_epoch(
-    pool: Pool, epoch: int, candidates: Iterable[Candidate], epoch_seconds: float, random_bytes: RandomBytes
+    pool: Pool,
+    epoch: int,
+    candidates: Iterable[Candidate],
+    standings: Mapping[NodeId, NodeStanding],
+    epoch_seconds: float,
+    random_bytes: RandomBytes,
 ) -> EpochPlan | None:
-    """One challenge for each node that may be due; None where there are no nodes. ``random_bytes`` must be secret: who
-    knows them knows what will be asked."""
+    """One challenge for each node that may be due, of several turns for those that are checked in every epoch by these
+    ``standings``; None where there are no nodes. ``random_bytes`` must be secret: who knows them knows what will be
+    asked."""
     planned: dict[NodeId, Planned] = {}
     encoded: list[bytes] = []
     for candidate in candidates:
         if candidate.node_id in planned or len(planned) == MAX_CHALLENGES:
             continue
-        one = _plan(pool, epoch, candidate, len(encoded), epoch_seconds, random_bytes)
+        turns = LEAST_TURNS if is_drawn_publicly(standings.get(candidate.node_id)) else 1
+        conversation = pool.draw(random_bytes, turns)
+        one = _plan(conversation, epoch, candidate, len(encoded), epoch_seconds, random_bytes)
         planned[candidate.node_id] = one
         encoded.append(encoded_challenge(one.challenge))
     return EpochPlan(epoch, CommittedChallenges(encoded), planned) if encoded else None
@@ -126,9 +136,13 @@ def read_plan(epoch: int, data: bytes) -> EpochPlan:
 
 
 def _plan(
-    pool: Pool, epoch: int, candidate: Candidate, index: int, epoch_seconds: float, random_bytes: RandomBytes
+    conversation: Conversation,
+    epoch: int,
+    candidate: Candidate,
+    index: int,
+    epoch_seconds: float,
+    random_bytes: RandomBytes,
 ) -> Planned:
-    conversation = pool.draw(random_bytes)
     turns = tuple(
         ChallengeTurn(text=text, seed=random_below(1 << SEED_BITS, random_bytes)) for text in conversation.texts
     )

@@ -92,11 +92,15 @@ class Pool:
     words: Mapping[str, tuple[str, ...]] = field(repr=False)
     manners: _Manners = field(repr=False)
 
-    def draw(self, random_bytes: RandomBytes) -> Conversation:
-        """A conversation; the same bytes give the same one."""
+    def draw(self, random_bytes: RandomBytes, least_turns: int = 1) -> Conversation:
+        """A conversation of ``least_turns`` questions or more, as far as the pool has such; the same bytes give the
+        same one."""
         manners = self.manners
-        kind = _weighted([(kind, kind.weight) for kind in self.kinds.values()], random_bytes)
-        turns = 1 if kind.alone else 1 + _weighted(list(enumerate(manners.turns_percent)), random_bytes)
+        kinds = [(kind, kind.weight) for kind in self.kinds.values() if least_turns == 1 or not kind.alone]
+        kind = _weighted(kinds or [(kind, kind.weight) for kind in self.kinds.values()], random_bytes)
+        longer = [(turns, weight) for turns, weight in enumerate(manners.turns_percent, 1) if turns >= least_turns]
+        lengths = longer if any(weight for _, weight in longer) else list(enumerate(manners.turns_percent, 1))
+        turns = 1 if kind.alone else _weighted(lengths, random_bytes)
         questions = [self._question(kind, random_bytes)]
         while len(questions) < turns:
             follow_ups = manners.plain_follow_ups if kind.plain else manners.follow_ups

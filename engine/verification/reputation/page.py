@@ -1,14 +1,19 @@
-"""The rule of the network: Page's test on likelihoods, and a reputation that is earned slowly and lost fast.
+"""The rule of the network: two Page's tests, and a reputation that is earned slowly and lost fast.
 
 Each result's likelihood says how much better cheating explains it than honest noise does (natural logarithm). Their
 sum that never goes below zero is Page's cumulative sum (Biometrika 41, 1954): among the tests with as few false alarms
 it finds a change soonest in the worst case. So a node that turns after a thousand good results is found as soon as one
 that begins badly, and no result alone is enough.
+
+That sum asks what a node does on average, and forgets: who cheats seldom, or stops while it is suspected, stays below
+it. The second one, ``lapses``, counts how often conversations fail, each alike, and is the cumulative sum for that
+share (Reynolds and Stoumbos, Journal of Quality Technology 31, 1999): it takes long to clear and outlasts an
+exclusion.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -28,6 +33,11 @@ class PageRule:
     conversation says, ``inconclusive_bound`` of an answer that decides nothing; ``return_after``: so many good
     conversations in a row let an excluded node begin anew, once its suspicion is gone.
 
+    ``lapse``: what a failed conversation adds to the lapses, ``lapse_relief``: what an epoch of good ones alone takes
+    from them. They are ln(p1 / p0) and -ln((1 - p1) / (1 - p0)) for a share of failed conversations of p1 = 0.1 against
+    the p0 = 0.005 that honest noise stays below. At ``lapse_limit`` a node is excluded, too; it comes back no sooner
+    than its lapses are down to ``lapse_return``.
+
     Verifiers may lie, and a score cannot: f + 1 members compute it. So a fail is a fact, whoever asked; but a pass is
     one only if the node did not know that it was asked by a verifier, and a verifier that is its friend tells it. What
     speaks against a node therefore adds up, and what speaks for it counts once an epoch, as far as all agree, and for
@@ -39,6 +49,10 @@ class PageRule:
     bound: int = 5_000
     inconclusive_bound: int = 1_000
     relief: int = 1_000
+    lapse: int = 3_000
+    lapse_relief: int = 100
+    lapse_limit: int = 12_000
+    lapse_return: int = 6_000
     gain: int = 10  # a pass adds one part in so many of what is missing
     loss: int = 2  # a fail divides by it
     return_after: int = 10
@@ -51,22 +65,24 @@ class PageRule:
         """See :class:`~engine.verification.reputation.rule.Rule`."""
         recent = remember(standing.recent, mean_credit(duties))
         reputation, good = standing.reputation, standing.good
-        for scores in duties:
-            verdicts = {score.verdict for score in scores}
-            if FAIL in verdicts:
+        verdicts = [{score.verdict for score in scores} for scores in duties]
+        for found in verdicts:
+            if FAIL in found:
                 reputation, good = reputation // self.loss, 0
-            elif PASS in verdicts:
+            elif PASS in found:
                 reputation, good = reputation + (ONE - reputation) // self.gain, min(MAX_GOOD, good + 1)
         suspicion = self.suspicion_after(standing.suspicion, duties)
-        excluded = standing.excluded or suspicion >= self.limit
+        lapses = self.lapses_after(standing.lapses, verdicts)
+        excluded = standing.excluded or suspicion >= self.limit or lapses >= self.lapse_limit
         if excluded:
             reputation = 0
-            if suspicion == 0 and good >= self.return_after:
+            if suspicion == 0 and good >= self.return_after and lapses <= self.lapse_return:
                 excluded, reputation, good = False, self.start, 0
         return msgspec.structs.replace(
             standing,
             reputation=reputation,
             suspicion=suspicion,
+            lapses=lapses,
             good=good,
             judged=min(MAX_JUDGED, standing.judged + sum(map(len, duties))),
             excluded=excluded,
@@ -80,13 +96,23 @@ class PageRule:
         step = against or max(-self.relief, *said)
         return min(self.most, max(0, suspicion + step))
 
+    def lapses_after(self, lapses: int, verdicts: Sequence[Collection[int]]) -> int:
+        """The sum of failed conversations after those of one more epoch, of each the verdicts of its turns."""
+        failed = sum(FAIL in found for found in verdicts)
+        if failed:
+            return min(self.lapse_limit, lapses + failed * self.lapse)
+        return max(0, lapses - self.lapse_relief) if any(PASS in found for found in verdicts) else lapses
+
     def _said(self, scores: Sequence[Score]) -> int:
-        """What one conversation says."""
+        """What one conversation says: the sum of its turns from the one on where that speaks the most against the node,
+        as it may have served the first ones well."""
         total = 0
-        for score in scores:
+        most = -self.bound
+        for score in reversed(scores):
             bound = self.inconclusive_bound if score.verdict == INCONCLUSIVE else self.bound
             total += max(-bound, min(bound, score.likelihood))
-        return max(-self.bound, min(self.bound, total))
+            most = max(most, total)
+        return min(self.bound, most if most > 0 else max(-self.bound, total))
 
 
 OURS = PageRule()

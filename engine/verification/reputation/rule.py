@@ -35,7 +35,15 @@ class Rule(Protocol):
 def unjudged(node_id: NodeId, reputation: int) -> NodeStanding:
     """The standing of a node of which nothing is known, with what a rule gives it to begin with (millionths)."""
     return NodeStanding(
-        node_id=node_id, reputation=reputation, suspicion=0, good=0, judged=0, signed=0, excluded=False, recent=()
+        node_id=node_id,
+        reputation=reputation,
+        suspicion=0,
+        lapses=0,
+        good=0,
+        judged=0,
+        signed=0,
+        excluded=False,
+        recent=(),
     )
 
 

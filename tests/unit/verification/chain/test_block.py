@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import permutations
 from typing import Any
 
 import msgspec
@@ -10,10 +11,12 @@ import pytest
 
 from engine.errors import VerificationError
 from engine.verification.chain.block import MAX_BLOCK, Material, MissingRecordError, check_block
+from engine.verification.chain.derivation import Judged, standings_after
 from engine.verification.challenges.duties import Basis, is_drawn_privately, publicly_drawn
+from engine.verification.reputation.page import OURS
 from engine.verification.signing import digest_of
 from engine.wire.codec import encode
-from engine.wire.verification import MAX_ENTRIES, Block, SignedRecord, Unjudged, block_decoder
+from engine.wire.verification import MAX_ENTRIES, Block, SignedRecord, block_decoder
 from tests.support.judging import Judging, judging, score
 from tests.support.records import identity
 
@@ -224,7 +227,7 @@ def test_evidence_counts_for_two_epochs_more() -> None:
 
 
 def test_who_had_no_duty_judges_nobody() -> None:
-    network = begun()
+    network = begun(7)
     idle = next(one for one in network.members if one not in checkers(network))
     evidence = network.evidence(1, idle, NODE.node_id, NODE)
     attested = {digest_of(evidence): network.attestations(evidence, NODE.node_id)}
@@ -304,7 +307,7 @@ def test_a_block_holds_no_more_than_its_bounds() -> None:
                 evidence = network.evidence(1, network.member(key), node.node_id, node, turn=turn)
                 attested[digest_of(evidence)] = network.attestations(evidence, node.node_id)
                 records.append(evidence)
-    assert len(records) == 180
+    assert len(records) == 240
     encoded = network.make(1, Material(records=records, attestations=attested))
     assert len(encoded) <= MAX_BLOCK
     assert 20 <= len(read(encoded).entries) <= MAX_ENTRIES
@@ -334,14 +337,17 @@ def test_a_voter_checks_the_evidence_and_says_what_it_lacks() -> None:
 
 def test_what_brought_nothing_stands_in_the_block_and_is_no_missed_duty() -> None:
     network = begun()
-    one, other = checkers(network)
+    one, *others = checkers(network)
     evidence = network.evidence(1, one, NODE.node_id, NODE)
     attested = {digest_of(evidence): network.attestations(evidence, NODE.node_id)}
-    idle = network.unanswered(1, other, NODE.node_id)
-    network.append(1, Material(records=[evidence, idle], attestations=attested))
+    idle = [network.unanswered(1, one, NODE.node_id) for one in others]
+    network.append(1, Material(records=[evidence, *idle], attestations=attested))
     said = read(network.blocks[-1].block).unjudged
-    place = network.state.members.index(other.public_key)
-    assert said == (Unjudged(epoch=1, author=place, asked=NODE.node_id, record=digest_of(idle)),)
+    places = [network.state.members.index(one.public_key) for one in others]
+    assert sorted((one.author, one.record) for one in said) == sorted(
+        (place, digest_of(record)) for place, record in zip(places, idle, strict=True)
+    )
+    assert {(one.epoch, one.asked) for one in said} == {(1, NODE.node_id)}
     assert NODE.node_id in network.state.standings
     shown = [network.show_duties(1, member) for member in network.members]
     network.append(2, Material(duties=shown))
@@ -351,14 +357,15 @@ def test_what_brought_nothing_stands_in_the_block_and_is_no_missed_duty() -> Non
 
 def test_who_leaves_out_a_node_that_another_member_judged_or_shows_no_duties_has_missed() -> None:
     network = begun()
-    one, other = checkers(network)
+    one, *others = checkers(network)
     network.append(1, judged(network))
     shown = [network.show_duties(1, member) for member in network.members if member is not one]
     network.append(2, Material(duties=shown))
     network.append(3, Material())
     members = network.state.members
-    expected = sorted((members.index(member.public_key), 1) for member in (one, other))
-    assert read(network.blocks[-1].block).missed == tuple(expected)
+    assert len(others) == 3
+    expected = [(members.index(member.public_key), 1) for member in (one, *others)]  # of ``one`` no duties are shown
+    assert read(network.blocks[-1].block).missed == tuple(sorted(expected))
     later = network.make(4, Material())
     assert read(later).missed == ()
 
@@ -475,3 +482,14 @@ def test_who_signed_nothing_for_long_is_a_newcomer_again() -> None:
     assert NODE.node_id in network.state.standings
     network.append(2 + 2_016, Material())
     assert network.state.standings == {}
+
+
+def test_turns_are_judged_in_their_order_wherever_they_stand_in_the_block() -> None:
+    turns = [score(-4_000), score(3_000), score(2_500)]
+    for order in permutations(range(3)):
+        judged = [Judged(NODE.node_id, 1, 0, turn, turns[turn]) for turn in order]
+        (standing,) = standings_after({}, judged, 0, OURS).values()
+        assert standing.suspicion == 5_000
+    backwards = [Judged(NODE.node_id, 1, 0, 2 - turn, turns[turn]) for turn in range(3)]
+    (standing,) = standings_after({}, backwards, 0, OURS).values()
+    assert standing.suspicion == 1_500

@@ -12,7 +12,7 @@ from engine.verification.challenges.duties import publicly_drawn
 from engine.verification.challenges.opening import open_evidence
 from engine.verification.signing import digest_of
 from engine.wire.verification import SignedRecord, block_decoder
-from tests.support.judging import Judging, judging
+from tests.support.judging import Judging, judging, score
 from tests.support.records import identity
 
 NODES = [identity(number) for number in range(3)]
@@ -44,13 +44,29 @@ def test_a_member_is_told_what_it_has_to_score_until_it_has() -> None:
     opened = open_evidence(evidence, network.state.genesis, network.network_id, network.state.commitment_of)
     assert opened.node == NODE.node_id
     drawn = scorers(network.state.members, opened.digest, opened.evidence.member, opened.node)
-    for member in network.members:
-        waiting = book.unscored(member.public_key, network.state)
-        assert [one.digest for one in waiting] == ([opened.digest] if member.public_key in drawn else [])
+    for late, able in ((0, drawn[:2]), (1, drawn)):
+        for member in network.members:
+            waiting = book.unscored(member.public_key, network.state, late)
+            assert [one.digest for one in waiting] == ([opened.digest] if member.public_key in able else [])
     for signed in network.attestations(evidence, NODE.node_id):
         book.add(signed, network.state, 1)
-        assert book.unscored(signed.key, network.state) == []
+        assert book.unscored(signed.key, network.state, 1) == []
         assert signed in book.of_member(signed.key, network.state)
+
+
+@pytest.mark.parametrize(("second", "needed"), [(-3_000, False), (4_000, True)])
+def test_who_was_drawn_in_reserve_scores_what_the_first_do_not_agree_on(second: int, needed: bool) -> None:
+    network, book, evidence = begun()
+    opened = book.add(evidence, network.state, 1)
+    assert opened is not None
+    *first, reserve = scorers(network.state.members, opened.digest, opened.evidence.member, opened.node)
+    for key, likelihood in zip(first, (-3_000, second), strict=True):
+        book.add(network.attest(evidence, NODE.node_id, network.member(key), score(likelihood)), network.state, 1)
+    assert book.unscored(reserve, network.state, 0) == []
+    assert book.unscored(reserve, network.state, 1) == ([opened] if needed else [])
+    book.add(network.attest(evidence, NODE.node_id, network.member(reserve), score(-3_100)), network.state, 1)
+    (entry,) = block_decoder.decode(network.make(1, book.material())).entries
+    assert entry.score.likelihood < -2_900
 
 
 def test_what_is_judged_or_too_old_is_forgotten() -> None:
@@ -63,7 +79,7 @@ def test_what_is_judged_or_too_old_is_forgotten() -> None:
     assert book.material().attestations == {}
     assert book.material().commitments == []
     assert book.record_of(digest_of(evidence)) == evidence, "others may ask for it"
-    assert book.unscored(evidence.key, network.state) == []
+    assert book.unscored(evidence.key, network.state, 1) == []
     assert book.of_member(evidence.key, network.state) == [], "nobody needs to hear it again"
     network.append(3, Material())
     book.decided(network.state, network.blocks[-1].block)

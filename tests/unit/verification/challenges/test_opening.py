@@ -264,7 +264,7 @@ def test_promises_bind_place_and_content() -> None:
         encoded_challenge(network.challenge(1, member, NODE.node_id, system="x" * 20_000))
 
 
-def test_newcomers_are_checked_by_f_plus_1_members_each_by_others() -> None:
+def test_newcomers_are_checked_by_four_members_each_by_others() -> None:
     network = judging(7)
     nodes = [identity(number).node_id for number in range(40)]
     network.append(0, Material(commitments=[network.commit(1, network.members[0], nodes)]))
@@ -272,7 +272,7 @@ def test_newcomers_are_checked_by_f_plus_1_members_each_by_others() -> None:
     counts = dict.fromkeys(basis.members, 0)
     for node in nodes:
         drawn = publicly_drawn(basis, node)
-        assert len(set(drawn)) == 3
+        assert len(set(drawn)) == 4
         for member in drawn:
             counts[member] += 1
     assert min(counts.values()) > 5

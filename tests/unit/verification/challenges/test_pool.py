@@ -1,12 +1,16 @@
 import re
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
+from random import Random
 
+import msgspec
 import pytest
 
 from engine.errors import ConfigurationError
+from engine.ids import NodeId
 from engine.resources import resource_path
-from engine.verification.challenges.duties import Basis, publicly_drawn
+from engine.verification.challenges.duties import Basis, is_drawn_privately, is_drawn_publicly, publicly_drawn
 from engine.verification.challenges.opening import encoded_challenge
 from engine.verification.challenges.plan import (
     LAST_BEGIN,
@@ -16,7 +20,8 @@ from engine.verification.challenges.plan import (
     plan_epoch,
 )
 from engine.verification.challenges.pool import Pool, read_pool
-from engine.wire.verification import challenge_decoder
+from engine.verification.reputation.rule import unjudged
+from engine.wire.verification import NodeStanding, challenge_decoder
 from tests.support.records import identity, seeded
 
 MANNERS = """
@@ -132,7 +137,7 @@ MEMBERS = tuple(identity(500 + number).public_key for number in range(4))
 
 
 def test_a_plan_has_one_challenge_for_each_node_at_ordinary_times() -> None:
-    plan = plan_epoch(shipped(), 7, [*CANDIDATES, CANDIDATES[0]], 600.0, seeded(4))
+    plan = plan_epoch(shipped(), 7, [*CANDIDATES, CANDIDATES[0]], {}, 600.0, seeded(4))
     assert plan is not None
     assert set(plan.planned) == {one.node_id for one in CANDIDATES}
     assert len(plan.committed.challenges) == 60
@@ -147,20 +152,20 @@ def test_a_plan_has_one_challenge_for_each_node_at_ordinary_times() -> None:
         assert len(encoded_challenge(challenge)) <= 20_000
     seeds = [turn.seed for one in plan.planned.values() for turn in one.challenge.turns]
     assert len(set(seeds)) == len(seeds)
-    short = plan_epoch(shipped(), 7, CANDIDATES, 6.0, seeded(4))
+    short = plan_epoch(shipped(), 7, CANDIDATES, {}, 6.0, seeded(4))
     assert short is not None
     assert all(pause <= 0.44 for one in short.planned.values() for pause in one.pauses)
 
 
 def test_without_nodes_there_is_nothing_to_plan() -> None:
-    assert plan_epoch(shipped(), 7, [], 600.0, seeded(4)) is None
+    assert plan_epoch(shipped(), 7, [], {}, 600.0, seeded(4)) is None
 
 
 def test_everybody_asks_whom_it_has_to_in_the_order_of_time() -> None:
     basis = Basis(members=MEMBERS, output=b"o" * 64, standings={}, commitments={})
     asked: Counter[bytes] = Counter()
     for member in MEMBERS:
-        plan = plan_epoch(shipped(), 1, CANDIDATES, 600.0, seeded(8))
+        plan = plan_epoch(shipped(), 1, CANDIDATES, {}, 600.0, seeded(8))
         assert plan is not None
         due = duties_of(plan, basis, member, b"y" * 64)
         assert [one.begin for one in due] == sorted(one.begin for one in due)
@@ -170,4 +175,38 @@ def test_everybody_asks_whom_it_has_to_in_the_order_of_time() -> None:
         asked.update(one.challenge.node for one in due)
         without = duties_of(plan, basis, member, b"y" * 64, without=[CANDIDATES[0].node_id])
         assert CANDIDATES[0].node_id not in {one.challenge.node for one in without}
-    assert set(asked.values()) == {2}
+    assert set(asked.values()) == {4}
+
+
+def test_who_is_checked_in_every_epoch_is_asked_several_questions() -> None:
+    newcomers = [Candidate(NodeId(bytes([number]) * 20), "m", b"d" * 32) for number in range(40)]
+    known = msgspec.structs.replace(unjudged(newcomers[0].node_id, 900_000), good=20)
+    established = {one.node_id: msgspec.structs.replace(known, node_id=one.node_id) for one in newcomers}
+    counts = {}
+    nobody: Mapping[NodeId, NodeStanding] = {}
+    for name, standings in (("new", nobody), ("established", established)):
+        plan = plan_epoch(shipped(), 1, newcomers, standings, 600.0, seeded(8))
+        assert plan is not None
+        counts[name] = [len(one.challenge.turns) for one in plan.planned.values()]
+    assert min(counts["new"]) == 2
+    assert min(counts["established"]) == 1
+
+
+def test_suspicion_and_lapses_bring_checks() -> None:
+    good = msgspec.structs.replace(unjudged(CANDIDATES[0].node_id, 900_000), good=10)
+    change = msgspec.structs.replace
+    assert not is_drawn_publicly(good)
+    assert is_drawn_publicly(change(good, suspicion=1))
+    assert is_drawn_publicly(change(good, good=9))
+    assert is_drawn_publicly(change(good, good=19, lapses=3_000))
+    assert not is_drawn_publicly(change(good, good=20, lapses=3_000))
+    standings = {CANDIDATES[0].node_id: change(good, excluded=True)}
+    basis = Basis(members=MEMBERS, output=b"o" * 64, standings=standings, commitments={})
+    assert len(publicly_drawn(basis, CANDIDATES[0].node_id)) == 2
+    assert len(publicly_drawn(basis, CANDIDATES[1].node_id)) == 4
+    dice = Random(1)
+    rates = [
+        sum(is_drawn_privately(basis, standing, dice.randbytes(64)) for _ in range(8_000)) * len(MEMBERS) / 8_000
+        for standing in (change(good, good=500), change(good, good=500, lapses=100))
+    ]
+    assert rates == pytest.approx([0.02, 0.1], rel=0.4)

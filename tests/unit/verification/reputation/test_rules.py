@@ -41,6 +41,7 @@ def test_standings_stay_within_the_records_bounds(epochs: Epochs) -> None:
         standing = after(rule, epochs)
         assert 0 <= standing.reputation <= ONE
         assert 0 <= standing.suspicion <= 24_000
+        assert 0 <= standing.lapses <= 12_000
         assert standing.judged == sum(len(scores) for duties in epochs for scores in duties)
         assert len(standing.recent) == min(5, len(epochs))
         assert standing.node_id == NODE
@@ -56,6 +57,7 @@ def test_a_better_result_never_makes_a_worse_standing(
     better = OURS.judge(before, [*others, [score(last.likelihood - by)]])
     assert better.reputation >= worse.reputation
     assert better.suspicion <= worse.suspicion
+    assert better.lapses <= worse.lapses
     assert before.excluded or not better.excluded or worse.excluded
     published = after(PUBLISHED, epochs)
     richer = score(0, min(ONE, last.credit + by))
@@ -125,15 +127,45 @@ def test_a_cheat_with_friends_among_the_verifiers_is_excluded_all_the_same() -> 
     assert standing.excluded
 
 
-def test_an_excluded_node_returns_as_a_newcomer_after_ten_passes_and_without_suspicion() -> None:
+def test_an_excluded_node_returns_as_a_newcomer_when_its_suspicion_is_gone_and_its_lapses_are_half() -> None:
     excluded = after(OURS, row(4_000, 3))
-    assert (excluded.excluded, excluded.suspicion) == (True, 12_000)
-    waiting = after(OURS, row(-5_000, 11), excluded)
-    assert (waiting.excluded, waiting.reputation, waiting.suspicion) == (True, 0, 1_000)
+    assert (excluded.excluded, excluded.suspicion, excluded.lapses) == (True, 12_000, 9_000)
+    waiting = after(OURS, row(-5_000, 29), excluded)
+    assert (waiting.excluded, waiting.reputation, waiting.suspicion, waiting.lapses) == (True, 0, 0, 6_100)
     back = after(OURS, row(-5_000, 1), waiting)
-    assert (back.excluded, back.reputation, back.good) == (False, 300_000, 0)
-    several = after(OURS, [[[score(-5_000)]] * 3] * 11, excluded)
-    assert several.excluded, "the suspicion is not gone yet, however many agree"
+    assert (back.excluded, back.reputation, back.good, back.lapses) == (False, 300_000, 0, 6_000)
+    assert after(OURS, row(1_500, 2), back).excluded, "what it did is not forgotten"
+    several = after(OURS, [[[score(-5_000)]] * 3] * 29, excluded)
+    assert several.excluded, "however many agree"
+
+
+def test_four_failed_conversations_with_few_good_ones_between_exclude() -> None:
+    """However little each of them says: the suspicion is gone before the next."""
+    standing = OURS.newcomer(NODE)
+    for _ in range(3):
+        standing = after(OURS, [*row(1_100, 1), *row(-4_000, 9)], standing)
+    assert (standing.suspicion, standing.lapses, standing.excluded) == (0, 3 * 3_000 - 27 * 100, False)
+    standing = after(OURS, [*row(1_100, 1), *row(-4_000, 9), *row(1_100, 1)], standing)
+    assert (standing.lapses, standing.excluded) == (12_000 - 600, False)
+    standing = after(OURS, row(1_100, 1), standing)
+    assert (standing.lapses, standing.excluded) == (12_000, True)
+    assert standing.suspicion < 3_000
+
+
+def test_one_failed_conversation_is_made_up_for_by_thirty_good_epochs() -> None:
+    failed = after(OURS, row(1_500, 1))
+    assert failed.lapses == 3_000
+    assert after(OURS, [[[score(-500)]]] * 5, failed).lapses == 3_000, "what is inconclusive makes up for nothing"
+    assert after(OURS, [[[score()]] * 4] * 29, failed).lapses == 100
+    assert after(OURS, row(-3_000, 30), failed).lapses == 0
+
+
+def test_later_turns_speak_for_themselves() -> None:
+    """Who serves the first question well and the others badly has not earned anything by the first."""
+    assert OURS.suspicion_after(0, [[score(-5_000), score(3_000)]]) == 3_000
+    assert OURS.suspicion_after(0, [[score(-5_000), score(3_000), score(-1_500), score(4_000)]]) == 5_000
+    assert OURS.suspicion_after(2_000, [[score(4_000), score(-5_000)]]) == 1_000, "what it makes up for later counts"
+    assert OURS.suspicion_after(2_000, [[score(-400), score(-200)]]) == 1_400
 
 
 def test_the_published_rule_by_hand() -> None:
