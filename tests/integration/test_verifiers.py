@@ -249,6 +249,6 @@ async def test_members_that_begin_anew_in_mid_epoch_go_on_in_the_same_one(tmp_pa
         await network.epochs(2)
     judged = [entry for block in network.blocks for entry in block.entries if entry.epoch == epoch]
     asked = {(entry.author, entry.asked) for entry in judged}
-    assert len(asked) == 4, "two members for each of two nodes, as in any epoch"
+    assert len(asked) == 8, "four members for each of two nodes, as in any epoch"
     assert all(block.missed == () for block in network.blocks)
     assert not network.refused

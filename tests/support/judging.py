@@ -50,7 +50,7 @@ OUTPUT = tuple(range(100, 132))
 
 
 def score(likelihood: int = -3_000, tokens: int = len(OUTPUT), credit: int = 800_000) -> Score:
-    verdict = 1 if likelihood < -1_000 else 2 if likelihood > 1_000 else 0
+    verdict = 1 if likelihood < -1_000 else 2 if likelihood > 3_000 else 0
     return Score(tokens=tokens, likelihood=likelihood, credit=credit, verdict=verdict)
 
 

@@ -33,6 +33,7 @@ from engine.errors import ConfigurationError
 from engine.inference.models.folder import ModelFolder
 from engine.inference.models.installed import BUILTIN_MODEL, Catalogue
 from engine.inference.runtime.session import runtime_version
+from engine.library.calibrations import known_calibrations
 from engine.node.challenge_pool import load_pool
 from engine.resources import resource_path
 
@@ -88,15 +89,10 @@ async def _record(count: int, python: Path | None, work: Path) -> None:
     makers = [one for one in MAKERS if python is not None or not one.other_runtime]
     for maker in makers:
         await record_conversations(study, pool, maker, count, _say)
-    found = recorded_file(
-        study,
-        makers,
-        model=BUILTIN_MODEL,
-        digest=reference.digest.hex(),
-        precision=reference.precision,
-        machine=str(describe_machine()["processor"]),
-        runtime=f"onnxruntime {'.'.join(str(one) for one in runtime_version())}",
-    )
+    calibration = known_calibrations().find(reference.digest, reference.precision)
+    if calibration is None:
+        raise ConfigurationError("No calibration of the built-in model is known: run `gentorrent calibrate` first.")
+    found = recorded_file(study, makers, BUILTIN_MODEL, calibration, count)
     store_recorded(resource_path("engine/catalogue.json").parent / "verification" / "answers.json", found)
 
 

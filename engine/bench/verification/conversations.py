@@ -3,8 +3,9 @@ judged by another: what ``gentorrent simulate verification`` draws its answers f
 
 What is asked follows from its number, so the same conversation is had with every maker of answers, each going on from
 its own earlier ones. The texts are words in disorder, and answers have the length of those of larger models: what the
-pool asks the built-in model answers by heart and briefly, whatever its weights are. A condition has a file of JSON
-lines, one for each answer; a run that was broken off goes on.
+pool asks the built-in model answers by heart and briefly, whatever its weights are. Every other conversation has
+several turns, as those with newcomers have. A condition has a file of JSON lines, one for each answer; a run that was
+broken off goes on.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from pathlib import Path
 
 import msgspec
 
-from engine.bench.verification.calibrating import calibration
 from engine.bench.verification.conditions import (
     CHEATS,
     FOUR_BITS,
@@ -28,13 +28,14 @@ from engine.bench.verification.conditions import (
     Condition,
     with_slots,
 )
-from engine.bench.verification.measuring import MILLION, Record, Say, Study, cheated, model_of, worker
+from engine.bench.verification.measuring import MILLION, Say, Study, cheated, model_of, worker
 from engine.errors import RequestError
 from engine.inference.supervisor.supervisor import InferenceSupervisor
 from engine.inference.types import Delta, GenerationRequest
 from engine.simulation.verification.recorded import Maker, RecordedAnswer, RecordedFile
 from engine.verification.challenges.plan import LEAST_TURNS
 from engine.verification.challenges.pool import Pool
+from engine.verification.scoring.calibration import Calibration
 from engine.verification.scoring.cells import count_cells
 from engine.verification.scoring.score import perplexity_credit
 
@@ -45,12 +46,8 @@ AT_ONCE = 64
 LENGTHS = (60, 180)
 """Tokens of one answer."""
 MOST_TURNS = 8
-LEARN_EVERY = 3
-"""One conversation in so many makes the calibration, the others are what is drawn from."""
 MAKERS = (
     HONEST[0],
-    HONEST[1],
-    HONEST[3],
     OTHER_PRECISION,
     OTHER_RUNTIME,
     *(with_slots(one, 32) for one in CHEATS if one not in FOUR_BITS or one.name in _USED),
@@ -163,34 +160,23 @@ def _append(path: Path, turns: Sequence[JudgedTurn]) -> None:
         os.fsync(file.fileno())
 
 
-def recorded_file(study: Study, makers: Sequence[Condition], **facts: str) -> RecordedFile:
-    """What was recorded of ``makers``, of the conversations that all of them have had to their ends. ``facts``: see
-    ``calibrating.calibration``."""
+def recorded_file(
+    study: Study, makers: Sequence[Condition], model: str, calibration: Calibration, most: int | None = None
+) -> RecordedFile:
+    """What was recorded of ``makers``, of the conversations that all of them have had to their ends (the first
+    ``most``). ``calibration``: that by which verifiers judge the model's answers; it was made of other ones."""
     by_maker = {maker: _by_number(read_judged(_file(study, maker))) for maker in makers}
     by_maker = {maker: found for maker, found in by_maker.items() if found}
-    shared = set.intersection(*(set(found) for found in by_maker.values()))
-    lengths = {number: min(len(found[number]) for found in by_maker.values()) for number in sorted(shared)}
-    learned = {
-        maker: [
-            Record(number, (), turn.margins, turn.logprobs)
-            for number in lengths
-            if number % LEARN_EVERY == 0
-            for turn in found[number]
-        ]
-        for maker, found in by_maker.items()
-    }
+    shared = sorted(set.intersection(*(set(found) for found in by_maker.values())))[:most]
+    lengths = {number: min(len(found[number]) for found in by_maker.values()) for number in shared}
     return RecordedFile(
-        model=facts["model"],
-        calibration=calibration(learned, **facts),
+        model=model,
+        calibration=calibration,
         makers=tuple(
             Maker(
                 maker.name,
                 maker.kind,
-                tuple(
-                    tuple(_recorded(turn) for turn in found[number][:length])
-                    for number, length in lengths.items()
-                    if number % LEARN_EVERY
-                ),
+                tuple(tuple(_recorded(turn) for turn in found[number][:length]) for number, length in lengths.items()),
             )
             for maker, found in by_maker.items()
         ),

@@ -50,6 +50,7 @@ class Course:
     until_epochs: int = 0
     dropped: int = 0
     highest_suspicion: int = 0
+    highest_lapses: int = 0
     first_cheat: int | None = None
     first_fail: int | None = None
     excluded: int | None = None
@@ -195,6 +196,7 @@ class SimulatedNetwork:
         for node_id in {one.node.node_id for one in taken}:
             course, standing = self._by_id[node_id].course, self.standings[node_id]
             course.highest_suspicion = max(course.highest_suspicion, standing.suspicion)
+            course.highest_lapses = max(course.highest_lapses, standing.lapses)
             if standing.excluded and course.excluded is None:
                 course.excluded = self.epoch
             if self.published[node_id].excluded and course.published_excluded is None:

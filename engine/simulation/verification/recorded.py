@@ -45,7 +45,7 @@ class Maker(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RecordedFile(Struct, frozen=True, forbid_unknown_fields=True):
-    """``calibration`` is made of other conversations than those of ``makers``."""
+    """``calibration`` is the one that comes with the program, made of other answers than those of ``makers``."""
 
     model: str
     calibration: Calibration

@@ -193,6 +193,7 @@ def _counts(plan: Plan, courses: Sequence[Course]) -> dict[str, Any]:
         "false_exclusions": sum(one.excluded is not None for one in courses),
         "published_false_exclusions": sum(one.published_excluded is not None for one in courses),
         "highest_suspicion": max((one.highest_suspicion for one in courses), default=0) / 1000,
+        "highest_lapses": max((one.highest_lapses for one in courses), default=0) / 1000,
         "checks_per_node_epoch": sum(one.checks for one in courses) / max(1, epochs),
         "checks_per_established_node_epoch": sum(one.checks - one.new_checks for one in courses) / max(1, epochs - new),
         "checks_per_new_node_epoch": sum(one.new_checks for one in courses) / max(1, new),

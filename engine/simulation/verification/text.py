@@ -40,10 +40,11 @@ def as_text(report: Mapping[str, Any]) -> str:
 
 ADVERSARIES = (
     "adversary", "excluded", "epochs: median", "p90", "max", "answers", "tokens", "first failed check",
-    "from there: max", "traffic lost", "published: excluded",
+    "from there: max", "traffic lost", "traffic cheated", "published: excluded",
 )  # fmt: skip
 HONEST = (
-    "answers made", "node-epochs", "judged", "excluded", "highest suspicion", "median credit", "published: below 0.4",
+    "answers made", "node-epochs", "judged", "excluded", "highest suspicion", "highest lapses", "median credit",
+    "published: below 0.4",
 )  # fmt: skip
 
 
@@ -63,6 +64,7 @@ def adversary_rows(report: Mapping[str, Any]) -> list[list[str]]:
                 f"{one['epochs_to_failed_challenge']['median']:g}" if one["epochs_to_failed_challenge"]["max"] else "-",
                 f"{one['epochs_from_failed_challenge']['max']:g}" if found else "-",
                 _percent(one["traffic_share_lost"]),
+                _percent(one["cheated_traffic_share"]),
                 _percent(one["published_detected"]),
             ]
         )
@@ -78,6 +80,7 @@ def honest_rows(report: Mapping[str, Any]) -> list[list[str]]:
             str(one["honest_answers_judged"]),
             str(one["false_exclusions"]),
             f"{one['highest_suspicion']:.1f}",
+            f"{one['highest_lapses']:.1f}",
             f"{report['recorded'][source]['median_credit']:.2f}",
             f"{one['published_false_exclusions']} of {one['honest_nodes']}",
         ]

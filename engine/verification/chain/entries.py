@@ -11,14 +11,13 @@ from engine.errors import VerificationError
 from engine.ids import NodeId
 from engine.verification.challenges.opening import OpenedEvidence
 from engine.verification.members import faulty
-from engine.verification.reputation.rule import FAIL, INCONCLUSIVE, PASS
+from engine.verification.reputation.rule import FAIL, FAILS_ABOVE, INCONCLUSIVE, PASS, PASSES_BELOW
 from engine.verification.signing import open_record
 from engine.wire.verification import Attestation, BlockEntry, Score, SignedRecord
 
 TOLERANCE = 1_000
 """Thousandths by which likelihoods that agree may differ: less than what lies between a pass and a fail."""
 BOUND = 5_000
-DECISIVE = 1_000
 LEAST_TOKENS = 16
 
 
@@ -44,7 +43,7 @@ def check_score(score: Score) -> None:
     if abs(score.likelihood) > BOUND:
         raise VerificationError(f"A likelihood of {score.likelihood} is out of bounds; at most ±{BOUND} are allowed.")
     said = score.verdict
-    if (said == PASS and score.likelihood >= -DECISIVE) or (said == FAIL and score.likelihood <= DECISIVE):
+    if (said == PASS and score.likelihood >= PASSES_BELOW) or (said == FAIL and score.likelihood <= FAILS_ABOVE):
         raise VerificationError("A verdict does not follow from its likelihood.")
     contradicted = said == FAIL and score.likelihood == BOUND  # proven by what was signed, however short it is
     if said != INCONCLUSIVE and score.tokens < LEAST_TOKENS and not contradicted:

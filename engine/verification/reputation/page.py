@@ -13,13 +13,22 @@ exclusion.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from engine.ids import NodeId
-from engine.verification.reputation.rule import FAIL, INCONCLUSIVE, ONE, PASS, Duties, mean_credit, remember, unjudged
+from engine.verification.reputation.rule import (
+    FAILS_ABOVE,
+    INCONCLUSIVE,
+    ONE,
+    PASSES_BELOW,
+    Duties,
+    mean_credit,
+    remember,
+    unjudged,
+)
 from engine.wire.verification import NodeStanding, Score
 
 MAX_GOOD = 0xFFFF
@@ -29,9 +38,10 @@ MAX_JUDGED = 0xFFFF_FFFF
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRule:
     """Likelihoods and suspicion in thousandths, reputation in millionths. ``limit``: of the suspicion, at which a node
-    is excluded; ``most``: that it can be, so that who was bad for long can come back; ``bound``: of what one verifier's
-    conversation says, ``inconclusive_bound`` of an answer that decides nothing; ``return_after``: so many good
-    conversations in a row let an excluded node begin anew, once its suspicion is gone.
+    is excluded; ``most``: that it can be, so that who was bad for long can come back; ``bound``: of what an answer and
+    what one verifier's conversation says, ``inconclusive_bound`` of a conversation that decides nothing and speaks
+    against the node; ``return_after``: so many good conversations in a row let an excluded node begin anew, once its
+    suspicion is gone.
 
     ``lapse``: what a failed conversation adds to the lapses, ``lapse_relief``: what an epoch of good ones alone takes
     from them. They are ln(p1 / p0) and -ln((1 - p1) / (1 - p0)) for a share of failed conversations of p1 = 0.1 against
@@ -65,14 +75,13 @@ class PageRule:
         """See :class:`~engine.verification.reputation.rule.Rule`."""
         recent = remember(standing.recent, mean_credit(duties))
         reputation, good = standing.reputation, standing.good
-        verdicts = [{score.verdict for score in scores} for scores in duties]
-        for found in verdicts:
-            if FAIL in found:
+        for said in map(self.said, duties):
+            if said > FAILS_ABOVE:
                 reputation, good = reputation // self.loss, 0
-            elif PASS in found:
+            elif said < PASSES_BELOW:
                 reputation, good = reputation + (ONE - reputation) // self.gain, min(MAX_GOOD, good + 1)
         suspicion = self.suspicion_after(standing.suspicion, duties)
-        lapses = self.lapses_after(standing.lapses, verdicts)
+        lapses = self.lapses_after(standing.lapses, duties)
         excluded = standing.excluded or suspicion >= self.limit or lapses >= self.lapse_limit
         if excluded:
             reputation = 0
@@ -91,28 +100,30 @@ class PageRule:
 
     def suspicion_after(self, suspicion: int, duties: Duties) -> int:
         """The sum after the results of one more epoch, thousandths."""
-        said = [self._said(scores) for scores in duties]
-        against = sum(likelihood for likelihood in said if likelihood > 0)
-        step = against or max(-self.relief, *said)
+        found = [said if said > FAILS_ABOVE else min(self.inconclusive_bound, said) for said in map(self.said, duties)]
+        against = sum(said for said in found if said > 0)
+        step = against or max(-self.relief, *found)
         return min(self.most, max(0, suspicion + step))
 
-    def lapses_after(self, lapses: int, verdicts: Sequence[Collection[int]]) -> int:
-        """The sum of failed conversations after those of one more epoch, of each the verdicts of its turns."""
-        failed = sum(FAIL in found for found in verdicts)
+    def lapses_after(self, lapses: int, duties: Duties) -> int:
+        """The sum of failed conversations after those of one more epoch, thousandths."""
+        found = [self.said(scores) for scores in duties]
+        failed = sum(said > FAILS_ABOVE for said in found)
         if failed:
             return min(self.lapse_limit, lapses + failed * self.lapse)
-        return max(0, lapses - self.lapse_relief) if any(PASS in found for found in verdicts) else lapses
+        return max(0, lapses - self.lapse_relief) if min(found) < PASSES_BELOW else lapses
 
-    def _said(self, scores: Sequence[Score]) -> int:
-        """What one conversation says: the sum of its turns from the one on where that speaks the most against the node,
-        as it may have served the first ones well."""
-        total = 0
-        most = -self.bound
-        for score in reversed(scores):
-            bound = self.inconclusive_bound if score.verdict == INCONCLUSIVE else self.bound
-            total += max(-bound, min(bound, score.likelihood))
-            most = max(most, total)
-        return min(self.bound, most if most > 0 else max(-self.bound, total))
+    def said(self, scores: Sequence[Score]) -> int:
+        """What one conversation says, turn after turn: the sum of all, or of the run of turns that speaks the most
+        against the node, where that makes it a fail. Else a node could cheat in later turns and be excused by the
+        first one."""
+        total = run = most = 0
+        for score in scores:
+            low, high = (PASSES_BELOW, FAILS_ABOVE) if score.verdict == INCONCLUSIVE else (-self.bound, self.bound)
+            turn = max(low, min(high, score.likelihood))
+            total, run = total + turn, max(0, run) + turn
+            most = max(most, run)
+        return max(-self.bound, min(self.bound, most if most > FAILS_ABOVE else total))
 
 
 OURS = PageRule()

@@ -15,6 +15,10 @@ THRESHOLD = 400_000
 RECENT = 5
 """Epochs whose mean credit a standing remembers (W of the published rule)."""
 INCONCLUSIVE, PASS, FAIL = range(3)
+PASSES_BELOW = -1_000
+FAILS_ABOVE = 3_000
+"""Likelihoods (thousandths) between which a result decides nothing. One odd token says up to 3 against its maker and
+honest half precision makes one in a hundred answers, so it takes two to fail."""
 
 
 Duties = Sequence[Sequence[Score]]

@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from engine.verification.reputation.rule import FAIL, FAILS_ABOVE, INCONCLUSIVE, PASS, PASSES_BELOW
 from engine.verification.scoring.calibration import Calibration, likelihoods
 from engine.verification.scoring.cells import cell_of
 from engine.wire.verification import Score
 
-INCONCLUSIVE, PASS, FAIL = 0, 1, 2
 LARGEST = 5_000
 """Thousandths: what one answer says at most, for or against its node."""
-DECIDED = 1_000
-"""Thousandths beyond which an answer passes (below zero) or fails."""
+LARGEST_OF_SHORT = 1_000
+"""Thousandths: what an answer that is too short to pass or fail says at most."""
 LEAST_TOKENS = 16
-"""Of an answer that can pass or fail; what a shorter one says is cut to what decides nothing."""
+"""Of an answer that can pass or fail."""
 LEAST_PROBABILITY = 1e-5
 """What the published credit counts a less probable token as (arXiv 2504.20101)."""
 PROVEN = frozenset({"vocabulary", "end", "length", "min_tokens"})
@@ -34,9 +34,9 @@ def score_answer(
     tokens = len(margins) + (impossible != "")
     if calibration is None:
         return Score(tokens, 0, credit, INCONCLUSIVE)
-    bound = LARGEST if tokens >= LEAST_TOKENS else DECIDED
+    bound = LARGEST if tokens >= LEAST_TOKENS else LARGEST_OF_SHORT
     likelihood = max(-bound, min(bound, round(answer_likelihood(margins, calibration, impossible) / 1000)))
-    if -DECIDED <= likelihood <= DECIDED:
+    if PASSES_BELOW <= likelihood <= FAILS_ABOVE:
         return Score(tokens, likelihood, credit, INCONCLUSIVE)
     return Score(tokens, likelihood, credit, FAIL if likelihood > 0 else PASS)
 

@@ -485,11 +485,11 @@ def test_who_signed_nothing_for_long_is_a_newcomer_again() -> None:
 
 
 def test_turns_are_judged_in_their_order_wherever_they_stand_in_the_block() -> None:
-    turns = [score(-4_000), score(3_000), score(2_500)]
+    turns = [score(2_000), score(2_500), score(-4_000)]  # in this order a run of them is a fail
     for order in permutations(range(3)):
         judged = [Judged(NODE.node_id, 1, 0, turn, turns[turn]) for turn in order]
         (standing,) = standings_after({}, judged, 0, OURS).values()
-        assert standing.suspicion == 5_000
-    backwards = [Judged(NODE.node_id, 1, 0, 2 - turn, turns[turn]) for turn in range(3)]
-    (standing,) = standings_after({}, backwards, 0, OURS).values()
-    assert standing.suspicion == 1_500
+        assert standing.suspicion == 4_500
+    others = [Judged(NODE.node_id, 1, 0, place, turns[turn]) for place, turn in enumerate((0, 2, 1))]
+    (standing,) = standings_after({}, others, 0, OURS).values()
+    assert standing.suspicion == 500

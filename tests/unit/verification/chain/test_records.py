@@ -57,8 +57,8 @@ def test_a_member_is_told_what_it_has_to_score_until_it_has() -> None:
 @pytest.mark.parametrize(("second", "needed"), [(-3_000, False), (4_000, True)])
 def test_who_was_drawn_in_reserve_scores_what_the_first_do_not_agree_on(second: int, needed: bool) -> None:
     network, book, evidence = begun()
-    opened = book.add(evidence, network.state, 1)
-    assert opened is not None
+    assert book.add(evidence, network.state, 1)
+    opened = open_evidence(evidence, network.state.genesis, network.network_id, network.state.commitment_of)
     *first, reserve = scorers(network.state.members, opened.digest, opened.evidence.member, opened.node)
     for key, likelihood in zip(first, (-3_000, second), strict=True):
         book.add(network.attest(evidence, NODE.node_id, network.member(key), score(likelihood)), network.state, 1)

@@ -6,11 +6,9 @@ import random
 import pytest
 
 from engine.verification.reputation.page import PageRule
+from engine.verification.reputation.rule import FAIL, INCONCLUSIVE, PASS
 from engine.verification.scoring.score import (
-    FAIL,
-    INCONCLUSIVE,
     LARGEST,
-    PASS,
     PROVEN,
     answer_likelihood,
     contradiction,
