@@ -91,7 +91,12 @@ def test_a_text_to_go_on_with_has_no_system_prompt_and_settings_of_its_own() -> 
     assert set(own.texts[1:]) <= {" And kind", " And brief"}
     assert (own.sampling.temperature, own.min_tokens, own.max_tokens) == (1.2, 150, 200)
     plan = plan_epoch(
-        read_pool(['[mine]\nweight = 1\nplain = true\ntexts = ["x"]'], WORDS, MANNERS), 7, CANDIDATES, 6.0, seeded(4)
+        read_pool(['[mine]\nweight = 1\nplain = true\ntexts = ["x"]'], WORDS, MANNERS),
+        7,
+        CANDIDATES,
+        {},
+        6.0,
+        seeded(4),
     )
     assert plan is not None
     assert {(one.challenge.plain, one.challenge.min_tokens) for one in plan.planned.values()} == {(True, 150)}
