@@ -108,6 +108,10 @@ test-long-forwarding: dev ## Hold every claim about forwarding against the simul
 test-long-verification: dev ## Simulate 30,000 epochs of honest nodes for each source of noise, and 200 of each cheat (15 minutes; resumes)
 	$(VENV)/python -m tests.verification.long_run $(ARGS)
 
+.PHONY: test-long-demo
+test-long-demo: dev ## Run the demo with every way of cheating, three times each (25 minutes, on a machine that does nothing else; resumes)
+	$(VENV)/python -m tests.demo.long_run $(ARGS)
+
 .PHONY: test-long-hand-over
 test-long-hand-over: dev ## Kill the machine that answers in mid-answer, 50 times (20 minutes, on a machine that does nothing else; resumes)
 	$(VENV)/python -m tests.forwarding.handover_run $(ARGS)

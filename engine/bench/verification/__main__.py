@@ -4,11 +4,13 @@
     python -m engine.bench.verification tell-apart [--samples N] [--cheat NAME=SAMPLES] [--work FOLDER] [--json FILE]
     python -m engine.bench.verification record-conversations [--conversations N] [--python FILE] [--work FOLDER]
     python -m engine.bench.verification scoring-cost [--model FOLDER] [--conversations N] [--json]
+    python -m engine.bench.verification ask-pool [--conversations N] [--work FOLDER]
 
 ``tell-apart`` takes the built-in model with its weights in float32 as the reference: 16- and 32-bit machines are
 honest, cheats round the weights to 4 bits or do other things. What was recorded in ``--work`` is used again.
 ``record-conversations`` writes what ``gentorrent simulate verification`` draws its answers from. ``scoring-cost``
-measures processor seconds of real workers that make answers and that score them.
+measures processor seconds of real workers that make answers and that score them. ``ask-pool`` has the challenges' own
+conversations and says how much of each kind tells of who answers.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from pathlib import Path
 import msgspec
 
 from engine.bench.machine import describe_machine
+from engine.bench.verification.asking import ask_pool, asked_table
 from engine.bench.verification.conditions import CHEATS, FOUR_BITS, HONEST, OTHER_PRECISION, Condition, with_slots
 from engine.bench.verification.conversations import MAKERS, record_conversations, recorded_file, store_recorded
 from engine.bench.verification.cost import cost_line, scoring_cost
@@ -64,8 +67,13 @@ def main() -> None:
     costing.add_argument("--model", type=Path, help="a model folder (the built-in model)")
     costing.add_argument("--conversations", type=int, default=32, help="of two answers each (32)")
     costing.add_argument("--json", action="store_true", help="print the figures as JSON")
+    asking = commands.add_parser("ask-pool", help="what the challenges' own questions tell")
+    asking.add_argument("--conversations", type=int, default=12, help="of each kind with each maker (12)")
+    asking.add_argument("--work", type=Path, default=Path(".work/verification"))
     options = parser.parse_args()
-    if options.command == "random-model":
+    if options.command == "ask-pool":
+        asyncio.run(_ask(options.conversations, options.work))
+    elif options.command == "random-model":
         make_random_model(options.folder)
     elif options.command == "record-conversations":
         asyncio.run(_record(options.conversations, options.python, options.work))
@@ -100,6 +108,18 @@ def open_folder(path: Path) -> ModelFolder:
     """The model in a folder."""
     catalogue = Catalogue(None, path)
     return catalogue.open(next(iter(catalogue.folders())))
+
+
+async def _ask(count: int, work: Path) -> None:
+    """Print the table."""
+    reference = Catalogue(None).open(BUILTIN_MODEL)
+    weights = resource_path("engine/builtin/weights/model.safetensors")
+    study = Study(reference, work, Questions(BUILTIN_MODEL, varied=False), weights=weights)
+    calibration = known_calibrations(work / "calibrations").find(reference.digest)
+    if calibration is None:
+        raise ConfigurationError("There is no calibration of the built-in model.")
+    found = await ask_pool(study, load_pool(work / "questions"), calibration, count, _say)
+    print("\n".join(asked_table(found)))
 
 
 def _named(text: str) -> tuple[str, int]:

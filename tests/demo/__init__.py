@@ -1,0 +1,1 @@
+"""The long test of the demo: every way of cheating, several times."""
