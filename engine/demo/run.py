@@ -48,6 +48,10 @@ NEWS_SECONDS = 2.0
 """Until the client knows of a new block: a snapshot names it, then it is fetched."""
 READY_SECONDS = 90.0
 TRANSPORT = "webrtc"
+SPACE = 64_000_000
+"""Bytes on the disk: a cheat's model, keys, logs, and what the nodes keep."""
+LEAST_SPACE = 1_000_000
+"""Where less is left, a process has ended for that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +119,22 @@ def _temporary_folder() -> Iterator[Path]:
             "name another place with TMPDIR."
         ) from error
     try:
+        check_space(folder, SPACE)
         yield folder
     finally:
         previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
         shutil.rmtree(folder, ignore_errors=True)
         signal.signal(signal.SIGINT, previous)
+
+
+def check_space(folder: Path, wanted: int) -> None:
+    """``StorageError`` if there are not so many bytes left: programs that cannot write cannot say so either."""
+    free = shutil.disk_usage(folder).free
+    if free < wanted:
+        raise StorageError(
+            f"The disk of {folder.parent} is full: {free / 1e6:.1f} MB are free, the demo needs {SPACE / 1e6:.0f} MB "
+            "for its time. Free some space there, or name another place with TMPDIR."
+        )
 
 
 def _run_in(folder: Path, options: Options) -> int:
@@ -154,6 +169,7 @@ async def _course(folder: Path, processes: Processes, options: Options) -> int:
 
     def check() -> None:
         if dead := processes.dead():
+            check_space(folder, LEAST_SPACE)
             raise GenTorrentError(f"A part of the demo ended by itself: {'; '.join(dead)}")
 
     def check_start() -> None:
