@@ -6,7 +6,7 @@ import os
 import time
 
 SHORTEST_SECONDS, LONGEST_SECONDS = 8.0, 40.0
-WORK_SECONDS = 24.0
+WORK_SECONDS = 32.0
 """Of one processor, for what the demo's nodes do in an epoch: every model node answers four verifiers."""
 LOOK_SECONDS = 0.25
 
