@@ -18,8 +18,9 @@ from engine.errors import RequestError
 from engine.inference.supervisor.supervisor import InferenceSupervisor
 from engine.inference.types import Delta, GenerationRequest, PromptMessage
 from engine.verification.challenges.pool import Conversation, Pool
+from engine.verification.reputation.rule import FAIL, PASS
 from engine.verification.scoring.calibration import Calibration
-from engine.verification.scoring.score import FAIL, PASS, score_answer
+from engine.verification.scoring.score import score_answer
 from engine.wire.verification import Score
 
 SURE = -3.0
