@@ -63,6 +63,8 @@ class Question:
     continue_tokens: tuple[int, ...] = ()
     continue_characters: int = 0
     attempt: int = 0
+    score_key: bytes = b""
+    prompt_commitment: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,8 @@ def prepare(
         continue_tokens=question.continue_tokens,
         continue_characters=question.continue_characters,
         attempt=question.attempt,
+        score_key=question.score_key,
+        prompt_commitment=question.prompt_commitment,
     )
     encoded = encode(request)
     limit = min(MAX_REQUEST, k * 55_000)  # a clove of it must fit one link message

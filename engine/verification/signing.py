@@ -13,12 +13,13 @@ from engine.wire.verification import (
     ChallengeCommitment,
     Duties,
     Evidence,
+    Scoring,
     SignedRecord,
     Unanswered,
     committee_record_decoder,
 )
 
-Judging = ChallengeCommitment | Evidence | Unanswered | Duties | Attestation
+Judging = ChallengeCommitment | Evidence | Unanswered | Duties | Attestation | Scoring
 """What members say about nodes; each names its ``member`` and the ``epoch`` that it is about."""
 PURPOSES: dict[type[Judging], str] = {
     ChallengeCommitment: "challenge-commitment",
@@ -26,6 +27,7 @@ PURPOSES: dict[type[Judging], str] = {
     Unanswered: "challenge-unanswered",
     Duties: "duties",
     Attestation: "score",
+    Scoring: "scoring",
 }
 NAMES: dict[type[Judging], str] = {
     ChallengeCommitment: "commitment",
@@ -33,8 +35,9 @@ NAMES: dict[type[Judging], str] = {
     Unanswered: "record of an unanswered challenge",
     Duties: "record of duties",
     Attestation: "attestation",
+    Scoring: "scoring",
 }
-T = TypeVar("T", ChallengeCommitment, Evidence, Unanswered, Duties, Attestation)
+T = TypeVar("T", ChallengeCommitment, Evidence, Unanswered, Duties, Attestation, Scoring)
 
 
 def sign_record(identity: Identity, record: Judging) -> SignedRecord:

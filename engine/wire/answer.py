@@ -20,6 +20,8 @@ LOWEST_LOGPROB = -9999.0
 Text = Annotated[str, Meta(max_length=140_000)]
 Token = Annotated[int, Meta(ge=0, le=0x7FFF_FFFF)]
 Bias = Annotated[float, Meta(ge=-100, le=100)]  # added to a token's logit
+OptionalKey = Annotated[bytes, Meta(max_length=32)]
+"""32 bytes, or none."""
 
 
 class ChatMessage(Message, frozen=True, tag=70):
@@ -81,6 +83,10 @@ class Request(Message, frozen=True, tag=72):
     top_logprobs: Annotated[int, Meta(ge=-1, le=MAX_TOP_LOGPROBS)] = -1  # alternatives per token; -1: none, nor its own
     continue_characters: UInt32 = 0  # of text that came with ``continue_tokens``; the node goes on behind them
     attempt: UInt16 = 0  # executions of the same answer that the client has begun before (hand-over)
+    # 32 bytes each: make no answer, but say how well ``continue_tokens`` are what this request draws; the key of a
+    # receipt's commitments, and what was signed of the prompt under it.
+    score_key: OptionalKey = b""
+    prompt_commitment: OptionalKey = b""
 
 
 class RequestClove(Message, frozen=True, tag=73):
@@ -196,9 +202,10 @@ class Checkpoint(Message, frozen=True, tag=84):
 
 
 class Finished(Message, frozen=True, tag=85):
-    """Frame event, the last: why it ended, usage and the final receipt."""
+    """Frame event, the last: why it ended, usage and the final receipt. Of a request for a score ``reason`` is "scored"
+    and ``record`` a ``engine.wire.verification.ScoreReport``."""
 
-    reason: ShortText  # "stop", "length"
+    reason: ShortText  # "stop", "length", "scored"
     prompt_tokens: UInt32
     completion_tokens: UInt32
     record: Annotated[bytes, Meta(max_length=4096)]

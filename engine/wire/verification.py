@@ -1,5 +1,5 @@
 """Records of verification: what verifiers ask and find, what the committee agrees on, what model nodes submit (numbers
-120 to 151).
+120 to 162).
 
 Each is signed over its exact bytes with the purpose that its description names, by the key that it names. Who may sign
 it and what makes it valid is ``engine.verification``'s to say; the course of an epoch is in docs/verification.md.
@@ -11,7 +11,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from engine.wire.answer import Sampling, Text
+from engine.wire.answer import ChatMessage, Sampling, Text
 from engine.wire.codec import Decoder, Id16, Id20, Key32, Message, Signature, UInt8, UInt16, UInt32, UInt53
 
 MAX_RECORD = 60_000
@@ -24,6 +24,8 @@ MAX_OUTPUT = 1024
 """Tokens of an answer that evidence shows."""
 MAX_UNJUDGED = 64
 """Challenges in one block that brought nothing to judge."""
+MIN_REPORTS, MAX_REPORTS = 3, 9
+"""Nodes that have scored one answer for verifiers that cannot."""
 Proof = Annotated[bytes, Meta(min_length=80, max_length=80)]
 """ECVRF-EDWARDS25519-SHA512-TAI (RFC 9381): gamma, c, s."""
 Millionths = Annotated[int, Meta(ge=0, le=1_000_000)]
@@ -146,13 +148,51 @@ class Attestation(Message, frozen=True, tag=128):
     score: Score
 
 
+class Transcript(Message, frozen=True, tag=160):
+    """What nodes are asked to score where verifiers cannot, named by the SHA-256 of its bytes: a request as far as it
+    shapes the answer, the answer's tokens, and the signed commitment of the prompt with its key. Who answered is not in
+    it."""
+
+    network_id: Key32
+    model_id: Annotated[str, Meta(min_length=1, max_length=200)]
+    model_digest: Key32
+    messages: Annotated[tuple[ChatMessage, ...], Meta(max_length=2048)]
+    sampling: Sampling
+    max_tokens: Annotated[int, Meta(ge=1, le=1_000_000)]
+    output_ids: Annotated[tuple[Annotated[int, Meta(ge=0, le=0x7FFF_FFFF)], ...], Meta(max_length=MAX_OUTPUT)]
+    key: Key32
+    prompt_commitment: Key32
+
+
+class ScoreReport(Message, frozen=True, tag=161):
+    """A model node has computed the score of a :class:`Transcript` (named by its SHA-256) itself (purpose
+    ``score-report``, signed with ``node_key``)."""
+
+    network_id: Key32
+    node_key: Key32
+    transcript: Key32
+    score: Score
+
+
+class Scoring(Message, frozen=True, tag=162):
+    """The author of an evidence record has had its answer scored by drawn nodes (purpose ``scoring``). ``reports``:
+    each a signed :class:`ScoreReport`, in the order in which their nodes are drawn."""
+
+    network_id: Key32
+    epoch: UInt53
+    member: Key32
+    evidence: Key32
+    reports: Annotated[tuple[SignedRecord, ...], Meta(min_length=MIN_REPORTS, max_length=MAX_REPORTS)]
+
+
 # ------------------------------------------------------------------------------------------------------ agreement
 
 
 class BlockEntry(Message, frozen=True, tag=129):
     """One judged answer: the attestations, in the order of their members, and the score that follows from them.
     ``epoch``, ``author``, ``index`` and ``turn`` say which challenge's turn it was, ``asked`` whom it was planned for;
-    ``node`` signed the receipt and is judged."""
+    ``node`` signed the receipt and is judged, for the model ``model``. ``scoring``: who has scored it where members
+    could not, the author's signed :class:`Scoring`, or nothing."""
 
     evidence: Key32
     epoch: UInt53
@@ -163,6 +203,8 @@ class BlockEntry(Message, frozen=True, tag=129):
     node: Id20
     score: Score
     attestations: Annotated[tuple[SignedRecord, ...], Meta(min_length=1, max_length=MAX_MEMBERS)]
+    model: Key32
+    scoring: Annotated[tuple[SignedRecord, ...], Meta(max_length=1)] = ()
 
 
 class Unjudged(Message, frozen=True, tag=145):
@@ -401,8 +443,9 @@ MAX_SIGNED_STANDINGS = MAX_STANDINGS + 8 * 1024 * 1024
 signed_record_decoder: Decoder[SignedRecord] = Decoder(SignedRecord)
 challenge_decoder: Decoder[PlannedChallenge] = Decoder(PlannedChallenge, MAX_RECORD)
 committee_record_decoder: Decoder[
-    ChallengeCommitment | Evidence | Unanswered | Duties | Attestation | Proposal | Vote
-] = Decoder(ChallengeCommitment | Evidence | Unanswered | Duties | Attestation | Proposal | Vote)
+    ChallengeCommitment | Evidence | Unanswered | Duties | Attestation | Scoring | Proposal | Vote
+] = Decoder(ChallengeCommitment | Evidence | Unanswered | Duties | Attestation | Scoring | Proposal | Vote)
+score_report_decoder: Decoder[ScoreReport] = Decoder(ScoreReport)
 block_decoder: Decoder[Block] = Decoder(Block)
 agreement_decoder: Decoder[Proposal | Vote] = Decoder(Proposal | Vote)
 certified_block_decoder: Decoder[CertifiedBlock] = Decoder(CertifiedBlock, 2 * MAX_RECORD)

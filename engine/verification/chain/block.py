@@ -16,6 +16,7 @@ from engine.directory import CLOCK_SKEW_SECONDS
 from engine.errors import SignatureError, VerificationError, WireError
 from engine.ids import NodeId
 from engine.verification.chain.derivation import (
+    check_scoring,
     derive,
     duty_of,
     following_state,
@@ -68,7 +69,7 @@ class Material:
     """What a proposer has. Whatever cannot stand in the block is left out: it may be somebody's bad joke.
 
     ``records``: evidence and unanswered challenges, ``opened`` those of them that were checked before, by digest;
-    ``attestations``: by the digest of their evidence;
+    ``attestations`` and ``scorings``: by the digest of their evidence;
     ``next_members``: the committee that the owners have agreed upon, empty for no change."""
 
     commitments: Sequence[SignedRecord] = ()
@@ -76,6 +77,7 @@ class Material:
     records: Sequence[SignedRecord] = ()
     opened: Mapping[bytes, Opened] = field(default_factory=dict)
     attestations: Mapping[bytes, Sequence[SignedRecord]] = field(default_factory=dict)
+    scorings: Mapping[bytes, SignedRecord] = field(default_factory=dict)
     batches: bytes = NO_BATCHES
     next_members: tuple[bytes, ...] = ()
 
@@ -160,7 +162,7 @@ def _check_records(state: ChainState, block: Block, record_of: RecordOf) -> None
         if entry.author >= len(state.members):
             raise VerificationError("An entry names an author that the committee does not have.")
         opened = open_evidence(_found(record_of, entry.evidence), state.genesis, state.network_id, state.commitment_of)
-        if not matches(entry, opened, state.members):
+        if not matches(entry, opened, state.members, state.network_id):
             raise VerificationError("An entry says something else of its evidence than it shows.")
     for one in block.unjudged:
         record = _open_any(_found(record_of, one.record), state)
@@ -203,7 +205,7 @@ def make_block(
     members = material.next_members or state.members
     commitments = _usable_commitments(state, material.commitments, epoch, members)
     duties, outputs = _usable_duties(state, material.duties, epoch)
-    epochs = {number: _with_outputs(found, outputs.get(number, {})) for number, found in state.epochs.items()}
+    epochs = {number: with_outputs(found, outputs.get(number, {})) for number, found in state.epochs.items()}
     block = Block(
         version=BLOCK_VERSION,
         network_id=state.network_id,
@@ -279,7 +281,7 @@ class _Results:
         self._idle: dict[tuple[int, bytes, NodeId], Unjudged] = {}
         self._entries: list[BlockEntry] = []
 
-    def add(self, record: Opened, attestations: Sequence[SignedRecord]) -> None:
+    def add(self, record: Opened, attestations: Sequence[SignedRecord], scoring: SignedRecord | None = None) -> None:
         """Take a record that can stand in the block now."""
         challenge, asked = record.challenge, record.asked
         member = record.evidence.member if isinstance(record, OpenedEvidence) else record.unanswered.member
@@ -290,7 +292,8 @@ class _Results:
         try:
             duty_of(self._state, self._epochs, challenge.epoch, author, asked)
             if isinstance(record, OpenedEvidence):
-                entry = make_entry(record, attestations, self._state.members, self._state.network_id)
+                scoring = self._usable(record, scoring) if scoring is not None else None
+                entry = make_entry(record, attestations, self._state.members, self._state.network_id, scoring)
             if entry is not None:
                 self._add_entry(entry, (challenge.epoch, member, asked))
         except VerificationError:
@@ -299,6 +302,15 @@ class _Results:
         if entry is None and (last_chance or isinstance(record, OpenedUnanswered)):
             one = Unjudged(epoch=challenge.epoch, author=author, asked=asked, record=record.digest)
             self._idle.setdefault((challenge.epoch, member, asked), one)
+
+    def _usable(self, record: OpenedEvidence, scoring: SignedRecord) -> SignedRecord | None:
+        """The scoring, if it holds and its scorers were drawn for this answer."""
+        found = self._epochs[record.challenge.epoch]
+        try:
+            check_scoring(record, scoring, found, self._state.members, self._state.network_id)
+        except VerificationError:
+            return None
+        return scoring
 
     def _add_entry(self, entry: BlockEntry, duty: tuple[int, bytes, NodeId]) -> None:
         size = len(encode(entry))
@@ -328,9 +340,10 @@ def _results(
         opened[record.digest] = record
     results = _Results(state, epoch, epochs, room)
     for record in sorted(opened.values(), key=lambda record: (record.challenge.epoch, record.digest)):
-        results.add(record, material.attestations.get(record.digest, ()))
+        results.add(record, material.attestations.get(record.digest, ()), material.scorings.get(record.digest))
     return results.result()
 
 
-def _with_outputs(found: OpenEpoch, outputs: Mapping[bytes, bytes]) -> OpenEpoch:
+def with_outputs(found: OpenEpoch, outputs: Mapping[bytes, bytes]) -> OpenEpoch:
+    """An epoch with what more members have shown of their duties: (key → VRF output)."""
     return replace(found, outputs=MappingProxyType({**found.outputs, **outputs}))

@@ -44,6 +44,8 @@ class _Epoch(msgspec.Struct, frozen=True, array_like=True):
     commitments: tuple[ChallengeCommitment, ...]
     outputs: tuple[tuple[bytes, bytes], ...]
     done: tuple[tuple[bytes, bytes, int | None, tuple[int, ...]], ...]
+    serving: tuple[tuple[bytes, bytes], ...]
+    doubted: tuple[bytes, ...]
 
 
 class _State(msgspec.Struct, frozen=True, array_like=True):
@@ -59,6 +61,7 @@ class _State(msgspec.Struct, frozen=True, array_like=True):
     changes: tuple[int, ...]
     standings: tuple[NodeStanding, ...]
     epochs: tuple[_Epoch, ...]
+    serving: tuple[tuple[bytes, bytes], ...]
 
 
 def make_checkpoint(state: ChainState) -> bytes:
@@ -74,6 +77,7 @@ def make_checkpoint(state: ChainState) -> bytes:
         changes=state.changes,
         standings=tuple(state.standings.values()),
         epochs=tuple(_saved(epoch, found) for epoch, found in state.epochs.items()),
+        serving=tuple(state.serving.items()),
     )
     content = msgspec.msgpack.encode(saved)
     return MAGIC + hashlib.sha256(content).digest() + content
@@ -105,6 +109,7 @@ def open_checkpoint(data: bytes, first: ChainState, certified: CertifiedBlock | 
         changes=saved.changes,
         standings=standings,
         epochs=MappingProxyType({one.epoch: _opened(one) for one in saved.epochs}),
+        serving=_serving(saved.serving),
     )
 
 
@@ -149,7 +154,13 @@ def _saved(epoch: int, found: OpenEpoch) -> _Epoch:
         done=tuple(
             (member, node, done.index, tuple(sorted(done.turns))) for (member, node), done in found.done.items()
         ),
+        serving=tuple(basis.serving.items()),
+        doubted=tuple(basis.doubted),
     )
+
+
+def _serving(saved: tuple[tuple[bytes, bytes], ...]) -> Mapping[NodeId, bytes]:
+    return MappingProxyType({NodeId(node): model for node, model in saved})
 
 
 def _opened(saved: _Epoch) -> OpenEpoch:
@@ -158,6 +169,8 @@ def _opened(saved: _Epoch) -> OpenEpoch:
         output=saved.output,
         standings=MappingProxyType({NodeId(one.node_id): one for one in saved.standings}),
         commitments=MappingProxyType({one.member: one for one in saved.commitments}),
+        serving=_serving(saved.serving),
+        doubted=frozenset(map(NodeId, saved.doubted)),
     )
     done = {(member, NodeId(node)): Done(index, frozenset(turns)) for member, node, index, turns in saved.done}
     return OpenEpoch(basis=basis, outputs=MappingProxyType(dict(saved.outputs)), done=MappingProxyType(done))

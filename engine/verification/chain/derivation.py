@@ -12,7 +12,7 @@ import msgspec
 from engine.crypto.ecvrf import verify as verify_proof
 from engine.errors import SignatureError, VerificationError
 from engine.ids import NodeId
-from engine.verification.chain.entries import check_entry
+from engine.verification.chain.entries import check_entry, scoring_of
 from engine.verification.chain.state import (
     MAX_STANDINGS,
     WINDOW,
@@ -24,10 +24,13 @@ from engine.verification.chain.state import (
 from engine.verification.challenges.duties import (
     Basis,
     has_duty,
+    is_checked_by_all,
     is_drawn_privately,
-    is_drawn_publicly,
     publicly_drawn,
 )
+from engine.verification.challenges.opening import OpenedEvidence
+from engine.verification.large_models.majority import OpenedScoring, check_scorers, open_scoring
+from engine.verification.large_models.transcript import transcript_of_evidence
 from engine.verification.members import duties_alpha
 from engine.verification.reputation.rule import Rule
 from engine.verification.signing import open_record
@@ -54,6 +57,8 @@ class Derived:
     members: tuple[bytes, ...]
     commitments: Mapping[bytes, ChallengeCommitment]
     epochs: Mapping[int, OpenEpoch]
+    serving: Mapping[NodeId, bytes]
+    doubted: frozenset[NodeId]
 
 
 def derive(state: ChainState, block: Block) -> Derived:
@@ -63,23 +68,34 @@ def derive(state: ChainState, block: Block) -> Derived:
     commitments = _commitments(block, members)
     epochs = {epoch: found for epoch, found in state.epochs.items() if epoch >= block.epoch - WINDOW}
     _take_duties(state, block, epochs)
-    _take_entries(state, block, epochs)
+    doubted = _take_entries(state, block, epochs)
     _take_unjudged(state, block, epochs)
     closing = {epoch: epochs.get(epoch, found) for epoch, found in state.epochs.items()}
     closing = {epoch: found for epoch, found in closing.items() if epoch <= block.epoch - WINDOW}
     open_now = {epoch: found for epoch, found in epochs.items() if epoch > block.epoch - WINDOW}
+    standings = _standings(state, block)
+    serving = {**state.serving, **{NodeId(entry.node): entry.model for entry in block.entries}}
     return Derived(
-        standings=MappingProxyType(_standings(state, block)),
+        standings=MappingProxyType(standings),
         missed=missed_duties(state.members, list(closing.values())),
         members=members,
         commitments=MappingProxyType(commitments),
         epochs=MappingProxyType(open_now),
+        serving=MappingProxyType({node: model for node, model in serving.items() if node in standings}),
+        doubted=doubted,
     )
 
 
 def following_state(state: ChainState, block: Block, derived: Derived, digest: bytes, output: bytes) -> ChainState:
     """The state after a block with this SHA-256 and VRF output: the next epoch begins from it."""
-    basis = Basis(members=derived.members, output=output, standings=derived.standings, commitments=derived.commitments)
+    basis = Basis(
+        members=derived.members,
+        output=output,
+        standings=derived.standings,
+        commitments=derived.commitments,
+        serving=derived.serving,
+        doubted=derived.doubted,
+    )
     epochs = dict(derived.epochs)
     if derived.commitments:
         epochs[block.epoch + 1] = OpenEpoch(basis=basis)
@@ -94,6 +110,7 @@ def following_state(state: ChainState, block: Block, derived: Derived, digest: b
         changes=(*state.changes, block.height) if block.next_members else state.changes,
         standings=derived.standings,
         epochs=MappingProxyType(epochs),
+        serving=derived.serving,
     )
 
 
@@ -186,6 +203,22 @@ def duty_of(state: ChainState, epochs: Mapping[int, OpenEpoch], epoch: int, auth
     return member
 
 
+def check_scoring(
+    opened: OpenedEvidence, signed: SignedRecord, found: OpenEpoch, members: Sequence[bytes], network_id: bytes
+) -> OpenedScoring:
+    """What drawn nodes have found of an answer, ``found`` being the epoch of its challenge; :class:`VerificationError`
+    if it is another answer's, not its author's, or not by nodes that were drawn."""
+    scoring = open_scoring(signed, network_id)
+    said, evidence = scoring.scoring, opened.evidence
+    if (said.evidence, said.epoch, said.member) != (opened.digest, evidence.epoch, evidence.member):
+        raise VerificationError("A scoring is of another answer, or not by its author.")
+    if scoring.transcript != transcript_of_evidence(opened, network_id):
+        raise VerificationError("Scorers have been shown another answer than the evidence shows.")
+    model, turn = opened.request.model_digest, evidence.turn
+    check_drawn(scoring, found, members, model=model, asked=opened.asked, judged=opened.node, turn=turn)
+    return scoring
+
+
 def next_done(before: Done | None, index: int, turn: int) -> Done:
     """With one more judged turn; :class:`VerificationError` for a second judgement or a second challenge."""
     turns = before.turns if before is not None else frozenset[int]()
@@ -196,8 +229,9 @@ def next_done(before: Done | None, index: int, turn: int) -> Done:
     return Done(index, turns | {turn})
 
 
-def _take_entries(state: ChainState, block: Block, epochs: Epochs) -> None:
-    last = b""
+def _take_entries(state: ChainState, block: Block, epochs: Epochs) -> frozenset[NodeId]:
+    """Who has scored an answer against the majority."""
+    last, doubted = b"", set[NodeId]()
     changed: dict[int, dict[tuple[bytes, NodeId], Done]] = {}
     for entry in block.entries:
         found = _open_epoch(epochs, block, entry.epoch)
@@ -208,8 +242,28 @@ def _take_entries(state: ChainState, block: Block, epochs: Epochs) -> None:
         done = changed.setdefault(entry.epoch, dict(found.done))
         done[duty] = next_done(done.get(duty), entry.index, entry.turn)
         check_entry(entry, state.members, state.network_id)
+        if (scoring := scoring_of(entry, state.members, state.network_id)) is not None:
+            asked, judged, turn = NodeId(entry.asked), NodeId(entry.node), entry.turn
+            check_drawn(scoring, found, state.members, model=entry.model, asked=asked, judged=judged, turn=turn)
+            doubted |= scoring.against
     for epoch, done in changed.items():
         epochs[epoch] = replace(epochs[epoch], done=MappingProxyType(done))
+    return frozenset(doubted)
+
+
+def check_drawn(
+    scoring: OpenedScoring,
+    found: OpenEpoch,
+    members: Sequence[bytes],
+    *,
+    model: bytes,
+    asked: NodeId,
+    judged: NodeId,
+    turn: int,
+) -> None:
+    """Whether the draw of that epoch allows the scorers of an answer; :class:`VerificationError` if not."""
+    output = found.outputs.get(scoring.scoring.member)
+    check_scorers(scoring, found.basis, output, model=model, asked=asked, judged=judged, turn=turn, members=members)
 
 
 def _take_unjudged(state: ChainState, block: Block, epochs: Epochs) -> None:
@@ -237,12 +291,11 @@ def missed_duties(members: Sequence[bytes], closing: Sequence[OpenEpoch]) -> tup
         basis, done = found.basis, found.done
         there = {node for (_, node), result in done.items() if result.turns}
         for node in there:
-            standing = basis.standings.get(node)
-            if standing is None or is_drawn_publicly(standing):
+            if is_checked_by_all(basis, node):
                 missed.update(member for member in publicly_drawn(basis, node) if (member, node) not in done)
         for member, output in found.outputs.items():
             for node, standing in basis.standings.items():
-                drawn = not is_drawn_publicly(standing) and is_drawn_privately(basis, standing, output)
+                drawn = not is_checked_by_all(basis, node) and is_drawn_privately(basis, standing, output)
                 missed[member] += drawn and (member, node) not in done
         missed.update(member for member in basis.commitments if member not in found.outputs)
     return tuple((place, min(MAX_MISSED, missed[member])) for place, member in enumerate(members) if missed[member])

@@ -10,15 +10,12 @@ from engine.crypto.identity import node_id_of
 from engine.errors import VerificationError
 from engine.ids import NodeId
 from engine.verification.challenges.opening import OpenedEvidence
+from engine.verification.large_models.majority import OpenedScoring, open_scoring
+from engine.verification.large_models.transcript import transcript_of_evidence
 from engine.verification.members import faulty
-from engine.verification.reputation.rule import FAIL, FAILS_ABOVE, INCONCLUSIVE, PASS, PASSES_BELOW
+from engine.verification.scoring.agreeing import agree, check_score, median, most_that_agree
 from engine.verification.signing import open_record
-from engine.wire.verification import Attestation, BlockEntry, Score, SignedRecord
-
-TOLERANCE = 1_000
-"""Thousandths by which likelihoods that agree may differ: less than what lies between a pass and a fail."""
-BOUND = 5_000
-LEAST_TOKENS = 16
+from engine.wire.verification import Attestation, BlockEntry, SignedRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,33 +33,6 @@ def scorers(members: Sequence[bytes], evidence: bytes, author: bytes, judged: No
     others = [member for member in members if member != author and node_id_of(member) != judged]
     others.sort(key=lambda member: hashlib.sha256(evidence + member).digest())
     return (author, *others[: 2 * faulty(len(members))])
-
-
-def check_score(score: Score) -> None:
-    """Refuse a score whose verdict does not follow from its numbers."""
-    if abs(score.likelihood) > BOUND:
-        raise VerificationError(f"A likelihood of {score.likelihood} is out of bounds; at most ±{BOUND} are allowed.")
-    said = score.verdict
-    if (said == PASS and score.likelihood >= PASSES_BELOW) or (said == FAIL and score.likelihood <= FAILS_ABOVE):
-        raise VerificationError("A verdict does not follow from its likelihood.")
-    contradicted = said == FAIL and score.likelihood == BOUND  # proven by what was signed, however short it is
-    if said != INCONCLUSIVE and score.tokens < LEAST_TOKENS and not contradicted:
-        raise VerificationError(f"{score.tokens} tokens are too few for a verdict; {LEAST_TOKENS} are needed.")
-
-
-def agree(scores: Sequence[Score]) -> bool:
-    """Whether scores of one answer are the same within the tolerance."""
-    likelihoods = [score.likelihood for score in scores]
-    return max(likelihoods) - min(likelihoods) <= TOLERANCE and len({score.tokens for score in scores}) == 1
-
-
-def median(scores: Sequence[Score]) -> Score:
-    """The score with the median likelihood; of two the one nearer to zero, of equally near ones the lower."""
-    ordered = sorted(scores, key=lambda score: (score.likelihood, score.verdict, score.credit))
-    upper = len(ordered) // 2
-    if len(ordered) % 2:
-        return ordered[upper]
-    return min(ordered[upper - 1 : upper + 1], key=lambda score: abs(score.likelihood))
 
 
 def open_attestations(signed: Sequence[SignedRecord], members: Sequence[bytes], network_id: bytes) -> list[Attested]:
@@ -103,19 +73,40 @@ def check_entry(entry: BlockEntry, members: Sequence[bytes], network_id: bytes) 
         raise VerificationError("An entry's score is not the one that follows from its attestations.")
 
 
-def matches(entry: BlockEntry, opened: OpenedEvidence, members: Sequence[bytes]) -> bool:
+def scoring_of(entry: BlockEntry, members: Sequence[bytes], network_id: bytes) -> OpenedScoring | None:
+    """What drawn nodes have found where members could not, if the entry has it; who was drawn is not looked at.
+    :class:`VerificationError` if it is another answer's or does not lead to the entry's score."""
+    if not entry.scoring:
+        return None
+    opened = open_scoring(entry.scoring[0], network_id)
+    scoring = opened.scoring
+    if (scoring.member, scoring.epoch, scoring.evidence) != (members[entry.author], entry.epoch, entry.evidence):
+        raise VerificationError("An entry shows the scoring of another answer.")
+    if not agree([opened.score, entry.score]):
+        raise VerificationError("An entry's score is not that of the nodes that have scored it.")
+    return opened
+
+
+def matches(entry: BlockEntry, opened: OpenedEvidence, members: Sequence[bytes], network_id: bytes) -> bool:
     """Whether the entry says of its evidence what it shows."""
-    evidence = opened.evidence
+    evidence, model = opened.evidence, opened.request.model_digest
     said = (entry.evidence, entry.epoch, members[entry.author], entry.index, entry.turn, entry.asked, entry.node)
     shown = (opened.digest, evidence.epoch, evidence.member, evidence.index, evidence.turn, opened.asked, opened.node)
-    return said == shown and entry.score.tokens <= len(evidence.output_ids)
+    if said != shown or entry.model != model or entry.score.tokens > len(evidence.output_ids):
+        return False
+    scoring = scoring_of(entry, members, network_id)
+    return scoring is None or scoring.transcript == transcript_of_evidence(opened, network_id)
 
 
 def make_entry(
-    opened: OpenedEvidence, attestations: Sequence[SignedRecord], members: Sequence[bytes], network_id: bytes
+    opened: OpenedEvidence,
+    attestations: Sequence[SignedRecord],
+    members: Sequence[bytes],
+    network_id: bytes,
+    scoring: SignedRecord | None = None,
 ) -> BlockEntry | None:
     """The entry for evidence, from the most attestations that agree; None while they are too few. Attestations that are
-    not valid are left aside."""
+    not valid are left aside, and ``scoring`` (checked before) where they do not say what it says."""
     evidence = opened.evidence
     if evidence.member not in members:
         return None
@@ -130,9 +121,12 @@ def make_entry(
         about = (said.evidence, said.epoch, said.node) == (opened.digest, evidence.epoch, opened.node)
         if about and said.member in allowed and said.score.tokens <= len(evidence.output_ids):
             usable.setdefault(one.place, one)
-    chosen = _most_that_agree(list(usable.values()))
+    ordered = sorted(usable.values(), key=lambda one: (one.attestation.score.likelihood, one.place))
+    chosen = most_that_agree(ordered, lambda one: one.attestation.score)
     if len(chosen) <= faulty(len(members)):
         return None
+    found = median([one.attestation.score for one in chosen])
+    fits = scoring is not None and agree([open_scoring(scoring, network_id).score, found])
     return BlockEntry(
         evidence=opened.digest,
         epoch=evidence.epoch,
@@ -141,19 +135,8 @@ def make_entry(
         turn=evidence.turn,
         asked=opened.asked,
         node=opened.node,
-        score=median([one.attestation.score for one in chosen]),
+        score=found,
         attestations=tuple(one.signed for one in sorted(chosen, key=lambda one: one.place)),
+        model=opened.request.model_digest,
+        scoring=(scoring,) if scoring is not None and fits else (),
     )
-
-
-def _most_that_agree(found: Sequence[Attested]) -> Sequence[Attested]:
-    """Runs of neighbouring likelihoods are tried; of equally long ones the lowest counts."""
-    ordered = sorted(found, key=lambda one: (one.attestation.score.likelihood, one.place))
-    best: Sequence[Attested] = ()
-    for begin in range(len(ordered)):
-        for end in range(begin + len(best) + 1, len(ordered) + 1):
-            run = ordered[begin:end]
-            if not agree([one.attestation.score for one in run]):
-                break
-            best = run
-    return best

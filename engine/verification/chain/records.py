@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from engine.errors import VerificationError, WireError
-from engine.verification.chain.block import Material, Opened
-from engine.verification.chain.derivation import open_commitment, shown_output
+from engine.verification.chain.block import Material, Opened, with_outputs
+from engine.verification.chain.derivation import check_scoring, open_commitment, shown_output
 from engine.verification.chain.entries import make_entry, open_attestations, scorers
 from engine.verification.chain.state import WINDOW, ChainState
 from engine.verification.challenges.opening import OpenedEvidence, open_evidence, open_unanswered
+from engine.verification.large_models.majority import OpenedScoring
 from engine.verification.members import faulty
 from engine.verification.signing import digest_of
 from engine.wire.verification import (
@@ -15,6 +16,7 @@ from engine.wire.verification import (
     ChallengeCommitment,
     Duties,
     Evidence,
+    Scoring,
     SignedRecord,
     Unanswered,
     block_decoder,
@@ -41,6 +43,8 @@ class RecordBook:
         self._opened: dict[bytes, Opened] = {}
         self._by_digest: dict[bytes, SignedRecord] = {}
         self._attestations: dict[bytes, dict[bytes, SignedRecord]] = {}
+        self._outputs: dict[Key, bytes] = {}
+        self._scorings: dict[bytes, tuple[SignedRecord, OpenedScoring]] = {}
 
     def add(self, signed: SignedRecord, state: ChainState, epoch: int) -> bool:
         """Take a record in ``epoch``, the present one; whether it is new.
@@ -55,11 +59,13 @@ class RecordBook:
             case Duties():
                 if (record.epoch, record.member) in self._duties:
                     return False
-                shown_output(signed, state, epoch)
+                _, self._outputs[record.epoch, record.member] = shown_output(signed, state, epoch)
                 self._duties[record.epoch, record.member] = signed
                 return True
             case Evidence() | Unanswered():
                 return self._add_result(signed, record, state)
+            case Scoring():
+                return self._add_scoring(signed, record, state)
             case Attestation():
                 return self._add_attestation(signed, record, state)
             case _:
@@ -82,6 +88,7 @@ class RecordBook:
             records=list(self._by_digest.values()),
             opened=self._opened,
             attestations={digest: list(found.values()) for digest, found in self._attestations.items()},
+            scorings={digest: signed for digest, (signed, _) in self._scorings.items()},
             next_members=next_members,
             batches=batches,
         )
@@ -94,6 +101,7 @@ class RecordBook:
         for (_, key), results in self._results.items():
             if key == member:
                 found += (signed for digest, signed in results.items() if not _is_done(self._opened[digest], state))
+        found += (signed for signed, opened in self._scorings.values() if opened.scoring.member == member)
         found += (given[member] for given in self._attestations.values() if member in given)
         return found
 
@@ -103,6 +111,7 @@ class RecordBook:
         decoded = block_decoder.decode(block)
         for entry in decoded.entries:
             self._attestations.pop(entry.evidence, None)
+            self._scorings.pop(entry.evidence, None)
         oldest = state.epoch + 1 - WINDOW
         members = set(state.members)
         for kept in (self._commitments, self._duties):
@@ -117,6 +126,27 @@ class RecordBook:
                 self._by_digest.pop(digest, None)
                 self._opened.pop(digest, None)
                 self._attestations.pop(digest, None)
+                self._scorings.pop(digest, None)
+        self._outputs = {key: output for key, output in self._outputs.items() if key[0] >= oldest}
+
+    def scoring_of(self, evidence: bytes) -> OpenedScoring | None:
+        """What drawn nodes have found of this evidence, as far as it is here."""
+        found = self._scorings.get(evidence)
+        return found[1] if found is not None else None
+
+    def unfinished(self, member: bytes, state: ChainState) -> list[tuple[OpenedEvidence, int]]:
+        """Evidence of this member that no block contains and nobody has been asked to score, with the number of its
+        attestations, the oldest first."""
+        found = [
+            (opened, len(self._attestations.get(digest, ())))
+            for (_, key), results in self._results.items()
+            if key == member
+            for digest in results
+            if isinstance(opened := self._opened[digest], OpenedEvidence)
+            and digest not in self._scorings
+            and not _is_done(opened, state)
+        ]
+        return sorted(found, key=lambda one: (one[0].evidence.epoch, one[0].digest))
 
     def unscored(self, member: bytes, state: ChainState, late: int) -> list[OpenedEvidence]:
         """Evidence that this member has to score and has not scored, the oldest first. Of epoch ``late`` and earlier
@@ -165,6 +195,20 @@ class RecordBook:
         self._opened[digest] = opened
         self._by_digest[digest] = signed
         self._results.setdefault(key, {})[digest] = signed
+        return True
+
+    def _add_scoring(self, signed: SignedRecord, record: Scoring, state: ChainState) -> bool:
+        opened = self._opened.get(record.evidence)
+        if not isinstance(opened, OpenedEvidence):
+            raise VerificationError("A scoring is about evidence that is not here.")
+        found = state.epochs.get(opened.evidence.epoch)
+        if record.evidence in self._scorings or found is None or _is_done(opened, state):
+            return False
+        key = (opened.evidence.epoch, opened.evidence.member)
+        if (output := self._outputs.get(key)) is not None:
+            found = with_outputs(found, {opened.evidence.member: output})
+        scoring = check_scoring(opened, signed, found, state.members, state.network_id)
+        self._scorings[record.evidence] = (signed, scoring)
         return True
 
     def _add_attestation(self, signed: SignedRecord, record: Attestation, state: ChainState) -> bool:

@@ -49,7 +49,7 @@ class OpenEpoch:
 class ChainState:
     """After block ``height`` (0: before the first). ``previous`` is its SHA-256, ``output`` its VRF output,
     ``members`` decide on the next one, ``changes`` are the heights that have named others; ``standings`` has who was
-    judged, everybody else is a newcomer."""
+    judged, everybody else is a newcomer; ``serving``: for which model's answer they were judged last (its digest)."""
 
     genesis: Genesis
     network_id: NetworkId
@@ -63,6 +63,7 @@ class ChainState:
     changes: tuple[int, ...]
     standings: Mapping[NodeId, NodeStanding]
     epochs: Mapping[int, OpenEpoch]
+    serving: Mapping[NodeId, bytes] = field(default_factory=lambda: MappingProxyType({}))
 
     def commitment_of(self, epoch: int, member: bytes) -> ChallengeCommitment | None:
         """What ``member`` promised to ask in ``epoch``, while its evidence counts."""

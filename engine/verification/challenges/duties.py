@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from engine.ids import NodeId
 from engine.verification.members import faulty
@@ -32,12 +33,15 @@ _WHOLE = 1 << 64
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Basis:
     """What all duties of one epoch follow from: the committee, the VRF output and the standings after the newest block
-    before it, and what that block says was promised (member key → commitment)."""
+    before it, and what that block says was promised (member key → commitment). ``serving``: for which model's answer
+    nodes were judged last (its digest); ``doubted``: who has scored an answer against the majority in that block."""
 
     members: tuple[bytes, ...]
     output: bytes
     standings: Mapping[NodeId, NodeStanding]
     commitments: Mapping[bytes, ChallengeCommitment]
+    serving: Mapping[NodeId, bytes] = field(default_factory=lambda: MappingProxyType({}))
+    doubted: frozenset[NodeId] = frozenset()
 
 
 def is_drawn_publicly(standing: NodeStanding | None) -> bool:
@@ -45,6 +49,12 @@ def is_drawn_publicly(standing: NodeStanding | None) -> bool:
     if standing is None or standing.excluded or standing.suspicion > 0:
         return True
     return standing.good < ALWAYS_BELOW + standing.lapses // LAPSES_PER_GOOD
+
+
+def is_checked_by_all(basis: Basis, node: NodeId) -> bool:
+    """Whether it is checked in this epoch, by those whom everybody knows: see :func:`is_drawn_publicly`, and who has
+    scored against the majority."""
+    return node in basis.doubted or is_drawn_publicly(basis.standings.get(node))
 
 
 def publicly_drawn(basis: Basis, node: NodeId) -> tuple[bytes, ...]:
@@ -66,6 +76,6 @@ def is_drawn_privately(basis: Basis, standing: NodeStanding, output: bytes) -> b
 def has_duty(basis: Basis, member: bytes, node: NodeId, output: bytes | None) -> bool:
     """Whether ``member`` has to check ``node``; ``output``: of its VRF for this epoch, None while it is unknown."""
     standing = basis.standings.get(node)
-    if standing is None or is_drawn_publicly(standing):
+    if standing is None or is_checked_by_all(basis, node):
         return member in publicly_drawn(basis, node)
     return output is not None and is_drawn_privately(basis, standing, output)

@@ -43,6 +43,8 @@ _PLAIN = {
     "constraint_kind": "",
     "constraint": "",
     "template_options": "",
+    "score_key": b"",
+    "prompt_commitment": b"",
 }
 """What would shape an answer beyond the challenge's words and settings."""
 _ROLES = ("user", "assistant")
