@@ -40,6 +40,7 @@ _WANTED = {
     "max_tokens_per_second": "this is a speed: a number above 0, at most 1000000. Leave it out for no limit.",
     "threads": "this is a whole number from 0 (chosen from the machine) to 1024.",
     "cache_memory": "this is a whole number of MiB from 0 (chosen from the free memory) to 67108864.",
+    "verifier_memory": "this is a whole number of MiB from 0 (what is free) to 67108864.",
     "forwarding_policy": "it is one of none, random, round-robin, least-load, planetserve, sglang, production-stack, "
     "consistent-hash, cost.",
     "log_level": "it is one of debug, info, warning, error.",
@@ -107,6 +108,9 @@ class Configuration(Struct, frozen=True, kw_only=True):
     """CPU threads of the inference worker; 0: chosen from the machine."""
     cache_memory: Annotated[int, Meta(ge=0, le=1 << 26)] = 0
     """MiB that each inference worker may take for the keys and values of texts; 0: chosen from what is free."""
+    verifier_memory: Annotated[int, Meta(ge=0, le=1 << 26)] = 0
+    """MiB that a verifier may take to load a reference model; answers of larger ones are scored by other machines that
+    serve them. 0: what is free."""
     log_level: LogLevel = "info"
     signaling_address: Annotated[str, Meta(max_length=60)] = ""
     """IP:PORT at which other nodes reach this relay for offers of links when no bootstrap server is there; the engine

@@ -83,6 +83,14 @@ def run(
         int | None,
         typer.Option(min=0, metavar="MIB", help="Memory for cached prompts and answers; 0: chosen from what is free."),
     ] = None,
+    verifier_memory: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            metavar="MIB",
+            help="A verifier's memory for a reference model; larger ones are left to other machines. 0: what is free.",
+        ),
+    ] = None,
     signaling_address: Annotated[
         str | None,
         typer.Option(
@@ -136,6 +144,7 @@ def run(
         "forwarding_policy": forwarding_policy,
         "threads": threads,
         "cache_memory": cache_memory,
+        "verifier_memory": verifier_memory,
         "signaling_address": signaling_address,
         "log_level": log_level,
         "backend": backend,

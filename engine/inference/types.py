@@ -154,6 +154,7 @@ class ModelInfo(Struct, frozen=True, array_like=True, kw_only=True):
     context_tokens: int = 0  # keys and values that those who run hold
     decode_rate_alone: float = 0.0  # of an answer that runs alone
     first_token_seconds: float = 0.0  # recent time to first token, smoothed
+    memory: int = 0  # bytes that it takes to load it, about; 0: not known, or another program has it
 
 
 class PromptShape(Struct, frozen=True, array_like=True):

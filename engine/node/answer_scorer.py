@@ -1,45 +1,71 @@
-"""What an answer that evidence shows is worth, computed with the reference model on this machine."""
+"""What an answer is worth, computed with the reference model on this machine: for this verifier, or for another one."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
+from engine.crypto.symmetric import constant_time_equal
 from engine.errors import UnknownModelError
 from engine.inference.types import InferenceBackend, ModelInfo
 from engine.node.requests import generation_for
 from engine.verification.challenges.opening import OpenedEvidence
-from engine.verification.receipts import compare_prompt
+from engine.verification.receipts import commit, token_bytes
 from engine.verification.scoring.calibration import Calibrations
 from engine.verification.scoring.score import contradiction, score_answer
+from engine.wire.answer import Request
 from engine.wire.verification import Score
 
 
 class AnswerScorer:
     """One prefill for each answer."""
 
-    def __init__(self, backend: InferenceBackend, calibrations: Calibrations) -> None:
+    def __init__(
+        self,
+        backend: InferenceBackend,
+        calibrations: Calibrations,
+        fits: Callable[[ModelInfo], bool] = lambda _: True,
+    ) -> None:
+        """``fits``: whether a model may be loaded here only to score with it."""
         self._backend = backend
         self._calibrations = calibrations
+        self._fits = fits
 
     def holds(self, digest: bytes) -> bool:
-        """Whether this version of a model is here."""
-        return any(info.digest == digest for info in self._backend.models())
+        """Whether this version of a model is here, and is loaded or may be."""
+        return any(
+            info.digest == digest and (bool(info.provider) or self._fits(info)) for info in self._backend.models()
+        )
 
     async def score(self, opened: OpenedEvidence) -> Score:
         """The score of an answer; ``RequestError`` or ``WorkerDiedError`` where it cannot be computed here.
 
         A receipt whose prompt is not that of the request contradicts itself: the node signed both."""
-        info = self._info(opened)
-        request, evidence = generation_for(opened.request, info.context_length, None), opened.evidence
-        found = await self._backend.score(request, evidence.output_ids)
-        if compare_prompt(opened.receipt, evidence.key, found.prompt_ids):
+        evidence = opened.evidence
+        found = await self.score_answer(
+            opened.request, evidence.output_ids, evidence.key, opened.receipt.prompt_commitment
+        )
+        if opened.receipt.prompt_tokens != found[1]:
             return contradiction(len(evidence.output_ids))
-        calibration = self._calibrations.find(info.digest, reference=_short(info.provider))
-        return score_answer(found.margins, found.logprobs, calibration, found.impossible)
+        return found[0]
 
-    def _info(self, opened: OpenedEvidence) -> ModelInfo:
+    async def score_answer(
+        self, request: Request, output_ids: Sequence[int], key: bytes, prompt_commitment: bytes
+    ) -> tuple[Score, int]:
+        """The score of an answer to a request that begins with the first token, and the prompt's length; errors as
+        :meth:`score`. ``prompt_commitment``: what was signed of the prompt under ``key``."""
+        info = self._info(request)
+        found = await self._backend.score(generation_for(request, info.context_length, None), output_ids)
+        if not constant_time_equal(commit(key, b"prompt", token_bytes(found.prompt_ids)), prompt_commitment):
+            return contradiction(len(output_ids)), len(found.prompt_ids)
+        calibration = self._calibrations.find(info.digest, reference=_short(info.provider))
+        score = score_answer(found.margins, found.logprobs, calibration, found.impossible)
+        return score, len(found.prompt_ids)
+
+    def _info(self, request: Request) -> ModelInfo:
         for info in self._backend.models():
-            if info.digest == opened.request.model_digest:
+            if info.digest == request.model_digest:
                 return info
-        raise UnknownModelError(f"The model {opened.request.model_id} is not here in the version that was asked.")
+        raise UnknownModelError(f"The model {request.model_id} is not here in the version that was asked.")
 
 
 def _short(provider: str) -> str:

@@ -27,7 +27,7 @@ from engine.inference.supervisor.settings import WorkerState
 from engine.inference.types import InferenceBackend
 from engine.lifeline import run_on_loop, stop_with_parent
 from engine.node.answers import Answers
-from engine.node.backends import make_pool, make_remote
+from engine.node.backends import MEBIBYTE, make_pool, make_remote
 from engine.node.cached_prefixes import CachedPrefixes
 from engine.node.client_presence import ClientPresence
 from engine.node.group_metrics import GroupMetrics
@@ -194,7 +194,9 @@ class Node:
                     self.backend,
                     self.configuration.data_directory / "questions",
                     self._clock,
+                    self._verifier_room,
                 ),
+                calibrations=self.configuration.data_directory / "calibrations",
             )
             self.peer = peer
             try:
@@ -210,6 +212,10 @@ class Node:
             finally:
                 self.peer = None
                 self._changed()
+
+    def _verifier_room(self) -> int:
+        """Bytes for a reference model: what the owner says, else what is free where it would be loaded."""
+        return self.configuration.verifier_memory * MEBIBYTE or self.inference.room()
 
     def _overlay_client(self) -> OverlayClient | None:
         return self.client.client if self.client is not None else None

@@ -8,6 +8,7 @@ import math
 import os
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
+from pathlib import Path
 
 from engine.crypto.onion import REPLAY_MEMORY
 from engine.directory.descriptor import make_descriptor
@@ -18,6 +19,8 @@ from engine.errors import StorageError
 from engine.forwarding.policies.registry import by_name
 from engine.ids import NetworkId, NodeId
 from engine.inference.types import InferenceBackend, ModelInfo
+from engine.library.calibrations import known_calibrations
+from engine.node.answer_scorer import AnswerScorer
 from engine.node.cached_prefixes import CachedPrefixes
 from engine.node.committee_presence import CommitteePresence, MakeVerifier
 from engine.node.entry_role import EntryRole
@@ -25,6 +28,7 @@ from engine.node.group import GroupRole
 from engine.node.keys import NodeKeys
 from engine.node.overlay_peer import OverlayPeer
 from engine.node.presence import SOFTWARE, Membership, Presence
+from engine.node.scoring_service import ScoringService
 from engine.node.serving_role import ServingRole
 from engine.node.submission import Submission
 from engine.paths.relay_limits import RelayLimits
@@ -63,9 +67,11 @@ class PeerPresence(Presence):
         prefixes: CachedPrefixes | None = None,
         forwarding_policy: str = DEFAULT_POLICY,
         make_verifier: MakeVerifier | None = None,
+        calibrations: Path | None = None,
     ) -> None:
         """``prefixes``: what the back end's caches hold, if it tells. ``make_verifier``: the part of this machine in
-        checking nodes, if the network's genesis has its key in the committee."""
+        checking nodes, if the network's genesis has its key in the committee. ``calibrations``: the owner's own, for
+        the scores that verifiers ask for."""
         super().__init__(membership, keys.identity, client_only=False)
         self._keys = keys
         self.bootstrap.announce(keys.succession, keys.succession_told)
@@ -77,6 +83,7 @@ class PeerPresence(Presence):
         self._limit = max_tokens_per_second
         self._forwarding_policy = forwarding_policy
         self._make_verifier = make_verifier
+        self._calibrations = calibrations
         self._offered: frozenset[str] = frozenset()
         self._started = math.ceil(membership.clock.wall())
         self._published: tuple[ServedModel, ...] = ()
@@ -179,6 +186,7 @@ class PeerPresence(Presence):
             self._identity, network_id, self._backend, clock, peer.push, peer.serving.paused, self._limit
         )
         serving.offered = self._offered
+        serving.scoring = ScoringService(self._identity, network_id, self._scorer, clock)
         peer.start, peer.cancel = serving.start, serving.cancel
         peer.head, peer.heard_head = lambda: self.bootstrap.head, self.bootstrap.heard_head
         peer.sender = self.make_mesh(network_id, genesis.genesis.parameters, peer)
@@ -194,6 +202,9 @@ class PeerPresence(Presence):
         if self.bootstrap.directory is not None:
             self.directory_changed(self.bootstrap.directory)
         return peer, serving
+
+    def _scorer(self) -> AnswerScorer:
+        return AnswerScorer(self._backend, known_calibrations(self._calibrations))
 
     def _make_group(self, genesis: GenesisRecord, peer: OverlayPeer, sender: LinkSender) -> GroupRole:
         group = GroupRole(

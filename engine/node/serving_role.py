@@ -12,6 +12,7 @@ from engine.crypto.identity import Identity
 from engine.errors import (
     GenTorrentError,
     InferenceError,
+    InvalidRequestError,
     OverloadedError,
     RequestError,
     ServingNodeLeavingError,
@@ -31,9 +32,11 @@ from engine.inference.types import (
     TokenLogprob,
 )
 from engine.node.requests import generation_for
+from engine.node.scoring_service import ScoringService
 from engine.node.task_owner import TaskOwner
 from engine.paths.answer_sender import MAX_FRAME_TEXT
 from engine.paths.serving import ExecutionStarted
+from engine.verification.large_models.transcript import wants_score
 from engine.verification.receipts import Served, execution_name, make_receipt, sign_receipt
 from engine.wire.answer import (
     LOWEST_LOGPROB,
@@ -138,6 +141,7 @@ class ServingRole(TaskOwner):
         self.signed: Callable[[bytes, bytes], None] = lambda _record, _signature: None
         """Hears of each receipt, its bytes and the signature, before it is sent."""
         self.overloaded: Callable[[Request], Failed] | None = None  # what is said where there is no place
+        self.scoring: ScoringService | None = None  # scores answers of others, where verifiers cannot
         self.offered: frozenset[str] = frozenset()  # the model ids that are served now
         self.answered = 0
         self.tokens = 0
@@ -215,6 +219,12 @@ class ServingRole(TaskOwner):
     async def _generate(self, started: ExecutionStarted) -> None:
         request = started.request
         info = self._model(request)
+        if wants_score(request):
+            if self.scoring is None:
+                raise InvalidRequestError("This machine scores no answers.")
+            self._push(started.request_id, Stage(stage="prefill", place=0, estimate=0.0))
+            self._push(started.request_id, await self.scoring.score(request))
+            return
         transcript = _Transcript(
             identity=self._identity,
             network_id=self._network_id,

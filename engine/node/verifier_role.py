@@ -24,6 +24,7 @@ from engine.directory.sampling import random_below
 from engine.errors import GenTorrentError, VerificationError
 from engine.ids import NodeId, short_id
 from engine.node.challenge_chat import NothingSignedError, Signed
+from engine.node.handing_out import HandingOut
 from engine.node.verifier_store import VerifierStore
 from engine.verification.chain.block import check_block, make_block
 from engine.verification.chain.records import RecordBook
@@ -113,7 +114,7 @@ class VerifierRole:
         self._forgotten = -1
         self._to_score = asyncio.Event()
         self._in_reserve = -1
-        self._unscorable: set[bytes] = set()
+        self._unscorable: set[tuple[bytes, bool]] = set()  # and whether others had scored it
         self._store: VerifierStore | None = None
         self.state = state
         self.book = RecordBook()
@@ -124,12 +125,14 @@ class VerifierRole:
         present one."""
         self.holds: Callable[[bytes], bool] = lambda _: True
         """Whether a model with this digest is here, so that its answers can be scored."""
+        self.handing_out = HandingOut(identity, self.book, self._holds)
+        """What becomes of answers that cannot be scored here."""
 
     # -------------------------------------------------------------------------------------------- what is told here
 
     def update_directory(self, directory: Directory) -> None:
         """Use this snapshot: who is listed with a model can be checked."""
-        self._directory = directory
+        self._directory = self.handing_out.directory = directory
         for node in directory.nodes():
             if node.descriptor.models and node.node_id != self._identity.node_id:
                 served = (Candidate(node.node_id, one.model_id, one.digest) for one in node.descriptor.models)
@@ -138,6 +141,11 @@ class VerifierRole:
             del self._candidates[gone]
         while len(self._candidates) > MAX_MODELS:
             del self._candidates[next(iter(self._candidates))]
+
+    def key_of(self, node: NodeId) -> bytes | None:
+        """The identity key of a listed node."""
+        found = self._directory.get(node) if self._directory is not None else None
+        return found.descriptor.identity_key if found is not None else None
 
     def heard(self, signed: SignedRecord) -> str:
         """Another member says something; the reason why it is not taken, or nothing."""
@@ -227,6 +235,9 @@ class VerifierRole:
                             committed = self._plans[number].committed
                             tasks.create_task(self._check(number, planned, committed, chats))
                     self._show_duties(epoch)
+                    self.handing_out.look(tasks, self.state, epoch)
+                    for scoring in self.handing_out.to_show(epoch):
+                        self._publish(scoring)
                     self._repeat(epoch)
                 if self._late > self._in_reserve:
                     self._in_reserve = self._late
@@ -386,18 +397,32 @@ class VerifierRole:
             self._to_score.clear()
             while True:
                 waiting = self.book.unscored(self._identity.public_key, self.state, self._late)
-                opened = next((one for one in waiting if one.digest not in self._unscorable), None)
+                opened = next((one for one in waiting if self._can_attest(one)), None)
                 if opened is None:
-                    self._unscorable &= {one.digest for one in waiting}
+                    known = {one.digest for one in waiting}
+                    self._unscorable = {one for one in self._unscorable if one[0] in known}
                     break
                 await self._attest(opened)
 
+    def _can_attest(self, opened: OpenedEvidence) -> bool:
+        by_others = self._by_others(opened)
+        tried = (opened.digest, by_others) in self._unscorable
+        return not tried and (not by_others or self.book.scoring_of(opened.digest) is not None)
+
+    def _holds(self, digest: bytes) -> bool:
+        return self.holds(digest)
+
+    def _by_others(self, opened: OpenedEvidence) -> bool:
+        """Whether what drawn nodes have found counts here: the model cannot be loaded, or could not score this."""
+        return not self.holds(opened.request.model_digest) or (opened.digest, False) in self._unscorable
+
     async def _attest(self, opened: OpenedEvidence) -> None:
+        by_others = self._by_others(opened)
+        self._unscorable.add((opened.digest, by_others))  # whatever becomes of it, it is not computed again
         try:
-            score = await self._score(opened)
+            score = self._scored_by_others(opened) if by_others else await self._score(opened)
         except GenTorrentError as error:
             logger.warning("an answer cannot be scored here: %s", error)
-            self._unscorable.add(opened.digest)
             return
         self._publish(
             Attestation(
@@ -409,7 +434,12 @@ class VerifierRole:
                 score=score,
             )
         )
-        self._unscorable.add(opened.digest)  # whatever became of the attestation, it is not computed again
+
+    def _scored_by_others(self, opened: OpenedEvidence) -> Score:
+        scoring = self.book.scoring_of(opened.digest)
+        if scoring is None or not self.handing_out.is_believed(opened, scoring, self.state):
+            raise VerificationError("The nodes that have scored an answer are not those that may.")
+        return scoring.score
 
 
 def _opened(signed: Signed) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from typing import Any
 from engine.errors import StorageError, VerificationError, WireError
 from engine.storage.files import PRIVATE_FILE, make_directory
 from engine.verification.challenges.plan import EpochPlan, encoded_plan, read_plan
-from engine.wire.verification import Attestation, Proposal, SignedRecord, Vote, committee_record_decoder
+from engine.wire.verification import Attestation, Proposal, Scoring, SignedRecord, Vote, committee_record_decoder
 
 logger = logging.getLogger(__name__)
 FILE = "verifier.sqlite3"
@@ -84,7 +84,7 @@ class VerifierStore:
         if isinstance(record, Proposal | Vote):
             raise ValueError("votes and proposals are not kept here")
         digest = hashlib.sha256(signed.record).digest()
-        row = (digest, record.epoch, isinstance(record, Attestation), signed.record, signed.key, signed.signature)
+        row = (digest, record.epoch, isinstance(record, Attestation | Scoring), signed.record, signed.key, signed.signature)
         self._write("INSERT OR IGNORE INTO records VALUES (?, ?, ?, ?, ?, ?)", row)
 
     def forget(self, before: int) -> None:
@@ -111,7 +111,8 @@ class VerifierStore:
         return found
 
     def records(self) -> list[SignedRecord]:
-        """In an order in which they can be taken: attestations are behind the evidence that they are about."""
+        """In an order in which they can be taken: attestations and scorings are behind the evidence that they are
+        about."""
         found = []
         for record, key, signature in self._read(
             "SELECT record, key, signature FROM records ORDER BY last, epoch, digest"

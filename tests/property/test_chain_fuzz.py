@@ -22,6 +22,7 @@ from engine.wire.verification import (
     ChallengeCommitment,
     Duties,
     Evidence,
+    Scoring,
     SignedRecord,
     SignedStandings,
     Unanswered,
@@ -33,7 +34,7 @@ from tests.support.wire_messages import messages
 
 FUZZ = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 NODES = [identity(number) for number in range(3)]
-RECORDS = (ChallengeCommitment, Evidence, Unanswered, Duties, Attestation)
+RECORDS = (ChallengeCommitment, Evidence, Unanswered, Duties, Attestation, Scoring)
 
 
 def begun() -> Judging:
@@ -98,7 +99,11 @@ def test_any_record_even_well_signed_is_refused_or_kept_without_harm(record, of_
             check()
     # Whatever a member says, the leader's block is valid.
     material = Material(
-        commitments=[signed], duties=[signed], records=[signed], attestations={digest_of(signed): [signed]}
+        commitments=[signed],
+        duties=[signed],
+        records=[signed],
+        attestations={digest_of(signed): [signed]},
+        scorings={digest_of(signed): signed},
     )
     made = make_block(
         NETWORK.state,

@@ -19,8 +19,10 @@ from engine.verification.chain.entries import scorers
 from engine.verification.chain.state import ChainState, encoded_standings, first_state
 from engine.verification.challenges.commitment import CommittedChallenges
 from engine.verification.challenges.duties import has_duty
-from engine.verification.challenges.opening import encoded_challenge, planned_messages
+from engine.verification.challenges.opening import encoded_challenge, open_evidence, planned_messages
 from engine.verification.epochs import epoch_begins
+from engine.verification.large_models.draw import place
+from engine.verification.large_models.transcript import sign_report, transcript_of_evidence
 from engine.verification.members import duties_alpha, leader, quorum
 from engine.verification.receipts import Served, make_receipt, receipt_key, request_without_secrets, sign_receipt
 from engine.verification.signing import digest_of, sign_record
@@ -36,6 +38,7 @@ from engine.wire.verification import (
     Evidence,
     PlannedChallenge,
     Score,
+    Scoring,
     SignedRecord,
     SignedStandings,
     Unanswered,
@@ -191,6 +194,34 @@ class Judging:
         author = msgspec.msgpack.decode(evidence.record, type=Evidence).member
         drawn = scorers(self.state.members, digest_of(evidence), author, judged)
         return [self.attest(evidence, judged, self.member(key), given) for key in drawn]
+
+    def draw_output(self, epoch: int, member: Identity) -> bytes:
+        """Of the member's VRF."""
+        alpha = duties_alpha(self.network_id, epoch, self.state.epochs[epoch].basis.output)
+        return verify(member.public_key, alpha, prove(member.seed, alpha))
+
+    def scoring(
+        self,
+        shown: SignedRecord,
+        given: Sequence[tuple[Identity, Score]],
+        *,
+        by: Identity | None = None,
+        **changes: Any,
+    ) -> SignedRecord:
+        """What these nodes have found, in the order in which they are drawn."""
+        opened = open_evidence(shown, self.genesis.genesis, self.network_id, self.state.commitment_of)
+        author, epoch = self.member(shown.key), opened.evidence.epoch
+        output, turn = self.draw_output(epoch, author), opened.evidence.turn
+        ordered = sorted(given, key=lambda one: place(output, opened.asked, turn, one[0].node_id))
+        transcript = changes.pop("transcript", transcript_of_evidence(opened, self.network_id))
+        fields: dict[str, Any] = {
+            "network_id": self.network_id,
+            "epoch": epoch,
+            "member": (by or author).public_key,
+            "evidence": digest_of(shown),
+            "reports": tuple(sign_report(node, self.network_id, transcript, found) for node, found in ordered),
+        }
+        return sign_record(by or author, Scoring(**(fields | changes)))
 
     def show_duties(self, epoch: int, member: Identity) -> SignedRecord:
         alpha = duties_alpha(self.network_id, epoch, self.state.epochs[epoch].basis.output)

@@ -292,6 +292,30 @@ def batch_root(receipts: list[bytes], salt: bytes) -> bytes:
     return level[0]
 
 
+def transcript_digest(network_id: bytes, request: bytes, ids: list[int], key: bytes, commitment: bytes) -> bytes:
+    """What names an answer that nodes score for verifiers (docs/protocol.md, "Scores for verifiers"), from the encoded
+    request to which it was made."""
+    _, _, _, _, _, _, _, _, model, digest, messages, sampling, most, *_ = msgspec.msgpack.decode(request)
+    parts = [160, network_id, model, digest, messages, sampling, most, ids, key, commitment]
+    return hashlib.sha256(msgspec.msgpack.encode(parts)).digest()
+
+
+def scorers_in_order(output: bytes, asked: bytes, turn: int, nodes: list[bytes]) -> list[bytes]:
+    """The nodes that may be asked for a score, whoever stands first is asked first."""
+    hashed = {
+        hashlib.sha256(b"gentorrent/scorers/v1" + output + asked + bytes([turn]) + one).digest(): one for one in nodes
+    }
+    return [hashed[place] for place in sorted(hashed)][:9]
+
+
+def read_score_report(record: bytes, key: bytes, signature: bytes, network_id: bytes) -> tuple[bytes, int]:
+    """Which transcript a signed report is about, and the likelihood that it says (thousandths)."""
+    check_signature(key, "score-report", network_id, signature, [record])
+    number, network, signer, transcript, (kind, _tokens, likelihood, _credit, _verdict) = msgspec.msgpack.decode(record)
+    assert (number, network, signer, kind) == (161, network_id, key, 127)
+    return transcript, likelihood
+
+
 def work_is_done(network_id: bytes, key: bytes, salt: bytes, solution: int, bits: int) -> bool:
     """Whether a newcomer has done its work (docs/protocol.md, "Newcomers")."""
     hashed = hashlib.sha256(b"gentorrent/proof-of-work/v1" + network_id + key + salt + solution.to_bytes(8, "big"))

@@ -80,7 +80,8 @@ def _value(kind: inspect.Type, numbers: Iterator[int]) -> Any:
             length = min(max(kind.min_length or 0, 5), kind.max_length or 5)
             return bytes((number + step) % 256 for step in range(length))
         case inspect.VarTupleType():
-            return [_value(kind.item_type, numbers) for _ in range(max(kind.min_length or 0, min(kind.max_length or 2, 2)))]
+            count = max(kind.min_length or 0, min(kind.max_length or 2, 2))
+            return [_value(kind.item_type, numbers) for _ in range(count)]
         case inspect.TupleType():
             return [_value(one, numbers) for one in kind.item_types]
         case inspect.StructType():

@@ -17,9 +17,9 @@ LARGEST_ON_PROCESSOR = 8 * GIBIBYTE
 """Bytes that are taken from main memory unless the owner says more: the computer has other work to do."""
 UNKNOWN = GIBIBYTE
 """Bytes that are taken where nobody can tell what is free."""
-_LOADED = 1.1
+LOADED = 1.1
 """Memory of a loaded model beside the size of its file, as a factor."""
-_RESERVE = GIBIBYTE
+RESERVE = GIBIBYTE
 """Bytes that stay free for other programs and for the runtime's working memory."""
 _WIDE = ("fp32", "int4", "int8", "nf4", "dynamic-int8")
 
@@ -29,7 +29,7 @@ def default_budget(free: int | None, models: int, *, gpu: bool) -> int:
     bytes are there. A GPU's memory is there to be filled; of main memory half is left alone."""
     if free is None:
         return UNKNOWN
-    left = int(free - models * _LOADED - _RESERVE)
+    left = int(free - models * LOADED - RESERVE)
     if gpu:
         return max(SMALLEST_BUDGET, left * 9 // 10)
     return max(SMALLEST_BUDGET, min(left // 2, LARGEST_ON_PROCESSOR))

@@ -6,6 +6,7 @@ import msgspec
 
 from engine.inference.models.folder import ModelFolder
 from engine.inference.pipe import Load
+from engine.inference.supervisor.budget import LOADED, smallest_budget
 from engine.inference.supervisor.devices import Device
 from engine.inference.supervisor.settings import InferenceSettings
 from engine.inference.types import ModelInfo
@@ -36,6 +37,7 @@ def described(folder: ModelFolder, slots: int) -> ModelInfo:
         tokenizer_digest=folder.tokenizer_digest,
         context_length=folder.context_length,
         slots=slots,
+        memory=int(folder.size * LOADED) + smallest_budget(folder),
     )
 
 

@@ -18,7 +18,8 @@ import msgspec
 from engine.clock import Clock
 from engine.errors import ConfigurationError, GenTorrentError, ProviderFailedError, WorkerDiedError
 from engine.inference.models.installed import Catalogue
-from engine.inference.supervisor.devices import Device
+from engine.inference.supervisor.budget import RESERVE
+from engine.inference.supervisor.devices import Device, free_memory
 from engine.inference.supervisor.resuming import ResumableAnswer
 from engine.inference.supervisor.settings import InferenceSettings, WorkerState
 from engine.inference.supervisor.supervisor import InferenceSupervisor
@@ -94,6 +95,13 @@ class WorkerPool:
         slots together."""
         first = {info.model_id: info for member in self._usable()[:1] for info in member.supervisor.models()}
         return [self._together(info) for info in first.values()]
+
+    def room(self) -> int:
+        """Bytes that one more model may take where it would be loaded now: what is free there, less what stays free for
+        others; 0 where nobody can tell."""
+        usable = self._usable()
+        free = free_memory(usable[0].device) if usable else None
+        return 0 if free is None else max(1, free - RESERVE)
 
     def worker_pid(self) -> int | None:
         """The process number of the first worker that runs."""

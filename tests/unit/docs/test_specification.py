@@ -24,11 +24,16 @@ from engine.paths import cells, fragments, keys, setup
 from engine.paths.forward import OutgoingForward
 from engine.paths.outgoing import Target
 from engine.verification.batches import make_batch
+from engine.verification.challenges.duties import Basis
+from engine.verification.large_models.draw import drawn
+from engine.verification.large_models.transcript import sign_report, transcript_of
+from engine.wire.answer import request_decoder
 from engine.wire.codec import encode
 from engine.wire.group import GroupNews
-from engine.wire.verification import receipt_batch_decoder
+from engine.wire.verification import Score, receipt_batch_decoder
 from tests.support import records
 from tests.support import specification as page
+from tests.support.receipts import make_request
 from tests.unit.directory.test_snapshot import NETWORK, chain
 
 RANDOM = Random(20)
@@ -203,3 +208,18 @@ def test_a_newcomers_work_is_what_the_page_says():
     assert found is not None
     assert page.work_is_done(NETWORK, key, salt, found, 10)
     assert not all(page.work_is_done(NETWORK, key, salt, number, 10) for number in range(50))
+
+
+def test_scores_for_verifiers_are_asked_for_drawn_and_signed_as_the_page_says():
+    request, ids, key, commitment = make_request(), [5, 70_000, 8], b"k" * 32, b"c" * 32
+    digest = transcript_of(request_decoder.decode(request), ids, key, commitment, NETWORK)
+    assert digest == page.transcript_digest(NETWORK, request, ids, key, commitment)
+    nodes = [NodeId(RANDOM.randbytes(20)) for _ in range(30)]
+    basis = Basis(members=(), output=b"o", standings={}, commitments={})
+    for turn in range(3):
+        order = drawn(basis, b"m" * 32, b"y" * 64, NODES[0], turn, nodes, ())
+        assert order == page.scorers_in_order(b"y" * 64, NODES[0], turn, nodes)
+    signed = sign_report(records.identity(1), NETWORK, digest, Score(32, -2_500, 900_000, 1))
+    assert page.read_score_report(signed.record, signed.key, signed.signature, NETWORK) == (digest, -2_500)
+    with pytest.raises(InvalidSignature):
+        page.read_score_report(signed.record, signed.key, signed.signature[::-1], NETWORK)
