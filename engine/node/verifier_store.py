@@ -84,7 +84,14 @@ class VerifierStore:
         if isinstance(record, Proposal | Vote):
             raise ValueError("votes and proposals are not kept here")
         digest = hashlib.sha256(signed.record).digest()
-        row = (digest, record.epoch, isinstance(record, Attestation | Scoring), signed.record, signed.key, signed.signature)
+        row = (
+            digest,
+            record.epoch,
+            isinstance(record, Attestation | Scoring),
+            signed.record,
+            signed.key,
+            signed.signature,
+        )
         self._write("INSERT OR IGNORE INTO records VALUES (?, ?, ?, ?, ?, ?)", row)
 
     def forget(self, before: int) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
+import pytest
 
 from engine.crypto.identity import Identity, node_id_of
 from engine.ids import NodeId
@@ -23,6 +24,7 @@ from tests.support.answering_overlay import INFO, AnsweringMember, AnsweringOver
 from tests.support.calibrations import calibration
 from tests.support.overlay import NETWORK
 
+pytestmark = pytest.mark.timeout(180)
 CALIBRATIONS = Calibrations([msgspec.structs.replace(calibration(), digest=INFO.digest.hex())])
 NEEDED = 40_000_000_000
 """Bytes that the model takes, as its folder would say."""
@@ -81,66 +83,40 @@ async def test_a_cheat_is_excluded_by_the_word_of_other_nodes_though_one_of_them
     machines = network.overlay.machines
     cheat, liar = machines[5], machines[4]
     cheat.writer.written = OTHER
+    watched = [Watched() for _ in machines[:4]]
+    for machine, reference in zip(machines[:4], watched, strict=True):
+        serve_scores(network.overlay, machine, reference)
     serve_scores(network.overlay, liar, Turned())
     async with network.running():
-        await network.epochs(9)
+        await network.epochs(6)
     entries = [entry for block in network.blocks for entry in block.entries]
     assert entries
     assert all(len(entry.scoring) == 1 and entry.model == INFO.digest for entry in entries)
     assert network.standing(5).excluded
-    for honest in range(5):
-        standing = network.standing(honest)
-        assert standing.reputation > 400_000, honest
-        assert not standing.excluded
-    against: dict[bytes, int] = {}
+    for honest in range(5):  # the liar, too: a wrong score is no verdict about its own answers
+        assert (network.standing(honest).excluded, network.standing(honest).suspicion) == (False, 0), honest
+    against: set[NodeId] = set()
     members = {node_id_of(member) for member in network.state.members}
     for entry in entries:
         opened = open_scoring(entry.scoring[0], NETWORK)
         assert len(opened.scorers) >= 3
         assert not {entry.node, entry.asked, *members} & set(opened.scorers)
-        for node in opened.against:
-            against[node] = against.get(node, 0) + 1
-    assert set(against) == {liar.node_id}, "who lies stands alone, and every block says so"
+        against |= opened.against
+    assert against == {liar.node_id}, "who lies stands alone, and every block says so"
     assert all(block.missed == () for block in network.blocks)
-    assert network.refused == [] or all("duties" in reason for reason in network.refused)
-
-
-async def test_who_scores_against_the_majority_is_checked_more_and_loses_nothing_by_it() -> None:
-    network = await large()
-    liar = network.overlay.machines[4]
-    serve_scores(network.overlay, liar, Turned())
-    async with network.running():
-        await network.epochs(7)
-    assert _all_against(network) == {liar.node_id}
-    assert network.standing(4).suspicion == 0
-    assert network.standing(4).reputation > 400_000
-
-
-def _all_against(network: Large) -> set[NodeId]:
-    entries = [entry for block in network.blocks for entry in block.entries]
-    return {node for entry in entries for node in open_scoring(entry.scoring[0], NETWORK).against}
+    assert all("duties" in reason for reason in network.refused)
+    asked = [one for reference in watched for one in reference.asked]
+    assert len(asked) > 20
+    for one in asked:
+        text = repr(one)
+        assert not any(repr(machine.node_id)[2:-1] in text for machine in machines), "whose it is stands nowhere"
 
 
 async def test_without_three_nodes_that_serve_it_nobody_is_judged() -> None:
     network = await large(3)
     network.overlay.machines[2].writer.written = OTHER
     async with network.running():
-        await network.epochs(5)
+        await network.epochs(4)
     assert all(block.entries == () for block in network.blocks)
     assert network.state.standings == {}
     assert any(block.unjudged for block in network.blocks)
-
-
-async def test_a_scorer_learns_neither_whose_answer_it_is_nor_more_than_the_text() -> None:
-    network = await large(5)
-    watched = [Watched() for _ in network.overlay.machines]
-    for machine, reference in zip(network.overlay.machines, watched, strict=True):
-        serve_scores(network.overlay, machine, reference)
-    async with network.running():
-        await network.epochs(4)
-    asked = [one for reference in watched for one in reference.asked]
-    assert asked
-    for one in asked:
-        text = repr(one)
-        assert not any(repr(machine.node_id)[2:-1] in text for machine in network.overlay.machines)
-        assert one.continue_tokens == ()

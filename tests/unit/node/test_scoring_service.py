@@ -38,7 +38,7 @@ class Model:
     def __init__(self, **changes: object) -> None:
         request: Request = request_decoder.decode(make_request())
         values = {"model_id": request.model_id, "digest": request.model_digest, "tokenizer_digest": b"t" * 32}
-        self.info = ModelInfo(**({**values, "context_length": 4096, "slots": 1} | changes))  # type: ignore[arg-type]
+        self.info = ModelInfo(**({**values, "context_length": 4096, "slots": 1} | changes))
         self.gate = asyncio.Event()
         self.gate.set()
         self.read: list[Sequence[int]] = []

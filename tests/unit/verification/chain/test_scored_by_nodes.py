@@ -8,7 +8,9 @@ import pytest
 
 from engine.errors import VerificationError
 from engine.verification.chain.block import Material, check_block
+from engine.verification.chain.checkpoint import make_checkpoint, open_checkpoint
 from engine.verification.chain.records import RecordBook
+from engine.verification.chain.state import first_state
 from engine.verification.challenges.duties import has_duty, publicly_drawn
 from engine.verification.large_models.majority import open_scoring
 from engine.verification.signing import digest_of
@@ -65,6 +67,8 @@ def test_who_scores_against_the_majority_is_checked_in_the_next_epoch_by_f_plus_
     network.append(2, material(network, evidence, network.scoring(evidence, given)))
     liar = SCORERS[2].node_id
     assert network.state.epochs[3].basis.doubted == {liar}
+    kept = make_checkpoint(network.state)
+    assert open_checkpoint(kept, first_state(network.genesis), network.blocks[-1]) == network.state
     assert liar not in network.state.standings
     known = msgspec.structs.replace(network.state.standings[NODE.node_id], node_id=liar, good=100)
     basis = replace(network.state.epochs[3].basis, standings={**network.state.standings, liar: known})
@@ -132,15 +136,15 @@ def test_members_take_a_scoring_behind_the_duties_of_its_author() -> None:
     with pytest.raises(VerificationError, match="before its author has shown"):
         book.add(scoring, network.state, 2)
     book.add(network.show_duties(1, author(network)), network.state, 2)
-    opened = book.add(scoring, network.state, 2)
-    assert opened is not None
-    assert book.add(scoring, network.state, 2) is None
-    found = book.scoring_of(opened.digest)
+    assert book.add(scoring, network.state, 2)
+    assert not book.add(scoring, network.state, 2)
+    digest = digest_of(evidence)
+    found = book.scoring_of(digest)
     assert found is not None
     assert found.score == score(-3_000)
     assert book.unfinished(author(network).public_key, network.state) == []
     assert scoring in book.of_member(author(network).public_key, network.state)
-    assert book.material().scorings == {opened.digest: scoring}
+    assert book.material().scorings == {digest: scoring}
     network.append(2, material(network, evidence, scoring))
     book.decided(network.state, network.blocks[-1].block)
-    assert book.scoring_of(opened.digest) is None
+    assert book.scoring_of(digest) is None
