@@ -83,7 +83,9 @@ class ScorerChats:
         question = Question(
             model_id=request.model_id,
             messages=request.messages,
+            prompt=request.prompt,
             sampling=request.sampling,
+            min_tokens=request.min_tokens,
             max_tokens=request.max_tokens,
             continue_tokens=opened.evidence.output_ids,
             score_key=opened.evidence.key,

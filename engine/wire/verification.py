@@ -157,7 +157,9 @@ class Transcript(Message, frozen=True, tag=160):
     model_id: Annotated[str, Meta(min_length=1, max_length=200)]
     model_digest: Key32
     messages: Annotated[tuple[ChatMessage, ...], Meta(max_length=2048)]
+    prompt: Text
     sampling: Sampling
+    min_tokens: Annotated[int, Meta(ge=0, le=1_000_000)]
     max_tokens: Annotated[int, Meta(ge=1, le=1_000_000)]
     output_ids: Annotated[tuple[Annotated[int, Meta(ge=0, le=0x7FFF_FFFF)], ...], Meta(max_length=MAX_OUTPUT)]
     key: Key32

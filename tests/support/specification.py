@@ -295,8 +295,9 @@ def batch_root(receipts: list[bytes], salt: bytes) -> bytes:
 def transcript_digest(network_id: bytes, request: bytes, ids: list[int], key: bytes, commitment: bytes) -> bytes:
     """What names an answer that nodes score for verifiers (docs/protocol.md, "Scores for verifiers"), from the encoded
     request to which it was made."""
-    _, _, _, _, _, _, _, _, model, digest, messages, sampling, most, *_ = msgspec.msgpack.decode(request)
-    parts = [160, network_id, model, digest, messages, sampling, most, ids, key, commitment]
+    _, _, _, _, _, _, _, _, model, digest, messages, sampling, most, least, *more = msgspec.msgpack.decode(request)
+    prompt = more[7]
+    parts = [160, network_id, model, digest, messages, prompt, sampling, least, most, ids, key, commitment]
     return hashlib.sha256(msgspec.msgpack.encode(parts)).digest()
 
 
