@@ -1,4 +1,4 @@
-"""A model node that makes every step, one by one: what the simulator's node, which jumps from event to event, is
+"""A model node that makes every step, one by one: what the simulator's node, which jumps while nothing is read, is
 compared with. No cache, no memory limit; first come first served places; a step reads for the oldest its quarter and
 for whoever has least left the rest."""
 
@@ -40,7 +40,7 @@ def play(kind: NodeKind, requests: list[Asked]) -> None:
 def _step(kind: NodeKind, running: list[Asked], now: float) -> float:
     writing = [one for one in running if one.left <= 0]
     reading = [one for one in running if one.left > 0]
-    read = _read(kind.chunk_seconds, reading)
+    read = _read(kind.chunk_seconds if writing else kind.chunk_seconds_alone, reading)
     context = sum(one.prompt_tokens + one.written for one in writing)
     if kind.overlaps:
         now += max(kind.step_seconds, read)
@@ -60,11 +60,11 @@ def _step(kind: NodeKind, running: list[Asked], now: float) -> float:
 
 def _read(budget: float, reading: list[Asked]) -> float:
     """Share the seconds of one step; ``reading`` is in the order of arrival. Returns how many were used."""
-    used = 0.0
+    used, order = 0.0, sorted(reading, key=lambda one: one.left)
     if len(reading) > 1:
         used = min(budget / OLDEST_SHARE, reading[0].left)
         reading[0].left -= used
-    for one in sorted(reading, key=lambda one: one.left):
+    for one in order:
         part = min(budget - used, one.left)
         one.left -= part
         used += part

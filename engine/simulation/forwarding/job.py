@@ -29,6 +29,7 @@ class Job:
     cached: int = 0  # tokens of the prompt that came from the cache
     left: float = 0.0  # seconds of reading
     work: float = 0.0  # seconds of reading, in all
+    told: float = 0.0  # tokens of its prompt that were read before the step that is being made
     begun: bool = False
     blocked: bool = False
     first_token: float = NEVER

@@ -1,10 +1,11 @@
 """One model node: who has a place, what is read next, when which token comes, and what its cache keeps.
 
 The prefix cache and the memory that it shares with running answers are those of the worker
-(``engine.inference.scheduling``). Steps are not made one by one: between two events nothing changes but that each
-answer gets a token a step, so the time of the next event can be computed. Who reads how much of a step follows
-``engine.inference.scheduling.sharing``: a quarter for whoever came first, the rest for whoever has least to go; whoever
-would compute what another one is computing waits for it.
+(``engine.inference.scheduling``). While prompts are read, steps are made one by one: who reads how much of a step
+follows ``engine.inference.scheduling.sharing`` (a quarter for whoever came first, the rest for whoever has least to go;
+whoever would compute what another one is computing waits for it), first tokens come at a step's end, and who comes
+while a step is made waits for its end. While none is read nothing changes between two events but that each answer gets
+a token a step, so the time of the next event can be computed.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ MODEL = b"simulated"
 UNLIMITED = 1 << 40
 """Blocks of memory of a node that never evicts."""
 _FILLER: Block = (0,) * BLOCK_TOKENS
+_SMALL = 1e-9
 _EVENTS = 1 << 20  # of the cache between two statements
 
 
@@ -51,14 +53,12 @@ class SimulatedNode:
         self._promised = 0  # blocks, to those that run
         self._orders = 0
         self._reading = 0  # jobs that have a place and no first token, blocked ones excepted
-        self._backlog = 0.0  # seconds of reading that they have left
         self._shortest: list[tuple[float, int, Job]] = []
         self._oldest: list[tuple[int, Job]] = []
         self._blocked: dict[CacheNode, list[Job]] = {}
-        self._current: Job | None = None  # reads the largest part of each step
-        self._first: Job | None = None  # reads the oldest's part; None where that is the same
-        self._chunk = 0.0  # seconds of reading in each step
-        self._queued = 0  # uncached tokens of those that wait or read
+        self._parts: list[tuple[Job, float]] = []  # who reads in the step that is being made, and for how many seconds
+        self._step_end = NEVER  # of that step
+        self._queued = 0.0  # uncached tokens of those that wait or read
         self._expected = 0  # output tokens of everybody here
         self._speed = MeasuredSpeed(kind)
 
@@ -81,7 +81,9 @@ class SimulatedNode:
             self._look_up(job)
         self._queued += job.uncached
         self._expected += job.expected
-        self._select()
+        self.version += 1
+        if not self._answers and not self._parts:
+            self._begin_step()
         return True
 
     def leave(self, now: float) -> list[Job]:
@@ -110,84 +112,80 @@ class SimulatedNode:
 
     def next_event(self) -> float:
         """When something happens here by itself; infinity if nothing does."""
-        steps = self._steps_to_event()
-        return NEVER if steps == NEVER else self.now + self._seconds(max(0.0, steps))
+        return self._step_end if self._parts else self._pause_end()
 
     def advance(self, now: float) -> list[Job]:
         """Let time pass. Returns who got a first token or finished, in the order of events (twice if both)."""
         told: list[Job] = []
-        while self._answers or self._reading:
-            steps = max(0.0, self._steps_to_event())
-            due = self.now + self._seconds(steps)
-            if due > now:
-                break
-            self._pass(steps)
+        while (due := self.next_event()) <= now:
+            if self._parts:
+                self._clock += 1.0
+                self._context += self._answers
+            else:
+                self._write(self._steps_to_pause_end())
             self.now = due
             self._handle(told)
         if now > self.now:
-            if self._answers or self._reading:
-                self._pass(self._steps_in(now - self.now))
+            if not self._parts and self._answers:
+                self._write(self._steps_in(now - self.now))
             self.now = now
         return told
 
-    def _steps_to_event(self) -> float:
+    def _steps_to_pause_end(self) -> float:
+        """While nothing is read: to the end of an answer, or of the step that is being made if somebody waits for it
+        to begin reading."""
         steps = self._ends[0][0] - self._clock if self._ends else NEVER
-        current, first = self._current, self._first
-        if current is not None:
-            if first is None:
-                steps = min(steps, current.left / self._chunk)
-            else:
-                share = self._chunk / OLDEST_SHARE
-                steps = min(steps, current.left / (self._chunk - share), first.left / share)
-        return steps
+        if self._reading and self._answers:
+            steps = min(steps, math.ceil(self._clock - _SMALL) - self._clock)
+        return max(0.0, steps)
 
-    def _base(self) -> float:
-        """Seconds of a step for the weights and prompts."""
-        step = self.kind.step_seconds
-        if self._current is None:
-            return step
-        if self.kind.overlaps:
-            return max(step, self._chunk)
-        return self._chunk + (step if self._answers else 0.0)
+    def _pause_end(self) -> float:
+        steps = self._steps_to_pause_end()
+        return NEVER if steps == NEVER else self.now + self._seconds(steps, 0.0)
 
-    def _seconds(self, steps: float) -> float:
-        """Of so many steps: each answer's keys and values grow by a token a step."""
+    def _seconds(self, steps: float, reading: float) -> float:
+        """Of so many steps, each with ``reading`` seconds of prompts: each answer's keys and values grow by a token a
+        step."""
         kind, answers = self.kind, self._answers
-        each = self._base() + answers * kind.answer_seconds + self._context * kind.kv_token_seconds
+        base = kind.step_seconds
+        if reading:
+            base = max(base, reading) if kind.overlaps else reading + (base if answers else 0.0)
+        each = base + answers * kind.answer_seconds + self._context * kind.kv_token_seconds
         return steps * each + kind.kv_token_seconds * answers * steps * steps / 2
 
     def _steps_in(self, seconds: float) -> float:
-        """The inverse of :meth:`_seconds`."""
+        """The inverse of :meth:`_seconds`, without reading."""
         kind, answers = self.kind, self._answers
-        each = self._base() + answers * kind.answer_seconds + self._context * kind.kv_token_seconds
+        each = kind.step_seconds + answers * kind.answer_seconds + self._context * kind.kv_token_seconds
         growth = kind.kv_token_seconds * answers
         return 2 * seconds / (each + math.sqrt(each * each + 2 * growth * seconds))
 
-    def _pass(self, steps: float) -> None:
+    def _write(self, steps: float) -> None:
         self._clock += steps
         self._context += self._answers * steps
-        current, first = self._current, self._first
-        if current is None:
-            return
-        read = self._chunk * steps
-        self._backlog -= read
-        if first is None:
-            current.left -= read
-        else:
-            first.left -= read / OLDEST_SHARE
-            current.left -= read - read / OLDEST_SHARE
 
     def _handle(self, told: list[Job]) -> None:
-        """Whatever is due at this moment."""
-        small = 1e-9
-        for job in (self._current, self._first):
-            if job is not None and job.left <= small:
+        """Whatever is due at this moment, between two steps; then begin the next one."""
+        self._clock = float(round(self._clock))
+        parts, self._parts, self._step_end = self._parts, [], NEVER
+        for job, seconds in parts:
+            job.left -= seconds
+            if job.left <= _SMALL:
                 self._read(job, told)
-        while self._ends and self._ends[0][0] <= self._clock + small:
+            else:
+                self._queued -= self._share(job, seconds)
+                job.told += self._share(job, seconds)
+                heapq.heappush(self._shortest, (job.left, job.order, job))
+        while self._ends and self._ends[0][0] <= self._clock:
             _, _, job = heapq.heappop(self._ends)
             self._written(job, told)
         self._admit()
-        self._select()
+        self._begin_step()
+
+    @staticmethod
+    def _share(job: Job, seconds: float) -> float:
+        """Tokens of the prompt that are read in so many seconds."""
+        return job.uncached * seconds / job.work if job.work else 0.0
 
     # -------------------------------------------------------------------------------------------------------- reading
 
@@ -221,28 +219,31 @@ class SimulatedNode:
     def _enter(self, job: Job) -> None:
         """It may read from now on."""
         self._reading += 1
-        self._backlog += job.left
         heapq.heappush(self._shortest, (job.left, job.order, job))
         heapq.heappush(self._oldest, (job.order, job))
 
-    def _select(self) -> None:
-        """Who reads in the next steps, and how much."""
+    def _begin_step(self) -> None:
+        """Who reads in the next step, and how much of it."""
         self.version += 1
-        for job in (self._current, self._first):
-            if job is not None and job.first_token == NEVER:
-                heapq.heappush(self._shortest, (job.left, job.order, job))
-        self._current = self._first = None
         if not self._reading:
-            self._backlog = 0.0
             return
-        self._current = self._least()
-        if self._current is None:
-            return
+        room = self.kind.chunk_seconds if self._answers else self.kind.chunk_seconds_alone
         first = self._came_first()
-        self._first = None if first is self._current else first
-        least = self._current.left + (0.0 if self._first is None else self._first.left)
-        most = self.kind.chunk_seconds if self._answers else self.kind.chunk_seconds_alone
-        self._chunk = min(most, max(self._backlog, least))
+        parts: dict[int, tuple[Job, float]] = {}
+        if first is not None and self._reading > 1:
+            part = min(first.left, room / OLDEST_SHARE)
+            parts[first.key] = (first, part)
+            room -= part
+        while room > _SMALL and (job := self._least()) is not None:
+            heapq.heappop(self._shortest)
+            before = parts[job.key][1] if job.key in parts else 0.0
+            part = min(job.left - before, room)
+            if part > 0 or not before:
+                parts[job.key] = (job, before + part)
+            room -= part
+        self._parts = list(parts.values())
+        if self._parts:
+            self._step_end = self.now + self._seconds(1.0, max(sum(part for _, part in self._parts), _SMALL))
 
     def _least(self) -> Job | None:
         heap = self._shortest
@@ -274,7 +275,6 @@ class SimulatedNode:
         node = job.tail
         assert node is not None
         if job.left != before:
-            self._backlog += job.left - before
             heapq.heappush(self._shortest, (job.left, job.order, job))
             if job.left > before:
                 return False
@@ -282,7 +282,6 @@ class SimulatedNode:
         if maker is not None:
             job.blocked = True
             self._reading -= 1
-            self._backlog -= job.left
             self._blocked.setdefault(maker, []).append(job)
             return False
         job.begun = True
@@ -323,7 +322,7 @@ class SimulatedNode:
         """A prompt has been read: its blocks are filled, and its first token comes."""
         job.left, job.first_token, job.started = 0.0, self.now, self._clock
         self._reading -= 1
-        self._queued -= job.uncached
+        self._queued -= job.uncached - job.told
         self.prefilled += job.uncached
         for node in job.pending:
             self.cache.commit(node)
@@ -374,7 +373,7 @@ class SimulatedNode:
         kind, answers = self.kind, self._answers
         written = answers * self._clock - self._starts
         return Load(
-            queue_tokens=max(0, round(self._queued - self._progress())),
+            queue_tokens=max(0, round(self._queued)),
             waiting=len(self._waiting),
             running=len(self._running),
             output_tokens=max(answers, round(self._expected - written)),
@@ -387,8 +386,3 @@ class SimulatedNode:
             decode_rate_alone=1 / kind.decode_seconds(1, self._context / max(1, answers)),
             first_token_seconds=self._speed.first_token_seconds,
         )
-
-    def _progress(self) -> float:
-        """Tokens that those who are reading now have read already."""
-        jobs = [job for job in (self._current, self._first) if job is not None and job.work]
-        return sum(job.uncached * (1 - job.left / job.work) for job in jobs)

@@ -123,7 +123,7 @@ def test_a_load_is_a_share_of_what_the_nodes_can_do_at_most() -> None:
 
 def test_when_nodes_die_their_answers_go_on_elsewhere_and_none_is_lost() -> None:
     requests = generate("coding", 200, seed=4, rate=10)
-    network = Network(replace(PLAN, policy="least-load", churn_per_minute=3.0, away_seconds=5.0, seed=3))
+    network = Network(replace(PLAN, policy="least-load", churn_per_minute=6.0, away_seconds=5.0, seed=3))
     outcomes = network.run(requests)
     assert all(one.done != one.rejected for one in outcomes)
     assert sum(one.rejected for one in outcomes) <= 10
