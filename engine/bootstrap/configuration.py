@@ -40,6 +40,8 @@ class OperatorConfiguration(msgspec.Struct, frozen=True, forbid_unknown_fields=T
     maximum_connections_per_address: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 64
     maximum_nodes_per_address: Annotated[int, msgspec.Meta(ge=1, le=20_000)] = 32
     """Listed nodes; who is listed already stays."""
+    maximum_nodes_per_neighbourhood: Annotated[int, msgspec.Meta(ge=1, le=20_000)] = 64
+    """Of one /24 (IPv4) or /48 (IPv6)."""
     maximum_nodes_per_prefix: Annotated[int, msgspec.Meta(ge=1, le=20_000)] = 512
     """Of one /16 (IPv4) or /32 (IPv6)."""
     maximum_nodes: Annotated[int, msgspec.Meta(ge=1, le=20_000)] = 20_000
@@ -61,6 +63,7 @@ def load_configuration(data: Path, *, loopback: bool) -> OperatorConfiguration:
         lifted = {
             "maximum_connections_per_address": configuration.maximum_connections,
             "maximum_nodes_per_address": configuration.maximum_nodes,
+            "maximum_nodes_per_neighbourhood": configuration.maximum_nodes,
             "maximum_nodes_per_prefix": configuration.maximum_nodes,
         }
         unset = {name: value for name, value in lifted.items() if name.encode() not in (text or b"")}

@@ -6,9 +6,9 @@ Not in a network on one machine, whose nodes all have one address and whose owne
 from __future__ import annotations
 
 from engine.bootstrap.configuration import OperatorConfiguration
-from engine.bootstrap.registry import Registry
+from engine.bootstrap.registry import Member, Registry
 from engine.crypto.identity import node_id_of
-from engine.directory.prefix import counting_key, network_prefix
+from engine.directory.prefix import counting_key, neighbourhood, network_prefix
 from engine.directory.work import Newcomers
 from engine.errors import DirectoryError, WireError
 from engine.ids import NetworkId
@@ -41,10 +41,16 @@ class Entrance:
         self._check_place(address, wall)
         if node_id_of(key) in self._registry.members:  # it has been here before
             return None
-        bits = self.newcomers.bits(monotonic)
+        bits = self.newcomers.bits(monotonic, neighbourhood(address))
         if bits and not self._solved(key, work, wall):
             return self.newcomers.challenge(key, bits, wall)
         return None
+
+    def came(self, member: Member, address: str, monotonic: float, *, is_new: bool) -> None:
+        """It is listed now, from this address."""
+        member.address, member.neighbourhood = counting_key(address), neighbourhood(address)
+        if is_new:
+            self.newcomers.came(monotonic, member.neighbourhood)
 
     def _solved(self, key: bytes, work: bytes, wall: float) -> bool:
         """What was asked for counts, also when the price has risen meanwhile."""
@@ -54,8 +60,12 @@ class Entrance:
             raise DirectoryError(f"the proof of work cannot be read: {error}") from error
 
     def _check_place(self, address: str, wall: float) -> None:
-        here, near = self._registry.listed_from(counting_key(address), network_prefix(address), wall)
+        here, around, near = self._registry.listed_from(
+            counting_key(address), neighbourhood(address), network_prefix(address), wall
+        )
         if here >= self._configuration.maximum_nodes_per_address:
             raise DirectoryError(f"{here} nodes are listed from your address already; more are not taken")
+        if around >= self._configuration.maximum_nodes_per_neighbourhood:
+            raise DirectoryError(f"{around} nodes are listed from your neighbourhood already; more are not taken now")
         if near >= self._configuration.maximum_nodes_per_prefix:
             raise DirectoryError(f"{near} nodes are listed from your network already; more are not taken now")

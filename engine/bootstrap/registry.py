@@ -66,6 +66,7 @@ class Member:
     """What the last snapshots say; made anew when something else of it changes, so that a delta stays small."""
     revision: int = 0
     address: str = ""  # what it counts for, since it published here last; never written down
+    neighbourhood: str = ""  # the same
 
     def present(self, wall: float, monotonic: float, newest_beacon: int) -> None:
         """Note that the node is listed and not away now."""
@@ -169,10 +170,12 @@ class Registry:
         member = self.members.get(name)
         return member is not None and self._is_listed(member, wall)
 
-    def listed_from(self, address: str, prefix: str, wall: float) -> tuple[int, int]:
-        """How many are listed from an address (as far as they have published since the start) and from a prefix."""
+    def listed_from(self, address: str, neighbourhood: str, prefix: str, wall: float) -> tuple[int, int, int]:
+        """How many are listed from an address and a neighbourhood (as far as they have published since the start) and
+        from a prefix."""
         near = [one for one in self.members.values() if one.prefix == prefix and self._is_listed(one, wall)]
-        return sum(one.address == address for one in near), len(near)
+        here = sum(one.address == address for one in near)
+        return here, sum(one.neighbourhood == neighbourhood for one in near), len(near)
 
     def withdraw(self, name: NodeId) -> Member | None:
         """The node leaves politely; it is not in the next snapshot."""

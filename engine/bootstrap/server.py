@@ -218,9 +218,7 @@ class BootstrapServer:
                     return
                 is_new = session.node_id not in self.registry.members
                 member, _ = self.registry.accept(message.descriptor, prefix, wall, monotonic)
-                if is_new:
-                    self.entrance.newcomers.came(monotonic)
-                member.address = counting_key(session.address)
+                self.entrance.came(member, session.address, monotonic, is_new=is_new)
             if member is not None:
                 await self._store.save_member(member)
             if not message.withdraw:

@@ -17,6 +17,13 @@ def network_prefix(address: str) -> str:
     return str(ipaddress.ip_network(f"{parsed}/{bits}", strict=False))
 
 
+def neighbourhood(address: str) -> str:
+    """The /24 (IPv4) or /48 (IPv6) that ``address`` lies in: mostly the most that one customer is given."""
+    parsed = _parse(address)
+    bits = 24 if parsed.version == 4 else 48
+    return str(ipaddress.ip_network(f"{parsed}/{bits}", strict=False))
+
+
 def counting_key(address: str) -> str:
     """What counts as one address when connections are counted: the IPv4 address itself, or the /64 of an IPv6 one."""
     parsed = _parse(address)

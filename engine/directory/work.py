@@ -16,6 +16,8 @@ WINDOW_SECONDS = 600.0
 """In which newcomers are counted."""
 FREE = 32
 """So many newcomers in the window pay nothing."""
+FREE_NEAR = 8
+"""So many of one neighbourhood (a /24 or /48); beyond, they pay as if so much more came from everywhere."""
 FIRST_BITS, BITS_PER_DOUBLING, MOST_BITS = 18, 2, 26
 """Zero bits: at the first that pays, more for each doubling of the rate, and at most: half a minute of one core."""
 VALID_SECONDS = 600.0
@@ -51,20 +53,19 @@ class Newcomers:
     def __init__(self, network_id: NetworkId, secret: bytes) -> None:
         self._network_id = network_id
         self._secret = secret
-        self._came: deque[float] = deque(maxlen=_COUNTED)
+        self._came: deque[tuple[float, str]] = deque(maxlen=_COUNTED)
 
-    def came(self, now: float) -> None:
-        """Somebody was listed for the first time; ``now`` is monotonic."""
-        self._came.append(now)
+    def came(self, now: float, place: str = "") -> None:
+        """Somebody was listed for the first time; ``now`` is monotonic, ``place`` the neighbourhood."""
+        self._came.append((now, place))
 
-    def bits(self, now: float) -> int:
-        """What the next newcomer pays."""
-        while self._came and self._came[0] < now - WINDOW_SECONDS:
+    def bits(self, now: float, place: str = "") -> int:
+        """What the next newcomer from there pays: by the rate of all, or by that of its neighbourhood if it is dearer,
+        so that a flood from one place makes it dear there first."""
+        while self._came and self._came[0][0] < now - WINDOW_SECONDS:
             self._came.popleft()
-        if len(self._came) < FREE:
-            return 0
-        doublings = (len(self._came) // FREE).bit_length() - 1
-        return min(MOST_BITS, FIRST_BITS + BITS_PER_DOUBLING * doublings)
+        near = sum(one == place for _, one in self._came) if place else 0
+        return max(_price(len(self._came), FREE), _price(near, FREE_NEAR))
 
     def challenge(self, node_key: bytes, bits: int, wall: float) -> WorkChallenge:
         """For this node; ``wall`` in seconds since 1970."""
@@ -83,3 +84,10 @@ class Newcomers:
     def _salt(self, node_key: bytes, bits: int, expires: int) -> bytes:
         content = node_key + bytes((bits,)) + expires.to_bytes(8, "big")
         return hmac.digest(self._secret, content, "sha256")[:16]
+
+
+def _price(came: int, free: int) -> int:
+    if came < free:
+        return 0
+    doublings = (came // free).bit_length() - 1
+    return min(MOST_BITS, FIRST_BITS + BITS_PER_DOUBLING * doublings)

@@ -43,6 +43,17 @@ def test_the_price_follows_the_rate_of_newcomers() -> None:
     assert crowd.bits(WINDOW_SECONDS + 2) == 0
 
 
+def test_a_flood_from_one_place_is_dear_there_first() -> None:
+    newcomers = Newcomers(NETWORK, b"s" * 32)
+    prices = []
+    for number in range(31):
+        prices.append(newcomers.bits(number, "203.0.113.0/24"))
+        newcomers.came(number, "203.0.113.0/24")
+    assert prices == [0] * 8 + [18] * 8 + [20] * 15
+    assert newcomers.bits(31.0, "198.51.100.0/24") == newcomers.bits(31.0) == 0
+    assert newcomers.bits(WINDOW_SECONDS + 31.0, "203.0.113.0/24") == 0
+
+
 @given(st.integers(0, 12), st.binary(min_size=1, max_size=20))
 def test_a_search_finds_what_has_so_many_zero_bits(bits: int, start: bytes) -> None:
     found = search(bits, start, 0, 1 << 17)
