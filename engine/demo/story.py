@@ -65,7 +65,7 @@ def tell_exclusion(name: str, excluded_at: int, first_checked: int | None, hones
     """What came of it."""
     after = "" if first_checked is None else f", {_nth(excluded_at - first_checked + 1)} in which it was checked"
     others = "no honest node" if not honest_excluded else f"{honest_excluded} honest nodes (this must not happen)"
-    say(f"\nThe committee has excluded {name} in epoch {excluded_at}{after}; {others}.")
+    say(f"\nThe committee has excluded {name} in epoch {excluded_at}{after}, and {others}.")
     say("Its standing is certified by the verifiers and public: no client asks it any more.")
 
 

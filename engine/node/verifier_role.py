@@ -62,6 +62,11 @@ SCORE_IN_RESERVE_AT = 0.65
 """Of an epoch: from then on its answers are scored by further members where the first have not agreed."""
 LAST_ANSWER = 1.5
 """Epochs after an epoch's begin at which its conversations end: blocks must still take what came of them."""
+TRIES = 4
+RETRY_AT = 0.025
+"""Of an epoch: after the first failure; twice as long after each further one."""
+PASSING = frozenset({"network_not_ready", "too_few_relays", "serving_node_lost", "serving_node_leaving", "overloaded"})
+"""Reasons for which a conversation did not begin that may be gone in a moment."""
 MAX_CHATS = 16
 """Conversations at the same time."""
 MAX_MODELS = 20_000
@@ -366,6 +371,14 @@ class VerifierRole:
         talking.cancel()
 
     async def _talk(self, planned: Planned, shown: dict[str, Any], talk: _Talk) -> None:
+        """The conversation; one that did not begin, for want of paths or of a place, is tried again as people do."""
+        for tries in range(TRIES):
+            await self._try(planned, shown, talk)
+            if talk.results or talk.reason not in PASSING:
+                return
+            await self.sleep(RETRY_AT * 2**tries * self._seconds)
+
+    async def _try(self, planned: Planned, shown: dict[str, Any], talk: _Talk) -> None:
         try:
             async with aclosing(self._chats.hold(planned)) as answers:
                 async for signed in answers:

@@ -86,7 +86,7 @@ def test_ctrl_c_while_it_starts(tmp_path: Path, processes: int) -> None:
 
 
 def test_sigterm_leaves_nothing_behind(tmp_path: Path) -> None:
-    with running(tmp_path) as demo:
+    with running(tmp_path, "--cheat", "quantised") as demo:  # whose model is just being made
         demo.wait_for_family(6, 30)
         assert demo.interrupt(signal.SIGTERM) < 5
         assert demo.child.returncode == 1

@@ -7,9 +7,9 @@ model knows here what every honest machine writes.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections import Counter, deque
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,11 +20,12 @@ import msgspec
 from engine.crypto.identity import Identity
 from engine.inference.types import GenerationRequest, ModelInfo, TokenScores
 from engine.node.answer_scorer import AnswerScorer
-from engine.node.challenge_chat import ChallengeChats
+from engine.node.challenge_chat import ChallengeChats, NothingSignedError, Signed
 from engine.node.verifier_role import VerifierRole
 from engine.node.verifier_store import VerifierStore
 from engine.verification.chain.certificate import check_certified
 from engine.verification.chain.state import first_state
+from engine.verification.challenges.plan import Planned
 from engine.verification.challenges.pool import read_pool
 from engine.verification.committee.agreement import Agreement
 from engine.verification.committee.committee import Committee
@@ -220,6 +221,31 @@ async def test_who_does_not_answer_is_not_judged_and_nobody_has_missed_a_duty() 
     assert network.standing(0).good >= 5
     blocks = network.blocks
     assert silent.node_id in {one.asked for block in blocks for one in block.unjudged}
+
+
+async def test_a_conversation_that_could_not_begin_is_tried_again() -> None:
+    network = await verified(2)
+    tried: Counter[bytes] = Counter()
+
+    class Stumbling(ChallengeChats):
+        async def hold(self, planned: Planned) -> AsyncGenerator[Signed, None]:
+            tried[planned.challenge.nonce] += 1
+            if tried[planned.challenge.nonce] == 1:
+                raise NothingSignedError("network_not_ready")
+            async with aclosing(super().hold(planned)) as answers:
+                async for one in answers:
+                    yield one
+
+    for role in network.roles:
+        overlay = network.overlay
+        role._chats = chats = Stumbling(overlay.client, NETWORK, overlay.scheduler.clock, overlay.random_bytes)
+        chats.sleep = overlay.sleep
+    async with network.running():
+        await network.epochs(3)
+    assert tried
+    assert set(tried.values()) == {2}
+    assert all(block.unjudged == () for block in network.blocks)
+    assert network.standing(0).good > 0
 
 
 async def test_a_member_that_begins_anew_goes_on_with_the_next_epoch() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -69,21 +69,39 @@ _Worker = tuple[InferenceSupervisor, str]
 async def ask_pool(study: Study, pool: Pool, calibration: Calibration, count: int, say: Say) -> list[Asked]:
     """``count`` conversations of every kind with every maker."""
     found = []
+    asked = {
+        name: [replace(pool, kinds={name: kind}).draw(random.Random(f"{name}/{one}").randbytes) for one in range(count)]
+        for name, kind in pool.kinds.items()
+    }
     async with worker(study.reference, study.judge_slots) as judge:
         for maker in MAKERS:
             model = await asyncio.to_thread(model_of, study, maker, say)
             async with worker(model, maker.slots) as making:
-                for name, kind in pool.kinds.items():
-                    some = replace(pool, kinds={name: kind})
-                    asked = [some.draw(random.Random(f"{name}/{number}").randbytes) for number in range(count)]
-                    async with asyncio.TaskGroup() as tasks:
-                        running = [
-                            tasks.create_task(_talk(one, number, maker, (making, judge), calibration))
-                            for number, one in enumerate(asked)
-                        ]
-                    found.append(_gathered(name, maker.name, [one.result() for one in running]))
+                talks = await _talks(asked, maker, (making, judge), calibration)
+            found += [_gathered(name, maker.name, talks[name]) for name in asked]
             say(f"{maker.name}: {sum(one.answers for one in found if one.maker == maker.name)} answers")
     return found
+
+
+async def _talks(
+    asked: Mapping[str, Sequence[Conversation]],
+    maker: Condition,
+    workers: tuple[_Worker, _Worker],
+    calibration: Calibration,
+) -> dict[str, list[list[_Answer]]]:
+    """All conversations, as many at a time as the maker has places."""
+    places = asyncio.Semaphore(maker.slots)
+
+    async def talk(conversation: Conversation, number: int) -> list[_Answer]:
+        async with places:
+            return await _talk(conversation, number, maker, workers, calibration)
+
+    async with asyncio.TaskGroup() as tasks:
+        running = {
+            name: [tasks.create_task(talk(one, number)) for number, one in enumerate(some)]
+            for name, some in asked.items()
+        }
+    return {name: [one.result() for one in some] for name, some in running.items()}
 
 
 async def _talk(

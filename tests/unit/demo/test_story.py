@@ -65,7 +65,7 @@ def test_the_exclusion_is_told_with_its_epochs() -> None:
     tell_cheat("node B", "answers with weights of 4 bits", told)
     tell_exclusion("node B", 4, 2, 0, told)
     assert "node B is dishonest: it answers with weights of 4 bits." in told.text
-    assert "excluded node B in epoch 4, the 3rd epoch in which it was checked; no honest node" in told.text
+    assert "excluded node B in epoch 4, the 3rd epoch in which it was checked, and no honest node" in told.text
 
 
 def test_a_full_disk_is_named(tmp_path: Path) -> None:
