@@ -8,14 +8,14 @@ import time
 SHORTEST_SECONDS, LONGEST_SECONDS = 8.0, 40.0
 WORK_SECONDS = 32.0
 """Of one processor, for what the demo's nodes do in an epoch: every model node answers four verifiers."""
-LOOK_SECONDS = 0.25
+LOOK_SECONDS = 1.0
 
 
-def processors() -> float:
-    """How many processors are free for a new process, as far as a quarter of a second shows: a core that others use as
-    well counts as the share that it gives."""
+def processors(seconds: float = LOOK_SECONDS) -> float:
+    """How many processors are free for a new process, as far as so many seconds show: a core that others use as well
+    counts as the share that it gives. A shorter look finds a gap between others' turns."""
     begun, used = time.perf_counter(), time.thread_time()
-    while (passed := time.perf_counter() - begun) < LOOK_SECONDS:
+    while (passed := time.perf_counter() - begun) < seconds:
         pass
     return (os.cpu_count() or 1) * min(1.0, (time.thread_time() - used) / passed)
 

@@ -24,7 +24,7 @@ from engine.demo.cheats import CHEATS, NO_CHEAT
 from engine.demo.control import Control, open_control
 from engine.demo.following import Cheater, Following, Found, tell_shares, who_answers
 from engine.demo.identities import node_identity
-from engine.demo.pace import epoch_seconds, processors
+from engine.demo.pace import LOOK_SECONDS, epoch_seconds, processors
 from engine.demo.processes import Processes
 from engine.demo.story import Say, tell, tell_cheat, tell_committee, tell_exclusion
 from engine.demo.verifiers import make_verifier_keys
@@ -50,6 +50,8 @@ READY_SECONDS = 90.0
 TRANSPORT = "webrtc"
 SPACE = 64_000_000
 """Bytes on the disk: a cheat's model, keys, logs, and what the nodes keep."""
+SHORT_LOOK_SECONDS = 0.1
+"""At the processors where nobody waits for the committee."""
 LEAST_SPACE = 1_000_000
 """Where less is left, a process has ended for that."""
 
@@ -259,7 +261,7 @@ class Started:
 
 def _start_network(folder: Path, processes: Processes, options: Options) -> Started:
     """Everything but the verifiers, which begin when the question is answered: nobody shall wait for them."""
-    length = epoch_seconds(processors())
+    length = epoch_seconds(processors(LOOK_SECONDS if options.cheat != NO_CHEAT else SHORT_LOOK_SECONDS))
     parameters = Parameters(allow_loopback=True, one_prefix=True, snapshot_seconds=0.5, epoch_seconds=length)
     committee = make_verifier_keys(folder / "verifiers", VERIFIERS)
     network = init_network(folder / "bootstrap", "demo", parameters, committee=committee)

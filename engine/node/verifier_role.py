@@ -60,7 +60,7 @@ REPEATS = 6
 """Times an epoch that what no block contains yet is told again: links lose, and members begin anew."""
 SCORE_IN_RESERVE_AT = 0.65
 """Of an epoch: from then on its answers are scored by further members where the first have not agreed."""
-LAST_ANSWER = 1.5
+LAST_ANSWER = 2.0
 """Epochs after an epoch's begin at which its conversations end: blocks must still take what came of them."""
 TRIES = 4
 RETRY_AT = 0.025
