@@ -28,13 +28,13 @@ _STOP_SECONDS = 8.0
 
 
 class Participant:
-    """A process of :mod:`engine.bench.drivers.overlay`; :meth:`ask` is one command and its reply."""
+    """A process of a module in :mod:`engine.bench.drivers`; :meth:`ask` is one command and its reply."""
 
-    def __init__(self, role: str, bootstrap: str, folder: Path, *more: str) -> None:
+    def __init__(self, driver: str, role: str, bootstrap: str, folder: Path, *more: str) -> None:
         self.role = role
         self._log = folder / f"{role}.log"
         environment = {key: value for key, value in os.environ.items() if not key.startswith("GENTORRENT_")}
-        command = ["-m", "engine.bench.drivers.overlay", role, "--bootstrap", bootstrap, "--data", str(folder / role)]
+        command = ["-m", f"engine.bench.drivers.{driver}", role, "--bootstrap", bootstrap, "--data", str(folder / role)]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own module with our own arguments
                 [sys.executable, *command, *more],
@@ -94,8 +94,8 @@ class OverlayNetwork:
 
 
 @contextmanager
-def running_network() -> Iterator[OverlayNetwork]:
-    """A network that is ready to be asked; nothing of it is left afterwards."""
+def running_network(driver: str = "overlay") -> Iterator[OverlayNetwork]:
+    """A network of processes of this driver that is ready to be asked; nothing of it is left afterwards."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gentorrent-bench-")))
         parameters = Parameters(allow_loopback=True, one_prefix=True, snapshot_seconds=0.5)
@@ -107,7 +107,7 @@ def running_network() -> Iterator[OverlayNetwork]:
         address = f"http://127.0.0.1:{port}#{network.network_id.hex()}"
 
         def participant(role: str, *more: str) -> Participant:
-            one = Participant(role, address, folder, *more)
+            one = Participant(driver, role, address, folder, *more)
             stack.callback(one.close)
             return one
 

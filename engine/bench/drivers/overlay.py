@@ -167,14 +167,16 @@ def state_handler(node: Node) -> Handler:
 
 
 def listen(handlers: dict[str, Handler], stop: Callable[[], object]) -> None:
-    """Answer commands in a thread, each on the running loop; ``stop`` is called there when standard input ends."""
+    """Answer commands in a thread, each on the running loop; ``stop`` is called there when standard input ends.
+    Those with ``background`` are answered at once and go on."""
     loop = asyncio.get_running_loop()
 
     def work() -> None:
         for line in sys.stdin:
             command = json.loads(line)
             try:
-                reply = asyncio.run_coroutine_threadsafe(handlers[command["do"]](command), loop).result()
+                running = asyncio.run_coroutine_threadsafe(handlers[command["do"]](command), loop)
+                reply = {} if command.get("background") else running.result()
             except Exception as error:
                 reply = {"error": f"{type(error).__name__}: {error}"}
             print(json.dumps(reply), flush=True)
@@ -183,13 +185,22 @@ def listen(handlers: dict[str, Handler], stop: Callable[[], object]) -> None:
     threading.Thread(target=work, daemon=True, name="commands").start()
 
 
-def run_engine(role: str, bootstrap: str, data: Path, counters: Counters) -> None:
-    """An engine as ``gentorrent node`` runs it: a client, or a model node."""
+def run_with_node(role: str, bootstrap: str, data: Path, handlers: Callable[[Node], dict[str, Handler]]) -> None:
+    """An engine as ``gentorrent node`` runs it, a client or a model node, that takes commands."""
+    contribute = BUILTIN_MODEL if role == "model" else ""
+    configuration = Configuration(
+        data_directory=data, bootstrap=bootstrap, api_port=0, relay=False, contribute=contribute
+    )
+    run_node(configuration, started=lambda node: listen(handlers(node), node.shutdown))
 
-    def started(node: Node) -> None:
+
+def run_engine(role: str, bootstrap: str, data: Path, counters: Counters) -> None:
+    """The client or the model node."""
+
+    def handlers(node: Node) -> dict[str, Handler]:
         pace = Pace(node.backend.generate)
         node.backend.generate = pace.generate  # type: ignore[method-assign]
-        handlers = {
+        return {
             "counters": counters.read,
             "set_ups": counters.opened,
             "pace": pace.set,
@@ -197,13 +208,8 @@ def run_engine(role: str, bootstrap: str, data: Path, counters: Counters) -> Non
             "ask": ask_handler(node, "local" if role == "model" else "network"),
             "state": state_handler(node),
         }
-        listen(handlers, node.shutdown)
 
-    contribute = BUILTIN_MODEL if role == "model" else ""
-    configuration = Configuration(
-        data_directory=data, bootstrap=bootstrap, api_port=0, relay=False, contribute=contribute
-    )
-    run_node(configuration, started=started)
+    run_with_node(role, bootstrap, data, handlers)
 
 
 async def _relays(bootstrap: str, data: Path, count: int, counters: Counters) -> None:
@@ -213,15 +219,20 @@ async def _relays(bootstrap: str, data: Path, count: int, counters: Counters) ->
     await run_relays(bootstrap, data, count)
 
 
-def main() -> None:
-    """The command line of this module."""
-    parser = argparse.ArgumentParser(description="One process of the network of gentorrent bench overlay.")
+def run_as(what: str) -> argparse.Namespace:
+    """The command line of a driver: which ``role``, where."""
+    parser = argparse.ArgumentParser(description=what)
     parser.add_argument("role", choices=("client", "model", "relays"))
     parser.add_argument("--bootstrap", required=True)
     parser.add_argument("--data", required=True, type=Path)
     parser.add_argument("--count", type=int, default=1)
-    given = parser.parse_args()
     os.environ["GENTORRENT_KEYRING"] = "off"
+    return parser.parse_args()
+
+
+def main() -> None:
+    """The command line of this module."""
+    given = run_as("One process of the network of gentorrent bench overlay.")
     counters = Counters()
     counters.count()
     if given.role == "relays":
