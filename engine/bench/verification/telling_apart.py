@@ -96,22 +96,23 @@ def _bootstrap(honest: Sequence[int], cheat: Sequence[int], dice: random.Random)
     """The 2.5th percentile of the area over resampled samples. Only those that meet the other kind change it."""
     if min(cheat) > max(honest):
         return 1.0
-    areas = sorted(_area(_counted(honest, dice), _counted(cheat, dice)) for _ in range(_REPEATS))
+    areas = sorted(area(_again(honest, dice), _again(cheat, dice)) for _ in range(_REPEATS))
     return areas[int(_REPEATS * 0.025)]
 
 
-def _counted(values: Sequence[int], dice: random.Random) -> list[int]:
-    return sorted(dice.choices(values, k=len(values)))
+def _again(values: Sequence[int], dice: random.Random) -> list[int]:
+    return dice.choices(values, k=len(values))
 
 
-def _area(honest: Sequence[int], cheat: Sequence[int]) -> float:
-    """Of sorted statistics."""
+def area(honest: Sequence[float], cheat: Sequence[float]) -> float:
+    """How often a value of ``cheat`` is the larger one of a pair; ties count half."""
+    ordered = sorted(honest)
     below = equal = wins = 0
-    for value in cheat:
-        while below < len(honest) and honest[below] < value:
+    for value in sorted(cheat):
+        while below < len(ordered) and ordered[below] < value:
             below += 1
         equal = max(equal, below)
-        while equal < len(honest) and honest[equal] == value:
+        while equal < len(ordered) and ordered[equal] == value:
             equal += 1
         wins += below + equal
     return wins / (2 * len(honest) * len(cheat))

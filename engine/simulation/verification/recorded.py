@@ -80,6 +80,11 @@ class Recorded:
 
 
 def read_recorded(path: Path | None = None) -> Recorded:
+    """The recorded answers that ship with the program, judged; see :func:`read_recorded_file`."""
+    return judged(read_recorded_file(path))
+
+
+def read_recorded_file(path: Path | None = None) -> RecordedFile:
     """The recorded answers that ship with the program; :class:`ConfigurationError` says what is wrong with them."""
     path = path or resource_path("engine/verification/answers.json")
     try:
@@ -87,7 +92,7 @@ def read_recorded(path: Path | None = None) -> Recorded:
             data = file.read(MAX_FILE + 1)
         if len(data) > MAX_FILE:
             raise ConfigurationError(f"{path} is larger than {MAX_FILE} bytes.")
-        return judged(msgspec.json.decode(data, type=RecordedFile))
+        return msgspec.json.decode(data, type=RecordedFile)
     except (OSError, msgspec.DecodeError) as error:
         raise ConfigurationError(f"The recorded answers in {path} cannot be read: {error}.") from error
 
