@@ -176,6 +176,32 @@ def forwarding(
     _tell(results, report.as_text(results), report.store(results, output or results_folder()), json=json)
 
 
+@commands.command(name="verification")
+def verification(
+    work: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Where `python -m engine.bench.verification tell-apart` has recorded answers (.work/verification).",
+        ),
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer networks and rounds: ten minutes at most.")] = False,
+    json: Json = False,
+    output: Output = None,
+) -> None:
+    """Each adversary against honest nodes: how surely and how soon it is found, under our rule and the published one.
+
+    And what sealing, receipts and verification take of latency and throughput: a network that runs here, with and
+    without them, in turns. Close other programs first.
+    """
+    from engine.bench.storing import results_folder
+    from engine.bench.verification import course, page
+
+    amount = course.QUICK if quick else course.FULL
+    results = course.run(amount, quick=quick, work=work or Path(".work/verification"), say=_say)
+    _tell(results, page.as_text(results), page.store(results, output or results_folder()), json=json)
+
+
 @commands.command(name="hr-tree")
 def hr_tree(quick: Quick = False, json: Json = False, output: Output = None) -> None:
     """What it costs to know who holds which prompt prefix, in time and memory, and to gossip about it, in bytes.

@@ -112,8 +112,13 @@ async def worker(
 
 
 def read_records(study: Study, condition: Condition) -> list[Record]:
-    """What was recorded under ``condition`` so far; a line that was cut off in mid-write is left out."""
-    path = _file(study, condition)
+    """What was recorded under ``condition`` so far."""
+    return read_records_in(study.folder, condition)
+
+
+def read_records_in(folder: Path, condition: Condition) -> list[Record]:
+    """What a study recorded in ``folder``; a line that was cut off in mid-write is left out."""
+    path = _file(folder, condition)
     decoder = msgspec.json.Decoder(Record)
     found = []
     for line in path.read_bytes().split(b"\n") if path.exists() else []:
@@ -141,7 +146,7 @@ async def record(study: Study, condition: Condition, tokens: int, say: Say) -> l
             lacking = -(-(tokens - made) // study.questions.max_tokens)
             numbers = range(first, first + min(AT_ONCE, max(LEAST_AT_ONCE, lacking)))
             fresh = await _answers(study, condition, maker, judge, numbers)
-            _append(_file(study, condition), fresh)
+            _append(_file(study.folder, condition), fresh)
             records += fresh
             made += sum(len(one.ids) for one in fresh)
             say(f"{condition.name}: {made} of {tokens} tokens")
@@ -225,8 +230,8 @@ async def _ids(supervisor: InferenceSupervisor, request: GenerationRequest) -> t
     return tuple([one async for event in supervisor.generate(request) if isinstance(event, Delta) for one in event.ids])
 
 
-def _file(study: Study, condition: Condition) -> Path:
-    return study.folder / "records" / f"{condition.slug}.jsonl"
+def _file(folder: Path, condition: Condition) -> Path:
+    return folder / "records" / f"{condition.slug}.jsonl"
 
 
 def _append(path: Path, records: Sequence[Record]) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,7 +26,8 @@ PACE = 30.0
 STAND_IN_PACE = 50.0
 TARGET = 0.03
 ALL = {"sealing": True, "receipts": True, "layers": True}
-NEITHER = {"sealing": False, "receipts": False, "layers": True}
+NEITHER = {**ALL, "sealing": False, "receipts": False}
+NOTHING = dict.fromkeys(ALL, False)
 _SETTLE_SECONDS = 0.3
 """After a switch, before anything is counted."""
 _LONGEST_WINDOW = 5
@@ -45,11 +46,12 @@ class Amount:
     saturated_chats: int
     stand_in_pairs: int
     stand_in_chats: int
+    layers_pairs: int
     tokens: int = TOKENS
 
 
-FULL = Amount(10, 4, 3.0, 20, 8, 14, 24)
-QUICK = Amount(4, 4, 3.0, 8, 8, 6, 24)
+FULL = Amount(10, 4, 3.0, 18, 8, 10, 24, 6)
+QUICK = Amount(4, 4, 2.5, 8, 8, 5, 24, 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,6 @@ class Bench:
         self._amount = amount
         self._say = say
         self._per_answer = readings_per_answer
-        self.without = NEITHER
         self._everybody: dict[str, Participant] = {
             "client": network.client, "model node": network.model, "relays": network.relays,
         }  # fmt: skip
@@ -151,7 +152,7 @@ class Bench:
         self._make(PACE)
         self._block(Side(), warm=True)
         for number in range(amount.paced_pairs):
-            for side in self._in_turn(pairs, number):
+            for side in self._in_turn(pairs, number, NEITHER):
                 if side is pairs.on:
                     self._network.model.ask("score", background=True, times=dose.due(amount.paced_chats))
                 self._block(side)
@@ -164,18 +165,17 @@ class Bench:
         found = self._network.client.ask("ask", chats=self._amount.paced_chats, tokens=tokens)
         side.seconds.append(statistics.fmean(found["s"]))
 
-    def saturated(self, *, stand_in: bool) -> Pairs:
-        """As many tokens as go: of the real worker, or of a stand-in for a GPU's."""
+    def saturated(self, count: int, *, stand_in: bool = False, without: Mapping[str, bool] = NEITHER) -> Pairs:
+        """As many tokens as go: of the real worker, or of a stand-in for a GPU's; ``count`` pairs."""
         amount, pairs, dose = self._amount, Pairs(), Dose(self._per_answer)
         chats = amount.stand_in_chats if stand_in else amount.saturated_chats
-        count = amount.stand_in_pairs if stand_in else amount.saturated_pairs
         self._make(STAND_IN_PACE if stand_in else None, stand_in=stand_in)
         scored = self._scored()
         self._network.client.ask("keep_busy", background=True, chats=chats, tokens=amount.tokens)
         try:
             self._wait_until_busy(chats)
             for number in range(count):
-                for side in self._in_turn(pairs, number):
+                for side in self._in_turn(pairs, number, without):
                     answers = self._window(side) / amount.tokens
                     pairs.answers += answers
                     if side is pairs.on and not stand_in:
@@ -214,12 +214,12 @@ class Bench:
             side.processor.setdefault(name, []).append(1000 * (seconds - used[name]) / tokens)
         return float(tokens)
 
-    def _in_turn(self, pairs: Pairs, number: int) -> Iterator[Side]:
+    def _in_turn(self, pairs: Pairs, number: int, without: Mapping[str, bool]) -> Iterator[Side]:
         """Both, each pair beginning with the other one; switched before they are given."""
         order = (pairs.on, pairs.off) if number % 2 == 0 else (pairs.off, pairs.on)
         for side in order:
             for one in self._everybody.values():
-                one.ask("protect", **(ALL if side is pairs.on else self.without))
+                one.ask("protect", **(ALL if side is pairs.on else without))
             yield side
 
     def _make(self, rate: float | None, *, stand_in: bool = False) -> None:
@@ -235,22 +235,35 @@ class Bench:
 
 @dataclass(frozen=True)
 class Protected:
-    """All that was measured. ``disturbed``: what other programs used of a processor."""
+    """All that was measured. ``layers``: as ``stand_in``, but the relays' layers around cells are switched, too.
+    ``disturbed``: what other programs used of a processor."""
 
     paced: Pairs
     saturated: Pairs
     stand_in: Pairs
+    layers: Pairs
     disturbed: float
+
+    def pairs(self) -> dict[str, Pairs]:
+        """By name."""
+        return {
+            "paced": self.paced,
+            "saturated": self.saturated,
+            "stand_in": self.stand_in,
+            "stand_in_with_layers": self.layers,
+        }
 
 
 def measure(amount: Amount, readings_per_answer: float, say: Say) -> Protected:
-    """Run the network and all three. ``readings_per_answer``: by verifiers, at the default rate."""
+    """Run the network and all of it. ``readings_per_answer``: by verifiers, at the default rate."""
     with running_network("security") as network:
         bench = Bench(network, amount, readings_per_answer, say)
         others = OtherPrograms(_own_seconds)
         paced = bench.paced()
-        saturated = bench.saturated(stand_in=False)
-        return Protected(paced, saturated, bench.saturated(stand_in=True), others.share())
+        saturated = bench.saturated(amount.saturated_pairs)
+        stand_in = bench.saturated(amount.stand_in_pairs, stand_in=True)
+        layers = bench.saturated(amount.layers_pairs, stand_in=True, without=NOTHING)
+        return Protected(paced, saturated, stand_in, layers, others.share())
 
 
 def _percent(share: Share) -> str:

@@ -37,15 +37,26 @@ class Outcome:
 
 
 def compare(
-    recorded: Recorded, adversary: Adversary | None, sources: Sequence[str], *, epochs: int, courses: int, seed: int
+    recorded: Recorded,
+    adversary: Adversary | None,
+    sources: Sequence[str],
+    *,
+    epochs: int,
+    courses: int,
+    seed: int,
+    friends: int = 0,
 ) -> dict[str, Outcome]:
-    """By rule; ``adversary`` None: an honest node."""
+    """By rule; ``adversary`` None: an honest node. ``friends``: so many of those who check it tell it when they do, and
+    get honest answers."""
     makers = {**recorded.honest, **recorded.cheats}
     ended: dict[str, list[int]] = {name: [] for name in RULES}
     for number in range(courses):
         dice = random.Random(f"{seed}/{adversary.name if adversary else 'honest'}/{number}")
         source = sources[number % len(sources)]
-        duties = [[_conversation(adversary, makers, source, dice) for _ in range(CHECKS)] for _ in range(epochs)]
+        duties = [
+            [_conversation(adversary if check >= friends else None, makers, source, dice) for check in range(CHECKS)]
+            for _ in range(epochs)
+        ]
         for name, rule in RULES.items():
             if (found := excluded_in(rule, duties)) is not None:
                 ended[name].append(found)

@@ -185,7 +185,7 @@ def _counts(plan: Plan, courses: Sequence[Course]) -> dict[str, Any]:
     answers = sum(one.answers for one in courses)
     read, new_read = sum(one.read_tokens for one in courses), sum(one.new_read_tokens for one in courses)
     served = SERVED * read / max(1, answers)  # tokens of a node and epoch, of answers like those that were checked
-    scorers = faulty(plan.verifiers) + 1  # more only where these do not agree
+    readers = scorers(plan.verifiers)
     return {
         "honest_epochs": epochs,
         "honest_nodes": len(courses),
@@ -197,11 +197,16 @@ def _counts(plan: Plan, courses: Sequence[Course]) -> dict[str, Any]:
         "checks_per_node_epoch": sum(one.checks for one in courses) / max(1, epochs),
         "checks_per_established_node_epoch": sum(one.checks - one.new_checks for one in courses) / max(1, epochs - new),
         "checks_per_new_node_epoch": sum(one.new_checks for one in courses) / max(1, new),
-        "scoring_share": scorers * read / max(1, epochs) / max(1, served),
-        "scoring_share_established": scorers * (read - new_read) / max(1, epochs - new) / max(1, served),
-        "scoring_share_new": scorers * new_read / max(1, new) / max(1, served),
+        "scoring_share": readers * read / max(1, epochs) / max(1, served),
+        "scoring_share_established": readers * (read - new_read) / max(1, epochs - new) / max(1, served),
+        "scoring_share_new": readers * new_read / max(1, new) / max(1, served),
         "dropped": sum(one.dropped for one in courses),
     }
+
+
+def scorers(verifiers: int) -> int:
+    """How many members of such a committee read each answer; more only where these do not agree."""
+    return faulty(verifiers) + 1
 
 
 def _of_recorded(recorded: Recorded) -> dict[str, Any]:

@@ -1,0 +1,278 @@
+"""``gentorrent bench verification``: everything that is known of adversaries and of the cost of finding them, in one
+run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from engine import __version__
+from engine.bench.machine import commit, describe_machine
+from engine.bench.verification import protection
+from engine.bench.verification.conditions import CHEATS, HONEST, OTHER_PRECISION, Condition, with_slots
+from engine.bench.verification.evaluating import SAMPLE, evaluate
+from engine.bench.verification.hostile import TRIES
+from engine.bench.verification.measuring import read_records_in
+from engine.bench.verification.rules_compared import Outcome, cliff, compare
+from engine.bench.verification.served import Conversations, Told, served_by, tell
+from engine.simulation.committee import run as committee
+from engine.simulation.verification import run as simulation
+from engine.simulation.verification.adversaries import ADVERSARIES, Adversary
+from engine.simulation.verification.recorded import Recorded, judged, read_recorded_file
+
+Say = Callable[[str], None]
+LEARN = 10_000
+"""Tokens of each recorded condition that the calibration is made of; the others are told apart."""
+LEAST_SAMPLES = 100
+"""Of a class, below which recorded answers are left aside."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Amount:
+    """How much of everything. ``networks`` for each adversary, ``honest_networks`` without any; ``samples`` of 300
+    tokens, ``repeats`` of the bootstrap; ``courses`` under both rules; ``forged`` things of each kind; ``schedules`` of
+    each committee."""
+
+    networks: int
+    honest_networks: int
+    epochs: int = 60
+    samples: int
+    repeats: int
+    courses: int
+    forged: int
+    schedules: int
+    security: protection.Amount
+    seed: int = 1
+    adversaries: tuple[str, ...] = tuple(ADVERSARIES)
+
+
+FULL = Amount(
+    networks=100,
+    honest_networks=130,
+    samples=1000,
+    repeats=400,
+    courses=200,
+    forged=10_000,
+    schedules=2_000,
+    security=protection.FULL,
+)
+QUICK = Amount(
+    networks=12,
+    honest_networks=12,
+    samples=400,
+    repeats=80,
+    courses=40,
+    forged=1_000,
+    schedules=100,
+    security=protection.QUICK,
+)
+
+
+def run(amount: Amount, *, quick: bool, work: Path | None, say: Say) -> dict[str, Any]:
+    """Measure; the documented keys and more. ``work``: a folder in which ``tell-apart`` has recorded answers."""
+    results: dict[str, Any] = {
+        "machine": describe_machine(),
+        "versions": {"gentorrent": __version__, "commit": commit(Path(__file__).resolve().parents[3])},
+        "quick": quick,
+    }
+    results |= find_out(amount, work, say)
+    say("sealing, receipts and verification on and off")
+    measured = protection.measure(amount.security, results["readings_per_answer"], say)
+    return results | cost(measured, results["challenge_share"])
+
+
+def find_out(amount: Amount, work: Path | None, say: Say) -> dict[str, Any]:
+    """Everything that is computed and not timed."""
+    file = read_recorded_file()
+    recorded, makers = judged(file), served_by(file)
+    say("many epochs of networks with one cheat of each kind, and of honest nodes")
+    plan = simulation.Plan(
+        networks=amount.networks, epochs=amount.epochs, seed=amount.seed, adversaries=amount.adversaries
+    )
+    played = simulation.simulate(plan, say, recorded)["adversaries"]
+    honest = simulation.simulate(
+        simulation.Plan(networks=amount.honest_networks, epochs=amount.epochs, seed=amount.seed, adversaries=()),
+        say,
+        recorded,
+    )
+    say("the same answers under the published rule")
+    adversaries = {
+        name: _adversary(ADVERSARIES[name], played[name], amount, recorded, makers) for name in amount.adversaries
+    }
+    four_bits = _four_bits(work, say) if work is not None else {}
+    for name, one in adversaries.items():
+        if ADVERSARIES[name].share == 1 and not ADVERSARIES[name].later_turns:
+            one |= _of_records(four_bits.get("cheats", ()), one["maker"])
+    return {
+        "amount": {name: value for name, value in _fields(amount).items() if name != "security"},
+        "model": recorded.model,
+        "adversaries": adversaries,
+        "others": _others(amount, recorded, say),
+        "four_bits": four_bits,
+        "cliff": cliff(
+            recorded, ADVERSARIES["quantised"], epochs=amount.epochs, courses=amount.courses // 4, seed=amount.seed
+        ),
+        **_honest(honest, amount, recorded),
+    }
+
+
+def _fields(amount: Amount) -> dict[str, Any]:
+    found = msgspec.to_builtins(amount)
+    assert isinstance(found, dict)
+    return found
+
+
+def _adversary(
+    adversary: Adversary,
+    played: Mapping[str, Any],
+    amount: Amount,
+    recorded: Recorded,
+    makers: Mapping[str, Conversations],
+) -> dict[str, Any]:
+    """One adversary: told apart, excluded in the simulation, and under both rules."""
+    sources = list(recorded.honest)
+    told = tell(adversary, makers, sources, samples=amount.samples, seed=amount.seed, repeats=amount.repeats)
+    rules = {}
+    if not adversary.watches:  # what it does depends on the rule that it watches
+        rules = compare(recorded, adversary, sources, epochs=amount.epochs, courses=amount.courses, seed=amount.seed)
+    epochs = played["epochs_to_exclusion"]
+    return {
+        "words": adversary.words,
+        "maker": adversary.maker,
+        **_told(told, amount),
+        "detected": played["detected"],
+        "median_tokens": played["tokens_until_exclusion"]["median"],
+        "epochs_to_exclusion": epochs["median"],
+        "epochs_p90": epochs["p90"],
+        "epochs_max": epochs["max"],
+        "epochs_to_failed_challenge": played["epochs_to_failed_challenge"],
+        "epochs_from_failed_challenge": played["epochs_from_failed_challenge"],
+        "traffic_share_lost": played["traffic_share_lost"],
+        "networks": played["nodes"],
+        "rules": {name: _outcome(one) for name, one in rules.items()},
+    }
+
+
+def _told(told: Told, amount: Amount) -> dict[str, Any]:
+    return {
+        "auc": round(told.auc, 5),
+        "auc_low95": round(told.low, 5),
+        "auc_published": round(told.published, 5),
+        "auc_of": f"{amount.samples} samples a class, drawn from {told.conversations} conversations",
+        "detected_after_tokens": {str(tokens): round(share, 4) for tokens, share in told.detected.items()},
+    }
+
+
+def _outcome(one: Outcome) -> dict[str, Any]:
+    return {"excluded": one.excluded, "epochs": one.epochs}
+
+
+def _honest(report: Mapping[str, Any], amount: Amount, recorded: Recorded) -> dict[str, Any]:
+    rules = compare(
+        recorded, None, list(recorded.honest), epochs=amount.epochs, courses=amount.courses, seed=amount.seed
+    )
+    answers = report["honest_answers_judged"] / max(1, report["honest_epochs"])
+    copied = (
+        "honest_epochs", "honest_nodes", "honest_answers_judged", "false_exclusions", "highest_suspicion", "honest",
+        "checks_per_node_epoch", "checks_per_new_node_epoch", "checks_per_established_node_epoch",
+        "scoring_share", "scoring_share_new", "scoring_share_established",
+    )  # fmt: skip
+    return {name: report[name] for name in copied} | {
+        "honest_rules": {name: _outcome(one) for name, one in rules.items()},
+        "challenge_share": answers / simulation.SERVED,
+        "readings_per_answer": simulation.scorers(report["plan"]["verifiers"]) * answers / simulation.SERVED,
+    }
+
+
+# ------------------------------------------------------------------------------------------------- recorded conditions
+
+
+def _four_bits(work: Path, say: Say) -> dict[str, Any]:
+    """What ``tell-apart`` recorded in ``work``, told apart; empty where there is too little."""
+    needed = LEARN + LEAST_SAMPLES * SAMPLE
+    ways = (HONEST[2], with_slots(OTHER_PRECISION, 32), *(with_slots(one, 32) for one in CHEATS))
+    recorded = {way: records for way in ways if (records := read_records_in(work, way))}
+    enough = {way: records for way, records in recorded.items() if sum(len(one.ids) for one in records) >= needed}
+    if {way.kind for way in enough} != {"honest", "cheat"}:
+        say(f"{work} holds too few recorded answers to tell them apart; they are left aside")
+        return {}
+    say(f"telling recorded answers apart: {', '.join(way.name for way in enough)}")
+    found = evaluate(enough, dict[Condition, float](), LEARN, model="", digest="0" * 64, precision="fp32")
+    return {"honest": found.honest, "cheats": msgspec.to_builtins(found.cheats, str_keys=True)}
+
+
+def _of_records(cheats: Sequence[Mapping[str, Any]], maker: str) -> dict[str, Any]:
+    """What takes the place of figures from few conversations where more was recorded."""
+    for one in cheats:
+        if maker and one["name"] == maker:
+            apart = one["separation"]
+            return {
+                "auc": round(apart["auc"], 5),
+                "auc_low95": round(min(apart["auc_low95"], apart["auc_low95_bootstrap"]), 5),
+                "auc_of": f"{apart['honest']} honest samples and {apart['cheat']} of it, recorded by tell-apart",
+                "detected_after_tokens": {str(tokens): share for tokens, share in one["detected"].items()},
+            }
+    return {}
+
+
+# --------------------------------------------------------------------------------------------------- other adversaries
+
+
+def _others(amount: Amount, recorded: Recorded, say: Say) -> dict[str, Any]:
+    """What is tried of those who are no makers of text."""
+    found: dict[str, Any] = {}
+    for name, attempt in TRIES.items():
+        found[name] = msgspec.to_builtins(attempt(amount.forged, amount.seed))
+        say(f"{name}: {found[name]['refused']} of {found[name]['tried']} refused")
+    for members in (4, 7):
+        result = committee.simulate(committee.Plan(members=members, schedules=amount.schedules, seed=amount.seed))
+        kept = ("schedules", "safety_violations", "liveness_violations", "members", "contradictions_shown")
+        found[f"committee of {members}"] = {name: result[name] for name in kept}
+        say(f"committee of {members}: {result['safety_violations']} violations of safety")
+    for name in ("quantised", "smaller-model"):
+        rules = compare(
+            recorded,
+            ADVERSARIES[name],
+            list(recorded.honest),
+            epochs=amount.epochs,
+            courses=amount.courses,
+            seed=amount.seed,
+            friends=1,
+        )
+        found[f"{name} with a friend among its verifiers"] = _outcome(rules["ours"])
+    return found
+
+
+# ---------------------------------------------------------------------------------------------------------------- cost
+
+
+def cost(measured: protection.Protected, challenge_share: float) -> dict[str, Any]:
+    """The two shares, and what they are made of."""
+    saturated = measured.saturated.throughput()
+    return {
+        "security_share_latency": round(measured.paced.latency().mean, 5),
+        "security_share_throughput": round(saturated.mean + challenge_share, 5),
+        "security": {name: _pairs(pairs) for name, pairs in measured.pairs().items()},
+        "other_programs": measured.disturbed,
+    }
+
+
+def _pairs(pairs: protection.Pairs) -> dict[str, Any]:
+    found: dict[str, Any] = {"answers": round(pairs.answers), "readings": pairs.scored}
+    if pairs.on.seconds:
+        found |= {"share": pairs.latency().as_json(), "answer_s": _two(pairs.on.seconds, pairs.off.seconds)}
+    if pairs.on.speed:
+        found |= {"share": pairs.throughput().as_json(), "tokens_per_s": _two(pairs.on.speed, pairs.off.speed)}
+        found["processor"] = {
+            name: {"share": pairs.processor(name).as_json(), "s_per_1000_tokens": _two(used, pairs.off.processor[name])}
+            for name, used in pairs.on.processor.items()
+        }
+    return found
+
+
+def _two(on: Sequence[float], off: Sequence[float]) -> dict[str, float]:
+    return {"on": round(sum(on) / len(on), 4), "off": round(sum(off) / len(off), 4)}

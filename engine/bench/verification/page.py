@@ -1,0 +1,325 @@
+"""The results of ``gentorrent bench verification`` as text, page and picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from engine.bench.charts import Curve, Panel, draw_panels
+from engine.bench.storing import disturbance, make_page, store_results, table
+from engine.bench.verification.protection import PACE, STAND_IN_PACE, TARGET, TOKENS
+
+METHOD = f"""
+*Answers* are recorded ones (`resources/engine/verification/answers.json`): the same conversations, had with the
+built-in model as honest nodes run it and as cheats do, each answer scored by a real worker; a third of them made the
+calibration. A *sample* is 300 tokens of what an adversary serves while it cheats, beside 300 of an honest node; its
+statistic is the sum of the tokens' likelihoods. The area under the ROC curve (AUC) is how often the cheat's sample
+looks worse. Its lower 95 % bound comes from drawing the conversations anew; where more answers were recorded
+(`tell-apart`), from DeLong and bootstrap over samples, the lower one. Where no sample of one kind lies among the
+other the interval has no width. *Found after* so many tokens: worse than 99 % of the honest samples.
+
+*Excluded* and *epochs* are of whole networks (`gentorrent simulate verification`: four nodes, one of them dishonest,
+four verifiers; duties, blocks and rules are those of real networks), counted from the first check; of one that turns,
+from its turning. *Tokens* are those that were judged until then.
+
+*The published rule* (arXiv 2504.20101) judges the very same conversations as ours, two in each epoch, for as many
+epochs; so these numbers differ a little from those of whole networks, in which checks are drawn.
+
+*Cost*: one network (a bootstrap server, 16 relays, a model node, a client; processes of this machine, linked by
+WebRTC on 127.0.0.1) answers with everything on, and with functions in the place of sealing, signing and checking that
+copy bytes and keep their sizes. They exist in the benchmark's processes alone, and are switched every few seconds; a
+pair is one block of each, in turning order, and shares are means over pairs with their 95 % interval (Student). With
+everything on a verifier's worker reads answers again at the default rate, rounded up. *Paced*: answers of {TOKENS}
+tokens at {PACE:.0f} tokens/s, four at once, the whole time from question to end. *Saturated*: eight chats that always
+ask, tokens/s as they arrive, of the built-in model; or of a *stand-in* for a fast GPU, which computes nothing and
+offers more ({STAND_IN_PACE:.0f} tokens/s to each of 24 chats) than the network of this machine can carry, so that
+only the network's work is left and security weighs the most. S-IDA, onion layers and the links' DTLS are parts of the
+paths and always on; *with layers* the relays' layers around cells are off as well. All processes share this machine's
+processors: a model node's own share is under *model node*.
+"""
+
+MECHANISMS: Sequence[tuple[str, str, str, str]] = (
+    (
+        "replayed or forged receipts",
+        "signatures, commitments under the answer's key, one attempt each; evidence takes answers of its epoch only",
+        "`tests/unit/verification/test_receipts.py`, `tests/unit/verification/challenges/test_opening.py`",
+        "replayed or forged receipts",
+    ),
+    (
+        "forged cloves",
+        "each is sealed to its path and number, joined ones authenticate as a whole",
+        "`tests/integration/test_overlay_forgers.py`",
+        "forged cloves",
+    ),
+    (
+        "directory rollback",
+        "signed snapshots in a chain; readers remember where it stands",
+        "`tests/unit/directory/test_snapshot.py`, `tests/integration/test_lying_servers.py`",
+        "directory rollback",
+    ),
+    (
+        "a verifier that lies, a client that slanders",
+        "an entry takes f + 1 attestations of members that agree; what clients say is no evidence",
+        "`tests/unit/verification/chain/test_block.py`",
+        "a lying verifier or a client that slanders",
+    ),
+    (
+        "a verifier that votes blindly or equivocates, a leader that censors (4 members)",
+        "quorums, locking, the next leader by the last certified output; two votes of one round are a `Contradiction`",
+        "`gentorrent simulate committee`",
+        "committee of 4",
+    ),
+    ("the same with 7 members, 2 of them faulty", "", "`gentorrent simulate committee --members 7`", "committee of 7"),
+    (
+        "a verifier that tells its friend, the coarse 4-bit cheat, when it asks",
+        "what speaks for a node counts once an epoch and little",
+        "`tests/unit/verification/reputation/test_rules.py`",
+        "quantised with a friend among its verifiers",
+    ),
+    ("the same with a smaller model", "", "", "smaller-model with a friend among its verifiers"),
+    (
+        "HR-tree poisoning, overstated speed",
+        "members sign what they hold; who is late as if it held nothing is believed no more",
+        "`tests/unit/forwarding/test_gossip.py` and `test_beliefs.py`, `simulate forwarding --overstating 0.25`",
+        "",
+    ),
+    (
+        "fake identities",
+        "proof of work while many come, caps for each address and prefix, little traffic for newcomers",
+        "`tests/integration/test_entrance.py`, `tests/integration/test_standings.py`",
+        "",
+    ),
+)
+"""Adversary, what stops it, where that is shown, and the key of what was measured here."""
+
+
+def as_text(results: Mapping[str, Any]) -> str:
+    """What is printed."""
+    return "\n".join([*_findings(results), "", *(line for part in _parts(results).values() for line in (*part, ""))])
+
+
+def store(results: Mapping[str, Any], folder: Path) -> list[Path]:
+    """Write verification.json, verification.md and verification.svg."""
+    findings = [*_findings(results), ""]
+    for title, lines in _parts(results).items():
+        findings += [f"## {title}", "", *lines, ""]
+    page = make_page(
+        "Cheats found, and what that costs",
+        "bench verification",
+        "verification.svg",
+        results,
+        findings=findings,
+        method=METHOD,
+    )
+    return store_results("verification", results, page, _picture(results), folder)
+
+
+def _parts(results: Mapping[str, Any]) -> dict[str, list[str]]:
+    parts = {"Who degrades its answers": _adversaries(results), "The published rule": _published(results)}
+    if results["four_bits"]:
+        parts["4-bit weights against full ones"] = _four_bits(results["four_bits"])
+    return parts | {
+        "Honest nodes": _honest(results),
+        "Other adversaries": _others(results["others"]),
+        "Cost": _cost(results),
+    }
+
+
+def _findings(results: Mapping[str, Any]) -> list[str]:
+    latency, throughput, scoring, new, later = (
+        _percent(results[name])
+        for name in (
+            "security_share_latency", "security_share_throughput", "scoring_share", "scoring_share_new",
+            "scoring_share_established",
+        )
+    )  # fmt: skip
+    nodes, epochs = results["honest_nodes"], results["amount"]["epochs"]
+    excluded, seen = results["false_exclusions"], f"{results['honest_epochs']:,} epochs of one node"
+    lines = [
+        f"- {excluded} of {nodes} honest nodes excluded in {seen}.",
+        f"- Sealing, receipts and verification take {latency} of the total time of a paced answer,",
+        f"  and {throughput} of the saturated tokens/s (wanted: less than {_percent(TARGET)}).",
+        f"- Scoring takes {scoring} of serving, over the first {epochs} epochs of a node that serves 200 answers in",
+        f"  each; {new} while it is new, {later} later (wanted: {_percent(TARGET)} or less).",
+    ]
+    return [*lines, *(line for line in disturbance(results) if line)]
+
+
+def _adversaries(results: Mapping[str, Any]) -> list[str]:
+    head = [
+        "adversary", "AUC", "lower 95 %", "found after 50", "100", "200", "300 tokens", "excluded", "epochs: median",
+        "90 %", "all", "tokens", "traffic lost",
+    ]  # fmt: skip
+    rows = []
+    for name, one in results["adversaries"].items():
+        found = one["detected"] > 0
+        rows.append(
+            [
+                f"{name}: {one['words']}",
+                f"{one['auc']:.4f}",
+                f"{one['auc_low95']:.4f}",
+                *(_percent(one["detected_after_tokens"][tokens]) for tokens in ("50", "100", "200", "300")),
+                _percent(one["detected"]),
+                *(f"{one[key]:g}" if found else "—" for key in ("epochs_to_exclusion", "epochs_p90", "epochs_max")),
+                f"{one['median_tokens']:g}" if found else "—",
+                _percent(one["traffic_share_lost"]),
+            ]
+        )
+    lines = table(head, rows)
+    for name, one in results["adversaries"].items():
+        first, then = one["epochs_to_failed_challenge"], one["epochs_from_failed_challenge"]
+        if name.startswith("turncoat") and one["detected"]:
+            begins = f"{name}: first failed check after {first['median']:g} epochs (median; {first['max']:g} at most)"
+            lines += ["", f"{begins}, excluded {then['median']:g} epochs later (median; {then['max']:g} at most)."]
+    samples = next(iter(results["adversaries"].values()))["auc_of"]
+    return [*lines, "", f"Samples: {samples}, if nothing else is said in the JSON; {_networks(results)} each."]
+
+
+def _networks(results: Mapping[str, Any]) -> str:
+    return f"{results['amount']['networks']} networks"
+
+
+def _published(results: Mapping[str, Any]) -> list[str]:
+    head = ["answers of", "AUC by its credit", "by ours", "excluded by it", "epochs", "by ours", "epochs"]
+    rows = [
+        [
+            name,
+            f"{one['auc_published']:.3f}",
+            f"{one['auc']:.3f}",
+            *(cell for rule in ("published", "ours") for cell in _outcome(one["rules"][rule])),
+        ]
+        for name, one in results["adversaries"].items()
+        if one["rules"]
+    ]
+    both = [cell for rule in ("published", "ours") for cell in _outcome(results["honest_rules"][rule])]
+    return [*table(head, [["honest nodes", "—", "—", *both], *rows]), "", _cliff(results["cliff"])]
+
+
+def _cliff(rows: Sequence[Mapping[str, Any]]) -> str:
+    caught = [row["credit"] for row in rows if row["published"] is not None]
+    free = [row["credit"] for row in rows if row["published"] is None]
+    ours = [row["ours"] for row in rows if row["ours"] is not None]
+    return (
+        f"The cliff: of cheats whose answers always have the same credit, the published rule excludes those up to "
+        f"{max(caught, default=0):.2f} and none from {min(free, default=1):.2f} on, whatever they serve. Ours excludes "
+        f"{len(ours)} of these {len(rows)} credits, after {min(ours, default=0):g} to {max(ours, default=0):g} epochs "
+        "(median): it does not look at the credit."
+    )
+
+
+def _outcome(one: Mapping[str, Any]) -> list[str]:
+    return [_percent(one["excluded"]), f"{one['epochs']['median']:g}" if one["excluded"] else "—"]
+
+
+def _four_bits(found: Mapping[str, Any]) -> list[str]:
+    head = ["cheat", "tokens not drawn", "samples: honest", "cheat", "AUC", "lower 95 %: DeLong", "bootstrap", "gap"]
+    rows = []
+    for one in found["cheats"]:
+        apart = one["separation"]
+        rows.append(
+            [
+                one["name"],
+                _percent(one["missed"]),
+                apart["honest"],
+                apart["cheat"],
+                f"{apart['auc']:.5f}",
+                f"{apart['auc_low95']:.5f}",
+                f"{apart['auc_low95_bootstrap']:.5f}",
+                f"{apart['gap'] / 1000:.1f}",
+            ]
+        )
+    below = [
+        "Samples of 300 tokens that span answers, at temperature 1, of answers that `tell-apart` recorded; honest",
+        f"ones: {', '.join(found['honest'])}. The gap lies between the worst honest sample and the best one of the cheat",
+        "(natural logarithm; below 0 they overlap).",
+    ]
+    return [*table(head, rows), "", *below]
+
+
+def _honest(results: Mapping[str, Any]) -> list[str]:
+    head = ["answers made", "node-epochs", "judged", "excluded", "highest suspicion (of 12)"]
+    rows = [
+        [source, one["honest_epochs"], one["honest_answers_judged"], one["false_exclusions"], one["highest_suspicion"]]
+        for source, one in results["honest"].items()
+    ]
+    return table(head, rows)
+
+
+def _others(found: Mapping[str, Any]) -> list[str]:
+    rows = [[who, what, where, _measured(found[key]) if key in found else "—"] for who, what, where, key in MECHANISMS]
+    return table(["adversary", "what stops it", "shown by", "measured here"], rows)
+
+
+def _measured(one: Mapping[str, Any]) -> str:
+    if "tried" in one:
+        return f"{one['refused']} of {one['tried']} refused ({one['kinds']} kinds)"
+    if "schedules" in one:
+        broken = one["safety_violations"] + one["liveness_violations"]
+        return (
+            f"{broken} violations in {one['schedules']} schedules, {one['contradictions_shown']} contradictions shown"
+        )
+    epochs = one["epochs"]
+    return (
+        f"{_percent(one['excluded'])} excluded, after {epochs['median']:g} epochs (median; {epochs['max']:g} at most)"
+    )
+
+
+def _cost(results: Mapping[str, Any]) -> list[str]:
+    head = ["work", "on", "off", "share", "95 %: from", "to", "pairs", "processor: model node", "client", "relays"]
+    names = {
+        "paced": f"paced, {TOKENS} tokens: s",
+        "saturated": "saturated, built-in model: tokens/s",
+        "stand_in": "saturated, stand-in for a GPU: tokens/s",
+        "stand_in_with_layers": "the same, layers switched too: tokens/s",
+    }
+    rows = []
+    for key, name in names.items():
+        one = results["security"][key]
+        share, both = one["share"], one.get("answer_s") or one["tokens_per_s"]
+        digits = 3 if "answer_s" in one else 1
+        used = one.get("processor", {})
+        rows.append(
+            [
+                name,
+                *(f"{both[side]:.{digits}f}" for side in ("on", "off")),
+                _percent(share["mean"]),
+                _percent(share["low95"]),
+                _percent(share["high95"]),
+                share["pairs"],
+                *(_percent(used[who]["share"]["mean"]) if used else "—" for who in ("model node", "client", "relays")),
+            ]
+        )
+    below = [
+        "*Processor*: by how much protection raises the processor time of a token there. The share of saturated",
+        f"tokens/s at the top also counts that {_percent(results['challenge_share'])} of the answers are challenges.",
+    ]
+    return [*table(head, rows), "", *below]
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g} %"
+
+
+def _picture(results: Mapping[str, Any]) -> str:
+    steps = ("50", "100", "150", "200", "300")
+    curves = [
+        Curve(name, [(0.0, 0.0), *((float(step), one["detected_after_tokens"][step]) for step in steps)])
+        for name, one in results["adversaries"].items()
+        if one["maker"] and not name.startswith(("turncoat", "watches", "credit"))
+    ]
+    rows = [row for row in results["cliff"] if row["credit"] >= 0]
+    most = max([row[rule] for row in rows for rule in ("ours", "published") if row[rule] is not None], default=1.0)
+    cliff = [
+        Curve(
+            name,
+            [(row["credit"], row[rule] if row[rule] is not None else most * 3) for row in rows],
+            dashed=rule != "ours",
+        )
+        for name, rule in (("ours", "ours"), ("published (top: never)", "published"))
+    ]
+    panels = [
+        Panel("Share of cheating samples worse than 99 % of honest ones", "tokens seen", curves),
+        Panel("Epochs to exclusion (median)", "credit of every answer", cliff, highest=most * 3),
+    ]
+    return draw_panels("Cheats found", panels, f"{results['model']}; recorded answers, simulated networks")
