@@ -231,8 +231,8 @@ def _four_bits(found: Mapping[str, Any]) -> list[str]:
         )
     below = [
         "Samples of 300 tokens that span answers, at temperature 1, of answers that `tell-apart` recorded; honest",
-        f"ones: {', '.join(found['honest'])}. The gap lies between the worst honest sample and the best one of the cheat",
-        "(natural logarithm; below 0 they overlap).",
+        f"ones: {', '.join(found['honest'])}. The gap lies between the worst honest sample and the best one of",
+        "the cheat (natural logarithm; below 0 they overlap).",
     ]
     return [*table(head, rows), "", *below]
 
@@ -304,22 +304,27 @@ def _percent(share: float) -> str:
 def _picture(results: Mapping[str, Any]) -> str:
     steps = ("50", "100", "150", "200", "300")
     curves = [
-        Curve(name, [(0.0, 0.0), *((float(step), one["detected_after_tokens"][step]) for step in steps)])
+        Curve(
+            name,
+            [(0.0, 0.0), *((float(step), one["detected_after_tokens"][step]) for step in steps)],
+            dashed=name.startswith(("mixed", "later")),
+        )
         for name, one in results["adversaries"].items()
         if one["maker"] and not name.startswith(("turncoat", "watches", "credit"))
     ]
-    rows = [row for row in results["cliff"] if row["credit"] >= 0]
-    most = max([row[rule] for row in rows for rule in ("ours", "published") if row[rule] is not None], default=1.0)
+    rows = results["cliff"]
+    known = [row[rule] for row in rows for rule in ("ours", "published") if row[rule] is not None]
+    top = max(10.0, 1.5 * max(known, default=0.0))
     cliff = [
         Curve(
-            name,
-            [(row["credit"], row[rule] if row[rule] is not None else most * 3) for row in rows],
-            dashed=rule != "ours",
+            words,
+            [(row["credit"], top if row[rule] is None else row[rule]) for row in rows],
+            dashed=rule == "published",
         )
-        for name, rule in (("ours", "ours"), ("published (top: never)", "published"))
+        for words, rule in (("ours", "ours"), ("published (at the top: never)", "published"))
     ]
     panels = [
         Panel("Share of cheating samples worse than 99 % of honest ones", "tokens seen", curves),
-        Panel("Epochs to exclusion (median)", "credit of every answer", cliff, highest=most * 3),
+        Panel("Epochs to exclusion (median)", "credit of every answer", cliff, highest=top),
     ]
     return draw_panels("Cheats found", panels, f"{results['model']}; recorded answers, simulated networks")

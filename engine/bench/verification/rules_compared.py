@@ -24,7 +24,7 @@ from engine.wire.verification import Score
 
 RULES: Mapping[str, Rule] = {"ours": OURS, "published": PUBLISHED}
 CHECKS = 2
-CREDITS = tuple(number * ONE // 100 for number in range(30, 61))
+CREDITS = tuple(number * ONE // 100 for number in range(10, 61))
 """Of the cliff: constant credits (millionths)."""
 
 
