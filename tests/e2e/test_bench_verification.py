@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from engine.bench.verification import course, protection
+from engine.bench.verification.page import as_text
 from engine.cli import cli
 
 TINY = course.Amount(
@@ -21,6 +22,7 @@ TINY = course.Amount(
     courses=4,
     forged=10,
     schedules=2,
+    scored=2,
     security=protection.Amount(1, 1, 0.3, 1, 2, 1, 2, 1, tokens=12),
     adversaries=("quantised", "turncoat", "watches", "relaying"),
 )
@@ -51,4 +53,5 @@ def test_its_keys_page_and_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     page = (tmp_path / "verification.md").read_text(encoding="utf-8")
     assert "| quantised: 4-bit weights" in page
     assert "10 of 10 refused" in page
+    assert "0 of 4 honest nodes excluded in 24 epochs" in as_text(found)
     assert (tmp_path / "verification.svg").read_text().startswith("<svg")

@@ -3,6 +3,7 @@ run."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +15,13 @@ from engine import __version__
 from engine.bench.machine import commit, describe_machine
 from engine.bench.verification import protection
 from engine.bench.verification.conditions import CHEATS, HONEST, OTHER_PRECISION, Condition, with_slots
+from engine.bench.verification.cost import scoring_cost
 from engine.bench.verification.evaluating import SAMPLE, evaluate
 from engine.bench.verification.hostile import TRIES
 from engine.bench.verification.measuring import read_records_in
 from engine.bench.verification.rules_compared import Outcome, cliff, compare
 from engine.bench.verification.served import Conversations, Told, served_by, tell
+from engine.inference.models.installed import BUILTIN_MODEL, Catalogue
 from engine.simulation.committee import run as committee
 from engine.simulation.verification import run as simulation
 from engine.simulation.verification.adversaries import ADVERSARIES, Adversary
@@ -35,7 +38,7 @@ LEAST_SAMPLES = 100
 class Amount:
     """How much of everything. ``networks`` for each adversary, ``honest_networks`` without any; ``samples`` of 300
     tokens, ``repeats`` of the bootstrap; ``courses`` under both rules; ``forged`` things of each kind; ``schedules`` of
-    each committee."""
+    each committee; ``scored`` conversations by real workers."""
 
     networks: int
     honest_networks: int
@@ -45,29 +48,32 @@ class Amount:
     courses: int
     forged: int
     schedules: int
+    scored: int
     security: protection.Amount
     seed: int = 1
     adversaries: tuple[str, ...] = tuple(ADVERSARIES)
 
 
 FULL = Amount(
-    networks=100,
+    networks=50,
     honest_networks=130,
     samples=1000,
-    repeats=400,
-    courses=200,
+    repeats=200,
+    courses=100,
     forged=10_000,
-    schedules=2_000,
+    schedules=500,
+    scored=32,
     security=protection.FULL,
 )
 QUICK = Amount(
-    networks=12,
-    honest_networks=12,
-    samples=400,
-    repeats=80,
-    courses=40,
-    forged=1_000,
-    schedules=100,
+    networks=10,
+    honest_networks=10,
+    samples=300,
+    repeats=50,
+    courses=20,
+    forged=500,
+    schedules=40,
+    scored=16,
     security=protection.QUICK,
 )
 
@@ -80,6 +86,8 @@ def run(amount: Amount, *, quick: bool, work: Path | None, say: Say) -> dict[str
         "quick": quick,
     }
     results |= find_out(amount, work, say)
+    say("what scoring an answer takes, beside making it")
+    results |= of_processors(results, asyncio.run(scoring_cost(Catalogue(None).open(BUILTIN_MODEL), amount.scored)))
     say("sealing, receipts and verification on and off")
     measured = protection.measure(amount.security, results["readings_per_answer"], say)
     return results | cost(measured, results["challenge_share"])
@@ -179,12 +187,28 @@ def _honest(report: Mapping[str, Any], amount: Amount, recorded: Recorded) -> di
     copied = (
         "honest_epochs", "honest_nodes", "honest_answers_judged", "false_exclusions", "highest_suspicion", "honest",
         "checks_per_node_epoch", "checks_per_new_node_epoch", "checks_per_established_node_epoch",
-        "scoring_share", "scoring_share_new", "scoring_share_established",
     )  # fmt: skip
     return {name: report[name] for name in copied} | {
         "honest_rules": {name: _outcome(one) for name, one in rules.items()},
         "challenge_share": answers / simulation.SERVED,
+        "read_tokens_share": {
+            "all": report["scoring_share"],
+            "new": report["scoring_share_new"],
+            "established": report["scoring_share_established"],
+        },
         "readings_per_answer": simulation.scorers(report["plan"]["verifiers"]) * answers / simulation.SERVED,
+    }
+
+
+def of_processors(results: Mapping[str, Any], measured: Mapping[str, Any]) -> dict[str, Any]:
+    """What all scorers take of the processor time of serving: tokens read for tokens served, and a token is read in a
+    fraction (``ratio``) of the time in which one is made."""
+    shares = {name: round(share * measured["ratio"], 5) for name, share in results["read_tokens_share"].items()}
+    return {
+        "scoring_cost": dict(measured),
+        "scoring_share": shares["all"],
+        "scoring_share_new": shares["new"],
+        "scoring_share_established": shares["established"],
     }
 
 

@@ -23,7 +23,7 @@ other the interval has no width. *Found after* so many tokens: worse than 99 % o
 four verifiers; duties, blocks and rules are those of real networks), counted from the first check; of one that turns,
 from its turning. *Tokens* are those that were judged until then.
 
-*The published rule* (arXiv 2504.20101) judges the very same conversations as ours, two in each epoch, for as many
+*The published rule* (arXiv 2504.20101) judges the very same conversations as ours, four in each epoch, for as many
 epochs; so these numbers differ a little from those of whole networks, in which checks are drawn.
 
 *Cost*: one network (a bootstrap server, 16 relays, a model node, a client; processes of this machine, linked by

@@ -1,7 +1,7 @@
 """The published rule of reputation beside ours, on the very same answers. Pure.
 
-A node is checked by f + 1 = 2 members in each epoch, as every node below ten good results is; both rules judge the same
-conversations, for as many epochs, so that neither is cut off where the other one has decided.
+A node is checked by four members in each epoch, in conversations of two turns at least, as new ones are; both rules
+judge the same conversations, for as many epochs, so that neither is cut off where the other one has decided.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from engine.ids import NodeId
 from engine.simulation.verification.adversaries import Adversary
 from engine.simulation.verification.recorded import JudgedAnswer, Recorded
 from engine.simulation.verification.run import spread
+from engine.verification.challenges.duties import CHECKERS
+from engine.verification.challenges.plan import LEAST_TURNS
 from engine.verification.reputation.page import OURS
 from engine.verification.reputation.published import PUBLISHED
 from engine.verification.reputation.rule import ONE, Rule
 from engine.wire.verification import Score
 
 RULES: Mapping[str, Rule] = {"ours": OURS, "published": PUBLISHED}
-CHECKS = 2
 CREDITS = tuple(number * ONE // 100 for number in range(10, 61))
 """Of the cliff: constant credits (millionths)."""
 
@@ -49,12 +50,16 @@ def compare(
     """By rule; ``adversary`` None: an honest node. ``friends``: so many of those who check it tell it when they do, and
     get honest answers."""
     makers = {**recorded.honest, **recorded.cheats}
+    places = [place for place, turns in enumerate(makers[sources[0]]) if len(turns) >= LEAST_TURNS]
     ended: dict[str, list[int]] = {name: [] for name in RULES}
     for number in range(courses):
         dice = random.Random(f"{seed}/{adversary.name if adversary else 'honest'}/{number}")
         source = sources[number % len(sources)]
         duties = [
-            [_conversation(adversary if check >= friends else None, makers, source, dice) for check in range(CHECKS)]
+            [
+                _conversation(adversary if check >= friends else None, makers, source, dice.choice(places), dice)
+                for check in range(CHECKERS)
+            ]
             for _ in range(epochs)
         ]
         for name, rule in RULES.items():
@@ -67,9 +72,10 @@ def _conversation(
     adversary: Adversary | None,
     makers: Mapping[str, Sequence[Sequence[JudgedAnswer]]],
     source: str,
+    place: int,
     dice: random.Random,
 ) -> list[Score]:
-    answers = conversation_of(adversary, makers, source, dice.randrange(len(makers[source])), dice)
+    answers = conversation_of(adversary, makers, source, place, dice)
     credit = adversary.credit if adversary is not None else None
     return [one.score if credit is None else msgspec.structs.replace(one.score, credit=credit) for one in answers]
 

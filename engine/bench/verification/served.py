@@ -12,6 +12,8 @@ import math
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import cycle
 from typing import TypeVar
 
 from engine.bench.verification.telling_apart import area, detected
@@ -26,13 +28,18 @@ REPEATS = 200
 _MILLION = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Served:
     """One answer: the likelihood of each token (millionths; their order was not recorded), and its published credit as
     a mean logarithm of the probability of its tokens."""
 
     steps: tuple[int, ...]
     logprob: float
+
+    @cached_property
+    def total(self) -> int:
+        """Of all tokens."""
+        return sum(self.steps)
 
 
 T = TypeVar("T")
@@ -124,6 +131,18 @@ def _draw(answers: Iterator[Served], credit: int | None, dice: random.Random) ->
     return Sample(steps, logprob / SAMPLE)
 
 
+def _draw_total(answers: Iterator[Served], dice: random.Random) -> int:
+    """The total of one sample, as of :func:`_draw`; the order of tokens in whole answers does not matter to it."""
+    total = 0
+    left = SAMPLE
+    while left:
+        answer = next(answers)
+        whole = len(answer.steps) <= left
+        total += answer.total if whole else sum(dice.sample(answer.steps, left))
+        left -= len(answer.steps) if whole else left
+    return round(total / 1000)
+
+
 def tell(
     adversary: Adversary,
     makers: Mapping[str, Conversations],
@@ -155,9 +174,20 @@ def _samples(
     count: int,
     dice: random.Random,
 ) -> list[Sample]:
-    streams = [_stream(adversary, makers, source, places, dice) for source in sources]
+    streams = _streams(adversary, makers, sources, places, dice)
     credit = adversary.credit if adversary is not None else None
-    return [_draw(streams[number % len(streams)], credit, dice) for number in range(count)]
+    return [_draw(next(streams), credit, dice) for _ in range(count)]
+
+
+def _streams(
+    adversary: Adversary | None,
+    makers: Mapping[str, Conversations],
+    sources: Sequence[str],
+    places: Sequence[int],
+    dice: random.Random,
+) -> Iterator[Iterator[Served]]:
+    """Of each way of making honest answers, by turns."""
+    return cycle([_stream(adversary, makers, source, places, dice) for source in sources])
 
 
 def _low(
@@ -173,9 +203,7 @@ def _low(
     areas = []
     for _ in range(repeats):
         places = dice.choices(range(count), k=count)
-        honest, cheat = (
-            [sample.total for sample in _samples(one, makers, sources, places, samples, dice)]
-            for one in (None, adversary)
-        )
+        both = [_streams(one, makers, sources, places, dice) for one in (None, adversary)]
+        honest, cheat = ([_draw_total(next(streams), dice) for _ in range(samples)] for streams in both)
         areas.append(area(honest, cheat))
     return sorted(areas)[int(repeats * 0.025)]
