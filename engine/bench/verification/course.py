@@ -107,10 +107,10 @@ def find_out(amount: Amount, work: Path | None, say: Say) -> dict[str, Any]:
         say,
         recorded,
     )
-    say("the same answers under the published rule")
-    adversaries = {
-        name: _adversary(ADVERSARIES[name], played[name], amount, recorded, makers) for name in amount.adversaries
-    }
+    adversaries = {}
+    for name in amount.adversaries:
+        adversaries[name] = _adversary(ADVERSARIES[name], played[name], amount, recorded, makers)
+        say(f"{name}: AUC {adversaries[name]['auc']:.4f} of 300 tokens")
     four_bits = _four_bits(work, say) if work is not None else {}
     for name, one in adversaries.items():
         if ADVERSARIES[name].share == 1 and not ADVERSARIES[name].later_turns:
