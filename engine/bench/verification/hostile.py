@@ -247,9 +247,25 @@ def invented_scores(count: int, seed: int) -> Tried:
             (said(liar, fail), said(honest, good)),
             (said(liar, good), said(honest, good)),
         )[kind]
-        ordered = sorted(brought, key=lambda signed: keys.index(signed.key) if signed.key in keys else 9)
-        entry = BlockEntry(evidence, 7, author, 0, 0, node, node, fail, tuple(ordered))
-        return _raises(lambda: check_entry(entry, keys, network))
+
+        def refused(score: Score, attestations: tuple[SignedRecord, ...]) -> bool:
+            ordered = sorted(attestations, key=lambda signed: keys.index(signed.key) if signed.key in keys else 9)
+            entry = BlockEntry(
+                evidence=evidence,
+                epoch=7,
+                author=author,
+                index=0,
+                turn=0,
+                asked=node,
+                node=node,
+                score=score,
+                attestations=tuple(ordered),
+                model=bytes(32),
+            )
+            return _raises(lambda: check_entry(entry, keys, network))
+
+        assert not refused(good, (said(liar, good), said(honest, good)))  # as it ought to be
+        return refused(fail, brought)
 
     return count_refused(count, (one(number % 5) for number in range(count)), 5)
 
