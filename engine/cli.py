@@ -18,6 +18,7 @@ from engine.commands import (
     bootstrap,
     calibrate,
     chat,
+    committee,
     demo,
     doctor,
     identity,
@@ -55,6 +56,7 @@ cli.command(name="doctor")(doctor.run)
 cli.command(name="calibrate")(calibrate.run)
 cli.add_typer(bench.commands, name="bench")
 cli.add_typer(identity.commands, name="identity")
+cli.add_typer(committee.commands, name="committee")
 cli.add_typer(models.commands, name="models")
 cli.add_typer(receipt.commands, name="receipt")
 cli.add_typer(invite.commands, name="invite")

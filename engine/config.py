@@ -43,6 +43,7 @@ _WANTED = {
     "verifier_memory": "this is a whole number of MiB from 0 (what is free) to 67108864.",
     "forwarding_policy": "it is one of none, random, round-robin, least-load, planetserve, sglang, production-stack, "
     "consistent-hash, cost.",
+    "family": "it is a text of at most 100 characters, the same for all machines of one owner.",
     "log_level": "it is one of debug, info, warning, error.",
     "backend": 'it is "openai" (another server makes answers) or left out (this machine alone does).',
     "backend_server": "it is one of openai (any other), vllm, sglang, llama.cpp, ollama.",
@@ -112,6 +113,8 @@ class Configuration(Struct, frozen=True, kw_only=True):
     """MiB that a verifier may take to load a reference model; answers of larger ones are scored by other machines that
     serve them. 0: what is free."""
     log_level: LogLevel = "info"
+    family: Annotated[str, Meta(max_length=100)] = ""
+    """A name that all machines of one owner publish: they never share a path, and do not judge each other."""
     signaling_address: Annotated[str, Meta(max_length=60)] = ""
     """IP:PORT at which other nodes reach this relay for offers of links when no bootstrap server is there; the engine
     listens on that port. Empty: it does not listen."""
@@ -282,6 +285,8 @@ def _problem(name: str, value: Any) -> str:
         return "a model id has letters, digits and . _ : / - only, such as gentorrent-builtin."
     if name == "signaling_address" and value:
         return _address_problem(value)
+    if name == "family" and not value.isprintable():
+        return "a family is a name that can be printed, such as an address of yours: it is published."
     if name == "api_allowed_origins":
         for origin in value:
             if not _ORIGIN.match(origin):

@@ -130,6 +130,16 @@ class ContradictionRow(Base):
     stored: Mapped[int] = mapped_column(BigInteger)
 
 
+class ChangeRow(Base):
+    """The newest change of the committee that a member's owner wants: an encoded ``SignedRecord``."""
+
+    __tablename__ = "committee_changes"
+
+    member: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    issued: Mapped[int] = mapped_column(BigInteger)
+    signed: Mapped[bytes] = mapped_column(LargeBinary)
+
+
 class OpeningRow(Base):
     """A receipt (its SHA-256) that somebody wanted to see in a batch of ``epoch`` or the one behind it, and the encoded
     ``LeafOpening`` once the node has shown it. ``asked`` is an epoch, too."""

@@ -83,6 +83,13 @@ def run(
         int | None,
         typer.Option(min=0, metavar="MIB", help="Memory for cached prompts and answers; 0: chosen from what is free."),
     ] = None,
+    family: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Published; the same for all your machines: they share no path and do not judge each other.",
+        ),
+    ] = None,
     verifier_memory: Annotated[
         int | None,
         typer.Option(
@@ -145,6 +152,7 @@ def run(
         "threads": threads,
         "cache_memory": cache_memory,
         "verifier_memory": verifier_memory,
+        "family": family,
         "signaling_address": signaling_address,
         "log_level": log_level,
         "backend": backend,

@@ -1,5 +1,5 @@
 """A verifier in a network: its part in checking nodes, its part in the committee's agreement, and what it brings to the
-server. Only for a node identity that the genesis names; nobody else has any of it.
+server. Only while its node identity is in the committee (``engine.node.committee_seat``); nobody else has any of it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from engine.crypto.identity import Identity
 from engine.directory.directory import Directory
 from engine.directory.genesis import GenesisRecord
 from engine.errors import GenTorrentError, VerificationError, WireError
+from engine.node.claims_follower import ClaimsFollower
 from engine.node.committee_role import CommitteeRole
 from engine.node.committee_store import CommitteeStore
 from engine.node.verifier_role import VerifierRole
@@ -54,8 +55,10 @@ class CommitteePresence:
         clock: Clock,
         url: Callable[[], str],
         read: Callable[[str, int], Awaitable[bytes]],
+        outside_at: int = -1,
     ) -> None:
-        """``folder`` keeps the chain and what was signed; ``read`` gets a path of the server that is used now.
+        """``folder`` keeps the chain and what was signed; ``read`` gets a path of the server that is used now;
+        ``outside_at``: see :class:`~engine.node.committee_role.CommitteeRole`.
         ``StorageError`` where the folder cannot be used."""
         state = first_state(genesis)
         self._identity = identity
@@ -66,7 +69,9 @@ class CommitteePresence:
         self._contradictions: list[Contradiction] = []
         self._news = asyncio.Event()
         self.verifier = make_verifier(identity, state)
-        self.role = CommitteeRole(identity, state, self.verifier, self._store, clock, fetch=self._fetch)
+        self.role = CommitteeRole(
+            identity, state, self.verifier, self._store, clock, fetch=self._fetch, outside_at=outside_at
+        )
         self.verifier.tell = self.role.tell
         self.role.decided = lambda _: self._news.set()
         self.role.contradicted = self._contradicted
@@ -84,6 +89,7 @@ class CommitteePresence:
                 tasks.create_task(self.role.run())
                 tasks.create_task(self.verifier.run())
                 tasks.create_task(self._keep_bringing())
+                tasks.create_task(ClaimsFollower(self.verifier, self._read).run())
         finally:
             self._under_way.close()
 

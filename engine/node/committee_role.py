@@ -92,14 +92,17 @@ class CommitteeRole:
         clock: Clock,
         *,
         fetch: Fetch | None = None,
+        outside_at: int = -1,
     ) -> None:
         """``state``: before the first block; ``store`` leads on from it. ``fetch``: blocks from this height on from
-        the server, none if it has none; it may raise a ``GenTorrentError``."""
+        the server, none if it has none; it may raise a ``GenTorrentError``. ``outside_at``: a height whose committee
+        did not include this member, as this process has seen: it has signed nothing of later heights yet."""
         self._identity = identity
         self._maker = maker
         self._store = store
         self._clock = clock
         self._fetch = fetch
+        self._outside_at = outside_at
         self._peers: dict[NodeId, int] = {}
         self._messages: dict[NodeId, TokenBucket] = {}
         self._served: dict[NodeId, TokenBucket] = {}
@@ -325,6 +328,8 @@ class CommitteeRole:
     def _is_uncertain(self) -> bool:
         """Whether it may have signed something at the next height that it has forgotten: until a block is there that
         was made after it has begun."""
+        if 0 <= self._outside_at <= self.state.height:
+            return False
         if self.state.height == 0:
             return not self._has_asked
         return self.state.epoch <= self._lost_in

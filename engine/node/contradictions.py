@@ -14,15 +14,13 @@ from collections.abc import Awaitable, Callable
 from engine.directory.genesis import GenesisRecord
 from engine.errors import BootstrapUnreachableError, VerificationError, WireError
 from engine.ids import NodeId
-from engine.verification.contradictions import check_contradiction
+from engine.verification.contradictions import OF_NODES, check_contradiction
 from engine.wire.verification import MAX_CHAIN_RECORDS, chain_records_decoder, contradiction_decoder
 
 logger = logging.getLogger(__name__)
 LOOK_SECONDS = 60.0
 """About so long from one look to the next; an epoch, where those are shorter."""
 MOST_NODES = 20_000
-OF_NODES = ("receipt", "batch")
-"""What a node says as one that answers; members of the committee contradict themselves as members."""
 
 
 class ContradictionsFollower:

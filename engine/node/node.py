@@ -189,6 +189,7 @@ class Node:
                 signaling_address=self.configuration.signaling_address,
                 prefixes=self.prefixes,
                 forwarding_policy=self.configuration.forwarding_policy,
+                family=self.configuration.family,
                 make_verifier=verifier_maker(
                     self._overlay_client,
                     self.backend,

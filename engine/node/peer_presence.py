@@ -15,6 +15,7 @@ from engine.directory.descriptor import make_descriptor
 from engine.directory.directory import Directory
 from engine.directory.genesis import GenesisRecord
 from engine.directory.graph import RelayGraph, introducers, refusal, stepping_stones, wanted_links
+from engine.directory.standing import StandingBook
 from engine.errors import StorageError
 from engine.forwarding.policies.registry import by_name
 from engine.ids import NetworkId, NodeId
@@ -23,6 +24,7 @@ from engine.library.calibrations import known_calibrations
 from engine.node.answer_scorer import AnswerScorer
 from engine.node.cached_prefixes import CachedPrefixes
 from engine.node.committee_presence import CommitteePresence, MakeVerifier
+from engine.node.committee_seat import CommitteeSeat
 from engine.node.entry_role import EntryRole
 from engine.node.group import GroupRole
 from engine.node.keys import NodeKeys
@@ -68,10 +70,11 @@ class PeerPresence(Presence):
         forwarding_policy: str = DEFAULT_POLICY,
         make_verifier: MakeVerifier | None = None,
         calibrations: Path | None = None,
+        family: str = "",
     ) -> None:
         """``prefixes``: what the back end's caches hold, if it tells. ``make_verifier``: the part of this machine in
-        checking nodes, if the network's genesis has its key in the committee. ``calibrations``: the owner's own, for
-        the scores that verifiers ask for."""
+        checking nodes, while its key is in the committee. ``calibrations``: the owner's own, for the scores that
+        verifiers ask for. ``family``: what its owner's machines have in common."""
         super().__init__(membership, keys.identity, client_only=False)
         self._keys = keys
         self.bootstrap.announce(keys.succession, keys.succession_told)
@@ -84,6 +87,7 @@ class PeerPresence(Presence):
         self._forwarding_policy = forwarding_policy
         self._make_verifier = make_verifier
         self._calibrations = calibrations
+        self._family = family
         self._offered: frozenset[str] = frozenset()
         self._started = math.ceil(membership.clock.wall())
         self._published: tuple[ServedModel, ...] = ()
@@ -94,7 +98,7 @@ class PeerPresence(Presence):
         self.group: GroupRole | None = None
         self._entry: EntryRole | None = None
         self.submission: Submission | None = None
-        self.committee: CommitteePresence | None = None
+        self.seat: CommitteeSeat | None = None
 
     @property
     def node_id(self) -> NodeId:
@@ -142,13 +146,13 @@ class PeerPresence(Presence):
                 assert entry is not None
                 for part in (self.mesh, peer.relay_loop, peer.serving_loop, serving, group.loop, entry):
                     tasks.create_task(part.run())
-                tasks.create_task(self.follow_standings(genesis, group.update_standings))
+                tasks.create_task(self.follow_standings(genesis, self._standings_changed))
                 self.bootstrap.publish(self._descriptor)
                 tasks.create_task(self._rotate_keys())
                 if self.submission is not None:
                     tasks.create_task(self.submission.run())
-                if self.committee is not None:
-                    tasks.create_task(self.committee.run())
+                if self.seat is not None:
+                    tasks.create_task(self.seat.run())
                 try:
                     await asyncio.Event().wait()
                 finally:
@@ -160,7 +164,7 @@ class PeerPresence(Presence):
             if self.submission is not None:
                 self.submission.close()
             self.mesh = self.peer = self.serving = self.group = self._entry = self.submission = self.standings = None
-            self.committee = None
+            self.seat = None
             self.end()
             if self._replay_log is not None:
                 self._replay_log.close()
@@ -195,7 +199,7 @@ class PeerPresence(Presence):
         self.peer, self.serving = peer, serving
         self.group = self._make_group(genesis, peer, peer.sender)
         self.submission = self._make_submission(genesis, serving)
-        self.committee = self._make_committee(genesis, peer, peer.sender)
+        self.seat = self._make_seat(genesis, peer, peer.sender)
         policy = by_name(self._forwarding_policy)
         self._entry = EntryRole(peer, serving, self.group, policy, clock, os.urandom, self._backend)
         self._entry.attach()
@@ -221,29 +225,44 @@ class PeerPresence(Presence):
         group.offer(self._offered)
         return group
 
-    def _make_committee(
-        self, genesis: GenesisRecord, peer: OverlayPeer, sender: LinkSender
-    ) -> CommitteePresence | None:
-        if self._make_verifier is None or self._identity.public_key not in genesis.genesis.committee_keys:
+    def _make_seat(self, genesis: GenesisRecord, peer: OverlayPeer, sender: LinkSender) -> CommitteeSeat | None:
+        make_verifier = self._make_verifier
+        if make_verifier is None or not genesis.genesis.committee_keys:
             return None
-        folder = self._membership.networks / genesis.network_id.hex() / "committee"
-        try:
+
+        def make(outside_at: int) -> CommitteePresence:
+            folder = self._membership.networks / genesis.network_id.hex() / "committee"
             committee = CommitteePresence(
                 self._identity,
                 genesis,
                 folder,
-                self._make_verifier,
+                make_verifier,
                 self._membership.clock,
                 lambda: self.bootstrap.server,
                 self.bootstrap.read,
+                outside_at,
             )
-        except StorageError as error:
-            self._membership.notice(f"This machine takes no part in the committee. {error}")
-            return None
-        committee.role.sender, committee.role.notice = sender, self._membership.notice
-        committee.role.members_changed = self._look_at_links
-        peer.heard_committee = committee.role.heard
-        return committee
+            committee.role.sender, committee.role.notice = sender, self._membership.notice
+            committee.verifier.family = self._family
+            return committee
+
+        seat = CommitteeSeat(
+            self._identity, genesis, make, lambda: self.standings.checked if self.standings is not None else None
+        )
+        seat.changed, seat.notice = self._look_at_links, self._membership.notice
+        peer.heard_committee = seat.heard
+        return seat
+
+    @property
+    def committee(self) -> CommitteePresence | None:
+        """This machine's part in the committee, while it is a member."""
+        return self.seat.presence if self.seat is not None else None
+
+    def _standings_changed(self, book: StandingBook) -> None:
+        if self.group is not None:
+            self.group.update_standings(book)
+        if self.seat is not None:
+            self.seat.look()
 
     def _look_at_links(self) -> None:
         if self.bootstrap.directory is not None:
@@ -291,16 +310,16 @@ class PeerPresence(Presence):
             self.group.update_directory(directory)
         if self._entry is not None:
             self._entry.update_directory(directory)
-        if self.committee is not None:
-            self.committee.update_directory(directory)
+        if self.seat is not None:
+            self.seat.update_directory(directory)
         self._graph.update(directory)
         self._want_links(self._graph, self.mesh, directory)
 
     def _want_links(self, graph: RelayGraph, mesh: Mesh, directory: Directory) -> frozenset[NodeId]:
         """See :meth:`directory_changed`; gives whom the graph says."""
         group = self.group.neighbours() if self.group is not None else frozenset()
-        if self.committee is not None:
-            group |= self.committee.role.neighbours()
+        if self.seat is not None:
+            group |= self.seat.neighbours()
         ids = group
         if self._relays or self._offered or self.committee is None:  # who only verifies asks as a client
             ids |= wanted_links(graph, directory, self.node_id, relays=self._relays)
@@ -336,7 +355,7 @@ class PeerPresence(Presence):
         directory = self.bootstrap.directory
         if is_client or directory is None or self._graph is None:
             return None
-        if self.committee is not None and caller in self.committee.role.neighbours():
+        if self.seat is not None and caller in self.seat.neighbours():
             return None
         return refusal(self._graph, directory, self.node_id, caller)
 
@@ -359,6 +378,7 @@ class PeerPresence(Presence):
             models=self._published,
             relay_bandwidth=self._bandwidth if self._relays else 0,
             spare_capacity=self.peer is None or not self.peer.saturated,
+            family=self._family,
             software=SOFTWARE,
             signaling=self._signaling_address,
         )

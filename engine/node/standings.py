@@ -40,7 +40,7 @@ def machine_standing(book: StandingBook, node: NodeId, begun: float, epoch_secon
         judged=found.judged if found is not None else 0,
         passed=found is not None and found.good > 0,
         checked=begun + found.signed * epoch_seconds if found is not None else 0.0,
-        contradicted=node in book.contradicted,
+        contradicted=node in book.contradicted or (found is not None and found.contradicted),
     )
 
 
@@ -66,6 +66,11 @@ class StandingsFollower:
         self.problem = ""
         """Why the newest standings are not here, for people; empty when they are."""
         self.changed: Callable[[StandingBook], None] = lambda _: None
+
+    @property
+    def checked(self) -> CheckedStandings | None:
+        """The newest that are believed."""
+        return self._known
 
     def look(self, directory: Directory) -> None:
         """A snapshot that is believed; it names the newest block."""

@@ -125,9 +125,8 @@ class VerifierRole:
         self.book = RecordBook()
         self.tell: Callable[[SignedRecord], None] = lambda _: None
         self.sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-        self.next_members: tuple[bytes, ...] = ()
-        """The committee that this member's owner wants from the next block on, in the order of its keys; empty: the
-        present one."""
+        self.family = ""
+        """Of the nodes of this machine's owner: who declares the same is neither asked nor judged here."""
         self.holds: Callable[[bytes], bool] = lambda _: True
         """Whether a model with this digest is here, so that its answers can be scored."""
         self.handing_out = HandingOut(identity, self.book, self._holds)
@@ -173,7 +172,7 @@ class VerifierRole:
         for plan in store.plans():
             if plan.epoch >= epoch - 1:
                 self._plans[plan.epoch] = plan
-                promise = plan.committed.commitment(self.state.network_id, plan.epoch, member)
+                promise = plan.promise(self.state.network_id, member)
                 self._promised[plan.epoch] = promise
                 if plan.epoch > epoch and member in self.state.members:
                     self._publish(promise)  # the end may have come between planning and telling
@@ -189,11 +188,10 @@ class VerifierRole:
     def propose(self, round_number: int) -> bytes | None:
         """The block of the present epoch, by the leader of a round; None while there can be none (the epoch has its
         block already)."""
-        change = self.next_members if self.next_members != self.state.members else ()
         try:
             return make_block(
                 self.state,
-                self.book.material(change),
+                self.book.material(),
                 epoch=self.epoch,
                 round_number=round_number,
                 proposer=self._identity,
@@ -206,9 +204,8 @@ class VerifierRole:
     def refusal(self, encoded: bytes) -> str | None:
         """Why this member does not vote for a block, after a look at everything in it, its evidence too; None if it
         does."""
-        approved = (self.next_members,) if self.next_members else ()
         try:
-            check_block(self.state, encoded, record_of=self.book.record_of, now=self._clock.wall(), approved=approved)
+            check_block(self.state, encoded, record_of=self.book.record_of, now=self._clock.wall())
         except VerificationError as error:
             return str(error)
         return None
@@ -264,15 +261,16 @@ class VerifierRole:
         epoch = self.epoch
         return epoch if self._into(epoch) >= SCORE_IN_RESERVE_AT * self._seconds else epoch - 1
 
-    def _publish(self, record: Judging) -> None:
-        """Sign, keep and tell."""
+    def _publish(self, record: Judging) -> bool:
+        """Sign, keep and tell, if it has a use."""
         signed = sign_record(self._identity, record)
         try:
             self._take(signed)
         except VerificationError as error:
             logger.warning("a record of this verifier has no use: %s", error)
-            return
+            return False
         self.tell(signed)
+        return True
 
     def _take(self, signed: SignedRecord) -> None:
         """Into the book, and on the disk before anybody builds on it; ``VerificationError`` for what has no use."""
@@ -287,16 +285,28 @@ class VerifierRole:
         if coming in self._plans or self._into(epoch) < PROMISE_AT * self._seconds:
             return
         candidates = [self._one_of(served) for served in self._candidates.values()]
-        plan = plan_epoch(self._pool, coming, candidates, self.state.standings, self._seconds, self._random_bytes)
+        plan = plan_epoch(
+            self._pool, coming, candidates, self.state.standings, self._seconds, self._random_bytes, self._kin()
+        )
         if plan is None:
             return
         self._plans[coming] = plan
         if self._store is not None:
             self._store.keep_plan(plan)
-        member = self._identity.public_key
-        promise = plan.committed.commitment(self.state.network_id, coming, member)
+        promise = plan.promise(self.state.network_id, self._identity.public_key)
         self._promised[coming] = promise
         self._publish(promise)
+
+    def _kin(self) -> frozenset[NodeId]:
+        """The listed nodes of this machine's family."""
+        if not self.family or self._directory is None:
+            return frozenset()
+        same = (node.node_id for node in self._directory.nodes() if node.descriptor.family == self.family)
+        return frozenset(same) - {self._identity.node_id}
+
+    def knows(self, node: NodeId) -> bool:
+        """Whether a node is listed, or a block has judged it."""
+        return node in self.state.standings or (self._directory is not None and node in self._directory)
 
     def _one_of(self, served: Sequence[Candidate]) -> Candidate:
         """Of a node's models one that this verifier holds, if there is one."""
@@ -382,8 +392,7 @@ class VerifierRole:
         try:
             async with aclosing(self._chats.hold(planned)) as answers:
                 async for signed in answers:
-                    self._publish(Evidence(**shown, **_opened(signed)))
-                    talk.results += 1
+                    talk.results += self._publish(Evidence(**shown, **_opened(signed)))
         except NothingSignedError as error:
             talk.reason = error.code
         except GenTorrentError as error:

@@ -18,7 +18,15 @@ from typing import Any
 from engine.errors import StorageError, VerificationError, WireError
 from engine.storage.files import PRIVATE_FILE, make_directory
 from engine.verification.challenges.plan import EpochPlan, encoded_plan, read_plan
-from engine.wire.verification import Attestation, Proposal, Scoring, SignedRecord, Vote, committee_record_decoder
+from engine.wire.verification import (
+    Attestation,
+    CommitteeChange,
+    Proposal,
+    Scoring,
+    SignedRecord,
+    Vote,
+    committee_record_decoder,
+)
 
 logger = logging.getLogger(__name__)
 FILE = "verifier.sqlite3"
@@ -84,14 +92,9 @@ class VerifierStore:
         if isinstance(record, Proposal | Vote):
             raise ValueError("votes and proposals are not kept here")
         digest = hashlib.sha256(signed.record).digest()
-        row = (
-            digest,
-            record.epoch,
-            isinstance(record, Attestation | Scoring),
-            signed.record,
-            signed.key,
-            signed.signature,
-        )
+        epoch = record.until if isinstance(record, CommitteeChange) else record.epoch
+        is_last = isinstance(record, Attestation | Scoring)
+        row = (digest, epoch, is_last, signed.record, signed.key, signed.signature)
         self._write("INSERT OR IGNORE INTO records VALUES (?, ?, ?, ?, ?, ?)", row)
 
     def forget(self, before: int) -> None:

@@ -87,6 +87,10 @@ class ChainReader:
             found += more.records
         return found
 
+    async def changes(self) -> tuple[bytes, ...]:
+        """The changes of the committee that are wanted, encoded."""
+        return chain_records_decoder.decode(await self._get("changes", MAX_CHAIN_RECORDS)).records
+
     async def standings(self) -> bytes:
         """Encoded ``SignedStandings``."""
         return await self._get("standings", MAX_SIGNED_STANDINGS)

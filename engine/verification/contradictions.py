@@ -13,11 +13,13 @@ from engine.crypto.identity import node_id_of, verify
 from engine.errors import SignatureError, VerificationError, WireError
 from engine.ids import NetworkId, NodeId
 from engine.verification import batches, receipts
-from engine.verification.chain.certificate import VOTE_PURPOSE
+from engine.verification.quorums import VOTE_PURPOSE
 from engine.wire.answer import Receipt
 from engine.wire.codec import Decoder, encode
 from engine.wire.verification import MAX_RECORD, Contradiction, Proposal, ReceiptBatch, SignedRecord, Vote
 
+OF_NODES = ("receipt", "batch")
+"""What a node says as one that answers; members of the committee contradict themselves as members."""
 PROPOSAL_PURPOSE = "committee-proposal"
 Contradictable = Receipt | ReceiptBatch | Vote | Proposal
 _decoder: Decoder[Contradictable] = Decoder(Receipt | ReceiptBatch | Vote | Proposal, MAX_RECORD)

@@ -11,6 +11,7 @@ from engine.wire.codec import encode
 from engine.wire.verification import (
     Attestation,
     ChallengeCommitment,
+    CommitteeChange,
     Duties,
     Evidence,
     Scoring,
@@ -19,8 +20,8 @@ from engine.wire.verification import (
     committee_record_decoder,
 )
 
-Judging = ChallengeCommitment | Evidence | Unanswered | Duties | Attestation | Scoring
-"""What members say about nodes; each names its ``member`` and the ``epoch`` that it is about."""
+Judging = ChallengeCommitment | Evidence | Unanswered | Duties | Attestation | Scoring | CommitteeChange
+"""What members say about nodes and themselves; each names its ``member``."""
 PURPOSES: dict[type[Judging], str] = {
     ChallengeCommitment: "challenge-commitment",
     Evidence: "challenge-evidence",
@@ -28,6 +29,7 @@ PURPOSES: dict[type[Judging], str] = {
     Duties: "duties",
     Attestation: "score",
     Scoring: "scoring",
+    CommitteeChange: "committee-change",
 }
 NAMES: dict[type[Judging], str] = {
     ChallengeCommitment: "commitment",
@@ -36,8 +38,9 @@ NAMES: dict[type[Judging], str] = {
     Duties: "record of duties",
     Attestation: "attestation",
     Scoring: "scoring",
+    CommitteeChange: "change of the committee",
 }
-T = TypeVar("T", ChallengeCommitment, Evidence, Unanswered, Duties, Attestation, Scoring)
+T = TypeVar("T", ChallengeCommitment, Evidence, Unanswered, Duties, Attestation, Scoring, CommitteeChange)
 
 
 def sign_record(identity: Identity, record: Judging) -> SignedRecord:

@@ -18,8 +18,15 @@ MAX_RECORD = 60_000
 """Bytes of one encoded record; with key and signature it fits a link's message."""
 MAX_MEMBERS = 64
 """Of a committee."""
-MAX_ENTRIES = 48
-"""Judged answers in one block; what finds no place waits for the next."""
+MAX_ENTRIES = 256
+"""Judged answers in one block; what finds no place waits for the next. Its bytes end most blocks sooner: at about 180
+answers with a committee of four, 110 with one of seven."""
+MAX_KIN = 64
+"""Nodes of a verifier's own family that its commitment names."""
+MAX_CONTRADICTIONS, MAX_HIDDEN = 8, 16
+"""In one block."""
+MAX_CHANGES = 4
+"""Members that come, and as many that go, by one change of the committee."""
 MAX_OUTPUT = 1024
 """Tokens of an answer that evidence shows."""
 MAX_UNJUDGED = 64
@@ -33,6 +40,8 @@ Thousandths = Annotated[int, Meta(ge=-1_000_000, le=1_000_000)]
 Index = Annotated[int, Meta(ge=0, le=MAX_MEMBERS - 1)]
 """Place of a member in the committee's list of keys."""
 Round = Annotated[int, Meta(ge=0, le=0xFFFF)]
+KinId = Annotated[bytes, Meta(min_length=8, max_length=8)]
+"""The first bytes of a node id."""
 Bitmap = Annotated[bytes, Meta(max_length=MAX_MEMBERS // 8)]
 """One bit for each member."""
 
@@ -76,13 +85,14 @@ class PlannedChallenge(Message, frozen=True, tag=122):
 
 class ChallengeCommitment(Message, frozen=True, tag=123):
     """What a verifier will ask in ``epoch``: the Merkle root over the digests of its encoded challenges, signed before
-    the epoch begins (purpose ``challenge-commitment``)."""
+    the epoch begins (purpose ``challenge-commitment``). ``kin``: who is of its own family, whom it does not judge."""
 
     network_id: Key32
     epoch: UInt53
     member: Key32
     root: Key32
     count: UInt16
+    kin: Annotated[tuple[KinId, ...], Meta(max_length=MAX_KIN)] = ()
 
 
 class Evidence(Message, frozen=True, tag=124):
@@ -191,10 +201,11 @@ class Scoring(Message, frozen=True, tag=162):
 
 
 class BlockEntry(Message, frozen=True, tag=129):
-    """One judged answer: the attestations, in the order of their members, and the score that follows from them.
-    ``epoch``, ``author``, ``index`` and ``turn`` say which challenge's turn it was, ``asked`` whom it was planned for;
-    ``node`` signed the receipt and is judged, for the model ``model``. ``scoring``: who has scored it where members
-    could not, the author's signed :class:`Scoring`, or nothing."""
+    """One judged answer: who has computed its score, in the order of the members, and the score that follows.
+    ``attestations``: member, score, signature of the :class:`Attestation` that these and the entry make. ``epoch``,
+    ``author``, ``index`` and ``turn`` say which challenge's turn it was, ``asked`` whom it was planned for; ``node``
+    signed the receipt and is judged, for the model ``model``. ``scoring``: who has scored it where members could not,
+    the author's signed :class:`Scoring`, or nothing."""
 
     evidence: Key32
     epoch: UInt53
@@ -204,7 +215,7 @@ class BlockEntry(Message, frozen=True, tag=129):
     asked: Id20
     node: Id20
     score: Score
-    attestations: Annotated[tuple[SignedRecord, ...], Meta(min_length=1, max_length=MAX_MEMBERS)]
+    attestations: Annotated[tuple[tuple[Index, Score, Signature], ...], Meta(min_length=1, max_length=MAX_MEMBERS)]
     model: Key32
     scoring: Annotated[tuple[SignedRecord, ...], Meta(max_length=1)] = ()
 
@@ -219,10 +230,44 @@ class Unjudged(Message, frozen=True, tag=145):
     record: Key32
 
 
+class OpeningMissed(Message, frozen=True, tag=154):
+    """The server has asked a node in epoch ``asked`` to show a receipt (its SHA-256) in its batch, and has not got it
+    in the two epochs behind (purpose ``opening-missed``, by a key of the genesis)."""
+
+    network_id: Key32
+    node_id: Id20
+    receipt: Key32
+    asked: UInt53
+
+
+class CommitteeChange(Message, frozen=True, tag=155):
+    """A member's owner wants another committee (purpose ``committee-change``): the present one without ``remove``, and
+    behind it ``add``. It counts for the committee that the block of height ``since`` has named (0: the genesis), in
+    blocks up to epoch ``until``; of one member the newest ``issued`` (seconds since 1970). Both empty: none, and none
+    before."""
+
+    network_id: Key32
+    member: Key32
+    since: UInt53
+    until: UInt53
+    issued: UInt53
+    add: Annotated[tuple[Key32, ...], Meta(max_length=MAX_CHANGES)]
+    remove: Annotated[tuple[Key32, ...], Meta(max_length=MAX_CHANGES)]
+
+
+class Contradiction(Message, frozen=True, tag=143):
+    """Two records that nobody may sign both, by one key: two batches of one epoch, two receipts of one attempt that
+    differ, two votes of one round, two proposals of one round."""
+
+    first: SignedRecord
+    second: SignedRecord
+
+
 class Block(Message, frozen=True, tag=130):
     """What the committee agrees on for one epoch. ``proposer`` made it in ``round`` with its ECVRF ``proof``;
     ``state`` is the SHA-256 of the :class:`Standings` after it; ``next_members`` are the committee from the next block
-    on (empty: the same)."""
+    on (empty: the same), by the :class:`CommitteeChange` of a quorum in ``change``; ``hidden`` are
+    :class:`OpeningMissed`."""
 
     version: UInt16
     network_id: Key32
@@ -238,7 +283,9 @@ class Block(Message, frozen=True, tag=130):
     entries: Annotated[tuple[BlockEntry, ...], Meta(max_length=MAX_ENTRIES)]  # in the order of their evidence
     unjudged: Annotated[tuple[Unjudged, ...], Meta(max_length=MAX_UNJUDGED)]
     missed: Annotated[tuple[tuple[Index, UInt16], ...], Meta(max_length=MAX_MEMBERS)]  # duties of which nothing came
-    batches: Key32  # Merkle root of the receipt batches of this epoch that the server has shown; zeros: none
+    contradictions: Annotated[tuple[Contradiction, ...], Meta(max_length=MAX_CONTRADICTIONS)]  # of nodes
+    hidden: Annotated[tuple[SignedRecord, ...], Meta(max_length=MAX_HIDDEN)]  # in the order of their receipts
+    change: Annotated[tuple[SignedRecord, ...], Meta(max_length=MAX_MEMBERS)]  # in the order of their members
     next_members: Annotated[tuple[Key32, ...], Meta(max_length=MAX_MEMBERS)]
     state: Key32
 
@@ -331,7 +378,8 @@ class NodeStanding(Message, frozen=True, tag=138):
     """What all blocks so far say of one node. ``suspicion``: the cumulated likelihood (thousandths, never negative);
     ``lapses``: the same of how often its conversations fail, which good ones clear slowly; ``good``: consecutive good
     conversations; ``judged``: results in all; ``signed``: epoch of its last signed answer here; ``recent``: the
-    published rule's last scores (credit, millionths), oldest first."""
+    published rule's last scores (credit, millionths), oldest first; ``contradicted``: it has signed two things that
+    contradict each other, and is excluded for good."""
 
     node_id: Id20
     reputation: Millionths
@@ -342,6 +390,7 @@ class NodeStanding(Message, frozen=True, tag=138):
     signed: UInt53
     excluded: bool
     recent: Annotated[tuple[Millionths, ...], Meta(max_length=16)]
+    contradicted: bool = False
 
 
 class Standings(Message, frozen=True, tag=139):
@@ -387,14 +436,6 @@ class LeafOpening(Message, frozen=True, tag=142):
     receipt_signature: Signature
     index: UInt32
     path: Annotated[tuple[Key32, ...], Meta(max_length=32)]
-
-
-class Contradiction(Message, frozen=True, tag=143):
-    """Two records that nobody may sign both, by one key: two batches of one epoch, two receipts of one attempt that
-    differ, two votes of one round, two proposals of one round."""
-
-    first: SignedRecord
-    second: SignedRecord
 
 
 class WorkChallenge(Message, frozen=True, tag=144):
@@ -445,9 +486,12 @@ MAX_SIGNED_STANDINGS = MAX_STANDINGS + 8 * 1024 * 1024
 signed_record_decoder: Decoder[SignedRecord] = Decoder(SignedRecord)
 challenge_decoder: Decoder[PlannedChallenge] = Decoder(PlannedChallenge, MAX_RECORD)
 committee_record_decoder: Decoder[
-    ChallengeCommitment | Evidence | Unanswered | Duties | Attestation | Scoring | Proposal | Vote
-] = Decoder(ChallengeCommitment | Evidence | Unanswered | Duties | Attestation | Scoring | Proposal | Vote)
+    ChallengeCommitment | Evidence | Unanswered | Duties | Attestation | Scoring | Proposal | Vote | CommitteeChange
+] = Decoder(
+    ChallengeCommitment | Evidence | Unanswered | Duties | Attestation | Scoring | Proposal | Vote | CommitteeChange
+)
 score_report_decoder: Decoder[ScoreReport] = Decoder(ScoreReport)
+opening_missed_decoder: Decoder[OpeningMissed] = Decoder(OpeningMissed)
 block_decoder: Decoder[Block] = Decoder(Block)
 agreement_decoder: Decoder[Proposal | Vote] = Decoder(Proposal | Vote)
 certified_block_decoder: Decoder[CertifiedBlock] = Decoder(CertifiedBlock, 2 * MAX_RECORD)

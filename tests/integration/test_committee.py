@@ -23,11 +23,13 @@ from engine.transport.scheduler import ManualScheduler
 from engine.verification.chain.block import Material, check_block, make_block
 from engine.verification.chain.state import ChainState, first_state
 from engine.verification.epochs import epoch_at
+from engine.verification.signing import sign_record
 from engine.wire.codec import encode
 from engine.wire.records import Parameters
 from engine.wire.verification import (
     CertifiedBlock,
     ChallengeCommitment,
+    CommitteeChange,
     CommitteeHave,
     CommitteeNews,
     Contradiction,
@@ -46,7 +48,7 @@ class Maker:
         self.identity = identity
         self.state = state
         self.records: list[SignedRecord] = []
-        self.next_members: tuple[bytes, ...] = ()
+        self.changes: list[SignedRecord] = []
         self._clock = scheduler.clock
 
     def propose(self, round_number: int) -> bytes | None:
@@ -54,7 +56,7 @@ class Maker:
         epoch = epoch_at(self.state.genesis, wall)
         if epoch <= self.state.epoch:
             return None
-        material = Material(next_members=self.next_members)
+        material = Material(changes=self.changes)
         return make_block(
             self.state, material, epoch=epoch, round_number=round_number, proposer=self.identity, issued=int(wall)
         )
@@ -270,12 +272,25 @@ def test_a_disk_that_refuses_costs_one_vote_and_is_told(network: Network, monkey
 def test_the_committee_changes_by_its_own_certificate(network: Network) -> None:
     smaller = tuple(identity.public_key for identity in (*IDENTITIES[:3], Identity.from_seed(b"\x09" * 32)))
     network.epochs(1)
+    changes = [
+        sign_record(
+            identity,
+            CommitteeChange(
+                network_id=network.genesis.network_id,
+                member=identity.public_key,
+                since=0,
+                until=9,
+                issued=1,
+                add=smaller[3:],
+                remove=(IDENTITIES[3].public_key,),
+            ),
+        )
+        for identity in IDENTITIES[:3]
+    ]
     for node in network.nodes:
-        node.maker.next_members = smaller
+        node.maker.changes = changes
     network.epochs(1)
     assert {node.role.state.members for node in network.nodes} == {smaller}
-    for node in network.nodes:
-        node.maker.next_members = ()
     network.epochs(1)
     assert {node.height for node in network.nodes[:3]} == {3}  # three of four, without the new one
     assert network.nodes[3].role.neighbours() == frozenset()  # it has left

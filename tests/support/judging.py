@@ -14,7 +14,7 @@ from engine.crypto.identity import Identity
 from engine.directory.genesis import GenesisRecord, make_genesis
 from engine.ids import NodeId
 from engine.verification.chain.block import Material, make_block
-from engine.verification.chain.certificate import VOTE_PURPOSE, check_certified
+from engine.verification.chain.certificate import check_certified
 from engine.verification.chain.entries import scorers
 from engine.verification.chain.state import ChainState, encoded_standings, first_state
 from engine.verification.challenges.commitment import CommittedChallenges
@@ -24,6 +24,7 @@ from engine.verification.epochs import epoch_begins
 from engine.verification.large_models.draw import place
 from engine.verification.large_models.transcript import sign_report, transcript_of_evidence
 from engine.verification.members import duties_alpha, leader, quorum
+from engine.verification.quorums import VOTE_PURPOSE
 from engine.verification.receipts import Served, make_receipt, receipt_key, request_without_secrets, sign_receipt
 from engine.verification.signing import digest_of, sign_record
 from engine.wire.answer import ChatMessage, Request, Sampling
@@ -34,6 +35,7 @@ from engine.wire.verification import (
     Certificate,
     CertifiedBlock,
     ChallengeTurn,
+    CommitteeChange,
     Duties,
     Evidence,
     PlannedChallenge,
@@ -94,11 +96,13 @@ class Judging:
         }
         return PlannedChallenge(**(fields | changes))
 
-    def commit(self, epoch: int, member: Identity, nodes: Sequence[NodeId], **changes: Any) -> SignedRecord:
+    def commit(
+        self, epoch: int, member: Identity, nodes: Sequence[NodeId], kin: Sequence[bytes] = (), **changes: Any
+    ) -> SignedRecord:
         challenges = [encoded_challenge(self.challenge(epoch, member, node, **changes)) for node in nodes]
         committed = CommittedChallenges(challenges or [b"nothing"])
         self.plans[epoch, member.public_key] = committed, {node: place for place, node in enumerate(nodes)}
-        return sign_record(member, committed.commitment(self.network_id, epoch, member.public_key))
+        return sign_record(member, committed.commitment(self.network_id, epoch, member.public_key, kin))
 
     def evidence(
         self, epoch: int, member: Identity, asked: NodeId, signer: Identity, *, turn: int = 0, **changes: Any
@@ -191,8 +195,9 @@ class Judging:
 
     def attestations(self, evidence: SignedRecord, judged: NodeId, given: Score | None = None) -> list[SignedRecord]:
         """Of everybody who was drawn."""
-        author = msgspec.msgpack.decode(evidence.record, type=Evidence).member
-        drawn = scorers(self.state.members, digest_of(evidence), author, judged)
+        opened = msgspec.msgpack.decode(evidence.record, type=Evidence)
+        own = self.state.related(opened.epoch, judged)
+        drawn = scorers(self.state.members, digest_of(evidence), opened.member, judged, own)
         return [self.attest(evidence, judged, self.member(key), given) for key in drawn]
 
     def draw_output(self, epoch: int, member: Identity) -> bytes:
@@ -238,6 +243,25 @@ class Judging:
             prove(member.seed, duties_alpha(self.network_id, epoch, basis.output)),
         )
         return has_duty(basis, member.public_key, node, output)
+
+    def change(
+        self, member: Identity, *, add: Sequence[bytes] = (), remove: Sequence[bytes] = (), **fields: Any
+    ) -> SignedRecord:
+        state = self.state
+        given: dict[str, Any] = {
+            "network_id": self.network_id,
+            "member": member.public_key,
+            "since": state.changes[-1] if state.changes else 0,
+            "until": max(state.epoch, 0) + 100,
+            "issued": 1_750_000_000,
+            "add": tuple(add),
+            "remove": tuple(remove),
+        }
+        return sign_record(member, CommitteeChange(**(given | fields)))
+
+    def changes(self, *, add: Sequence[bytes] = (), remove: Sequence[bytes] = ()) -> list[SignedRecord]:
+        """Of everybody."""
+        return [self.change(self.member(key), add=add, remove=remove) for key in self.state.members]
 
     def keep(self, record: SignedRecord) -> SignedRecord:
         self.records[digest_of(record)] = record

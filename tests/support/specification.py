@@ -321,3 +321,47 @@ def work_is_done(network_id: bytes, key: bytes, salt: bytes, solution: int, bits
     """Whether a newcomer has done its work (docs/protocol.md, "Newcomers")."""
     hashed = hashlib.sha256(b"gentorrent/proof-of-work/v1" + network_id + key + salt + solution.to_bytes(8, "big"))
     return format(int(hashed.hexdigest(), 16), "0256b").startswith("0" * bits)
+
+
+def check_scores(entry: list[Any], members: list[bytes], network_id: bytes) -> list[int]:
+    """The likelihoods in a judged answer of a block, whose signatures are checked: of ``Attestation`` records that are
+    made anew of what the entry says (docs/verification.md, "An epoch"; docs/protocol.md, number 129)."""
+    kind, evidence, epoch, _author, _index, _turn, _asked, node, _score, attestations, _model, _scoring = entry
+    assert kind == 129
+    for place, score, signature in attestations:
+        record = msgspec.msgpack.encode([128, network_id, epoch, members[place], evidence, node, score])
+        check_signature(members[place], "score", network_id, signature, [record])
+    return [score[2] for _, score, _ in attestations]
+
+
+def committee_after(block: list[Any], members: list[bytes], network_id: bytes, since: int) -> list[bytes]:
+    """Who decides after a block with these members before it (docs/verification.md, "The committee", "Changes")."""
+    assert block[0] == 130
+    epoch, change, named = block[4], block[-3], block[-2]
+    wanted = set()
+    for kind, record, key, signature in change:
+        assert kind == 120
+        check_signature(key, "committee-change", network_id, signature, [record])
+        number, network, member, height, until, _issued, add, remove = msgspec.msgpack.decode(record)
+        assert (number, network, member, height) == (155, network_id, key, since)
+        assert key in members
+        assert until >= epoch
+        wanted.add((tuple(add), tuple(remove)))
+    if not change:
+        assert not named
+        return members
+    assert len({key for _, _, key, _ in change}) >= 2 * len(members) // 3 + 1
+    ((add, remove),) = wanted
+    after = [key for key in members if key not in remove] + list(add)
+    assert named == after
+    return after
+
+
+def is_missed(signed: bytes, server: bytes, network_id: bytes) -> tuple[bytes, bytes, int]:
+    """Node, receipt and epoch of asking in the server's word that a receipt was hidden."""
+    kind, record, key, signature = msgspec.msgpack.decode(signed)
+    assert (kind, key) == (120, server)
+    check_signature(key, "opening-missed", network_id, signature, [record])
+    number, network, node, receipt, asked = msgspec.msgpack.decode(record)
+    assert (number, network) == (154, network_id)
+    return node, receipt, asked

@@ -21,6 +21,7 @@ PATHS = (
     "contradictions/{name}",
     "openings",
     "openings/{name}",
+    "changes",
     "chain",
     "chain/{name}",
     "evidence",

@@ -21,6 +21,8 @@ from engine.directory.genesis import GenesisRecord
 from engine.errors import ReceiptError, VerificationError
 from engine.ids import NodeId, node_id_text
 from engine.verification.batches import check_batch, check_opening, confirm
+from engine.verification.chain.claims import OPENING_EPOCHS, sign_missed
+from engine.verification.chain.state import HIDDEN_KEPT
 from engine.verification.contradictions import check_contradiction
 from engine.verification.epochs import epoch_at
 from engine.verification.receipts import check_receipt
@@ -29,6 +31,7 @@ from engine.wire.verification import (
     ChainRecords,
     Contradiction,
     LeafOpening,
+    OpeningMissed,
     OpeningWanted,
     contradiction_decoder,
     signed_record_decoder,
@@ -39,8 +42,8 @@ OLDEST_SECONDS = 14 * 86_400.0
 """Batches of older epochs are not taken: nobody has missed them."""
 OPEN_EPOCHS = 288
 """Of batches as old as this a receipt can be asked for; nodes keep them a little longer."""
-OPENING_EPOCHS = 2
-"""So many a node has to show a receipt."""
+MISSED_AT_ONCE = 256
+"""Hidden receipts that are listed for blocks."""
 ASKED_AT_ONCE = 16
 """Receipts of one node that wait to be shown."""
 CONTRADICTIONS_KEPT = 8
@@ -184,3 +187,11 @@ class Intake:
         """The ids of the nodes that have not shown in time what they had to."""
         found = await self.store.hidden(self.epoch() - OPENING_EPOCHS)
         return ChainAnswer.shows({"hidden": [node_id_text(node) for node in sorted(found)]})
+
+    async def read_missed(self) -> ChainAnswer:
+        """The same with the server's signature, one for each receipt, while blocks can name them."""
+        now = self.epoch()
+        found = await self.store.missed(now - HIDDEN_KEPT, now - OPENING_EPOCHS, MISSED_AT_ONCE)
+        said = (OpeningMissed(self._genesis.network_id, one.node_id, one.receipt, one.asked) for one in found)
+        records = await asyncio.to_thread(lambda: [encode(sign_missed(self._key, one)) for one in said])
+        return ChainAnswer(200, encode(ChainRecords(records=tuple(records))))

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from engine.bootstrap.chain.answers import UNKNOWN, ChainAnswer
 from engine.bootstrap.chain.blocks import Blocks
+from engine.bootstrap.chain.changes import Changes
 from engine.bootstrap.chain.intake import Intake
 from engine.bootstrap.chain.limits import BURST, RATE, Buckets
 from engine.bootstrap.metrics import Metrics
@@ -34,6 +35,7 @@ class ServerChain:
         one_machine: bool,
     ) -> None:
         self._intake = intake
+        self._changes = changes = Changes(intake.store, lambda: blocks.state, clock)
         self._blocks = blocks
         self._metrics = metrics
         self._clock = clock
@@ -45,6 +47,7 @@ class ServerChain:
             "receipts": intake.take_batch,
             "contradictions": intake.take_contradiction,
             "openings": intake.ask_opening,
+            "changes": changes.take,
         }
 
     async def take(self, path: str, body: bytes, address: str) -> ChainAnswer:
@@ -93,6 +96,10 @@ class ServerChain:
                     return await self._intake.read_batches(number)
                 case "contradictions" if number is not None or not name:
                     return await self._intake.read_contradictions(number or 0)
+                case "changes" if not name:
+                    return await self._changes.read()
+                case "openings" if name == "missed":
+                    return await self._intake.read_missed()
                 case "openings" if not name:
                     return await self._intake.read_hidden()
                 case "openings" if digest is not None:

@@ -9,7 +9,15 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from engine.bootstrap.store import Store
-from engine.bootstrap.tables import BatchRow, BlockRow, CheckpointRow, ContradictionRow, EvidenceRow, OpeningRow
+from engine.bootstrap.tables import (
+    BatchRow,
+    BlockRow,
+    ChangeRow,
+    CheckpointRow,
+    ContradictionRow,
+    EvidenceRow,
+    OpeningRow,
+)
 from engine.ids import NodeId
 from engine.verification.contradictions import Contradicted, encoded
 from engine.wire.codec import encode
@@ -184,6 +192,27 @@ class ChainStore:
 
         return await self._store.transact(read)
 
+    # ------------------------------------------------------------------------------------------ the committee's changes
+
+    async def add_change(self, signed: SignedRecord, issued: int) -> bool:
+        """Keep what a member's owner wants, in place of what it wanted before; False where that is newer."""
+
+        def write(connection: Connection) -> bool:
+            known = select(ChangeRow.issued).where(ChangeRow.member == signed.key)
+            before = connection.execute(known).scalar_one_or_none()
+            if before is not None and before > issued:
+                return False
+            connection.execute(delete(ChangeRow).where(ChangeRow.member == signed.key))
+            connection.execute(insert(ChangeRow).values(member=signed.key, issued=issued, signed=encode(signed)))
+            return True
+
+        return await self._store.transact(write)
+
+    async def changes(self) -> list[bytes]:
+        """All that are kept, encoded; members of earlier committees among them."""
+        query = select(ChangeRow.signed).order_by(ChangeRow.member)
+        return await self._store.transact(lambda connection: list(connection.execute(query).scalars()))
+
     # ------------------------------------------------------------------------------------------------------- openings
 
     async def ask(self, asked: Asked, at_most: int) -> Asked | None:
@@ -223,6 +252,16 @@ class ChainStore:
             return frozenset(NodeId(name) for name in connection.execute(query).scalars())
 
         return await self._store.transact(read)
+
+    async def missed(self, since: int, before: int, at_most: int) -> list[Asked]:
+        """What was asked for in these epochs (``before`` not among them) and not shown."""
+        query = (
+            select(OpeningRow.__table__)
+            .where(OpeningRow.opening.is_(None), OpeningRow.asked >= since, OpeningRow.asked < before)
+            .order_by(OpeningRow.asked, OpeningRow.receipt)
+            .limit(at_most)
+        )
+        return await self._store.transact(lambda connection: [_row(row) for row in connection.execute(query)])
 
     async def opened(self, receipt: bytes, opening: LeafOpening) -> None:
         """The node has shown it."""

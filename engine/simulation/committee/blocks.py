@@ -38,7 +38,9 @@ def make_block(committee: Committee, proposer: int, round_number: int, mark: int
         entries=(),
         unjudged=(),
         missed=(),
-        batches=bytes(32),
+        contradictions=(),
+        hidden=(),
+        change=(),
         next_members=(),
         state=bytes(32) if valid else _INVALID,
     )

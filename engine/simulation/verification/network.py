@@ -19,6 +19,7 @@ from engine.forwarding.policies.candidates import NEWCOMER_DRAWS, NEWCOMER_SHARE
 from engine.ids import NodeId
 from engine.simulation.verification.adversaries import TURNS_AFTER, Adversary
 from engine.simulation.verification.recorded import JudgedAnswer, Recorded
+from engine.verification.chain.block import entries_that_fit
 from engine.verification.chain.derivation import Judged, standings_after
 from engine.verification.chain.state import NEWCOMER_AGAIN_EPOCHS, WINDOW
 from engine.verification.challenges.duties import Basis, has_duty, is_drawn_publicly
@@ -26,7 +27,7 @@ from engine.verification.challenges.plan import LEAST_TURNS
 from engine.verification.reputation.page import OURS
 from engine.verification.reputation.published import PUBLISHED
 from engine.verification.reputation.rule import FAIL, THRESHOLD
-from engine.wire.verification import MAX_ENTRIES, NodeStanding
+from engine.wire.verification import NodeStanding
 
 Standings = dict[NodeId, NodeStanding]
 
@@ -168,9 +169,10 @@ class SimulatedNetwork:
         return [_with_credit(answer, adversary.credit) for answer in cheated]
 
     def _judge(self) -> None:
-        """The block of this epoch, with as many answers as it has room for, the oldest first."""
-        ready = sorted((one for one in self._waiting if one.block <= self.epoch), key=lambda one: (one.epoch, one.lot))
-        taken = ready[:MAX_ENTRIES]
+        """The block of this epoch, with as many answers as it has room for, in their order
+        (:mod:`engine.verification.chain.fairness`)."""
+        ready = sorted((one for one in self._waiting if one.block <= self.epoch), key=self._place)
+        taken = ready[: entries_that_fit(len(self._members))]
         chosen = {id(one) for one in taken}
         late = [one for one in self._waiting if id(one) not in chosen]
         self._waiting = [one for one in late if one.epoch > self.epoch - WINDOW]
@@ -184,6 +186,10 @@ class SimulatedNetwork:
         self.standings = standings_after(self.standings, entries, oldest, OURS)
         self.published = standings_after(self.published, entries, oldest, PUBLISHED)
         self._note(taken)
+
+    def _place(self, one: _Result) -> tuple[int, bool, bytes, float]:
+        lot = hashlib.sha256(self._output + one.node.node_id).digest()
+        return one.epoch, one.block == one.epoch, lot, one.lot
 
     def _note(self, taken: Sequence[_Result]) -> None:
         for one in taken:

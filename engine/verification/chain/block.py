@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
@@ -15,6 +15,7 @@ from engine.crypto.identity import Identity
 from engine.directory import CLOCK_SKEW_SECONDS
 from engine.errors import SignatureError, VerificationError, WireError
 from engine.ids import NodeId
+from engine.verification.chain.claims import usable_claims
 from engine.verification.chain.derivation import (
     check_scoring,
     derive,
@@ -26,10 +27,11 @@ from engine.verification.chain.derivation import (
     unjudged_place,
 )
 from engine.verification.chain.entries import make_entry, matches
+from engine.verification.chain.fairness import fair_place
 from engine.verification.chain.state import WINDOW, ChainState, Done, OpenEpoch, standings_digest
 from engine.verification.challenges.opening import OpenedEvidence, OpenedUnanswered, open_evidence, open_unanswered
 from engine.verification.epochs import epoch_at, epoch_begins
-from engine.verification.members import leader, leader_alpha
+from engine.verification.members import faulty, leader, leader_alpha
 from engine.verification.signing import digest_of, is_unanswered
 from engine.wire.codec import encode
 from engine.wire.verification import (
@@ -39,6 +41,7 @@ from engine.wire.verification import (
     MAX_UNJUDGED,
     Block,
     BlockEntry,
+    Contradiction,
     SignedRecord,
     Unjudged,
     block_decoder,
@@ -47,13 +50,22 @@ from engine.wire.verification import (
 BLOCK_VERSION = 1
 MAX_BLOCK = MAX_RECORD - 256
 """Bytes of an encoded block: it fits into a proposal."""
-NO_BATCHES = bytes(32)
+_HEAD_BYTES, _MEMBER_BYTES = 400, 500
+"""Of a block without answers, and for each member: its commitment, its duties, what it missed."""
+_ENTRY_BYTES, _SCORE_BYTES = 152, 87
+"""Of a judged answer, and for each member that has scored it, at most."""
 _MISSED_BYTES = 6
 _UNJUDGED_BYTES = 80
 """Of one entry in either list, at most."""
 Opened = OpenedEvidence | OpenedUnanswered
 RecordOf = Callable[[bytes], SignedRecord | None]
 """Evidence and unanswered challenges by their digest."""
+
+
+def entries_that_fit(members: int) -> int:
+    """So many judged answers find a place in a block of a committee of this size, all of its members at work."""
+    room = MAX_BLOCK - _HEAD_BYTES - _MEMBER_BYTES * members
+    return min(MAX_ENTRIES, room // (_ENTRY_BYTES + _SCORE_BYTES * (2 * faulty(members) + 1)))
 
 
 class MissingRecordError(VerificationError):
@@ -69,8 +81,8 @@ class Material:
     """What a proposer has. Whatever cannot stand in the block is left out: it may be somebody's bad joke.
 
     ``records``: evidence and unanswered challenges, ``opened`` those of them that were checked before, by digest;
-    ``attestations`` and ``scorings``: by the digest of their evidence;
-    ``next_members``: the committee that the owners have agreed upon, empty for no change."""
+    ``attestations`` and ``scorings``: by the digest of their evidence; ``changes``: what members' owners want of the
+    committee."""
 
     commitments: Sequence[SignedRecord] = ()
     duties: Sequence[SignedRecord] = ()
@@ -78,8 +90,9 @@ class Material:
     opened: Mapping[bytes, Opened] = field(default_factory=dict)
     attestations: Mapping[bytes, Sequence[SignedRecord]] = field(default_factory=dict)
     scorings: Mapping[bytes, SignedRecord] = field(default_factory=dict)
-    batches: bytes = NO_BATCHES
-    next_members: tuple[bytes, ...] = ()
+    contradictions: Sequence[Contradiction] = ()
+    hidden: Sequence[SignedRecord] = ()
+    changes: Sequence[SignedRecord] = ()
 
 
 # ------------------------------------------------------------------------------------------------------------ checking
@@ -91,19 +104,15 @@ def check_block(
     *,
     record_of: RecordOf | None = None,
     now: float | None = None,
-    approved: Collection[tuple[bytes, ...]] | None = None,
 ) -> ChainState:
     """The state after a block; :class:`VerificationError` says why it is not valid after ``state``.
 
     ``record_of`` finds the evidence that it names, which is checked as well (:class:`MissingRecordError` when it is not
     there); None: not looked at, as the attestations of f + 1 members stand behind it. ``now`` (seconds since 1970): a
-    block from the future is refused. ``approved``: the changes of the committee that a voter's owner agrees with; None:
-    any, as a certificate has decided.
+    block from the future is refused.
     """
     block = _decode(encoded)
     output = _check_head(state, block, now)
-    if approved is not None and block.next_members and block.next_members not in approved:
-        raise VerificationError("The block changes the committee in a way that this member's owner has not approved.")
     if record_of is not None:
         _check_records(state, block, record_of)
     derived = derive(state, block)
@@ -199,10 +208,12 @@ def make_block(
 ) -> bytes:
     """The encoded block of the leader of a round; ``issued`` is in seconds since 1970.
 
-    Older evidence comes first, as it has no later block. :class:`VerificationError` when ``proposer`` does not lead
-    this round or the time does not fit: whatever else is wrong with ``material`` is left out.
+    Older evidence comes first, as it has no later block (:func:`~.fairness.fair_place`). :class:`VerificationError`
+    when ``proposer`` does not lead this round or the time does not fit: whatever else is wrong with ``material`` is
+    left out.
     """
-    members = material.next_members or state.members
+    claims = usable_claims(state, epoch, material.contradictions, material.hidden, material.changes, MAX_BLOCK // 2)
+    members = claims.next_members or state.members
     commitments = _usable_commitments(state, material.commitments, epoch, members)
     duties, outputs = _usable_duties(state, material.duties, epoch)
     epochs = {number: with_outputs(found, outputs.get(number, {})) for number, found in state.epochs.items()}
@@ -221,8 +232,10 @@ def make_block(
         entries=(),
         unjudged=(),
         missed=(),
-        batches=material.batches,
-        next_members=material.next_members,
+        contradictions=claims.contradictions,
+        hidden=claims.hidden,
+        change=claims.change,
+        next_members=claims.next_members,
         state=bytes(32),
     )
     room = MAX_BLOCK - len(encode(block)) - _MISSED_BYTES * len(state.members) - 16
@@ -293,7 +306,8 @@ class _Results:
             duty_of(self._state, self._epochs, challenge.epoch, author, asked)
             if isinstance(record, OpenedEvidence):
                 scoring = self._usable(record, scoring) if scoring is not None else None
-                entry = make_entry(record, attestations, self._state.members, self._state.network_id, scoring)
+                own = self._state.related(challenge.epoch, record.node)
+                entry = make_entry(record, attestations, self._state.members, self._state.network_id, scoring, own)
             if entry is not None:
                 self._add_entry(entry, (challenge.epoch, member, asked))
         except VerificationError:
@@ -339,7 +353,7 @@ def _results(
             continue
         opened[record.digest] = record
     results = _Results(state, epoch, epochs, room)
-    for record in sorted(opened.values(), key=lambda record: (record.challenge.epoch, record.digest)):
+    for record in sorted(opened.values(), key=lambda record: fair_place(state, record)):
         results.add(record, material.attestations.get(record.digest, ()), material.scorings.get(record.digest))
     return results.result()
 

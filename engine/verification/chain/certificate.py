@@ -5,15 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from engine.crypto.identity import verify
-from engine.errors import SignatureError, VerificationError
+from engine.errors import VerificationError
 from engine.verification.chain.block import RecordOf, check_block
 from engine.verification.chain.state import ChainState
-from engine.verification.members import quorum
-from engine.wire.codec import encode
+from engine.verification.quorums import check_quorum
 from engine.wire.verification import Certificate, CertifiedBlock, Vote
-
-VOTE_PURPOSE = "committee-vote"
 
 
 def check_certificate(
@@ -26,19 +22,8 @@ def check_certificate(
         raise VerificationError("The certificate is for another block.")
     if certificate.height != height:
         raise VerificationError(f"The certificate is for height {certificate.height}, the block has {height}.")
-    places = [place for place, _ in certificate.signatures]
-    if places != sorted(set(places)) or any(place >= len(members) for place in places):
-        raise VerificationError("The certificate names members in disorder, twice, or such as there are none.")
-    if not members or len(places) < quorum(len(members)):
-        raise VerificationError(
-            f"The certificate has {len(places)} signatures; a committee of {len(members)} needs {quorum(len(members))}."
-        )
-    vote = encode(Vote(network_id=network_id, height=height, round=certificate.round, precommit=True, digest=digest))
-    for place, signature in certificate.signatures:
-        try:
-            verify(members[place], VOTE_PURPOSE, network_id, signature, vote)
-        except SignatureError as error:
-            raise VerificationError(f"The certificate's signature of member {place} does not hold.") from error
+    vote = Vote(network_id=network_id, height=height, round=certificate.round, precommit=True, digest=digest)
+    check_quorum(network_id, members, vote, certificate.signatures)
 
 
 def check_certified(state: ChainState, certified: CertifiedBlock, *, record_of: RecordOf | None = None) -> ChainState:

@@ -60,6 +60,7 @@ class _State(msgspec.Struct, frozen=True, array_like=True):
     members: tuple[bytes, ...]
     changes: tuple[int, ...]
     standings: tuple[NodeStanding, ...]
+    hidden: tuple[tuple[bytes, int], ...]
     epochs: tuple[_Epoch, ...]
     serving: tuple[tuple[bytes, bytes], ...]
 
@@ -76,6 +77,7 @@ def make_checkpoint(state: ChainState) -> bytes:
         members=state.members,
         changes=state.changes,
         standings=tuple(state.standings.values()),
+        hidden=tuple(state.hidden.items()),
         epochs=tuple(_saved(epoch, found) for epoch, found in state.epochs.items()),
         serving=tuple(state.serving.items()),
     )
@@ -108,6 +110,7 @@ def open_checkpoint(data: bytes, first: ChainState, certified: CertifiedBlock | 
         members=saved.members,
         changes=saved.changes,
         standings=standings,
+        hidden=MappingProxyType(dict(saved.hidden)),
         epochs=MappingProxyType({one.epoch: _opened(one) for one in saved.epochs}),
         serving=_serving(saved.serving),
     )

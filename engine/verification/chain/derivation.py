@@ -12,6 +12,7 @@ import msgspec
 from engine.crypto.ecvrf import verify as verify_proof
 from engine.errors import SignatureError, VerificationError
 from engine.ids import NodeId
+from engine.verification.chain.claims import check_claims, next_members
 from engine.verification.chain.entries import check_entry, scoring_of
 from engine.verification.chain.state import (
     MAX_STANDINGS,
@@ -25,8 +26,9 @@ from engine.verification.challenges.duties import (
     Basis,
     has_duty,
     is_checked_by_all,
-    is_drawn_privately,
+    is_kin,
     publicly_drawn,
+    related,
 )
 from engine.verification.challenges.opening import OpenedEvidence
 from engine.verification.large_models.majority import OpenedScoring, check_scorers, open_scoring
@@ -55,6 +57,7 @@ class Derived:
     standings: Mapping[NodeId, NodeStanding]
     missed: tuple[tuple[int, int], ...]
     members: tuple[bytes, ...]
+    hidden: Mapping[bytes, int]
     commitments: Mapping[bytes, ChallengeCommitment]
     epochs: Mapping[int, OpenEpoch]
     serving: Mapping[NodeId, bytes]
@@ -64,7 +67,8 @@ class Derived:
 def derive(state: ChainState, block: Block) -> Derived:
     """Check everything that the block contains and compute what it leads to; :class:`VerificationError` if it holds
     anything that does not follow. Its head, digest of standings and ``missed`` are the caller's to compare."""
-    members = _next_members(state, block.next_members)
+    members = next_members(state, block)
+    claimed = check_claims(state, block)
     commitments = _commitments(block, members)
     epochs = {epoch: found for epoch, found in state.epochs.items() if epoch >= block.epoch - WINDOW}
     _take_duties(state, block, epochs)
@@ -75,10 +79,12 @@ def derive(state: ChainState, block: Block) -> Derived:
     open_now = {epoch: found for epoch, found in epochs.items() if epoch > block.epoch - WINDOW}
     standings = _standings(state, block)
     serving = {**state.serving, **{NodeId(entry.node): entry.model for entry in block.entries}}
+    claimed.apply(standings, state.rule, block.epoch)
     return Derived(
         standings=MappingProxyType(standings),
         missed=missed_duties(state.members, list(closing.values())),
         members=members,
+        hidden=MappingProxyType(claimed.hidden_after(state, block.epoch)),
         commitments=MappingProxyType(commitments),
         epochs=MappingProxyType(open_now),
         serving=MappingProxyType({node: model for node, model in serving.items() if node in standings}),
@@ -109,22 +115,13 @@ def following_state(state: ChainState, block: Block, derived: Derived, digest: b
         members=derived.members,
         changes=(*state.changes, block.height) if block.next_members else state.changes,
         standings=derived.standings,
+        hidden=derived.hidden,
         epochs=MappingProxyType(epochs),
         serving=derived.serving,
     )
 
 
-# ------------------------------------------------------------------------------------------- members and commitments
-
-
-def _next_members(state: ChainState, members: tuple[bytes, ...]) -> tuple[bytes, ...]:
-    if not members:
-        return state.members
-    if len(set(members)) != len(members):
-        raise VerificationError("The next committee names a member twice.")
-    if members == state.members:
-        raise VerificationError("The next committee is the present one; a block that changes nothing names none.")
-    return members
+# --------------------------------------------------------------------------------------------------------- commitments
 
 
 def open_commitment(
@@ -241,7 +238,9 @@ def _take_entries(state: ChainState, block: Block, epochs: Epochs) -> frozenset[
         duty = (duty_of(state, epochs, entry.epoch, entry.author, NodeId(entry.asked)), NodeId(entry.asked))
         done = changed.setdefault(entry.epoch, dict(found.done))
         done[duty] = next_done(done.get(duty), entry.index, entry.turn)
-        check_entry(entry, state.members, state.network_id)
+        if is_kin(found.basis.commitments.get(duty[0]), NodeId(entry.node)):
+            raise VerificationError("The author of an entry is of the family of the node that it judges.")
+        check_entry(entry, state.members, state.network_id, related(found.basis, NodeId(entry.node)))
         if (scoring := scoring_of(entry, state.members, state.network_id)) is not None:
             asked, judged, turn = NodeId(entry.asked), NodeId(entry.node), entry.turn
             check_drawn(scoring, found, state.members, model=entry.model, asked=asked, judged=judged, turn=turn)
@@ -294,8 +293,8 @@ def missed_duties(members: Sequence[bytes], closing: Sequence[OpenEpoch]) -> tup
             if is_checked_by_all(basis, node):
                 missed.update(member for member in publicly_drawn(basis, node) if (member, node) not in done)
         for member, output in found.outputs.items():
-            for node, standing in basis.standings.items():
-                drawn = not is_checked_by_all(basis, node) and is_drawn_privately(basis, standing, output)
+            for node in basis.standings:
+                drawn = not is_checked_by_all(basis, node) and has_duty(basis, member, node, output)
                 missed[member] += drawn and (member, node) not in done
         missed.update(member for member in basis.commitments if member not in found.outputs)
     return tuple((place, min(MAX_MISSED, missed[member])) for place, member in enumerate(members) if missed[member])
@@ -335,6 +334,8 @@ def standings_after(
         standing = standings.get(node)
         if standing is None or standing.signed < oldest:
             standing = rule.newcomer(node)
+        if standing.contradicted:
+            continue  # nothing brings it back
         by_epoch: dict[int, dict[int, list[Score]]] = {}
         for one in sorted(results, key=lambda one: one.turn):
             by_epoch.setdefault(one.epoch, {}).setdefault(one.author, []).append(one.score)

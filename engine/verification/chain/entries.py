@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from engine.crypto.identity import node_id_of
@@ -15,7 +15,8 @@ from engine.verification.large_models.transcript import transcript_of_evidence
 from engine.verification.members import faulty
 from engine.verification.scoring.agreeing import agree, check_score, median, most_that_agree
 from engine.verification.signing import open_record
-from engine.wire.verification import Attestation, BlockEntry, SignedRecord
+from engine.wire.codec import encode
+from engine.wire.verification import Attestation, BlockEntry, Score, SignedRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +28,14 @@ class Attested:
     signed: SignedRecord
 
 
-def scorers(members: Sequence[bytes], evidence: bytes, author: bytes, judged: NodeId) -> tuple[bytes, ...]:
+def scorers(
+    members: Sequence[bytes], evidence: bytes, author: bytes, judged: NodeId, related: Collection[bytes] = ()
+) -> tuple[bytes, ...]:
     """The members whose scores count for evidence with this digest: its author and 2f others, by lot; whoever is judged
-    is not among them. The first f + 1 score it at once, the others where those have not agreed in time."""
-    others = [member for member in members if member != author and node_id_of(member) != judged]
+    is not among them, nor are those ``related`` to it. The first f + 1 score it at once, the others where those have
+    not agreed in time."""
+    apart = {author, *related}
+    others = [member for member in members if member not in apart and node_id_of(member) != judged]
     others.sort(key=lambda member: hashlib.sha256(evidence + member).digest())
     return (author, *others[: 2 * faulty(len(members))])
 
@@ -47,22 +52,25 @@ def open_attestations(signed: Sequence[SignedRecord], members: Sequence[bytes], 
     return found
 
 
-def check_entry(entry: BlockEntry, members: Sequence[bytes], network_id: bytes) -> None:
-    """Whether the score follows from enough attestations that agree; :class:`VerificationError` if not."""
+def check_entry(
+    entry: BlockEntry, members: Sequence[bytes], network_id: bytes, related: Collection[bytes] = ()
+) -> None:
+    """Whether the score follows from enough attestations that agree; :class:`VerificationError` if not. ``related``:
+    members of the judged node's family."""
     if entry.author >= len(members):
         raise VerificationError("An entry names an author that the committee does not have.")
-    found = open_attestations(entry.attestations, members, network_id)
-    places = [one.place for one in found]
+    places = [place for place, _, _ in entry.attestations]
     if places != sorted(set(places)):
         raise VerificationError("An entry's attestations are not in the order of their members, or one came twice.")
-    allowed = scorers(members, entry.evidence, members[entry.author], NodeId(entry.node))
-    for one in found:
-        said = one.attestation
-        if (said.evidence, said.epoch, said.node) != (entry.evidence, entry.epoch, entry.node):
-            raise VerificationError("An attestation is of another answer than its entry.")
-        if said.member not in allowed:
+    if places[-1] >= len(members):
+        raise VerificationError("An attestation is by somebody who is no member of the committee.")
+    allowed = scorers(members, entry.evidence, members[entry.author], NodeId(entry.node), related)
+    for place, score, signature in entry.attestations:
+        if members[place] not in allowed:
             raise VerificationError("An attestation is by a member that was not drawn to score this answer.")
-    scores = [one.attestation.score for one in found]
+        check_score(score)
+        open_record(_attestation(entry, members[place], score, signature, network_id), Attestation, network_id)
+    scores = [score for _, score, _ in entry.attestations]
     if len(scores) <= faulty(len(members)):
         raise VerificationError(
             f"An entry has {len(scores)} attestations; {faulty(len(members)) + 1} are needed, so that one is honest."
@@ -98,19 +106,33 @@ def matches(entry: BlockEntry, opened: OpenedEvidence, members: Sequence[bytes],
     return scoring is None or scoring.transcript == transcript_of_evidence(opened, network_id)
 
 
+def _attestation(entry: BlockEntry, member: bytes, score: Score, signature: bytes, network_id: bytes) -> SignedRecord:
+    """What a member has signed, of what a block says of it."""
+    said = Attestation(
+        network_id=network_id,
+        epoch=entry.epoch,
+        member=member,
+        evidence=entry.evidence,
+        node=entry.node,
+        score=score,
+    )
+    return SignedRecord(record=encode(said), key=member, signature=signature)
+
+
 def make_entry(
     opened: OpenedEvidence,
     attestations: Sequence[SignedRecord],
     members: Sequence[bytes],
     network_id: bytes,
     scoring: SignedRecord | None = None,
+    related: Collection[bytes] = (),
 ) -> BlockEntry | None:
     """The entry for evidence, from the most attestations that agree; None while they are too few. Attestations that are
     not valid are left aside, and ``scoring`` (checked before) where they do not say what it says."""
     evidence = opened.evidence
     if evidence.member not in members:
         return None
-    allowed = scorers(members, opened.digest, evidence.member, opened.node)
+    allowed = scorers(members, opened.digest, evidence.member, opened.node, related)
     usable: dict[int, Attested] = {}
     for signed in attestations:
         try:
@@ -118,6 +140,8 @@ def make_entry(
         except VerificationError:
             continue
         said = one.attestation
+        if encode(said) != signed.record:
+            continue  # a block holds what the bytes say, not the bytes
         about = (said.evidence, said.epoch, said.node) == (opened.digest, evidence.epoch, opened.node)
         if about and said.member in allowed and said.score.tokens <= len(evidence.output_ids):
             usable.setdefault(one.place, one)
@@ -136,7 +160,10 @@ def make_entry(
         asked=opened.asked,
         node=opened.node,
         score=found,
-        attestations=tuple(one.signed for one in sorted(chosen, key=lambda one: one.place)),
+        attestations=tuple(
+            (one.place, one.attestation.score, one.signed.signature)
+            for one in sorted(chosen, key=lambda one: one.place)
+        ),
         model=opened.request.model_digest,
         scoring=(scoring,) if scoring is not None and fits else (),
     )

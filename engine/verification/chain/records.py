@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from engine.errors import VerificationError, WireError
+from engine.ids import NodeId
 from engine.verification.chain.block import Material, Opened, with_outputs
+from engine.verification.chain.claims import contradicted_node, open_change, open_missed
 from engine.verification.chain.derivation import check_scoring, open_commitment, shown_output
 from engine.verification.chain.entries import make_entry, open_attestations, scorers
+from engine.verification.chain.fairness import fair_place
 from engine.verification.chain.state import WINDOW, ChainState
 from engine.verification.challenges.opening import OpenedEvidence, open_evidence, open_unanswered
 from engine.verification.large_models.majority import OpenedScoring
@@ -14,6 +17,8 @@ from engine.verification.signing import digest_of
 from engine.wire.verification import (
     Attestation,
     ChallengeCommitment,
+    CommitteeChange,
+    Contradiction,
     Duties,
     Evidence,
     Scoring,
@@ -25,6 +30,8 @@ from engine.wire.verification import (
 
 MAX_EVIDENCE = 512
 """Of one member and epoch, unanswered challenges counted with it."""
+MAX_CLAIMS = 256
+"""Contradictions, and hidden receipts, that wait for a block."""
 _AHEAD = 2
 """Epochs in the future for which commitments are kept."""
 Key = tuple[int, bytes]
@@ -33,8 +40,8 @@ Key = tuple[int, bytes]
 
 class RecordBook:
     """Bounded whatever members send: one commitment and one record of duties for each member and epoch, so many
-    results, one attestation of each scorer. Attestations that come before their evidence are not kept: members repeat.
-    """
+    results, one attestation of each scorer, one will to change the committee. Attestations that come before their
+    evidence are not kept: members repeat."""
 
     def __init__(self) -> None:
         self._commitments: dict[Key, SignedRecord] = {}
@@ -45,6 +52,9 @@ class RecordBook:
         self._attestations: dict[bytes, dict[bytes, SignedRecord]] = {}
         self._outputs: dict[Key, bytes] = {}
         self._scorings: dict[bytes, tuple[SignedRecord, OpenedScoring]] = {}
+        self._contradictions: dict[NodeId, Contradiction] = {}
+        self._hidden: dict[bytes, SignedRecord] = {}
+        self._changes: dict[bytes, tuple[CommitteeChange, SignedRecord]] = {}
 
     def add(self, signed: SignedRecord, state: ChainState, epoch: int) -> bool:
         """Take a record in ``epoch``, the present one; whether it is new.
@@ -68,6 +78,8 @@ class RecordBook:
                 return self._add_scoring(signed, record, state)
             case Attestation():
                 return self._add_attestation(signed, record, state)
+            case CommitteeChange():
+                return self._add_change(signed, state, epoch)
             case _:
                 raise VerificationError("A vote or proposal stands where a record of a verifier belongs.")
 
@@ -80,7 +92,19 @@ class RecordBook:
         shown = (self._opened[digest] for digest in self._results.get((epoch, member), ()))
         return {one.evidence.index if isinstance(one, OpenedEvidence) else one.unanswered.index for one in shown}
 
-    def material(self, next_members: tuple[bytes, ...] = (), batches: bytes = bytes(32)) -> Material:
+    def add_contradiction(self, shown: Contradiction, state: ChainState) -> None:
+        """For a block; :class:`VerificationError` where none has a use for it. Of many the first ones are kept."""
+        node = contradicted_node(shown, state).node_id
+        if len(self._contradictions) < MAX_CLAIMS:
+            self._contradictions.setdefault(node, shown)
+
+    def add_hidden(self, signed: SignedRecord, state: ChainState, epoch: int) -> None:
+        """That a receipt was not shown, for a block; :class:`VerificationError` where none has a use for it."""
+        receipt = open_missed(signed, state, epoch).receipt
+        if len(self._hidden) < MAX_CLAIMS:
+            self._hidden.setdefault(receipt, signed)
+
+    def material(self) -> Material:
         """All of it, for a block."""
         return Material(
             commitments=list(self._commitments.values()),
@@ -89,8 +113,9 @@ class RecordBook:
             opened=self._opened,
             attestations={digest: list(found.values()) for digest, found in self._attestations.items()},
             scorings={digest: signed for digest, (signed, _) in self._scorings.items()},
-            next_members=next_members,
-            batches=batches,
+            contradictions=list(self._contradictions.values()),
+            hidden=list(self._hidden.values()),
+            changes=[signed for _, signed in self._changes.values()],
         )
 
     def of_member(self, member: bytes, state: ChainState) -> list[SignedRecord]:
@@ -102,6 +127,7 @@ class RecordBook:
             if key == member:
                 found += (signed for digest, signed in results.items() if not _is_done(self._opened[digest], state))
         found += (signed for signed, opened in self._scorings.values() if opened.scoring.member == member)
+        found += (signed for key, (_, signed) in self._changes.items() if key == member)
         found += (given[member] for given in self._attestations.values() if member in given)
         return found
 
@@ -121,6 +147,7 @@ class RecordBook:
             record = committee_record_decoder.decode(signed.record)
             if isinstance(record, ChallengeCommitment):
                 self._commitments.pop((record.epoch, record.member), None)
+        self._forget_claims(state)
         for key in [key for key in self._results if key[0] < oldest]:
             for digest in self._results.pop(key):
                 self._by_digest.pop(digest, None)
@@ -148,9 +175,24 @@ class RecordBook:
         ]
         return sorted(found, key=lambda one: (one[0].evidence.epoch, one[0].digest))
 
+    def _forget_claims(self, state: ChainState) -> None:
+        """What the next block could not take."""
+        for node in [node for node in self._contradictions if state.standing_of(node).contradicted]:
+            del self._contradictions[node]
+        for receipt, signed in list(self._hidden.items()):
+            try:
+                open_missed(signed, state, state.epoch + 1)
+            except VerificationError:
+                del self._hidden[receipt]
+        for member, (_, signed) in list(self._changes.items()):
+            try:
+                open_change(signed, state, state.epoch + 1)
+            except VerificationError:
+                del self._changes[member]
+
     def unscored(self, member: bytes, state: ChainState, late: int) -> list[OpenedEvidence]:
-        """Evidence that this member has to score and has not scored, the oldest first. Of epoch ``late`` and earlier
-        ones that is also what it was drawn for in reserve, where the first have not agreed."""
+        """Evidence that this member has to score and has not scored, in the order in which blocks take it. Of epoch
+        ``late`` and earlier ones that is also what it was drawn for in reserve, where the first have not agreed."""
         found = [
             opened
             for digest, opened in self._opened.items()
@@ -160,16 +202,25 @@ class RecordBook:
             and opened.evidence.member in state.members
             and self._has_to_score(member, opened, state, late)
         ]
-        return sorted(found, key=lambda opened: (opened.evidence.epoch, opened.digest))
+        return sorted(found, key=lambda opened: fair_place(state, opened))
+
+    def _add_change(self, signed: SignedRecord, state: ChainState, epoch: int) -> bool:
+        _, change = open_change(signed, state, epoch)
+        known = self._changes.get(change.member)
+        if known is not None and change.issued <= known[0].issued:
+            return False
+        self._changes[change.member] = (change, signed)
+        return True
 
     def _has_to_score(self, member: bytes, opened: OpenedEvidence, state: ChainState, late: int) -> bool:
-        drawn = scorers(state.members, opened.digest, opened.evidence.member, opened.node)
+        drawn = _scorers(opened, state)
         if member in drawn[: faulty(len(state.members)) + 1]:
             return True
         if member not in drawn or opened.evidence.epoch > late:
             return False
         given = list(self._attestations.get(opened.digest, {}).values())
-        return make_entry(opened, given, state.members, state.network_id) is None
+        own = state.related(opened.evidence.epoch, opened.node)
+        return make_entry(opened, given, state.members, state.network_id, related=own) is None
 
     def _add_commitment(self, signed: SignedRecord, record: ChallengeCommitment, state: ChainState, epoch: int) -> bool:
         if not epoch <= record.epoch <= epoch + _AHEAD:
@@ -218,11 +269,16 @@ class RecordBook:
         given = self._attestations.setdefault(record.evidence, {})
         if record.member in given or _is_done(opened, state):
             return False
-        if record.member not in scorers(state.members, opened.digest, opened.evidence.member, opened.node):
+        if record.member not in _scorers(opened, state):
             raise VerificationError("An attestation is by a member that was not drawn to score this answer.")
         open_attestations([signed], state.members, state.network_id)
         given[record.member] = signed
         return True
+
+
+def _scorers(opened: OpenedEvidence, state: ChainState) -> tuple[bytes, ...]:
+    own = state.related(opened.evidence.epoch, opened.node)
+    return scorers(state.members, opened.digest, opened.evidence.member, opened.node, own)
 
 
 def _is_done(opened: Opened, state: ChainState) -> bool:

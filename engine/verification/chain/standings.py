@@ -25,13 +25,14 @@ from engine.wire.verification import (
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedStandings:
     """What the committee says of everybody that it has judged, after block ``height`` of ``epoch``. ``digest``: of the
-    block; ``issued`` in seconds since 1970."""
+    block; ``issued`` in seconds since 1970; ``since``: the height that has named ``members``, 0: the genesis."""
 
     height: int
     epoch: int
     issued: int
     digest: bytes
     members: tuple[bytes, ...]
+    since: int
     nodes: Mapping[NodeId, NodeStanding]
 
 
@@ -64,6 +65,7 @@ def check_standings(
         issued=block.issued,
         digest=digest,
         members=block.next_members or members,
+        since=block.height if block.next_members else height,
         nodes=MappingProxyType(_nodes(signed.standings, block)),
     )
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from engine.directory.genesis import GenesisRecord
 from engine.ids import NetworkId, NodeId
-from engine.verification.challenges.duties import Basis
+from engine.verification.challenges.duties import Basis, related
 from engine.verification.members import first_output
 from engine.verification.reputation.page import OURS
 from engine.verification.reputation.rule import Rule
@@ -20,6 +20,8 @@ from engine.wire.verification import ChallengeCommitment, NodeStanding, Standing
 
 MAX_STANDINGS = 20_000
 """Nodes with a standing; of more, those that signed least recently are newcomers again."""
+HIDDEN_KEPT = 8
+"""Epochs for which a block can say that a receipt was hidden; so long it is known which blocks have named."""
 WINDOW = 2
 """Evidence of an epoch is taken by blocks of it and of so many epochs behind it."""
 NEWCOMER_AGAIN_SECONDS = 14 * 86_400
@@ -47,9 +49,10 @@ class OpenEpoch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChainState:
-    """After block ``height`` (0: before the first). ``previous`` is its SHA-256, ``output`` its VRF output,
-    ``members`` decide on the next one, ``changes`` are the heights that have named others; ``standings`` has who was
-    judged, everybody else is a newcomer; ``serving``: for which model's answer they were judged last (its digest)."""
+    """After block ``height`` (0: before the first). ``previous`` is its SHA-256, ``output`` its VRF output, ``members``
+    decide on the next one, ``changes`` are the heights that have named others; ``standings`` has who was judged,
+    everybody else is a newcomer; ``hidden`` the receipts that blocks have lately named, with the epochs in which they
+    were asked for; ``serving``: for which model's answer nodes were judged last (its digest)."""
 
     genesis: Genesis
     network_id: NetworkId
@@ -62,8 +65,14 @@ class ChainState:
     members: tuple[bytes, ...]
     changes: tuple[int, ...]
     standings: Mapping[NodeId, NodeStanding]
+    hidden: Mapping[bytes, int]
     epochs: Mapping[int, OpenEpoch]
     serving: Mapping[NodeId, bytes] = field(default_factory=lambda: MappingProxyType({}))
+
+    def related(self, epoch: int, node: NodeId) -> frozenset[bytes]:
+        """The members of a node's family, which do not judge it, while the epoch's evidence counts."""
+        found = self.epochs.get(epoch)
+        return related(found.basis, node) if found is not None else frozenset()
 
     def commitment_of(self, epoch: int, member: bytes) -> ChallengeCommitment | None:
         """What ``member`` promised to ask in ``epoch``, while its evidence counts."""
@@ -89,6 +98,7 @@ def first_state(genesis: GenesisRecord, rule: Rule = OURS) -> ChainState:
         members=genesis.genesis.committee_keys,
         changes=(),
         standings=MappingProxyType({}),
+        hidden=MappingProxyType({}),
         epochs=MappingProxyType({}),
     )
 

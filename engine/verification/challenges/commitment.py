@@ -21,10 +21,18 @@ class CommittedChallenges:
         self.challenges = tuple(challenges)
         self._leaves = [leaf(challenge) for challenge in challenges]
 
-    def commitment(self, network_id: bytes, epoch: int, member: bytes) -> ChallengeCommitment:
-        """What is signed before the epoch."""
-        root, count = merkle_root(self._leaves), len(self._leaves)
-        return ChallengeCommitment(network_id=network_id, epoch=epoch, member=member, root=root, count=count)
+    def commitment(
+        self, network_id: bytes, epoch: int, member: bytes, kin: Sequence[bytes] = ()
+    ) -> ChallengeCommitment:
+        """What is signed before the epoch. ``kin``: beginnings of the ids of nodes of the member's own family."""
+        return ChallengeCommitment(
+            network_id=network_id,
+            epoch=epoch,
+            member=member,
+            root=merkle_root(self._leaves),
+            count=len(self._leaves),
+            kin=tuple(kin),
+        )
 
     def path(self, index: int) -> tuple[bytes, ...]:
         """From this challenge to the root."""

@@ -27,6 +27,8 @@ LAPSES_PER_GOOD = 300
 """Thousandths of a standing's lapses for which it takes one good conversation more: ten for a failed one."""
 LAPSED_RATE_PARTS = 10
 """The floor of the rate of a node with lapses."""
+KIN_BYTES = 8
+"""Of a node id, in a commitment's list of its member's family."""
 _WHOLE = 1 << 64
 
 
@@ -44,9 +46,27 @@ class Basis:
     doubted: frozenset[NodeId] = frozenset()
 
 
+def is_kin(commitment: ChallengeCommitment | None, node: NodeId) -> bool:
+    """Whether a member has said that this node is of its own family."""
+    return commitment is not None and node[:KIN_BYTES] in commitment.kin
+
+
+def related(basis: Basis, node: NodeId) -> frozenset[bytes]:
+    """The members of a node's own family, which neither check nor score it. A family of so many members that fewer than
+    2f + 1 others are left is not kept out: a node that names it must not escape all checks."""
+    found = frozenset(member for member, promised in basis.commitments.items() if is_kin(promised, node))
+    left = len(basis.members) - len(found)
+    return found if left > 2 * faulty(len(basis.members)) else frozenset()
+
+
 def is_drawn_publicly(standing: NodeStanding | None) -> bool:
-    """Whether a node is checked in every epoch: new, suspected or excluded. None: no block has judged it."""
-    if standing is None or standing.excluded or standing.suspicion > 0:
+    """Whether a node is checked in every epoch: new, suspected or excluded. None: no block has judged it. Who has
+    contradicted itself is out for good, and never checked."""
+    if standing is None:
+        return True
+    if standing.contradicted:
+        return False
+    if standing.excluded or standing.suspicion > 0:
         return True
     return standing.good < ALWAYS_BELOW + standing.lapses // LAPSES_PER_GOOD
 
@@ -54,13 +74,17 @@ def is_drawn_publicly(standing: NodeStanding | None) -> bool:
 def is_checked_by_all(basis: Basis, node: NodeId) -> bool:
     """Whether it is checked in this epoch, by those whom everybody knows: see :func:`is_drawn_publicly`, and who has
     scored against the majority."""
-    return node in basis.doubted or is_drawn_publicly(basis.standings.get(node))
+    standing = basis.standings.get(node)
+    out_for_good = standing is not None and standing.contradicted
+    return is_drawn_publicly(standing) or (node in basis.doubted and not out_for_good)
 
 
 def publicly_drawn(basis: Basis, node: NodeId) -> tuple[bytes, ...]:
-    """The members that check such a node: ``CHECKERS`` at least; an excluded one is checked by f + 1, of which one is
-    honest."""
-    drawn = sorted(basis.members, key=lambda member: hashlib.sha256(basis.output + node + member).digest())
+    """The members that check such a node: ``CHECKERS`` at least, where so many are not of its family; an excluded one
+    is checked by f + 1, of which one is honest."""
+    own = related(basis, node)
+    others = [member for member in basis.members if member not in own]
+    drawn = sorted(others, key=lambda member: hashlib.sha256(basis.output + node + member).digest())
     standing, least = basis.standings.get(node), faulty(len(basis.members)) + 1
     return tuple(drawn[: least if standing is not None and standing.excluded else max(CHECKERS, least)])
 
@@ -68,6 +92,8 @@ def publicly_drawn(basis: Basis, node: NodeId) -> tuple[bytes, ...]:
 def is_drawn_privately(basis: Basis, standing: NodeStanding, output: bytes) -> bool:
     """Whether the member whose own VRF output this is checks a node of standing. All members together check it at the
     node's rate."""
+    if standing.contradicted:
+        return False
     parts = min(LAPSED_RATE_PARTS if standing.lapses else LEAST_RATE_PARTS, max(standing.good, 1))
     share = _WHOLE // parts // len(basis.members)
     return int.from_bytes(hashlib.sha256(output + standing.node_id).digest()[:8], "big") < share
@@ -78,4 +104,6 @@ def has_duty(basis: Basis, member: bytes, node: NodeId, output: bytes | None) ->
     standing = basis.standings.get(node)
     if standing is None or is_checked_by_all(basis, node):
         return member in publicly_drawn(basis, node)
-    return output is not None and is_drawn_privately(basis, standing, output)
+    if output is None or member in related(basis, node):
+        return False
+    return is_drawn_privately(basis, standing, output)

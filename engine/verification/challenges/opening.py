@@ -15,6 +15,7 @@ from engine.directory import CLOCK_SKEW_SECONDS
 from engine.errors import ReceiptError, VerificationError, WireError
 from engine.ids import NodeId
 from engine.verification.challenges.commitment import is_committed
+from engine.verification.challenges.duties import is_kin
 from engine.verification.epochs import epoch_begins
 from engine.verification.receipts import check_receipt, compare_output, compare_request, request_without_secrets
 from engine.verification.signing import digest_of, open_record
@@ -97,6 +98,8 @@ def open_evidence(
     receipt = _open_receipt(evidence, network_id)
     if receipt.node_id == node_id_of(evidence.member):
         raise VerificationError("A verifier cannot judge its own answer.")
+    if is_kin(commitment_of(evidence.epoch, evidence.member), NodeId(receipt.node_id)):
+        raise VerificationError("A verifier cannot judge an answer of its own family.")
     passed_on = receipt.node_id != challenge.node
     if passed_on and not request.may_forward and evidence.turn == 0:  # later turns go to whoever answered the first
         raise VerificationError("The receipt is of another node than was asked, and the request forbade forwarding.")

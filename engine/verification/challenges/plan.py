@@ -11,10 +11,17 @@ from engine.directory.sampling import random_below
 from engine.errors import VerificationError, WireError
 from engine.ids import NodeId
 from engine.verification.challenges.commitment import MAX_CHALLENGES, CommittedChallenges
-from engine.verification.challenges.duties import Basis, has_duty, is_drawn_publicly
+from engine.verification.challenges.duties import KIN_BYTES, Basis, has_duty, is_drawn_publicly
 from engine.verification.challenges.opening import encoded_challenge
 from engine.verification.challenges.pool import Conversation, Pool, RandomBytes
-from engine.wire.verification import ChallengeTurn, NodeStanding, PlannedChallenge, challenge_decoder
+from engine.wire.verification import (
+    MAX_KIN,
+    ChallengeCommitment,
+    ChallengeTurn,
+    NodeStanding,
+    PlannedChallenge,
+    challenge_decoder,
+)
 
 SEED_BITS = 53
 LONGEST_EPOCH_SECONDS = 600.0
@@ -52,11 +59,16 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class EpochPlan:
-    """All that a verifier may ask in an epoch, by node."""
+    """All that a verifier may ask in an epoch, by node. ``kin``: beginnings of the ids of nodes of its own family."""
 
     epoch: int
     committed: CommittedChallenges
     planned: Mapping[NodeId, Planned]
+    kin: tuple[bytes, ...] = ()
+
+    def promise(self, network_id: bytes, member: bytes) -> ChallengeCommitment:
+        """What is signed before the epoch."""
+        return self.committed.commitment(network_id, self.epoch, member, self.kin)
 
 
 def plan_epoch(
@@ -66,21 +78,23 @@ def plan_epoch(
     standings: Mapping[NodeId, NodeStanding],
     epoch_seconds: float,
     random_bytes: RandomBytes,
+    family: Collection[NodeId] = (),
 ) -> EpochPlan | None:
     """One challenge for each node that may be due, of several turns for those that are checked in every epoch by these
     ``standings``; None where there are no nodes. ``random_bytes`` must be secret: who knows them knows what will be
-    asked."""
+    asked. ``family``: the nodes of the verifier's own, whom it does not ask."""
+    kin = tuple(sorted({node[:KIN_BYTES] for node in family})[:MAX_KIN])
     planned: dict[NodeId, Planned] = {}
     encoded: list[bytes] = []
     for candidate in candidates:
-        if candidate.node_id in planned or len(planned) == MAX_CHALLENGES:
+        if candidate.node_id in planned or candidate.node_id in family or len(planned) == MAX_CHALLENGES:
             continue
         turns = LEAST_TURNS if is_drawn_publicly(standings.get(candidate.node_id)) else 1
         conversation = pool.draw(random_bytes, turns)
         one = _plan(conversation, epoch, candidate, len(encoded), epoch_seconds, random_bytes)
         planned[candidate.node_id] = one
         encoded.append(encoded_challenge(one.challenge))
-    return EpochPlan(epoch, CommittedChallenges(encoded), planned) if encoded else None
+    return EpochPlan(epoch, CommittedChallenges(encoded), planned, kin) if encoded else None
 
 
 def duties_of(
@@ -105,18 +119,17 @@ class _Saved(msgspec.Struct, frozen=True, array_like=True):
 def encoded_plan(plan: EpochPlan) -> bytes:
     """For the disk of its verifier alone: what is asked is a secret until it has been asked."""
     ordered = sorted(plan.planned.values(), key=lambda one: one.index)
-    return msgspec.msgpack.encode(
-        [
-            _Saved(plan.committed.challenges[one.index], one.may_forward, one.begin, one.pauses, one.read_tokens)
-            for one in ordered
-        ]
-    )
+    saved = [
+        _Saved(plan.committed.challenges[one.index], one.may_forward, one.begin, one.pauses, one.read_tokens)
+        for one in ordered
+    ]
+    return msgspec.msgpack.encode((plan.kin, saved))
 
 
 def read_plan(epoch: int, data: bytes) -> EpochPlan:
     """The plan that :func:`encoded_plan` has written; :class:`VerificationError` if it is none."""
     try:
-        saved = msgspec.msgpack.decode(data, type=list[_Saved])
+        kin, saved = msgspec.msgpack.decode(data, type=tuple[tuple[bytes, ...], list[_Saved]])
         committed = CommittedChallenges([one.challenge for one in saved])
         challenges = [challenge_decoder.decode(one.challenge) for one in saved]
     except (msgspec.DecodeError, WireError, ValueError, RecursionError) as error:
@@ -132,7 +145,7 @@ def read_plan(epoch: int, data: bytes) -> EpochPlan:
         )
         for index, (one, challenge) in enumerate(zip(saved, challenges, strict=True))
     }
-    return EpochPlan(epoch, committed, planned)
+    return EpochPlan(epoch, committed, planned, kin)
 
 
 def _plan(

@@ -24,7 +24,7 @@ from engine.crypto.identity import Identity, verify
 from engine.errors import VerificationError, WireError
 from engine.verification.chain.certificate import check_certificate
 from engine.verification.committee.ballots import Round
-from engine.verification.committee.committee import NO_BLOCK, Check, Committee, is_signed, sign
+from engine.verification.committee.committee import NO_BLOCK, Committee, is_signed, sign
 from engine.verification.committee.effects import (
     Contradicted,
     Decided,
@@ -35,7 +35,6 @@ from engine.verification.committee.effects import (
     Remember,
     Send,
 )
-from engine.verification.committee.quorums import check_quorum
 from engine.verification.committee.sharing import have, lacking
 from engine.verification.committee.state import (
     AHEAD,
@@ -47,6 +46,7 @@ from engine.verification.committee.state import (
     made_by,
 )
 from engine.verification.committee.timing import Timing
+from engine.verification.quorums import Check, check_quorum
 from engine.wire.verification import (
     Certificate,
     CertifiedBlock,

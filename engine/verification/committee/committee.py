@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
 from engine.crypto.identity import Identity, verify
 from engine.errors import SignatureError
 from engine.verification import members as arithmetic
-from engine.verification.chain.certificate import VOTE_PURPOSE
 from engine.verification.contradictions import PROPOSAL_PURPOSE
+from engine.verification.quorums import VOTE_PURPOSE, Check
 from engine.wire.codec import encode
 from engine.wire.verification import Proposal, SignedRecord, Vote
 
 NO_BLOCK = b""
 """The digest of a vote for none."""
-Check = Callable[[bytes, str, bytes, bytes, bytes], None]
-"""``engine.crypto.identity.verify`` with one field, or what stands for it in a simulation."""
 
 
 @dataclass(frozen=True)

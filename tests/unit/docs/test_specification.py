@@ -4,6 +4,7 @@ import hashlib
 from itertools import pairwise
 from random import Random
 
+import msgspec
 import pytest
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -24,15 +25,19 @@ from engine.paths import cells, fragments, keys, setup
 from engine.paths.forward import OutgoingForward
 from engine.paths.outgoing import Target
 from engine.verification.batches import make_batch
-from engine.verification.challenges.duties import Basis
+from engine.verification.chain.block import Material
+from engine.verification.chain.claims import sign_missed
+from engine.verification.challenges.duties import Basis, publicly_drawn
 from engine.verification.large_models.draw import drawn
 from engine.verification.large_models.transcript import sign_report, transcript_of
+from engine.verification.signing import digest_of
 from engine.wire.answer import request_decoder
 from engine.wire.codec import encode
 from engine.wire.group import GroupNews
-from engine.wire.verification import Score, receipt_batch_decoder
+from engine.wire.verification import OpeningMissed, Score, receipt_batch_decoder
 from tests.support import records
 from tests.support import specification as page
+from tests.support.judging import judging, score
 from tests.support.receipts import make_request
 from tests.unit.directory.test_snapshot import NETWORK, chain
 
@@ -223,3 +228,33 @@ def test_scores_for_verifiers_are_asked_for_drawn_and_signed_as_the_page_says():
     assert page.read_score_report(signed.record, signed.key, signed.signature, NETWORK) == (digest, -2_500)
     with pytest.raises(InvalidSignature):
         page.read_score_report(signed.record, signed.key, signed.signature[::-1], NETWORK)
+
+
+def test_what_a_block_says_is_checked_by_the_page_alone() -> None:
+    network = judging(4)
+    nodes, new, server = [records.identity(number) for number in range(2)], records.identity(70), records.SERVER
+    ids = [node.node_id for node in nodes]
+    kin = [ids[1][:8]]
+    commitments = [network.commit(1, one, ids, kin if not place else ()) for place, one in enumerate(network.members)]
+    network.append(0, Material(commitments=commitments))
+    before = list(network.state.members)
+    (commitment, *_) = msgspec.msgpack.decode(network.blocks[0].block)[10]
+    assert msgspec.msgpack.decode(commitment[1])[6] == kin
+    author = network.member(publicly_drawn(network.state.epochs[1].basis, ids[0])[0])
+    evidence = network.evidence(1, author, ids[0], nodes[0])
+    attested = {digest_of(evidence): network.attestations(evidence, ids[0], score(-2_500))}
+    changes = network.changes(add=[new.public_key], remove=before[:1])
+    network.append(1, Material(records=[evidence], attestations=attested, changes=changes))
+    block = msgspec.msgpack.decode(network.blocks[1].block)
+    assert page.check_scores(block[12][0], before, network.network_id) == [-2_500] * 3
+    after = page.committee_after(block, before, network.network_id, 0)
+    assert after == [*before[1:], new.public_key] == list(network.state.members)
+    assert (
+        page.committee_after(msgspec.msgpack.decode(network.blocks[0].block), before, network.network_id, 0) == before
+    )
+    missed = OpeningMissed(network.network_id, ids[0], b"r" * 32, 7)
+    word = encode(sign_missed(server, missed))
+    assert page.is_missed(word, server.public_key, network.network_id) == (ids[0], b"r" * 32, 7)
+    block[12][0][9][0][2] = bytes(64)
+    with pytest.raises(InvalidSignature):
+        page.check_scores(block[12][0], before, network.network_id)

@@ -14,7 +14,7 @@ from engine.node import contradictions
 from engine.node.contradictions import ContradictionsFollower
 from engine.node.standings import machine_standing
 from engine.verification.batches import make_batch
-from engine.verification.chain.certificate import VOTE_PURPOSE
+from engine.verification.quorums import VOTE_PURPOSE
 from engine.wire.codec import encode
 from engine.wire.verification import ChainRecords, Contradiction, SignedRecord, Vote
 from tests.support.judging import judging

@@ -10,12 +10,12 @@ import pytest
 from engine.crypto.identity import Identity
 from engine.errors import VerificationError
 from engine.verification import batches
-from engine.verification.chain.certificate import VOTE_PURPOSE
 from engine.verification.contradictions import (
     PROPOSAL_PURPOSE,
     check_contradiction,
     encoded,
 )
+from engine.verification.quorums import VOTE_PURPOSE
 from engine.wire.codec import Message, encode
 from engine.wire.verification import Contradiction, Proposal, ReceiptBatch, SignedRecord, Vote
 from tests.support.receipts import NETWORK, NODE, OTHER_NODE, make_request, signed

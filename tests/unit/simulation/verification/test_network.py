@@ -11,9 +11,10 @@ from engine.ids import NodeId
 from engine.simulation.verification.adversaries import ADVERSARIES, TURNS_AFTER, Adversary
 from engine.simulation.verification.network import SimulatedNetwork, SimulatedNode, traffic_shares
 from engine.simulation.verification.recorded import JudgedAnswer, Recorded
+from engine.verification.chain.block import entries_that_fit
 from engine.verification.reputation.page import OURS
 from engine.verification.reputation.published import PUBLISHED
-from engine.wire.verification import MAX_ENTRIES, NodeStanding
+from engine.wire.verification import NodeStanding
 from tests.support.judging import score
 
 CLEAN = JudgedAnswer(score(-3_000), 100)
@@ -65,14 +66,15 @@ def test_one_that_turns_is_found_soon_after_its_first_failed_check_and_that_wait
 
 
 def test_of_results_that_no_block_has_room_for_some_are_lost() -> None:
-    found = network([None] * 40)  # 320 answers in an epoch
+    found, room = network([None] * 60), entries_that_fit(4)  # 480 answers in an epoch
+    assert 135 <= room < 150
     for _ in range(3):
         found.run_epoch()
     assert found.epoch == 3
     judged = sum(standing.judged for standing in found.standings.values())
-    assert judged == 3 * MAX_ENTRIES
+    assert judged == 3 * room
     lost = sum(node.course.dropped for node in found.nodes)
-    assert lost == 320 - 3 * MAX_ENTRIES  # of the first epoch; the others may still be judged
+    assert lost == 480 - 3 * room  # of the first epoch; the others may still be judged
 
 
 def test_the_published_rule_sees_the_same_answers_and_not_a_credit_just_above_its_threshold() -> None:

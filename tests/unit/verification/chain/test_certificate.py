@@ -5,7 +5,8 @@ import pytest
 
 from engine.errors import VerificationError
 from engine.verification.chain.block import Material
-from engine.verification.chain.certificate import VOTE_PURPOSE, check_certificate, check_certified
+from engine.verification.chain.certificate import check_certificate, check_certified
+from engine.verification.quorums import VOTE_PURPOSE
 from engine.wire.codec import encode
 from engine.wire.verification import CertifiedBlock, Vote
 from tests.support.judging import Judging, judging
@@ -31,12 +32,12 @@ def forged(block: CertifiedBlock, **changes: Any) -> CertifiedBlock:
     [
         ("digest", "another block"),
         ("height", "for height 7"),
-        ("few", "2 signatures; a committee of 4 needs 3"),
-        ("twice", "disorder, twice"),
-        ("disorder", "disorder, twice"),
-        ("nobody", "such as there are none"),
-        ("round", "signature of member 0 does not hold"),
-        ("exchanged", "signature of member 0 does not hold"),
+        ("few", "2 signatures are no quorum of 4 members, which takes 3"),
+        ("twice", "not in the order of their members"),
+        ("disorder", "not in the order of their members"),
+        ("nobody", "is of nobody"),
+        ("round", "signature of member 0 is not its own"),
+        ("exchanged", "signature of member 0 is not its own"),
     ],
 )
 def test_a_forged_certificate_is_refused(case: str, words: str) -> None:
@@ -64,10 +65,10 @@ def test_prevotes_and_votes_of_another_committee_are_no_certificate() -> None:
         (place, network.member(key).sign(VOTE_PURPOSE, network.network_id, prevote))
         for place, key in enumerate(network.state.members[:3])
     )
-    with pytest.raises(VerificationError, match="does not hold"):
+    with pytest.raises(VerificationError, match="is not its own"):
         check_certified(network.state, forged(block, signatures=signatures))
     others = judging(first=3_000)
-    with pytest.raises(VerificationError, match="does not hold"):
+    with pytest.raises(VerificationError, match="is not its own"):
         check_certificate(block.certificate, block.block, 1, others.state.members, network.network_id)
-    with pytest.raises(VerificationError, match="needs 1"):
+    with pytest.raises(VerificationError, match="no quorum of 0 members"):
         check_certificate(forged(block, signatures=()).certificate, block.block, 1, (), network.network_id)

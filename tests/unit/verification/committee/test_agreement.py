@@ -14,10 +14,10 @@ from engine.verification.chain.certificate import check_certificate
 from engine.verification.committee.agreement import Agreement, Message
 from engine.verification.committee.committee import NO_BLOCK, Committee, sign
 from engine.verification.committee.effects import Contradicted, Decided, Effect, Memory, Refused, Remember, Send
-from engine.verification.committee.quorums import check_quorum
 from engine.verification.committee.state import AHEAD, QUORUMS
 from engine.verification.committee.timing import Timing, timing_of
 from engine.verification.contradictions import check_contradiction
+from engine.verification.quorums import check_quorum
 from engine.wire.codec import encode
 from engine.wire.verification import (
     Certificate,

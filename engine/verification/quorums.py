@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from engine.crypto.identity import verify
 from engine.errors import SignatureError, VerificationError
-from engine.verification.chain.certificate import VOTE_PURPOSE
-from engine.verification.committee.committee import Check
 from engine.verification.members import quorum
 from engine.wire.codec import encode
 from engine.wire.verification import Vote
+
+VOTE_PURPOSE = "committee-vote"
+Check = Callable[[bytes, str, bytes, bytes, bytes], None]
+"""``engine.crypto.identity.verify`` with one field, or what stands for it in a simulation."""
 
 
 def check_quorum(
@@ -22,8 +24,8 @@ def check_quorum(
     check: Check = verify,
 ) -> None:
     """``VerificationError`` unless ``signatures``, (index of the member, signature), are those of a quorum of
-    different members under ``vote``, members ascending."""
-    if len(signatures) < quorum(len(members)):
+    different members (in the committee's order) under ``vote``, members ascending."""
+    if not members or len(signatures) < quorum(len(members)):
         raise VerificationError(
             f"{len(signatures)} signatures are no quorum of {len(members)} members, which takes {quorum(len(members))}."
         )
