@@ -29,7 +29,7 @@ from engine.wire import SUITE_HPKE_MLKEM768_X25519, SUITE_HPKE_X25519
 from engine.wire.answer import Acknowledge, AnswerClove, ChatMessage, Sampling, Tokens, answer_clove_decoder
 from engine.wire.codec import encode
 from engine.wire.records import Parameters
-from engine.wire.verification import Attestation, BlockEntry, Score, SignedRecord
+from engine.wire.verification import Attestation, BlockEntry, Score
 
 WALL = 1_750_000_000.0
 N, K = 4, 3
@@ -236,11 +236,13 @@ def invented_scores(count: int, seed: int) -> Tried:
         liar, honest = (members[keys.index(key)] for key in dice.sample(drawn, 2))
         fail, good = _score(dice.randint(2_500, 5_000)), _score(dice.randint(-5_000, -1_500))
 
-        def said(member: Identity, score: Score) -> SignedRecord:
-            return sign_record(member, Attestation(network, 7, member.public_key, evidence, node, score))
+        def said(member: Identity, score: Score) -> tuple[int, Score, bytes]:
+            """As an entry shows an attestation; a stranger takes the honest member's place."""
+            signed = sign_record(member, Attestation(network, 7, member.public_key, evidence, node, score))
+            return keys.index((member if member in members else honest).public_key), score, signed.signature
 
         stranger = Identity.from_seed(dice.randbytes(32))
-        brought: tuple[SignedRecord, ...] = (
+        brought: tuple[tuple[int, Score, bytes], ...] = (
             (said(liar, fail),),
             (said(liar, fail), said(liar, fail)),
             (said(liar, fail), said(stranger, fail)),
@@ -248,8 +250,7 @@ def invented_scores(count: int, seed: int) -> Tried:
             (said(liar, good), said(honest, good)),
         )[kind]
 
-        def refused(score: Score, attestations: tuple[SignedRecord, ...]) -> bool:
-            ordered = sorted(attestations, key=lambda signed: keys.index(signed.key) if signed.key in keys else 9)
+        def refused(score: Score, attestations: tuple[tuple[int, Score, bytes], ...]) -> bool:
             entry = BlockEntry(
                 evidence=evidence,
                 epoch=7,
@@ -259,7 +260,7 @@ def invented_scores(count: int, seed: int) -> Tried:
                 asked=node,
                 node=node,
                 score=score,
-                attestations=tuple(ordered),
+                attestations=tuple(sorted(attestations, key=lambda one: one[0])),
                 model=bytes(32),
             )
             return _raises(lambda: check_entry(entry, keys, network))
