@@ -28,6 +28,7 @@ TINY = course.Amount(
 )
 
 
+@pytest.mark.timeout(150)
 def test_its_keys_page_and_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(course, "QUICK", TINY)
     command = ["bench", "verification", "--quick", "--json", "--output", str(tmp_path), "--work", str(tmp_path / "no")]
