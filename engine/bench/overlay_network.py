@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,12 +94,13 @@ class OverlayNetwork:
 
 
 @contextmanager
-def running_network(driver: str = "overlay") -> Iterator[OverlayNetwork]:
-    """A network of processes of this driver that is ready to be asked; nothing of it is left afterwards."""
+def running_network(driver: str = "overlay", committee: Sequence[bytes] = ()) -> Iterator[OverlayNetwork]:
+    """A network of processes of this driver that is ready to be asked; nothing of it is left afterwards. Where it has a
+    ``committee`` (keys), model nodes keep what they sign."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gentorrent-bench-")))
         parameters = Parameters(allow_loopback=True, one_prefix=True, snapshot_seconds=0.5)
-        network = init_network(folder / "bootstrap", "bench", parameters)
+        network = init_network(folder / "bootstrap", "bench", parameters, committee=committee)
         port = _free_port()
         processes = stack.enter_context(Processes(folder))
         place = ["--host", "127.0.0.1", "--port", str(port), "--data", str(folder / "bootstrap")]

@@ -80,7 +80,7 @@ MECHANISMS: Sequence[tuple[str, str, str, str]] = (
     ("the same with a smaller model", "", "", "smaller-model with a friend among its verifiers"),
     (
         "HR-tree poisoning, overstated speed",
-        "members sign what they hold; who is late as if it held nothing is believed no more",
+        "members sign what they hold; a liar wastes one forward; who is late is believed no more, within 30 s",
         "`tests/unit/forwarding/test_gossip.py` and `test_beliefs.py`, `simulate forwarding --overstating 0.25`",
         "",
     ),
@@ -203,7 +203,7 @@ def _cliff(rows: Sequence[Mapping[str, Any]]) -> str:
     return (
         f"The cliff: of cheats whose answers always have the same credit, the published rule excludes those up to "
         f"{max(caught, default=0):.2f} and none from {min(free, default=1):.2f} on, whatever they serve. Ours excludes "
-        f"{len(ours)} of these {len(rows)} credits, after {min(ours, default=0):g} to {max(ours, default=0):g} epochs "
+        f"{len(ours)} of these {len(rows)} credits, after {max(ours, default=0):g} epochs at most "
         "(median): it does not look at the credit."
     )
 

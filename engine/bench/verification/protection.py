@@ -9,6 +9,7 @@ one block of each, and shares are means over pairs with their 95 % interval.
 from __future__ import annotations
 
 import math
+import os
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,11 +19,14 @@ from typing import Any
 from engine.bench.other_programs import OtherPrograms
 from engine.bench.overlay import _own_seconds
 from engine.bench.overlay_network import OverlayNetwork, Participant, running_network
+from engine.crypto.identity import Identity
 from engine.errors import BenchmarkError
 
 Say = Callable[[str], None]
 TOKENS = 128
 PACE = 30.0
+MEMBERS = 4
+"""Of the network's committee, so that its model node writes down and submits what it signs; they run nowhere."""
 STAND_IN_PACE = 50.0
 TARGET = 0.03
 ALL = {"sealing": True, "receipts": True, "layers": True}
@@ -256,7 +260,8 @@ class Protected:
 
 def measure(amount: Amount, readings_per_answer: float, say: Say) -> Protected:
     """Run the network and all of it. ``readings_per_answer``: by verifiers, at the default rate."""
-    with running_network("security") as network:
+    committee = [Identity.from_seed(os.urandom(32)).public_key for _ in range(MEMBERS)]
+    with running_network("security", committee) as network:
         bench = Bench(network, amount, readings_per_answer, say)
         others = OtherPrograms(_own_seconds)
         paced = bench.paced()
