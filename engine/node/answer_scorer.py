@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
+
+import msgspec
 
 from engine.crypto.symmetric import constant_time_equal
 from engine.errors import UnknownModelError
@@ -29,6 +32,7 @@ class AnswerScorer:
         self._backend = backend
         self._calibrations = calibrations
         self._fits = fits
+        self._salt = os.urandom(32)  # a conversation's later turns begin with the earlier ones, read before
 
     def holds(self, digest: bytes) -> bool:
         """Whether this version of a model is here, and is loaded or may be."""
@@ -54,7 +58,8 @@ class AnswerScorer:
         """The score of an answer to a request that begins with the first token, and the prompt's length; errors as
         :meth:`score`. ``prompt_commitment``: what was signed of the prompt under ``key``."""
         info = self._info(request)
-        found = await self._backend.score(generation_for(request, info.context_length, None), output_ids)
+        wanted = msgspec.structs.replace(generation_for(request, info.context_length, None), cache_salt=self._salt)
+        found = await self._backend.score(wanted, output_ids)
         if not constant_time_equal(commit(key, b"prompt", token_bytes(found.prompt_ids)), prompt_commitment):
             return contradiction(len(output_ids)), len(found.prompt_ids)
         calibration = self._calibrations.find(info.digest, reference=_short(info.provider))

@@ -25,6 +25,8 @@ TOKENS = 128
 """Of each answer."""
 TURNS = 2
 SERVING_SLOTS = 8
+SALT = b"a conversation's" * 2
+"""Later turns find the earlier ones in the cache, where they are made as where they are scored."""
 Worker = tuple[InferenceSupervisor, str]
 Answer = tuple[GenerationRequest, tuple[int, ...]]
 
@@ -80,6 +82,7 @@ async def _conversation(questions: Questions, maker: Worker, number: int) -> lis
             sampling=asked.sampling,
             max_tokens=TOKENS,
             min_tokens=TOKENS,
+            cache_salt=SALT,
         )
         deltas = [event async for event in maker[0].generate(request) if isinstance(event, Delta)]
         found.append((request, tuple(one for delta in deltas for one in delta.ids)))

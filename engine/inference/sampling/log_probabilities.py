@@ -30,6 +30,14 @@ def log_probabilities(
     return float(row[token] - normaliser), best
 
 
+def log_probability(row: NDArray[np.float32], token: int) -> float:
+    """Log probability of ``token`` alone, as a verifier wants it of every token: exponentials in float32, added up in
+    float64, for a tenth of the time. It differs from that of :func:`log_probabilities` by less than a millionth."""
+    highest = row.max()
+    total = np.exp(row - highest).sum(dtype=np.float64)
+    return float(np.float64(row[token]) - np.float64(highest) - np.log(total))
+
+
 def highest_ids(row: NDArray[np.float32], count: int) -> NDArray[np.int64]:
     """Ids of the ``count`` highest values, falling, equal ones by rising id."""
     count = min(count, row.size)

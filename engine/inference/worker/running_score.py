@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import ContextLengthError, InferenceError
-from engine.inference.sampling.log_probabilities import log_probabilities
+from engine.inference.sampling.log_probabilities import log_probability
 from engine.inference.sampling.margin import margin
 from engine.inference.scheduling.submission import Submission
 from engine.inference.types import GenerationRequest, Impossible, TokenScores
@@ -80,6 +80,7 @@ class RunningScore:
             max_tokens=1,
             owner=request.owner,
             public_tokens=self._texts.public_tokens(request, self._answer.prompt_ids) if share else 0,
+            cache_salt=request.cache_salt if share else b"",
             scored=len(self._ids),
         )
 
@@ -100,7 +101,7 @@ class RunningScore:
             self._stop("min_tokens" if few and token in self._end_ids else "constraint", number)
             return
         self._margins.append(found)
-        self._logprobs.append(max(LOWEST_LOGPROB, log_probabilities(logits, token, 0)[0]))
+        self._logprobs.append(max(LOWEST_LOGPROB, log_probability(logits, token)))
         try:
             answer.accept(token)
         except InferenceError:

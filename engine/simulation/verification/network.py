@@ -42,6 +42,7 @@ class Course:
     checks: int = 0
     new_checks: int = 0
     answers: int = 0
+    new_answers: int = 0
     read_tokens: int = 0  # of prompts and answers, by each scorer
     new_read_tokens: int = 0
     until_answers: int = 0
@@ -149,6 +150,7 @@ class SimulatedNetwork:
             place = self._dice.choice(self._long if public else self._places)
             for turn, answer in enumerate(self._asked(node, standing, place)):
                 course.answers += 1
+                course.new_answers += public
                 course.read_tokens += answer.tokens
                 course.new_read_tokens += answer.tokens if public else 0
                 self._waiting.append(_Result(self.epoch, author, turn, block, self._dice.random(), node, answer))

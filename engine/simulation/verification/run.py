@@ -182,7 +182,7 @@ def _of_honest(plan: Plan, honest: Sequence[tuple[str, Course]]) -> dict[str, An
 
 def _counts(plan: Plan, courses: Sequence[Course]) -> dict[str, Any]:
     epochs, new = sum(one.epochs for one in courses), sum(one.new_epochs for one in courses)
-    answers = sum(one.answers for one in courses)
+    answers, new_answers = sum(one.answers for one in courses), sum(one.new_answers for one in courses)
     read, new_read = sum(one.read_tokens for one in courses), sum(one.new_read_tokens for one in courses)
     served = SERVED * read / max(1, answers)  # tokens of a node and epoch, of answers like those that were checked
     readers = scorers(plan.verifiers)
@@ -197,6 +197,10 @@ def _counts(plan: Plan, courses: Sequence[Course]) -> dict[str, Any]:
         "checks_per_node_epoch": sum(one.checks for one in courses) / max(1, epochs),
         "checks_per_established_node_epoch": sum(one.checks - one.new_checks for one in courses) / max(1, epochs - new),
         "checks_per_new_node_epoch": sum(one.new_checks for one in courses) / max(1, new),
+        "challenge_share": answers / max(1, epochs) / SERVED,
+        "challenge_share_established": (answers - new_answers) / max(1, epochs - new) / SERVED,
+        "challenge_share_new": new_answers / max(1, new) / SERVED,
+        "scorers": readers,
         "scoring_share": readers * read / max(1, epochs) / max(1, served),
         "scoring_share_established": readers * (read - new_read) / max(1, epochs - new) / max(1, served),
         "scoring_share_new": readers * new_read / max(1, new) / max(1, served),

@@ -32,6 +32,11 @@ def as_text(report: Mapping[str, Any]) -> str:
             f"{_percent(report['scoring_share'])} on average, {_percent(report['scoring_share_new'])} of new nodes,",
             f"{_percent(report['scoring_share_established'])} of others.",
         ),
+        _sentence(
+            f"Answers to checks as a share of 200: {_percent(report['challenge_share'])} on average,",
+            f"{_percent(report['challenge_share_new'])} of new nodes,",
+            f"{_percent(report['challenge_share_established'])} of others.",
+        ),
     ]
     if "relaying" in report["adversaries"]:
         lines.append("What timing reveals of one that relays: nothing, as no rule judges by time.")

@@ -1,0 +1,60 @@
+"""Claims of the long run can fail, each by what it is about."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from engine.simulation.verification.adversaries import ADVERSARIES
+from tests.verification.claims import claims, scoring_share
+
+
+def cheat(**changes: Any) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "detected": 1,
+        "epochs_to_exclusion": {"max": 5},
+        "epochs_from_failed_challenge": {"max": 5},
+        "cheated_traffic_share": 0.1,
+        "published_detected": 0,
+    }
+    return found | changes
+
+
+def honest(**changes: Any) -> dict[str, Any]:
+    shares = {"challenge_share": 0.005, "challenge_share_new": 0.046, "challenge_share_established": 0.001}
+    return {"false_exclusions": 0, "honest_epochs": 30_000, "scorers": 2} | shares | changes
+
+
+def found(cheats: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
+    everybody = {name: cheat() for name in ADVERSARIES} | (cheats or {})
+    return {"honest": {"some": honest()}, "cheats": {"4": everybody}, "costs": {"a model": {"ratio": 0.2}}} | changes
+
+
+def test_all_hold_where_all_is_as_it_should_be() -> None:
+    assert scoring_share(honest(), {"ratio": 0.2}, "_new") == pytest.approx(0.0184)
+    assert all(one.holds for one in claims(found()))
+    said = " ".join(one.words for one in claims(found()))
+    for name, adversary in ADVERSARIES.items():
+        assert name in said or not adversary.maker
+
+
+@pytest.mark.parametrize(
+    ("changed", "about"),
+    [
+        (found(honest={"some": honest(false_exclusions=1)}), "false exclusions"),
+        (found(honest={"some": honest(honest_epochs=29_999)}), "false exclusions"),
+        (found(honest={"some": honest(challenge_share_new=0.1)}), "while new"),
+        (found(costs={"a model": {"ratio": 20.0}}), "established"),
+        (found({"quantised": cheat(epochs_to_exclusion={"max": 6})}), "quantised"),
+        (found({"quantised": cheat(detected=0.99)}), "quantised"),
+        (found({"turncoat": cheat(epochs_from_failed_challenge={"max": 6})}), "turncoat"),
+        (found({"mixed-fifth": cheat(detected=0.5)}), "mixed-fifth"),
+        (found({"watches-patiently": cheat(cheated_traffic_share=0.5)}), "watches-patiently"),
+        (found({"credit-0.41": cheat(published_detected=0.1)}), "credit-0.41"),
+    ],
+)
+def test_each_can_fail(changed: dict[str, Any], about: str) -> None:
+    failed = [one for one in claims(changed) if not one.holds]
+    assert failed
+    assert any(about in one.words for one in failed)

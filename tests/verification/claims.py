@@ -1,0 +1,90 @@
+"""What is promised of verification, held against what the long run has measured. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from engine.simulation.verification.adversaries import ADVERSARIES
+
+HONEST_EPOCHS = 30_000
+"""Of one node, for each way in which honest answers were recorded."""
+LARGEST_SHARE = 0.03
+"""Of what it takes to serve 200 answers, that scoring may take."""
+LEAST_FOUND = {"mixed-fifth": 0.85, "watches": 0.99}
+"""Of those for whom no number of epochs is promised, the share that is excluded before the simulation ends."""
+MOST_CHEATED = {"watches-patiently": 0.15}
+"""Of an even share of traffic: what one that is never found answers badly at most."""
+
+
+class Claim(NamedTuple):
+    """One line of the page."""
+
+    words: str
+    measured: str
+    holds: bool
+
+
+def claims(found: Mapping[str, Any]) -> list[Claim]:
+    """All of them."""
+    return [*_of_honest(found["honest"]), *_of_cheats(found["cheats"]), *_of_cost(found["honest"], found["costs"])]
+
+
+def _of_honest(honest: Mapping[str, Any]) -> Iterator[Claim]:
+    for source, one in honest.items():
+        yield Claim(
+            f"0 false exclusions in {HONEST_EPOCHS:,} epochs of one honest node ({source})",
+            f"{one['false_exclusions']} in {one['honest_epochs']:,}",
+            one["false_exclusions"] == 0 and one["honest_epochs"] >= HONEST_EPOCHS,
+        )
+
+
+def _of_cheats(cheats: Mapping[str, Mapping[str, Any]]) -> Iterator[Claim]:
+    for nodes, by_name in cheats.items():
+        for name, one in by_name.items():
+            adversary, said = ADVERSARIES[name], f"{name}, {nodes} nodes"
+            if adversary.within is not None:
+                since = "failed_challenge" if adversary.turns else ""
+                late = one["epochs_from_failed_challenge" if since else "epochs_to_exclusion"]
+                yield Claim(
+                    f"{said}: excluded within {adversary.within} epochs"
+                    + (" of its first failed check" if since else ""),
+                    f"{100 * one['detected']:g} % excluded, at most {late['max']} epochs",
+                    one["detected"] == 1 and late["max"] <= adversary.within,
+                )
+            if name in LEAST_FOUND:
+                yield Claim(
+                    f"{said}: {100 * LEAST_FOUND[name]:g} % excluded before the simulation ends",
+                    f"{100 * one['detected']:g} %",
+                    one["detected"] >= LEAST_FOUND[name],
+                )
+            if name in MOST_CHEATED:
+                yield Claim(
+                    f"{said}: answers at most {100 * MOST_CHEATED[name]:g} % of an even share of traffic badly",
+                    f"{100 * one['cheated_traffic_share']:.1f} %",
+                    one["cheated_traffic_share"] <= MOST_CHEATED[name],
+                )
+            if adversary.credit is not None:
+                yield Claim(
+                    f"{said}: not found by the published rule, and by ours",
+                    f"{100 * one['published_detected']:g} % and {100 * one['detected']:g} %",
+                    one["published_detected"] == 0 and one["detected"] == 1,
+                )
+
+
+def _of_cost(honest: Mapping[str, Any], costs: Mapping[str, Any]) -> Iterator[Claim]:
+    for model, cost in costs.items():
+        for when, name in (("", "on average over 60 epochs"), ("_new", "while new"), ("_established", "established")):
+            share = max(scoring_share(one, cost, when) for one in honest.values())
+            yield Claim(
+                f"scoring takes at most {100 * LARGEST_SHARE:g} % of serving 200 answers an epoch, {name} ({model})",
+                f"{100 * share:.2f} % in processor seconds",
+                share <= LARGEST_SHARE,
+            )
+
+
+def scoring_share(one: Mapping[str, Any], cost: Mapping[str, Any], when: str = "") -> float:
+    """Processor seconds of all scorers as a share of those of the node that serves: answers to checks as a share of
+    200, times the scorers of each, times what scoring one takes of what making one takes."""
+    share: float = one[f"challenge_share{when}"] * one["scorers"] * cost["ratio"]
+    return share
