@@ -34,7 +34,7 @@ class CommitteeSeat:
         standings: Callable[[], CheckedStandings | None],
     ) -> None:
         self._key = identity.public_key
-        self._genesis = genesis
+        self._newest: tuple[int, tuple[bytes, ...]] = (0, genesis.genesis.committee_keys)
         self._make = make
         self._standings = standings
         self._directory: Directory | None = None
@@ -102,14 +102,15 @@ class CommitteeSeat:
         self.changed()
 
     def _is_member(self) -> bool:
-        """By the newest of what is certified here; until the first block by the genesis."""
-        height, members = 0, self._genesis.genesis.committee_keys
+        """By the newest certified block that was ever heard of here; before the first one by the genesis."""
         standings = self._standings()
-        if standings is not None:
-            height, members = standings.height, standings.members
-        if self.presence is not None and self.presence.role.state.height >= height:
-            height, members = self.presence.role.state.height, self.presence.role.state.members
+        if standings is not None and standings.height > self._newest[0]:
+            self._newest = (standings.height, standings.members)
+        if self.presence is not None and self.presence.role.state.height > self._newest[0]:
+            self._newest = (self.presence.role.state.height, self.presence.role.state.members)
+        height, members = self._newest
         if self._key in members:
             return True
-        self._outside_at = height
+        if height:  # of the genesis alone nothing follows: blocks may have named the key before this run
+            self._outside_at = height
         return False

@@ -8,6 +8,7 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from engine.bootstrap.chain.intake import ASKED_AT_ONCE, OLDEST_SECONDS, OPEN_EPOCHS
 from engine.bootstrap.chain.limits import BURST
@@ -16,16 +17,19 @@ from engine.crypto.identity import Identity
 from engine.ids import node_id_text
 from engine.verification.batches import Kept, check_batch, check_confirmation, make_batch, open_leaf
 from engine.verification.receipts import Served, make_receipt, sign_receipt
+from engine.verification.signing import sign_record
 from engine.wire.codec import encode
 from engine.wire.records import Parameters
 from engine.wire.signaling import Publish, Published, Refused
 from engine.wire.verification import (
     ChainRecords,
+    CommitteeChange,
     Contradiction,
     OpeningWanted,
     SignedRecord,
     chain_records_decoder,
     contradiction_decoder,
+    opening_missed_decoder,
     signed_record_decoder,
 )
 from tests.support.bootstrap import admit_mirror, fetch, network_of, post, raw_node, running_mirror, running_server
@@ -234,3 +238,57 @@ async def _eventually(address: str, body: bytes) -> tuple[int, bytes]:
     while (answer := await post(address, "/v1/receipts", body))[0] == 503:
         pass
     return answer
+
+
+async def test_hidden_receipts_are_signed_for_blocks_while_those_can_take_them(tmp_path: Path) -> None:
+    async with judged(tmp_path / "s") as it:
+        (kept,) = it.receipts(1)
+        asked = SignedRecord(record=kept.record, key=NODE.public_key, signature=kept.signature)
+        assert (await post(it.address, "/v1/openings", encode(asked)))[0] == 200
+        assert await missed(it) == []
+        it.clock.advance(3 * PARAMETERS.epoch_seconds)
+        (word,) = await missed(it)
+        said = opening_missed_decoder.decode(word.record)
+        assert (said.node_id, said.receipt, said.asked) == (NODE.node_id, kept.digest, 5)
+        assert word.key in network_of(it.data).genesis.genesis.server_keys
+        assert await missed(it) == [word], "the same bytes each time"
+        it.clock.advance(6 * PARAMETERS.epoch_seconds)
+        assert await missed(it) == []
+
+
+async def missed(it: Judged) -> list[SignedRecord]:
+    _, body, _ = await fetch(it.address, "/v1/openings/missed")
+    return [signed_record_decoder.decode(one) for one in chain_records_decoder.decode(body).records]
+
+
+async def test_of_each_member_the_newest_will_to_change_the_committee_is_kept(tmp_path: Path) -> None:
+    members = [Identity.from_seed(bytes((number,)) * 32) for number in range(1, 5)]
+    async with judged(tmp_path / "s") as it:
+
+        def will(member: Identity, **changes: Any) -> bytes:
+            given: dict[str, Any] = {"since": 0, "until": 99, "issued": 10, "add": (NODE.public_key,), "remove": ()}
+            fields = {"network_id": it.network, "member": member.public_key, **given, **changes}
+            return encode(sign_record(member, CommitteeChange(**fields)))
+
+        async def kept() -> list[bytes]:
+            _, body, _ = await fetch(it.address, "/v1/changes")
+            return list(chain_records_decoder.decode(body).records)
+
+        async def refusal(record: bytes) -> str:
+            status, body = await post(it.address, "/v1/changes", record)
+            assert status == 422
+            return body.decode()
+
+        first, second = will(members[0]), will(members[1])
+        for record in (first, second, first):
+            assert (await post(it.address, "/v1/changes", record))[0] == 200
+        assert sorted(await kept()) == sorted([first, second])
+        newer = will(members[0], issued=11, add=())
+        assert (await post(it.address, "/v1/changes", newer))[0] == 200
+        assert sorted(await kept()) == sorted([newer, second]), "a withdrawal takes the place of what was wanted"
+        assert "said something newer" in await refusal(first)
+        assert "no member" in await refusal(will(NODE))
+        assert "another committee" in await refusal(will(members[2], since=4))
+        assert "until epoch 1 only" in await refusal(will(members[2], until=1))
+        assert "leaves 3" in await refusal(will(members[2], add=(), remove=(members[0].public_key,)))
+        assert "cannot be read" in await refusal(encode(SignedRecord(b"x", NODE.public_key, bytes(64))))
