@@ -148,7 +148,7 @@ class Following:
             results = sorted(verdicts.items()) + sorted(unanswered.get(node, Counter()).items())
             told = ", ".join(f"{count} {result}" for result, count in results) or "not checked"
             word = "EXCLUDED" if standing.excluded else f"reputation {standing.reputation / 1e6:.2f}"
-            self._say(f"    {name:<24} {word:<16} suspicion {standing.suspicion / 1000:5.2f}   {told}")
+            self._say(f"    {name:<28} {word:<16} suspicion {standing.suspicion / 1000:5.2f}   {told}")
 
 
 def _times(count: int, what: str) -> str:

@@ -203,8 +203,9 @@ async def _course(folder: Path, processes: Processes, options: Options) -> int:
 async def _judge(control: Control, started: Started, cheater: Cheater, say: Say) -> Found:
     """Wait until the committee excludes the dishonest node, and see who answers before and after."""
     found = Found(cheater, started.epoch_seconds)
-    following = Following(started.genesis, started.url, started.names, say)
     name = started.names[cheater.node]
+    named = started.names | {cheater.node: f"{name} (cheats)"}
+    following = Following(started.genesis, started.url, named, say)
     tell_cheat(name, cheater.says, say)
     found.before = await who_answers(control, BUILTIN_MODEL, QUESTIONS)
     tell_shares(found.before, started.names, "before", say)

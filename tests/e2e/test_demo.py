@@ -60,7 +60,7 @@ def test_a_dishonest_node_loses_its_reputation_and_its_questions(tmp_path: Path)
         assert cheater not in report["asked_after"]
         assert sum(report["asked_after"].values()) == sum(report["asked_before"].values()) > 0
         told = demo.progress.read_text()
-        assert re.search(rf"{cheater[:8]} +EXCLUDED", told)
+        assert re.search(rf"{cheater[:8]} \(cheats\) +EXCLUDED", told)
         assert len(re.findall("EXCLUDED", told)) == 1
         assert "signs that the right one has drawn them" in told
         assert gone(demo.seen, 1.0) == set()
