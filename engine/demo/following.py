@@ -89,11 +89,15 @@ class Following:
         self._names = names
         self._say = say
 
-    async def until_excluded(self, node: NodeId, wall: Callable[[], float], epochs: int) -> int | None:
-        """The epoch of the block that excluded ``node``; None where that did not happen within so many epochs."""
+    async def until_excluded(
+        self, node: NodeId, wall: Callable[[], float], epochs: int, check: Callable[[], None]
+    ) -> int | None:
+        """The epoch of the block that excluded ``node``; None where that did not happen within so many epochs.
+        ``check`` raises when waiting is in vain."""
         last = epoch_at(self.state.genesis, wall()) + epochs
         async with http_session() as session:
             while not self.state.standing_of(node).excluded:
+                check()
                 if epoch_at(self.state.genesis, wall()) > last:
                     return None
                 if not await self._read(session, node):

@@ -191,8 +191,7 @@ async def _course(folder: Path, processes: Processes, options: Options) -> int:
         await _until(control, check, lambda state: state.network.nodes >= RELAYS + MODEL_NODES + VERIFIERS)
         tell_committee(VERIFIERS, started.epoch_seconds, say)
         if started.cheater is not None:
-            result = replace(result, found=await _judge(control, started, started.cheater, say))
-            check()
+            result = replace(result, found=await _judge(control, started, started.cheater, say, check))
         if options.json_output:
             print(json.dumps(result.report(), indent=2), flush=True)
         if options.keep_running:
@@ -200,7 +199,7 @@ async def _course(folder: Path, processes: Processes, options: Options) -> int:
     return 0 if result.found is None or result.found.excluded_at is not None else 1
 
 
-async def _judge(control: Control, started: Started, cheater: Cheater, say: Say) -> Found:
+async def _judge(control: Control, started: Started, cheater: Cheater, say: Say, check: Callable[[], None]) -> Found:
     """Wait until the committee excludes the dishonest node, and see who answers before and after."""
     found = Found(cheater, started.epoch_seconds)
     name = started.names[cheater.node]
@@ -211,7 +210,7 @@ async def _judge(control: Control, started: Started, cheater: Cheater, say: Say)
     tell_shares(found.before, started.names, "before", say)
     async with asyncio.TaskGroup() as tasks:
         reading = tasks.create_task(control.keep_reading())
-        found.excluded_at = await following.until_excluded(cheater.node, SystemClock().wall, MOST_EPOCHS)
+        found.excluded_at = await following.until_excluded(cheater.node, SystemClock().wall, MOST_EPOCHS, check)
         if found.excluded_at is not None:
             await asyncio.sleep(NEWS_SECONDS)
         reading.cancel()
