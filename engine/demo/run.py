@@ -208,12 +208,16 @@ async def _judge(control: Control, started: Started, cheater: Cheater, say: Say,
     tell_cheat(name, cheater.says, say)
     found.before = await who_answers(control, BUILTIN_MODEL, QUESTIONS)
     tell_shares(found.before, started.names, "before", say)
-    async with asyncio.TaskGroup() as tasks:
-        reading = tasks.create_task(control.keep_reading())
-        found.excluded_at = await following.until_excluded(cheater.node, SystemClock().wall, MOST_EPOCHS, check)
-        if found.excluded_at is not None:
-            await asyncio.sleep(NEWS_SECONDS)
-        reading.cancel()
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            reading = tasks.create_task(control.keep_reading())
+            found.excluded_at = await following.until_excluded(cheater.node, SystemClock().wall, MOST_EPOCHS, check)
+            if found.excluded_at is not None:
+                await asyncio.sleep(NEWS_SECONDS)
+            reading.cancel()
+    except ExceptionGroup as failures:  # the client has closed its connection, or a part has ended: one says enough
+        check()
+        raise failures.exceptions[0] from None
     found.honest_excluded = len(following.excluded() - {cheater.node})
     found.first_checked = following.first_checked.get(cheater.node)
     if found.excluded_at is None:

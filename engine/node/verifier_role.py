@@ -65,8 +65,9 @@ LAST_ANSWER = 2.0
 TRIES = 4
 RETRY_AT = 0.025
 """Of an epoch: after the first failure; twice as long after each further one."""
-PASSING = frozenset({"network_not_ready", "too_few_relays", "serving_node_lost", "serving_node_leaving", "overloaded"})
-"""Reasons for which a conversation did not begin that may be gone in a moment."""
+NO_PATHS = frozenset({"network_not_ready", "too_few_relays"})
+"""Reasons for which nothing was sent. What was sent and brought nothing is not sent again: it would burden those more
+that have too much to do."""
 MAX_CHATS = 16
 """Conversations at the same time."""
 MAX_MODELS = 20_000
@@ -381,10 +382,10 @@ class VerifierRole:
         talking.cancel()
 
     async def _talk(self, planned: Planned, shown: dict[str, Any], talk: _Talk) -> None:
-        """The conversation; one that did not begin, for want of paths or of a place, is tried again as people do."""
+        """The conversation; one that did not begin for want of paths is tried again."""
         for tries in range(TRIES):
             await self._try(planned, shown, talk)
-            if talk.results or talk.reason not in PASSING:
+            if talk.results or talk.reason not in NO_PATHS:
                 return
             await self.sleep(RETRY_AT * 2**tries * self._seconds)
 
