@@ -44,8 +44,8 @@ class PageRule:
     suspicion is gone.
 
     ``lapse``: what a failed conversation adds to the lapses, ``lapse_relief``: what an epoch of good ones alone takes
-    from them. They are ln(p1 / p0) and -ln((1 - p1) / (1 - p0)) for a share of failed conversations of p1 = 0.1 against
-    the p0 = 0.005 that honest noise stays below. At ``lapse_limit`` a node is excluded, too; it comes back no sooner
+    from them. They are ln(p1 / p0) and -ln((1 - p1) / (1 - p0)) for a share of failed conversations of p1 = 0.05
+    against p0 = 0.0025. At ``lapse_limit`` a node is excluded, too; it comes back no sooner
     than its lapses are down to ``lapse_return``.
 
     Verifiers may lie, and a score cannot: f + 1 members compute it. So a fail is a fact, whoever asked; but a pass is
@@ -60,9 +60,9 @@ class PageRule:
     inconclusive_bound: int = 1_000
     relief: int = 1_000
     lapse: int = 3_000
-    lapse_relief: int = 100
+    lapse_relief: int = 50
     lapse_limit: int = 12_000
-    lapse_return: int = 6_000
+    lapse_return: int = 9_000
     gain: int = 10  # a pass adds one part in so many of what is missing
     loss: int = 2  # a fail divides by it
     return_after: int = 10

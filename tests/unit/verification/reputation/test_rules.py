@@ -127,37 +127,38 @@ def test_a_cheat_with_friends_among_the_verifiers_is_excluded_all_the_same() -> 
     assert standing.excluded
 
 
-def test_an_excluded_node_returns_as_a_newcomer_when_its_suspicion_is_gone_and_its_lapses_are_half() -> None:
+def test_an_excluded_node_returns_as_a_newcomer_when_its_suspicion_is_gone_and_its_lapses_are_less() -> None:
     excluded = after(OURS, row(4_000, 3))
     assert (excluded.excluded, excluded.suspicion, excluded.lapses) == (True, 12_000, 9_000)
-    waiting = after(OURS, row(-5_000, 29), excluded)
-    assert (waiting.excluded, waiting.reputation, waiting.suspicion, waiting.lapses) == (True, 0, 0, 6_100)
+    waiting = after(OURS, row(-5_000, 11), excluded)
+    assert (waiting.excluded, waiting.reputation, waiting.suspicion, waiting.lapses) == (True, 0, 1_000, 8_450)
     back = after(OURS, row(-5_000, 1), waiting)
-    assert (back.excluded, back.reputation, back.good, back.lapses) == (False, 300_000, 0, 6_000)
+    assert (back.excluded, back.reputation, back.good, back.lapses) == (False, 300_000, 0, 8_400)
     assert after(OURS, row(3_001, 2), back).excluded, "what it did is not forgotten"
-    several = after(OURS, [[[score(-5_000)]] * 3] * 29, excluded)
+    several = after(OURS, [[[score(-5_000)]] * 3] * 11, excluded)
     assert several.excluded, "however many agree"
+    longer = after(OURS, [*row(4_000, 4), *row(-5_000, 59)])
+    assert (longer.excluded, longer.suspicion, longer.lapses) == (True, 0, 9_050)
+    assert not after(OURS, row(-5_000, 1), longer).excluded
 
 
-def test_four_failed_conversations_with_few_good_ones_between_exclude() -> None:
+def test_five_failed_conversations_with_few_good_ones_between_exclude() -> None:
     """However little each of them says: the suspicion is gone before the next."""
     standing = OURS.newcomer(NODE)
     for _ in range(3):
         standing = after(OURS, [*row(3_100, 1), *row(-4_000, 9)], standing)
-    assert (standing.suspicion, standing.lapses, standing.excluded) == (0, 3 * 3_000 - 27 * 100, False)
+    assert (standing.suspicion, standing.lapses, standing.excluded) == (0, 3 * 3_000 - 27 * 50, False)
     standing = after(OURS, [*row(3_100, 1), *row(-4_000, 9), *row(3_100, 1)], standing)
-    assert (standing.lapses, standing.excluded) == (12_000 - 600, False)
-    standing = after(OURS, row(3_100, 1), standing)
     assert (standing.lapses, standing.excluded) == (12_000, True)
     assert standing.suspicion < 7_000
 
 
-def test_one_failed_conversation_is_made_up_for_by_thirty_good_epochs() -> None:
+def test_one_failed_conversation_is_made_up_for_by_sixty_good_epochs() -> None:
     failed = after(OURS, row(3_500, 1))
     assert failed.lapses == 3_000
     assert after(OURS, [[[score(-500)]]] * 5, failed).lapses == 3_000, "what is inconclusive makes up for nothing"
-    assert after(OURS, [[[score()]] * 4] * 29, failed).lapses == 100
-    assert after(OURS, row(-3_000, 30), failed).lapses == 0
+    assert after(OURS, [[[score()]] * 4] * 59, failed).lapses == 50
+    assert after(OURS, row(-3_000, 60), failed).lapses == 0
 
 
 def test_a_run_of_turns_that_is_a_fail_is_not_excused_by_the_others() -> None:
