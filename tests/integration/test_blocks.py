@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import signal
@@ -16,11 +17,19 @@ import aiohttp
 import msgspec
 import pytest
 
+from engine.bootstrap.chain import blocks
+from engine.bootstrap.chain.blocks import Blocks
+from engine.bootstrap.chain.store import ChainStore, StoredBlock
 from engine.bootstrap.init import GENESIS_FILE, KEY_FILE
+from engine.bootstrap.store import Store
 from engine.clock import ManualClock
 from engine.crypto.identity import Identity
 from engine.directory.genesis import to_file
+from engine.verification.chain.block import Material
+from engine.verification.chain.certificate import check_certified
+from engine.verification.chain.checkpoint import make_checkpoint
 from engine.verification.chain.standings import check_standings
+from engine.verification.chain.state import ChainState
 from engine.wire.codec import encode
 from engine.wire.verification import (
     CertifiedBlock,
@@ -45,8 +54,6 @@ def network(epochs: int = EPOCHS) -> Judging:
 
 
 def made_material(made: Judging):
-    from engine.verification.chain.block import Material
-
     return Material(commitments=made.commit_all(1, [GOOD, BAD]))
 
 
@@ -244,3 +251,40 @@ async def test_a_server_that_is_killed_at_any_moment_keeps_what_it_has_confirmed
     async with chain(tmp_path, made) as it:
         await _read(it, 2)
         assert await it.blocks() == [encode(block) for block in made.blocks]
+
+
+async def test_a_start_begins_at_the_checkpoint_and_with_a_damaged_one_at_the_genesis(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = judging(4)
+    for epoch in range(5):
+        network.append(epoch, Material())
+    store = await Store.open(tmp_path / "bootstrap.sqlite3")
+    kept = ChainStore(store)
+    for height, certified in enumerate(network.blocks, 1):
+        digest = hashlib.sha256(certified.block).digest()
+        await kept.append(StoredBlock(height, height - 1, digest, encode(certified)), 0)
+    checked: list[int] = []
+
+    def count(before: ChainState, block: CertifiedBlock) -> ChainState:
+        checked.append(before.height + 1)
+        return check_certified(before, block)
+
+    monkeypatch.setattr(blocks, "check_certified", count)
+    monkeypatch.setattr(blocks, "EVERY", 3)
+    whole = make_checkpoint(network.state)
+
+    async def replayed() -> list[int]:
+        checked.clear()
+        here = Blocks(network.genesis, kept, ManualClock(network.begins(9)), lambda _: None)
+        await here.replay()
+        assert here.state == network.state
+        return checked
+
+    assert await replayed() == [1, 2, 3, 4, 5]
+    assert await kept.checkpoint() == whole
+    assert await replayed() == []
+    await kept.keep_checkpoint(5, whole[:-1])
+    assert await replayed() == [1, 2, 3, 4, 5], "a damaged one is left aside"
+    assert await kept.checkpoint() == whole, "and a good one takes its place"
+    store.close()

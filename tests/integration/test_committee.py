@@ -14,6 +14,7 @@ from engine.crypto.identity import Identity
 from engine.directory.genesis import GenesisRecord, make_genesis
 from engine.errors import StorageError, VerificationError
 from engine.ids import NodeId
+from engine.node import committee_role
 from engine.node.committee_role import CommitteeRole
 from engine.node.committee_store import CommitteeStore
 from engine.node.overlay_peer import OverlayPeer
@@ -21,6 +22,8 @@ from engine.simulation.loops import SimulatedLoop
 from engine.transport.memory import MemoryInternet
 from engine.transport.scheduler import ManualScheduler
 from engine.verification.chain.block import Material, check_block, make_block
+from engine.verification.chain.certificate import check_certified
+from engine.verification.chain.checkpoint import make_checkpoint
 from engine.verification.chain.state import ChainState, first_state
 from engine.verification.epochs import epoch_at
 from engine.verification.signing import sign_record
@@ -408,3 +411,36 @@ def test_a_forged_block_is_refused(network: Network) -> None:
     assert node.maker.refusal(forged.block)
     assert not node.role._append(forged)
     assert node.role.dropped["refused block"] == 1
+
+
+def test_a_start_begins_at_the_checkpoint_and_with_a_damaged_one_at_the_genesis(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network.epochs(4)
+    node = network.nodes[0]
+    node.store.keep_checkpoint(make_checkpoint(node.role.state))
+    network.epochs(2)
+    whole, state = (node.folder / "checkpoint").read_bytes(), node.role.state
+    checked: list[int] = []
+
+    def count(before: ChainState, block: CertifiedBlock) -> ChainState:
+        checked.append(before.height + 1)
+        return check_certified(before, block)
+
+    monkeypatch.setattr(committee_role, "check_certified", count)
+    for data, replayed in ((whole, [5, 6]), (whole[:-1], [1, 2, 3, 4, 5, 6]), (b"", [1, 2, 3, 4, 5, 6])):
+        node.kill()
+        (node.folder / "checkpoint").write_bytes(data)
+        checked.clear()
+        node.start()
+        assert checked == replayed
+        assert node.role.state == state
+    node.kill()
+    (node.folder / "checkpoint").write_bytes(whole)
+    node.store.keep(2)  # the blocks that it follows are gone
+    checked.clear()
+    node.start()
+    assert checked == [1, 2]
+    network.epochs(1)
+    assert node.height == 7
+    network.check()
