@@ -9,23 +9,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from engine.bench.verification import course, protection
+from engine.bench.verification import course
 from engine.bench.verification.page import as_text
 from engine.cli import cli
-
-TINY = course.Amount(
-    networks=2,
-    honest_networks=1,
-    epochs=6,
-    samples=20,
-    repeats=2,
-    courses=4,
-    forged=10,
-    schedules=2,
-    scored=2,
-    security=protection.Amount(1, 1, 0.3, 1, 2, 1, 2, 1, tokens=12),
-    adversaries=("quantised", "turncoat", "watches", "relaying"),
-)
+from tests.support.verification_amounts import TINY
 
 
 @pytest.mark.timeout(150)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from engine.bench.verification.cost import scoring_share
 from engine.simulation.verification.adversaries import ADVERSARIES
 
 HONEST_EPOCHS = 30_000
@@ -81,10 +82,3 @@ def _of_cost(honest: Mapping[str, Any], costs: Mapping[str, Any]) -> Iterator[Cl
                 f"{100 * share:.2f} % in processor seconds",
                 share <= LARGEST_SHARE,
             )
-
-
-def scoring_share(one: Mapping[str, Any], cost: Mapping[str, Any], when: str = "") -> float:
-    """Processor seconds of all scorers as a share of those of the node that serves: answers to checks as a share of
-    200, times the scorers of each, times what scoring one takes of what making one takes."""
-    share: float = one[f"challenge_share{when}"] * one["scorers"] * cost["ratio"]
-    return share

@@ -17,13 +17,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from engine.bench.verification.cost import scoring_share
 from engine.bench.verification.random_model import make_random_model
 from engine.simulation.verification.adversaries import ADVERSARIES
 from engine.simulation.verification.recorded import read_recorded
 from engine.simulation.verification.text import ADVERSARIES as COLUMNS
 from engine.simulation.verification.text import HONEST, adversary_rows, honest_rows
 from tests.support.long_runs import machine, piece, report, store, work_folder
-from tests.verification.claims import HONEST_EPOCHS, Claim, claims, scoring_share
+from tests.verification.claims import HONEST_EPOCHS, Claim, claims
 
 EPOCHS = 60
 NODES = 4

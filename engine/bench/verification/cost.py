@@ -60,6 +60,14 @@ async def scoring_cost(model: ModelFolder, conversations: int, served_at_once: i
     }
 
 
+def scoring_share(honest: Mapping[str, Any], cost: Mapping[str, Any], when: str = "") -> float:
+    """Processor seconds of all scorers as a share of those of the node that serves: answers to checks as a share of
+    200, times the scorers of each, times what scoring one takes of what making one takes. ``honest``: of a report of
+    ``gentorrent simulate verification``; ``when``: "", "_new" or "_established"."""
+    share: float = honest[f"challenge_share{when}"] * honest["scorers"] * cost["ratio"]
+    return share
+
+
 def cost_line(found: Mapping[str, Any]) -> str:
     """For people."""
     return (

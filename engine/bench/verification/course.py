@@ -15,7 +15,7 @@ from engine import __version__
 from engine.bench.machine import commit, describe_machine
 from engine.bench.verification import protection
 from engine.bench.verification.conditions import CHEATS, HONEST, OTHER_PRECISION, Condition, with_slots
-from engine.bench.verification.cost import scoring_cost
+from engine.bench.verification.cost import scoring_cost, scoring_share
 from engine.bench.verification.evaluating import SAMPLE, evaluate
 from engine.bench.verification.hostile import TRIES
 from engine.bench.verification.measuring import read_records_in
@@ -183,33 +183,24 @@ def _honest(report: Mapping[str, Any], amount: Amount, recorded: Recorded) -> di
     rules = compare(
         recorded, None, list(recorded.honest), epochs=amount.epochs, courses=amount.courses, seed=amount.seed
     )
-    answers = report["honest_answers_judged"] / max(1, report["honest_epochs"])
     copied = (
         "honest_epochs", "honest_nodes", "honest_answers_judged", "false_exclusions", "highest_suspicion", "honest",
         "checks_per_node_epoch", "checks_per_new_node_epoch", "checks_per_established_node_epoch",
+        "challenge_share", "challenge_share_new", "challenge_share_established", "scorers",
     )  # fmt: skip
     return {name: report[name] for name in copied} | {
         "honest_rules": {name: _outcome(one) for name, one in rules.items()},
-        "challenge_share": answers / simulation.SERVED,
-        "read_tokens_share": {
-            "all": report["scoring_share"],
-            "new": report["scoring_share_new"],
-            "established": report["scoring_share_established"],
-        },
-        "readings_per_answer": simulation.scorers(report["plan"]["verifiers"]) * answers / simulation.SERVED,
+        "readings_per_answer": report["scorers"] * report["challenge_share"],
     }
 
 
 def of_processors(results: Mapping[str, Any], measured: Mapping[str, Any]) -> dict[str, Any]:
-    """What all scorers take of the processor time of serving: tokens read for tokens served, and a token is read in a
-    fraction (``ratio``) of the time in which one is made."""
-    shares = {name: round(share * measured["ratio"], 5) for name, share in results["read_tokens_share"].items()}
-    return {
-        "scoring_cost": dict(measured),
-        "scoring_share": shares["all"],
-        "scoring_share_new": shares["new"],
-        "scoring_share_established": shares["established"],
+    """What all scorers take of the processor time of serving."""
+    shares = {
+        f"scoring_share{when}": round(scoring_share(results, measured, when), 5)
+        for when in ("", "_new", "_established")
     }
+    return {"scoring_cost": dict(measured), **shares}
 
 
 # ------------------------------------------------------------------------------------------------- recorded conditions

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from engine.bench.verification.cost import scoring_share
 from engine.simulation.verification.adversaries import ADVERSARIES
-from tests.verification.claims import claims, scoring_share
+from tests.verification.claims import claims
 
 
 def cheat(**changes: Any) -> dict[str, Any]:

@@ -1,0 +1,17 @@
+"""Very little of everything that `gentorrent bench verification` measures."""
+
+from engine.bench.verification import course, protection
+
+TINY = course.Amount(
+    networks=2,
+    honest_networks=1,
+    epochs=6,
+    samples=20,
+    repeats=2,
+    courses=4,
+    forged=10,
+    schedules=2,
+    scored=2,
+    security=protection.Amount(1, 1, 0.3, 1, 2, 1, 2, 1, tokens=12),
+    adversaries=("quantised", "turncoat", "watches", "relaying"),
+)

@@ -1,0 +1,46 @@
+"""What of ``gentorrent bench verification`` is computed: the parts come together; shares are of what was measured."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from engine.bench.verification import course
+from engine.bench.verification.protection import Pairs, Protected, Side
+from tests.support.verification_amounts import TINY
+
+
+def test_everything_that_is_not_timed() -> None:
+    said: list[str] = []
+    found = course.find_out(replace(TINY, adversaries=("quantised", "watches")), None, said.append)
+    quantised, watches = found["adversaries"].values()
+    assert (quantised["detected"], quantised["rules"]["ours"]["excluded"]) == (1, 1)
+    assert quantised["epochs_to_exclusion"] <= quantised["epochs_p90"] <= quantised["epochs_max"] <= 6
+    assert watches["rules"] == {}  # what it does depends on the rule
+    assert found["four_bits"] == {}
+    assert found["readings_per_answer"] == found["scorers"] * found["challenge_share"]
+    scored = course.of_processors(found, {"ratio": 0.5})
+    assert scored["scoring_share"] == pytest.approx(found["readings_per_answer"] / 2, abs=1e-5)
+    assert scored["scoring_share_new"] > scored["scoring_share_established"] >= 0
+    assert found["others"]["directory rollback"]["refused"] == 10
+    assert any("violations of safety" in line for line in said)
+
+
+def test_the_shares_of_security_are_of_pairs_and_count_challenges() -> None:
+    used = {name: [1.0, 1.0] for name in ("model node", "client", "relays", "all")}
+    paced = Pairs(on=Side(seconds=[1.01, 1.01]), off=Side(seconds=[1.0, 1.0]))
+    busy = Pairs(on=Side(speed=[98.0, 98.0], processor=used), off=Side(speed=[100.0, 100.0], processor=used))
+    found = course.cost(Protected(paced, busy, busy, busy, 0.1), 0.004)
+    assert found["security_share_latency"] == pytest.approx(0.01)
+    assert found["security_share_throughput"] == pytest.approx(0.024)
+    assert found["security"]["paced"]["answer_s"] == {"on": 1.01, "off": 1.0}
+    assert found["security"]["stand_in"]["processor"]["client"]["share"]["mean"] == 0
+
+
+def test_what_was_recorded_takes_the_place_of_few_conversations() -> None:
+    one = {"name": "int4 by 32", "detected": {"300": 1.0}}
+    one |= {"separation": {"honest": 9, "cheat": 8, "auc": 1.0, "auc_low95": 0.999, "auc_low95_bootstrap": 0.998}}
+    assert course._of_records([one], "int4 by 32")["auc_low95"] == 0.998
+    assert course._of_records([one], "seed ignored") == {}
+    assert course._of_records([], "") == {}
