@@ -78,6 +78,16 @@ class Processes:
                 found += [process, *process.children(recursive=True)]
         return found
 
+    def end(self, name: str) -> None:
+        """End one child politely, which is missed no more; if it does not, :meth:`stop` does it by force."""
+        child = self._children.pop(name)
+        with contextlib.suppress(OSError):
+            child.terminate()
+        try:
+            child.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._children[name] = child
+
     def stop(self) -> None:
         """End all: politely, then by force; also the children's children."""
         tree = self._tree()

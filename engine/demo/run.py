@@ -191,7 +191,13 @@ async def _course(folder: Path, processes: Processes, options: Options) -> int:
         await _until(control, check, lambda state: state.network.nodes >= RELAYS + MODEL_NODES + VERIFIERS)
         tell_committee(VERIFIERS, started.epoch_seconds, say)
         if started.cheater is not None:
-            result = replace(result, found=await _judge(control, started, started.cheater, say, check))
+            found = await _judge(control, started, started.cheater, say, check)
+            if not options.keep_running:
+                await asyncio.to_thread(processes.end, "verifiers")  # the machine is the client's for its questions
+            if found.excluded_at is not None:
+                found.after = await who_answers(control, BUILTIN_MODEL, QUESTIONS)
+                tell_shares(found.after, started.names, "after", say)
+            result = replace(result, found=found)
         if options.json_output:
             print(json.dumps(result.report(), indent=2), flush=True)
         if options.keep_running:
@@ -200,7 +206,7 @@ async def _course(folder: Path, processes: Processes, options: Options) -> int:
 
 
 async def _judge(control: Control, started: Started, cheater: Cheater, say: Say, check: Callable[[], None]) -> Found:
-    """Wait until the committee excludes the dishonest node, and see who answers before and after."""
+    """See who answers, and wait until the committee excludes the dishonest node."""
     found = Found(cheater, started.epoch_seconds)
     name = started.names[cheater.node]
     named = started.names | {cheater.node: f"{name} (cheats)"}
@@ -224,8 +230,6 @@ async def _judge(control: Control, started: Started, cheater: Cheater, say: Say,
         say(f"{name} was not found out within {MOST_EPOCHS} epochs. On a machine with more to spare, run it again.")
         return found
     tell_exclusion(name, found.excluded_at, found.first_checked, found.honest_excluded, say)
-    found.after = await who_answers(control, BUILTIN_MODEL, QUESTIONS)
-    tell_shares(found.after, started.names, "after", say)
     return found
 
 
