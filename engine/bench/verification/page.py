@@ -143,6 +143,10 @@ def _findings(results: Mapping[str, Any]) -> list[str]:
         f"- Scoring takes {scoring} of serving, over the first {epochs} epochs of a node that serves 200 answers in",
         f"  each; {new} while it is new, {later} later (wanted: {_percent(TARGET)} or less).",
     ]
+    share = results["security"]["saturated"]["share"]
+    if share["low95"] < TARGET < share["high95"]:
+        interval = f"{_percent(share['low95'])} to {_percent(share['high95'])}"
+        lines.append(f"- The share of the saturated tokens/s is not decided: its 95 % interval is {interval}.")
     return [*lines, *(line for line in disturbance(results) if line)]
 
 
