@@ -376,3 +376,28 @@ def committee(
     typer.echo(msgspec.json.encode(result).decode() if json else as_text(result))
     if result["safety_violations"] or result["liveness_violations"]:
         raise typer.Exit(1)
+
+
+@commands.command(name="capacity")
+def capacity(
+    networks: Annotated[int, typer.Option(min=1, max=100_000, metavar="N", help="Networks for each claim.")] = 100,
+    verifiers: Annotated[int, typer.Option(min=1, max=64, metavar="N", help="Members of the committee.")] = 4,
+    seed: Annotated[int, typer.Option(metavar="S", help="The same seed gives the same numbers.")] = 1,
+    json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
+) -> None:
+    """Long questions to all nodes of a group at one moment: what becomes of false claims of speed, and of honest ones.
+
+    Also what times tell of nodes that pass all questions on. Exit code 1 if an honest node's claim was cut.
+    """
+    from engine.simulation.capacity.run import Plan, as_text, simulate
+
+    plan = Plan(networks=networks, verifiers=verifiers, seed=seed)
+    report = simulate(plan, lambda line: print(line, file=sys.stderr, flush=True))
+    if json:
+        import msgspec
+
+        typer.echo(msgspec.json.encode(report).decode())
+    else:
+        typer.echo(as_text(report))
+    if report["problems"]:
+        raise typer.Exit(1)

@@ -25,8 +25,9 @@ from engine.wire.verification import MIN_REPORTS, Scoring
 logger = logging.getLogger(__name__)
 MAX_ASKED = 8
 """Answers that are handed out at the same time."""
-MAX_TRIES = 3
-"""Of one answer: who has not answered may be back a little later."""
+MAX_TRIES = 4
+LOOKS_BETWEEN = 8
+"""Of one answer, and so many looks apart: who has not answered may have time a little later."""
 
 
 class HandingOut:
@@ -38,21 +39,25 @@ class HandingOut:
         self._holds = holds
         self._scorings: dict[bytes, Scoring] = {}
         self._tries: dict[bytes, int] = {}
+        self._looks = 0
+        self._rests: dict[bytes, int] = {}  # until which look
         self._running: set[bytes] = set()
         self.scorers: Scorers | None = None
         self.directory: Directory | None = None
 
     def look(self, tasks: asyncio.TaskGroup, state: ChainState, epoch: int) -> None:
         """Begin what is due, as tasks."""
+        self._looks += 1
         unfinished = self._book.unfinished(self._identity.public_key, state)
         waiting = {opened.digest for opened, _ in unfinished}
         self._scorings = {digest: found for digest, found in self._scorings.items() if digest in waiting}
         self._tries = {digest: count for digest, count in self._tries.items() if digest in waiting}
+        self._rests = {digest: look for digest, look in self._rests.items() if look > self._looks}
         for opened, attested in unfinished:
             late = epoch > opened.evidence.epoch and attested <= faulty(len(state.members))
             if self._holds(opened.request.model_digest) and not late:
                 continue
-            is_begun = opened.digest in self._scorings or opened.digest in self._running
+            is_begun = any(opened.digest in known for known in (self._scorings, self._running, self._rests))
             if not is_begun and self._tries.get(opened.digest, 0) < MAX_TRIES and len(self._running) < MAX_ASKED:
                 self._running.add(opened.digest)
                 tasks.create_task(self._have_scored(opened, state))
@@ -83,6 +88,7 @@ class HandingOut:
         finally:
             self._running.discard(digest)
         if len(reports) < MIN_REPORTS:
+            self._rests[digest] = self._looks + LOOKS_BETWEEN
             logger.info("an answer was scored by %d of %d nodes; %d are needed", len(reports), len(nodes), MIN_REPORTS)
             return
         self._scorings[digest] = Scoring(

@@ -20,7 +20,8 @@ from engine.verification.large_models.transcript import KEY_LENGTH, sign_report,
 from engine.wire.answer import Finished, Request
 from engine.wire.verification import MAX_OUTPUT
 
-SCORES_PER_SECOND, SCORES_BURST = 0.2, 12.0
+SCORES_PER_SECOND, SCORES_BURST = 0.2, 60.0
+"""Enough for a network in which everybody is new: about thirty an epoch, and many of them at its begin."""
 MAX_RUNNING = 4
 """Scores that are computed or wait."""
 
