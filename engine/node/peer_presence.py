@@ -190,7 +190,9 @@ class PeerPresence(Presence):
             self._identity, network_id, self._backend, clock, peer.push, peer.serving.paused, self._limit
         )
         serving.offered = self._offered
-        serving.scoring = ScoringService(self._identity, network_id, self._scorer, clock)
+        serving.scoring = ScoringService(
+            self._identity, network_id, self._scorer, clock, genesis.genesis.parameters.epoch_seconds
+        )
         peer.start, peer.cancel = serving.start, serving.cancel
         peer.head, peer.heard_head = lambda: self.bootstrap.head, self.bootstrap.heard_head
         peer.sender = self.make_mesh(network_id, genesis.genesis.parameters, peer)

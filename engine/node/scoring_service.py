@@ -20,8 +20,8 @@ from engine.verification.large_models.transcript import KEY_LENGTH, sign_report,
 from engine.wire.answer import Finished, Request
 from engine.wire.verification import MAX_OUTPUT
 
-SCORES_PER_SECOND, SCORES_BURST = 0.2, 60.0
-"""Enough for a network in which everybody is new: about thirty an epoch, and many of them at its begin."""
+SCORES_PER_EPOCH, SCORES_BURST = 120.0, 60.0
+"""Where everybody is new, each node is asked for about thirty in an epoch, many of them at its begin."""
 MAX_RUNNING = 4
 """Scores that are computed or wait."""
 
@@ -30,14 +30,19 @@ class ScoringService:
     """Own nothing; each score is awaited by who was asked for it. ``scorer`` makes one when it is first needed."""
 
     def __init__(
-        self, identity: Identity, network_id: NetworkId, scorer: Callable[[], AnswerScorer], clock: Clock
+        self,
+        identity: Identity,
+        network_id: NetworkId,
+        scorer: Callable[[], AnswerScorer],
+        clock: Clock,
+        epoch_seconds: float,
     ) -> None:
         self._identity = identity
         self._network_id = network_id
         self._make = scorer
         self._scorer: AnswerScorer | None = None
         self._clock = clock
-        self._allowed = TokenBucket(SCORES_PER_SECOND, SCORES_BURST, clock.monotonic())
+        self._allowed = TokenBucket(SCORES_PER_EPOCH / epoch_seconds, SCORES_BURST, clock.monotonic())
         self._running = 0
         self.scored = 0
 

@@ -19,7 +19,7 @@ from engine.node.scoring_service import ScoringService
 from engine.node.verifier_role import VerifierRole
 from engine.verification.large_models.majority import open_scoring
 from engine.verification.scoring.calibration import Calibrations
-from tests.integration.test_verifiers import DIRECT, OTHER, SAID, Reference, Verified
+from tests.integration.test_verifiers import DIRECT, EPOCH_SECONDS, OTHER, SAID, Reference, Verified
 from tests.support.answering_overlay import INFO, AnsweringMember, AnsweringOverlay
 from tests.support.calibrations import calibration
 from tests.support.overlay import NETWORK
@@ -66,7 +66,7 @@ class Large(Verified):
 def serve_scores(overlay: AnsweringOverlay, machine: AnsweringMember, reference: Reference) -> None:
     identity = overlay.identities[machine.node_id]
     scorer = AnswerScorer(reference, CALIBRATIONS)
-    machine.role.scoring = ScoringService(identity, NETWORK, lambda: scorer, overlay.scheduler.clock)
+    machine.role.scoring = ScoringService(identity, NETWORK, lambda: scorer, overlay.scheduler.clock, EPOCH_SECONDS)
 
 
 async def large(machines: int = 6, **options: object) -> Large:

@@ -64,7 +64,7 @@ def asked(**changes: object) -> Request:
 
 def service(model: Model, clock: ManualClock | None = None) -> ScoringService:
     scorer = AnswerScorer(model, Calibrations())
-    return ScoringService(NODE, NETWORK, lambda: scorer, clock or ManualClock(0.0))
+    return ScoringService(NODE, NETWORK, lambda: scorer, clock or ManualClock(0.0), 600.0)
 
 
 def report_of(event: Finished):
