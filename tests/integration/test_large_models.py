@@ -24,7 +24,7 @@ from tests.support.answering_overlay import INFO, AnsweringMember, AnsweringOver
 from tests.support.calibrations import calibration
 from tests.support.overlay import NETWORK
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(300)
 CALIBRATIONS = Calibrations([msgspec.structs.replace(calibration(), digest=INFO.digest.hex())])
 NEEDED = 40_000_000_000
 """Bytes that the model takes, as its folder would say."""
