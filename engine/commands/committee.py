@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import re
@@ -64,7 +63,7 @@ def _committee() -> None:
 def status(bootstrap: BootstrapOption = None, data: DataOption = None, json_output: JsonOption = False) -> None:
     """Print the committee's keys and the changes that are wanted, with who wants them."""
     url, network_id = _address(bootstrap, data)
-    found = asyncio.run(_with_session(lambda session: _read(session, url, network_id)))
+    found = _run(lambda session: _read(session, url, network_id))
     _tell(found, json_output)
 
 
@@ -103,7 +102,7 @@ def propose(
         await send_record(session, url, "/v1/changes", encode(sign_record(identity, change)))
         return await _read(session, url, network_id)
 
-    _tell(asyncio.run(_with_session(say)), json_output)
+    _tell(_run(say), json_output)
 
 
 # ------------------------------------------------------------------------------------------------------- what is given
@@ -176,11 +175,17 @@ def _change(
 # -------------------------------------------------------------------------------------------------------- what is there
 
 
-async def _with_session(read: Callable[[aiohttp.ClientSession], Awaitable[_Committee]]) -> _Committee:
+def _run(read: Callable[[aiohttp.ClientSession], Awaitable[_Committee]]) -> _Committee:
+    """With a session of its own."""
+    import asyncio
+
     from engine.transport.bootstrap_http import http_session
 
-    async with http_session() as session:
-        return await read(session)
+    async def run() -> _Committee:
+        async with http_session() as session:
+            return await read(session)
+
+    return asyncio.run(run())
 
 
 async def _read(session: aiohttp.ClientSession, url: str, network_id: bytes) -> _Committee:
