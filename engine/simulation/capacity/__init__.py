@@ -1,1 +1,1 @@
-"""Claims of speed, and what simultaneous long questions make of them, in simulated time."""
+"""Claims of speed, and what simultaneous long questions make of them, in simulated time. No network, no model."""
