@@ -13,6 +13,7 @@ from engine.directory.shapes import clove_numbers
 from engine.errors import SealError, WireError
 from engine.ids import NetworkId, NodeId, RequestId, short_id
 from engine.node.loop import CHANNEL, LANE, MachineLoop
+from engine.paths.admission import Admission
 from engine.paths.answer_sender import CloveOut
 from engine.paths.effects import Dial, Disconnect, RelayEffect, Send
 from engine.paths.fair_sharing import Saturation
@@ -65,9 +66,11 @@ class OverlayPeer:
         relays: bool,
         bandwidth: float | None = None,
         replays: ReplayCache | None = None,
+        admission: Admission | None = None,
     ) -> None:
         """``started``: seconds since 1970; requests sealed before are refused. ``relays``: pass others' cells, at most
-        ``bandwidth`` bytes of them per second (None: no limit). ``replays``: set-ups taken, also in earlier runs."""
+        ``bandwidth`` bytes of them per second (None: no limit). ``replays`` and ``admission``: set-ups and requests
+        that were taken, also in earlier runs."""
         self._clock = clock
         self.node_id = node_id
         self._directory: Directory | None = None
@@ -104,7 +107,7 @@ class OverlayPeer:
         self._saturation = Saturation()
         self._relays = relays
         numbers = clove_numbers(parameters)
-        self.serving = MemberMachine(Server(network_id, node_id, seal_keys, started, random_bytes, numbers))
+        self.serving = MemberMachine(Server(network_id, node_id, seal_keys, started, random_bytes, numbers, admission))
         self.serving.is_member = self.serves
         self.relay_loop = MachineLoop(clock, self._tick_relay, self.relay.next_deadline)
         self.serving_loop = MachineLoop(clock, self._tick_serving, self.serving.next_deadline)

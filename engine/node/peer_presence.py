@@ -33,6 +33,8 @@ from engine.node.presence import SOFTWARE, Membership, Presence
 from engine.node.scoring_service import ScoringService
 from engine.node.serving_role import ServingRole
 from engine.node.submission import Submission
+from engine.paths.admission import REPLAY_MEMORY as REQUEST_MEMORY
+from engine.paths.admission import Admission
 from engine.paths.relay_limits import RelayLimits
 from engine.paths.setup import ReplayCache
 from engine.storage.receipt_store import ReceiptStore
@@ -92,7 +94,7 @@ class PeerPresence(Presence):
         self._started = math.ceil(membership.clock.wall())
         self._published: tuple[ServedModel, ...] = ()
         self._graph: RelayGraph | None = None
-        self._replay_log: ReplayLog | None = None
+        self._replay_logs: list[ReplayLog] = []
         self.peer: OverlayPeer | None = None
         self.serving: ServingRole | None = None
         self.group: GroupRole | None = None
@@ -166,8 +168,8 @@ class PeerPresence(Presence):
             self.mesh = self.peer = self.serving = self.group = self._entry = self.submission = self.standings = None
             self.seat = None
             self.end()
-            if self._replay_log is not None:
-                self._replay_log.close()
+            while self._replay_logs:
+                self._replay_logs.pop().close()
 
     def _assemble(self, genesis: GenesisRecord) -> tuple[OverlayPeer, ServingRole]:
         clock, network_id = self._membership.clock, genesis.network_id
@@ -184,6 +186,7 @@ class PeerPresence(Presence):
             relays=self._relays,
             bandwidth=float(self._bandwidth),
             replays=self._set_ups_taken(network_id),
+            admission=self._requests_taken(network_id),
         )
         peer.saturation_changed = lambda: self.bootstrap.publish(self._descriptor)
         serving = ServingRole(
@@ -295,12 +298,23 @@ class PeerPresence(Presence):
 
     def _set_ups_taken(self, network_id: NetworkId) -> ReplayCache:
         """Those of earlier runs included: onion keys live for two days, whatever is restarted."""
-        clock = self._membership.clock
-        path = self._membership.networks / network_id.hex() / "set-ups"
-        self._replay_log = log = ReplayLog(path, REPLAY_MEMORY, clock.wall)
-        now = clock.monotonic()
+        log = self._replay_log(network_id, "set-ups", REPLAY_MEMORY)
+        now = self._membership.clock.monotonic()
         kept = ((now + seconds, tag) for seconds, tag in log.load())
         return ReplayCache(RelayLimits().replay_tags, kept, log.append)
+
+    def _requests_taken(self, network_id: NetworkId) -> Admission:
+        """Those of earlier runs included: an answer that is made twice would be signed twice."""
+        log = self._replay_log(network_id, "requests", REQUEST_MEMORY)
+        wall = self._membership.clock.wall()
+        kept = ((wall + seconds, request_id) for seconds, request_id in log.load())
+        return Admission(float(self._started), kept, log.append)
+
+    def _replay_log(self, network_id: NetworkId, name: str, memory: float) -> ReplayLog:
+        path = self._membership.networks / network_id.hex() / name
+        log = ReplayLog(path, memory, self._membership.clock.wall)
+        self._replay_logs.append(log)
+        return log
 
     def directory_changed(self, directory: Directory) -> None:
         """Keep linked whom the graph says; of two the lower id dials. Links to who is no neighbour any more stay until

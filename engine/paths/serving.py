@@ -85,7 +85,8 @@ ServingEffect = CloveOut | Send | ExecutionOffered | ExecutionStarted | Executio
 @dataclass(frozen=True, slots=True)
 class Server:
     """Who serves. ``started``: requests sealed before (seconds since 1970) are refused. ``clove_numbers`` are the (n,
-    k) of this network: others would let strangers choose what joining costs."""
+    k) of this network: others would let strangers choose what joining costs. ``admission``: knows what earlier runs
+    have taken."""
 
     network_id: NetworkId
     node_id: NodeId
@@ -93,6 +94,7 @@ class Server:
     started: float
     random_bytes: Callable[[int], bytes]
     clove_numbers: frozenset[tuple[int, int]]
+    admission: Admission | None = None
 
 
 class ServingMachine:
@@ -101,7 +103,7 @@ class ServingMachine:
     def __init__(self, server: Server) -> None:
         self._server = server
         self._assembler = Assembler(self._open_request, server.clove_numbers)
-        self._admission = Admission(server.started)
+        self._admission = server.admission or Admission(server.started)
         self.offers: Callable[[Request], bool] = lambda _: False
         """Whether somebody decides who serves a request; else this node does."""
         self.overloaded: Callable[[Request], Failed] = lambda _: Failed(code="overloaded", text=FULL)

@@ -1,4 +1,5 @@
-"""The tags of path set-ups that a relay has taken, on disk, so that none is taken again after a restart.
+"""The tags of path set-ups that a relay has taken, and the ids of requests that a model node has, on disk, so that none
+is taken again after a restart.
 
 Two files of records (when it was taken, in seconds since 1970 as a float; the tag): one that grows, and the one before
 it. When all of the older one may be forgotten the younger one takes its place, so both are bounded by the rate of
@@ -85,4 +86,4 @@ class ReplayLog:
 
     def _give_up(self, problem: str) -> None:
         self.close()
-        logger.warning("set-ups of this run will not be recognised after a restart: %s", problem)
+        logger.warning("set-ups or requests of this run will not be recognised after a restart: %s", problem)

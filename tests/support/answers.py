@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from engine.crypto.sealing import SealingKey
 from engine.ids import NetworkId, NodeId, RequestId
+from engine.paths.admission import Admission
 from engine.paths.answer_receiver import AnswerReceiver
 from engine.paths.answer_sender import CloveOut
 from engine.paths.outgoing import OutgoingRequest, Question, Target, prepare
@@ -31,10 +32,17 @@ def proxy(index: int) -> NodeId:
 class Node:
     """A model node: its keys and its machine."""
 
-    def __init__(self, node_id: NodeId = NODE, started: float = WALL - 10, seed: int = 1) -> None:
-        self.keys = [SealingKey.generate(1), SealingKey.generate(2)]
+    def __init__(
+        self,
+        node_id: NodeId = NODE,
+        started: float = WALL - 10,
+        seed: int = 1,
+        admission: Admission | None = None,
+        keys: list[SealingKey] | None = None,
+    ) -> None:
+        self.keys = keys or [SealingKey.generate(1), SealingKey.generate(2)]
         self.machine = ServingMachine(
-            Server(NETWORK, node_id, lambda: self.keys, started, seeded(seed), frozenset([(4, 3)]))
+            Server(NETWORK, node_id, lambda: self.keys, started, seeded(seed), frozenset([(4, 3)]), admission)
         )
         self.target = Target(node_id, self.keys[0].public, self.keys[1].public, b"d" * 32, b"t" * 32)
 

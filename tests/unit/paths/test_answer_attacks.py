@@ -9,6 +9,7 @@ import pytest
 from engine.crypto.sealing import seal
 from engine.ids import NodeId
 from engine.paths import keys
+from engine.paths.admission import Admission
 from engine.paths.answer_sender import HEARTBEAT_SECONDS, MAX_FRAME_TEXT, MAX_UNACKNOWLEDGED, AnswerSender, CloveOut
 from engine.paths.assembling import MAX_ASSEMBLED_BYTES
 from engine.paths.serving import MAX_EXECUTIONS, ExecutionStarted
@@ -182,3 +183,26 @@ def test_unfinished_requests_of_strangers_take_a_bounded_share_of_memory() -> No
     assert held <= MAX_ASSEMBLED_BYTES + 16 * 58_000
     asker = Asker(node)
     assert [effect for effect in start(node, asker) if isinstance(effect, ExecutionStarted)]
+
+
+def test_what_was_sealed_ahead_of_the_clock_is_not_answered_again_after_a_restart() -> None:
+    """It is younger than the node's next start. Answered twice, it would be signed twice: a contradiction."""
+    kept: list[bytes] = []
+    first = Node(started=WALL - 10, admission=Admission(WALL - 10, keep=kept.append))
+    asker = Asker(first, wall=WALL + 119)
+
+    def started(node: Node, wall: float) -> bool:
+        effects: list[object] = []
+        for index in range(4):
+            clove = asker.outgoing.clove(index)
+            effects += node.machine.receive(proxy(index), bytes([index]) * 16, clove, 0.0, wall)
+        return any(isinstance(effect, ExecutionStarted) for effect in effects)
+
+    assert started(first, WALL)
+    assert kept == [asker.request_id]
+    again = Node(
+        started=WALL + 60, admission=Admission(WALL + 60, [(WALL + 420, one) for one in kept]), keys=first.keys
+    )
+    assert not started(again, WALL + 60)
+    unknowing = Node(started=WALL + 60, keys=first.keys)
+    assert started(unknowing, WALL + 60)  # so it is the list alone that keeps it out
