@@ -144,8 +144,11 @@ def _findings(results: Mapping[str, Any]) -> list[str]:
         f"  each; {new} while it is new, {later} later (wanted: {_percent(TARGET)} or less).",
     ]
     share = results["security"]["saturated"]["share"]
-    if share["low95"] < TARGET < share["high95"]:
-        interval = f"{_percent(share['low95'])} to {_percent(share['high95'])}"
+    low, high = share["low95"], share["high95"]
+    if low is None or high is None:
+        lines.append("- The share of the saturated tokens/s is not decided: one pair of readings has no interval.")
+    elif low < TARGET < high:
+        interval = f"{_percent(low)} to {_percent(high)}"
         lines.append(f"- The share of the saturated tokens/s is not decided: its 95 % interval is {interval}.")
     return [*lines, *(line for line in disturbance(results) if line)]
 
@@ -301,8 +304,8 @@ def _cost(results: Mapping[str, Any]) -> list[str]:
     return [*table(head, rows), "", *below]
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.3g} %"
+def _percent(share: float | None) -> str:
+    return "—" if share is None else f"{100 * share:.3g} %"
 
 
 def _picture(results: Mapping[str, Any]) -> str:
