@@ -58,6 +58,7 @@ class GenerationRequest(Struct, frozen=True, array_like=True, kw_only=True):
     owner: bool = False  # the owner's own request: before strangers'
     max_tokens_per_second: float | None = None  # the owner's limit per answer
     prompt_tokens: tuple[int, ...] = ()
+    dated: float | None = None  # seconds since 1970, whose date in UTC some templates write; None: this machine's own
 
 
 class Queued(Struct, frozen=True, array_like=True, tag="queued"):

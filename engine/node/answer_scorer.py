@@ -53,14 +53,23 @@ class AnswerScorer:
         return found[0]
 
     async def score_answer(
-        self, request: Request, output_ids: Sequence[int], key: bytes, prompt_commitment: bytes
+        self,
+        request: Request,
+        output_ids: Sequence[int],
+        key: bytes,
+        prompt_commitment: bytes,
+        dates: Sequence[float] = (),
     ) -> tuple[Score, int]:
         """The score of an answer to a request that begins with the first token, and the prompt's length; errors as
-        :meth:`score`. ``prompt_commitment``: what was signed of the prompt under ``key``."""
+        :meth:`score`. ``prompt_commitment``: what was signed of the prompt under ``key``; ``dates``: when the answer
+        may have been asked for (seconds since 1970), if not when the request was sealed."""
         info = self._info(request)
         wanted = msgspec.structs.replace(generation_for(request, info.context_length, None), cache_salt=self._salt)
-        found = await self._backend.score(wanted, output_ids)
-        if not constant_time_equal(commit(key, b"prompt", token_bytes(found.prompt_ids)), prompt_commitment):
+        for dated in dates or (request.sealed_at,):
+            found = await self._backend.score(msgspec.structs.replace(wanted, dated=dated), output_ids)
+            if constant_time_equal(commit(key, b"prompt", token_bytes(found.prompt_ids)), prompt_commitment):
+                break
+        else:
             return contradiction(len(output_ids)), len(found.prompt_ids)
         calibration = self._calibrations.find(info.digest, reference=_short(info.provider))
         score = score_answer(found.margins, found.logprobs, calibration, found.impossible)

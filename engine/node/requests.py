@@ -84,4 +84,5 @@ def generation_for(request: Request, context_length: int, limit: float | None) -
         continue_tokens=request.continue_tokens,
         continue_characters=request.continue_characters if request.continue_tokens else None,
         max_tokens_per_second=limit,
+        dated=request.sealed_at,  # so that whoever reads the request makes the same prompt of it, whenever and wherever
     )

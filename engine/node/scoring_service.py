@@ -22,6 +22,9 @@ from engine.wire.verification import MAX_OUTPUT
 
 SCORES_PER_EPOCH, SCORES_BURST = 120.0, 60.0
 """Where everybody is new, each node is asked for about thirty in an epoch, many of them at its begin."""
+LATEST_EPOCHS = 4
+"""So long behind an answer its score may be asked for."""
+DAY_SECONDS = 86_400
 MAX_RUNNING = 4
 """Scores that are computed or wait."""
 
@@ -43,6 +46,7 @@ class ScoringService:
         self._scorer: AnswerScorer | None = None
         self._clock = clock
         self._allowed = TokenBucket(SCORES_PER_EPOCH / epoch_seconds, SCORES_BURST, clock.monotonic())
+        self._epoch_seconds = epoch_seconds
         self._running = 0
         self.scored = 0
 
@@ -61,7 +65,8 @@ class ScoringService:
         try:
             plain = msgspec.structs.replace(request, continue_tokens=(), continue_characters=0)
             key, commitment = request.score_key, request.prompt_commitment
-            score, prompt_tokens = await self._scorer.score_answer(plain, ids, key, commitment)
+            dates = self._dates(request.sealed_at)
+            score, prompt_tokens = await self._scorer.score_answer(plain, ids, key, commitment, dates)
         finally:
             self._running -= 1
         self.scored += 1
@@ -74,3 +79,9 @@ class ScoringService:
             record=signed.record,
             signature=signed.signature,
         )
+
+    def _dates(self, asked: float) -> tuple[float, ...]:
+        """The answer was made up to a few epochs before its score is asked for: perhaps on the day before, which some
+        templates write into the prompt."""
+        made = max(0.0, asked - LATEST_EPOCHS * self._epoch_seconds)
+        return (asked,) if made // DAY_SECONDS == asked // DAY_SECONDS else (asked, made)

@@ -61,8 +61,10 @@ class ChatTemplate:
         tools: Sequence[Mapping[str, Any]] | None,
         options: Mapping[str, Any],
         generation: bool,
+        date: datetime | None = None,
     ) -> str:
-        """The prompt's text; ``generation`` opens the assistant's turn. :class:`TemplateError` says why not."""
+        """The prompt's text; ``generation`` opens the assistant's turn, ``date`` is that of the conversation.
+        :class:`TemplateError` says why not."""
         variables = {
             "documents": None,
             **options,
@@ -72,6 +74,7 @@ class ChatTemplate:
             "add_generation_prompt": generation,
         }
         with self._rendering:
+            self._sandbox.date = date
             return self._pieces(variables)
 
     def _pieces(self, variables: Mapping[str, Any]) -> str:

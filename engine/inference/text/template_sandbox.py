@@ -60,7 +60,8 @@ _WIDE_FORMAT = re.compile(r"\d{4,}|%[^%a-zA-Z]*\*|\{[^{}]*\{")
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
-    """The environment of one template. ``budget`` is set anew for each rendering; ``today`` gives the date."""
+    """The environment of one template. ``budget`` and ``date`` are set anew for each rendering; ``today`` gives the
+    date where there is none."""
 
     intercepted_binops = frozenset({"+", "*", "**", "%"})
 
@@ -73,6 +74,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             finalize=self._shown,
         )
         self.budget = budget
+        self.date: datetime | None = None
         filters: dict[str, Any] = self.filters
         tests: dict[str, Any] = self.tests
         self.filters = {name: self._limited(name, filters[name]) for name in _FREE | _LAZY | _OTHERS}
@@ -83,13 +85,16 @@ class Sandbox(ImmutableSandboxedEnvironment):
             "dict": dict,
             "namespace": _TemplateNamespace,
             "raise_exception": _refuse,
-            "strftime_now": lambda form: today().strftime(_checked_format(form)),
+            "strftime_now": lambda form: self._now(today).strftime(_checked_format(form)),
         }
 
     def guarded(self, tree: nodes.Template) -> nodes.Template:
         """The same template with what it does beside calls and filters under the budget too."""
         guarded: nodes.Template = _Guard().visit(tree)
         return guarded
+
+    def _now(self, today: Callable[[], datetime]) -> datetime:
+        return self.date or today()
 
     # --------------------------------------------------------------------------------- what Jinja asks while it runs
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Collection, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -33,10 +33,14 @@ def _now() -> datetime:
     return datetime.now().astimezone()
 
 
+def _date_of(request: GenerationRequest) -> datetime | None:
+    return None if request.dated is None else datetime.fromtimestamp(request.dated, UTC)
+
+
 class ChatTokenizer:
     """The tokenizer and chat template of one model folder; :class:`ModelFolderError` if they cannot be used.
 
-    ``today`` gives the date that some templates write into the prompt.
+    ``today`` gives the date that some templates write into the prompt, where the request has none.
     """
 
     def __init__(self, folder: ModelFolder, today: Callable[[], datetime] = _now) -> None:
@@ -146,7 +150,7 @@ class ChatTokenizer:
                 "tools",
             )
         try:
-            return self._render(told, tools, options, begin_answer=begin_answer)
+            return self._render(told, tools, options, begin_answer=begin_answer, date=_date_of(request))
         except TemplateError as error:
             raise InvalidRequestError(
                 f"The chat template of {self._folder.model_id} refuses this conversation: {error}. "
@@ -165,11 +169,12 @@ class ChatTokenizer:
         options: dict[str, Any],
         *,
         begin_answer: bool,
+        date: datetime | None = None,
     ) -> str:
         template = self._default if tools is None else self._with_tools
         if tools is not None and self._tools_in_message:
             messages, tools = _tools_in_system_message(messages, tools), None
-        return template.render(messages, tools=tools, options=options, generation=begin_answer)
+        return template.render(messages, tools=tools, options=options, generation=begin_answer, date=date)
 
     def _encoded(self, text: str) -> tuple[int, ...]:
         """A rendered conversation, which holds all special tokens that the model wants."""

@@ -87,6 +87,19 @@ async def test_a_prompt_that_is_not_the_signed_one_is_a_fail_with_the_bound() ->
     assert (report.score.likelihood, report.score.verdict) == (5_000, 2)
 
 
+@pytest.mark.parametrize(("hours", "verdict"), [(0.1, 0), (23.0, 2)])
+async def test_an_answer_of_yesterday_evening_has_yesterdays_date_in_its_prompt(hours: float, verdict: int) -> None:
+    class Dated(Model):
+        async def score(self, request: GenerationRequest, output_ids: Sequence[int]) -> TokenScores:
+            assert request.dated is not None
+            prompt = PROMPT if request.dated < 20_000 * 86_400 else (1, 2, 4)
+            return msgspec.structs.replace(await super().score(request, output_ids), prompt_ids=prompt)
+
+    request = asked(sealed_at=20_000 * 86_400 + hours * 3_600)
+    _, report = report_of(await service(Dated()).score(request))
+    assert report.score.verdict == verdict
+
+
 @pytest.mark.parametrize(
     "changes",
     [

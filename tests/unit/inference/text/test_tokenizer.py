@@ -356,3 +356,13 @@ def test_a_tokenizer_that_fails_on_the_simplest_text_is_the_folders_fault(tmp_pa
     (folder / "tokenizer.json").write_text(json.dumps(content))
     with pytest.raises(ModelFolderError, match=r"tokenizer\.json does not work"):
         opened(folder)
+
+
+def test_the_date_in_a_prompt_is_that_of_the_question_wherever_it_is_read(tmp_path):
+    """Else a verifier in another time zone, or on the next day, takes an honest prompt for a false one."""
+    tokenizer = opened(shaped(tmp_path, "llama3"))
+    evening = datetime(2025, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
+    dated = tokenizer.prompt(asked(("user", "hello"), dated=evening)).ids
+    assert "31 Dec 2025" in tokenizer.decode(dated)
+    assert dated != tokenizer.prompt(asked(("user", "hello"), dated=evening + 1)).ids
+    assert "03 Feb 2026" in tokenizer.decode(tokenizer.prompt(asked(("user", "hello"))).ids)
