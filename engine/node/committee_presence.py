@@ -10,11 +10,13 @@ import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from aiohttp import ClientSession
+
 from engine.clock import Clock
 from engine.crypto.identity import Identity
 from engine.directory.directory import Directory
 from engine.directory.genesis import GenesisRecord
-from engine.errors import GenTorrentError, VerificationError, WireError
+from engine.errors import BootstrapUnreachableError, GenTorrentError, VerificationError, WireError
 from engine.node.claims_follower import ClaimsFollower
 from engine.node.committee_role import CommitteeRole
 from engine.node.committee_store import CommitteeStore
@@ -137,15 +139,35 @@ class CommitteePresence:
                 block = self._store.block(height)
                 if block is None:
                     break
-                for record in self._store.records(height):
-                    await send_record(session, url, "/v1/evidence", encode(record))
-                await send_record(session, url, "/v1/chain", encode(block))
+                await self._bring_block(session, url, height, block)
             while self._contradictions:
                 try:
                     await send_record(session, url, "/v1/contradictions", encode(self._contradictions[0]))
                 except VerificationError as error:
                     logger.warning("the server refuses a contradiction: %s", error)
                 del self._contradictions[0]
+
+    async def _bring_block(self, session: ClientSession, url: str, height: int, block: CertifiedBlock) -> None:
+        """Evidence that is too old is refused, until the server has seen the block that names it."""
+        if not await self._bring_evidence(session, url, height):
+            try:
+                await send_record(session, url, "/v1/chain", encode(block))
+                return
+            except BootstrapUnreachableError as error:
+                logger.debug("the evidence of a block is brought again: %s", error)
+            await self._bring_evidence(session, url, height)
+        await send_record(session, url, "/v1/chain", encode(block))
+
+    async def _bring_evidence(self, session: ClientSession, url: str, height: int) -> bool:
+        """Whether the server has taken all of it."""
+        taken = True
+        for record in self._store.records(height):
+            try:
+                await send_record(session, url, "/v1/evidence", encode(record))
+            except VerificationError as error:
+                logger.info("the server does not take evidence: %s", error)
+                taken = False
+        return taken
 
     def _contradicted(self, shown: Contradiction) -> None:
         if len(self._contradictions) < MAX_CONTRADICTIONS:

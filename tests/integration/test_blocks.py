@@ -12,6 +12,8 @@ import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
+from unittest.mock import Mock
 
 import aiohttp
 import msgspec
@@ -25,14 +27,17 @@ from engine.bootstrap.store import Store
 from engine.clock import ManualClock
 from engine.crypto.identity import Identity
 from engine.directory.genesis import to_file
+from engine.node.committee_presence import CommitteePresence
 from engine.verification.chain.block import Material
 from engine.verification.chain.certificate import check_certified
 from engine.verification.chain.checkpoint import make_checkpoint
+from engine.verification.chain.replay import records_named
 from engine.verification.chain.standings import check_standings
 from engine.verification.chain.state import ChainState
 from engine.wire.codec import encode
 from engine.wire.verification import (
     CertifiedBlock,
+    block_decoder,
     chain_records_decoder,
     signed_standings_decoder,
 )
@@ -193,6 +198,48 @@ async def test_evidence_is_taken_of_members_in_its_time(tmp_path: Path) -> None:
         assert (await post(it.address, "/v1/evidence", encode(record)))[0] == 200
         it.clock.advance(600 * 10)
         assert (await post(it.address, "/v1/evidence", encode(record)))[0] == 422
+
+
+async def test_after_a_long_outage_the_chain_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Evidence that is too old, and more of it than a member may bring, is taken where a certified block names it."""
+    monkeypatch.setattr(blocks, "EVIDENCE_TAKEN", 1)
+    made = network()
+    async with chain(tmp_path, made) as it:
+        it.clock.advance(600 * 50)
+        assert set(await it.bring_evidence()) == {422}
+        for block in made.blocks:
+            status, reason = await it.bring(block)
+            if status != 200:
+                assert (status, b"Bring it first" in reason) == (503, True)
+                assert set(await it.bring_evidence()) == {200, 422}, "only what this block names"
+                assert (await it.bring(block))[0] == 200
+        assert (await it.head())["height"] == EPOCHS
+
+
+async def test_a_member_brings_what_the_server_has_missed_in_a_long_outage(tmp_path: Path) -> None:
+    made = network()
+    async with chain(tmp_path / "server", made) as it:
+        it.clock.advance(600 * 50)
+        url = it.address.partition("#")[0]
+
+        async def read(path: str, limit: int) -> bytes:
+            return (await fetch(it.address, path))[1]
+
+        member = CommitteePresence(
+            made.members[0],
+            made.genesis,
+            tmp_path / "member",
+            lambda *_: cast(Any, Mock()),
+            it.clock,
+            lambda: url,
+            read,
+        )
+        for height, block in enumerate(made.blocks, 1):
+            named = records_named(block_decoder.decode(block.block))
+            member._store.append(height, block, [made.records[digest] for digest in named])
+        await member.role.load()
+        await member._bring()
+        assert (await it.head())["height"] == EPOCHS
 
 
 DYING = """

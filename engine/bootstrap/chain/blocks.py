@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import sys
 from collections.abc import Callable
 
 from engine.bootstrap.chain.answers import UNKNOWN, ChainAnswer
@@ -19,9 +20,10 @@ from engine.errors import StorageError, VerificationError, WireError
 from engine.verification.chain.block import MissingRecordError
 from engine.verification.chain.certificate import check_certified
 from engine.verification.chain.checkpoint import EVERY, height_of, make_checkpoint, open_checkpoint
+from engine.verification.chain.replay import records_named
 from engine.verification.chain.state import ChainState, encoded_standings, first_state
 from engine.verification.epochs import epoch_at
-from engine.verification.signing import open_record
+from engine.verification.signing import digest_of, open_record
 from engine.wire.codec import encode
 from engine.wire.verification import (
     Block,
@@ -65,6 +67,7 @@ class Blocks:
         self._membership: list[CertifiedBlock] = []
         self._newest: CertifiedBlock | None = None
         self._checkpoint_at = 0
+        self._wanted: frozenset[bytes] = frozenset()  # evidence that a certified block names and that is not here
 
     @property
     def state(self) -> ChainState:
@@ -152,7 +155,8 @@ class Blocks:
         records = await self._records(block)
         try:
             state = await asyncio.to_thread(check_certified, self._state, certified, record_of=records.get)
-        except MissingRecordError as error:
+        except MissingRecordError as error:  # its certificate holds: whatever it names is taken, however late
+            self._wanted = frozenset(records_named(block)).difference(records)
             return ChainAnswer.says(503, f"{error} Bring it first.")
         digest = hashlib.sha256(certified.block).digest()
         row = StoredBlock(block.height, block.epoch, digest, encode(certified))
@@ -164,8 +168,7 @@ class Blocks:
 
     async def _records(self, block: Block) -> dict[bytes, SignedRecord]:
         """The evidence that the block names, as far as it is here."""
-        named = [entry.evidence for entry in block.entries] + [one.record for one in block.unjudged]
-        found = {digest: await self._store.evidence(digest) for digest in named}
+        found = {digest: await self._store.evidence(digest) for digest in records_named(block)}
         return {digest: signed_record_decoder.decode(one) for digest, one in found.items() if one is not None}
 
     async def read_head(self) -> ChainAnswer:
@@ -198,18 +201,21 @@ class Blocks:
     # ------------------------------------------------------------------------------------------------------- evidence
 
     async def take_evidence(self, body: bytes) -> ChainAnswer:
-        """What a member has found; whether its challenge was planned is looked at where a block names it."""
+        """What a member has found; whether its challenge was planned is looked at where a block names it. What the next
+        block names is taken at any time, of a member that has brought too much, too: the chain must go on after an
+        outage."""
         signed = signed_record_decoder.decode(body)
         record = await asyncio.to_thread(_open, signed, self._genesis.network_id)
         if record.member not in self._state.members:
             raise VerificationError("The evidence is signed by somebody who is no member of the committee.")
-        now = epoch_at(self._genesis.genesis, self._clock.wall())
+        now, digest = epoch_at(self._genesis.genesis, self._clock.wall()), digest_of(signed)
+        is_wanted = digest in self._wanted
         if record.epoch > now:
             return ChainAnswer.says(503, f"Epoch {record.epoch} has not begun by the server's clock; bring it then.")
-        if record.epoch < now - EVIDENCE_EPOCHS:
+        if record.epoch < now - EVIDENCE_EPOCHS and not is_wanted:
             raise VerificationError(f"Evidence of epoch {record.epoch} counts no longer; it is epoch {now}.")
-        digest = hashlib.sha256(signed.record).digest()
-        if not await self._store.add_evidence(digest, record.epoch, signed, EVIDENCE_TAKEN):
+        at_most = sys.maxsize if is_wanted else EVIDENCE_TAKEN
+        if not await self._store.add_evidence(digest, record.epoch, signed, at_most):
             return ChainAnswer.says(422, f"This member has brought {EVIDENCE_TAKEN} records for epoch {record.epoch}.")
         return ChainAnswer.says(200, "Kept.")
 
