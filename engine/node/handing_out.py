@@ -20,12 +20,14 @@ from engine.verification.challenges.opening import OpenedEvidence
 from engine.verification.large_models.draw import drawn, serving_now, unrelated
 from engine.verification.large_models.majority import OpenedScoring
 from engine.verification.members import duties_alpha, faulty
-from engine.wire.verification import MIN_REPORTS, Scoring
+from engine.wire.verification import MAX_REPORTS, MIN_REPORTS, Scoring
 
 logger = logging.getLogger(__name__)
 MAX_ASKED = 8
 """Answers that are handed out at the same time."""
 MAX_TRIES = 4
+NEWS = 3
+"""So many places further back than an author may go a scorer is taken: nodes come, and are listed here already."""
 LOOKS_BETWEEN = 8
 """Of one answer, and so many looks apart: who has not answered may have time a little later."""
 
@@ -69,15 +71,21 @@ class HandingOut:
 
     def is_believed(self, opened: OpenedEvidence, scoring: OpenedScoring, state: ChainState) -> bool:
         """Whether the directory, too, allows those who have scored: they serve the model and are strangers to each
-        other and to whom they judge. The draw itself was checked when the record came."""
-        directory = self.directory
-        if directory is None:
+        other and to whom they judge, and, where none of them has standing, the lot has fallen on them among all that
+        are listed. What the chain says of the draw was checked when the record came."""
+        directory, evidence, model = self.directory, opened.evidence, opened.request.model_digest
+        found = state.epochs.get(evidence.epoch)
+        output = self._book.output_of(evidence.epoch, evidence.member, state)
+        if directory is None or found is None or output is None:
             return False
-        found = state.epochs.get(opened.evidence.epoch)
-        known = set(serving_now(directory, opened.request.model_digest))
-        known |= {node for node, model in state.serving.items() if model == opened.request.model_digest}
+        scorers, listed = set(scoring.scorers), set(serving_now(directory, model))
+        known = listed | {node for node, served in state.serving.items() if served == model}
+        without = self._without(opened, state)
+        order = drawn(
+            found.basis, model, output, opened.asked, evidence.turn, listed | scorers, without, MAX_REPORTS + NEWS
+        )
         strangers = unrelated(directory, scoring.scorers, self._concerned(opened))
-        return found is not None and set(scoring.scorers) <= known and len(strangers) == len(scoring.scorers)
+        return scorers <= known and scorers <= set(order) and len(strangers) == len(scoring.scorers)
 
     async def _have_scored(self, opened: OpenedEvidence, state: ChainState) -> None:
         digest, evidence = opened.digest, opened.evidence
@@ -107,10 +115,14 @@ class HandingOut:
         alpha = duties_alpha(state.network_id, opened.evidence.epoch, found.basis.output)
         output = verify_proof(self._identity.public_key, alpha, prove(self._identity.seed, alpha))
         model, turn = opened.request.model_digest, opened.evidence.turn
-        without = {opened.asked, opened.node, *(node_id_of(member) for member in state.members)}
+        without = self._without(opened, state)
         present = set(serving_now(directory, model))
         order = drawn(found.basis, model, output, opened.asked, turn, present, without)
         return unrelated(directory, [node for node in order if node in present], self._concerned(opened))
+
+    def _without(self, opened: OpenedEvidence, state: ChainState) -> set[NodeId]:
+        """Who scores nothing of this answer."""
+        return {opened.asked, opened.node, *(node_id_of(member) for member in state.members)}
 
     def _concerned(self, opened: OpenedEvidence) -> tuple[NodeId, ...]:
         """Whom scorers must not be related with."""

@@ -161,6 +161,12 @@ class RecordBook:
         found = self._scorings.get(evidence)
         return found[1] if found is not None else None
 
+    def output_of(self, epoch: int, member: bytes, state: ChainState) -> bytes | None:
+        """Of a member's VRF for an epoch, where it has shown its duties here or in a block."""
+        found = state.epochs.get(epoch)
+        shown = found.outputs.get(member) if found is not None else None
+        return shown if shown is not None else self._outputs.get((epoch, member))
+
     def unfinished(self, member: bytes, state: ChainState) -> list[tuple[OpenedEvidence, int]]:
         """Evidence of this member that no block contains and nobody has been asked to score, with the number of its
         attestations, the oldest first."""

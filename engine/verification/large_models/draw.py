@@ -47,13 +47,14 @@ def drawn(
     turn: int,
     listed: Iterable[NodeId],
     without: Collection[NodeId],
+    most: int = MAX_REPORTS,
 ) -> list[NodeId]:
-    """Whom the author asks, in this order: at most nine of standing or, where fewer than three have any, of all of
-    ``listed`` that are not excluded. ``without``: the judged one, the one that was asked, and members."""
+    """Whom the author asks, in this order: at most nine (``most``) of standing or, where fewer than three have any, of
+    all of ``listed`` that are not excluded. ``without``: the judged one, the one that was asked, and members."""
     pool = established(basis, model, without)
     if len(pool) < MIN_REPORTS:
         pool = frozenset(node for node in listed if node not in without and not _excluded(basis, node))
-    return sorted(pool, key=lambda node: place(output, asked, turn, node))[:MAX_REPORTS]
+    return sorted(pool, key=lambda node: place(output, asked, turn, node))[:most]
 
 
 def check_draw(
