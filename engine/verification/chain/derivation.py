@@ -339,8 +339,10 @@ def standings_after(
         by_epoch: dict[int, dict[int, list[Score]]] = {}
         for one in sorted(results, key=lambda one: one.turn):
             by_epoch.setdefault(one.epoch, {}).setdefault(one.author, []).append(one.score)
-        for _, by_author in sorted(by_epoch.items()):
-            standing = rule.judge(standing, [scores for _, scores in sorted(by_author.items())])
+        judged_until = standing.signed
+        for epoch, by_author in sorted(by_epoch.items()):
+            results = [scores for _, scores in sorted(by_author.items())]
+            standing = rule.judge(standing, results, again=epoch <= judged_until)
         standings[node] = msgspec.structs.replace(standing, signed=max(standing.signed, *by_epoch))
     if len(standings) > MAX_STANDINGS:
         newest = sorted(standings.items(), key=lambda item: (-item[1].signed, item[0]))

@@ -71,8 +71,9 @@ class PageRule:
         """See :class:`~engine.verification.reputation.rule.Rule`."""
         return unjudged(node_id, self.start)
 
-    def judge(self, standing: NodeStanding, duties: Duties) -> NodeStanding:
-        """See :class:`~engine.verification.reputation.rule.Rule`."""
+    def judge(self, standing: NodeStanding, duties: Duties, *, again: bool = False) -> NodeStanding:
+        """See :class:`~engine.verification.reputation.rule.Rule`. What speaks for a node counts once an epoch, however
+        many blocks its verifiers spread it over."""
         recent = remember(standing.recent, mean_credit(duties))
         reputation, good = standing.reputation, standing.good
         for said in map(self.said, duties):
@@ -80,8 +81,8 @@ class PageRule:
                 reputation, good = reputation // self.loss, 0
             elif said < PASSES_BELOW:
                 reputation, good = reputation + (ONE - reputation) // self.gain, min(MAX_GOOD, good + 1)
-        suspicion = self.suspicion_after(standing.suspicion, duties)
-        lapses = self.lapses_after(standing.lapses, duties)
+        suspicion = self.suspicion_after(standing.suspicion, duties, again=again)
+        lapses = self.lapses_after(standing.lapses, duties, again=again)
         excluded = standing.excluded or suspicion >= self.limit or lapses >= self.lapse_limit
         if excluded:
             reputation = 0
@@ -98,20 +99,20 @@ class PageRule:
             recent=recent,
         )
 
-    def suspicion_after(self, suspicion: int, duties: Duties) -> int:
+    def suspicion_after(self, suspicion: int, duties: Duties, *, again: bool = False) -> int:
         """The sum after the results of one more epoch, thousandths."""
         found = [said if said > FAILS_ABOVE else min(self.inconclusive_bound, said) for said in map(self.said, duties)]
         against = sum(said for said in found if said > 0)
-        step = against or max(-self.relief, *found)
+        step = against or (0 if again else max(-self.relief, *found))
         return min(self.most, max(0, suspicion + step))
 
-    def lapses_after(self, lapses: int, duties: Duties) -> int:
+    def lapses_after(self, lapses: int, duties: Duties, *, again: bool = False) -> int:
         """The sum of failed conversations after those of one more epoch, thousandths."""
         found = [self.said(scores) for scores in duties]
         failed = sum(said > FAILS_ABOVE for said in found)
         if failed:
             return min(self.lapse_limit, lapses + failed * self.lapse)
-        return max(0, lapses - self.lapse_relief) if min(found) < PASSES_BELOW else lapses
+        return max(0, lapses - self.lapse_relief) if min(found) < PASSES_BELOW and not again else lapses
 
     def said(self, scores: Sequence[Score]) -> int:
         """What one conversation says, turn after turn: the sum of all, or of the run of turns that speaks the most

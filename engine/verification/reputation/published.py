@@ -32,7 +32,7 @@ class PublishedRule:
         """See :class:`~engine.verification.reputation.rule.Rule`."""
         return unjudged(node_id, self.start)
 
-    def judge(self, standing: NodeStanding, duties: Duties) -> NodeStanding:
+    def judge(self, standing: NodeStanding, duties: Duties, *, again: bool = False) -> NodeStanding:
         """See :class:`~engine.verification.reputation.rule.Rule`."""
         credit = mean_credit(duties)
         recent = remember(standing.recent, credit)

@@ -32,8 +32,8 @@ class Rule(Protocol):
     def newcomer(self, node_id: NodeId) -> NodeStanding:
         """The standing of whom no block has judged."""
 
-    def judge(self, standing: NodeStanding, duties: Duties) -> NodeStanding:
-        """The standing after what a block says of one epoch."""
+    def judge(self, standing: NodeStanding, duties: Duties, *, again: bool = False) -> NodeStanding:
+        """The standing after what a block says of one epoch; ``again``: an earlier block has spoken of that epoch."""
 
 
 def unjudged(node_id: NodeId, reputation: int) -> NodeStanding:

@@ -491,3 +491,24 @@ def test_turns_are_judged_in_their_order_wherever_they_stand_in_the_block() -> N
     others = [Judged(NODE.node_id, 1, 0, place, turns[turn]) for place, turn in enumerate((0, 2, 1))]
     (standing,) = standings_after({}, others, 0, OURS).values()
     assert standing.suspicion == 500
+
+
+@pytest.mark.parametrize(("suspicion", "lapses"), [(8_000, 0), (0, 6_000)])
+def test_what_speaks_for_a_node_counts_once_an_epoch_in_however_many_blocks_it_comes(
+    suspicion: int, lapses: int
+) -> None:
+    """Else a verifier that is the node's friend shows one turn in each block, and washes it three times as fast."""
+    node = NODE.node_id
+    before = msgspec.structs.replace(OURS.newcomer(node), suspicion=suspicion, lapses=lapses, signed=6)
+
+    def after(*blocks: list[Judged]) -> tuple[int, int]:
+        standings = {node: before}
+        for judged in blocks:
+            standings = dict(standings_after(standings, judged, 0, OURS))
+        return standings[node].suspicion, standings[node].lapses
+
+    passes = [Judged(node, 7, 0, turn, score(-5_000)) for turn in range(3)]
+    fail = Judged(node, 7, 1, 0, score(4_000))
+    assert after([passes[0]], [passes[1]], [passes[2]]) == after(passes)
+    assert after([passes[0]], [passes[1]], [passes[2]]) != (suspicion, lapses)
+    assert after([passes[0]], [fail]) > after([passes[0]]), "what speaks against it counts whenever it comes"
