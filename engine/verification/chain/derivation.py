@@ -341,8 +341,8 @@ def standings_after(
             by_epoch.setdefault(one.epoch, {}).setdefault(one.author, []).append(one.score)
         judged_until = standing.signed
         for epoch, by_author in sorted(by_epoch.items()):
-            results = [scores for _, scores in sorted(by_author.items())]
-            standing = rule.judge(standing, results, again=epoch <= judged_until)
+            duties = [scores for _, scores in sorted(by_author.items())]
+            standing = rule.judge(standing, duties, again=epoch <= judged_until)
         standings[node] = msgspec.structs.replace(standing, signed=max(standing.signed, *by_epoch))
     if len(standings) > MAX_STANDINGS:
         newest = sorted(standings.items(), key=lambda item: (-item[1].signed, item[0]))
