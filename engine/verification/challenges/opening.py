@@ -19,7 +19,7 @@ from engine.verification.challenges.duties import is_kin
 from engine.verification.epochs import epoch_begins
 from engine.verification.receipts import check_receipt, compare_output, compare_request, request_without_secrets
 from engine.verification.signing import digest_of, open_record
-from engine.wire.answer import ChatMessage, Receipt, Request, request_decoder
+from engine.wire.answer import ChatMessage, Receipt, Request, Sampling, request_decoder
 from engine.wire.codec import encode
 from engine.wire.records import Genesis
 from engine.wire.verification import (
@@ -48,6 +48,8 @@ _PLAIN = {
     "prompt_commitment": b"",
 }
 """What would shape an answer beyond the challenge's words and settings."""
+MOST_TEMPERATURE, MOST_REPETITION = 2.0, 1.5
+"""Of a challenge's settings. A repetition penalty of 100 or 0.01 multiplies the noise of honest logits by a hundred."""
 _ROLES = ("user", "assistant")
 
 
@@ -134,7 +136,16 @@ def _open_challenge(record: Evidence | Unanswered, commitment_of: CommitmentOf) 
         raise VerificationError(f"The challenge cannot be read: {error}.") from error
     if challenge.epoch != record.epoch:
         raise VerificationError(f"The challenge was planned for epoch {challenge.epoch}, not {record.epoch}.")
+    _check_settings(challenge.sampling)
     return challenge
+
+
+def _check_settings(sampling: Sampling) -> None:
+    """Those for which the noise of honest machines was measured: with others a verifier could make them fail."""
+    usual = msgspec.structs.replace(sampling, presence_penalty=0.0, frequency_penalty=0.0, logit_bias=())
+    is_usual = sampling.temperature <= MOST_TEMPERATURE and 1.0 <= sampling.repetition_penalty <= MOST_REPETITION
+    if sampling != usual or not is_usual:
+        raise VerificationError("The challenge has settings in which honest answers differ from machine to machine.")
 
 
 def _open_request(evidence: Evidence, challenge: PlannedChallenge) -> Request:

@@ -276,3 +276,34 @@ def test_newcomers_are_checked_by_four_members_each_by_others() -> None:
         for member in drawn:
             counts[member] += 1
     assert min(counts.values()) > 5
+
+
+@pytest.mark.parametrize(
+    ("settings", "refused"),
+    [
+        ({"temperature": 1.5, "top_p": 0.9, "repetition_penalty": 1.1}, False),
+        ({"temperature": 0.0}, False),
+        ({"temperature": 10.0}, True),
+        ({"repetition_penalty": 100.0}, True),
+        ({"repetition_penalty": 0.01}, True),
+        ({"presence_penalty": 2.0}, True),
+        ({"frequency_penalty": -2.0}, True),
+        ({"logit_bias": ((5, 100.0),)}, True),
+    ],
+)
+def test_a_verifier_cannot_plan_settings_in_which_honest_noise_looks_like_a_cheat(
+    settings: dict[str, Any], refused: bool
+) -> None:
+    network = judging()
+    sampling = Sampling(seed=0, **settings)
+    promised = [network.commit(1, member, [NODE.node_id], sampling=sampling) for member in network.members]
+    network.append(0, Material(commitments=promised))
+    member = network.members[0]
+    signed = network.evidence(1, member, NODE.node_id, NODE)
+    if not refused:
+        assert opened(network, signed).request.sampling == msgspec.structs.replace(sampling, seed=7)
+        return
+    with pytest.raises(VerificationError, match="settings in which"):
+        opened(network, signed)
+    with pytest.raises(VerificationError, match="settings in which"):
+        open_unanswered(network.unanswered(1, member, NODE.node_id), network.network_id, network.state.commitment_of)
