@@ -19,8 +19,8 @@ MAX_RECORD = 60_000
 MAX_MEMBERS = 64
 """Of a committee."""
 MAX_ENTRIES = 256
-"""Judged answers in one block; what finds no place waits for the next. Its bytes end most blocks sooner: at about 180
-answers with a committee of four, 110 with one of seven."""
+"""Judged answers in one block; what finds no place waits for the next. Its bytes end most blocks sooner: at about 170
+answers with a committee of four, 105 with one of seven."""
 MAX_KIN = 64
 """Nodes of a verifier's own family that its commitment names."""
 MAX_CONTRADICTIONS, MAX_HIDDEN = 8, 16
@@ -204,8 +204,9 @@ class BlockEntry(Message, frozen=True, tag=129):
     """One judged answer: who has computed its score, in the order of the members, and the score that follows.
     ``attestations``: member, score, signature of the :class:`Attestation` that these and the entry make. ``epoch``,
     ``author``, ``index`` and ``turn`` say which challenge's turn it was, ``asked`` whom it was planned for; ``node``
-    signed the receipt and is judged, for the model ``model``. ``scoring``: who has scored it where members could not,
-    the author's signed :class:`Scoring`, or nothing."""
+    signed the receipt and is judged, for the model ``model``. ``request`` begins the receipt's commitment of its
+    request: one answer to a request is judged, however many receipts and challenges it is shown for. ``scoring``: who
+    has scored it where members could not, the author's signed :class:`Scoring`, or nothing."""
 
     evidence: Key32
     epoch: UInt53
@@ -217,6 +218,7 @@ class BlockEntry(Message, frozen=True, tag=129):
     score: Score
     attestations: Annotated[tuple[tuple[Index, Score, Signature], ...], Meta(min_length=1, max_length=MAX_MEMBERS)]
     model: Key32
+    request: Id16
     scoring: Annotated[tuple[SignedRecord, ...], Meta(max_length=1)] = ()
 
 

@@ -115,7 +115,7 @@ class Judging:
         served = Served(
             request=encode(request),
             attempt=0,
-            final=True,
+            final=changes.pop("final", True),
             first=0,
             prompt_ids=changes.pop("prompt", (1, 2, 3)),
             output_ids=changes.pop("output", OUTPUT),

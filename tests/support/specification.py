@@ -326,12 +326,27 @@ def work_is_done(network_id: bytes, key: bytes, salt: bytes, solution: int, bits
 def check_scores(entry: list[Any], members: list[bytes], network_id: bytes) -> list[int]:
     """The likelihoods in a judged answer of a block, whose signatures are checked: of ``Attestation`` records that are
     made anew of what the entry says (docs/verification.md, "An epoch"; docs/protocol.md, number 129)."""
-    kind, evidence, epoch, _author, _index, _turn, _asked, node, _score, attestations, _model, _scoring = entry
-    assert kind == 129
+    kind, evidence, epoch, node, attestations = entry[0], entry[1], entry[2], entry[7], entry[9]
+    assert (kind, len(entry)) == (129, 13)
     for place, score, signature in attestations:
         record = msgspec.msgpack.encode([128, network_id, epoch, members[place], evidence, node, score])
         check_signature(members[place], "score", network_id, signature, [record])
     return [score[2] for _, score, _ in attestations]
+
+
+def request_judged(evidence: bytes) -> bytes:
+    """As an entry names it: of the receipt that evidence shows (docs/protocol.md, numbers 88, 124 and 129)."""
+    record = msgspec.msgpack.decode(evidence)
+    assert record[0] == 124
+    receipt = msgspec.msgpack.decode(record[8])
+    assert receipt[0] == 88
+    return receipt[13][:16]
+
+
+def check_judged_once(blocks: list[list[Any]]) -> None:
+    """Of one request no two entries of a chain's blocks speak (docs/verification.md, "An epoch")."""
+    requests = [entry[11] for block in blocks for entry in block[12]]
+    assert len(set(requests)) == len(requests)
 
 
 def committee_after(block: list[Any], members: list[bytes], network_id: bytes, since: int) -> list[bytes]:

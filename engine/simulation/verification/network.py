@@ -20,7 +20,7 @@ from engine.ids import NodeId
 from engine.simulation.verification.adversaries import TURNS_AFTER, Adversary
 from engine.simulation.verification.recorded import JudgedAnswer, Recorded
 from engine.verification.chain.block import entries_that_fit
-from engine.verification.chain.derivation import Judged, standings_after
+from engine.verification.chain.derivation import Judged, Said, said_by, standings_after
 from engine.verification.chain.state import NEWCOMER_AGAIN_EPOCHS, WINDOW
 from engine.verification.challenges.duties import Basis, has_duty, is_drawn_publicly
 from engine.verification.challenges.plan import LEAST_TURNS
@@ -99,6 +99,7 @@ class SimulatedNetwork:
         self._members = tuple(dice.randbytes(32) for _ in range(verifiers))
         self._output = dice.randbytes(32)
         self._waiting: list[_Result] = []
+        self._said: Said = {}
         for node in nodes:
             if node.adversary is not None and node.adversary.turns:
                 self._earn(node)
@@ -185,7 +186,9 @@ class SimulatedNetwork:
             for one in sorted(taken, key=lambda one: one.lot)
         ]
         oldest = self.epoch - NEWCOMER_AGAIN_EPOCHS
-        self.standings = standings_after(self.standings, entries, oldest, OURS)
+        self.standings = standings_after(self.standings, entries, oldest, OURS, self._said)
+        said = {**self._said, **said_by(entries, self._said, OURS)}
+        self._said = {key: against for key, against in said.items() if key[0] > self.epoch - WINDOW}
         self.published = standings_after(self.published, entries, oldest, PUBLISHED)
         self._note(taken)
 

@@ -35,7 +35,7 @@ EVERY = 50
 
 
 class _Epoch(msgspec.Struct, frozen=True, array_like=True):
-    """An :class:`OpenEpoch`. ``done``: (member, node, challenge, turns)."""
+    """An :class:`OpenEpoch`. ``done``: (member, node, challenge, turns); ``said``: (member, node, thousandths)."""
 
     epoch: int
     members: tuple[bytes, ...]
@@ -46,6 +46,7 @@ class _Epoch(msgspec.Struct, frozen=True, array_like=True):
     done: tuple[tuple[bytes, bytes, int | None, tuple[int, ...]], ...]
     serving: tuple[tuple[bytes, bytes], ...]
     doubted: tuple[bytes, ...]
+    said: tuple[tuple[bytes, bytes, int], ...]
 
 
 class _State(msgspec.Struct, frozen=True, array_like=True):
@@ -63,6 +64,7 @@ class _State(msgspec.Struct, frozen=True, array_like=True):
     hidden: tuple[tuple[bytes, int], ...]
     epochs: tuple[_Epoch, ...]
     serving: tuple[tuple[bytes, bytes], ...]
+    requests: tuple[tuple[bytes, int], ...]
 
 
 def make_checkpoint(state: ChainState) -> bytes:
@@ -80,6 +82,7 @@ def make_checkpoint(state: ChainState) -> bytes:
         hidden=tuple(state.hidden.items()),
         epochs=tuple(_saved(epoch, found) for epoch, found in state.epochs.items()),
         serving=tuple(state.serving.items()),
+        requests=tuple(state.requests.items()),
     )
     content = msgspec.msgpack.encode(saved)
     return MAGIC + hashlib.sha256(content).digest() + content
@@ -113,6 +116,7 @@ def open_checkpoint(data: bytes, first: ChainState, certified: CertifiedBlock | 
         hidden=MappingProxyType(dict(saved.hidden)),
         epochs=MappingProxyType({one.epoch: _opened(one) for one in saved.epochs}),
         serving=_serving(saved.serving),
+        requests=MappingProxyType(dict(saved.requests)),
     )
 
 
@@ -159,6 +163,7 @@ def _saved(epoch: int, found: OpenEpoch) -> _Epoch:
         ),
         serving=tuple(basis.serving.items()),
         doubted=tuple(basis.doubted),
+        said=tuple((member, node, against) for (member, node), against in found.said.items()),
     )
 
 
@@ -176,4 +181,9 @@ def _opened(saved: _Epoch) -> OpenEpoch:
         doubted=frozenset(map(NodeId, saved.doubted)),
     )
     done = {(member, NodeId(node)): Done(index, frozenset(turns)) for member, node, index, turns in saved.done}
-    return OpenEpoch(basis=basis, outputs=MappingProxyType(dict(saved.outputs)), done=MappingProxyType(done))
+    return OpenEpoch(
+        basis=basis,
+        outputs=MappingProxyType(dict(saved.outputs)),
+        done=MappingProxyType(done),
+        said=MappingProxyType({(member, NodeId(node)): against for member, node, against in saved.said}),
+    )

@@ -21,6 +21,7 @@ from engine.verification.chain.state import (
     Done,
     OpenEpoch,
     newcomer_again_after,
+    requests_kept,
 )
 from engine.verification.challenges.duties import (
     Basis,
@@ -62,6 +63,7 @@ class Derived:
     epochs: Mapping[int, OpenEpoch]
     serving: Mapping[NodeId, bytes]
     doubted: frozenset[NodeId]
+    requests: Mapping[bytes, int]
 
 
 def derive(state: ChainState, block: Block) -> Derived:
@@ -73,11 +75,12 @@ def derive(state: ChainState, block: Block) -> Derived:
     epochs = {epoch: found for epoch, found in state.epochs.items() if epoch >= block.epoch - WINDOW}
     _take_duties(state, block, epochs)
     doubted = _take_entries(state, block, epochs)
+    requests = _requests_after(state, block)
     _take_unjudged(state, block, epochs)
     closing = {epoch: epochs.get(epoch, found) for epoch, found in state.epochs.items()}
     closing = {epoch: found for epoch, found in closing.items() if epoch <= block.epoch - WINDOW}
     open_now = {epoch: found for epoch, found in epochs.items() if epoch > block.epoch - WINDOW}
-    standings = _standings(state, block)
+    standings = _standings(state, block, open_now)
     serving = {**state.serving, **{NodeId(entry.node): entry.model for entry in block.entries}}
     claimed.apply(standings, state.rule, block.epoch)
     return Derived(
@@ -89,6 +92,7 @@ def derive(state: ChainState, block: Block) -> Derived:
         epochs=MappingProxyType(open_now),
         serving=MappingProxyType({node: model for node, model in serving.items() if node in standings}),
         doubted=doubted,
+        requests=MappingProxyType(requests),
     )
 
 
@@ -118,6 +122,7 @@ def following_state(state: ChainState, block: Block, derived: Derived, digest: b
         hidden=derived.hidden,
         epochs=MappingProxyType(epochs),
         serving=derived.serving,
+        requests=derived.requests,
     )
 
 
@@ -226,6 +231,17 @@ def next_done(before: Done | None, index: int, turn: int) -> Done:
     return Done(index, turns | {turn})
 
 
+def _requests_after(state: ChainState, block: Block) -> dict[bytes, int]:
+    """The requests to which blocks have judged an answer; :class:`VerificationError` where one comes once more."""
+    requests = dict(state.requests)
+    for entry in block.entries:
+        if entry.request in requests:
+            raise VerificationError("One answer is judged for two challenges.")
+        requests[entry.request] = entry.epoch
+    kept = requests_kept(state.genesis)
+    return {request: epoch for request, epoch in requests.items() if epoch + kept > block.epoch}
+
+
 def _take_entries(state: ChainState, block: Block, epochs: Epochs) -> frozenset[NodeId]:
     """Who has scored an answer against the majority."""
     last, doubted = b"", set[NodeId]()
@@ -303,10 +319,21 @@ def missed_duties(members: Sequence[bytes], closing: Sequence[OpenEpoch]) -> tup
 # ----------------------------------------------------------------------------------------------------------- standings
 
 
-def _standings(state: ChainState, block: Block) -> dict[NodeId, NodeStanding]:
+def _standings(state: ChainState, block: Block, epochs: Epochs) -> dict[NodeId, NodeStanding]:
+    """Of ``epochs`` those that stay open learn what was said."""
     judged = [Judged(NodeId(entry.node), entry.epoch, entry.author, entry.turn, entry.score) for entry in block.entries]
     oldest = block.epoch - newcomer_again_after(state.genesis)
-    return standings_after(state.standings, judged, oldest, state.rule)
+    before: Said = {
+        (epoch, state.members.index(member), node): against
+        for epoch, found in state.epochs.items()
+        for (member, node), against in found.said.items()
+        if member in state.members
+    }
+    for (epoch, author, node), against in said_by(judged, before, state.rule).items():
+        if (found := epochs.get(epoch)) is not None:
+            said = MappingProxyType({**found.said, (state.members[author], node): against})
+            epochs[epoch] = replace(found, said=said)
+    return standings_after(state.standings, judged, oldest, state.rule, before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,11 +348,27 @@ class Judged:
     score: Score
 
 
+Said = Mapping[tuple[int, int, NodeId], int]
+"""(epoch, author, node) → what blocks have counted against the node of that author's results, thousandths."""
+
+
+def said_by(judged: Sequence[Judged], before: Said, rule: Rule) -> Said:
+    """Of those who say something in one block: what is counted after it. ``before``: after the blocks before."""
+    results: dict[tuple[int, int, NodeId], list[Score]] = {}
+    for one in sorted(judged, key=lambda one: one.turn):
+        results.setdefault((one.epoch, one.author, one.node), []).append(one.score)
+    return {key: max(before.get(key, 0), rule.against(scores)) for key, scores in results.items()}
+
+
 def standings_after(
-    before: Mapping[NodeId, NodeStanding], judged: Sequence[Judged], oldest: int, rule: Rule
+    before: Mapping[NodeId, NodeStanding],
+    judged: Sequence[Judged],
+    oldest: int,
+    rule: Rule,
+    said: Said = MappingProxyType({}),
 ) -> dict[NodeId, NodeStanding]:
-    """Everybody's standing after one block with these results, in its order. Who has signed no answer since epoch
-    ``oldest`` is a newcomer again."""
+    """Everybody's standing after one block with these results, in its order; ``said``: in the blocks before it, of the
+    same epochs. Who has signed no answer since epoch ``oldest`` is a newcomer again."""
     by_node: dict[NodeId, list[Judged]] = {}
     for one in judged:
         by_node.setdefault(one.node, []).append(one)
@@ -342,7 +385,8 @@ def standings_after(
         judged_until = standing.signed
         for epoch, by_author in sorted(by_epoch.items()):
             duties = [scores for _, scores in sorted(by_author.items())]
-            standing = rule.judge(standing, duties, again=epoch <= judged_until)
+            earlier = [said.get((epoch, author, node)) for author in sorted(by_author)]
+            standing = rule.judge(standing, duties, again=epoch <= judged_until, earlier=earlier)
         standings[node] = msgspec.structs.replace(standing, signed=max(standing.signed, *by_epoch))
     if len(standings) > MAX_STANDINGS:
         newest = sorted(standings.items(), key=lambda item: (-item[1].signed, item[0]))

@@ -100,7 +100,9 @@ def matches(entry: BlockEntry, opened: OpenedEvidence, members: Sequence[bytes],
     evidence, model = opened.evidence, opened.request.model_digest
     said = (entry.evidence, entry.epoch, members[entry.author], entry.index, entry.turn, entry.asked, entry.node)
     shown = (opened.digest, evidence.epoch, evidence.member, evidence.index, evidence.turn, opened.asked, opened.node)
-    if said != shown or entry.model != model or entry.score.tokens > len(evidence.output_ids):
+    if said != shown or (entry.model, entry.request) != (model, opened.request_name):
+        return False
+    if entry.score.tokens > len(evidence.output_ids):
         return False
     scoring = scoring_of(entry, members, network_id)
     return scoring is None or scoring.transcript == transcript_of_evidence(opened, network_id)
@@ -165,5 +167,6 @@ def make_entry(
             for one in sorted(chosen, key=lambda one: one.place)
         ),
         model=opened.request.model_digest,
+        request=opened.request_name,
         scoring=(scoring,) if scoring is not None and fits else (),
     )

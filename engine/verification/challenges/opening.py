@@ -73,6 +73,11 @@ class OpenedEvidence:
         """Who signed, and so is judged."""
         return NodeId(self.receipt.node_id)
 
+    @property
+    def request_name(self) -> bytes:
+        """16 bytes that all receipts of one request have in common: nobody else can make them, as a key is in them."""
+        return self.receipt.request_commitment[:16]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedUnanswered:

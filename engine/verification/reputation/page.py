@@ -25,6 +25,7 @@ from engine.verification.reputation.rule import (
     ONE,
     PASSES_BELOW,
     Duties,
+    Earlier,
     mean_credit,
     remember,
     unjudged,
@@ -51,7 +52,8 @@ class PageRule:
     Verifiers may lie, and a score cannot: f + 1 members compute it. So a fail is a fact, whoever asked; but a pass is
     one only if the node did not know that it was asked by a verifier, and a verifier that is its friend tells it. What
     speaks against a node therefore adds up, and what speaks for it counts once an epoch, as far as all agree, and for
-    ``relief`` at most: no number of friends can wash away what one honest verifier finds."""
+    ``relief`` at most: no number of friends can wash away what one honest verifier finds. And one verifier that is the
+    node's enemy is one, in however many blocks it spreads what it finds in an epoch: of its blocks the worst counts."""
 
     start: int = 300_000
     limit: int = 12_000
@@ -71,18 +73,24 @@ class PageRule:
         """See :class:`~engine.verification.reputation.rule.Rule`."""
         return unjudged(node_id, self.start)
 
-    def judge(self, standing: NodeStanding, duties: Duties, *, again: bool = False) -> NodeStanding:
+    def judge(
+        self, standing: NodeStanding, duties: Duties, *, again: bool = False, earlier: Earlier = ()
+    ) -> NodeStanding:
         """See :class:`~engine.verification.reputation.rule.Rule`. What speaks for a node counts once an epoch, however
-        many blocks its verifiers spread it over."""
+        many blocks its verifiers spread it over; of what speaks against it, only what is more than a verifier has said
+        of the epoch before."""
         recent = remember(standing.recent, mean_credit(duties))
         reputation, good = standing.reputation, standing.good
-        for said in map(self.said, duties):
+        earlier = earlier or [None] * len(duties)
+        again = again or any(before is not None for before in earlier)
+        for said, before in zip(map(self.said, duties), earlier, strict=True):
             if said > FAILS_ABOVE:
-                reputation, good = reputation // self.loss, 0
-            elif said < PASSES_BELOW:
+                if (before or 0) <= FAILS_ABOVE:
+                    reputation, good = reputation // self.loss, 0
+            elif said < PASSES_BELOW and before is None:
                 reputation, good = reputation + (ONE - reputation) // self.gain, min(MAX_GOOD, good + 1)
-        suspicion = self.suspicion_after(standing.suspicion, duties, again=again)
-        lapses = self.lapses_after(standing.lapses, duties, again=again)
+        suspicion = self.suspicion_after(standing.suspicion, duties, again=again, earlier=earlier)
+        lapses = self.lapses_after(standing.lapses, duties, again=again, earlier=earlier)
         excluded = standing.excluded or suspicion >= self.limit or lapses >= self.lapse_limit
         if excluded:
             reputation = 0
@@ -99,17 +107,23 @@ class PageRule:
             recent=recent,
         )
 
-    def suspicion_after(self, suspicion: int, duties: Duties, *, again: bool = False) -> int:
+    def against(self, scores: Sequence[Score]) -> int:
+        """See :class:`~engine.verification.reputation.rule.Rule`."""
+        said = self.said(scores)
+        return said if said > FAILS_ABOVE else max(0, min(self.inconclusive_bound, said))
+
+    def suspicion_after(self, suspicion: int, duties: Duties, *, again: bool = False, earlier: Earlier = ()) -> int:
         """The sum after the results of one more epoch, thousandths."""
-        found = [said if said > FAILS_ABOVE else min(self.inconclusive_bound, said) for said in map(self.said, duties)]
-        against = sum(said for said in found if said > 0)
-        step = against or (0 if again else max(-self.relief, *found))
+        counted = [before or 0 for before in earlier or [None] * len(duties)]
+        against = sum(max(0, self.against(scores) - before) for scores, before in zip(duties, counted, strict=True))
+        step = against or (0 if again else max(-self.relief, *map(self.said, duties)))
         return min(self.most, max(0, suspicion + step))
 
-    def lapses_after(self, lapses: int, duties: Duties, *, again: bool = False) -> int:
+    def lapses_after(self, lapses: int, duties: Duties, *, again: bool = False, earlier: Earlier = ()) -> int:
         """The sum of failed conversations after those of one more epoch, thousandths."""
         found = [self.said(scores) for scores in duties]
-        failed = sum(said > FAILS_ABOVE for said in found)
+        counted = [before or 0 for before in earlier or [None] * len(duties)]
+        failed = sum(said > FAILS_ABOVE >= before for said, before in zip(found, counted, strict=True))
         if failed:
             return min(self.lapse_limit, lapses + failed * self.lapse)
         return max(0, lapses - self.lapse_relief) if min(found) < PASSES_BELOW and not again else lapses

@@ -7,14 +7,24 @@ above the threshold.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from engine.ids import NodeId
 from engine.verification.reputation.page import MAX_GOOD, MAX_JUDGED
-from engine.verification.reputation.rule import ONE, RECENT, THRESHOLD, Duties, mean_credit, remember, unjudged
-from engine.wire.verification import NodeStanding
+from engine.verification.reputation.rule import (
+    ONE,
+    RECENT,
+    THRESHOLD,
+    Duties,
+    Earlier,
+    mean_credit,
+    remember,
+    unjudged,
+)
+from engine.wire.verification import NodeStanding, Score
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +42,13 @@ class PublishedRule:
         """See :class:`~engine.verification.reputation.rule.Rule`."""
         return unjudged(node_id, self.start)
 
-    def judge(self, standing: NodeStanding, duties: Duties, *, again: bool = False) -> NodeStanding:
+    def against(self, scores: Sequence[Score]) -> int:
+        """Nothing: it knows the mean of what a block says alone."""
+        return 0
+
+    def judge(
+        self, standing: NodeStanding, duties: Duties, *, again: bool = False, earlier: Earlier = ()
+    ) -> NodeStanding:
         """See :class:`~engine.verification.reputation.rule.Rule`."""
         credit = mean_credit(duties)
         recent = remember(standing.recent, credit)

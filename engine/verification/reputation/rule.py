@@ -26,14 +26,24 @@ Duties = Sequence[Sequence[Score]]
 at least one, and none is empty."""
 
 
+Earlier = Sequence[int | None]
+"""For each of the :data:`Duties` what earlier blocks have counted against the node of the same verifier's results in
+the same epoch (:meth:`Rule.against`), None where they have none. Empty: nowhere."""
+
+
 class Rule(Protocol):
     """Standings before and after; ``signed`` is kept by who calls (``engine.verification.chain``)."""
 
     def newcomer(self, node_id: NodeId) -> NodeStanding:
         """The standing of whom no block has judged."""
 
-    def judge(self, standing: NodeStanding, duties: Duties, *, again: bool = False) -> NodeStanding:
+    def judge(
+        self, standing: NodeStanding, duties: Duties, *, again: bool = False, earlier: Earlier = ()
+    ) -> NodeStanding:
         """The standing after what a block says of one epoch; ``again``: an earlier block has spoken of that epoch."""
+
+    def against(self, scores: Sequence[Score]) -> int:
+        """What the results of one verifier and epoch count against the node, thousandths, never negative."""
 
 
 def unjudged(node_id: NodeId, reputation: int) -> NodeStanding:

@@ -421,7 +421,7 @@ def test_nobody_misses_a_duty_towards_its_own_family() -> None:
 def test_what_does_not_fit_waits_in_a_fair_order() -> None:
     """Of a flood of new nodes whole conversations are judged, and who has waited comes first in the next block."""
     network = judging(4)
-    nodes = [identity(100 + number) for number in range(40)]
+    nodes = [identity(100 + number) for number in range(38)]
     network.append(0, Material(commitments=network.commit_all(1, nodes)))
     records, attested = [], {}
     for node in nodes:

@@ -1,0 +1,170 @@
+"""One answer is judged once, and one verifier's results of one node and epoch are bounded over all blocks."""
+
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+import pytest
+
+from engine.crypto.identity import Identity
+from engine.directory import CLOCK_SKEW_SECONDS
+from engine.errors import VerificationError
+from engine.verification.chain.block import Material, check_block, make_block
+from engine.verification.chain.derivation import Judged, said_by, standings_after
+from engine.verification.chain.records import RecordBook
+from engine.verification.chain.state import WINDOW, requests_kept
+from engine.verification.challenges.duties import publicly_drawn
+from engine.verification.reputation.page import OURS
+from engine.verification.signing import digest_of
+from engine.wire.codec import encode
+from engine.wire.verification import Block, NodeStanding, SignedRecord, block_decoder
+from tests.support.judging import OUTPUT, Judging, judging, score
+from tests.support.records import identity
+
+ASKED = [identity(number) for number in (50, 52, 53, 54)]
+VICTIM = identity(51)
+NODE = VICTIM.node_id
+
+
+def begun() -> Judging:
+    network = judging()
+    network.append(0, Material(commitments=network.commit_all(1, [*ASKED, VICTIM])))
+    return network
+
+
+def shown(network: Judging, epoch: int, asked: Identity, **changes: Any) -> SignedRecord:
+    """One answer of VICTIM, to one request that was sent late in epoch 1, for any challenge."""
+    request = {"request_id": b"r" * 16, "sealed_at": network.begins(2) + 20.0, "may_forward": True}
+    fields = {"issued": int(network.begins(2)) + 30, "request": request} | changes
+    return network.evidence(epoch, network.members[0], asked.node_id, VICTIM, **fields)
+
+
+def material(network: Judging, *records: SignedRecord, likelihood: int = 4_000) -> Material:
+    given = score(likelihood, tokens=16)
+    return Material(
+        records=records, attestations={digest_of(one): network.attestations(one, NODE, given) for one in records}
+    )
+
+
+def read(encoded: bytes) -> Block:
+    return block_decoder.decode(encoded)
+
+
+def test_one_answer_shown_for_challenges_of_two_epochs_in_two_blocks_is_one() -> None:
+    """One failing answer must not exclude an honest node, however often one member shows it."""
+    network = begun()
+    network.append(1, Material(commitments=network.commit_all(2, [*ASKED, VICTIM])))
+    first = [shown(network, 1, ASKED[0]), shown(network, 2, ASKED[1])]
+    first.append(shown(network, 1, ASKED[2], output=OUTPUT[:16], final=False))  # a checkpoint of the answer
+    network.append(2, material(network, *first))
+    network.append(3, material(network, shown(network, 2, ASKED[3]), shown(network, 2, VICTIM)))
+    network.append(4, material(network, shown(network, 2, ASKED[2])))
+    standing = network.state.standings[NODE]
+    assert (standing.judged, standing.suspicion, standing.lapses, standing.excluded) == (1, 4_000, 3_000, False)
+
+
+def test_a_block_with_an_answer_twice_is_refused_by_everybody() -> None:
+    network = begun()
+    one, two = (shown(network, 1, asked) for asked in ASKED[:2])
+    blocks = [read(network.make(1, material(network, record))) for record in (one, two)]
+    entries = sorted((*blocks[0].entries, *blocks[1].entries), key=lambda entry: entry.evidence)
+    both = encode(msgspec.structs.replace(blocks[0], entries=tuple(entries)))
+    with pytest.raises(VerificationError, match="One answer is judged for two challenges"):
+        check_block(network.state, both)
+    network.append(1, material(network, one))
+    forgetful = replace(network.state, requests={})
+    fields: dict[str, Any] = {"epoch": 2, "round_number": 0, "proposer": network.leader()}
+    later = make_block(forgetful, material(network, two), issued=int(network.begins(2)) + 60, **fields)
+    assert read(later).entries
+    with pytest.raises(VerificationError, match="One answer is judged for two challenges"):
+        check_block(network.state, later)
+    assert not read(network.make(2, material(network, two))).entries, "who makes a block leaves it out"
+
+
+def test_an_entry_that_names_another_request_than_its_evidence_is_refused() -> None:
+    network = begun()
+    block = read(network.make(1, material(network, shown(network, 1, ASKED[0]))))
+    other = msgspec.structs.replace(block.entries[0], request=bytes(16))
+    encoded = encode(msgspec.structs.replace(block, entries=(other,)))
+    with pytest.raises(VerificationError, match="something else of its evidence"):
+        check_block(network.state, encoded, record_of=network.records.get)
+
+
+def test_an_answer_that_a_block_has_judged_is_scored_for_no_other_challenge() -> None:
+    network = begun()
+    one, two = (shown(network, 1, asked) for asked in ASKED[:2])
+    author, book = network.members[0].public_key, RecordBook()
+    for record in (one, two):
+        book.add(record, network.state, 1)
+    assert len(book.unscored(author, network.state, 0)) == 2
+    network.append(1, material(network, one))
+    assert book.unscored(author, network.state, 1) == []
+
+
+def test_answers_are_forgotten_when_no_block_could_take_them_again() -> None:
+    network = begun()
+    network.append(1, material(network, shown(network, 1, ASKED[0])))
+    kept = requests_kept(network.genesis.genesis)
+    for epoch in range(2, kept + 1):
+        network.append(epoch, Material())
+        assert network.state.requests
+    network.append(kept + 1, Material())
+    assert not network.state.requests
+
+
+@pytest.mark.parametrize("epoch_seconds", [1.0, 7.0, 120.0, 600.0, 3_600.0])
+def test_answers_are_remembered_as_long_as_evidence_could_show_them(epoch_seconds: float) -> None:
+    """Against all epochs whose evidence may hold a receipt of one moment."""
+    genesis = judging(epoch_seconds=epoch_seconds).genesis.genesis
+    first = 1_000
+    skew = CLOCK_SKEW_SECONDS
+    latest = (first + 2) * epoch_seconds + skew  # that a receipt in evidence of this epoch can say
+    last = max(epoch for epoch in range(first, first + 400) if epoch * epoch_seconds - skew <= latest)
+    assert first + requests_kept(genesis) == last + WINDOW
+
+
+# ------------------------------------------------------------------------------------------- one verifier, many blocks
+
+
+def after(*blocks: list[Judged]) -> NodeStanding:
+    standings: dict[Any, NodeStanding] = {}
+    said: dict[Any, int] = {}
+    for judged in blocks:
+        standings = standings_after(standings, judged, 0, OURS, said)
+        said |= said_by(judged, said, OURS)
+    return standings[NODE]
+
+
+def result(turn: int, likelihood: int, author: int = 0, epoch: int = 7) -> Judged:
+    return Judged(NODE, epoch, author, turn, score(likelihood))
+
+
+def test_fails_of_one_verifier_do_not_add_up_over_blocks() -> None:
+    fails = [result(turn, 4_000) for turn in range(3)]
+    together, apart = after(fails), after(*([one] for one in fails))
+    assert (together.suspicion, together.lapses) == (5_000, 3_000)
+    assert (apart.suspicion, apart.lapses, apart.reputation) == (4_000, 3_000, together.reputation)
+    grown = after([result(0, 900)], [result(1, 4_000)], [result(2, 5_000)], [result(3, 900)])
+    assert (grown.suspicion, grown.lapses) == (5_000, 3_000), "the worst block counts"
+    assert after([fails[0]], [result(1, 4_000, author=1)]).suspicion == 8_000, "another verifier's does add up"
+    assert after([fails[0]], [result(1, 4_000, epoch=8)]).lapses == 6_000, "another epoch's, too"
+
+
+def test_passes_of_one_verifier_earn_once_over_blocks() -> None:
+    passes = [result(turn, -4_000) for turn in range(3)]
+    together, apart = after(passes), after(*([one] for one in passes))
+    assert (apart.reputation, apart.good) == (together.reputation, together.good)
+    assert together.good == 1
+
+
+def test_the_chain_knows_what_a_verifier_has_said() -> None:
+    """Of two turns, each failing, in two blocks."""
+    network = begun()
+    author = network.member(publicly_drawn(network.state.epochs[1].basis, NODE)[0])
+    turns = [network.evidence(1, author, NODE, VICTIM, turn=turn) for turn in (0, 1)]
+    network.append(1, material(network, turns[0]))
+    assert dict(network.state.epochs[1].said) == {(author.public_key, NODE): 4_000}
+    network.append(2, material(network, turns[1], likelihood=4_500))
+    standing = network.state.standings[NODE]
+    assert (standing.judged, standing.suspicion, standing.lapses) == (2, 4_500, 3_000)
+    assert dict(network.state.epochs[1].said) == {(author.public_key, NODE): 4_500}
