@@ -36,6 +36,8 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
             network.node(name, "--no-relay", "--contribute", BUILTIN_MODEL, *LIMITS)
         network.node("client", "--no-relay")
         network.wait_ready("client", RELAYS, 2, 100)
+        for name in ("model-1", "model-2"):
+            network.until(name, "gentorrent_group_members", 2)  # before, each of them answers what it is asked
         yield network
 
 

@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -28,7 +29,7 @@ from engine.demo.processes import Processes
 from engine.ids import node_id_text
 from engine.inference.models.installed import BUILTIN_MODEL
 from engine.node.keys import NodeKeys
-from engine.storage.data_directory import DataDirectory
+from engine.storage.data_directory import DataDirectory, load_api_token
 from engine.storage.key_store import KeyStore
 
 GENTORRENT = str(Path(sys.executable).with_name("gentorrent"))
@@ -219,6 +220,25 @@ class Network:
         except TimeoutError:
             last = control.state if control else None
             raise AssertionError(f"{name} is not as it should be after {seconds} s: {last}") from None
+
+    def metric(self, name: str, series: str) -> float:
+        """One figure of a node's /metrics."""
+        address, token = self.state(name).api_address, load_api_token(self.data(name).api_token)
+        request = urllib.request.Request(
+            f"{address.removesuffix('/v1')}/metrics", headers={"Authorization": f"Bearer {token}"}
+        )
+        with urllib.request.urlopen(request, timeout=10) as reply:
+            text = reply.read().decode()
+        found = re.search(rf"^{re.escape(series)} (\S+)$", text, re.MULTILINE)
+        assert found, text
+        return float(found[1])
+
+    def until(self, name: str, series: str, wanted: float, seconds: float = 40.0) -> None:
+        """Wait until a figure has this value."""
+        deadline = time.monotonic() + seconds
+        while (value := self.metric(name, series)) != wanted:
+            assert time.monotonic() < deadline, f"{series} is {value}, not {wanted}"
+            time.sleep(0.3)
 
     def contribute(self, name: str, on: bool) -> None:
         """The owner's switch of a node."""
