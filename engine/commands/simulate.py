@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -113,12 +114,7 @@ def self_organisation(
 
     plan = Plan(relays=relays, minutes=minutes, churn=churn, unreachable=unreachable, seed=seed)
     report = simulate(plan, lambda line: print(line, file=sys.stderr, flush=True))
-    if json:
-        import msgspec
-
-        typer.echo(msgspec.json.encode(report).decode())
-    else:
-        typer.echo(as_text(report))
+    _print(report, as_text, json)
     raise typer.Exit(1 if report["problems"] else 0)
 
 
@@ -145,12 +141,7 @@ def coalition(
 
     plan = Plan(relays=relays, share=share, chats=chats, rounds=rounds, seed=seed)
     report = simulate(plan, lambda line: print(line, file=sys.stderr, flush=True))
-    if json:
-        import msgspec
-
-        typer.echo(msgspec.json.encode(report).decode())
-    else:
-        typer.echo(as_text(report))
+    _print(report, as_text, json)
     raise typer.Exit(1 if report["problems"] else 0)
 
 
@@ -200,12 +191,7 @@ def verification(
         sources=tuple(source or ()),
     )
     report = simulate(plan, lambda line: print(line, file=sys.stderr, flush=True))
-    if json:
-        import msgspec
-
-        typer.echo(msgspec.json.encode(report).decode())
-    else:
-        typer.echo(as_text(report))
+    _print(report, as_text, json)
     raise typer.Exit(1 if report["problems"] else 0)
 
 
@@ -368,12 +354,10 @@ def committee(
     Says how often two honest members decided differently (never, or it is a defect), and whether all decided soon after
     messages came through again. Exit code 1 if not. A second for 50 to 200 schedules.
     """
-    import msgspec
-
     from engine.simulation.committee.run import Plan, as_text, simulate
 
     result = simulate(Plan(members=members, faulty=faulty, schedules=schedules, seed=seed))
-    typer.echo(msgspec.json.encode(result).decode() if json else as_text(result))
+    _print(result, as_text, json)
     if result["safety_violations"] or result["liveness_violations"]:
         raise typer.Exit(1)
 
@@ -393,11 +377,16 @@ def capacity(
 
     plan = Plan(networks=networks, verifiers=verifiers, seed=seed)
     report = simulate(plan, lambda line: print(line, file=sys.stderr, flush=True))
+    _print(report, as_text, json)
+    if report["problems"]:
+        raise typer.Exit(1)
+
+
+def _print(report: dict[str, Any], as_text: Callable[[dict[str, Any]], str], json: bool) -> None:
+    """The results, for people or for programs."""
     if json:
         import msgspec
 
         typer.echo(msgspec.json.encode(report).decode())
     else:
         typer.echo(as_text(report))
-    if report["problems"]:
-        raise typer.Exit(1)

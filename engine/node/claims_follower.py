@@ -1,5 +1,6 @@
 """What a verifier brings to blocks of others' making: contradictions of nodes, receipts that were hidden, and changes
-of the committee, as the server has them. Each proves itself, so the server can withhold one and invent none.
+of the committee, as the server has them. Contradictions and changes prove themselves: the server can withhold one and
+invent none. Behind a hidden receipt stands the server's word alone: all it does is to have a node checked more often.
 """
 
 from __future__ import annotations

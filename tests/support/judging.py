@@ -18,7 +18,7 @@ from engine.verification.chain.certificate import check_certified
 from engine.verification.chain.entries import scorers
 from engine.verification.chain.state import ChainState, encoded_standings, first_state
 from engine.verification.challenges.commitment import CommittedChallenges
-from engine.verification.challenges.duties import has_duty
+from engine.verification.challenges.duties import has_duty, publicly_drawn
 from engine.verification.challenges.opening import encoded_challenge, open_evidence, planned_messages
 from engine.verification.epochs import epoch_begins
 from engine.verification.large_models.draw import place
@@ -304,6 +304,17 @@ class Judging:
 
     def commit_all(self, epoch: int, nodes: Sequence[Identity]) -> list[SignedRecord]:
         return [self.commit(epoch, member, [node.node_id for node in nodes]) for member in self.members]
+
+    def everybody_checked(self, epoch: int, nodes: Sequence[Identity]) -> Material:
+        """Two turns of each conversation that the public draw of an epoch asks for, with their attestations."""
+        records, attested = [], {}
+        for node in nodes:
+            for key in publicly_drawn(self.state.epochs[epoch].basis, node.node_id):
+                for turn in (0, 1):
+                    evidence = self.evidence(epoch, self.member(key), node.node_id, node, turn=turn)
+                    attested[digest_of(evidence)] = self.attestations(evidence, node.node_id)
+                    records.append(evidence)
+        return Material(records=records, attestations=attested)
 
     def judge_epoch(self, epoch: int, nodes: Sequence[Identity], likelihoods: dict[NodeId, int]) -> CertifiedBlock:
         """Everybody does its duty in an epoch, and its block is appended with the commitments for the next."""

@@ -299,19 +299,13 @@ def test_a_block_holds_no_more_than_its_bounds() -> None:
     network = judging(7)
     nodes = [identity(100 + number) for number in range(30)]
     network.append(0, Material(commitments=network.commit_all(1, nodes)))
-    records, attested = [], {}
-    for node in nodes:
-        for key in publicly_drawn(network.state.epochs[1].basis, node.node_id):
-            for turn in (0, 1):
-                evidence = network.evidence(1, network.member(key), node.node_id, node, turn=turn)
-                attested[digest_of(evidence)] = network.attestations(evidence, node.node_id)
-                records.append(evidence)
-    assert len(records) == 240
-    encoded = network.make(1, Material(records=records, attestations=attested))
+    material = network.everybody_checked(1, nodes)
+    assert len(material.records) == 240
+    encoded = network.make(1, material)
     assert len(encoded) <= MAX_BLOCK
     assert 20 <= len(read(encoded).entries) <= MAX_ENTRIES
-    network.append(1, Material(records=records, attestations=attested))
-    assert len(read(network.append(2, Material(records=records, attestations=attested)).block).entries) >= 20
+    network.append(1, material)
+    assert len(read(network.append(2, material).block).entries) >= 20
 
 
 # ------------------------------------------------------------------------------------------------------------ evidence

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -423,15 +424,10 @@ def test_what_does_not_fit_waits_in_a_fair_order() -> None:
     network = judging(4)
     nodes = [identity(100 + number) for number in range(38)]
     network.append(0, Material(commitments=network.commit_all(1, nodes)))
-    records, attested = [], {}
-    for node in nodes:
-        for key in publicly_drawn(network.state.epochs[1].basis, node.node_id):
-            for turn in (0, 1):
-                evidence = network.evidence(1, network.member(key), node.node_id, node, turn=turn)
-                attested[digest_of(evidence)] = network.attestations(evidence, node.node_id)
-                records.append(evidence)
+    material = network.everybody_checked(1, nodes)
+    records = list(material.records)
     random.Random(1).shuffle(records)
-    material = Material(records=records, attestations=attested)
+    material = replace(material, records=records)
     encoded = network.make(1, material)
     assert len(encoded) <= MAX_BLOCK
     first = read(encoded)
