@@ -54,6 +54,10 @@ format: dev ## Rewrite the source in the project's style
 lock: dev ## Write requirements/*.lock anew from pyproject.toml (ARGS=--upgrade takes the newest versions)
 	$(VENV)/python -m tools.lock $(ARGS)
 
+.PHONY: translations
+translations: dev ## Collect the window's texts for translators and compile their files (ARGS=fr begins a language)
+	$(VENV)/python -m tools.translations $(ARGS)
+
 .PHONY: builtin-model
 builtin-model: torch ## Train the built-in model anew from the help facts (hours; resumes after an interruption)
 	sh resources/engine/builtin/scripts/train.sh $(ARGS)

@@ -8,6 +8,7 @@ import logging
 from PySide6.QtWidgets import QApplication
 
 from app.engine_link import EngineLink, EngineStatus
+from app.i18n import tr
 from app.models.status import StatusModel
 from app.models.transcript import ChatTranscript
 from app.options import Options
@@ -106,7 +107,8 @@ class Desktop:
         if not (status.other_options and self._options.engine_options):
             return ""
         given = " ".join(self._options.engine_options)
-        return (
-            f"An engine was running already and keeps its own settings, so these options have no effect: {given}. "
-            "Quit GenTorrent, end that engine and start again to use them."
+        return tr(
+            "An engine was running already and keeps its own settings, so these options have no effect: {given}. "
+            "Quit GenTorrent, end that engine and start again to use them.",
+            given=given,
         )

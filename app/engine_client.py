@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 
+from app.i18n import tr
 from engine.api import schema
 from engine.errors import TransportError
 
@@ -100,7 +101,9 @@ class EngineClient:
                 )
         except http.WSServerHandshakeError as error:
             if error.status == 429:
-                raise EngineRefusedError("Too many programs are connected to the engine. Close one of them.") from error
+                raise EngineRefusedError(
+                    tr("Too many programs are connected to the engine. Close one of them.")
+                ) from error
             raise EngineUnreachableError(f"the port answers with HTTP status {error.status}") from error
         except (http.ClientError, TimeoutError, OSError, ValueError, OverflowError) as error:
             raise EngineUnreachableError(str(error) or type(error).__name__) from error
@@ -113,7 +116,7 @@ class EngineClient:
         except (TimeoutError, ConnectionError) as error:
             raise EngineUnreachableError("the engine does not greet") from error
         if message.type is http.WSMsgType.CLOSE and message.data == schema.CLOSE_REFUSED:
-            raise EngineRefusedError(str(message.extra or "the engine refused this window"))
+            raise EngineRefusedError(str(message.extra or tr("the engine refused this window")))
         event = _decode(message.data) if message.type is http.WSMsgType.TEXT else None
         if not isinstance(event, schema.Welcome):
             raise EngineUnreachableError("what answers at the engine's port is no engine")

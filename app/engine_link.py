@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, Signal
 from app.engine_address import LOG_NAME, note_started, read_address, read_note
 from app.engine_client import Closed, EngineClient, EngineRefusedError, EngineUnreachableError
 from app.engine_process import EngineProcess, engine_command
+from app.i18n import tr
 from app.options import Options
 from engine.api import schema
 
@@ -57,7 +58,7 @@ class EngineLink(QObject):
         log = self._directory / "logs" / LOG_NAME
         self._process = process or EngineProcess(engine_command(self._directory, options.engine_options), log)
         self._client: EngineClient | None = None
-        self._status = EngineStatus("starting", "Starting the engine on this machine")
+        self._status = EngineStatus("starting", tr("Starting the engine on this machine"))
         self._woken = asyncio.Event()
         self._pause = FIRST_PAUSE
         self._ending = False
@@ -85,7 +86,7 @@ class EngineLink(QObject):
                 continue
             if not self._ending:
                 await self._start()
-        self._tell(EngineStatus("stopped", "The engine is stopped"))
+        self._tell(EngineStatus("stopped", tr("The engine is stopped")))
 
     async def stop_engine(self) -> None:
         """Stop the engine, whoever started it, and do not start it again. Takes no longer than some seconds."""
@@ -119,7 +120,7 @@ class EngineLink(QObject):
         note = read_note(self._directory, address)
         connected = EngineStatus(
             "connected",
-            "The engine is running",
+            tr("The engine is running"),
             owned=mine or note is not None,
             adopted=not mine,
             other_options=not mine and (note is None or note.options != self._options),
@@ -133,7 +134,7 @@ class EngineLink(QObject):
             _log.info("no engine at port %d: %s", address.port, error)
             return False
         except EngineRefusedError as error:
-            await self._rest("failed", f"The engine that runs does not talk to this window: {error}.")
+            await self._rest("failed", tr("The engine that runs does not talk to this window: {reason}.", reason=error))
             return True
         finally:
             self._client = None
@@ -152,11 +153,11 @@ class EngineLink(QObject):
 
     async def _lost(self, closed: Closed) -> None:
         if closed.code == schema.CLOSE_STOPPING:
-            what = "The engine was stopped. It is being started again."
+            what = tr("The engine was stopped. It is being started again.")
         elif closed.code == schema.CLOSE_TOO_SLOW:
-            what = "The engine cut the connection because the window was too slow. Connecting again."
+            what = tr("The engine cut the connection because the window was too slow. Connecting again.")
         else:
-            what = "The engine ended unexpectedly. It is being started again."
+            what = tr("The engine ended unexpectedly. It is being started again.")
         await self._rest("restarting", what)
 
     async def _start(self) -> None:
@@ -164,12 +165,12 @@ class EngineLink(QObject):
         if self._process.pid is not None:  # it runs and cannot be reached: it hangs
             await self._process.stop()
         if self._status.phase != "restarting":
-            self._tell(EngineStatus("starting", "Starting the engine on this machine"))
+            self._tell(EngineStatus("starting", tr("Starting the engine on this machine")))
         before = read_address(self._directory)
         try:
             self._process.start(*self._extra)
         except OSError as error:
-            await self._rest("failed", f"The engine cannot be started: {error.strerror or error}.")
+            await self._rest("failed", tr("The engine cannot be started: {reason}.", reason=error.strerror or error))
             return
         try:
             async with asyncio.timeout(START_SECONDS):
@@ -189,7 +190,7 @@ class EngineLink(QObject):
             # Other programs look for the API at its usual port; the window alone needs no certain one.
             self._extra = FREE_PORT_OPTION
             return
-        await self._rest("failed", reason or "The engine ended while it started, without a word.")
+        await self._rest("failed", reason or tr("The engine ended while it started, without a word."))
 
     async def _rest(self, phase: Phase, text: str) -> None:
         """Show ``text`` and wait before the next attempt, longer each time, or until :meth:`try_now`."""

@@ -31,9 +31,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
 
+    from app import i18n
     from app.desktop import Desktop, dress
 
     application = QApplication(sys.argv[:1])
+    i18n.use(i18n.system_language())
     dress(application)
 
     from qasync import QEventLoop

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.i18n import number, tr
 from engine.api import schema
 
 BUILTIN = "gentorrent-builtin"
@@ -29,20 +30,26 @@ def choices(models: Sequence[schema.ModelState]) -> list[ModelChoice]:
     entries = []
     for model in models:
         if model.where in ("local", "both"):
-            entries.append(ModelChoice(model.id, "local", f"{model.id} · on this machine"))
+            entries.append(ModelChoice(model.id, "local", tr("{model} · on this machine", model=model.id)))
         if model.where in ("network", "both"):
-            entries.append(ModelChoice(model.id, "network", f"{model.id} · on the network{_details(model)}"))
+            entries.append(
+                ModelChoice(
+                    model.id,
+                    "network",
+                    tr("{model} · on the network", model=model.id) + _details(model),
+                )
+            )
     return entries
 
 
 def _details(model: schema.ModelState) -> str:
     parts = []
     if model.nodes > 0:
-        parts.append("1 node" if model.nodes == 1 else f"{model.nodes} nodes")
+        parts.append(tr("%Ln node(s)", "", model.nodes))
     if model.tokens_per_s > 0:
-        parts.append(f"{model.tokens_per_s:.0f} tokens/s")
+        parts.append(tr("{speed} tokens/s", speed=number(model.tokens_per_s)))
     if model.wait >= 1:
-        parts.append(f"{model.wait:.0f} s wait")
+        parts.append(tr("{seconds} s wait", seconds=number(model.wait)))
     return f", {', '.join(parts)}" if parts else ""
 
 

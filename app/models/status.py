@@ -8,13 +8,14 @@ from typing import Literal
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from app.i18n import mark, number, tr
 from app.models.catalogue import ModelChoice, choices
 from engine.api import schema
 
 Tone = Literal["good", "busy", "neutral", "warning", "error"]
 NOTICE_MILLISECONDS = 20_000
 """So long the status line says what happened just now instead of how the network is."""
-HOW_TO_JOIN = (
+HOW_TO_JOIN = mark(
     "You are not in a network, so questions are answered on this machine and nothing leaves it.\n\n"
     "To join a network, ask its operator for the address. Then quit GenTorrent and start it with that address:\n\n"
     "    gentorrent app --bootstrap http://HOST:PORT#NETWORKID\n\n"
@@ -61,7 +62,7 @@ class StatusModel(QObject):
         self._wanted: bool | None = None
         self._refusal = ""
         self._connected = False
-        self._engine_text = "Starting the engine on this machine"
+        self._engine_text = tr("Starting the engine on this machine")
         self._engine_tone: Tone = "busy"
         self._note = ""
         self._notice = ""
@@ -139,18 +140,16 @@ class StatusModel(QObject):
         """The one line at the bottom of the window."""
         if not self._connected or self._state is None:
             retry = self._engine_tone == "error"
-            text = "Asking the engine how it is" if self._connected else self._engine_text
+            text = tr("Asking the engine how it is") if self._connected else self._engine_text
             return StatusLine("busy" if self._connected else self._engine_tone, text, can_retry=retry)
         state = self._state
         if state.worker.status in ("restarting", "failed"):
-            reason = state.worker.reason or "The part of the engine that runs models ended."
+            reason = state.worker.reason or tr("The part of the engine that runs models ended.")
             return StatusLine("error" if state.worker.status == "failed" else "busy", reason)
         if self._refusal or self._notice:
             return StatusLine("warning", self._refusal or self._notice)
         if state.contributing.status in ("paused", "failed") and state.contributing.reason:
-            return StatusLine(
-                "warning", f"Contributing is {_AS_SAID[state.contributing.status]}: {state.contributing.reason}"
-            )
+            return StatusLine("warning", tr(_AS_SAID[state.contributing.status], reason=state.contributing.reason))
         return _network_line(state.network)
 
     def notes(self) -> tuple[str, ...]:
@@ -159,19 +158,21 @@ class StatusModel(QObject):
         if self._state is None:
             return own
         relay = self._state.relay
-        refused = (f"This machine relays nothing for others: {relay.reason}",) if relay.refused else ()
+        refused = (
+            (tr("This machine relays nothing for others: {reason}", reason=relay.reason),) if relay.refused else ()
+        )
         return (*own, *refused, *self._state.warnings)
 
     def contribute(self) -> ContributeLine:
         """The switch, for window and tray alike."""
         if self._state is None:
-            return ContributeLine(False, False, "Waiting for the engine")
+            return ContributeLine(False, False, tr("Waiting for the engine"))
         now = self._state.contributing
         if self._wanted is not None:
-            return ContributeLine(self._wanted, True, "Turning on…" if self._wanted else "Turning off…", "busy")
+            return ContributeLine(self._wanted, True, tr("Turning on…") if self._wanted else tr("Turning off…"), "busy")
         if self._refusal and not now.on:
-            return ContributeLine(False, True, "Not possible", "warning", self._refusal)
-        return ContributeLine(now.on, True, _STATES[now.status], _CONTRIBUTING_TONES[now.status], _details(now))
+            return ContributeLine(False, True, tr("Not possible"), "warning", self._refusal)
+        return ContributeLine(now.on, True, tr(_STATES[now.status]), _CONTRIBUTING_TONES[now.status], _details(now))
 
 
 _CONTRIBUTING_TONES: dict[str, Tone] = {
@@ -185,37 +186,79 @@ _CONTRIBUTING_TONES: dict[str, Tone] = {
 
 
 _STATES = {
-    "off": "Off",
-    "starting": "Starting…",
-    "on": "On",
-    "paused": "Paused",
-    "draining": "Finishing…",
-    "failed": "Not possible",
+    "off": mark("Off"),
+    "starting": mark("Starting…"),
+    "on": mark("On"),
+    "paused": mark("Paused"),
+    "draining": mark("Finishing…"),
+    "failed": mark("Not possible"),
 }
-_AS_SAID = {"paused": "paused", "failed": "not possible"}
+_AS_SAID = {
+    "paused": mark("Contributing is paused: {reason}"),
+    "failed": mark("Contributing is not possible: {reason}"),
+}
 
 
 def _details(now: schema.ContributingState) -> str:
     """The reason if there is one, else numbers."""
     if now.reason:
         return now.reason
-    numbers = [f"answering {now.answering} now"] if now.answering else []
+    numbers = [tr("answering %Ln now", "", now.answering)] if now.answering else []
     if now.answered:
-        numbers.append(f"{now.answered:,} answered, {now.tokens:,} tokens")
+        numbers.append(
+            tr("{answered} answered, {tokens} tokens", answered=number(now.answered), tokens=number(now.tokens))
+        )
     return ", ".join(numbers)
 
 
 def _network_line(network: schema.NetworkState) -> StatusLine:
-    name = f" “{network.name}”" if network.name else ""
-    details = f"{network.paths} of {network.paths_wanted} paths, {network.relays} relays, {network.nodes} nodes"
+    name = network.name
     match network.status:
         case "none":
-            return StatusLine("neutral", "No network: answers are made on this machine only.", HOW_TO_JOIN)
+            return StatusLine("neutral", tr("No network: answers are made on this machine only."), tr(HOW_TO_JOIN))
         case "joining":
-            return StatusLine("busy", f"Joining the network{name}. {network.reason}".strip())
+            return StatusLine(
+                "busy",
+                _with_reason(
+                    tr("Joining the network “{name}”.", name=name) if name else tr("Joining the network."), network
+                ),
+            )
         case "ready":
-            return StatusLine("good", f"In the network{name}: {details}")
+            return StatusLine("good", _ready(network))
         case "weak":
-            return StatusLine("warning", f"In the network{name}, weaker than it should be. {network.reason}".strip())
+            return StatusLine(
+                "warning",
+                _with_reason(
+                    tr("In the network “{name}”, weaker than it should be.", name=name)
+                    if name
+                    else tr("In the network, weaker than it should be."),
+                    network,
+                ),
+            )
         case "offline":
-            return StatusLine("error", f"The network{name} cannot be reached. {network.reason}".strip())
+            return StatusLine(
+                "error",
+                _with_reason(
+                    tr("The network “{name}” cannot be reached.", name=name)
+                    if name
+                    else tr("The network cannot be reached."),
+                    network,
+                ),
+            )
+
+
+def _ready(network: schema.NetworkState) -> str:
+    details = tr(
+        "{paths} of {wanted} paths, {relays} relays, {nodes} nodes",
+        paths=number(network.paths),
+        wanted=number(network.paths_wanted),
+        relays=number(network.relays),
+        nodes=number(network.nodes),
+    )
+    if network.name:
+        return tr("In the network “{name}”: {details}", name=network.name, details=details)
+    return tr("In the network: {details}", details=details)
+
+
+def _with_reason(sentence: str, network: schema.NetworkState) -> str:
+    return f"{sentence} {network.reason}".strip()

@@ -9,6 +9,7 @@ from typing import Literal
 
 from PySide6.QtCore import QObject, Signal
 
+from app.i18n import mark, tr
 from app.models.catalogue import ModelChoice, sampling_for
 from app.models.words import stage_words
 from engine.api import schema
@@ -18,7 +19,7 @@ MAX_QUESTION = 100_000
 MAX_ANSWER = 4_000_000
 """Characters of one answer that are kept; an engine that sends more is told to stop."""
 MAX_MESSAGES = 2048
-WAITING_FOR_ENGINE = "Waiting for the engine on this machine"
+WAITING_FOR_ENGINE = mark("Waiting for the engine on this machine")
 
 TurnState = Literal["waiting", "writing", "done", "stopped", "failed"]
 RUNNING = ("waiting", "writing")
@@ -34,7 +35,7 @@ class Turn:
     pieces: list[str] = field(default_factory=list)
     length: int = 0
     state: TurnState = "waiting"
-    stage: str = WAITING_FOR_ENGINE
+    stage: str = field(default_factory=lambda: tr(WAITING_FOR_ENGINE))
     problem: str = ""
     choices: tuple[schema.WeakerChoice, ...] = ()
     done: schema.ChatDone | None = None
@@ -128,16 +129,18 @@ class ChatTranscript(QObject):
     def engine_failed(self, reason: str) -> None:
         """The engine cannot be started; what waits for it ends with ``reason``."""
         if self.running and not self.turns[-1].sent:
-            self._fail(
-                self.turns[-1], f"{reason.rstrip('. ')}. Your question is kept; press Retry once that is mended."
-            )
+            kept = tr("Your question is kept; press Retry once that is mended.")
+            self._fail(self.turns[-1], f"{reason.rstrip('. ')}. {kept}")
 
     def connection_lost(self) -> None:
         """The engine is gone, and the answer on its way with it."""
         if self.running and self.turns[-1].sent:
-            kept = "What has arrived is kept. " if self.turns[-1].length else ""
-            text = "The engine on this machine ended while it answered, so the answer is incomplete."
-            self._fail(self.turns[-1], f"{text} {kept}The engine is being started again: press Retry to ask again.")
+            sentences = [
+                tr("The engine on this machine ended while it answered, so the answer is incomplete."),
+                *([tr("What has arrived is kept.")] if self.turns[-1].length else []),
+                tr("The engine is being started again: press Retry to ask again."),
+            ]
+            self._fail(self.turns[-1], " ".join(sentences))
 
     def receive(self, event: schema.Event) -> None:
         """An event of the engine; those of stopped and forgotten answers are ignored."""
@@ -178,10 +181,10 @@ class ChatTranscript(QObject):
             privacy=self._privacy,
         )
         if len(request.messages) > MAX_MESSAGES or len(schema.encode(request).encode()) > schema.MAX_CONTROL_MESSAGE:
-            self._fail(turn, "This chat has become too long to be sent. Start a new chat and ask there.")
+            self._fail(turn, tr("This chat has become too long to be sent. Start a new chat and ask there."))
         elif self._send(request):
             turn.sent = True
-            turn.stage = "The engine takes the question"
+            turn.stage = tr("The engine takes the question")
             self._changed()
 
     def _messages(self) -> list[schema.ChatText]:
@@ -205,7 +208,7 @@ class ChatTranscript(QObject):
         self.text_added.emit(len(self.turns) - 1, text[:room])
         if len(text) > room:
             self._send(schema.StopChat(id=turn.request_id))
-            self._fail(turn, f"The answer was stopped: it is longer than {MAX_ANSWER:,} characters.")
+            self._fail(turn, tr("The answer was stopped: it is longer than %Ln characters.", "", MAX_ANSWER))
 
     def _fail(self, turn: Turn, problem: str) -> None:
         turn.problem = problem

@@ -4,28 +4,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.i18n import mark, number, tr
 from engine.api import schema
 
 SHORT_ID = 8
 STAGES = {
-    "connecting": "Choosing anonymous paths",
-    "sending": "Sending the question",
-    "queued": "Waiting in the queue",
-    "prefill": "The model reads the question",
-    "decode": "Writing",
-    "finishing": "Checking the receipt",
+    "connecting": mark("Choosing anonymous paths"),
+    "sending": mark("Sending the question"),
+    "queued": mark("Waiting in the queue"),
+    "prefill": mark("The model reads the question"),
+    "decode": mark("Writing"),
+    "finishing": mark("Checking the receipt"),
 }
 BADGES = {
-    "local": "Local",
-    "signed": "Signed",
-    "verified": "Verified",
-    "unverified": "Not verified",
+    "local": mark("Local"),
+    "signed": mark("Signed"),
+    "verified": mark("Verified"),
+    "unverified": mark("Not verified"),
 }
 _BADGE_MEANINGS = {
-    "local": "Local: this machine wrote the answer itself, so there is nobody to check.",
-    "signed": "Signed: the answering node signed a receipt for exactly this answer, and the receipt was checked.",
-    "verified": "Verified: the receipt was checked, and the committee's latest verdict on this node is a pass.",
-    "unverified": "Not verified: there is no valid receipt for this answer, so nobody vouches for it.",
+    "local": mark("Local: this machine wrote the answer itself, so there is nobody to check."),
+    "signed": mark("Signed: the answering node signed a receipt for exactly this answer, and the receipt was checked."),
+    "verified": mark("Verified: the receipt was checked, and the committee's latest verdict on this node is a pass."),
+    "unverified": mark("Not verified: there is no valid receipt for this answer, so nobody vouches for it."),
 }
 
 
@@ -36,17 +37,17 @@ def short_id(node: str) -> str:
 
 def stage_words(stage: schema.ChatStage) -> str:
     """One sentence: what is waited for and why."""
-    text = stage.text or STAGES.get(stage.stage, stage.stage.capitalize())
+    text = stage.text or tr(STAGES.get(stage.stage, stage.stage.capitalize()))
     if stage.place > 0:
-        text += f", place {stage.place}"
+        text = tr("{text}, place {place}", text=text, place=number(stage.place))
     if stage.estimate >= 1:
-        text += f", about {stage.estimate:.0f} s"
+        text = tr("{text}, about {seconds} s", text=text, seconds=number(stage.estimate))
     return text
 
 
 def where_words(done: schema.ChatDone) -> str:
     """Where the answer was made."""
-    return "This machine" if done.served_by == "local" else f"Node {short_id(done.served_by)}"
+    return tr("This machine") if done.served_by == "local" else tr("Node {id}", id=short_id(done.served_by))
 
 
 def speed_words(done: schema.ChatDone) -> list[str]:
@@ -54,11 +55,11 @@ def speed_words(done: schema.ChatDone) -> list[str]:
     words = []
     if done.tokens_per_s > 0:
         digits = 1 if done.tokens_per_s < 10 else 0
-        words.append(f"{done.tokens_per_s:.{digits}f} tokens/s")
+        words.append(tr("{speed} tokens/s", speed=number(done.tokens_per_s, digits)))
     if done.ttft_ms > 0:
-        words.append(f"first token after {_seconds(done.ttft_ms)}")
+        words.append(tr("first token after {time}", time=_seconds(done.ttft_ms)))
     if done.finish_reason == "length":
-        words.append("cut at its length limit")
+        words.append(tr("cut at its length limit"))
     return words
 
 
@@ -68,8 +69,16 @@ def privacy_words(done: schema.ChatDone) -> list[str]:
     if privacy is None or not (privacy.weaker or privacy.direct):
         return []
     if privacy.direct:
-        return ["direct, without relays"]
-    return [f"weaker: {privacy.paths} × {privacy.hops} relays instead of {privacy.full_paths} × {privacy.full_hops}"]
+        return [tr("direct, without relays")]
+    return [
+        tr(
+            "weaker: {paths} × {hops} relays instead of {full_paths} × {full_hops}",
+            paths=privacy.paths,
+            hops=privacy.hops,
+            full_paths=privacy.full_paths,
+            full_hops=privacy.full_hops,
+        )
+    ]
 
 
 def choice_words(choice: schema.WeakerChoice) -> str:
@@ -78,14 +87,16 @@ def choice_words(choice: schema.WeakerChoice) -> str:
 
 
 def _seconds(milliseconds: float) -> str:
-    return f"{milliseconds:.0f} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.1f} s"
+    if milliseconds < 1000:
+        return tr("{time} ms", time=number(milliseconds))
+    return tr("{time} s", time=number(milliseconds / 1000, 1))
 
 
 def badge_words(done: schema.ChatDone) -> str:
     """What the badge of this answer means and why it is this one."""
     reason = _sentence(done.badge_reason)
     if done.badge == "unverified" or not reason:
-        return f"{_BADGE_MEANINGS[done.badge]} {reason}".strip()
+        return f"{tr(_BADGE_MEANINGS[done.badge])} {reason}".strip()
     return reason
 
 
@@ -107,48 +118,52 @@ class Known:
 def knowledge(done: schema.ChatDone) -> list[Known]:
     """Who could know what about this answer, in the order to show."""
     if done.served_by == "local":
-        return [Known("Everyone else", "Nothing. The question and the answer did not leave this machine.")]
-    answering = "Could read the question and the answer. It does not know who asked."
+        return [Known(tr("Everyone else"), tr("Nothing. The question and the answer did not leave this machine."))]
+    answering = tr("Could read the question and the answer. It does not know who asked.")
     if done.privacy is not None and done.privacy.direct:
-        answering = "Could read the question and the answer, and saw this machine's address: it came without relays."
-    rows = [Known("Answering node", answering, short_id(done.served_by))]
+        answering = tr(
+            "Could read the question and the answer, and saw this machine's address: it came without relays."
+        )
+    rows = [Known(tr("Answering node"), answering, short_id(done.served_by))]
     others = [short_id(node) for node in dict.fromkeys((*done.asked, *done.machines)) if node != done.served_by]
     if others:
-        rows.append(Known("Nodes before it", _BEFORE, ", ".join(others)))
+        rows.append(Known(tr("Nodes before it"), tr(_BEFORE), ", ".join(others)))
     if done.privacy is not None and done.privacy.weaker:
-        rows.insert(0, Known("Weaker", done.privacy.text))
+        rows.insert(0, Known(tr("Weaker"), done.privacy.text))
     for position, (who, what) in enumerate(_RELAYS):
         ids = [short_id(path[place]) for path in done.paths if (place := _place(position, len(path))) is not None]
         if ids:
-            rows.append(Known(who, what, ", ".join(dict.fromkeys(ids))))
+            rows.append(Known(tr(who), tr(what), ", ".join(dict.fromkeys(ids))))
     if done.n > done.k > 0 and done.paths:
-        pieces = f"Carried pieces of the sealed text, of which any {done.k} of {done.n} join to the whole."
-        rows.append(Known("Each path", pieces))
-    rows.append(Known("Bootstrap server", "Knows who is online and who is linked with whom. Not who asks what."))
+        pieces = tr("Carried pieces of the sealed text, of which any {k} of {n} join to the whole.", k=done.k, n=done.n)
+        rows.append(Known(tr("Each path"), pieces))
+    rows.append(
+        Known(tr("Bootstrap server"), tr("Knows who is online and who is linked with whom. Not who asks what."))
+    )
     if done.paths:
-        rows.append(Known("The limits", _LIMITS))
+        rows.append(Known(tr("The limits"), tr(_LIMITS)))
     return rows
 
 
 def about(done: schema.ChatDone) -> list[Known]:
     """What else there is to know about the answer."""
-    return [Known("Badge", badge_words(done)), Known("Model", done.model)]
+    return [Known(tr("Badge"), badge_words(done)), Known(tr("Model"), done.model)]
 
 
-_BEFORE = (
+_BEFORE = mark(
     "Were asked first, and passed the question on, refused it or went away. Could read the question, and what "
     "they answered of it."
 )
-_LIMITS = (
+_LIMITS = mark(
     "A guard that works together with a proxy or with the answering node can recognise you by timing. "
     "What you write can name you too."
 )
 
 
 _RELAYS = (
-    ("Guards", "The first relays. Know this machine's address, not the question or who answers."),
-    ("Middle relays", "Know only their two neighbours on the path."),
-    ("Proxies", "The last relays. Know that somebody asks the answering node. Not who, nor what."),
+    (mark("Guards"), mark("The first relays. Know this machine's address, not the question or who answers.")),
+    (mark("Middle relays"), mark("Know only their two neighbours on the path.")),
+    (mark("Proxies"), mark("The last relays. Know that somebody asks the answering node. Not who, nor what.")),
 )
 
 

@@ -6,6 +6,7 @@ from PySide6.QtCore import QMimeData, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QTextOption
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
+from app.i18n import number, tr
 from app.models.transcript import MAX_QUESTION
 from app.theme import Theme
 from app.views.basics import PlainLabel
@@ -40,10 +41,10 @@ class Composer(QWidget):
         self.input.refused.connect(self._refuse)
         self.input.textChanged.connect(self._text_changed)
         layout.addWidget(self.input, 1, Qt.AlignmentFlag.AlignVCenter)
-        self.send = _round_button(theme, "send", "Send the question", "Enter")
+        self.send = _round_button(theme, "send", tr("Send the question"), tr("Enter", "key"))
         self.send.clicked.connect(self._submit)
         layout.addWidget(self.send, alignment=Qt.AlignmentFlag.AlignBottom)
-        self.stop = _round_button(theme, "stop", "Stop the answer", "Esc")
+        self.stop = _round_button(theme, "stop", tr("Stop the answer"), tr("Esc", "key"))
         self.stop.clicked.connect(self.stop_requested)
         self.stop.hide()
         layout.addWidget(self.stop, alignment=Qt.AlignmentFlag.AlignBottom)
@@ -96,9 +97,9 @@ class QuestionInput(QPlainTextEdit):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setAccessibleName("Question")
-        self.setAccessibleDescription("Enter sends, Shift and Enter make a new line, Escape stops the answer.")
-        self.setPlaceholderText("Ask a question")
+        self.setAccessibleName(tr("Question"))
+        self.setAccessibleDescription(tr("Enter sends, Shift and Enter make a new line, Escape stops the answer."))
+        self.setPlaceholderText(tr("Ask a question"))
         self.setTabChangesFocus(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
@@ -125,8 +126,12 @@ class QuestionInput(QPlainTextEdit):
         room = MAX_QUESTION - self.document().characterCount()
         if len(text) > room:
             self.refused.emit(
-                f"The text was not pasted: it has {len(text):,} characters, and a question can have "
-                f"{MAX_QUESTION:,}. Paste a part of it."
+                tr(
+                    "The text was not pasted: it has {length} characters, and a question can have {most}. "
+                    "Paste a part of it.",
+                    length=number(len(text)),
+                    most=number(MAX_QUESTION),
+                )
             )
             return
         self.insertPlainText(text)
@@ -157,7 +162,7 @@ def _round_button(theme: Theme, name: str, accessible_name: str, key: str) -> QP
     button.setIcon(icon(name, theme.on_accent, theme.disabled))
     button.setIconSize(QSize(20, 20))
     button.setAccessibleName(accessible_name)
-    button.setToolTip(f"{accessible_name} ({key})")
+    button.setToolTip(tr("{action} ({key})", action=accessible_name, key=key))
     button.setFixedSize(38, theme.control)
     button.setStyleSheet("padding: 0;")
     return button

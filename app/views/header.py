@@ -19,13 +19,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.i18n import tr
 from app.models.catalogue import ModelChoice
 from app.models.status import ContributeLine
 from app.theme import Theme
 from app.views.basics import PlainLabel, Switch
 from app.views.icons import icon
 
-_NO_MODEL = "No model yet"
 _NARROW = 700
 """Below this width words make room for controls."""
 
@@ -67,7 +67,7 @@ class Header(QFrame):
         layout.addWidget(self._name)
         layout.addSpacing(theme.small)
         self.models = ModelBox()
-        self.models.setAccessibleName("Model that answers")
+        self.models.setAccessibleName(tr("Model that answers"))
         self.models.setItemDelegate(QStyledItemDelegate(self.models))  # the default one ignores the style sheet
         self.models.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.models.setMinimumContentsLength(12)
@@ -76,10 +76,10 @@ class Header(QFrame):
         layout.addWidget(self.models, 10)
         layout.addStretch(1)
         layout.addWidget(self._make_contribute(theme))
-        self.new_chat = QPushButton(" New chat")
+        self.new_chat = QPushButton(" " + tr("New chat"))
         self.new_chat.setIcon(icon("new-chat", theme.text, theme.disabled))
-        self.new_chat.setAccessibleName("New chat")
-        self.new_chat.setToolTip("New chat (Ctrl+N)")
+        self.new_chat.setAccessibleName(tr("New chat"))
+        self.new_chat.setToolTip(tr("{action} ({key})", action=tr("New chat"), key=tr("Ctrl+N", "key")))
         self.new_chat.clicked.connect(self.new_chat_requested)
         layout.addWidget(self.new_chat)
         self._choices: list[ModelChoice] = []
@@ -99,7 +99,7 @@ class Header(QFrame):
         self._choices = list(choices)
         self.models.blockSignals(True)
         self.models.clear()
-        self.models.addItems([choice.label for choice in choices] or [_NO_MODEL])
+        self.models.addItems([choice.label for choice in choices] or [tr("No model yet")])
         keys = [choice.key for choice in choices]
         if before is not None and before.key in keys:
             self.models.setCurrentIndex(keys.index(before.key))
@@ -118,7 +118,7 @@ class Header(QFrame):
         wide = self.width() >= _NARROW
         self._name.setVisible(wide)
         self._contribute_text.setVisible(wide)
-        self.new_chat.setText(" New chat" if wide else "")
+        self.new_chat.setText(" " + tr("New chat") if wide else "")
 
     def _make_contribute(self, theme: Theme) -> QWidget:
         box = QWidget()
@@ -127,7 +127,7 @@ class Header(QFrame):
         layout.setSpacing(theme.small)
         words = QVBoxLayout()
         words.setSpacing(0)
-        name = PlainLabel("Contribute", "heading")
+        name = PlainLabel(tr("Contribute"), "heading")
         name.setWordWrap(False)
         name.setAlignment(Qt.AlignmentFlag.AlignRight)
         words.addWidget(name)
@@ -136,7 +136,7 @@ class Header(QFrame):
         self._contribute_text.setAlignment(Qt.AlignmentFlag.AlignRight)
         words.addWidget(self._contribute_text)
         layout.addLayout(words)
-        self.contribute = Switch(theme, "Contribute: answer other people's questions on this machine")
+        self.contribute = Switch(theme, tr("Contribute: answer other people's questions on this machine"))
         self.contribute.clicked.connect(self.contributing_requested)
         layout.addWidget(self.contribute)
         return box

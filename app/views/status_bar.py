@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from app.i18n import tr
 from app.models.status import HOW_TO_JOIN, StatusLine
 from app.theme import Theme
 from app.views.basics import Dot, LinkButton, PlainLabel
@@ -27,21 +28,21 @@ class StatusBar(QWidget):
         layout.addWidget(self._dot)
         self.text = PlainLabel("", "caption", elided=True)
         layout.addWidget(self.text, 1)
-        self.more = LinkButton("How to join")
+        self.more = LinkButton(tr("How to join"))
         self.more.clicked.connect(self._show_help)
         layout.addWidget(self.more)
-        self.notes = LinkButton("Notes")
+        self.notes = LinkButton(tr("Notes"))
         self.notes.clicked.connect(self._show_notes)
         layout.addWidget(self.notes)
-        self.retry = LinkButton("Try again", "Try to start the engine again")
+        self.retry = LinkButton(tr("Try again"), tr("Try to start the engine again"))
         self.retry.clicked.connect(self.retry_requested)
         layout.addWidget(self.retry)
 
     def show_notes(self, notes: tuple[str, ...]) -> None:
         """Offer ``notes`` behind a click; none: nothing."""
         self._notes = "\n\n".join(notes)
-        self.notes.setText("1 note" if len(notes) == 1 else f"{len(notes)} notes")
-        self.notes.setAccessibleName(f"{self.notes.text()} of the engine")
+        self.notes.setText(tr("%Ln note(s)", "", len(notes)))
+        self.notes.setAccessibleName(tr("%Ln note(s) of the engine", "", len(notes)))
         self.notes.setVisible(bool(notes))
 
     def show_line(self, line: StatusLine) -> None:
@@ -50,7 +51,7 @@ class StatusBar(QWidget):
         self._dot.pulse(line.tone == "busy")
         self.text.show_text(line.text)
         self._help = line.help or (line.text if line.tone in ("warning", "error") else "")
-        self.more.setText("How to join" if line.help == HOW_TO_JOIN else "More")
+        self.more.setText(tr("How to join") if line.help == tr(HOW_TO_JOIN) else tr("More"))
         self.more.setAccessibleName(self.more.text())
         self.more.setVisible(bool(self._help))
         self.retry.setVisible(line.can_retry)
@@ -59,7 +60,7 @@ class StatusBar(QWidget):
         help_dialog(self, self.more.text(), self._help, self._theme).open()
 
     def _show_notes(self) -> None:
-        help_dialog(self, "Notes of the engine", self._notes, self._theme).open()
+        help_dialog(self, tr("Notes of the engine"), self._notes, self._theme).open()
 
 
 def help_dialog(parent: QWidget, title: str, text: str, theme: Theme) -> QDialog:

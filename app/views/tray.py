@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
+from app.i18n import tr
 from app.models.safe_text import visible
 from app.models.status import ContributeLine, StatusModel
 from app.views.icons import icon
@@ -29,12 +30,12 @@ class Tray(QObject):
         self.menu.setAccessibleName("GenTorrent")
         self.state = QAction(self.menu)
         self.state.setEnabled(False)
-        self.contribute = QAction("Contribute", self.menu)
+        self.contribute = QAction(tr("Contribute"), self.menu)
         self.contribute.setCheckable(True)
         self.contribute.triggered.connect(self._switch)
-        self.open = QAction("Open chat", self.menu)
+        self.open = QAction(tr("Open chat"), self.menu)
         self.open.triggered.connect(self.open_requested)
-        self.quit = QAction("Quit", self.menu)
+        self.quit = QAction(tr("Quit"), self.menu)
         self.quit.triggered.connect(self.quit_requested)
         self.menu.addAction(self.contribute)
         self.menu.addAction(self.state)
@@ -66,14 +67,14 @@ class Tray(QObject):
 
     def _show(self) -> None:
         line = self._status.contribute()
-        text = f"Contributing: {visible(line.sentence)}"
+        text = tr("Contributing: {state}", state=visible(line.sentence))
         if len(text) > _LONGEST:
             text = f"{text[: _LONGEST - 1]}…"
         self.contribute.setChecked(line.checked)
         self.contribute.setEnabled(line.enabled)
         self.state.setText(text.replace("&", "&&"))
         self.icon.setIcon(icon(_icon_name(line)))
-        self.icon.setToolTip("GenTorrent: contributing" if line.tone == "good" else "GenTorrent")
+        self.icon.setToolTip(tr("GenTorrent: contributing") if line.tone == "good" else "GenTorrent")
 
     def _activated(self, reason: QSystemTrayIcon.ActivationReason) -> None:
         if reason in (QSystemTrayIcon.ActivationReason.Trigger, QSystemTrayIcon.ActivationReason.DoubleClick):

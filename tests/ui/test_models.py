@@ -325,7 +325,7 @@ def test_local_answer_is_known_to_nobody_else() -> None:
 
 def test_speed_in_words() -> None:
     facts = words.speed_words(done("x", tokens_per_s=4.25, ttft_ms=1640, finish_reason="length"))
-    assert facts == ["4.2 tokens/s", "first token after 1.6 s", "cut at its length limit"]
+    assert facts == ["4.3 tokens/s", "first token after 1.6 s", "cut at its length limit"]
     assert words.speed_words(done("x")) == []
     assert words.badge_words(done("x", badge="signed", badge_reason="it matches")) == "It matches."
     assert words.badge_words(done("x", badge="unverified", badge_reason="no receipt came")).endswith(
