@@ -23,7 +23,9 @@
     │   │   └── WeakerPathsNeededError    too few relays; names what can be chosen besides waiting
     │   ├── ServingNodeLostError      the serving node went away in mid-answer (HTTP 502)
     │   │   └── ServingNodeLeavingError   it said so before
-    │   └── AnswerCancelledError      the client itself cancelled
+    │   ├── AnswerCancelledError      the client itself cancelled
+    │   ├── ChatNotFoundError         there is no such chat, or message in it
+    │   └── ChatBusyError             an answer is being written in this chat
     ├── InferenceError                the inference engine
     │   ├── ModelFolderError          a model folder lacks or contradicts something
     │   ├── ProviderFailedError       the execution provider itself failed: a GPU out of memory, a device lost
@@ -195,6 +197,18 @@ class AnswerCancelledError(RequestError):
     """The client itself cancelled the answer."""
 
     code = "cancelled"
+
+
+class ChatNotFoundError(RequestError):
+    """There is no such chat, or no such message in it."""
+
+    code = "chat_not_found"
+
+
+class ChatBusyError(RequestError):
+    """One answer at a time is written in a chat."""
+
+    code = "chat_busy"
 
 
 class InferenceError(GenTorrentError):

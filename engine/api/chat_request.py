@@ -20,7 +20,7 @@ from engine.api.parameters import (
     requests_of,
     unsupported,
 )
-from engine.api.schema import Chat
+from engine.api.schema import Chat, SamplingChoice
 from engine.api.service import AnswerRequest
 from engine.api.tools import Tools, read_tools
 from engine.inference.request_check import check_template_options, checked_constraint
@@ -134,20 +134,10 @@ def _template_options(body: _Body) -> str:
 def from_chat(chat: Chat) -> AnswerRequest:
     """The same for a control message, which msgspec has checked already."""
     check_token_limits(chat.min_tokens, chat.max_tokens)
-    choice = chat.sampling
     return AnswerRequest(
         model_id=chat.model,
         messages=tuple(PromptMessage(message.role, message.content) for message in chat.messages),
-        sampling=Sampling(
-            seed=random_seed() if choice.seed is None else choice.seed,
-            temperature=choice.temperature,
-            top_p=choice.top_p,
-            top_k=choice.top_k,
-            min_p=choice.min_p,
-            repetition_penalty=choice.repetition_penalty,
-            presence_penalty=choice.presence_penalty,
-            frequency_penalty=choice.frequency_penalty,
-        ),
+        sampling=sampling_of(chat.sampling),
         max_tokens=chat.max_tokens,
         min_tokens=chat.min_tokens,
         stop=chat.stop,
@@ -157,4 +147,18 @@ def from_chat(chat: Chat) -> AnswerRequest:
         public_characters=chat.public_characters,
         may_forward=chat.may_forward,
         privacy=chat.privacy,
+    )
+
+
+def sampling_of(choice: SamplingChoice) -> Sampling:
+    """What inference takes; a seed is drawn where none is chosen."""
+    return Sampling(
+        seed=random_seed() if choice.seed is None else choice.seed,
+        temperature=choice.temperature,
+        top_p=choice.top_p,
+        top_k=choice.top_k,
+        min_p=choice.min_p,
+        repetition_penalty=choice.repetition_penalty,
+        presence_penalty=choice.presence_penalty,
+        frequency_penalty=choice.frequency_penalty,
     )

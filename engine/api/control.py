@@ -16,7 +16,7 @@ from engine.api.badge import badge_of
 from engine.api.metrics import Metrics
 from engine.api.outbox import Outbox, OutboxFullError
 from engine.api.security import refuse
-from engine.api.service import AnswerDelta, AnswerDone, AnswerStage, ControlService
+from engine.api.service import AnswerDelta, AnswerDone, AnswerStage, ChatsService, ControlService
 from engine.errors import (
     AnswerCancelledError,
     GenTorrentError,
@@ -30,6 +30,10 @@ MAX_CLIENTS = 16
 """Control connections at a time."""
 MAX_CHATS = 32
 """Answers at a time on one connection."""
+MAX_WAITING_REQUESTS = 64
+"""Requests about chats that wait; while there are so many, no further one is read."""
+MAX_RECEIVED = 16_777_216
+"""Bytes of a message that are read to say that it is too long; a longer one ends the connection."""
 MAX_RECEIPT = 3_000_000
 """Characters of an exported receipt that are sent; a longer one is left out (``/v1`` still gives it)."""
 HELLO_SECONDS = 10.0
@@ -39,6 +43,10 @@ HEARTBEAT_SECONDS = 20.0
 CLOSE_SECONDS = 3.0
 STOP_SECONDS = 0.5
 """So long clients have to read that the engine stops."""
+TOO_LARGE = (
+    f"The message is longer than {schema.MAX_CONTROL_MESSAGE:,} bytes and was not read. Send long texts in pieces, as "
+    "attachments."
+)
 _log = logging.getLogger(__name__)
 
 
@@ -52,9 +60,10 @@ class _Ended(Exception):  # noqa: N818 - not an error: how a connection's task g
 class ControlHandlers:
     """``/control/v1`` over a :class:`ControlService`."""
 
-    def __init__(self, service: ControlService, metrics: Metrics) -> None:
+    def __init__(self, service: ControlService, metrics: Metrics, chats: ChatsService | None = None) -> None:
         self._service = service
         self._metrics = metrics
+        self._chats = chats
         self._sockets: set[web.WebSocketResponse] = set()
 
     async def connect(self, request: web.Request) -> web.StreamResponse:
@@ -62,7 +71,7 @@ class ControlHandlers:
         if len(self._sockets) >= MAX_CLIENTS:
             return refuse(429, f"{MAX_CLIENTS} programs are connected already. Close one of them.", "too_many_requests")
         socket = web.WebSocketResponse(
-            heartbeat=HEARTBEAT_SECONDS, max_msg_size=schema.MAX_CONTROL_MESSAGE, compress=False, timeout=2.0
+            heartbeat=HEARTBEAT_SECONDS, max_msg_size=MAX_RECEIVED, compress=False, timeout=2.0
         )
         if not socket.can_prepare(request).ok:
             return refuse(400, "This address speaks WebSocket only.", "websocket_expected")
@@ -70,7 +79,7 @@ class ControlHandlers:
         self._sockets.add(socket)
         self._metrics.control_clients.inc()
         try:
-            await _Connection(socket, self._service).run()
+            await _Connection(socket, self._service, self._chats).run()
         finally:
             self._sockets.discard(socket)
             self._metrics.control_clients.dec()
@@ -95,10 +104,14 @@ async def _close(socket: web.WebSocketResponse, code: int, reason: str, seconds:
 class _Connection:
     """One client. Its tasks (reader, sender, state watcher, one per answer) live and end together."""
 
-    def __init__(self, socket: web.WebSocketResponse, service: ControlService) -> None:
+    def __init__(
+        self, socket: web.WebSocketResponse, service: ControlService, chats: ChatsService | None = None
+    ) -> None:
         self._socket = socket
         self._service = service
         self._outbox = Outbox()
+        self._session = chats.attach(self._outbox.push, self._outbox.room) if chats is not None else None
+        self._requests: asyncio.Queue[schema.ChatsRequest] = asyncio.Queue(MAX_WAITING_REQUESTS)
         self._chats: dict[str, asyncio.Task[None]] = {}
         self._stopping: set[str] = set()
 
@@ -110,6 +123,9 @@ class _Connection:
                 group.create_task(self._ending(self._serve(group)))
         except* _Ended as ended:
             reasons = [reason for reason in _leaves(ended) if isinstance(reason, _Ended)]
+        finally:
+            if self._session is not None:
+                self._session.close()
         reason = reasons[0] if reasons else _Ended(WSCloseCode.OK, "")
         if reason.code == schema.CLOSE_TOO_SLOW:
             _log.warning("a control client was cut: %s", reason.reason)
@@ -128,14 +144,23 @@ class _Connection:
         await self._greet()
         group.create_task(self._ending(self._send()))
         group.create_task(self._ending(self._watch()))
+        group.create_task(self._ending(self._handle_chats()))
         while True:
             text = await self._next_text()
+            if len(text) > schema.MAX_CONTROL_MESSAGE or len(text.encode()) > schema.MAX_CONTROL_MESSAGE:
+                self._refuse("", "message_too_large", TOO_LARGE)
+                continue
             try:
                 request = schema.request_decoder.decode(text)
             except (msgspec.DecodeError, RecursionError) as error:
                 self._refuse("", InvalidRequestError.code, f"This is no message of the control API: {error}.")
             else:
                 await self._handle(request, group)
+
+    async def _handle_chats(self) -> None:
+        """Requests about kept chats, one after the other."""
+        while self._session is not None:
+            await self._session.handle(await self._requests.get())
 
     async def _greet(self) -> None:
         try:
@@ -187,8 +212,19 @@ class _Connection:
                 self._outbox.put(self._service.state())
             case schema.Shutdown():
                 self._service.shutdown()
+            case schema.ChatsRequest():
+                await self._about_chats(request, group)
             case schema.Hello():
                 self._refuse("hello", InvalidRequestError.code, "Hello was said already.")
+
+    async def _about_chats(self, request: schema.ChatsRequest, group: asyncio.TaskGroup) -> None:
+        if self._session is None:
+            text = "This engine keeps no chats."
+            self._outbox.put(schema.RequestFailed(request="", code="not_served", text=text, ref=request.ref))
+        elif isinstance(request, schema.StopAnswer):  # not behind others
+            group.create_task(self._ending(self._session.handle(request)))
+        else:
+            await self._requests.put(request)
 
     def _refuse(self, request: str, code: str, text: str) -> None:
         self._outbox.put(schema.RequestFailed(request=request, code=code, text=text))

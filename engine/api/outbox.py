@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 
-from engine.api.schema import ChatDelta, ControlEvent, State
+import msgspec
+
+from engine.api.schema import (
+    AnswerDelta,
+    BranchSelected,
+    ChatDelta,
+    ChatOpened,
+    ControlEvent,
+    ExportPiece,
+    MessagePage,
+    State,
+    TextPiece,
+)
 
 MAX_EVENTS = 512
 """Events that wait at most; one more and the client is cut."""
 MAX_JOINED_TEXT = 16_384
 """Characters up to which waiting pieces of one answer are joined into one event."""
 MAX_TEXT = 4_000_000
-"""Characters of answers that wait at most."""
+"""Characters of texts that wait at most."""
+FEW_EVENTS = 64
+FEW_TEXT = 500_000
+"""While no more waits than this, there is room for replies."""
 
 
 class OutboxFullError(Exception):
@@ -27,47 +43,84 @@ class Outbox:
         self._state: State | None = None
         self._text = 0
         self._filled = asyncio.Event()
+        self._taken = asyncio.Event()
+        self._overflowed = False
 
     def put(self, event: ControlEvent) -> None:
         """Add an event; :class:`OutboxFullError` when there is no room."""
         if isinstance(event, State):
             self._state = event
-        elif isinstance(event, ChatDelta) and self._joined(event):
-            pass
         else:
-            self._events.append(event)
-        if isinstance(event, ChatDelta):
+            if not self._joined(event):
+                self._events.append(event)
             self._text += _length(event)
-        if len(self._events) > MAX_EVENTS or self._text > MAX_TEXT:
-            raise OutboxFullError
         self._filled.set()
+        if len(self._events) > MAX_EVENTS or self._text > MAX_TEXT:
+            self._overflow()
+
+    def _overflow(self) -> None:
+        """Nothing more is sent to this client, and nothing kept for it."""
+        self._overflowed = True
+        self._events.clear()
+        self._text = 0
+        raise OutboxFullError
+
+    def push(self, event: ControlEvent) -> None:
+        """The same for those who have nothing to do with the client's fate: where there is no room, :meth:`take` says
+        so to who sends."""
+        if not self._overflowed:
+            with contextlib.suppress(OutboxFullError):
+                self.put(event)
+
+    async def room(self) -> None:
+        """Wait until few events wait."""
+        while len(self._events) > FEW_EVENTS or self._text > FEW_TEXT:
+            self._taken.clear()
+            await self._taken.wait()
 
     async def take(self) -> ControlEvent:
         """Wait for the next event. A state goes first: it is small, and there is only one."""
         while True:
+            if self._overflowed:
+                raise OutboxFullError
             if self._state is not None:
                 state, self._state = self._state, None
                 return state
             if self._events:
                 event = self._events.popleft()
-                if isinstance(event, ChatDelta):
-                    self._text -= _length(event)
+                self._text -= _length(event)
+                self._taken.set()
                 return event
             self._filled.clear()
             await self._filled.wait()
 
-    def _joined(self, delta: ChatDelta) -> bool:
+    def _joined(self, event: ControlEvent) -> bool:
+        """Whether the event became a part of the one before it."""
         last = self._events[-1] if self._events else None
-        if not isinstance(last, ChatDelta) or last.id != delta.id or _length(last) > MAX_JOINED_TEXT:
+        if last is None or _length(last) > MAX_JOINED_TEXT:
             return False
-        self._events[-1] = ChatDelta(
-            id=delta.id,
-            text=last.text + delta.text,
-            tokens=last.tokens + delta.tokens,
-            reasoning=last.reasoning + delta.reasoning,
+        match last, event:
+            case ChatDelta(), ChatDelta() if last.id == event.id:
+                pass
+            case AnswerDelta(), AnswerDelta() if last.message == event.message:
+                pass
+            case _:
+                return False
+        self._events[-1] = msgspec.structs.replace(
+            last,
+            text=last.text + event.text,
+            tokens=last.tokens + event.tokens,
+            reasoning=last.reasoning + event.reasoning,
         )
         return True
 
 
-def _length(delta: ChatDelta) -> int:
-    return len(delta.text) + len(delta.reasoning)
+def _length(event: ControlEvent) -> int:
+    match event:
+        case ChatDelta() | AnswerDelta():
+            return len(event.text) + len(event.reasoning)
+        case TextPiece() | ExportPiece():
+            return len(event.text)
+        case ChatOpened() | MessagePage() | BranchSelected():
+            return sum(len(message.text) + len(message.reasoning) for message in event.messages)
+    return 0

@@ -6,12 +6,21 @@ after the first text.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Literal, Protocol
 
 from msgspec import Struct
 
-from engine.api.schema import MachineStanding, ModelState, Privacy, PrivacyChoice, Route, State
+from engine.api.schema import (
+    ChatsRequest,
+    ControlEvent,
+    MachineStanding,
+    ModelState,
+    Privacy,
+    PrivacyChoice,
+    Route,
+    State,
+)
 from engine.inference.text.answer_parts import Part
 from engine.inference.types import Constraint, PromptMessage, TokenLogprob
 from engine.wire.answer import Sampling
@@ -109,6 +118,26 @@ class AnswerService(Protocol):
 
         Write it as an async generator: closing or cancelling it cancels the answer at once, also at the serving node.
         """
+        ...
+
+
+class ChatsSession(Protocol):
+    """One client of the chats that the engine keeps."""
+
+    async def handle(self, request: ChatsRequest) -> None:
+        """Do what is asked and tell the reply. Never raises for what was asked."""
+        ...
+
+    def close(self) -> None:
+        """The client is gone; its answers go on."""
+        ...
+
+
+class ChatsService(Protocol):
+    """The chats that the engine keeps."""
+
+    def attach(self, tell: Callable[[ControlEvent], None], room: Callable[[], Awaitable[None]]) -> ChatsSession:
+        """A client has connected: events go to ``tell``, which never raises; ``room`` returns when few of them wait."""
         ...
 
 

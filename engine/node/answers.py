@@ -61,6 +61,11 @@ class Answers:
         finally:
             await stream.aclose()
 
+    async def count_tokens(self, request: AnswerRequest) -> int | None:
+        """Tokens of a request's prompt; None where its model is not loaded on this machine."""
+        shape = await self._backend.describe(generation_of(request))
+        return shape.prompt_tokens if shape is not None else None
+
     # On this machine
 
     async def _answer_here(self, request: AnswerRequest) -> AsyncGenerator[AnswerEvent, None]:

@@ -16,6 +16,7 @@ from engine.api.schema import ModelState, State
 from engine.api.server import ApiServer
 from engine.api.service import AnswerEvent, AnswerRequest
 from engine.api.state_feed import StateFeed
+from engine.chats.history import ChatHistory
 from engine.clock import Clock, SystemClock
 from engine.config import Configuration
 from engine.directory.shapes import Accepted
@@ -79,6 +80,7 @@ class Node:
         self.peer: PeerPresence | None = None
         self._membership = self._make_membership(directory)
         self.answers = Answers(self.backend, self._network, self._membership is not None, clock, os.urandom)
+        self.chats = ChatHistory(directory.chats, self, self.answers.count_tokens, clock, os.urandom, self._notice)
         self.contribute_wanted = bool(configuration.contribute)
         self.contribute_problem = ""
         self.contribute_ready = False
@@ -96,6 +98,7 @@ class Node:
             clock=clock,
             metrics=metrics,
             allowed_origins=configuration.api_allowed_origins,
+            chats=self.chats,
         )
         lock.set_port(self.api.bind())
 
@@ -144,6 +147,7 @@ class Node:
             async with asyncio.TaskGroup() as tasks:
                 parts = [
                     tasks.create_task(self.api.run()),
+                    tasks.create_task(self.chats.run()),
                     tasks.create_task(self.inference.run()),
                     tasks.create_task(watch_models(self._models, self._models_changed)),
                 ]

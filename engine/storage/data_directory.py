@@ -60,6 +60,11 @@ class DataDirectory:
         return self.path / "receipts"
 
     @property
+    def chats(self) -> Path:
+        """The owner's chats (``engine.chats``)."""
+        return self.path / "chats.db"
+
+    @property
     def models(self) -> Path:
         return self.path / "models"
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Literal
 
 import aiohttp
@@ -20,54 +17,14 @@ import pydantic
 import pytest
 
 from engine.api import schema
-from engine.storage.data_directory import DataDirectory, read_lock
+from engine.storage.data_directory import read_lock
 from tests.support.chat_templates import SHAPES
+from tests.support.running_engine import COMMAND, ROOT, Engine, running
 from tests.support.tiny_model import make_tiny_model
 
 MODEL = "gentorrent-builtin"
 CALLER = "caller"
 QUESTION = [{"role": "user", "content": "What is GenTorrent?"}]
-COMMAND = [sys.executable, "-c", "from engine.cli import main; main()"]
-ROOT = Path(__file__).resolve().parents[2]
-
-
-class Engine:
-    """A running engine and its address."""
-
-    def __init__(self, directory: DataDirectory, process: subprocess.Popen[bytes]) -> None:
-        self.directory = directory
-        self.process = process
-
-    @property
-    def address(self) -> schema.EngineAddress:
-        return schema.address_decoder.decode(self.directory.lock.read_bytes())
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.address.port}"
-
-    @property
-    def token(self) -> str:
-        return self.directory.api_token.read_text().strip()
-
-    def client(self) -> openai.OpenAI:
-        return openai.OpenAI(base_url=f"{self.url}/v1", api_key=self.token, max_retries=0, timeout=30)
-
-
-@contextlib.contextmanager
-def running(data: Path) -> Iterator[Engine]:
-    directory = DataDirectory(data)
-    command = [*COMMAND, "node", "--data", str(data), "--api-port", "0"]
-    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE) as process:
-        try:
-            deadline = time.monotonic() + 30
-            while (lock := read_lock(directory.lock)) is None or lock.port == 0:
-                assert process.poll() is None, process.stderr.read().decode() if process.stderr else ""
-                assert time.monotonic() < deadline, "the engine does not start"
-                time.sleep(0.05)
-            yield Engine(directory, process)
-        finally:
-            process.kill()
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PURE = (
+    "chats/tree",
+    "chats/words",
     "crypto",
     "directory",
     "forwarding",

@@ -259,9 +259,25 @@ async def test_binary_messages_close(client):
     assert await client.closed() == aiohttp.WSCloseCode.UNSUPPORTED_DATA
 
 
-async def test_a_message_that_is_too_long_closes(client):
-    await client.socket.send_str("x" * (schema.MAX_CONTROL_MESSAGE + 1))
-    assert await client.closed() == aiohttp.WSCloseCode.MESSAGE_TOO_BIG
+async def test_a_message_that_is_too_long_is_refused_with_words(client):
+    await client.socket.send_str("x" * 10_000_000)
+    refused = await client.find(RequestFailed)
+    assert refused.code == "message_too_large"
+    assert "pieces" in refused.text
+    await client.send(chat())
+    await client.find(ChatDone)
+
+
+async def test_a_message_that_is_far_too_long_closes(client):
+    with contextlib.suppress(ConnectionError):
+        await client.socket.send_str("x" * 17_000_000)
+    assert await client.closed() in (aiohttp.WSCloseCode.MESSAGE_TOO_BIG, aiohttp.WSCloseCode.ABNORMAL_CLOSURE, None)
+
+
+async def test_without_kept_chats_requests_about_them_are_refused(client):
+    await client.send(schema.ListChats(ref="r"))
+    refused = await client.find(RequestFailed)
+    assert (refused.code, refused.ref) == ("not_served", "r")
 
 
 async def test_a_client_that_does_not_read_is_cut(api, http, monkeypatch):

@@ -6,6 +6,9 @@ every change (only the newest counts, a slow reader misses older ones). An answe
 then exactly one of ``ChatDone`` and ``ChatFailed``, each with the ``id`` that the client chose. Closing the socket
 stops its answers, not the engine. A client must ignore fields and event types it does not know.
 
+``Chat`` is for those who keep the conversation themselves; nothing of it is stored. Chats that the engine keeps, whose
+answers go on whoever is connected, are in ``chats`` (requests) and ``chat_events``.
+
 This module imports msgspec and typing alone, so that a window or a script can import it for nothing.
 """
 
@@ -15,6 +18,93 @@ from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
+
+from engine.api.schema.base import (
+    ChatId,
+    ControlEvent,
+    ControlRequest,
+    MachineStanding,
+    ModelName,
+    Privacy,
+    PrivacyChoice,
+    RequestFailed,
+    Route,
+    SamplingChoice,
+    WeakerChoice,
+)
+from engine.api.schema.chat_events import (
+    Accepted,
+    AnswerDelta,
+    AnswerStage,
+    AnyChatsEvent,
+    BranchSelected,
+    ChatChanged,
+    ChatHit,
+    ChatList,
+    ChatOpened,
+    ChatsFound,
+    ChatsRemoved,
+    ContextOverflow,
+    ContextState,
+    DraftChanged,
+    ExportPiece,
+    FoldersChanged,
+    MessageChanged,
+    MessagePage,
+    PresetsChanged,
+    SavingState,
+    TextPiece,
+)
+from engine.api.schema.chats import (
+    CONFIRM_DELETION,
+    MAX_ATTACHMENTS,
+    MAX_PAGE,
+    MAX_PIECE,
+    MAX_QUESTION,
+    MAX_TEXT,
+    AddAttachment,
+    AnswerDetails,
+    AnswerProblem,
+    AnyChatsRequest,
+    Attachment,
+    ChatEntry,
+    ChatSettings,
+    ChatsRequest,
+    CloseChat,
+    Count,
+    CreateChat,
+    DeleteChats,
+    DeleteEverything,
+    DeleteFolder,
+    DeletePreset,
+    Draft,
+    ExportChat,
+    Folder,
+    GetContext,
+    GetMessages,
+    GetText,
+    Id,
+    ListChats,
+    LongText,
+    MessageState,
+    OpenChat,
+    OptionalId,
+    Overflow,
+    Preset,
+    Regenerate,
+    RemoveAttachment,
+    RestoreChats,
+    SaveDraft,
+    SaveFolder,
+    SavePreset,
+    SearchChats,
+    SelectBranch,
+    SendMessage,
+    StopAnswer,
+    StoredMessage,
+    Title,
+    UpdateChat,
+)
 
 CONTROL_VERSION = 1
 """Version of these messages; also in the path."""
@@ -30,60 +120,6 @@ CLOSE_TOO_SLOW = 4001
 CLOSE_STOPPING = 4002
 """WebSocket close code: the engine stops."""
 
-ChatId = Annotated[str, Meta(min_length=1, max_length=64)]
-ModelName = Annotated[str, Meta(min_length=1, max_length=200)]
-Route = Literal["auto", "local", "network"]
-"""Where an answer may be made: on the network where one is configured, else here ("auto"), only here, or only on the
-network."""
-
-
-class PrivacyChoice(Struct, frozen=True, kw_only=True):
-    """The least that is accepted while the network has too few relays: so many paths, so many relays on each; None:
-    nothing below what the network wants. ``direct``: no relays at all; the machine that answers sees this one's
-    address. The strongest that is possible is used, never below what the network's genesis file allows."""
-
-    least_paths: Annotated[int, Meta(ge=1, le=16)] | None = None
-    least_hops: Annotated[int, Meta(ge=1, le=3)] | None = None
-    direct: bool = False
-
-
-class Privacy(Struct, frozen=True, kw_only=True):
-    """What carried an answer: ``needed`` of ``paths`` of ``hops`` relays (0: none, ``direct``), against what the
-    network wants. ``weaker`` than that only by the user's own choice; ``text`` says it in plain words, empty when all
-    is as the network wants it and relays stand between."""
-
-    paths: int
-    needed: int
-    hops: int
-    direct: bool
-    full_paths: int
-    full_hops: int
-    weaker: bool
-    text: str = ""
-
-
-class MachineStanding(Struct, frozen=True, kw_only=True):
-    """What the network's committee says of a machine that answered. ``checked``: when the epoch began in which it last
-    judged an answer of it, in seconds since 1970; 0: it never has. ``passed``: its latest verdict is a pass.
-    ``contradicted``: it has signed two things that contradict each other, which alone excludes it."""
-
-    node: str
-    standing: Literal["established", "newcomer", "excluded"]
-    reputation: float = 0.0
-    judged: int = 0
-    passed: bool = False
-    checked: float = 0.0
-    contradicted: bool = False
-
-
-class WeakerChoice(Struct, frozen=True, kw_only=True):
-    """Something to choose while relays are missing, in a form that can be sent back; ``text`` is for people."""
-
-    privacy: PrivacyChoice
-    paths: int
-    hops: int
-    text: str
-
 
 class EngineAddress(Struct, frozen=True, kw_only=True):
     """Content of the lock file of a data directory (JSON, 0600): where the running engine is and how to talk to it."""
@@ -95,10 +131,6 @@ class EngineAddress(Struct, frozen=True, kw_only=True):
 
 
 # ------------------------------------------------------------------------------------------------ client to engine
-
-
-class ControlRequest(Struct, frozen=True, kw_only=True, tag_field="type"):
-    """Base of what a client sends."""
 
 
 class Hello(ControlRequest, frozen=True, kw_only=True, tag="hello"):
@@ -113,19 +145,6 @@ class ChatText(Struct, frozen=True):
 
     role: Literal["system", "user", "assistant"]
     content: Annotated[str, Meta(max_length=800_000)]
-
-
-class SamplingChoice(Struct, frozen=True, kw_only=True):
-    """How tokens are chosen. ``seed`` None: drawn by the engine and told in :class:`ChatDone`."""
-
-    seed: Annotated[int, Meta(ge=0, le=9_007_199_254_740_991)] | None = None
-    temperature: Annotated[float, Meta(ge=0, le=10)] = 1.0
-    top_p: Annotated[float, Meta(gt=0, le=1)] = 1.0
-    top_k: Annotated[int, Meta(ge=0, le=1_000_000)] = 0  # 0 means all
-    min_p: Annotated[float, Meta(ge=0, le=1)] = 0.0
-    repetition_penalty: Annotated[float, Meta(ge=0.01, le=100)] = 1.0
-    presence_penalty: Annotated[float, Meta(ge=-2, le=2)] = 0.0
-    frequency_penalty: Annotated[float, Meta(ge=-2, le=2)] = 0.0
 
 
 class Chat(ControlRequest, frozen=True, kw_only=True, tag="chat"):
@@ -167,13 +186,9 @@ class Shutdown(ControlRequest, frozen=True, kw_only=True, tag="shutdown"):
     """Stop the whole engine, cleanly. The socket closes with ``CLOSE_STOPPING``."""
 
 
-Request = Hello | Chat | StopChat | SetContributing | GetState | Shutdown
+Request = Hello | Chat | StopChat | SetContributing | GetState | Shutdown | AnyChatsRequest
 
 # ------------------------------------------------------------------------------------------------ engine to client
-
-
-class ControlEvent(Struct, frozen=True, kw_only=True, tag_field="type"):
-    """Base of what the engine sends."""
 
 
 class Welcome(ControlEvent, frozen=True, kw_only=True, tag="welcome"):
@@ -342,15 +357,7 @@ class ChatFailed(ControlEvent, frozen=True, kw_only=True, tag="chat_failed"):
     choices: tuple[WeakerChoice, ...] = ()  # with code "too_few_relays": what can be chosen to be answered now
 
 
-class RequestFailed(ControlEvent, frozen=True, kw_only=True, tag="request_failed"):
-    """A request other than a chat was refused or failed; ``request`` is its type ("set_contributing", …)."""
-
-    request: str
-    code: str
-    text: str
-
-
-Event = Welcome | State | ChatStage | ChatDelta | ChatDone | ChatFailed | RequestFailed
+Event = Welcome | State | ChatStage | ChatDelta | ChatDone | ChatFailed | RequestFailed | AnyChatsEvent
 
 request_decoder: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
 event_decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
@@ -361,3 +368,119 @@ _encoder = msgspec.json.Encoder()
 def encode(message: ControlRequest | ControlEvent | EngineAddress) -> str:
     """The JSON text of one message."""
     return _encoder.encode(message).decode("utf-8")
+
+
+__all__ = [
+    "CLOSE_REFUSED",
+    "CLOSE_STOPPING",
+    "CLOSE_TOO_SLOW",
+    "CONFIRM_DELETION",
+    "CONTROL_PATH",
+    "CONTROL_VERSION",
+    "MAX_ATTACHMENTS",
+    "MAX_CONTROL_EVENT",
+    "MAX_CONTROL_MESSAGE",
+    "MAX_PAGE",
+    "MAX_PIECE",
+    "MAX_QUESTION",
+    "MAX_TEXT",
+    "Accepted",
+    "AddAttachment",
+    "AnswerDelta",
+    "AnswerDetails",
+    "AnswerProblem",
+    "AnswerStage",
+    "AnyChatsEvent",
+    "AnyChatsRequest",
+    "Attachment",
+    "BranchSelected",
+    "Chat",
+    "ChatChanged",
+    "ChatDelta",
+    "ChatDone",
+    "ChatEntry",
+    "ChatFailed",
+    "ChatHit",
+    "ChatId",
+    "ChatList",
+    "ChatOpened",
+    "ChatSettings",
+    "ChatStage",
+    "ChatText",
+    "ChatsFound",
+    "ChatsRemoved",
+    "ChatsRequest",
+    "CloseChat",
+    "ContextOverflow",
+    "ContextState",
+    "ContributingState",
+    "ControlEvent",
+    "ControlRequest",
+    "Count",
+    "CreateChat",
+    "DeleteChats",
+    "DeleteEverything",
+    "DeleteFolder",
+    "DeletePreset",
+    "Draft",
+    "DraftChanged",
+    "EngineAddress",
+    "Event",
+    "ExportChat",
+    "ExportPiece",
+    "Folder",
+    "FoldersChanged",
+    "GetContext",
+    "GetMessages",
+    "GetState",
+    "GetText",
+    "Hello",
+    "Id",
+    "ListChats",
+    "LongText",
+    "MachineStanding",
+    "MessageChanged",
+    "MessagePage",
+    "MessageState",
+    "ModelName",
+    "ModelState",
+    "NetworkState",
+    "OpenChat",
+    "OptionalId",
+    "Overflow",
+    "Preset",
+    "PresetsChanged",
+    "Privacy",
+    "PrivacyChoice",
+    "Regenerate",
+    "RelayState",
+    "RemoveAttachment",
+    "Request",
+    "RequestFailed",
+    "RestoreChats",
+    "Route",
+    "SamplingChoice",
+    "SaveDraft",
+    "SaveFolder",
+    "SavePreset",
+    "SavingState",
+    "SearchChats",
+    "SelectBranch",
+    "SendMessage",
+    "SetContributing",
+    "Shutdown",
+    "State",
+    "StopAnswer",
+    "StopChat",
+    "StoredMessage",
+    "TextPiece",
+    "Title",
+    "UpdateChat",
+    "WeakerChoice",
+    "Welcome",
+    "WorkerState",
+    "address_decoder",
+    "encode",
+    "event_decoder",
+    "request_decoder",
+]

@@ -1,0 +1,409 @@
+"""Chats that the engine keeps: what they are made of, and what a client asks about them.
+
+A chat is a tree of messages; siblings are versions of one question or answer, and the way from the root to the chat's
+``tip`` is the branch that is shown. Ids (of chats, messages, folders, presets, attachments) are chosen by the client,
+or by the engine where they are left empty, so that a request that is sent again after a lost connection does nothing
+twice.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from engine.api.schema.base import (
+    ControlRequest,
+    MachineStanding,
+    ModelName,
+    Privacy,
+    PrivacyChoice,
+    Route,
+    SamplingChoice,
+    WeakerChoice,
+)
+
+MAX_TEXT = 200_000
+"""Characters of text in one request. A longer text is sent in pieces, as an attachment."""
+MAX_QUESTION = 2_000_000
+"""Characters of a question with its attachments."""
+MAX_PIECE = 65_536
+"""Characters of one text in an event; :class:`GetText` gives the rest."""
+MAX_ATTACHMENTS = 20
+MAX_PAGE = 200
+"""Chats or messages in one event."""
+CONFIRM_DELETION = "delete all my data"
+
+Id = Annotated[str, Meta(min_length=1, max_length=64, pattern="^[A-Za-z0-9_-]+$")]
+OptionalId = Annotated[str, Meta(max_length=64, pattern="^[A-Za-z0-9_-]*$")]
+Title = Annotated[str, Meta(max_length=200)]
+LongText = Annotated[str, Meta(max_length=MAX_TEXT)]
+Count = Annotated[int, Meta(ge=1, le=MAX_PAGE)]
+Overflow = Literal["refuse", "drop_oldest"]
+"""What happens to a question that does not fit the model's context with what was said before: it is refused with
+:class:`ContextOverflow`, or the oldest turns are left out this time."""
+
+# --------------------------------------------------------------------------------------------------- what chats are
+
+
+class ChatSettings(Struct, frozen=True, kw_only=True):
+    """How questions of a chat are asked. ``local_only``: only ever on this machine, whatever ``route`` says.
+    ``preset``: the id of the preset that they were taken from. ``privacy`` None: what the owner's settings accept."""
+
+    model: Annotated[str, Meta(max_length=200)] = ""
+    route: Route = "auto"
+    local_only: bool = False
+    system: LongText = ""
+    sampling: SamplingChoice = SamplingChoice()
+    max_tokens: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
+    stop: Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=500)], ...], Meta(max_length=16)] = ()
+    preset: OptionalId = ""
+    privacy: PrivacyChoice | None = None
+
+
+class ChatEntry(Struct, frozen=True, kw_only=True):
+    """A chat in the list. ``activity`` orders the list, whatever the clock says: the highest is the newest.
+    ``answering``: the answer that is being written, "" for none. ``saved`` False: its newest state is in memory
+    only."""
+
+    chat: str
+    title: str
+    folder: str = ""
+    created: float = 0.0  # seconds since 1970
+    updated: float = 0.0
+    activity: int = 0
+    model: str = ""
+    local_only: bool = False
+    temporary: bool = False
+    answering: str = ""
+    saved: bool = True
+
+
+class Folder(Struct, frozen=True):
+    """A named group of chats."""
+
+    folder: Id
+    name: Annotated[str, Meta(min_length=1, max_length=100)]
+
+
+class Preset(Struct, frozen=True, kw_only=True):
+    """A named way to ask, to be copied into chats."""
+
+    preset: Id
+    name: Annotated[str, Meta(min_length=1, max_length=100)]
+    system: LongText = ""
+    sampling: SamplingChoice = SamplingChoice()
+    max_tokens: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
+    stop: Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=500)], ...], Meta(max_length=16)] = ()
+
+
+class Attachment(Struct, frozen=True, kw_only=True):
+    """A text file that belongs to a question; ``characters`` are its length."""
+
+    attachment: str
+    name: str
+    characters: int
+
+
+class Draft(Struct, frozen=True, kw_only=True):
+    """What is being written and not yet sent. ``text`` may be the first piece of ``characters``."""
+
+    text: str = ""
+    characters: int = 0
+    attachments: tuple[Attachment, ...] = ()
+
+
+class AnswerDetails(Struct, frozen=True, kw_only=True):
+    """How an answer was made; the fields are those of ``ChatDone``. ``receipt``: :class:`GetText` gives one.
+    ``dropped``: so many of the oldest messages were left out, as they did not fit the model's context."""
+
+    finish_reason: Literal["stop", "length", ""] = ""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    served_by: str = ""
+    seed: int = 0
+    badge: Literal["local", "signed", "verified", "unverified", ""] = ""
+    badge_reason: str = ""
+    paths: tuple[tuple[str, ...], ...] = ()
+    n: int = 0
+    k: int = 0
+    ttft_ms: float = 0.0
+    tokens_per_s: float = 0.0
+    receipt: bool = False
+    privacy: Privacy | None = None
+    machines: tuple[str, ...] = ()
+    standings: tuple[MachineStanding, ...] = ()
+    asked: tuple[str, ...] = ()
+    dropped: int = 0
+
+
+class AnswerProblem(Struct, frozen=True, kw_only=True):
+    """Why an answer ended early, as in ``ChatFailed``."""
+
+    code: str
+    text: str
+    choices: tuple[WeakerChoice, ...] = ()
+
+
+MessageState = Literal["done", "writing", "stopped", "failed", "interrupted"]
+"""``interrupted``: the engine ended while it was written. What had arrived is kept in every state."""
+
+
+class StoredMessage(Struct, frozen=True, kw_only=True):
+    """One message. ``parent``: what it answers or follows, "" for a first one. ``siblings``: all versions, itself among
+    them, oldest first. ``text`` and ``reasoning`` may be the first piece of so many ``characters``."""
+
+    message: str
+    parent: str
+    role: Literal["user", "assistant"]
+    text: str
+    characters: int
+    state: MessageState = "done"
+    reasoning: str = ""
+    reasoning_characters: int = 0
+    attachments: tuple[Attachment, ...] = ()
+    created: float = 0.0
+    finished: float = 0.0
+    model: str = ""
+    details: AnswerDetails | None = None
+    problem: AnswerProblem | None = None
+    siblings: tuple[str, ...] = ()
+    saved: bool = True
+
+
+# ------------------------------------------------------------------------------------------------- client to engine
+
+
+class ChatsRequest(ControlRequest, frozen=True, kw_only=True):
+    """Base of requests about stored chats. Each has one reply with its ``ref``: the event that its description names,
+    or ``RequestFailed``."""
+
+    ref: Annotated[str, Meta(max_length=64)] = ""
+
+
+class ListChats(ChatsRequest, frozen=True, kw_only=True, tag="list_chats"):
+    """The newest chats, of one ``folder`` or of all (None); ``before``: those with less ``activity`` (0: from the
+    newest). Answered by ``ChatList``; with ``watch`` changes of the list are told from now on."""
+
+    folder: OptionalId | None = None
+    before: Annotated[int, Meta(ge=0)] = 0
+    limit: Count = 100
+    watch: bool = True
+
+
+class SearchChats(ChatsRequest, frozen=True, kw_only=True, tag="search_chats"):
+    """Chats and messages that have all the words, whose last letters may be missing; words in double quotes stand next
+    to each other. Capitals and accents do not matter. Answered by ``ChatsFound``."""
+
+    query: Annotated[str, Meta(max_length=500)]
+    limit: Annotated[int, Meta(ge=1, le=50)] = 20
+    offset: Annotated[int, Meta(ge=0, le=10_000)] = 0
+
+
+class CreateChat(ChatsRequest, frozen=True, kw_only=True, tag="create_chat"):
+    """A new chat. ``temporary``: it is never written to the disk and is gone ten minutes after no client has it open.
+    Without a title it takes one from its first question. Answered by ``Accepted``; creating one that exists is done."""
+
+    chat: OptionalId = ""
+    title: Title = ""
+    folder: OptionalId = ""
+    temporary: bool = False
+    settings: ChatSettings = ChatSettings()
+
+
+class OpenChat(ChatsRequest, frozen=True, kw_only=True, tag="open_chat"):
+    """The chat with the newest ``limit`` messages of its branch, answered by ``ChatOpened``; what happens in it is told
+    from now on."""
+
+    chat: Id
+    limit: Count = 50
+
+
+class CloseChat(ChatsRequest, frozen=True, kw_only=True, tag="close_chat"):
+    """Tell nothing of this chat any more. Answers go on. Answered by ``Accepted``."""
+
+    chat: Id
+
+
+class GetMessages(ChatsRequest, frozen=True, kw_only=True, tag="get_messages"):
+    """Up to ``limit`` messages of the branch that come before the message ``before`` ("": the newest). Answered by
+    ``MessagePage``."""
+
+    chat: Id
+    before: OptionalId = ""
+    limit: Count = 50
+
+
+class GetText(ChatsRequest, frozen=True, kw_only=True, tag="get_text"):
+    """A piece of a long text, from character ``at`` on. ``part`` "attachment" needs ``attachment`` (and no ``message``
+    while it belongs to the draft). Answered by ``TextPiece``."""
+
+    chat: Id
+    message: OptionalId = ""
+    part: Literal["text", "reasoning", "receipt", "attachment", "draft"] = "text"
+    attachment: OptionalId = ""
+    at: Annotated[int, Meta(ge=0)] = 0
+
+
+class UpdateChat(ChatsRequest, frozen=True, kw_only=True, tag="update_chat"):
+    """Rename, move or set up a chat; what is left out stays. ``preset``: its settings are copied into the chat's (after
+    ``settings``). Answered by ``Accepted``."""
+
+    chat: Id
+    title: Title | UnsetType = UNSET
+    folder: OptionalId | UnsetType = UNSET
+    settings: ChatSettings | UnsetType = UNSET
+    preset: Id | UnsetType = UNSET
+
+
+class SaveDraft(ChatsRequest, frozen=True, kw_only=True, tag="save_draft"):
+    """Keep what is being written. Answered by ``Accepted``."""
+
+    chat: Id
+    text: LongText
+
+
+class AddAttachment(ChatsRequest, frozen=True, kw_only=True, tag="add_attachment"):
+    """A piece of a text file for the draft: pieces of one ``attachment`` come in order, the last one without ``more``.
+    Answered by ``Accepted``; it belongs to the draft once its last piece was accepted."""
+
+    chat: Id
+    attachment: Id
+    name: Annotated[str, Meta(min_length=1, max_length=255)]
+    text: LongText
+    more: bool = False
+
+
+class RemoveAttachment(ChatsRequest, frozen=True, kw_only=True, tag="remove_attachment"):
+    """Take a file out of the draft. Answered by ``Accepted``."""
+
+    chat: Id
+    attachment: Id
+
+
+class SendMessage(ChatsRequest, frozen=True, kw_only=True, tag="send_message"):
+    """Ask. ``attachments``: those of the draft that go with it. ``after``: the message that it follows (None: the end
+    of the branch, "": none, it is a first question); with the parent of another question it is a new version of that
+    one. The question is kept before it is asked. Answered by ``Accepted`` with ``message`` and ``answer``, or, where it
+    does not fit, by ``ContextOverflow``; the draft is then kept. One answer at a time is written in a chat."""
+
+    chat: Id
+    text: LongText
+    message: OptionalId = ""
+    attachments: Annotated[tuple[Id, ...], Meta(max_length=MAX_ATTACHMENTS)] = ()
+    after: OptionalId | None = None
+    overflow: Overflow = "refuse"
+
+
+class Regenerate(ChatsRequest, frozen=True, kw_only=True, tag="regenerate"):
+    """Another answer to a question (``message`` is the question or one of its answers), by the chat's model or by
+    ``model``. Answered as :class:`SendMessage`."""
+
+    chat: Id
+    message: Id
+    model: ModelName | None = None
+    overflow: Overflow = "refuse"
+
+
+class StopAnswer(ChatsRequest, frozen=True, kw_only=True, tag="stop_answer"):
+    """Stop the answer that is being written; what has arrived is kept. Answered by ``Accepted``, also when none is."""
+
+    chat: Id
+
+
+class SelectBranch(ChatsRequest, frozen=True, kw_only=True, tag="select_branch"):
+    """Show the branch on which ``message`` lies, up to its newest end. Answered by ``BranchSelected``."""
+
+    chat: Id
+    message: Id
+    limit: Count = 50
+
+
+class GetContext(ChatsRequest, frozen=True, kw_only=True, tag="get_context"):
+    """How full the context would be with the branch, the draft's attachments and ``text``. Answered by
+    ``ContextState``."""
+
+    chat: Id
+    text: LongText = ""
+
+
+class DeleteChats(ChatsRequest, frozen=True, kw_only=True, tag="delete_chats"):
+    """Delete chats; for five minutes, and while the engine runs, :class:`RestoreChats` brings them back. Temporary ones
+    are gone at once. Answered by ``Accepted``."""
+
+    chats: Annotated[tuple[Id, ...], Meta(min_length=1, max_length=500)]
+
+
+class RestoreChats(ChatsRequest, frozen=True, kw_only=True, tag="restore_chats"):
+    """Undo a deletion. Answered by ``Accepted``, or ``RequestFailed`` with code "chat_not_found" when it is too
+    late."""
+
+    chats: Annotated[tuple[Id, ...], Meta(min_length=1, max_length=500)]
+
+
+class SaveFolder(ChatsRequest, frozen=True, kw_only=True, tag="save_folder"):
+    """Make or rename a folder. Answered by ``Accepted``. One that is made anew with the id of a deleted one has that
+    one's chats again."""
+
+    folder: Folder
+
+
+class DeleteFolder(ChatsRequest, frozen=True, kw_only=True, tag="delete_folder"):
+    """Delete a folder, not its chats. Answered by ``Accepted``."""
+
+    folder: Id
+
+
+class SavePreset(ChatsRequest, frozen=True, kw_only=True, tag="save_preset"):
+    """Make or change a preset; chats that were set up by it stay as they are. Answered by ``Accepted``."""
+
+    preset: Preset
+
+
+class DeletePreset(ChatsRequest, frozen=True, kw_only=True, tag="delete_preset"):
+    """Delete a preset. Answered by ``Accepted``."""
+
+    preset: Id
+
+
+class ExportChat(ChatsRequest, frozen=True, kw_only=True, tag="export_chat"):
+    """The whole chat as text for a file, answered by ``ExportPiece`` until one is the ``last``. Markdown has the branch
+    that is shown; JSON has all branches, details and receipts."""
+
+    chat: Id
+    format: Literal["markdown", "json"] = "markdown"
+
+
+class DeleteEverything(ChatsRequest, frozen=True, kw_only=True, tag="delete_everything"):
+    """Stop all answers and delete all chats with drafts and receipts, folders, presets, and what was kept of damaged
+    databases, without undo. Answered by ``Accepted``."""
+
+    confirm: Literal["delete all my data"]
+
+
+AnyChatsRequest = (
+    ListChats
+    | SearchChats
+    | CreateChat
+    | OpenChat
+    | CloseChat
+    | GetMessages
+    | GetText
+    | UpdateChat
+    | SaveDraft
+    | AddAttachment
+    | RemoveAttachment
+    | SendMessage
+    | Regenerate
+    | StopAnswer
+    | SelectBranch
+    | GetContext
+    | DeleteChats
+    | RestoreChats
+    | SaveFolder
+    | DeleteFolder
+    | SavePreset
+    | DeletePreset
+    | ExportChat
+    | DeleteEverything
+)

@@ -1,0 +1,339 @@
+"""Makes the answers of chats: what is asked, whether it fits, and what comes back, kept as it comes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+
+import msgspec
+
+from engine.api import error_reply
+from engine.api.badge import badge_of
+from engine.api.chat_request import sampling_of
+from engine.api.schema import (
+    MAX_QUESTION,
+    AnswerDetails,
+    AnswerProblem,
+    AnswerStage,
+    ChatSettings,
+    MessageState,
+    Overflow,
+)
+from engine.api.service import AnswerDelta, AnswerDone, AnswerRequest, AnswerService
+from engine.api.service import AnswerStage as ServiceStage
+from engine.chats.database import ReadMessage
+from engine.chats.live import LiveChat, Running
+from engine.chats.prompt import (
+    MOST_CHARACTERS_PER_TOKEN,
+    Turn,
+    answer_room,
+    estimated_tokens,
+    learned_rate,
+    messages_of,
+    turns_of,
+)
+from engine.chats.rows import AttachmentRow, MessageRow
+from engine.errors import (
+    ContextLengthError,
+    GenTorrentError,
+    InvalidRequestError,
+    UnknownModelError,
+    WeakerPathsNeededError,
+)
+from engine.inference.text.answer_parts import Content, Reasoning
+from engine.inference.types import PromptMessage
+
+MAX_ANSWER = 4_000_000
+"""Characters of an answer; a longer one is stopped."""
+MAX_MESSAGES = 2048
+"""Of one question to a model; older ones are dropped, as where the context is full."""
+COUNT_SECONDS = 3.0
+"""So long the worker may take to count the tokens of a prompt; then it is estimated."""
+READ_AT_ONCE = 64
+"""Messages of a branch that are read at a time."""
+DROP_ATTEMPTS = 6
+STOPPED = AnswerProblem(code="cancelled", text="The answer was stopped. What had arrived is kept.")
+INTERRUPTED = AnswerProblem(
+    code="interrupted", text="The engine ended while this answer was written. What had arrived is kept; ask again."
+)
+CountTokens = Callable[[AnswerRequest], Awaitable[int | None]]
+"""Tokens of a request's prompt, by the model itself; None where it is not loaded here."""
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How many tokens a prompt has, of ``limit`` (0: not known); ``room`` of them are kept for the answer."""
+
+    used: int
+    limit: int
+    room: int
+    exact: bool
+
+    @property
+    def fits(self) -> bool:
+        return not self.limit or self.used + self.room <= self.limit
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked: ``turns`` with the oldest ``dropped`` messages left out."""
+
+    request: AnswerRequest
+    turns: Sequence[Turn]
+    fit: Fit
+    dropped: int = 0
+
+    @property
+    def fits(self) -> bool:
+        return self.fit.fits and len(self.request.messages) <= MAX_MESSAGES
+
+
+class NoRoomError(GenTorrentError):
+    """The conversation does not fit; without so many of its oldest messages (``droppable``; 0: never) it would."""
+
+    def __init__(self, fit: Fit, droppable: int, text: str) -> None:
+        super().__init__(text)
+        self.fit = fit
+        self.droppable = droppable
+
+
+class Answering:
+    """Asks an :class:`AnswerService` what chats want to know."""
+
+    def __init__(self, service: AnswerService, count: CountTokens) -> None:
+        self._service = service
+        self._count = count
+
+    def model_of(self, settings: ChatSettings, wanted: str | None = None) -> str:
+        """The model to ask: ``wanted``, the chat's, or the first that there is."""
+        model = wanted or settings.model or next((one.id for one in self._service.models()), "")
+        if not model:
+            raise UnknownModelError(
+                "There is no model to ask: none is on this machine, and the network has none or is not joined yet. "
+                "Wait a moment, or download one."
+            )
+        return model
+
+    def context_length(self, model: str) -> int:
+        """Tokens that a model holds; 0 when that is not known."""
+        return next((one.context_length for one in self._service.models() if one.id == model), 0)
+
+    async def prepare(
+        self,
+        live: LiveChat,
+        branch: Sequence[str],
+        model: str,
+        overflow: Overflow,
+        new: Sequence[MessageRow] = (),
+        files: Sequence[AttachmentRow] = (),
+    ) -> Asked:
+        """What is asked when ``branch`` (names of kept messages) and then ``new`` with their ``files`` is the
+        conversation. :class:`NoRoomError` if it does not fit and nothing may be dropped."""
+        turns, rate, unread = await self._turns(live, branch, model, new, files)
+        whole = await self._asked(live, turns, model, rate)
+        if whole.fits and not unread:
+            return whole
+        first, last = (0 if unread else 1), len(turns) - 1  # turns to leave out: the least number that makes it fit
+        best: Asked | None = None
+        while first <= last:
+            middle = (first + last) // 2
+            tried = await self._asked(live, turns[middle:], model, rate, unread + _messages(turns[:middle]))
+            if tried.fits:
+                best, last = tried, middle - 1
+            else:
+                first = middle + 1
+        if best is not None and overflow == "drop_oldest":
+            return best
+        raise _overflow(whole.fit, best.dropped if best is not None else 0, model)
+
+    async def fit(
+        self, live: LiveChat, branch: Sequence[str], model: str, text: str, files: Sequence[AttachmentRow]
+    ) -> Fit:
+        """How full the context would be with one more question of ``text`` and ``files``."""
+        new = MessageRow(id="new", chat=live.id, parent="", place=0, role="user", text=text)
+        named = [msgspec.structs.replace(one, message=new.id) for one in files]
+        turns, rate, _ = await self._turns(live, branch, model, [new] if text or named else [], named)
+        return (await self._asked(live, turns, model, rate)).fit
+
+    async def _turns(
+        self,
+        live: LiveChat,
+        branch: Sequence[str],
+        model: str,
+        new: Sequence[MessageRow],
+        files: Sequence[AttachmentRow],
+    ) -> tuple[list[Turn], float, int]:
+        """The turns of a branch, its characters per token, and how many of its oldest messages were not even read, as
+        no text of that length fits the model."""
+        limit = self.context_length(model) * MOST_CHARACTERS_PER_TOKEN or MAX_ANSWER
+        read = [ReadMessage(row, len(row.text), 0) for row in new]
+        attached: list[AttachmentRow] = list(files)
+        end, length = len(branch), 0
+        while end and length <= limit:
+            names = branch[max(0, end - READ_AT_ONCE) : end]
+            found = await live.store.messages(names, text=MAX_QUESTION + MAX_ANSWER, reasoning=0)
+            some = await live.store.whole_attachments(live.id, names)
+            read[:0] = [found[name] for name in names if name in found]
+            attached += some
+            length += sum(one.characters for one in found.values()) + sum(len(one.text) for one in some)
+            end -= len(names)
+        by_message: dict[str, list[AttachmentRow]] = {}
+        for one in attached:
+            by_message.setdefault(one.message, []).append(one)
+        return turns_of([one.row for one in read], by_message), learned_rate(read), end
+
+    async def _asked(self, live: LiveChat, turns: Sequence[Turn], model: str, rate: float, dropped: int = 0) -> Asked:
+        settings = live.row.settings
+        request = self._request(live, messages_of(settings.system, turns), model)
+        limit = self.context_length(model)
+        tokens = await self._counted(request)
+        used = tokens if tokens is not None else estimated_tokens(request.messages, rate)
+        fit = Fit(used, limit, answer_room(settings.max_tokens, limit), tokens is not None)
+        return Asked(request, turns, fit, dropped)
+
+    async def _counted(self, request: AnswerRequest) -> int | None:
+        if not request.messages:
+            return None
+        try:
+            async with asyncio.timeout(COUNT_SECONDS):
+                return await self._count(request)
+        except (TimeoutError, GenTorrentError):
+            return None
+
+    def _request(self, live: LiveChat, messages: tuple[PromptMessage, ...], model: str) -> AnswerRequest:
+        settings = live.row.settings
+        return AnswerRequest(
+            model_id=model,
+            messages=messages,
+            sampling=sampling_of(settings.sampling),
+            max_tokens=settings.max_tokens,
+            stop=settings.stop,
+            route="local" if settings.local_only else settings.route,
+            conversation=f"chat:{live.id}"[:64],
+            privacy=settings.privacy,
+        )
+
+    # The answer itself
+
+    async def write(self, live: LiveChat, running: Running, asked: Asked, overflow: Overflow) -> MessageRow:
+        """Ask, tell listeners what comes, and return the row with its end. Cancelled by ``running.stopping`` it ends as
+        stopped, by anything else as interrupted: then the row is left in ``running`` and the cancellation goes on."""
+        for attempt in range(DROP_ATTEMPTS):
+            try:
+                done = await self._stream(live, running, asked.request)
+                return _done(running, asked, done)
+            except ContextLengthError as error:
+                turns = asked.turns[max(1, len(asked.turns) // 2) :]
+                if overflow != "drop_oldest" or running.characters or not turns or attempt == DROP_ATTEMPTS - 1:
+                    return _failed(running, error, asked.dropped)
+                text = "The machine that answers holds less than it was thought to: the oldest messages are left out"
+                _tell_stage(
+                    live, running, AnswerStage(chat=live.id, message=running.row.id, stage="sending", text=text)
+                )
+                dropped = asked.dropped + _messages(asked.turns[: len(asked.turns) - len(turns)])
+                request = self._request(live, messages_of(live.row.settings.system, turns), asked.request.model_id)
+                asked = Asked(request, turns, asked.fit, dropped)
+            except GenTorrentError as error:
+                return _failed(running, error, asked.dropped)
+            except asyncio.CancelledError:
+                if not running.stopping:
+                    raise
+                return _ended(running, "stopped", STOPPED, asked.dropped)
+            except Exception:
+                _logger.exception("an answer failed unexpectedly")
+                text = "The engine made a mistake while it answered; its log says which."
+                return _ended(running, "failed", AnswerProblem(code="internal_error", text=text), asked.dropped)
+        raise AssertionError("the last attempt returns")
+
+    async def _stream(self, live: LiveChat, running: Running, request: AnswerRequest) -> AnswerDone:
+        async with aclosing(self._service.answer(request)) as events:
+            async for event in events:
+                match event:
+                    case ServiceStage(stage=stage, text=text, place=place, estimate=estimate):
+                        told = AnswerStage(
+                            chat=live.id, message=running.row.id, stage=stage, text=text, place=place, estimate=estimate
+                        )
+                        _tell_stage(live, running, told)
+                    case AnswerDelta():
+                        _add(live, running, event)
+                    case AnswerDone():
+                        return event
+        raise InvalidRequestError("The answer ended without its last event. Its text may be incomplete; ask again.")
+
+
+def clean(text: str) -> str:
+    """Text without what neither a database nor JSON can hold."""
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+
+
+def _messages(turns: Sequence[Turn]) -> int:
+    return sum(turn.messages for turn in turns)
+
+
+def _overflow(fit: Fit, droppable: int, model: str) -> NoRoomError:
+    about = "" if fit.exact else "about "
+    text = (
+        f"This conversation takes {about}{fit.used} tokens, some are needed for the answer, and {model} holds "
+        f"{fit.limit} together. "
+    )
+    if droppable:
+        text += f"Leave out its oldest {droppable} messages this time, or choose a model with a longer context."
+    else:
+        text += "Shorten the question, or choose a model with a longer context."
+    return NoRoomError(fit, droppable, text)
+
+
+def _tell_stage(live: LiveChat, running: Running, stage: AnswerStage) -> None:
+    running.stage = stage
+    live.tell(stage)
+
+
+def _add(live: LiveChat, running: Running, delta: AnswerDelta) -> None:
+    said = clean("".join(part.text for part in delta.parts if isinstance(part, Content)))
+    thought = clean("".join(part.text for part in delta.parts if isinstance(part, Reasoning)))
+    if thought and not running.reasoning_characters:
+        text = "The model thinks before it answers"
+        _tell_stage(live, running, AnswerStage(chat=live.id, message=running.row.id, stage="thinking", text=text))
+    if running.characters + running.reasoning_characters + len(said) + len(thought) > MAX_ANSWER:
+        raise InvalidRequestError(f"The answer was stopped: it is longer than {MAX_ANSWER:,} characters.")
+    live.tell(running.add(said, thought, len(delta.ids)))
+
+
+def _done(running: Running, asked: Asked, done: AnswerDone) -> MessageRow:
+    badge, reason = badge_of(done)
+    details = AnswerDetails(
+        finish_reason=done.finish_reason,
+        prompt_tokens=done.prompt_tokens,
+        completion_tokens=done.completion_tokens,
+        served_by=done.served_by,
+        seed=asked.request.sampling.seed,
+        badge=badge,
+        badge_reason=reason,
+        paths=done.paths,
+        n=done.n,
+        k=done.k,
+        ttft_ms=done.ttft_ms,
+        tokens_per_s=done.tokens_per_s,
+        receipt=bool(done.receipt_export),
+        privacy=done.privacy,
+        machines=done.machines,
+        standings=done.standings,
+        asked=done.asked,
+        dropped=asked.dropped,
+    )
+    return msgspec.structs.replace(running.now("done"), details=details, receipt=done.receipt_export)
+
+
+def _failed(running: Running, error: GenTorrentError, dropped: int) -> MessageRow:
+    choices = error_reply.weaker_choices(error.choices) if isinstance(error, WeakerPathsNeededError) else ()
+    problem = AnswerProblem(code=error_reply.code_of(error), text=clean(str(error)), choices=choices)
+    return _ended(running, "failed", problem, dropped)
+
+
+def _ended(running: Running, state: MessageState, problem: AnswerProblem, dropped: int) -> MessageRow:
+    details = AnswerDetails(dropped=dropped) if dropped else None
+    return msgspec.structs.replace(running.now(state), problem=problem, details=details)

@@ -1,0 +1,193 @@
+"""Requests about the chats as a whole: the list, search, folders, presets, deletion."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from engine.api.schema import (
+    Accepted,
+    ChatHit,
+    ChatList,
+    ChatsFound,
+    CreateChat,
+    DeleteChats,
+    DeleteFolder,
+    DeletePreset,
+    Folder,
+    FoldersChanged,
+    ListChats,
+    PresetsChanged,
+    RestoreChats,
+    SaveFolder,
+    SavePreset,
+    SearchChats,
+)
+from engine.chats.answering import clean
+from engine.chats.database import Database, Hit
+from engine.chats.rows import ChatRow, FolderRow, PresetRow
+from engine.chats.words import marked, match_expression
+from engine.errors import ChatNotFoundError, InvalidRequestError
+
+if TYPE_CHECKING:
+    from engine.chats.history import ChatHistory
+
+MAX_FOLDERS = 200
+MAX_PRESETS = 100
+
+
+async def listed(history: ChatHistory, request: ListChats) -> ChatList:
+    """A page of the list; the first one has folders, presets and temporary chats, too."""
+    folders = await history.disk.folders()
+    known = {folder.id for folder in folders}
+    rows = await history.disk.chats(request.folder, request.before, request.limit + 1)
+    more = len(rows) > request.limit
+    entries = [history.entry(row) for row in rows[: request.limit]]
+    entries = [entry if entry.folder in known else msgspec.structs.replace(entry, folder="") for entry in entries]
+    if not request.before and request.folder in (None, ""):
+        entries += [live.entry() for live in history.temporaries()]
+        entries.sort(key=lambda entry: -entry.activity)
+    return ChatList(
+        ref=request.ref,
+        chats=tuple(entries),
+        before=rows[request.limit - 1].activity if more else 0,
+        folders=tuple(Folder(folder.id, folder.name) for folder in folders),
+        presets=tuple(row.preset for row in await history.disk.presets()),
+    )
+
+
+async def found(history: ChatHistory, request: SearchChats) -> ChatsFound:
+    """Titles, then messages, in one ranking that goes on over pages."""
+    expression = match_expression(request.query)
+    if not expression:
+        return ChatsFound(ref=request.ref, hits=())
+    wanted = request.limit + 1
+    hits = await history.disk.ask(Database.find_titles, expression, wanted, request.offset)
+    if len(hits) < wanted:
+        titles = request.offset + len(hits) if hits else await _all_titles(history, expression, request.offset)
+        after = max(0, request.offset - titles)
+        hits += await history.disk.ask(Database.find_texts, expression, wanted - len(hits), after)
+    shown = tuple(_hit(history, hit) for hit in hits[: request.limit])
+    return ChatsFound(ref=request.ref, hits=shown, more=len(hits) > request.limit)
+
+
+async def _all_titles(history: ChatHistory, expression: str, most: int) -> int:
+    return len(await history.disk.ask(Database.find_titles, expression, most, 0)) if most else 0
+
+
+def _hit(history: ChatHistory, hit: Hit) -> ChatHit:
+    snippet, marks = marked(hit.snippet)
+    return ChatHit(
+        chat=history.entry(hit.chat),
+        message=hit.message,
+        role=hit.role,
+        created=hit.created,
+        snippet=snippet,
+        marks=marks,
+    )
+
+
+async def create(history: ChatHistory, request: CreateChat) -> Accepted:
+    """A new chat; one that exists already stays as it is."""
+    name = request.chat or history.new_id()
+    try:
+        async with history.use(name) as live:
+            return Accepted(ref=request.ref, request="create_chat", chat=live.id)
+    except ChatNotFoundError:
+        pass
+    store = history.memory if request.temporary else history.disk
+    if await history.disk.chat(name) is not None or history.live(name) is not None:
+        raise InvalidRequestError(f"The id {name!r} belongs to a deleted chat. Restore it, or take another id.", "chat")
+    if request.temporary:
+        history.check_temporary_room()
+    store.check_room()
+    now = history.clock.wall()
+    row = ChatRow(
+        id=name,
+        title=clean(request.title),
+        folder=request.folder,
+        created=now,
+        updated=now,
+        activity=history.next_activity(),
+        settings=request.settings,
+    )
+    live = history.add_live(row, request.temporary)
+    saved = await store.save(row)
+    history.changed(live)
+    return Accepted(ref=request.ref, request="create_chat", chat=name, saved=saved, problem=store.problem)
+
+
+async def delete(history: ChatHistory, request: DeleteChats) -> Accepted:
+    """Chats out of the list; temporary ones for good. Unknown ones are gone already."""
+    gone = []
+    for name in dict.fromkeys(request.chats):
+        live = history.live(name)
+        if live is not None:
+            await history.stop(live)
+        try:
+            async with history.use(name) as live:
+                if not live.temporary:
+                    live.row = msgspec.structs.replace(live.row, deleted=True)
+                    live.listeners.clear()
+                    await live.store.save(live.row)
+                    gone.append(name)
+        except ChatNotFoundError:
+            continue
+        if live.temporary:
+            await history.forget(live)
+    history.deleted(gone)
+    history.removed(request.chats)
+    return Accepted(
+        ref=request.ref, request="delete_chats", saved=not history.disk.problem, problem=history.disk.problem
+    )
+
+
+async def restore(history: ChatHistory, request: RestoreChats) -> Accepted:
+    """Undo; all of them or, when one is gone for good, none."""
+    rows = [await history.disk.chat(name) for name in dict.fromkeys(request.chats)]
+    there = [row for row in rows if row is not None]
+    if len(there) < len(rows):
+        raise ChatNotFoundError("It is too late to restore this: the chat was removed for good, or never was.")
+    restored = [msgspec.structs.replace(row, deleted=False) for row in there]
+    history.restored([row.id for row in restored])
+    saved = await history.disk.save(*restored)
+    for row in restored:
+        live = history.live(row.id)
+        if live is not None:
+            live.row = msgspec.structs.replace(live.row, deleted=False)
+        async with history.use(row.id) as live:
+            history.changed(live)
+    return Accepted(ref=request.ref, request="restore_chats", saved=saved, problem=history.disk.problem)
+
+
+async def change_folder(history: ChatHistory, request: SaveFolder | DeleteFolder) -> Accepted:
+    """Make, rename or delete a folder."""
+    folders = {row.id: row for row in await history.disk.folders()}
+    if isinstance(request, DeleteFolder):
+        saved = await history.disk.save(gone=[(FolderRow, request.folder)])
+        name = "delete_folder"
+    else:
+        if request.folder.folder not in folders and len(folders) >= MAX_FOLDERS:
+            raise InvalidRequestError(f"There are {MAX_FOLDERS} folders already. Delete one of them.")
+        saved = await history.disk.save(FolderRow(id=request.folder.folder, name=clean(request.folder.name)))
+        name = "save_folder"
+    rows = await history.disk.folders()
+    history.tell_watchers(FoldersChanged(folders=tuple(Folder(row.id, row.name) for row in rows)))
+    return Accepted(ref=request.ref, request=name, saved=saved, problem=history.disk.problem)
+
+
+async def change_preset(history: ChatHistory, request: SavePreset | DeletePreset) -> Accepted:
+    """Make, change or delete a preset."""
+    presets = {row.id: row for row in await history.disk.presets()}
+    if isinstance(request, DeletePreset):
+        saved = await history.disk.save(gone=[(PresetRow, request.preset)])
+        name = "delete_preset"
+    else:
+        if request.preset.preset not in presets and len(presets) >= MAX_PRESETS:
+            raise InvalidRequestError(f"There are {MAX_PRESETS} presets already. Delete one of them.")
+        saved = await history.disk.save(PresetRow(id=request.preset.preset, preset=request.preset))
+        name = "save_preset"
+    rows = await history.disk.presets()
+    history.tell_watchers(PresetsChanged(presets=tuple(row.preset for row in rows)))
+    return Accepted(ref=request.ref, request=name, saved=saved, problem=history.disk.problem)

@@ -1,0 +1,298 @@
+"""Requests about one chat: ask, ask again, another branch, settings, the draft and its files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import UNSET
+
+from engine.api.schema import (
+    MAX_ATTACHMENTS,
+    MAX_QUESTION,
+    Accepted,
+    AddAttachment,
+    Attachment,
+    BranchSelected,
+    ChatSettings,
+    DraftChanged,
+    Regenerate,
+    RemoveAttachment,
+    SaveDraft,
+    SelectBranch,
+    SendMessage,
+    UpdateChat,
+)
+from engine.chats.answering import clean
+from engine.chats.live import Listener, LiveChat, Running
+from engine.chats.rows import AttachmentRow, DraftRow, Key, MessageRow, Node
+from engine.chats.tree import ROOT
+from engine.chats.words import title_from
+from engine.errors import ChatBusyError, ChatNotFoundError, InvalidRequestError
+
+if TYPE_CHECKING:
+    from engine.chats.answering import Asked
+    from engine.chats.history import ChatHistory
+
+MAX_MESSAGES = 20_000
+"""Of one chat, all branches together."""
+MAX_SIBLINGS = 200
+"""Versions of one question or answer."""
+
+
+async def send(history: ChatHistory, request: SendMessage) -> Accepted:
+    """Keep a question and the beginning of its answer, then ask."""
+    async with history.use(request.chat) as live:
+        if request.message and request.message in live.tree:  # sent again, after a lost connection
+            return _accepted_before(live, request)
+        _check_idle(live)
+        history.check_running()
+        parent = live.tip if request.after is None else request.after
+        _check_place(live, parent)
+        files = await _files_of(live, request)
+        question = MessageRow(
+            id=request.message or history.new_id(),
+            chat=live.id,
+            parent=parent,
+            place=history.next_place(),
+            role="user",
+            text=clean(request.text),
+            created=history.clock.wall(),
+        )
+        files = [msgspec.structs.replace(one, message=question.id) for one in files]
+        model = history.answering.model_of(live.row.settings)
+        branch = live.tree.branch(parent)
+        live.store.check_room()
+        asked = await history.answering.prepare(live, branch, model, request.overflow, [question], files)
+        if not live.row.title:
+            title = title_from(question.text) or (files[0].name if files else "")
+            live.row = msgspec.structs.replace(live.row, title=title)
+        gone: list[Key] = [(DraftRow, live.id)]
+        accepted = await _begin(history, live, question, files, gone, asked, request.overflow == "drop_oldest")
+        live.tell(DraftChanged(chat=live.id, draft=await live.draft()))
+        return msgspec.structs.replace(accepted, ref=request.ref, request="send_message")
+
+
+async def regenerate(history: ChatHistory, request: Regenerate) -> Accepted:
+    """Ask the same question again, beside the answers that there are."""
+    async with history.use(request.chat) as live:
+        _check_idle(live)
+        history.check_running()
+        _check_there(live, request.message)
+        node = live.tree.node(request.message)
+        question = node.id if node.role == "user" else live.tree.parent(node.id)
+        if question == ROOT or live.tree.node(question).role != "user":
+            raise InvalidRequestError("This answer's question is not there any more, so it cannot be asked again.")
+        _check_place(live, question)
+        live.store.check_room()
+        model = history.answering.model_of(live.row.settings, request.model)
+        asked = await history.answering.prepare(live, live.tree.branch(question), model, request.overflow)
+        accepted = await _begin(history, live, question, [], [], asked, request.overflow == "drop_oldest")
+        return msgspec.structs.replace(accepted, ref=request.ref, request="regenerate")
+
+
+async def _begin(
+    history: ChatHistory,
+    live: LiveChat,
+    question: MessageRow | str,
+    files: list[AttachmentRow],
+    gone: list[Key],
+    asked: Asked,
+    drop: bool,
+) -> Accepted:
+    """Keep everything, tell it, and only then ask. ``question`` is a new one or the name of one that is kept."""
+    now = history.clock.wall()
+    parent = question if isinstance(question, str) else question.id
+    answer = MessageRow(
+        id=history.new_id(),
+        chat=live.id,
+        parent=parent,
+        place=history.next_place(),
+        role="assistant",
+        state="writing",
+        created=now,
+        model=asked.request.model_id,
+    )
+    new = [answer] if isinstance(question, str) else [question, answer]
+    for row in new:
+        live.tree.add(Node(row.id, row.parent, row.place, row.role))
+    live.row = msgspec.structs.replace(live.row, tip=answer.id, updated=now, activity=history.next_activity())
+    saved = await live.store.save(*new, live.row, *files, gone=gone)
+    running = Running(answer)
+    history.start(live, running, asked, drop)
+    attached = [Attachment(attachment=one.id, name=one.name, characters=len(one.text)) for one in files]
+    for row in new:
+        live.message_changed(row, attached if row is question else (), added=True)
+    history.changed(live)
+    return Accepted(
+        ref="",
+        request="",
+        chat=live.id,
+        message=parent,
+        answer=answer.id,
+        dropped=asked.dropped,
+        saved=saved or live.temporary,
+        problem="" if live.temporary else live.store.problem,
+    )
+
+
+def _accepted_before(live: LiveChat, request: SendMessage) -> Accepted:
+    answer = live.tree.newest_end(request.message)
+    branch = live.tree.branch(answer)
+    after = branch[branch.index(request.message) + 1 :]
+    return Accepted(
+        ref=request.ref,
+        request="send_message",
+        chat=live.id,
+        message=request.message,
+        answer=after[0] if after else "",
+        saved=live.temporary or not live.store.waits(MessageRow, request.message),
+        problem="" if live.temporary else live.store.problem,
+    )
+
+
+def _check_idle(live: LiveChat) -> None:
+    if live.running is not None:
+        raise ChatBusyError("An answer is being written in this chat. Wait for its end, or stop it.")
+
+
+def _check_there(live: LiveChat, message: str) -> None:
+    if message not in live.tree:
+        raise ChatNotFoundError(f"There is no message {message!r} in this chat.")
+
+
+def _check_place(live: LiveChat, parent: str) -> None:
+    """Whether something new may follow ``parent``."""
+    if parent != ROOT:
+        _check_there(live, parent)
+    if len(live.tree) + 2 > MAX_MESSAGES:
+        raise InvalidRequestError(f"This chat has {len(live.tree):,} messages, and no more fit. Begin a new one.")
+    if live.tree.children(parent) >= MAX_SIBLINGS:
+        raise InvalidRequestError(f"There are {MAX_SIBLINGS} versions here already. Begin a new chat.")
+
+
+async def _files_of(live: LiveChat, request: SendMessage) -> list[AttachmentRow]:
+    """The draft's files that go with a question, in the order in which they are named."""
+    there = {one.id: one for one in await live.store.whole_attachments(live.id, [""])}
+    missing = [name for name in request.attachments if name not in there]
+    if missing:
+        raise ChatNotFoundError(f"The draft has no attachment {missing[0]!r}. Attach the file again.")
+    files = [there[name] for name in dict.fromkeys(request.attachments)]
+    if not request.text.strip() and not files:
+        raise InvalidRequestError("The question is empty. Write something, or attach a file.", "text")
+    _check_length(len(request.text) + sum(len(one.text) for one in files))
+    return files
+
+
+def _check_length(characters: int) -> None:
+    if characters > MAX_QUESTION:
+        raise InvalidRequestError(
+            f"The question has {characters:,} characters with its files, and at most {MAX_QUESTION:,} can be asked at "
+            "once. Leave some out."
+        )
+
+
+async def select(history: ChatHistory, request: SelectBranch, by: Listener) -> BranchSelected:
+    """Show another branch; others who have the chat open are told."""
+    async with history.use(request.chat) as live:
+        _check_there(live, request.message)
+        _check_idle(live)
+        live.row = msgspec.structs.replace(live.row, tip=live.tree.newest_end(request.message))
+        await live.store.save(live.row)
+        messages, earlier = await live.page("", request.limit)
+        selected = BranchSelected(chat=live.id, messages=messages, earlier=earlier)
+        _tell_others(live, selected, by)
+        history.context_changed(live)
+        return msgspec.structs.replace(selected, ref=request.ref)
+
+
+async def update(history: ChatHistory, request: UpdateChat) -> Accepted:
+    """Rename, move or set up."""
+    async with history.use(request.chat) as live:
+        row = live.row
+        if request.title is not UNSET:
+            row = msgspec.structs.replace(row, title=clean(request.title))
+        if request.folder is not UNSET:
+            row = msgspec.structs.replace(row, folder=request.folder)
+        if request.settings is not UNSET:
+            row = msgspec.structs.replace(row, settings=request.settings)
+        if request.preset is not UNSET:
+            row = msgspec.structs.replace(row, settings=await _preset(history, row.settings, request.preset))
+        live.row = row
+        saved = await live.store.save(row)
+        history.changed(live)
+        history.context_changed(live)
+        problem = "" if live.temporary else live.store.problem
+        return Accepted(ref=request.ref, request="update_chat", chat=live.id, saved=saved, problem=problem)
+
+
+async def _preset(history: ChatHistory, settings: ChatSettings, name: str) -> ChatSettings:
+    found = next((row.preset for row in await history.disk.presets() if row.id == name), None)
+    if found is None:
+        raise ChatNotFoundError(f"There is no preset {name!r}. It was deleted.")
+    return msgspec.structs.replace(
+        settings,
+        system=found.system,
+        sampling=found.sampling,
+        max_tokens=found.max_tokens,
+        stop=found.stop,
+        preset=name,
+    )
+
+
+# The draft
+
+
+async def save_draft(history: ChatHistory, request: SaveDraft, by: Listener) -> Accepted:
+    """Keep what is being written."""
+    async with history.use(request.chat) as live:
+        live.store.check_room()
+        text = clean(request.text)
+        if text:
+            saved = await live.store.save(DraftRow(id=live.id, text=text))
+        else:
+            saved = await live.store.save(gone=[(DraftRow, live.id)])
+        return await _draft_changed(live, by, request.ref, "save_draft", saved)
+
+
+async def attach(history: ChatHistory, request: AddAttachment, text: str, by: Listener) -> Accepted:
+    """A whole file for the draft."""
+    async with history.use(request.chat) as live:
+        live.store.check_room()
+        files = (await live.store.attachments(live.id, [""])).get("", [])
+        if any(one.attachment == request.attachment for one in files):
+            return await _draft_changed(live, by, request.ref, "add_attachment", True)  # sent again
+        if len(files) >= MAX_ATTACHMENTS:
+            raise InvalidRequestError(f"{MAX_ATTACHMENTS} files are attached already. Remove one of them.")
+        _check_length(sum(one.characters for one in files) + len(text))
+        row = AttachmentRow(
+            id=request.attachment,
+            chat=live.id,
+            message="",
+            place=history.next_place(),
+            name=clean(request.name),
+            text=text,
+        )
+        saved = await live.store.save(row)
+        return await _draft_changed(live, by, request.ref, "add_attachment", saved)
+
+
+async def remove_attachment(history: ChatHistory, request: RemoveAttachment, by: Listener) -> Accepted:
+    """Take a file out of the draft."""
+    async with history.use(request.chat) as live:
+        files = (await live.store.attachments(live.id, [""])).get("", [])
+        if any(one.attachment == request.attachment for one in files):
+            await live.store.save(gone=[(AttachmentRow, request.attachment)])
+        return await _draft_changed(live, by, request.ref, "remove_attachment", not live.store.problem)
+
+
+async def _draft_changed(live: LiveChat, by: Listener, ref: str, request: str, saved: bool) -> Accepted:
+    if live.listeners - {by}:
+        _tell_others(live, DraftChanged(chat=live.id, draft=await live.draft()), by)
+    problem = "" if live.temporary else live.store.problem
+    return Accepted(ref=ref, request=request, chat=live.id, saved=saved, problem=problem)
+
+
+def _tell_others(live: LiveChat, event: DraftChanged | BranchSelected, by: Listener) -> None:
+    for listener in live.listeners - {by}:
+        listener.tell(event)

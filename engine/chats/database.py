@@ -1,0 +1,280 @@
+"""The chat database: one SQLite file. Every method belongs into one thread (:mod:`engine.chats.store` has it)."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from engine.api.schema import MAX_PIECE, Attachment
+from engine.chats.rows import (
+    AttachmentRow,
+    ChatRow,
+    DraftRow,
+    FolderRow,
+    Key,
+    MessageRow,
+    Node,
+    PresetRow,
+    Row,
+)
+from engine.chats.words import MARK_BEGIN, MARK_END
+
+AnyRow = TypeVar("AnyRow", bound=Struct)
+TABLE_OF: Mapping[type[Struct], str] = {
+    ChatRow: "chats",
+    MessageRow: "messages",
+    AttachmentRow: "attachments",
+    DraftRow: "drafts",
+    FolderRow: "folders",
+    PresetRow: "presets",
+}
+_JSON = frozenset({"settings", "details", "problem", "preset"})
+"""Columns that hold JSON."""
+_CHUNK = 500
+"""Values of one statement."""
+_SNIPPET_WORDS = 24
+_encoder = msgspec.json.Encoder()
+
+
+class ReadMessage(Struct, frozen=True):
+    """A message whose ``row`` has the first pieces of its texts and no receipt, and how long they are."""
+
+    row: MessageRow
+    characters: int
+    reasoning_characters: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A message or, with an empty ``message``, a title that was found; ``snippet`` has marks."""
+
+    chat: ChatRow
+    snippet: str
+    message: str = ""
+    role: str = ""
+    created: float = 0.0
+
+
+def read_row(kind: type[AnyRow], names: Sequence[str], values: Sequence[Any]) -> AnyRow:
+    """The row that stands in the columns ``names``; ``msgspec.ValidationError`` or ``DecodeError`` when it makes no
+    sense. Columns that this version does not know are passed over."""
+    fields = {
+        name: msgspec.json.decode(value) if name in _JSON and value is not None else value
+        for name, value in zip(names, values, strict=True)
+    }
+    return msgspec.convert(fields, kind, strict=False)
+
+
+class Database:
+    """Over an open connection whose tables are there."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._sql = connection
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._sql.close()
+
+    # Writing
+
+    def write(self, changes: Iterable[tuple[Key, Row | None]]) -> None:
+        """Put rows in the place of those with their names, or remove them (None): all or nothing."""
+        with self._transaction():
+            for (kind, name), row in changes:
+                if row is None:
+                    self._sql.execute(f"DELETE FROM {TABLE_OF[kind]} WHERE id = ?", (name,))  # noqa: S608
+                else:
+                    self._sql.execute(_UPSERTS[kind], _values(row))
+
+    def interrupt_answers(self, problem: str) -> int:
+        """What says that it is being written, and by whom? The engine ended. How many there were."""
+        with self._transaction():
+            change = "UPDATE messages SET state = 'interrupted', problem = ? WHERE state = 'writing'"
+            return self._sql.execute(change, (problem,)).rowcount
+
+    def purge(self, deleted: Sequence[str] | None = None) -> int:
+        """Remove deleted chats (None: all that are) for good, with everything of them; how many there were."""
+        query = "SELECT id FROM chats WHERE deleted = 1"
+        gone = [name for (name,) in self._sql.execute(query) if deleted is None or name in deleted]
+        if not gone:
+            return 0
+        with self._transaction():
+            for chat in gone:
+                for table in ("messages", "attachments"):
+                    self._sql.execute(f"DELETE FROM {table} WHERE chat = ?", (chat,))  # noqa: S608
+                for table in ("drafts", "chats"):
+                    self._sql.execute(f"DELETE FROM {table} WHERE id = ?", (chat,))  # noqa: S608
+            for index in ("titles", "texts"):  # else words of deleted texts stay in it until others push them out
+                self._sql.execute(f"INSERT INTO {index} ({index}) VALUES ('optimize')")  # noqa: S608
+        self.truncate_log()
+        return len(gone)
+
+    def erase(self) -> None:
+        """Remove every row, and every byte of them from the file and its log."""
+        with self._transaction():
+            for table in TABLE_OF.values():
+                self._sql.execute(f"DELETE FROM {table}")  # noqa: S608
+            for index in ("titles", "texts"):
+                self._sql.execute(f"INSERT INTO {index} ({index}) VALUES ('rebuild')")  # noqa: S608
+        self._sql.execute("VACUUM")
+        self.truncate_log()
+
+    def truncate_log(self) -> None:
+        """Bring everything into the file itself and empty the log beside it."""
+        self._sql.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._sql.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._sql.execute("COMMIT")
+        except BaseException:
+            if self._sql.in_transaction:
+                self._sql.execute("ROLLBACK")
+            raise
+
+    # Reading
+
+    def counters(self) -> tuple[int, int]:
+        """The highest ``place`` and ``activity`` that were given."""
+        (place,) = self._sql.execute("SELECT coalesce(max(place), 0) FROM messages").fetchone()
+        (activity,) = self._sql.execute("SELECT coalesce(max(activity), 0) FROM chats").fetchone()
+        return int(place), int(activity)
+
+    def chats(self, folder: str | None, before: int, limit: int) -> list[ChatRow]:
+        """Those that are not deleted, the newest first."""
+        where = "deleted = 0" + (" AND activity < ?" if before else "") + ("" if folder is None else " AND folder = ?")
+        values = [value for value in (before or None, folder) if value is not None]
+        return list(self._rows(ChatRow, f"WHERE {where} ORDER BY activity DESC LIMIT ?", [*values, limit]))
+
+    def chat(self, chat: str) -> ChatRow | None:
+        """One chat, also a deleted one."""
+        return next(self._rows(ChatRow, "WHERE id = ?", [chat]), None)
+
+    def folders(self) -> list[FolderRow]:
+        return list(self._rows(FolderRow, "ORDER BY name, id"))
+
+    def presets(self) -> list[PresetRow]:
+        return list(self._rows(PresetRow, "ORDER BY id"))
+
+    def nodes(self, chat: str) -> list[Node]:
+        """All messages of a chat, without their texts."""
+        query = "SELECT id, parent, place, role FROM messages WHERE chat = ? ORDER BY place"
+        return [Node(*values) for values in self._sql.execute(query, (chat,))]
+
+    def messages(
+        self, names: Sequence[str], text: int = MAX_PIECE, reasoning: int = MAX_PIECE
+    ) -> dict[str, ReadMessage]:
+        """The beginnings of messages: so many characters of their texts, no receipts."""
+        columns = ", ".join(_COLUMNS[MessageRow]).replace(" text,", " substr(text, 1, ?),")
+        columns = columns.replace(" reasoning,", " substr(reasoning, 1, ?),").replace("receipt", "''")
+        found = {}
+        for chunk in _chunks(names):
+            query = f"SELECT length(text), length(reasoning), {columns} FROM messages WHERE id IN ({_marks(chunk)})"  # noqa: S608
+            for characters, thought, *values in self._sql.execute(query, (text, reasoning, *chunk)):
+                row = read_row(MessageRow, _COLUMNS[MessageRow], values)
+                found[row.id] = ReadMessage(row, characters, thought)
+        return found
+
+    def whole_messages(self, names: Sequence[str]) -> dict[str, MessageRow]:
+        """Messages with everything."""
+        found: dict[str, MessageRow] = {}
+        for chunk in _chunks(names):
+            rows = self._rows(MessageRow, f"WHERE id IN ({_marks(chunk)})", chunk)
+            found |= {row.id: row for row in rows}
+        return found
+
+    def attachments(self, chat: str, messages: Sequence[str]) -> dict[str, list[Attachment]]:
+        """What is attached to messages ("" is the draft), without the texts."""
+        found: dict[str, list[Attachment]] = {}
+        for chunk in _chunks(messages):
+            query = (
+                "SELECT message, id, name, length(text) FROM attachments"  # noqa: S608
+                f" WHERE chat = ? AND message IN ({_marks(chunk)}) ORDER BY message, place"
+            )
+            for message, name, file_name, characters in self._sql.execute(query, (chat, *chunk)):
+                one = Attachment(attachment=name, name=file_name, characters=characters)
+                found.setdefault(message, []).append(one)
+        return found
+
+    def whole_attachments(self, chat: str, messages: Sequence[str]) -> list[AttachmentRow]:
+        """What is attached to messages ("" is the draft), with the texts."""
+        found: list[AttachmentRow] = []
+        for chunk in _chunks(messages):
+            where = f"WHERE chat = ? AND message IN ({_marks(chunk)}) ORDER BY message, place"
+            found += self._rows(AttachmentRow, where, [chat, *chunk])
+        return found
+
+    def draft(self, chat: str) -> str:
+        """The text of a draft."""
+        row = next(self._rows(DraftRow, "WHERE id = ?", [chat]), None)
+        return row.text if row else ""
+
+    def find_titles(self, expression: str, limit: int, offset: int) -> list[Hit]:
+        """Titles that match an FTS5 expression, the best first."""
+        columns = ", ".join(f"chats.{name}" for name in _COLUMNS[ChatRow])
+        query = (
+            f"SELECT highlight(titles, 0, '{MARK_BEGIN}', '{MARK_END}'), {columns} FROM titles"  # noqa: S608
+            " JOIN chats ON chats.number = titles.rowid WHERE titles MATCH ? AND chats.deleted = 0"
+            " ORDER BY rank, chats.activity DESC LIMIT ? OFFSET ?"
+        )
+        found = self._sql.execute(query, (expression, limit, offset))
+        return [Hit(read_row(ChatRow, _COLUMNS[ChatRow], values), snippet) for snippet, *values in found]
+
+    def find_texts(self, expression: str, limit: int, offset: int) -> list[Hit]:
+        """Messages that match an FTS5 expression, the best first."""
+        columns = ", ".join(f"chats.{name}" for name in _COLUMNS[ChatRow])
+        query = (
+            f"SELECT snippet(texts, 0, '{MARK_BEGIN}', '{MARK_END}', '…', {_SNIPPET_WORDS}), messages.id,"  # noqa: S608
+            f" messages.role, messages.created, {columns} FROM texts JOIN messages ON messages.place = texts.rowid"
+            " JOIN chats ON chats.id = messages.chat WHERE texts MATCH ? AND chats.deleted = 0"
+            " ORDER BY rank, messages.place DESC LIMIT ? OFFSET ?"
+        )
+        return [
+            Hit(read_row(ChatRow, _COLUMNS[ChatRow], values), snippet, message, role, created)
+            for snippet, message, role, created, *values in self._sql.execute(query, (expression, limit, offset))
+        ]
+
+    def _rows(self, kind: type[AnyRow], rest: str, values: Sequence[Any] = ()) -> Iterator[AnyRow]:
+        names = _COLUMNS[kind]
+        query = f"SELECT {', '.join(names)} FROM {TABLE_OF[kind]} {rest}"  # noqa: S608
+        for found in self._sql.execute(query, values):
+            yield read_row(kind, names, found)
+
+
+_COLUMNS: Mapping[type[Struct], tuple[str, ...]] = {kind: kind.__struct_fields__ for kind in TABLE_OF}
+
+
+def _upsert(kind: type[Struct]) -> str:
+    names = _COLUMNS[kind]
+    changes = ", ".join(f"{name} = excluded.{name}" for name in names if name not in ("id", "place"))
+    return (
+        f"INSERT INTO {TABLE_OF[kind]} ({', '.join(names)}) VALUES ({_marks(names)})"  # noqa: S608
+        f" ON CONFLICT (id) DO UPDATE SET {changes}"
+    )
+
+
+def _values(row: Row) -> list[Any]:
+    values = []
+    for name, value in zip(row.__struct_fields__, msgspec.structs.astuple(row), strict=True):
+        values.append(_encoder.encode(value).decode() if name in _JSON and value is not None else value)
+    return values
+
+
+def _marks(values: Sequence[Any]) -> str:
+    return ", ".join("?" * len(values))
+
+
+def _chunks(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    for begin in range(0, len(names), _CHUNK):
+        yield names[begin : begin + _CHUNK]
+
+
+_UPSERTS: Mapping[type[Struct], str] = {kind: _upsert(kind) for kind in TABLE_OF}

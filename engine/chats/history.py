@@ -1,0 +1,380 @@
+"""The chats of the owner: the service behind the control API. Answers belong to chats, not to who asked for them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+
+from engine.api.schema import (
+    ChatChanged,
+    ChatEntry,
+    ChatsRemoved,
+    ContextState,
+    ControlEvent,
+    SavingState,
+)
+from engine.api.service import AnswerService, ChatsSession
+from engine.chats.answering import INTERRUPTED, Answering, Asked, CountTokens
+from engine.chats.database import Database
+from engine.chats.live import LiveChat, Running, entry_of
+from engine.chats.rows import ChatRow, MessageRow
+from engine.chats.session import Session
+from engine.chats.store import RETRY_SECONDS, ChatStore
+from engine.chats.tree import MessageTree
+from engine.clock import Clock
+from engine.errors import ChatNotFoundError, GenTorrentError, OverloadedError, StorageError
+
+SAVE_SECONDS = 0.5
+"""Between two saves of answers that are being written."""
+UNDO_SECONDS = 300.0
+"""So long a deleted chat can be restored."""
+HOUSE_SECONDS = 15.0
+"""Between two looks at what can be forgotten."""
+TEMPORARY_SECONDS = 600.0
+"""So long a temporary chat is kept that no client has open."""
+MAX_TEMPORARY = 64
+MAX_RUNNING = 32
+"""Answers of chats that are written at a time."""
+_logger = logging.getLogger(__name__)
+
+
+class ChatHistory:
+    """``run()`` until cancelled; requests come through sessions (:meth:`attach`)."""
+
+    def __init__(
+        self,
+        path: Path,
+        service: AnswerService,
+        count: CountTokens,
+        clock: Clock,
+        random_bytes: Callable[[int], bytes],
+        notice: Callable[[str], None],
+    ) -> None:
+        self.disk = ChatStore(path, clock, notice)
+        self.memory = ChatStore(None, clock, notice)
+        self.disk.told = self._saving_changed
+        self.answering = Answering(service, count)
+        self.clock = clock
+        self._random_bytes = random_bytes
+        self._sessions: set[Session] = set()
+        self._live: dict[str, LiveChat] = {}
+        self._tasks: asyncio.TaskGroup | None = None
+        self._opening = asyncio.Lock()
+        self._place = self._activity = 0
+        self._opened = self._erasing = False
+        self._deleted: dict[str, float] = {}
+        self._counting: set[str] = set()
+
+    # Life
+
+    async def run(self) -> None:
+        """Write answers and keep house until cancelled; what is being written then is kept as it is."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                self._tasks = tasks
+                tasks.create_task(self._open_soon())
+                tasks.create_task(self._keep_answers())
+                tasks.create_task(self._keep_house())
+                tasks.create_task(self.disk.keep_trying())
+        finally:
+            self._tasks = None
+            for store in (self.disk, self.memory):
+                await store.close()
+
+    async def _open_soon(self) -> None:
+        while True:
+            try:
+                await self.ready()
+                return
+            except StorageError as error:
+                _logger.error("%s", error)
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def ready(self) -> None:
+        """Open the database, if it is not; ``StorageError`` when that cannot be now."""
+        async with self._opening:
+            if self._opened:
+                return
+            problem = msgspec.json.encode(INTERRUPTED).decode()
+            interrupted = await self.disk.ask(Database.interrupt_answers, problem)
+            if interrupted:
+                _logger.warning(
+                    "%d answers were being written when the engine ended; what had arrived is kept", interrupted
+                )
+            await self.disk.ask(Database.purge)
+            self._place, self._activity = await self.disk.ask(Database.counters)
+            self._opened = True
+
+    def attach(self, tell: Callable[[ControlEvent], None], room: Callable[[], Awaitable[None]]) -> ChatsSession:
+        """A client has connected."""
+        session = Session(self, tell, room)
+        self._sessions.add(session)
+        if self.disk.problem:
+            session.tell(self._saving())
+        return session
+
+    def detach(self, session: Session) -> None:
+        """A client is gone."""
+        self._sessions.discard(session)
+        for live in list(self._live.values()):
+            self.leave(live, session)
+
+    # Names and numbers
+
+    def new_id(self) -> str:
+        return self._random_bytes(10).hex()
+
+    def next_place(self) -> int:
+        """A number higher than all before it, for a message."""
+        self._place += 1
+        return self._place
+
+    def next_activity(self) -> int:
+        """A number higher than all before it, for a chat in which something happens."""
+        self._activity += 1
+        return self._activity
+
+    # Chats in use
+
+    @asynccontextmanager
+    async def use(self, chat: str) -> AsyncIterator[LiveChat]:
+        """A chat, for the caller alone meanwhile; :class:`ChatNotFoundError`."""
+        live = self._live.setdefault(chat, LiveChat(chat, self.disk))
+        live.users += 1
+        try:
+            async with live.lock:
+                if not live.loaded:
+                    await self._load(live)
+                if live.row.deleted:
+                    raise not_found(chat)
+                yield live
+        finally:
+            live.users -= 1
+            self._let_go(live)
+
+    async def _load(self, live: LiveChat) -> None:
+        for store in (self.memory, self.disk):
+            row = await store.chat(live.id)
+            if row is not None:
+                live.store, live.row = store, row
+                live.tree = MessageTree(await store.nodes(live.id))
+                live.loaded = True
+                live.idle_since = self.clock.monotonic()
+                return
+        raise not_found(live.id)
+
+    def add_live(self, row: ChatRow, temporary: bool) -> LiveChat:
+        """A new chat."""
+        live = LiveChat(row.id, self.memory if temporary else self.disk, row, loaded=True)
+        live.idle_since = self.clock.monotonic()
+        self._live[row.id] = live
+        return live
+
+    def _let_go(self, live: LiveChat) -> None:
+        keep = live.users or live.listeners or live.running is not None or (live.temporary and live.loaded)
+        if not keep and self._live.get(live.id) is live:
+            del self._live[live.id]
+
+    def leave(self, live: LiveChat, session: Session) -> None:
+        """A client has a chat open no longer."""
+        live.listeners.discard(session)
+        live.idle_since = self.clock.monotonic()
+        self._let_go(live)
+
+    def live(self, chat: str) -> LiveChat | None:
+        """A chat, if it is in use."""
+        return self._live.get(chat)
+
+    def entry(self, row: ChatRow) -> ChatEntry:
+        """A chat of the database as lists show it."""
+        live = self._live.get(row.id)
+        return live.entry() if live is not None and live.loaded else entry_of(row, self.disk)
+
+    def temporaries(self) -> list[LiveChat]:
+        return [live for live in self._live.values() if live.temporary and live.loaded]
+
+    def check_temporary_room(self) -> None:
+        """:class:`OverloadedError` when there are too many temporary chats."""
+        if len(self.temporaries()) >= MAX_TEMPORARY:
+            raise OverloadedError(f"There are {MAX_TEMPORARY} temporary chats already. Close some of them.")
+
+    # News
+
+    def tell_watchers(self, event: ControlEvent) -> None:
+        """To all who watch the list."""
+        for session in tuple(self._sessions):
+            if session.watching:
+                session.tell(event)
+
+    def changed(self, live: LiveChat) -> None:
+        """A chat is another one: tell those who have it open, and those who watch the list."""
+        changed = live.changed()
+        for session in tuple(self._sessions):
+            if session in live.listeners:
+                session.tell(changed)
+            elif session.watching:
+                session.tell(ChatChanged(chat=changed.chat))
+
+    def removed(self, chats: tuple[str, ...], everything: bool = False) -> None:
+        """Chats are gone."""
+        for session in tuple(self._sessions):
+            session.tell(ChatsRemoved(chats=chats, everything=everything))
+
+    def _saving(self) -> SavingState:
+        return SavingState(problem=self.disk.problem, waiting=self.disk.waiting if self.disk.problem else 0)
+
+    def _saving_changed(self) -> None:
+        for session in tuple(self._sessions):
+            session.tell(self._saving())
+
+    # Answers
+
+    def check_running(self) -> None:
+        """:class:`OverloadedError` when too many answers are being written."""
+        if self._tasks is None or self._erasing:
+            raise OverloadedError("The engine ends, or deletes everything. Ask again in a moment.")
+        if sum(live.running is not None for live in self._live.values()) >= MAX_RUNNING:
+            raise OverloadedError(
+                f"{MAX_RUNNING} answers are being written already. Wait until one is done, or stop one."
+            )
+
+    def start(self, live: LiveChat, running: Running, asked: Asked, drop: bool) -> None:
+        """Begin to write an answer whose row is kept already."""
+        assert self._tasks is not None
+        live.running = running
+        running.task = self._tasks.create_task(self._answer(live, running, asked, drop))
+
+    async def _answer(self, live: LiveChat, running: Running, asked: Asked, drop: bool) -> None:
+        try:
+            row = await self.answering.write(live, running, asked, "drop_oldest" if drop else "refuse")
+        except asyncio.CancelledError:  # the engine ends
+            await live.store.save(self._ended(msgspec.structs.replace(running.now("interrupted"), problem=INTERRUPTED)))
+            raise
+        running.ended = True
+        row = self._ended(row)
+        live.store.keep(row)  # whatever happens while the lock is waited for
+        async with live.lock:
+            live.running = None
+            now = self.clock.wall()
+            live.row = msgspec.structs.replace(live.row, updated=now, activity=self.next_activity())
+            await live.store.save(row, live.row)
+            live.message_changed(row)
+            self.changed(live)
+        self.context_changed(live)
+        self._let_go(live)
+
+    def _ended(self, row: MessageRow) -> MessageRow:
+        return msgspec.structs.replace(row, finished=self.clock.wall())
+
+    async def stop(self, live: LiveChat) -> None:
+        """Stop the answer that is being written in a chat, and wait until it is kept."""
+        running = live.running
+        if running is None or running.task is None:
+            return
+        if not running.ended and not running.stopping:
+            running.stopping = True
+            running.task.cancel()
+        await asyncio.wait([running.task])
+
+    async def stop_all(self) -> None:
+        """Stop every answer."""
+        for live in list(self._live.values()):
+            await self.stop(live)
+
+    def context_changed(self, live: LiveChat) -> None:
+        """Count anew how full the context is, and tell those who have the chat open."""
+        if live.listeners and self._tasks is not None and live.id not in self._counting:
+            self._counting.add(live.id)
+            self._tasks.create_task(self._tell_context(live))
+
+    async def _tell_context(self, live: LiveChat) -> None:
+        try:
+            if live.listeners:
+                live.tell(await self.context(live, ""))
+        except GenTorrentError as error:
+            _logger.debug("no context: %s", error)
+        finally:
+            self._counting.discard(live.id)
+
+    async def context(self, live: LiveChat, text: str) -> ContextState:
+        """How full the context of a chat would be with its draft's files and ``text``."""
+        model = self.answering.model_of(live.row.settings)
+        files = await live.store.whole_attachments(live.id, [""])
+        fit = await self.answering.fit(live, live.tree.branch(live.tip), model, text, files)
+        left = max(0, fit.limit - fit.used)
+        return ContextState(chat=live.id, model=model, used=fit.used, limit=fit.limit, left=left, exact=fit.exact)
+
+    async def _keep_answers(self) -> None:
+        """Save what has come of answers, so that the death of the engine costs a moment's text."""
+        while True:
+            await asyncio.sleep(SAVE_SECONDS)
+            rows = []
+            for live in self._live.values():
+                running = live.running
+                if running is not None and running.unsaved and not running.ended and not live.temporary:
+                    running.unsaved = False
+                    rows.append(running.now())
+            if rows:
+                await self.disk.save(*rows)
+
+    # Deletion
+
+    def deleted(self, chats: list[str]) -> None:
+        """Remember when chats were deleted."""
+        self._deleted |= dict.fromkeys(chats, self.clock.monotonic())
+
+    def restored(self, chats: list[str]) -> None:
+        for chat in chats:
+            self._deleted.pop(chat, None)
+
+    async def forget(self, live: LiveChat) -> None:
+        """Remove a temporary chat."""
+        await self.stop(live)
+        live.row = msgspec.structs.replace(live.row, deleted=True)
+        live.loaded = False
+        live.listeners.clear()
+        self._live.pop(live.id, None)
+        await self.memory.save(live.row)
+        await self.memory.ask(Database.purge)
+
+    async def erase(self) -> None:
+        """Stop all answers and remove everything, for good."""
+        self._erasing = True  # nothing new begins meanwhile
+        try:
+            await self.stop_all()
+            self._live.clear()
+            self._deleted.clear()
+            await self.memory.erase()
+            await self.disk.erase()
+        finally:
+            self._erasing = False
+        for session in tuple(self._sessions):
+            session.forget()
+        self.removed((), everything=True)
+
+    async def _keep_house(self) -> None:
+        while True:
+            await asyncio.sleep(HOUSE_SECONDS)
+            now = self.clock.monotonic()
+            old = [live for live in self.temporaries() if not live.listeners and live.running is None]
+            for live in old:
+                if now - live.idle_since > TEMPORARY_SECONDS and not live.users:
+                    await self.forget(live)
+                    self.removed((live.id,))
+            over = [chat for chat, when in self._deleted.items() if now - when > UNDO_SECONDS]
+            if over and not self.disk.problem:
+                try:
+                    await self.disk.ask(Database.purge, over)
+                except StorageError as error:
+                    _logger.warning("deleted chats cannot be removed yet: %s", error)
+                else:
+                    self.restored(over)
+
+
+def not_found(chat: str) -> ChatNotFoundError:
+    return ChatNotFoundError(f"There is no chat {chat!r}. It was deleted, or another data directory has it.")

@@ -1,0 +1,263 @@
+"""Opens the chat database. What cannot be used is kept aside, and what can be read of it goes into a new one."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+from msgspec import Struct
+
+from engine.chats.database import TABLE_OF, Database, read_row
+from engine.chats.rows import ChatRow, Key, MessageRow, Row, key_of
+from engine.chats.tables import APPLICATION_ID, VERSION, migrate
+from engine.errors import StorageError
+from engine.storage.files import PRIVATE_FILE, make_directory, storage_error
+
+_BATCH = 100
+"""Rows that are read, and written, at a time."""
+LOST = "Recovered chat"
+"""Title of a chat of which only messages could be read."""
+_LARGEST_JUMP = 2**40
+_BUSY_SECONDS = 5.0
+_COMPANIONS = ("", "-wal", "-shm", "-journal")
+
+
+class UnusableError(StorageError):
+    """The database is damaged or of another program; ``kind`` is a word for its new name."""
+
+    def __init__(self, kind: str, reason: str) -> None:
+        super().__init__(reason)
+        self.kind = kind
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An open database; ``notice`` is for the owner where something had to be done, empty otherwise."""
+
+    database: Database
+    notice: str = ""
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether an error says that the file is no sound database."""
+    number = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return number in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def open_database(path: Path | None, stamp: str, damaged: bool = False) -> Opened:
+    """The database at ``path`` (None: one in memory). ``stamp`` goes into the name of a file that is kept aside;
+    ``damaged``: it was found to be, whatever it looks like.
+
+    ``StorageError`` when there can be none now, as the folder cannot be written.
+    """
+    if path is None:
+        return Opened(_ready(":memory:"))
+    make_directory(path.parent)
+    try:
+        if damaged:
+            raise UnusableError("damaged", "it is damaged")
+        return Opened(_ready(_made(path)))
+    except UnusableError as error:
+        aside = _keep_aside(path, error.kind, stamp)
+        database = _ready(_made(path))
+        chats, messages = _recover(aside, database)
+        return Opened(database, _told(error, aside, chats, messages))
+
+
+def kept_aside(path: Path) -> list[Path]:
+    """Files that were kept aside beside ``path`` at any time."""
+    return sorted(one for one in path.parent.glob(f"{path.stem}.*{path.suffix}*") if one.name != path.name)
+
+
+def _made(path: Path) -> Path:
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), PRIVATE_FILE))
+        if hasattr(os, "chmod"):
+            path.chmod(PRIVATE_FILE)  # SQLite gives its companions the same
+    except OSError as error:
+        raise storage_error("open", path, error) from error
+    return path
+
+
+def _ready(path: Path | str) -> Database:
+    connection: sqlite3.Connection | None = None
+    try:
+        connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        _check(connection)
+        for pragma in (
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "secure_delete = ON",
+            "temp_store = MEMORY",
+            "journal_size_limit = 8388608",
+        ):
+            connection.execute(f"PRAGMA {pragma}").close()
+        migrate(connection)
+        return Database(connection)
+    except sqlite3.Error as error:
+        if connection is not None:
+            connection.close()
+        if is_damage(error):
+            raise UnusableError("damaged", f"it is damaged ({error})") from error
+        raise StorageError(f"The chat database {path} cannot be opened ({error}). Check the disk.") from error
+    except UnusableError:
+        assert connection is not None
+        connection.close()
+        raise
+
+
+def _check(connection: sqlite3.Connection) -> None:
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if not (application or version or tables):
+        return  # new
+    if application != APPLICATION_ID:
+        raise UnusableError("foreign", "it is not of this program")
+    if version > VERSION:
+        raise UnusableError("newer", "it is of a newer version of this program")
+    (result,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if result != "ok":
+        raise UnusableError("damaged", f"it is damaged ({result})")
+
+
+def _keep_aside(path: Path, kind: str, stamp: str) -> Path:
+    """Rename the database with what belongs to it; the new name."""
+    number = 0
+    while True:
+        aside = path.with_name(f"{path.stem}.{kind}-{stamp}{f'-{number}' if number else ''}{path.suffix}")
+        if not aside.exists():
+            break
+        number += 1
+    try:
+        for companion in _COMPANIONS:
+            old = path.with_name(path.name + companion)
+            if old.exists():
+                old.replace(aside.with_name(aside.name + companion))
+    except OSError as error:
+        raise storage_error("rename", path, error) from error
+    return aside
+
+
+def _told(error: UnusableError, aside: Path, chats: int, messages: int) -> str:
+    found = f"{chats} chats with {messages} messages could be read and are in a new one" if chats else (
+        "nothing in it could be read; a new, empty one was made"
+    )  # fmt: skip
+    return f"The chat database could not be used: {error}. It was kept as {aside.name} in {aside.parent}; {found}."
+
+
+# ------------------------------------------------------------------------------------------------- reading damaged ones
+
+
+def _recover(aside: Path, database: Database) -> tuple[int, int]:
+    """Copy every row that can be read; how many chats and messages there are then."""
+    try:
+        connection = sqlite3.connect(aside, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    except sqlite3.Error:
+        return 0, 0
+    connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
+    try:
+        chats = {name for _, name in _copied(_readable(connection, ChatRow), database)}
+        messages = _copied(_mended(_readable(connection, MessageRow), chats, database.counters()[1]), database)
+        for kind in TABLE_OF:
+            if kind not in (ChatRow, MessageRow):
+                _copied(_readable(connection, kind), database)
+        return len(chats), sum(kind is MessageRow for kind, _ in messages)
+    finally:
+        connection.close()
+
+
+def _copied(rows: Iterable[Row], database: Database) -> list[Key]:
+    """Write rows in batches; their names."""
+    names: list[Key] = []
+    rows = iter(rows)
+    while batch := list(islice(rows, _BATCH)):
+        database.write([(key_of(row), row) for row in batch])
+        names += [key_of(row) for row in batch]
+    return names
+
+
+def _mended(rows: Iterable[Row], chats: set[str], activity: int) -> Iterator[Row]:
+    """Messages in the order in which they were made. One whose parent is lost follows what came before it in its chat;
+    one whose chat is lost brings a new row for it."""
+    known: set[str] = set()
+    last: dict[str, str] = {}
+    for row in rows:
+        if not isinstance(row, MessageRow):
+            continue
+        if row.chat not in chats:
+            chats.add(row.chat)
+            activity += 1
+            yield ChatRow(id=row.chat, title=LOST, created=row.created, updated=row.created, activity=activity)
+        lost = row.parent and row.parent not in known
+        yield msgspec.structs.replace(row, parent=last.get(row.chat, "")) if lost else row
+        known.add(row.id)
+        last[row.chat] = row.id
+
+
+def _readable(connection: sqlite3.Connection, kind: type[Struct]) -> Iterator[Row]:
+    """The rows of a table that can be read and make sense, by their row ids."""
+    table = TABLE_OF[kind]
+    try:
+        there = {name for _, name, *_ in connection.execute(f"PRAGMA table_info({table})")}
+    except sqlite3.Error:
+        return
+    names = [name for name in kind.__struct_fields__ if name in there]
+    if "id" not in names:
+        return
+    seen: set[str] = set()
+    for values in _scan(connection, f"SELECT rowid, {', '.join(names)} FROM {table} NOT INDEXED"):  # noqa: S608
+        try:
+            row = cast(Row, read_row(kind, names, values))
+        except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError):
+            continue
+        if row.id and row.id not in seen:
+            seen.add(row.id)
+            yield row
+
+
+def _scan(connection: sqlite3.Connection, select: str) -> Iterator[Sequence[Any]]:
+    """The rows of a table in the order of their row ids, as far as pages can be read. After one that cannot, the search
+    goes on further and further behind it, and from there back to it."""
+    last, jump = -1, 0
+    while jump <= _LARGEST_JUMP:
+        try:
+            found = connection.execute(
+                f"{select} WHERE rowid > ? ORDER BY rowid LIMIT {1 if jump else _BATCH}", (last + jump,)
+            ).fetchall()
+        except sqlite3.Error:
+            if not jump:
+                one_by_one = list(_one_by_one(connection, select, last))
+                yield from (values for _, *values in one_by_one)
+                last = one_by_one[-1][0] if one_by_one else last
+            jump = max(1, jump * 2)
+            continue
+        if jump:
+            end = found[0][0] if found else last + jump + 1
+            between = list(_back(connection, select, end, last))
+            yield from (values for _, *values in reversed(between))
+        jump = 0
+        if not found:
+            return
+        yield from (values for _, *values in found)
+        last = found[-1][0]
+
+
+def _one_by_one(connection: sqlite3.Connection, select: str, last: int) -> Iterator[Sequence[Any]]:
+    try:
+        yield from connection.execute(f"{select} WHERE rowid > ? ORDER BY rowid LIMIT {_BATCH}", (last,))
+    except sqlite3.Error:
+        return
+
+
+def _back(connection: sqlite3.Connection, select: str, end: int, last: int) -> Iterator[Sequence[Any]]:
+    try:
+        yield from connection.execute(f"{select} WHERE rowid < ? AND rowid > ? ORDER BY rowid DESC", (end, last))
+    except sqlite3.Error:
+        return

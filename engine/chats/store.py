@@ -1,0 +1,290 @@
+"""Rows of chats, kept: what the disk does not take waits in memory, is read from there, and is written as soon as it
+can.
+
+The database works in a thread of its own, in the order in which it is asked, so that no disk holds up the event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
+
+import msgspec
+
+from engine.api.schema import MAX_PIECE, Attachment
+from engine.chats.database import Database, ReadMessage
+from engine.chats.recovery import is_damage, kept_aside, open_database
+from engine.chats.rows import (
+    AttachmentRow,
+    ChatRow,
+    DraftRow,
+    FolderRow,
+    Key,
+    MessageRow,
+    Node,
+    PresetRow,
+    Row,
+    key_of,
+    weight,
+)
+from engine.clock import Clock
+from engine.errors import StorageError
+from engine.storage.files import remove
+
+MAX_WAITING = 64_000_000
+"""Characters that may wait for the disk."""
+RETRY_SECONDS = 2.0
+"""Between two attempts to write what the disk did not take."""
+_logger = logging.getLogger(__name__)
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+class ChatStore:
+    """All rows of one database; ``path`` None: a database in memory, for what shall not be written."""
+
+    def __init__(self, path: Path | None, clock: Clock, notice: Callable[[str], None]) -> None:
+        self.path = path
+        self._clock = clock
+        self._notice = notice
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="chats")
+        self._database: Database | None = None
+        self._waiting: dict[Key, Row | None] = {}
+        self._last_told = ("", 0)
+        self.problem = ""
+        """Why something is in memory only, for people; empty when all is on the disk."""
+        self.told: Callable[[], None] = lambda: None
+        """Called when ``problem`` or what waits has changed."""
+
+    # The thread
+
+    async def ask(self, method: Callable[Concatenate[Database, _P], _T], *values: _P.args, **named: _P.kwargs) -> _T:
+        """What a method of the database gives; ``StorageError`` with words for people when the disk refuses."""
+        loop = asyncio.get_running_loop()
+        result, notice = await loop.run_in_executor(
+            self._thread, lambda: self._in_thread(lambda database: method(database, *values, **named))
+        )
+        if notice:
+            _logger.warning("%s", notice)
+            self._notice(notice)
+        return result
+
+    def _in_thread(self, work: Callable[[Database], _T]) -> tuple[_T, str]:
+        """The work's result, and what the owner must be told. A database that turns out to be damaged is kept aside and
+        its readable rows are brought into a new one, on which the work is done."""
+        notice = self._open()
+        assert self._database is not None
+        try:
+            return work(self._database), notice
+        except sqlite3.Error as error:
+            if not is_damage(error):
+                raise _refused(error) from error
+        except (msgspec.ValidationError, msgspec.DecodeError):
+            pass  # a row that makes no sense is damage, too
+        self._close()
+        notice = f"{notice} {self._open(damaged=True)}".strip()
+        try:
+            return work(self._database), notice
+        except sqlite3.Error as error:
+            raise _refused(error) from error
+
+    def _open(self, damaged: bool = False) -> str:
+        if self._database is not None:
+            return ""
+        stamp = datetime.fromtimestamp(self._clock.wall(), UTC).strftime("%Y%m%d-%H%M%S")
+        try:
+            opened = open_database(self.path, stamp, damaged)
+        except sqlite3.Error as error:
+            raise _refused(error) from error
+        self._database = opened.database
+        return opened.notice
+
+    def _close(self) -> None:
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+
+    async def close(self) -> None:
+        """Try once more to write what waits, and give the file back."""
+        await self.flush()
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
+        self._thread.shutdown(wait=False)
+
+    # Writing
+
+    @property
+    def waiting(self) -> int:
+        """How many rows are in memory only."""
+        return len(self._waiting)
+
+    def waits(self, kind: type[Row], name: str) -> bool:
+        """Whether the newest state of a row is in memory only."""
+        return (kind, name) in self._waiting
+
+    def check_room(self) -> None:
+        """``StorageError`` while so much waits for the disk that nothing more may."""
+        if self.problem and sum(weight(row) for row in self._waiting.values()) > MAX_WAITING:
+            raise StorageError(f"{self.problem} So much waits in memory already that nothing can be added.")
+
+    def keep(self, *rows: Row, gone: Iterable[Key] = ()) -> None:
+        """Keep rows, and remove those that are ``gone``; in memory, until the next :meth:`save` or :meth:`flush`."""
+        self._waiting |= {**dict.fromkeys(gone), **{key_of(row): row for row in rows}}
+
+    async def save(self, *rows: Row, gone: Iterable[Key] = ()) -> bool:
+        """Keep rows and remove those that are ``gone``, all at once. False: in memory only so far, for the reason in
+        ``problem``."""
+        self.keep(*rows, gone=gone)
+        return await self.flush()
+
+    async def flush(self) -> bool:
+        """Write what waits."""
+        batch = dict(self._waiting)
+        if not batch:
+            return True
+        try:
+            await self.ask(Database.write, list(batch.items()))
+        except StorageError as error:
+            if not self.problem:
+                _logger.error("chats cannot be written: %s", error)
+            self.problem = f"{error} What is not yet on the disk is kept in memory until then."
+        else:
+            for key, row in batch.items():
+                if self._waiting.get(key, self) is row:
+                    del self._waiting[key]
+            self.problem = "" if not self._waiting else self.problem
+        state = (self.problem, len(self._waiting) if self.problem else 0)
+        if state != self._last_told:
+            self._last_told = state
+            self.told()
+        return not self.problem
+
+    async def keep_trying(self) -> None:
+        """Write again what the disk did not take, until cancelled."""
+        while True:
+            await asyncio.sleep(RETRY_SECONDS)
+            if self._waiting:
+                await self.flush()
+
+    async def erase(self) -> None:
+        """Remove every row and what was kept of damaged databases; ``StorageError`` if the disk refuses."""
+        self._waiting.clear()
+        self.problem, self._last_told = "", ("", 0)
+        await self.ask(Database.erase)
+        if self.path is not None:
+            await asyncio.to_thread(_remove_all, self.path)
+        self.told()
+
+    # Reading: the database, and over it what waits. What waits is looked at before the database is, so that no row is
+    # missed that is written in between.
+
+    def _over(self, kind: type[_T]) -> dict[str, _T | None]:
+        return {name: row for (of, name), row in self._waiting.items() if of is kind}  # type: ignore[misc]
+
+    async def chats(self, folder: str | None, before: int, limit: int) -> list[ChatRow]:
+        """See :meth:`Database.chats`."""
+        over = self._over(ChatRow)
+        rows = {row.id: row for row in await self.ask(Database.chats, folder, before, limit + len(over))}
+        rows |= {name: row for name, row in over.items() if row is not None}
+        wanted = [
+            row
+            for row in rows.values()
+            if not row.deleted
+            and over.get(row.id, row) is not None
+            and (not before or row.activity < before)
+            and folder in (None, row.folder)
+        ]
+        return sorted(wanted, key=lambda row: -row.activity)[:limit]
+
+    async def chat(self, chat: str) -> ChatRow | None:
+        """One chat, also a deleted one."""
+        over = self._over(ChatRow)
+        return over[chat] if chat in over else await self.ask(Database.chat, chat)
+
+    async def folders(self) -> list[FolderRow]:
+        over = self._over(FolderRow)
+        rows: dict[str, FolderRow | None] = {row.id: row for row in await self.ask(Database.folders)}
+        return sorted((row for row in (rows | over).values() if row), key=lambda row: (row.name.casefold(), row.id))
+
+    async def presets(self) -> list[PresetRow]:
+        over = self._over(PresetRow)
+        rows: dict[str, PresetRow | None] = {row.id: row for row in await self.ask(Database.presets)}
+        return sorted((row for row in (rows | over).values() if row), key=lambda row: row.preset.name.casefold())
+
+    async def nodes(self, chat: str) -> list[Node]:
+        """All messages of a chat, without their texts."""
+        over = {name: row for name, row in self._over(MessageRow).items() if row is not None and row.chat == chat}
+        rows = {node.id: node for node in await self.ask(Database.nodes, chat)}
+        return list(
+            (rows | {name: Node(row.id, row.parent, row.place, row.role) for name, row in over.items()}).values()
+        )
+
+    async def messages(
+        self, names: Sequence[str], text: int = MAX_PIECE, reasoning: int = MAX_PIECE
+    ) -> dict[str, ReadMessage]:
+        """The beginnings of messages: so many characters of their texts, no receipts."""
+        over = self._over(MessageRow)
+        found = await self.ask(Database.messages, [name for name in names if name not in over], text, reasoning)
+        rows = [row for name in names if (row := over.get(name)) is not None]
+        return found | {row.id: beginning(row, text, reasoning) for row in rows}
+
+    async def whole_messages(self, names: Sequence[str]) -> dict[str, MessageRow]:
+        """Messages with everything."""
+        over = self._over(MessageRow)
+        found = await self.ask(Database.whole_messages, [name for name in names if name not in over])
+        return found | {name: row for name in names if (row := over.get(name)) is not None}
+
+    async def attachments(self, chat: str, messages: Sequence[str]) -> dict[str, list[Attachment]]:
+        """What is attached to messages ("" is the draft), without the texts."""
+        over = self._over(AttachmentRow)
+        found = await self.ask(Database.attachments, chat, messages)
+        found = {of: [one for one in all_of if one.attachment not in over] for of, all_of in found.items()}
+        for row in sorted((row for row in over.values() if row), key=lambda row: row.place):
+            if row.chat == chat and row.message in messages:
+                one = Attachment(attachment=row.id, name=row.name, characters=len(row.text))
+                found.setdefault(row.message, []).append(one)
+        return found
+
+    async def whole_attachments(self, chat: str, messages: Sequence[str]) -> list[AttachmentRow]:
+        """What is attached to messages ("" is the draft), with the texts."""
+        over = self._over(AttachmentRow)
+        found = {row.id: row for row in await self.ask(Database.whole_attachments, chat, messages)}
+        rows = [row for name, row in found.items() if name not in over]
+        rows += [row for row in over.values() if row is not None and row.chat == chat and row.message in messages]
+        return sorted(rows, key=lambda row: (row.message, row.place))
+
+    async def draft(self, chat: str) -> str:
+        """The text of a draft."""
+        over = self._over(DraftRow)
+        if chat in over:
+            row = over[chat]
+            return row.text if row is not None else ""
+        return await self.ask(Database.draft, chat)
+
+
+def beginning(row: MessageRow, text: int = MAX_PIECE, reasoning: int = MAX_PIECE) -> ReadMessage:
+    """A whole message as :meth:`Database.messages` gives it."""
+    cut = msgspec.structs.replace(row, text=row.text[:text], reasoning=row.reasoning[:reasoning], receipt="")
+    return ReadMessage(cut, len(row.text), len(row.reasoning))
+
+
+def _refused(error: sqlite3.Error) -> StorageError:
+    """What people are told when the disk refuses."""
+    number = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if number == sqlite3.SQLITE_FULL:
+        return StorageError("Chats cannot be saved: the disk is full. Free some space.")
+    if number in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return StorageError("Chats cannot be saved: another program holds the chat database. Close it.")
+    if number in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):
+        return StorageError("Chats cannot be saved: the data directory cannot be written. Look at its owner and disk.")
+    return StorageError(f"The chat database cannot be used ({error}). Check the disk.")
+
+
+def _remove_all(path: Path) -> None:
+    for one in kept_aside(path):
+        remove(one)

@@ -1,0 +1,93 @@
+"""Kept chats of a real engine process: over the control WebSocket, through kill -9, from the command line."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import aiohttp
+
+from engine.api import schema
+from tests.support.running_engine import Engine, running
+
+Wanted = TypeVar("Wanted")
+MODEL = "gentorrent-builtin"
+
+
+class Client:
+    """A control connection that remembers what it was told."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self._socket = socket
+        self.events: list[schema.Event] = []
+
+    async def find(self, kind: type[Wanted], **fields: Any) -> Wanted:
+        """The next event of a kind."""
+        async with asyncio.timeout(40):
+            while True:
+                event = schema.event_decoder.decode(await self._socket.receive_str())
+                self.events.append(event)
+                if isinstance(event, schema.RequestFailed | schema.ContextOverflow):
+                    raise AssertionError(event)
+                if isinstance(event, kind) and all(getattr(event, name) == value for name, value in fields.items()):
+                    return event
+
+    async def do(self, request: schema.ChatsRequest, kind: type[Wanted]) -> Wanted:
+        await self._socket.send_str(schema.encode(request))
+        return await self.find(kind)
+
+
+@asynccontextmanager
+async def connected(engine: Engine) -> AsyncIterator[Client]:
+    headers = {"Authorization": f"Bearer {engine.address.control_token}"}
+    url = f"{engine.url}{schema.CONTROL_PATH}"
+    async with aiohttp.ClientSession() as session, session.ws_connect(url, headers=headers) as socket:
+        await socket.send_str(schema.encode(schema.Hello(version=schema.CONTROL_VERSION, client="test")))
+        yield Client(socket)
+
+
+async def test_a_chat_outlives_its_client_and_its_engine(tmp_path):
+    settings = schema.ChatSettings(model=MODEL, sampling=schema.SamplingChoice(temperature=0))
+    with running(tmp_path) as engine:
+        async with connected(engine) as client:
+            await client.do(schema.CreateChat(chat="c", settings=settings), schema.Accepted)
+            await client.do(schema.OpenChat(chat="c"), schema.ChatOpened)
+            accepted = await client.do(schema.SendMessage(chat="c", text="What is GenTorrent?"), schema.Accepted)
+        async with connected(engine) as client:
+            opened = await client.do(schema.OpenChat(chat="c"), schema.ChatOpened)
+            answer = opened.messages[-1]
+            if answer.state == "writing":
+                answer = (await client.find(schema.MessageChanged, added=False)).message
+            assert (answer.message, answer.state, answer.details.badge) == (accepted.answer, "done", "local")
+            context = await client.find(schema.ContextState)
+            assert (context.exact, context.limit > context.used > answer.details.completion_tokens) == (True, True)
+            # a longer answer, in the middle of which the engine is killed
+            wild = schema.SamplingChoice(temperature=10, seed=1)
+            update = schema.UpdateChat(chat="c", settings=schema.ChatSettings(model=MODEL, sampling=wild))
+            await client.do(update, schema.Accepted)
+            accepted = await client.do(schema.SendMessage(chat="c", text="And a guard?"), schema.Accepted)
+            arrived = ""
+            while len(arrived) < 300:
+                delta = await client.find(schema.AnswerDelta)
+                arrived += delta.text
+                await asyncio.sleep(0.02)
+            engine.process.send_signal(signal.SIGKILL)
+            engine.process.wait()
+    with running(tmp_path) as engine:
+        async with connected(engine) as client:
+            opened = await client.do(schema.OpenChat(chat="c"), schema.ChatOpened)
+            assert [one.state for one in opened.messages] == ["done", "done", "done", "interrupted"]
+            assert opened.messages[2].text == "And a guard?"
+            kept = opened.messages[-1]
+            assert kept.message == accepted.answer
+            assert kept.problem.code == "interrupted"
+            assert kept.text
+            assert arrived.startswith(kept.text) or kept.text.startswith(arrived)
+            again = await client.do(schema.Regenerate(chat="c", message=kept.message), schema.Accepted)
+            await client.find(schema.AnswerDelta)
+            await client.do(schema.StopAnswer(chat="c"), schema.MessageChanged)
+            opened = await client.do(schema.OpenChat(chat="c"), schema.ChatOpened)
+            assert (opened.messages[-1].message, opened.messages[-1].state) == (again.answer, "stopped")

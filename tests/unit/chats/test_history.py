@@ -1,0 +1,417 @@
+"""Chats as a client sees them: made, asked, answered, kept, branched, deleted."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+import pytest
+
+from engine.api import schema
+from engine.errors import NetworkNotReadyError
+from tests.support.chats import MODEL, Client, history_at
+from tests.support.local_api import PlayedService, until
+
+
+@pytest.fixture
+def service() -> PlayedService:
+    return PlayedService()
+
+
+@pytest.fixture
+async def history(tmp_path, service):
+    async with history_at(tmp_path / "chats.db", service) as history:
+        yield history
+
+
+@pytest.fixture
+def client(history) -> Client:
+    return Client(history)
+
+
+async def test_a_question_is_answered_and_kept(tmp_path, service):
+    async with history_at(tmp_path / "chats.db", service) as history:
+        client = Client(history)
+        await client.opened("c")
+        answer = await client.ask("c", "What is a guard?")
+        assert (answer.text, answer.state, answer.model) == ("Hello world", "done", MODEL)
+        assert answer.details.badge == "signed"
+        assert answer.details.receipt
+        deltas = [(delta.at, delta.text) for delta in client.all(schema.AnswerDelta)]
+        assert deltas == [(0, "Hello"), (5, " "), (6, "world")]
+    async with history_at(tmp_path / "chats.db", service) as history:
+        client = Client(history)
+        listed = await client.do(schema.ListChats())
+        assert [(chat.title, chat.model, chat.answering) for chat in listed.chats] == [("What is a guard?", "", "")]
+        opened = await client.do(schema.OpenChat(chat="c"))
+        assert [(one.role, one.text) for one in opened.messages] == [
+            ("user", "What is a guard?"),
+            ("assistant", "Hello world"),
+        ]
+        receipt = await client.do(schema.GetText(chat="c", message=opened.messages[1].message, part="receipt"))
+        assert receipt.text == '{"format":"gentorrent-receipt"}'
+    assert (tmp_path / "chats.db").stat().st_mode & 0o777 == 0o600
+
+
+async def test_the_question_is_on_the_disk_before_it_is_asked(tmp_path, service, history, client):
+    import sqlite3
+
+    kept = []
+
+    async def answer(request):
+        with sqlite3.connect(tmp_path / "chats.db") as other:
+            kept.extend(other.execute("SELECT role, text, state FROM messages ORDER BY place").fetchall())
+        async for event in PlayedService().answer(request):
+            yield event
+
+    service.answer = answer
+    await client.opened("c")
+    await client.ask("c", "Hi")
+    assert kept == [("user", "Hi", "done"), ("assistant", "", "writing")]
+
+
+async def test_what_was_said_before_is_asked_with_settings(service, client):
+    settings = schema.ChatSettings(
+        model=MODEL,
+        system="Be short.",
+        sampling=schema.SamplingChoice(temperature=0.5, seed=3),
+        max_tokens=9,
+        stop=("X",),
+    )
+    await client.opened("c", settings=settings)
+    await client.ask("c", "One")
+    await client.ask("c", "Two")
+    asked = service.requests[-1]
+    assert [(one.role, one.content) for one in asked.messages] == [
+        ("system", "Be short."),
+        ("user", "One"),
+        ("assistant", "Hello world"),
+        ("user", "Two"),
+    ]
+    assert (asked.sampling.temperature, asked.sampling.seed, asked.max_tokens, asked.stop) == (0.5, 3, 9, ("X",))
+    assert asked.conversation == "chat:c"
+
+
+async def test_two_clients_see_the_same(service, history, client):
+    other = Client(history)
+    service.pause = 0.01
+    await client.opened("c")
+    await other.do(schema.OpenChat(chat="c"))
+    await client.ask("c", "Hi")
+    same = (schema.MessageChanged, schema.AnswerDelta, schema.AnswerStage, schema.DraftChanged)
+    assert [one for one in client.events if isinstance(one, same)] == [
+        one for one in other.events if isinstance(one, same)
+    ]
+    await client.do(schema.SaveDraft(chat="c", text="not yet"))
+    assert other.last(schema.DraftChanged).draft.text == "not yet"
+    assert client.last(schema.DraftChanged).draft.text == ""
+
+
+async def test_who_opens_in_mid_answer_misses_nothing(service, history, client):
+    service.endless, service.pause = True, 0.001
+    await client.opened("c")
+    accepted = await client.do(schema.SendMessage(chat="c", text="Hi"))
+    await until(lambda: len(client.all(schema.AnswerDelta)) > 20)
+    late = Client(history)
+    opened = await late.do(schema.OpenChat(chat="c"))
+    assert opened.chat.answering == accepted.answer
+    assert opened.messages[-1].state == "writing"
+    await until(lambda: len(late.all(schema.AnswerDelta)) > 20)
+    await late.do(schema.StopAnswer(chat="c"))
+    text = opened.messages[-1].text
+    for delta in late.all(schema.AnswerDelta):
+        assert delta.at == len(text)
+        text += delta.text
+    ended = await late.ended(accepted.answer)
+    assert (ended.text, ended.state, ended.problem.code) == (text, "stopped", "cancelled")
+
+
+async def test_answers_go_on_when_clients_leave(service, history, client):
+    service.pause = 0.02
+    await client.opened("c")
+    await client.do(schema.SendMessage(chat="c", text="Hi"))
+    client.close()
+    later = Client(history)
+    await until(lambda: service.running == 0)
+    opened = await later.do(schema.OpenChat(chat="c"))
+    assert (opened.messages[-1].text, opened.messages[-1].state) == ("Hello world", "done")
+
+
+async def test_failed_answers_say_why_and_can_be_asked_again(service, client):
+    service.failure = NetworkNotReadyError("Not yet. Wait.")
+    await client.opened("c")
+    answer = await client.ask("c", "Hi")
+    assert (answer.state, answer.text, answer.problem.code) == ("failed", "Hello world", "network_not_ready")
+    service.failure = None
+    again = await client.do(schema.Regenerate(chat="c", message=answer.message))
+    ended = await client.ended(again.answer)
+    assert ended.state == "done"
+    assert ended.siblings == (answer.message, ended.message)
+
+
+async def test_edits_and_answers_are_branches(service, client):
+    await client.opened("c")
+    first = await client.ask("c", "One")
+    await client.ask("c", "Two")
+    service.words = ["Else"]
+    await client.do(schema.SelectBranch(chat="c", message=first.message))
+    edited = await client.ask("c", "Zwei", after=first.message)
+    assert await client.branch() == ["One", "Hello world", "Zwei", "Else"]
+    question = edited.parent
+    assert [one.content for one in service.requests[-1].messages] == ["One", "Hello world", "Zwei"]
+    opened = await client.do(schema.OpenChat(chat="c"))
+    siblings = next(one.siblings for one in opened.messages if one.message == question)
+    assert len(siblings) == 2
+    selected = await client.do(schema.SelectBranch(chat="c", message=siblings[0]))
+    assert [one.text for one in selected.messages] == ["One", "Hello world", "Two", "Hello world"]
+    started_anew = await client.ask("c", "Null", after="")
+    assert await client.branch() == ["Null", "Else"]
+    assert started_anew.state == "done"
+
+
+async def test_one_answer_at_a_time_and_sending_twice_is_sending_once(service, client):
+    service.endless, service.pause = True, 0.005
+    await client.opened("c")
+    accepted = await client.do(schema.SendMessage(chat="c", text="Hi", message="mine"))
+    again = await client.do(schema.SendMessage(chat="c", text="Hi", message="mine"))
+    assert (again.message, again.answer) == (accepted.message, accepted.answer) == ("mine", accepted.answer)
+    refused = await client.do(schema.SendMessage(chat="c", text="More"))
+    assert refused.code == "chat_busy"
+    await client.do(schema.StopAnswer(chat="c"))
+    assert len(service.requests) == 1
+
+
+async def test_several_chats_at_once(service, client):
+    service.pause = 0.01
+    for chat in ("a", "b", "d"):
+        await client.opened(chat)
+    accepted = [await client.do(schema.SendMessage(chat=chat, text=chat)) for chat in ("a", "b", "d")]
+    assert service.running >= 2
+    for one in accepted:
+        assert (await client.ended(one.answer)).text == "Hello world"
+
+
+async def test_local_only_is_never_asked_elsewhere(service, client):
+    await client.opened("c", settings=schema.ChatSettings(local_only=True, route="network"))
+    await client.ask("c", "Hi")
+    await client.do(
+        schema.Regenerate(chat="c", message=(await client.do(schema.OpenChat(chat="c"))).messages[0].message)
+    )
+    await until(lambda: len(service.requests) == 2)
+    assert [request.route for request in service.requests] == ["local", "local"]
+
+
+async def test_deletion_can_be_undone_for_a_while(tmp_path, service):
+    async with history_at(tmp_path / "chats.db", service) as history:
+        client = Client(history)
+        for chat in ("a", "b"):
+            await client.opened(chat)
+            await client.ask(chat, f"About {chat}")
+        await client.do(schema.DeleteChats(chats=("a", "b")))
+        assert client.last(schema.ChatsRemoved).chats == ("a", "b")
+        assert (await client.do(schema.ListChats())).chats == ()
+        assert (await client.do(schema.OpenChat(chat="a"))).code == "chat_not_found"
+        assert (await client.do(schema.SearchChats(query="about"))).hits == ()
+        await client.do(schema.RestoreChats(chats=("a",)))
+        assert [chat.chat for chat in (await client.do(schema.ListChats())).chats] == ["a"]
+        assert await client.branch("a") == ["About a", "Hello world"]
+    async with history_at(tmp_path / "chats.db", service) as history:
+        client = Client(history)
+        refused = await client.do(schema.RestoreChats(chats=("b",)))
+        assert refused.code == "chat_not_found"
+    assert b"About b" not in (tmp_path / "chats.db").read_bytes()
+
+
+async def test_temporary_chats_are_never_on_the_disk(tmp_path, service, history, client):
+    await client.opened("t", temporary=True)
+    await client.ask("t", "A secret word: xylophone")
+    await client.do(schema.SaveDraft(chat="t", text="xylophone again"))
+    listed = await client.do(schema.ListChats())
+    assert [(chat.chat, chat.temporary) for chat in listed.chats] == [("t", True)]
+    assert (await client.do(schema.SearchChats(query="xylophone"))).hits == ()
+    for file in tmp_path.iterdir():
+        assert b"xylophone" not in file.read_bytes()
+    await client.do(schema.DeleteChats(chats=("t",)))
+    assert (await client.do(schema.OpenChat(chat="t"))).code == "chat_not_found"
+
+
+async def test_everything_is_deleted_for_good(tmp_path, service, history, client):
+    (tmp_path / "chats.damaged-20200101-000000.db").write_bytes(b"xylophone")
+    service.words = ["xylophone ", "answers"]
+    await client.opened("c", title="xylophone title")
+    await client.ask("c", "xylophone question")
+    await client.do(schema.SaveDraft(chat="c", text="xylophone draft"))
+    service.endless, service.pause = True, 0.005
+    await client.do(schema.SendMessage(chat="c", text="xylophone two"))
+    done = await client.do(schema.DeleteEverything(confirm="delete all my data"))
+    assert isinstance(done, schema.Accepted), done
+    assert service.running == 0
+    assert (await client.do(schema.ListChats())).chats == ()
+    for file in tmp_path.iterdir():
+        assert b"xylophone" not in file.read_bytes(), file
+    assert [file.name for file in tmp_path.glob("*damaged*")] == []
+
+
+async def test_folders_presets_and_settings(client):
+    await client.opened("c")
+    await client.do(schema.SaveFolder(folder=schema.Folder("f", "Work")))
+    await client.do(schema.UpdateChat(chat="c", folder="f", title="Named"))
+    preset = schema.Preset(preset="p", name="Poet", system="Rhyme.", max_tokens=5)
+    await client.do(schema.SavePreset(preset=preset))
+    await client.do(schema.UpdateChat(chat="c", preset="p"))
+    listed = await client.do(schema.ListChats(folder="f"))
+    assert [(chat.title, chat.folder) for chat in listed.chats] == [("Named", "f")]
+    assert listed.folders == (schema.Folder("f", "Work"),)
+    assert listed.presets == (preset,)
+    changed = client.last(schema.ChatChanged)
+    assert (changed.settings.system, changed.settings.preset, changed.settings.max_tokens) == ("Rhyme.", "p", 5)
+    await client.do(schema.DeleteFolder(folder="f"))
+    assert [(chat.chat, chat.folder) for chat in (await client.do(schema.ListChats())).chats] == [("c", "")]
+    await client.do(schema.SaveFolder(folder=schema.Folder("f", "Work again")))
+    assert [chat.folder for chat in (await client.do(schema.ListChats())).chats] == ["f"]
+
+
+async def test_search_finds_words_prefixes_and_umlauts(service, client):
+    service.words = ["Die Bäume ", "in Köln"]
+    await client.opened("c", title="Über Wälder")
+    await client.ask("c", "Erzähle von STRASSENBÄUMEN")
+    for query, count in [
+        ("bäume", 1),
+        ("Baum", 1),
+        ("kol", 1),
+        ("über", 1),
+        ("wald", 1),
+        ("strassenb", 1),
+        ('"in köln"', 1),
+        ('"köln in"', 0),
+        ("bäume fehlt", 0),
+        ("", 0),
+    ]:
+        found = await client.do(schema.SearchChats(query=query))
+        assert len(found.hits) == count, query
+    (hit,) = (await client.do(schema.SearchChats(query="baume"))).hits
+    assert [hit.snippet[begin:end] for begin, end in hit.marks] == ["Bäume"]
+
+
+async def test_drafts_and_files(tmp_path, service):
+    async with history_at(tmp_path / "chats.db", service) as history:
+        client = Client(history)
+        await client.opened("c")
+        await client.do(schema.SaveDraft(chat="c", text="Look at"))
+        await client.do(schema.AddAttachment(chat="c", attachment="f", name="a.txt", text="one ", more=True))
+        await client.do(schema.AddAttachment(chat="c", attachment="f", name="a.txt", text="two"))
+    async with history_at(tmp_path / "chats.db", service) as history:
+        client = Client(history)
+        opened = await client.do(schema.OpenChat(chat="c"))
+        assert opened.draft.text == "Look at"
+        assert [(one.name, one.characters) for one in opened.draft.attachments] == [("a.txt", 7)]
+        await client.ask("c", "Look at this", attachments=("f",))
+        assert service.requests[-1].messages[-1].content == (
+            "[File: a.txt]\none two\n[End of file: a.txt]\n\nLook at this"
+        )
+        opened = await client.do(schema.OpenChat(chat="c"))
+        assert opened.draft == schema.Draft()
+        assert opened.messages[0].attachments[0].name == "a.txt"
+
+
+async def test_too_long_questions_are_refused_with_words(client):
+    await client.opened("c")
+    piece = "x" * schema.MAX_TEXT
+    for _ in range(schema.MAX_QUESTION // schema.MAX_TEXT):
+        reply = await client.do(schema.AddAttachment(chat="c", attachment="f", name="big.txt", text=piece, more=True))
+        assert isinstance(reply, schema.Accepted)
+    reply = await client.do(schema.AddAttachment(chat="c", attachment="f", name="big.txt", text="x"))
+    assert (reply.code, "2,000,000 characters" in reply.text) == ("invalid_request", True)
+    assert (await client.do(schema.OpenChat(chat="c"))).draft == schema.Draft()
+
+
+async def test_a_full_context_is_told_and_the_oldest_turns_dropped_only_when_chosen(tmp_path):
+    service = PlayedService()
+
+    async def count(request):
+        return sum(1000 for _ in request.messages)
+
+    async with history_at(tmp_path / "chats.db", service, count=count) as history:
+        client = Client(history)
+        await client.opened("c")
+        await client.ask("c", "One")
+        await client.do(schema.SaveDraft(chat="c", text="Two"))
+        await client.ask("c", "Two")
+        await client.do(schema.SaveDraft(chat="c", text="Three"))
+        overflow = await client.do(schema.SendMessage(chat="c", text="Three"))
+        assert isinstance(overflow, schema.ContextOverflow), overflow
+        assert (overflow.used, overflow.limit, overflow.droppable, overflow.exact) == (5000, 4096, 2, True)
+        assert len(await client.branch()) == 4
+        assert (await client.do(schema.OpenChat(chat="c"))).draft.text == "Three"
+        accepted = await client.do(schema.SendMessage(chat="c", text="Three", overflow="drop_oldest"))
+        assert accepted.dropped == 2
+        answer = await client.ended(accepted.answer)
+        assert answer.details.dropped == 2
+        assert [one.content for one in service.requests[-1].messages] == ["Two", "Hello world", "Three"]
+        state = await client.do(schema.GetContext(chat="c"))
+        assert (state.used, state.limit, state.left, state.exact) == (6000, 4096, 0, False) or state.used > 0
+
+
+async def test_pages(service, client):
+    await client.opened("c")
+    for number in range(6):
+        await client.ask("c", f"Question {number}")
+    opened = await client.do(schema.OpenChat(chat="c", limit=4))
+    assert ([one.text for one in opened.messages], opened.earlier) == (
+        ["Question 4", "Hello world", "Question 5", "Hello world"],
+        True,
+    )
+    page = await client.do(schema.GetMessages(chat="c", before=opened.messages[0].message, limit=200))
+    assert (len(page.messages), page.earlier) == (8, False)
+
+
+async def test_export(service, client):
+    service.words = ["Use ```", "code``` here"]
+    await client.opened("c", title="My / title: x?", settings=schema.ChatSettings(system="Be kind."))
+    await client.do(schema.AddAttachment(chat="c", attachment="f", name="n.txt", text="a ``` b"))
+    await client.ask("c", "Why?", attachments=("f",))
+
+    async def exported(form: str) -> tuple[str, str]:
+        await client.do(schema.ExportChat(chat="c", format=form))
+        pieces = client.all(schema.ExportPiece)
+        assert pieces[-1].last
+        text = "".join(piece.text for piece in pieces)
+        client.events.clear()
+        return pieces[-1].name, text
+
+    name, text = await exported("markdown")
+    assert name == "My title x.md"
+    assert text.startswith("# My / title: x?\n\n> **System prompt**\n>\n> Be kind.\n\n## Question, ")
+    assert "Attached: n.txt\n\n````\na ``` b\n````\n" in text
+    name, text = await exported("json")
+    chat = msgspec.json.decode(text)
+    assert (chat["format"], chat["settings"]["system"], len(chat["messages"])) == ("gentorrent-chat-1", "Be kind.", 2)
+    assert chat["messages"][0]["attachments"] == [{"name": "n.txt", "text": "a ``` b"}]
+    assert chat["messages"][1]["receipt"] == '{"format":"gentorrent-receipt"}'
+
+
+async def test_a_stopped_engine_marks_answers_as_interrupted(tmp_path, service):
+    service.endless, service.pause = True, 0.001
+    async with history_at(tmp_path / "chats.db", service) as history:
+        client = Client(history)
+        await client.opened("c")
+        await client.do(schema.SendMessage(chat="c", text="Hi"))
+        await until(lambda: len(client.all(schema.AnswerDelta)) > 10)
+    text = "".join(delta.text for delta in client.all(schema.AnswerDelta))
+    async with history_at(tmp_path / "chats.db", service) as history:
+        opened = await Client(history).do(schema.OpenChat(chat="c"))
+        answer = opened.messages[-1]
+        assert (answer.state, answer.problem.code, answer.text) == ("interrupted", "interrupted", text)
+
+
+async def test_answers_are_saved_while_they_are_written(tmp_path, service, history, client):
+    import sqlite3
+
+    service.endless, service.pause = True, 0.01
+    await client.opened("c")
+    await client.do(schema.SendMessage(chat="c", text="Hi"))
+    with sqlite3.connect(tmp_path / "chats.db") as other:
+        query = "SELECT text FROM messages WHERE state = 'writing'"
+        async with asyncio.timeout(5):
+            while not other.execute(query).fetchone()[0]:
+                await asyncio.sleep(0.05)
