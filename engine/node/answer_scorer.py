@@ -46,10 +46,10 @@ class AnswerScorer:
         A receipt whose prompt is not that of the request contradicts itself: the node signed both."""
         evidence = opened.evidence
         found = await self.score_answer(
-            opened.request, evidence.output_ids, evidence.key, opened.receipt.prompt_commitment
+            opened.request, opened.output_ids, evidence.key, opened.receipt.prompt_commitment
         )
         if opened.receipt.prompt_tokens != found[1]:
-            return contradiction(len(evidence.output_ids))
+            return contradiction(len(opened.output_ids))
         return found[0]
 
     async def score_answer(

@@ -87,7 +87,7 @@ class ScorerChats:
             sampling=request.sampling,
             min_tokens=request.min_tokens,
             max_tokens=request.max_tokens,
-            continue_tokens=opened.evidence.output_ids,
+            continue_tokens=opened.output_ids,
             score_key=opened.evidence.key,
             prompt_commitment=opened.receipt.prompt_commitment,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -20,8 +20,11 @@ from engine.node.network_answer import NetworkAnswer
 from engine.node.overlay_client import OverlayClient
 from engine.node.reading import Reading
 from engine.node.requests import ALL_TOKENS
+from engine.verification.challenges.opening import encoded_challenge, request_id_of
 from engine.verification.challenges.plan import Planned
 from engine.verification.receipt_file import ReceiptPart
+from engine.wire.answer import receipt_decoder
+from engine.wire.verification import PlannedChallenge
 
 ANSWER_SECONDS = 300.0
 """After which an answer is waited for no longer."""
@@ -57,7 +60,8 @@ class ChallengeChats:
         self.sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
     async def hold(self, planned: Planned) -> AsyncGenerator[Signed, None]:
-        """Ask turn after turn, with pauses; :class:`NothingSignedError` where an answer brought nothing."""
+        """Ask turn after turn, with pauses; :class:`NothingSignedError` where an answer brought nothing. A conversation
+        that the node has passed on ends with the first answer: what follows would say nothing of that node."""
         challenge = planned.challenge
         name = self._random_bytes(16).hex()
         messages = [PromptMessage("system", challenge.system)] if challenge.system else []
@@ -76,18 +80,19 @@ class ChallengeChats:
                 max_tokens=challenge.max_tokens if challenge.max_tokens < ALL_TOKENS else None,
                 route="network",
                 conversation=name,
-                may_forward=planned.may_forward,
+                may_forward=challenge.may_forward,
             )
             progress = Progress(self._clock.monotonic(), Reading(request))
-            part = await self._ask(request, NodeId(challenge.node), planned, turn, progress, written)
+            part = await self._ask(request, challenge, turn, progress, written)
             yield Signed(turn, part)
+            if receipt_decoder.decode(part.record).node_id != challenge.node:
+                return
             messages.append(progress.reading.message)
 
     async def _ask(
         self,
         request: AnswerRequest,
-        node: NodeId,
-        planned: Planned,
+        challenge: PlannedChallenge,
         turn: int,
         progress: Progress,
         written: list[str],
@@ -97,11 +102,13 @@ class ChallengeChats:
             self._network_id,
             self._conversations,
             request,
-            planned.challenge.model_digest,
+            challenge.model_digest,
             progress,
             self._clock,
-            only=node,
+            only=NodeId(challenge.node),
+            request_id=request_id_of(encoded_challenge(challenge), turn),
         )
+        read = challenge.turns[turn].read
         try:
             async with asyncio.timeout(ANSWER_SECONDS), aclosing(answer.events()) as events:
                 async for event in events:
@@ -109,8 +116,8 @@ class ChallengeChats:
                         break
                     if isinstance(event, AnswerDelta):
                         written.append(event.text)
-                        if len(progress.ids) >= planned.read_tokens[turn]:
-                            break  # a reader who has read enough; the last checkpoint counts
+                        if len(_signed_tokens(answer.signed)) >= read:
+                            break  # a reader who has read enough; what the last checkpoint covers is judged
         except RequestError as error:
             if answer.signed is None:
                 raise NothingSignedError(error.code) from error
@@ -119,7 +126,13 @@ class ChallengeChats:
                 raise NothingSignedError("timeout") from error
         if answer.signed is None:
             raise NothingSignedError("unsigned")
+        if len(_signed_tokens(answer.signed)) < read and not receipt_decoder.decode(answer.signed.record).final:
+            raise NothingSignedError("cut_off")
         return answer.signed
+
+
+def _signed_tokens(part: ReceiptPart | None) -> Sequence[int]:
+    return part.output_ids or () if part is not None else ()
 
 
 class ClientChats:

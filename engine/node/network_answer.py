@@ -67,7 +67,8 @@ _BROKEN = "The machine that answered broke the protocol. Ask again; another one 
 
 class NetworkAnswer:
     """``digest``: of the model's version that this machine knows (None: any). ``only``: the one machine that is asked
-    (None: whoever serves the model), which may pass the question on as the request permits."""
+    (None: whoever serves the model), which may pass the question on as the request permits. ``request_id``: of the
+    request to it (empty: drawn), as nobody else is asked then."""
 
     def __init__(
         self,
@@ -79,6 +80,7 @@ class NetworkAnswer:
         progress: Progress,
         clock: Clock,
         only: NodeId | None = None,
+        request_id: bytes = b"",
     ) -> None:
         self._client = client
         self._conversations = conversations
@@ -88,6 +90,7 @@ class NetworkAnswer:
         self._progress = progress
         self._clock = clock
         self._only = only
+        self._request_id = request_id
         self._chain = ReceiptChain(network_id)
         self._avoid: set[NodeId] = set()
         self._preferred: tuple[NodeId, ...] = ()  # what a machine that refused has recommended
@@ -197,6 +200,7 @@ class NetworkAnswer:
             continue_tokens=tuple(progress.ids),
             continue_characters=progress.characters,
             attempt=self._attempts,
+            request_id=b"" if self._attempts else self._request_id,
         )
 
     async def _attempt(self, target: Target, shape: Shape) -> AsyncGenerator[AnswerEvent, None]:

@@ -34,7 +34,7 @@ from engine.node.scoring_service import ScoringService
 from engine.node.serving_role import ServingRole
 from engine.node.submission import Submission
 from engine.paths.admission import REPLAY_MEMORY as REQUEST_MEMORY
-from engine.paths.admission import Admission
+from engine.paths.admission import REQUEST_LIFE, Admission
 from engine.paths.relay_limits import RelayLimits
 from engine.paths.setup import ReplayCache
 from engine.storage.receipt_store import ReceiptStore
@@ -43,6 +43,7 @@ from engine.transport.addresses import LOOPBACK_ADDRESS
 from engine.transport.bootstrap_state import BootstrapState, Phase
 from engine.transport.link import LinkSender
 from engine.transport.mesh import Mesh
+from engine.verification.challenges.opening import answers_within
 from engine.wire.records import ServedModel, Signed
 
 KEY_CHECK_SECONDS = 600.0
@@ -186,7 +187,7 @@ class PeerPresence(Presence):
             relays=self._relays,
             bandwidth=float(self._bandwidth),
             replays=self._set_ups_taken(network_id),
-            admission=self._requests_taken(network_id),
+            admission=self._requests_taken(genesis),
         )
         peer.saturation_changed = lambda: self.bootstrap.publish(self._descriptor)
         serving = ServingRole(
@@ -303,12 +304,15 @@ class PeerPresence(Presence):
         kept = ((now + seconds, tag) for seconds, tag in log.load())
         return ReplayCache(RelayLimits().replay_tags, kept, log.append)
 
-    def _requests_taken(self, network_id: NetworkId) -> Admission:
+    def _requests_taken(self, genesis: GenesisRecord) -> Admission:
         """Those of earlier runs included: an answer that is made twice would be signed twice."""
-        log = self._replay_log(network_id, "requests", REQUEST_MEMORY)
+        memory = REQUEST_MEMORY
+        if genesis.genesis.committee_keys:
+            memory = max(memory, REQUEST_LIFE + answers_within(genesis.genesis))
+        log = self._replay_log(genesis.network_id, "requests", memory)
         wall = self._membership.clock.wall()
         kept = ((wall + seconds, request_id) for seconds, request_id in log.load())
-        return Admission(float(self._started), kept, log.append)
+        return Admission(float(self._started), kept, log.append, memory)
 
     def _replay_log(self, network_id: NetworkId, name: str, memory: float) -> ReplayLog:
         path = self._membership.networks / network_id.hex() / name

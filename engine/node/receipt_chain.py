@@ -78,6 +78,7 @@ class ReceiptChain:
             output_ids=ids[self._first :],
             first=self._first,
             serving_node=summary.serving,
+            asked_node=summary.outgoing.target.node_id,
             attempt=summary.attempt,
         )
 

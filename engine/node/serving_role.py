@@ -18,7 +18,7 @@ from engine.errors import (
     ServingNodeLeavingError,
     UnknownModelError,
 )
-from engine.ids import NetworkId, RequestId
+from engine.ids import NetworkId, NodeId, RequestId
 from engine.inference.request_check import check_request, missing_abilities, unable
 from engine.inference.types import (
     AnswerStyle,
@@ -73,6 +73,7 @@ class _Transcript:
     attempt: int
     first: int
     begun: float
+    entry: NodeId | None
     prompt_ids: tuple[int, ...] = ()
     output_ids: list[int] = field(default_factory=list)
     first_token: float | None = None
@@ -111,6 +112,7 @@ class _Transcript:
             ttft_ms=min((first_token - self.begun) * 1000, total),
             total_ms=total,
             issued=int(wall),
+            entry=self.entry,
         )
         return sign_receipt(self.identity, make_receipt(self.identity, self.network_id, served))
 
@@ -233,6 +235,7 @@ class ServingRole(TaskOwner):
             attempt=request.attempt,
             first=len(request.continue_tokens),
             begun=self._clock.monotonic(),
+            entry=started.entry,
         )
         self._made[started.request_id] = (request, transcript)
         generation = generation_for(request, info.context_length, self._limit)

@@ -10,10 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import aclosing
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Sequence
 
 from engine.clock import Clock
 from engine.crypto.ecvrf import prove
@@ -21,32 +18,27 @@ from engine.crypto.ecvrf import verify as verify_proof
 from engine.crypto.identity import Identity
 from engine.directory.directory import Directory
 from engine.directory.sampling import random_below
-from engine.errors import GenTorrentError, VerificationError
-from engine.ids import NodeId, short_id
-from engine.node.challenge_chat import NothingSignedError, Signed
+from engine.errors import VerificationError
+from engine.ids import NodeId
+from engine.node.attesting import Attesting
+from engine.node.checking import Checking, Conversations
 from engine.node.handing_out import HandingOut
 from engine.node.verifier_store import VerifierStore
 from engine.verification.chain.block import check_block, make_block
 from engine.verification.chain.records import RecordBook
 from engine.verification.chain.replay import records_named
 from engine.verification.chain.state import WINDOW, ChainState
-from engine.verification.challenges.commitment import CommittedChallenges
 from engine.verification.challenges.opening import OpenedEvidence
 from engine.verification.challenges.plan import Candidate, EpochPlan, Planned, duties_of, plan_epoch
 from engine.verification.challenges.pool import Pool
 from engine.verification.epochs import epoch_at, epoch_begins
 from engine.verification.members import duties_alpha
-from engine.verification.receipts import request_without_secrets
 from engine.verification.signing import Judging, sign_record
 from engine.wire.verification import (
-    MAX_OUTPUT,
-    Attestation,
     ChallengeCommitment,
     Duties,
-    Evidence,
     Score,
     SignedRecord,
-    Unanswered,
     block_decoder,
 )
 
@@ -60,34 +52,8 @@ REPEATS = 6
 """Times an epoch that what no block contains yet is told again: links lose, and members begin anew."""
 SCORE_IN_RESERVE_AT = 0.65
 """Of an epoch: from then on its answers are scored by further members where the first have not agreed."""
-LAST_ANSWER = 2.0
-"""Epochs after an epoch's begin at which its conversations end: blocks must still take what came of them."""
-TRIES = 4
-RETRY_AT = 0.025
-"""Of an epoch: after the first failure; twice as long after each further one."""
-NO_PATHS = frozenset({"network_not_ready", "too_few_relays"})
-"""Reasons for which nothing was sent. What was sent and brought nothing is not sent again: it would burden those more
-that have too much to do."""
-MAX_CHATS = 16
-"""Conversations at the same time."""
 MAX_MODELS = 20_000
 """Nodes that are remembered with their models after they have left."""
-
-
-class Conversations(Protocol):
-    """Who asks: :class:`engine.node.challenge_chat.ChallengeChats`."""
-
-    def hold(self, planned: Planned) -> AsyncGenerator[Signed, None]:
-        """What the node signs, turn after turn; ``NothingSignedError`` where it signs nothing."""
-        ...
-
-
-@dataclass(slots=True)
-class _Talk:
-    """What has come of a conversation so far."""
-
-    results: int = 0
-    reason: str = "timeout"
 
 
 class VerifierRole:
@@ -106,8 +72,6 @@ class VerifierRole:
     ) -> None:
         self._identity = identity
         self._pool = pool
-        self._chats = chats
-        self._score = score
         self._clock = clock
         self._random_bytes = random_bytes
         self._directory: Directory | None = None
@@ -118,20 +82,29 @@ class VerifierRole:
         self._shown: set[int] = set()
         self._told = -1.0
         self._forgotten = -1
-        self._to_score = asyncio.Event()
         self._in_reserve = -1
-        self._unscorable: set[tuple[bytes, bool]] = set()  # and whether others had scored it
         self._store: VerifierStore | None = None
         self.state = state
         self.book = RecordBook()
         self.tell: Callable[[SignedRecord], None] = lambda _: None
-        self.sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
         self.family = ""
         """Of the nodes of this machine's owner: who declares the same is neither asked nor judged here."""
         self.holds: Callable[[bytes], bool] = lambda _: True
         """Whether a model with this digest is here, so that its answers can be scored."""
         self.handing_out = HandingOut(identity, self.book, self._holds)
         """What becomes of answers that cannot be scored here."""
+        member = identity.public_key
+        self._checking = Checking(member, state.network_id, state.genesis, chats, clock, self._publish)
+        self._attesting = Attesting(
+            member,
+            self.book,
+            self.handing_out,
+            score,
+            self._publish,
+            state=lambda: self.state,
+            late=lambda: self._late,
+            holds=self._holds,
+        )
 
     # -------------------------------------------------------------------------------------------- what is told here
 
@@ -168,7 +141,7 @@ class VerifierRole:
                 self.book.add(signed, self.state, epoch)
             except VerificationError as error:
                 logger.debug("a kept record has no use any more: %s", error)
-        self._to_score.set()
+        self._attesting.look_again()
         self._store = store
         for plan in store.plans():
             if plan.epoch >= epoch - 1:
@@ -182,7 +155,7 @@ class VerifierRole:
         """The committee has agreed on a block, after which this is the state."""
         self.state = state
         self.book.decided(state, block)
-        self._to_score.set()
+        self._attesting.look_again()
 
     # ------------------------------------------------------------------------------------------------ blocks of it all
 
@@ -219,6 +192,18 @@ class VerifierRole:
     # --------------------------------------------------------------------------------------------------------- its life
 
     @property
+    def sleep(self) -> Callable[[float], Awaitable[None]]:
+        """How it waits."""
+        return self._checking.sleep
+
+    @sleep.setter
+    def sleep(self, sleep: Callable[[float], Awaitable[None]]) -> None:
+        self._checking.sleep = sleep
+
+    def _holds(self, digest: bytes) -> bool:
+        return self.holds(digest)
+
+    @property
     def epoch(self) -> int:
         """The one that runs."""
         return epoch_at(self.state.genesis, self._clock.wall())
@@ -227,8 +212,7 @@ class VerifierRole:
         """Until cancelled."""
         look = min(MOST_LOOK_SECONDS, self._seconds / LOOKS)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._keep_scoring())
-            chats = asyncio.Semaphore(MAX_CHATS)
+            tasks.create_task(self._attesting.run())
             while True:
                 epoch = self.epoch
                 if self._identity.public_key in self.state.members:
@@ -236,7 +220,7 @@ class VerifierRole:
                     for number in (epoch - 1, epoch):  # of the one that is over, what a restart has cut off
                         for planned in self._due(number):
                             committed = self._plans[number].committed
-                            tasks.create_task(self._check(number, planned, committed, chats))
+                            tasks.create_task(self._checking.check(number, planned, committed))
                     self._show_duties(epoch)
                     self.handing_out.look(tasks, self.state, epoch)
                     for scoring in self.handing_out.to_show(epoch):
@@ -244,7 +228,7 @@ class VerifierRole:
                     self._repeat(epoch)
                 if self._late > self._in_reserve:
                     self._in_reserve = self._late
-                    self._to_score.set()
+                    self._attesting.look_again()
                 self._forget(epoch)
                 await self.sleep(look)
 
@@ -278,7 +262,7 @@ class VerifierRole:
         if self.book.add(signed, self.state, self.epoch):
             if self._store is not None:
                 self._store.keep(signed)
-            self._to_score.set()
+            self._attesting.look_again()
 
     def _promise(self, epoch: int) -> None:
         """The challenges of the next epoch, as long as they can still come into this one's block."""
@@ -286,15 +270,16 @@ class VerifierRole:
         if coming in self._plans or self._into(epoch) < PROMISE_AT * self._seconds:
             return
         candidates = [self._one_of(served) for served in self._candidates.values()]
+        member = self._identity.public_key
         plan = plan_epoch(
-            self._pool, coming, candidates, self.state.standings, self._seconds, self._random_bytes, self._kin()
+            self._pool, coming, member, candidates, self.state.standings, self._seconds, self._random_bytes, self._kin()
         )
         if plan is None:
             return
         self._plans[coming] = plan
         if self._store is not None:
             self._store.keep_plan(plan)
-        promise = plan.promise(self.state.network_id, self._identity.public_key)
+        promise = plan.promise(self.state.network_id, member)
         self._promised[coming] = promise
         self._publish(promise)
 
@@ -358,123 +343,3 @@ class VerifierRole:
             self._forgotten = epoch
             self._store.forget(epoch - WINDOW)
         self._shown = {one for one in self._shown if one in self.state.epochs}
-
-    # ------------------------------------------------------------------------------------------------------ challenges
-
-    async def _check(
-        self, epoch: int, planned: Planned, committed: CommittedChallenges, chats: asyncio.Semaphore
-    ) -> None:
-        """One conversation, begun at its time, and what came of it."""
-        await self.sleep(max(0.0, planned.begin - self._into(epoch)))
-        shown, talk = self._shown_with(epoch, planned, committed), _Talk()
-        async with chats:
-            seconds = LAST_ANSWER * self._seconds - self._into(epoch)
-            if seconds > 0:
-                async with asyncio.TaskGroup() as tasks:
-                    talking = tasks.create_task(self._talk(planned, shown, talk))
-                    ending = tasks.create_task(self._end(talking, seconds))
-                    talking.add_done_callback(lambda _: ending.cancel())
-        if not talk.results:
-            self._publish(Unanswered(**shown, reason=talk.reason[:100]))
-
-    async def _end(self, talking: asyncio.Task[None], seconds: float) -> None:
-        await self.sleep(seconds)
-        talking.cancel()
-
-    async def _talk(self, planned: Planned, shown: dict[str, Any], talk: _Talk) -> None:
-        """The conversation; one that did not begin for want of paths is tried again."""
-        for tries in range(TRIES):
-            await self._try(planned, shown, talk)
-            if talk.results or talk.reason not in NO_PATHS:
-                return
-            await self.sleep(RETRY_AT * 2**tries * self._seconds)
-
-    async def _try(self, planned: Planned, shown: dict[str, Any], talk: _Talk) -> None:
-        try:
-            async with aclosing(self._chats.hold(planned)) as answers:
-                async for signed in answers:
-                    talk.results += self._publish(Evidence(**shown, **_opened(signed)))
-        except NothingSignedError as error:
-            talk.reason = error.code
-        except GenTorrentError as error:
-            logger.warning("a challenge of %s failed: %s", short_id(NodeId(planned.challenge.node)), error)
-            talk.reason = "failed"
-
-    def _shown_with(self, epoch: int, planned: Planned, committed: CommittedChallenges) -> dict[str, Any]:
-        """What evidence and unanswered challenges have in common."""
-        return {
-            "network_id": self.state.network_id,
-            "epoch": epoch,
-            "member": self._identity.public_key,
-            "challenge": committed.challenges[planned.index],
-            "index": planned.index,
-            "path": committed.path(planned.index),
-        }
-
-    # --------------------------------------------------------------------------------------------------------- scoring
-
-    async def _keep_scoring(self) -> None:
-        """One answer after the other, the oldest evidence first: none is looked at twice."""
-        while True:
-            await self._to_score.wait()
-            self._to_score.clear()
-            while True:
-                waiting = self.book.unscored(self._identity.public_key, self.state, self._late)
-                opened = next((one for one in waiting if self._can_attest(one)), None)
-                if opened is None:
-                    known = {one.digest for one in waiting}
-                    self._unscorable = {one for one in self._unscorable if one[0] in known}
-                    break
-                await self._attest(opened)
-
-    def _can_attest(self, opened: OpenedEvidence) -> bool:
-        by_others = self._by_others(opened)
-        tried = (opened.digest, by_others) in self._unscorable
-        return not tried and (not by_others or self.book.scoring_of(opened.digest) is not None)
-
-    def _holds(self, digest: bytes) -> bool:
-        return self.holds(digest)
-
-    def _by_others(self, opened: OpenedEvidence) -> bool:
-        """Whether what drawn nodes have found counts here: the model cannot be loaded, or could not score this."""
-        return not self.holds(opened.request.model_digest) or (opened.digest, False) in self._unscorable
-
-    async def _attest(self, opened: OpenedEvidence) -> None:
-        by_others = self._by_others(opened)
-        self._unscorable.add((opened.digest, by_others))  # whatever becomes of it, it is not computed again
-        try:
-            score = self._scored_by_others(opened) if by_others else await self._score(opened)
-        except GenTorrentError as error:
-            logger.warning("an answer cannot be scored here: %s", error)
-            return
-        self._publish(
-            Attestation(
-                network_id=self.state.network_id,
-                epoch=opened.evidence.epoch,
-                member=self._identity.public_key,
-                evidence=opened.digest,
-                node=opened.node,
-                score=score,
-            )
-        )
-
-    def _scored_by_others(self, opened: OpenedEvidence) -> Score:
-        scoring = self.book.scoring_of(opened.digest)
-        if scoring is None or not self.handing_out.is_believed(opened, scoring, self.state):
-            raise VerificationError("The nodes that have scored an answer are not those that may.")
-        return scoring.score
-
-
-def _opened(signed: Signed) -> dict[str, Any]:
-    """What a node signed, for evidence."""
-    part = signed.part
-    if part.request is None or part.output_ids is None or len(part.output_ids) > MAX_OUTPUT:
-        raise NothingSignedError("too_long")
-    return {
-        "turn": signed.turn,
-        "receipt": part.record,
-        "receipt_signature": part.signature,
-        "key": part.key,
-        "request": request_without_secrets(part.request),
-        "output_ids": tuple(part.output_ids),
-    }

@@ -83,7 +83,7 @@ class MemberMachine(ServingMachine):
             if index < request.n:
                 self._add_path(request_id, execution, index, peer, handle, now)
         accepted = Send(peer, Lane.CONTROL, encode(ForwardAnswer(message.forward, True)))
-        started = ExecutionStarted(request_id=request_id, request=request, encoded=record.request)
+        started = ExecutionStarted(request_id=request_id, request=request, encoded=record.request, entry=peer)
         return [accepted, started, *execution.sender.tick(now)]
 
     def forward_answered(self, peer: NodeId, message: ForwardAnswer, now: float) -> list[ServingEffect]:

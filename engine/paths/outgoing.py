@@ -40,7 +40,8 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked, before anything is chosen or sealed; see :class:`engine.wire.answer.Request`."""
+    """What is asked, before anything is chosen or sealed; see :class:`engine.wire.answer.Request`. An empty
+    ``request_id`` is drawn."""
 
     model_id: str
     messages: tuple[ChatMessage, ...]
@@ -65,6 +66,7 @@ class Question:
     attempt: int = 0
     score_key: bytes = b""
     prompt_commitment: bytes = b""
+    request_id: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,7 @@ def prepare(
     when nothing can be sealed to the keys that the node published."""
     request = Request(
         version=PROTOCOL_VERSION,
-        request_id=random_bytes(16),
+        request_id=question.request_id or random_bytes(16),
         sealed_at=max(wall, target.started),  # the node's clock may be ahead of ours
         answer_secret=random_bytes(32),
         clove_secrets=tuple(random_bytes(32) for _ in range(n)),

@@ -56,11 +56,13 @@ LINGER_SECONDS = 45.0
 @dataclass(frozen=True, slots=True)
 class ExecutionStarted:
     """A request is accepted: make its answer and push events under ``request_id``. ``encoded`` is the request as the
-    client sealed it, for the receipt's commitment."""
+    client sealed it, for the receipt's commitment; ``entry``: the member that has passed it on, None: the client asked
+    this node."""
 
     request_id: RequestId
     request: Request
     encoded: bytes
+    entry: NodeId | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,8 @@ class Served:
     """What a node knows when it signs: tokens ``first`` to ``first + len(output_ids)`` of an answer.
 
     ``request`` are the request's bytes as the client sealed it; times are milliseconds since the node got it;
-    ``issued`` is in seconds since 1970. ``final``: nothing comes after these tokens.
+    ``issued`` is in seconds since 1970. ``final``: nothing comes after these tokens. ``entry``: the member of the group
+    that has passed the request on, None if its client asked this node.
     """
 
     request: bytes
@@ -47,6 +48,7 @@ class Served:
     ttft_ms: float
     total_ms: float
     issued: int
+    entry: NodeId | None = None
 
 
 def receipt_key(answer_secret: bytes) -> bytes:
@@ -109,6 +111,7 @@ def make_receipt(identity: Identity, network_id: bytes, served: Served) -> Recei
         total_ms=float(served.total_ms),
         node_id=identity.node_id,
         node_key=identity.public_key,
+        entry=identity.node_id if served.entry is None else served.entry,
         issued=served.issued,
     )
 
@@ -160,14 +163,16 @@ def verify_against(
     first: int,
     prompt_ids: Sequence[int] | None = None,
     serving_node: NodeId | None = None,
+    asked_node: NodeId | None = None,
     attempt: int | None = None,
 ) -> list[str]:
     """What of a signed receipt differs from what the client asked and got, in plain words; empty when nothing does.
 
     ``request_bytes`` is the request as it was sealed, ``output_ids`` are the tokens that arrived from position
     ``first`` on (for a checkpoint also those behind it). ``prompt_ids`` is compared where the client knows the
-    tokenizer, ``serving_node`` and ``attempt`` where it has read the announcement. The receipt's own signature is
-    :func:`check_receipt`'s part. :class:`ReceiptError` when ``request_bytes`` is no request.
+    tokenizer, ``serving_node`` and ``attempt`` where it has read the announcement, ``asked_node`` where it knows whom
+    it has asked. The receipt's own signature is :func:`check_receipt`'s part. :class:`ReceiptError` when
+    ``request_bytes`` is no request.
     """
     key = receipt_key(answer_secret)
     found = compare_request(receipt, key, request_without_secrets(request_bytes))
@@ -178,6 +183,10 @@ def verify_against(
         found.append(
             f"it is signed by node {node_id_text(NodeId(receipt.node_id))}, but the answer came from "
             f"{node_id_text(serving_node)}"
+        )
+    if asked_node is not None and not constant_time_equal(receipt.entry, asked_node):
+        found.append(
+            f"it says that node {node_id_text(NodeId(receipt.entry))} was asked, but it was {node_id_text(asked_node)}"
         )
     if attempt is not None and receipt.attempt != attempt:
         found.append(f"it is for attempt {receipt.attempt}, not {attempt}")

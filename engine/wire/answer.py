@@ -249,7 +249,8 @@ class Receipt(Message, frozen=True, tag=88):
     """What the model node signs (purpose ``receipt``) about tokens ``first`` to ``last`` (exclusive) of an answer.
 
     Commitments are made by ``engine.verification.receipts.commit``: of the request without its secrets, of the prompt's
-    token ids and of the output's token ids. ``completion_tokens`` is ``last - first``.
+    token ids and of the output's token ids. ``completion_tokens`` is ``last - first``. ``entry``: whom the client has
+    asked, the signer itself or the member of its group that has passed the request on to it.
     """
 
     version: UInt16
@@ -273,6 +274,7 @@ class Receipt(Message, frozen=True, tag=88):
     total_ms: Annotated[float, Meta(ge=0, le=1e9)]
     node_id: Id20
     node_key: Key32
+    entry: Id20
     issued: UInt53
 
 

@@ -58,20 +58,24 @@ class SignedRecord(Message, frozen=True, tag=120):
 
 
 class ChallengeTurn(Message, frozen=True, tag=121):
-    """One question of a challenge, and the seed of the answer to it."""
+    """One question of a challenge, the seed of the answer to it, and how many tokens of that are judged: so many are
+    read at least, if the answer has them."""
 
     text: Text
     seed: UInt53
+    read: Annotated[int, Meta(ge=1, le=MAX_OUTPUT)] = MAX_OUTPUT
 
 
 class PlannedChallenge(Message, frozen=True, tag=122):
-    """A conversation that a verifier will have with a node. ``nonce`` keeps its digest from being guessed; the seed of
-    ``sampling`` is 0 here, each turn has its own. ``plain``: no conversation, but a text that the node shall go on with
-    as it stands (the request's ``prompt``): the first turn's, then answers and what later turns add behind them. There
-    is no system prompt then."""
+    """A conversation that ``member`` will have with ``node``. ``nonce`` keeps its digest from being guessed; the seed
+    of ``sampling`` is 0 here, each turn has its own. ``plain``: no conversation, but a text that the node shall go on
+    with as it stands (the request's ``prompt``): the first turn's, then answers and what later turns add behind them.
+    There is no system prompt then. ``may_forward``: whether the node may pass the question on. The id of each turn's
+    request follows from the challenge."""
 
     nonce: Key32
     epoch: UInt53
+    member: Key32
     node: Id20
     model_id: Annotated[str, Meta(min_length=1, max_length=200)]
     model_digest: Key32
@@ -81,6 +85,7 @@ class PlannedChallenge(Message, frozen=True, tag=122):
     max_tokens: Annotated[int, Meta(ge=1, le=1_000_000)]
     min_tokens: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
     plain: bool = False
+    may_forward: bool = False
 
 
 class ChallengeCommitment(Message, frozen=True, tag=123):

@@ -22,15 +22,16 @@ def planned(machine: AnsweringMember, *, read: int = 1_000, digest: bytes = INFO
     challenge = PlannedChallenge(
         nonce=b"n" * 32,
         epoch=1,
+        member=b"v" * 32,
         node=node.node_id,
         model_id=node.model_id,
         model_digest=node.model_digest,
         system="Be brief.",
-        turns=(ChallengeTurn(text="Who was Ada?", seed=7), ChallengeTurn(text="Why?", seed=8)),
+        turns=(ChallengeTurn(text="Who was Ada?", seed=7, read=read), ChallengeTurn(text="Why?", seed=8, read=read)),
         sampling=Sampling(seed=0, temperature=0.5),
         max_tokens=1_000_000,
     )
-    return Planned(index=0, challenge=challenge, may_forward=False, begin=0.0, pauses=(0.1,), read_tokens=(read, read))
+    return Planned(index=0, challenge=challenge, begin=0.0, pauses=(0.1,))
 
 
 async def conversation(overlay: AnsweringOverlay, one: Planned) -> list[Signed]:

@@ -112,7 +112,7 @@ def test_the_serving_machine_is_no_relay_of_its_own_question() -> None:
         overlay.until(overlay.ready, 15)
         answer = overlay.ask()
         overlay.until(lambda answer=answer: answer.finished, 15)  # type: ignore[misc]
-        (asked,) = {target.node_id for target in overlay.models if target.peer.serving._admission._seen}
+        (asked,) = {target.node_id for target in overlay.models if target.peer.serving._admission._requests}
         assert len(answer.paths) >= overlay.parameters.k
         assert all(asked not in path for path in answer.paths)
         overlay.advance(5)

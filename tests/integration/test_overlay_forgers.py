@@ -230,7 +230,7 @@ def test_cloves_that_a_proxy_makes_for_the_model_node_have_no_effect() -> None:
         assert right(overlay, answer) < 20
         assert hostile.altered > 3
         assert not node.cancelled
-        assert len(node.peer.serving._admission._seen) == 2, "one request was made, and no other"
+        assert len(node.peer.serving._admission._requests) == 1, "one request was made, and no other"
         overlay.advance(40)
         assert not node.peer.serving._assembler._assemblies
         assert not node.peer.serving._executions

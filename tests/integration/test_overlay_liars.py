@@ -64,7 +64,7 @@ def test_a_proxy_that_swaps_the_destination_gives_nobody_anything_to_read(liars:
         swapped.append(_swap(proxy, targets[to]))
     overlay.until(lambda: answer.finished or answer.error is not None, 60)
     assert all(swapped)
-    assert not other.peer.serving._admission._seen
+    assert not other.peer.serving._admission._requests
     assert not other.peer.serving._executions
     if liars == 1 or answer.error is None:
         assert answer.ids == list(range(40))

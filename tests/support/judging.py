@@ -19,7 +19,12 @@ from engine.verification.chain.entries import scorers
 from engine.verification.chain.state import ChainState, encoded_standings, first_state
 from engine.verification.challenges.commitment import CommittedChallenges
 from engine.verification.challenges.duties import has_duty, publicly_drawn
-from engine.verification.challenges.opening import encoded_challenge, open_evidence, planned_messages
+from engine.verification.challenges.opening import (
+    encoded_challenge,
+    open_evidence,
+    planned_messages,
+    request_id_of,
+)
 from engine.verification.epochs import epoch_begins
 from engine.verification.large_models.draw import place
 from engine.verification.large_models.transcript import sign_report, transcript_of_evidence
@@ -86,6 +91,7 @@ class Judging:
         fields: dict[str, Any] = {
             "nonce": hashlib.sha256(b"%d" % epoch + member.public_key + node).digest(),
             "epoch": epoch,
+            "member": member.public_key,
             "node": node,
             "model_id": "gentorrent/help",
             "model_digest": MODEL,
@@ -93,6 +99,7 @@ class Judging:
             "turns": (ChallengeTurn(text="Who was Ada?", seed=7), ChallengeTurn(text="And Charles?", seed=8)),
             "sampling": Sampling(seed=0, temperature=0.7),
             "max_tokens": 100,
+            "may_forward": True,
         }
         return PlannedChallenge(**(fields | changes))
 
@@ -111,6 +118,7 @@ class Judging:
         index = places[asked]
         challenge = msgspec.msgpack.decode(committed.challenges[index], type=PlannedChallenge)
         request = self.request(epoch, challenge, turn, may_forward=signer.node_id != asked)
+        entry = changes.pop("entry", asked)
         request = msgspec.structs.replace(request, **changes.pop("request", {}))
         served = Served(
             request=encode(request),
@@ -123,6 +131,7 @@ class Judging:
             ttft_ms=10.0,
             total_ms=20.0,
             issued=changes.pop("issued", int(self.begins(epoch)) + 30),
+            entry=entry,
         )
         receipt, signature = sign_receipt(signer, make_receipt(signer, self.network_id, served))
         fields: dict[str, Any] = {
@@ -150,7 +159,7 @@ class Judging:
             )
         fields: dict[str, Any] = {
             "version": 1,
-            "request_id": hashlib.sha256(challenge.nonce + bytes((turn,))).digest()[:16],
+            "request_id": request_id_of(encoded_challenge(challenge), turn),
             "sealed_at": self.begins(epoch) + 20,
             "answer_secret": SECRET,
             "clove_secrets": (b"c" * 32,) * 4,

@@ -334,6 +334,12 @@ def check_scores(entry: list[Any], members: list[bytes], network_id: bytes) -> l
     return [score[2] for _, score, _ in attestations]
 
 
+def challenge_request_id(challenge: bytes, turn: int) -> bytes:
+    """Of the request that a turn of an encoded challenge makes (docs/verification.md, "An epoch")."""
+    named = b"gentorrent/challenge-request/v1" + hashlib.sha256(challenge).digest() + struct.pack(">H", turn)
+    return hashlib.sha256(named).digest()[:16]
+
+
 def request_judged(evidence: bytes) -> bytes:
     """As an entry names it: of the receipt that evidence shows (docs/protocol.md, numbers 88, 124 and 129)."""
     record = msgspec.msgpack.decode(evidence)

@@ -102,7 +102,7 @@ def matches(entry: BlockEntry, opened: OpenedEvidence, members: Sequence[bytes],
     shown = (opened.digest, evidence.epoch, evidence.member, evidence.index, evidence.turn, opened.asked, opened.node)
     if said != shown or (entry.model, entry.request) != (model, opened.request_name):
         return False
-    if entry.score.tokens > len(evidence.output_ids):
+    if entry.score.tokens > len(opened.output_ids):
         return False
     scoring = scoring_of(entry, members, network_id)
     return scoring is None or scoring.transcript == transcript_of_evidence(opened, network_id)
@@ -145,7 +145,7 @@ def make_entry(
         if encode(said) != signed.record:
             continue  # a block holds what the bytes say, not the bytes
         about = (said.evidence, said.epoch, said.node) == (opened.digest, evidence.epoch, opened.node)
-        if about and said.member in allowed and said.score.tokens <= len(evidence.output_ids):
+        if about and said.member in allowed and said.score.tokens <= len(opened.output_ids):
             usable.setdefault(one.place, one)
     ordered = sorted(usable.values(), key=lambda one: (one.attestation.score.likelihood, one.place))
     chosen = most_that_agree(ordered, lambda one: one.attestation.score)

@@ -5,6 +5,7 @@ Whether the tokens are the model's is not looked at here; that takes the model (
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -44,18 +45,26 @@ _PLAIN = {
     "constraint_kind": "",
     "constraint": "",
     "template_options": "",
+    "attempt": 0,
+    "top_logprobs": -1,
+    "minimum_standing": 0.0,
+    "public_messages": 0,
+    "public_characters": 0,
+    "parallel_tool_calls": True,
     "score_key": b"",
     "prompt_commitment": b"",
 }
-"""What would shape an answer beyond the challenge's words and settings."""
+"""What would shape an answer beyond the challenge's words and settings, or make another request of one turn."""
 MOST_TEMPERATURE, MOST_REPETITION = 2.0, 1.5
 """Of a challenge's settings. A repetition penalty of 100 or 0.01 multiplies the noise of honest logits by a hundred."""
 _ROLES = ("user", "assistant")
+_REQUEST_NAME = b"gentorrent/challenge-request/v1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedEvidence:
-    """Evidence that holds. ``request`` is without secrets; ``receipt`` covers exactly ``evidence.output_ids``."""
+    """Evidence that holds. ``request`` is without secrets; ``receipt`` covers exactly ``evidence.output_ids``, of which
+    the first ones are judged (:attr:`output_ids`)."""
 
     digest: bytes
     evidence: Evidence
@@ -72,6 +81,11 @@ class OpenedEvidence:
     def node(self) -> NodeId:
         """Who signed, and so is judged."""
         return NodeId(self.receipt.node_id)
+
+    @property
+    def output_ids(self) -> tuple[int, ...]:
+        """The tokens that are judged: the same, whichever of the answer's receipts is shown."""
+        return self.evidence.output_ids[: self.challenge.turns[self.evidence.turn].read]
 
     @property
     def request_name(self) -> bytes:
@@ -107,9 +121,9 @@ def open_evidence(
         raise VerificationError("A verifier cannot judge its own answer.")
     if is_kin(commitment_of(evidence.epoch, evidence.member), NodeId(receipt.node_id)):
         raise VerificationError("A verifier cannot judge an answer of its own family.")
-    passed_on = receipt.node_id != challenge.node
-    if passed_on and not request.may_forward and evidence.turn == 0:  # later turns go to whoever answered the first
-        raise VerificationError("The receipt is of another node than was asked, and the request forbade forwarding.")
+    _check_signer(receipt, request, challenge)
+    if not receipt.final and receipt.completion_tokens < challenge.turns[evidence.turn].read:
+        raise VerificationError("The answer broke off before as many tokens as were to be judged.")
     _check_times(evidence.epoch, receipt, request, genesis)
     return OpenedEvidence(
         digest=digest_of(signed), evidence=evidence, challenge=challenge, receipt=receipt, request=request
@@ -121,6 +135,20 @@ def open_unanswered(signed: SignedRecord, network_id: bytes, commitment_of: Comm
     unanswered = open_record(signed, Unanswered, network_id)
     challenge = _open_challenge(unanswered, commitment_of)
     return OpenedUnanswered(digest=digest_of(signed), unanswered=unanswered, challenge=challenge)
+
+
+def request_id_of(challenge: bytes, turn: int) -> bytes:
+    """Of the one request that a turn of an encoded challenge makes, 16 bytes: a node takes it once, so of one promised
+    turn there is one answer. Nobody who does not know the challenge's nonce can tell it from any other."""
+    return hashlib.sha256(_REQUEST_NAME + hashlib.sha256(challenge).digest() + turn.to_bytes(2, "big")).digest()[:16]
+
+
+def _check_signer(receipt: Receipt, request: Request, challenge: PlannedChallenge) -> None:
+    """The node that was to be checked was asked, and has answered or has passed the question on."""
+    if receipt.entry != challenge.node:
+        raise VerificationError("Another node was asked than the one that was to be checked.")
+    if receipt.node_id != challenge.node and not request.may_forward:
+        raise VerificationError("The receipt is of another node than was asked, and the request forbade forwarding.")
 
 
 def planned_messages(challenge: PlannedChallenge) -> tuple[ChatMessage, ...]:
@@ -141,6 +169,8 @@ def _open_challenge(record: Evidence | Unanswered, commitment_of: CommitmentOf) 
         raise VerificationError(f"The challenge cannot be read: {error}.") from error
     if challenge.epoch != record.epoch:
         raise VerificationError(f"The challenge was planned for epoch {challenge.epoch}, not {record.epoch}.")
+    if challenge.member != record.member:
+        raise VerificationError("The challenge was planned by another member.")
     _check_settings(challenge.sampling)
     return challenge
 
@@ -162,6 +192,10 @@ def _open_request(evidence: Evidence, challenge: PlannedChallenge) -> Request:
         raise VerificationError(f"The request cannot be read: {error}.") from error
     if (request.model_id, request.model_digest) != (challenge.model_id, challenge.model_digest):
         raise VerificationError("The request asks for another model than the challenge.")
+    if request.request_id != request_id_of(evidence.challenge, evidence.turn):
+        raise VerificationError("The request is not the one that follows from the challenge and the turn.")
+    if request.may_forward and not challenge.may_forward:
+        raise VerificationError("The request could be passed on, but the challenge forbids it.")
     seed = challenge.turns[evidence.turn].seed
     if request.sampling != msgspec.structs.replace(challenge.sampling, seed=seed):
         raise VerificationError("The request's sampling or seed is not that of the challenge.")
@@ -234,9 +268,15 @@ def _open_receipt(evidence: Evidence, network_id: bytes) -> Receipt:
 def _check_times(epoch: int, receipt: Receipt, request: Request, genesis: Genesis) -> None:
     """An answer of another time could be one that was judged before, or one that was made for somebody else."""
     begins = epoch_begins(genesis, epoch) - CLOCK_SKEW_SECONDS
-    ends = epoch_begins(genesis, epoch + 2) + CLOCK_SKEW_SECONDS
+    ends = begins + answers_within(genesis)
     if not begins <= receipt.issued <= ends or not begins <= request.sealed_at <= ends:
         raise VerificationError(f"The answer was not made in epoch {epoch} or the one behind it.")
+
+
+def answers_within(genesis: Genesis) -> float:
+    """Seconds between the earliest and the latest answer to one challenge that would be believed. A node that remembers
+    for so long which requests it has taken signs one answer to each promised turn."""
+    return 2 * genesis.parameters.epoch_seconds + 2 * CLOCK_SKEW_SECONDS
 
 
 def encoded_challenge(challenge: PlannedChallenge) -> bytes:

@@ -28,8 +28,9 @@ LONGEST_EPOCH_SECONDS = 600.0
 """Pauses are those of people in epochs of this length or more; in shorter ones they shrink with it."""
 LAST_BEGIN = 0.6
 """Of the epoch: no conversation begins later, so that answers and later turns come in time."""
-MOST_TOKENS = 1_000
-"""Of an answer that are read; evidence holds no more."""
+MOST_TOKENS = 960
+"""Of an answer that are judged. The receipt that covers them covers a checkpoint's tokens more at most, so it fits into
+evidence."""
 LEAST_TURNS = 2
 """Questions to a node that is checked in every epoch: who answers well only the first one is found there."""
 _BIT = 1 << 20
@@ -46,15 +47,13 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """One challenge with what only its verifier knows of it. Seconds from the epoch's begin to the first question,
-    from each answer to the next question, and how many tokens of each answer are read before the reader has enough."""
+    """One challenge with what only its verifier knows of it: seconds from the epoch's begin to the first question, and
+    from each answer to the next question."""
 
     index: int
     challenge: PlannedChallenge
-    may_forward: bool
     begin: float
     pauses: tuple[float, ...]
-    read_tokens: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +73,16 @@ class EpochPlan:
 def plan_epoch(
     pool: Pool,
     epoch: int,
+    member: bytes,
     candidates: Iterable[Candidate],
     standings: Mapping[NodeId, NodeStanding],
     epoch_seconds: float,
     random_bytes: RandomBytes,
     family: Collection[NodeId] = (),
 ) -> EpochPlan | None:
-    """One challenge for each node that may be due, of several turns for those that are checked in every epoch by these
-    ``standings``; None where there are no nodes. ``random_bytes`` must be secret: who knows them knows what will be
-    asked. ``family``: the nodes of the verifier's own, whom it does not ask."""
+    """One challenge of ``member`` for each node that may be due, of several turns for those that are checked in every
+    epoch by these ``standings``; None where there are no nodes. ``random_bytes`` must be secret: who knows them knows
+    what will be asked. ``family``: the nodes of the verifier's own, whom it does not ask."""
     kin = tuple(sorted({node[:KIN_BYTES] for node in family})[:MAX_KIN])
     planned: dict[NodeId, Planned] = {}
     encoded: list[bytes] = []
@@ -91,7 +91,7 @@ def plan_epoch(
             continue
         turns = LEAST_TURNS if is_drawn_publicly(standings.get(candidate.node_id)) else 1
         conversation = pool.draw(random_bytes, turns)
-        one = _plan(conversation, epoch, candidate, len(encoded), epoch_seconds, random_bytes)
+        one = _plan(conversation, epoch, member, candidate, len(encoded), epoch_seconds, random_bytes)
         planned[candidate.node_id] = one
         encoded.append(encoded_challenge(one.challenge))
     return EpochPlan(epoch, CommittedChallenges(encoded), planned, kin) if encoded else None
@@ -110,19 +110,14 @@ class _Saved(msgspec.Struct, frozen=True, array_like=True):
     """One challenge of a plan on the disk, in the order of their commitment."""
 
     challenge: bytes
-    may_forward: bool
     begin: float
     pauses: tuple[float, ...]
-    read_tokens: tuple[int, ...]
 
 
 def encoded_plan(plan: EpochPlan) -> bytes:
     """For the disk of its verifier alone: what is asked is a secret until it has been asked."""
     ordered = sorted(plan.planned.values(), key=lambda one: one.index)
-    saved = [
-        _Saved(plan.committed.challenges[one.index], one.may_forward, one.begin, one.pauses, one.read_tokens)
-        for one in ordered
-    ]
+    saved = [_Saved(plan.committed.challenges[one.index], one.begin, one.pauses) for one in ordered]
     return msgspec.msgpack.encode((plan.kin, saved))
 
 
@@ -138,10 +133,8 @@ def read_plan(epoch: int, data: bytes) -> EpochPlan:
         NodeId(challenge.node): Planned(
             index=index,
             challenge=challenge,
-            may_forward=one.may_forward,
             begin=one.begin,
             pauses=one.pauses,
-            read_tokens=one.read_tokens,
         )
         for index, (one, challenge) in enumerate(zip(saved, challenges, strict=True))
     }
@@ -151,17 +144,20 @@ def read_plan(epoch: int, data: bytes) -> EpochPlan:
 def _plan(
     conversation: Conversation,
     epoch: int,
+    member: bytes,
     candidate: Candidate,
     index: int,
     epoch_seconds: float,
     random_bytes: RandomBytes,
 ) -> Planned:
     turns = tuple(
-        ChallengeTurn(text=text, seed=random_below(1 << SEED_BITS, random_bytes)) for text in conversation.texts
+        ChallengeTurn(text=text, seed=random_below(1 << SEED_BITS, random_bytes), read=_read_tokens(random_bytes))
+        for text in conversation.texts
     )
     challenge = PlannedChallenge(
         nonce=random_bytes(32),
         epoch=epoch,
+        member=member,
         node=candidate.node_id,
         model_id=candidate.model_id,
         model_digest=candidate.model_digest,
@@ -171,14 +167,13 @@ def _plan(
         max_tokens=conversation.max_tokens,
         min_tokens=conversation.min_tokens,
         plain=conversation.plain,
+        may_forward=conversation.may_forward,
     )
     return Planned(
         index=index,
         challenge=challenge,
-        may_forward=conversation.may_forward,
         begin=_share(random_bytes) * LAST_BEGIN * epoch_seconds,
         pauses=tuple(_pause(epoch_seconds, random_bytes) for _ in turns[1:]),
-        read_tokens=tuple(_read_tokens(random_bytes) for _ in turns),
     )
 
 

@@ -45,7 +45,7 @@ def transcript_of(
 def transcript_of_evidence(opened: OpenedEvidence, network_id: bytes) -> bytes:
     """The same for the answer that evidence shows."""
     evidence, commitment = opened.evidence, opened.receipt.prompt_commitment
-    return transcript_of(opened.request, evidence.output_ids, evidence.key, commitment, network_id)
+    return transcript_of(opened.request, opened.output_ids, evidence.key, commitment, network_id)
 
 
 def sign_report(identity: Identity, network_id: bytes, transcript: bytes, score: Score) -> SignedRecord:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
+import msgspec
 import pytest
 
 from engine.api.schema import RelayState
@@ -33,6 +34,7 @@ from engine.transport.signal_router import DIRECT
 from engine.wire.records import Parameters, Signed, descriptor_decoder
 from tests.support.answers import Asker, Node
 from tests.support.bootstrap import until
+from tests.support.judging import judging
 from tests.support.records import NOW, genesis
 from tests.support.relay_directories import directory, relay
 
@@ -320,8 +322,8 @@ def test_a_node_that_starts_again_knows_the_requests_that_it_has_taken(tmp_path)
     keys = NodeKeys(KeyStore(tmp_path / "keys", clock))
     connectivity = Connectivity(tmp_path / "connectivity.json", clock)
     membership = Membership(("http://127.0.0.1:1",), None, tmp_path, clock, lambda: None, lambda _: None, connectivity)
-    network = NetworkId(b"n" * 32)
-    (tmp_path / network.hex()).mkdir()
+    network = judging().genesis
+    (tmp_path / network.network_id.hex()).mkdir()
     request = Asker(Node(), wall=NOW + 119).outgoing.request
 
     def begun() -> Admission:
@@ -334,3 +336,7 @@ def test_a_node_that_starts_again_knows_the_requests_that_it_has_taken(tmp_path)
     clock.advance(60.0)
     with pytest.raises(WireError, match="seen before"):
         begun().check(request, 4, 3, clock.wall())
+    clock.advance(1_300.0)  # a verifier could still show an answer to a turn that it asks anew
+    anew = msgspec.structs.replace(request, sealed_at=clock.wall())
+    with pytest.raises(WireError, match="seen before"):
+        begun().check(anew, 4, 3, clock.wall())

@@ -23,7 +23,7 @@ NODES = [identity(number) for number in range(3)]
 def planned(epoch: int = 5) -> EpochPlan:
     pool = read_pool([QUESTIONS], WORDS, MANNERS)
     candidates = [Candidate(node.node_id, "gentorrent/help", MODEL) for node in NODES]
-    plan = plan_epoch(pool, epoch, candidates, {}, 600.0, random.Random(3).randbytes)
+    plan = plan_epoch(pool, epoch, bytes(32), candidates, {}, 600.0, random.Random(3).randbytes)
     assert plan is not None
     return plan
 

@@ -1,6 +1,5 @@
 """One answer is judged once, and one verifier's results of one node and epoch are bounded over all blocks."""
 
-from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -9,16 +8,17 @@ import pytest
 from engine.crypto.identity import Identity
 from engine.directory import CLOCK_SKEW_SECONDS
 from engine.errors import VerificationError
-from engine.verification.chain.block import Material, check_block, make_block
+from engine.verification.chain.block import Material, check_block
 from engine.verification.chain.derivation import Judged, said_by, standings_after
 from engine.verification.chain.records import RecordBook
 from engine.verification.chain.state import WINDOW, requests_kept
 from engine.verification.challenges.duties import publicly_drawn
 from engine.verification.reputation.page import OURS
 from engine.verification.signing import digest_of
+from engine.wire.answer import request_decoder
 from engine.wire.codec import encode
-from engine.wire.verification import Block, NodeStanding, SignedRecord, block_decoder
-from tests.support.judging import OUTPUT, Judging, judging, score
+from engine.wire.verification import Block, BlockEntry, Evidence, NodeStanding, SignedRecord, block_decoder
+from tests.support.judging import Judging, judging, score
 from tests.support.records import identity
 
 ASKED = [identity(number) for number in (50, 52, 53, 54)]
@@ -33,8 +33,8 @@ def begun() -> Judging:
 
 
 def shown(network: Judging, epoch: int, asked: Identity, **changes: Any) -> SignedRecord:
-    """One answer of VICTIM, to one request that was sent late in epoch 1, for any challenge."""
-    request = {"request_id": b"r" * 16, "sealed_at": network.begins(2) + 20.0, "may_forward": True}
+    """An answer of VICTIM late in epoch 1, to whom the question was passed on."""
+    request = {"sealed_at": network.begins(2) + 20.0} | changes.pop("request", {})
     fields = {"issued": int(network.begins(2)) + 30, "request": request} | changes
     return network.evidence(epoch, network.members[0], asked.node_id, VICTIM, **fields)
 
@@ -50,35 +50,44 @@ def read(encoded: bytes) -> Block:
     return block_decoder.decode(encoded)
 
 
-def test_one_answer_shown_for_challenges_of_two_epochs_in_two_blocks_is_one() -> None:
+def test_one_answer_shown_for_other_challenges_is_no_evidence() -> None:
     """One failing answer must not exclude an honest node, however often one member shows it."""
     network = begun()
     network.append(1, Material(commitments=network.commit_all(2, [*ASKED, VICTIM])))
-    first = [shown(network, 1, ASKED[0]), shown(network, 2, ASKED[1])]
-    first.append(shown(network, 1, ASKED[2], output=OUTPUT[:16], final=False))  # a checkpoint of the answer
-    network.append(2, material(network, *first))
-    network.append(3, material(network, shown(network, 2, ASKED[3]), shown(network, 2, VICTIM)))
-    network.append(4, material(network, shown(network, 2, ASKED[2])))
+    first = shown(network, 1, ASKED[0])
+    request = request_decoder.decode(evidence_of(first).request)
+    same = {"request_id": request.request_id}
+    again = [shown(network, 2, ASKED[1], request=same), shown(network, 1, ASKED[2], request=same)]
+    network.append(2, material(network, first, *again))
+    network.append(3, material(network, *again, shown(network, 2, VICTIM, request=same)))
     standing = network.state.standings[NODE]
     assert (standing.judged, standing.suspicion, standing.lapses, standing.excluded) == (1, 4_000, 3_000, False)
+
+
+def evidence_of(signed: SignedRecord) -> Evidence:
+    return msgspec.msgpack.decode(signed.record, type=Evidence)
+
+
+def as_one(entry: BlockEntry, other: BlockEntry) -> BlockEntry:
+    """An entry that says to be of the request of another one; no evidence shows that."""
+    return msgspec.structs.replace(other, request=entry.request)
 
 
 def test_a_block_with_an_answer_twice_is_refused_by_everybody() -> None:
     network = begun()
     one, two = (shown(network, 1, asked) for asked in ASKED[:2])
-    blocks = [read(network.make(1, material(network, record))) for record in (one, two)]
-    entries = sorted((*blocks[0].entries, *blocks[1].entries), key=lambda entry: entry.evidence)
-    both = encode(msgspec.structs.replace(blocks[0], entries=tuple(entries)))
+    first, second = (read(network.make(1, material(network, record))) for record in (one, two))
+    (entry,) = first.entries
+    entries = sorted((entry, as_one(entry, second.entries[0])), key=lambda each: each.evidence)
+    both = encode(msgspec.structs.replace(first, entries=tuple(entries)))
     with pytest.raises(VerificationError, match="One answer is judged for two challenges"):
         check_block(network.state, both)
     network.append(1, material(network, one))
-    forgetful = replace(network.state, requests={})
-    fields: dict[str, Any] = {"epoch": 2, "round_number": 0, "proposer": network.leader()}
-    later = make_block(forgetful, material(network, two), issued=int(network.begins(2)) + 60, **fields)
-    assert read(later).entries
+    later = read(network.make(2, material(network, two)))
+    (other,) = later.entries
+    later = msgspec.structs.replace(later, entries=(as_one(entry, other),))
     with pytest.raises(VerificationError, match="One answer is judged for two challenges"):
-        check_block(network.state, later)
-    assert not read(network.make(2, material(network, two))).entries, "who makes a block leaves it out"
+        check_block(network.state, encode(later))
 
 
 def test_an_entry_that_names_another_request_than_its_evidence_is_refused() -> None:
@@ -90,7 +99,7 @@ def test_an_entry_that_names_another_request_than_its_evidence_is_refused() -> N
         check_block(network.state, encoded, record_of=network.records.get)
 
 
-def test_an_answer_that_a_block_has_judged_is_scored_for_no_other_challenge() -> None:
+def test_an_answer_that_a_block_has_judged_is_scored_no_more() -> None:
     network = begun()
     one, two = (shown(network, 1, asked) for asked in ASKED[:2])
     author, book = network.members[0].public_key, RecordBook()
@@ -98,7 +107,7 @@ def test_an_answer_that_a_block_has_judged_is_scored_for_no_other_challenge() ->
         book.add(record, network.state, 1)
     assert len(book.unscored(author, network.state, 0)) == 2
     network.append(1, material(network, one))
-    assert book.unscored(author, network.state, 1) == []
+    assert [opened.digest for opened in book.unscored(author, network.state, 1)] == [digest_of(two)]
 
 
 def test_answers_are_forgotten_when_no_block_could_take_them_again() -> None:

@@ -61,7 +61,7 @@ ALTERED: dict[str, tuple[dict[str, Any], str]] = {
     "challenge": ({"challenge": b"x"}, "not the one that was promised"),
     "index": ({"index": 1}, "not the one that was promised"),
     "path": ({"path": ()}, "not the one that was promised"),
-    "turn": ({"turn": 0}, "sampling or seed"),
+    "turn": ({"turn": 0}, "not the one that follows"),
     "no such turn": ({"turn": 5}, "no turn 5"),
     "receipt": ({"receipt": b"x"}, "malformed"),
     "signature": ({"receipt_signature": bytes(64)}, "signature does not belong"),

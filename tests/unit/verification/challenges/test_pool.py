@@ -93,6 +93,7 @@ def test_a_text_to_go_on_with_has_no_system_prompt_and_settings_of_its_own() -> 
     plan = plan_epoch(
         read_pool(['[mine]\nweight = 1\nplain = true\ntexts = ["x"]'], WORDS, MANNERS),
         7,
+        MEMBERS[0],
         CANDIDATES,
         {},
         6.0,
@@ -142,7 +143,7 @@ MEMBERS = tuple(identity(500 + number).public_key for number in range(4))
 
 
 def test_a_plan_has_one_challenge_for_each_node_at_ordinary_times() -> None:
-    plan = plan_epoch(shipped(), 7, [*CANDIDATES, CANDIDATES[0]], {}, 600.0, seeded(4))
+    plan = plan_epoch(shipped(), 7, MEMBERS[0], [*CANDIDATES, CANDIDATES[0]], {}, 600.0, seeded(4))
     assert plan is not None
     assert set(plan.planned) == {one.node_id for one in CANDIDATES}
     assert len(plan.committed.challenges) == 60
@@ -153,24 +154,24 @@ def test_a_plan_has_one_challenge_for_each_node_at_ordinary_times() -> None:
         assert 0 <= planned.begin < LAST_BEGIN * 600
         assert len(planned.pauses) == len(challenge.turns) - 1
         assert all(4 <= pause <= 44 for pause in planned.pauses)
-        assert all(40 <= tokens <= MOST_TOKENS for tokens in planned.read_tokens)
+        assert all(40 <= turn.read <= MOST_TOKENS for turn in planned.challenge.turns)
         assert len(encoded_challenge(challenge)) <= 20_000
     seeds = [turn.seed for one in plan.planned.values() for turn in one.challenge.turns]
     assert len(set(seeds)) == len(seeds)
-    short = plan_epoch(shipped(), 7, CANDIDATES, {}, 6.0, seeded(4))
+    short = plan_epoch(shipped(), 7, MEMBERS[0], CANDIDATES, {}, 6.0, seeded(4))
     assert short is not None
     assert all(pause <= 0.44 for one in short.planned.values() for pause in one.pauses)
 
 
 def test_without_nodes_there_is_nothing_to_plan() -> None:
-    assert plan_epoch(shipped(), 7, [], {}, 600.0, seeded(4)) is None
+    assert plan_epoch(shipped(), 7, MEMBERS[0], [], {}, 600.0, seeded(4)) is None
 
 
 def test_everybody_asks_whom_it_has_to_in_the_order_of_time() -> None:
     basis = Basis(members=MEMBERS, output=b"o" * 64, standings={}, commitments={})
     asked: Counter[bytes] = Counter()
     for member in MEMBERS:
-        plan = plan_epoch(shipped(), 1, CANDIDATES, {}, 600.0, seeded(8))
+        plan = plan_epoch(shipped(), 1, member, CANDIDATES, {}, 600.0, seeded(8))
         assert plan is not None
         due = duties_of(plan, basis, member, b"y" * 64)
         assert [one.begin for one in due] == sorted(one.begin for one in due)
@@ -190,7 +191,7 @@ def test_who_is_checked_in_every_epoch_is_asked_several_questions() -> None:
     counts = {}
     nobody: Mapping[NodeId, NodeStanding] = {}
     for name, standings in (("new", nobody), ("established", established)):
-        plan = plan_epoch(shipped(), 1, newcomers, standings, 600.0, seeded(8))
+        plan = plan_epoch(shipped(), 1, MEMBERS[0], newcomers, standings, 600.0, seeded(8))
         assert plan is not None
         counts[name] = [len(one.challenge.turns) for one in plan.planned.values()]
     assert min(counts["new"]) == 2
