@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
@@ -141,7 +142,8 @@ class Answering:
         best: Asked | None = None
         while first <= last:
             middle = (first + last) // 2
-            tried = await self._asked(live, turns[middle:], model, rate, unread + _messages(turns[:middle]))
+            left_out = unread + _messages(turns[:middle])
+            tried = await self._asked(live, turns[middle:], model, rate, left_out, count=whole.fit.exact)
             if tried.fits:
                 best, last = tried, middle - 1
             else:
@@ -186,11 +188,13 @@ class Answering:
             by_message.setdefault(one.message, []).append(one)
         return turns_of([one.row for one in read], by_message), learned_rate(read), end
 
-    async def _asked(self, live: LiveChat, turns: Sequence[Turn], model: str, rate: float, dropped: int = 0) -> Asked:
+    async def _asked(
+        self, live: LiveChat, turns: Sequence[Turn], model: str, rate: float, dropped: int = 0, count: bool = True
+    ) -> Asked:
         settings = live.row.settings
         request = self._request(live, messages_of(settings.system, turns), model)
         limit = self.context_length(model)
-        tokens = await self._counted(request)
+        tokens = await self._counted(request) if count else None
         used = tokens if tokens is not None else estimated_tokens(request.messages, rate)
         fit = Fit(used, limit, answer_room(settings.max_tokens, limit), tokens is not None)
         return Asked(request, turns, fit, dropped)
@@ -213,7 +217,7 @@ class Answering:
             max_tokens=settings.max_tokens,
             stop=settings.stop,
             route="local" if settings.local_only else settings.route,
-            conversation=f"chat:{live.id}"[:64],
+            conversation=hashlib.sha256(f"kept chat {live.id}".encode()).hexdigest(),
             privacy=settings.privacy,
         )
 

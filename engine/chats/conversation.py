@@ -47,6 +47,8 @@ async def send(history: ChatHistory, request: SendMessage) -> Accepted:
             return _accepted_before(live, request)
         _check_idle(live)
         history.check_running()
+        if request.message and await live.store.messages([request.message]):
+            raise InvalidRequestError("Another chat has a message with this id. Take another one.", "message")
         parent = live.tip if request.after is None else request.after
         _check_place(live, parent)
         files = await _files_of(live, request)
@@ -196,7 +198,6 @@ async def select(history: ChatHistory, request: SelectBranch, by: Listener) -> B
     """Show another branch; others who have the chat open are told."""
     async with history.use(request.chat) as live:
         _check_there(live, request.message)
-        _check_idle(live)
         live.row = msgspec.structs.replace(live.row, tip=live.tree.newest_end(request.message))
         await live.store.save(live.row)
         messages, earlier = await live.page("", request.limit)
@@ -262,6 +263,8 @@ async def attach(history: ChatHistory, request: AddAttachment, text: str, by: Li
         files = (await live.store.attachments(live.id, [""])).get("", [])
         if any(one.attachment == request.attachment for one in files):
             return await _draft_changed(live, by, request.ref, "add_attachment", True)  # sent again
+        if await live.store.has_attachment(request.attachment):
+            raise InvalidRequestError("Another message has an attachment with this id. Take another one.", "attachment")
         if len(files) >= MAX_ATTACHMENTS:
             raise InvalidRequestError(f"{MAX_ATTACHMENTS} files are attached already. Remove one of them.")
         _check_length(sum(one.characters for one in files) + len(text))

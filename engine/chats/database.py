@@ -212,6 +212,10 @@ class Database:
             found += self._rows(AttachmentRow, where, [chat, *chunk])
         return found
 
+    def has_attachment(self, name: str) -> bool:
+        """Whether an attachment of this name is anywhere."""
+        return self._sql.execute("SELECT 1 FROM attachments WHERE id = ?", (name,)).fetchone() is not None
+
     def draft(self, chat: str) -> str:
         """The text of a draft."""
         row = next(self._rows(DraftRow, "WHERE id = ?", [chat]), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
@@ -162,6 +163,8 @@ def _recover(aside: Path, database: Database) -> tuple[int, int]:
     except sqlite3.Error:
         return 0, 0
     connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
+    with contextlib.suppress(sqlite3.Error):
+        connection.execute("PRAGMA writable_schema = ON").close()  # else a file that was cut short is not read at all
     try:
         chats = {name for _, name in _copied(_readable(connection, ChatRow), database)}
         messages = _copied(_mended(_readable(connection, MessageRow), chats, database.counters()[1]), database)
@@ -178,17 +181,23 @@ def _copied(rows: Iterable[Row], database: Database) -> list[Key]:
     names: list[Key] = []
     rows = iter(rows)
     while batch := list(islice(rows, _BATCH)):
-        database.write([(key_of(row), row) for row in batch])
+        changes = [(key_of(row), row) for row in batch]
+        try:
+            database.write(changes)
+        except sqlite3.IntegrityError:  # one of them makes no sense beside the others
+            for change in changes:
+                with contextlib.suppress(sqlite3.IntegrityError):
+                    database.write([change])
         names += [key_of(row) for row in batch]
     return names
 
 
 def _mended(rows: Iterable[Row], chats: set[str], activity: int) -> Iterator[Row]:
-    """Messages in the order in which they were made. One whose parent is lost follows what came before it in its chat;
-    one whose chat is lost brings a new row for it."""
+    """Messages in the order in which they were made, counted anew. One whose parent is lost follows what came before it
+    in its chat; one whose chat is lost brings a new row for it."""
     known: set[str] = set()
     last: dict[str, str] = {}
-    for row in rows:
+    for place, row in enumerate(rows, 1):
         if not isinstance(row, MessageRow):
             continue
         if row.chat not in chats:
@@ -196,7 +205,8 @@ def _mended(rows: Iterable[Row], chats: set[str], activity: int) -> Iterator[Row
             activity += 1
             yield ChatRow(id=row.chat, title=LOST, created=row.created, updated=row.created, activity=activity)
         lost = row.parent and row.parent not in known
-        yield msgspec.structs.replace(row, parent=last.get(row.chat, "")) if lost else row
+        parent = last.get(row.chat, "") if lost else row.parent
+        yield msgspec.structs.replace(row, parent=parent, place=place)
         known.add(row.id)
         last[row.chat] = row.id
 

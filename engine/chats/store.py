@@ -41,6 +41,8 @@ MAX_WAITING = 64_000_000
 """Characters that may wait for the disk."""
 RETRY_SECONDS = 2.0
 """Between two attempts to write what the disk did not take."""
+_NO_ROW = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError, UnicodeError, OverflowError)
+"""What a row itself is to blame for, which would keep all others waiting for ever."""
 _logger = logging.getLogger(__name__)
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -83,6 +85,8 @@ class ChatStore:
         try:
             return work(self._database), notice
         except sqlite3.Error as error:
+            if isinstance(error, _NO_ROW):
+                raise
             if not is_damage(error):
                 raise _refused(error) from error
         except (msgspec.ValidationError, msgspec.DecodeError):
@@ -148,7 +152,7 @@ class ChatStore:
         if not batch:
             return True
         try:
-            await self.ask(Database.write, list(batch.items()))
+            await self._write(batch)
         except StorageError as error:
             if not self.problem:
                 _logger.error("chats cannot be written: %s", error)
@@ -163,6 +167,17 @@ class ChatStore:
             self._last_told = state
             self.told()
         return not self.problem
+
+    async def _write(self, batch: dict[Key, Row | None]) -> None:
+        """All at once; where a row is among them that no database takes, the others one by one."""
+        try:
+            await self.ask(Database.write, list(batch.items()))
+        except _NO_ROW as error:
+            if len(batch) == 1:
+                _logger.error("a row of the chats cannot be kept: %s", type(error).__name__)
+                return
+            for change in batch.items():
+                await self._write(dict([change]))
 
     async def keep_trying(self) -> None:
         """Write again what the disk did not take, until cancelled."""
@@ -257,6 +272,11 @@ class ChatStore:
         rows = [row for name, row in found.items() if name not in over]
         rows += [row for row in over.values() if row is not None and row.chat == chat and row.message in messages]
         return sorted(rows, key=lambda row: (row.message, row.place))
+
+    async def has_attachment(self, name: str) -> bool:
+        """Whether an attachment of this name is anywhere."""
+        over = self._over(AttachmentRow)
+        return over[name] is not None if name in over else await self.ask(Database.has_attachment, name)
 
     async def draft(self, chat: str) -> str:
         """The text of a draft."""

@@ -89,7 +89,8 @@ async def test_what_was_said_before_is_asked_with_settings(service, client):
         ("user", "Two"),
     ]
     assert (asked.sampling.temperature, asked.sampling.seed, asked.max_tokens, asked.stop) == (0.5, 3, 9, ("X",))
-    assert asked.conversation == "chat:c"
+    assert {request.conversation for request in service.requests} == {asked.conversation}
+    assert len(asked.conversation) == 64
 
 
 async def test_two_clients_see_the_same(service, history, client):
