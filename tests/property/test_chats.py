@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -115,6 +114,17 @@ def test_titles_are_one_short_line(question):
     assert title.isprintable()
 
 
+class MoodyStore(ChatStore):
+    """Its disk takes something or not."""
+
+    failing = False
+
+    async def ask(self, method, *values, **named):
+        if self.failing and method is Database.write:
+            raise StorageError("The disk is full.")
+        return await super().ask(method, *values, **named)
+
+
 ACTIONS = st.lists(
     st.tuples(st.sampled_from(["save", "delete", "fail", "work"]), st.integers(0, 3), st.integers(0, 99)), max_size=25
 )
@@ -126,29 +136,15 @@ def test_what_waits_is_read_as_if_it_were_written(actions):
     """Whether or not the disk takes anything, reading gives what was kept last."""
 
     async def play() -> None:
-        store = ChatStore(None, ManualClock(), lambda _: None)
-        failing = False
-        write = Database.write
-
-        def refuse(database, changes):
-            if failing:
-                raise sqlite3.OperationalError("database or disk is full")
-            write(database, changes)
-
-        store_ask = store.ask
-
-        async def ask(method, *values, **named):
-            return await store_ask(refuse if method is Database.write else method, *values, **named)
-
-        store.ask = ask
+        store = MoodyStore(None, ManualClock(), lambda _: None)
         wanted: dict[str, ChatRow] = {}
         for action, number, value in actions:
             name = f"c{number}"
             if action in ("fail", "work"):
-                failing = action == "fail"
+                store.failing = action == "fail"
             elif action == "save":
                 wanted[name] = ChatRow(id=name, title=str(value), activity=value * 4 + number + 1)
-                assert await store.save(wanted[name]) is not failing
+                assert await store.save(wanted[name]) is not store.failing
             elif name in wanted:
                 del wanted[name]
                 await store.save(gone=[(ChatRow, name)])
@@ -156,13 +152,10 @@ def test_what_waits_is_read_as_if_it_were_written(actions):
             assert await store.chats(None, 0, 10) == expected
             assert await store.chats(None, 0, 2) == expected[:2]
             assert await store.chat(name) == wanted.get(name)
-        failing = False
+        store.failing = False
         await store.flush()
         assert store.waiting == 0
         assert await store.chats(None, 0, 10) == sorted(wanted.values(), key=lambda row: -row.activity)
         await store.close()
 
-    try:
-        asyncio.run(play())
-    except StorageError as error:
-        raise AssertionError from error
+    asyncio.run(play())

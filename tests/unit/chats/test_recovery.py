@@ -11,7 +11,7 @@ import pytest
 from engine.api import schema
 from engine.chats.database import Database
 from engine.chats.recovery import kept_aside, open_database
-from engine.chats.rows import AttachmentRow, ChatRow, DraftRow, FolderRow, MessageRow, PresetRow, key_of
+from engine.chats.rows import AttachmentRow, ChatRow, DraftRow, FolderRow, MessageRow, PresetRow, Row, key_of
 from engine.chats.tables import VERSION
 from engine.chats.tree import MessageTree
 from tests.support.chats import Client, history_at
@@ -25,7 +25,7 @@ MESSAGES = 30
 def filled(path: Path) -> None:
     """A database of several hundred pages."""
     database = open_database(path, "now").database
-    rows = []
+    rows: list[Row] = []
     for chat in range(CHATS):
         rows.append(ChatRow(id=f"c{chat}", title=f"Chat {chat}", activity=chat + 1))
         for place in range(MESSAGES):
