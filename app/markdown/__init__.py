@@ -1,0 +1,1 @@
+"""Markdown of strangers, read into plain values: parsing, highlighting and links, without widgets and without I/O."""
