@@ -42,6 +42,14 @@ class Theme:
     warning_ground: str
     error_ground: str
     neutral_ground: str
+    # Code, on the sunken ground.
+    syntax_keyword: str
+    syntax_name: str
+    syntax_type: str
+    syntax_string: str
+    syntax_number: str
+    syntax_comment: str
+    syntax_mark: str
 
     # Spacing.
     tiny: int = 4
@@ -64,6 +72,11 @@ class Theme:
     def tone(self, tone: str) -> str:
         """The colour of a status: "good", "busy", "neutral", "warning" or "error"."""
         return str(getattr(self, tone))
+
+    def syntax(self, kind: str) -> str:
+        """The colour of a part of code (:data:`app.markdown.highlight.Kind`)."""
+        same = {"added": self.good, "removed": self.error}
+        return same.get(kind) or str(getattr(self, f"syntax_{kind}"))
 
 
 LIGHT = Theme(
@@ -93,6 +106,13 @@ LIGHT = Theme(
     warning_ground="#fdf3dd",
     error_ground="#fdeceb",
     neutral_ground="#f0f2f5",
+    syntax_keyword="#8a3ab0",
+    syntax_name="#1f5fbf",
+    syntax_type="#0b7285",
+    syntax_string="#1b7440",
+    syntax_number="#a34a00",
+    syntax_comment="#667080",
+    syntax_mark="#9a5b00",
 )
 
 
@@ -149,6 +169,12 @@ QPushButton#link {{ border: 2px solid transparent; background: transparent; colo
     font-size: {t.caption}pt; min-height: 20px; }}
 QPushButton#link:hover {{ text-decoration: underline; }}
 QPushButton#link:focus {{ border: 2px solid {t.focus}; border-radius: {t.tiny}px; }}
+
+QToolButton#quietButton {{ border: 2px solid transparent; border-radius: {t.tiny}px; background: transparent;
+    color: {t.quiet}; font-size: {t.caption}pt; padding: 1px {t.tiny}px; min-height: 20px; }}
+QToolButton#quietButton:hover {{ background: {t.hover}; color: {t.text}; }}
+QToolButton#quietButton:pressed {{ background: {t.pressed}; }}
+QToolButton#quietButton:focus {{ border-color: {t.focus}; }}
 
 QComboBox {{ background: {t.raised}; border: 1px solid {t.strong_line}; border-radius: {t.small_radius}px;
     padding: 0 {t.medium}px; min-height: {t.control - 2}px; }}

@@ -1,4 +1,4 @@
-"""What a text in Markdown consists of: a flat sequence of blocks, each of which knows the lists and quotes around it."""
+"""What a text in Markdown consists of: a flat sequence of blocks that know the lists and quotes around them."""
 
 from __future__ import annotations
 

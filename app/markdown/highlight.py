@@ -1,7 +1,7 @@
 """Which parts of a piece of code are what, found by Pygments a few tokens at a time.
 
-Code comes from strangers, so only languages of a chosen list are read, and only code of bounded length: a lexer is a heap
-of regular expressions, and nobody has vouched for all of them.
+Code comes from strangers, so only languages of a chosen list are read, and only code of bounded length: a lexer is a
+heap of regular expressions, and nobody has vouched for all of them.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 if TYPE_CHECKING:
     from pygments.lexer import Lexer
 
-MAX_CODE = 30_000
+MAX_CODE = 20_000
 """Characters of a block of code that are coloured; the rest stays plain."""
-MAX_LINE = 400
+MAX_LINE = 300
 """Characters of a line in code that is coloured: code with longer lines stays plain from there on."""
-TOKENS = 500
-"""Tokens that are read in one step (about 2 ms)."""
+TOKENS = 250
+"""Tokens that are read in one step (about 1 ms)."""
 
 Kind: TypeAlias = Literal["keyword", "name", "type", "string", "number", "comment", "mark", "added", "removed"]
 _ALIASES = {
@@ -129,6 +129,11 @@ class Highlighter:
     def update(self, text: str) -> None:
         """The code is ``text`` now."""
         self._text = colourable(text) if self._language else ""
+
+    def give_up(self) -> None:
+        """Colour no more of this code, however it goes on."""
+        self._language = self._text = self._reading = ""
+        self._tokens = None
 
     @property
     def busy(self) -> bool:

@@ -19,7 +19,31 @@ _TRAILING = ".,;:!?*_~"
 _PAIRS = {")": "(", "]": "["}
 _LOOKS_LATIN = frozenset("аеорсухіјѕһԁԛԝьցոսօհɑɡıοανρυικχγ")
 _NAMED_HOST = re.compile(r"(?:https?://)?(?:[^\s/@]{1,99}@)?((?:[\w-]{1,63}\.){1,9}[^\W\d]{2,18})(?=[/:?#\s]|$)")
-_DOMAINS = frozenset("app biz ch co com cn de dev edu eu fr gov info io jp net org ru uk us xyz".split())
+_DOMAINS = frozenset(
+    [
+        "app",
+        "biz",
+        "ch",
+        "co",
+        "com",
+        "cn",
+        "de",
+        "dev",
+        "edu",
+        "eu",
+        "fr",
+        "gov",
+        "info",
+        "io",
+        "jp",
+        "net",
+        "org",
+        "ru",
+        "uk",
+        "us",
+        "xyz",
+    ]
+)
 """Last labels by which words without a scheme are taken for a host; "setup.py" is none."""
 
 
@@ -111,7 +135,7 @@ def _deceives(label: str) -> bool:
     if {"CJK", "HIRAGANA", "KATAKANA"} & scripts:
         scripts -= {"HIRAGANA", "KATAKANA"}  # are written together
     others = [letter for letter in letters if not letter.isascii()]
-    return len(scripts) > 1 or bool(others) and all(letter in _LOOKS_LATIN or letter.isascii() for letter in letters)
+    return len(scripts) > 1 or (bool(others) and all(letter in _LOOKS_LATIN or letter.isascii() for letter in letters))
 
 
 def _names_another(text: str, host: str) -> bool:

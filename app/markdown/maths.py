@@ -1,4 +1,4 @@
-r"""Formulas as readable text: the commonest signs of LaTeX become the characters that they stand for; the rest stays."""
+r"""Formulas as readable text: common signs of LaTeX become the characters that they stand for; the rest stays."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ import re
 MAX_FORMULA = 4_000
 """Characters of a formula that are made readable; a longer one is shown as written."""
 
-_GREEK = "alpha α beta β gamma γ delta δ epsilon ε varepsilon ε zeta ζ eta η theta θ iota ι kappa κ lambda λ mu μ nu ν xi ξ \
-pi π rho ρ sigma σ tau τ upsilon υ phi φ varphi φ chi χ psi ψ omega ω Gamma Γ Delta Δ Theta Θ Lambda Λ Xi Ξ Pi Π Sigma Σ \
-Phi Φ Psi Ψ Omega Ω"
+_GREEK = (
+    "alpha α beta β gamma γ delta δ epsilon ε varepsilon ε zeta ζ eta η theta θ iota ι kappa κ lambda λ mu μ nu ν xi ξ \
+pi π rho ρ sigma σ tau τ upsilon υ phi φ varphi φ chi χ psi ψ omega ω Gamma Γ Delta Δ Theta Θ Lambda Λ Xi Ξ Pi Π Sigma \
+Σ Phi Φ Psi Ψ Omega Ω"
+)
 _SIGNS = "times × cdot · div ÷ pm ± mp ∓ leq ≤ le ≤ geq ≥ ge ≥ neq ≠ ne ≠ approx ≈ equiv ≡ sim ∼ propto ∝ infty ∞ \
 partial ∂ nabla ∇ sum ∑ prod ∏ int ∫ oint ∮ in ∈ notin ∉ subset ⊂ subseteq ⊆ cup ∪ cap ∩ emptyset ∅ forall ∀ exists ∃ \
 neg ¬ land ∧ lor ∨ to → rightarrow → leftarrow ← Rightarrow ⇒ Leftarrow ⇐ iff ⇔ Leftrightarrow ⇔ implies ⇒ mapsto ↦ \
 ldots … dots … cdots ⋯ circ ∘ ast ∗ star ⋆ oplus ⊕ otimes ⊗ perp ⊥ angle ∠ degree ° prime ′ ll ≪ gg ≫ hbar ℏ ell ℓ \
-langle ⟨ rangle ⟩ lfloor ⌊ rfloor ⌋ lceil ⌈ rceil ⌉ mid | quad \u2003 qquad \u2003 sin sin cos cos tan tan log log ln ln \
-exp exp lim lim max max min min det det gcd gcd"
+langle ⟨ rangle ⟩ lfloor ⌊ rfloor ⌋ lceil ⌈ rceil ⌉ mid | quad \u2003 qquad \u2003 sin sin cos cos tan tan log log ln \
+ln exp exp lim lim max max min min det det gcd gcd"
 _words = (_GREEK + " " + _SIGNS).split(" ")
 _NAMES = dict(zip(_words[::2], _words[1::2], strict=True))
 _LIFTED = dict(zip("0123456789+-=()ni", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿⁱ", strict=True))
@@ -33,7 +35,7 @@ _ROUNDS = 6
 
 def readable(formula: str) -> str:
     r"""``formula`` (LaTeX) as text: ``\frac{a}{b} \leq x^2`` becomes "a/b ≤ x²". What is not known stays as it was."""
-    if "\\" not in formula and "^" not in formula and "_" not in formula or len(formula) > MAX_FORMULA:
+    if ("\\" not in formula and "^" not in formula and "_" not in formula) or len(formula) > MAX_FORMULA:
         return formula
     text = re.sub(r"\\(?:left|right|displaystyle|limits|bigl?|bigr|Bigl?|Bigr)(?![A-Za-z])\.?", "", formula)
     text = re.sub(r"\\[,;:! ]", " ", text)

@@ -18,8 +18,8 @@ from app.markdown.links import may_open
 MAX_NESTING = 60
 """Levels of markdown-it (a list has two) that are read; below them text stays as it was written."""
 MAX_MARKS = {"[": 150, "*": 800, "_": 800, "~": 400, "`": 800, "<": 400, "$": 400, "&": 800}
-"""How often one paragraph or cell may hold a mark. With more it is taken as it is: matching them up takes time that grows
-with their square."""
+"""How often one paragraph or cell may hold a mark. With more it is taken as it is: matching them up takes time that
+grows with their square."""
 
 
 @functools.cache
@@ -30,7 +30,7 @@ def _parser() -> MarkdownIt:
     markdown.block.ruler.before("fence", "maths_block", _maths_block, {"alt": ["paragraph", "blockquote", "list"]})
     markdown.inline.ruler.before("escape", "maths", _maths_inline)
     markdown.core.ruler.before("inline", "bound_marks", _bound_marks)
-    markdown.validateLink = may_open  # type: ignore[method-assign]
+    markdown.validateLink = may_open  # type: ignore[method-assign, assignment]
     return markdown
 
 
@@ -53,8 +53,8 @@ def _bound_marks(state: object) -> None:
 
 
 def _maths_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    r"""Block rule: ``$$ … $$`` and ``\[ … \]``, each beginning a line. Without an end it ends as a paragraph would: what is
-    a formula must not depend on what comes later."""
+    r"""Block rule: ``$$ … $$`` and ``\[ … \]``, each beginning a line. Without an end it ends as a paragraph would:
+    what is a formula must not depend on what comes later."""
     if state.is_code_block(start):
         return False
     first = state.bMarks[start] + state.tShift[start]

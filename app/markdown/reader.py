@@ -1,9 +1,9 @@
 """Reads Markdown that is still being written: what is certain is kept, only what may still change is parsed again.
 
-The rest (what may change) begins at the last block that has begun on a finished line, however deep in lists it stands. So
-that it means the same without what was before, a few lines are put in front of it (``_head``): for each list item around
-it one like it ("3. x"), and the first line of a block of code or the head of a table that goes on. What they bring
-is taken away again. The blocks do not depend on the pieces in which the text has come.
+The rest (what may change) begins at the last block that has begun on a finished line, however deep in lists it stands.
+So that it means the same without what was before, a few lines are put in front of it (``_head``): for each list item
+around it one like it ("3. x"), and the first line of a block of code or the head of a table that goes on. What they
+bring is taken away again. The blocks do not depend on the pieces in which the text has come.
 """
 
 from __future__ import annotations
@@ -107,7 +107,12 @@ class MarkdownReader:
             if line > self._head.lines and (head := _make_head(around, line, lines)) is not None:
                 self._commit(pieces, line, lines, head)
                 return
-            if last is pieces[-1] and last.grows and last.end >= complete and self._carry(last, complete - 1, lines, pieces):
+            if (
+                last is pieces[-1]
+                and last.grows
+                and last.end >= complete
+                and self._carry(last, complete - 1, lines, pieces)
+            ):
                 return
         if not whole:
             self._force(text)
@@ -140,7 +145,9 @@ class MarkdownReader:
         blocks = self._merged(pieces)
         self._certain += blocks[:-1]
         self._open = blocks[-1:]
-        kept = read("\n".join([*self._head.text.split("\n")[:-1], *lines[self._head.lines : line], ""]), self._head.numbers)
+        kept = read(
+            "\n".join([*self._head.text.split("\n")[:-1], *lines[self._head.lines : line], ""]), self._head.numbers
+        )
         body = self._merged(kept[self._head.stubs :])[-1]
         self._drop(line, lines)
         self._head, self._carried = head, body
@@ -196,8 +203,8 @@ def _is_stub(piece: Piece) -> bool:
 
 
 def _cut(piece: Piece) -> tuple[int, tuple[Enclosing, ...]]:
-    """The line before which to cut so that ``piece`` is read anew, and the list items around that line; the last of them
-    begins there if it is not the first of its list."""
+    """The line before which to cut so that ``piece`` is read anew, and the list items around that line; the last of
+    them begins there if it is not the first of its list."""
     line = piece.anew
     around = piece.enclosing
     quotes = [depth for depth, container in enumerate(around) if container.kind == "quote"]

@@ -40,8 +40,8 @@ class Enclosing:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A block, the lines [``line``, ``end``) that it came from, what encloses it, the line from which it can be read anew
-    (where a quote or item begins whose first it is), and whether its lines go on until something ends it ("fence",
+    """A block, the lines [``line``, ``end``) that it came from, what encloses it, the line from which it can be read
+    anew (where a quote or item begins whose first it is), and whether its lines go on until something ends it ("fence",
     "table")."""
 
     block: Block

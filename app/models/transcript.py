@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -27,7 +28,10 @@ RUNNING = ("waiting", "writing")
 
 @dataclass(slots=True)
 class Turn:
-    """A question and its answer so far. ``problem`` is for people and set when ``state`` is "failed"."""
+    """A question and its answer so far. ``problem`` is for people and set when ``state`` is "failed".
+
+    ``began`` is when the question was asked, ``thinking_since`` when the model began to reason (monotonic seconds),
+    ``thought_seconds`` how long it did, once the answer itself has begun."""
 
     question: str
     choice: ModelChoice
@@ -40,6 +44,18 @@ class Turn:
     choices: tuple[schema.WeakerChoice, ...] = ()
     done: schema.ChatDone | None = None
     sent: bool = False
+    began: float = 0.0
+    thoughts: list[str] = field(default_factory=list)
+    thoughts_length: int = 0
+    thinking_since: float | None = None
+    thought_seconds: float | None = None
+
+    @property
+    def reasoning(self) -> str:
+        """All that the model has thought so far, before the answer."""
+        if len(self.thoughts) > 1:
+            self.thoughts = ["".join(self.thoughts)]
+        return self.thoughts[0] if self.thoughts else ""
 
     @property
     def answer(self) -> str:
@@ -64,8 +80,14 @@ class ChatTranscript(QObject):
     cleared = Signal()
     running_changed = Signal(bool)
 
-    def __init__(self, send: Callable[[schema.Request], bool], new_id: Callable[[], str] = _new_id) -> None:
+    def __init__(
+        self,
+        send: Callable[[schema.Request], bool],
+        new_id: Callable[[], str] = _new_id,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         super().__init__()
+        self._now = now
         self._send = send
         self._new_id = new_id
         self._conversation = new_id()
@@ -154,6 +176,7 @@ class ChatTranscript(QObject):
                 turn.stage = stage_words(event)
                 self._changed()
             case schema.ChatDelta():
+                self._think(turn, event.reasoning)
                 self._add(turn, event.text)
             case schema.ChatDone():
                 turn.done = event
@@ -167,6 +190,7 @@ class ChatTranscript(QObject):
     def _begin(self) -> None:
         turn = self.turns[-1]
         turn.request_id = self._new_id()
+        turn.began = self._now()
         self._dispatch(turn)
         self._changed()
 
@@ -196,9 +220,28 @@ class ChatTranscript(QObject):
                 messages.append(schema.ChatText("assistant", turn.answer))
         return [*messages, schema.ChatText("user", self.turns[-1].question)]
 
+    def _think(self, turn: Turn, text: str) -> None:
+        """More of what the model thinks. Of what is longer than an answer may be, the rest is dropped."""
+        text = text[: MAX_ANSWER - turn.thoughts_length]
+        if not text:
+            return
+        turn.thoughts.append(text)
+        turn.thoughts_length += len(text)
+        if turn.thinking_since is None:
+            turn.thinking_since = self._now()
+        if turn.state == "waiting":
+            turn.state = "writing"
+            self._changed()
+        self.text_added.emit(len(self.turns) - 1, "")
+
+    def _stop_thinking(self, turn: Turn) -> None:
+        if turn.thinking_since is not None and turn.thought_seconds is None:
+            turn.thought_seconds = self._now() - turn.thinking_since
+
     def _add(self, turn: Turn, text: str) -> None:
         if not text:
             return
+        self._stop_thinking(turn)
         room = MAX_ANSWER - turn.length
         turn.pieces.append(text[:room])
         turn.length += min(len(text), room)
@@ -215,6 +258,7 @@ class ChatTranscript(QObject):
         self._end(turn, "failed")
 
     def _end(self, turn: Turn, state: TurnState) -> None:
+        self._stop_thinking(turn)
         turn.state = state
         turn.stage = ""
         self._changed()

@@ -1,12 +1,13 @@
-"""Blocks of Markdown laid out in a text document. A change of the last blocks changes only what differs, so that a text that
-is being written neither flickers nor loses the reader's selection."""
+"""Blocks of Markdown laid out in a text document. A change of the last blocks changes only what differs, so that a text
+that is being written neither flickers nor loses the reader's selection."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import (
     QColor,
     QFont,
@@ -14,7 +15,6 @@ from PySide6.QtGui import (
     QFontMetricsF,
     QPainter,
     QPen,
-    QTextBlock,
     QTextBlockFormat,
     QTextCharFormat,
     QTextCursor,
@@ -36,6 +36,8 @@ MAX_ROWS = 200
 """Rows of a table that are laid out: Qt lays a table out anew whenever a letter in it changes."""
 MAX_CODE_LINE = 2_000
 """Characters of a line of code that are laid out as one."""
+TOO_SLOW = 0.025
+"""Seconds of one step of colouring after which a block of code stays as it is: some lexers can be made to take long."""
 HEADER_HEIGHT = 32
 """Pixels above a block of code for its language and its button."""
 _ITEM, _QUOTE, _HANG = 26, 18, 22
@@ -106,11 +108,20 @@ class MarkdownDocument:
             self._append(cursor, block)
         cursor.endEditBlock()
 
+    @property
+    def busy(self) -> bool:
+        """Whether there is code left to colour."""
+        return any(shown.highlighter is not None and shown.highlighter.busy for shown in self.shown)
+
     def highlight(self) -> bool:
         """Colour some more code; False when there is none left to colour."""
-        for shown in self.shown:
+        for shown in reversed(self.shown):
             if shown.highlighter is not None and shown.highlighter.busy:
-                for line, spans in shown.highlighter.step():
+                began = time.perf_counter()
+                lines = shown.highlighter.step()
+                if time.perf_counter() - began > TOO_SLOW:
+                    shown.highlighter.give_up()
+                for line, spans in lines:
                     if shown.spans.get(line, ()) != spans:
                         shown.spans[line] = spans
                         self._colour(shown, line, spans)
@@ -124,7 +135,9 @@ class MarkdownDocument:
         layout = self._document.documentLayout()
         top = layout.blockBoundingRect(first).top() - HEADER_HEIGHT - _PAD / 2
         left = 1 + _indent(shown.block.place)
-        return QRectF(left, top, self._document.textWidth() - 1 - left, layout.blockBoundingRect(last).bottom() + _PAD - top)
+        return QRectF(
+            left, top, self._document.textWidth() - 1 - left, layout.blockBoundingRect(last).bottom() + _PAD - top
+        )
 
     def paint_ground(self, painter: QPainter, exposed: QRectF) -> None:
         """Draw what lies behind the text in ``exposed``: grounds of code, bars of quotes, rules."""
@@ -148,7 +161,7 @@ class MarkdownDocument:
                 painter.setPen(QPen(QColor(theme.line), 1))
                 left = 1 + _indent(block.place)
                 middle = round(rect.center().y()) + 0.5
-                painter.drawLine(left, middle, self._document.textWidth() - 1, middle)
+                painter.drawLine(QPointF(left, middle), QPointF(self._document.textWidth() - 1, middle))
             x = 1.0
             for container in block.place.containers:
                 if container == "quote":
@@ -274,7 +287,9 @@ class MarkdownDocument:
             shown.lines = 1
         for number, line in enumerate(pieces):
             if number:
-                middle = self._code_format(shown.block.place, first=shown.lines == 1 and len(self.shown) == 1, top=shown.lines == 1)
+                middle = self._code_format(
+                    shown.block.place, first=shown.lines == 1 and len(self.shown) == 1, top=shown.lines == 1
+                )
                 cursor.setBlockFormat(middle)
                 cursor.insertBlock(self._code_format(shown.block.place, top=False, last=True))
                 shown.lines += 1
@@ -354,7 +369,9 @@ class MarkdownDocument:
                     self._fill(table, row + 1, column, runs, new)
         return True
 
-    def _fill(self, table: QTextTable, row: int, column: int, runs: Runs, block: Table, *, header: bool = False) -> None:
+    def _fill(
+        self, table: QTextTable, row: int, column: int, runs: Runs, block: Table, *, header: bool = False
+    ) -> None:
         cell = table.cellAt(row, column)
         if header:
             cell_format = cell.format()
@@ -411,7 +428,9 @@ class MarkdownDocument:
             made.setTabPositions([QTextOption.Tab(hang, QTextOption.TabType.LeftTab)])
         return made
 
-    def _code_format(self, place: Place, *, first: bool = False, top: bool = False, last: bool = False) -> QTextBlockFormat:
+    def _code_format(
+        self, place: Place, *, first: bool = False, top: bool = False, last: bool = False
+    ) -> QTextBlockFormat:
         made = QTextBlockFormat()
         made.setLeftMargin(_indent(place) + _PAD)
         made.setRightMargin(_PAD)
@@ -466,13 +485,8 @@ def units(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "replace")) // 2
 
 
-def block_text(shown: Shown, text_block: QTextBlock) -> str:
-    """What one block of the document says, for tests and readers."""
-    return text_block.text().replace(_LINE, "\n")
-
-
 def _run_text(run: Run) -> str:
-    return tr("Markdown", "Image: %s") % run.text if run.style & Style.IMAGE else run.text
+    return tr("Image: {words}", words=run.text) if run.style & Style.IMAGE else run.text
 
 
 def _indent(place: Place) -> int:

@@ -1,26 +1,52 @@
-"""The chat: its turns one below the other, or something to begin with."""
+"""The chat: its turns one below the other, or something to begin with. Only the turns that show have widgets."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+import itertools
+import time
+from collections import OrderedDict
 
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import (
+    QAbstractScrollArea,
+    QApplication,
+    QFrame,
+    QLabel,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.i18n import tr
+from app.models.column import Column
 from app.models.suggestions import SUGGESTIONS
-from app.models.transcript import ChatTranscript
+from app.models.transcript import ChatTranscript, Turn
 from app.theme import Theme
 from app.views.basics import PlainLabel
 from app.views.icons import icon
+from app.views.link_dialog import LinkDialog
 from app.views.turn_view import TurnView
 
-FLUSH_MILLISECONDS = 30
+FLUSH_MILLISECONDS = 33
 """Text that arrives within this time is shown together."""
+KEPT = 8
+"""Views of turns that have gone out of sight and are kept for others."""
+_SLICE = 0.008
+"""Seconds that laying turns out may take at a time; then whatever else waits has its turn."""
 _AT_END = 24
 """Pixels from the end within which the reader counts as being there, and the view follows the answer."""
+_BEYOND = 300
+"""Pixels above and below what shows in which turns are laid out too."""
+_STEP = 48
+_LINE, _COLUMNS, _AROUND = 24, 84, 120
+"""For estimates: pixels of a line, letters in it, pixels of a turn without its text."""
 
 
-class TranscriptView(QScrollArea):
-    """Shows a :class:`ChatTranscript`, and follows its end while the reader is there."""
+class TranscriptView(QAbstractScrollArea):
+    """Shows a :class:`ChatTranscript`, and follows its end while the reader is there. What the reader looks at stays
+    where it is, whatever becomes higher or lower above it."""
 
     retry_requested = Signal()
     privacy_chosen = Signal(object)
@@ -30,84 +56,330 @@ class TranscriptView(QScrollArea):
         super().__init__()
         self._theme = theme
         self._transcript = transcript
+        self._column = Column(theme.huge)
+        self._views: dict[int, TurnView] = {}
+        self._spare: OrderedDict[int, TurnView] = OrderedDict()
         self._follow = True
-        self.turns: list[TurnView] = []
-        self.setObjectName("transcript")
-        self.setAccessibleName("Chat")
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        page = QWidget()
-        page.setObjectName("page")
-        self._column = QVBoxLayout(page)
-        self._column.setSpacing(theme.huge)
+        self._anchor = (0, 0)  # a turn, and how many pixels of it are above what shows
+        self._laying_out = False
+        self._set_up_area()
         self.welcome = Welcome(theme)
         self.welcome.chosen.connect(self.suggestion_chosen)
-        self._column.addWidget(self.welcome, 1)
-        self._column.addStretch()
-        self.setWidget(page)
-        self._flush = QTimer(self)
-        self._flush.setSingleShot(True)
-        self._flush.setInterval(FLUSH_MILLISECONDS)
-        self._flush.timeout.connect(self._show_text)
-        self.verticalScrollBar().rangeChanged.connect(self._range_changed)
+        self.welcome.setParent(self.viewport())
+        self.newest = QToolButton(self.viewport())
+        self.newest.setObjectName("newest")
+        self.newest.setText(tr("Newest"))
+        self.newest.setAccessibleName(tr("Jump to the newest text"))
+        self.newest.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.newest.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.newest.setIcon(icon("chevron-down", theme.text))
+        self.newest.clicked.connect(self.go_to_end)
+        self.newest.hide()
+        self._flush = self._timer(FLUSH_MILLISECONDS, self._show_text)
+        self._again = self._timer(0, self._lay_out)
+        self._order = self._timer(120, self._order_focus)
         self.verticalScrollBar().valueChanged.connect(self._scrolled)
+        QApplication.instance().focusChanged.connect(self._focus_changed)  # type: ignore[union-attr]
         transcript.turn_added.connect(self._add)
         transcript.turn_changed.connect(self._change)
         transcript.answer_restarted.connect(self._change)
         transcript.text_added.connect(self._text_arrived)
-        transcript.cleared.connect(self._clear)
+        transcript.cleared.connect(self.show_chat)
+        self.show_chat()
+
+    @property
+    def turns(self) -> list[TurnView]:
+        """The views of the turns that are laid out, in their order."""
+        return [self._views[index] for index in sorted(self._views)]
+
+    def show_chat(self) -> None:
+        """Show the transcript as it is now, from its end."""
+        self._flush.stop()
+        for view in (*self._views.values(), *self._spare.values()):
+            view.hide()
+            view.deleteLater()
+        self._views.clear()
+        self._spare.clear()
+        self._column.fill(estimate(turn) for turn in self._transcript.turns)
+        self._follow = True
+        self._lay_out()
+
+    def go_to_end(self) -> None:
+        """Show the newest text, and follow it."""
+        self._follow = True
+        self._lay_out()
+
+    def repaint_all(self) -> None:
+        """Take the colours that the theme has now."""
+        for view in (*self._views.values(), *self._spare.values()):
+            view.repaint_all()
+        self.newest.setIcon(icon("chevron-down", self._theme.text))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._fit()
+        self._lay_out()
 
-    def _fit(self) -> None:
-        """One column of at most the readable width, in the middle."""
-        theme = self._theme
-        side = max(theme.large, (self.width() - theme.column) // 2)
-        bar = self.width() - self.viewport().width()  # the column stays where it is when the scroll bar appears
-        self._column.setContentsMargins(side, theme.large, side - bar, theme.large)
-        for turn in self.turns:
-            turn.set_column(self.width() - 2 * side)
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._lay_out()
+
+    def scrollContentsBy(self, dx: int, dy: int) -> None:
+        """Nothing: the turns are moved by :meth:`_lay_out`."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        bar = self.verticalScrollBar()
+        match event.key():
+            case Qt.Key.Key_PageDown:
+                bar.setValue(bar.value() + bar.pageStep())
+            case Qt.Key.Key_PageUp:
+                bar.setValue(bar.value() - bar.pageStep())
+            case Qt.Key.Key_Down:
+                bar.setValue(bar.value() + _STEP)
+            case Qt.Key.Key_Up:
+                bar.setValue(bar.value() - _STEP)
+            case Qt.Key.Key_Home:
+                bar.setValue(0)
+            case Qt.Key.Key_End:
+                self.go_to_end()
+            case _:
+                super().keyPressEvent(event)
+                return
+        event.accept()
+
+    def _set_up_area(self) -> None:
+        self.setObjectName("transcript")
+        self.viewport().setObjectName("page")
+        self.setAccessibleName(tr("Chat"))
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.verticalScrollBar().setSingleStep(_STEP)
+
+    def _timer(self, milliseconds: int, action: object) -> QTimer:
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.setInterval(milliseconds)
+        timer.timeout.connect(action)
+        return timer
+
+    # What the transcript says.
 
     def _add(self, index: int) -> None:
-        view = TurnView(self._theme, self._transcript.turns[index])
-        view.retry_requested.connect(self.retry_requested)
-        view.privacy_chosen.connect(self.privacy_chosen)
-        self.turns.append(view)
-        self.welcome.hide()
-        self._column.insertWidget(index + 1, view)
+        self._column.append(estimate(self._transcript.turns[index]))
         self._follow = True
-        self._fit()
+        self._lay_out()
 
     def _change(self, index: int) -> None:
-        self.turns[index].show_turn(self._transcript.turns[index])
+        view = self._views.get(index)
+        if view is not None:
+            view.show_turn(self._transcript.turns[index])
+            self._lay_out()
+        else:
+            self._spare.pop(index, None)
 
     def _text_arrived(self, index: int, text: str) -> None:
         if not self._flush.isActive():
             self._flush.start()
 
     def _show_text(self) -> None:
-        if self.turns:
-            self.turns[-1].flush()
+        """Show what has arrived, and the next time later if that takes long."""
+        began = time.perf_counter()
+        view = self._views.get(len(self._column) - 1)
+        if view is not None:
+            view.flush()
+            self._lay_out()
+        taken = (time.perf_counter() - began) * 1000
+        self._flush.setInterval(max(FLUSH_MILLISECONDS, round(3 * taken)))
 
-    def _clear(self) -> None:
-        self._flush.stop()
-        for view in self.turns:
-            self._column.removeWidget(view)
-            view.hide()
-            view.deleteLater()
-        self.turns.clear()
-        self.welcome.show()
+    # Where things stand.
 
-    def _range_changed(self, minimum: int, maximum: int) -> None:
-        if self._follow:
-            self.verticalScrollBar().setValue(maximum)
+    def _lay_out(self) -> None:
+        """Give the turns that show, and some beyond, their views and places. What takes too long goes on later."""
+        if self._laying_out or not self.isVisible():
+            return
+        self._laying_out = True
+        self._again.stop()
+        try:
+            finished = self._fill(time.perf_counter() + _SLICE)
+        finally:
+            self._laying_out = False
+        if not finished:
+            self._again.start()
+        self._place()
+
+    def _fill(self, until: float) -> bool:
+        """Make views where they are needed, and text in them; False when time ran out before all was done."""
+        width = self._width()
+        waiting = set()
+        for _ in range(6):
+            changed = False
+            for index in self._needed():
+                if time.perf_counter() > until and (index not in self._views or index in waiting):
+                    waiting.add(index)
+                    continue
+                view = self._view(index)
+                more = view.flush()
+                while more and time.perf_counter() < until:
+                    more = view.flush()
+                waiting.add(index) if more else waiting.discard(index)
+                changed = self._column.set_height(index, view.fit(width)) or changed
+            if not changed:
+                break
+        return not waiting
+
+    def _needed(self) -> list[int]:
+        """The turns to lay out, those first that show where the reader looks."""
+        top, height = self._value(), self.viewport().height()
+        around = self._column.within(top - _BEYOND, top + height + _BEYOND)
+        shown = self._column.within(top, top + height)
+        first = sorted(shown, reverse=self._follow)
+        return [*first, *(index for index in around if index not in shown)]
+
+    def _view(self, index: int) -> TurnView:
+        turn = self._transcript.turns[index]
+        view = self._views.get(index)
+        if view is not None:
+            return view
+        view = self._spare.pop(index, None)
+        if view is None and len(self._spare) >= KEPT:
+            _, view = self._spare.popitem(last=False)
+        if view is None:
+            view = self._make_view(turn)
+        elif view.turn is not turn:
+            view.show_turn(turn)
+        self._views[index] = view
+        view.show()
+        self._order.start()
+        return view
+
+    def _make_view(self, turn: Turn) -> TurnView:
+        view = TurnView(self._theme, turn)
+        view.setParent(self.viewport())
+        view.move(0, -20_000)
+        view.retry_requested.connect(self.retry_requested)
+        view.privacy_chosen.connect(self.privacy_chosen)
+        view.link_chosen.connect(self._show_link)
+        view.height_changed.connect(self._lay_out)
+        view.answer.caret_moved.connect(self._show_caret)
+        view.answer.dragged.connect(self._drag)
+        return view
+
+    def _place(self) -> None:
+        """Move everything to where it belongs, and let go of what is out of sight."""
+        value, height = self._value(), self.viewport().height()
+        bar = self.verticalScrollBar()
+        bar.blockSignals(True)
+        bar.setPageStep(max(1, height - _STEP))
+        bar.setRange(0, max(0, self._column.total - height))
+        bar.setValue(value)
+        bar.blockSignals(False)
+        left = self._side()
+        needed = self._column.within(value - 2 * _BEYOND, value + height + 2 * _BEYOND)
+        for index, view in list(self._views.items()):
+            if index in needed or view.isAncestorOf(QApplication.focusWidget() or self) or view.has_selection:
+                view.move(left, self._column.top(index) - value)
+            else:
+                self._put_by(index, self._views.pop(index))
+        self.welcome.setVisible(not len(self._column))
+        self.welcome.setGeometry(self.viewport().rect().adjusted(left, self._theme.large, -left, 0))
+        self._place_newest(bar.maximum() - value)
+
+    def _put_by(self, index: int, view: TurnView) -> None:
+        view.hide()
+        self._spare[index] = view
+        while len(self._spare) > KEPT:
+            _, old = self._spare.popitem(last=False)
+            old.deleteLater()
+
+    def _place_newest(self, below: int) -> None:
+        self.newest.setVisible(not self._follow and below > self.viewport().height() // 3)
+        if self.newest.isVisible():
+            size = self.newest.sizeHint()
+            area = self.viewport().rect()
+            at = QPoint((area.width() - size.width()) // 2, area.height() - size.height() - self._theme.medium)
+            self.newest.setGeometry(QRect(at, size))
+            self.newest.raise_()
+
+    def _value(self) -> int:
+        """What the scroll bar shows: the end, or where the reader looks."""
+        most = max(0, self._column.total - self.viewport().height())
+        if self._follow or not len(self._column):
+            return most
+        index, offset = self._anchor
+        return min(most, max(0, self._column.top(min(index, len(self._column) - 1)) + offset))
 
     def _scrolled(self, value: int) -> None:
+        """The reader has moved the scroll bar."""
+        if self._laying_out or not len(self._column):
+            return
         self._follow = value >= self.verticalScrollBar().maximum() - _AT_END
+        index = self._column.at(value)
+        self._anchor = (index, value - self._column.top(index))
+        self._lay_out()
+
+    def _side(self) -> int:
+        """Room at the left and the right of the column, which is at most as wide as can be read well."""
+        return max(self._theme.large, (self.width() - self._theme.column) // 2)
+
+    def _width(self) -> int:
+        return max(120, self.width() - 2 * self._side())
+
+    # Keyboard and mouse.
+
+    def _show_caret(self, caret: QRect) -> None:
+        """Scroll so that ``caret`` (in the sender's viewport) shows."""
+        sender = self.sender()
+        if isinstance(sender, QWidget) and sender.hasFocus():
+            top = sender.mapTo(self.viewport(), caret.topLeft()).y()
+            self._reveal(top, top + caret.height())
+
+    def _focus_changed(self, old: QObject | None, now: QObject | None) -> None:
+        if isinstance(now, QWidget) and self.viewport().isAncestorOf(now) and now.height() < self.viewport().height():
+            top = now.mapTo(self.viewport(), QPoint(0, 0)).y()
+            self._reveal(top, top + now.height())
+
+    def _reveal(self, top: int, bottom: int) -> None:
+        bar = self.verticalScrollBar()
+        if top < 0:
+            bar.setValue(bar.value() + top - self._theme.small)
+        elif bottom > self.viewport().height():
+            bar.setValue(bar.value() + bottom - self.viewport().height() + self._theme.small)
+
+    def _drag(self, at: QPoint) -> None:
+        """Scroll while text is being selected beyond an edge. ``at`` is on the screen."""
+        y = self.viewport().mapFromGlobal(at).y()
+        bar = self.verticalScrollBar()
+        if y < 0:
+            bar.setValue(bar.value() - min(_STEP, -y))
+        elif y > self.viewport().height():
+            bar.setValue(bar.value() + min(_STEP, y - self.viewport().height()))
+
+    def _order_focus(self) -> None:
+        """Tab goes through the turns from above to below, however late their views were made."""
+        chain = [widget for view in self.turns for widget in view.findChildren(QWidget) if _takes_tab(widget)]
+        for one, other in itertools.pairwise(chain):
+            QWidget.setTabOrder(one, other)
+
+    def _show_link(self, address: str, words: str) -> None:
+        dialog = LinkDialog(self._theme, address, words, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._again.start()
+        return super().viewportEvent(event)
+
+
+def _takes_tab(widget: QWidget) -> bool:
+    return bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus)
+
+
+def estimate(turn: Turn) -> int:
+    """About how high ``turn`` will be, in pixels, before it is laid out."""
+    answer = turn.answer
+    lines = len(answer) / _COLUMNS + 0.7 * answer.count("\n") + min(len(turn.question), 10_000) / _COLUMNS + 1
+    return _AROUND + round(_LINE * lines)
 
 
 class Welcome(QWidget):
@@ -127,8 +399,8 @@ class Welcome(QWidget):
         layout.addWidget(mark, alignment=Qt.AlignmentFlag.AlignHCenter)
         layout.addSpacing(theme.small)
         for text, name in (
-            ("What would you like to know?", "display"),
-            ("The built-in model knows this app. Begin with one of these, or type below.", "quiet"),
+            (tr("What would you like to know?"), "display"),
+            (tr("The built-in model knows this app. Begin with one of these, or type below."), "quiet"),
         ):
             label = PlainLabel(text, name)
             label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
@@ -138,7 +410,7 @@ class Welcome(QWidget):
         for _, question in SUGGESTIONS:
             button = QPushButton(question)
             button.setObjectName("suggestion")
-            button.setAccessibleName(f"Ask: {question}")
+            button.setAccessibleName(tr("Ask: {question}", question=question))
             button.setFixedWidth(360)
             button.setCursor(Qt.CursorShape.PointingHandCursor)
             button.clicked.connect(lambda _=False, question=question: self.chosen.emit(question))

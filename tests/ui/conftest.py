@@ -174,7 +174,7 @@ class Window:
     def answer(self) -> str:
         """The last answer, as it is shown."""
         turn = self.desktop.window.transcript.turns[-1]
-        turn.flush()
+        turn.finish()
         return turn.answer.toPlainText()
 
     @property

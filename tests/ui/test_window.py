@@ -209,10 +209,10 @@ def test_megabyte_answer_does_not_hold_the_window_up(drive: Drive, tmp_path: Pat
             type_question(window, "Hello")
             await until(lambda: window.turn.state == "done")
             assert window.turn.length == 1_000_000
-            assert len(window.answer) == PAGE
+            assert window.answer.count("x") == PAGE
             assert f"{1_000_000 - PAGE:,} characters" in window.view.more.text()
             window.view.more.click()
-            assert len(window.answer) == 2 * PAGE
+            assert window.answer.count("x") == 2 * PAGE
 
     drive(scenario())
 

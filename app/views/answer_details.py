@@ -1,0 +1,54 @@
+"""Behind a click below an answer: the badge in words, and who could know what."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QGridLayout, QVBoxLayout, QWidget
+
+from app.models import words
+from app.theme import Theme
+from app.views.basics import PlainLabel
+from engine.api import schema
+
+
+class AnswerDetails(QFrame):
+    """A table of who could know what about one answer."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setObjectName("details")
+        self._theme = theme
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(theme.medium, theme.medium, theme.medium, theme.medium)
+        self._grid.setHorizontalSpacing(theme.large)
+        self._grid.setVerticalSpacing(theme.small)
+        self._grid.setColumnMinimumWidth(0, 130)
+        self._grid.setColumnStretch(1, 1)
+        self._done: object = None
+        self.hide()
+
+    def show_answer(self, done: schema.ChatDone) -> None:
+        """Fill in; the panel stays as open or closed as it is."""
+        if done is self._done:
+            return
+        self._done = done
+        while (item := self._grid.takeAt(0)) is not None:
+            widget = item.widget()
+            if widget is not None:
+                widget.deleteLater()
+        for row, known in enumerate([*words.knowledge(done), *words.about(done)]):
+            self._grid.addWidget(_selectable(known.who, "heading"), row, 0, Qt.AlignmentFlag.AlignTop)
+            cell = QWidget()
+            layout = QVBoxLayout(cell)
+            layout.setContentsMargins(0, 0, 0, 0)
+            layout.setSpacing(1)
+            layout.addWidget(_selectable(known.what, ""))
+            if known.nodes:
+                layout.addWidget(_selectable(known.nodes, "caption"))
+            self._grid.addWidget(cell, row, 1, Qt.AlignmentFlag.AlignTop)
+
+
+def _selectable(text: str, name: str) -> PlainLabel:
+    label = PlainLabel(text, name)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return label

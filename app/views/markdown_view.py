@@ -1,0 +1,284 @@
+"""An answer to read: Markdown in one selectable text, with a header over each block of code."""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import Any
+
+from PySide6.QtCore import QMimeData, QPoint, QRect, QRectF, QSizeF, Qt, QTimer, QUrl, Signal
+from PySide6.QtGui import (
+    QAction,
+    QContextMenuEvent,
+    QGuiApplication,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QSizePolicy, QTextBrowser, QToolButton, QWidget
+
+from app.i18n import tr
+from app.markdown.blocks import Code, Table, Text
+from app.markdown.links import may_open
+from app.markdown.reader import MarkdownReader
+from app.models.safe_text import visible
+from app.theme import Theme
+from app.views.basics import PlainLabel
+from app.views.icons import icon
+from app.views.markdown_document import HEADER_HEIGHT, MAX_ROWS, MarkdownDocument, Shown
+
+_BORDER = 2
+_COPIED_MILLISECONDS = 1600
+
+
+class MarkdownView(QTextBrowser):
+    """Shows Markdown that is given piece by piece: :meth:`add`, then :meth:`advance` until it returns False."""
+
+    link_chosen = Signal(str, str)
+    """The address, and the words of the link."""
+    caret_moved = Signal(QRect)
+    """Where the caret is now, in this widget."""
+    dragged = Signal(QPoint)
+    """Where the mouse is while it selects, on the screen."""
+
+    def __init__(self, theme: Theme, accessible_name: str, *, quiet: bool = False) -> None:
+        super().__init__()
+        self._theme = theme
+        self._reader = MarkdownReader()
+        self._certain = 0
+        self._unread = False
+        self._held = False  # the last step was told that more will come
+        self._headers: list[CodeHeader] = []
+        self._source: list[str] = []
+        self.setObjectName("document")
+        self.setAccessibleName(accessible_name)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setOpenLinks(False)
+        self.setOpenExternalLinks(False)
+        self.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextBrowserInteraction | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+        self._text = MarkdownDocument(self.document(), theme, quiet=quiet)
+        self.anchorClicked.connect(self._choose)
+        self.cursorPositionChanged.connect(lambda: self.caret_moved.emit(self.cursorRect()))
+        self.highlighted.connect(self._point)
+        self.document().documentLayout().documentSizeChanged.connect(self._fit)
+        self._fit(self.document().size())
+
+    @property
+    def markdown(self) -> str:
+        """All that has been added, as it came."""
+        if len(self._source) > 1:
+            self._source = ["".join(self._source)]
+        return self._source[0] if self._source else ""
+
+    def add(self, text: str) -> None:
+        """Take more of the text; :meth:`advance` shows it."""
+        self._source.append(text)
+        self._reader.add(text)
+        self._unread = True
+
+    def advance(self, *, writing: bool = False) -> bool:
+        """Show some more of what has been added (at most 8,192 characters); False when all of it is shown."""
+        if self._unread or self._held != writing:
+            self._unread = self._reader.step(writing=writing)
+            self._held = writing
+            begin = min(self._certain, len(self._text.shown))
+            blocks = [self._reader.block(index) for index in range(begin, len(self._reader))]
+            self._text.show(blocks, begin)
+            self._certain = self._reader.certain
+            self._text.highlight()
+            self._place_headers()
+            return self._unread or self._text.busy
+        return self._text.highlight()
+
+    def restart(self) -> None:
+        """Show nothing, ready for another text."""
+        self._reader = MarkdownReader()
+        self._source.clear()
+        self._certain = 0
+        self._unread = self._held = False
+        self._text.clear()
+        self._place_headers()
+
+    def repaint_all(self) -> None:
+        """Show the same in the colours that the theme has now."""
+        self._text.clear()
+        self._text.show(self._reader.blocks, 0)
+        for header in self._headers:
+            header.dress()
+        self._place_headers()
+
+    def loadResource(self, kind: int, name: QUrl | str) -> Any:
+        """Nothing is ever loaded, neither from the network nor from files."""
+        return None
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_PageUp, Qt.Key.Key_PageDown):
+            event.ignore()  # the transcript scrolls
+        else:
+            super().keyPressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        super().mouseMoveEvent(event)
+        if event.buttons() & Qt.MouseButton.LeftButton:
+            self.dragged.emit(event.globalPosition().toPoint())
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()  # the transcript scrolls, not the text in it
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place_headers()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self.viewport())
+        self._text.paint_ground(painter, QRectF(event.rect()))
+        painter.end()
+        super().paintEvent(event)
+
+    def createMimeDataFromSelection(self) -> QMimeData:
+        data = QMimeData()  # text alone: markup made of a stranger's words goes nowhere
+        data.setText(self.textCursor().selection().toPlainText())
+        return data
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        menu = self.context_menu(event.pos())
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(event.globalPos())
+
+    def context_menu(self, at: QPoint) -> QMenu:
+        """What can be done with the text at ``at``."""
+        menu = QMenu(self)
+        self._offer(menu, tr("Copy the selection"), self.copy, self.textCursor().hasSelection())
+        self._offer(menu, tr("Copy the whole text as Markdown"), self._copy_source, bool(self._source))
+        code = self._code_at(at)
+        if code is not None:
+            self._offer(menu, tr("Copy this code"), functools.partial(copy_text, code.text), True)
+        address = self.anchorAt(at)
+        if address:
+            menu.addSeparator()
+            self._offer(menu, tr("Open the link …"), functools.partial(self._choose, QUrl(address)), True)
+            self._offer(menu, tr("Copy the address of the link"), functools.partial(copy_text, address), True)
+        menu.addSeparator()
+        self._offer(menu, tr("Select all"), self.selectAll, bool(self._source))
+        return menu
+
+    def _offer(self, menu: QMenu, text: str, action: Any, enabled: bool) -> None:
+        entry = QAction(text, menu)
+        entry.setEnabled(enabled)
+        entry.triggered.connect(lambda _=False: action())
+        menu.addAction(entry)
+
+    def _copy_source(self) -> None:
+        copy_text(visible(self.markdown))
+
+    def _code_at(self, at: QPoint) -> Code | None:
+        for shown in self._text.shown:
+            if isinstance(shown.block, Code) and self._text.code_rect(shown).contains(at):
+                return shown.block
+        return None
+
+    def _choose(self, url: QUrl) -> None:
+        address = url.toString(QUrl.ComponentFormattingOption.FullyEncoded)
+        if may_open(address):
+            self.link_chosen.emit(address, self._words_of(address))
+
+    def _point(self, url: QUrl) -> None:
+        """The address under the mouse, as text."""
+        self.setToolTip(url.toString(QUrl.ComponentFormattingOption.FullyEncoded).replace("<", "%3C"))
+
+    def _words_of(self, address: str) -> str:
+        """What the first link to ``address`` says."""
+        for shown in self._text.shown:
+            block = shown.block
+            cells = [block.runs] if isinstance(block, Text) else []
+            if isinstance(block, Table):
+                cells = [*block.header, *(cell for row in block.rows[:MAX_ROWS] for cell in row)]
+            for runs in cells:
+                for run in runs:
+                    if run.link and QUrl(run.link).toString(QUrl.ComponentFormattingOption.FullyEncoded) == address:
+                        return run.text
+        return ""
+
+    def _fit(self, size: QSizeF) -> None:
+        height = math.ceil(size.height()) + 2 * _BORDER
+        if height != self.height() or self.minimumHeight() != height:
+            self.setFixedHeight(height)
+
+    def _place_headers(self) -> None:
+        """One header over each block of code, where it stands now."""
+        codes = [shown for shown in self._text.shown if isinstance(shown.block, Code)]
+        while len(self._headers) > len(codes):
+            header = self._headers.pop()
+            header.hide()
+            header.deleteLater()
+        while len(self._headers) < len(codes):
+            header = CodeHeader(self._theme, self.viewport())
+            self._headers.append(header)
+        for header, shown in zip(self._headers, codes, strict=True):
+            header.show_code(shown)
+            rect = self._text.code_rect(shown)
+            header.setGeometry(QRect(int(rect.left()), int(rect.top()), int(rect.width()), HEADER_HEIGHT))
+            header.show()
+
+
+class CodeHeader(QWidget):
+    """The language of a block of code, and a button that copies it."""
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._shown: Shown | None = None
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(theme.medium, 0, theme.tiny, 0)
+        self.language = PlainLabel("", "caption")
+        self.language.setWordWrap(False)
+        layout.addWidget(self.language, 1)
+        self.copy = QToolButton()
+        self.copy.setObjectName("quietButton")
+        self.copy.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.copy.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.copy.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.copy.clicked.connect(self._copy)
+        layout.addWidget(self.copy)
+        self.setCursor(Qt.CursorShape.ArrowCursor)
+        self._back = QTimer(self)
+        self._back.setSingleShot(True)
+        self._back.setInterval(_COPIED_MILLISECONDS)
+        self._back.timeout.connect(self.dress)
+        self.dress()
+
+    def show_code(self, shown: Shown) -> None:
+        """Stand over ``shown``."""
+        if shown is self._shown:
+            return
+        self._shown = shown
+        language = shown.block.language if isinstance(shown.block, Code) else ""
+        self.language.show_text(language or tr("code", "no language named"))
+        name = tr("Copy the {language} code", language=language) if language else tr("Copy the code")
+        self.copy.setAccessibleName(name)
+        self.copy.setToolTip(name)
+
+    def dress(self) -> None:
+        """Look as before a copy, in the theme's colours."""
+        self.copy.setText(tr("Copy"))
+        self.copy.setIcon(icon("copy", self._theme.quiet))
+
+    def _copy(self) -> None:
+        if self._shown is not None and isinstance(self._shown.block, Code):
+            copy_text(self._shown.block.text)
+            self.copy.setText(tr("Copied"))
+            self.copy.setIcon(icon("check", self._theme.good))
+            self._back.start()
+
+
+def copy_text(text: str) -> None:
+    """Put ``text`` on the clipboard."""
+    QGuiApplication.clipboard().setText(text)
