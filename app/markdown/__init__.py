@@ -1,1 +1,2 @@
-"""Markdown of strangers, read into plain values: parsing, highlighting and links, without widgets and without I/O."""
+"""Markdown of strangers, read into plain values: parsing, highlighting and links, without widgets. Nothing here opens,
+loads or runs anything."""

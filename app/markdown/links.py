@@ -17,7 +17,7 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(?=:)")
 _BARE = re.compile(r"\bhttps?://[^\s<>\"'`{}|\\^]+", re.IGNORECASE)
 _TRAILING = ".,;:!?*_~"
 _PAIRS = {")": "(", "]": "["}
-_LOOKS_LATIN = frozenset("аеорсухіјѕһԁԛԝьցոսօհɑɡıοανρυικχγ")
+_LOOKS_LATIN = frozenset("аеорсухіјѕһԁԛԝьցոսօհɑɡıοανρυικχγӏѵԍҽԛ")
 _NAMED_HOST = re.compile(r"(?:https?://)?(?:[^\s/@]{1,99}@)?((?:[\w-]{1,63}\.){1,9}[^\W\d]{2,18})(?=[/:?#\s]|$)")
 _DOMAINS = frozenset(
     [
@@ -53,7 +53,7 @@ class Destination:
 
     ``host`` is the machine as the network sees it (punycode), ``reads_as`` the same in letters where that differs.
     ``warnings`` are among "homograph" (letters of several scripts, or that pass for Latin ones), "user" (a name before
-    an @ that may pass for the host), "address" (a bare IP address), "plain" (not encrypted) and "other text" (the text
+    an @ that may pass for the host), "address" (a bare IP address), "plain" (not encrypted) and "misnamed" (the text
     of the link names another host)."""
 
     address: str
@@ -94,7 +94,7 @@ def destination(address: str, text: str = "") -> Destination:
     if parts.scheme == "http" and not re.fullmatch(r"localhost|127(\.\d+){3}|::1", host):
         found.append("plain")
     if _names_another(text, host):
-        found.append("other text")
+        found.append("misnamed")
     return Destination(address, host, letters if letters != host else "", tuple(found))
 
 

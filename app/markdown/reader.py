@@ -15,8 +15,10 @@ from app.markdown.blocks import Block, Code, Table, Text, plain
 from app.markdown.reading import Enclosing, Piece, literal, read
 from app.models.safe_text import visible
 
-MAX_REST = 8_192
+MAX_REST = 6_000
 """Characters that are parsed at a time. A longer paragraph or quote is cut there."""
+MAX_LINES = 256
+"""Lines that are parsed at a time."""
 _MARKER = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])")
 _SPACE = re.compile(r"[ \t]*")
 _STUB = "x"
@@ -73,7 +75,7 @@ class MarkdownReader:
         """Read some more; False when everything has been read. The work is bounded by ``MAX_REST``.
 
         ``writing``: more will come, so a last line that may turn into anything ("-", "``") is left out for now."""
-        window = self._rest[:MAX_REST]
+        window = self._window()
         whole = len(window) == len(self._rest)
         shown = _decided(window) if writing and whole else window
         pieces = self._pieces(shown)
@@ -85,6 +87,12 @@ class MarkdownReader:
         while self.step():
             pass
         return self.blocks
+
+    def _window(self) -> str:
+        """As much of the rest as is parsed at a time."""
+        window = self._rest[:MAX_REST]
+        lines = window.split("\n", MAX_LINES)
+        return window[: len(window) - len(lines[-1])] if len(lines) > MAX_LINES else window
 
     def _pieces(self, text: str) -> list[Piece]:
         """What ``text`` means behind the head."""
@@ -155,7 +163,7 @@ class MarkdownReader:
 
     def _force(self, text: str) -> None:
         """Nothing becomes certain by itself: cut where a line ends, or in the middle of one."""
-        end = text.rfind("\n", MAX_REST // 2) + 1 or MAX_REST
+        end = text.rfind("\n", len(text) // 2) + 1 or len(text)
         pieces = self._pieces(text[:end])
         lines = (self._head.text + text[:end]).split("\n")
         blocks = self._merged(pieces)

@@ -20,7 +20,7 @@ WARNINGS = {
     "user": mark("The part before the @ is not the site. The link leads to {host}."),
     "address": mark("The link leads to a machine by its number instead of a name."),
     "plain": mark("The connection is not encrypted."),
-    "other text": mark("The text of the link names another site than the one it leads to."),
+    "misnamed": mark("The text of the link names another site than the one it leads to."),
 }
 
 

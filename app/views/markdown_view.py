@@ -85,7 +85,7 @@ class MarkdownView(QTextBrowser):
         self._unread = True
 
     def advance(self, *, writing: bool = False) -> bool:
-        """Show some more of what has been added (at most 8,192 characters); False when all of it is shown."""
+        """Show some more of what has been added (as much as is parsed at a time); False when all of it is shown."""
         if self._unread or self._held != writing:
             self._unread = self._reader.step(writing=writing)
             self._held = writing

@@ -97,9 +97,9 @@ class ReasoningView(QWidget):
             return
         if turn.thought_seconds is None:
             seconds = int(time.monotonic() - turn.thinking_since)
-            text = tr("Thinking for %n s", "", seconds) if seconds else tr("Thinking")
+            text = tr("Thinking for {seconds} s", seconds=seconds) if seconds else tr("Thinking")
         else:
-            text = tr("Thought for %n s", "", max(1, round(turn.thought_seconds)))
+            text = tr("Thought for {seconds} s", seconds=max(1, round(turn.thought_seconds)))
         self.toggle.setText(text)
         action = tr("hide what the model thought") if self.toggle.isChecked() else tr("show what the model thought")
         self.toggle.setAccessibleName(f"{text}: {action}")

@@ -368,6 +368,8 @@ def test_text_can_be_read(text: str, ground: str) -> None:
         ("warning", "warning_ground"),
         ("error", "error_ground"),
         ("neutral", "neutral_ground"),
+        ("text", "neutral_ground"),
+        *((f"syntax_{kind}", "sunken") for kind in ("keyword", "name", "type", "string", "number", "comment", "mark")),
     ],
 )
 def test_pairs_can_be_read(text: str, ground: str) -> None:

@@ -3,6 +3,14 @@
 <TS version="2.1" language="de" sourcelanguage="en">
 <context>
     <name></name>
+    <message>
+        <source> Retry</source>
+        <translation> Wiederholen</translation>
+    </message>
+    <message>
+        <source> · {seconds} s</source>
+        <translation> · {seconds} s</translation>
+    </message>
     <message numerus="yes">
         <source>%Ln node(s)</source>
         <translation>
@@ -29,8 +37,16 @@
         <translation>Ein Guard, der mit einem Proxy oder mit dem antwortenden Knoten gemeinsame Sache macht, kann dich am Zeitverlauf erkennen. Auch was du schreibst, kann dich verraten.</translation>
     </message>
     <message>
+        <source>A link in an answer leads to</source>
+        <translation>Ein Link in einer Antwort führt zu</translation>
+    </message>
+    <message>
         <source>An engine was running already and keeps its own settings, so these options have no effect: {given}. Quit GenTorrent, end that engine and start again to use them.</source>
         <translation>Eine Engine lief schon und behält ihre eigenen Einstellungen, deshalb bleiben diese Optionen ohne Wirkung: {given}. Um sie zu nutzen, beende GenTorrent und diese Engine und starte neu.</translation>
+    </message>
+    <message>
+        <source>Answer</source>
+        <translation>Antwort</translation>
     </message>
     <message>
         <source>Answering node</source>
@@ -39,6 +55,18 @@
     <message>
         <source>Ask a question</source>
         <translation>Stell eine Frage</translation>
+    </message>
+    <message>
+        <source>Ask again</source>
+        <translation>Erneut fragen</translation>
+    </message>
+    <message>
+        <source>Ask this question again</source>
+        <translation>Diese Frage noch einmal stellen</translation>
+    </message>
+    <message>
+        <source>Ask: {question}</source>
+        <translation>Fragen: {question}</translation>
     </message>
     <message>
         <source>Asking the engine how it is</source>
@@ -53,8 +81,16 @@
         <translation>Bootstrap-Server</translation>
     </message>
     <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
         <source>Carried pieces of the sealed text, of which any {k} of {n} join to the whole.</source>
         <translation>Trug Teile des versiegelten Textes; je {k} von {n} ergeben das Ganze.</translation>
+    </message>
+    <message>
+        <source>Chat</source>
+        <translation>Chat</translation>
     </message>
     <message>
         <source>Checking the receipt</source>
@@ -83,6 +119,50 @@
     <message>
         <source>Contributing: {state}</source>
         <translation>Beitragen: {state}</translation>
+    </message>
+    <message>
+        <source>Copied</source>
+        <translation>Kopiert</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>Kopieren</translation>
+    </message>
+    <message>
+        <source>Copy the address</source>
+        <translation>Adresse kopieren</translation>
+    </message>
+    <message>
+        <source>Copy the address of the link</source>
+        <translation>Adresse des Links kopieren</translation>
+    </message>
+    <message>
+        <source>Copy the answer</source>
+        <translation>Antwort kopieren</translation>
+    </message>
+    <message>
+        <source>Copy the answer as Markdown</source>
+        <translation>Antwort als Markdown kopieren</translation>
+    </message>
+    <message>
+        <source>Copy the code</source>
+        <translation>Code kopieren</translation>
+    </message>
+    <message>
+        <source>Copy the selection</source>
+        <translation>Auswahl kopieren</translation>
+    </message>
+    <message>
+        <source>Copy the whole text as Markdown</source>
+        <translation>Ganzen Text als Markdown kopieren</translation>
+    </message>
+    <message>
+        <source>Copy the {language} code</source>
+        <translation>{language}-Code kopieren</translation>
+    </message>
+    <message>
+        <source>Copy this code</source>
+        <translation>Diesen Code kopieren</translation>
     </message>
     <message>
         <source>Could read the question and the answer, and saw this machine&apos;s address: it came without relays.</source>
@@ -136,6 +216,10 @@
         <translation>So trittst du bei</translation>
     </message>
     <message>
+        <source>Image: {words}</source>
+        <translation>Bild: {words}</translation>
+    </message>
+    <message>
         <source>In the network “{name}”, weaker than it should be.</source>
         <translation>Im Netz „{name}“, schwächer als vorgesehen.</translation>
     </message>
@@ -152,12 +236,20 @@
         <translation>Im Netz: {details}</translation>
     </message>
     <message>
+        <source>It is written {letters}.</source>
+        <translation>In Buchstaben: {letters}</translation>
+    </message>
+    <message>
         <source>Joining the network “{name}”.</source>
         <translation>Beitritt zum Netz „{name}“ läuft.</translation>
     </message>
     <message>
         <source>Joining the network.</source>
         <translation>Beitritt zum Netz läuft.</translation>
+    </message>
+    <message>
+        <source>Jump to the newest text</source>
+        <translation>Zum neuesten Text springen</translation>
     </message>
     <message>
         <source>Know only their two neighbours on the path.</source>
@@ -194,6 +286,10 @@
     <message>
         <source>New chat</source>
         <translation>Neuer Chat</translation>
+    </message>
+    <message>
+        <source>Newest</source>
+        <translation>Neuestes</translation>
     </message>
     <message>
         <source>No model yet</source>
@@ -244,8 +340,24 @@
         <translation>An</translation>
     </message>
     <message>
+        <source>Open</source>
+        <translation>Öffnen</translation>
+    </message>
+    <message>
         <source>Open chat</source>
         <translation>Chat öffnen</translation>
+    </message>
+    <message>
+        <source>Open the link in the web browser</source>
+        <translation>Link im Browser öffnen</translation>
+    </message>
+    <message>
+        <source>Open the link …</source>
+        <translation>Link öffnen …</translation>
+    </message>
+    <message>
+        <source>Open this link?</source>
+        <translation>Diesen Link öffnen?</translation>
     </message>
     <message>
         <source>Paused</source>
@@ -264,12 +376,31 @@
         <translation>Beenden</translation>
     </message>
     <message>
+        <source>Retry: ask this question again</source>
+        <translation>Wiederholen: diese Frage noch einmal stellen</translation>
+    </message>
+    <message>
+        <source>Select all</source>
+        <translation>Alles auswählen</translation>
+    </message>
+    <message>
         <source>Send the question</source>
         <translation>Frage senden</translation>
     </message>
     <message>
         <source>Sending the question</source>
         <translation>Die Frage wird gesendet</translation>
+    </message>
+    <message>
+        <source>Show more</source>
+        <translation>Mehr zeigen</translation>
+    </message>
+    <message numerus="yes">
+        <source>Show more (%Ln characters)</source>
+        <translation>
+            <numerusform>Mehr zeigen (%Ln Zeichen)</numerusform>
+            <numerusform>Mehr zeigen (%Ln Zeichen)</numerusform>
+        </translation>
     </message>
     <message>
         <source>Signed</source>
@@ -291,12 +422,24 @@
         <source>Stop the answer</source>
         <translation>Antwort anhalten</translation>
     </message>
+    <message>
+        <source>Stopped.</source>
+        <translation>Angehalten.</translation>
+    </message>
     <message numerus="yes">
         <source>The answer was stopped: it is longer than %Ln characters.</source>
         <translation>
             <numerusform>Die Antwort wurde angehalten: Sie ist länger als %Ln Zeichen.</numerusform>
             <numerusform>Die Antwort wurde angehalten: Sie ist länger als %Ln Zeichen.</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>The built-in model knows this app. Begin with one of these, or type below.</source>
+        <translation>Das eingebaute Modell kennt diese App. Beginne mit einer dieser Fragen oder schreibe unten.</translation>
+    </message>
+    <message>
+        <source>The connection is not encrypted.</source>
+        <translation>Die Verbindung ist nicht verschlüsselt.</translation>
     </message>
     <message>
         <source>The engine cannot be started: {reason}.</source>
@@ -347,12 +490,20 @@
         <translation>Die ersten Relays. Kennen die Adresse dieses Rechners, nicht die Frage und nicht, wer antwortet.</translation>
     </message>
     <message>
+        <source>The full address: {address}</source>
+        <translation>Die ganze Adresse: {address}</translation>
+    </message>
+    <message>
         <source>The last relays. Know that somebody asks the answering node. Not who, nor what.</source>
         <translation>Die letzten Relays. Wissen, dass jemand den antwortenden Knoten fragt. Nicht wer, und nicht was.</translation>
     </message>
     <message>
         <source>The limits</source>
         <translation>Die Grenzen</translation>
+    </message>
+    <message>
+        <source>The link leads to a machine by its number instead of a name.</source>
+        <translation>Der Link führt über eine Nummer statt eines Namens zu einem Rechner.</translation>
     </message>
     <message>
         <source>The model reads the question</source>
@@ -367,12 +518,28 @@
         <translation>Das Netz „{name}“ ist nicht erreichbar.</translation>
     </message>
     <message>
+        <source>The part before the @ is not the site. The link leads to {host}.</source>
+        <translation>Der Teil vor dem @ ist nicht die Website. Der Link führt zu {host}.</translation>
+    </message>
+    <message>
         <source>The part of the engine that runs models ended.</source>
         <translation>Der Teil der Engine, der Modelle ausführt, ist zu Ende gegangen.</translation>
     </message>
     <message>
+        <source>The text of the link names another site than the one it leads to.</source>
+        <translation>Der Text des Links nennt eine andere Website als die, zu der er führt.</translation>
+    </message>
+    <message>
         <source>The text was not pasted: it has {length} characters, and a question can have {most}. Paste a part of it.</source>
         <translation>Der Text wurde nicht eingefügt: Er hat {length} Zeichen, eine Frage darf {most} haben. Füge einen Teil davon ein.</translation>
+    </message>
+    <message>
+        <source>Thinking</source>
+        <translation>Denkt nach</translation>
+    </message>
+    <message>
+        <source>Thinking for {seconds} s</source>
+        <translation>Denkt seit {seconds} s nach</translation>
     </message>
     <message>
         <source>This chat has become too long to be sent. Start a new chat and ask there.</source>
@@ -385,6 +552,14 @@
     <message>
         <source>This machine relays nothing for others: {reason}</source>
         <translation>Dieser Rechner leitet nichts für andere weiter: {reason}</translation>
+    </message>
+    <message>
+        <source>This name uses letters that can be taken for other ones. It may not be the site it looks like.</source>
+        <translation>Dieser Name enthält Buchstaben, die man mit anderen verwechseln kann. Vielleicht ist es nicht die Website, nach der es aussieht.</translation>
+    </message>
+    <message>
+        <source>Thought for {seconds} s</source>
+        <translation>Hat {seconds} s nachgedacht</translation>
     </message>
     <message>
         <source>Too many programs are connected to the engine. Close one of them.</source>
@@ -439,6 +614,18 @@
         <translation>Was angekommen ist, bleibt erhalten.</translation>
     </message>
     <message>
+        <source>What the model thought</source>
+        <translation>Was das Modell gedacht hat</translation>
+    </message>
+    <message>
+        <source>What would you like to know?</source>
+        <translation>Was möchtest du wissen?</translation>
+    </message>
+    <message>
+        <source>Who could know what?</source>
+        <translation>Wer könnte was wissen?</translation>
+    </message>
+    <message>
         <source>Writing</source>
         <translation>Schreibt</translation>
     </message>
@@ -470,6 +657,11 @@ Um ein eigenes Netz zu öffnen, führe einmal gentorrent bootstrap --init aus un
         </translation>
     </message>
     <message>
+        <source>code</source>
+        <comment>no language named</comment>
+        <translation>Code</translation>
+    </message>
+    <message>
         <source>cut at its length limit</source>
         <translation>an der Längengrenze abgeschnitten</translation>
     </message>
@@ -480,6 +672,14 @@ Um ein eigenes Netz zu öffnen, führe einmal gentorrent bootstrap --init aus un
     <message>
         <source>first token after {time}</source>
         <translation>erstes Token nach {time}</translation>
+    </message>
+    <message>
+        <source>hide what the model thought</source>
+        <translation>Gedanken des Modells verbergen</translation>
+    </message>
+    <message>
+        <source>show what the model thought</source>
+        <translation>Gedanken des Modells zeigen</translation>
     </message>
     <message>
         <source>the engine refused this window</source>
@@ -496,6 +696,10 @@ Um ein eigenes Netz zu öffnen, führe einmal gentorrent bootstrap --init aus un
     <message>
         <source>{answered} answered, {tokens} tokens</source>
         <translation>{answered} beantwortet, {tokens} Tokens</translation>
+    </message>
+    <message>
+        <source>{choice}, for this chat while relays are missing</source>
+        <translation>{choice}, für diesen Chat, solange Relays fehlen</translation>
     </message>
     <message>
         <source>{model} · on the network</source>
@@ -532,6 +736,13 @@ Um ein eigenes Netz zu öffnen, führe einmal gentorrent bootstrap --init aus un
     <message>
         <source>{time} s</source>
         <translation>{time} s</translation>
+    </message>
+    <message numerus="yes">
+        <source>… and %Ln characters more</source>
+        <translation>
+            <numerusform>… und %Ln weiteres Zeichen</numerusform>
+            <numerusform>… und %Ln weitere Zeichen</numerusform>
+        </translation>
     </message>
 </context>
 </TS>

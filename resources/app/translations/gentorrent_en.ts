@@ -25,6 +25,13 @@
         </translation>
     </message>
     <message numerus="yes">
+        <source>Show more (%Ln characters)</source>
+        <translation>
+            <numerusform>Show more (%Ln character)</numerusform>
+            <numerusform>Show more (%Ln characters)</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>The answer was stopped: it is longer than %Ln characters.</source>
         <translation>
             <numerusform>The answer was stopped: it is longer than %Ln character.</numerusform>
@@ -36,6 +43,13 @@
         <translation>
             <numerusform>answering %Ln now</numerusform>
             <numerusform>answering %Ln now</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>… and %Ln characters more</source>
+        <translation>
+            <numerusform>… and %Ln character more</numerusform>
+            <numerusform>… and %Ln characters more</numerusform>
         </translation>
     </message>
 </context>
