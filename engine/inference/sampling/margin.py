@@ -1,5 +1,7 @@
 """By how much a token is, or misses being, the one that ``gumbel-1`` draws: what a verifier measures. Pure.
 
+``margin_rows`` finds the same for many tokens at once where every token is a candidate.
+
 The margin of a token is the best other candidate's score plus noise, less its own, times the temperature: how much the
 model's logits would have to change for the draw to change. Below 0 the token is the one that is drawn, and the number
 says how safely; above 0 another one is. A token that top-k, top-p or min-p leave out needs at least its distance to the
@@ -26,11 +28,10 @@ from engine.inference.sampling.gumbel import (
     nothing_left,
     suppress,
 )
+from engine.inference.sampling.margin_rows import LARGEST
 from engine.inference.sampling.row import Values
 from engine.wire.answer import Sampling
 
-LARGEST = 20.0
-"""What lies further away, on either side, is as far away as anything."""
 LEADERS = 1024
 """So many of the highest scores hold all candidates of nearly every draw with top-k or top-p."""
 

@@ -59,6 +59,13 @@ def gumbel_rows(places: Sequence[tuple[int, int]], ids: Ids) -> NDArray[np.float
     return _noise(ids, upper, lower)
 
 
+def gumbel_of(starts: Sequence[Streams], rows: Ids, ids: Ids) -> NDArray[np.float64]:
+    """``gumbel`` of token ``ids[k]`` at the place whose words begin at ``starts[rows[k]]``."""
+    upper = np.array([(start.upper + _GAMMA) & _MASK for start in starts], dtype=np.uint64)
+    lower = np.array([(start.lower + _GAMMA) & _MASK for start in starts], dtype=np.uint64)
+    return _noise(ids, upper[rows], lower[rows])
+
+
 def _noise(ids: Ids, upper: _Words, lower: _Words) -> NDArray[np.float64]:
     """The noise of ``ids``; ``upper`` and ``lower``: the first words of both counters, of all or of each row."""
     numbers = ids.astype(np.uint64)
@@ -81,15 +88,24 @@ def noise_of(bits: NDArray[np.uint64]) -> NDArray[np.float64]:
 
 def upper_bits(seed: int, position: int, vocabulary: int) -> Uppers:
     """The upper 16 bits of every token's 53: [vocabulary]."""
+    uppers: Uppers = upper_bits_of([streams(seed, position).upper], vocabulary)[0]
+    return uppers
+
+
+def upper_bits_of(starts: Sequence[int], vocabulary: int) -> Uppers:
+    """``upper_bits`` of several places, by the starts of their words (``Streams.upper``): [places, vocabulary]."""
     steps = _steps((vocabulary + 3) // 4)
-    words = np.empty(steps.size, dtype="<u8")
-    start = np.uint64(streams(seed, position).upper)
-    scratch = np.empty(min(_WORDS_AT_ONCE, steps.size), dtype=np.uint64)
-    for first in range(0, steps.size, _WORDS_AT_ONCE):
-        part = words[first : first + _WORDS_AT_ONCE]
-        np.add(steps[first : first + _WORDS_AT_ONCE], start, out=part)
-        _mix_in_place(part, scratch[: part.size])
-    return words.view("<u2")[:vocabulary]
+    begins = np.array([[start] for start in starts], dtype=np.uint64)
+    words = np.empty((len(starts), steps.size), dtype="<u8")
+    wide = min(_WORDS_AT_ONCE, steps.size)
+    rows = max(1, _WORDS_AT_ONCE // max(1, steps.size))
+    scratch = np.empty((rows, wide), dtype=np.uint64)
+    for row in range(0, len(starts), rows):
+        for first in range(0, steps.size, wide):
+            part = words[row : row + rows, first : first + wide]
+            np.add(steps[first : first + wide], begins[row : row + rows], out=part)
+            _mix_in_place(part, scratch[: part.shape[0], : part.shape[1]])
+    return words.view("<u2")[:, :vocabulary]
 
 
 @cache

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import ContextLengthError, InferenceError
-from engine.inference.sampling.log_probabilities import log_probability
+from engine.inference.sampling.log_probabilities import log_probabilities_of, log_probability
 from engine.inference.sampling.margin import margin
+from engine.inference.sampling.margin_rows import can_divide, margins, takes_everything
 from engine.inference.scheduling.submission import Submission
 from engine.inference.types import GenerationRequest, Impossible, TokenScores
 from engine.inference.worker.answer import Grammars, Texts, begin
@@ -88,9 +89,34 @@ class RunningScore:
         """``logits`` [n, vocabulary] after each of the last n of ``read`` tokens; some may have come before, where the
         work was begun anew. :class:`InferenceError` when they are not numbers or the form cannot be followed."""
         before = len(self._answer.prompt_ids) + len(self._answer.request.continue_tokens)
-        for number, row in enumerate(logits, read - len(logits) + 1 - before):
-            if number == len(self._margins) and not self.complete:
-                self._score(number, self._ids[number], row)
+        known = len(self._margins) - (read - len(logits) + 1 - before)
+        if known < 0:
+            return
+        rows = logits[known:]
+        while len(rows) and not self.complete:
+            taken = self._score_many(rows)
+            if not taken:
+                self._score(len(self._margins), self._ids[len(self._margins)], rows[0])
+                taken = 1
+            rows = rows[taken:]
+
+    def _score_many(self, logits: NDArray[np.float32]) -> int:
+        """Score the next tokens together where they can be; how many these were. Their order says nothing then."""
+        request, number = self._answer.request, len(self._margins)
+        if self._answer.matcher is not None or not takes_everything(request.sampling):
+            return 0
+        position = len(request.continue_tokens) + number
+        few = max(0, request.min_tokens - position)  # so many may not be the end of the turn
+        tokens = self._ids[number : number + min(len(logits), few or len(logits))]
+        if few and tokens and tokens[-1] in self._end_ids:  # only the last one can be
+            tokens = tokens[:-1]
+        rows = logits[: len(tokens)]
+        if not tokens or not can_divide(rows, request.sampling.temperature):
+            return 0
+        hidden = self._end_ids if few else frozenset[int]()
+        self._margins += margins(request.sampling, position, rows, tokens, hidden).tolist()
+        self._logprobs += [max(LOWEST_LOGPROB, one) for one in log_probabilities_of(rows, tokens)]
+        return len(tokens)
 
     def _score(self, number: int, token: int, logits: NDArray[np.float32]) -> None:
         answer = self._answer
