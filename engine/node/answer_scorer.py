@@ -40,6 +40,11 @@ class AnswerScorer:
             info.digest == digest and (bool(info.provider) or self._fits(info)) for info in self._backend.models()
         )
 
+    def texts_percent(self, digest: bytes) -> int:
+        """How many of a hundred challenges for this model are texts to go on with; 0: as of any model."""
+        calibration = self._calibrations.find(digest)
+        return 0 if calibration is None else calibration.texts_percent
+
     async def score(self, opened: OpenedEvidence) -> Score:
         """The score of an answer; ``RequestError`` or ``WorkerDiedError`` where it cannot be computed here.
 

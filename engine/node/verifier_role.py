@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 
 from engine.clock import Clock
 from engine.crypto.ecvrf import prove
@@ -91,6 +92,8 @@ class VerifierRole:
         """Of the nodes of this machine's owner: who declares the same is neither asked nor judged here."""
         self.holds: Callable[[bytes], bool] = lambda _: True
         """Whether a model with this digest is here, so that its answers can be scored."""
+        self.texts_percent: Callable[[bytes], int] = lambda _: 0
+        """See ``Candidate.texts_percent``, by the model's digest."""
         self.handing_out = HandingOut(identity, self.book, self._holds)
         """What becomes of answers that cannot be scored here."""
         member = identity.public_key
@@ -297,7 +300,8 @@ class VerifierRole:
     def _one_of(self, served: Sequence[Candidate]) -> Candidate:
         """Of a node's models one that this verifier holds, if there is one."""
         held = [one for one in served if self.holds(one.model_digest)] or served
-        return held[random_below(len(held), self._random_bytes)]
+        chosen = held[random_below(len(held), self._random_bytes)]
+        return replace(chosen, texts_percent=self.texts_percent(chosen.model_digest))
 
     def _alpha(self, epoch: int) -> bytes:
         return duties_alpha(self.state.network_id, epoch, self.state.epochs[epoch].basis.output)

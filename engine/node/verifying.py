@@ -40,7 +40,7 @@ def verifier_maker(
         scorer = AnswerScorer(backend, known_calibrations(questions.parent / "calibrations"), fits)
         chats = ClientChats(client, state.network_id, clock, os.urandom)
         verifier = VerifierRole(identity, state, load_pool(questions), chats, scorer.score, clock, os.urandom)
-        verifier.holds = scorer.holds
+        verifier.holds, verifier.texts_percent = scorer.holds, scorer.texts_percent
         verifier.handing_out.scorers = ScorerChats(client, state.network_id, verifier.key_of, os.urandom)
         return verifier
 

@@ -80,6 +80,8 @@ def main() -> None:
     elif options.command == "scoring-cost":
         model = Catalogue(None).open(BUILTIN_MODEL) if options.model is None else open_folder(options.model)
         measured = asyncio.run(scoring_cost(model, options.conversations))
+        if options.model is not None:
+            measured["model"] = options.model.resolve().name
         print(msgspec.json.encode(measured).decode() if options.json else cost_line(measured))
     else:
         cheats = dict(_named(one) for one in options.cheat or [f"{NEAREST}=1000"])

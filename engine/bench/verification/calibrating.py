@@ -38,7 +38,7 @@ def calibration(recorded: Recorded, **facts: str) -> Calibration:
             "so, its answers cannot be verified."
         )
     others = tuple(found for found in conditions.values() if found not in (noisiest, least))
-    entry = Calibration(bounds=BOUNDS, honest=noisiest, cheat=least, others=others, **facts)
+    entry = Calibration(bounds=BOUNDS, honest=noisiest, cheat=least, others=others, texts_percent=0, **facts)
     check_calibration(entry)
     return entry
 

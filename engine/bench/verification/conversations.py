@@ -33,7 +33,7 @@ from engine.errors import RequestError
 from engine.inference.supervisor.supervisor import InferenceSupervisor
 from engine.inference.types import Delta, GenerationRequest
 from engine.simulation.verification.recorded import Maker, RecordedAnswer, RecordedFile
-from engine.verification.challenges.plan import LEAST_TURNS
+from engine.verification.challenges.plan import LATER_TURNS
 from engine.verification.challenges.pool import Pool
 from engine.verification.scoring.calibration import Calibration
 from engine.verification.scoring.cells import count_cells
@@ -105,7 +105,7 @@ async def _conversation(
 ) -> list[JudgedTurn]:
     """All turns, or those before the context is full."""
     dice = random.Random(number)
-    asked = pool.draw(dice.randbytes, LEAST_TURNS if number % 2 else 1)
+    asked = pool.draw(dice.randbytes, least_turns=LATER_TURNS if number % 2 else 1)
     text = ""
     found: list[JudgedTurn] = []
     for turn in range(len(asked.texts)):

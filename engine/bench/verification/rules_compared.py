@@ -1,6 +1,6 @@
 """The published rule of reputation beside ours, on the very same answers. Pure.
 
-A node is checked by four members in each epoch, in conversations of two turns at least, as new ones are; both rules
+A node is checked by four members in each epoch, in conversations of one and of two turns, as new ones are; both rules
 judge the same conversations, for as many epochs, so that neither is cut off where the other one has decided.
 """
 
@@ -18,7 +18,7 @@ from engine.simulation.verification.adversaries import Adversary
 from engine.simulation.verification.recorded import JudgedAnswer, Recorded
 from engine.simulation.verification.run import spread
 from engine.verification.challenges.duties import CHECKERS
-from engine.verification.challenges.plan import LEAST_TURNS
+from engine.verification.challenges.plan import LATER_TURNS, turns_of_new
 from engine.verification.reputation.page import OURS
 from engine.verification.reputation.published import PUBLISHED
 from engine.verification.reputation.rule import ONE, Rule
@@ -50,14 +50,17 @@ def compare(
     """By rule; ``adversary`` None: an honest node. ``friends``: so many of those who check it tell it when they do, and
     get honest answers."""
     makers = {**recorded.honest, **recorded.cheats}
-    places = [place for place, turns in enumerate(makers[sources[0]]) if len(turns) >= LEAST_TURNS]
+    lengths = [len(turns) for turns in makers[sources[0]]]
+    places = {
+        least: [place for place, length in enumerate(lengths) if length >= least] for least in range(1, LATER_TURNS + 1)
+    }
     ended: dict[str, list[int]] = {name: [] for name in RULES}
     for number in range(courses):
         dice = random.Random(f"{seed}/{adversary.name if adversary else 'honest'}/{number}")
         source = sources[number % len(sources)]
         duties = [
             [
-                _conversation(adversary if check >= friends else None, makers, source, dice.choice(places), dice)
+                _conversation(adversary if check >= friends else None, makers, source, places, dice)
                 for check in range(CHECKERS)
             ]
             for _ in range(epochs)
@@ -72,10 +75,12 @@ def _conversation(
     adversary: Adversary | None,
     makers: Mapping[str, Sequence[Sequence[JudgedAnswer]]],
     source: str,
-    place: int,
+    places: Mapping[int, Sequence[int]],
     dice: random.Random,
 ) -> list[Score]:
-    answers = conversation_of(adversary, makers, source, place, dice)
+    """``places``: of conversations with so many questions at least."""
+    turns = turns_of_new(dice.randbytes)
+    answers = conversation_of(adversary, makers, source, dice.choice(places[turns]), dice)[:turns]
     credit = adversary.credit if adversary is not None else None
     return [one.score if credit is None else msgspec.structs.replace(one.score, credit=credit) for one in answers]
 

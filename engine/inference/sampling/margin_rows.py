@@ -87,7 +87,8 @@ class _Block:
         guess = np.partition(sample, place, axis=1)[:, place]
         with np.errstate(over="ignore"):
             far = logits.max(axis=1) - np.float32(_FAR * self._temperature)
-        return np.maximum(guess, np.nextafter(far, np.float32(-np.inf)))
+        border: Values = np.maximum(guess, np.nextafter(far, np.float32(-np.inf)))
+        return border
 
     def _lucky(self, border: Values, best: Margins) -> NDArray[np.bool_]:
         """[rows, vocabulary] tokens whose noise may lift them from the border above ``best``."""

@@ -23,7 +23,7 @@ from engine.verification.chain.block import entries_that_fit
 from engine.verification.chain.derivation import Judged, Said, said_by, standings_after
 from engine.verification.chain.state import NEWCOMER_AGAIN_EPOCHS, WINDOW
 from engine.verification.challenges.duties import Basis, has_duty, is_drawn_publicly
-from engine.verification.challenges.plan import LEAST_TURNS
+from engine.verification.challenges.plan import LATER_TURNS, turns_of_new
 from engine.verification.reputation.page import OURS
 from engine.verification.reputation.published import PUBLISHED
 from engine.verification.reputation.rule import FAIL, THRESHOLD
@@ -94,7 +94,7 @@ class SimulatedNetwork:
         self._by_id = {node.node_id: node for node in nodes}
         shared = next(iter(recorded.honest.values()))
         self._places = range(len(shared))
-        self._long = [place for place in self._places if len(shared[place]) >= LEAST_TURNS] or self._places
+        self._long = [place for place in self._places if len(shared[place]) >= LATER_TURNS] or self._places
         self._dice = dice
         self._members = tuple(dice.randbytes(32) for _ in range(verifiers))
         self._output = dice.randbytes(32)
@@ -148,8 +148,9 @@ class SimulatedNetwork:
             course.checks += 1
             course.new_checks += public
             block = self.epoch if public else self.epoch + 1
-            place = self._dice.choice(self._long if public else self._places)
-            for turn, answer in enumerate(self._asked(node, standing, place)):
+            turns = turns_of_new(self._dice.randbytes) if public else None
+            place = self._dice.choice(self._places if turns in (None, 1) else self._long)
+            for turn, answer in enumerate(self._asked(node, standing, place)[:turns]):
                 course.answers += 1
                 course.new_answers += public
                 course.read_tokens += answer.tokens

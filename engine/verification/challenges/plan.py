@@ -31,18 +31,23 @@ LAST_BEGIN = 0.6
 MOST_TOKENS = 960
 """Of an answer that are judged. The receipt that covers them covers a checkpoint's tokens more at most, so it fits into
 evidence."""
-LEAST_TURNS = 2
-"""Questions to a node that is checked in every epoch: who answers well only the first one is found there."""
+LATER_TURNS = 2
+"""Questions of a conversation that shows who answers well only the first one."""
+_OF_NEW = (2, 3)
+"""So many of so many conversations with a node that is checked in every epoch have these; the others have one. A longer
+one takes more of its scorers' time than it tells: what a conversation says is bounded."""
 _BIT = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A node and the model that it is asked about."""
+    """A node and the model that it is asked about. ``texts_percent``: how many of a hundred conversations about
+    this model are texts to go on with; 0: as the pool has them."""
 
     node_id: NodeId
     model_id: str
     model_digest: bytes
+    texts_percent: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,21 +85,28 @@ def plan_epoch(
     random_bytes: RandomBytes,
     family: Collection[NodeId] = (),
 ) -> EpochPlan | None:
-    """One challenge of ``member`` for each node that may be due, of several turns for those that are checked in every
-    epoch by these ``standings``; None where there are no nodes. ``random_bytes`` must be secret: who knows them knows
-    what will be asked. ``family``: the nodes of the verifier's own, whom it does not ask."""
+    """One challenge of ``member`` for each node that may be due; None where there are no nodes. Those that are checked
+    in every epoch by these ``standings`` are asked :func:`turns_of_new` questions. ``random_bytes`` must be secret: who
+    knows them knows what will be asked. ``family``: the nodes of the verifier's own, whom it does not ask."""
     kin = tuple(sorted({node[:KIN_BYTES] for node in family})[:MAX_KIN])
     planned: dict[NodeId, Planned] = {}
     encoded: list[bytes] = []
     for candidate in candidates:
         if candidate.node_id in planned or candidate.node_id in family or len(planned) == MAX_CHALLENGES:
             continue
-        turns = LEAST_TURNS if is_drawn_publicly(standings.get(candidate.node_id)) else 1
-        conversation = pool.draw(random_bytes, turns)
+        new = is_drawn_publicly(standings.get(candidate.node_id))
+        turns = turns_of_new(random_bytes) if new else None
+        conversation = pool.draw(random_bytes, turns, texts_percent=candidate.texts_percent)
         one = _plan(conversation, epoch, member, candidate, len(encoded), epoch_seconds, random_bytes)
         planned[candidate.node_id] = one
         encoded.append(encoded_challenge(one.challenge))
     return EpochPlan(epoch, CommittedChallenges(encoded), planned, kin) if encoded else None
+
+
+def turns_of_new(random_bytes: RandomBytes) -> int:
+    """How many questions the next conversation with a node has that is checked in every epoch."""
+    longer, all_ = _OF_NEW
+    return LATER_TURNS if random_below(all_, random_bytes) < longer else 1
 
 
 def duties_of(

@@ -92,15 +92,25 @@ class Pool:
     words: Mapping[str, tuple[str, ...]] = field(repr=False)
     manners: _Manners = field(repr=False)
 
-    def draw(self, random_bytes: RandomBytes, least_turns: int = 1) -> Conversation:
-        """A conversation of ``least_turns`` questions or more, as far as the pool has such; the same bytes give the
-        same one."""
+    def draw(
+        self, random_bytes: RandomBytes, turns: int | None = None, *, least_turns: int = 1, texts_percent: int = 0
+    ) -> Conversation:
+        """A conversation of so many questions, if the pool has kinds that allow it; None: as users have them, but of
+        ``least_turns`` or more, as far as the pool has such. ``texts_percent``: so many of a hundred are texts to go on
+        with, where the pool has both; 0: as the kinds' weights say. The same bytes give the same one."""
         manners = self.manners
-        kinds = [(kind, kind.weight) for kind in self.kinds.values() if least_turns == 1 or not kind.alone]
-        kind = _weighted(kinds or [(kind, kind.weight) for kind in self.kinds.values()], random_bytes)
-        longer = [(turns, weight) for turns, weight in enumerate(manners.turns_percent, 1) if turns >= least_turns]
+        several = max(turns or 1, least_turns) > 1
+        fitting = [kind for kind in self.kinds.values() if not several or not kind.alone] or [*self.kinds.values()]
+        if texts_percent:
+            plain = _chance(texts_percent, random_bytes)
+            fitting = [kind for kind in fitting if kind.plain == plain] or fitting
+        kind = _weighted([(kind, kind.weight) for kind in fitting], random_bytes)
+        longer = [(length, weight) for length, weight in enumerate(manners.turns_percent, 1) if length >= least_turns]
         lengths = longer if any(weight for _, weight in longer) else list(enumerate(manners.turns_percent, 1))
-        turns = 1 if kind.alone else _weighted(lengths, random_bytes)
+        if kind.alone:
+            turns = 1
+        elif turns is None:
+            turns = _weighted(lengths, random_bytes)
         questions = [self._question(kind, random_bytes)]
         while len(questions) < turns:
             follow_ups = manners.plain_follow_ups if kind.plain else manners.follow_ups

@@ -56,7 +56,9 @@ class Calibration(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     """``digest`` (hexadecimal, of the model) or, for models without one of their own, ``family``. ``reference`` and
     ``node``: execution providers in short ("cpu", "cuda"). ``bounds``: upper ends of all cells but the last, millionths
     of a logit. ``honest``: the noisiest of the honest conditions; ``cheat``: the least visible one; ``others``: what
-    was measured besides. ``machine``, ``runtime`` and ``made`` (a date) say where and when."""
+    was measured besides. ``texts_percent``: how many of a hundred challenges are texts to go on with (0: as of any
+    model), for a model that is certain of every word in conversations. ``machine``, ``runtime`` and ``made`` (a date)
+    say where and when."""
 
     model: Name
     digest: Annotated[str, Meta(pattern=r"\A([0-9a-f]{64})?\Z")] = ""
@@ -68,6 +70,7 @@ class Calibration(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     honest: Condition
     cheat: Condition
     others: Annotated[tuple[Condition, ...], Meta(max_length=200)] = ()
+    texts_percent: Annotated[int, Meta(ge=0, le=100)] = 0
     machine: Words = ""
     runtime: Words = ""
     made: Annotated[str, Meta(max_length=40)] = ""

@@ -36,8 +36,8 @@ def test_a_new_node_that_cheats_is_excluded_after_four_failed_checks_and_the_hon
     found.run_epoch()
     cheat, honest = (node.course for node in found.nodes)
     assert (cheat.excluded, cheat.first_fail, cheat.checks) == (0, 0, 4)  # four verifiers, 5 for each
-    assert cheat.until_answers == 8
-    assert cheat.until_tokens == 8 * FOUND.score.tokens
+    assert 4 <= cheat.until_answers <= 8  # conversations of one question and of two
+    assert cheat.until_tokens == cheat.until_answers * FOUND.score.tokens
     assert honest.excluded is None
     assert found.standings[NodeId(b"\1" * 20)].good == 4
     found.run_epoch()
@@ -66,15 +66,18 @@ def test_one_that_turns_is_found_soon_after_its_first_failed_check_and_that_wait
 
 
 def test_of_results_that_no_block_has_room_for_some_are_lost() -> None:
-    found, room = network([None] * 60), entries_that_fit(4)  # 480 answers in an epoch
+    found, room = network([None] * 80), entries_that_fit(4)
     assert 130 <= room < 145
-    for _ in range(3):
+    found.run_epoch()
+    asked = sum(node.course.answers for node in found.nodes)  # 320 conversations of one question and of two
+    assert asked > 3 * room
+    for _ in range(2):
         found.run_epoch()
     assert found.epoch == 3
     judged = sum(standing.judged for standing in found.standings.values())
     assert judged == 3 * room
     lost = sum(node.course.dropped for node in found.nodes)
-    assert lost == 480 - 3 * room  # of the first epoch; the others may still be judged
+    assert lost == asked - 3 * room  # of the first epoch; the others may still be judged
 
 
 def test_the_published_rule_sees_the_same_answers_and_not_a_credit_just_above_its_threshold() -> None:
@@ -93,8 +96,13 @@ def test_who_cheats_behind_the_first_question_is_asked_several() -> None:
     found = network([ADVERSARIES["later-turns"]])
     found.run_epoch()
     standing = found.standings[NodeId(bytes(20))]
-    assert (standing.judged, found.nodes[0].course.first_cheat) == (8, 0)
-    assert (standing.suspicion, standing.excluded) == (4 * FOUND.score.likelihood, True), "and is found by what follows"
+    assert found.nodes[0].course.first_cheat == 0
+    asked_again = standing.judged - 4
+    assert 1 <= asked_again <= 4
+    assert standing.suspicion == asked_again * FOUND.score.likelihood, "what follows tells"
+    found.run_epoch()
+    found.run_epoch()
+    assert found.standings[NodeId(bytes(20))].excluded
 
 
 def test_who_watches_its_standing_is_honest_while_it_is_suspected() -> None:
@@ -136,8 +144,8 @@ def test_standings_are_those_of_the_rules_alone() -> None:
         found.run_epoch()
     (standing,) = found.standings.values()
     again = OURS.newcomer(standing.node_id)
-    for _ in range(standing.judged // 2):
-        again = OURS.judge(again, [[CLEAN.score] * 2])
+    for _ in range(found.nodes[0].course.checks):
+        again = OURS.judge(again, [[CLEAN.score]])  # a second answer like the first one changes nothing
     assert (again.reputation, again.good, again.suspicion) == (standing.reputation, standing.good, standing.suspicion)
     assert next(iter(found.published.values())).reputation > PUBLISHED.start
 
