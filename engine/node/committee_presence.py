@@ -148,26 +148,15 @@ class CommitteePresence:
                 del self._contradictions[0]
 
     async def _bring_block(self, session: ClientSession, url: str, height: int, block: CertifiedBlock) -> None:
-        """Evidence that is too old is refused, until the server has seen the block that names it."""
-        if not await self._bring_evidence(session, url, height):
-            try:
-                await send_record(session, url, "/v1/chain", encode(block))
-                return
-            except BootstrapUnreachableError as error:
-                logger.debug("the evidence of a block is brought again: %s", error)
-            await self._bring_evidence(session, url, height)
-        await send_record(session, url, "/v1/chain", encode(block))
-
-    async def _bring_evidence(self, session: ClientSession, url: str, height: int) -> bool:
-        """Whether the server has taken all of it."""
-        taken = True
+        """The server takes no evidence but that of a certified block which it has seen, so that comes first."""
+        try:
+            await send_record(session, url, "/v1/chain", encode(block))
+            return
+        except BootstrapUnreachableError as error:
+            logger.debug("the evidence of a block is brought: %s", error)
         for record in self._store.records(height):
-            try:
-                await send_record(session, url, "/v1/evidence", encode(record))
-            except VerificationError as error:
-                logger.info("the server does not take evidence: %s", error)
-                taken = False
-        return taken
+            await send_record(session, url, "/v1/evidence", encode(record))
+        await send_record(session, url, "/v1/chain", encode(block))
 
     def _contradicted(self, shown: Contradiction) -> None:
         if len(self._contradictions) < MAX_CONTRADICTIONS:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
@@ -34,8 +35,9 @@ from engine.verification.challenges.plan import Candidate, EpochPlan, Planned, d
 from engine.verification.challenges.pool import Pool
 from engine.verification.epochs import epoch_at, epoch_begins
 from engine.verification.members import duties_alpha
-from engine.verification.signing import Judging, sign_record
+from engine.verification.signing import Judging, digest_of, sign_record
 from engine.wire.verification import (
+    Attestation,
     ChallengeCommitment,
     Duties,
     Score,
@@ -81,7 +83,8 @@ class VerifierRole:
         self._promised: dict[int, ChallengeCommitment] = {}
         self._begun: set[int] = set()
         self._shown: set[int] = set()
-        self._told = -1.0
+        self._told = -math.inf
+        self._lots: dict[int, bytes] = {}  # of this member's VRF, by epoch
         self._forgotten = -1
         self._in_reserve = -1
         self._store: VerifierStore | None = None
@@ -139,6 +142,7 @@ class VerifierRole:
     def recall(self, store: VerifierStore) -> None:
         """Go on with what an earlier run has kept, and keep everything from now on. The chain is here already."""
         epoch, member = self.epoch, self._identity.public_key
+        self._expect()
         for signed in store.records():
             try:
                 self.book.add(signed, self.state, epoch)
@@ -158,6 +162,7 @@ class VerifierRole:
         """The committee has agreed on a block, after which this is the state."""
         self.state = state
         self.book.decided(state, block)
+        self._expect()
         self._attesting.look_again()
 
     # ------------------------------------------------------------------------------------------------ blocks of it all
@@ -257,7 +262,9 @@ class VerifierRole:
         except VerificationError as error:
             logger.warning("a record of this verifier has no use: %s", error)
             return False
-        self.tell(signed)
+        about = record.evidence if isinstance(record, Attestation) else digest_of(signed)
+        if not self.book.is_early(about, self.state):  # what is, is told when its duties are shown
+            self.tell(signed)
         return True
 
     def _take(self, signed: SignedRecord) -> None:
@@ -303,6 +310,20 @@ class VerifierRole:
         chosen = held[random_below(len(held), self._random_bytes)]
         return replace(chosen, texts_percent=self.texts_percent(chosen.model_digest))
 
+    def _expect(self) -> None:
+        """Know what falls to this member in all epochs that are open."""
+        self._lots = {epoch: output for epoch, output in self._lots.items() if epoch in self.state.epochs}
+        for epoch in self.state.epochs:
+            self._lot(epoch)
+
+    def _lot(self, epoch: int) -> bytes:
+        """The output of this member's VRF."""
+        if epoch not in self._lots:
+            member, alpha = self._identity.public_key, self._alpha(epoch)
+            self._lots[epoch] = verify_proof(member, alpha, prove(self._identity.seed, alpha))
+            self.book.expect(epoch, member, self._lots[epoch])
+        return self._lots[epoch]
+
     def _alpha(self, epoch: int) -> bytes:
         return duties_alpha(self.state.network_id, epoch, self.state.epochs[epoch].basis.output)
 
@@ -315,9 +336,7 @@ class VerifierRole:
         self._begun.add(epoch)
         if found.basis.commitments.get(member) != self._promised[epoch]:
             return ()  # the block does not say that this was promised: nobody would believe it
-        alpha = self._alpha(epoch)
-        output = verify_proof(member, alpha, prove(self._identity.seed, alpha))
-        due = duties_of(plan, found.basis, member, output, without=(self._identity.node_id,))
+        due = duties_of(plan, found.basis, member, self._lot(epoch), without=(self._identity.node_id,))
         done = self.book.challenges_done(epoch, member)
         return [planned for planned in due if planned.index not in done]
 
@@ -329,6 +348,7 @@ class VerifierRole:
             if member in found.basis.members and member not in found.outputs:
                 proof = prove(self._identity.seed, self._alpha(over))
                 self._publish(Duties(network_id=self.state.network_id, epoch=over, member=member, proof=proof))
+                self._told = -math.inf  # what came of them can be told now
 
     def _repeat(self, epoch: int) -> None:
         now = self._clock.monotonic()

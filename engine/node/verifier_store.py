@@ -21,9 +21,11 @@ from engine.verification.challenges.plan import EpochPlan, encoded_plan, read_pl
 from engine.wire.verification import (
     Attestation,
     CommitteeChange,
+    Evidence,
     Proposal,
     Scoring,
     SignedRecord,
+    Unanswered,
     Vote,
     committee_record_decoder,
 )
@@ -33,7 +35,7 @@ FILE = "verifier.sqlite3"
 _TABLES = """
 CREATE TABLE IF NOT EXISTS plans (epoch INTEGER PRIMARY KEY, plan BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS records (
-    digest BLOB PRIMARY KEY, epoch INTEGER NOT NULL, last INTEGER NOT NULL,
+    digest BLOB PRIMARY KEY, epoch INTEGER NOT NULL, turn INTEGER NOT NULL,
     record BLOB NOT NULL, key BLOB NOT NULL, signature BLOB NOT NULL) WITHOUT ROWID;
 """
 
@@ -93,8 +95,8 @@ class VerifierStore:
             raise ValueError("votes and proposals are not kept here")
         digest = hashlib.sha256(signed.record).digest()
         epoch = record.until if isinstance(record, CommitteeChange) else record.epoch
-        is_last = isinstance(record, Attestation | Scoring)
-        row = (digest, epoch, is_last, signed.record, signed.key, signed.signature)
+        turn = 2 if isinstance(record, Attestation | Scoring) else int(isinstance(record, Evidence | Unanswered))
+        row = (digest, epoch, turn, signed.record, signed.key, signed.signature)
         self._write("INSERT OR IGNORE INTO records VALUES (?, ?, ?, ?, ?, ?)", row)
 
     def forget(self, before: int) -> None:
@@ -121,11 +123,11 @@ class VerifierStore:
         return found
 
     def records(self) -> list[SignedRecord]:
-        """In an order in which they can be taken: attestations and scorings are behind the evidence that they are
-        about."""
+        """In an order in which they can be taken: results behind the duties that they are of, attestations and scorings
+        behind the evidence that they are about."""
         found = []
         for record, key, signature in self._read(
-            "SELECT record, key, signature FROM records ORDER BY last, epoch, digest"
+            "SELECT record, key, signature FROM records ORDER BY turn, epoch, digest"
         ):
             with contextlib.suppress(WireError):
                 committee_record_decoder.decode(record)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 
 from engine.crypto.identity import Identity
 from engine.inference.types import GenerationRequest, ModelInfo, TokenScores
@@ -25,6 +26,7 @@ from engine.node.verifier_role import VerifierRole
 from engine.node.verifier_store import VerifierStore
 from engine.verification.chain.certificate import check_certified
 from engine.verification.chain.state import first_state
+from engine.verification.challenges import duties
 from engine.verification.challenges.plan import Planned
 from engine.verification.challenges.pool import read_pool
 from engine.verification.committee.agreement import Agreement
@@ -190,6 +192,20 @@ async def test_who_serves_what_it_claims_rises_and_who_does_not_is_excluded() ->
     assert {entry.turn for block in blocks for entry in block.entries} == {0, 1}, "later turns are judged, too"
     asked = [asked for machine in network.overlay.machines for asked in machine.writer.asked]
     assert {len(one.messages) for one in asked} >= {1, 2, 3}, "some with a system prompt, some with an earlier turn"
+
+
+async def test_what_the_lot_has_given_is_told_when_it_is_over_and_judged_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody but its author could see before that it had the duty, so nobody would have kept it."""
+    monkeypatch.setattr(duties, "ALWAYS_BELOW", 1)
+    monkeypatch.setattr(duties, "LEAST_RATE_PARTS", 2)
+    network = await verified()
+    async with network.running():
+        await network.epochs(8)
+    waited = [block.epoch - entry.epoch for block in network.blocks[3:] for entry in block.entries]
+    assert set(waited) <= {0, 1}
+    assert 1 in waited
+    assert not network.refused
+    assert all(block.missed == () for block in network.blocks)
 
 
 async def test_a_new_node_that_turns_bad_is_found_and_one_that_turns_good_is_suspected_less_and_less() -> None:

@@ -44,8 +44,7 @@ async def test_a_server_is_replayed_and_exported(tmp_path: Path, made: Judging) 
         where = ("--bootstrap", it.address)
         assert "0 hold" in await verify(*where)
         for block in made.blocks:
-            await it.bring_evidence()
-            assert (await it.bring(block))[0] == 200
+            await it.bring_whole(block)
         batches = [make_batch(GOOD, made.network_id, 0, [bytes((number,)) * 32], 1, b"s" * 32) for number in (1, 2)]
         assert (await post(it.address, "/v1/contradictions", encode(Contradiction(*batches))))[0] == 200
         told = await verify_json(*where, "--export", str(exported))

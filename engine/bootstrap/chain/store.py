@@ -74,13 +74,15 @@ class ChainStore:
         )
         return await self._store.transact(lambda connection: list(connection.execute(query).scalars()))
 
-    async def append(self, block: StoredBlock, forget: int) -> None:
-        """The next block; evidence of epochs before ``forget`` goes."""
+    async def append(self, block: StoredBlock, forget: int, at_most: int) -> None:
+        """The next block; evidence of epochs before ``forget`` goes, and the oldest while there are more bytes of it
+        than ``at_most``."""
 
         def write(connection: Connection) -> None:
             row = {"height": block.height, "epoch": block.epoch, "digest": block.digest, "certified": block.certified}
             connection.execute(insert(BlockRow).values(row))
-            connection.execute(delete(EvidenceRow).where(EvidenceRow.epoch < forget))
+            oldest = max(forget, _first_that_fits(connection, at_most))
+            connection.execute(delete(EvidenceRow).where(EvidenceRow.epoch < oldest))
 
         await self._store.transact(write)
 
@@ -105,21 +107,16 @@ class ChainStore:
         query = select(EvidenceRow.signed).where(EvidenceRow.digest == digest)
         return await self._store.transact(lambda connection: connection.execute(query).scalar_one_or_none())
 
-    async def add_evidence(self, digest: bytes, epoch: int, signed: SignedRecord, at_most: int) -> bool:
-        """Keep it, unless it is there; False where its member has brought ``at_most`` for the epoch already."""
+    async def add_evidence(self, digest: bytes, epoch: int, signed: SignedRecord) -> None:
+        """Keep it, unless it is there."""
 
-        def write(connection: Connection) -> bool:
+        def write(connection: Connection) -> None:
             known = select(EvidenceRow.digest).where(EvidenceRow.digest == digest)
-            if connection.execute(known).one_or_none() is not None:
-                return True
-            mine = (EvidenceRow.key == signed.key, EvidenceRow.epoch == epoch)
-            if connection.execute(select(func.count()).where(*mine)).scalar_one() >= at_most:
-                return False
-            row = {"digest": digest, "epoch": epoch, "key": signed.key, "signed": encode(signed)}
-            connection.execute(insert(EvidenceRow).values(row))
-            return True
+            if connection.execute(known).one_or_none() is None:
+                row = {"digest": digest, "epoch": epoch, "key": signed.key, "signed": encode(signed)}
+                connection.execute(insert(EvidenceRow).values(row))
 
-        return await self._store.transact(write)
+        await self._store.transact(write)
 
     # -------------------------------------------------------------------------------------------------------- batches
 
@@ -267,6 +264,17 @@ class ChainStore:
         """The node has shown it."""
         change = update(OpeningRow).where(OpeningRow.receipt == receipt).values(opening=encode(opening))
         await self._store.transact(lambda connection: connection.execute(change))
+
+
+def _first_that_fits(connection: Connection, at_most: int) -> int:
+    """The first of the newest epochs whose evidence has ``at_most`` bytes together."""
+    size = func.sum(func.length(EvidenceRow.signed))
+    query = select(EvidenceRow.epoch, size).group_by(EvidenceRow.epoch).order_by(EvidenceRow.epoch.desc())
+    for epoch, length in connection.execute(query):
+        at_most -= length
+        if at_most < 0:
+            return int(epoch) + 1
+    return 0
 
 
 def _block(row: Any) -> StoredBlock | None:

@@ -10,6 +10,7 @@ from engine.verification.chain.derivation import check_scoring, open_commitment,
 from engine.verification.chain.entries import make_entry, open_attestations, scorers
 from engine.verification.chain.fairness import fair_place
 from engine.verification.chain.state import WINDOW, ChainState
+from engine.verification.challenges.duties import has_duty
 from engine.verification.challenges.opening import OpenedEvidence, open_evidence, open_unanswered
 from engine.verification.large_models.majority import OpenedScoring
 from engine.verification.members import faulty
@@ -28,25 +29,28 @@ from engine.wire.verification import (
     committee_record_decoder,
 )
 
-MAX_EVIDENCE = 512
-"""Of one member and epoch, unanswered challenges counted with it."""
+MAX_EVIDENCE, MAX_EVIDENCE_BYTES = 512, 4 * 1024 * 1024
+"""Of one member and epoch, unanswered challenges counted with it. An ordinary record has a few thousand bytes."""
 MAX_CLAIMS = 256
 """Contradictions, and hidden receipts, that wait for a block."""
 _AHEAD = 2
 """Epochs in the future for which commitments are kept."""
+_UNANSWERED = -1
 Key = tuple[int, bytes]
 """An epoch and a member's key."""
 
 
 class RecordBook:
-    """Bounded whatever members send: one commitment and one record of duties for each member and epoch, so many
-    results, one attestation of each scorer, one will to change the committee. Attestations that come before their
-    evidence are not kept: members repeat."""
+    """Bounded whatever members send: one commitment and one record of duties for each member and epoch, one result of
+    each turn of each duty, one attestation of each scorer, one will to change the committee. What comes before what it
+    rests on is not kept: members repeat."""
 
     def __init__(self) -> None:
         self._commitments: dict[Key, SignedRecord] = {}
         self._duties: dict[Key, SignedRecord] = {}
         self._results: dict[Key, dict[bytes, SignedRecord]] = {}
+        self._turns: set[tuple[int, bytes, NodeId, int]] = set()  # epoch, member, node asked, turn or _UNANSWERED
+        self._own: dict[Key, bytes] = {}
         self._opened: dict[bytes, Opened] = {}
         self._by_digest: dict[bytes, SignedRecord] = {}
         self._attestations: dict[bytes, dict[bytes, SignedRecord]] = {}
@@ -82,6 +86,21 @@ class RecordBook:
                 return self._add_change(signed, state, epoch)
             case _:
                 raise VerificationError("A vote or proposal stands where a record of a verifier belongs.")
+
+    def expect(self, epoch: int, member: bytes, output: bytes) -> None:
+        """The VRF output behind this machine's own duties, which nobody else knows before they are shown."""
+        self._own[epoch, member] = output
+
+    def is_early(self, digest: bytes, state: ChainState) -> bool:
+        """Whether nobody else could see yet that its author had the duty of which this is the result."""
+        opened = self._opened.get(digest)
+        return opened is not None and not self._had_duty(opened, state)
+
+    def _had_duty(self, opened: Opened, state: ChainState, own: bytes | None = None) -> bool:
+        epoch, member = opened.challenge.epoch, opened.challenge.member
+        found = state.epochs.get(epoch)
+        output = self.output_of(epoch, member, state) or own
+        return found is not None and has_duty(found.basis, member, opened.asked, output)
 
     def record_of(self, digest: bytes) -> SignedRecord | None:
         """Evidence or an unanswered challenge."""
@@ -125,10 +144,12 @@ class RecordBook:
         found += (signed for (_, key), signed in self._duties.items() if key == member)
         for (_, key), results in self._results.items():
             if key == member:
-                found += (signed for digest, signed in results.items() if not _is_done(self._opened[digest], state))
+                told = {digest: self._opened[digest] for digest in results if not self.is_early(digest, state)}
+                found += (results[digest] for digest, opened in told.items() if not _is_done(opened, state))
         found += (signed for signed, opened in self._scorings.values() if opened.scoring.member == member)
         found += (signed for key, (_, signed) in self._changes.items() if key == member)
-        found += (given[member] for given in self._attestations.values() if member in given)
+        attested = [digest for digest, given in self._attestations.items() if member in given]
+        found += (self._attestations[digest][member] for digest in attested if not self.is_early(digest, state))
         return found
 
     def decided(self, state: ChainState, block: bytes) -> None:
@@ -154,6 +175,8 @@ class RecordBook:
                 self._opened.pop(digest, None)
                 self._attestations.pop(digest, None)
                 self._scorings.pop(digest, None)
+        self._turns = {one for one in self._turns if one[0] >= oldest}
+        self._own = {key: output for key, output in self._own.items() if key[0] >= oldest}
         self._outputs = {key: output for key, output in self._outputs.items() if key[0] >= oldest}
 
     def scoring_of(self, evidence: bytes) -> OpenedScoring | None:
@@ -222,11 +245,17 @@ class RecordBook:
         drawn = _scorers(opened, state)
         if member in drawn[: faulty(len(state.members)) + 1]:
             return True
-        if member not in drawn or opened.evidence.epoch > late:
+        known_in = opened.evidence.epoch + (not self._was_public(opened, state))
+        if member not in drawn or known_in > late:
             return False
         given = list(self._attestations.get(opened.digest, {}).values())
         own = state.related(opened.evidence.epoch, opened.node)
         return make_entry(opened, given, state.members, state.network_id, related=own) is None
+
+    def _was_public(self, opened: Opened, state: ChainState) -> bool:
+        """Whether everybody knew of the duty in its epoch, and not after it only."""
+        found = state.epochs.get(opened.challenge.epoch)
+        return found is not None and has_duty(found.basis, opened.challenge.member, opened.asked, None)
 
     def _add_commitment(self, signed: SignedRecord, record: ChallengeCommitment, state: ChainState, epoch: int) -> bool:
         if not epoch <= record.epoch <= epoch + _AHEAD:
@@ -242,13 +271,21 @@ class RecordBook:
         if digest in self._by_digest:
             return False
         key = (record.epoch, record.member)
-        if len(self._results.get(key, ())) >= MAX_EVIDENCE:
-            raise VerificationError(f"A member shows more than {MAX_EVIDENCE} results of one epoch.")
+        kept = self._results.get(key, {})
+        size = sum(len(one.record) for one in kept.values()) + len(signed.record)
+        if len(kept) >= MAX_EVIDENCE or size > MAX_EVIDENCE_BYTES:
+            raise VerificationError(f"A member shows more than {MAX_EVIDENCE} results of one epoch, or too long ones.")
         opened: Opened
         if isinstance(record, Evidence):
             opened = open_evidence(signed, state.genesis, state.network_id, state.commitment_of)
         else:
             opened = open_unanswered(signed, state.network_id, state.commitment_of)
+        if not self._had_duty(opened, state, self._own.get(key)):
+            raise VerificationError("A member shows a result of a duty that it had not, or that it has not shown yet.")
+        turn = (*key, opened.asked, record.turn if isinstance(record, Evidence) else _UNANSWERED)
+        if turn in self._turns:
+            raise VerificationError("A member shows two results of one turn.")
+        self._turns.add(turn)
         self._opened[digest] = opened
         self._by_digest[digest] = signed
         self._results.setdefault(key, {})[digest] = signed

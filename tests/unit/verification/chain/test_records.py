@@ -1,15 +1,20 @@
 """What a member keeps of what others say: what holds, bounded, and until blocks have no more use for it."""
 
+from dataclasses import replace
+
 import msgspec
 import pytest
 
+from engine.crypto.identity import Identity
 from engine.errors import VerificationError
 from engine.verification.chain import records
 from engine.verification.chain.block import Material
 from engine.verification.chain.entries import scorers
 from engine.verification.chain.records import RecordBook
+from engine.verification.chain.state import OpenEpoch
 from engine.verification.challenges.duties import publicly_drawn
 from engine.verification.challenges.opening import open_evidence
+from engine.verification.reputation.rule import unjudged
 from engine.verification.signing import digest_of
 from engine.wire.verification import SignedRecord, block_decoder
 from tests.support.judging import Judging, judging, score
@@ -106,7 +111,89 @@ def test_what_is_not_wanted_is_refused_with_the_reason(monkeypatch: pytest.Monke
     idle = next(member for member in network.members if member.public_key not in drawn)
     with pytest.raises(VerificationError, match="not drawn"):
         book.add(network.attest(evidence, NODE.node_id, idle), network.state, 1)
+    again = network.evidence(1, network.member(evidence.key), NODE.node_id, NODE, output=tuple(range(40)))
+    with pytest.raises(VerificationError, match="two results of one turn"):
+        book.add(again, network.state, 1)
     monkeypatch.setattr(records, "MAX_EVIDENCE", 1)
     more = network.evidence(1, network.member(evidence.key), NODE.node_id, NODE, turn=1)
     with pytest.raises(VerificationError, match="more than 1 results"):
+        book.add(more, network.state, 1)
+
+
+# -------------------------------------------------------------------------------- members that show what they must not
+
+
+def established(network: Judging, nodes: list[Identity]) -> None:
+    """In epoch 1 these are checked by lot, and nobody knows beforehand by whom."""
+    state = network.state
+    standings = {
+        node.node_id: msgspec.structs.replace(unjudged(node.node_id, 900_000), good=10, signed=1) for node in nodes
+    }
+    basis = replace(state.epochs[1].basis, standings=standings)
+    network.state = replace(state, epochs={1: OpenEpoch(basis=basis)})
+
+
+def lots() -> tuple[Judging, Identity, Identity, list[Identity]]:
+    """A network with a member, a node that the lot gives it, and others that it does not."""
+    network = judging()
+    nodes = [identity(number) for number in range(60)]
+    network.append(0, Material(commitments=network.commit_all(1, nodes)))
+    established(network, nodes)
+    member, due = next(
+        (member, node) for member in network.members for node in nodes if network.has_duty(1, member, node.node_id)
+    )
+    return network, member, due, [node for node in nodes if not network.has_duty(1, member, node.node_id)]
+
+
+def test_what_a_member_shows_without_a_duty_is_neither_kept_nor_scored() -> None:
+    """Before, each could have every other one keep 512 records of an epoch and score them: 92 MB of memory."""
+    network, member, _, others = lots()
+    book = RecordBook()
+    for node in others:
+        for shown in (network.evidence(1, member, node.node_id, node), network.unanswered(1, member, node.node_id)):
+            with pytest.raises(VerificationError, match="duty that it had not"):
+                book.add(shown, network.state, 1)
+    assert book.material().records == []
+    assert all(book.unscored(key.public_key, network.state, 1) == [] for key in network.members)
+
+
+def test_what_the_lot_has_given_is_believed_when_everybody_can_see_it() -> None:
+    network, member, node, _ = lots()
+    mine, other = RecordBook(), RecordBook()
+    evidence = network.evidence(1, member, node.node_id, node)
+    digest = digest_of(evidence)
+    with pytest.raises(VerificationError, match="has not shown yet"):
+        mine.add(evidence, network.state, 1)
+    mine.expect(1, member.public_key, network.draw_output(1, member))
+    assert mine.add(evidence, network.state, 1)
+    assert mine.is_early(digest, network.state)
+    assert evidence not in mine.of_member(member.public_key, network.state), "it would tell what the lot has given"
+    with pytest.raises(VerificationError, match="has not shown yet"):
+        other.add(evidence, network.state, 1)
+    duties = network.show_duties(1, member)
+    for book in (mine, other):
+        assert book.add(duties, network.state, 2)
+    assert not mine.is_early(digest, network.state)
+    told = mine.of_member(member.public_key, network.state)
+    assert told.index(duties) < told.index(evidence)
+    assert other.add(evidence, network.state, 2)
+
+
+def test_who_is_drawn_in_reserve_for_what_the_lot_has_given_waits_an_epoch_longer() -> None:
+    network, member, node, _ = lots()
+    book = RecordBook()
+    book.add(network.show_duties(1, member), network.state, 2)
+    evidence = network.evidence(1, member, node.node_id, node)
+    book.add(evidence, network.state, 2)
+    *_, reserve = scorers(network.state.members, digest_of(evidence), member.public_key, node.node_id)
+    assert book.unscored(reserve, network.state, 1) == []
+    assert [one.digest for one in book.unscored(reserve, network.state, 2)] == [digest_of(evidence)]
+
+
+def test_the_bytes_of_what_a_member_shows_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, book, evidence = begun()
+    monkeypatch.setattr(records, "MAX_EVIDENCE_BYTES", len(evidence.record) + 100)
+    assert book.add(evidence, network.state, 1)
+    more = network.evidence(1, network.member(evidence.key), NODE.node_id, NODE, turn=1)
+    with pytest.raises(VerificationError, match="or too long ones"):
         book.add(more, network.state, 1)
