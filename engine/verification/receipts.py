@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hmac
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -122,8 +122,12 @@ def sign_receipt(identity: Identity, receipt: Receipt) -> tuple[bytes, bytes]:
     return record, identity.sign(PURPOSE, receipt.network_id, record)
 
 
-def check_receipt(record: bytes, signature: bytes, network_id: bytes) -> Receipt:
-    """The receipt that its node really signed for this network; :class:`ReceiptError` says what is wrong with it."""
+Verify = Callable[[bytes, str, bytes, bytes, bytes], None]
+
+
+def check_receipt(record: bytes, signature: bytes, network_id: bytes, verify: Verify = verify) -> Receipt:
+    """The receipt that its node really signed for this network; :class:`ReceiptError` says what is wrong with it.
+    ``verify``: looks at the signature, as ``engine.crypto.identity.verify`` does."""
     try:
         receipt = receipt_decoder.decode(record)
     except WireError as error:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import TypeVar
 
-from engine.crypto.identity import Identity, verify
+from engine.crypto.identity import Identity, signed_bytes, verify
 from engine.errors import SignatureError, VerificationError, WireError
 from engine.wire.codec import encode
 from engine.wire.verification import (
@@ -43,6 +44,40 @@ NAMES: dict[type[Judging], str] = {
 T = TypeVar("T", ChallengeCommitment, Evidence, Unanswered, Duties, Attestation, Scoring, CommitteeChange)
 
 
+REMEMBERED = 16_384
+"""Signatures that were found to hold, some blocks' worth: 32 bytes of each are kept."""
+
+
+class _Claim:
+    """That a key has signed something; compared by its digest, so that what was signed need not be kept."""
+
+    __slots__ = ("digest", "said")
+
+    def __init__(self, key: bytes, purpose: str, network_id: bytes, signature: bytes, signed: bytes) -> None:
+        self.digest = hashlib.sha256(signed_bytes(purpose, network_id, key, signature, signed)).digest()
+        self.said: tuple[bytes, str, bytes, bytes, bytes] | None = (key, purpose, network_id, signature, signed)
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Claim) and self.digest == other.digest
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _check(claim: _Claim) -> None:
+    """What raises is not remembered."""
+    assert claim.said is not None
+    verify(*claim.said)
+    claim.said = None
+
+
+def verify_once(key: bytes, purpose: str, network_id: bytes, signature: bytes, signed: bytes) -> None:
+    """As ``engine.crypto.identity.verify`` for one field; whoever asks again soon is answered at once. A member meets
+    each record when it comes, when a block with it is proposed and when that block is decided."""
+    _check(_Claim(key, purpose, network_id, signature, signed))
+
+
 def sign_record(identity: Identity, record: Judging) -> SignedRecord:
     """The record with its member's signature; ``ValueError`` when it names another member."""
     if record.member != identity.public_key:
@@ -63,7 +98,7 @@ def open_record(signed: SignedRecord, kind: type[T], network_id: bytes) -> T:
     if record.member != signed.key:
         raise VerificationError(f"The {name} is signed by another key than that of the member it names.")
     try:
-        verify(signed.key, PURPOSES[kind], network_id, signed.signature, signed.record)
+        verify_once(signed.key, PURPOSES[kind], network_id, signed.signature, signed.record)
     except SignatureError as error:
         raise VerificationError(f"The {name} is not what its member signed: the signature does not fit.") from error
     return record

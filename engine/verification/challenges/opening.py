@@ -19,7 +19,7 @@ from engine.verification.challenges.commitment import is_committed
 from engine.verification.challenges.duties import is_kin
 from engine.verification.epochs import epoch_begins
 from engine.verification.receipts import check_receipt, compare_output, compare_request, request_without_secrets
-from engine.verification.signing import digest_of, open_record
+from engine.verification.signing import digest_of, open_record, verify_once
 from engine.wire.answer import ChatMessage, Receipt, Request, Sampling, request_decoder
 from engine.wire.codec import encode
 from engine.wire.records import Genesis
@@ -252,7 +252,7 @@ def _is_conversation(messages: tuple[ChatMessage, ...], challenge: PlannedChalle
 
 def _open_receipt(evidence: Evidence, network_id: bytes) -> Receipt:
     try:
-        receipt = check_receipt(evidence.receipt, evidence.receipt_signature, network_id)
+        receipt = check_receipt(evidence.receipt, evidence.receipt_signature, network_id, verify_once)
         found = compare_request(receipt, evidence.key, evidence.request)
     except ReceiptError as error:
         raise VerificationError(str(error)) from error
