@@ -18,6 +18,7 @@ from engine.commands import (
     bootstrap,
     calibrate,
     chat,
+    chats,
     committee,
     demo,
     doctor,
@@ -55,6 +56,7 @@ cli.command(name="demo")(demo.run)
 cli.command(name="doctor")(doctor.run)
 cli.command(name="calibrate")(calibrate.run)
 cli.add_typer(bench.commands, name="bench")
+cli.add_typer(chats.commands, name="chats")
 cli.add_typer(identity.commands, name="identity")
 cli.add_typer(committee.commands, name="committee")
 cli.add_typer(models.commands, name="models")

@@ -287,6 +287,8 @@ REQUEST_ERRORS: dict[str, type[RequestError]] = {
         ServingNodeLostError,
         ServingNodeLeavingError,
         AnswerCancelledError,
+        ChatNotFoundError,
+        ChatBusyError,
     )
 }
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from engine.config import find_data_directory
@@ -20,6 +20,9 @@ from engine.errors import (
     WeakerPathsNeededError,
     request_error,
 )
+
+if TYPE_CHECKING:
+    from engine.storage.data_directory import LockContent
 
 READ_SECONDS = 600.0
 """Silence after which the engine counts as lost."""
@@ -145,7 +148,7 @@ def find_engine(data: Path | None, api: str | None, token: str | None, environme
 
     :class:`EngineUnreachableError` says that none runs and how to start one.
     """
-    from engine.storage.data_directory import DataDirectory, load_api_token, read_lock
+    from engine.storage.data_directory import DataDirectory, load_api_token
 
     directory = DataDirectory(find_data_directory(data, environment))
     token = token or environment.get("GENTORRENT_API_TOKEN", "")
@@ -158,6 +161,15 @@ def find_engine(data: Path | None, api: str | None, token: str | None, environme
                 "the file api-token of its data directory."
             )
         return ApiClient(api, token)
+    lock = find_lock(data, environment)
+    return ApiClient(f"http://127.0.0.1:{lock.port}", token or load_api_token(directory.api_token))
+
+
+def find_lock(data: Path | None, environment: Mapping[str, str]) -> LockContent:
+    """Where the engine that owns the data directory is; :class:`EngineUnreachableError` as in :func:`find_engine`."""
+    from engine.storage.data_directory import DataDirectory, read_lock
+
+    directory = DataDirectory(find_data_directory(data, environment))
     lock = read_lock(directory.lock)
     if lock is None:
         raise EngineUnreachableError(f"No engine is running on {directory.path}. {_START_ONE}")
@@ -165,4 +177,4 @@ def find_engine(data: Path | None, api: str | None, token: str | None, environme
         raise EngineUnreachableError(
             f"The engine on {directory.path} (process {lock.pid}) is still starting. Try again in a few seconds."
         )
-    return ApiClient(f"http://127.0.0.1:{lock.port}", token or load_api_token(directory.api_token))
+    return lock

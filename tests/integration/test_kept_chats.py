@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
+import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
@@ -11,7 +13,7 @@ from typing import Any, TypeVar
 import aiohttp
 
 from engine.api import schema
-from tests.support.running_engine import Engine, running
+from tests.support.running_engine import COMMAND, ROOT, Engine, running
 
 Wanted = TypeVar("Wanted")
 MODEL = "gentorrent-builtin"
@@ -91,3 +93,43 @@ async def test_a_chat_outlives_its_client_and_its_engine(tmp_path):
             await client.do(schema.StopAnswer(chat="c"), schema.MessageChanged)
             opened = await client.do(schema.OpenChat(chat="c"), schema.ChatOpened)
             assert (opened.messages[-1].message, opened.messages[-1].state) == (again.answer, "stopped")
+
+
+def test_the_command_line_lists_searches_shows_exports_and_deletes(tmp_path):
+    with running(tmp_path) as engine:
+        asyncio.run(ask_two(engine))
+
+        def command(*words: str, ok: bool = True) -> str:
+            line = [*COMMAND, "chats", *words, "--data", str(tmp_path)]
+            done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=50, stdin=subprocess.DEVNULL)
+            assert (done.returncode == 0) == ok, done.stderr
+            return done.stdout if ok else done.stderr
+
+        listed = json.loads(command("list", "--json"))
+        assert [chat["chat"] for chat in listed] == ["guards", "relays"]
+        assert "What is a guard?" in command("list")
+        (hit,) = json.loads(command("search", "gua", "--limit", "1", "--json"))
+        assert hit["chat"]["chat"] == "guards"
+        shown = json.loads(command("show", "gua", "--json"))
+        assert [message["role"] for message in shown["messages"]] == ["user", "assistant"]
+        assert shown["messages"][1]["text"] in command("export", "guards")
+        file = tmp_path / "chat.json"
+        command("export", "guards", "--format", "json", "--output", str(file))
+        assert json.loads(file.read_text())["messages"][1]["text"] == shown["messages"][1]["text"]
+        assert "chats list" in command("show", "nobody", ok=False)
+        assert "--yes" in command("delete", "guards", ok=False)
+        command("delete", "guards", "--yes")
+        assert [chat["chat"] for chat in json.loads(command("list", "--json"))] == ["relays"]
+        command("delete", "--everything", "--yes")
+        assert json.loads(command("list", "--json")) == []
+
+
+async def ask_two(engine: Engine) -> None:
+    """Two chats, each with an answer."""
+    settings = schema.ChatSettings(model=MODEL, sampling=schema.SamplingChoice(temperature=0), max_tokens=30)
+    async with connected(engine) as client:
+        for chat, question in (("relays", "What is a relay?"), ("guards", "What is a guard?")):
+            await client.do(schema.CreateChat(chat=chat, settings=settings), schema.Accepted)
+            await client.do(schema.OpenChat(chat=chat), schema.ChatOpened)
+            await client.do(schema.SendMessage(chat=chat, text=question), schema.Accepted)
+            await client.find(schema.MessageChanged, added=False)
