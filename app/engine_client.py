@@ -97,7 +97,7 @@ class EngineClient:
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 return await session.ws_connect(
-                    url, headers=headers, max_msg_size=schema.MAX_CONTROL_MESSAGE, heartbeat=HEARTBEAT_SECONDS
+                    url, headers=headers, max_msg_size=schema.MAX_CONTROL_EVENT, heartbeat=HEARTBEAT_SECONDS
                 )
         except http.WSServerHandshakeError as error:
             if error.status == 429:

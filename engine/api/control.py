@@ -145,6 +145,7 @@ class _Connection:
         group.create_task(self._ending(self._send()))
         group.create_task(self._ending(self._watch()))
         group.create_task(self._ending(self._handle_chats()))
+        group.create_task(self._ending(self._outbox.overflow()))
         while True:
             text = await self._next_text()
             if len(text) > schema.MAX_CONTROL_MESSAGE or len(text.encode()) > schema.MAX_CONTROL_MESSAGE:

@@ -44,7 +44,7 @@ class Outbox:
         self._text = 0
         self._filled = asyncio.Event()
         self._taken = asyncio.Event()
-        self._overflowed = False
+        self._overflowed = asyncio.Event()
 
     def put(self, event: ControlEvent) -> None:
         """Add an event; :class:`OutboxFullError` when there is no room."""
@@ -60,17 +60,22 @@ class Outbox:
 
     def _overflow(self) -> None:
         """Nothing more is sent to this client, and nothing kept for it."""
-        self._overflowed = True
+        self._overflowed.set()
         self._events.clear()
         self._text = 0
         raise OutboxFullError
 
     def push(self, event: ControlEvent) -> None:
-        """The same for those who have nothing to do with the client's fate: where there is no room, :meth:`take` says
-        so to who sends."""
-        if not self._overflowed:
+        """The same for those who have nothing to do with the client's fate: where there is no room, :meth:`overflow`
+        says so."""
+        if not self._overflowed.is_set():
             with contextlib.suppress(OutboxFullError):
                 self.put(event)
+
+    async def overflow(self) -> None:
+        """Wait until there was no room for an event, then raise :class:`OutboxFullError`."""
+        await self._overflowed.wait()
+        raise OutboxFullError
 
     async def room(self) -> None:
         """Wait until few events wait."""
@@ -81,8 +86,6 @@ class Outbox:
     async def take(self) -> ControlEvent:
         """Wait for the next event. A state goes first: it is small, and there is only one."""
         while True:
-            if self._overflowed:
-                raise OutboxFullError
             if self._state is not None:
                 state, self._state = self._state, None
                 return state

@@ -226,6 +226,8 @@ class Answering:
     async def write(self, live: LiveChat, running: Running, asked: Asked, overflow: Overflow) -> MessageRow:
         """Ask, tell listeners what comes, and return the row with its end. Cancelled by ``running.stopping`` it ends as
         stopped, by anything else as interrupted: then the row is left in ``running`` and the cancellation goes on."""
+        if not running.begin():
+            return _ended(running, "stopped", STOPPED, asked.dropped)
         for attempt in range(DROP_ATTEMPTS):
             try:
                 done = await self._stream(live, running, asked.request)

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 MAX_FOLDERS = 200
 MAX_PRESETS = 100
+MAX_PRESET_TEXT = 300_000
+"""Characters of the system prompts of all presets: they are told together."""
 
 
 async def listed(history: ChatHistory, request: ListChats) -> ChatList:
@@ -186,6 +188,9 @@ async def change_preset(history: ChatHistory, request: SavePreset | DeletePreset
     else:
         if request.preset.preset not in presets and len(presets) >= MAX_PRESETS:
             raise InvalidRequestError(f"There are {MAX_PRESETS} presets already. Delete one of them.")
+        others = sum(len(row.preset.system) for row in presets.values() if row.id != request.preset.preset)
+        if others + len(request.preset.system) > MAX_PRESET_TEXT:
+            raise InvalidRequestError(f"The system prompts of all presets have {MAX_PRESET_TEXT:,} characters at most.")
         saved = await history.disk.save(PresetRow(id=request.preset.preset, preset=request.preset))
         name = "save_preset"
     rows = await history.disk.presets()

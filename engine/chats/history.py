@@ -278,7 +278,8 @@ class ChatHistory:
             return
         if not running.ended and not running.stopping:
             running.stopping = True
-            running.task.cancel()
+            if running.begun:  # a task that is cancelled before its first step never learns of it
+                running.task.cancel()
         await asyncio.wait([running.task])
 
     async def stop_all(self) -> None:

@@ -46,6 +46,7 @@ class Running:
         self.row = row
         self.stage: AnswerStage | None = None
         self.task: asyncio.Task[None] | None = None
+        self.begun = False
         self.stopping = False
         self.ended = False
         self.unsaved = False
@@ -53,6 +54,11 @@ class Running:
         self.reasoning_characters = 0
         self._text: list[str] = []
         self._reasoning: list[str] = []
+
+    def begin(self) -> bool:
+        """The task has had its first step; whether it shall go on."""
+        self.begun = True
+        return not self.stopping
 
     def add(self, text: str, reasoning: str, tokens: int) -> AnswerDelta:
         """The next piece, and what listeners are told of it."""

@@ -12,7 +12,7 @@ import aiohttp
 from engine.api.schema import (
     CONTROL_PATH,
     CONTROL_VERSION,
-    MAX_CONTROL_MESSAGE,
+    MAX_CONTROL_EVENT,
     Chat,
     ChatDelta,
     ChatDone,
@@ -101,6 +101,6 @@ async def _connect(session: aiohttp.ClientSession, lock: LockContent | None) -> 
         return None
     url, headers = f"http://127.0.0.1:{lock.port}{CONTROL_PATH}", {"Authorization": f"Bearer {lock.control_token}"}
     try:
-        return await session.ws_connect(url, headers=headers, max_msg_size=MAX_CONTROL_MESSAGE)
+        return await session.ws_connect(url, headers=headers, max_msg_size=MAX_CONTROL_EVENT)
     except (aiohttp.ClientConnectorError, aiohttp.WSServerHandshakeError):
         return None

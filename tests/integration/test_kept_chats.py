@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import aiohttp
+import pytest
 
 from engine.api import schema
-from tests.support.running_engine import COMMAND, ROOT, Engine, running
+from engine.cli import main
+from tests.support.running_engine import Engine, running
 
 Wanted = TypeVar("Wanted")
 MODEL = "gentorrent-builtin"
@@ -95,15 +96,16 @@ async def test_a_chat_outlives_its_client_and_its_engine(tmp_path):
             assert (opened.messages[-1].message, opened.messages[-1].state) == (again.answer, "stopped")
 
 
-def test_the_command_line_lists_searches_shows_exports_and_deletes(tmp_path):
+def test_the_command_line_lists_searches_shows_exports_and_deletes(tmp_path, capsys):
     with running(tmp_path) as engine:
         asyncio.run(ask_two(engine))
 
         def command(*words: str, ok: bool = True) -> str:
-            line = [*COMMAND, "chats", *words, "--data", str(tmp_path)]
-            done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=50, stdin=subprocess.DEVNULL)
-            assert (done.returncode == 0) == ok, done.stderr
-            return done.stdout if ok else done.stderr
+            with pytest.raises(SystemExit) as ended:
+                main(["chats", *words, "--data", str(tmp_path)])
+            told = capsys.readouterr()
+            assert (ended.value.code == 0) == ok, told.err
+            return told.out if ok else told.err
 
         listed = json.loads(command("list", "--json"))
         assert [chat["chat"] for chat in listed] == ["guards", "relays"]

@@ -45,7 +45,8 @@ class Client:
         self._refs += 1
         ref = f"r{self._refs}"
         await self._session.handle(msgspec.structs.replace(request, ref=ref))
-        (reply,) = (event for event in self.events if getattr(event, "ref", None) == ref)
+        *pieces, reply = (event for event in self.events if getattr(event, "ref", None) == ref)
+        assert all(isinstance(piece, schema.ExportPiece) for piece in pieces)
         return reply
 
     def all(self, kind: type[Event]) -> list[Event]:

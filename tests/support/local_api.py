@@ -9,7 +9,7 @@ from typing import Literal
 
 from engine.api.schema import ContributingState, ModelState, NetworkState, RelayState, State, WorkerState
 from engine.api.server import ApiServer
-from engine.api.service import AnswerDelta, AnswerDone, AnswerEvent, AnswerRequest, AnswerStage
+from engine.api.service import AnswerDelta, AnswerDone, AnswerEvent, AnswerRequest, AnswerStage, ChatsService
 from engine.api.state_feed import StateFeed
 from engine.clock import SystemClock
 from engine.errors import GenTorrentError, NetworkNotReadyError, UnknownModelError
@@ -150,7 +150,9 @@ class RunningApi:
         return {"Authorization": f"Bearer {CONTROL_TOKEN}"}
 
 
-async def serve(service: PlayedService, origins: tuple[str, ...] = ()) -> AsyncIterator[RunningApi]:
+async def serve(
+    service: PlayedService, origins: tuple[str, ...] = (), chats: ChatsService | None = None
+) -> AsyncIterator[RunningApi]:
     """A running API over ``service`` on a free port."""
     server = ApiServer(
         service,
@@ -159,6 +161,7 @@ async def serve(service: PlayedService, origins: tuple[str, ...] = ()) -> AsyncI
         port=0,
         clock=SystemClock(),
         allowed_origins=origins,
+        chats=chats,
     )
     port = server.bind()
     async with asyncio.TaskGroup() as group:

@@ -15,6 +15,7 @@ from engine.api.service import AnswerDelta
 from engine.clock import SystemClock
 from engine.errors import ServingNodeLostError
 from engine.inference.text.answer_parts import Content, Reasoning
+from tests.support.chats import history_at
 from tests.support.local_api import API_TOKEN, CONTROL_TOKEN, PlayedService, RunningApi, serve, until
 
 
@@ -347,3 +348,21 @@ async def test_clients_that_have_stopped_reading_do_not_hold_up_a_stop():
     assert SystemClock().monotonic() - begun < 2.0
     for writer in writers:
         writer.transport.abort()
+
+
+async def test_who_does_not_read_in_time_is_cut_and_kept_answers_go_on(tmp_path, http, monkeypatch):
+    monkeypatch.setattr("engine.api.outbox.MAX_TEXT", 10)
+    service = PlayedService(words=["a long piece of text"], endless=True, pause=0.001)
+    async with history_at(tmp_path / "chats.db", service) as history:
+        async for api in serve(service, chats=history):
+            async with connected(api, http) as slow:
+                await slow.send(schema.CreateChat(chat="c"))
+                await slow.send(schema.OpenChat(chat="c"))
+                await slow.send(schema.SendMessage(chat="c", text="Hi"))
+                assert await slow.closed() == schema.CLOSE_TOO_SLOW
+            await until(lambda: not history._sessions)
+            assert service.running == 1
+            await history.stop(history.live("c"))
+            async with connected(api, http) as other:
+                await other.send(schema.ListChats())
+                assert (await other.find(schema.ChatList)).chats[0].answering == ""

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from engine.api.outbox import MAX_EVENTS, MAX_JOINED_TEXT, MAX_TEXT, Outbox, OutboxFullError
-from engine.api.schema import ChatDelta, ChatStage
+from engine.api.schema import AnswerDelta, ChatDelta, ChatStage, ExportPiece
 from tests.support.local_api import PlayedService
 
 
@@ -90,3 +90,36 @@ async def test_taking_waits():
         assert not taking.done()
         outbox.put(stage(1))
     assert taking.result() == stage(1)
+
+
+async def test_pieces_of_a_kept_answer_grow_together_from_where_the_first_began():
+    outbox = Outbox()
+    for message, at, text in [("a", 5, "1"), ("a", 6, "2"), ("b", 0, "3")]:
+        outbox.push(AnswerDelta(chat="c", message=message, text=text, tokens=1, at=at, reasoning="r", reasoning_at=at))
+    first, second = [await outbox.take() for _ in range(2)]
+    assert isinstance(first, AnswerDelta)
+    assert isinstance(second, AnswerDelta)
+    assert (first.text, first.at, first.reasoning, first.reasoning_at, first.tokens) == ("12", 5, "rr", 5, 2)
+    assert (second.message, second.text) == ("b", "3")
+
+
+async def test_who_pushes_is_not_hurt_and_who_sends_is_told():
+    outbox = Outbox()
+    for number in range(MAX_EVENTS + 20):
+        outbox.push(stage(number))
+    with pytest.raises(OutboxFullError):
+        await outbox.overflow()
+
+
+async def test_room_is_waited_for():
+    outbox = Outbox()
+    for _ in range(10):
+        outbox.push(ExportPiece(ref="r", text="x" * 100_000, last=False))
+    async with asyncio.TaskGroup() as group:
+        waiting = group.create_task(outbox.room())
+        for _ in range(5):
+            assert not waiting.done()
+            await outbox.take()
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        assert waiting.done()

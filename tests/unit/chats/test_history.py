@@ -8,9 +8,20 @@ import msgspec
 import pytest
 
 from engine.api import schema
-from engine.errors import NetworkNotReadyError
+from engine.chats.rows import MessageRow
+from engine.clock import ManualClock
+from engine.errors import ContextLengthError, NetworkNotReadyError
 from tests.support.chats import MODEL, Client, history_at
 from tests.support.local_api import PlayedService, until
+
+
+class SetClock(ManualClock):
+    """Whose date can be set anywhere."""
+
+    now = 1_750_000_000.0
+
+    def wall(self) -> float:
+        return self.now
 
 
 @pytest.fixture
@@ -416,3 +427,176 @@ async def test_answers_are_saved_while_they_are_written(tmp_path, service, histo
         async with asyncio.timeout(5):
             while not other.execute(query).fetchone()[0]:
                 await asyncio.sleep(0.05)
+
+
+async def test_an_answer_that_has_not_begun_can_be_stopped(service, history, client):
+    await client.opened("c")
+    start = history.start
+    async with asyncio.TaskGroup() as tasks:
+
+        def stop_first(live, *others):
+            tasks.create_task(history.stop(live))
+            start(live, *others)
+
+        history.start = stop_first
+        answer = await client.ended((await client.do(schema.SendMessage(chat="c", text="Hi"))).answer)
+    history.start = start
+    assert answer.state == "stopped"
+    assert (await client.ask("c", "Again")).state == "done"
+
+
+async def test_a_long_chat_is_opened_by_its_end_and_read_in_pages(tmp_path, service, history, client):
+    await client.opened("c")
+    rows = []
+    for place in range(1000):
+        role = "assistant" if place % 2 else "user"
+        parent = f"m{place - 1}" if place else ""
+        one = MessageRow(id=f"m{place}", chat="c", parent=parent, place=place + 1, role=role)
+        rows.append(msgspec.structs.replace(one, text=f"{place} " + "ä" * (200_000 if place == 990 else 5_000)))
+    await history.disk.save(*rows)
+    await client.do(schema.CloseChat(chat="c"))
+    other = Client(history)
+    opened = await other.do(schema.OpenChat(chat="c", limit=200))
+    assert len(schema.encode(opened).encode()) < schema.MAX_CONTROL_MESSAGE
+    assert opened.earlier
+    seen = list(opened.messages)
+    while True:
+        page = await other.do(schema.GetMessages(chat="c", before=seen[0].message, limit=200))
+        assert len(schema.encode(page).encode()) < schema.MAX_CONTROL_MESSAGE
+        seen[:0] = page.messages
+        if not page.earlier:
+            break
+    assert [one.message for one in seen] == [f"m{place}" for place in range(1000)]
+    long = seen[990]
+    assert (len(long.text), long.characters) == (schema.MAX_PIECE, 200_004)
+    text = long.text
+    while len(text) < long.characters:
+        text += (await other.do(schema.GetText(chat="c", message="m990", at=len(text)))).text
+    assert text == rows[990].text
+
+
+async def test_only_the_newest_turns_of_a_long_chat_are_read_for_a_question(history, client, service):
+    await client.opened("c")
+    rows = [
+        MessageRow(
+            id=f"m{place}",
+            chat="c",
+            parent=f"m{place - 1}" if place else "",
+            place=history.next_place(),
+            role="assistant" if place % 2 else "user",
+            text="word " * 4000,
+        )
+        for place in range(400)
+    ]
+    await client.do(schema.CloseChat(chat="c"))
+    await history.disk.save(*rows)
+    await client.do(schema.OpenChat(chat="c"))
+    overflow = await client.do(schema.SendMessage(chat="c", text="Hi"))
+    assert isinstance(overflow, schema.ContextOverflow)
+    assert (overflow.droppable, overflow.exact) == (400, False)
+    answer = await client.ask("c", "Hi", overflow="drop_oldest")
+    assert answer.state == "done"
+    assert [one.content for one in service.requests[-1].messages] == ["Hi"]
+
+
+async def test_a_machine_that_holds_less_than_was_thought_is_asked_with_less_only_if_that_was_chosen(service, client):
+    await client.opened("c")
+    for text in ("One", "Two", "Three"):
+        await client.ask("c", text)
+    answer = service.answer
+
+    async def small(request):
+        if len(request.messages) > 3:
+            raise ContextLengthError("The conversation has too many tokens. Shorten it.")
+        async for event in answer(request):
+            yield event
+
+    service.answer = small
+    refused = await client.ask("c", "Four")
+    assert (refused.state, refused.problem.code) == ("failed", "context_length_exceeded")
+    again = await client.do(schema.Regenerate(chat="c", message=refused.message, overflow="drop_oldest"))
+    ended = await client.ended(again.answer)
+    assert (ended.state, ended.details.dropped) == ("done", 4)
+    assert [one.content for one in service.requests[-1].messages] == ["Three", "Hello world", "Four"]
+
+
+async def test_lists_keep_their_order_when_the_clock_is_set_back(tmp_path, service):
+    clock = SetClock()
+    async with history_at(tmp_path / "chats.db", service, clock=clock) as history:
+        client = Client(history)
+        await client.opened("old")
+        clock.now = 1000.0
+        await client.opened("new")
+        await client.ask("new", "Hi")
+        listed = await client.do(schema.ListChats())
+        assert [chat.chat for chat in listed.chats] == ["new", "old"]
+        assert await client.branch("new") == ["Hi", "Hello world"]
+        answers = [message.created for message in (await client.do(schema.OpenChat(chat="new"))).messages]
+        assert answers == [1000.0, 1000.0]
+
+
+async def test_deleted_and_temporary_chats_are_forgotten_in_time(tmp_path, service, monkeypatch):
+    monkeypatch.setattr("engine.chats.history.HOUSE_SECONDS", 0.02)
+    clock = ManualClock()
+    async with history_at(tmp_path / "chats.db", service, clock=clock) as history:
+        client = Client(history)
+        await client.opened("c", title="xylophone")
+        await client.opened("t", temporary=True)
+        await client.opened("open", temporary=True)
+        await client.do(schema.CloseChat(chat="t"))
+        await client.do(schema.DeleteChats(chats=("c",)))
+        clock.advance(299)
+        await asyncio.sleep(0.1)
+        assert isinstance(await client.do(schema.RestoreChats(chats=("c",))), schema.Accepted)
+        await client.do(schema.DeleteChats(chats=("c",)))
+        clock.advance(301)
+        async with asyncio.timeout(5):
+            while await history.disk.chat("c") is not None:
+                await asyncio.sleep(0.02)
+        assert all(b"xylophone" not in file.read_bytes() for file in tmp_path.iterdir())
+        assert (await client.do(schema.RestoreChats(chats=("c",)))).code == "chat_not_found"
+        clock.advance(301)
+        await until(lambda: history.live("t") is None)
+        listed = await client.do(schema.ListChats())
+        assert [chat.chat for chat in listed.chats] == ["open"]
+        assert client.last(schema.ChatsRemoved).chats == ("t",)
+
+
+async def test_ids_of_other_chats_are_refused(client):
+    await client.opened("a")
+    await client.opened("b")
+    await client.ask("a", "Mine", message="m")
+    await client.do(schema.AddAttachment(chat="a", attachment="f", name="f.txt", text="mine"))
+    taken = await client.do(schema.SendMessage(chat="b", text="Theirs", message="m"))
+    assert taken.code == "invalid_request"
+    taken = await client.do(schema.AddAttachment(chat="b", attachment="f", name="f.txt", text="theirs"))
+    assert taken.code == "invalid_request"
+    assert await client.branch("a") == ["Mine", "Hello world"]
+    piece = await client.do(schema.GetText(chat="a", part="attachment", attachment="f"))
+    assert piece.text == "mine"
+
+
+async def test_what_is_not_there_is_said(client):
+    await client.opened("c")
+    for request, code in [
+        (schema.OpenChat(chat="x"), "chat_not_found"),
+        (schema.Regenerate(chat="c", message="x"), "chat_not_found"),
+        (schema.SelectBranch(chat="c", message="x"), "chat_not_found"),
+        (schema.GetText(chat="c", message="x"), "chat_not_found"),
+        (schema.SendMessage(chat="c", text=" \n"), "invalid_request"),
+        (schema.SendMessage(chat="c", text="Hi", after="x"), "chat_not_found"),
+        (schema.SendMessage(chat="c", text="Hi", attachments=("x",)), "chat_not_found"),
+        (schema.UpdateChat(chat="c", preset="x"), "chat_not_found"),
+    ]:
+        refused = await client.do(request)
+        assert isinstance(refused, schema.RequestFailed), request
+        assert refused.code == code, request
+    assert (await client.do(schema.OpenChat(chat="c"))).messages == ()
+
+
+async def test_what_no_database_can_hold_is_kept_without_it(tmp_path, service, client):
+    service.words = ["a\x00b", "\ud800c"]
+    await client.opened("c", title="t\x00itle")
+    answer = await client.ask("c", "que\x00stion")
+    assert (answer.text, answer.saved) == ("a\ufffdb?c", True)
+    assert (await client.branch())[0] == "que\ufffdstion"
