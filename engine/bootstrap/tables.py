@@ -142,7 +142,8 @@ class ChangeRow(Base):
 
 class OpeningRow(Base):
     """A receipt (its SHA-256) that somebody wanted to see in a batch of ``epoch`` or the one behind it, and the encoded
-    ``LeafOpening`` once the node has shown it. ``asked`` is an epoch, too."""
+    ``LeafOpening`` once the node has shown it. ``asked`` is an epoch, too. ``key``, ``record``, ``signature``: what the
+    node has signed, unknown of what was asked for by an earlier version."""
 
     __tablename__ = "openings"
 
@@ -151,3 +152,6 @@ class OpeningRow(Base):
     epoch: Mapped[int] = mapped_column(BigInteger)
     asked: Mapped[int] = mapped_column(BigInteger)
     opening: Mapped[bytes | None] = mapped_column(LargeBinary)
+    key: Mapped[bytes | None] = mapped_column(LargeBinary)
+    record: Mapped[bytes | None] = mapped_column(LargeBinary)
+    signature: Mapped[bytes | None] = mapped_column(LargeBinary)

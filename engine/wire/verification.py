@@ -238,13 +238,17 @@ class Unjudged(Message, frozen=True, tag=145):
 
 
 class OpeningMissed(Message, frozen=True, tag=154):
-    """The server has asked a node in epoch ``asked`` to show a receipt (its SHA-256) in its batch, and has not got it
-    in the two epochs behind (purpose ``opening-missed``, by a key of the genesis)."""
+    """The server has asked a node in epoch ``asked`` to show a final receipt in its batch, and has not got it in the
+    two epochs behind (purpose ``opening-missed``, by a key of the genesis). ``receipt`` and its signature are the
+    node's; so is ``batch``, of one of the two epochs: who signed receipts in them was there, and could have shown
+    it."""
 
     network_id: Key32
     node_id: Id20
-    receipt: Key32
+    receipt: Annotated[bytes, Meta(max_length=4096)]
+    receipt_signature: Signature
     asked: UInt53
+    batch: SignedRecord
 
 
 class CommitteeChange(Message, frozen=True, tag=155):

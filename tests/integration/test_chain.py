@@ -180,6 +180,9 @@ async def test_a_receipt_is_shown_by_its_node_when_somebody_asks(tmp_path: Path)
         it.clock.advance(2 * 10)
         assert await it.state(receipts[2].digest) == "asked"
         it.clock.advance(10)
+        assert await it.state(receipts[2].digest) == "away"
+        assert json.loads((await fetch(it.address, "/v1/openings"))[1]) == {"hidden": []}
+        assert (await it.batch(it.signed(epoch=6)))[0] == 200
         assert await it.state(receipts[2].digest) == "hidden"
         assert json.loads((await fetch(it.address, "/v1/openings"))[1]) == {"hidden": [node_id_text(NODE.node_id)]}
         assert await it.state(receipts[1].digest) == "opened"
@@ -247,9 +250,15 @@ async def test_hidden_receipts_are_signed_for_blocks_while_those_can_take_them(t
         assert (await post(it.address, "/v1/openings", encode(asked)))[0] == 200
         assert await missed(it) == []
         it.clock.advance(3 * PARAMETERS.epoch_seconds)
+        assert await missed(it) == [], "who was away has hidden nothing"
+        assert (await it.batch(it.signed(epoch=5)))[0] == 200
+        assert await missed(it) == [], "what it signed before it was asked says nothing"
+        seen = it.signed(epoch=7)
+        assert (await it.batch(seen))[0] == 200
         (word,) = await missed(it)
         said = opening_missed_decoder.decode(word.record)
-        assert (said.node_id, said.receipt, said.asked) == (NODE.node_id, kept.digest, 5)
+        assert (said.node_id, said.receipt, said.asked) == (NODE.node_id, kept.record, 5)
+        assert (said.receipt_signature, said.batch) == (kept.signature, seen)
         assert word.key in network_of(it.data).genesis.genesis.server_keys
         assert await missed(it) == [word], "the same bytes each time"
         it.clock.advance(6 * PARAMETERS.epoch_seconds)

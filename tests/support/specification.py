@@ -379,10 +379,19 @@ def committee_after(block: list[Any], members: list[bytes], network_id: bytes, s
 
 
 def is_missed(signed: bytes, server: bytes, network_id: bytes) -> tuple[bytes, bytes, int]:
-    """Node, receipt and epoch of asking in the server's word that a receipt was hidden."""
+    """Node, SHA-256 of the receipt, and epoch of asking in the server's word that a receipt was hidden: the node has
+    signed it, and a batch of one of the two epochs behind the asking (docs/verification.md, "Submission")."""
     kind, record, key, signature = msgspec.msgpack.decode(signed)
     assert (kind, key) == (120, server)
     check_signature(key, "opening-missed", network_id, signature, [record])
-    number, network, node, receipt, asked = msgspec.msgpack.decode(record)
+    number, network, node, receipt, receipt_signature, asked, batch = msgspec.msgpack.decode(record)
     assert (number, network) == (154, network_id)
-    return node, receipt, asked
+    by_node = msgspec.msgpack.decode(receipt)
+    assert (by_node[0], by_node[2], by_node[5]) == (88, network_id, True)
+    assert node_id(by_node[21]) == node
+    check_signature(by_node[21], "receipt", network_id, receipt_signature, [receipt])
+    kind, record, key, signature = batch
+    assert (kind, key) == (120, by_node[21])
+    check_signature(key, "receipt-batch", network_id, signature, [record])
+    assert msgspec.msgpack.decode(record)[3] in (asked + 1, asked + 2)
+    return node, hashlib.sha256(receipt).digest(), asked

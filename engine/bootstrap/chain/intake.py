@@ -142,7 +142,8 @@ class Intake:
         epoch = epoch_at(self._genesis.genesis, receipt.issued)
         if epoch >= self.epoch() or epoch < self.epoch() - OPEN_EPOCHS:
             raise VerificationError(f"A receipt can be asked for in the {OPEN_EPOCHS} epochs behind its own, not now.")
-        asked = Asked(hashlib.sha256(signed.record).digest(), NodeId(receipt.node_id), epoch, self.epoch())
+        digest, node = hashlib.sha256(signed.record).digest(), NodeId(receipt.node_id)
+        asked = Asked(digest, node, epoch, self.epoch(), signed=signed)
         if not self._server.is_known(asked.node_id):
             raise VerificationError("The receipt's node is not known here.")
         known = await self.store.ask(asked, ASKED_AT_ONCE)
@@ -158,8 +159,9 @@ class Intake:
         return UNKNOWN if known is None else self._shown(known)
 
     def _shown(self, asked: Asked) -> ChainAnswer:
-        hidden = self.epoch() > asked.asked + OPENING_EPOCHS
-        state = "opened" if asked.opening is not None else "hidden" if hidden else "asked"
+        over = self.epoch() > asked.asked + OPENING_EPOCHS
+        missed = "away" if asked.seen is None else "hidden"
+        state = "opened" if asked.opening is not None else missed if over else "asked"
         return ChainAnswer.shows({"state": state, "epoch": asked.epoch, "asked": asked.asked})
 
     async def wanted_of(self, node_id: NodeId) -> list[OpeningWanted]:
@@ -184,7 +186,7 @@ class Intake:
         raise VerificationError("the opening is of a batch that was not submitted for its epoch")
 
     async def read_hidden(self) -> ChainAnswer:
-        """The ids of the nodes that have not shown in time what they had to."""
+        """The ids of the nodes that have not shown in time what they had to, and were there."""
         found = await self.store.hidden(self.epoch() - OPENING_EPOCHS)
         return ChainAnswer.shows({"hidden": [node_id_text(node) for node in sorted(found)]})
 
@@ -192,6 +194,19 @@ class Intake:
         """The same with the server's signature, one for each receipt, while blocks can name them."""
         now = self.epoch()
         found = await self.store.missed(now - HIDDEN_KEPT, now - OPENING_EPOCHS, MISSED_AT_ONCE)
-        said = (OpeningMissed(self._genesis.network_id, one.node_id, one.receipt, one.asked) for one in found)
+        said = [self._missed(one) for one in found]
         records = await asyncio.to_thread(lambda: [encode(sign_missed(self._key, one)) for one in said])
         return ChainAnswer(200, encode(ChainRecords(records=tuple(records))))
+
+    def _missed(self, asked: Asked) -> OpeningMissed:
+        signed, seen = asked.signed, asked.seen
+        assert signed is not None
+        assert seen is not None
+        return OpeningMissed(
+            network_id=self._genesis.network_id,
+            node_id=asked.node_id,
+            receipt=signed.record,
+            receipt_signature=signed.signature,
+            asked=asked.asked,
+            batch=seen,
+        )

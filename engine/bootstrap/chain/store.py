@@ -3,10 +3,10 @@ goes again, after some weeks."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, and_, delete, func, insert, select, update
 
 from engine.bootstrap.store import Store
 from engine.bootstrap.tables import (
@@ -19,6 +19,7 @@ from engine.bootstrap.tables import (
     OpeningRow,
 )
 from engine.ids import NodeId
+from engine.verification.chain.claims import OPENING_EPOCHS
 from engine.verification.contradictions import Contradicted, encoded
 from engine.wire.codec import encode
 from engine.wire.verification import Contradiction, LeafOpening, ReceiptBatch, SignedRecord
@@ -38,13 +39,16 @@ class StoredBlock:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A receipt that somebody wanted to see in a batch."""
+    """A receipt (its SHA-256) that somebody wanted to see in a batch; ``signed``: as its node signed it. ``seen``: a
+    batch that the node has signed of the epochs in which it had to show it, the first one that is here."""
 
     receipt: bytes
     node_id: NodeId
     epoch: int
     asked: int
     opening: bytes | None = None
+    signed: SignedRecord | None = None
+    seen: SignedRecord | None = None
 
 
 class ChainStore:
@@ -225,6 +229,8 @@ class ChainStore:
             if connection.execute(select(func.count()).where(*recent)).scalar_one() >= at_most:
                 return None
             row = {"receipt": asked.receipt, "node_id": asked.node_id, "epoch": asked.epoch, "asked": asked.asked}
+            if (signed := asked.signed) is not None:
+                row |= {"key": signed.key, "record": signed.record, "signature": signed.signature}
             connection.execute(insert(OpeningRow).values(row))
             return asked
 
@@ -242,8 +248,9 @@ class ChainStore:
         return await self._store.transact(lambda connection: [_row(row) for row in connection.execute(query)])
 
     async def hidden(self, before: int) -> frozenset[NodeId]:
-        """The nodes that have not shown what was asked for before this epoch."""
-        query = select(OpeningRow.node_id).where(OpeningRow.opening.is_(None), OpeningRow.asked < before).distinct()
+        """The nodes that have not shown what was asked for before this epoch, and were there."""
+        query = _while_there(OpeningRow.node_id).where(OpeningRow.opening.is_(None), OpeningRow.asked < before)
+        query = query.distinct()
 
         def read(connection: Connection) -> frozenset[NodeId]:
             return frozenset(NodeId(name) for name in connection.execute(query).scalars())
@@ -251,14 +258,20 @@ class ChainStore:
         return await self._store.transact(read)
 
     async def missed(self, since: int, before: int, at_most: int) -> list[Asked]:
-        """What was asked for in these epochs (``before`` not among them) and not shown."""
+        """What was asked for in these epochs (``before`` not among them) and not shown by who was there."""
         query = (
-            select(OpeningRow.__table__)
+            _while_there(OpeningRow.receipt)
             .where(OpeningRow.opening.is_(None), OpeningRow.asked >= since, OpeningRow.asked < before)
             .order_by(OpeningRow.asked, OpeningRow.receipt)
+            .distinct()
             .limit(at_most)
         )
-        return await self._store.transact(lambda connection: [_row(row) for row in connection.execute(query)])
+
+        def read(connection: Connection) -> list[Asked]:
+            found = [_asked(connection, row.receipt) for row in connection.execute(query)]
+            return [asked for asked in found if asked is not None]
+
+        return await self._store.transact(read)
 
     async def opened(self, receipt: bytes, opening: LeafOpening) -> None:
         """The node has shown it."""
@@ -283,8 +296,23 @@ def _block(row: Any) -> StoredBlock | None:
 
 def _asked(connection: Connection, receipt: bytes) -> Asked | None:
     row = connection.execute(select(OpeningRow.__table__).where(OpeningRow.receipt == receipt)).one_or_none()
-    return None if row is None else _row(row)
+    if row is None:
+        return None
+    batch = _while_there(BatchRow.record, BatchRow.key, BatchRow.signature).where(OpeningRow.receipt == receipt)
+    seen = connection.execute(batch.order_by(BatchRow.epoch).limit(1)).one_or_none()
+    return replace(_row(row), seen=None if seen is None else _signed(seen))
+
+
+def _while_there(*columns: Any) -> Select[Any]:
+    """Receipts that were asked for, with the batches of their nodes of the epochs in which they had to be shown."""
+    in_time = and_(BatchRow.epoch > OpeningRow.asked, BatchRow.epoch <= OpeningRow.asked + OPENING_EPOCHS)
+    return select(*columns).join_from(OpeningRow, BatchRow, and_(BatchRow.key == OpeningRow.key, in_time))
 
 
 def _row(row: Any) -> Asked:
-    return Asked(row.receipt, NodeId(row.node_id), row.epoch, row.asked, row.opening)
+    signed = None if row.key is None else _signed(row)
+    return Asked(row.receipt, NodeId(row.node_id), row.epoch, row.asked, row.opening, signed)
+
+
+def _signed(row: Any) -> SignedRecord:
+    return SignedRecord(record=row.record, key=row.key, signature=row.signature)

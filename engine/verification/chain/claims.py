@@ -5,17 +5,21 @@ Each stands in a block with everything that proves it, so members, the server an
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from engine.crypto.identity import Identity, verify
-from engine.errors import SignatureError, VerificationError, WireError
+from engine.errors import ReceiptError, SignatureError, VerificationError, WireError
 from engine.ids import NodeId
+from engine.verification.batches import check_batch
 from engine.verification.chain.state import HIDDEN_KEPT, ChainState
 from engine.verification.contradictions import OF_NODES, Contradicted, check_contradiction
+from engine.verification.epochs import epoch_at
 from engine.verification.members import quorum
+from engine.verification.receipts import check_receipt
 from engine.verification.reputation.rule import Rule
 from engine.verification.signing import open_record
 from engine.wire.codec import encode
@@ -70,7 +74,16 @@ def sign_missed(server: Identity, missed: OpeningMissed) -> SignedRecord:
     return SignedRecord(record=record, key=server.public_key, signature=signature)
 
 
-def open_missed(signed: SignedRecord, state: ChainState, epoch: int) -> OpeningMissed:
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A receipt (its SHA-256) of a node, asked for in epoch ``asked`` and not shown, though the node was there."""
+
+    node_id: NodeId
+    receipt: bytes
+    asked: int
+
+
+def open_missed(signed: SignedRecord, state: ChainState, epoch: int) -> Missed:
     """A hidden receipt that a block of ``epoch`` can name; :class:`VerificationError` says why not."""
     try:
         missed = opening_missed_decoder.decode(signed.record)
@@ -81,14 +94,33 @@ def open_missed(signed: SignedRecord, state: ChainState, epoch: int) -> OpeningM
         raise VerificationError("That a receipt was hidden is said by a key that the genesis file does not name.")
     if not OPENING_EPOCHS < epoch - missed.asked <= HIDDEN_KEPT:
         raise VerificationError(f"A receipt asked for in epoch {missed.asked} says nothing in a block of {epoch}.")
-    if missed.receipt in state.hidden:
+    receipt = hashlib.sha256(missed.receipt).digest()
+    if receipt in state.hidden:
         raise VerificationError("A block has said that this receipt was hidden.")
     if state.standing_of(NodeId(missed.node_id)).good == 0:
         raise VerificationError("The node is checked in every epoch already.")
-    return missed
+    _check_signed_by_node(missed, state)
+    return Missed(NodeId(missed.node_id), receipt, missed.asked)
 
 
-def _hidden(state: ChainState, block: Block) -> dict[bytes, OpeningMissed]:
+def _check_signed_by_node(missed: OpeningMissed, state: ChainState) -> None:
+    """The node has signed the receipt, and other ones while it was asked for this one."""
+    try:
+        receipt = check_receipt(missed.receipt, missed.receipt_signature, state.network_id)
+    except ReceiptError as error:
+        raise VerificationError(f"The receipt that is said to be hidden is none: {error}") from error
+    if receipt.node_id != missed.node_id or not receipt.final:
+        raise VerificationError("The receipt that is said to be hidden is another node's, or not a final one.")
+    if epoch_at(state.genesis, receipt.issued) >= missed.asked:
+        raise VerificationError("The receipt was asked for before it had to be in a batch.")
+    if missed.batch.key != receipt.node_key:
+        raise VerificationError("The batch beside a hidden receipt is another node's.")
+    batch = check_batch(missed.batch, state.network_id)
+    if not missed.asked < batch.epoch <= missed.asked + OPENING_EPOCHS:
+        raise VerificationError("Nothing shows that the node was there while a receipt was asked for.")
+
+
+def _hidden(state: ChainState, block: Block) -> dict[bytes, Missed]:
     found = [open_missed(signed, state, block.epoch) for signed in block.hidden]
     receipts = [one.receipt for one in found]
     if receipts != sorted(set(receipts)):
@@ -226,14 +258,13 @@ class Claimed:
     """What a block's claims lead to, once they are checked."""
 
     contradicted: Sequence[NodeId]
-    hidden: Mapping[bytes, OpeningMissed]
+    hidden: Mapping[bytes, Missed]
 
     def apply(self, standings: Standings, rule: Rule, epoch: int) -> None:
         """To the standings after the block's answers."""
         for missed in self.hidden.values():
-            node = NodeId(missed.node_id)
-            if node in standings:
-                standings[node] = msgspec.structs.replace(standings[node], good=0)
+            if (standing := standings.get(missed.node_id)) is not None:
+                standings[missed.node_id] = msgspec.structs.replace(standing, good=0)
         for node in self.contradicted:
             standing = standings.get(node) or rule.newcomer(node)
             standings[node] = msgspec.structs.replace(

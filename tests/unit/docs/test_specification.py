@@ -30,6 +30,7 @@ from engine.verification.chain.claims import sign_missed
 from engine.verification.challenges.duties import Basis, publicly_drawn
 from engine.verification.large_models.draw import drawn
 from engine.verification.large_models.transcript import sign_report, transcript_of
+from engine.verification.receipts import make_receipt, sign_receipt
 from engine.verification.signing import digest_of
 from engine.wire.answer import request_decoder
 from engine.wire.codec import encode
@@ -38,7 +39,7 @@ from engine.wire.verification import OpeningMissed, Score, receipt_batch_decoder
 from tests.support import records
 from tests.support import specification as page
 from tests.support.judging import judging, score
-from tests.support.receipts import make_request
+from tests.support.receipts import make_request, served
 from tests.unit.directory.test_snapshot import NETWORK, chain
 
 RANDOM = Random(20)
@@ -256,9 +257,13 @@ def test_what_a_block_says_is_checked_by_the_page_alone() -> None:
     assert (
         page.committee_after(msgspec.msgpack.decode(network.blocks[0].block), before, network.network_id, 0) == before
     )
-    missed = OpeningMissed(network.network_id, ids[0], b"r" * 32, 7)
+    kept = make_receipt(new, network.network_id, served())
+    record, signature = sign_receipt(new, kept)
+    seen = make_batch(new, network.network_id, 9, [b"d" * 32], 1, b"s")
+    missed = OpeningMissed(network.network_id, new.node_id, record, signature, 7, seen)
     word = encode(sign_missed(server, missed))
-    assert page.is_missed(word, server.public_key, network.network_id) == (ids[0], b"r" * 32, 7)
+    said = page.is_missed(word, server.public_key, network.network_id)
+    assert said == (new.node_id, hashlib.sha256(record).digest(), 7)
     block[12][0][9][0][2] = bytes(64)
     with pytest.raises(InvalidSignature):
         page.check_scores(block[12][0], before, network.network_id)

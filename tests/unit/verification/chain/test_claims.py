@@ -19,6 +19,7 @@ from engine.verification.chain.records import MAX_CLAIMS, RecordBook
 from engine.verification.challenges.duties import CHECKERS, is_drawn_publicly, publicly_drawn, related
 from engine.verification.challenges.opening import open_evidence
 from engine.verification.quorums import VOTE_PURPOSE
+from engine.verification.receipts import make_receipt, sign_receipt
 from engine.verification.signing import digest_of
 from engine.wire.codec import encode
 from engine.wire.verification import (
@@ -32,6 +33,7 @@ from engine.wire.verification import (
     block_decoder,
 )
 from tests.support.judging import Judging, judging, score
+from tests.support.receipts import make_request, served
 from tests.support.records import SERVER, identity
 
 NODES = [identity(number) for number in range(3)]
@@ -70,14 +72,30 @@ def votes(network: Judging) -> Contradiction:
     return Contradiction(vote(b"a" * 32), vote(b"b" * 32))
 
 
-def missed(network: Judging, node: Identity = NODE, by: Identity = SERVER, **changes: Any) -> SignedRecord:
+def missed(
+    network: Judging, node: Identity = NODE, by: Identity = SERVER, *, number: int = 0, **changes: Any
+) -> SignedRecord:
+    """A final receipt of an epoch that was over was asked for, while the node made others."""
+    asked = changes.pop("asked", network.state.epoch - 3)
+    work = served(
+        request=make_request(request_id=number.to_bytes(16, "big")),
+        issued=changes.pop("issued", int(network.begins(asked)) - 5),
+        final=changes.pop("final", True),
+    )
+    record, signature = sign_receipt(node, make_receipt(node, network.network_id, work))
     fields: dict[str, Any] = {
         "network_id": network.network_id,
         "node_id": node.node_id,
-        "receipt": b"r" * 32,
-        "asked": network.state.epoch - 3,
+        "receipt": record,
+        "receipt_signature": signature,
+        "asked": asked,
+        "batch": was_there(network, asked + 1, node),
     }
     return sign_missed(by, OpeningMissed(**(fields | changes)))
+
+
+def was_there(network: Judging, epoch: int, node: Identity = NODE) -> SignedRecord:
+    return make_batch(node, network.network_id, epoch, [b"d" * 32], 1, b"s")
 
 
 def read(encoded: bytes) -> Block:
@@ -203,6 +221,15 @@ def test_a_hidden_receipt_ends_the_row_of_good_answers_once_so_the_node_is_check
         ({"asked": 5}, "says nothing in a block of 7"),
         ({"asked": 9}, "says nothing in a block of 7"),
         ({"node": identity(77)}, "checked in every epoch already"),
+        ({"final": False}, "not a final one"),
+        ({"issued": int(judging().begins(3)) + 1}, "before it had to be in a batch"),
+        ({"receipt": b"x"}, "said to be hidden is none"),
+        ({"receipt_signature": bytes(64)}, "said to be hidden is none"),
+        ({"node_id": NODES[1].node_id}, "another node's"),
+        ({"batch": was_there(judging(), 4, NODES[1])}, "another node's"),
+        ({"batch": was_there(judging(), 3)}, "Nothing shows that the node was there"),
+        ({"batch": was_there(judging(), 6)}, "Nothing shows that the node was there"),
+        ({"batch": msgspec.structs.replace(was_there(judging(), 4), signature=bytes(64))}, "refused"),
     ],
 )
 def test_a_hidden_receipt_that_is_none_is_left_out_and_refused(changes: dict[str, Any], words: str) -> None:
@@ -217,14 +244,14 @@ def test_a_hidden_receipt_that_is_none_is_left_out_and_refused(changes: dict[str
 
 def test_hidden_receipts_are_ordered_and_bounded() -> None:
     network = established()
-    words = [missed(network, receipt=bytes((number,)) * 32) for number in range(30)]
+    words = [missed(network, number=number) for number in range(30)]
     block = read(network.make(7, Material(hidden=words)))
     assert len(block.hidden) == MAX_HIDDEN
     refused(network, 7, "not in their order", hidden=block.hidden[::-1])
     refused(network, 7, "not in their order", hidden=block.hidden[:1] * 2)
     book = RecordBook()
     for number in range(MAX_CLAIMS + 10):
-        book.add_hidden(missed(network, receipt=number.to_bytes(32, "big")), network.state, 7)
+        book.add_hidden(missed(network, number=number), network.state, 7)
     assert len(book.material().hidden) == MAX_CLAIMS
     network.append(7, Material(hidden=words))
     book.decided(network.state, network.blocks[-1].block)
