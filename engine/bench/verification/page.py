@@ -143,14 +143,23 @@ def _findings(results: Mapping[str, Any]) -> list[str]:
         f"- Scoring takes {scoring} of serving, over the first {epochs} epochs of a node that serves 200 answers in",
         f"  each; {new} while it is new, {later} later (wanted: {_percent(TARGET)} or less).",
     ]
-    share = results["security"]["saturated"]["share"]
-    low, high = share["low95"], share["high95"]
-    if low is None or high is None:
-        lines.append("- The share of the saturated tokens/s is not decided: one pair of readings has no interval.")
-    elif low < TARGET < high:
-        interval = f"{_percent(low)} to {_percent(high)}"
-        lines.append(f"- The share of the saturated tokens/s is not decided: its 95 % interval is {interval}.")
+    lines += _intervals(results["security"]["saturated"], results["challenge_share"])
     return [*lines, *(line for line in disturbance(results) if line)]
+
+
+def _intervals(saturated: Mapping[str, Any], challenges: float) -> list[str]:
+    """Of the share of the saturated tokens/s, and how much more processor time a token takes."""
+    low, high = saturated["share"]["low95"], saturated["share"]["high95"]
+    if low is None or high is None:
+        return ["- The share of the saturated tokens/s is not decided: one pair of readings has no interval."]
+    low, high = low + challenges, high + challenges
+    decided = "is not decided: its" if low < TARGET < high else "has a"
+    used = saturated["processor"]["all"]["share"]
+    return [
+        f"- The share of the saturated tokens/s {decided} 95 % interval of {_percent(low)} to {_percent(high)}.",
+        f"  A token takes {_percent(used['mean'])} more processor time of all processes ({_percent(used['low95'])} to",
+        f"  {_percent(used['high95'])}).",
+    ]
 
 
 def _adversaries(results: Mapping[str, Any]) -> list[str]:
@@ -273,7 +282,19 @@ def _measured(one: Mapping[str, Any]) -> str:
 
 
 def _cost(results: Mapping[str, Any]) -> list[str]:
-    head = ["work", "on", "off", "share", "95 %: from", "to", "pairs", "processor: model node", "client", "relays"]
+    head = [
+        "work",
+        "on",
+        "off",
+        "share",
+        "95 %: from",
+        "to",
+        "pairs",
+        "processor: all",
+        "model node",
+        "client",
+        "relays",
+    ]
     names = {
         "paced": f"paced, {TOKENS} tokens: s",
         "saturated": "saturated, built-in model: tokens/s",
@@ -294,7 +315,10 @@ def _cost(results: Mapping[str, Any]) -> list[str]:
                 _percent(share["low95"]),
                 _percent(share["high95"]),
                 share["pairs"],
-                *(_percent(used[who]["share"]["mean"]) if used else "—" for who in ("model node", "client", "relays")),
+                *(
+                    _percent(used[who]["share"]["mean"]) if used else "—"
+                    for who in ("all", "model node", "client", "relays")
+                ),
             ]
         )
     below = [

@@ -54,7 +54,7 @@ class Amount:
     tokens: int = TOKENS
 
 
-FULL = Amount(10, 4, 3.0, 18, 8, 10, 24, 6)
+FULL = Amount(10, 4, 3.0, 60, 8, 10, 24, 6)
 QUICK = Amount(4, 4, 2.5, 8, 8, 5, 24, 3)
 
 
