@@ -58,6 +58,11 @@ lock: dev ## Write requirements/*.lock anew from pyproject.toml (ARGS=--upgrade 
 translations: dev ## Collect the window's texts for translators and compile their files (ARGS=fr begins a language)
 	$(VENV)/python -m tools.translations $(ARGS)
 
+.PHONY: screenshots
+screenshots: dev ## Draw every view of the window, light, dark, German and narrow, into docs/screenshots (ARGS=chat)
+	@$(VENV)/python -m tools.system_libraries --install || true
+	$(VENV)/python -m tools.screenshots $(ARGS)
+
 .PHONY: builtin-model
 builtin-model: torch ## Train the built-in model anew from the help facts (hours; resumes after an interruption)
 	sh resources/engine/builtin/scripts/train.sh $(ARGS)

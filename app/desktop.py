@@ -4,69 +4,150 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+from concurrent.futures import ThreadPoolExecutor
 
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
+from app import hardware, i18n
+from app.appearance import Appearance
+from app.autostart import Autostart, for_this_system, start_command
 from app.engine_link import EngineLink, EngineStatus
 from app.i18n import tr
+from app.models.limits import Hardware
 from app.models.status import StatusModel
 from app.models.transcript import ChatTranscript
+from app.notifications import Notifier
 from app.options import Options
-from app.theme import LIGHT, Theme, stylesheet
-from app.views.icons import icon, icon_path
+from app.preferences import Preferences, PreferenceStore, WindowState, engine_options, read_state, write_state
 from app.views.main_window import MainWindow
+from app.views.pages.first_run_page import FirstChoices
 from app.views.tray import Tray
 from engine.api import schema
 
+TRAY_MILLISECONDS = 10_000
+"""A desktop that has just started gets so long to bring its tray, before a window that should stay hidden is shown
+minimised instead."""
+LOOK_MILLISECONDS = 250
 _log = logging.getLogger(__name__)
-
-
-def dress(application: QApplication, theme: Theme = LIGHT) -> None:
-    """Give the application its name, its icon and its look."""
-    application.setApplicationName("GenTorrent")
-    application.setApplicationDisplayName("GenTorrent")
-    application.setDesktopFileName("gentorrent")
-    application.setQuitOnLastWindowClosed(False)
-    application.setStyle("Fusion")
-    application.setWindowIcon(icon("app"))
-    application.setStyleSheet(stylesheet(theme, icon_path("chevron-down")))
+_OF_ENGINE = ("relay", "relay_bandwidth", "threads")
+"""Preferences that an engine gets as options when it starts."""
 
 
 class Desktop:
     """The window with everything behind it. :meth:`show`, then ``await run()``."""
 
-    def __init__(self, options: Options, link: EngineLink | None = None, theme: Theme = LIGHT) -> None:
+    def __init__(
+        self,
+        options: Options,
+        link: EngineLink | None = None,
+        preferences: PreferenceStore | None = None,
+        autostart: Autostart | None = None,
+    ) -> None:
         self._options = options
+        self.preferences = preferences or PreferenceStore(options.data_directory)
+        self._autostart = autostart or for_this_system()
+        now = self.preferences.now
+        i18n.use(now.language or i18n.system_language())
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        self.appearance = Appearance(application, now.look)
         self.link = link or EngineLink(options)
+        self.link.use_options(engine_options(now, options.engine_options))
         self.chat = ChatTranscript(self.link.send)
         self.status = StatusModel(self.link.send)
-        self.window = MainWindow(theme, self.chat, self.status)
+        self.hardware = Hardware(os.cpu_count() or 1, 0)
         self.tray = Tray(self.status)
+        self.window = self._make_window()
+        self.notifier = Notifier(self.tray, self.chat, self.status, lambda: self.window, lambda: self.preferences.now)
         self._leaving = asyncio.Event()
         self._stop_engine = False
-        self.window.may_close = self._may_close
-        self.window.quit_requested.connect(self.quit)
-        self.window.engine_retry_requested.connect(self.link.try_now)
-        self.tray.open_requested.connect(self.window.bring_to_front)
+        self._restore_contributing = False
+        self.tray.open_requested.connect(self.open)
         self.tray.quit_requested.connect(self.quit)
         self.link.status_changed.connect(self._engine_changed)
         self.link.event_received.connect(self._receive)
+        self.status.contributing_wished.connect(lambda on: self.preferences.change(contribute=on))
+        self.preferences.changed.connect(self._preferences_changed)
+        self._restore()
+
+    # ----------------------------------------------------------------------------------------------------- the window
 
     def show(self) -> None:
-        """Show window and tray icon."""
+        """Show window and tray icon; after a start by the system only the icon, if that was chosen."""
         self.tray.show()
-        self.window.show()
+        now = self.preferences.now
+        if self._options.autostarted and now.start_hidden and now.welcomed:
+            self._show_later(TRAY_MILLISECONDS)
+        else:
+            self.window.show()
+
+    def open(self) -> None:
+        """Bring the window to the front, wherever it is."""
+        self.window.bring_to_front()
+
+    def _make_window(self) -> MainWindow:
+        now, theme = self.preferences.now, self.appearance.theme
+        window = MainWindow(theme, self.chat, self.status, now, self.hardware, str(self._options.data_directory))
+        window.may_close = self._may_close
+        window.quit_requested.connect(self.quit)
+        window.engine_retry_requested.connect(self.link.try_now)
+        window.setting_changed.connect(lambda name, value: self.preferences.change(**{name: value}))
+        window.autostart_requested.connect(self._set_autostart)
+        window.settings_opened.connect(self._show_system_settings)
+        window.first_choices_made.connect(self._first_choices)
+        return window
+
+    def _restore(self) -> None:
+        state = read_state(self._options.data_directory)
+        self.window.restore_geometry(state.geometry)
+        if self.preferences.now.welcomed:
+            self.window.open_page(state.page)
+        else:
+            self.window.show_first_run()
+
+    def _make_anew(self) -> None:
+        """The window in another language, with everything where it was."""
+        old, self.window = self.window, self._make_window()
+        self.window.restore_geometry(old.saved_geometry())
+        self.window.composer.input.setPlainText(old.composer.input.toPlainText())
+        self.window.composer.show_running(self.chat.running)
+        if old.first_run is not None:
+            self.window.show_first_run()
+        focused = QApplication.focusWidget()
+        self.window.open_page(old.page)
+        if old.isVisible():
+            self.window.show()
+        if focused is not None and focused.objectName().startswith("setting-"):
+            self.window.focus_on(focused.objectName())
+        old.hide()
+        old.deleteLater()
+        self.tray.refresh()
+
+    def _show_later(self, left: int) -> None:
+        if self.tray.usable or self._leaving.is_set():
+            return
+        if left <= 0:
+            self.window.showMinimized()
+        else:
+            QTimer.singleShot(LOOK_MILLISECONDS, lambda: self._show_later(left - LOOK_MILLISECONDS))
+
+    # -------------------------------------------------------------------------------------------------------- leaving
 
     async def run(self) -> None:
         """Until the user leaves; then stop the engine if that is what leaving means."""
         async with asyncio.TaskGroup() as group:
             linked = group.create_task(self.link.run())
+            looked = group.create_task(self._look_at_hardware())
             await self._leaving.wait()
+            self._keep_state()
             self.window.hide()
             self.tray.close()
             if self._stop_engine:
                 await self.link.stop_engine()
             linked.cancel()
+            looked.cancel()
 
     def quit(self) -> None:
         """Leave, and stop the engine if a window started it. One that somebody else started is left running."""
@@ -74,10 +155,14 @@ class Desktop:
         self._leave(stop_engine=status.owned or status.phase != "connected")
 
     def _may_close(self) -> bool:
-        """The window is closed: with a tray it only hides. Without one the program ends; an engine that a window
-        started goes on only while other people use it."""
+        """The window is closed: with a tray it only hides, unless the owner wants it to quit. Without one the program
+        ends; an engine that a window started goes on only while other people use it."""
+        self._keep_state()
         if self.tray.usable:
-            return False
+            if self.preferences.now.on_close == "hide":
+                return False
+            self.quit()
+            return True
         status = self.link.status
         owned = status.owned or status.phase != "connected"
         self._leave(stop_engine=owned and not self.status.serves_others)
@@ -89,12 +174,24 @@ class Desktop:
             self._stop_engine = stop_engine
             self._leaving.set()
 
+    def _keep_state(self) -> None:
+        state = WindowState(geometry=self.window.saved_geometry(), page=self.window.page)
+        write_state(self._options.data_directory, state)
+
+    # ----------------------------------------------------------------------------------------------------- the engine
+
     def _receive(self, event: schema.Event) -> None:
         self.status.receive(event)
         self.chat.receive(event)
+        if isinstance(event, schema.State) and self._restore_contributing and event.network.status != "none":
+            self._restore_contributing = False
+            if not event.contributing.on:
+                self.status.set_contributing(True)
 
     def _engine_changed(self, status: EngineStatus) -> None:
         if status.phase == "connected":
+            # An engine begins with its own options; the switch of the window was the owner's last word.
+            self._restore_contributing = self.preferences.now.contribute and not status.adopted
             self.status.engine_connected(self._note(status))
             self.chat.connected()
         else:
@@ -112,3 +209,57 @@ class Desktop:
             "Quit GenTorrent, end that engine and start again to use them.",
             given=given,
         )
+
+    # ---------------------------------------------------------------------------------------------------- preferences
+
+    def _preferences_changed(self, now: Preferences) -> None:
+        self.appearance.choose(now.look)
+        language = now.language or i18n.system_language()
+        if language != i18n.current():
+            i18n.use(language)
+            self._make_anew()
+        self.window.show_preferences(now)
+        if self.window.page == "settings":
+            self._show_system_settings()
+
+    def _first_choices(self, choices: FirstChoices) -> None:
+        self.preferences.change(
+            welcomed=True,
+            contribute=choices.contribute,
+            relay=choices.relay,
+            relay_bandwidth=choices.relay_bandwidth,
+            threads=choices.threads,
+        )
+        if choices.autostart:
+            self._set_autostart(True)
+        self.link.use_options(engine_options(self.preferences.now, self._options.engine_options))
+        if choices.contribute and self.status.state is not None and self.status.state.network.status != "none":
+            self.status.set_contributing(True)
+        self.window.end_first_run()
+
+    def _set_autostart(self, on: bool) -> None:
+        directory = self._options.data_directory if self._options.own_directory else None
+        problem = ""
+        try:
+            if on:
+                self._autostart.enable(start_command(directory))
+            else:
+                self._autostart.disable()
+        except OSError as error:
+            problem = tr("The system refused: {reason}", reason=error.strerror or error)
+        if self.window.page == "settings":
+            self._show_system_settings(problem)
+
+    def _show_system_settings(self, problem: str = "") -> None:
+        page = self.window.settings
+        page.show_autostart(self._autostart.enabled(), problem)
+        page.show_tray(self.tray.usable)
+        kept = self.preferences.problem
+        text = tr("These choices cannot be kept: {reason}. They hold until you quit.", reason=kept) if kept else ""
+        page.show_problem(text)
+
+    async def _look_at_hardware(self) -> None:
+        with ThreadPoolExecutor(1) as executor:
+            self.hardware = await asyncio.get_running_loop().run_in_executor(executor, hardware.find)
+        if self.window.first_run is not None:
+            self.window.first_run.show_hardware(self.hardware)

@@ -78,6 +78,17 @@ class EngineLink(QObject):
         """Do not wait for the pause between two attempts to end."""
         self._woken.set()
 
+    def use_options(self, options: tuple[str, ...]) -> None:
+        """Start engines with these options from now on. One that a window started is started anew at once, unless it
+        has them already; one that somebody else started keeps its own."""
+        if options == self._options:
+            return
+        self._options = options
+        self._port_is_chosen = "--api-port" in options
+        self._process.use_command(engine_command(self._directory, options))
+        if self._status.owned:
+            self.send(schema.Shutdown())
+
     async def run(self) -> None:
         """Find or start, connect, serve, and again, until cancelled or the engine was stopped on purpose."""
         while not self._ending:

@@ -35,6 +35,10 @@ class EngineProcess:
         """Of the child that runs, or None."""
         return self._process.pid if self._process is not None and self._process.poll() is None else None
 
+    def use_command(self, command: Sequence[str]) -> None:
+        """The command line of the next child."""
+        self._command = list(command)
+
     def start(self, *extra: str) -> None:
         """Start the child with ``extra`` arguments. ``OSError`` when the log or the program cannot be opened."""
         self._log.parent.mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,11 @@ import socket
 import sys
 from collections.abc import Callable, Sequence
 from types import FrameType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app.options import Options
+    from app.single_instance import SingleInstance
 
 _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 MEASURE_VARIABLE = "GENTORRENT_MEASURE_START"
@@ -31,18 +36,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
 
-    from app import i18n
-    from app.desktop import Desktop, dress
+    from app.appearance import dress
+    from app.single_instance import SingleInstance
 
     application = QApplication(sys.argv[:1])
-    i18n.use(i18n.system_language())
     dress(application)
+    instance = SingleInstance(options.data_directory)
+    if not instance.claim():
+        return _second_start(instance, options)
 
     from qasync import QEventLoop
+
+    from app.desktop import Desktop
 
     loop = QEventLoop(application)
     with loop:
         desktop = Desktop(options)
+        instance.wanted.connect(desktop.open)
         desktop.show()
         release = _on_signals(desktop.quit)
         if os.environ.get(MEASURE_VARIABLE) == "1":
@@ -51,6 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             loop.run_until_complete(desktop.run())
         finally:
             release()
+            instance.release()
     return 0
 
 
@@ -70,6 +81,18 @@ def _obstacle() -> str:
             "libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-shape0"
         )
     return ""
+
+
+def _second_start(instance: SingleInstance, options: Options) -> int:
+    """GenTorrent is open on this data directory: show that window. Returns the exit code."""
+    if options.autostarted or instance.call_first():
+        return 0
+    print(
+        f"gentorrent app: GenTorrent is open already for {options.data_directory}, and its window does not answer. "
+        "Close it, by force if need be, and start again.",
+        file=sys.stderr,
+    )
+    return 1
 
 
 def _tell_usable(leave: Callable[[], None]) -> None:

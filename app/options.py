@@ -17,6 +17,10 @@ class Options:
 
     data_directory: Path
     engine_options: tuple[str, ...] = ()
+    autostarted: bool = False
+    """Whether the system started the window by itself, when the computer started."""
+    own_directory: bool = False
+    """Whether the data directory is another one than the user account's own."""
 
 
 def parse(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Options:
@@ -42,7 +46,9 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str] | None = None
         options.append("--no-relay")
     if given.relayed_only:
         options.append("--relayed-only")
-    return Options(Path(directory).expanduser().absolute() if directory else _default_directory(), tuple(options))
+    own = _default_directory()
+    chosen = Path(directory).expanduser().absolute() if directory else own
+    return Options(chosen, tuple(options), given.autostarted, chosen != own)
 
 
 def _default_directory() -> Path:
@@ -60,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--data", metavar="DIR", help=f"data directory; {DATA_VARIABLE}, or your user account's own")
+    parser.add_argument("--autostarted", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--bootstrap", metavar="URL[#NETWORKID]", help="the network to join, as its operator gave it")
     parser.add_argument("--join", metavar="INVITATION", help="join a private network with its operator's invitation")
     parser.add_argument("--api-port", metavar="P", help="port of the local API (8765); 0: any free one")

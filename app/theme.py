@@ -1,17 +1,22 @@
 """The one look: colours, spacing and type in one place. Every widget takes them from here, none has its own.
 
-A second (dark) look is another :class:`Theme`. Contrast is checked by a test: text on its ground ≥ 4.5, marks ≥ 3.
+:data:`LIGHT` and :data:`DARK` are the two sets of colours. A window has one :class:`Theme` that becomes the other one
+while it is shown; what a widget draws with a colour it draws again at ``theme.changed``. The style sheet follows by
+itself. Contrast is checked by a test for both: text on its ground ≥ 4.5, marks ≥ 3.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+
+from PySide6.QtCore import QObject, Signal, SignalInstance
 
 
-@dataclass(frozen=True, slots=True)
-class Theme:
-    """Colours as #rrggbb, lengths in logical pixels, type in points."""
+@dataclass
+class Colours:
+    """As #rrggbb."""
 
+    dark: bool
     # Grounds, from the window to what lies on it.
     ground: str
     raised: str
@@ -32,6 +37,7 @@ class Theme:
     on_accent: str
     accent_ground: str
     focus: str
+    knob: str  # of a switch
     # Tones, as text and as ground.
     good: str
     busy: str
@@ -51,23 +57,47 @@ class Theme:
     syntax_comment: str
     syntax_mark: str
 
+
+class _Announcer(QObject):
+    changed = Signal()
+
+
+class Theme(Colours):
+    """Colours that may change while they are shown, lengths in logical pixels, type in points."""
+
     # Spacing.
-    tiny: int = 4
-    small: int = 8
-    medium: int = 12
-    large: int = 20
-    huge: int = 32
-    radius: int = 10
-    small_radius: int = 6
-    column: int = 760  # widest text column
-    control: int = 34  # height of a control
+    tiny = 4
+    small = 8
+    medium = 12
+    large = 20
+    huge = 32
+    radius = 10
+    small_radius = 6
+    column = 760  # widest text column
+    page = 860  # widest page of cards
+    control = 34  # height of a control
 
     # Type scale (points).
-    caption: float = 9.0
-    body: float = 10.5
-    title: float = 13.0
-    display: float = 19.0
-    line_height: int = 140  # per cent, of text to read
+    caption = 9.0
+    body = 10.5
+    title = 13.0
+    display = 19.0
+    line_height = 140  # per cent, of text to read
+
+    def __init__(self, colours: Colours) -> None:
+        self._announcer = _Announcer()
+        self.become(colours)
+
+    @property
+    def changed(self) -> SignalInstance:
+        """Emitted when the colours are others."""
+        return self._announcer.changed
+
+    def become(self, colours: Colours) -> None:
+        """Take other colours."""
+        for field in fields(Colours):
+            setattr(self, field.name, getattr(colours, field.name))
+        self.changed.emit()
 
     def tone(self, tone: str) -> str:
         """The colour of a status: "good", "busy", "neutral", "warning" or "error"."""
@@ -80,39 +110,84 @@ class Theme:
 
 
 LIGHT = Theme(
-    ground="#ffffff",
-    raised="#ffffff",
-    sunken="#f6f7f9",
-    question="#eef1fb",
-    hover="#eef0f4",
-    pressed="#e2e5ec",
-    text="#1b1f27",
-    quiet="#5a6270",
-    disabled="#8b929d",
-    line="#e3e6eb",
-    strong_line="#868e9b",
-    accent="#3a4fc4",
-    accent_hover="#3143ab",
-    accent_pressed="#283891",
-    on_accent="#ffffff",
-    accent_ground="#eef1fb",
-    focus="#3a4fc4",
-    good="#17744a",
-    busy="#3a4fc4",
-    neutral="#5a6270",
-    warning="#8a5a00",
-    error="#b3261e",
-    good_ground="#e7f5ee",
-    warning_ground="#fdf3dd",
-    error_ground="#fdeceb",
-    neutral_ground="#f0f2f5",
-    syntax_keyword="#8a3ab0",
-    syntax_name="#1f5fbf",
-    syntax_type="#0b7285",
-    syntax_string="#1b7440",
-    syntax_number="#a34a00",
-    syntax_comment="#667080",
-    syntax_mark="#9a5b00",
+    Colours(
+        dark=False,
+        ground="#ffffff",
+        raised="#ffffff",
+        sunken="#f6f7f9",
+        question="#eef1fb",
+        hover="#eef0f4",
+        pressed="#e2e5ec",
+        text="#1b1f27",
+        quiet="#5a6270",
+        disabled="#8b929d",
+        line="#e3e6eb",
+        strong_line="#868e9b",
+        accent="#3a4fc4",
+        accent_hover="#3143ab",
+        accent_pressed="#283891",
+        on_accent="#ffffff",
+        accent_ground="#eef1fb",
+        focus="#3a4fc4",
+        knob="#ffffff",
+        good="#17744a",
+        busy="#3a4fc4",
+        neutral="#5a6270",
+        warning="#8a5a00",
+        error="#b3261e",
+        good_ground="#e7f5ee",
+        warning_ground="#fdf3dd",
+        error_ground="#fdeceb",
+        neutral_ground="#f0f2f5",
+        syntax_keyword="#8a3ab0",
+        syntax_name="#1f5fbf",
+        syntax_type="#0b7285",
+        syntax_string="#1b7440",
+        syntax_number="#a34a00",
+        syntax_comment="#667080",
+        syntax_mark="#9a5b00",
+    )
+)
+
+
+DARK = Theme(
+    Colours(
+        dark=True,
+        ground="#16181d",
+        raised="#1e2128",
+        sunken="#111317",
+        question="#262c44",
+        hover="#282c35",
+        pressed="#333843",
+        text="#e8eaef",
+        quiet="#a3abb9",
+        disabled="#6f7786",
+        line="#2b2f38",
+        strong_line="#6b7382",
+        accent="#9aa8ff",
+        accent_hover="#afbaff",
+        accent_pressed="#8594f7",
+        on_accent="#10131f",
+        accent_ground="#242a45",
+        focus="#9aa8ff",
+        knob="#ffffff",
+        good="#63cf9b",
+        busy="#9aa8ff",
+        neutral="#a3abb9",
+        warning="#e6b65f",
+        error="#ff9a91",
+        good_ground="#15301f",
+        warning_ground="#352a13",
+        error_ground="#3a1f1d",
+        neutral_ground="#262a32",
+        syntax_keyword="#d09bff",
+        syntax_name="#86acff",
+        syntax_type="#6bcfdd",
+        syntax_string="#8ed6a2",
+        syntax_number="#f0ae7c",
+        syntax_comment="#8b94a4",
+        syntax_mark="#e6b65f",
+    )
 )
 
 
@@ -146,6 +221,24 @@ QMenu::separator {{ height: 1px; background: {t.line}; margin: {t.tiny}px {t.sma
 #name {{ font-size: {t.title}pt; font-weight: 600; }}
 #display {{ font-size: {t.display}pt; font-weight: 600; }}
 #quiet, #caption {{ color: {t.quiet}; }}
+#cardTitle {{ font-size: {t.title}pt; font-weight: 600; }}
+#rowTitle {{ font-weight: 600; }}
+#figure {{ font-size: {t.display}pt; font-weight: 600; }}
+#card {{ background: {t.raised}; border: 1px solid {t.line}; border-radius: {t.radius}px; }}
+#line {{ background: {t.line}; border: none; }}
+#statusBar {{ background: {t.sunken}; border-top: 1px solid {t.line}; }}
+#pill {{ background: {t.neutral_ground}; color: {t.neutral}; border-radius: {t.small_radius}px;
+    padding: 1px {t.small}px; font-size: {t.caption}pt; font-weight: 600; }}
+#pill[tone="good"] {{ background: {t.good_ground}; color: {t.good}; }}
+#pill[tone="accent"] {{ background: {t.accent_ground}; color: {t.accent}; }}
+
+#navigation {{ background: {t.sunken}; border-right: 1px solid {t.line}; }}
+#navigation QToolButton {{ background: transparent; border: 2px solid transparent; border-radius: {t.radius}px;
+    color: {t.quiet}; font-size: {t.caption}pt; padding: {t.small - 1}px 0 {t.tiny}px 0; }}
+#navigation QToolButton:hover {{ background: {t.hover}; color: {t.text}; }}
+#navigation QToolButton:pressed {{ background: {t.pressed}; }}
+#navigation QToolButton:checked {{ background: {t.accent_ground}; color: {t.accent}; font-weight: 600; }}
+#navigation QToolButton:focus {{ border-color: {t.focus}; }}
 #caption {{ font-size: {t.caption}pt; }}
 #heading {{ font-weight: 600; }}
 
@@ -165,6 +258,10 @@ QPushButton#suggestion {{ text-align: left; padding: 0 {t.medium + 2}px; min-hei
 QPushButton#suggestion:hover {{ background: {t.accent_ground}; border-color: {t.accent}; }}
 QPushButton#suggestion:focus {{ border: 2px solid {t.focus}; padding: 0 {t.medium + 1}px;
     min-height: {t.control + 6}px; }}
+QPushButton#flat {{ border: 2px solid transparent; background: transparent; padding: 0; min-height: 20px; }}
+QPushButton#flat:hover {{ background: {t.hover}; }}
+QPushButton#flat:pressed {{ background: {t.pressed}; }}
+QPushButton#flat:focus {{ border: 2px solid {t.focus}; padding: 0; min-height: 20px; }}
 QPushButton#link {{ border: 2px solid transparent; background: transparent; color: {t.accent}; padding: 0 {t.tiny}px;
     font-size: {t.caption}pt; min-height: 20px; }}
 QPushButton#link:hover {{ text-decoration: underline; }}
@@ -207,8 +304,8 @@ QComboBox QAbstractItemView::item:selected, QComboBox QAbstractItemView::item:ho
 #badge[tone="warning"] {{ background: {t.warning_ground}; color: {t.warning}; }}
 
 QScrollArea {{ border: none; }}
-QScrollBar:vertical {{ background: transparent; width: 12px; margin: 2px; }}
-QScrollBar::handle:vertical {{ background: {t.strong_line}; border-radius: 4px; min-height: 32px; }}
+QScrollBar:vertical {{ background: transparent; width: 10px; margin: 2px; }}
+QScrollBar::handle:vertical {{ background: {t.strong_line}; border-radius: 3px; min-height: 32px; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; }}
 QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
 """

@@ -94,6 +94,11 @@ def use(language: str) -> None:
         _translate_qt(application, language)
 
 
+def current() -> str:
+    """The code of the language in use."""
+    return _catalogue().language
+
+
 def _catalogue() -> Catalogue:
     global _used
     if _used is None:

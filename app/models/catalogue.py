@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.i18n import number, tr
+from app.i18n import mark, number, tr
 from engine.api import schema
 
 BUILTIN = "gentorrent-builtin"
@@ -43,6 +43,11 @@ def choices(models: Sequence[schema.ModelState]) -> list[ModelChoice]:
 
 
 def _details(model: schema.ModelState) -> str:
+    parts = _numbers(model)
+    return f", {', '.join(parts)}" if parts else ""
+
+
+def _numbers(model: schema.ModelState) -> list[str]:
     parts = []
     if model.nodes > 0:
         parts.append(tr("%Ln node(s)", "", model.nodes))
@@ -50,7 +55,22 @@ def _details(model: schema.ModelState) -> str:
         parts.append(tr("{speed} tokens/s", speed=number(model.tokens_per_s)))
     if model.wait >= 1:
         parts.append(tr("{seconds} s wait", seconds=number(model.wait)))
-    return f", {', '.join(parts)}" if parts else ""
+    return parts
+
+
+_PROVIDERS = {
+    "CPUExecutionProvider": mark("the processor"),
+    "CUDAExecutionProvider": mark("the graphics card (CUDA)"),
+    "TensorrtExecutionProvider": mark("the graphics card (TensorRT)"),
+    "DmlExecutionProvider": mark("the graphics card (DirectML)"),
+    "CoreMLExecutionProvider": mark("Apple's chip (Core ML)"),
+    "ROCMExecutionProvider": mark("the graphics card (ROCm)"),
+}
+
+
+def provider_words(provider: str) -> str:
+    """What an execution provider of ONNX Runtime computes on, for people."""
+    return tr(_PROVIDERS.get(provider, provider.removesuffix("ExecutionProvider")))
 
 
 def sampling_for(model: str) -> schema.SamplingChoice:
@@ -58,3 +78,31 @@ def sampling_for(model: str) -> schema.SamplingChoice:
     if model == BUILTIN:
         return schema.SamplingChoice(temperature=0.0)
     return schema.SamplingChoice(temperature=0.7, top_p=0.95)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEntry:
+    """A model with everything that is known of it, for a list. ``choices``: the ways to ask it."""
+
+    id: str
+    details: str
+    choices: tuple[ModelChoice, ...]
+
+
+def model_entries(models: Sequence[schema.ModelState]) -> list[ModelEntry]:
+    """The models in the engine's order."""
+    return [ModelEntry(model.id, _entry_details(model), tuple(choices([model]))) for model in models]
+
+
+def _entry_details(model: schema.ModelState) -> str:
+    where = {
+        "local": tr("On this machine"),
+        "network": tr("On the network"),
+        "both": tr("On this machine and on the network"),
+    }[model.where]
+    parts = [where, *_numbers(model)]
+    if model.context_length > 0:
+        parts.append(tr("{tokens} tokens of context", tokens=number(model.context_length)))
+    if model.provider:
+        parts.append(tr("computes on {device}", device=provider_words(model.provider)))
+    return " · ".join(parts)

@@ -9,7 +9,7 @@ from typing import Literal
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.i18n import mark, number, tr
-from app.models.catalogue import ModelChoice, choices
+from app.models.catalogue import BUILTIN, ModelChoice, choices
 from engine.api import schema
 
 Tone = Literal["good", "busy", "neutral", "warning", "error"]
@@ -54,6 +54,8 @@ class StatusModel(QObject):
     """Fed with the engine's ``State`` and the link's words; ``changed`` after each. ``send`` as for the chat."""
 
     changed = Signal()
+    contributing_wished = Signal(bool)
+    """The owner turned the switch, and the engine was told."""
 
     def __init__(self, send: Callable[[schema.Request], bool]) -> None:
         super().__init__()
@@ -111,6 +113,7 @@ class StatusModel(QObject):
         self._refusal = ""
         if self._state is not None and on != self._state.contributing.on and self._send(schema.SetContributing(on=on)):
             self._wanted = on
+            self.contributing_wished.emit(on)
         self.changed.emit()
 
     def forget_notice(self) -> None:
@@ -152,6 +155,26 @@ class StatusModel(QObject):
             return StatusLine("warning", tr(_AS_SAID[state.contributing.status], reason=state.contributing.reason))
         return _network_line(state.network)
 
+    def contribute_words(self) -> str:
+        """Why the switch stands as it does, or what it does: a sentence for the page about it."""
+        line, state = self.contribute(), self._state
+        if state is None or line.tone in ("warning", "error", "busy"):
+            return line.details
+        if not line.checked:
+            return tr("Turn it on to answer other people's questions on this machine.")
+        return tr("Other people's questions are answered with {model}.", model=state.contributing.model or BUILTIN)
+
+    def network(self) -> tuple[Tone, str, str]:
+        """(tone, state, reason) of the network alone."""
+        if self._state is None:
+            return self._engine_tone, tr("Not known"), self._engine_text
+        network = self._state.network
+        tone = _network_line(network).tone
+        if network.status == "none":
+            return tone, tr("In no network"), tr("Answers are made on this machine only, and nothing leaves it.")
+        words = " · ".join(filter(None, (network.name, tr(_NETWORK_STATES[network.status]))))
+        return tone, words, network.reason
+
     def notes(self) -> tuple[str, ...]:
         """What the engine wants its owner to know, such as how its keys are kept."""
         own = (self._note,) if self._note and self._connected else ()
@@ -174,6 +197,13 @@ class StatusModel(QObject):
             return ContributeLine(False, True, tr("Not possible"), "warning", self._refusal)
         return ContributeLine(now.on, True, tr(_STATES[now.status]), _CONTRIBUTING_TONES[now.status], _details(now))
 
+
+_NETWORK_STATES = {
+    "joining": mark("Joining"),
+    "ready": mark("Connected"),
+    "weak": mark("Connected, weaker than it should be"),
+    "offline": mark("Not reachable"),
+}
 
 _CONTRIBUTING_TONES: dict[str, Tone] = {
     "off": "neutral",

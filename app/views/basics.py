@@ -74,6 +74,7 @@ class Switch(QCheckBox):
         self.setAccessibleName(accessible_name)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFixedSize(self.sizeHint())
+        theme.changed.connect(self.update)
 
     def sizeHint(self) -> QSize:
         return QSize(self.WIDTH + 6, self.HEIGHT + 6)
@@ -103,7 +104,7 @@ class Switch(QCheckBox):
         painter.drawRoundedRect(track, self.HEIGHT / 2, self.HEIGHT / 2)
         knob = self.HEIGHT - 6
         left = track.right() - knob - 3 if self.isChecked() else track.left() + 3
-        painter.setBrush(QColor(theme.on_accent))
+        painter.setBrush(QColor(theme.on_accent if self.isChecked() and self.isEnabled() else theme.knob))
         painter.drawEllipse(QRectF(left, track.top() + 3, knob, knob))
         painter.end()
 

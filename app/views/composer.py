@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QMimeData, QSize, Qt, Signal
+from PySide6.QtCore import QMimeData, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QTextOption
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
@@ -10,7 +10,7 @@ from app.i18n import number, tr
 from app.models.transcript import MAX_QUESTION
 from app.theme import Theme
 from app.views.basics import PlainLabel
-from app.views.icons import icon
+from app.views.icons import ThemeIcon
 
 MOST_LINES = 8
 
@@ -159,8 +159,7 @@ class QuestionInput(QPlainTextEdit):
 def _round_button(theme: Theme, name: str, accessible_name: str, key: str) -> QPushButton:
     button = QPushButton()
     button.setObjectName("primary")
-    button.setIcon(icon(name, theme.on_accent, theme.disabled))
-    button.setIconSize(QSize(20, 20))
+    ThemeIcon(button, theme, name, "on_accent")
     button.setAccessibleName(accessible_name)
     button.setToolTip(tr("{action} ({key})", action=accessible_name, key=key))
     button.setFixedSize(38, theme.control)

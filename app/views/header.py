@@ -24,7 +24,7 @@ from app.models.catalogue import ModelChoice
 from app.models.status import ContributeLine
 from app.theme import Theme
 from app.views.basics import PlainLabel, Switch
-from app.views.icons import icon
+from app.views.icons import ThemeIcon, icon
 
 _NARROW = 700
 """Below this width words make room for controls."""
@@ -77,7 +77,7 @@ class Header(QFrame):
         layout.addStretch(1)
         layout.addWidget(self._make_contribute(theme))
         self.new_chat = QPushButton(" " + tr("New chat"))
-        self.new_chat.setIcon(icon("new-chat", theme.text, theme.disabled))
+        ThemeIcon(self.new_chat, theme, "new-chat", size=18)
         self.new_chat.setAccessibleName(tr("New chat"))
         self.new_chat.setToolTip(tr("{action} ({key})", action=tr("New chat"), key=tr("Ctrl+N", "key")))
         self.new_chat.clicked.connect(self.new_chat_requested)
@@ -106,6 +106,12 @@ class Header(QFrame):
         self.models.setEnabled(bool(choices))
         self.models.blockSignals(False)
 
+    def choose(self, choice: ModelChoice) -> None:
+        """Choose ``choice`` in the list, if it is there."""
+        keys = [known.key for known in self._choices]
+        if choice.key in keys:
+            self.models.setCurrentIndex(keys.index(choice.key))
+
     def show_contribute(self, line: ContributeLine) -> None:
         """Set the switch and the words below its name."""
         self.contribute.setEnabled(line.enabled)
@@ -129,7 +135,7 @@ class Header(QFrame):
         words.setSpacing(0)
         name = PlainLabel(tr("Contribute"), "heading")
         name.setWordWrap(False)
-        name.setAlignment(Qt.AlignmentFlag.AlignRight)
+        name.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         words.addWidget(name)
         self._contribute_text = PlainLabel("", "caption", elided=True)
         self._contribute_text.setMinimumWidth(130)

@@ -1,13 +1,15 @@
-"""The project's own icons (resources/app/icons), drawn sharp at every scale."""
+"""The project's own icons (resources/app/icons), drawn sharp at every scale and in the colours of the theme."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 
-from PySide6.QtCore import QByteArray, QRectF, Qt
+from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt
 from PySide6.QtGui import QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QAbstractButton, QLabel
 
+from app.theme import Theme
 from engine.resources import resource_path
 
 SIZES = (16, 20, 22, 24, 32, 48, 64, 128, 256)
@@ -18,7 +20,7 @@ def icon_path(name: str) -> str:
     return resource_path(f"app/icons/{name}.svg").as_posix()
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=128)
 def icon(name: str, colour: str = "", disabled: str = "") -> QIcon:
     """The icon ``name``; ``colour`` for its ``currentColor``, ``disabled`` for the same while it cannot be pressed."""
     source = resource_path(f"app/icons/{name}.svg").read_text("utf-8")
@@ -28,6 +30,47 @@ def icon(name: str, colour: str = "", disabled: str = "") -> QIcon:
         for size in SIZES if not colour else SIZES[:6]:
             result.addPixmap(_drawn(renderer, size), mode)
     return result
+
+
+class ThemeIcon(QObject):
+    """Keeps the icon of a button or label in the theme's colours, also when they change. Lives as long as that does.
+
+    ``colour`` and ``disabled`` name colours of the theme.
+    """
+
+    def __init__(
+        self,
+        target: QAbstractButton | QLabel,
+        theme: Theme,
+        name: str,
+        colour: str = "text",
+        disabled: str = "disabled",
+        size: int = 20,
+    ) -> None:
+        super().__init__(target)
+        self._target = target
+        self._theme = theme
+        self._name = name
+        self._colour = colour
+        self._disabled = disabled
+        self._size = QSize(size, size)
+        if isinstance(target, QAbstractButton):
+            target.setIconSize(self._size)
+        theme.changed.connect(self._paint)
+        self._paint()
+
+    def show_as(self, name: str, colour: str) -> None:
+        """Another icon or another colour from now on."""
+        if (name, colour) != (self._name, self._colour):
+            self._name, self._colour = name, colour
+            self._paint()
+
+    def _paint(self) -> None:
+        drawn = icon(self._name, getattr(self._theme, self._colour), getattr(self._theme, self._disabled))
+        if isinstance(self._target, QAbstractButton):
+            self._target.setIcon(drawn)
+        else:
+            self._target.setPixmap(drawn.pixmap(self._size, self._target.devicePixelRatioF()))
 
 
 def _drawn(renderer: QSvgRenderer, size: int) -> QPixmap:

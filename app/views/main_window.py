@@ -1,52 +1,89 @@
-"""The window: header, chat, composer, status line."""
+"""The window: pages with their bar at the left, the status line below, keys for everything."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
-from PySide6.QtCore import Signal
-from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtCore import QByteArray, QEvent, Signal
+from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from app.models.catalogue import BUILTIN, ModelChoice
+from app.models.limits import Hardware
 from app.models.status import StatusModel
 from app.models.transcript import ChatTranscript
+from app.preferences import Preferences
 from app.theme import Theme
-from app.views.composer import Composer
-from app.views.header import Header
 from app.views.icons import icon
+from app.views.keys_dialog import keys_dialog
+from app.views.navigation import PAGES, Navigation, PageName
+from app.views.pages.chat_page import ChatPage
+from app.views.pages.contribute_page import ContributePage
+from app.views.pages.first_run_page import FirstRunPage
+from app.views.pages.models_page import ModelsPage
+from app.views.pages.network_page import NetworkPage
+from app.views.pages.settings_page import SettingsPage
 from app.views.status_bar import StatusBar
-from app.views.transcript_view import TranscriptView
 
 _UNTIL_KNOWN = ModelChoice(BUILTIN, "local", BUILTIN)
 """Who is asked while the engine still starts and has not said what it has: what every installation has."""
+_SLIM = 700
+"""Below this width of the window the bar at the left shows icons alone."""
+StatusPage = ContributePage | ModelsPage | NetworkPage | SettingsPage
 
 
 class MainWindow(QMainWindow):
     """Shows one chat and the state of the engine. ``may_close`` says whether the window may close now; when it says
-    no, the window is hidden instead."""
+    no, the window is hidden instead. Pages other than the chat are made when they are first opened."""
 
     engine_retry_requested = Signal()
     quit_requested = Signal()
+    setting_changed = Signal(str, object)
+    autostart_requested = Signal(bool)
+    first_choices_made = Signal(object)
+    settings_opened = Signal()
+    activated = Signal()
 
-    def __init__(self, theme: Theme, chat: ChatTranscript, status: StatusModel) -> None:
+    def __init__(
+        self,
+        theme: Theme,
+        chat: ChatTranscript,
+        status: StatusModel,
+        preferences: Preferences | None = None,
+        hardware: Hardware | None = None,
+        data_directory: str = "",
+    ) -> None:
         super().__init__()
+        self._theme = theme
         self._chat = chat
         self._status = status
+        self._preferences = preferences or Preferences()
+        self._hardware = hardware or Hardware(1, 0)
+        self._data_directory = data_directory
         self.may_close: Callable[[], bool] = lambda: True
         self.setWindowTitle("GenTorrent")
         self.setWindowIcon(icon("app"))
         self.setMinimumSize(480, 420)
-        self.resize(960, 720)
-        self.header = Header(theme)
-        self.transcript = TranscriptView(theme, chat)
-        self.composer = Composer(theme)
+        self.resize(1080, 760)
+        self.navigation = Navigation(theme)
+        self.chat_page = ChatPage(theme, chat)
+        self.header, self.transcript, self.composer = (
+            self.chat_page.header,
+            self.chat_page.transcript,
+            self.chat_page.composer,
+        )
         self.status_bar = StatusBar(theme)
-        self._lay_out(theme)
+        self.first_run: FirstRunPage | None = None
+        self._made: dict[PageName, StatusPage] = {}
+        self._open: PageName = "chat"
+        self._lay_out()
         self._connect()
         self._add_shortcuts()
         self._show_status()
         self.composer.setFocus()
+
+    # ----------------------------------------------------------------------------------------------------------- chat
 
     @property
     def choice(self) -> ModelChoice:
@@ -59,6 +96,73 @@ class MainWindow(QMainWindow):
             self.composer.accepted()
             self.composer.setFocus()
 
+    # ---------------------------------------------------------------------------------------------------------- pages
+
+    @property
+    def page(self) -> PageName:
+        """The page that is open."""
+        return self._open
+
+    def page_widget(self, name: PageName) -> QWidget:
+        """The page ``name``, made now if it is not there yet."""
+        if name == "chat":
+            return self.chat_page
+        if name not in self._made:
+            self._made[name] = self._make_page(name)
+            self._stack.addWidget(self._made[name])
+            self._made[name].show_status(self._status)
+        return self._made[name]
+
+    def open_page(self, name: PageName) -> None:
+        """Show the page ``name``."""
+        if self.first_run is not None:
+            return
+        self._open = name
+        widget = self.page_widget(name)
+        self._stack.setCurrentWidget(widget)
+        self.navigation.show_page(name)
+        if name == "chat":
+            self.composer.setFocus()
+            return
+        widget.setFocus()
+        if name == "settings":
+            self.settings_opened.emit()
+
+    @property
+    def settings(self) -> SettingsPage:
+        """The page of that name."""
+        page = self.page_widget("settings")
+        assert isinstance(page, SettingsPage)
+        return page
+
+    def show_preferences(self, preferences: Preferences) -> None:
+        """Show what is chosen now."""
+        self._preferences = preferences
+        if "settings" in self._made:
+            self.settings.show_preferences(preferences)
+
+    def show_first_run(self) -> FirstRunPage:
+        """Begin with the page of the first start; the others come when it is left."""
+        page = FirstRunPage(self._theme, self._preferences, self._hardware)
+        page.done.connect(self.first_choices_made)
+        self.first_run = page
+        self.navigation.hide()
+        self._stack.addWidget(page)
+        self._stack.setCurrentWidget(page)
+        page.begin.setFocus()
+        return page
+
+    def end_first_run(self) -> None:
+        """On to the chat."""
+        if self.first_run is not None:
+            self._stack.removeWidget(self.first_run)
+            self.first_run.deleteLater()
+            self.first_run = None
+        self.navigation.show()
+        self.open_page("chat")
+
+    # --------------------------------------------------------------------------------------------------------- window
+
     def bring_to_front(self) -> None:
         """Show the window, wherever it is."""
         if self.isMinimized():
@@ -67,6 +171,25 @@ class MainWindow(QMainWindow):
         self.raise_()
         self.activateWindow()
 
+    def focus_on(self, name: str) -> None:
+        """Give the focus to the control of that object name."""
+        control = self.findChild(QWidget, name)
+        if isinstance(control, QWidget):
+            control.setFocus()
+
+    def saved_geometry(self) -> str:
+        """Where the window is, for :meth:`restore_geometry`."""
+        return bytes(self.saveGeometry().toBase64().data()).decode("ascii")
+
+    def restore_geometry(self, saved: str) -> None:
+        """Put the window where it was; one whose screen is gone comes to a screen that is there."""
+        if saved and not self.restoreGeometry(QByteArray.fromBase64(saved.encode("ascii", "replace"))):
+            return
+        if not any(screen.availableGeometry().intersects(self.frameGeometry()) for screen in QGuiApplication.screens()):
+            screen = QGuiApplication.primaryScreen().availableGeometry()
+            self.resize(self.size().boundedTo(screen.size()))
+            self.move(screen.center() - self.rect().center())
+
     def closeEvent(self, event: QCloseEvent) -> None:
         if self.may_close():
             event.accept()
@@ -74,39 +197,51 @@ class MainWindow(QMainWindow):
             event.ignore()
             self.hide()
 
-    def _lay_out(self, theme: Theme) -> None:
-        page = QWidget()
-        page.setObjectName("page")
-        layout = QVBoxLayout(page)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(self.header)
-        layout.addWidget(self.transcript, 1)
-        footer = QWidget()
-        footer.setObjectName("footer")
-        footer.setMaximumWidth(theme.column + 2 * theme.large)
-        inner = QVBoxLayout(footer)
-        inner.setContentsMargins(theme.large, theme.small, theme.large, theme.small)
-        inner.setSpacing(theme.small - 2)
-        inner.addWidget(self.composer)
-        inner.addWidget(self.status_bar)
-        centred = QHBoxLayout()
-        centred.setContentsMargins(0, 0, 0, 0)
-        centred.addStretch(1)
-        centred.addWidget(footer, 1000)
-        centred.addStretch(1)
-        row = QWidget()
-        row.setObjectName("page")
-        row.setLayout(centred)
-        layout.addWidget(row)
-        self.setCentralWidget(page)
-        QWidget.setTabOrder(self.composer.input, self.composer.send)
-        QWidget.setTabOrder(self.composer.send, self.composer.stop)
-        QWidget.setTabOrder(self.composer.stop, self.header.models)
-        QWidget.setTabOrder(self.header.models, self.header.contribute)
-        QWidget.setTabOrder(self.header.contribute, self.header.new_chat)
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.ActivationChange and self.isActiveWindow():
+            self.activated.emit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.navigation.set_slim(self.width() < _SLIM)
+
+    def _lay_out(self) -> None:
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.chat_page)
+        right = QWidget()
+        column = QVBoxLayout(right)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._stack, 1)
+        column.addWidget(self.status_bar)
+        whole = QWidget()
+        whole.setObjectName("page")
+        row = QHBoxLayout(whole)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self.navigation)
+        row.addWidget(right, 1)
+        self.setCentralWidget(whole)
+
+    def _make_page(self, name: PageName) -> StatusPage:
+        if name == "contribute":
+            contribute = ContributePage(self._theme)
+            contribute.contributing_requested.connect(self._status.set_contributing)
+            return contribute
+        if name == "models":
+            models = ModelsPage(self._theme)
+            models.model_chosen.connect(self._ask_model)
+            return models
+        if name == "network":
+            return NetworkPage(self._theme)
+        settings = SettingsPage(self._theme, self._preferences, self._hardware, self._data_directory)
+        settings.changed.connect(self.setting_changed)
+        settings.autostart_requested.connect(self.autostart_requested)
+        return settings
 
     def _connect(self) -> None:
+        self.navigation.page_chosen.connect(self.open_page)
         self.composer.submitted.connect(self.ask)
         self.composer.stop_requested.connect(self._chat.stop)
         self.transcript.suggestion_chosen.connect(self.ask)
@@ -119,20 +254,38 @@ class MainWindow(QMainWindow):
         self._status.changed.connect(self._show_status)
 
     def _add_shortcuts(self) -> None:
-        for keys, action in (
+        actions: list[tuple[QKeySequence, Callable[[], object]]] = [
             (QKeySequence(QKeySequence.StandardKey.New), self._new_chat),
             (QKeySequence("Ctrl+Q"), self.quit_requested.emit),
-            (QKeySequence("Ctrl+L"), self.composer.setFocus),
+            (QKeySequence("Ctrl+W"), self.close),
+            (QKeySequence("Ctrl+L"), self._to_composer),
             (QKeySequence("Esc"), self._chat.stop),
-        ):
+            (QKeySequence("Ctrl+,"), lambda: self.open_page("settings")),
+            (QKeySequence(QKeySequence.StandardKey.HelpContents), self._show_keys),
+        ]
+        for position, name in enumerate(PAGES):
+            actions.append((QKeySequence(f"Ctrl+{position + 1}"), functools.partial(self.open_page, name)))
+        for keys, action in actions:
             QShortcut(keys, self).activated.connect(action)
+
+    def _to_composer(self) -> None:
+        self.open_page("chat")
 
     def _new_chat(self) -> None:
         self._chat.new_chat()
-        self.composer.setFocus()
+        self.open_page("chat")
+
+    def _ask_model(self, choice: ModelChoice) -> None:
+        self.header.choose(choice)
+        self.open_page("chat")
+
+    def _show_keys(self) -> None:
+        keys_dialog(self, self._theme).open()
 
     def _show_status(self) -> None:
         self.header.show_models(self._status.models)
         self.header.show_contribute(self._status.contribute())
         self.status_bar.show_line(self._status.line())
         self.status_bar.show_notes(self._status.notes())
+        for page in self._made.values():
+            page.show_status(self._status)

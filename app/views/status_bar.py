@@ -19,11 +19,16 @@ class StatusBar(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
+        self._tone = "busy"
+        self.setObjectName("statusBar")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        theme.changed.connect(self._paint)
         self._help = ""
         self._notes = ""
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(theme.tiny, 0, 0, 0)
+        layout.setContentsMargins(theme.medium, theme.tiny, theme.medium, theme.tiny)
         layout.setSpacing(theme.small)
+        self.setFixedHeight(theme.control)
         self._dot = Dot(theme.busy)
         layout.addWidget(self._dot)
         self.text = PlainLabel("", "caption", elided=True)
@@ -47,14 +52,18 @@ class StatusBar(QWidget):
 
     def show_line(self, line: StatusLine) -> None:
         """Replace what is shown. What does not fit into one line is behind a click."""
-        self._dot.set_colour(self._theme.tone(line.tone))
-        self._dot.pulse(line.tone == "busy")
+        self._tone = line.tone
+        self._paint()
         self.text.show_text(line.text)
         self._help = line.help or (line.text if line.tone in ("warning", "error") else "")
         self.more.setText(tr("How to join") if line.help == tr(HOW_TO_JOIN) else tr("More"))
         self.more.setAccessibleName(self.more.text())
         self.more.setVisible(bool(self._help))
         self.retry.setVisible(line.can_retry)
+
+    def _paint(self) -> None:
+        self._dot.set_colour(self._theme.tone(self._tone))
+        self._dot.pulse(self._tone == "busy")
 
     def _show_help(self) -> None:
         help_dialog(self, self.more.text(), self._help, self._theme).open()

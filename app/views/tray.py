@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
-from app.i18n import tr
+from app.i18n import number, tr
 from app.models.safe_text import visible
 from app.models.status import ContributeLine, StatusModel
 from app.views.icons import icon
@@ -18,7 +18,7 @@ _LONGEST = 80
 
 
 class Tray(QObject):
-    """Contributing on and off, its state and reason, open chat, quit."""
+    """Contributing on and off, its state and reason, what has been done, open chat, quit."""
 
     open_requested = Signal()
     quit_requested = Signal()
@@ -30,22 +30,24 @@ class Tray(QObject):
         self.menu.setAccessibleName("GenTorrent")
         self.state = QAction(self.menu)
         self.state.setEnabled(False)
-        self.contribute = QAction(tr("Contribute"), self.menu)
+        self.done = QAction(self.menu)
+        self.done.setEnabled(False)
+        self.contribute = QAction(self.menu)
         self.contribute.setCheckable(True)
         self.contribute.triggered.connect(self._switch)
-        self.open = QAction(tr("Open chat"), self.menu)
+        self.open = QAction(self.menu)
         self.open.triggered.connect(self.open_requested)
-        self.quit = QAction(tr("Quit"), self.menu)
+        self.quit = QAction(self.menu)
         self.quit.triggered.connect(self.quit_requested)
-        self.menu.addAction(self.contribute)
-        self.menu.addAction(self.state)
+        self.menu.addActions([self.contribute, self.state, self.done])
         self.menu.addSeparator()
         self.menu.addActions([self.open, self.quit])
         self.icon = QSystemTrayIcon(self)
         self.icon.setContextMenu(self.menu)
         self.icon.activated.connect(self._activated)
-        status.changed.connect(self._show)
-        self._show()
+        self.icon.messageClicked.connect(self.open_requested)
+        status.changed.connect(self.refresh)
+        self.refresh()
 
     @property
     def usable(self) -> bool:
@@ -61,24 +63,50 @@ class Tray(QObject):
         """Take the icon away."""
         self.icon.hide()
 
-    def _switch(self, on: bool) -> None:
-        self._status.set_contributing(on)
-        self._show()  # what is checked is what the engine was told, not what was clicked
+    def tell(self, title: str, text: str) -> bool:
+        """Show a notification; False where none can be shown."""
+        if not self.usable or not QSystemTrayIcon.supportsMessages():
+            return False
+        self.icon.showMessage(title, text, icon("app"))
+        return True
 
-    def _show(self) -> None:
+    def refresh(self) -> None:
+        """Show the newest state, in the language in use."""
         line = self._status.contribute()
-        text = tr("Contributing: {state}", state=visible(line.sentence))
-        if len(text) > _LONGEST:
-            text = f"{text[: _LONGEST - 1]}…"
+        self.contribute.setText(tr("Contribute"))
+        self.open.setText(tr("Open chat"))
+        self.quit.setText(tr("Quit"))
         self.contribute.setChecked(line.checked)
         self.contribute.setEnabled(line.enabled)
-        self.state.setText(text.replace("&", "&&"))
+        self.state.setText(_menu_text(tr("Contributing: {state}", state=visible(line.sentence))))
+        state = self._status.state
+        tokens = state.contributing.tokens if state is not None else 0
+        self.done.setVisible(tokens > 0)
+        self.done.setText(_menu_text(tr("{tokens} tokens for others since the start", tokens=number(tokens))))
         self.icon.setIcon(icon(_icon_name(line)))
-        self.icon.setToolTip(tr("GenTorrent: contributing") if line.tone == "good" else "GenTorrent")
+        self.icon.setToolTip(_tooltip(line))
+
+    def _switch(self, on: bool) -> None:
+        self._status.set_contributing(on)
+        self.refresh()  # what is checked is what the engine was told, not what was clicked
 
     def _activated(self, reason: QSystemTrayIcon.ActivationReason) -> None:
         if reason in (QSystemTrayIcon.ActivationReason.Trigger, QSystemTrayIcon.ActivationReason.DoubleClick):
             self.open_requested.emit()
+
+
+def _menu_text(text: str) -> str:
+    """One line of a menu, in which & would underline the next letter."""
+    cut = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    return cut.replace("&", "&&")
+
+
+def _tooltip(line: ContributeLine) -> str:
+    if line.tone == "good":
+        return tr("GenTorrent: contributing")
+    if line.tone in ("warning", "error"):
+        return tr("GenTorrent: {state}", state=visible(line.sentence)[:_LONGEST])
+    return "GenTorrent"
 
 
 def _icon_name(line: ContributeLine) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,10 +14,12 @@ import pytest
 from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QApplication
 
-from app.desktop import Desktop, dress
+from app.appearance import dress
+from app.desktop import Desktop
 from app.engine_link import EngineLink
 from app.engine_process import EngineProcess
 from app.options import Options
+from app.preferences import PreferenceStore
 from engine.api.schema import ContributingState, ModelState, NetworkState, Privacy, RelayState, State, WorkerState
 from engine.api.server import ApiServer
 from engine.api.service import AnswerDelta, AnswerDone, AnswerEvent, AnswerRequest, AnswerStage
@@ -145,6 +147,22 @@ class PlayedEngine:
         self.feed.close()
 
 
+class RememberedAutostart:
+    """In place of the system's list of what to start."""
+
+    def __init__(self) -> None:
+        self.command: list[str] = []
+
+    def enabled(self) -> bool:
+        return bool(self.command)
+
+    def enable(self, command: Sequence[str]) -> None:
+        self.command = list(command)
+
+    def disable(self) -> None:
+        self.command = []
+
+
 class NoProcess(EngineProcess):
     """In place of a child: the engine is in the test. Notes that it was asked to start one."""
 
@@ -187,10 +205,15 @@ class Window:
 
 
 @contextlib.asynccontextmanager
-async def open_window(directory: Path, process: EngineProcess | None = None, *options: str) -> AsyncIterator[Window]:
-    """The whole window on ``directory``; leaves it as the user does."""
-    chosen = Options(directory, options)
-    desktop = Desktop(chosen, EngineLink(chosen, process))
+async def open_window(
+    directory: Path, process: EngineProcess | None = None, *options: str, first: bool = False, **preferences: object
+) -> AsyncIterator[Window]:
+    """The whole window on ``directory`` with ``preferences``; leaves it as the user does. ``first``: the first start,
+    with the page that belongs to it."""
+    chosen = Options(directory, options, own_directory=True)
+    store = PreferenceStore(directory)
+    store.change(**{"welcomed": not first, "language": "en", **preferences})
+    desktop = Desktop(chosen, EngineLink(chosen, process), store, RememberedAutostart())
     desktop.show()
     async with asyncio.TaskGroup() as group:
         task = group.create_task(desktop.run())

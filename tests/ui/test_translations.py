@@ -16,6 +16,8 @@ from tools import translations
 
 ROOT = Path(__file__).resolve().parents[2]
 NOT_SHOWN = {
+    "app/autostart/linux.py": "a desktop entry",
+    "app/autostart/macos.py": "a property list",
     "app/markdown/highlight.py": "names of languages that authors write behind a fence",
     "app/markdown/maths.py": "names of signs in LaTeX",
     "app/main.py": "writes to a terminal, before Qt is known to load",
@@ -57,6 +59,10 @@ def untranslated(node: ast.AST) -> Iterator[tuple[int, str]]:
     if isinstance(node, ast.Call) and called(node) in UNSEEN_CALLS | UNSEEN_METHODS:
         for keyword in node.keywords:
             yield from untranslated(keyword.value)
+        return
+    if isinstance(node, ast.Dict):
+        for value in node.values:
+            yield from untranslated(value)
         return
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
         return  # a docstring

@@ -1,0 +1,91 @@
+"""Light or dark: what the owner chose, or what the system is in, now and whenever it changes."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtGui import QColor, QGuiApplication, QPalette
+from PySide6.QtWidgets import QApplication
+
+from app.theme import DARK, LIGHT, Theme, stylesheet
+from app.views.icons import icon, icon_path
+
+Look = Literal["system", "light", "dark"]
+
+
+class Appearance(QObject):
+    """Owns the one :class:`Theme` of a window and dresses the application in it."""
+
+    def __init__(self, application: QApplication, look: Look = "system") -> None:
+        super().__init__()
+        self._application = application
+        self._look = look
+        self.theme = Theme(LIGHT)
+        QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow)
+        self.choose(look)
+
+    def choose(self, look: Look) -> None:
+        """Wear ``look`` from now on."""
+        self._look = look
+        hints = QGuiApplication.styleHints()
+        # Qt passes it on to what the system draws: frames of windows, file dialogs.
+        if look == "system":
+            hints.unsetColorScheme()
+        else:
+            hints.setColorScheme(Qt.ColorScheme.Dark if look == "dark" else Qt.ColorScheme.Light)
+        self._follow()
+
+    def _follow(self) -> None:
+        of_system = QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark
+        dark = of_system if self._look == "system" else self._look == "dark"
+        if self.theme.dark != dark:
+            self.theme.become(DARK if dark else LIGHT)
+        wear(self._application, self.theme)
+
+
+def dress(application: QApplication, theme: Theme = LIGHT) -> None:
+    """Give the application its name, its icon and its look."""
+    application.setApplicationName("GenTorrent")
+    application.setApplicationDisplayName("GenTorrent")
+    application.setDesktopFileName("gentorrent")
+    application.setQuitOnLastWindowClosed(False)
+    application.setStyle("Fusion")
+    application.setWindowIcon(icon("app"))
+    wear(application, theme)
+
+
+def wear(application: QApplication, theme: Theme) -> None:
+    """Put ``theme`` on everything that is shown; only what differs costs time."""
+    palette = _palette(theme)
+    if application.palette() != palette:
+        application.setPalette(palette)
+    sheet = stylesheet(theme, icon_path("chevron-down-dark" if theme.dark else "chevron-down"))
+    if application.styleSheet() != sheet:
+        application.setStyleSheet(sheet)
+
+
+def _palette(theme: Theme) -> QPalette:
+    """For what the style sheet does not reach: selections, placeholders, links."""
+    palette = QPalette()
+    roles = QPalette.ColorRole
+    for role, colour in (
+        (roles.Window, theme.ground),
+        (roles.Base, theme.raised),
+        (roles.AlternateBase, theme.sunken),
+        (roles.Button, theme.raised),
+        (roles.Text, theme.text),
+        (roles.WindowText, theme.text),
+        (roles.ButtonText, theme.text),
+        (roles.ToolTipBase, theme.text),
+        (roles.ToolTipText, theme.ground),
+        (roles.PlaceholderText, theme.quiet),
+        (roles.Highlight, theme.accent),
+        (roles.HighlightedText, theme.on_accent),
+        (roles.Link, theme.accent),
+        (roles.LinkVisited, theme.accent),
+    ):
+        palette.setColor(role, QColor(colour))
+    for role in (roles.Text, roles.WindowText, roles.ButtonText):
+        palette.setColor(QPalette.ColorGroup.Disabled, role, QColor(theme.disabled))
+    return palette

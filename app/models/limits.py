@@ -1,0 +1,42 @@
+"""What can be limited on this machine, as choices made from the hardware that was found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.i18n import number, tr
+
+RELAY_BANDWIDTHS = (2, 5, 20, 50, 100)
+"""Megabits per second to choose from."""
+GIBIBYTE = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Hardware:
+    """``threads`` of the processor, ``memory`` in bytes, names of graphics cards."""
+
+    threads: int
+    memory: int
+    graphics: tuple[str, ...] = ()
+
+
+def hardware_words(found: Hardware) -> str:
+    """One line."""
+    parts = [tr("%Ln processor thread(s)", "", found.threads)]
+    if found.memory:
+        parts.append(tr("{size} GB of memory", size=number(found.memory / GIBIBYTE)))
+    parts.extend(found.graphics)
+    return " · ".join(parts)
+
+
+def thread_choices(found: Hardware, chosen: int | None) -> list[tuple[object, str]]:
+    """Values of the preference ``threads`` with their names, ``chosen`` always among them."""
+    values = sorted({max(1, found.threads // 4), max(1, found.threads // 2), found.threads, chosen or found.threads})
+    return [(None, tr("Automatic")), *((value, tr("%Ln thread(s)", "", value)) for value in values)]
+
+
+def bandwidth_choices(chosen: int | None) -> list[tuple[object, str]]:
+    """Values of the preference ``relay_bandwidth`` with their names, ``chosen`` always among them."""
+    values = sorted({*RELAY_BANDWIDTHS, chosen or RELAY_BANDWIDTHS[0]})
+    names = [(value, tr("{number} Mbit/s", number=number(value))) for value in values]
+    return [(None, tr("Automatic")), *names]

@@ -1,0 +1,121 @@
+"""What the owner chose in the window, and how the window was left: two small files in the data directory."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+import msgspec
+from msgspec import Meta
+from PySide6.QtCore import QObject, Signal
+
+PREFERENCES_NAME = "window.json"
+STATE_NAME = "window-state.json"
+MAX_FILE = 65_536
+"""Bytes of either file that are read at most."""
+_log = logging.getLogger(__name__)
+_Kept = TypeVar("_Kept", bound=msgspec.Struct)
+
+
+class Preferences(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Unknown fields of a newer version are ignored; a file with wrong values counts as none."""
+
+    language: Annotated[str, Meta(max_length=20)] = ""
+    """A code of ``app.i18n.languages()``; empty: the system's."""
+    look: Literal["system", "light", "dark"] = "system"
+    on_close: Literal["hide", "quit"] = "hide"
+    """What closing the window does where there is a tray; without one it quits."""
+    start_hidden: bool = False
+    """Whether a start by itself, when the computer starts, shows no window."""
+    tell_answers: bool = True
+    tell_contributing: bool = True
+    welcomed: bool = False
+    """Whether the page of the first start has been left."""
+    contribute: bool = False
+    """Whether the switch was on: it is turned on again when the engine starts anew."""
+    relay: bool = True
+    relay_bandwidth: Annotated[int, Meta(ge=1, le=100_000)] | None = None
+    """Megabits per second; None: the engine's own choice."""
+    threads: Annotated[int, Meta(ge=1, le=1024)] | None = None
+    """CPU threads for answers; None: the engine's own choice."""
+
+
+class WindowState(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How the window was left. ``geometry``: what Qt writes and reads, in base 64."""
+
+    geometry: Annotated[str, Meta(max_length=4096)] = ""
+    page: Literal["chat", "contribute", "models", "network", "settings"] = "chat"
+
+
+class PreferenceStore(QObject):
+    """The preferences of one data directory; ``changed`` after each change, with the new ones."""
+
+    changed = Signal(object)
+
+    def __init__(self, data_directory: Path) -> None:
+        super().__init__()
+        self._file = data_directory / PREFERENCES_NAME
+        self.now = _read(self._file, Preferences)
+        self.problem = ""
+        """Why the last change will be forgotten when the window closes; empty: it will not."""
+
+    def change(self, **values: object) -> None:
+        """Change and keep some of them."""
+        new = msgspec.structs.replace(self.now, **values)
+        if new == self.now:
+            return
+        self.now = new
+        self.problem = _write(self._file, new)
+        self.changed.emit(new)
+
+
+def read_state(data_directory: Path) -> WindowState:
+    """How the window was left, or the defaults."""
+    return _read(data_directory / STATE_NAME, WindowState)
+
+
+def write_state(data_directory: Path, state: WindowState) -> None:
+    """Keep it; a full disk costs the place of the window, nothing else."""
+    _write(data_directory / STATE_NAME, state)
+
+
+def engine_options(preferences: Preferences, given: tuple[str, ...]) -> tuple[str, ...]:
+    """The arguments of an engine that the window starts: what was ``given`` on the command line, then what the owner
+    chose in the window and the command line does not speak of."""
+    options = list(given)
+    if not preferences.relay and "--no-relay" not in given:
+        options.append("--no-relay")
+    for name, value in (("--relay-bandwidth", preferences.relay_bandwidth), ("--threads", preferences.threads)):
+        if value is not None and name not in given:
+            options += [name, str(value)]
+    return tuple(options)
+
+
+def _read(file: Path, kind: type[_Kept]) -> _Kept:
+    try:
+        with file.open("rb") as opened:
+            return msgspec.json.decode(opened.read(MAX_FILE), type=kind)
+    except FileNotFoundError:
+        return kind()
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        _log.warning("%s cannot be read and is set aside: %s", file.name, error)
+        try:
+            os.replace(file, file.with_suffix(".damaged"))
+        except OSError:
+            pass
+        return kind()
+
+
+def _write(file: Path, value: msgspec.Struct) -> str:
+    """Replace ``file`` at once, so that a crash leaves the old or the new one. Returns the problem in words."""
+    new = file.with_suffix(".new")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        new.write_bytes(msgspec.json.format(msgspec.json.encode(value), indent=1))
+        os.replace(new, file)
+    except OSError as error:
+        _log.warning("%s cannot be written: %s", file.name, error)
+        return error.strerror or str(error)
+    return ""

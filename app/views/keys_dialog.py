@@ -1,0 +1,50 @@
+"""F1: which keys do what."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QVBoxLayout, QWidget
+
+from app.i18n import tr
+from app.theme import Theme
+from app.views.basics import PlainLabel
+
+
+def keys() -> list[tuple[str, str]]:
+    """(keys, what they do), in the order to show."""
+    return [
+        (tr("Enter", "key"), tr("Send the question")),
+        (tr("Shift+Enter", "key"), tr("Begin a new line")),
+        (tr("Esc", "key"), tr("Stop the answer")),
+        (tr("Ctrl+N", "key"), tr("New chat")),
+        (tr("Ctrl+L", "key"), tr("Put the cursor into the question")),
+        (tr("Ctrl+1 to Ctrl+5", "key"), tr("Open a page")),
+        (tr("Ctrl+,", "key"), tr("Settings")),
+        (tr("Tab", "key"), tr("Go to the next control")),
+        (tr("F1", "key"), tr("This overview")),
+        (tr("Ctrl+W", "key"), tr("Close the window")),
+        (tr("Ctrl+Q", "key"), tr("Quit")),
+    ]
+
+
+def keys_dialog(parent: QWidget, theme: Theme) -> QDialog:
+    """The overview; Escape or Close ends it."""
+    dialog = QDialog(parent)
+    dialog.setWindowTitle(tr("Keys"))
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    column = QVBoxLayout(dialog)
+    column.setContentsMargins(theme.large, theme.large, theme.large, theme.large)
+    column.setSpacing(theme.large)
+    grid = QGridLayout()
+    grid.setHorizontalSpacing(theme.huge)
+    grid.setVerticalSpacing(theme.small)
+    for row, (key, what) in enumerate(keys()):
+        grid.addWidget(PlainLabel(key, "rowTitle"), row, 0)
+        grid.addWidget(PlainLabel(what), row, 1)
+    grid.setColumnMinimumWidth(0, 150)
+    grid.setColumnMinimumWidth(1, 260)
+    column.addLayout(grid)
+    buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+    buttons.rejected.connect(dialog.reject)
+    column.addWidget(buttons)
+    return dialog

@@ -1,0 +1,124 @@
+"""The page of the first start: chat now, and what else this machine may do, in plain words. Shown once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
+
+from app.i18n import tr
+from app.models.limits import Hardware, bandwidth_choices, hardware_words, thread_choices
+from app.preferences import Preferences
+from app.theme import Theme
+from app.views.basics import PlainLabel, Switch
+from app.views.cards import Card, Page
+from app.views.choice_box import ChoiceBox
+from app.views.icons import icon
+
+
+@dataclass(frozen=True, slots=True)
+class FirstChoices:
+    """What was chosen."""
+
+    contribute: bool
+    relay: bool
+    relay_bandwidth: object
+    threads: object
+    autostart: bool
+
+
+class FirstRunPage(Page):
+    """Everything is optional: the one button begins to chat."""
+
+    done = Signal(object)
+
+    def __init__(self, theme: Theme, preferences: Preferences, hardware: Hardware) -> None:
+        super().__init__(
+            theme,
+            tr("Welcome to GenTorrent"),
+            tr(
+                "People pool their computers to run open language models for each other. No account, no coin. "
+                "You can chat at once; a small model is built in."
+            ),
+        )
+        mark = QLabel()
+        mark.setPixmap(icon("app").pixmap(QSize(40, 40)))
+        row = QHBoxLayout()
+        row.setSpacing(theme.medium)
+        row.addWidget(mark)
+        self.column.removeWidget(self.title)
+        row.addWidget(self.title, 1)
+        self.column.insertLayout(0, row)
+        self.column.addWidget(self._make_share(theme, preferences))
+        self.column.addWidget(self._make_limits(theme, preferences, hardware))
+        note = PlainLabel(
+            tr("In no network, nothing leaves this machine. All of this can be changed later under Settings."),
+            "quiet",
+        )
+        self.column.addWidget(note)
+        self.column.addWidget(self._make_buttons())
+        self.column.addStretch(1)
+
+    def show_hardware(self, hardware: Hardware) -> None:
+        """Say what was found."""
+        self._found.show_text(tr("Found here: {hardware}", hardware=hardware_words(hardware)))
+
+    def _make_share(self, theme: Theme, preferences: Preferences) -> Card:
+        card = Card(theme, tr("What this machine may do for others"))
+        self.contribute = Switch(theme, tr("Answer other people's questions"))
+        self.contribute.setChecked(preferences.contribute)
+        card.add_row(
+            tr("Answer other people's questions"),
+            tr(
+                "Strangers' prompts run on this machine, while it is in a network. Who asks stays unknown here. "
+                "One click in the window or the tray ends it."
+            ),
+            self.contribute,
+        )
+        self.relay = Switch(theme, tr("Pass on other people's traffic"))
+        self.relay.setChecked(preferences.relay)
+        card.add_row(
+            tr("Pass on other people's traffic"),
+            tr("Strangers' sealed traffic runs through your connection. It cannot be read here."),
+            self.relay,
+        )
+        self.autostart = Switch(theme, tr("Start with the computer"))
+        card.add_row(tr("Start with the computer"), tr("So that your machine is there for others."), self.autostart)
+        return card
+
+    def _make_limits(self, theme: Theme, preferences: Preferences, hardware: Hardware) -> Card:
+        card = Card(theme, tr("Limits"))
+        self._found = PlainLabel("", "quiet")
+        card.column.addWidget(self._found)
+        self.show_hardware(hardware)
+        self.threads = ChoiceBox(thread_choices(hardware, preferences.threads), preferences.threads)
+        card.add_row(tr("Processor for answers"), tr("At most so many threads."), self.threads)
+        self.bandwidth = ChoiceBox(bandwidth_choices(preferences.relay_bandwidth), preferences.relay_bandwidth)
+        card.add_row(tr("Bandwidth for traffic of others"), tr("At most so much of your connection."), self.bandwidth)
+        self.relay.toggled.connect(self.bandwidth.setEnabled)
+        return card
+
+    def _make_buttons(self) -> QWidget:
+        box = QWidget()
+        row = QHBoxLayout(box)
+        row.setContentsMargins(0, 0, 0, 0)
+        self.begin = QPushButton(tr("Start chatting"))
+        self.begin.setObjectName("primary")
+        self.begin.setDefault(True)
+        self.begin.setMinimumWidth(180)
+        self.begin.clicked.connect(self._finish)
+        row.addWidget(self.begin, 0, Qt.AlignmentFlag.AlignLeft)
+        row.addStretch(1)
+        return box
+
+    def _finish(self) -> None:
+        self.done.emit(
+            FirstChoices(
+                self.contribute.isChecked(),
+                self.relay.isChecked(),
+                self.bandwidth.value,
+                self.threads.value,
+                self.autostart.isChecked(),
+            )
+        )

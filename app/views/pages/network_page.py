@@ -1,0 +1,64 @@
+"""The network: whether this machine is in one, how well, and what stands for this machine in it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+
+from app.i18n import tr
+from app.models.facts import machine_facts, network_facts, network_figures
+from app.models.status import HOW_TO_JOIN, StatusModel
+from app.theme import Theme
+from app.views.basics import PlainLabel
+from app.views.cards import Card, Facts, Figures, Page, StatusRow
+
+
+class NetworkPage(Page):
+    """Shows what :class:`StatusModel` says about the network."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__(theme, tr("Network"), tr("How this machine is connected with the others."))
+        card = Card(theme)
+        self.status = StatusRow(theme)
+        card.column.addWidget(self.status)
+        self._figures = Figures(theme)
+        card.column.addWidget(self._figures)
+        self.column.addWidget(card)
+        self.join = Card(theme, tr("How to join"))
+        words = PlainLabel(tr(HOW_TO_JOIN))
+        words.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+        words.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        words.setAccessibleName(tr("How to join"))
+        self.join.column.addWidget(words)
+        self.column.addWidget(self.join)
+        self._notes = Card(theme, tr("Notes of the engine"))
+        self._note = PlainLabel()
+        self._notes.column.addWidget(self._note)
+        self.column.addWidget(self._notes)
+        self._details = Card(theme, tr("Connection"))
+        self._facts = Facts(theme)
+        self._details.column.addWidget(self._facts)
+        self.column.addWidget(self._details)
+        self._machine = Card(theme, tr("This machine"))
+        self._machine_facts = Facts(theme)
+        self._machine.column.addWidget(self._machine_facts)
+        self.column.addWidget(self._machine)
+        self.column.addStretch(1)
+
+    def show_status(self, model: StatusModel) -> None:
+        """Show the newest state."""
+        state = model.state
+        self.status.show_status(*model.network())
+        connected = state is not None and state.network.status != "none"
+        self._figures.setVisible(connected)
+        self._details.setVisible(connected)
+        self._machine.setVisible(state is not None)
+        self.join.setVisible(state is not None and state.network.status == "none")
+        notes = model.notes()
+        self._notes.setVisible(bool(notes))
+        self._note.show_text("\n\n".join(notes))
+        if state is not None:
+            self._figures.show_figures(network_figures(state.network))
+            self._facts.show_facts(network_facts(state))
+            self._machine_facts.show_facts(machine_facts(state))

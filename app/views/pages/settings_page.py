@@ -1,0 +1,156 @@
+"""The owner's choices, each in effect at once unless its line says when."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QUrl, Signal
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QHBoxLayout, QPushButton
+
+from app.i18n import languages, native_name, tr
+from app.models.limits import Hardware, bandwidth_choices, thread_choices
+from app.models.status import StatusModel
+from app.preferences import Preferences
+from app.theme import Theme
+from app.views.basics import PlainLabel, Switch
+from app.views.cards import Card, Page, copy_button
+from app.views.choice_box import ChoiceBox
+
+
+class SettingsPage(Page):
+    """Shows :class:`Preferences`; emits what the owner changes, as the name of a field and its new value."""
+
+    changed = Signal(str, object)
+    autostart_requested = Signal(bool)
+
+    def __init__(self, theme: Theme, preferences: Preferences, hardware: Hardware, data_directory: str) -> None:
+        super().__init__(theme, tr("Settings"), tr("Kept on this machine, for this data directory."))
+        self._data_directory = data_directory
+        self._switches: dict[str, Switch] = {}
+        self._boxes: dict[str, ChoiceBox] = {}
+        self.problem = PlainLabel("", "quiet")
+        self.problem.hide()
+        self.column.addWidget(self.problem)
+        for card in (
+            self._make_look(theme, preferences),
+            self._make_start(theme, preferences),
+            self._make_notices(theme, preferences),
+            self._make_limits(theme, preferences, hardware),
+            self._make_data(theme),
+        ):
+            self.column.addWidget(card)
+        self.column.addStretch(1)
+        self.show_preferences(preferences)
+
+    def show_preferences(self, preferences: Preferences) -> None:
+        """Show what is chosen now."""
+        for name, switch in self._switches.items():
+            switch.setChecked(bool(getattr(preferences, name)))
+        for name, box in self._boxes.items():
+            box.show_value(getattr(preferences, name))
+        self._boxes["relay_bandwidth"].setEnabled(preferences.relay)
+        self._switches["start_hidden"].setEnabled(self.autostart.isChecked())
+
+    def show_autostart(self, enabled: bool, problem: str = "") -> None:
+        """Whether the system starts the window, and why it refused to."""
+        self.autostart.setChecked(enabled)
+        self._switches["start_hidden"].setEnabled(enabled)
+        self._autostart_about.show_text(problem or tr("Your machine is then in the network without a window open."))
+
+    def show_problem(self, text: str) -> None:
+        """Why choices cannot be kept."""
+        self.problem.show_text(text)
+        self.problem.setVisible(bool(text))
+
+    def show_tray(self, usable: bool) -> None:
+        """Without a tray, closing the window cannot hide it."""
+        self._boxes["on_close"].setEnabled(usable)
+        if not usable:
+            self._boxes["on_close"].show_value("quit")
+        self._close_about.show_text(
+            tr("The icon beside the clock opens it again.")
+            if usable
+            else tr("This desktop shows no tray icons, so closing the window quits.")
+        )
+
+    def show_status(self, model: StatusModel) -> None:
+        """Show the newest state: where the engine keeps its data and listens."""
+        state = model.state
+        if state is not None and state.api_address:
+            self._api.show_text(state.api_address)
+
+    def _make_look(self, theme: Theme, preferences: Preferences) -> Card:
+        card = Card(theme, tr("Appearance"))
+        names: list[tuple[object, str]] = [("", tr("As the system"))]
+        names += [(code, native_name(code)) for code in languages()]
+        self._add_box(card, "language", tr("Language"), "", names, preferences)
+        looks: list[tuple[object, str]] = [
+            ("system", tr("As the system")),
+            ("light", tr("Light")),
+            ("dark", tr("Dark")),
+        ]
+        self._add_box(card, "look", tr("Look"), "", looks, preferences)
+        return card
+
+    def _make_start(self, theme: Theme, preferences: Preferences) -> Card:
+        card = Card(theme, tr("Start and end"))
+        self.autostart = Switch(theme, tr("Start with the computer"))
+        self.autostart.clicked.connect(self.autostart_requested)
+        self._autostart_about = card.add_row(tr("Start with the computer"), " ", self.autostart)
+        self._add_switch(card, theme, "start_hidden", tr("Then show no window"), tr("Only the icon beside the clock."))
+        closes: list[tuple[object, str]] = [("hide", tr("Keeps running")), ("quit", tr("Quits"))]
+        about = tr("The icon beside the clock opens it again.")
+        self._close_about = self._add_box(card, "on_close", tr("Closing the window"), about, closes, preferences)
+        return card
+
+    def _make_notices(self, theme: Theme, preferences: Preferences) -> Card:
+        card = Card(theme, tr("Notifications"), tr("They never show what was asked or answered."))
+        self._add_switch(card, theme, "tell_answers", tr("An answer is ready"), tr("While the window is not in front."))
+        about = tr("Contributing pauses or becomes impossible, with the reason.")
+        self._add_switch(card, theme, "tell_contributing", tr("Contributing stops by itself"), about)
+        return card
+
+    def _make_limits(self, theme: Theme, preferences: Preferences, hardware: Hardware) -> Card:
+        card = Card(theme, tr("This machine"), tr("In effect when the engine starts the next time."))
+        about = tr("Other people's sealed traffic passes through your connection. It cannot be read here.")
+        self._add_switch(card, theme, "relay", tr("Pass on traffic"), about)
+        text = tr("At most so much of your connection.")
+        choices = bandwidth_choices(preferences.relay_bandwidth)
+        self._add_box(card, "relay_bandwidth", tr("Bandwidth for it"), text, choices, preferences)
+        text = tr("At most so many threads.")
+        choices = thread_choices(hardware, preferences.threads)
+        self._add_box(card, "threads", tr("Processor for answers"), text, choices, preferences)
+        return card
+
+    def _make_data(self, theme: Theme) -> Card:
+        card = Card(theme, tr("Data"))
+        buttons = QHBoxLayout()
+        path = PlainLabel(self._data_directory, elided=True)
+        buttons.addWidget(path, 1)
+        buttons.addWidget(copy_button(theme, tr("Data directory"), self._data_directory))
+        self.open_folder = QPushButton(tr("Open folder"))
+        self.open_folder.setAccessibleName(tr("Open the data directory"))
+        self.open_folder.clicked.connect(lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(self._data_directory)))
+        buttons.addWidget(self.open_folder)
+        card.column.addWidget(PlainLabel(tr("Data directory"), "rowTitle"))
+        card.column.addLayout(buttons)
+        card.add_line()
+        card.column.addWidget(PlainLabel(tr("Address for other programs (OpenAI's protocol)"), "rowTitle"))
+        self._api = PlainLabel(tr("Known as soon as the engine runs"), elided=True)
+        card.column.addWidget(self._api)
+        return card
+
+    def _add_box(
+        self, card: Card, field: str, name: str, about: str, choices: list[tuple[object, str]], chosen: Preferences
+    ) -> PlainLabel:
+        box = ChoiceBox(choices, getattr(chosen, field))
+        box.setObjectName(f"setting-{field}")
+        box.chosen.connect(lambda value: self.changed.emit(field, value))
+        self._boxes[field] = box
+        return card.add_row(name, about, box)
+
+    def _add_switch(self, card: Card, theme: Theme, field: str, name: str, about: str) -> None:
+        switch = Switch(theme, name)
+        switch.setObjectName(f"setting-{field}")
+        switch.clicked.connect(lambda on: self.changed.emit(field, on))
+        self._switches[field] = switch
+        card.add_row(name, about, switch)

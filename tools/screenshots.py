@@ -1,0 +1,264 @@
+"""Draw every view of the window, light, dark, in German and narrow, into docs/screenshots. Needs no screen.
+
+`make screenshots` runs it; ARGS="chat" draws the views whose name contains that. The data is made up and always the
+same, so that a difference between two runs is a difference of the window.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ["QT_API"] = "pyside6"
+
+from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QTimer
+from PySide6.QtGui import QCursor, QFont, QFontDatabase, QImage
+from PySide6.QtWidgets import QApplication, QWidget
+
+from app.appearance import dress
+from app.desktop import Desktop
+from app.engine_link import EngineLink, EngineStatus
+from app.models.limits import Hardware
+from app.options import Options
+from app.preferences import PreferenceStore
+from app.views.navigation import PageName
+from engine.api import schema
+
+FOLDER = Path(__file__).resolve().parents[1] / "docs" / "screenshots"
+WIDE, NARROW = (1280, 800), (480, 800)
+FONTS = ("Inter", "Noto Sans", "DejaVu Sans")
+"""The first that is installed: what desktops set their windows in."""
+NODES = tuple(f"{letter}7wq2mzt5pab3c" for letter in "kfnvtbqxyzdgh")
+
+
+class PlayedLink(EngineLink):
+    """An engine that takes everything and says what a picture needs."""
+
+    def send(self, request: schema.Request) -> bool:
+        return True
+
+    def connect_at_once(self) -> None:
+        """As if a connection stood."""
+        self._tell(EngineStatus("connected", "The engine is running", owned=True, adopted=True))
+
+
+def play(desktop: Desktop, *events: schema.Event) -> None:
+    """Let the engine of ``desktop`` say ``events``."""
+    assert isinstance(desktop.link, PlayedLink)
+    desktop.link.connect_at_once()
+    for event in events:
+        desktop.link.event_received.emit(event)
+
+
+class NoAutostart:
+    """The machine that draws is left as it is."""
+
+    def enabled(self) -> bool:
+        return False
+
+    def enable(self, command: Sequence[str]) -> None:
+        raise OSError("not while drawing")
+
+    def disable(self) -> None:
+        raise OSError("not while drawing")
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to look at a view."""
+
+    name: str
+    look: str = "light"
+    language: str = "en"
+    size: tuple[int, int] = WIDE
+
+
+VARIANTS = (
+    Variant("light"),
+    Variant("dark", look="dark"),
+    Variant("german", language="de"),
+    Variant("narrow", size=NARROW),
+)
+
+
+def state(network: bool = True, contributing: bool = True) -> schema.State:
+    """What an engine says in a healthy network, or without one."""
+    here = schema.ModelState(
+        id="gentorrent-builtin", where="both" if network else "local", nodes=3 if network else 0, context_length=2048,
+        tokens_per_s=48, provider="CPUExecutionProvider" if contributing else "",
+    )  # fmt: skip
+    others = (
+        schema.ModelState(
+            id="Qwen3-8B-Instruct", where="network", nodes=12, context_length=32_768, tokens_per_s=61, wait=1.4
+        ),
+        schema.ModelState(
+            id="Llama-3.3-70B-Instruct", where="network", nodes=4, context_length=131_072, tokens_per_s=23, wait=6.2
+        ),
+        schema.ModelState(id="Mistral-Small-24B", where="network", nodes=2, context_length=32_768, tokens_per_s=38),
+    )
+    return schema.State(
+        engine_version="0.1.0",
+        api_address="http://127.0.0.1:8765/v1",
+        data_directory="/home/ada/.local/share/GenTorrent",
+        started=1_790_000_000.0,
+        network=schema.NetworkState(
+            status="ready", name="open-lab", network_id="5f3c" * 16, bootstrap="https://bootstrap.example.org",
+            bootstrap_connected=True, nodes=214, relays=168, links=24, links_relayed=2, nat="endpoint-independent",
+            turn_server="turns:turn.example.org:5349", paths=4, paths_wanted=4, hops_wanted=3,
+        )
+        if network
+        else schema.NetworkState(status="none"),
+        contributing=schema.ContributingState(
+            on=True, status="on", model="gentorrent-builtin", answering=2, answered=1184, tokens=362_400,
+            receipts_confirmed=1162,
+        )
+        if contributing
+        else schema.ContributingState(on=False, status="off"),
+        relay=schema.RelayState(on=True, circuits=31 if network else 0),
+        worker=schema.WorkerState(status="ready"),
+        models=(here, *others) if network else (here,),
+        node_id=NODES[0] * 3,
+        key_storage="keyring",
+    )  # fmt: skip
+
+
+def answered(desktop: Desktop, question: str, answer: str) -> None:
+    """A question with its answer from the network."""
+    desktop.window.header.choose(next(choice for choice in desktop.status.models if choice.model.startswith("Qwen")))
+    desktop.window.ask(question)
+    request = desktop.chat.turns[-1].request_id
+    desktop.link.event_received.emit(schema.ChatDelta(id=request, text=answer, tokens=40))
+    desktop.link.event_received.emit(
+        schema.ChatDone(
+            id=request, finish_reason="stop", model="Qwen3-8B-Instruct", prompt_tokens=21, completion_tokens=96,
+            served_by=NODES[0], seed=7, badge="verified",
+            badge_reason="signed, and the committee's latest verdict on this node is a pass",
+            paths=tuple((NODES[1 + 3 * path], NODES[2 + 3 * path], NODES[3 + 3 * path]) for path in range(4)),
+            n=4, k=3, ttft_ms=640, tokens_per_s=58, machines=(NODES[0],), asked=(NODES[0],),
+            privacy=schema.Privacy(paths=4, needed=3, hops=3, direct=False, full_paths=4, full_hops=3, weaker=False),
+        )
+    )  # fmt: skip
+
+
+QUESTION = "Why does a network of volunteers need receipts?"
+ANSWER = (
+    "Because nobody should have to take a stranger's word for it. The machine that answers signs what it was asked and "
+    "every token that it wrote. With that receipt:\n\n"
+    "1. you can show later what was answered, and by which machine,\n"
+    "2. a committee can compute the answer again and compare,\n"
+    "3. a machine that runs a smaller model than it claims is found out.\n\n"
+    "A receipt names machines, never the person who asked."
+)
+
+
+def _chat(desktop: Desktop) -> None:
+    play(desktop, state())
+    answered(desktop, QUESTION, ANSWER)
+    answered(desktop, "And who could read my question?", "Only the machine that answered. It does not know who asked.")
+
+
+def _details(desktop: Desktop) -> None:
+    play(desktop, state())
+    answered(desktop, QUESTION, "So that nobody has to take a stranger's word for it.")
+    desktop.window.transcript.turns[-1].who.click()
+
+
+def _waiting(desktop: Desktop) -> None:
+    play(desktop, state(contributing=False))
+    answered(desktop, QUESTION, ANSWER)
+    desktop.window.ask("Write a sonnet about onions.")
+    stage = schema.ChatStage(id=desktop.chat.turns[-1].request_id, stage="queued", place=3, estimate=7)
+    desktop.link.event_received.emit(stage)
+
+
+def _page(name: PageName, **fields: bool) -> Callable[[Desktop], None]:
+    def prepare(desktop: Desktop) -> None:
+        play(desktop, state(**fields))
+        desktop.window.open_page(name)
+
+    return prepare
+
+
+def _first_run(desktop: Desktop) -> None:
+    play(desktop, state(network=False, contributing=False))
+    page = desktop.window.show_first_run()
+    page.show_hardware(Hardware(16, 32 << 30, ("NVIDIA GeForce RTX 4070",)))
+
+
+VIEWS: dict[str, Callable[[Desktop], None]] = {
+    "first-run": _first_run,
+    "welcome": _page("chat", network=False, contributing=False),
+    "chat": _chat,
+    "chat-details": _details,
+    "chat-waiting": _waiting,
+    "contribute": _page("contribute"),
+    "models": _page("models"),
+    "network": _page("network"),
+    "network-none": _page("network", network=False, contributing=False),
+    "settings": _page("settings", contributing=False),
+}
+
+
+def main() -> int:
+    """Draw; returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name", nargs="*", help="draw only views whose file name contains one of these")
+    parser.add_argument("--folder", type=Path, default=FOLDER)
+    given = parser.parse_args()
+    application = QApplication(sys.argv[:1])
+    dress(application)
+    installed = QFontDatabase.families()
+    application.setFont(QFont(next(name for name in FONTS if name in installed)))
+    given.folder.mkdir(parents=True, exist_ok=True)
+    drawn = 0
+    for view, prepare in VIEWS.items():
+        for variant in VARIANTS:
+            file = given.folder / f"{view}-{variant.name}.png"
+            if given.name and not any(part in file.name for part in given.name):
+                continue
+            draw(prepare, variant, file)
+            drawn += 1
+    print(f"{drawn} pictures in {given.folder}")
+    return 0 if drawn else 1
+
+
+def draw(prepare: Callable[[Desktop], None], variant: Variant, file: Path) -> None:
+    """One picture."""
+    with tempfile.TemporaryDirectory() as directory:
+        options = Options(Path(directory), (), own_directory=True)
+        store = PreferenceStore(options.data_directory)
+        store.change(welcomed=True, look=variant.look, language=variant.language)
+        desktop = Desktop(options, PlayedLink(options), store, NoAutostart())
+        desktop.window._data_directory = "/home/ada/.local/share/GenTorrent"
+        desktop.window.resize(*variant.size)
+        desktop.window.show()
+        QCursor.setPos(variant.size[0] - 1, 1)  # nothing is hovered
+        prepare(desktop)
+        settle()
+        desktop.window.composer.input.clearFocus()
+        settle()
+        save(desktop.window, file)
+        desktop.window.hide()
+        desktop.window.deleteLater()
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+def settle(milliseconds: int = 80) -> None:
+    """Let layouts and timers come to rest."""
+    loop = QEventLoop()
+    QTimer.singleShot(milliseconds, loop.quit)
+    loop.exec()
+
+
+def save(widget: QWidget, file: Path) -> None:
+    """As a small PNG."""
+    picture = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+    picture.save(str(file), b"PNG", 0)  # 0: packed as tightly as possible
+
+
+if __name__ == "__main__":
+    sys.exit(main())
