@@ -72,8 +72,9 @@ class Card(QFrame):
         label.setBuddy(control)
         words.addWidget(label)
         explanation = PlainLabel(about, "quiet")
-        explanation.setVisible(bool(about))
         words.addWidget(explanation)
+        if not about:
+            explanation.hide()
         row.addLayout(words, 1)
         row.addWidget(control, 0, Qt.AlignmentFlag.AlignVCenter)
         self.column.addLayout(row)
@@ -124,7 +125,7 @@ class Figures(QWidget):
         self._place()
 
     def _cell(self) -> tuple[QWidget, PlainLabel, PlainLabel]:
-        cell = QWidget()
+        cell = QWidget(self)
         column = QVBoxLayout(cell)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)

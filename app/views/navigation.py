@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QButtonGroup, QFrame, QToolButton, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QToolButton, QVBoxLayout
 
 from app.i18n import mark, tr
 from app.theme import Theme
@@ -48,7 +48,6 @@ class Navigation(QFrame):
         column.setSpacing(theme.tiny)
         self._side = theme.small - 2
         self._slim = False
-        self._group = QButtonGroup(self)
         self._icons: dict[PageName, ThemeIcon] = {}
         self.buttons: dict[PageName, QToolButton] = {}
         for position, name in enumerate(PAGES):
@@ -61,8 +60,8 @@ class Navigation(QFrame):
 
     def show_page(self, name: PageName) -> None:
         """Mark ``name`` as the open page."""
-        self.buttons[name].setChecked(True)
         for other, painted in self._icons.items():
+            self.buttons[other].setChecked(other == name)
             painted.show_as(other, "accent" if other == name else "quiet")
 
     def set_slim(self, slim: bool) -> None:
@@ -90,6 +89,5 @@ class Navigation(QFrame):
         button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         button.setFixedSize(QSize(WIDTH - 2 * self._side - 1, 60))
         self._icons[name] = ThemeIcon(button, theme, name, "quiet", size=22)
-        self._group.addButton(button)
         button.clicked.connect(lambda: self.page_chosen.emit(name))
         return button

@@ -206,13 +206,18 @@ class Window:
 
 @contextlib.asynccontextmanager
 async def open_window(
-    directory: Path, process: EngineProcess | None = None, *options: str, first: bool = False, **preferences: object
+    directory: Path,
+    process: EngineProcess | None = None,
+    *options: str,
+    first: bool = False,
+    autostarted: bool = False,
+    **preferences: object,
 ) -> AsyncIterator[Window]:
     """The whole window on ``directory`` with ``preferences``; leaves it as the user does. ``first``: the first start,
     with the page that belongs to it."""
-    chosen = Options(directory, options, own_directory=True)
+    chosen = Options(directory, options, autostarted, own_directory=True)
     store = PreferenceStore(directory)
-    store.change(**{"welcomed": not first, "language": "en", **preferences})
+    store.change(**{"welcomed": not first, "language": store.now.language or "en", **preferences})
     desktop = Desktop(chosen, EngineLink(chosen, process), store, RememberedAutostart())
     desktop.show()
     async with asyncio.TaskGroup() as group:

@@ -23,7 +23,6 @@ class ChatPage(QSplitter):
         self.transcript = TranscriptView(theme, chat)
         self.composer = Composer(theme)
         self.addWidget(self._lay_out(theme))
-        self.setFocusProxy(self.composer)
 
     def set_sidebar(self, sidebar: QWidget) -> None:
         """Show ``sidebar`` at the left of the chat; the user may make it wider or narrower."""

@@ -1,0 +1,462 @@
+"""The frame of the window: pages, keys, looks, languages, settings, the first start, notifications, where it stood."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLabel
+
+from app import i18n
+from app.models.facts import contributing_facts, machine_facts, network_facts, relay_words
+from app.preferences import PreferenceStore, WindowState, read_state, write_state
+from app.theme import DARK, LIGHT
+from app.views.navigation import PAGES
+from app.views.pages.contribute_page import ContributePage
+from app.views.pages.models_page import ModelsPage
+from app.views.pages.network_page import NetworkPage
+from engine.api import schema
+from tests.ui.conftest import Drive, NoProcess, PlayedEngine, open_window, played_engine, until
+from tests.ui.test_models import state
+from tests.ui.test_window import type_question
+
+
+@pytest.fixture(autouse=True)
+def _english_again():
+    yield
+    i18n.use("en")
+
+
+def press(window, key: Qt.Key, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.ControlModifier) -> None:
+    QTest.keyClick(window.window, key, modifier)
+
+
+def texts(widget) -> str:
+    return "\n".join(label.text() for label in widget.findChildren(QLabel) if label.isVisible())
+
+
+def test_every_page_opens_by_key_and_click(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with played_engine(tmp_path, PlayedEngine(network="ready")), open_window(tmp_path, NoProcess()) as window:
+            await until(lambda: window.status.models)
+            frame = window.window
+            for position, name in enumerate(PAGES):
+                press(window, Qt.Key(Qt.Key.Key_1.value + position))
+                assert frame.page == name
+                assert frame.page_widget(name).isVisible()
+                assert frame.navigation.buttons[name].isChecked()
+                frame.navigation.buttons["chat"].click()
+                assert frame.page == "chat"
+                assert frame.composer.input.hasFocus()
+            press(window, Qt.Key.Key_Comma)
+            assert frame.page == "settings"
+            press(window, Qt.Key.Key_L)
+            assert frame.page == "chat"
+            press(window, Qt.Key.Key_F1, Qt.KeyboardModifier.NoModifier)
+            dialog = QApplication.activeModalWidget()
+            assert dialog is not None
+            assert "Ctrl+N" in texts(dialog)
+            dialog.close()
+
+    drive(scenario())
+
+
+def test_pages_say_what_the_engine_says(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        engine = PlayedEngine(network="ready", contributing=True)
+        async with played_engine(tmp_path, engine), open_window(tmp_path, NoProcess()) as window:
+            await until(lambda: window.status.models)
+            frame = window.window
+            frame.open_page("contribute")
+            page = frame.page_widget("contribute")
+            assert isinstance(page, ContributePage)
+            assert page.contribute.isChecked()
+            assert "Passing on traffic" in texts(page)
+            page.contribute.click()
+            await until(lambda: not engine.contributing and not frame.header.contribute.isChecked())
+            frame.open_page("network")
+            network = frame.page_widget("network")
+            assert isinstance(network, NetworkPage)
+            assert network.status.text.whole_text == "Connected"
+            assert "4 of 4" in texts(network)
+            assert not network.join.isVisible()
+            frame.open_page("models")
+            models = frame.page_widget("models")
+            assert isinstance(models, ModelsPage)
+            assert [row.name.whole_text for row in models.rows] == ["gentorrent-builtin", "someone/Model-7B"]
+            assert models.rows[0].details.whole_text.startswith("On this machine and on the network · 3 nodes")
+            models.rows[1].buttons[0].click()
+            assert frame.page == "chat"
+            assert frame.choice.key == ("someone/Model-7B", "network")
+
+    drive(scenario())
+
+
+def test_pages_without_a_network_and_without_an_engine(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with open_window(tmp_path, NoProcess()) as window:
+            frame = window.window
+            models, network = frame.page_widget("models"), frame.page_widget("network")
+            frame.open_page("models")
+            assert models.empty.isVisible()
+            async with played_engine(tmp_path, PlayedEngine()):
+                window.link.try_now()
+                await until(lambda: window.status.models)
+                assert models.rows
+                assert not models.empty.isVisible()
+                frame.open_page("network")
+                assert network.status.text.whole_text == "In no network"
+                assert "gentorrent app --bootstrap" in texts(network.join)
+
+    drive(scenario())
+
+
+def test_facts_about_the_network_are_all_there() -> None:
+    network = schema.NetworkState(
+        status="ready",
+        bootstrap="https://one",
+        bootstrap_others=("https://two",),
+        network_id="ab" * 32,
+        hops_wanted=3,
+        nat="endpoint-dependent",
+        udp_blocked=True,
+        turn_server="turn:x",
+        links_relayed=1,
+        relayed_only=True,
+    )
+    facts = {fact.name: fact for fact in network_facts(state(network=network))}
+    assert facts["Network id"].copy == "ab" * 32
+    assert facts["Bootstrap server"].value == "https://one · not connected"
+    assert facts["Further servers"].value == "https://two"
+    assert facts["Your questions"].value == "3 relays on each path"
+    assert facts["TURN server"].value == "turn:x · 1 link through it"
+    assert {"Router", "UDP", "Your address"} <= set(facts)
+    assert network_facts(state()) == []
+    direct = schema.NetworkState(status="weak", direct=True)
+    assert (
+        "without relays" in {fact.name: fact.value for fact in network_facts(state(network=direct))}["Your questions"]
+    )
+    assert [fact.name for fact in machine_facts(state(node_id="x" * 20, key_storage="keyring"))][:2] == [
+        "Node id",
+        "Keys",
+    ]
+
+
+def test_relaying_and_receipts_in_words() -> None:
+    assert relay_words(schema.RelayState(on=False))[:2] == ("neutral", "Off")
+    assert relay_words(schema.RelayState(on=True, circuits=1))[2].startswith("1 circuit of")
+    assert relay_words(schema.RelayState(on=True, reason="wait"))[0] == "busy"
+    assert relay_words(schema.RelayState(on=True, reason="no", refused=True))[0] == "warning"
+    now = schema.ContributingState(on=True, status="on", model="a", receipts_waiting=2, receipts_problem="Full.")
+    model = schema.ModelState(id="a", where="local", provider="CPUExecutionProvider")
+    values = [fact.value for fact in contributing_facts(state(contributing=now, models=(model,)))]
+    assert values == ["a", "the processor", "2 epochs wait for the server", "Full."]
+
+
+# ---------------------------------------------------------------------------------------------------- look and language
+
+
+def test_look_changes_while_it_is_shown(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with open_window(tmp_path, NoProcess(), look="light") as window:
+            frame, theme = window.window, window.appearance.theme
+            assert theme.ground == LIGHT.ground
+            before = frame.grab().toImage().pixelColor(200, 300).name()
+            frame.open_page("settings")
+            frame.settings._boxes["look"].chosen.emit("dark")
+            assert theme.ground == DARK.ground
+            frame.open_page("chat")
+            after = frame.grab().toImage().pixelColor(200, 300).name()
+            assert (before, after) == (LIGHT.ground, DARK.ground)
+            assert PreferenceStore(tmp_path).now.look == "dark"
+            window.preferences.change(look="light")
+            assert theme.ground == LIGHT.ground
+
+    drive(scenario())
+
+
+def test_language_changes_while_it_is_shown_and_nothing_is_lost(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        engine = PlayedEngine(hold=asyncio.Event())
+        async with played_engine(tmp_path, engine), open_window(tmp_path, NoProcess()) as window:
+            await until(lambda: window.status.models)
+            type_question(window, "Hello")
+            await until(lambda: window.turn.state == "writing")
+            window.window.composer.input.setPlainText("half a question")
+            window.window.open_page("settings")
+            box = window.window.settings._boxes["language"]
+            box.setFocus()
+            box.chosen.emit("de")
+            frame = window.window
+            assert frame.page == "settings"
+            assert frame.settings.title.whole_text == "Optionen"
+            assert frame.focusWidget().objectName() == "setting-language"
+            assert window.tray.quit.text() == "Beenden"
+            assert frame.composer.input.toPlainText() == "half a question"
+            assert not frame.composer.stop.isHidden()
+            assert len(frame.transcript.turns) == 1
+            engine.hold.set()
+            await until(lambda: window.turn.state == "done")
+            assert window.answer == "Relays carry sealed data."
+            assert len([top for top in QApplication.topLevelWidgets() if top.isVisible()]) == 1
+
+    drive(scenario())
+
+
+# ---------------------------------------------------------------------------------------------------------- first start
+
+
+def test_first_start_asks_once_and_what_is_chosen_holds(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        engine = PlayedEngine(network="ready")
+        async with played_engine(tmp_path, engine):
+            async with open_window(tmp_path, NoProcess(), first=True) as window:
+                await until(lambda: window.status.models)
+                page = window.window.first_run
+                assert "Strangers' prompts run on this machine" in texts(page)
+                assert "Strangers' sealed traffic runs through your connection" in texts(page)
+                await until(lambda: "GB of memory" in texts(page))
+                press(window, Qt.Key.Key_2)
+                assert window.window.page == "chat"  # the page stays until it is left
+                page.contribute.click()
+                page.relay.click()
+                page.autostart.click()
+                page.begin.click()
+                await until(lambda: engine.contributing)
+                assert window.window.first_run is None
+                assert window.window.navigation.isVisible()
+                assert window.desktop._autostart.command[-1] == "--autostarted"
+                assert window.window.composer.input.hasFocus()
+            kept = PreferenceStore(tmp_path).now
+            assert (kept.welcomed, kept.contribute, kept.relay) == (True, True, False)
+            async with open_window(tmp_path, NoProcess()) as window:
+                assert window.window.first_run is None
+
+    drive(scenario())
+
+
+def test_first_start_is_left_with_one_key(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        engine = PlayedEngine(network="ready")
+        async with played_engine(tmp_path, engine), open_window(tmp_path, NoProcess(), first=True) as window:
+            await until(lambda: window.status.models)
+            QTest.keyClick(window.window.first_run.begin, Qt.Key.Key_Space)
+            type_question(window, "Hello")
+            await until(lambda: window.turn.state == "done")
+            assert not engine.contributing
+            assert PreferenceStore(tmp_path).now.relay
+
+    drive(scenario())
+
+
+def test_switch_is_on_again_with_the_next_engine(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with open_window(tmp_path, NoProcess(), contribute=True) as window:
+            status = window.link.status
+            window.desktop._engine_changed(type(status)("connected", "", owned=True))
+            sent: list[schema.Request] = []
+            window.status._send = lambda request: sent.append(request) or True
+            window.desktop._receive(state())  # it joins no network: nothing to contribute to
+            assert sent == []
+            window.desktop._receive(state(network=schema.NetworkState(status="joining")))
+            window.desktop._receive(state(network=schema.NetworkState(status="ready")))
+            assert sent == [schema.SetContributing(on=True)]
+
+    drive(scenario())
+
+
+def test_engine_that_was_there_keeps_its_switch(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        engine = PlayedEngine(network="ready")
+        async with played_engine(tmp_path, engine), open_window(tmp_path, NoProcess(), contribute=True) as window:
+            await until(lambda: window.status.models)
+            await asyncio.sleep(0.1)
+            assert not engine.contributing
+            window.window.header.contribute.click()
+            await until(lambda: engine.contributing)
+            window.window.header.contribute.click()
+            await until(lambda: not engine.contributing)
+            assert not PreferenceStore(tmp_path).now.contribute
+
+    drive(scenario())
+
+
+# ------------------------------------------------------------------------------------------------------------- settings
+
+
+def test_settings_are_kept_and_reach_the_engine(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with open_window(tmp_path, NoProcess()) as window:
+            window.window.open_page("settings")
+            page = window.window.settings
+            page._switches["tell_answers"].click()
+            page._switches["relay"].click()
+            page._boxes["threads"].chosen.emit(1)
+            assert not page._boxes["relay_bandwidth"].isEnabled()
+            page.autostart.click()
+            assert page.autostart.isChecked()
+            assert page._switches["start_hidden"].isEnabled()
+            assert window.desktop._autostart.command[-3:-1] == ["--data", str(tmp_path)]
+            page.autostart.click()
+            assert window.desktop._autostart.command == []
+            assert not page._boxes["on_close"].isEnabled()  # no tray here
+            assert "no tray icons" in texts(page)
+        kept = PreferenceStore(tmp_path).now
+        assert (kept.tell_answers, kept.relay, kept.threads) == (False, False, 1)
+        async with open_window(tmp_path, NoProcess()) as window:
+            assert window.link._process._command[-3:] == ["--no-relay", "--threads", "1"]
+
+    drive(scenario())
+
+
+def test_what_cannot_be_kept_or_done_is_said(drive: Drive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario() -> None:
+        async with open_window(tmp_path, NoProcess()) as window:
+
+            def refuse(command) -> None:
+                raise PermissionError(13, "Permission denied")
+
+            monkeypatch.setattr(window.desktop._autostart, "enable", refuse)
+            monkeypatch.setattr("app.preferences._write", lambda file, value: "No space left on device")
+            window.window.open_page("settings")
+            page = window.window.settings
+            page.autostart.click()
+            assert not page.autostart.isChecked()
+            assert "The system refused: Permission denied" in texts(page)
+            page._boxes["look"].chosen.emit("dark")
+            assert "cannot be kept: No space left on device" in texts(page)
+
+    drive(scenario())
+
+
+# ------------------------------------------------------------------------------------------------- where the window was
+
+
+def test_window_opens_where_and_how_it_was_left(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with open_window(tmp_path, NoProcess()) as window:
+            window.window.setGeometry(40, 60, 700, 500)
+            window.window.open_page("models")
+        async with open_window(tmp_path, NoProcess()) as window:
+            assert window.window.page == "models"
+            assert window.window.geometry() == QRect(40, 60, 700, 500)
+
+    drive(scenario())
+
+
+def test_window_of_a_screen_that_is_gone_comes_to_one_that_is_there(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with open_window(tmp_path, NoProcess()) as window:
+            window.window.setGeometry(9000, 7000, 700, 500)
+        async with open_window(tmp_path, NoProcess()) as window:
+            screen = window.window.screen().availableGeometry()
+            assert screen.intersects(window.window.frameGeometry())
+
+    drive(scenario())
+
+
+@pytest.mark.parametrize("geometry", ["", "AAAA", "not base 64 ü", "/" * 4000])
+def test_damaged_geometry_opens_an_ordinary_window(drive: Drive, tmp_path: Path, geometry: str) -> None:
+    async def scenario() -> None:
+        write_state(tmp_path, WindowState(geometry=geometry))
+        async with open_window(tmp_path, NoProcess()) as window:
+            assert window.window.isVisible()
+            assert window.window.width() >= 480
+        assert read_state(tmp_path).geometry != geometry
+
+    drive(scenario())
+
+
+def test_start_by_the_system_without_a_tray_is_minimised(
+    drive: Drive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        monkeypatch.setattr("app.desktop.TRAY_MILLISECONDS", 300)
+        async with open_window(tmp_path, NoProcess(), autostarted=True, start_hidden=True) as window:
+            assert not window.window.isVisible()
+            await until(lambda: window.window.isMinimized())
+            window.desktop.open()
+            assert window.window.isVisible()
+            assert not window.window.isMinimized()
+
+    drive(scenario())
+
+
+# -------------------------------------------------------------------------------------------------------- notifications
+
+
+def test_answer_that_comes_while_the_window_is_away_is_told(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        engine = PlayedEngine(hold=asyncio.Event())
+        async with played_engine(tmp_path, engine), open_window(tmp_path, NoProcess()) as window:
+            told: list[str] = []
+            window.notifier.told.connect(lambda title, text: told.append(title))
+            await until(lambda: window.status.models)
+            type_question(window, "secret question")
+            await until(lambda: window.turn.state == "writing")
+            window.window.hide()
+            engine.hold.set()
+            await until(lambda: told == ["Your answer is ready"])
+            window.preferences.change(tell_answers=False)
+            window.window.ask("again")
+            await until(lambda: window.turn.state == "done")
+            assert len(told) == 1
+
+    drive(scenario())
+
+
+def test_contributing_that_stops_by_itself_is_told_once(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with open_window(tmp_path, NoProcess()) as window:
+            told: list[tuple[str, str]] = []
+            window.notifier.told.connect(lambda *words: told.append(words))
+            window.window.hide()
+            window.status.engine_connected()
+            for status in ("paused", "on", "paused", "paused", "failed", "on", "off"):
+                now = schema.ContributingState(on=status != "off", status=status, reason="A game runs.")
+                window.status.receive(state(contributing=now))
+            assert told == [("Contributing is paused", "A game runs.")]
+            window.preferences.change(tell_contributing=False)
+            for status in ("on", "failed"):
+                now = schema.ContributingState(on=True, status=status, reason="No network.")
+                window.status.receive(state(contributing=now))
+            assert len(told) == 1
+
+    drive(scenario())
+
+
+def test_menu_of_the_tray_says_what_has_been_done(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with open_window(tmp_path, NoProcess()) as window:
+            window.status.engine_connected()
+            assert not window.tray.done.isVisible()
+            now = schema.ContributingState(on=True, status="on", answered=3, tokens=1234)
+            window.status.receive(state(contributing=now))
+            assert window.tray.done.text() == "1,234 tokens for others since the start"
+            assert window.tray.state.text() == "Contributing: On: 3 answered, 1,234 tokens"
+            window.window.hide()
+            window.tray.open.trigger()
+            assert window.window.isVisible()
+
+    drive(scenario())
+
+
+def test_closing_quits_where_the_owner_wants_that(
+    drive: Drive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        async with open_window(tmp_path, NoProcess()) as window:
+            monkeypatch.setattr(type(window.tray), "usable", property(lambda tray: True))
+            window.window.close()
+            assert not window.window.isVisible()
+            assert not window.task.done()
+            window.desktop.open()
+            window.preferences.change(on_close="quit")
+            window.window.close()
+            await asyncio.wait([window.task], timeout=10)
+            assert window.task.done()
+
+    drive(scenario())
