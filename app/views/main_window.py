@@ -252,6 +252,7 @@ class MainWindow(QMainWindow):
         self.status_bar.retry_requested.connect(self.engine_retry_requested)
         self._chat.running_changed.connect(self.composer.show_running)
         self._status.changed.connect(self._show_status)
+        self._theme.changed.connect(self.transcript.repaint_all)
 
     def _add_shortcuts(self) -> None:
         actions: list[tuple[QKeySequence, Callable[[], object]]] = [

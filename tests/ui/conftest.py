@@ -196,6 +196,11 @@ class Window:
         return turn.answer.toPlainText()
 
     @property
+    def autostart(self) -> Any:
+        """What was asked of the system."""
+        return self.desktop._autostart
+
+    @property
     def turn(self) -> Any:
         return self.desktop.chat.turns[-1]
 

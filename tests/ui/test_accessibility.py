@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -83,7 +84,7 @@ def look(drive: Drive, directory: Path, view: str, check: Callable[[QWidget], No
                 type_question(window, "Hello")
                 await until(lambda: window.turn.state == "done")
                 window.view.who.click()
-            QApplication.processEvents()
+            await asyncio.sleep(0.1)
             check(window.window)
 
     drive(scenario())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import plistlib
-import shlex
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -52,8 +52,13 @@ class Registry:
 
 
 def unquoted(line: str) -> list[str]:
-    """An Exec line as a desktop reads it: escapes of the file, quotes as in a shell, then field codes."""
-    return [word.replace("%%", "%") for word in shlex.split(line.replace("\\\\", "\\"))]
+    """An Exec line as a desktop reads it: escapes of the file, then quotes and their escapes, then field codes."""
+    line = line.replace("\\\\", "\\")
+    words = [
+        re.sub(r'\\(["`$\\])', r"\1", quoted) if quoted or not plain else plain
+        for quoted, plain in re.findall(r'"((?:[^"\\]|\\.)*)"|([^ "]+)', line)
+    ]
+    return [word.replace("%%", "%") for word in words]
 
 
 def test_desktop_entry_starts_the_command(tmp_path: Path) -> None:

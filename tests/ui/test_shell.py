@@ -20,7 +20,7 @@ from app.views.pages.models_page import ModelsPage
 from app.views.pages.network_page import NetworkPage
 from engine.api import schema
 from tests.ui.conftest import Drive, NoProcess, PlayedEngine, open_window, played_engine, until
-from tests.ui.test_models import state
+from tests.ui.test_models import Engine, state
 from tests.ui.test_window import type_question
 
 
@@ -197,7 +197,8 @@ def test_language_changes_while_it_is_shown_and_nothing_is_lost(drive: Drive, tm
             assert window.tray.quit.text() == "Beenden"
             assert frame.composer.input.toPlainText() == "half a question"
             assert not frame.composer.stop.isHidden()
-            assert len(frame.transcript.turns) == 1
+            frame.open_page("chat")
+            await until(lambda: len(frame.transcript.turns) == 1)
             engine.hold.set()
             await until(lambda: window.turn.state == "done")
             assert window.answer == "Relays carry sealed data."
@@ -228,7 +229,7 @@ def test_first_start_asks_once_and_what_is_chosen_holds(drive: Drive, tmp_path: 
                 await until(lambda: engine.contributing)
                 assert window.window.first_run is None
                 assert window.window.navigation.isVisible()
-                assert window.desktop._autostart.command[-1] == "--autostarted"
+                assert window.autostart.command[-1] == "--autostarted"
                 assert window.window.composer.input.hasFocus()
             kept = PreferenceStore(tmp_path).now
             assert (kept.welcomed, kept.contribute, kept.relay) == (True, True, False)
@@ -257,13 +258,13 @@ def test_switch_is_on_again_with_the_next_engine(drive: Drive, tmp_path: Path) -
         async with open_window(tmp_path, NoProcess(), contribute=True) as window:
             status = window.link.status
             window.desktop._engine_changed(type(status)("connected", "", owned=True))
-            sent: list[schema.Request] = []
-            window.status._send = lambda request: sent.append(request) or True
+            engine = Engine()
+            window.status._send = engine.send
             window.desktop._receive(state())  # it joins no network: nothing to contribute to
-            assert sent == []
+            assert engine.requests == []
             window.desktop._receive(state(network=schema.NetworkState(status="joining")))
             window.desktop._receive(state(network=schema.NetworkState(status="ready")))
-            assert sent == [schema.SetContributing(on=True)]
+            assert engine.requests == [schema.SetContributing(on=True)]
 
     drive(scenario())
 
@@ -299,9 +300,9 @@ def test_settings_are_kept_and_reach_the_engine(drive: Drive, tmp_path: Path) ->
             page.autostart.click()
             assert page.autostart.isChecked()
             assert page._switches["start_hidden"].isEnabled()
-            assert window.desktop._autostart.command[-3:-1] == ["--data", str(tmp_path)]
+            assert window.autostart.command[-3:-1] == ["--data", str(tmp_path)]
             page.autostart.click()
-            assert window.desktop._autostart.command == []
+            assert window.autostart.command == []
             assert not page._boxes["on_close"].isEnabled()  # no tray here
             assert "no tray icons" in texts(page)
         kept = PreferenceStore(tmp_path).now
@@ -319,7 +320,7 @@ def test_what_cannot_be_kept_or_done_is_said(drive: Drive, tmp_path: Path, monke
             def refuse(command) -> None:
                 raise PermissionError(13, "Permission denied")
 
-            monkeypatch.setattr(window.desktop._autostart, "enable", refuse)
+            monkeypatch.setattr(window.autostart, "enable", refuse)
             monkeypatch.setattr("app.preferences._write", lambda file, value: "No space left on device")
             window.window.open_page("settings")
             page = window.window.settings

@@ -12,6 +12,27 @@
         <translation> · {seconds} s</translation>
     </message>
     <message numerus="yes">
+        <source>%Ln circuit(s) of other people pass through this machine now.</source>
+        <translation>
+            <numerusform>%Ln Kanal anderer führt gerade durch diesen Rechner.</numerusform>
+            <numerusform>%Ln Kanäle anderer führen gerade durch diesen Rechner.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln epoch(s) wait for the server</source>
+        <translation>
+            <numerusform>%Ln Epoche wartet auf den Server</numerusform>
+            <numerusform>%Ln Epochen warten auf den Server</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln link(s) through it</source>
+        <translation>
+            <numerusform>%Ln Verbindung darüber</numerusform>
+            <numerusform>%Ln Verbindungen darüber</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>%Ln node(s)</source>
         <translation>
             <numerusform>%Ln Knoten</numerusform>
@@ -32,6 +53,27 @@
             <numerusform>%Ln Hinweise der Engine</numerusform>
         </translation>
     </message>
+    <message numerus="yes">
+        <source>%Ln processor thread(s)</source>
+        <translation>
+            <numerusform>%Ln Prozessor-Thread</numerusform>
+            <numerusform>%Ln Prozessor-Threads</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln relay(s) on each path</source>
+        <translation>
+            <numerusform>%Ln Relay auf jedem Pfad</numerusform>
+            <numerusform>%Ln Relays auf jedem Pfad</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln thread(s)</source>
+        <translation>
+            <numerusform>%Ln Thread</numerusform>
+            <numerusform>%Ln Threads</numerusform>
+        </translation>
+    </message>
     <message>
         <source>A guard that works together with a proxy or with the answering node can recognise you by timing. What you write can name you too.</source>
         <translation>Ein Guard, der mit einem Proxy oder mit dem antwortenden Knoten gemeinsame Sache macht, kann dich am Zeitverlauf erkennen. Auch was du schreibst, kann dich verraten.</translation>
@@ -39,6 +81,18 @@
     <message>
         <source>A link in an answer leads to</source>
         <translation>Ein Link in einer Antwort führt zu</translation>
+    </message>
+    <message>
+        <source>A relay carries sealed traffic. It cannot be read here, and uses your connection.</source>
+        <translation>Ein Relay trägt versiegelten Verkehr. Er ist hier nicht lesbar und nutzt deine Leitung.</translation>
+    </message>
+    <message>
+        <source>Address for other programs (OpenAI&apos;s protocol)</source>
+        <translation>Adresse für andere Programme (Protokoll von OpenAI)</translation>
+    </message>
+    <message>
+        <source>An answer is ready</source>
+        <translation>Eine Antwort ist da</translation>
     </message>
     <message>
         <source>An engine was running already and keeps its own settings, so these options have no effect: {given}. Quit GenTorrent, end that engine and start again to use them.</source>
@@ -49,8 +103,32 @@
         <translation>Antwort</translation>
     </message>
     <message>
+        <source>Answer other people&apos;s questions</source>
+        <translation>Fragen anderer beantworten</translation>
+    </message>
+    <message>
+        <source>Answer other people&apos;s questions with this machine</source>
+        <translation>Mit diesem Rechner Fragen anderer beantworten</translation>
+    </message>
+    <message>
         <source>Answering node</source>
         <translation>Antwortender Knoten</translation>
+    </message>
+    <message>
+        <source>Answers are made on this machine only, and nothing leaves it.</source>
+        <translation>Antworten entstehen nur auf diesem Rechner, und nichts verlässt ihn.</translation>
+    </message>
+    <message>
+        <source>Appearance</source>
+        <translation>Darstellung</translation>
+    </message>
+    <message>
+        <source>Apple&apos;s chip (Core ML)</source>
+        <translation>dem Chip von Apple (Core ML)</translation>
+    </message>
+    <message>
+        <source>As the system</source>
+        <translation>Wie das System</translation>
     </message>
     <message>
         <source>Ask a question</source>
@@ -59,6 +137,18 @@
     <message>
         <source>Ask again</source>
         <translation>Erneut fragen</translation>
+    </message>
+    <message>
+        <source>Ask here</source>
+        <translation>Hier fragen</translation>
+    </message>
+    <message>
+        <source>Ask questions</source>
+        <translation>Fragen stellen</translation>
+    </message>
+    <message>
+        <source>Ask the network</source>
+        <translation>Das Netz fragen</translation>
     </message>
     <message>
         <source>Ask this question again</source>
@@ -73,8 +163,36 @@
         <translation>Die Engine wird nach ihrem Zustand gefragt</translation>
     </message>
     <message>
+        <source>At most so many threads.</source>
+        <translation>Höchstens so viele Threads.</translation>
+    </message>
+    <message>
+        <source>At most so much of your connection.</source>
+        <translation>Höchstens so viel von deiner Leitung.</translation>
+    </message>
+    <message>
+        <source>Automatic</source>
+        <translation>Automatisch</translation>
+    </message>
+    <message>
         <source>Badge</source>
         <translation>Siegel</translation>
+    </message>
+    <message>
+        <source>Bandwidth for it</source>
+        <translation>Bandbreite dafür</translation>
+    </message>
+    <message>
+        <source>Bandwidth for traffic of others</source>
+        <translation>Bandbreite für Verkehr anderer</translation>
+    </message>
+    <message>
+        <source>Begin a new line</source>
+        <translation>Neue Zeile beginnen</translation>
+    </message>
+    <message>
+        <source>Blocked here: links go through TCP</source>
+        <translation>Hier gesperrt: Verbindungen laufen über TCP</translation>
     </message>
     <message>
         <source>Bootstrap server</source>
@@ -101,6 +219,38 @@
         <translation>Anonyme Pfade werden gewählt</translation>
     </message>
     <message>
+        <source>Click here to read it.</source>
+        <translation>Klicke hier, um sie zu lesen.</translation>
+    </message>
+    <message>
+        <source>Click here to see why, and to ask again.</source>
+        <translation>Klicke hier, um den Grund zu sehen und nochmal zu fragen.</translation>
+    </message>
+    <message>
+        <source>Close the window</source>
+        <translation>Fenster schließen</translation>
+    </message>
+    <message>
+        <source>Closing the window</source>
+        <translation>Schließen des Fensters</translation>
+    </message>
+    <message>
+        <source>Computes on</source>
+        <translation>Rechnet auf</translation>
+    </message>
+    <message>
+        <source>Connected</source>
+        <translation>Verbunden</translation>
+    </message>
+    <message>
+        <source>Connected, weaker than it should be</source>
+        <translation>Verbunden, schwächer als vorgesehen</translation>
+    </message>
+    <message>
+        <source>Connection</source>
+        <translation>Verbindung</translation>
+    </message>
+    <message>
         <source>Contribute</source>
         <translation>Beitragen</translation>
     </message>
@@ -109,12 +259,28 @@
         <translation>Beitragen: auf diesem Rechner Fragen anderer beantworten</translation>
     </message>
     <message>
+        <source>Contributing has stopped</source>
+        <translation>Beitragen hat aufgehört</translation>
+    </message>
+    <message>
         <source>Contributing is not possible: {reason}</source>
         <translation>Beitragen ist nicht möglich: {reason}</translation>
     </message>
     <message>
+        <source>Contributing is paused</source>
+        <translation>Beitragen pausiert</translation>
+    </message>
+    <message>
         <source>Contributing is paused: {reason}</source>
         <translation>Beitragen pausiert: {reason}</translation>
+    </message>
+    <message>
+        <source>Contributing pauses or becomes impossible, with the reason.</source>
+        <translation>Beitragen pausiert oder wird unmöglich, mit dem Grund.</translation>
+    </message>
+    <message>
+        <source>Contributing stops by itself</source>
+        <translation>Beitragen hört von selbst auf</translation>
     </message>
     <message>
         <source>Contributing: {state}</source>
@@ -165,6 +331,10 @@
         <translation>Diesen Code kopieren</translation>
     </message>
     <message>
+        <source>Copy: {name}</source>
+        <translation>Kopieren: {name}</translation>
+    </message>
+    <message>
         <source>Could read the question and the answer, and saw this machine&apos;s address: it came without relays.</source>
         <translation>Konnte Frage und Antwort lesen und sah die Adresse dieses Rechners: Sie kam ohne Relays.</translation>
     </message>
@@ -173,13 +343,58 @@
         <translation>Konnte Frage und Antwort lesen. Wer gefragt hat, weiß er nicht.</translation>
     </message>
     <message>
+        <source>Ctrl+,</source>
+        <comment>key</comment>
+        <translation>Strg+,</translation>
+    </message>
+    <message>
+        <source>Ctrl+1 to Ctrl+5</source>
+        <comment>key</comment>
+        <translation>Strg+1 bis Strg+5</translation>
+    </message>
+    <message>
+        <source>Ctrl+L</source>
+        <comment>key</comment>
+        <translation>Strg+L</translation>
+    </message>
+    <message>
         <source>Ctrl+N</source>
         <comment>key</comment>
         <translation>Strg+N</translation>
     </message>
     <message>
+        <source>Ctrl+Q</source>
+        <comment>key</comment>
+        <translation>Strg+Q</translation>
+    </message>
+    <message>
+        <source>Ctrl+W</source>
+        <comment>key</comment>
+        <translation>Strg+W</translation>
+    </message>
+    <message>
+        <source>Ctrl+{number}</source>
+        <translation>Strg+{number}</translation>
+    </message>
+    <message>
+        <source>Dark</source>
+        <translation>Dunkel</translation>
+    </message>
+    <message>
+        <source>Data</source>
+        <translation>Daten</translation>
+    </message>
+    <message>
+        <source>Data directory</source>
+        <translation>Datenordner</translation>
+    </message>
+    <message>
         <source>Each path</source>
         <translation>Jeder Pfad</translation>
+    </message>
+    <message>
+        <source>Engine</source>
+        <translation>Engine</translation>
     </message>
     <message>
         <source>Enter</source>
@@ -200,16 +415,53 @@
         <translation>Alle anderen</translation>
     </message>
     <message>
+        <source>F1</source>
+        <comment>key</comment>
+        <translation>F1</translation>
+    </message>
+    <message>
         <source>Finishing…</source>
         <translation>Wird beendet …</translation>
+    </message>
+    <message>
+        <source>Found here: {hardware}</source>
+        <translation>Hier gefunden: {hardware}</translation>
+    </message>
+    <message>
+        <source>Further servers</source>
+        <translation>Weitere Server</translation>
     </message>
     <message>
         <source>GenTorrent: contributing</source>
         <translation>GenTorrent: trägt bei</translation>
     </message>
     <message>
+        <source>GenTorrent: {state}</source>
+        <translation>GenTorrent: {state}</translation>
+    </message>
+    <message>
+        <source>Go to the next control</source>
+        <translation>Zum nächsten Bedienelement</translation>
+    </message>
+    <message>
+        <source>Go without relays, as you accepted</source>
+        <translation>Gehen ohne Relays, wie du es zugelassen hast</translation>
+    </message>
+    <message>
         <source>Guards</source>
         <translation>Guards</translation>
+    </message>
+    <message>
+        <source>Hidden from neighbours: all links go through the TURN server</source>
+        <translation>Vor Nachbarn verborgen: Alle Verbindungen laufen über den TURN-Server</translation>
+    </message>
+    <message>
+        <source>How this machine is connected</source>
+        <translation>Wie dieser Rechner verbunden ist</translation>
+    </message>
+    <message>
+        <source>How this machine is connected with the others.</source>
+        <translation>Wie dieser Rechner mit den anderen verbunden ist.</translation>
     </message>
     <message>
         <source>How to join</source>
@@ -218,6 +470,26 @@
     <message>
         <source>Image: {words}</source>
         <translation>Bild: {words}</translation>
+    </message>
+    <message>
+        <source>In a file that is not encrypted</source>
+        <translation>In einer unverschlüsselten Datei</translation>
+    </message>
+    <message>
+        <source>In an encrypted file</source>
+        <translation>In einer verschlüsselten Datei</translation>
+    </message>
+    <message>
+        <source>In effect when the engine starts the next time.</source>
+        <translation>Wirksam, wenn die Engine das nächste Mal startet.</translation>
+    </message>
+    <message>
+        <source>In no network</source>
+        <translation>In keinem Netz</translation>
+    </message>
+    <message>
+        <source>In no network, nothing leaves this machine. All of this can be changed later under Settings.</source>
+        <translation>Ohne Netz verlässt nichts diesen Rechner. All das lässt sich später unter „Optionen“ ändern.</translation>
     </message>
     <message>
         <source>In the network “{name}”, weaker than it should be.</source>
@@ -236,8 +508,16 @@
         <translation>Im Netz: {details}</translation>
     </message>
     <message>
+        <source>In the system&apos;s keyring</source>
+        <translation>Im Schlüsselbund des Systems</translation>
+    </message>
+    <message>
         <source>It is written {letters}.</source>
         <translation>In Buchstaben: {letters}</translation>
+    </message>
+    <message>
+        <source>Joining</source>
+        <translation>Beitritt läuft</translation>
     </message>
     <message>
         <source>Joining the network “{name}”.</source>
@@ -252,20 +532,69 @@
         <translation>Zum neuesten Text springen</translation>
     </message>
     <message>
+        <source>Keeps running</source>
+        <translation>Läuft weiter</translation>
+    </message>
+    <message>
+        <source>Kept on this machine, for this data directory.</source>
+        <translation>Auf diesem Rechner gespeichert, für diesen Datenordner.</translation>
+    </message>
+    <message>
+        <source>Keys</source>
+        <comment>of the identity</comment>
+        <translation>Schlüssel</translation>
+    </message>
+    <message>
+        <source>Keys</source>
+        <translation>Tasten</translation>
+    </message>
+    <message>
         <source>Know only their two neighbours on the path.</source>
         <translation>Kennen nur ihre beiden Nachbarn auf dem Pfad.</translation>
+    </message>
+    <message>
+        <source>Known as soon as the engine runs</source>
+        <translation>Bekannt, sobald die Engine läuft</translation>
     </message>
     <message>
         <source>Knows who is online and who is linked with whom. Not who asks what.</source>
         <translation>Weiß, wer online ist und wer mit wem verbunden ist. Nicht, wer was fragt.</translation>
     </message>
     <message>
+        <source>Language</source>
+        <translation>Sprache</translation>
+    </message>
+    <message>
+        <source>Language, look, start and more</source>
+        <translation>Sprache, Aussehen, Start und mehr</translation>
+    </message>
+    <message>
+        <source>Lets links through</source>
+        <translation>Lässt Verbindungen durch</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>Hell</translation>
+    </message>
+    <message>
+        <source>Limits</source>
+        <translation>Grenzen</translation>
+    </message>
+    <message>
         <source>Local</source>
         <translation>Lokal</translation>
     </message>
     <message>
+        <source>Local API</source>
+        <translation>Lokale API</translation>
+    </message>
+    <message>
         <source>Local: this machine wrote the answer itself, so there is nobody to check.</source>
         <translation>Lokal: Dieser Rechner hat die Antwort selbst geschrieben, es gibt also niemanden zu prüfen.</translation>
+    </message>
+    <message>
+        <source>Look</source>
+        <translation>Aussehen</translation>
     </message>
     <message>
         <source>Middle relays</source>
@@ -280,8 +609,28 @@
         <translation>Modell, das antwortet</translation>
     </message>
     <message>
+        <source>Models</source>
+        <translation>Modelle</translation>
+    </message>
+    <message>
+        <source>Models are downloaded on the command line: gentorrent models search lists them, gentorrent models download NAME fetches one, and it appears here within seconds.</source>
+        <translation>Modelle werden auf der Kommandozeile geladen: gentorrent models search zeigt sie, gentorrent models download NAME holt eines, und es erscheint hier binnen Sekunden.</translation>
+    </message>
+    <message>
         <source>More</source>
         <translation>Mehr</translation>
+    </message>
+    <message>
+        <source>More models</source>
+        <translation>Weitere Modelle</translation>
+    </message>
+    <message>
+        <source>Network</source>
+        <translation>Netz</translation>
+    </message>
+    <message>
+        <source>Network id</source>
+        <translation>Kennung des Netzes</translation>
     </message>
     <message>
         <source>New chat</source>
@@ -296,8 +645,20 @@
         <translation>Noch kein Modell</translation>
     </message>
     <message>
+        <source>No models yet</source>
+        <translation>Noch keine Modelle</translation>
+    </message>
+    <message>
         <source>No network: answers are made on this machine only.</source>
         <translation>Kein Netz: Antworten entstehen nur auf diesem Rechner.</translation>
+    </message>
+    <message>
+        <source>No traffic of other people passes through this machine.</source>
+        <translation>Durch diesen Rechner läuft kein Verkehr anderer.</translation>
+    </message>
+    <message>
+        <source>Node id</source>
+        <translation>Kennung des Knotens</translation>
     </message>
     <message>
         <source>Node {id}</source>
@@ -308,8 +669,20 @@
         <translation>Knoten davor</translation>
     </message>
     <message>
+        <source>None in the way</source>
+        <translation>Keiner im Weg</translation>
+    </message>
+    <message>
+        <source>Not known</source>
+        <translation>Nicht bekannt</translation>
+    </message>
+    <message>
         <source>Not possible</source>
         <translation>Nicht möglich</translation>
+    </message>
+    <message>
+        <source>Not reachable</source>
+        <translation>Nicht erreichbar</translation>
     </message>
     <message>
         <source>Not verified</source>
@@ -332,6 +705,14 @@
         <translation>Nichts. Frage und Antwort haben diesen Rechner nicht verlassen.</translation>
     </message>
     <message>
+        <source>Notifications</source>
+        <translation>Benachrichtigungen</translation>
+    </message>
+    <message>
+        <source>Of an unknown kind</source>
+        <translation>Von unbekannter Art</translation>
+    </message>
+    <message>
         <source>Off</source>
         <translation>Aus</translation>
     </message>
@@ -340,12 +721,40 @@
         <translation>An</translation>
     </message>
     <message>
+        <source>On the network</source>
+        <translation>Im Netz</translation>
+    </message>
+    <message>
+        <source>On this machine</source>
+        <translation>Auf diesem Rechner</translation>
+    </message>
+    <message>
+        <source>On this machine and on the network</source>
+        <translation>Auf diesem Rechner und im Netz</translation>
+    </message>
+    <message>
+        <source>Only the icon beside the clock.</source>
+        <translation>Nur das Symbol neben der Uhr.</translation>
+    </message>
+    <message>
         <source>Open</source>
         <translation>Öffnen</translation>
     </message>
     <message>
+        <source>Open a page</source>
+        <translation>Eine Seite öffnen</translation>
+    </message>
+    <message>
         <source>Open chat</source>
         <translation>Chat öffnen</translation>
+    </message>
+    <message>
+        <source>Open folder</source>
+        <translation>Ordner öffnen</translation>
+    </message>
+    <message>
+        <source>Open the data directory</source>
+        <translation>Den Datenordner öffnen</translation>
     </message>
     <message>
         <source>Open the link in the web browser</source>
@@ -360,12 +769,52 @@
         <translation>Diesen Link öffnen?</translation>
     </message>
     <message>
+        <source>Other people&apos;s questions are answered with {model}.</source>
+        <translation>Fragen anderer werden mit {model} beantwortet.</translation>
+    </message>
+    <message>
+        <source>Other people&apos;s sealed traffic passes through your connection. It cannot be read here.</source>
+        <translation>Versiegelter Verkehr anderer läuft über deine Leitung. Er ist hier nicht lesbar.</translation>
+    </message>
+    <message>
+        <source>Pages</source>
+        <translation>Seiten</translation>
+    </message>
+    <message>
+        <source>Pass on other people&apos;s traffic</source>
+        <translation>Verkehr anderer weiterleiten</translation>
+    </message>
+    <message>
+        <source>Pass on traffic</source>
+        <translation>Verkehr weiterleiten</translation>
+    </message>
+    <message>
+        <source>Passing on traffic</source>
+        <translation>Weiterleiten</translation>
+    </message>
+    <message>
         <source>Paused</source>
         <translation>Pausiert</translation>
     </message>
     <message>
+        <source>Pausing frees the memory within a second; answers under way go on at other machines.</source>
+        <translation>Eine Pause gibt den Speicher binnen einer Sekunde frei; laufende Antworten gehen auf anderen Rechnern weiter.</translation>
+    </message>
+    <message>
+        <source>People pool their computers to run open language models for each other. No account, no coin. You can chat at once; a small model is built in.</source>
+        <translation>Menschen legen ihre Rechner zusammen, um füreinander offene Sprachmodelle auszuführen. Ohne Konto, ohne Coin. Du kannst sofort chatten; ein kleines Modell ist eingebaut.</translation>
+    </message>
+    <message>
+        <source>Processor for answers</source>
+        <translation>Prozessor für Antworten</translation>
+    </message>
+    <message>
         <source>Proxies</source>
         <translation>Proxys</translation>
+    </message>
+    <message>
+        <source>Put the cursor into the question</source>
+        <translation>Schreibmarke in die Frage setzen</translation>
     </message>
     <message>
         <source>Question</source>
@@ -376,8 +825,20 @@
         <translation>Beenden</translation>
     </message>
     <message>
+        <source>Quits</source>
+        <translation>Beendet GenTorrent</translation>
+    </message>
+    <message>
+        <source>Receipts</source>
+        <translation>Quittungen</translation>
+    </message>
+    <message>
         <source>Retry: ask this question again</source>
         <translation>Wiederholen: diese Frage noch einmal stellen</translation>
+    </message>
+    <message>
+        <source>Router</source>
+        <translation>Router</translation>
     </message>
     <message>
         <source>Select all</source>
@@ -390,6 +851,15 @@
     <message>
         <source>Sending the question</source>
         <translation>Die Frage wird gesendet</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>Optionen</translation>
+    </message>
+    <message>
+        <source>Shift+Enter</source>
+        <comment>key</comment>
+        <translation>Umschalt+Eingabetaste</translation>
     </message>
     <message>
         <source>Show more</source>
@@ -411,6 +881,22 @@
         <translation>Signiert: Der antwortende Knoten hat für genau diese Antwort eine Quittung unterschrieben, und die Quittung wurde geprüft.</translation>
     </message>
     <message>
+        <source>So that your machine is there for others.</source>
+        <translation>Damit dein Rechner für andere da ist.</translation>
+    </message>
+    <message>
+        <source>Start and end</source>
+        <translation>Start und Ende</translation>
+    </message>
+    <message>
+        <source>Start chatting</source>
+        <translation>Los geht’s</translation>
+    </message>
+    <message>
+        <source>Start with the computer</source>
+        <translation>Mit dem Computer starten</translation>
+    </message>
+    <message>
         <source>Starting the engine on this machine</source>
         <translation>Die Engine auf diesem Rechner startet</translation>
     </message>
@@ -425,6 +911,27 @@
     <message>
         <source>Stopped.</source>
         <translation>Angehalten.</translation>
+    </message>
+    <message>
+        <source>Strangers&apos; prompts run on this machine, while it is in a network. Who asks stays unknown here. One click in the window or the tray ends it.</source>
+        <translation>Prompts von Fremden laufen auf diesem Rechner, solange er in einem Netz ist. Wer fragt, bleibt hier unbekannt. Ein Klick im Fenster oder neben der Uhr beendet es.</translation>
+    </message>
+    <message>
+        <source>Strangers&apos; sealed traffic runs through your connection. It cannot be read here.</source>
+        <translation>Versiegelter Verkehr von Fremden läuft über deine Leitung. Er ist hier nicht lesbar.</translation>
+    </message>
+    <message>
+        <source>Strict: some links need the network&apos;s TURN server</source>
+        <translation>Streng: Manche Verbindungen brauchen den TURN-Server des Netzes</translation>
+    </message>
+    <message>
+        <source>TURN server</source>
+        <translation>TURN-Server</translation>
+    </message>
+    <message>
+        <source>Tab</source>
+        <comment>key</comment>
+        <translation>Tabulator</translation>
     </message>
     <message numerus="yes">
         <source>The answer was stopped: it is longer than %Ln characters.</source>
@@ -474,6 +981,10 @@
         <translation>Die Engine auf diesem Rechner ging während der Antwort zu Ende, deshalb ist die Antwort unvollständig.</translation>
     </message>
     <message>
+        <source>The engine on this machine says what it has as soon as it runs.</source>
+        <translation>Die Engine auf diesem Rechner sagt, was sie hat, sobald sie läuft.</translation>
+    </message>
+    <message>
         <source>The engine takes the question</source>
         <translation>Die Engine nimmt die Frage an</translation>
     </message>
@@ -492,6 +1003,10 @@
     <message>
         <source>The full address: {address}</source>
         <translation>Die ganze Adresse: {address}</translation>
+    </message>
+    <message>
+        <source>The icon beside the clock opens it again.</source>
+        <translation>Das Symbol neben der Uhr öffnet es wieder.</translation>
     </message>
     <message>
         <source>The last relays. Know that somebody asks the answering node. Not who, nor what.</source>
@@ -526,12 +1041,28 @@
         <translation>Der Teil der Engine, der Modelle ausführt, ist zu Ende gegangen.</translation>
     </message>
     <message>
+        <source>The system refused: {reason}</source>
+        <translation>Das System hat abgelehnt: {reason}</translation>
+    </message>
+    <message>
         <source>The text of the link names another site than the one it leads to.</source>
         <translation>Der Text des Links nennt eine andere Website als die, zu der er führt.</translation>
     </message>
     <message>
         <source>The text was not pasted: it has {length} characters, and a question can have {most}. Paste a part of it.</source>
         <translation>Der Text wurde nicht eingefügt: Er hat {length} Zeichen, eine Frage darf {most} haben. Füge einen Teil davon ein.</translation>
+    </message>
+    <message>
+        <source>Then show no window</source>
+        <translation>Dabei kein Fenster zeigen</translation>
+    </message>
+    <message>
+        <source>These choices cannot be kept: {reason}. They hold until you quit.</source>
+        <translation>Diese Wahl lässt sich nicht speichern: {reason}. Sie gilt, bis du beendest.</translation>
+    </message>
+    <message>
+        <source>They never show what was asked or answered.</source>
+        <translation>Sie zeigen nie, was gefragt oder geantwortet wurde.</translation>
     </message>
     <message>
         <source>Thinking</source>
@@ -546,6 +1077,10 @@
         <translation>Dieser Chat ist zu lang geworden, um ihn zu senden. Beginne einen neuen Chat und frage dort.</translation>
     </message>
     <message>
+        <source>This desktop shows no tray icons, so closing the window quits.</source>
+        <translation>Diese Oberfläche zeigt keine Symbole neben der Uhr, deshalb beendet das Schließen GenTorrent.</translation>
+    </message>
+    <message>
         <source>This machine</source>
         <translation>Dieser Rechner</translation>
     </message>
@@ -556,6 +1091,10 @@
     <message>
         <source>This name uses letters that can be taken for other ones. It may not be the site it looks like.</source>
         <translation>Dieser Name enthält Buchstaben, die man mit anderen verwechseln kann. Vielleicht ist es nicht die Website, nach der es aussieht.</translation>
+    </message>
+    <message>
+        <source>This overview</source>
+        <translation>Diese Übersicht</translation>
     </message>
     <message>
         <source>Thought for {seconds} s</source>
@@ -574,6 +1113,10 @@
         <translation>Nochmal versuchen, die Engine zu starten</translation>
     </message>
     <message>
+        <source>Turn it on to answer other people&apos;s questions on this machine.</source>
+        <translation>Schalte es ein, um auf diesem Rechner Fragen anderer zu beantworten.</translation>
+    </message>
+    <message>
         <source>Turning off…</source>
         <translation>Wird ausgeschaltet …</translation>
     </message>
@@ -582,12 +1125,20 @@
         <translation>Wird eingeschaltet …</translation>
     </message>
     <message>
+        <source>UDP</source>
+        <translation>UDP</translation>
+    </message>
+    <message>
         <source>Verified</source>
         <translation>Bestätigt</translation>
     </message>
     <message>
         <source>Verified: the receipt was checked, and the committee&apos;s latest verdict on this node is a pass.</source>
         <translation>Bestätigt: Die Quittung wurde geprüft, und im jüngsten Urteil des Komitees hat dieser Knoten bestanden.</translation>
+    </message>
+    <message>
+        <source>Waiting</source>
+        <translation>Wartet</translation>
     </message>
     <message>
         <source>Waiting for the engine</source>
@@ -606,24 +1157,67 @@
         <translation>Schwächer</translation>
     </message>
     <message>
+        <source>Welcome to GenTorrent</source>
+        <translation>Willkommen bei GenTorrent</translation>
+    </message>
+    <message>
         <source>Were asked first, and passed the question on, refused it or went away. Could read the question, and what they answered of it.</source>
         <translation>Wurden zuerst gefragt und haben die Frage weitergereicht, abgelehnt oder sind verschwunden. Konnten die Frage lesen und das, was sie davon beantwortet haben.</translation>
+    </message>
+    <message>
+        <source>What can be asked now, on this machine and on the network.</source>
+        <translation>Was du jetzt fragen kannst, auf diesem Rechner und im Netz.</translation>
     </message>
     <message>
         <source>What has arrived is kept.</source>
         <translation>Was angekommen ist, bleibt erhalten.</translation>
     </message>
     <message>
+        <source>What it means</source>
+        <translation>Was das bedeutet</translation>
+    </message>
+    <message>
         <source>What the model thought</source>
         <translation>Was das Modell gedacht hat</translation>
+    </message>
+    <message>
+        <source>What this machine has done</source>
+        <translation>Was dieser Rechner geleistet hat</translation>
+    </message>
+    <message>
+        <source>What this machine may do for others</source>
+        <translation>Was dieser Rechner für andere tun darf</translation>
     </message>
     <message>
         <source>What would you like to know?</source>
         <translation>Was möchtest du wissen?</translation>
     </message>
     <message>
+        <source>While the window is not in front.</source>
+        <translation>Solange das Fenster nicht vorn ist.</translation>
+    </message>
+    <message>
+        <source>While you contribute, strangers&apos; prompts run on your machine. Who asked is not known here.</source>
+        <translation>Solange du beiträgst, laufen Prompts von Fremden auf deinem Rechner. Wer gefragt hat, ist hier nicht bekannt.</translation>
+    </message>
+    <message>
+        <source>Who can answer, here and on the network</source>
+        <translation>Wer antworten kann, hier und im Netz</translation>
+    </message>
+    <message>
         <source>Who could know what?</source>
         <translation>Wer könnte was wissen?</translation>
+    </message>
+    <message>
+        <source>Whoever asks sees the id of your machine in the network, not your name.</source>
+        <translation>Wer fragt, sieht die Kennung deines Rechners im Netz, nicht deinen Namen.</translation>
+    </message>
+    <message numerus="yes">
+        <source>Windows starts no command of more than %Ln characters</source>
+        <translation>
+            <numerusform>Windows startet keinen Befehl mit mehr als %Ln Zeichen</numerusform>
+            <numerusform>Windows startet keinen Befehl mit mehr als %Ln Zeichen</numerusform>
+        </translation>
     </message>
     <message>
         <source>Writing</source>
@@ -646,8 +1240,36 @@ Um einem Netz beizutreten, frag dessen Betreiber nach der Adresse. Beende dann G
 Um ein eigenes Netz zu öffnen, führe einmal gentorrent bootstrap --init aus und danach gentorrent bootstrap; das nennt die Adresse, die du weitergibst.</translation>
     </message>
     <message>
+        <source>Your address</source>
+        <translation>Deine Adresse</translation>
+    </message>
+    <message>
+        <source>Your answer is ready</source>
+        <translation>Deine Antwort ist da</translation>
+    </message>
+    <message>
+        <source>Your machine answers other people&apos;s questions while you can spare it. They answer yours.</source>
+        <translation>Dein Rechner beantwortet Fragen anderer, solange du ihn entbehren kannst. Sie beantworten deine.</translation>
+    </message>
+    <message>
+        <source>Your machine is then in the network without a window open.</source>
+        <translation>Dein Rechner ist dann auch ohne offenes Fenster im Netz.</translation>
+    </message>
+    <message>
+        <source>Your question could not be answered</source>
+        <translation>Deine Frage konnte nicht beantwortet werden</translation>
+    </message>
+    <message>
         <source>Your question is kept; press Retry once that is mended.</source>
         <translation>Deine Frage bleibt erhalten; drücke „Nochmal“, sobald das behoben ist.</translation>
+    </message>
+    <message>
+        <source>Your questions</source>
+        <translation>Deine Fragen</translation>
+    </message>
+    <message>
+        <source>answered since the start</source>
+        <translation>beantwortet seit dem Start</translation>
     </message>
     <message numerus="yes">
         <source>answering %Ln now</source>
@@ -657,9 +1279,21 @@ Um ein eigenes Netz zu öffnen, führe einmal gentorrent bootstrap --init aus un
         </translation>
     </message>
     <message>
+        <source>answering now</source>
+        <translation>gerade in Arbeit</translation>
+    </message>
+    <message>
         <source>code</source>
         <comment>no language named</comment>
         <translation>Code</translation>
+    </message>
+    <message>
+        <source>computes on {device}</source>
+        <translation>rechnet auf {device}</translation>
+    </message>
+    <message>
+        <source>connected</source>
+        <translation>verbunden</translation>
     </message>
     <message>
         <source>cut at its length limit</source>
@@ -678,6 +1312,30 @@ Um ein eigenes Netz zu öffnen, führe einmal gentorrent bootstrap --init aus un
         <translation>Gedanken des Modells verbergen</translation>
     </message>
     <message>
+        <source>links of this machine</source>
+        <translation>Verbindungen dieses Rechners</translation>
+    </message>
+    <message>
+        <source>nodes listed</source>
+        <translation>Knoten im Verzeichnis</translation>
+    </message>
+    <message>
+        <source>not connected</source>
+        <translation>nicht verbunden</translation>
+    </message>
+    <message>
+        <source>paths ready</source>
+        <translation>Pfade bereit</translation>
+    </message>
+    <message>
+        <source>receipts confirmed in two days</source>
+        <translation>Quittungen bestätigt in zwei Tagen</translation>
+    </message>
+    <message>
+        <source>relays</source>
+        <translation>Relays</translation>
+    </message>
+    <message>
         <source>show what the model thought</source>
         <translation>Gedanken des Modells zeigen</translation>
     </message>
@@ -686,12 +1344,40 @@ Um ein eigenes Netz zu öffnen, führe einmal gentorrent bootstrap --init aus un
         <translation>die Engine hat dieses Fenster abgelehnt</translation>
     </message>
     <message>
+        <source>the graphics card (CUDA)</source>
+        <translation>der Grafikkarte (CUDA)</translation>
+    </message>
+    <message>
+        <source>the graphics card (DirectML)</source>
+        <translation>der Grafikkarte (DirectML)</translation>
+    </message>
+    <message>
+        <source>the graphics card (ROCm)</source>
+        <translation>der Grafikkarte (ROCm)</translation>
+    </message>
+    <message>
+        <source>the graphics card (TensorRT)</source>
+        <translation>der Grafikkarte (TensorRT)</translation>
+    </message>
+    <message>
+        <source>the processor</source>
+        <translation>dem Prozessor</translation>
+    </message>
+    <message>
+        <source>tokens since the start</source>
+        <translation>Tokens seit dem Start</translation>
+    </message>
+    <message>
         <source>weaker: {paths} × {hops} relays instead of {full_paths} × {full_hops}</source>
         <translation>schwächer: {paths} × {hops} Relays statt {full_paths} × {full_hops}</translation>
     </message>
     <message>
         <source>{action} ({key})</source>
         <translation>{action} ({key})</translation>
+    </message>
+    <message>
+        <source>{action}: {model}</source>
+        <translation>{action}: {model}</translation>
     </message>
     <message>
         <source>{answered} answered, {tokens} tokens</source>
@@ -710,12 +1396,24 @@ Um ein eigenes Netz zu öffnen, führe einmal gentorrent bootstrap --init aus un
         <translation>{model} · auf diesem Rechner</translation>
     </message>
     <message>
+        <source>{number} Mbit/s</source>
+        <translation>{number} Mbit/s</translation>
+    </message>
+    <message>
+        <source>{paths} of {wanted}</source>
+        <translation>{paths} von {wanted}</translation>
+    </message>
+    <message>
         <source>{paths} of {wanted} paths, {relays} relays, {nodes} nodes</source>
         <translation>{paths} von {wanted} Pfaden, {relays} Relays, {nodes} Knoten</translation>
     </message>
     <message>
         <source>{seconds} s wait</source>
         <translation>{seconds} s Wartezeit</translation>
+    </message>
+    <message>
+        <source>{size} GB of memory</source>
+        <translation>{size} GB Speicher</translation>
     </message>
     <message>
         <source>{speed} tokens/s</source>
@@ -736,6 +1434,14 @@ Um ein eigenes Netz zu öffnen, führe einmal gentorrent bootstrap --init aus un
     <message>
         <source>{time} s</source>
         <translation>{time} s</translation>
+    </message>
+    <message>
+        <source>{tokens} tokens for others since the start</source>
+        <translation>{tokens} Tokens für andere seit dem Start</translation>
+    </message>
+    <message>
+        <source>{tokens} tokens of context</source>
+        <translation>{tokens} Tokens Kontext</translation>
     </message>
     <message numerus="yes">
         <source>… and %Ln characters more</source>

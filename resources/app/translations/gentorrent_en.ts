@@ -4,6 +4,27 @@
 <context>
     <name></name>
     <message numerus="yes">
+        <source>%Ln circuit(s) of other people pass through this machine now.</source>
+        <translation>
+            <numerusform>%Ln circuit of other people passes through this machine now.</numerusform>
+            <numerusform>%Ln circuits of other people pass through this machine now.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln epoch(s) wait for the server</source>
+        <translation>
+            <numerusform>%Ln epoch waits for the server</numerusform>
+            <numerusform>%Ln epochs wait for the server</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln link(s) through it</source>
+        <translation>
+            <numerusform>%Ln link through it</numerusform>
+            <numerusform>%Ln links through it</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>%Ln node(s)</source>
         <translation>
             <numerusform>%Ln node</numerusform>
@@ -25,6 +46,27 @@
         </translation>
     </message>
     <message numerus="yes">
+        <source>%Ln processor thread(s)</source>
+        <translation>
+            <numerusform>%Ln processor thread</numerusform>
+            <numerusform>%Ln processor threads</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln relay(s) on each path</source>
+        <translation>
+            <numerusform>%Ln relay on each path</numerusform>
+            <numerusform>%Ln relays on each path</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln thread(s)</source>
+        <translation>
+            <numerusform>%Ln thread</numerusform>
+            <numerusform>%Ln threads</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>Show more (%Ln characters)</source>
         <translation>
             <numerusform>Show more (%Ln character)</numerusform>
@@ -36,6 +78,13 @@
         <translation>
             <numerusform>The answer was stopped: it is longer than %Ln character.</numerusform>
             <numerusform>The answer was stopped: it is longer than %Ln characters.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Windows starts no command of more than %Ln characters</source>
+        <translation>
+            <numerusform>Windows starts no command of more than %Ln character</numerusform>
+            <numerusform>Windows starts no command of more than %Ln characters</numerusform>
         </translation>
     </message>
     <message numerus="yes">
