@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from engine.ids import NodeId
+from engine.verification.capacity.speeds import MARK_BYTES
 from engine.verification.reputation.page import OURS
 from engine.verification.reputation.rule import ONE, THRESHOLD
 from engine.wire.verification import NodeStanding
@@ -53,6 +54,13 @@ class StandingBook:
             return NEWCOMER
         established = found.reputation >= THRESHOLD and not found.excluded
         return Standing(found.reputation / ONE, established, found.excluded)
+
+    def reads(self, node_id: NodeId, model_digest: bytes) -> float | None:
+        """Tokens a second that the committee has found this node to read with a model, where that is less than it
+        says; None: nothing is known against its word."""
+        found = self.nodes.get(node_id) if self.committee else None
+        mark = model_digest[:MARK_BYTES]
+        return next((float(rate) for model, rate in found.slower if model == mark), None) if found is not None else None
 
 
 NOBODY_JUDGES = StandingBook(False)

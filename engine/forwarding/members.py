@@ -36,7 +36,7 @@ class Member:
     standing: float = 1.0  # reputation in [0, 1]; everybody's is 1 where no committee judges
     established: bool = True  # has standing; who has none gets a bounded share whatever it says
     accepts: bool = True  # its owner takes new requests now
-    trust: float = 1.0  # measured over advertised speed, at most 1 (see ``engine.forwarding.beliefs``)
+    trust: float = 1.0  # measured over advertised speed, at most 1 (see ``beliefs`` and ``advertised`` here)
     sent_tokens: int = 0  # uncached prompt tokens that this machine has sent there since the statement
     sent_requests: int = 0  # and how many requests
     sent_output_tokens: int = 0  # and what they are expected to write

@@ -103,6 +103,7 @@ class Done(Struct, frozen=True, array_like=True, tag="done"):
     prompt_tokens: int
     completion_tokens: int
     cached_tokens: int = 0  # of the prompt, taken from the prefix cache
+    waited_seconds: float = 0.0  # before the first token, in which other things were done than reading this prompt
 
 
 GenerationEvent = Queued | Started | Delta | Done

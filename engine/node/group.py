@@ -14,6 +14,7 @@ from engine.clock import Clock
 from engine.crypto.identity import Identity
 from engine.directory.directory import Directory, DirectoryNode
 from engine.directory.standing import Standing, StandingBook
+from engine.forwarding.advertised import advertised_trust
 from engine.forwarding.beliefs import Beliefs
 from engine.forwarding.digests import BLOCK_TOKENS, chunks_of
 from engine.forwarding.gossip import GroupMachine, Heard, Tell
@@ -198,11 +199,21 @@ class GroupRole:
             standing=standing.reputation,
             established=standing.established or young,
             accepts=heard.accepts and not left_alone,
-            trust=self._beliefs[digest].trust(heard.node_id, self._clock.monotonic()),
+            trust=self._trust(heard, digest),
             sent_tokens=tokens,
             sent_requests=requests,
             sent_output_tokens=output_tokens,
         )
+
+    def _trust(self, heard: Heard, digest: bytes) -> float:
+        """By what was measured here, and by what it is known to have said and the committee to have measured."""
+        measured = self._beliefs[digest].trust(heard.node_id, self._clock.monotonic())
+        listed = self._directory.get(heard.node_id) if self._directory is not None else None
+        rates = [one.prefill_rate for one in listed.descriptor.models if one.digest == digest] if listed else []
+        if not rates:
+            return measured
+        found = self._book.reads(heard.node_id, digest)
+        return min(measured, advertised_trust(heard.load.prefill_rate, rates[0], found))
 
     # ------------------------------------------------------------------------------------------------------- driving
 

@@ -229,6 +229,10 @@ class OverlayClient:
         placed = self._graph.at(self._clock.monotonic()).placed()
         return self.guard_list.shortage(self._directory, placed, shape.n)
 
+    def backlog(self) -> int:
+        """Bytes that wait in the links to be sent."""
+        return sum(self.sender.backlog(peer) for peer in self.sender.links()) if self.sender is not None else 0
+
     # LinkHandler
 
     def link_up(self, peer: NodeId, peer_is_client: bool) -> None:

@@ -290,6 +290,7 @@ class ServingRole(TaskOwner):
                         record=record,
                         signature=signature,
                         cached_tokens=event.cached_tokens,
+                        waited_ms=min(max(int(event.waited_seconds * 1000), 0), 0xFFFF_FFFF),
                     )
                 ]
 

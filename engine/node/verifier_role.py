@@ -23,6 +23,7 @@ from engine.directory.sampling import random_below
 from engine.errors import VerificationError
 from engine.ids import NodeId
 from engine.node.attesting import Attesting
+from engine.node.capacity_role import CapacityRole
 from engine.node.checking import Checking, Conversations
 from engine.node.handing_out import HandingOut
 from engine.node.verifier_store import VerifierStore
@@ -99,6 +100,8 @@ class VerifierRole:
         """See ``Candidate.texts_percent``, by the model's digest."""
         self.handing_out = HandingOut(identity, self.book, self._holds)
         """What becomes of answers that cannot be scored here."""
+        self.capacity = CapacityRole(identity, clock)
+        """How claimed speeds are tested."""
         member = identity.public_key
         self._checking = Checking(member, state.network_id, state.genesis, chats, clock, self._publish)
         self._attesting = Attesting(
@@ -116,7 +119,7 @@ class VerifierRole:
 
     def update_directory(self, directory: Directory) -> None:
         """Use this snapshot: who is listed with a model can be checked."""
-        self._directory = self.handing_out.directory = directory
+        self._directory = self.handing_out.directory = self.capacity.directory = directory
         for node in directory.nodes():
             if node.descriptor.models and node.node_id != self._identity.node_id:
                 served = (Candidate(node.node_id, one.model_id, one.digest) for one in node.descriptor.models)
@@ -233,6 +236,9 @@ class VerifierRole:
                     self.handing_out.look(tasks, self.state, epoch)
                     for scoring in self.handing_out.to_show(epoch):
                         self._publish(scoring)
+                    self.capacity.look(tasks, self.state, epoch)
+                    for report in self.capacity.to_show(epoch, self.state):
+                        self._publish(report)
                     self._repeat(epoch)
                 if self._late > self._in_reserve:
                     self._in_reserve = self._late

@@ -12,6 +12,7 @@ from engine.inference.types import InferenceBackend, ModelInfo
 from engine.library.calibrations import known_calibrations
 from engine.node.answer_scorer import AnswerScorer
 from engine.node.asking_scorers import ScorerChats
+from engine.node.asking_speed import SpeedChats
 from engine.node.challenge_chat import ClientChats
 from engine.node.challenge_pool import load_pool
 from engine.node.committee_presence import MakeVerifier
@@ -39,7 +40,9 @@ def verifier_maker(
     def make(identity: Identity, state: ChainState) -> VerifierRole:
         scorer = AnswerScorer(backend, known_calibrations(questions.parent / "calibrations"), fits)
         chats = ClientChats(client, state.network_id, clock, os.urandom)
-        verifier = VerifierRole(identity, state, load_pool(questions), chats, scorer.score, clock, os.urandom)
+        pool = load_pool(questions)
+        verifier = VerifierRole(identity, state, pool, chats, scorer.score, clock, os.urandom)
+        verifier.capacity.timing = SpeedChats(client, backend, pool, clock, os.urandom)
         verifier.holds, verifier.texts_percent = scorer.holds, scorer.texts_percent
         verifier.handing_out.scorers = ScorerChats(client, state.network_id, verifier.key_of, os.urandom)
         return verifier

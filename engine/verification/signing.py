@@ -17,11 +17,12 @@ from engine.wire.verification import (
     Evidence,
     Scoring,
     SignedRecord,
+    SpeedReport,
     Unanswered,
     committee_record_decoder,
 )
 
-Judging = ChallengeCommitment | Evidence | Unanswered | Duties | Attestation | Scoring | CommitteeChange
+Judging = ChallengeCommitment | Evidence | Unanswered | Duties | Attestation | Scoring | SpeedReport | CommitteeChange
 """What members say about nodes and themselves; each names its ``member``."""
 PURPOSES: dict[type[Judging], str] = {
     ChallengeCommitment: "challenge-commitment",
@@ -30,6 +31,7 @@ PURPOSES: dict[type[Judging], str] = {
     Duties: "duties",
     Attestation: "score",
     Scoring: "scoring",
+    SpeedReport: "speeds",
     CommitteeChange: "committee-change",
 }
 NAMES: dict[type[Judging], str] = {
@@ -39,9 +41,10 @@ NAMES: dict[type[Judging], str] = {
     Duties: "record of duties",
     Attestation: "attestation",
     Scoring: "scoring",
+    SpeedReport: "report of speeds",
     CommitteeChange: "change of the committee",
 }
-T = TypeVar("T", ChallengeCommitment, Evidence, Unanswered, Duties, Attestation, Scoring, CommitteeChange)
+T = TypeVar("T", ChallengeCommitment, Evidence, Unanswered, Duties, Attestation, Scoring, SpeedReport, CommitteeChange)
 
 
 REMEMBERED = 16_384

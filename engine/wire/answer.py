@@ -211,6 +211,7 @@ class Finished(Message, frozen=True, tag=85):
     record: Annotated[bytes, Meta(max_length=4096)]
     signature: Annotated[bytes, Meta(min_length=64, max_length=64)]
     cached_tokens: UInt32 = 0  # of the prompt, taken from the prefix cache
+    waited_ms: UInt32 = 0  # before the first token, in which the node did other things than reading this prompt
 
 
 class Failed(Message, frozen=True, tag=86):

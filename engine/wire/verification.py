@@ -1,5 +1,5 @@
 """Records of verification: what verifiers ask and find, what the committee agrees on, what model nodes submit (numbers
-120 to 162).
+120 to 164).
 
 Each is signed over its exact bytes with the purpose that its description names, by the key that it names. Who may sign
 it and what makes it valid is ``engine.verification``'s to say; the course of an epoch is in docs/verification.md.
@@ -33,6 +33,10 @@ MAX_UNJUDGED = 64
 """Challenges in one block that brought nothing to judge."""
 MIN_REPORTS, MAX_REPORTS = 3, 9
 """Nodes that have scored one answer for verifiers that cannot."""
+MAX_MEASURED = 32
+"""Nodes whose reading one verifier has timed in one epoch."""
+MAX_SLOWER = 8
+"""Models of one node that it was found to read slower than it says."""
 Proof = Annotated[bytes, Meta(min_length=80, max_length=80)]
 """ECVRF-EDWARDS25519-SHA512-TAI (RFC 9381): gamma, c, s."""
 Millionths = Annotated[int, Meta(ge=0, le=1_000_000)]
@@ -42,6 +46,8 @@ Index = Annotated[int, Meta(ge=0, le=MAX_MEMBERS - 1)]
 Round = Annotated[int, Meta(ge=0, le=0xFFFF)]
 KinId = Annotated[bytes, Meta(min_length=8, max_length=8)]
 """The first bytes of a node id."""
+ModelMark = Annotated[bytes, Meta(min_length=8, max_length=8)]
+"""The first bytes of a model's digest."""
 Bitmap = Annotated[bytes, Meta(max_length=MAX_MEMBERS // 8)]
 """One bit for each member."""
 
@@ -202,6 +208,31 @@ class Scoring(Message, frozen=True, tag=162):
     reports: Annotated[tuple[SignedRecord, ...], Meta(min_length=MIN_REPORTS, max_length=MAX_REPORTS)]
 
 
+class SpeedMeasured(Message, frozen=True, tag=164):
+    """How long a node took to read one long prompt, beside what its descriptor claimed then (``claimed``: tokens a
+    second). ``tokens``: how many more it had to read than for the short questions before; ``short_ms`` and ``long_ms``:
+    until the first token of the fastest of these, and of the long one; ``waited_ms``: for how long the node said that
+    it did other things meanwhile."""
+
+    node: Id20
+    model: ModelMark
+    claimed: Annotated[int, Meta(ge=1, le=0xFFFF_FFFF)]
+    tokens: Annotated[int, Meta(ge=1, le=0xFFFF_FFFF)]
+    short_ms: UInt32
+    long_ms: UInt32
+    waited_ms: UInt32
+
+
+class SpeedReport(Message, frozen=True, tag=163):
+    """After an epoch: whose reading its member has timed in it, in the order of nodes and models, each once (purpose
+    ``speeds``)."""
+
+    network_id: Key32
+    epoch: UInt53
+    member: Key32
+    measured: Annotated[tuple[SpeedMeasured, ...], Meta(min_length=1, max_length=MAX_MEASURED)]
+
+
 # ------------------------------------------------------------------------------------------------------ agreement
 
 
@@ -278,7 +309,7 @@ class Block(Message, frozen=True, tag=130):
     """What the committee agrees on for one epoch. ``proposer`` made it in ``round`` with its ECVRF ``proof``;
     ``state`` is the SHA-256 of the :class:`Standings` after it; ``next_members`` are the committee from the next block
     on (empty: the same), by the :class:`CommitteeChange` of a quorum in ``change``; ``hidden`` are
-    :class:`OpeningMissed`."""
+    :class:`OpeningMissed`, ``speeds`` are :class:`SpeedReport` of epochs that are over."""
 
     version: UInt16
     network_id: Key32
@@ -299,6 +330,7 @@ class Block(Message, frozen=True, tag=130):
     change: Annotated[tuple[SignedRecord, ...], Meta(max_length=MAX_MEMBERS)]  # in the order of their members
     next_members: Annotated[tuple[Key32, ...], Meta(max_length=MAX_MEMBERS)]
     state: Key32
+    speeds: Annotated[tuple[SignedRecord, ...], Meta(max_length=MAX_MEMBERS)] = ()  # in the order of epochs and keys
 
 
 class Proposal(Message, frozen=True, tag=131):
@@ -390,7 +422,8 @@ class NodeStanding(Message, frozen=True, tag=138):
     ``lapses``: the same of how often its conversations fail, which good ones clear slowly; ``good``: consecutive good
     conversations; ``judged``: results in all; ``signed``: epoch of its last signed answer here; ``recent``: the
     published rule's last scores (credit, millionths), oldest first; ``contradicted``: it has signed two things that
-    contradict each other, and is excluded for good."""
+    contradict each other, and is excluded for good; ``slower``: for which models it was found to read slower than it
+    says, and how many tokens a second, in their order."""
 
     node_id: Id20
     reputation: Millionths
@@ -402,6 +435,7 @@ class NodeStanding(Message, frozen=True, tag=138):
     excluded: bool
     recent: Annotated[tuple[Millionths, ...], Meta(max_length=16)]
     contradicted: bool = False
+    slower: Annotated[tuple[tuple[ModelMark, UInt32], ...], Meta(max_length=MAX_SLOWER)] = ()
 
 
 class Standings(Message, frozen=True, tag=139):
@@ -497,9 +531,27 @@ MAX_SIGNED_STANDINGS = MAX_STANDINGS + 8 * 1024 * 1024
 signed_record_decoder: Decoder[SignedRecord] = Decoder(SignedRecord)
 challenge_decoder: Decoder[PlannedChallenge] = Decoder(PlannedChallenge, MAX_RECORD)
 committee_record_decoder: Decoder[
-    ChallengeCommitment | Evidence | Unanswered | Duties | Attestation | Scoring | Proposal | Vote | CommitteeChange
+    ChallengeCommitment
+    | Evidence
+    | Unanswered
+    | Duties
+    | Attestation
+    | Scoring
+    | SpeedReport
+    | Proposal
+    | Vote
+    | CommitteeChange
 ] = Decoder(
-    ChallengeCommitment | Evidence | Unanswered | Duties | Attestation | Scoring | Proposal | Vote | CommitteeChange
+    ChallengeCommitment
+    | Evidence
+    | Unanswered
+    | Duties
+    | Attestation
+    | Scoring
+    | SpeedReport
+    | Proposal
+    | Vote
+    | CommitteeChange
 )
 score_report_decoder: Decoder[ScoreReport] = Decoder(ScoreReport)
 opening_missed_decoder: Decoder[OpeningMissed] = Decoder(OpeningMissed)

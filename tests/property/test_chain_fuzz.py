@@ -25,6 +25,7 @@ from engine.wire.verification import (
     Scoring,
     SignedRecord,
     SignedStandings,
+    SpeedReport,
     Unanswered,
     signed_standings_decoder,
 )
@@ -34,7 +35,7 @@ from tests.support.wire_messages import messages
 
 FUZZ = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 NODES = [identity(number) for number in range(3)]
-RECORDS = (ChallengeCommitment, Evidence, Unanswered, Duties, Attestation, Scoring)
+RECORDS = (ChallengeCommitment, Evidence, Unanswered, Duties, Attestation, Scoring, SpeedReport)
 
 
 def begun() -> Judging:

@@ -55,6 +55,10 @@ class Rates:
         """A request had its first token after so long."""
         self.first_token = _smooth(self.first_token, seconds)
 
+    def reading(self, tokens: int) -> float:
+        """Seconds that so many prompt tokens take alone, as fast as they are read now; 0 while nobody knows."""
+        return tokens / self.prefill if self.prefill else 0.0
+
     def prefill_within(self, seconds: float) -> int | None:
         """Prompt tokens that can be fed in ``seconds``; None while nobody knows."""
         return int(self.prefill * seconds) if self.prefill else None

@@ -190,6 +190,8 @@ class Scheduler:
             sequence.pace(now)
             if sequence.answer_length == 1:
                 self._rates.first_token_after(now - sequence.submitted)
+                read = sequence.prompt_length - self.cached_tokens(key)
+                sequence.waited = max(0.0, now - sequence.submitted - self._rates.reading(read))
         reason = self._reason(sequence)
         sequence.over = reason is not None
         return reason
@@ -224,6 +226,11 @@ class Scheduler:
             return 0
         known = sequence.tail.depth * BLOCK_TOKENS if sequence.tail is not None else 0
         return min(sequence.prompt_length, known if sequence.cached_tokens is None else sequence.cached_tokens)
+
+    def waited(self, key: int) -> float:
+        """Seconds from request to first token in which it was not its prompt that was read."""
+        sequence = self._all.get(key)
+        return 0.0 if sequence is None else sequence.waited
 
     # ------------------------------------------------------------------------------------------- numbers and news
 

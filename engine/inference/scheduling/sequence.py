@@ -44,6 +44,7 @@ class Sequence:
     paced: bool = False
     over: bool = False  # the answer is complete
     gave_way: int = 0  # how often its place was taken from it
+    waited: float = 0.0  # seconds before its first token that did not go into reading its prompt
     suspect: int = 0  # feeding up to here failed once: it runs alone until it is past
 
     def __post_init__(self) -> None:

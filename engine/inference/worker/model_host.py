@@ -355,7 +355,8 @@ class ModelHost:
         made = self._scheduler.answer_length(key)
         if rest:
             self._emit(key, Delta((), rest))
-        self._emit(key, Done(reason, len(answer.prompt_ids), made, self._scheduler.cached_tokens(key)))
+        cached, waited = self._scheduler.cached_tokens(key), self._scheduler.waited(key)
+        self._emit(key, Done(reason, len(answer.prompt_ids), made, cached, waited))
         self._scheduler.finish(key)
         self._announce()
 

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass, field
 from random import Random
 
-from engine.verification.capacity.agreeing import Measured
+from engine.verification.capacity.agreeing import Moment
 
 ACCESS = (0.002, 0.013)
 RELAYS, PATHS, NEEDED = 3, 4, 3
@@ -18,6 +18,8 @@ SPREAD = 0.1
 """Of a machine's speed from one prompt to the next, as the logarithm's standard deviation."""
 PROMPT_TOKENS = 800.0
 """Mean of other people's prompts, as far as no cache holds them."""
+OLDEST_SHARE = 4
+"""One part in so many of every step is for whoever came first (``engine.inference.scheduling.sharing``)."""
 FIRST_TOKEN = (0.02, 0.12)
 """What a machine needs for a first token beside reading, evenly: from a graphics card to a processor."""
 
@@ -37,6 +39,19 @@ class Machine:
         while dice.random() < self.load:
             seconds += dice.expovariate(1.0) * PROMPT_TOKENS / self.rate
         return seconds
+
+    def between(self, seconds: float, dice: Random) -> float:
+        """Seconds of other people's prompts that are read before one that needs so many is: those that come meanwhile,
+        shorter ones, go first, but for the share of the oldest."""
+        arrivals = self.load * self.rate / PROMPT_TOKENS  # a second
+        others, at = 0.0, 0.0
+        while arrivals > 0 and others < (OLDEST_SHARE - 1) * seconds:
+            at += dice.expovariate(arrivals)
+            if at > seconds + others:
+                break
+            size = dice.expovariate(1.0) * PROMPT_TOKENS / self.rate
+            others += size if size < seconds else 0.0
+        return min(others, (OLDEST_SHARE - 1) * seconds)
 
     def reading(self, tokens: float, dice: Random) -> float:
         """Seconds for a prompt alone."""
@@ -60,7 +75,7 @@ class Identity:
     relays: bool = False
     hidden: bool = False
     lies_busy: bool = False
-    measured: dict[bytes, list[Measured]] = field(default_factory=dict)
+    measured: dict[bytes, list[Moment]] = field(default_factory=dict)
 
 
 def round_trip(access: float, dice: Random) -> float:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from engine.simulation.capacity.challenge import SHORT_TOKENS, ask_together, short_seconds
+from engine.simulation.capacity.challenge import CONTEXT, SHORT_TOKENS, ask_together, short_seconds
 from engine.simulation.capacity.machines import Identity, Machine, new_machine
-from engine.verification.capacity.agreeing import KEPT, WHOLE, Measured, agreed_capacity
-from engine.verification.capacity.measuring import is_calm, measured_share
+from engine.verification.capacity.agreeing import KEPT, Moment, agreed_rate, moment_of
+from engine.verification.capacity.draw import KNOWN_EPOCHS, UNKNOWN_EPOCHS
+from engine.verification.capacity.measuring import WHOLE, measured_share, prompt_tokens
 from engine.verification.members import faulty
 
 RATES = (60.0, 500.0, 3_000.0, 9_000.0)
@@ -20,8 +21,22 @@ LOADS = (0.0, 0.3, 0.6, 0.8)
 BEHIND_ONE = 4
 LOOKS = (1, 10, 100)
 """Questions of which the fastest answer counts, to tell who passes them on."""
+SLOW_LINE_SECONDS = 1.0
+EPOCH_SECONDS = 600.0
 Say = Callable[[str], None]
 Maker = Callable[[Random], list[Identity]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scene:
+    """Nodes of one kind, and how members and machines are. ``slow_lines``: of members, whose own line takes a second
+    more for each long question; ``liars``: members that report a tenth of what they measure."""
+
+    name: str
+    make: Maker
+    in_turns: bool = False
+    slow_lines: int = 0
+    liars: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,27 +52,29 @@ class Plan:
 def simulate(plan: Plan, say: Say = lambda _: None) -> dict[str, Any]:
     """All of it, as a report; ``problems`` names what is not as it should be."""
     report: dict[str, Any] = {"plan": {name: getattr(plan, name) for name in plan.__dataclass_fields__}}
-    report["claims"] = {name: _claims(plan, name, make, turns) for name, make, turns in _scenes()}
+    report["claims"] = {scene.name: _claims(plan, scene) for scene in _scenes(plan)}
+    report["share_of_time"] = _share_of_time()
     for name, found in report["claims"].items():
         say(f"{name}: {found['believed_mean']:.2f} of what is claimed is believed")
     report["relaying"] = {name: _relaying(plan, hidden) for name, hidden in (("a link", False), ("paths", True))}
-    cut = [name for name, one in report["claims"].items() if name.startswith("honest") and one["cut"] > 0]
+    cut = [name for name, one in report["claims"].items() if name.startswith("honest") and one["ever_cut"] > 0]
     report["problems"] = [f"{name}: an honest node's claim was cut" for name in cut]
     return report
 
 
-def _scenes() -> list[tuple[str, Maker, bool]]:
-    scenes: list[tuple[str, Maker, bool]] = [
-        (f"honest, busy {load:.0%} of the time", _honest(load), False) for load in LOADS
+def _scenes(plan: Plan) -> list[_Scene]:
+    few = faulty(plan.verifiers)
+    scenes = [_Scene(name=f"honest, busy {load:.0%} of the time", make=_honest(load)) for load in LOADS]
+    return [
+        *scenes,
+        _Scene(name="honest, busy 30%, slow lines of f members", make=_honest(0.3), slow_lines=few),
+        _Scene(name="honest, busy 30%, f members lie", make=_honest(0.3), liars=few),
+        _Scene(name="claims twice its speed", make=_overstating(2.0)),
+        _Scene(name="claims ten times its speed", make=_overstating(10.0)),
+        _Scene(name="claims ten times its speed, and always to be busy", make=_overstating(10.0, lies_busy=True)),
+        _Scene(name="four identities of one machine, one after the other", make=_resold),
+        _Scene(name="four identities of one machine, by turns", make=_resold, in_turns=True),
     ]
-    scenes += [
-        ("claims twice its speed", _overstating(2.0), False),
-        ("claims ten times its speed", _overstating(10.0), False),
-        ("claims ten times its speed, and always to be busy", _overstating(10.0, lies_busy=True), False),
-        ("four identities of one machine, one after the other", _resold, False),
-        ("four identities of one machine, by turns", _resold, True),
-    ]
-    return scenes
 
 
 def _identity(machine: Machine, claimed: float | None = None, **changes: Any) -> Identity:
@@ -82,27 +99,58 @@ def _resold(dice: Random) -> list[Identity]:
     return [_identity(machine) for _ in range(BEHIND_ONE)]
 
 
-def _claims(plan: Plan, name: str, make: Maker, turns: bool) -> dict[str, Any]:
-    """What is believed of each identity in the end."""
-    dice = Random(f"{name} {plan.seed}")
-    believed: list[int] = []
-    shares: list[float] = []
-    members = [bytes((number,)) for number in range(plan.verifiers)]
+def _claims(plan: Plan, scene: _Scene) -> dict[str, Any]:
+    """What is believed of each identity in the end, and whether it was cut at any time before."""
+    dice = Random(f"{scene.name} {plan.seed}")
+    believed: list[float] = []
+    shares: list[int] = []
+    first_cuts: list[int] = []  # moments of each member until then
     for _ in range(plan.networks):
-        group = make(dice)
-        for member in members:
-            for _ in range(plan.rounds):
-                for identity, probe in zip(group, ask_together(group, dice, in_turns=turns), strict=True):
-                    share = measured_share(probe, identity.claimed)
-                    identity.measured.setdefault(member, []).append(Measured(share, is_calm(probe)))
-                    shares.append(share)
-        believed += [agreed_capacity(one.measured, faulty(plan.verifiers)) for one in group]
+        group = scene.make(dice)
+        cut: dict[int, int] = {}
+        for number in range(plan.rounds):
+            shares += _moment(plan, scene, group, number, dice)
+            for place, one in enumerate(group):
+                if agreed_rate(one.measured, faulty(plan.verifiers)) is not None:
+                    cut.setdefault(place, number + 1)
+        first_cuts += cut.values()
+        for one in group:
+            rate = agreed_rate(one.measured, faulty(plan.verifiers))
+            believed.append(1.0 if rate is None else rate / one.claimed)
     return {
         "identities": len(believed),
-        "measured_median": statistics.median(shares),
-        "measured_low": sorted(shares)[len(shares) // 20],
-        "believed_mean": statistics.fmean(believed) / WHOLE,
-        "cut": sum(one < WHOLE for one in believed) / len(believed),
+        "measured_median": statistics.median(shares) / WHOLE,
+        "measured_low": sorted(shares)[len(shares) // 20] / WHOLE,
+        "believed_mean": statistics.fmean(believed),
+        "cut": sum(one < 1.0 for one in believed) / len(believed),
+        "ever_cut": len(first_cuts) / len(believed),
+        "moments_to_cut": statistics.median(first_cuts) if first_cuts else None,
+    }
+
+
+def _moment(plan: Plan, scene: _Scene, group: Sequence[Identity], epoch: int, dice: Random) -> list[int]:
+    """Each member asks the group once; the shares that honest ones find."""
+    shares = []
+    for member in range(plan.verifiers):
+        line = SLOW_LINE_SECONDS if member < scene.slow_lines else 0.0
+        found = ask_together(group, dice, in_turns=scene.in_turns, line=line)
+        for identity, one in zip(group, found, strict=True):
+            moment = moment_of(epoch, one)
+            if member < scene.liars:
+                moment = Moment(epoch, moment.claimed, moment.claimed // 10, True)
+            else:
+                shares.append(measured_share(one))
+            identity.measured.setdefault(bytes((member,)), []).append(moment)
+    return shares
+
+
+def _share_of_time() -> dict[str, float]:
+    """Of its time a node reads long questions: while members know too little of it, and then; of all speeds the most."""
+    seconds = max(prompt_tokens(rate, CONTEXT) / rate for rate in RATES)
+    return {
+        "at_first": seconds / (UNKNOWN_EPOCHS * EPOCH_SECONDS),
+        "later": seconds / (KNOWN_EPOCHS * EPOCH_SECONDS),
+        "seconds": seconds,
     }
 
 
@@ -145,7 +193,7 @@ def _least_seconds(identity: Identity, looks: int, dice: Random) -> float:
 def _share_of(identity: Identity, others: Sequence[Identity], dice: Random) -> float:
     """Of its claim, the median of eight moments."""
     probes = [ask_together([identity, *others], dice, in_turns=True)[0] for _ in range(8)]
-    return statistics.median(measured_share(probe, identity.claimed) for probe in probes)
+    return statistics.median(measured_share(probe) for probe in probes) / WHOLE
 
 
 def _quantiles(values: Sequence[float]) -> list[float]:
@@ -171,10 +219,17 @@ def area(higher: Sequence[float], lower: Sequence[float]) -> float:
 
 def as_text(report: dict[str, Any]) -> str:
     """For people."""
-    lines = [f"{'claim':<52} measured/claimed  believed  cut"]
+    lines = [f"{'claim':<52} measured/claimed  believed     cut  ever cut  after moments"]
     for name, one in report["claims"].items():
         measured = f"{one['measured_median']:.2f} ({one['measured_low']:.2f})"
-        lines.append(f"{name:<52} {measured:>16}  {one['believed_mean']:>8.2f}  {one['cut']:>5.1%}")
+        after = "" if one["moments_to_cut"] is None else f"{one['moments_to_cut']:g}"
+        lines.append(
+            f"{name:<52} {measured:>16}  {one['believed_mean']:>8.2f}  {one['cut']:>6.1%}  {one['ever_cut']:>8.1%}"
+            f"  {after:>13}"
+        )
+    share = report["share_of_time"]
+    reads = f"A node reads {share['seconds']:.1f} s for a long question at most"
+    lines += ["", f"{reads}: {share['at_first']:.3%} of its time at first, {share['later']:.4%} from then on."]
     lines += ["", "Passing questions on to an honest node, by the seconds to the first token (5 %, 50 %, 95 %):"]
     for name, found in report["relaying"].items():
         for looks in map(str, LOOKS):

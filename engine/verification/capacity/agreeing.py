@@ -2,53 +2,75 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-WHOLE = 1_000
-"""Thousandths."""
+from engine.verification.capacity.measuring import WHOLE, is_calm, measured_rate
+from engine.wire.verification import SpeedMeasured
+
 KEPT = 32
-"""Newest moments of each member that count."""
-LEAST_MEASURED = 3
-"""So many calm ones of a member before its word counts: one bad moment is nobody's fault."""
-MARGIN = 1.25
-"""A node that reads at four fifths of what it claims is believed in full."""
-LEAST = 31
-"""Thousandths that are left to everybody."""
+"""Newest moments of each member that are remembered."""
+COUNTED = 5
+"""Of these, the newest calm ones that count."""
+LEAST_IN_ALL = 9
+"""Calm moments, of 2f + 1 members together, before anything is held against a node: one bad one is nobody's fault."""
+LEAST_SHARE = 600
+"""Thousandths: who reads at three fifths of what it claims is believed in full. Descriptors are half an hour old, long
+prompts take longer than short ones, and ways differ; nobody is cut for that."""
+LEAST_BUSY_SHARE = 300
+"""The same for who always says that it is busy, and is judged by such moments: most of what honest nodes say there is
+not believed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """One moment: measured over claimed speed, and whether the node was not busy then."""
+class Moment:
+    """One measurement: the ``claimed`` speed, the ``rate`` that was measured (never above it), both in tokens a second,
+    and whether the node was not busy then."""
 
-    share: float
+    epoch: int
+    claimed: int
+    rate: int
     calm: bool
 
-
-def word_of(measured: Sequence[Measured]) -> float | None:
-    """What one member says: the median of the calm moments among its newest ones, oldest first. None while they are too
-    few; who has had so many moments and hardly a calm one is judged by all."""
-    newest = measured[-KEPT:]
-    calm = [one.share for one in newest if one.calm]
-    if len(calm) >= LEAST_MEASURED:
-        return statistics.median(calm)
-    return statistics.median(one.share for one in newest) if len(newest) == KEPT else None
+    @property
+    def share(self) -> int:
+        """Measured over claimed, thousandths."""
+        return self.rate * WHOLE // self.claimed
 
 
-def agreed_capacity(by_member: Mapping[bytes, Sequence[Measured]], faulty: int) -> int:
-    """How much of what a node claims is believed, in thousandths: the median of the members' words (of an even number
-    the one more in the node's favour), rounded down to a power of a half. All of it until more members have a word than
-    2 ``faulty``: so fewer than half of the words are lies."""
-    words = sorted(word for measured in by_member.values() if (word := word_of(measured)) is not None)
+def moment_of(epoch: int, one: SpeedMeasured) -> Moment:
+    """What a measurement tells."""
+    return Moment(epoch, one.claimed, min(one.claimed, measured_rate(one)), is_calm(one))
+
+
+def least_calm(faulty: int) -> int:
+    """Calm moments that a member of a committee of which ``faulty`` may lie needs for a word."""
+    return -(-LEAST_IN_ALL // (2 * faulty + 1))
+
+
+def word_of(moments: Sequence[Moment], least: int) -> Moment | None:
+    """What one member says: the middle one (by its share; of an even number the better one) of its newest calm moments,
+    oldest first. None while they are fewer than ``least``; who has had so many moments and hardly a calm one is judged
+    by the others."""
+    newest = moments[-KEPT:]
+    counted = [one for one in newest if one.calm][-COUNTED:]
+    if len(counted) < least:
+        counted = [one for one in newest if not one.calm] if len(newest) == KEPT else []
+    return _middle(counted) if counted else None
+
+
+def agreed_rate(by_member: Mapping[bytes, Sequence[Moment]], faulty: int) -> int | None:
+    """Tokens a second that a node is found to read where that is less than it claims: what the member in the middle has
+    measured. None: its claim is believed, as it is until more members have a word than 2 ``faulty`` (so fewer than half
+    of the words are lies)."""
+    least = least_calm(faulty)
+    words = [word for moments in by_member.values() if (word := word_of(moments, least)) is not None]
     if len(words) <= 2 * faulty:
-        return WHOLE
-    return coarse(words[len(words) // 2])
+        return None
+    found = _middle(words)
+    return None if found.share >= (LEAST_SHARE if found.calm else LEAST_BUSY_SHARE) else max(1, found.rate)
 
 
-def coarse(share: float) -> int:
-    """A share as it is said in public: 1, 1/2, 1/4 and so on, in thousandths."""
-    believed = WHOLE
-    while believed > LEAST and share * MARGIN * WHOLE < believed:
-        believed //= 2
-    return max(believed, LEAST)
+def _middle(moments: Sequence[Moment]) -> Moment:
+    ordered = sorted(moments, key=lambda one: (one.share, one.rate))
+    return ordered[len(ordered) // 2]

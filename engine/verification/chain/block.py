@@ -15,6 +15,7 @@ from engine.crypto.identity import Identity
 from engine.directory import CLOCK_SKEW_SECONDS
 from engine.errors import SignatureError, VerificationError, WireError
 from engine.ids import NodeId
+from engine.verification.capacity.reports import usable_reports
 from engine.verification.chain.claims import usable_claims
 from engine.verification.chain.derivation import (
     check_scoring,
@@ -82,7 +83,7 @@ class Material:
 
     ``records``: evidence and unanswered challenges, ``opened`` those of them that were checked before, by digest;
     ``attestations`` and ``scorings``: by the digest of their evidence; ``changes``: what members' owners want of the
-    committee."""
+    committee; ``speeds``: what members have measured."""
 
     commitments: Sequence[SignedRecord] = ()
     duties: Sequence[SignedRecord] = ()
@@ -93,6 +94,7 @@ class Material:
     contradictions: Sequence[Contradiction] = ()
     hidden: Sequence[SignedRecord] = ()
     changes: Sequence[SignedRecord] = ()
+    speeds: Sequence[SignedRecord] = ()
 
 
 # ------------------------------------------------------------------------------------------------------------ checking
@@ -237,6 +239,7 @@ def make_block(
         change=claims.change,
         next_members=claims.next_members,
         state=bytes(32),
+        speeds=usable_reports(material.speeds, state, epoch, MAX_BLOCK // 8),
     )
     room = MAX_BLOCK - len(encode(block)) - _MISSED_BYTES * len(state.members) - 16
     entries, unjudged = _results(state, material, epoch, epochs, room)

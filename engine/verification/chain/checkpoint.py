@@ -8,7 +8,7 @@ members) is what the checkpoint holds. Anything else is a damaged file, and the 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -17,6 +17,8 @@ import msgspec
 from engine.crypto.ecvrf import proof_to_hash
 from engine.errors import SignatureError, VerificationError, WireError
 from engine.ids import NodeId
+from engine.verification.capacity.agreeing import Moment
+from engine.verification.capacity.speeds import Place, Speeds, slower_of
 from engine.verification.chain.state import ChainState, Done, OpenEpoch, standings_digest
 from engine.verification.challenges.duties import Basis
 from engine.wire.verification import (
@@ -27,11 +29,20 @@ from engine.wire.verification import (
     block_decoder,
 )
 
-MAGIC = b"gentorrent-checkpoint-1\n"
+MAGIC = b"gentorrent-checkpoint-2\n"
 MAX_CHECKPOINT = 32 * 1024 * 1024
 """Bytes: the standings of 20,000 nodes, as they are and as they were before each epoch that is open."""
 EVERY = 50
 """Blocks between two of them: about a quarter of a second of replaying."""
+
+
+class _Measured(msgspec.Struct, frozen=True, array_like=True):
+    """What one member has measured of a node with a model: (epoch, claimed, rate, calm) of each moment."""
+
+    node: bytes
+    model: bytes
+    member: bytes
+    moments: tuple[tuple[int, int, int, bool], ...]
 
 
 class _Epoch(msgspec.Struct, frozen=True, array_like=True):
@@ -47,6 +58,7 @@ class _Epoch(msgspec.Struct, frozen=True, array_like=True):
     serving: tuple[tuple[bytes, bytes], ...]
     doubted: tuple[bytes, ...]
     said: tuple[tuple[bytes, bytes, int], ...]
+    reported: tuple[bytes, ...]
 
 
 class _State(msgspec.Struct, frozen=True, array_like=True):
@@ -65,6 +77,7 @@ class _State(msgspec.Struct, frozen=True, array_like=True):
     epochs: tuple[_Epoch, ...]
     serving: tuple[tuple[bytes, bytes], ...]
     requests: tuple[tuple[bytes, int], ...]
+    speeds: tuple[_Measured, ...]
 
 
 def make_checkpoint(state: ChainState) -> bytes:
@@ -83,6 +96,7 @@ def make_checkpoint(state: ChainState) -> bytes:
         epochs=tuple(_saved(epoch, found) for epoch, found in state.epochs.items()),
         serving=tuple(state.serving.items()),
         requests=tuple(state.requests.items()),
+        speeds=tuple(_saved_speeds(state.speeds)),
     )
     content = msgspec.msgpack.encode(saved)
     return MAGIC + hashlib.sha256(content).digest() + content
@@ -117,6 +131,7 @@ def open_checkpoint(data: bytes, first: ChainState, certified: CertifiedBlock | 
         epochs=MappingProxyType({one.epoch: _opened(one) for one in saved.epochs}),
         serving=_serving(saved.serving),
         requests=MappingProxyType(dict(saved.requests)),
+        speeds=_opened_speeds(saved),
     )
 
 
@@ -164,7 +179,24 @@ def _saved(epoch: int, found: OpenEpoch) -> _Epoch:
         serving=tuple(basis.serving.items()),
         doubted=tuple(basis.doubted),
         said=tuple((member, node, against) for (member, node), against in found.said.items()),
+        reported=tuple(found.reported),
     )
+
+
+def _saved_speeds(speeds: Speeds) -> Iterator[_Measured]:
+    for (node, model), by_member in speeds.moments.items():
+        for member, moments in by_member.items():
+            saved = tuple((one.epoch, one.claimed, one.rate, one.calm) for one in moments)
+            yield _Measured(node, model, member, saved)
+
+
+def _opened_speeds(saved: _State) -> Speeds:
+    moments: dict[Place, dict[bytes, tuple[Moment, ...]]] = {}
+    for one in saved.speeds:
+        by_member = moments.setdefault((NodeId(one.node), one.model), {})
+        by_member[one.member] = tuple(Moment(*moment) for moment in one.moments)
+    found = MappingProxyType({place: MappingProxyType(by_member) for place, by_member in moments.items()})
+    return Speeds(found, MappingProxyType(slower_of(found, saved.members)))
 
 
 def _serving(saved: tuple[tuple[bytes, bytes], ...]) -> Mapping[NodeId, bytes]:
@@ -186,4 +218,5 @@ def _opened(saved: _Epoch) -> OpenEpoch:
         outputs=MappingProxyType(dict(saved.outputs)),
         done=MappingProxyType(done),
         said=MappingProxyType({(member, NodeId(node)): against for member, node, against in saved.said}),
+        reported=frozenset(saved.reported),
     )

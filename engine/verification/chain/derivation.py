@@ -12,6 +12,8 @@ import msgspec
 from engine.crypto.ecvrf import verify as verify_proof
 from engine.errors import SignatureError, VerificationError
 from engine.ids import NodeId
+from engine.verification.capacity.reports import open_reports
+from engine.verification.capacity.speeds import Speeds, speeds_after
 from engine.verification.chain.claims import check_claims, next_members
 from engine.verification.chain.entries import check_entry, scoring_of
 from engine.verification.chain.state import (
@@ -64,6 +66,7 @@ class Derived:
     serving: Mapping[NodeId, bytes]
     doubted: frozenset[NodeId]
     requests: Mapping[bytes, int]
+    speeds: Speeds
 
 
 def derive(state: ChainState, block: Block) -> Derived:
@@ -76,6 +79,7 @@ def derive(state: ChainState, block: Block) -> Derived:
     _take_duties(state, block, epochs)
     doubted = _take_entries(state, block, epochs)
     requests = _requests_after(state, block)
+    speeds = _take_speeds(state, block, members, epochs)
     _take_unjudged(state, block, epochs)
     closing = {epoch: epochs.get(epoch, found) for epoch, found in state.epochs.items()}
     closing = {epoch: found for epoch, found in closing.items() if epoch <= block.epoch - WINDOW}
@@ -83,6 +87,7 @@ def derive(state: ChainState, block: Block) -> Derived:
     standings = _standings(state, block, open_now)
     serving = {**state.serving, **{NodeId(entry.node): entry.model for entry in block.entries}}
     claimed.apply(standings, state.rule, block.epoch)
+    _say_who_is_slower(standings, speeds)
     return Derived(
         standings=MappingProxyType(standings),
         missed=missed_duties(state.members, list(closing.values())),
@@ -93,6 +98,7 @@ def derive(state: ChainState, block: Block) -> Derived:
         serving=MappingProxyType({node: model for node, model in serving.items() if node in standings}),
         doubted=doubted,
         requests=MappingProxyType(requests),
+        speeds=speeds,
     )
 
 
@@ -123,6 +129,7 @@ def following_state(state: ChainState, block: Block, derived: Derived, digest: b
         epochs=MappingProxyType(epochs),
         serving=derived.serving,
         requests=derived.requests,
+        speeds=derived.speeds,
     )
 
 
@@ -264,6 +271,23 @@ def _take_entries(state: ChainState, block: Block, epochs: Epochs) -> frozenset[
     for epoch, done in changed.items():
         epochs[epoch] = replace(epochs[epoch], done=MappingProxyType(done))
     return frozenset(doubted)
+
+
+def _take_speeds(state: ChainState, block: Block, members: Sequence[bytes], epochs: Epochs) -> Speeds:
+    """What is known of everybody's speed after the block."""
+    reports = open_reports(block.speeds, state, block.epoch)
+    for report in reports:
+        found = epochs[report.epoch]
+        epochs[report.epoch] = replace(found, reported=found.reported | {report.member})
+    oldest = block.epoch - newcomer_again_after(state.genesis)
+    return speeds_after(state.speeds, reports, members, oldest, changed=bool(block.next_members))
+
+
+def _say_who_is_slower(standings: dict[NodeId, NodeStanding], speeds: Speeds) -> None:
+    for node, standing in standings.items():
+        slower = speeds.slower.get(node, ())
+        if standing.slower != slower:
+            standings[node] = msgspec.structs.replace(standing, slower=slower)
 
 
 def check_drawn(

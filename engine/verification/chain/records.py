@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.errors import VerificationError, WireError
 from engine.ids import NodeId
+from engine.verification.capacity.reports import open_report
 from engine.verification.chain.block import Material, Opened, with_outputs
 from engine.verification.chain.claims import contradicted_node, open_change, open_missed
 from engine.verification.chain.derivation import check_scoring, open_commitment, shown_output
@@ -24,6 +25,7 @@ from engine.wire.verification import (
     Evidence,
     Scoring,
     SignedRecord,
+    SpeedReport,
     Unanswered,
     block_decoder,
     committee_record_decoder,
@@ -59,6 +61,7 @@ class RecordBook:
         self._contradictions: dict[NodeId, Contradiction] = {}
         self._hidden: dict[bytes, SignedRecord] = {}
         self._changes: dict[bytes, tuple[CommitteeChange, SignedRecord]] = {}
+        self._speeds: dict[Key, SignedRecord] = {}
 
     def add(self, signed: SignedRecord, state: ChainState, epoch: int) -> bool:
         """Take a record in ``epoch``, the present one; whether it is new.
@@ -82,6 +85,12 @@ class RecordBook:
                 return self._add_scoring(signed, record, state)
             case Attestation():
                 return self._add_attestation(signed, record, state)
+            case SpeedReport():
+                if (record.epoch, record.member) in self._speeds:
+                    return False
+                open_report(signed, state, epoch + 1)  # the next block may be of this epoch or a later one
+                self._speeds[record.epoch, record.member] = signed
+                return True
             case CommitteeChange():
                 return self._add_change(signed, state, epoch)
             case _:
@@ -135,6 +144,7 @@ class RecordBook:
             contradictions=list(self._contradictions.values()),
             hidden=list(self._hidden.values()),
             changes=[signed for _, signed in self._changes.values()],
+            speeds=list(self._speeds.values()),
         )
 
     def of_member(self, member: bytes, state: ChainState) -> list[SignedRecord]:
@@ -142,6 +152,7 @@ class RecordBook:
         soonest = state.epoch + 2  # the next block is of a later epoch, and promises what comes behind that
         found = [signed for (epoch, key), signed in self._commitments.items() if key == member and epoch >= soonest]
         found += (signed for (_, key), signed in self._duties.items() if key == member)
+        found += (signed for (_, key), signed in self._speeds.items() if key == member)
         for (_, key), results in self._results.items():
             if key == member:
                 told = {digest: self._opened[digest] for digest in results if not self.is_early(digest, state)}
@@ -169,6 +180,8 @@ class RecordBook:
             if isinstance(record, ChallengeCommitment):
                 self._commitments.pop((record.epoch, record.member), None)
         self._forget_claims(state)
+        for key in [key for key in self._speeds if _is_reported(state, key)]:
+            del self._speeds[key]
         for key in [key for key in self._results if key[0] < oldest]:
             for digest in self._results.pop(key):
                 self._by_digest.pop(digest, None)
@@ -317,6 +330,12 @@ class RecordBook:
         open_attestations([signed], state.members, state.network_id)
         given[record.member] = signed
         return True
+
+
+def _is_reported(state: ChainState, key: Key) -> bool:
+    """Whether blocks have these speeds, or can take them no more."""
+    found = state.epochs.get(key[0])
+    return found is None or key[1] in found.reported or key[1] not in state.members
 
 
 def _scorers(opened: OpenedEvidence, state: ChainState) -> tuple[bytes, ...]:

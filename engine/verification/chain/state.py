@@ -11,6 +11,7 @@ from types import MappingProxyType
 from engine.directory import CLOCK_SKEW_SECONDS
 from engine.directory.genesis import GenesisRecord
 from engine.ids import NetworkId, NodeId
+from engine.verification.capacity.speeds import NOTHING_MEASURED, Speeds
 from engine.verification.challenges.duties import Basis, related
 from engine.verification.members import first_output
 from engine.verification.reputation.page import OURS
@@ -42,12 +43,13 @@ class Done:
 class OpenEpoch:
     """An epoch whose evidence still counts. ``outputs``: of the members' VRF, as far as they have shown their duties;
     ``done``: (member key, node asked); ``said``: (member key, node judged) → what blocks have counted against the node
-    of that member's results, thousandths."""
+    of that member's results, thousandths; ``reported``: members whose measured speeds blocks have."""
 
     basis: Basis
     outputs: Mapping[bytes, bytes] = field(default_factory=lambda: MappingProxyType({}))
     done: Mapping[tuple[bytes, NodeId], Done] = field(default_factory=lambda: MappingProxyType({}))
     said: Mapping[tuple[bytes, NodeId], int] = field(default_factory=lambda: MappingProxyType({}))
+    reported: frozenset[bytes] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +59,7 @@ class ChainState:
     everybody else is a newcomer; ``hidden`` the receipts that blocks have lately named, with the epochs in which they
     were asked for; ``serving``: for which model's answer nodes were judged last (its digest); ``requests``: those to
     which blocks have judged an answer (as entries name them), with the epochs of their challenges, as long as a block
-    could take the same answer once more."""
+    could take the same answer once more; ``speeds``: how fast nodes read, as members have measured it."""
 
     genesis: Genesis
     network_id: NetworkId
@@ -74,6 +76,7 @@ class ChainState:
     epochs: Mapping[int, OpenEpoch]
     serving: Mapping[NodeId, bytes] = field(default_factory=lambda: MappingProxyType({}))
     requests: Mapping[bytes, int] = field(default_factory=lambda: MappingProxyType({}))
+    speeds: Speeds = NOTHING_MEASURED
 
     def related(self, epoch: int, node: NodeId) -> frozenset[bytes]:
         """The members of a node's family, which do not judge it, while the epoch's evidence counts."""

@@ -61,7 +61,7 @@ def test_every_message_has_a_decoder_or_is_part_of_a_message_that_has_one() -> N
     parts = {"Parameters", "OnionKey", "SealKey", "ServedModel", "Listing", "Expulsion", "ChatMessage", "Sampling"}
     parts |= {"Tokens", "TokenProbability", "Stage", "Checkpoint", "Finished", "Failed", "AnswerStyle", "DeltaStep"}
     parts |= {"GroupLoad", "SignedStatement"}
-    parts |= {"ChallengeTurn", "Score", "BlockEntry", "Unjudged", "Certificate", "NodeStanding"}
+    parts |= {"ChallengeTurn", "Score", "BlockEntry", "Unjudged", "Certificate", "NodeStanding", "SpeedMeasured"}
     parts |= {"Transcript"}  # only its digest is ever sent
     for name in set(TYPES) - parts:
         assert f".{name}" in readable or f"'{name}'" in readable, name

@@ -1,0 +1,254 @@
+"""A verifier times how fast a node reads: a short conversation as any client has it, whose last question is long.
+
+The short questions go over the same paths just before, so what the way takes is known; the long one is sent at a given
+moment, to all nodes that are asked together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import msgspec
+
+from engine.clock import Clock
+from engine.directory.sampling import random_below
+from engine.errors import GenTorrentError
+from engine.ids import short_id
+from engine.inference.types import GenerationRequest, InferenceBackend, PromptMessage
+from engine.node.overlay_client import OverlayClient, Served
+from engine.paths.outgoing import Question
+from engine.verification.capacity.draw import Claimant
+from engine.verification.capacity.measuring import LEAST_TOKENS, LONGEST_SECONDS, prompt_tokens
+from engine.verification.capacity.speeds import MARK_BYTES
+from engine.verification.challenges.pool import Conversation, Pool
+from engine.wire.answer import ChatMessage, Finished, FrameEvent, Sampling, Tokens
+from engine.wire.verification import SpeedMeasured
+
+logger = logging.getLogger(__name__)
+SHORT_ONES = 2
+"""Questions before the long one, of which the faster one tells how long the way is."""
+SHORT_SECONDS = 20.0
+"""For which their answers are waited for, and for the rest of the long one's."""
+CHARACTERS_PER_TOKEN = 4
+"""Of plain English."""
+LEAST_CHARACTERS_PER_TOKEN = 2
+"""Where nobody here knows the model's tokenizer, what a node says of a prompt's length is believed up to this."""
+SENT_SECONDS = 10.0
+"""For which it is waited until a question has left this machine."""
+LOOK_SECONDS = 0.02
+LEFT_BYTES = 2_000
+"""That may wait in this machine's links without a question's being among them."""
+LEAST_ANSWER = 16
+"""Tokens that are asked for, up to twice as many: it is the reading that counts."""
+MAX_CHARACTERS = 100_000
+"""Of the long question: it has to fit into a request."""
+SEED_BITS = 53
+INTRODUCTIONS = (
+    "Here are notes that I have collected. Which of them belong together?",
+    "This is a list of questions that people have asked us. What are the three main topics?",
+    "Read these lines and tell me in one sentence what they have in common.",
+    "I have to sort the following. Suggest a few headings, please.",
+)
+
+
+class Timing(Protocol):
+    """Who asks: :class:`SpeedChats`."""
+
+    async def measure(self, claimant: Claimant, seconds: float) -> SpeedMeasured | None:
+        """How long the node takes for a long question that is sent in so many seconds; None where it cannot be said."""
+        ...
+
+
+@dataclass(slots=True)
+class _Heard:
+    """What came of one question. ``sent``: when it had left this machine, ``first``: when the first token came
+    (monotonic seconds)."""
+
+    sent: float
+    first: float | None = None
+    alive: bool = False
+    text: list[str] = field(default_factory=list)
+    finished: Finished | None = None
+
+    @property
+    def seconds(self) -> float | None:
+        """Until the first token."""
+        return None if self.first is None else max(self.first - self.sent, 0.0)
+
+
+@dataclass(slots=True)
+class _Talk:
+    """One conversation."""
+
+    client: OverlayClient
+    claimant: Claimant
+    chat: bytes
+    sampling: Sampling
+    messages: list[ChatMessage] = field(default_factory=list)
+    read: int = 0  # tokens of the conversation so far
+
+
+class SpeedChats:
+    """Asks through the engine's own client (None: there is none now). ``backend`` counts the tokens of prompts where it
+    has the model."""
+
+    def __init__(
+        self,
+        client: Callable[[], OverlayClient | None],
+        backend: InferenceBackend,
+        pool: Pool,
+        clock: Clock,
+        random_bytes: Callable[[int], bytes],
+    ) -> None:
+        self._client = client
+        self._backend = backend
+        self._pool = pool
+        self._clock = clock
+        self._random_bytes = random_bytes
+        self.sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+    async def measure(self, claimant: Claimant, seconds: float) -> SpeedMeasured | None:
+        """See :class:`Timing`."""
+        at, client = self._clock.monotonic() + seconds, self._client()
+        if client is None or claimant.claimed < 1:
+            return None
+        opening = self._pool.draw(self._random_bytes, SHORT_ONES)
+        talk = _Talk(client, claimant, self._random_bytes(16), opening.sampling)
+        try:
+            short = await self._short_ones(talk, opening, at)
+            if short is None or self._clock.monotonic() > at:
+                return None
+            await self.sleep(at - self._clock.monotonic())
+            return await self._long_one(talk, short)
+        except GenTorrentError as error:
+            logger.info("how fast %s reads cannot be said: %s", short_id(claimant.node_id), error)
+            return None
+
+    async def _short_ones(self, talk: _Talk, opening: Conversation, at: float) -> float | None:
+        """Seconds to the first token of the faster one."""
+        found: list[float] = []
+        if opening.system:
+            talk.messages.append(ChatMessage("system", opening.system))
+        for place, text in enumerate(opening.texts[:SHORT_ONES]):
+            if place:
+                left = at - self._clock.monotonic()
+                await self.sleep(max(0.0, left * (random_below(50, self._random_bytes) + 10) / 100))
+            heard = await self._ask(talk, text, SHORT_SECONDS)
+            if heard is None or heard.finished is None or heard.seconds is None:
+                return None
+            found.append(heard.seconds)
+            talk.messages.append(ChatMessage("assistant", "".join(heard.text)))
+            talk.read = heard.finished.prompt_tokens + heard.finished.completion_tokens
+        return min(found, default=None)
+
+    async def _long_one(self, talk: _Talk, short: float) -> SpeedMeasured | None:
+        claimant = talk.claimant
+        wanted = prompt_tokens(claimant.claimed, claimant.context - talk.read)
+        if wanted < LEAST_TOKENS // 2:  # its context is too small for any reading that could be timed
+            return None
+        text = self._document(wanted * CHARACTERS_PER_TOKEN)
+        heard = await self._ask(talk, text, LONGEST_SECONDS)
+        if heard is None:
+            return None
+        told = heard.finished.prompt_tokens - talk.read if heard.finished is not None else len(text)
+        counted = await self._count(talk)
+        tokens = counted - talk.read if counted else min(told, len(text) // LEAST_CHARACTERS_PER_TOKEN)
+        seconds = LONGEST_SECONDS if heard.seconds is None else heard.seconds
+        return SpeedMeasured(
+            node=claimant.node_id,
+            model=claimant.model[:MARK_BYTES],
+            claimed=int(claimant.claimed),
+            tokens=max(1, tokens),
+            short_ms=_milliseconds(short),
+            long_ms=_milliseconds(seconds),
+            waited_ms=heard.finished.waited_ms if heard.finished is not None else 0,
+        )
+
+    async def _ask(self, talk: _Talk, text: str, seconds: float) -> _Heard | None:
+        """One more question of the conversation; None where the node was lost. Who was alive all the time and gave no
+        first token within ``seconds`` has none here either."""
+        client, claimant = talk.client, talk.claimant
+        shape = await client.wait_ready(talk.chat)
+        target = client.target_of(claimant.node_id, talk.claimant.model_id, claimant.model)
+        talk.messages.append(ChatMessage("user", text))
+        heard = _Heard(sent=self._clock.monotonic())
+        async with asyncio.TaskGroup() as tasks:
+            served = client.ask(talk.chat, self._question(talk), target, shape)
+            reading = tasks.create_task(self._read(served, heard))
+            others = [tasks.create_task(self._until_sent(client, heard))]
+            others.append(tasks.create_task(self._end(reading, heard, seconds)))
+            reading.add_done_callback(lambda _: [task.cancel() for task in others])
+        return heard if heard.alive or heard.first is not None else None
+
+    async def _read(self, served: AsyncGenerator[Served, None], heard: _Heard) -> None:
+        try:
+            async with aclosing(served):
+                async for one in served:
+                    heard.alive = True
+                    for event in one.events:
+                        self._take(event, heard)
+        except GenTorrentError as error:
+            heard.alive = False
+            logger.info("a question that was to be timed has no answer: %s", error)
+
+    def _take(self, event: FrameEvent, heard: _Heard) -> None:
+        if isinstance(event, Tokens):
+            if event.ids and heard.first is None:
+                heard.first = self._clock.monotonic()
+            heard.text.append(event.text)
+        elif isinstance(event, Finished):
+            heard.finished = event
+
+    async def _until_sent(self, client: OverlayClient, heard: _Heard) -> None:
+        """Time counts from when the question has left this machine: its own line is nobody's fault."""
+        until = heard.sent + SENT_SECONDS
+        await self.sleep(0.0)
+        while client.backlog() > LEFT_BYTES and self._clock.monotonic() < until:
+            await self.sleep(LOOK_SECONDS)
+            heard.sent = self._clock.monotonic()
+
+    async def _end(self, reading: asyncio.Task[None], heard: _Heard, seconds: float) -> None:
+        await self.sleep(seconds)
+        if heard.first is not None:
+            await self.sleep(SHORT_SECONDS)
+        reading.cancel()
+
+    def _question(self, talk: _Talk) -> Question:
+        seed = random_below(1 << SEED_BITS, self._random_bytes)
+        return Question(
+            model_id=talk.claimant.model_id,
+            messages=tuple(talk.messages),
+            sampling=msgspec.structs.replace(talk.sampling, seed=seed),
+            max_tokens=LEAST_ANSWER + random_below(LEAST_ANSWER, self._random_bytes),
+        )
+
+    def _document(self, characters: int) -> str:
+        """A text that no cache holds: lines of the pool in an order of their own."""
+        lines = [INTRODUCTIONS[random_below(len(INTRODUCTIONS), self._random_bytes)], ""]
+        length = 0
+        while length < min(characters, MAX_CHARACTERS):
+            lines.append(f"- {self._pool.draw(self._random_bytes).texts[0]}")
+            length += len(lines[-1]) + 1
+        return "\n".join(lines)
+
+    async def _count(self, talk: _Talk) -> int | None:
+        """Tokens of the whole conversation, by the model's own tokenizer; None where it is not here."""
+        found = next((info for info in self._backend.models() if info.digest == talk.claimant.model), None)
+        if found is None:
+            return None
+        wanted = GenerationRequest(
+            model_id=found.model_id,
+            messages=tuple(PromptMessage(one.role, one.content) for one in talk.messages),
+            sampling=talk.sampling,
+        )
+        shape = await self._backend.describe(wanted)
+        return shape.prompt_tokens if shape is not None else None
+
+
+def _milliseconds(seconds: float) -> int:
+    return min(max(round(seconds * 1000), 0), 0xFFFF_FFFF)
