@@ -23,6 +23,8 @@ from engine.wire.verification import SpeedMeasured, SpeedReport
 
 LEAD_SECONDS = 30.0
 """Before the moment at which a group is asked its members are asked the short questions."""
+KEPT_EPOCHS = 8
+"""For which it is known that they were reported; nobody is waited for so long."""
 LEAST_CLAIM = 1.0
 """Tokens a second; who claims less claims nothing that could be tested."""
 
@@ -35,6 +37,7 @@ class CapacityRole:
         self._clock = clock
         self._planned = -1
         self._running: dict[int, int] = {}  # groups of an epoch that are being asked
+        self._shown: set[int] = set()
         self._measured: dict[int, dict[tuple[bytes, bytes], SpeedMeasured]] = {}
         self.timing: Timing | None = None
         self.directory: Directory | None = None
@@ -61,7 +64,8 @@ class CapacityRole:
 
     def to_show(self, epoch: int, state: ChainState) -> list[SpeedReport]:
         """What was measured in epochs that are over, once: before, nodes could see who asks."""
-        over = [one for one in self._measured if one < epoch and not self._running.get(one)]
+        over = [one for one in self._measured if one < epoch and (one < epoch - 1 or not self._running.get(one))]
+        self._shown = {one for one in self._shown | set(over) if one >= epoch - KEPT_EPOCHS}
         reports = []
         for one in over:
             measured = sorted(self._measured.pop(one).items())
@@ -77,7 +81,7 @@ class CapacityRole:
             left = min(left, lead)
             found = await asyncio.gather(*(timing.measure(one, left) for one in group))
             for item in found:
-                if item is not None:
+                if item is not None and epoch not in self._shown:
                     self._measured.setdefault(epoch, {})[item.node, item.model] = item
         finally:
             self._running[epoch] -= 1

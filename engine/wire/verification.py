@@ -329,8 +329,8 @@ class Block(Message, frozen=True, tag=130):
     hidden: Annotated[tuple[SignedRecord, ...], Meta(max_length=MAX_HIDDEN)]  # in the order of their receipts
     change: Annotated[tuple[SignedRecord, ...], Meta(max_length=MAX_MEMBERS)]  # in the order of their members
     next_members: Annotated[tuple[Key32, ...], Meta(max_length=MAX_MEMBERS)]
+    speeds: Annotated[tuple[SignedRecord, ...], Meta(max_length=MAX_MEMBERS)]  # in the order of epochs and keys
     state: Key32
-    speeds: Annotated[tuple[SignedRecord, ...], Meta(max_length=MAX_MEMBERS)] = ()  # in the order of epochs and keys
 
 
 class Proposal(Message, frozen=True, tag=131):

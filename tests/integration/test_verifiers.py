@@ -63,10 +63,12 @@ class Reference:
 class Verified:
     """An overlay with members of the committee, each asking through the overlay's client."""
 
+    epoch_seconds = EPOCH_SECONDS
+
     def __init__(self, overlay: AnsweringOverlay) -> None:
         self.overlay = overlay
         clock = overlay.scheduler.clock
-        self.network: Judging = judging(4, epoch_seconds=EPOCH_SECONDS)
+        self.network: Judging = judging(4, epoch_seconds=self.epoch_seconds)
         genesis = msgspec.structs.replace(self.network.genesis.genesis, created=int(clock.wall()))
         self.state = replace(first_state(self.network.genesis), network_id=NETWORK, genesis=genesis)
         self.blocks: list[Block] = []
@@ -121,10 +123,10 @@ class Verified:
         """Let epochs pass; at nine tenths of each a block is agreed upon."""
         for _ in range(count):
             epoch = epoch_at(self.state.genesis, self.overlay.scheduler.clock.wall())
-            end = self.state.genesis.created + (epoch + 0.9) * EPOCH_SECONDS
+            end = self.state.genesis.created + (epoch + 0.9) * self.epoch_seconds
             await self.overlay.pass_time(end - self.overlay.scheduler.clock.wall())
             self.agree()
-            await self.overlay.pass_time(EPOCH_SECONDS / 10 + TICK)
+            await self.overlay.pass_time(self.epoch_seconds / 10 + TICK)
 
     def agree(self) -> None:
         """All members come to agree on the block of this moment."""
@@ -138,7 +140,7 @@ class Verified:
                 height,
                 propose=role.propose,
                 validate=role.refusal,
-                timing=timing_of(EPOCH_SECONDS),
+                timing=timing_of(self.epoch_seconds),
                 start=now,
             )
             for index, role in roles.items()

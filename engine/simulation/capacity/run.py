@@ -145,7 +145,7 @@ def _moment(plan: Plan, scene: _Scene, group: Sequence[Identity], epoch: int, di
 
 
 def _share_of_time() -> dict[str, float]:
-    """Of its time a node reads long questions: while members know too little of it, and then; of all speeds the most."""
+    """Of its time a node reads long questions: while members know too little of it, and then."""
     seconds = max(prompt_tokens(rate, CONTEXT) / rate for rate in RATES)
     return {
         "at_first": seconds / (UNKNOWN_EPOCHS * EPOCH_SECONDS),

@@ -42,6 +42,7 @@ def make_block(committee: Committee, proposer: int, round_number: int, mark: int
         hidden=(),
         change=(),
         next_members=(),
+        speeds=(),
         state=bytes(32) if valid else _INVALID,
     )
     return encode(block)

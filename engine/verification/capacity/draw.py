@@ -46,8 +46,8 @@ class Claimant:
 class Rates:
     """Epochs in which all members together ask a node once: of which they know too little, and others."""
 
-    unknown: int = UNKNOWN_EPOCHS
-    known: int = KNOWN_EPOCHS
+    unknown: float = UNKNOWN_EPOCHS
+    known: float = KNOWN_EPOCHS
 
 
 USUAL = Rates()
@@ -63,10 +63,10 @@ def is_known(moments: Sequence[Moment], claimed: float, faulty: int) -> bool:
     return last.share >= LEAST_SHARE and claimed <= last.claimed * CLAIM_GREW
 
 
-def is_drawn(output: bytes, node: NodeId, parts: int) -> bool:
+def is_drawn(output: bytes, node: NodeId, parts: float) -> bool:
     """Whether a group begins with this node, as one in so many does; ``output``: of the member's VRF for its duties in
     the epoch."""
-    return _number(b"gentorrent/capacity/v1", output + node) < _WHOLE // max(parts, 1)
+    return _number(b"gentorrent/capacity/v1", output + node) * max(parts, 1) < _WHOLE
 
 
 def instant(output: bytes, node: NodeId) -> float:
@@ -103,7 +103,7 @@ def groups_of(
     return found
 
 
-def _epochs(one: Claimant, rates: Rates) -> int:
+def _epochs(one: Claimant, rates: Rates) -> float:
     return rates.known if one.known else rates.unknown
 
 

@@ -238,8 +238,8 @@ def make_block(
         hidden=claims.hidden,
         change=claims.change,
         next_members=claims.next_members,
-        state=bytes(32),
         speeds=usable_reports(material.speeds, state, epoch, MAX_BLOCK // 8),
+        state=bytes(32),
     )
     room = MAX_BLOCK - len(encode(block)) - _MISSED_BYTES * len(state.members) - 16
     entries, unjudged = _results(state, material, epoch, epochs, room)

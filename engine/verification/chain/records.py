@@ -88,7 +88,7 @@ class RecordBook:
             case SpeedReport():
                 if (record.epoch, record.member) in self._speeds:
                     return False
-                open_report(signed, state, epoch + 1)  # the next block may be of this epoch or a later one
+                open_report(signed, state, max(epoch, record.epoch + 1))  # clocks differ
                 self._speeds[record.epoch, record.member] = signed
                 return True
             case CommitteeChange():
