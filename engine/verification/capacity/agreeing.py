@@ -11,7 +11,7 @@ from engine.wire.verification import SpeedMeasured
 KEPT = 32
 """Newest moments of each member that are remembered."""
 COUNTED = 5
-"""Of these, the newest calm ones that count."""
+"""Of these, the newest calm ones that count (more where a member needs more for a word)."""
 LEAST_IN_ALL = 9
 """Calm moments, of 2f + 1 members together, before anything is held against a node: one bad one is nobody's fault."""
 LEAST_SHARE = 600
@@ -53,7 +53,7 @@ def word_of(moments: Sequence[Moment], least: int) -> Moment | None:
     oldest first. None while they are fewer than ``least``; who has had so many moments and hardly a calm one is judged
     by the others."""
     newest = moments[-KEPT:]
-    counted = [one for one in newest if one.calm][-COUNTED:]
+    counted = [one for one in newest if one.calm][-max(COUNTED, least) :]
     if len(counted) < least:
         counted = [one for one in newest if not one.calm] if len(newest) == KEPT else []
     return _middle(counted) if counted else None

@@ -15,7 +15,6 @@ from engine.crypto.identity import Identity
 from engine.directory import CLOCK_SKEW_SECONDS
 from engine.errors import SignatureError, VerificationError, WireError
 from engine.ids import NodeId
-from engine.verification.capacity.reports import usable_reports
 from engine.verification.chain.claims import usable_claims
 from engine.verification.chain.derivation import (
     check_scoring,
@@ -29,6 +28,7 @@ from engine.verification.chain.derivation import (
 )
 from engine.verification.chain.entries import make_entry, matches
 from engine.verification.chain.fairness import fair_place
+from engine.verification.chain.speed_reports import usable_reports
 from engine.verification.chain.state import WINDOW, ChainState, Done, OpenEpoch, standings_digest
 from engine.verification.challenges.opening import OpenedEvidence, OpenedUnanswered, open_evidence, open_unanswered
 from engine.verification.epochs import epoch_at, epoch_begins

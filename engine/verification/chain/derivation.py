@@ -12,10 +12,10 @@ import msgspec
 from engine.crypto.ecvrf import verify as verify_proof
 from engine.errors import SignatureError, VerificationError
 from engine.ids import NodeId
-from engine.verification.capacity.reports import open_reports
 from engine.verification.capacity.speeds import Speeds, speeds_after
 from engine.verification.chain.claims import check_claims, next_members
 from engine.verification.chain.entries import check_entry, scoring_of
+from engine.verification.chain.speed_reports import open_reports
 from engine.verification.chain.state import (
     MAX_STANDINGS,
     WINDOW,
