@@ -14,7 +14,7 @@ from engine.directory.directory import Directory, DirectoryNode
 from engine.node.asking_speed import Timing
 from engine.verification.capacity.draw import FIRST, USUAL, Claimant, Rates, groups_of, is_known
 from engine.verification.chain.state import ChainState
-from engine.verification.challenges.duties import is_kin
+from engine.verification.challenges.duties import ALWAYS_BELOW, is_kin
 from engine.verification.epochs import epoch_begins
 from engine.verification.members import duties_alpha, faulty
 from engine.verification.reputation.rule import THRESHOLD
@@ -55,7 +55,7 @@ class CapacityRole:
         seconds = state.genesis.parameters.epoch_seconds
         into = self._clock.wall() - epoch_begins(state.genesis, epoch)
         claimants = self._claimants(state, epoch, output)
-        for share, group in groups_of(claimants, output, len(state.members), self.rates):
+        for share, group in groups_of(claimants, output, len(state.members), seconds, self.rates):
             left = share * seconds - into
             lead = min(LEAD_SECONDS, FIRST * seconds)
             if left >= lead / 2:  # else this machine was not here in time, and the block has come late
@@ -89,12 +89,14 @@ class CapacityRole:
                 del self._running[epoch]
 
     def _claimants(self, state: ChainState, epoch: int, output: bytes) -> list[Claimant]:
-        """Who can be timed: listed nodes that get traffic as others do, none of this member's own."""
+        """Who can be timed: listed nodes that get traffic as others do, none of this member's own. While newcomers are
+        checked in every epoch they are not timed, so that nobody has too much of both."""
         commitment = state.epochs[epoch].basis.commitments.get(self._identity.public_key)
         found = []
         for node in self.directory.nodes() if self.directory is not None else ():
             standing = state.standing_of(node.node_id)
-            gets_traffic = standing.reputation >= THRESHOLD and not standing.excluded
+            is_new = standing.good < ALWAYS_BELOW and not standing.suspicion
+            gets_traffic = standing.reputation >= THRESHOLD and not standing.excluded and not is_new
             if node.away or node.node_id == self._identity.node_id or is_kin(commitment, node.node_id):
                 continue
             model = _model_of(node, output)

@@ -130,7 +130,9 @@ class AnsweringMember(Member):
     def entry(self) -> DirectoryNode:
         listed = super().entry()
         key = self.overlay.identities[self.node_id].public_key  # type: ignore[attr-defined]
-        return replace(listed, descriptor=msgspec.structs.replace(listed.descriptor, identity_key=key))
+        rate = self.writer.models()[0].prefill_rate if hasattr(self, "writer") else 0.0  # what its worker measures
+        models = tuple(msgspec.structs.replace(one, prefill_rate=rate) for one in listed.descriptor.models)
+        return replace(listed, descriptor=msgspec.structs.replace(listed.descriptor, identity_key=key, models=models))
 
 
 class AnsweringOverlay(Overlay):

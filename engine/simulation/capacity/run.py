@@ -11,7 +11,7 @@ from typing import Any
 from engine.simulation.capacity.challenge import CONTEXT, SHORT_TOKENS, ask_together, short_seconds
 from engine.simulation.capacity.machines import Identity, Machine, new_machine
 from engine.verification.capacity.agreeing import KEPT, Moment, agreed_rate, moment_of
-from engine.verification.capacity.draw import KNOWN_EPOCHS, UNKNOWN_EPOCHS
+from engine.verification.capacity.draw import KNOWN_SECONDS, UNKNOWN_SECONDS
 from engine.verification.capacity.measuring import WHOLE, measured_share, prompt_tokens
 from engine.verification.members import faulty
 
@@ -22,7 +22,6 @@ BEHIND_ONE = 4
 LOOKS = (1, 10, 100)
 """Questions of which the fastest answer counts, to tell who passes them on."""
 SLOW_LINE_SECONDS = 1.0
-EPOCH_SECONDS = 600.0
 Say = Callable[[str], None]
 Maker = Callable[[Random], list[Identity]]
 
@@ -148,8 +147,8 @@ def _share_of_time() -> dict[str, float]:
     """Of its time a node reads long questions: while members know too little of it, and then."""
     seconds = max(prompt_tokens(rate, CONTEXT) / rate for rate in RATES)
     return {
-        "at_first": seconds / (UNKNOWN_EPOCHS * EPOCH_SECONDS),
-        "later": seconds / (KNOWN_EPOCHS * EPOCH_SECONDS),
+        "at_first": seconds / UNKNOWN_SECONDS,
+        "later": seconds / KNOWN_SECONDS,
         "seconds": seconds,
     }
 

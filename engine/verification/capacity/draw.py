@@ -15,8 +15,9 @@ MOST_TOGETHER = 16
 """Nodes that one member asks at one moment."""
 CAME_TOGETHER_SECONDS = 3600
 """Nodes that were listed for the first time within this time of each other may be of one owner."""
-UNKNOWN_EPOCHS, KNOWN_EPOCHS = 4, 64
-"""All members together ask a node once in so many epochs: while some of them know too little of it, and then."""
+UNKNOWN_SECONDS, KNOWN_SECONDS = 2_400.0, 38_400.0
+"""All members together ask a node once in so many seconds (4 and 64 epochs of ten minutes): while some of them know too
+little of it, and then."""
 CLAIM_GREW = 1.5
 """A claim that has grown by so much since it was measured is a new one."""
 FIRST, LAST = 0.1, 0.7
@@ -44,10 +45,10 @@ class Claimant:
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Epochs in which all members together ask a node once: of which they know too little, and others."""
+    """Seconds in which all members together ask a node once: of which they know too little, and others."""
 
-    unknown: float = UNKNOWN_EPOCHS
-    known: float = KNOWN_EPOCHS
+    unknown: float = UNKNOWN_SECONDS
+    known: float = KNOWN_SECONDS
 
 
 USUAL = Rates()
@@ -83,16 +84,16 @@ def group_of(first: Claimant, nodes: Collection[Claimant], output: bytes) -> lis
 
 
 def groups_of(
-    nodes: Sequence[Claimant], output: bytes, members: int, rates: Rates = USUAL
+    nodes: Sequence[Claimant], output: bytes, members: int, epoch_seconds: float, rates: Rates = USUAL
 ) -> list[tuple[float, list[Claimant]]]:
     """All groups that one of so many members asks in an epoch, with their instants, in time. The more nodes a group
     has, the more rarely one of them begins it: each is asked as often as a node that stands alone. Nobody is in two
     groups, and groups for which a report has no room are left out."""
-    drawn = [one for one in nodes if is_drawn(output, one.node_id, _epochs(one, rates) * members)]
+    drawn = [one for one in nodes if is_drawn(output, one.node_id, _epochs(one, epoch_seconds, rates) * members)]
     found, asked = list[tuple[float, list[Claimant]]](), set[NodeId]()
     for one in sorted(drawn, key=lambda one: (instant(output, one.node_id), one.node_id)):
         if one.node_id in asked or not is_drawn(
-            output, one.node_id, _epochs(one, rates) * members * _group_size(one, nodes)
+            output, one.node_id, _epochs(one, epoch_seconds, rates) * members * _group_size(one, nodes)
         ):
             continue
         group = group_of(one, [other for other in nodes if other.node_id not in asked], output)
@@ -103,8 +104,8 @@ def groups_of(
     return found
 
 
-def _epochs(one: Claimant, rates: Rates) -> float:
-    return rates.known if one.known else rates.unknown
+def _epochs(one: Claimant, epoch_seconds: float, rates: Rates) -> float:
+    return (rates.known if one.known else rates.unknown) / epoch_seconds
 
 
 def _group_size(one: Claimant, nodes: Sequence[Claimant]) -> int:

@@ -39,7 +39,7 @@ from engine.wire.verification import MAX_MEASURED, SpeedMeasured
 from tests.support.records import identity
 
 MODEL, OTHER = b"m" * 32, b"o" * 32
-OFTEN = Rates(unknown=1, known=4)
+OFTEN = Rates(unknown=60.0, known=240.0)
 
 
 def claimant(number: int, **changes: Any) -> Claimant:
@@ -82,7 +82,7 @@ def test_a_node_is_asked_equally_often_alone_and_in_a_group(together: int) -> No
     asked = 0
     for _ in range(epochs):
         output = dice.randbytes(64)
-        found = groups_of(nodes, output, members, OFTEN)
+        found = groups_of(nodes, output, members, 60.0, OFTEN)
         assert [at for at, _ in found] == sorted(at for at, _ in found)
         assert all(FIRST <= at <= LAST for at, _ in found)
         everybody = [one.node_id for _, group in found for one in group]
@@ -96,7 +96,7 @@ def test_who_is_known_is_asked_more_rarely() -> None:
     dice, counts = random.Random(5), Counter[bool]()
     nodes = [claimant(number, known=number % 2 == 0) for number in range(20)]
     for _ in range(800):
-        counts.update(one.known for _, group in groups_of(nodes, dice.randbytes(64), 4, OFTEN) for one in group)
+        counts.update(one.known for _, group in groups_of(nodes, dice.randbytes(64), 4, 60.0, OFTEN) for one in group)
     assert 3 < counts[False] / counts[True] < 5.3
     assert USUAL.known > 10 * USUAL.unknown
 
