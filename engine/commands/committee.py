@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from engine.wire.verification import CommitteeChange
 
 commands = typer.Typer(help="Who verifies in a network, and changes of it.", no_args_is_help=True)
+Slower = tuple[tuple[str, tuple[tuple[bytes, int], ...]], ...]
+"""Nodes (their ids as text); of each the marks of models and tokens a second."""
 KEY = re.compile(r"[0-9a-f]{64}")
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
@@ -46,6 +48,7 @@ class _Committee:
     state: ChainState
     epoch: int
     wanted: tuple[_Wanted, ...]
+    slower: Slower = ()  # who reads slower than it says
 
     @property
     def quorum(self) -> int:
@@ -61,7 +64,7 @@ def _committee() -> None:
 
 @commands.command()
 def status(bootstrap: BootstrapOption = None, data: DataOption = None, json_output: JsonOption = False) -> None:
-    """Print the committee's keys and the changes that are wanted, with who wants them."""
+    """Print the committee's keys, the changes that are wanted, and which nodes it has found slower than they say."""
     url, network_id = _address(bootstrap, data)
     found = _run(lambda session: _read(session, url, network_id))
     _tell(found, json_output)
@@ -192,7 +195,7 @@ async def _read(session: aiohttp.ClientSession, url: str, network_id: bytes) -> 
     """The committee of the newest block that the server shows, checked from the genesis on."""
     from engine.clock import SystemClock
     from engine.directory.genesis import from_file
-    from engine.ids import NetworkId
+    from engine.ids import NetworkId, node_id_text
     from engine.transport.chain_http import ChainReader
     from engine.verification.chain.standings import check_standings
     from engine.verification.chain.state import first_state
@@ -204,12 +207,14 @@ async def _read(session: aiohttp.ClientSession, url: str, network_id: bytes) -> 
     if not genesis.genesis.committee_keys:
         raise VerificationError(f'The network "{genesis.genesis.name}" has no committee, and can get none.')
     state = first_state(genesis)
+    slower: Slower = ()
     if await reader.height():
         checked = check_standings(signed_standings_decoder.decode(await reader.standings()), genesis)
         changes = (checked.since,) if checked.since else ()
         state = replace(state, height=checked.height, epoch=checked.epoch, members=checked.members, changes=changes)
+        slower = tuple((node_id_text(node), one.slower) for node, one in checked.nodes.items() if one.slower)
     epoch = epoch_at(genesis.genesis, SystemClock().wall())
-    return _Committee(genesis, state, epoch, _wanted(state, epoch, await reader.changes()))
+    return _Committee(genesis, state, epoch, _wanted(state, epoch, await reader.changes()), slower)
 
 
 def _wanted(state: ChainState, epoch: int, records: Sequence[bytes]) -> tuple[_Wanted, ...]:
@@ -245,6 +250,10 @@ def _tell(found: _Committee, json_output: bool) -> None:
             "members": [key.hex() for key in state.members],
             "since": state.changes[-1] if state.changes else 0,
             "quorum": found.quorum,
+            "slower": [
+                {"node": node, "tokens_per_s": {model.hex(): rate for model, rate in rates}}
+                for node, rates in found.slower
+            ],
             "wanted": [
                 {
                     "add": [key.hex() for key in one.add],
@@ -261,6 +270,9 @@ def _tell(found: _Committee, json_output: bool) -> None:
     typer.echo(f'The committee of "{found.genesis.genesis.name}": {len(state.members)} members {since}.')
     for key in state.members:
         typer.echo(f"  {key.hex()}")
+    for node, rates in found.slower:
+        told = ", ".join(f"{rate} tokens a second with model {model.hex()}..." for model, rate in rates)
+        typer.echo(f"Found slower than it says: node {node} reads {told}.")
     if not found.wanted:
         typer.echo("No change is wanted. Owners of members want one with: gentorrent committee propose")
     for one in found.wanted:

@@ -245,6 +245,12 @@ def _sentences(found: _Found) -> Iterator[str]:
         yield f"not seen      the evidence of {replay.unseen} blocks, which is kept for some weeks only"
     for node in replay.excluded:
         yield f"excluded      {_name(node)}"
+    if state.speeds.moments:
+        nodes = {node for node, _ in state.speeds.moments}
+        yield f"speeds        {replay.measured} measured, of {len(nodes)} nodes that claim one"
+    for node, rates in sorted(state.speeds.slower.items()):
+        told = ", ".join(f"{rate} tokens a second with model {model.hex()}..." for model, rate in rates)
+        yield f"slower        {_name(node)} reads {told}, less than it says"
     for text in found.contradictions:
         yield f"contradiction {text}"
 
@@ -265,6 +271,11 @@ def _tell(found: _Found, json_output: bool) -> None:
             "blocks_without_evidence": replay.unseen,
             "excluded": [_name(node) for node in replay.excluded],
             "contradictions": found.contradictions,
+            "speeds_measured": replay.measured,
+            "slower": {
+                _name(node): {model.hex(): rate for model, rate in rates}
+                for node, rates in sorted(replay.state.speeds.slower.items())
+            },
         }
         typer.echo(json.dumps(document, ensure_ascii=False))
         return

@@ -34,8 +34,8 @@ SHORT_ONES = 2
 """Questions before the long one, of which the faster one tells how long the way is."""
 SHORT_SECONDS = 20.0
 """For which their answers are waited for, and for the rest of the long one's."""
-CHARACTERS_PER_TOKEN = 4
-"""Of plain English."""
+MOST_CHARACTERS_PER_TOKEN = 4
+"""Of plain English, with a large vocabulary."""
 LEAST_CHARACTERS_PER_TOKEN = 2
 """Where nobody here knows the model's tokenizer, what a node says of a prompt's length is believed up to this."""
 SENT_SECONDS = 10.0
@@ -151,7 +151,7 @@ class SpeedChats:
         wanted = prompt_tokens(claimant.claimed, claimant.context - talk.read)
         if wanted < LEAST_TOKENS // 2:  # its context is too small for any reading that could be timed
             return None
-        text = self._document(wanted * CHARACTERS_PER_TOKEN)
+        text = self._document(int(wanted * _characters_per_token(talk)))
         heard = await self._ask(talk, text, LONGEST_SECONDS)
         if heard is None:
             return None
@@ -248,6 +248,13 @@ class SpeedChats:
         )
         shape = await self._backend.describe(wanted)
         return shape.prompt_tokens if shape is not None else None
+
+
+def _characters_per_token(talk: _Talk) -> float:
+    """As the short questions show it; with what a model puts around a question that is rather too little, and a
+    question that is too long for the context would bring nothing."""
+    characters = sum(len(one.content) for one in talk.messages)
+    return min(max(characters / max(talk.read, 1), LEAST_CHARACTERS_PER_TOKEN), MOST_CHARACTERS_PER_TOKEN)
 
 
 def _milliseconds(seconds: float) -> int:

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import logging
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +17,7 @@ from engine.directory.genesis import GenesisRecord
 from engine.directory.standing import StandingBook
 from engine.errors import BootstrapUnreachableError, GenTorrentError, StorageError, VerificationError, WireError
 from engine.ids import NodeId, node_id_text
+from engine.inference.types import ModelInfo
 from engine.storage.files import read_limited, write_atomically
 from engine.verification.chain.standings import CheckedStandings, check_standings
 from engine.wire.verification import MAX_SIGNED_STANDINGS, signed_standings_decoder
@@ -40,7 +41,21 @@ def machine_standing(book: StandingBook, node: NodeId, begun: float, epoch_secon
         judged=found.judged if found is not None else 0,
         passed=found is not None and found.good > 0,
         checked=begun + found.signed * epoch_seconds if found is not None else 0.0,
+        slower=found is not None and bool(found.slower),
         contradicted=node in book.contradicted or (found is not None and found.contradicted),
+    )
+
+
+def slower_words(book: StandingBook, node: NodeId, models: Sequence[ModelInfo]) -> str:
+    """What the owner of a machine should know of how fast others take it to be; empty while its word counts."""
+    found = [(one.model_id, rate) for one in models if (rate := book.reads(node, one.digest)) is not None]
+    if not found:
+        return ""
+    told = ", ".join(f"{rate:.0f} tokens a second with {model_id}" for model_id, rate in found)
+    return (
+        f"The committee's verifiers have found that this machine reads {told}, less than it says; other machines pass"
+        " questions on by that. Other programs may have kept it busy, or several nodes share its hardware. It is"
+        " measured again, and you need not do anything."
     )
 
 

@@ -13,6 +13,7 @@ from engine.directory.directory import Directory
 from engine.directory.shapes import Shape
 from engine.ids import node_id_text
 from engine.inference.types import ModelInfo
+from engine.node.standings import slower_words
 from engine.transport.bootstrap_state import Phase
 
 if TYPE_CHECKING:
@@ -29,6 +30,10 @@ def make_state(node: Node) -> State:
         warnings.append(node.peer.bootstrap.state.warning)  # also how far a proof of work is
     if node.peer is not None and node.peer.submission is not None and node.peer.submission.problem:
         warnings.append(node.peer.submission.problem)
+    if node.peer is not None and node.peer.standings is not None:
+        own = node.keys.identity.node_id
+        if slower := slower_words(node.peer.standings.book, own, node.inference.models()):
+            warnings.append(slower)
     if unused := node.inference.unused():
         warnings.append(unused)
     if node.key_storage == "plain file":

@@ -358,7 +358,7 @@ def check_judged_once(blocks: list[list[Any]]) -> None:
 def committee_after(block: list[Any], members: list[bytes], network_id: bytes, since: int) -> list[bytes]:
     """Who decides after a block with these members before it (docs/verification.md, "The committee", "Changes")."""
     assert block[0] == 130
-    epoch, change, named = block[4], block[-3], block[-2]
+    epoch, change, named = block[4], block[-4], block[-3]
     wanted = set()
     for kind, record, key, signature in change:
         assert kind == 120
@@ -376,6 +376,47 @@ def committee_after(block: list[Any], members: list[bytes], network_id: bytes, s
     after = [key for key in members if key not in remove] + list(add)
     assert named == after
     return after
+
+
+def speeds_reported(blocks: list[list[Any]], members: list[bytes], network_id: bytes) -> dict[Any, dict[bytes, Any]]:
+    """By node and model, and by member: (share of the claim in thousandths, tokens a second, calm), oldest first
+    (docs/verification.md, "Claimed speeds"; docs/protocol.md, numbers 163 and 164). The committee never changes."""
+    found: dict[Any, dict[bytes, Any]] = {}
+    for block in blocks:
+        places = []
+        for kind, record, key, signature in block[-2]:
+            assert kind == 120
+            assert key in members
+            check_signature(key, "speeds", network_id, signature, [record])
+            number, network, epoch, member, measured = msgspec.msgpack.decode(record)
+            assert (number, network, member) == (163, network_id, key)
+            assert block[4] - 2 <= epoch < block[4]
+            places.append((epoch, member))
+            for item, node, model, claimed, tokens, short, long, waited in measured:
+                assert item == 164
+                took = max(long - short, 50)
+                rate = min(claimed, 1000 * tokens // max(took - min(waited, took // 2), 50))
+                moment = (1000 * rate // claimed, rate, 2 * waited <= took)
+                found.setdefault((node, model), {}).setdefault(member, []).append(moment)
+        assert places == sorted(set(places))
+    return found
+
+
+def found_to_read(by_member: dict[bytes, Any], members: int) -> int | None:
+    """Tokens a second that a node reads, where that is less than it claims; up to 32 moments of each member."""
+    faulty = (members - 1) // 3
+    least = -(-9 // (2 * faulty + 1))
+    words = []
+    for moments in by_member.values():
+        calm = [one for one in moments if one[2]][-max(5, least) :]
+        busy = [one for one in moments if not one[2]] if len(moments) == 32 else []
+        counted = calm if len(calm) >= least else busy
+        if counted:
+            words.append(sorted(counted)[len(counted) // 2])
+    if len(words) <= 2 * faulty:
+        return None
+    share, rate, is_calm = sorted(words)[len(words) // 2]
+    return None if share >= (600 if is_calm else 300) else max(1, rate)
 
 
 def is_missed(signed: bytes, server: bytes, network_id: bytes) -> tuple[bytes, bytes, int]:

@@ -49,7 +49,8 @@ class Privacy(Struct, frozen=True, kw_only=True):
 class MachineStanding(Struct, frozen=True, kw_only=True):
     """What the network's committee says of a machine that answered. ``checked``: when the epoch began in which it last
     judged an answer of it, in seconds since 1970; 0: it never has. ``passed``: its latest verdict is a pass.
-    ``contradicted``: it has signed two things that contradict each other, which alone excludes it."""
+    ``contradicted``: it has signed two things that contradict each other, which alone excludes it. ``slower``: it was
+    found to read slower than it says, which excludes nobody."""
 
     node: str
     standing: Literal["established", "newcomer", "excluded"]
@@ -58,6 +59,7 @@ class MachineStanding(Struct, frozen=True, kw_only=True):
     passed: bool = False
     checked: float = 0.0
     contradicted: bool = False
+    slower: bool = False
 
 
 class WeakerChoice(Struct, frozen=True, kw_only=True):

@@ -11,7 +11,14 @@ from engine.ids import NodeId
 from engine.verification.chain.block import MissingRecordError
 from engine.verification.chain.certificate import check_certified
 from engine.verification.chain.state import ChainState, encoded_standings, first_state
-from engine.wire.verification import Block, SignedRecord, block_decoder, certified_block_decoder
+from engine.wire.verification import (
+    Block,
+    SignedRecord,
+    SpeedReport,
+    block_decoder,
+    certified_block_decoder,
+    committee_record_decoder,
+)
 
 
 def records_named(block: Block) -> list[bytes]:
@@ -19,14 +26,22 @@ def records_named(block: Block) -> list[bytes]:
     return [*(entry.evidence for entry in block.entries), *(one.record for one in block.unjudged)]
 
 
+def measured_in(signed: SignedRecord) -> int:
+    """How many speeds a report in a block holds."""
+    report = committee_record_decoder.decode(signed.record)
+    return len(report.measured) if isinstance(report, SpeedReport) else 0
+
+
 @dataclass(slots=True)
 class Replay:
-    """Takes blocks in their order until one does not hold. ``judged`` counts the answers in them, ``unseen`` the blocks
-    of which not all evidence was there: that they hold rests on f + 1 members' signatures for each answer."""
+    """Takes blocks in their order until one does not hold. ``judged`` counts the answers in them, ``measured`` the
+    speeds, ``unseen`` the blocks of which not all evidence was there: that they hold rests on f + 1 members' signatures
+    for each answer."""
 
     genesis: GenesisRecord
     state: ChainState = field(init=False)
     judged: int = 0
+    measured: int = 0
     unseen: int = 0
     problem: str = ""
 
@@ -48,6 +63,7 @@ class Replay:
             return False
         self.state = state
         self.judged += len(block.entries)
+        self.measured += sum(map(measured_in, block.speeds))
         return True
 
     @property

@@ -31,11 +31,11 @@ from engine.verification.challenges.duties import Basis, publicly_drawn
 from engine.verification.large_models.draw import drawn
 from engine.verification.large_models.transcript import sign_report, transcript_of
 from engine.verification.receipts import make_receipt, sign_receipt
-from engine.verification.signing import digest_of
+from engine.verification.signing import digest_of, sign_record
 from engine.wire.answer import request_decoder
 from engine.wire.codec import encode
 from engine.wire.group import GroupNews
-from engine.wire.verification import OpeningMissed, Score, receipt_batch_decoder
+from engine.wire.verification import OpeningMissed, Score, SpeedMeasured, SpeedReport, receipt_batch_decoder
 from tests.support import records
 from tests.support import specification as page
 from tests.support.judging import judging, score
@@ -267,3 +267,40 @@ def test_what_a_block_says_is_checked_by_the_page_alone() -> None:
     block[12][0][9][0][2] = bytes(64)
     with pytest.raises(InvalidSignature):
         page.check_scores(block[12][0], before, network.network_id)
+
+
+def test_measured_speeds_in_blocks_lead_to_what_the_page_says() -> None:
+    network, dice = judging(4), Random(9)
+    nodes = sorted((records.identity(number) for number in range(4)), key=lambda one: one.node_id)
+    network.append(0, Material(commitments=network.commit_all(1, nodes)))
+    network.judge_epoch(1, nodes, {})
+    speeds = [250, 580, 640, 900]
+    for epoch in range(2, 40):
+        reports = []
+        for member in network.members:
+            measured = tuple(
+                SpeedMeasured(
+                    node=node.node_id,
+                    model=b"m" * 8,
+                    claimed=1_000,
+                    tokens=2_000,
+                    short_ms=dice.randrange(200),
+                    long_ms=2_000_000 // speed + dice.randrange(400),
+                    waited_ms=dice.choice([0, 300, 5_000]),
+                )
+                for node, speed in zip(nodes, speeds, strict=True)
+            )
+            report = SpeedReport(
+                network_id=network.network_id, epoch=epoch - 1, member=member.public_key, measured=measured
+            )
+            if dice.random() < 0.4:
+                reports.append(sign_record(member, report))
+        network.append(epoch, Material(commitments=network.commit_all(epoch + 1, nodes), speeds=reports))
+    blocks = [msgspec.msgpack.decode(one.block) for one in network.blocks]
+    keys = [one.public_key for one in network.members]
+    found = page.speeds_reported(blocks, keys, network.network_id)
+    for node in nodes:
+        rate = page.found_to_read(found[node.node_id, b"m" * 8], 4)
+        assert network.state.standing_of(node.node_id).slower == (((b"m" * 8, rate),) if rate is not None else ())
+    cut = [bool(network.state.standing_of(node.node_id).slower) for node in nodes]
+    assert (cut[0], cut[3]) == (True, False)
