@@ -276,6 +276,11 @@ def clean(text: str) -> str:
     return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
 
 
+def one_line(text: str) -> str:
+    """A title or name without line breaks."""
+    return " ".join(clean(text).split())
+
+
 def _messages(turns: Sequence[Turn]) -> int:
     return sum(turn.messages for turn in turns)
 

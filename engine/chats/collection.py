@@ -24,7 +24,7 @@ from engine.api.schema import (
     SavePreset,
     SearchChats,
 )
-from engine.chats.answering import clean
+from engine.chats.answering import one_line
 from engine.chats.database import Database, Hit
 from engine.chats.rows import ChatRow, FolderRow, PresetRow
 from engine.chats.words import marked, match_expression
@@ -107,7 +107,7 @@ async def create(history: ChatHistory, request: CreateChat) -> Accepted:
     now = history.clock.wall()
     row = ChatRow(
         id=name,
-        title=clean(request.title),
+        title=one_line(request.title),
         folder=request.folder,
         created=now,
         updated=now,
@@ -170,9 +170,11 @@ async def change_folder(history: ChatHistory, request: SaveFolder | DeleteFolder
         saved = await history.disk.save(gone=[(FolderRow, request.folder)])
         name = "delete_folder"
     else:
+        if not one_line(request.folder.name):
+            raise InvalidRequestError("A folder needs a name.", "folder")
         if request.folder.folder not in folders and len(folders) >= MAX_FOLDERS:
             raise InvalidRequestError(f"There are {MAX_FOLDERS} folders already. Delete one of them.")
-        saved = await history.disk.save(FolderRow(id=request.folder.folder, name=clean(request.folder.name)))
+        saved = await history.disk.save(FolderRow(id=request.folder.folder, name=one_line(request.folder.name)))
         name = "save_folder"
     rows = await history.disk.folders()
     history.tell_watchers(FoldersChanged(folders=tuple(Folder(row.id, row.name) for row in rows)))

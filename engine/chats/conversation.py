@@ -23,7 +23,7 @@ from engine.api.schema import (
     SendMessage,
     UpdateChat,
 )
-from engine.chats.answering import clean
+from engine.chats.answering import clean, one_line
 from engine.chats.live import Listener, LiveChat, Running
 from engine.chats.rows import AttachmentRow, DraftRow, Key, MessageRow, Node
 from engine.chats.tree import ROOT
@@ -212,7 +212,7 @@ async def update(history: ChatHistory, request: UpdateChat) -> Accepted:
     async with history.use(request.chat) as live:
         row = live.row
         if request.title is not UNSET:
-            row = msgspec.structs.replace(row, title=clean(request.title))
+            row = msgspec.structs.replace(row, title=one_line(request.title))
         if request.folder is not UNSET:
             row = msgspec.structs.replace(row, folder=request.folder)
         if request.settings is not UNSET:

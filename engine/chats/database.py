@@ -115,16 +115,6 @@ class Database:
         self.truncate_log()
         return len(gone)
 
-    def erase(self) -> None:
-        """Remove every row, and every byte of them from the file and its log."""
-        with self._transaction():
-            for table in TABLE_OF.values():
-                self._sql.execute(f"DELETE FROM {table}")  # noqa: S608
-            for index in ("titles", "texts"):
-                self._sql.execute(f"INSERT INTO {index} ({index}) VALUES ('rebuild')")  # noqa: S608
-        self._sql.execute("VACUUM")
-        self.truncate_log()
-
     def truncate_log(self) -> None:
         """Bring everything into the file itself and empty the log beside it."""
         self._sql.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
@@ -149,9 +139,16 @@ class Database:
         return int(place), int(activity)
 
     def chats(self, folder: str | None, before: int, limit: int) -> list[ChatRow]:
-        """Those that are not deleted, the newest first."""
-        where = "deleted = 0" + (" AND activity < ?" if before else "") + ("" if folder is None else " AND folder = ?")
-        values = [value for value in (before or None, folder) if value is not None]
+        """Those that are not deleted, the newest first; with an empty ``folder`` those that are in none."""
+        where, values = "deleted = 0", list[Any]()
+        if before:
+            where += " AND activity < ?"
+            values.append(before)
+        if folder:
+            where += " AND folder = ?"
+            values.append(folder)
+        elif folder is not None:
+            where += " AND folder NOT IN (SELECT id FROM folders)"
         return list(self._rows(ChatRow, f"WHERE {where} ORDER BY activity DESC LIMIT ?", [*values, limit]))
 
     def chat(self, chat: str) -> ChatRow | None:

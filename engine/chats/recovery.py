@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ LOST = "Recovered chat"
 """Title of a chat of which only messages could be read."""
 _LARGEST_JUMP = 2**40
 _BUSY_SECONDS = 5.0
+_PAGE = 4096
+"""Bytes of a page in every file that this program makes."""
 _COMPANIONS = ("", "-wal", "-shm", "-journal")
 
 
@@ -71,6 +74,11 @@ def open_database(path: Path | None, stamp: str, damaged: bool = False) -> Opene
         return Opened(database, _told(error, aside, chats, messages))
 
 
+def with_companions(path: Path) -> list[Path]:
+    """The files that a database may consist of."""
+    return [path.with_name(path.name + companion) for companion in _COMPANIONS]
+
+
 def kept_aside(path: Path) -> list[Path]:
     """Files that were kept aside beside ``path`` at any time."""
     return sorted(one for one in path.parent.glob(f"{path.stem}.*{path.suffix}*") if one.name != path.name)
@@ -92,6 +100,7 @@ def _ready(path: Path | str) -> Database:
         connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         _check(connection)
         for pragma in (
+            f"page_size = {_PAGE}",
             "journal_mode = WAL",
             "synchronous = FULL",
             "secure_delete = ON",
@@ -137,10 +146,9 @@ def _keep_aside(path: Path, kind: str, stamp: str) -> Path:
             break
         number += 1
     try:
-        for companion in _COMPANIONS:
-            old = path.with_name(path.name + companion)
+        for old, new in zip(with_companions(path), with_companions(aside), strict=True):
             if old.exists():
-                old.replace(aside.with_name(aside.name + companion))
+                old.replace(new)
     except OSError as error:
         raise storage_error("rename", path, error) from error
     return aside
@@ -158,22 +166,57 @@ def _told(error: UnusableError, aside: Path, chats: int, messages: int) -> str:
 
 def _recover(aside: Path, database: Database) -> tuple[int, int]:
     """Copy every row that can be read; how many chats and messages there are then."""
-    try:
-        connection = sqlite3.connect(aside, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-    except sqlite3.Error:
-        return 0, 0
-    connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
-    with contextlib.suppress(sqlite3.Error):
-        connection.execute("PRAGMA writable_schema = ON").close()  # else a file that was cut short is not read at all
-    try:
+    with contextlib.ExitStack() as closing:
+        connection = closing.enter_context(_reading(aside))
+        if not _lists_tables(connection):
+            connection = closing.enter_context(_with_a_new_beginning(aside))
         chats = {name for _, name in _copied(_readable(connection, ChatRow), database)}
         messages = _copied(_mended(_readable(connection, MessageRow), chats, database.counters()[1]), database)
         for kind in TABLE_OF:
             if kind not in (ChatRow, MessageRow):
                 _copied(_readable(connection, kind), database)
         return len(chats), sum(kind is MessageRow for kind, _ in messages)
+
+
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[sqlite3.Connection]:
+    connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
+    try:
+        with contextlib.suppress(sqlite3.Error):
+            connection.execute("PRAGMA writable_schema = ON").close()  # else a file that was cut short is not read
+        yield connection
     finally:
         connection.close()
+
+
+def _lists_tables(connection: sqlite3.Connection) -> bool:
+    try:
+        (count,) = connection.execute("SELECT count(*) FROM sqlite_master WHERE type = 'table'").fetchone()
+        return bool(count)
+    except sqlite3.Error:
+        return False
+
+
+@contextlib.contextmanager
+def _with_a_new_beginning(aside: Path) -> Iterator[sqlite3.Connection]:
+    """A copy whose first page, where SQLite has its header and the list of tables, is that of a new database: tables of
+    one version begin at the same pages in every file, as none is ever rearranged."""
+    template, copy = (aside.with_name(f"{aside.name}.{name}.tmp") for name in ("template", "copy"))
+    try:
+        _ready(template).close()
+        page = bytearray(template.read_bytes()[:_PAGE])
+        page[92:96] = bytes(4)  # so that SQLite counts the pages of the file itself
+        shutil.copyfile(aside, copy)
+        with copy.open("r+b") as file:
+            file.write(page)
+        with _reading(copy) as connection:
+            yield connection
+    except OSError as error:
+        raise storage_error("read", aside, error) from error
+    finally:
+        for made in [*with_companions(template), *with_companions(copy)]:
+            made.unlink(missing_ok=True)
 
 
 def _copied(rows: Iterable[Row], database: Database) -> list[Key]:

@@ -19,7 +19,7 @@ import msgspec
 
 from engine.api.schema import MAX_PIECE, Attachment
 from engine.chats.database import Database, ReadMessage
-from engine.chats.recovery import is_damage, kept_aside, open_database
+from engine.chats.recovery import is_damage, kept_aside, open_database, with_companions
 from engine.chats.rows import (
     AttachmentRow,
     ChatRow,
@@ -35,7 +35,7 @@ from engine.chats.rows import (
 )
 from engine.clock import Clock
 from engine.errors import StorageError
-from engine.storage.files import remove
+from engine.storage.files import overwrite_and_remove
 
 MAX_WAITING = 64_000_000
 """Characters that may wait for the disk."""
@@ -187,13 +187,18 @@ class ChatStore:
                 await self.flush()
 
     async def erase(self) -> None:
-        """Remove every row and what was kept of damaged databases; ``StorageError`` if the disk refuses."""
+        """Remove every row and what was kept of damaged databases: the files are overwritten and deleted, which a full
+        disk and a damaged database allow, too. ``StorageError`` if the disk refuses."""
         self._waiting.clear()
         self.problem, self._last_told = "", ("", 0)
-        await self.ask(Database.erase)
-        if self.path is not None:
-            await asyncio.to_thread(_remove_all, self.path)
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._erase)
         self.told()
+
+    def _erase(self) -> None:
+        self._close()
+        if self.path is not None:
+            for file in [*kept_aside(self.path), *with_companions(self.path)]:
+                overwrite_and_remove(file)
 
     # Reading: the database, and over it what waits. What waits is looked at before the database is, so that no row is
     # missed that is written in between.
@@ -204,6 +209,7 @@ class ChatStore:
     async def chats(self, folder: str | None, before: int, limit: int) -> list[ChatRow]:
         """See :meth:`Database.chats`."""
         over = self._over(ChatRow)
+        folders = {row.id for row in await self.folders()} if folder == "" else set()
         rows = {row.id: row for row in await self.ask(Database.chats, folder, before, limit + len(over))}
         rows |= {name: row for name, row in over.items() if row is not None}
         wanted = [
@@ -212,7 +218,7 @@ class ChatStore:
             if not row.deleted
             and over.get(row.id, row) is not None
             and (not before or row.activity < before)
-            and folder in (None, row.folder)
+            and (folder in (None, row.folder) or (folder == "" and row.folder not in folders))
         ]
         return sorted(wanted, key=lambda row: -row.activity)[:limit]
 
@@ -303,8 +309,3 @@ def _refused(error: sqlite3.Error) -> StorageError:
     if number in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):
         return StorageError("Chats cannot be saved: the data directory cannot be written. Look at its owner and disk.")
     return StorageError(f"The chat database cannot be used ({error}). Check the disk.")
-
-
-def _remove_all(path: Path) -> None:
-    for one in kept_aside(path):
-        remove(one)

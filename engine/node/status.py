@@ -34,6 +34,8 @@ def make_state(node: Node) -> State:
         own = node.keys.identity.node_id
         if slower := slower_words(node.peer.standings.book, own, node.inference.models()):
             warnings.append(slower)
+    if node.chats.disk.problem:
+        warnings.append(node.chats.disk.problem)
     if unused := node.inference.unused():
         warnings.append(unused)
     if node.key_storage == "plain file":

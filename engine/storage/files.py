@@ -68,6 +68,24 @@ def remove(path: Path) -> None:
         raise storage_error("delete", path, error) from error
 
 
+def overwrite_and_remove(path: Path) -> None:
+    """Delete ``path`` if it is there, its bytes overwritten before, as far as the file system does that in place;
+    ``StorageError`` if that fails."""
+    try:
+        with path.open("r+b") as file:
+            left = file.seek(0, os.SEEK_END)
+            file.seek(0)
+            while left > 0:
+                left -= file.write(bytes(min(left, 1_048_576)))
+            file.flush()
+            os.fsync(file.fileno())
+        path.unlink()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise storage_error("delete", path, error) from error
+
+
 def storage_error(action: str, path: Path, error: OSError) -> StorageError:
     """What the user is told when the operating system refuses something."""
     if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):

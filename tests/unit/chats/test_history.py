@@ -279,7 +279,10 @@ async def test_folders_presets_and_settings(client):
     assert (changed.settings.system, changed.settings.preset, changed.settings.max_tokens) == ("Rhyme.", "p", 5)
     await client.do(schema.DeleteFolder(folder="f"))
     assert [(chat.chat, chat.folder) for chat in (await client.do(schema.ListChats())).chats] == [("c", "")]
+    assert [chat.chat for chat in (await client.do(schema.ListChats(folder=""))).chats] == ["c"]
+    assert (await client.do(schema.SaveFolder(folder=schema.Folder("g", " ")))).code == "invalid_request"
     await client.do(schema.SaveFolder(folder=schema.Folder("f", "Work again")))
+    assert (await client.do(schema.ListChats(folder=""))).chats == ()
     assert [chat.folder for chat in (await client.do(schema.ListChats())).chats] == ["f"]
 
 

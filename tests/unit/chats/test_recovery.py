@@ -107,6 +107,17 @@ def test_overwritten_pages_cost_their_own_rows(tmp_path, whole, seed):
     assert messages >= CHATS * MESSAGES * 0.7
 
 
+@pytest.mark.parametrize("length", [16, 100, 4096])
+def test_a_lost_beginning_costs_nothing(tmp_path, whole, length):
+    database, notice = opened_after(tmp_path, random.Random(length).randbytes(length) + whole[length:])
+    assert contents(database) == (CHATS, CHATS * MESSAGES)
+    assert f"{CHATS * MESSAGES} messages" in notice
+    assert sorted(file.name for file in tmp_path.iterdir() if "-wal" not in file.name and "-shm" not in file.name) == [
+        "chats.damaged-now.db",
+        "chats.db",
+    ]
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_flipped_bytes_never_stop_the_engine(tmp_path, whole, seed):
     chance = random.Random(seed)

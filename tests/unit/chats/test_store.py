@@ -127,3 +127,17 @@ async def test_closing_tries_once_more(tmp_path):
     again = ChatStore(tmp_path / "chats.db", ManualClock(), lambda _: None)
     assert (await again.whole_messages(["m"]))["m"].text == "x" * 50_000
     await again.close()
+
+
+async def test_everything_can_be_deleted_on_a_full_disk(tmp_path):
+    async with history_at(tmp_path / "chats.db", PlayedService()) as history:
+        client = Client(history)
+        await client.opened("c", settings=ROOMY)
+        await history.disk.ask(limit_pages(0))
+        await client.ask("c", "xylophone " * 5000)
+        assert client.last(schema.SavingState).waiting
+        assert isinstance(await client.do(schema.DeleteEverything(confirm="delete all my data")), schema.Accepted)
+        assert client.last(schema.SavingState).waiting == 0
+        assert all(b"xylophone" not in file.read_bytes() for file in tmp_path.iterdir())
+        await client.opened("new")
+        assert (await client.ask("new", "Hi")).saved
