@@ -148,7 +148,7 @@ async def delete(history: ChatHistory, request: DeleteChats) -> Accepted:
 async def restore(history: ChatHistory, request: RestoreChats) -> Accepted:
     """Undo; all of them or, when one is gone for good, none."""
     rows = [await history.disk.chat(name) for name in dict.fromkeys(request.chats)]
-    there = [row for row in rows if row is not None]
+    there = [row for row in rows if row is not None and row.id not in history.purging]
     if len(there) < len(rows):
         raise ChatNotFoundError("It is too late to restore this: the chat was removed for good, or never was.")
     restored = [msgspec.structs.replace(row, deleted=False) for row in there]

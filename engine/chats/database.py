@@ -6,7 +6,7 @@ import contextlib
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -39,6 +39,8 @@ _JSON = frozenset({"settings", "details", "problem", "preset"})
 _CHUNK = 500
 """Values of one statement."""
 _SNIPPET_WORDS = 24
+_PURGED_AT_ONCE = 200
+"""Messages."""
 _encoder = msgspec.json.Encoder()
 
 
@@ -98,22 +100,30 @@ class Database:
             change = "UPDATE messages SET state = 'interrupted', problem = ? WHERE state = 'writing'"
             return self._sql.execute(change, (problem,)).rowcount
 
-    def purge(self, deleted: Sequence[str] | None = None) -> int:
-        """Remove deleted chats (None: all that are) for good, with everything of them; how many there were."""
-        query = "SELECT id FROM chats WHERE deleted = 1"
-        gone = [name for (name,) in self._sql.execute(query) if deleted is None or name in deleted]
-        if not gone:
-            return 0
+    def deleted_chats(self) -> list[str]:
+        """Those that are marked as deleted and still here."""
+        return [name for (name,) in self._sql.execute("SELECT id FROM chats WHERE deleted = 1")]
+
+    def purge(self, chat: str) -> bool:
+        """Remove a part of a deleted chat for good; whether there is more of it. Others get their turn in between."""
         with self._transaction():
-            for chat in gone:
-                for table in ("messages", "attachments"):
-                    self._sql.execute(f"DELETE FROM {table} WHERE chat = ?", (chat,))  # noqa: S608
-                for table in ("drafts", "chats"):
-                    self._sql.execute(f"DELETE FROM {table} WHERE id = ?", (chat,))  # noqa: S608
-            for index in ("titles", "texts"):  # else words of deleted texts stay in it until others push them out
-                self._sql.execute(f"INSERT INTO {index} ({index}) VALUES ('optimize')")  # noqa: S608
-        self.truncate_log()
-        return len(gone)
+            if self._sql.execute("SELECT 1 FROM chats WHERE id = ? AND deleted = 1", (chat,)).fetchone() is None:
+                return False
+            some = "DELETE FROM messages WHERE place IN (SELECT place FROM messages WHERE chat = ? LIMIT ?)"
+            if self._sql.execute(some, (chat, _PURGED_AT_ONCE)).rowcount == _PURGED_AT_ONCE:
+                return True
+            self._sql.execute("DELETE FROM attachments WHERE chat = ?", (chat,))
+            for table in ("drafts", "chats"):
+                self._sql.execute(f"DELETE FROM {table} WHERE id = ?", (chat,))  # noqa: S608
+        return False
+
+    def merge_index(self, index: Literal["titles", "texts"]) -> bool:
+        """Do a part of what removes the words of deleted texts from a full-text index, where they stay until its pieces
+        are merged; whether there is more to do (FTS5's documentation, "The 'merge' Command")."""
+        before = self._sql.total_changes
+        with self._transaction():
+            self._sql.execute(f"INSERT INTO {index} ({index}, rank) VALUES ('merge', -500)")  # noqa: S608
+        return self._sql.total_changes - before >= 2
 
     def truncate_log(self) -> None:
         """Bring everything into the file itself and empty the log beside it."""

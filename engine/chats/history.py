@@ -67,6 +67,8 @@ class ChatHistory:
         self._opening = asyncio.Lock()
         self._place = self._activity = 0
         self._opened = self._erasing = False
+        self.purging: set[str] = set()
+        """Deleted chats that cannot be restored any more."""
         self._deleted: dict[str, float] = {}
         self._counting: set[str] = set()
 
@@ -77,23 +79,22 @@ class ChatHistory:
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
-                tasks.create_task(self._open_soon())
+                tasks.create_task(self._open_and_keep_house())
                 tasks.create_task(self._keep_answers())
-                tasks.create_task(self._keep_house())
                 tasks.create_task(self.disk.keep_trying())
         finally:
             self._tasks = None
             for store in (self.disk, self.memory):
                 await store.close()
 
-    async def _open_soon(self) -> None:
-        while True:
+    async def _open_and_keep_house(self) -> None:
+        while not self._opened:
             try:
                 await self.ready()
-                return
             except StorageError as error:
                 _logger.error("%s", error)
                 await asyncio.sleep(RETRY_SECONDS)
+        await self._keep_house()
 
     async def ready(self) -> None:
         """Open the database, if it is not; ``StorageError`` when that cannot be now."""
@@ -106,7 +107,7 @@ class ChatHistory:
                 _logger.warning(
                     "%d answers were being written when the engine ended; what had arrived is kept", interrupted
                 )
-            await self.disk.ask(Database.purge)
+            self.purging |= set(await self.disk.ask(Database.deleted_chats))
             self._place, self._activity = await self.disk.ask(Database.counters)
             self._opened = True
 
@@ -341,7 +342,8 @@ class ChatHistory:
         live.listeners.clear()
         self._live.pop(live.id, None)
         await self.memory.save(live.row)
-        await self.memory.ask(Database.purge)
+        while await self.memory.ask(Database.purge, live.id):
+            pass
 
     async def erase(self) -> None:
         """Stop all answers and remove everything, for good."""
@@ -350,6 +352,7 @@ class ChatHistory:
             await self.stop_all()
             self._live.clear()
             self._deleted.clear()
+            self.purging.clear()
             await self.memory.erase()
             await self.disk.erase()
         finally:
@@ -360,21 +363,33 @@ class ChatHistory:
 
     async def _keep_house(self) -> None:
         while True:
-            await asyncio.sleep(HOUSE_SECONDS)
             now = self.clock.monotonic()
             old = [live for live in self.temporaries() if not live.listeners and live.running is None]
             for live in old:
                 if now - live.idle_since > TEMPORARY_SECONDS and not live.users:
                     await self.forget(live)
                     self.removed((live.id,))
-            over = [chat for chat, when in self._deleted.items() if now - when > UNDO_SECONDS]
-            if over and not self.disk.problem:
-                try:
-                    await self.disk.ask(Database.purge, over)
-                except StorageError as error:
-                    _logger.warning("deleted chats cannot be removed yet: %s", error)
-                else:
-                    self.restored(over)
+            self.purging |= {chat for chat, when in self._deleted.items() if now - when > UNDO_SECONDS}
+            self.restored(list(self.purging))
+            await self._purge()
+            await asyncio.sleep(HOUSE_SECONDS)
+
+    async def _purge(self) -> None:
+        """Remove for good what cannot be restored any more, piece by piece, so that nobody waits long."""
+        if not self.purging or self.disk.problem:
+            return
+        try:
+            gone = set(self.purging)
+            for chat in sorted(gone):
+                while await self.disk.ask(Database.purge, chat):
+                    pass
+            for index in ("titles", "texts"):
+                while await self.disk.ask(Database.merge_index, index):
+                    pass
+            await self.disk.ask(Database.truncate_log)
+            self.purging -= gone
+        except StorageError as error:
+            _logger.warning("deleted chats cannot be removed yet: %s", error)
 
 
 def not_found(chat: str) -> ChatNotFoundError:

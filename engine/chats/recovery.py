@@ -23,6 +23,8 @@ from engine.storage.files import PRIVATE_FILE, make_directory, storage_error
 
 _BATCH = 100
 """Rows that are read, and written, at a time."""
+CHECKED_ALWAYS = 16_777_216
+"""Bytes of a file that takes no time to check."""
 LOST = "Recovered chat"
 """Title of a chat of which only messages could be read."""
 _LARGEST_JUMP = 2**40
@@ -97,8 +99,9 @@ def _made(path: Path) -> Path:
 def _ready(path: Path | str) -> Database:
     connection: sqlite3.Connection | None = None
     try:
+        whole = path == ":memory:" or _to_be_checked(Path(path))
         connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        _check(connection)
+        _check(connection, whole)
         for pragma in (
             f"page_size = {_PAGE}",
             "journal_mode = WAL",
@@ -122,7 +125,22 @@ def _ready(path: Path | str) -> Database:
         raise
 
 
-def _check(connection: sqlite3.Connection) -> None:
+def _to_be_checked(path: Path) -> bool:
+    """A large file is not read whole at every start, only after one that did not end well (its log was left behind);
+    damage that shows later is mended then."""
+    log = path.with_name(path.name + "-wal")
+    return _size(path) <= CHECKED_ALWAYS or _size(log) > 0
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _check(connection: sqlite3.Connection, whole: bool) -> None:
+    """:class:`UnusableError` for what is not this program's, or damaged; ``whole``: every page is looked at."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -132,6 +150,8 @@ def _check(connection: sqlite3.Connection) -> None:
         raise UnusableError("foreign", "it is not of this program")
     if version > VERSION:
         raise UnusableError("newer", "it is of a newer version of this program")
+    if not whole:
+        return
     (result,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if result != "ok":
         raise UnusableError("damaged", f"it is damaged ({result})")

@@ -131,7 +131,7 @@ ACTIONS = st.lists(
 
 
 @given(ACTIONS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_what_waits_is_read_as_if_it_were_written(actions):
     """Whether or not the disk takes anything, reading gives what was kept last."""
 

@@ -144,7 +144,7 @@ async def test_answers_go_on_when_clients_leave(service, history, client):
     await client.do(schema.SendMessage(chat="c", text="Hi"))
     client.close()
     later = Client(history)
-    await until(lambda: service.running == 0)
+    await until(lambda: service.requests and service.running == 0 and history.live("c") is None)
     opened = await later.do(schema.OpenChat(chat="c"))
     assert (opened.messages[-1].text, opened.messages[-1].state) == ("Hello world", "done")
 
@@ -194,13 +194,16 @@ async def test_one_answer_at_a_time_and_sending_twice_is_sending_once(service, c
 
 
 async def test_several_chats_at_once(service, client):
-    service.pause = 0.01
+    service.endless, service.pause = True, 0.01
     for chat in ("a", "b", "d"):
         await client.opened(chat)
     accepted = [await client.do(schema.SendMessage(chat=chat, text=chat)) for chat in ("a", "b", "d")]
-    assert service.running >= 2
+    await until(lambda: service.running == 3)
+    listed = await client.do(schema.ListChats())
+    assert {chat.chat: chat.answering for chat in listed.chats} == {one.chat: one.answer for one in accepted}
     for one in accepted:
-        assert (await client.ended(one.answer)).text == "Hello world"
+        await client.do(schema.StopAnswer(chat=one.chat))
+        assert (await client.ended(one.answer)).state == "stopped"
 
 
 async def test_local_only_is_never_asked_elsewhere(service, client):
@@ -231,6 +234,7 @@ async def test_deletion_can_be_undone_for_a_while(tmp_path, service):
         client = Client(history)
         refused = await client.do(schema.RestoreChats(chats=("b",)))
         assert refused.code == "chat_not_found"
+        await until(lambda: not history.purging)
     assert b"About b" not in (tmp_path / "chats.db").read_bytes()
 
 
@@ -553,9 +557,9 @@ async def test_deleted_and_temporary_chats_are_forgotten_in_time(tmp_path, servi
         assert isinstance(await client.do(schema.RestoreChats(chats=("c",))), schema.Accepted)
         await client.do(schema.DeleteChats(chats=("c",)))
         clock.advance(301)
-        async with asyncio.timeout(5):
-            while await history.disk.chat("c") is not None:
-                await asyncio.sleep(0.02)
+        await until(lambda: "c" in history.purging)
+        await until(lambda: not history.purging)
+        assert await history.disk.chat("c") is None
         assert all(b"xylophone" not in file.read_bytes() for file in tmp_path.iterdir())
         assert (await client.do(schema.RestoreChats(chats=("c",)))).code == "chat_not_found"
         clock.advance(301)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine.api import schema
+from engine.chats import recovery
 from engine.chats.database import Database
 from engine.chats.recovery import kept_aside, open_database
 from engine.chats.rows import AttachmentRow, ChatRow, DraftRow, FolderRow, MessageRow, PresetRow, Row, key_of
@@ -80,6 +81,18 @@ def test_a_sound_one_is_opened_without_a_word(tmp_path, whole):
     assert notice == ""
     assert contents(database) == (CHATS, CHATS * MESSAGES)
     assert kept_aside(tmp_path / "chats.db") == []
+
+
+def test_a_large_one_is_checked_after_an_end_that_was_not_clean(tmp_path, whole, monkeypatch):
+    monkeypatch.setattr(recovery, "CHECKED_ALWAYS", 1000)
+    data = bytearray(whole)
+    data[len(data) // 2 : len(data) // 2 + 4096] = b"\xff" * 4096
+    database, notice = opened_after(tmp_path, bytes(data))
+    assert notice == ""
+    database.close()
+    (tmp_path / "chats.db").write_bytes(data)
+    (tmp_path / "chats.db-wal").write_bytes(b"left behind")
+    assert "damaged" in open_database(tmp_path / "chats.db", "now").notice
 
 
 @pytest.mark.parametrize("share", [0.9, 0.5])
