@@ -16,7 +16,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ["QT_API"] = "pyside6"
 
 from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QTimer
-from PySide6.QtGui import QCursor, QFont, QFontDatabase, QImage
+from PySide6.QtGui import QCursor, QFont, QFontDatabase, QImage, QImageWriter
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.appearance import dress
@@ -257,7 +257,10 @@ def settle(milliseconds: int = 80) -> None:
 def save(widget: QWidget, file: Path) -> None:
     """As a small PNG."""
     picture = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
-    picture.save(str(file), b"PNG", 0)  # 0: packed as tightly as possible
+    writer = QImageWriter(str(file))
+    writer.setQuality(0)  # packed as tightly as possible
+    if not writer.write(picture):
+        raise SystemExit(f"{file} cannot be written: {writer.errorString()}")
 
 
 if __name__ == "__main__":
