@@ -253,6 +253,9 @@ QPushButton#primary:hover {{ background: {t.accent_hover}; }}
 QPushButton#primary:pressed {{ background: {t.accent_pressed}; }}
 QPushButton#primary:focus {{ border: 2px solid {t.text}; }}
 QPushButton#primary:disabled {{ background: {t.neutral_ground}; border-color: {t.line}; color: {t.disabled}; }}
+QPushButton#danger {{ border-color: {t.error}; color: {t.error}; }}
+QPushButton#danger:hover {{ background: {t.error_ground}; }}
+QPushButton#danger:disabled {{ border-color: {t.line}; color: {t.disabled}; }}
 QPushButton#suggestion {{ text-align: left; padding: 0 {t.medium + 2}px; min-height: {t.control + 8}px;
     border-color: {t.line}; border-radius: {t.radius}px; }}
 QPushButton#suggestion:hover {{ background: {t.accent_ground}; border-color: {t.accent}; }}

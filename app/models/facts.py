@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from app.i18n import mark, number, tr
 from app.models.catalogue import provider_words
+from app.models.engine_words import from_engine
 from engine.api import schema
 
 
@@ -121,7 +122,7 @@ def relay_words(relay: schema.RelayState) -> tuple[str, str, str]:
     if not relay.on:
         return "neutral", tr("Off"), tr("No traffic of other people passes through this machine.")
     if relay.refused:
-        return "warning", tr("Not possible"), relay.reason
+        return "warning", tr("Not possible"), from_engine(relay.reason)
     if relay.reason:
-        return "busy", tr("Waiting"), relay.reason
+        return "busy", tr("Waiting"), from_engine(relay.reason)
     return "good", tr("On"), tr("%Ln circuit(s) of other people pass through this machine now.", "", relay.circuits)

@@ -10,11 +10,13 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.i18n import mark, number, tr
 from app.models.catalogue import BUILTIN, ModelChoice, choices
+from app.models.engine_words import from_engine
 from engine.api import schema
 
 Tone = Literal["good", "busy", "neutral", "warning", "error"]
 NOTICE_MILLISECONDS = 20_000
 """So long the status line says what happened just now instead of how the network is."""
+DELETION = "delete-all"
 HOW_TO_JOIN = mark(
     "You are not in a network, so questions are answered on this machine and nothing leaves it.\n\n"
     "To join a network, ask its operator for the address. Then quit GenTorrent and start it with that address:\n\n"
@@ -54,6 +56,8 @@ class StatusModel(QObject):
     """Fed with the engine's ``State`` and the link's words; ``changed`` after each. ``send`` as for the chat."""
 
     changed = Signal()
+    data_deleted = Signal(str)
+    """All stored chats are gone, or why not; empty: they are."""
     contributing_wished = Signal(bool)
     """The owner turned the switch, and the engine was told."""
 
@@ -116,6 +120,10 @@ class StatusModel(QObject):
             self.contributing_wished.emit(on)
         self.changed.emit()
 
+    def delete_all_data(self) -> bool:
+        """Delete everything that the engine keeps of chats, for good; False when there is no engine to be told."""
+        return self._send(schema.DeleteEverything(ref=DELETION, confirm="delete all my data"))
+
     def forget_notice(self) -> None:
         """The owner has had the time to read it; the line says again how the network is."""
         self._refusal = ""
@@ -131,9 +139,13 @@ class StatusModel(QObject):
                     self._wanted = None
                 if event.contributing.on:
                     self._refusal = ""
+            case schema.Accepted(request="delete_everything"):
+                self.data_deleted.emit("")
+            case schema.RequestFailed(request="delete_everything"):
+                self.data_deleted.emit(from_engine(event.text))
             case schema.RequestFailed(request="set_contributing"):
                 self._wanted = None
-                self._refusal = event.text
+                self._refusal = from_engine(event.text)
                 self._forget.start()
             case _:
                 return
@@ -152,7 +164,9 @@ class StatusModel(QObject):
         if self._refusal or self._notice:
             return StatusLine("warning", self._refusal or self._notice)
         if state.contributing.status in ("paused", "failed") and state.contributing.reason:
-            return StatusLine("warning", tr(_AS_SAID[state.contributing.status], reason=state.contributing.reason))
+            return StatusLine(
+                "warning", tr(_AS_SAID[state.contributing.status], reason=from_engine(state.contributing.reason))
+            )
         return _network_line(state.network)
 
     def contribute_words(self) -> str:
@@ -173,7 +187,7 @@ class StatusModel(QObject):
         if network.status == "none":
             return tone, tr("In no network"), tr("Answers are made on this machine only, and nothing leaves it.")
         words = " · ".join(filter(None, (network.name, tr(_NETWORK_STATES[network.status]))))
-        return tone, words, network.reason
+        return tone, words, from_engine(network.reason)
 
     def notes(self) -> tuple[str, ...]:
         """What the engine wants its owner to know, such as how its keys are kept."""
@@ -182,9 +196,11 @@ class StatusModel(QObject):
             return own
         relay = self._state.relay
         refused = (
-            (tr("This machine relays nothing for others: {reason}", reason=relay.reason),) if relay.refused else ()
+            (tr("This machine relays nothing for others: {reason}", reason=from_engine(relay.reason)),)
+            if relay.refused
+            else ()
         )
-        return (*own, *refused, *self._state.warnings)
+        return (*own, *refused, *map(from_engine, self._state.warnings))
 
     def contribute(self) -> ContributeLine:
         """The switch, for window and tray alike."""
@@ -232,7 +248,7 @@ _AS_SAID = {
 def _details(now: schema.ContributingState) -> str:
     """The reason if there is one, else numbers."""
     if now.reason:
-        return now.reason
+        return from_engine(now.reason)
     numbers = [tr("answering %Ln now", "", now.answering)] if now.answering else []
     if now.answered:
         numbers.append(
@@ -291,4 +307,4 @@ def _ready(network: schema.NetworkState) -> str:
 
 
 def _with_reason(sentence: str, network: schema.NetworkState) -> str:
-    return f"{sentence} {network.reason}".strip()
+    return f"{sentence} {from_engine(network.reason)}".strip()

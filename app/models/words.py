@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.i18n import mark, number, tr
+from app.models.engine_words import from_engine
 from engine.api import schema
 
 SHORT_ID = 8
@@ -37,7 +38,7 @@ def short_id(node: str) -> str:
 
 def stage_words(stage: schema.ChatStage) -> str:
     """One sentence: what is waited for and why."""
-    text = stage.text or tr(STAGES.get(stage.stage, stage.stage.capitalize()))
+    text = from_engine(stage.text) or tr(STAGES.get(stage.stage, stage.stage.capitalize()))
     if stage.place > 0:
         text = tr("{text}, place {place}", text=text, place=number(stage.place))
     if stage.estimate >= 1:
@@ -94,7 +95,7 @@ def _seconds(milliseconds: float) -> str:
 
 def badge_words(done: schema.ChatDone) -> str:
     """What the badge of this answer means and why it is this one."""
-    reason = _sentence(done.badge_reason)
+    reason = _sentence(from_engine(done.badge_reason))
     if done.badge == "unverified" or not reason:
         return f"{tr(_BADGE_MEANINGS[done.badge])} {reason}".strip()
     return reason

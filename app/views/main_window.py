@@ -238,6 +238,8 @@ class MainWindow(QMainWindow):
         settings = SettingsPage(self._theme, self._preferences, self._hardware, self._data_directory)
         settings.changed.connect(self.setting_changed)
         settings.autostart_requested.connect(self.autostart_requested)
+        settings.deletion_requested.connect(self._delete_all)
+        self._status.data_deleted.connect(settings.show_deletion)
         return settings
 
     def _connect(self) -> None:
@@ -279,6 +281,10 @@ class MainWindow(QMainWindow):
     def _ask_model(self, choice: ModelChoice) -> None:
         self.header.choose(choice)
         self.open_page("chat")
+
+    def _delete_all(self) -> None:
+        self._chat.new_chat()
+        self._status.delete_all_data()
 
     def _show_keys(self) -> None:
         keys_dialog(self, self._theme).open()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
 from app import i18n
 from app.models.facts import contributing_facts, machine_facts, network_facts, relay_words
@@ -329,6 +329,38 @@ def test_what_cannot_be_kept_or_done_is_said(drive: Drive, tmp_path: Path, monke
             assert "The system refused: Permission denied" in texts(page)
             page._boxes["look"].chosen.emit("dark")
             assert "cannot be kept: No space left on device" in texts(page)
+
+    drive(scenario())
+
+
+def test_all_data_is_deleted_only_after_a_question(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with open_window(tmp_path, NoProcess()) as window:
+            window.window.open_page("settings")
+            page = window.window.settings
+            assert not page.delete.isEnabled()  # no engine to do it
+            engine = Engine()
+            window.status._send = engine.send
+            window.status.receive(state())
+            window.window.ask("a secret")
+            page.delete.click()
+            dialog = QApplication.activeModalWidget()
+            QTest.keyClick(dialog, Qt.Key.Key_Return)  # the safe answer
+            assert window.chat.turns
+            assert engine.requests == []
+            page.delete.click()
+            dialog = QApplication.activeModalWidget()
+            assert "cannot be undone" in texts(dialog)
+            (button,) = [one for one in dialog.findChildren(QPushButton) if one.objectName() == "danger"]
+            button.click()
+            (request,) = engine.requests
+            assert isinstance(request, schema.DeleteEverything)
+            assert window.chat.turns == []
+            failure = schema.RequestFailed(request="delete_everything", code="storage", text="The disk is gone.")
+            window.status.receive(failure)
+            assert "The disk is gone." in texts(page)
+            window.status.receive(schema.Accepted(ref=request.ref, request="delete_everything"))
+            assert "All stored chats are deleted." in texts(page)
 
     drive(scenario())
 

@@ -27,7 +27,7 @@ NOT_SHOWN = {
 }
 NAMES = {"GenTorrent", "Fusion", "Authorization", "Bearer ", "English"}
 """Names and words of protocols, which are the same in every language."""
-UNSEEN_CALLS = {"tr", "mark", "EngineUnreachableError", "QKeySequence", "setObjectName", "print"}
+UNSEEN_CALLS = {"tr", "mark", "DeleteEverything", "EngineUnreachableError", "QKeySequence", "setObjectName", "print"}
 UNSEEN_METHODS = {"debug", "info", "warning", "error", "exception", "setObjectName", "setProperty", "setStyleSheet"}
 WORDS = re.compile(r"[A-Za-zÄÖÜäöüß’']{2,}")
 

@@ -14,6 +14,7 @@ from app.theme import Theme
 from app.views.basics import PlainLabel, Switch
 from app.views.cards import Card, Page, copy_button
 from app.views.choice_box import ChoiceBox
+from app.views.confirm_dialog import confirm_dialog
 
 
 class SettingsPage(Page):
@@ -21,6 +22,7 @@ class SettingsPage(Page):
 
     changed = Signal(str, object)
     autostart_requested = Signal(bool)
+    deletion_requested = Signal()
 
     def __init__(self, theme: Theme, preferences: Preferences, hardware: Hardware, data_directory: str) -> None:
         super().__init__(theme, tr("Settings"), tr("Kept on this machine, for this data directory."))
@@ -75,8 +77,27 @@ class SettingsPage(Page):
     def show_status(self, model: StatusModel) -> None:
         """Show the newest state: where the engine keeps its data and listens."""
         state = model.state
+        self.delete.setEnabled(state is not None)
         if state is not None and state.api_address:
             self._api.show_text(state.api_address)
+
+    def show_deletion(self, problem: str) -> None:
+        """What came of deleting."""
+        self._deletion.show_text(problem or tr("All stored chats are deleted."))
+
+    def _ask_deletion(self) -> None:
+        dialog = confirm_dialog(
+            self,
+            self._theme,
+            tr("Delete all my data?"),
+            tr(
+                "All chats that this machine keeps are deleted, with drafts, receipts, folders and presets. "
+                "Answers that are being written are stopped. This cannot be undone."
+            ),
+            tr("Delete everything"),
+        )
+        dialog.accepted.connect(self.deletion_requested)
+        dialog.open()
 
     def _make_look(self, theme: Theme, preferences: Preferences) -> Card:
         card = Card(theme, tr("Appearance"))
@@ -137,6 +158,11 @@ class SettingsPage(Page):
         card.column.addWidget(PlainLabel(tr("Address for other programs (OpenAI's protocol)"), "rowTitle"))
         self._api = PlainLabel(tr("Known as soon as the engine runs"), elided=True)
         card.column.addWidget(self._api)
+        self.delete = QPushButton(tr("Delete…"))
+        self.delete.setObjectName("danger")
+        self.delete.clicked.connect(self._ask_deletion)
+        about = tr("All stored chats with their drafts, folders and presets, for good. Keys and models stay.")
+        self._deletion = card.add_row(tr("Delete all my data"), about, self.delete)
         return card
 
     def _add_box(

@@ -91,6 +91,18 @@
         <translation>Adresse für andere Programme (Protokoll von OpenAI)</translation>
     </message>
     <message>
+        <source>All chats that this machine keeps are deleted, with drafts, receipts, folders and presets. Answers that are being written are stopped. This cannot be undone.</source>
+        <translation>Alle Chats, die dieser Rechner aufbewahrt, werden gelöscht, mit Entwürfen, Quittungen, Ordnern und Vorlagen. Laufende Antworten werden angehalten. Das lässt sich nicht rückgängig machen.</translation>
+    </message>
+    <message>
+        <source>All stored chats are deleted.</source>
+        <translation>Alle gespeicherten Chats sind gelöscht.</translation>
+    </message>
+    <message>
+        <source>All stored chats with their drafts, folders and presets, for good. Keys and models stay.</source>
+        <translation>Alle gespeicherten Chats mit Entwürfen, Ordnern und Vorlagen, endgültig. Schlüssel und Modelle bleiben.</translation>
+    </message>
+    <message>
         <source>An answer is ready</source>
         <translation>Eine Antwort ist da</translation>
     </message>
@@ -109,6 +121,10 @@
     <message>
         <source>Answer other people&apos;s questions with this machine</source>
         <translation>Mit diesem Rechner Fragen anderer beantworten</translation>
+    </message>
+    <message>
+        <source>Answered on this machine; nobody else saw it.</source>
+        <translation>Auf diesem Rechner beantwortet; niemand sonst hat es gesehen.</translation>
     </message>
     <message>
         <source>Answering node</source>
@@ -389,6 +405,22 @@
         <translation>Datenordner</translation>
     </message>
     <message>
+        <source>Delete all my data</source>
+        <translation>Alle meine Daten löschen</translation>
+    </message>
+    <message>
+        <source>Delete all my data?</source>
+        <translation>Alle meine Daten löschen?</translation>
+    </message>
+    <message>
+        <source>Delete everything</source>
+        <translation>Alles löschen</translation>
+    </message>
+    <message>
+        <source>Delete…</source>
+        <translation>Löschen …</translation>
+    </message>
+    <message>
         <source>Each path</source>
         <translation>Jeder Pfad</translation>
     </message>
@@ -641,6 +673,10 @@
         <translation>Neuestes</translation>
     </message>
     <message>
+        <source>No machine that answers is linked yet.</source>
+        <translation>Noch ist kein antwortender Rechner verbunden.</translation>
+    </message>
+    <message>
         <source>No model yet</source>
         <translation>Noch kein Modell</translation>
     </message>
@@ -651,6 +687,10 @@
     <message>
         <source>No network: answers are made on this machine only.</source>
         <translation>Kein Netz: Antworten entstehen nur auf diesem Rechner.</translation>
+    </message>
+    <message>
+        <source>No relays are known yet.</source>
+        <translation>Noch sind keine Relays bekannt.</translation>
     </message>
     <message>
         <source>No traffic of other people passes through this machine.</source>
@@ -877,6 +917,10 @@
         <translation>Signiert</translation>
     </message>
     <message>
+        <source>Signed by the machine that answered; it matches the question and every token.</source>
+        <translation>Unterschrieben von dem Rechner, der geantwortet hat; es passt zur Frage und zu jedem Token.</translation>
+    </message>
+    <message>
         <source>Signed: the answering node signed a receipt for exactly this answer, and the receipt was checked.</source>
         <translation>Signiert: Der antwortende Knoten hat für genau diese Antwort eine Quittung unterschrieben, und die Quittung wurde geprüft.</translation>
     </message>
@@ -942,11 +986,15 @@
     </message>
     <message>
         <source>The built-in model knows this app. Begin with one of these, or type below.</source>
-        <translation>Das eingebaute Modell kennt diese App. Beginne mit einer dieser Fragen oder schreibe unten.</translation>
+        <translation>Das eingebaute Modell kennt diese App und liest Englisch. Beginne mit einer dieser Fragen oder schreibe unten.</translation>
     </message>
     <message>
         <source>The connection is not encrypted.</source>
         <translation>Die Verbindung ist nicht verschlüsselt.</translation>
+    </message>
+    <message>
+        <source>The directory of the network is not here yet.</source>
+        <translation>Das Verzeichnis des Netzes ist noch nicht da.</translation>
     </message>
     <message>
         <source>The engine cannot be started: {reason}.</source>
@@ -1009,6 +1057,10 @@
         <translation>Das Symbol neben der Uhr öffnet es wieder.</translation>
     </message>
     <message>
+        <source>The keys of this engine lie in a file that is not encrypted; no keyring works here.</source>
+        <translation>Die Schlüssel dieser Engine liegen in einer unverschlüsselten Datei; hier funktioniert kein Schlüsselbund.</translation>
+    </message>
+    <message>
         <source>The last relays. Know that somebody asks the answering node. Not who, nor what.</source>
         <translation>Die letzten Relays. Wissen, dass jemand den antwortenden Knoten fragt. Nicht wer, und nicht was.</translation>
     </message>
@@ -1021,8 +1073,20 @@
         <translation>Der Link führt über eine Nummer statt eines Namens zu einem Rechner.</translation>
     </message>
     <message>
+        <source>The machine that was answering had an error.</source>
+        <translation>Der Rechner, der antwortete, hatte einen Fehler.</translation>
+    </message>
+    <message>
+        <source>The machine that was answering stops contributing. Ask again; another one answers.</source>
+        <translation>Der Rechner, der antwortete, trägt nicht mehr bei. Frag nochmal; ein anderer antwortet.</translation>
+    </message>
+    <message>
         <source>The model reads the question</source>
         <translation>Das Modell liest die Frage</translation>
+    </message>
+    <message>
+        <source>The model thinks before it answers</source>
+        <translation>Das Modell denkt nach, bevor es antwortet</translation>
     </message>
     <message>
         <source>The network cannot be reached.</source>
@@ -1057,6 +1121,14 @@
         <translation>Dabei kein Fenster zeigen</translation>
     </message>
     <message>
+        <source>There is no network to contribute to. Start the engine with --bootstrap URL#NETWORKID to join one.</source>
+        <translation>Es gibt kein Netz, zu dem du beitragen könntest. Starte die Engine mit --bootstrap URL#NETWORKID, um einem beizutreten.</translation>
+    </message>
+    <message>
+        <source>There is no network to contribute to; join one with --bootstrap.</source>
+        <translation>Es gibt kein Netz, zu dem du beitragen könntest; tritt einem mit --bootstrap bei.</translation>
+    </message>
+    <message>
         <source>These choices cannot be kept: {reason}. They hold until you quit.</source>
         <translation>Diese Wahl lässt sich nicht speichern: {reason}. Sie gilt, bis du beendest.</translation>
     </message>
@@ -1083,6 +1155,10 @@
     <message>
         <source>This machine</source>
         <translation>Dieser Rechner</translation>
+    </message>
+    <message>
+        <source>This machine reads the question</source>
+        <translation>Dieser Rechner liest die Frage</translation>
     </message>
     <message>
         <source>This machine relays nothing for others: {reason}</source>
@@ -1316,6 +1392,10 @@ Um ein eigenes Netz zu öffnen, führe einmal gentorrent bootstrap --init aus un
         <translation>Verbindungen dieses Rechners</translation>
     </message>
     <message>
+        <source>loading the model and telling the network</source>
+        <translation>Das Modell wird geladen und dem Netz gemeldet</translation>
+    </message>
+    <message>
         <source>nodes listed</source>
         <translation>Knoten im Verzeichnis</translation>
     </message>
@@ -1366,6 +1446,10 @@ Um ein eigenes Netz zu öffnen, führe einmal gentorrent bootstrap --init aus un
     <message>
         <source>tokens since the start</source>
         <translation>Tokens seit dem Start</translation>
+    </message>
+    <message>
+        <source>waiting for the network</source>
+        <translation>Warten auf das Netz</translation>
     </message>
     <message>
         <source>weaker: {paths} × {hops} relays instead of {full_paths} × {full_hops}</source>
