@@ -1,10 +1,10 @@
 """Gossip of one group: every member learns what the others' caches hold and how busy they are. Pure.
 
 Each member signs statements about itself, with changes since the one before: every second while there is news (four
-times a second in a small group, ``FULL_MESH``), every five otherwise, and less often in groups of more than
-``STATEMENTS_PER_SECOND``. In a small group it sends them to everybody itself. In a larger one it sends them to a few
-neighbours, who offer them to a few others in the next round, and so on; whoever lacks what is offered asks for it, so
-that hardly anything is sent twice.
+times a second in a small group, ``FULL_MESH``, and at once where others would reckon wrongly: ``reckoning.py``), every
+five otherwise, and less often in groups of more than ``STATEMENTS_PER_SECOND``. In a small group it sends them to
+everybody itself. In a larger one it sends them to a few neighbours, who offer them to a few others in the next round,
+and so on; whoever lacks what is offered asks for it, so that hardly anything is sent twice.
 
 Every few seconds everybody offers one neighbour a part of all that it knows. So whatever was lost (a message, a link, a
 partition) is found and asked for: the changes, while they are remembered, else the whole state, which anybody can pass
@@ -162,9 +162,9 @@ class GroupMachine:
         """Exactly these members are linked now."""
         self._linked.set([peer for peer in peers if peer in self._keys], now)
 
-    def report(self, load: Load, accepts: bool) -> None:
+    def report(self, load: Load, accepts: bool, now: float) -> None:
         """How busy this machine is, and whether its owner lets it take new requests."""
-        self._speaker.report(load, accepts)
+        self._speaker.report(load, accepts, now)
 
     def disappointed(self, member: NodeId, now: float) -> None:
         """A request was sent there for what its cache was said to hold, and it was not there: look-ups leave it out for
@@ -217,13 +217,14 @@ class GroupMachine:
 
     def next_deadline(self) -> float:
         """When :meth:`tick` has something to do."""
-        deadline = min(self._speaker.deadline(self.interval, self._quiet), self._repair_at)
+        spoken = self._speaker.deadline(self.interval, self._quiet, interjects=self._is_small)
+        deadline = min(spoken, self._repair_at)
         return min(deadline, self._round_at) if self._fresh or self._behind else deadline
 
     def tick(self, now: float, wall: float) -> list[Tell]:
         """Say, offer and ask what is due. ``wall``: seconds since 1970."""
         effects: list[Tell] = []
-        if self._speaker.due(now, self.interval, self._quiet):
+        if self._speaker.due(now, self.interval, self._quiet, interjects=self._is_small):
             effects += self._speak(now, wall)
         if now >= self._round_at and (self._fresh or self._behind):
             self._round_at = now + ROUND_SECONDS
@@ -239,7 +240,7 @@ class GroupMachine:
         return self._speak(now, wall, leaving=True)
 
     def _speak(self, now: float, wall: float, leaving: bool = False) -> list[Tell]:
-        statement = self._speaker.speak(now, wall, self.tree.share, leaving)
+        statement = self._speaker.speak(now, wall, self.tree.share, leaving, interval=self.interval)
         self._me.take(statement, self.tree, now, wall)
         if self._is_small:
             receivers: Collection[NodeId] = self._linked

@@ -15,7 +15,7 @@ from engine.paths.setup import TokenBucket
 
 REMEMBERED = 8
 """Statements of one member that are kept, to be passed on or put in order."""
-STATEMENT_RATE, STATEMENT_BURST = 6.0, 24.0
+STATEMENT_RATE, STATEMENT_BURST = 10.0, 24.0
 """Statements of one member that are looked at, per second and at once."""
 CHUNK_RATE, CHUNK_BURST = 1_024.0, 20_000.0
 """Chunks that one member may add or remove, per second and at once."""

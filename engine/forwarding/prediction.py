@@ -76,11 +76,11 @@ def predict(
 ) -> Prediction:
     """What ``member`` would need for ``asked`` when its cache holds ``cached`` leading tokens.
 
-    ``traffic``: what others have probably sent there since its statement; where the typical prompt is not known,
-    prompts are taken to be read in the order of arrival. ``busy``: seconds for which it certainly still reads what this
-    machine has sent (a send in the middle of the statement's age has not had the whole age to be worked off).
-    ``known``: tokens of ``sent_tokens`` that this machine knows its cache to save. ``slope``: what one more answer adds
-    to a step there, in seconds (None: by the statement)."""
+    What others have sent there since its statement is not in it (``policies/unseen.py``). ``traffic``: where the
+    typical prompt is not known, prompts are taken to be read in the order of arrival. ``busy``: seconds for which it
+    certainly still reads what this machine has sent (a send in the middle of the statement's age has not had the whole
+    age to be worked off). ``known``: tokens of ``sent_tokens`` that this machine knows its cache to save. ``slope``:
+    what one more answer adds to a step there, in seconds (None: by the statement)."""
     load, trust = member.load, member.trust
     silent = max(now - member.heard, 0.0)
     age = min(silent, LONGEST_DRAIN)
@@ -89,12 +89,11 @@ def predict(
     decode = max((load.decode_rate or load.decode_rate_alone or UNMEASURED_DECODE) * trust, LEAST_RATE)
 
     sent = load.queue_tokens + max(member.sent_tokens - known, 0)
-    queue = max(sent / prefill - age * (1.0 - traffic.reading), busy, 0.0)
+    queue = max(sent / prefill - age, busy, 0.0)
     read = max(asked.prompt_tokens - cached, 1) / prefill
-    unseen = traffic.requests * age
-    answers = load.running + load.waiting + member.sent_requests + unseen
-    to_write = load.output_tokens + member.sent_output_tokens + unseen * asked.output_tokens
-    answers, left = _still_written(answers, max(to_write, answers * traffic.answer), decode * age)
+    answers: float = load.running + load.waiting + member.sent_requests
+    to_write = max(load.output_tokens + member.sent_output_tokens, answers * traffic.answer)
+    answers, left = _still_written(answers, to_write, decode * age)
 
     wait, behind = _turn(queue, read, traffic.typical / prefill) if queue > 0 and traffic.typical > 0 else (queue, 0.0)
     wait = max(wait, _place(load, asked, queue * prefill, answers, left, decode))

@@ -7,6 +7,7 @@ import math
 from engine.crypto.identity import Identity
 from engine.forwarding.digests import DIGEST_BITS, set_digest
 from engine.forwarding.members import Load
+from engine.forwarding.reckoning import Interjections, mistaken
 from engine.forwarding.sentry import Sentry
 from engine.forwarding.statements import (
     Statement,
@@ -47,19 +48,25 @@ class Speaker:
         self._state = set_digest((), bits)
         self._told: tuple[Load, bool] | None = None
         self._told_at = -math.inf
+        self._interjections = Interjections()
+        self._mistaken = False  # others think something else of this machine by now
 
-    def report(self, load: Load, accepts: bool) -> None:
+    def report(self, load: Load, accepts: bool, now: float) -> None:
         """What there is to say of the load now."""
         self.load, self.accepts = load, accepts
+        self._mistaken = self._told is not None and mistaken(self._told[0], load, now - self._told_at)
 
-    def due(self, now: float, interval: float, quiet: float) -> bool:
-        """Whether a statement is due: after ``interval`` if there is news, after ``quiet`` without."""
-        since = now - self._told_at
-        return since >= quiet or (since >= interval and self._has_news)
+    def due(self, now: float, interval: float, quiet: float, *, interjects: bool) -> bool:
+        """Whether a statement is due: after ``interval`` if there is news, after ``quiet`` without; ``interjects``: at
+        once if others are mistaken, as often as that may be."""
+        return now >= self.deadline(interval, quiet, interjects=interjects)
 
-    def deadline(self, interval: float, quiet: float) -> float:
+    def deadline(self, interval: float, quiet: float, *, interjects: bool) -> float:
         """When :meth:`due` is true, as far as it is known now."""
-        return self._told_at + (interval if self._has_news else quiet)
+        turn = self._told_at + (interval if self._has_news else quiet)
+        if not interjects or not self._mistaken:
+            return turn
+        return min(turn, self._interjections.earliest(self._told_at))
 
     @property
     def _has_news(self) -> bool:
@@ -68,8 +75,11 @@ class Speaker:
         load, accepts = self._told
         return accepts != self.accepts or noticeably_different(load, self.load)
 
-    def speak(self, now: float, wall: float, room: int, leaving: bool = False) -> Statement:
-        """The next statement; afterwards at most ``room`` chunks are told."""
+    def speak(self, now: float, wall: float, room: int, leaving: bool = False, *, interval: float = 0.0) -> Statement:
+        """The next statement; afterwards at most ``room`` chunks are told. Before ``interval`` is over it is an
+        interjection."""
+        if now - self._told_at < interval:
+            self._interjections.made(now)
         delta = self.sentry.take(room, self._most)
         if delta:
             self._state = set_digest(self.sentry.told, self._bits)
@@ -88,5 +98,5 @@ class Speaker:
         )
         if delta:
             self._content = self._sequence
-        self._told, self._told_at = (self.load, self.accepts), now
+        self._told, self._told_at, self._mistaken = (self.load, self.accepts), now, False
         return make_statement(self._identity, self._network_id, self._model, said, delta.added, delta.removed)

@@ -137,8 +137,8 @@ class AnswerFailed(Struct, frozen=True, array_like=True, tag="failed"):
 
 
 class Beat(Struct, frozen=True, array_like=True, tag="beat"):
-    """Sign of life, once a second: what the worker does ("idle", "loading", "step"), for how many seconds, and what it
-    measured."""
+    """Sign of life, a few times a second: what the worker does ("idle", "loading", "step"), for how many seconds, and
+    what it measured."""
 
     activity: str
     seconds: Annotated[float, Meta(ge=0)]

@@ -32,6 +32,7 @@ def make_pool(
     clock: Clock,
     on_state: Callable[[WorkerState], None],
     on_cache: Callable[[Device, CacheNews], None] = lambda device, news: None,
+    on_load: Callable[[], None] = lambda: None,
 ) -> WorkerPool:
     """This machine's workers, one for each GPU that is found, with the models in the folder ``models``."""
     devices = find_devices()
@@ -43,7 +44,7 @@ def make_pool(
         kv_bytes=configuration.cache_memory * MEBIBYTE,
         devices=devices,
     )
-    return WorkerPool(catalogue, clock, settings, on_state, on_cache)
+    return WorkerPool(catalogue, clock, settings, on_state, on_cache, on_load)
 
 
 def make_remote(

@@ -93,6 +93,11 @@ class GroupRole:
         for digest, machine in self._machines.items():
             self._tell_members(machine, digest)
 
+    def loads_changed(self) -> None:
+        """This machine has more or less to do than a moment ago."""
+        self._report()
+        self.loop.wake()
+
     def links_changed(self) -> None:
         """A link came or went."""
         if self.sender is not None:
@@ -252,7 +257,8 @@ class GroupRole:
         self._looked = self._clock.monotonic()
         for digest, info in self._infos().items():
             if digest in self._machines:
-                self._machines[digest].report(load_of(info), accepts=True)  # who takes none is no member
+                # who takes none is no member
+                self._machines[digest].report(load_of(info), accepts=True, now=self._looked)
 
     def _listed(self, digest: bytes) -> list[DirectoryNode]:
         nodes: Iterable[DirectoryNode] = self._directory.nodes() if self._directory is not None else ()
@@ -271,7 +277,7 @@ class GroupRole:
             self._send(machine.tick(self._clock.monotonic(), self._clock.wall()))
 
     def _next_deadline(self) -> float | None:
-        """Loads change without a word to this role: it looks as often as a statement may be due."""
+        """Some back ends' loads change without a word to this role: it looks as often as a statement may be due."""
         machines = self._machines.values()
         return min((min(one.next_deadline(), self._looked + one.interval) for one in machines), default=None)
 

@@ -72,7 +72,9 @@ class Node:
         self._feed = StateFeed(self.state)
         self._models = directory.models
         self.prefixes = CachedPrefixes()
-        self.inference = make_pool(configuration, directory.models, clock, self.worker_changed, self.prefixes.heard)
+        self.inference = make_pool(
+            configuration, directory.models, clock, self.worker_changed, self.prefixes.heard, self._load_changed
+        )
         self.remote = make_remote(configuration, os.environ, clock, self._remote_changed, self._notice)
         others = {self.remote.model_id: self.remote} if self.remote is not None else {}
         self.backend: InferenceBackend = BackendSet(self.inference, others)
@@ -304,6 +306,11 @@ class Node:
         if self.peer is not None:
             self.peer.refresh()
         self._changed()
+
+    def _load_changed(self) -> None:
+        """This machine's workers have more or less to do."""
+        if self.peer is not None and self.peer.group is not None:
+            self.peer.group.loads_changed()
 
     async def _models_changed(self) -> None:
         """Models came or went: what the owner wants to contribute may be there now."""

@@ -175,7 +175,7 @@ class GossipNetwork:
     def busy(self, name: NodeId) -> None:
         """A member whose load changes all the time says so."""
         load = Load(queue_tokens=self.random.randrange(100_000), running=self.random.randrange(16), kv_free=50_000)
-        self.machine(name).report(load, True)
+        self.machine(name).report(load, True, self.now)
 
     def holders(self, name: NodeId, digests: Sequence[bytes]) -> dict[NodeId, int]:
         """Who holds how many leading tokens of a prompt, as one member knows it."""

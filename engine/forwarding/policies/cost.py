@@ -10,12 +10,12 @@ is smaller for prefixes that are asked for often: their copies serve many.
 What keeps many entry nodes with old news from doing the same thing at the same moment:
 
 - what this machine has sent counts at once, and so does what the target's cache will hold because of it;
-- what others have probably sent since the news counts, too (``habits.py``), and where that is much, differences in
-  load count less;
+- what others have probably sent since the news counts, too, and it went to whoever had least to do then
+  (``habits.py``, ``unseen.py``);
 - a prefix has homes, the members after its place on a hash ring: one more than hold it now. Reading it anew is cheaper
   there, so that all entry nodes make the next copy in the same place, once, and those of different prefixes in
   different places;
-- among costs that differ by less than chance may have changed since the news, the lot decides.
+- among nearly equal costs the lot decides, in proportion to what is left of each gap.
 
 In large groups only some are looked at: the homes, holders of the prefix, those that had the least to do last time
 (M. Mitzenmacher, B. Prabhakar, D. Shah, "Load Balancing with Memory", FOCS 2002), and a few at random.
@@ -24,12 +24,10 @@ In large groups only some are looked at: the homes, holders of the prefix, those
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from math import sqrt
-from operator import itemgetter
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from engine.forwarding.members import Member
 from engine.forwarding.places import PlacePrices
@@ -37,15 +35,16 @@ from engine.forwarding.policies.candidates import NEWCOMER_SHARE, may_serve, new
 from engine.forwarding.policies.habits import Habits
 from engine.forwarding.policies.interface import Asked, Choice, Group, Random
 from engine.forwarding.policies.ring import Ring
+from engine.forwarding.policies.unseen import filled
 from engine.forwarding.prediction import BATCH_SLOPE, NOTHING_SEEN, Prediction, Traffic, predict, prefill_rate
 from engine.ids import NodeId
 
 RING_POINTS = 16
 MOST_PREFIXES = 2048
-FEW_UNSEEN = 1.5
-"""Requests that others may have sent to a member since its news, up to which its load is taken as it is."""
 MOST_HOMES = 8
 ALTERNATIVES = 3
+LEAST_SHARE = 0.01
+"""Of the lot, among near-equals, for whom others have probably sent nothing to."""
 
 NO_ROOM = "No machine of this model's group has room for a prompt of this length."
 TOO_LONG = "Every machine of this model's group has too much to do; the first token would take about {seconds:.0f} s."
@@ -61,6 +60,15 @@ class _Sent:
     known: int = 0  # tokens, of what was sent, that its cache saves though no news says so yet
 
 
+class _Weighed(NamedTuple):
+    """A member with its cost in seconds, and its share of what others have probably sent since the news."""
+
+    cost: float
+    member: Member
+    prediction: Prediction
+    share: float
+
+
 @dataclass(slots=True)
 class Cost:
     """Lowest cost in seconds; by lot among near-equals; refuses what would wait too long."""
@@ -73,8 +81,8 @@ class Cost:
     popular: float = 3.0  # requests a minute for each copy of a prefix, at which a further copy is half as dear
     home_bonus: float = 0.3  # of the seconds for reading the public part
     near_seconds: float = 0.01  # above the lowest cost: what is not farther above is as good
-    damping: float = 10.0  # of differences in load, by requests that others may have sent since the news
-    spread: float = 0.5  # times what chance may have changed since the news
+    batch_weight: float = 0.5  # of what answers beside each other cost: others fill a gap before an answer ends
+    unseen: float = 1.0  # times what others have probably sent since the news
     longest_wait: float = 30.0  # seconds before reading begins; beyond, the request is refused
     warming_seconds: float = 5.0  # how long this machine remembers whom it has sent a prefix to
     newcomer_share: float = NEWCOMER_SHARE
@@ -107,23 +115,22 @@ class Cost:
         work_weight = self._work_weight(asked, cached, members, now)
         costs = self._weighed(asked, looked_at, cached, homes, work_weight, now)
         self._remember(costs, group)
-        able = [one for one in costs if one[2].room and one[2].wait <= self.longest_wait]
+        able = [one for one in costs if one.prediction.room and one.prediction.wait <= self.longest_wait]
         if not able:
             return self._refused(costs, group)
-        best, at_best, least = min(able, key=itemgetter(0))
-        bound = best + self.near_seconds + self.spread * self._blur(now - at_best.heard, least.write)
-        near = [(member, prediction) for value, member, prediction in able if value <= bound]
-        member, prediction = near[0] if len(near) == 1 else near[random.randrange(len(near))]
-        return self._taken(member, prediction, asked, news, cached, group, now)
+        chosen = self._drawn(able, random)
+        return self._taken(chosen.member, chosen.prediction, asked, news, cached, group, now)
 
-    def _blur(self, age: float, write: float) -> float:
-        """Seconds by which a cost may differ from what is expected after ``age`` seconds without news: as many
-        requests of others more or fewer as chance makes, each of which would delay this one by reading and writing."""
-        traffic = self._traffic
-        if traffic.requests <= 0:
-            return 0.0
-        each = traffic.reading / traffic.requests + 2.0 * BATCH_SLOPE * write
-        return each * sqrt(traffic.requests * max(age, 0.0))
+    def _drawn(self, able: Sequence[_Weighed], random: Random) -> _Weighed:
+        """One of those that are nearly as good as the best."""
+        bound = min(one.cost for one in able) + self.near_seconds
+        near = [one for one in able if one.cost <= bound]
+        left = random.random() * sum(one.share + LEAST_SHARE for one in near)
+        for one in near:
+            left -= one.share + LEAST_SHARE
+            if left <= 0:
+                return one
+        return near[-1]
 
     def _weighed(
         self,
@@ -133,9 +140,9 @@ class Cost:
         homes: frozenset[NodeId],
         work_weight: float,
         now: float,
-    ) -> list[tuple[float, Member, Prediction]]:
-        """Each member's cost. What its load adds is drawn towards what it adds on average, the more, the more requests
-        others may have sent since its news: whoever had least to do then is not for long the one who has least now."""
+    ) -> list[_Weighed]:
+        """Each member's cost. Whoever had less to do than the others has been sent to since: its load counts as the
+        level up to which such gaps have been filled."""
         predictions = [self._predict(member, asked, cached.get(member.node_id, 0), now) for member in members]
         places = PlacePrices(sum(map(_answers, members)) / sum(max(member.load.slots, 1) for member in members))
         loads = [
@@ -146,19 +153,33 @@ class Cost:
             + self.places_weight * one.write * places.of(_answers(member), member.load.slots)
             for member, one in zip(members, predictions, strict=True)
         ]
+        level, shares = 0.0, [0.0] * len(members)
+        if self._traffic.requests > 0:
+            added = [
+                len(members) * self._added(now - member.heard, one.write)
+                for member, one in zip(members, predictions, strict=True)
+            ]
+            level, shares = filled(loads, added)
         rate = self._habits.rate or sum(map(prefill_rate, members)) / len(members)
-        mean, requests = sum(loads) / len(loads), self._traffic.requests
         costs = []
-        for member, prediction, load in zip(members, predictions, loads, strict=True):
+        for member, prediction, load, share in zip(members, predictions, loads, shares, strict=True):
             held = cached.get(member.node_id, 0)
             work = max(asked.prompt_tokens - held, 1) / rate
-            unseen = max(requests * (now - member.heard) - FEW_UNSEEN, 0.0)
-            value = mean + (load - mean) / (1.0 + self.damping * unseen * unseen)
-            value += prediction.network + prediction.read + work_weight * work
+            value = max(load, level) + prediction.network + prediction.read + work_weight * work
             if member.node_id in homes:
                 value -= self.home_bonus * max(asked.public_tokens - held, 0) / prefill_rate(member)
-            costs.append((value, member, prediction))
+            costs.append(_Weighed(value, member, prediction, share))
         return costs
+
+    def _added(self, age: float, write: float) -> float:
+        """Seconds by which the load of a member with news of this ``age`` has grown by what others have sent there, if
+        it got its part of it: reading, as far as it is not over yet, and answers beside this one, ``write`` seconds
+        long."""
+        traffic, age = self._traffic, max(age, 0.0)
+        reading = traffic.reading / traffic.requests
+        busy = 2.0 * reading / (1.0 - traffic.reading)
+        beside = 2.0 * self.batch_weight * BATCH_SLOPE * write
+        return self.unseen * traffic.requests * (reading * min(age, busy) + beside * min(age, write))
 
     def _work_weight(self, asked: Asked, cached: Mapping[NodeId, int], members: int, now: float) -> float:
         """A copy of what is asked for often pays; of what is not, it drives out what is."""
@@ -173,7 +194,8 @@ class Cost:
         busy, known = 0.0, 0
         if sent is not None and sent.at >= member.heard:
             busy, known = max(sent.busy_until - now, 0.0), sent.known if sent.heard == member.heard else 0
-        return predict(member, asked, cached, now, self._traffic, busy, known, self._habits.slope(member))
+        slope = self.batch_weight * self._habits.slope(member)
+        return predict(member, asked, cached, now, self._traffic, busy, known, slope)
 
     # ------------------------------------------------------------------------------------------------ whom to look at
 
@@ -222,10 +244,10 @@ class Cost:
         self._ring.update(group.members, now)
         return frozenset(islice(self._ring.after(asked.prefix), count))
 
-    def _remember(self, costs: list[tuple[float, Member, Prediction]], group: Group) -> None:
+    def _remember(self, costs: list[_Weighed], group: Group) -> None:
         if len(group.members) > self.small_group:
-            idle = sorted(costs, key=lambda found: found[2].wait)
-            self._least = [member.node_id for _, member, _ in idle[: self.remembered]]
+            idle = sorted(costs, key=lambda one: one.prediction.wait)
+            self._least = [one.member.node_id for one in idle[: self.remembered]]
 
     # ---------------------------------------------------------------------------------------------- what was sent there
 
@@ -271,15 +293,13 @@ class Cost:
                 self._warming.popitem(last=False)
         return Choice(target=node_id, estimate=prediction.first_token)
 
-    def _refused(self, costs: list[tuple[float, Member, Prediction]], group: Group) -> Choice:
+    def _refused(self, costs: list[_Weighed], group: Group) -> Choice:
         """Nobody could begin soon: who would be the best, and after how long."""
-        possible = sorted(
-            (prediction.first_token, index) for index, (_, _, prediction) in enumerate(costs) if prediction.room
-        )
+        possible = sorted((one.prediction.first_token, index) for index, one in enumerate(costs) if one.prediction.room)
         if not possible:
             return Choice(target=None, reason=NO_ROOM)
         estimate = possible[0][0]
-        best = [costs[index][1].node_id for _, index in possible]
+        best = [costs[index].member.node_id for _, index in possible]
         others = tuple(node_id for node_id in best if node_id != group.myself)[:ALTERNATIVES]
         return Choice(target=None, estimate=estimate, alternatives=others, reason=TOO_LONG.format(seconds=estimate))
 

@@ -66,13 +66,16 @@ class WorkerPool:
         settings: InferenceSettings | None = None,
         on_state: Callable[[WorkerState], None] = lambda state: None,
         on_cache: Callable[[Device, CacheNews], None] = lambda device, news: None,
+        on_load: Callable[[], None] = lambda: None,
     ) -> None:
-        """``on_cache`` hears what comes and goes in the public part of each device's prefix caches. It is called in the
-        event loop and must return at once."""
+        """``on_cache`` hears what comes and goes in the public part of each device's prefix caches, ``on_load`` that
+        :meth:`models` may say something else of how busy they are. They are called in the event loop and must return at
+        once."""
         self._catalogue = catalogue
         self._clock = clock
         self._settings = settings or InferenceSettings()
         self._on_state = on_state
+        self._on_load = on_load
         self.state = WorkerState("stopped")
         self._members = [self._member(device, on_cache) for device in self._settings.devices]
         self._homes: OrderedDict[tuple[str, bytes], _Member] = OrderedDict()
@@ -86,7 +89,10 @@ class WorkerPool:
         def news(told: CacheNews) -> None:
             on_cache(device, told)
 
-        return _Member(InferenceSupervisor(self._catalogue, self._clock, self._settings, changed, news, device))
+        supervisor = InferenceSupervisor(
+            self._catalogue, self._clock, self._settings, changed, news, device, self._on_load
+        )
+        return _Member(supervisor)
 
     # ------------------------------------------------------------------------------------------------ what there is
 

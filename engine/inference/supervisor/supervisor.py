@@ -78,14 +78,17 @@ class InferenceSupervisor:
         on_state: Callable[[WorkerState], None] = lambda state: None,
         on_cache: Callable[[CacheNews], None] = lambda news: None,
         device: Device = PROCESSOR,
+        on_load: Callable[[], None] = lambda: None,
     ) -> None:
         """``on_cache`` hears what comes and goes in the public part of the prefix caches; a worker that begins or ends
-        is told as a reset. It is called in the event loop and must return at once."""
+        is told as a reset. ``on_load`` hears that :meth:`models` may say something else of how busy they are. Both are
+        called in the event loop and must return at once."""
         self._catalogue = catalogue
         self._clock = clock
         self._settings = settings or InferenceSettings()
         self._on_state = on_state
         self._on_cache = on_cache
+        self._on_load = on_load
         self.device = device
         self.state = WorkerState("stopped")
         self.restarts = 0  # workers that ended by themselves
@@ -439,6 +442,7 @@ class InferenceSupervisor:
         for info in infos:
             if info.model_id in self._infos and self._infos[info.model_id].digest == info.digest:
                 self._infos[info.model_id] = info
+        self._on_load()
 
     def _show(self, state: WorkerState) -> None:
         if state != self.state:

@@ -21,6 +21,7 @@ from typing import BinaryIO, NoReturn
 
 from engine.clock import Clock, SystemClock
 from engine.errors import InferenceError, ProviderFailedError, RequestError, UnknownModelError
+from engine.forwarding.reckoning import LEAST_SECONDS, mistaken
 from engine.inference.pipe import (
     PROVIDER_FAILED,
     AnswerFailed,
@@ -88,11 +89,15 @@ class Worker:
         self._said: list[FromWorker] = []  # of this step: one write for all of it
         self._activity = ("loading", clock.monotonic())
         self._infos: tuple[ModelInfo, ...] = ()
+        self._told: tuple[tuple[ModelInfo, ...], float] = ((), clock.monotonic())  # by the last beat, and when
+        self._asked = False  # something that has not been counted yet
 
     def run(self) -> None:
         """Work until the process ends; by itself only when the execution provider has failed."""
         while True:
             self._receive()
+            if self._asked:
+                self._count()
             self._do("step")
             for host in list(self._hosts.values()):
                 try:
@@ -101,7 +106,17 @@ class Worker:
                     self._provider_failed(host.info().provider, error)
                 self._said += [CacheChanged(news) for news in host.cache_news()]
             self._say()
-            self._infos = tuple(host.info() for host in self._hosts.values())
+            self._count()
+
+    def _count(self) -> None:
+        """How busy the models are now; the engine is told before the next beat where it would reckon wrongly."""
+        self._infos, self._asked = tuple(host.info() for host in self._hosts.values()), False
+        told, at = self._told
+        before, since = {info.model_id: info for info in told}, self._clock.monotonic() - at
+        if since >= LEAST_SECONDS and any(
+            mistaken(before[info.model_id], info, since) for info in self._infos if info.model_id in before
+        ):
+            self._outlet.send(self.beat())
 
     def _provider_failed(self, provider: str, error: ProviderFailedError) -> NoReturn:
         """End the process: what a broken device holds cannot be trusted, and its memory is free only then."""
@@ -135,8 +150,9 @@ class Worker:
 
     def beat(self) -> Beat:
         """What the heartbeat says; called from another thread."""
-        activity, since = self._activity
-        return Beat(activity, max(0.0, self._clock.monotonic() - since), self._infos)
+        (activity, since), infos, now = self._activity, self._infos, self._clock.monotonic()
+        self._told = (infos, now)
+        return Beat(activity, max(0.0, now - since), infos)
 
     def _do(self, activity: str) -> None:
         self._activity = (activity, self._clock.monotonic())
@@ -171,6 +187,7 @@ class Worker:
                 host.set_budget(message.kv_bytes)
         elif isinstance(message, Generate | Score):
             self._do("step")
+            self._asked = True
             self._generate(message)
         elif isinstance(message, CancelAnswer):
             self._cancel(message)

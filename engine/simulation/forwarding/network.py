@@ -18,9 +18,10 @@ import numpy as np
 
 from engine.forwarding.policies.interface import Asked, Policy
 from engine.forwarding.policies.registry import by_name
+from engine.forwarding.reckoning import Interjections, mistaken
 from engine.simulation.forwarding.job import Job
 from engine.simulation.forwarding.measures import Outcome
-from engine.simulation.forwarding.news import Clockwork, place_of
+from engine.simulation.forwarding.news import Clockwork, IrregularClockwork, place_of
 from engine.simulation.forwarding.node import SimulatedNode
 from engine.simulation.forwarding.node_kinds import NodeKind
 from engine.simulation.forwarding.trace import Prompt, Request
@@ -50,6 +51,7 @@ class Plan:
     beliefs: bool = True  # entry nodes believe others as far as they measure them (``engine.forwarding.beliefs``)
     overstating: float = 0.0  # share of the nodes that say they are ten times as fast as they are
     gossip_seconds: float = 1.0
+    interject: bool = False  # members speak before their turn when others would reckon wrongly
     access: tuple[float, float] = (0.002, 0.013)  # one way, from a node into the network; uniform
     churn_per_minute: float = 0.0  # share of the nodes that die without a word
     away_seconds: float = 60.0  # mean, until such a node comes back with an empty cache
@@ -83,12 +85,14 @@ class Network:
         access = np.array([draw.uniform(*plan.access) for _ in range(count)])
         one_way = access[:, None] + access[None, :]
         np.fill_diagonal(one_way, 0.0)
+        self._interjections = [Interjections() for _ in range(count if plan.interject else 0)]
+        clockwork = IrregularClockwork if plan.interject else Clockwork
         phases = [draw.random() * plan.gossip_seconds for _ in range(count)]
         self.group = Group(
             nodes=[SimulatedNode(plan.kinds[place % len(plan.kinds)], unlimited=self.oracle) for place in range(count)],
             established=[place not in newcomers for place in range(count)],
             one_way=one_way,
-            clockwork=Clockwork(plan.gossip_seconds, phases, one_way),
+            clockwork=clockwork(plan.gossip_seconds, phases, one_way),
             beliefs=plan.beliefs,
             overstating=frozenset(draw.sample(range(count), round(plan.overstating * count))),
         )
@@ -200,7 +204,7 @@ class Network:
             salt=request.session.encode(),
             answer=() if request.answer is None else request.blocks(answer=True),
         )
-        alive = self.group.alive[target]
+        alive, idle = self.group.alive[target], node.idle
         if not alive or not node.offer(job, self.now):
             self._at(self.now + attempt.back + (0.0 if alive else NOTICED), self._refused, attempt, target)
             return
@@ -209,6 +213,8 @@ class Network:
         outcome = self.outcomes[request.number]
         outcome.node, outcome.forwarded = target, target != attempt.entry
         self._wake(target)
+        if idle:  # else it sees at the end of its step what has come
+            self._interject(target)
 
     def _refused(self, attempt: _Try, by: int) -> None:
         """Try the best alternative that was not asked, or another entry node."""
@@ -285,9 +291,12 @@ class Network:
         if self.group.nodes[place].version == version:
             self._catch_up(place)
             self._wake(place)
+            self._interject(place)
 
     def _state(self, place: int, statement: int) -> None:
         """The node's statement: its load, and what changed in its cache."""
+        if not self.group.clockwork.made_at(place, statement, self.now):
+            return
         node = self.group.nodes[place]
         version = node.version
         self._catch_up(place)
@@ -297,3 +306,14 @@ class Network:
         if place == 0:
             self.group.tree.forget(self.group.clockwork.heard_by_all(self.now))
         self._at(self.group.clockwork.time(place, statement + 1), self._state, place, statement + 1)
+
+    def _interject(self, place: int) -> None:
+        """It speaks before its turn, where others would reckon wrongly."""
+        if not self._interjections or not self.group.alive[place]:
+            return
+        said, interjections = self.group.latest[place], self._interjections[place]
+        if self.now < interjections.earliest(said.heard):
+            return
+        if mistaken(said.load, self.group.nodes[place].load(), self.now - said.heard):
+            interjections.made(self.now)
+            self._state(place, self.group.clockwork.next_statement(place, self.now))

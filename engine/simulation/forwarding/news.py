@@ -1,16 +1,17 @@
 """What members know of each other: statements of load and public cache content, as old as gossip makes them.
 
-Every member makes a statement once a period, each at its own moment; it carries what changed in its cache since the
-one before, and a sequence number. It reaches another member after the network's delay. So what a member knows is given
-by one number for each other member: the last statement heard. All replicas are views on one tree in which each entry
-has the numbers of the statements that told of its coming and going; a test compares them with replicas that are fed
-one by one.
+Every member makes a statement once a period, each at its own moment, and in a small group another one when others would
+reckon wrongly (``engine.forwarding.reckoning``). It carries what changed in its cache since the one before, and a
+sequence number, and reaches another member after the network's delay. So what a member knows is given by one number for
+each other member: the last statement heard. All replicas are views on one tree in which each entry has the numbers of
+the statements that told of its coming and going; a test compares them with replicas that are fed one by one.
 """
 
 from __future__ import annotations
 
 import math
 import struct
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
@@ -21,7 +22,7 @@ from engine.forwarding.members import Member
 from engine.ids import NodeId
 from engine.inference.scheduling.plan import BLOCK_TOKENS
 
-KEPT = 4
+KEPT = 16
 """Statements of a member that somebody may still not have heard the next one of."""
 
 
@@ -134,6 +135,55 @@ class Clockwork:
     def time(self, member: int, statement: int) -> float:
         """When it is made."""
         return float(self.phases[member] + statement * self.period)
+
+    def made_at(self, member: int, statement: int, now: float) -> bool:
+        """Whether ``now`` is the moment of that statement; afterwards it has been made."""
+        return True
+
+
+class IrregularClockwork(Clockwork):
+    """Of a small group, in which the next statement is made a period after the last one, or before."""
+
+    def __init__(self, period: float, phases: Sequence[float], delays: np.ndarray) -> None:
+        super().__init__(period, phases, delays)
+        self._delays: list[list[float]] = delays.tolist()
+        self._said: list[list[float]] = [[] for _ in phases]
+
+    def heard(self, member: int, now: float) -> np.ndarray:
+        """See :class:`Clockwork`."""
+        found = [
+            bisect_right(said, now - delays[member]) - 1 for said, delays in zip(self._said, self._delays, strict=True)
+        ]
+        return np.array(found)
+
+    def made(self, now: float) -> np.ndarray:
+        """See :class:`Clockwork`."""
+        return np.array([bisect_right(said, now) - 1 for said in self._said])
+
+    def heard_by_all(self, now: float) -> list[int]:
+        """See :class:`Clockwork`."""
+        return [
+            bisect_right(said, now - max(delays)) - 1 for said, delays in zip(self._said, self._delays, strict=True)
+        ]
+
+    def next_statement(self, member: int, now: float) -> int:
+        """See :class:`Clockwork`."""
+        return len(self._said[member])
+
+    def time(self, member: int, statement: int) -> float:
+        """When it was made, or is if nothing comes before."""
+        said = self._said[member]
+        if statement < len(said):
+            return said[max(statement, 0)]
+        return said[-1] + self.period if said else float(self.phases[member])
+
+    def made_at(self, member: int, statement: int, now: float) -> bool:
+        """See :class:`Clockwork`; False if it was made before its turn."""
+        said = self._said[member]
+        if statement != len(said):
+            return False
+        said.append(now)
+        return True
 
 
 class Statements:

@@ -82,7 +82,7 @@ class SimulatedNode:
         self._queued += job.uncached
         self._expected += job.expected
         self.version += 1
-        if not self._answers and not self._parts:
+        if self.idle:
             self._begin_step()
         return True
 
@@ -107,6 +107,11 @@ class SimulatedNode:
                 break
             node, depth = child, depth + 1
         return depth * BLOCK_TOKENS
+
+    @property
+    def idle(self) -> bool:
+        """Whether it makes no step: whoever comes is begun at once."""
+        return not self._answers and not self._parts
 
     # ----------------------------------------------------------------------------------------------------------- time
 

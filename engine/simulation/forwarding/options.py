@@ -7,6 +7,7 @@ from pathlib import Path
 
 from engine.errors import ConfigurationError
 from engine.forwarding.gossip import statement_interval
+from engine.forwarding.neighbours import FULL_MESH
 from engine.forwarding.policies.registry import NAMES, by_name
 from engine.simulation.forwarding.generated import TRACES, generate
 from engine.simulation.forwarding.network import ORACLE, Plan
@@ -46,6 +47,7 @@ def make_plan(
         overstating=overstating,
         beliefs=beliefs,
         gossip_seconds=gossip_seconds or statement_interval(nodes),
+        interject=gossip_seconds is None and nodes <= FULL_MESH,
         access=((1 - SPREAD) * access_seconds, (1 + SPREAD) * access_seconds),
         churn_per_minute=churn_per_minute,
         seed=seed,

@@ -53,7 +53,7 @@ def test_news_in_a_small_group_takes_a_quarter_of_a_second(size: int) -> None:
     net.run(3)
     prompt = net.prompt(9)
     net.insert(net.ids[0], prompt)
-    net.machine(net.ids[0]).report(Load(queue_tokens=7, prefill_rate=123.4, first_token_seconds=0.25), False)
+    net.machine(net.ids[0]).report(Load(queue_tokens=7, prefill_rate=123.4, first_token_seconds=0.25), False, net.now)
     net.run(0.45)
     assert net.holders(net.ids[3], prompt) == {net.ids[0]: 9 * BLOCK_TOKENS}
     heard = next(one for one in net.machine(net.ids[3]).heard(net.now) if one.node_id == net.ids[0])
