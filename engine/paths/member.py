@@ -24,7 +24,12 @@ from engine.wire.forward import Forward, ForwardAnswer, ForwardBegun, ForwardEnd
 from engine.wire.link import ReleaseHandle
 
 MAX_FROM_MEMBER = 16
-"""Executions that one other member may have passed on, at a time."""
+"""Executions whose clients are there that one other member may have passed on, at a time,"""
+MAX_ALL_FROM_MEMBER = 32
+"""and with those whose clients have vanished, or have not said yet that they have the end: these shall not keep out
+others for as long as they are kept (``serving.CLIENT_SILENCE``)."""
+THERE_SECONDS = 8.0
+"""Without a word, after which a client does not count as there."""
 
 
 class MemberMachine(ServingMachine):
@@ -72,8 +77,7 @@ class MemberMachine(ServingMachine):
                 raise WireError("a request that this member may not pass on")
         except (WireError, CryptoError):
             return []
-        of_peer = sum(one.origin is not None and one.origin[0] == peer for one in self._executions.values())
-        if self._is_full(False) or of_peer >= MAX_FROM_MEMBER:
+        if self._is_full(False) or self._has_enough(peer, now):
             refused = ForwardAnswer(message.forward, False, "overloaded", FULL)
             return [Send(peer, Lane.CONTROL, encode(refused))]
         execution = self._accept(request, record.message_id, now)
@@ -85,6 +89,12 @@ class MemberMachine(ServingMachine):
         accepted = Send(peer, Lane.CONTROL, encode(ForwardAnswer(message.forward, True)))
         started = ExecutionStarted(request_id=request_id, request=request, encoded=record.request, entry=peer)
         return [accepted, started, *execution.sender.tick(now)]
+
+    def _has_enough(self, peer: NodeId, now: float) -> bool:
+        """Whether a member may not pass on anything more for now."""
+        passed_on = [one for one in self._executions.values() if one.origin is not None and one.origin[0] == peer]
+        there = sum(not one.sender.finished and now <= one.last_heard + THERE_SECONDS for one in passed_on)
+        return there >= MAX_FROM_MEMBER or len(passed_on) >= MAX_ALL_FROM_MEMBER
 
     def forward_answered(self, peer: NodeId, message: ForwardAnswer, now: float) -> list[ServingEffect]:
         """Whether a member takes a request that was passed on to it; if not, this node serves it."""

@@ -15,7 +15,7 @@ from engine.forwarding.hr_tree import HrTree
 from engine.forwarding.policies.interface import Asked
 from engine.simulation.forwarding.generated import generate
 from engine.simulation.forwarding.network import Network, Plan
-from engine.simulation.forwarding.news import Clockwork, VersionedTree, place_of
+from engine.simulation.forwarding.news import Clockwork, IrregularClockwork, VersionedTree, place_of
 from engine.simulation.forwarding.node_kinds import kind_of
 from engine.simulation.forwarding.trace import Request, Texts, numbered
 from engine.simulation.forwarding.views import View
@@ -78,10 +78,11 @@ def test_every_view_equals_a_true_replica(members: int, seed: int) -> None:
             tree.forget(clockwork.heard_by_all(now))
 
 
-def test_what_a_member_sees_in_a_run_is_what_a_replica_of_its_own_would_say() -> None:
+@pytest.mark.parametrize("interject", [False, True])
+def test_what_a_member_sees_in_a_run_is_what_a_replica_of_its_own_would_say(interject: bool) -> None:
     """In a whole run with evictions, at every choice."""
     requests = generate("tooluse", 120, seed=3, rate=12)
-    network = Network(Plan(policy="random", kinds=[kind_of("rtx-4090-8b")], nodes=5))
+    network = Network(Plan(policy="random", kinds=[kind_of("rtx-4090-8b")], nodes=5, interject=interject))
     group = network.group
     replicas = Replicas(5, group.clockwork)
     checked = evicted = 0
@@ -165,3 +166,29 @@ def test_who_does_not_keep_its_promises_is_trusted_less(nodes: int) -> None:
     view.look(4.0)
     assert view.members[1].trust < 0.3
     assert view.members[2].trust == 1.0
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(2, 8), st.integers(0, 2**32))
+def test_what_is_said_before_its_turn_is_heard_as_late_as_the_way_is_long(members: int, seed: int) -> None:
+    """Beside a list of everything that was said."""
+    draw = random.Random(seed)
+    delays = np.array([[0.0 if i == j else draw.uniform(0, 0.5) for j in range(members)] for i in range(members)])
+    phases = [draw.random() for _ in range(members)]
+    clockwork = IrregularClockwork(1.0, phases, delays)
+    said: list[list[float]] = [[] for _ in range(members)]
+    now = 0.0
+    for _ in range(100):
+        now += draw.expovariate(10)
+        member, viewer = draw.randrange(members), draw.randrange(members)
+        statement = clockwork.next_statement(member, now)
+        assert clockwork.time(member, statement) == (said[member][-1] + 1.0 if said[member] else phases[member])
+        if draw.random() < 0.5:
+            assert clockwork.made_at(member, statement, now)
+            said[member].append(now)
+            assert not clockwork.made_at(member, statement, now), "it has been made"
+        heard = [sum(t <= now - delays[one][viewer] for t in times) - 1 for one, times in enumerate(said)]
+        assert clockwork.heard(viewer, now).tolist() == heard
+        assert clockwork.made(now).tolist() == [len(times) - 1 for times in said]
+        everybody = [clockwork.heard(one, now) for one in range(members)]
+        assert clockwork.heard_by_all(now) == np.min(everybody, axis=0).tolist()

@@ -7,11 +7,12 @@ import pytest
 
 from engine.forwarding import gossip, linked
 from engine.forwarding.digests import BLOCK_TOKENS, Chunk, chunk_of, chunks_of, pack, set_digest
-from engine.forwarding.gossip import Tell
+from engine.forwarding.gossip import SMALL_GROUP_SECONDS, Tell
 from engine.forwarding.hr_tree import MEMBER_CHUNKS
 from engine.forwarding.known import STATEMENT_BURST
 from engine.forwarding.members import Load
 from engine.forwarding.neighbours import FULL_MESH, group_neighbours
+from engine.forwarding.reckoning import EARLY_BURST, EARLY_RATE
 from engine.forwarding.statements import load_message, make_statement
 from engine.ids import NodeId
 from engine.simulation.gossip import MODEL, NETWORK, WALL, GossipNetwork
@@ -63,6 +64,34 @@ def test_news_in_a_small_group_takes_a_quarter_of_a_second(size: int) -> None:
     net.evict(net.ids[0], prompt, 3)
     net.run(0.45)
     assert net.holders(net.ids[3], prompt) == {net.ids[0]: 3 * BLOCK_TOKENS}
+
+
+def test_who_gets_much_to_read_says_so_at_once_in_a_small_group_but_not_without_end() -> None:
+    net = GossipNetwork(4, seed=1)
+    net.run(3)
+    name, other = net.ids[0], net.ids[1]
+    net.machine(name).report(Load(queue_tokens=7_000, prefill_rate=1_000.0), True, net.now)
+    net.run(0.15)  # the way takes 0.05 s
+    heard = next(one for one in net.machine(other).heard(net.now) if one.node_id == name)
+    assert heard.load.queue_tokens == 7_000
+    before = net.machine(name)._me.sequence
+    for step in range(400):  # up and down all the time
+        net.machine(name).report(Load(queue_tokens=7_000 * (step % 2), prefill_rate=1_000.0), True, net.now)
+        net.run(0.025)
+    said = net.machine(name)._me.sequence - before
+    assert 10 / SMALL_GROUP_SECONDS / 2 < said <= 10 * (1 / SMALL_GROUP_SECONDS + EARLY_RATE) + EARLY_BURST
+    assert not net.machine(other).dropped
+
+
+def test_in_a_large_group_everybody_waits_for_its_turn() -> None:
+    net = GossipNetwork(FULL_MESH + 4, seed=1)
+    net.run(10)
+    name = net.ids[0]
+    before = net.machine(name)._me.sequence
+    for step in range(100):
+        net.machine(name).report(Load(queue_tokens=7_000 * (step % 2), prefill_rate=1_000.0), True, net.now)
+        net.run(0.1)
+    assert net.machine(name)._me.sequence - before <= 11
 
 
 def test_without_news_little_is_said() -> None:

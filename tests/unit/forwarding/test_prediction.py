@@ -24,14 +24,6 @@ def test_the_queue_shrinks_with_the_age_of_the_statement_and_grows_by_what_was_s
     assert predict(member(1, sent_tokens=4_000), ASKED, 0, 0.5, busy=0.4).wait == pytest.approx(0.4)
 
 
-def test_what_others_have_probably_sent_since_slows_the_queue_down():
-    busy = member(1, queue_tokens=16_000)
-    assert predict(busy, ASKED, 0, 1.0, Traffic(requests=4, reading=0.75)).queue == pytest.approx(2.0 - 0.25)
-    assert predict(member(1), ASKED, 0, 1.0, Traffic(requests=4, reading=0.75)).wait == 0
-    beside = predict(member(1, decode_rate=60), ASKED, 0, 0.5, Traffic(requests=4)).write
-    assert beside > predict(member(1, decode_rate=60), ASKED, 0, 0.5).write
-
-
 def test_a_short_prompt_passes_long_ones_and_a_long_one_lets_short_ones_pass():
     busy = member(1, queue_tokens=40_000)
     short, long = (predict(busy, ASKED, cached, 0.0, Traffic(typical=4000)) for cached in (3900, 0))

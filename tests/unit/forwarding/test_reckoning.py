@@ -1,5 +1,7 @@
 """When a member speaks before its turn."""
 
+from itertools import pairwise
+
 from engine.forwarding.members import Load
 from engine.forwarding.reckoning import EARLY_BURST, EARLY_RATE, LEAST_SECONDS, Interjections, mistaken
 
@@ -38,7 +40,7 @@ def test_interjections_are_bounded_whatever_happens():
             told = now
             made.append(now)
     assert len(made) <= EARLY_BURST + 10 * EARLY_RATE
-    assert all(after - before >= LEAST_SECONDS - 1e-9 for before, after in zip(made, made[1:], strict=False))
+    assert all(after - before >= LEAST_SECONDS - 1e-9 for before, after in pairwise(made))
     assert len([one for one in made if one < 0.2]) == EARLY_BURST
 
 

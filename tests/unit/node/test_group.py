@@ -12,6 +12,7 @@ from engine.directory.standing import StandingBook
 from engine.forwarding.digests import BLOCK_TOKENS, prefix_digests, root_digest
 from engine.forwarding.members import Load
 from engine.forwarding.policies.interface import Asked
+from engine.forwarding.reckoning import LEAST_SECONDS
 from engine.ids import NetworkId, NodeId
 from engine.inference.supervisor.devices import PROCESSOR
 from engine.inference.types import CacheChange, CacheNews, ModelInfo
@@ -186,6 +187,24 @@ def test_a_load_that_has_changed_is_told_within_a_quarter_of_a_second(machines: 
     assert due is not None
     assert due <= changed + 0.25  # nobody has told it
     one.clock.advance(due - changed)
+    two.role._tick()
+    view = one.role.view(DIGEST)
+    member = view.member(two.node_id) if view is not None else None
+    assert member is not None
+    assert member.load.queue_tokens == 5_000
+
+
+def test_a_long_prompt_that_comes_is_told_at_once(machines: list[Machine]) -> None:
+    one, two, _ = machines
+    begun = two.clock.monotonic()
+    two.role._tick()
+    two.clock.advance(LEAST_SECONDS)
+    two.info = msgspec.structs.replace(two.info, queue_tokens=5_000)
+    two.role.loads_changed()
+    due = two.role._next_deadline()
+    assert due is not None
+    assert due <= begun + 2 * LEAST_SECONDS
+    two.clock.advance(LEAST_SECONDS)
     two.role._tick()
     view = one.role.view(DIGEST)
     member = view.member(two.node_id) if view is not None else None

@@ -141,6 +141,29 @@ def test_near_equals_are_drawn_by_lot():
     assert min(Counter(counts).values()) > 60
 
 
+def entries(members, seconds, seen):
+    """Whom each of many entry nodes sends one request to, all with the same news of everybody, ``seconds`` old, that
+    have been asked ``seen`` requests a second themselves."""
+    chosen = Counter()
+    for seed in range(200):
+        policy = plain()
+        for step in range(20):
+            policy.choose(ASKED, PretendedGroup(members), seconds - 1 + step / seen, Random(seed))
+        after = max(seconds, seconds - 1 + 20 / seen)
+        moved = [replace(one, heard=after - seconds) for one in members]
+        chosen[policy.choose(ASKED, PretendedGroup(moved, myself=99), after, Random(seed)).target] += 1
+    return chosen
+
+
+def test_nobody_is_run_over_because_it_had_least_to_do_a_moment_ago():
+    members = [member(index, running=8, output_tokens=800, decode_rate=400) for index in range(8)]
+    members[5] = member(5, running=4, output_tokens=400, decode_rate=220)
+    fresh, old = entries(members, 0.0, 20), entries(members, 0.5, 20)
+    assert fresh[node_id(5)] == 200
+    assert old[node_id(5)] < 120
+    assert len(old) >= 6
+
+
 def test_one_clearly_best_member_is_taken_every_time():
     members = [member(index, queue_tokens=8000, running=10, output_tokens=900) for index in range(8)]
     members[5] = member(5)

@@ -9,9 +9,9 @@ from typing import Any, cast
 import pytest
 from msgspec.structs import replace
 
-from engine.clock import SystemClock
+from engine.clock import ManualClock, SystemClock
 from engine.inference.pipe import CancelAnswer, Describe, Described, decode_from_worker, read_frame
-from engine.inference.types import GenerationRequest, PromptShape
+from engine.inference.types import GenerationRequest, ModelInfo, PromptShape
 from engine.inference.worker import __main__ as module
 from engine.inference.worker.__main__ import Outlet, Worker
 from engine.wire.answer import Sampling
@@ -79,6 +79,45 @@ def test_a_prompt_is_described_while_a_step_is_computed():
     assert worker.inbox.get_nowait() == CancelAnswer(5)
     worker.describe(Describe(4, replace(question("a prompt"), model_id="unknown")))
     assert told(stream)[-1] == Described(4, None)
+
+
+class Busy:
+    """A host with so much to read."""
+
+    def __init__(self):
+        self.tokens = 0
+
+    def info(self):
+        return ModelInfo(
+            model_id="m",
+            digest=b"d" * 32,
+            tokenizer_digest=b"t" * 32,
+            context_length=4096,
+            slots=4,
+            prefill_rate=1000.0,
+            queue_tokens=self.tokens,
+        )
+
+
+def test_the_engine_is_told_before_the_next_beat_of_what_it_cannot_reckon():
+    stream, clock = io.BytesIO(), ManualClock()
+    worker = Worker(Outlet(stream), clock)
+    host = Busy()
+    worker._hosts["m"] = cast(Any, host)
+    worker._count()
+    worker.beat()
+    clock.advance(0.1)
+    host.tokens = 5000
+    worker._count()
+    assert [one.models[0].queue_tokens for one in told(stream)] == [5000]
+    clock.advance(0.1)
+    host.tokens = 4900  # as fast as it reads
+    worker._count()
+    host.tokens = 0  # too soon after the last one to be told
+    worker.beat()
+    host.tokens = 5000
+    worker._count()
+    assert len(told(stream)) == 1
 
 
 def test_questions_without_end_are_refused():
