@@ -21,8 +21,8 @@ held (`resources/engine/node_kinds.toml` names the sources); prompts are read in
 shared as the scheduler shares them. Each request arrives at an entry node drawn at random, at its time whatever
 happens to others (open loop); times count from then, at the entry node: the anonymous paths in front of it are the same
 for all. A forward costs half a round trip there and its answer half a round trip back. Members state their load and
-what changed in their caches four times a second (groups of more than 16: once), each at its own moment, and hear it
-after the network's delay. A full node
+what changed in their caches four times a second (groups of more than 16: once), each at its own moment, and at the end
+of a step after which others would reckon wrongly (up to 16 members), and hear it after the network's delay. A full node
 refuses; the request is tried again at the best alternative or another entry node, three times in all. Later turns of a
 chat go to the node that has the earlier ones, under every policy.
 

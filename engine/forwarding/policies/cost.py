@@ -81,7 +81,7 @@ class Cost:
     popular: float = 3.0  # requests a minute for each copy of a prefix, at which a further copy is half as dear
     home_bonus: float = 0.3  # of the seconds for reading the public part
     near_seconds: float = 0.01  # above the lowest cost: what is not farther above is as good
-    batch_weight: float = 0.5  # of what answers beside each other cost: others fill a gap before an answer ends
+    batch_weight: float = 0.25  # of what answers beside each other cost: others fill a gap before an answer ends
     unseen: float = 1.0  # times what others have probably sent since the news
     longest_wait: float = 30.0  # seconds before reading begins; beyond, the request is refused
     warming_seconds: float = 5.0  # how long this machine remembers whom it has sent a prefix to
