@@ -21,13 +21,13 @@ class Asked:
     finished: float = 0.0
 
 
-def play(kind: NodeKind, requests: list[Asked]) -> None:
-    """Fill in when each has its first token and when its last."""
+def play(kind: NodeKind, requests: list[Asked]) -> list[float]:
+    """Fill in when each has its first token and when its last. Returns when steps ended."""
     waiting = sorted(requests, key=lambda one: one.arrives)
     for one in waiting:
         one.left = kind.reading_seconds(0, one.prompt_tokens)
     running: list[Asked] = []
-    now = 0.0
+    now, ends = 0.0, []
     while waiting or running:
         while waiting and waiting[0].arrives <= now and len(running) < kind.slots:
             running.append(waiting.pop(0))
@@ -35,6 +35,8 @@ def play(kind: NodeKind, requests: list[Asked]) -> None:
             now = waiting[0].arrives
             continue
         now = _step(kind, running, now)
+        ends.append(now)
+    return ends
 
 
 def _step(kind: NodeKind, running: list[Asked], now: float) -> float:

@@ -7,7 +7,7 @@ import random
 from array import array
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -136,8 +136,10 @@ def test_jumping_while_nothing_is_read_is_the_same_as_making_every_step(
 ) -> None:
     kind = replace(kind_of("a100-8b"), slots=slots, queue=100, overlaps=overlaps, request_seconds=request_seconds)
     jobs = [(one.arrives, job(key, one.prompt_tokens, one.output_tokens)) for key, one in enumerate(requests)]
+    ends = play(kind, requests)
+    # Who comes at the very end of a step is in the next one or the one after, by the last digit of a sum.
+    assume(all(abs(end - one.arrives) > 1e-4 for end in ends for one in requests))
     run(SimulatedNode(kind), jobs)
-    play(kind, requests)
     for (_, one), expected in zip(jobs, requests, strict=True):
         assert one.first_token == pytest.approx(expected.first_token, abs=0.002)
         assert one.finished == pytest.approx(expected.finished, abs=0.002)
