@@ -8,6 +8,7 @@ import pytest
 
 from engine.forwarding.policies.cost import Cost
 from engine.forwarding.policies.interface import Asked
+from engine.ids import NodeId
 from tests.support.forwarding import PretendedGroup, member, node_id
 
 ASKED = Asked(prompt_tokens=2000, output_tokens=100)
@@ -144,7 +145,7 @@ def test_near_equals_are_drawn_by_lot():
 def entries(members, seconds, seen):
     """Whom each of many entry nodes sends one request to, all with the same news of everybody, ``seconds`` old, that
     have been asked ``seen`` requests a second themselves."""
-    chosen = Counter()
+    chosen: Counter[NodeId | None] = Counter()
     for seed in range(200):
         policy = plain()
         for step in range(20):
