@@ -55,6 +55,9 @@ _HEAD_BYTES, _MEMBER_BYTES = 400, 500
 """Of a block without answers, and for each member: its commitment, its duties, what it missed."""
 _ENTRY_BYTES, _SCORE_BYTES = 170, 87
 """Of a judged answer, and for each member that has scored it, at most."""
+_FULL_AFTER = 8
+"""So many entries that found no room one after the other: then later answers wait for another block unseen, as the work
+of hundreds of them would stop everything else for a while."""
 _MISSED_BYTES = 6
 _UNJUDGED_BYTES = 80
 """Of one entry in either list, at most."""
@@ -296,6 +299,7 @@ class _Results:
         }
         self._idle: dict[tuple[int, bytes, NodeId], Unjudged] = {}
         self._entries: list[BlockEntry] = []
+        self._refused = 0
         self._requests = set(state.requests)
 
     def add(self, record: Opened, attestations: Sequence[SignedRecord], scoring: SignedRecord | None = None) -> None:
@@ -303,6 +307,9 @@ class _Results:
         challenge, asked = record.challenge, record.asked
         member = record.evidence.member if isinstance(record, OpenedEvidence) else record.unanswered.member
         if not self._epoch - WINDOW <= challenge.epoch <= self._epoch or member not in self._state.members:
+            return
+        last_chance = challenge.epoch == self._epoch - WINDOW
+        if isinstance(record, OpenedEvidence) and self._refused >= _FULL_AFTER and not last_chance:
             return
         author = self._state.members.index(member)
         entry = None
@@ -316,7 +323,6 @@ class _Results:
                 self._add_entry(entry, (challenge.epoch, member, asked))
         except VerificationError:
             return
-        last_chance = challenge.epoch == self._epoch - WINDOW
         if entry is None and (last_chance or isinstance(record, OpenedUnanswered)):
             one = Unjudged(epoch=challenge.epoch, author=author, asked=asked, record=record.digest)
             self._idle.setdefault((challenge.epoch, member, asked), one)
@@ -340,6 +346,9 @@ class _Results:
             self._done[duty] = done
             self._requests.add(entry.request)
             self._entries.append(entry)
+            self._refused = 0
+        else:
+            self._refused += 1
 
     def result(self) -> tuple[tuple[BlockEntry, ...], tuple[Unjudged, ...]]:
         """In the order of a block."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 from typing import Any
+from unittest.mock import patch
 
 import msgspec
 import pytest
@@ -14,6 +15,7 @@ from engine.errors import VerificationError
 from engine.verification.batches import make_batch
 from engine.verification.chain.block import MAX_BLOCK, Material, check_block, entries_that_fit
 from engine.verification.chain.claims import sign_missed
+from engine.verification.chain.entries import make_entry
 from engine.verification.chain.fairness import fair_place
 from engine.verification.chain.records import MAX_CLAIMS, RecordBook
 from engine.verification.challenges.duties import CHECKERS, is_drawn_publicly, publicly_drawn, related
@@ -455,9 +457,11 @@ def test_what_does_not_fit_waits_in_a_fair_order() -> None:
     records = list(material.records)
     random.Random(1).shuffle(records)
     material = replace(material, records=records)
-    encoded = network.make(1, material)
+    with patch("engine.verification.chain.block.make_entry", wraps=make_entry) as made:
+        encoded = network.make(1, material)
     assert len(encoded) <= MAX_BLOCK
     first = read(encoded)
+    assert made.call_count <= len(first.entries) + 8 < len(records), "what finds no room is not looked at"
     judged: dict[bytes, int] = {}
     for entry in first.entries:
         judged[entry.node] = judged.get(entry.node, 0) + 1
