@@ -146,7 +146,10 @@ class Figures(QWidget):
 
 
 class Facts(QWidget):
-    """Names and values, one below the other; what one may want elsewhere has a button that copies it."""
+    """Names and values, one below the other; what one may want elsewhere has a button that copies it. Where the window
+    is narrow, values stand below their names."""
+
+    NARROW = 420
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -155,36 +158,53 @@ class Facts(QWidget):
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(theme.large)
         self._grid.setVerticalSpacing(2)
-        self._grid.setColumnMinimumWidth(0, 150)
         self._grid.setColumnStretch(1, 1)
         self._shown: list[Fact] = []
+        self._rows: list[tuple[PlainLabel, PlainLabel, QPushButton | None]] = []
+        self._narrow = False
 
     def show_facts(self, facts: list[Fact]) -> None:
         """Show exactly these. What is the same as before keeps its widgets, and the focus with them."""
-        if [(fact.name, bool(fact.copy)) for fact in facts] != [(fact.name, bool(fact.copy)) for fact in self._shown]:
+        if [(fact.name, fact.copy) for fact in facts] != [(fact.name, fact.copy) for fact in self._shown]:
             self._build(facts)
-        for row, fact in enumerate(facts):
-            item = self._grid.itemAtPosition(row, 1)
-            label = item.widget() if item is not None else None
-            if isinstance(label, PlainLabel):
-                label.show_text(fact.value)
+        for (_, value, _), fact in zip(self._rows, facts, strict=True):
+            value.show_text(fact.value)
         self._shown = list(facts)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        narrow = self.width() < self.NARROW
+        if narrow != self._narrow:
+            self._narrow = narrow
+            self._place()
+
     def _build(self, facts: list[Fact]) -> None:
-        while (item := self._grid.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
+        for row in self._rows:
+            for widget in filter(None, row):
                 widget.hide()
                 widget.deleteLater()
-        for row, fact in enumerate(facts):
-            self._grid.setRowMinimumHeight(row, COPY_SIZE)
-            self._grid.addWidget(PlainLabel(fact.name, "quiet"), row, 0, Qt.AlignmentFlag.AlignVCenter)
+        self._rows = []
+        for fact in facts:
             value = PlainLabel(fact.value)
             value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            self._grid.addWidget(value, row, 1, Qt.AlignmentFlag.AlignVCenter)
-            if fact.copy:
-                button = copy_button(self._theme, fact.name, fact.copy)
-                self._grid.addWidget(button, row, 2, Qt.AlignmentFlag.AlignVCenter)
+            button = copy_button(self._theme, fact.name, fact.copy) if fact.copy else None
+            self._rows.append((PlainLabel(fact.name, "quiet"), value, button))
+        self._place()
+
+    def _place(self) -> None:
+        self._grid.setColumnMinimumWidth(0, 0 if self._narrow else 150)
+        middle = Qt.AlignmentFlag.AlignVCenter
+        for index, (name, value, button) in enumerate(self._rows):
+            row = 2 * index
+            if self._narrow:
+                self._grid.addWidget(name, row, 0, 1, 2, Qt.AlignmentFlag.AlignBottom)
+                self._grid.addWidget(value, row + 1, 0, 1, 2, Qt.AlignmentFlag.AlignTop)
+            else:
+                self._grid.addWidget(name, row, 0, middle)
+                self._grid.addWidget(value, row, 1, middle)
+            self._grid.setRowMinimumHeight(row, COPY_SIZE)
+            if button is not None:
+                self._grid.addWidget(button, row, 2, middle)
 
 
 class StatusRow(QWidget):

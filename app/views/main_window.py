@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
+import shiboken6
 from PySide6.QtCore import QByteArray, QEvent, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
@@ -254,6 +255,7 @@ class MainWindow(QMainWindow):
         self.status_bar.retry_requested.connect(self.engine_retry_requested)
         self._chat.running_changed.connect(self.composer.show_running)
         self._status.changed.connect(self._show_status)
+        self._theme.changed.connect(self._drop_hidden_pages)
         self._theme.changed.connect(self.transcript.repaint_all)
 
     def _add_shortcuts(self) -> None:
@@ -281,6 +283,14 @@ class MainWindow(QMainWindow):
     def _ask_model(self, choice: ModelChoice) -> None:
         self.header.choose(choice)
         self.open_page("chat")
+
+    def _drop_hidden_pages(self) -> None:
+        """Pages that do not show are made anew when they are opened: Qt would dress every widget of them now, all at
+        once, while the window stands still."""
+        for name in [name for name in self._made if name != self._open]:
+            page = self._made.pop(name)
+            self._stack.removeWidget(page)
+            shiboken6.delete(page)
 
     def _delete_all(self) -> None:
         self._chat.new_chat()
