@@ -5,8 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
-import shiboken6
-from PySide6.QtCore import QByteArray, QEvent, Signal
+from PySide6.QtCore import QByteArray, QCoreApplication, QEvent, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
@@ -290,7 +289,8 @@ class MainWindow(QMainWindow):
         for name in [name for name in self._made if name != self._open]:
             page = self._made.pop(name)
             self._stack.removeWidget(page)
-            shiboken6.delete(page)
+            page.deleteLater()
+            QCoreApplication.sendPostedEvents(page, QEvent.Type.DeferredDelete)
 
     def _delete_all(self) -> None:
         self._chat.new_chat()
