@@ -196,11 +196,9 @@ async def _read(session: aiohttp.ClientSession, url: str, network_id: bytes) -> 
     from engine.clock import SystemClock
     from engine.directory.genesis import from_file
     from engine.ids import NetworkId, node_id_text
-    from engine.transport.chain_http import ChainReader
-    from engine.verification.chain.standings import check_standings
+    from engine.transport.chain_http import ChainReader, followed_standings
     from engine.verification.chain.state import first_state
     from engine.verification.epochs import epoch_at
-    from engine.wire.verification import signed_standings_decoder
 
     reader = ChainReader(session, url)
     genesis = from_file(await reader.genesis(), NetworkId(network_id))
@@ -209,7 +207,7 @@ async def _read(session: aiohttp.ClientSession, url: str, network_id: bytes) -> 
     state = first_state(genesis)
     slower: Slower = ()
     if await reader.height():
-        checked = check_standings(signed_standings_decoder.decode(await reader.standings()), genesis)
+        _, checked = await followed_standings(reader.read, genesis)
         changes = (checked.since,) if checked.since else ()
         state = replace(state, height=checked.height, epoch=checked.epoch, members=checked.members, changes=changes)
         slower = tuple((node_id_text(node), one.slower) for node, one in checked.nodes.items() if one.slower)

@@ -19,11 +19,16 @@ from engine.errors import BootstrapUnreachableError, GenTorrentError, StorageErr
 from engine.ids import NodeId, node_id_text
 from engine.inference.types import ModelInfo
 from engine.storage.files import read_limited, write_atomically
-from engine.verification.chain.standings import CheckedStandings, check_standings
-from engine.wire.verification import MAX_SIGNED_STANDINGS, signed_standings_decoder
+from engine.transport.chain_http import followed_standings
+from engine.verification.chain.standings import (
+    CheckedStandings,
+    check_standings,
+    encoded_committee,
+    read_committee,
+)
+from engine.wire.verification import MAX_RECORD, MAX_SIGNED_STANDINGS, signed_standings_decoder
 
 logger = logging.getLogger(__name__)
-PATH = "/v1/standings"
 FIRST_RETRY, LAST_RETRY = 1.0, 120.0
 SPREAD = 0.02
 """Of an epoch, in which all readers fetch a new block's standings: not all in the same moment."""
@@ -73,6 +78,7 @@ class StandingsFollower:
         self._genesis = genesis
         self._read = read
         self._path = path
+        self._followed = path.with_name(f"{path.name}.committee")  # the committee that certifies what is in the file
         self._random = random.Random(random_bytes(16))
         self._known: CheckedStandings | None = None
         self._wanted = 0
@@ -112,10 +118,13 @@ class StandingsFollower:
 
     async def _fetch(self) -> None:
         try:
-            data = await self._read(PATH, MAX_SIGNED_STANDINGS)
-            await self._take(data)
+            before = self._known.committee if self._known is not None else None
+            data, checked = await followed_standings(self._read, self._genesis, self._known)
+            self._take(checked)
             self.problem = ""
             await asyncio.to_thread(write_atomically, self._path, data)
+            if checked.committee != before and checked.since:
+                await asyncio.to_thread(write_atomically, self._followed, encoded_committee(checked.committee))
         except StorageError as error:
             logger.warning("the standings could not be kept: %s", error)
         except (BootstrapUnreachableError, WireError, VerificationError) as error:
@@ -126,19 +135,20 @@ class StandingsFollower:
         """What was believed before the last end."""
         with contextlib.suppress(StorageError):
             data = await asyncio.to_thread(read_limited, self._path, MAX_SIGNED_STANDINGS)
+            followed = await asyncio.to_thread(read_limited, self._followed, MAX_RECORD)
             if data is not None:
                 try:
-                    await self._take(data)
+                    self._take(await asyncio.to_thread(self._check, data, followed))
                 except GenTorrentError as error:
                     logger.warning("the standings on the disk are fetched anew: %s", error)
 
-    async def _take(self, data: bytes) -> None:
-        checked = await asyncio.to_thread(self._check, data)
+    def _take(self, checked: CheckedStandings) -> None:
         if self._known is not None and checked.height == self._known.height:
             return
         self._known = checked
         self.book = StandingBook(True, checked.nodes, checked.height)
         self.changed(self.book)
 
-    def _check(self, data: bytes) -> CheckedStandings:
-        return check_standings(signed_standings_decoder.decode(data), self._genesis, self._known)
+    def _check(self, data: bytes, followed: bytes | None) -> CheckedStandings:
+        committee = read_committee(followed) if followed is not None else None
+        return check_standings(signed_standings_decoder.decode(data), self._genesis, committee=committee)

@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Awaitable, Callable
 
 import aiohttp
 
-from engine.directory.genesis import MAXIMUM_FILE_LENGTH
+from engine.directory.genesis import MAXIMUM_FILE_LENGTH, GenesisRecord
 from engine.errors import BootstrapUnreachableError, VerificationError, WireError
 from engine.transport.bootstrap_http import CONNECT_SECONDS, fetch, network_errors
+from engine.verification.chain.standings import (
+    CheckedStandings,
+    check_standings,
+    first_committee,
+    follow_committee,
+    lacks_changes,
+)
 from engine.wire.verification import (
     MAX_CHAIN_RECORDS,
+    MAX_CHANGES_SHOWN,
     MAX_RECORD,
     MAX_SIGNED_STANDINGS,
+    certified_block_decoder,
     chain_records_decoder,
+    signed_standings_decoder,
 )
 
 MAX_ANSWER = 4_096
 """Bytes of the server's answer to a record."""
 MAX_CONTRADICTIONS = 10_000
+Read = Callable[[str, int], Awaitable[bytes]]
+"""Gets a path of the server that is used now, so many bytes at most."""
 
 
 async def send_record(session: aiohttp.ClientSession, url: str, path: str, data: bytes) -> bytes:
@@ -37,6 +51,24 @@ async def send_record(session: aiohttp.ClientSession, url: str, path: str, data:
         if response.status in (409, 422):
             raise VerificationError(reason)
         raise BootstrapUnreachableError(f"it answers {path} with HTTP status {response.status}: {reason}")
+
+
+async def followed_standings(
+    read: Read, genesis: GenesisRecord, known: CheckedStandings | None = None
+) -> tuple[bytes, CheckedStandings]:
+    """The newest standings that a server shows, encoded and checked, from ``known`` or the genesis on: the committee is
+    followed page by page. ``BootstrapUnreachableError``, ``WireError`` or :class:`VerificationError`."""
+    data = await read("/v1/standings", MAX_SIGNED_STANDINGS)
+    signed = signed_standings_decoder.decode(data)
+    committee = known.committee if known is not None else first_committee(genesis)
+    while lacks_changes(signed, committee):
+        page = chain_records_decoder.decode(await read(f"/v1/committees/{committee.since}", MAX_CHAIN_RECORDS))
+        changes = [certified_block_decoder.decode(record) for record in page.records[:MAX_CHANGES_SHOWN]]
+        after = await asyncio.to_thread(follow_committee, committee, changes, genesis)
+        if after.since <= committee.since:
+            raise VerificationError("The server does not show which committees lead to the one of its standings.")
+        committee = after
+    return data, await asyncio.to_thread(check_standings, signed, genesis, known, committee)
 
 
 class ChainReader:
@@ -94,3 +126,7 @@ class ChainReader:
     async def standings(self) -> bytes:
         """Encoded ``SignedStandings``."""
         return await self._get("standings", MAX_SIGNED_STANDINGS)
+
+    async def read(self, path: str, limit: int) -> bytes:
+        """What stands at a path, for :func:`followed_standings`."""
+        return await self._get(path.removeprefix("/v1/"), limit)

@@ -27,6 +27,8 @@ MAX_CONTRADICTIONS, MAX_HIDDEN = 8, 16
 """In one block."""
 MAX_CHANGES = 4
 """Members that come, and as many that go, by one change of the committee."""
+MAX_CHANGES_SHOWN = 64
+"""Blocks that changed the committee, at once."""
 MAX_OUTPUT = 1024
 """Tokens of an answer that evidence shows."""
 MAX_UNJUDGED = 64
@@ -447,14 +449,12 @@ class Standings(Message, frozen=True, tag=139):
 
 
 class SignedStandings(Message, frozen=True, tag=140):
-    """What a reader of the directory gets: a certified block and the standings that it names; before it the blocks that
-    changed the committee, oldest first."""
+    """What a reader of the directory gets: a certified block and the standings that it names; in ``membership`` the
+    last blocks that changed the committee, oldest first. Earlier ones are read page by page."""
 
     block: CertifiedBlock
     standings: Annotated[bytes, Meta(max_length=4 * 1024 * 1024)]
-    membership: Annotated[
-        tuple[CertifiedBlock, ...], Meta(max_length=64)
-    ] = ()  # that changed the committee, oldest first
+    membership: Annotated[tuple[CertifiedBlock, ...], Meta(max_length=MAX_CHANGES_SHOWN)] = ()
 
 
 # ------------------------------------------------------------------------------------------------------- receipts

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+from collections import deque
 from collections.abc import Callable
 
 from engine.bootstrap.chain.answers import UNKNOWN, ChainAnswer
@@ -25,6 +26,7 @@ from engine.verification.epochs import epoch_at
 from engine.verification.signing import digest_of, open_record
 from engine.wire.codec import encode
 from engine.wire.verification import (
+    MAX_CHANGES_SHOWN,
     Block,
     CertifiedBlock,
     ChainRecords,
@@ -59,7 +61,7 @@ class Blocks:
         self._state = first_state(genesis)
         self._ready = False
         self._turn = asyncio.Lock()
-        self._membership: list[CertifiedBlock] = []
+        self._membership: deque[CertifiedBlock] = deque(maxlen=MAX_CHANGES_SHOWN)  # the last that changed the committee
         self._newest: CertifiedBlock | None = None
         self._checkpoint_at = 0
         self._wanted: frozenset[bytes] = frozenset()  # evidence that a certified block names and that is not here
@@ -98,8 +100,8 @@ class Blocks:
         except VerificationError as error:
             logger.warning("the whole chain is checked again: %s", error)
             return
-        changes = [await self._block(one) for one in state.changes]
-        self._membership = [one for one in changes if one is not None]
+        changes = [await self._block(one) for one in state.changes[-MAX_CHANGES_SHOWN:]]
+        self._membership.extend(one for one in changes if one is not None)
         self._state, self._newest, self._checkpoint_at = state, newest, height
 
     async def _block(self, height: int) -> CertifiedBlock | None:
@@ -181,6 +183,12 @@ class Blocks:
         found = await self._store.certified(first, READ_AT_ONCE)
         return ChainAnswer(200, encode(ChainRecords(records=tuple(found))))
 
+    async def read_committees(self, after: int) -> ChainAnswer:
+        """The blocks behind this height that changed the committee, the oldest first."""
+        heights = [height for height in self._state.changes if height > after][:MAX_CHANGES_SHOWN]
+        found = [await self._store.block(height) for height in heights]
+        return ChainAnswer(200, encode(ChainRecords(records=tuple(one.certified for one in found if one is not None))))
+
     async def read_standings(self) -> ChainAnswer:
         """Everybody's standing after the newest block, with what shows that the committee has agreed on it."""
         state, newest = self._state, self._newest
@@ -189,7 +197,7 @@ class Blocks:
         signed = SignedStandings(
             block=newest,
             standings=encoded_standings(state.height, state.epoch, state.standings),
-            membership=tuple(self._membership[-64:]),
+            membership=tuple(self._membership),
         )
         return ChainAnswer(200, encode(signed))
 

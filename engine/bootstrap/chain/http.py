@@ -27,6 +27,7 @@ PATHS = (
     "evidence",
     "evidence/{name}",
     "standings",
+    "committees/{name}",
 )
 
 

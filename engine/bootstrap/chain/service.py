@@ -90,6 +90,8 @@ class ServerChain:
                     return await self._blocks.read_from(int(name.removeprefix("from-")))
                 case "evidence" if digest is not None:
                     return await self._blocks.read_evidence(digest)
+                case "committees" if number is not None:
+                    return await self._blocks.read_committees(number)
                 case "standings" if not name:
                     return await self._blocks.read_standings()
                 case "receipts" if number is not None:

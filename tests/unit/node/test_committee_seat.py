@@ -10,7 +10,7 @@ from typing import Any
 
 from engine.errors import StorageError
 from engine.node.committee_seat import CommitteeSeat
-from engine.verification.chain.standings import CheckedStandings
+from engine.verification.chain.standings import CheckedStandings, CommitteeAt
 from tests.support.judging import Judging, judging
 from tests.support.records import identity
 
@@ -70,8 +70,7 @@ class Seat:
             epoch=height,
             issued=0,
             digest=bytes(32),
-            members=members,
-            since=0,
+            committee=CommitteeAt(members),
             nodes=MappingProxyType({}),
         )
         self.seat.look()

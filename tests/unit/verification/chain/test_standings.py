@@ -1,4 +1,5 @@
 import hashlib
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -6,8 +7,15 @@ import pytest
 
 from engine.errors import VerificationError
 from engine.verification.chain.block import Material
-from engine.verification.chain.standings import check_standings
-from engine.wire.verification import CertifiedBlock, SignedStandings, Standings
+from engine.verification.chain.standings import (
+    check_standings,
+    encoded_committee,
+    first_committee,
+    follow_committee,
+    lacks_changes,
+    read_committee,
+)
+from engine.wire.verification import MAX_CHANGES_SHOWN, CertifiedBlock, SignedStandings, Standings
 from tests.support.judging import Judging, judging
 from tests.support.records import identity
 
@@ -80,8 +88,62 @@ def test_a_committee_that_was_handed_on_is_followed(later: int) -> None:
         old = SignedStandings(
             block=network.blocks[1], standings=network.signed_standings().standings, membership=(change,)
         )
-        with pytest.raises(VerificationError, match="is not its own"):
+        with pytest.raises(VerificationError, match="older than the committee"):
             check_standings(old, network.genesis)
+
+
+def changed(times: int) -> tuple[Judging, list[CertifiedBlock]]:
+    """A network whose committee was changed so often: each time the one that was there longest makes room."""
+    network = judging()
+    network.members = [*network.members, *(identity(3_000 + number) for number in range(5))]
+    changes = []
+    for number in range(times):
+        present = network.state.members
+        waiting = [one.public_key for one in network.members if one.public_key not in present]
+        new = waiting[number % 5]
+        will = network.changes(add=[new], remove=present[:1])
+        changes.append(network.append(number, Material(changes=will)))
+    network.append(times, Material())
+    return network, changes
+
+
+def test_a_reader_with_nothing_but_the_genesis_follows_however_often_the_committee_was_changed() -> None:
+    """Before, it could not after 64 changes."""
+    network, changes = changed(MAX_CHANGES_SHOWN + 7)
+    shown = network.signed_standings(changes[-MAX_CHANGES_SHOWN:])
+    committee = first_committee(network.genesis)
+    with pytest.raises(VerificationError, match="is not its own"):
+        check_standings(shown, network.genesis)
+    assert lacks_changes(shown, committee)
+    committee = follow_committee(committee, changes[:5], network.genesis)
+    assert lacks_changes(shown, committee)
+    committee = follow_committee(committee, changes[:20], network.genesis)
+    assert not lacks_changes(shown, committee)
+    found = check_standings(shown, network.genesis, committee=committee)
+    assert (found.members, found.since) == (network.state.members, len(changes))
+    assert check_standings(shown, network.genesis, found) == found, "from then on it knows"
+    kept = read_committee(encoded_committee(found.committee))
+    assert check_standings(shown, network.genesis, committee=kept) == found
+    with pytest.raises(VerificationError, match="cannot be read"):
+        read_committee(b"x")
+
+
+def test_committees_that_were_not_handed_on_are_not_followed() -> None:
+    network, changes = changed(5)
+    committee = first_committee(network.genesis)
+    with pytest.raises(VerificationError, match="is not its own"):
+        follow_committee(committee, changes[3:], network.genesis)
+    with pytest.raises(VerificationError, match="changes of the committee"):
+        follow_committee(committee, [*changes, network.blocks[-1]], network.genesis)
+    other = judging(first=2_000)
+    foreign = other.append(0, Material(changes=other.changes(add=[identity(3_000).public_key])))
+    with pytest.raises(VerificationError, match="another network"):
+        follow_committee(committee, [foreign], network.genesis)
+    followed = follow_committee(committee, changes, network.genesis)
+    assert follow_committee(followed, changes, network.genesis) == followed
+    last = SignedStandings(block=changes[-1], standings=b"")
+    with pytest.raises(VerificationError, match="older than the committee"):
+        check_standings(last, network.genesis, committee=replace(followed, digest=bytes(32)))
 
 
 def test_standings_in_disorder_are_refused_even_when_certified() -> None:
