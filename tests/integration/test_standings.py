@@ -70,6 +70,7 @@ async def test_who_has_only_the_genesis_reads_the_changes_of_the_committee_page_
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made, _ = changed(11)
+    monkeypatch.setattr(standings, "MOST_SPREAD_SECONDS", 0.05)
     for module in (blocks, chain_http, chain_standings):
         monkeypatch.setattr(module, "MAX_CHANGES_SHOWN", 4)
     async with chain(tmp_path / "server", made) as it:
