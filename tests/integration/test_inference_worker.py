@@ -11,6 +11,7 @@ from pathlib import Path
 import onnx
 import psutil
 import pytest
+from msgspec.structs import replace
 
 from engine.clock import SystemClock
 from engine.errors import (
@@ -48,20 +49,24 @@ class Recorded(InferenceSupervisor):
     """Remembers what the window would have shown."""
 
     states: list[WorkerState]
+    busy: list[int]
 
 
 @contextlib.asynccontextmanager
 async def running(models, **settings):
-    """A supervisor whose run() is owned by a task group; ``states`` collects what the window would show."""
+    """A supervisor whose run() is owned by a task group; ``states`` collects what the window would show, ``busy`` how
+    many answers are under way each time that the load may have changed."""
     settings = {"threads": 1, "first_backoff": 0.05} | settings
     states: list[WorkerState] = []
+    busy: list[int] = []
     supervisor = Recorded(
         Catalogue(models / "models", models / "builtin"),
         SystemClock(),
         InferenceSettings(**settings),
         on_state=states.append,
+        on_load=lambda: busy.append(sum(info.running for info in supervisor.models())),
     )
-    supervisor.states = states
+    supervisor.states, supervisor.busy = states, busy
     async with asyncio.TaskGroup() as group:
         task = group.create_task(supervisor.run())
         try:
@@ -90,13 +95,22 @@ async def test_an_answer_streams_with_all_its_events(models):
         events = await answer(supervisor, ask())
         assert isinstance(events[0], Started)
         assert len(ids_of(events)) == 24
-        assert events[-1] == Done("length", len(events[0].prompt_ids), 24)
+        assert replace(events[-1], waited_seconds=0.0) == Done("length", len(events[0].prompt_ids), 24)
         info = {model.model_id: model for model in supervisor.models()}
         assert set(info) == {BUILTIN_MODEL, "other", "damaged"}
         assert info[BUILTIN_MODEL].prefill_rate > 0
         assert info[BUILTIN_MODEL].decode_rate > 0
         assert info["other"].decode_rate == 0
         assert [state.name for state in supervisor.states] == ["starting", "ready"]
+
+
+async def test_whoever_listens_hears_how_busy_the_models_are(models):
+    async with running(models) as supervisor:
+        await supervisor.start([BUILTIN_MODEL])
+        async with asyncio.TaskGroup() as group:
+            for seed in range(3):
+                group.create_task(answer(supervisor, ask(seed=seed, max_tokens_per_second=40)))
+        assert max(supervisor.busy) == 3
 
 
 async def test_deltas_arrive_one_by_one_as_they_are_made(models):
