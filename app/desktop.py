@@ -70,6 +70,7 @@ class Desktop:
         self.link.event_received.connect(self._receive)
         self.status.contributing_wished.connect(lambda on: self.preferences.change(contribute=on))
         self.preferences.changed.connect(self._preferences_changed)
+        self.status.intends = now.contribute
         self._restore()
 
     # ----------------------------------------------------------------------------------------------------- the window
@@ -191,7 +192,9 @@ class Desktop:
     def _engine_changed(self, status: EngineStatus) -> None:
         if status.phase == "connected":
             # An engine begins with its own options; the switch of the window was the owner's last word.
-            self._restore_contributing = self.preferences.now.contribute and not status.adopted
+            self._restore_contributing = (
+                self.preferences.now.contribute and not status.adopted and not self.status.paused
+            )
             self.status.engine_connected(self._note(status))
             self.chat.connected()
         else:
@@ -214,6 +217,7 @@ class Desktop:
 
     def _preferences_changed(self, now: Preferences) -> None:
         self.appearance.choose(now.look)
+        self.status.intends = now.contribute
         language = now.language or i18n.system_language()
         if language != i18n.current():
             i18n.use(language)

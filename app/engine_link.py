@@ -54,7 +54,7 @@ class EngineLink(QObject):
     def __init__(self, options: Options, process: EngineProcess | None = None) -> None:
         super().__init__()
         self._directory = options.data_directory
-        self._options = options.engine_options
+        self._options = self._given = options.engine_options
         log = self._directory / "logs" / LOG_NAME
         self._process = process or EngineProcess(engine_command(self._directory, options.engine_options), log)
         self._client: EngineClient | None = None
@@ -134,7 +134,7 @@ class EngineLink(QObject):
             tr("The engine is running"),
             owned=mine or note is not None,
             adopted=not mine,
-            other_options=not mine and (note is None or note.options != self._options),
+            other_options=not mine and (note is None or note.options[: len(self._given)] != self._given),
         )
         self._welcomed = False
         self._client = EngineClient(address, lambda event: self._receive(event, connected))

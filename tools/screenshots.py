@@ -16,6 +16,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ["QT_API"] = "pyside6"
 
 import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QTimer
 from PySide6.QtGui import QCursor, QFont, QFontDatabase, QImage, QImageWriter
 from PySide6.QtWidgets import QApplication, QWidget
@@ -156,10 +157,37 @@ ANSWER = (
 )
 
 
+CODE = """Point any OpenAI client at this machine. The **token** lies in the data directory:
+
+```python
+from pathlib import Path
+from openai import OpenAI
+
+token = Path("~/.local/share/GenTorrent/api-token").expanduser().read_text()
+client = OpenAI(base_url="http://127.0.0.1:8765/v1", api_key=token.strip())
+answer = client.chat.completions.create(
+    model="Qwen3-8B-Instruct",
+    messages=[{"role": "user", "content": "Hello"}],  # goes out on four paths
+)
+print(answer.choices[0].message.content)
+```
+
+| parameter | meaning |
+|---|---|
+| `stream` | tokens as they come |
+| `seed` | the same answer again |
+"""
+
+
 def _chat(desktop: Desktop) -> None:
     play(desktop, state())
     answered(desktop, QUESTION, ANSWER)
     answered(desktop, "And who could read my question?", "Only the machine that answered. It does not know who asked.")
+
+
+def _code(desktop: Desktop) -> None:
+    play(desktop, state())
+    answered(desktop, "How do I ask from Python?", CODE)
 
 
 def _details(desktop: Desktop) -> None:
@@ -194,6 +222,7 @@ VIEWS: dict[str, Callable[[Desktop], None]] = {
     "first-run": _first_run,
     "welcome": _page("chat", network=False, contributing=False),
     "chat": _chat,
+    "chat-code": _code,
     "chat-details": _details,
     "chat-waiting": _waiting,
     "contribute": _page("contribute"),
@@ -265,21 +294,33 @@ def save(widget: QWidget, file: Path) -> None:
 
 
 def in_few_colours(picture: QImage) -> QImage:
-    """With the 256 colours that are most of the picture; edges of letters take the nearest of them. A third of the
-    size, and nobody sees it."""
+    """With 256 colours at most, none of them far from what it stands for: a third of the size, and nobody sees it."""
     picture = picture.convertToFormat(QImage.Format.Format_RGB32)
     height, width = picture.height(), picture.width()
     pixels = np.frombuffer(picture.constBits(), np.uint8).reshape(height, picture.bytesPerLine())[:, : 4 * width]
     colours, which, count = np.unique(
         np.ascontiguousarray(pixels).view(np.uint32).ravel(), return_inverse=True, return_counts=True
     )
-    kept = colours[np.argsort(-count, kind="stable")[:256]]
-    channels = [[(palette >> shift & 255).astype(np.int32) for shift in (0, 8, 16)] for palette in (colours, kept)]
-    distance = sum((of_all[:, None] - of_kept[None, :]) ** 2 for of_all, of_kept in zip(*channels, strict=True))
-    nearest = np.argmin(distance, axis=1).astype(np.uint8)[which].reshape(height, width)
-    few = QImage(nearest.tobytes(), width, height, width, QImage.Format.Format_Indexed8)
-    few.setColorTable([int(colour) for colour in kept])
+    channels = np.stack([(colours >> shift & 255).astype(np.int32) for shift in (0, 8, 16)], axis=1)
+    spacing = 16
+    while len(kept := spread(channels[np.argsort(-count, kind="stable")], spacing)) > 256:
+        spacing *= 2
+    distance = ((channels[:, None] - kept[None, :]) ** 2).sum(axis=2)
+    indexes = np.argmin(distance, axis=1).astype(np.uint8)[which].reshape(height, width)
+    few = QImage(indexes.tobytes(), width, height, width, QImage.Format.Format_Indexed8)
+    few.setColorTable([0xFF000000 | int(red) << 16 | int(green) << 8 | int(blue) for blue, green, red in kept])
     return few.copy()
+
+
+def spread(colours: npt.NDArray[np.int32], spacing: int) -> npt.NDArray[np.int32]:
+    """Of ``colours`` (most frequent first) those that are at least ``spacing`` (squared) from all before them."""
+    kept = colours[:1]
+    for colour in colours[1:]:
+        if ((kept - colour) ** 2).sum(axis=1).min() >= spacing:
+            kept = np.concatenate([kept, colour[None, :]])
+            if len(kept) > 256:
+                break
+    return kept
 
 
 if __name__ == "__main__":

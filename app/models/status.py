@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QDateTime, QLocale, QObject, QTimer, Signal
 
 from app.i18n import mark, number, tr
 from app.models.catalogue import BUILTIN, ModelChoice, choices
@@ -17,6 +17,8 @@ Tone = Literal["good", "busy", "neutral", "warning", "error"]
 NOTICE_MILLISECONDS = 20_000
 """So long the status line says what happened just now instead of how the network is."""
 DELETION = "delete-all"
+PAUSE_SECONDS = 3600
+"""Of the pause that ends by itself."""
 HOW_TO_JOIN = mark(
     "You are not in a network, so questions are answered on this machine and nothing leaves it.\n\n"
     "To join a network, ask its operator for the address. Then quit GenTorrent and start it with that address:\n\n"
@@ -72,6 +74,12 @@ class StatusModel(QObject):
         self._engine_tone: Tone = "busy"
         self._note = ""
         self._notice = ""
+        self.intends = False
+        """Whether the owner wants to contribute as soon as that is possible."""
+        self._paused = ""
+        self._resume = QTimer(self)
+        self._resume.setSingleShot(True)
+        self._resume.timeout.connect(lambda: self.set_contributing(True))
         self._forget = QTimer(self)
         self._forget.setSingleShot(True)
         self._forget.setInterval(NOTICE_MILLISECONDS)
@@ -115,10 +123,32 @@ class StatusModel(QObject):
     def set_contributing(self, on: bool) -> None:
         """The owner turns the switch. It shows the wish until the engine says what came of it."""
         self._refusal = ""
+        self._end_pause()
         if self._state is not None and on != self._state.contributing.on and self._send(schema.SetContributing(on=on)):
             self._wanted = on
             self.contributing_wished.emit(on)
         self.changed.emit()
+
+    @property
+    def paused(self) -> bool:
+        """Whether the owner has paused contributing, for an hour or until the next start."""
+        return bool(self._paused)
+
+    def pause(self, seconds: int | None) -> None:
+        """Stop contributing for so long (None: until the next start), without forgetting that the owner wants to."""
+        if self._state is None or not self._state.contributing.on or not self._send(schema.SetContributing(on=False)):
+            return
+        self._wanted = False
+        self._paused = tr("Paused until the next start")
+        if seconds is not None:
+            end = QDateTime.currentDateTime().addSecs(seconds).time()
+            self._paused = tr("Paused until {time}", time=QLocale().toString(end, QLocale.FormatType.ShortFormat))
+            self._resume.start(seconds * 1000)
+        self.changed.emit()
+
+    def _end_pause(self) -> None:
+        self._paused = ""
+        self._resume.stop()
 
     def delete_all_data(self) -> bool:
         """Delete everything that the engine keeps of chats, for good; False when there is no engine to be told."""
@@ -139,6 +169,8 @@ class StatusModel(QObject):
                     self._wanted = None
                 if event.contributing.on:
                     self._refusal = ""
+                    if self._wanted is None:
+                        self._end_pause()  # somebody else has turned it on
             case schema.Accepted(request="delete_everything"):
                 self.data_deleted.emit("")
             case schema.RequestFailed(request="delete_everything"):
@@ -174,6 +206,8 @@ class StatusModel(QObject):
         line, state = self.contribute(), self._state
         if state is None or line.tone in ("warning", "error", "busy"):
             return line.details
+        if not line.checked and self.intends and state.network.status == "none":
+            return tr("It begins as soon as this machine is in a network.")
         if not line.checked:
             return tr("Turn it on to answer other people's questions on this machine.")
         return tr("Other people's questions are answered with {model}.", model=state.contributing.model or BUILTIN)
@@ -211,6 +245,8 @@ class StatusModel(QObject):
             return ContributeLine(self._wanted, True, tr("Turning on…") if self._wanted else tr("Turning off…"), "busy")
         if self._refusal and not now.on:
             return ContributeLine(False, True, tr("Not possible"), "warning", self._refusal)
+        if self._paused and not now.on:
+            return ContributeLine(False, True, self._paused)
         return ContributeLine(now.on, True, tr(_STATES[now.status]), _CONTRIBUTING_TONES[now.status], _details(now))
 
 

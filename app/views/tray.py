@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
 from app.i18n import number, tr
 from app.models.safe_text import visible
-from app.models.status import ContributeLine, StatusModel
+from app.models.status import PAUSE_SECONDS, ContributeLine, StatusModel
 from app.views.icons import icon
 
 _WITHOUT_TRAY = ("offscreen", "minimal")
@@ -35,11 +35,15 @@ class Tray(QObject):
         self.contribute = QAction(self.menu)
         self.contribute.setCheckable(True)
         self.contribute.triggered.connect(self._switch)
+        self.pause_hour = QAction(self.menu)
+        self.pause_hour.triggered.connect(lambda: status.pause(PAUSE_SECONDS))
+        self.pause_start = QAction(self.menu)
+        self.pause_start.triggered.connect(lambda: status.pause(None))
         self.open = QAction(self.menu)
         self.open.triggered.connect(self.open_requested)
         self.quit = QAction(self.menu)
         self.quit.triggered.connect(self.quit_requested)
-        self.menu.addActions([self.contribute, self.state, self.done])
+        self.menu.addActions([self.contribute, self.state, self.done, self.pause_hour, self.pause_start])
         self.menu.addSeparator()
         self.menu.addActions([self.open, self.quit])
         self.icon = QSystemTrayIcon(self)
@@ -74,12 +78,17 @@ class Tray(QObject):
         """Show the newest state, in the language in use."""
         line = self._status.contribute()
         self.contribute.setText(tr("Contribute"))
+        self.pause_hour.setText(tr("Pause for an hour"))
+        self.pause_start.setText(tr("Pause until the next start"))
         self.open.setText(tr("Open chat"))
         self.quit.setText(tr("Quit"))
         self.contribute.setChecked(line.checked)
         self.contribute.setEnabled(line.enabled)
         self.state.setText(_menu_text(tr("Contributing: {state}", state=visible(line.sentence))))
         state = self._status.state
+        on = state is not None and state.contributing.on and line.checked
+        self.pause_hour.setVisible(on)
+        self.pause_start.setVisible(on)
         tokens = state.contributing.tokens if state is not None else 0
         self.done.setVisible(tokens > 0)
         self.done.setText(_menu_text(tr("{tokens} tokens for others since the start", tokens=number(tokens))))

@@ -18,7 +18,7 @@ from app.models.status import HOW_TO_JOIN, StatusModel
 from app.models.suggestions import SUGGESTIONS
 from app.models.transcript import MAX_ANSWER, MAX_QUESTION, ChatTranscript
 from app.options import parse
-from app.theme import LIGHT, contrast, stylesheet
+from app.theme import DARK, LIGHT, Theme, contrast, stylesheet
 from engine.api import schema
 from engine.resources import resource_path
 
@@ -352,12 +352,17 @@ def test_suggestions_are_help_topics_that_are_built() -> None:
 # --------------------------------------------------------------------------------------------- theme, options, address
 
 
-@pytest.mark.parametrize("ground", ["ground", "sunken", "question", "hover", "accent_ground"])
+THEMES = pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
+
+
+@THEMES
+@pytest.mark.parametrize("ground", ["ground", "raised", "sunken", "question", "hover", "pressed", "accent_ground"])
 @pytest.mark.parametrize("text", ["text", "quiet", "accent", "error", "warning", "good"])
-def test_text_can_be_read(text: str, ground: str) -> None:
-    assert contrast(getattr(LIGHT, text), getattr(LIGHT, ground)) >= 4.5
+def test_text_can_be_read(theme: Theme, text: str, ground: str) -> None:
+    assert contrast(getattr(theme, text), getattr(theme, ground)) >= 4.5
 
 
+@THEMES
 @pytest.mark.parametrize(
     ("text", "ground"),
     [
@@ -368,17 +373,33 @@ def test_text_can_be_read(text: str, ground: str) -> None:
         ("warning", "warning_ground"),
         ("error", "error_ground"),
         ("neutral", "neutral_ground"),
-        ("text", "neutral_ground"),
         *((f"syntax_{kind}", "sunken") for kind in ("keyword", "name", "type", "string", "number", "comment", "mark")),
     ],
 )
-def test_pairs_can_be_read(text: str, ground: str) -> None:
-    assert contrast(getattr(LIGHT, text), getattr(LIGHT, ground)) >= 4.5
+def test_pairs_can_be_read(theme: Theme, text: str, ground: str) -> None:
+    assert contrast(getattr(theme, text), getattr(theme, ground)) >= 4.5
 
 
+@THEMES
 @pytest.mark.parametrize("mark", ["strong_line", "focus", "disabled"])
-def test_marks_can_be_seen(mark: str) -> None:
-    assert contrast(getattr(LIGHT, mark), LIGHT.ground) >= 3
+def test_marks_can_be_seen(theme: Theme, mark: str) -> None:
+    assert contrast(getattr(theme, mark), theme.ground) >= 3
+
+
+@THEMES
+def test_knob_of_a_switch_can_be_seen(theme: Theme) -> None:
+    assert contrast(theme.on_accent, theme.accent) >= 3
+    assert contrast(theme.knob, theme.strong_line) >= 3
+
+
+def test_theme_changes_in_place_and_says_so() -> None:
+    theme = Theme(LIGHT)
+    told: list[str] = []
+    theme.changed.connect(lambda: told.append(theme.ground))
+    theme.become(DARK)
+    assert told == [DARK.ground]
+    assert (theme.dark, theme.medium) == (True, LIGHT.medium)
+    assert stylesheet(theme, "x.svg") == stylesheet(DARK, "x.svg")
 
 
 def test_contrast_is_that_of_the_standard() -> None:

@@ -477,6 +477,78 @@ def test_menu_of_the_tray_says_what_has_been_done(drive: Drive, tmp_path: Path) 
     drive(scenario())
 
 
+def test_pause_ends_by_itself_and_keeps_the_wish(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        engine = PlayedEngine(network="ready", contributing=True)
+        async with (
+            played_engine(tmp_path, engine),
+            open_window(tmp_path, NoProcess(), contribute=True) as window,
+        ):
+            await until(lambda: window.status.models)
+            assert window.tray.pause_hour.isVisible()
+            window.tray.pause_hour.trigger()
+            await until(lambda: not engine.contributing and "Paused until" in window.tray.state.text())
+            assert not window.tray.pause_hour.isVisible()
+            assert window.status._resume.remainingTime() > 3_590_000
+            assert PreferenceStore(tmp_path).now.contribute
+            window.status._resume.start(1)
+            await until(lambda: engine.contributing and window.tray.state.text() == "Contributing: On")
+            window.tray.pause_start.trigger()
+            await until(lambda: "Paused until the next start" in window.tray.state.text())
+            assert not window.status._resume.isActive()
+            window.window.header.contribute.click()
+            await until(lambda: engine.contributing and not window.status.paused)
+
+    drive(scenario())
+
+
+def test_pause_outlasts_an_engine_that_is_started_again(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with open_window(tmp_path, NoProcess(), contribute=True) as window:
+            engine = Engine()
+            window.status._send = engine.send
+            network = schema.NetworkState(status="ready")
+            window.status.receive(state(network=network, contributing=schema.ContributingState(on=True, status="on")))
+            window.status.pause(None)
+            status = type(window.link.status)
+            window.desktop._engine_changed(status("restarting", "It ended."))
+            window.desktop._engine_changed(status("connected", "", owned=True))
+            window.desktop._receive(state(network=network))
+            assert engine.requests == [schema.SetContributing(on=False)]
+            assert window.status.contribute().text == "Paused until the next start"
+
+    drive(scenario())
+
+
+def test_wish_without_a_network_is_told(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with open_window(tmp_path, NoProcess(), contribute=True) as window:
+            window.status.receive(state())
+            assert "as soon as this machine is in a network" in window.status.contribute_words()
+            window.preferences.change(contribute=False)
+            assert window.status.contribute_words().startswith("Turn it on")
+
+    drive(scenario())
+
+
+def test_new_options_start_an_own_engine_anew_and_leave_others(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with open_window(tmp_path, NoProcess()) as window:
+            sent: list[schema.Request] = []
+            link = window.link
+            link.send = sent.append
+            status = type(link.status)
+            for owned, wanted in ((False, []), (True, [schema.Shutdown()])):
+                link._status = status("connected", "", owned=owned)
+                link.use_options(("--threads", "1" if owned else "2"))
+                assert sent == wanted
+            link.use_options(("--threads", "1"))  # it has them already
+            assert len(sent) == 1
+            assert link._process._command[-2:] == ["--threads", "1"]
+
+    drive(scenario())
+
+
 def test_closing_quits_where_the_owner_wants_that(
     drive: Drive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -544,6 +544,10 @@
         <translation>Im Schlüsselbund des Systems</translation>
     </message>
     <message>
+        <source>It begins as soon as this machine is in a network.</source>
+        <translation>Es beginnt, sobald dieser Rechner in einem Netz ist.</translation>
+    </message>
+    <message>
         <source>It is written {letters}.</source>
         <translation>In Buchstaben: {letters}</translation>
     </message>
@@ -833,8 +837,24 @@
         <translation>Weiterleiten</translation>
     </message>
     <message>
+        <source>Pause for an hour</source>
+        <translation>Eine Stunde pausieren</translation>
+    </message>
+    <message>
+        <source>Pause until the next start</source>
+        <translation>Bis zum nächsten Start pausieren</translation>
+    </message>
+    <message>
         <source>Paused</source>
         <translation>Pausiert</translation>
+    </message>
+    <message>
+        <source>Paused until the next start</source>
+        <translation>Pausiert bis zum nächsten Start</translation>
+    </message>
+    <message>
+        <source>Paused until {time}</source>
+        <translation>Pausiert bis {time}</translation>
     </message>
     <message>
         <source>Pausing frees the memory within a second; answers under way go on at other machines.</source>
