@@ -11,6 +11,7 @@ TINY = course.Amount(
     courses=4,
     forged=10,
     schedules=2,
+    speeds=1,
     scored=2,
     security=protection.Amount(1, 1, 0.3, 1, 2, 1, 2, 1, tokens=12),
     adversaries=("quantised", "turncoat", "watches", "relaying"),

@@ -4,6 +4,7 @@ run."""
 from __future__ import annotations
 
 import asyncio
+import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from engine.bench.verification.measuring import read_records_in
 from engine.bench.verification.rules_compared import Outcome, cliff, compare
 from engine.bench.verification.served import Conversations, Told, served_by, tell
 from engine.inference.models.installed import BUILTIN_MODEL, Catalogue
+from engine.simulation.capacity import run as capacity
 from engine.simulation.committee import run as committee
 from engine.simulation.verification import run as simulation
 from engine.simulation.verification.adversaries import ADVERSARIES, Adversary
@@ -38,7 +40,7 @@ LEAST_SAMPLES = 100
 class Amount:
     """How much of everything. ``networks`` for each adversary, ``honest_networks`` without any; ``samples`` of 300
     tokens, ``repeats`` of the bootstrap; ``courses`` under both rules; ``forged`` things of each kind; ``schedules`` of
-    each committee; ``scored`` conversations by real workers."""
+    each committee; ``speeds``: networks for each claim of speed; ``scored`` conversations by real workers."""
 
     networks: int
     honest_networks: int
@@ -48,6 +50,7 @@ class Amount:
     courses: int
     forged: int
     schedules: int
+    speeds: int
     scored: int
     security: protection.Amount
     seed: int = 1
@@ -62,6 +65,7 @@ FULL = Amount(
     courses=100,
     forged=10_000,
     schedules=500,
+    speeds=100,
     scored=32,
     security=protection.FULL,
 )
@@ -73,6 +77,7 @@ QUICK = Amount(
     courses=20,
     forged=500,
     schedules=40,
+    speeds=10,
     scored=16,
     security=protection.QUICK,
 )
@@ -248,6 +253,7 @@ def _others(amount: Amount, recorded: Recorded, say: Say) -> dict[str, Any]:
         kept = ("schedules", "safety_violations", "liveness_violations", "members", "contradictions_shown")
         found[f"committee of {members}"] = {name: result[name] for name in kept}
         say(f"committee of {members}: {result['safety_violations']} violations of safety")
+    found["claimed speeds"] = _claimed_speeds(amount, say)
     for name in ("quantised", "smaller-model"):
         rules = compare(
             recorded,
@@ -259,6 +265,22 @@ def _others(amount: Amount, recorded: Recorded, say: Say) -> dict[str, Any]:
             friends=1,
         )
         found[f"{name} with a friend among its verifiers"] = _outcome(rules["ours"])
+    return found
+
+
+def _claimed_speeds(amount: Amount, say: Say) -> dict[str, Any]:
+    """What timing claims makes of false ones, and of honest ones under whatever load."""
+    claims = capacity.simulate(capacity.Plan(networks=amount.speeds, seed=amount.seed))["claims"]
+    honest = [one for name, one in claims.items() if name.startswith("honest")]
+    false = [one for name, one in claims.items() if not name.startswith("honest")]
+    found = {
+        "false_claims": sum(one["identities"] for one in false),
+        "cut": statistics.fmean(one["ever_cut"] for one in false),
+        "moments_to_cut": statistics.median(one["moments_to_cut"] for one in false),
+        "honest": sum(one["identities"] for one in honest),
+        "honest_cut": round(sum(one["ever_cut"] * one["identities"] for one in honest)),
+    }
+    say(f"claimed speeds: {found['honest_cut']} of {found['honest']} honest ones cut")
     return found
 
 

@@ -85,6 +85,12 @@ MECHANISMS: Sequence[tuple[str, str, str, str]] = (
         "",
     ),
     (
+        "overstated speed, and one machine behind several identities",
+        "all that may be one machine read a long question at one moment; blocks hold the times, groups believe them",
+        "`tests/integration/test_claimed_speeds.py`, `gentorrent simulate capacity`",
+        "claimed speeds",
+    ),
+    (
         "fake identities",
         "proof of work while many come, caps for each address and prefix, little traffic for newcomers",
         "`tests/integration/test_entrance.py`, `tests/integration/test_standings.py`",
@@ -274,6 +280,11 @@ def _measured(one: Mapping[str, Any]) -> str:
         broken = one["safety_violations"] + one["liveness_violations"]
         return (
             f"{broken} violations in {one['schedules']} schedules, {one['contradictions_shown']} contradictions shown"
+        )
+    if "honest_cut" in one:
+        return (
+            f"{_percent(one['cut'])} of {one['false_claims']} false claims cut, after {one['moments_to_cut']:g} "
+            f"measurements of each verifier (median); {one['honest_cut']} of {one['honest']} honest ones"
         )
     epochs = one["epochs"]
     return (

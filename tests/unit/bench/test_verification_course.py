@@ -24,6 +24,8 @@ def test_everything_that_is_not_timed() -> None:
     assert scored["scoring_share"] == pytest.approx(found["readings_per_answer"] / 2, abs=1e-5)
     assert scored["scoring_share_new"] > scored["scoring_share_established"] >= 0
     assert found["others"]["directory rollback"]["refused"] == 10
+    speeds = found["others"]["claimed speeds"]
+    assert (speeds["cut"], speeds["honest_cut"], speeds["honest"], speeds["false_claims"]) == (1.0, 0, 48, 11)
     assert any("violations of safety" in line for line in said)
 
 
