@@ -9,14 +9,19 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from pathlib import Path
 from typing import Any
 
+from engine.demo.identities import node_identity
 from engine.demo.verifiers import make_verifier_keys
-from tests.support.network import Network, gentorrent
+from engine.storage.data_directory import DataDirectory
+from engine.wire.verification import Standings, signed_standings_decoder, standings_decoder
+from tests.support.network import GENTORRENT, Network
 
 EPOCH_SECONDS = 60
 READS = 50
@@ -27,47 +32,47 @@ LONGEST = 1_500.0
 
 
 def run(folder: Path) -> dict[str, Any]:
-    """What ``gentorrent committee status`` says in the end."""
+    """What was found, and what ``gentorrent verify-chain`` says in the end."""
     with Network(folder) as network:
         members = [option for key in make_verifier_keys(folder, 4) for option in ("--committee", key.hex())]
         network.found("--hops", "0", "--epoch-seconds", str(EPOCH_SECONDS), *members)
         arguments = ["--bootstrap", network.address, "--data"]
-        names = {}
+        nodes = {}
         for name, claims in CLAIMS.items():
             speeds = ["--reads", str(READS), "--claims", str(claims)]
-            shown = gentorrent("identity", "show", "--data", str(folder / name))
-            names[name] = shown.stdout
+            nodes[bytes(node_identity(DataDirectory(folder / name)).node_id)] = name
             network.processes.start(name, "tests.support.claiming_node", [*arguments, str(folder / name), *speeds])
         os.environ["TEST_TIMED_EVERY"] = str(TIMED_EVERY)
         network.processes.start(
             "verifiers", "tests.support.timing_verifiers", [*arguments, str(folder), "--count", "4"]
         )
-        return _watch(network, names)
+        return {"reads": READS, "claims": CLAIMS, "epoch_seconds": EPOCH_SECONDS} | _watch(network, nodes)
 
 
-def _watch(network: Network, names: dict[str, str]) -> dict[str, Any]:
+def _watch(network: Network, nodes: dict[bytes, str]) -> dict[str, Any]:
+    """Until somebody was found slower than it says; ``nodes``: their ids and names."""
     begun, found = time.monotonic(), dict[str, Any]()
-    while time.monotonic() < begun + LONGEST:
+    while time.monotonic() < begun + LONGEST and "overstating" not in found.get("slower", {}):
         time.sleep(EPOCH_SECONDS / 4)
         network.check()
-        told = gentorrent("committee", "status", "--json", "--bootstrap", network.address)
-        if told.returncode:
-            continue
-        status = json.loads(told.stdout)
-        slower = {
-            name: next(iter(one["tokens_per_s"].values()))
-            for one in status["slower"]
-            for name, text in names.items()
-            if one["node"] in text
-        }
-        found = {"blocks": status["height"], "seconds": round(time.monotonic() - begun), "slower": slower}
-        print(found, file=sys.stderr, flush=True)
-        if "overstating" in slower:
-            break
-    chain = gentorrent("verify-chain", "--json", "--bootstrap", network.address)
-    replayed = json.loads(chain.stdout)
-    found |= {name: replayed[name] for name in ("holds", "speeds_measured", "judged", "excluded")}
-    return {"reads": READS, "claims": CLAIMS, "epoch_seconds": EPOCH_SECONDS, **found}
+        standings = _standings(network)
+        if standings is not None:
+            slower = {nodes[one.node_id]: one.slower[0][1] for one in standings.nodes if one.slower}
+            found = {"blocks": standings.height, "seconds": round(time.monotonic() - begun), "slower": slower}
+            print(found, file=sys.stderr, flush=True)
+    replay = [GENTORRENT, "verify-chain", "--json", "--bootstrap", network.address]
+    chain = subprocess.run(replay, capture_output=True, text=True, check=True, timeout=300)
+    told = json.loads(chain.stdout)
+    return found | {name: told[name] for name in ("holds", "speeds_measured", "judged", "excluded")}
+
+
+def _standings(network: Network) -> Standings | None:
+    """The newest; None while there are none, or the server is too busy."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{network.port}/v1/standings", timeout=30) as answer:
+            return standings_decoder.decode(signed_standings_decoder.decode(answer.read()).standings)
+    except OSError:
+        return None
 
 
 def main() -> None:

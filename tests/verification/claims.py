@@ -28,7 +28,29 @@ class Claim(NamedTuple):
 
 def claims(found: Mapping[str, Any]) -> list[Claim]:
     """All of them."""
-    return [*_of_honest(found["honest"]), *_of_cheats(found["cheats"]), *_of_cost(found["honest"], found["costs"])]
+    honest = found["honest"]
+    return [
+        *_of_honest(honest),
+        *_of_cheats(found["cheats"]),
+        *_of_cost(honest, found["costs"]),
+        *_of_speeds(found["speeds"]["simulated"]["claims"], found["speeds"]["real"]),
+    ]
+
+
+def _of_speeds(claimed: Mapping[str, Any], real: Mapping[str, Any]) -> Iterator[Claim]:
+    for name, one in claimed.items():
+        is_honest, cut = name.startswith("honest"), one["ever_cut"]
+        yield Claim(
+            f"speed: {name}: {'never' if is_honest else 'always'} cut",
+            f"{100 * cut:.2g} % of {one['identities']:,}",
+            cut == (0 if is_honest else 1),
+        )
+    found = real["slower"]
+    yield Claim(
+        "speed: of two real nodes the one that overstates is cut to what it reads (within a quarter)",
+        f"{found or 'nobody'}, who read {real['reads']}",
+        set(found) == {"overstating"} and 0.75 <= found["overstating"] / real["reads"] <= 1.25,
+    )
 
 
 def _of_honest(honest: Mapping[str, Any]) -> Iterator[Claim]:

@@ -2,7 +2,8 @@
 
 Honest nodes: 30,000 epochs of one node for each way in which honest answers were recorded, new and established ones.
 Each adversary: 200 networks of 4 nodes and 4 verifiers with one that cheats, and again with 3 nodes. Cost: processor
-seconds of real workers with the built-in model and with one of 0.1 billion random weights. Pieces are kept in
+seconds of real workers with the built-in model and with one of 0.1 billion random weights. Claims of speed: 500
+simulated networks of each kind, and one of real processes. Pieces are kept in
 ``.work/test-long-verification/<commit>``, so an interrupted run goes on where it was; with files changed since the
 commit everything is done anew. docs/test-results/verification.md and .json say what was found, claim by claim
 (``tests.verification.claims``); it fails where one does not hold.
@@ -29,6 +30,7 @@ from tests.verification.claims import HONEST_EPOCHS, Claim, claims
 EPOCHS = 60
 NODES = 4
 NETWORKS = 200
+SPEED_NETWORKS = 500
 SIZES = (4, 3)
 Command = Sequence[str]
 
@@ -45,11 +47,14 @@ def main() -> int:
     honest = {source: _honest(folder, source, share) for source in read_recorded().honest}
     cheats = {str(nodes): {name: _cheat(folder, name, nodes, share) for name in ADVERSARIES} for nodes in SIZES}
     costs = {"built-in model": _cost(folder, "builtin"), "0.1 billion random weights": _cost_of_random(folder)}
-    pieces = [*honest.values(), *(one for found in cheats.values() for one in found.values()), *costs.values()]
+    speeds = {"simulated": _speeds(folder, share), "real": _real_speeds(folder)}
+    cheated = (one for found in cheats.values() for one in found.values())
+    pieces = [*honest.values(), *cheated, *costs.values(), *speeds.values()]
     if None in pieces:
         return 1
     by_name = {nodes: {name: one["adversaries"][name] for name, one in some.items()} for nodes, some in cheats.items()}
     found = {"commit": head, "machine": machine(), "honest": honest, "cheats": by_name, "costs": costs}
+    found["speeds"] = speeds
     made = claims(found)
     page = as_markdown(found, made)
     print(page)
@@ -83,6 +88,16 @@ def _cost_of_random(folder: Path) -> dict[str, Any] | None:
     found = _cost(folder, "random", "--model", str(model), "--conversations", "8")
     shutil.rmtree(model, ignore_errors=True)
     return found
+
+
+def _speeds(folder: Path, share: int) -> dict[str, Any] | None:
+    program = [sys.executable, "-m", "engine.cli", "simulate", "capacity", "--json"]
+    return piece(folder / "speeds.json", [*program, "--networks", str(SPEED_NETWORKS // share)], **KEPT)
+
+
+def _real_speeds(folder: Path) -> dict[str, Any] | None:
+    out = folder / "real-speeds.json"
+    return piece(out, [sys.executable, "-m", "tests.verification.claimed_speeds", "--out", str(out)])
 
 
 KEPT: dict[str, Any] = {"accepted": (0, 1), "keeps_output": True}
@@ -120,7 +135,7 @@ def as_markdown(found: Mapping[str, Any], made: Sequence[Claim]) -> str:
     for nodes, by_name in cheats.items():
         rows = adversary_rows({"adversaries": by_name})
         lines += ["", f"**Cheats**, one in each of {NETWORKS} networks of {nodes} nodes:", "", *_table(COLUMNS, rows)]
-    lines += ["", *_costs(honest, costs)]
+    lines += ["", *_costs(honest, costs), "", *_claimed(found["speeds"])]
     return "\n".join(lines) + "\n"
 
 
@@ -154,6 +169,25 @@ def _costs(honest: Mapping[str, Any], costs: Mapping[str, Any]) -> list[str]:
         "processor seconds), all scorers together:",
         "",
         *_table(head, shares),
+    ]
+
+
+def _claimed(speeds: Mapping[str, Any]) -> list[str]:
+    """What became of claims of speed."""
+    rows = [
+        (name, str(one["identities"]), f"{one['believed_mean']:.2f}", f"{100 * one['ever_cut']:.2g} %")
+        for name, one in speeds["simulated"]["claims"].items()
+    ]
+    real = speeds["real"]
+    nodes = ", ".join(f"the {name} one claims {claims}" for name, claims in real["claims"].items())
+    cut = ", ".join(f"the {name} one, {rate} tokens a second" for name, rate in real["slower"].items()) or "nobody"
+    return [
+        f"**Claims of speed**, in {SPEED_NETWORKS} simulated networks each:",
+        "",
+        *_table(("claim", "nodes", "believed in the end", "ever cut"), rows),
+        "",
+        f"Two nodes as real processes read {real['reads']} tokens a second; {nodes}. After {real['blocks']} epochs of",
+        f"{real['epoch_seconds']} s and {real['speeds_measured']} measurements slower than it says: {cut}.",
     ]
 
 

@@ -14,6 +14,8 @@ COUNTED = 5
 """Of these, the newest calm ones that count (more where a member needs more for a word)."""
 LEAST_IN_ALL = 9
 """Calm moments, of 2f + 1 members together, before anything is held against a node: one bad one is nobody's fault."""
+HARDLY_ANY = 3
+"""Calm moments among all that are remembered: who has fewer always says that it is busy."""
 LEAST_SHARE = 600
 """Thousandths: who reads at three fifths of what it claims is believed in full. Descriptors are half an hour old, long
 prompts take longer than short ones, and ways differ; nobody is cut for that."""
@@ -50,13 +52,15 @@ def least_calm(faulty: int) -> int:
 
 def word_of(moments: Sequence[Moment], least: int) -> Moment | None:
     """What one member says: the middle one (by its share; of an even number the better one) of its newest calm moments,
-    oldest first. None while they are fewer than ``least``; who has had so many moments and hardly a calm one is judged
-    by the others."""
+    oldest first. None while they are fewer than ``least``; who has hardly a calm one among all that are remembered is
+    judged by the others."""
     newest = moments[-KEPT:]
-    counted = [one for one in newest if one.calm][-max(COUNTED, least) :]
-    if len(counted) < least:
-        counted = [one for one in newest if not one.calm] if len(newest) == KEPT else []
-    return _middle(counted) if counted else None
+    calm = [one for one in newest if one.calm]
+    if len(calm) >= least:
+        return _middle(calm[-max(COUNTED, least) :])
+    if len(newest) == KEPT and len(calm) < HARDLY_ANY:
+        return _middle([one for one in newest if not one.calm])
+    return None
 
 
 def agreed_rate(by_member: Mapping[bytes, Sequence[Moment]], faulty: int) -> int | None:

@@ -29,7 +29,14 @@ def honest(**changes: Any) -> dict[str, Any]:
 
 def found(cheats: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
     everybody = {name: cheat() for name in ADVERSARIES} | (cheats or {})
-    return {"honest": {"some": honest()}, "cheats": {"4": everybody}, "costs": {"a model": {"ratio": 0.2}}} | changes
+    usual = {"honest": {"some": honest()}, "cheats": {"4": everybody}, "costs": {"a model": {"ratio": 0.2}}}
+    return usual | {"speeds": speeds()} | changes
+
+
+def speeds(cut: float = 0.0, false: float = 1.0, **slower: int) -> dict[str, Any]:
+    kinds = {"honest, busy": cut, "claims twice": false}
+    claimed = {name: {"ever_cut": share, "identities": 800} for name, share in kinds.items()}
+    return {"simulated": {"claims": claimed}, "real": {"reads": 50, "slower": slower or {"overstating": 47}}}
 
 
 def test_all_hold_where_all_is_as_it_should_be() -> None:
@@ -52,6 +59,10 @@ def test_all_hold_where_all_is_as_it_should_be() -> None:
         (found({"turncoat": cheat(epochs_from_failed_challenge={"max": 6})}), "turncoat"),
         (found({"mixed-fifth": cheat(detected=0.5)}), "mixed-fifth"),
         (found({"watches-patiently": cheat(cheated_traffic_share=0.5)}), "watches-patiently"),
+        (found(speeds=speeds(cut=0.001)), "honest, busy"),
+        (found(speeds=speeds(false=0.99)), "claims twice"),
+        (found(speeds=speeds(overstating=47, honest=49)), "two real nodes"),
+        (found(speeds=speeds(overstating=90)), "two real nodes"),
         (found({"credit-0.41": cheat(published_detected=0.1)}), "credit-0.41"),
     ],
 )

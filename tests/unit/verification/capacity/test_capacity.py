@@ -192,6 +192,8 @@ def test_a_member_has_a_word_after_three_calm_moments_or_after_many_without() ->
     assert share_of([*measured(*[0.1] * 20, calm=False), *measured(1.0, 1.0, 1.0)]) == 1.0
     assert share_of(measured(*[0.1] * (KEPT - 1), calm=False)) is None
     assert share_of(measured(*[0.1] * KEPT, calm=False)) == 0.1
+    some = [*measured(*[0.1] * 28, calm=False), *measured(*[0.9] * 4)]
+    assert share_of(some, 9) is None, "who has calm ones, and too few, is not judged by the others"
     assert share_of([*measured(*[0.1] * 50), *measured(*[0.9] * (COUNTED // 2 + 1))]) == 0.9, "new ones count"
     assert share_of(measured(0.1, 0.2, 0.9, 0.9)) == 0.9, "of two in the middle the better one"
 
