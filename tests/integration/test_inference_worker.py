@@ -136,7 +136,7 @@ async def test_the_same_tokens_alone_and_beside_others_and_continued(models):
         first = ids_of(alone[0])
         continued = await answer(supervisor, ask("question 0 ", seed=0, continue_tokens=first[:10]))
         assert ids_of(continued) == first[10:]
-        assert continued[-1] == alone[0][-1]
+        assert replace(continued[-1], waited_seconds=0.0) == replace(alone[0][-1], waited_seconds=0.0)
 
 
 async def test_nobody_is_answered_faster_for_what_another_client_has_asked(models):
