@@ -57,9 +57,6 @@ READ_AT_ONCE = 64
 """Messages of a branch that are read at a time."""
 DROP_ATTEMPTS = 6
 STOPPED = AnswerProblem(code="cancelled", text="The answer was stopped. What had arrived is kept.")
-INTERRUPTED = AnswerProblem(
-    code="interrupted", text="The engine ended while this answer was written. What had arrived is kept; ask again."
-)
 CountTokens = Callable[[AnswerRequest], Awaitable[int | None]]
 """Tokens of a request's prompt, by the model itself; None where it is not loaded here."""
 _logger = logging.getLogger(__name__)

@@ -47,8 +47,7 @@ async def send(history: ChatHistory, request: SendMessage) -> Accepted:
             return _accepted_before(live, request)
         _check_idle(live)
         history.check_running()
-        if request.message and await live.store.messages([request.message]):
-            raise InvalidRequestError("Another chat has a message with this id. Take another one.", "message")
+        await _check_new(live, request.message)
         parent = live.tip if request.after is None else request.after
         _check_place(live, parent)
         files = await _files_of(live, request)
@@ -70,7 +69,8 @@ async def send(history: ChatHistory, request: SendMessage) -> Accepted:
             title = title_from(question.text) or (files[0].name if files else "")
             live.row = msgspec.structs.replace(live.row, title=title)
         gone: list[Key] = [(DraftRow, live.id)]
-        accepted = await _begin(history, live, question, files, gone, asked, request.overflow == "drop_oldest")
+        drop = request.overflow == "drop_oldest"
+        accepted = await _begin(history, live, question, files, gone, asked, drop, history.new_id())
         live.tell(DraftChanged(chat=live.id, draft=await live.draft()))
         return msgspec.structs.replace(accepted, ref=request.ref, request="send_message")
 
@@ -78,9 +78,12 @@ async def send(history: ChatHistory, request: SendMessage) -> Accepted:
 async def regenerate(history: ChatHistory, request: Regenerate) -> Accepted:
     """Ask the same question again, beside the answers that there are."""
     async with history.use(request.chat) as live:
+        _check_there(live, request.message)
+        if request.answer in live.tree and live.tree.node(request.answer).role == "assistant":  # sent again
+            return _accepted(live, request, live.tree.parent(request.answer), request.answer)
         _check_idle(live)
         history.check_running()
-        _check_there(live, request.message)
+        await _check_new(live, request.answer)
         node = live.tree.node(request.message)
         question = node.id if node.role == "user" else live.tree.parent(node.id)
         if question == ROOT or live.tree.node(question).role != "user":
@@ -89,7 +92,8 @@ async def regenerate(history: ChatHistory, request: Regenerate) -> Accepted:
         live.store.check_room()
         model = history.answering.model_of(live.row.settings, request.model)
         asked = await history.answering.prepare(live, live.tree.branch(question), model, request.overflow)
-        accepted = await _begin(history, live, question, [], [], asked, request.overflow == "drop_oldest")
+        drop, name = request.overflow == "drop_oldest", request.answer or history.new_id()
+        accepted = await _begin(history, live, question, [], [], asked, drop, name)
         return msgspec.structs.replace(accepted, ref=request.ref, request="regenerate")
 
 
@@ -101,12 +105,14 @@ async def _begin(
     gone: list[Key],
     asked: Asked,
     drop: bool,
+    name: str,
 ) -> Accepted:
-    """Keep everything, tell it, and only then ask. ``question`` is a new one or the name of one that is kept."""
+    """Keep everything, tell it, and only then ask. ``question`` is a new one or the name of one that is kept, ``name``
+    is the answer's."""
     now = history.clock.wall()
     parent = question if isinstance(question, str) else question.id
     answer = MessageRow(
-        id=history.new_id(),
+        id=name,
         chat=live.id,
         parent=parent,
         place=history.next_place(),
@@ -139,18 +145,26 @@ async def _begin(
 
 
 def _accepted_before(live: LiveChat, request: SendMessage) -> Accepted:
-    answer = live.tree.newest_end(request.message)
-    branch = live.tree.branch(answer)
+    branch = live.tree.branch(live.tree.newest_end(request.message))
     after = branch[branch.index(request.message) + 1 :]
+    return _accepted(live, request, request.message, after[0] if after else "")
+
+
+def _accepted(live: LiveChat, request: SendMessage | Regenerate, question: str, answer: str) -> Accepted:
     return Accepted(
         ref=request.ref,
-        request="send_message",
+        request="send_message" if isinstance(request, SendMessage) else "regenerate",
         chat=live.id,
-        message=request.message,
-        answer=after[0] if after else "",
-        saved=live.temporary or not live.store.waits(MessageRow, request.message),
+        message=question,
+        answer=answer,
+        saved=live.temporary or not live.store.waits(MessageRow, question),
         problem="" if live.temporary else live.store.problem,
     )
+
+
+async def _check_new(live: LiveChat, message: str) -> None:
+    if message and await live.store.messages([message]):
+        raise InvalidRequestError("There is a message with this id already. Take another one.")
 
 
 def _check_idle(live: LiveChat) -> None:

@@ -94,11 +94,16 @@ class Database:
                 else:
                     self._sql.execute(_UPSERTS[kind], _values(row))
 
-    def interrupt_answers(self, problem: str) -> int:
-        """What says that it is being written, and by whom? The engine ended. How many there were."""
+    def running_answers(self) -> list[str]:
+        """Answers that say that they are being written."""
+        return [name for (name,) in self._sql.execute("SELECT id FROM messages WHERE state = 'writing'")]
+
+    def interrupt_answers(self, names: Sequence[str], problem: str) -> None:
+        """Mark answers that nobody writes any more; ``problem`` is JSON."""
         with self._transaction():
-            change = "UPDATE messages SET state = 'interrupted', problem = ? WHERE state = 'writing'"
-            return self._sql.execute(change, (problem,)).rowcount
+            for name in names:
+                change = "UPDATE messages SET state = 'interrupted', problem = ? WHERE id = ? AND state = 'writing'"
+                self._sql.execute(change, (problem, name))
 
     def deleted_chats(self) -> list[str]:
         """Those that are marked as deleted and still here."""

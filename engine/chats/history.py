@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import msgspec
@@ -19,10 +19,10 @@ from engine.api.schema import (
     SavingState,
 )
 from engine.api.service import AnswerService, ChatsSession
-from engine.chats.answering import INTERRUPTED, Answering, Asked, CountTokens
+from engine.chats.answering import Answering, Asked, CountTokens
 from engine.chats.database import Database
 from engine.chats.live import LiveChat, Running, entry_of
-from engine.chats.rows import ChatRow, MessageRow
+from engine.chats.rows import INTERRUPTED, ChatRow, MessageRow
 from engine.chats.session import Session
 from engine.chats.store import RETRY_SECONDS, ChatStore
 from engine.chats.tree import MessageTree
@@ -67,6 +67,7 @@ class ChatHistory:
         self._opening = asyncio.Lock()
         self._place = self._activity = 0
         self._opened = self._erasing = False
+        self._left: list[str] = []
         self.purging: set[str] = set()
         """Deleted chats that cannot be restored any more."""
         self._deleted: dict[str, float] = {}
@@ -101,12 +102,9 @@ class ChatHistory:
         async with self._opening:
             if self._opened:
                 return
-            problem = msgspec.json.encode(INTERRUPTED).decode()
-            interrupted = await self.disk.ask(Database.interrupt_answers, problem)
-            if interrupted:
-                _logger.warning(
-                    "%d answers were being written when the engine ended; what had arrived is kept", interrupted
-                )
+            self._left = await self.disk.ask(Database.running_answers)
+            if self._left:
+                _logger.warning("the engine ended while it wrote %d answers; what had come is kept", len(self._left))
             self.purging |= set(await self.disk.ask(Database.deleted_chats))
             self._place, self._activity = await self.disk.ask(Database.counters)
             self._opened = True
@@ -183,9 +181,10 @@ class ChatHistory:
 
     def leave(self, live: LiveChat, session: Session) -> None:
         """A client has a chat open no longer."""
-        live.listeners.discard(session)
-        live.idle_since = self.clock.monotonic()
-        self._let_go(live)
+        if session in live.listeners:
+            live.listeners.discard(session)
+            live.idle_since = self.clock.monotonic()
+            self._let_go(live)
 
     def live(self, chat: str) -> LiveChat | None:
         """A chat, if it is in use."""
@@ -259,14 +258,15 @@ class ChatHistory:
         running.ended = True
         row = self._ended(row)
         live.store.keep(row)  # whatever happens while the lock is waited for
-        async with live.lock:
-            live.running = None
-            now = self.clock.wall()
-            live.row = msgspec.structs.replace(live.row, updated=now, activity=self.next_activity())
-            await live.store.save(row, live.row)
-            live.message_changed(row)
-            self.changed(live)
-        self.context_changed(live)
+        with _going_on("the end of an answer could not be kept"):
+            async with live.lock:
+                live.running = None
+                now = self.clock.wall()
+                live.row = msgspec.structs.replace(live.row, updated=now, activity=self.next_activity())
+                await live.store.save(row, live.row)
+                live.message_changed(row)
+                self.changed(live)
+            self.context_changed(live)
         self._let_go(live)
 
     def _ended(self, row: MessageRow) -> MessageRow:
@@ -300,6 +300,8 @@ class ChatHistory:
                 live.tell(await self.context(live, ""))
         except GenTorrentError as error:
             _logger.debug("no context: %s", error)
+        except Exception:
+            _logger.exception("the context of a chat could not be counted")
         finally:
             self._counting.discard(live.id)
 
@@ -322,7 +324,8 @@ class ChatHistory:
                     running.unsaved = False
                     rows.append(running.now())
             if rows:
-                await self.disk.save(*rows)
+                with _going_on("answers could not be saved"):
+                    await self.disk.save(*rows)
 
     # Deletion
 
@@ -363,33 +366,48 @@ class ChatHistory:
 
     async def _keep_house(self) -> None:
         while True:
-            now = self.clock.monotonic()
-            old = [live for live in self.temporaries() if not live.listeners and live.running is None]
-            for live in old:
-                if now - live.idle_since > TEMPORARY_SECONDS and not live.users:
-                    await self.forget(live)
-                    self.removed((live.id,))
-            self.purging |= {chat for chat, when in self._deleted.items() if now - when > UNDO_SECONDS}
-            self.restored(list(self.purging))
-            await self._purge()
+            with _going_on("the chats could not be tidied"):
+                await self._tidy()
             await asyncio.sleep(HOUSE_SECONDS)
+
+    async def _tidy(self) -> None:
+        """Mend what an engine left that was killed, and forget what nobody can want any more."""
+        if self._left:
+            problem = msgspec.json.encode(INTERRUPTED).decode()
+            await self.disk.ask(Database.interrupt_answers, self._left, problem)
+            self._left = []
+        now = self.clock.monotonic()
+        for live in self.temporaries():
+            if not (live.listeners or live.running or live.users) and now - live.idle_since > TEMPORARY_SECONDS:
+                await self.forget(live)
+                self.removed((live.id,))
+        self.purging |= {chat for chat, when in self._deleted.items() if now - when > UNDO_SECONDS}
+        self.restored(list(self.purging))
+        if self.purging and not self.disk.problem:
+            await self._purge()
 
     async def _purge(self) -> None:
         """Remove for good what cannot be restored any more, piece by piece, so that nobody waits long."""
-        if not self.purging or self.disk.problem:
-            return
-        try:
-            gone = set(self.purging)
-            for chat in sorted(gone):
-                while await self.disk.ask(Database.purge, chat):
-                    pass
-            for index in ("titles", "texts"):
-                while await self.disk.ask(Database.merge_index, index):
-                    pass
-            await self.disk.ask(Database.truncate_log)
-            self.purging -= gone
-        except StorageError as error:
-            _logger.warning("deleted chats cannot be removed yet: %s", error)
+        gone = set(self.purging)
+        for chat in sorted(gone):
+            while await self.disk.ask(Database.purge, chat):
+                pass
+        for index in ("titles", "texts"):
+            while await self.disk.ask(Database.merge_index, index):
+                pass
+        await self.disk.ask(Database.truncate_log)
+        self.purging -= gone
+
+
+@contextmanager
+def _going_on(what: str) -> Iterator[None]:
+    """What goes wrong here is tried again, or is one answer's end; the engine serves others and goes on."""
+    try:
+        yield
+    except StorageError as error:
+        _logger.warning("%s: %s", what, error)
+    except Exception:
+        _logger.exception("%s", what)
 
 
 def not_found(chat: str) -> ChatNotFoundError:

@@ -23,7 +23,7 @@ from engine.api.schema import (
     StoredMessage,
 )
 from engine.chats.database import ReadMessage
-from engine.chats.rows import ChatRow, MessageRow
+from engine.chats.rows import INTERRUPTED, ChatRow, MessageRow
 from engine.chats.store import ChatStore, beginning
 from engine.chats.tree import MessageTree
 
@@ -142,6 +142,8 @@ class LiveChat:
     def message(self, read: ReadMessage, attachments: Iterable[Attachment] = ()) -> StoredMessage:
         """One message as clients see it."""
         row = read.row
+        if row.state == "writing" and (self.running is None or self.running.row.id != row.id):
+            row = msgspec.structs.replace(row, state="interrupted", problem=INTERRUPTED)  # not yet so on a full disk
         return StoredMessage(
             message=row.id,
             parent=self.tree.parent(row.id),

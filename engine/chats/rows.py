@@ -84,6 +84,10 @@ class Node(Struct, frozen=True):
     role: Literal["user", "assistant"]
 
 
+INTERRUPTED = AnswerProblem(
+    code="interrupted", text="The engine ended while this answer was written. What had arrived is kept; ask again."
+)
+"""Of an answer that is being written, and by nobody."""
 Row = ChatRow | MessageRow | AttachmentRow | DraftRow | FolderRow | PresetRow
 Key = tuple[type[Row], str]
 

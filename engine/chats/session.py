@@ -91,7 +91,8 @@ class Session:
         """Do it and tell the reply."""
         try:
             await self._room()
-            await self._history.ready()
+            if not isinstance(request, DeleteEverything):  # which shall work where the database does not
+                await self._history.ready()
             reply = await self._reply(request)
         except NoRoomError as error:
             fit = error.fit
@@ -228,8 +229,10 @@ class Session:
     async def _upload(self, request: AddAttachment) -> Accepted:
         """A piece of a file; the file is kept when it is whole."""
         key = (request.chat, request.attachment)
-        pieces = self._uploads.pop(key, [])
-        length = sum(map(len, pieces)) + len(request.text)
+        pieces = self._uploads.pop(key, []) if request.at else []
+        if request.at != sum(map(len, pieces)):
+            raise InvalidRequestError("Pieces of this file are missing. Send it again from its beginning.", "at")
+        length = request.at + len(request.text)
         if length > MAX_QUESTION:
             raise InvalidRequestError(
                 f"The file {request.name[:80]} is longer than {MAX_QUESTION:,} characters, which no model here could "

@@ -57,6 +57,7 @@ class ChatStore:
         self._notice = notice
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="chats")
         self._database: Database | None = None
+        self._closed = False
         self._waiting: dict[Key, Row | None] = {}
         self._last_told = ("", 0)
         self.problem = ""
@@ -68,6 +69,8 @@ class ChatStore:
 
     async def ask(self, method: Callable[Concatenate[Database, _P], _T], *values: _P.args, **named: _P.kwargs) -> _T:
         """What a method of the database gives; ``StorageError`` with words for people when the disk refuses."""
+        if self._closed:
+            raise StorageError("The engine ends; chats are closed already.")
         loop = asyncio.get_running_loop()
         result, notice = await loop.run_in_executor(
             self._thread, lambda: self._in_thread(lambda database: method(database, *values, **named))
@@ -117,6 +120,7 @@ class ChatStore:
     async def close(self) -> None:
         """Try once more to write what waits, and give the file back."""
         await self.flush()
+        self._closed = True
         await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
         self._thread.shutdown(wait=False)
 
@@ -184,7 +188,10 @@ class ChatStore:
         while True:
             await asyncio.sleep(RETRY_SECONDS)
             if self._waiting:
-                await self.flush()
+                try:
+                    await self.flush()
+                except Exception:
+                    _logger.exception("chats could not be written")
 
     async def erase(self) -> None:
         """Remove every row and what was kept of damaged databases: the files are overwritten and deleted, which a full

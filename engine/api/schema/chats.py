@@ -264,13 +264,15 @@ class SaveDraft(ChatsRequest, frozen=True, kw_only=True, tag="save_draft"):
 
 
 class AddAttachment(ChatsRequest, frozen=True, kw_only=True, tag="add_attachment"):
-    """A piece of a text file for the draft: pieces of one ``attachment`` come in order, the last one without ``more``.
-    Answered by ``Accepted``; it belongs to the draft once its last piece was accepted."""
+    """A piece of a text file for the draft, from character ``at`` on: pieces of one ``attachment`` come in order over
+    one connection, the last one without ``more``. Answered by ``Accepted``; it belongs to the draft once its last piece
+    was accepted."""
 
     chat: Id
     attachment: Id
     name: Annotated[str, Meta(min_length=1, max_length=255)]
     text: LongText
+    at: Annotated[int, Meta(ge=0, le=MAX_QUESTION)] = 0
     more: bool = False
 
 
@@ -297,10 +299,11 @@ class SendMessage(ChatsRequest, frozen=True, kw_only=True, tag="send_message"):
 
 class Regenerate(ChatsRequest, frozen=True, kw_only=True, tag="regenerate"):
     """Another answer to a question (``message`` is the question or one of its answers), by the chat's model or by
-    ``model``. Answered as :class:`SendMessage`."""
+    ``model``; ``answer`` is an id for it. Answered as :class:`SendMessage`."""
 
     chat: Id
     message: Id
+    answer: OptionalId = ""
     model: ModelName | None = None
     overflow: Overflow = "refuse"
 

@@ -190,7 +190,14 @@ async def test_one_answer_at_a_time_and_sending_twice_is_sending_once(service, c
     refused = await client.do(schema.SendMessage(chat="c", text="More"))
     assert refused.code == "chat_busy"
     await client.do(schema.StopAnswer(chat="c"))
-    assert len(service.requests) == 1
+    other = schema.Regenerate(chat="c", message="mine", answer="other")
+    accepted = await client.do(other)
+    again = await client.do(other)
+    assert (again.message, again.answer) == (accepted.message, accepted.answer) == ("mine", "other")
+    await client.do(schema.StopAnswer(chat="c"))
+    assert (await client.do(schema.Regenerate(chat="c", message="mine", answer="mine"))).code == "invalid_request"
+    question, answer = (await client.do(schema.OpenChat(chat="c"))).messages
+    assert (question.message, question.siblings, len(answer.siblings)) == ("mine", ("mine",), 2)
 
 
 async def test_several_chats_at_once(service, client):
@@ -318,7 +325,10 @@ async def test_drafts_and_files(tmp_path, service):
         await client.opened("c")
         await client.do(schema.SaveDraft(chat="c", text="Look at"))
         await client.do(schema.AddAttachment(chat="c", attachment="f", name="a.txt", text="one ", more=True))
-        await client.do(schema.AddAttachment(chat="c", attachment="f", name="a.txt", text="two"))
+        lost = await client.do(schema.AddAttachment(chat="c", attachment="f", name="a.txt", text="two", at=3))
+        assert lost.code == "invalid_request"
+        await client.do(schema.AddAttachment(chat="c", attachment="f", name="a.txt", text="one ", more=True))
+        await client.do(schema.AddAttachment(chat="c", attachment="f", name="a.txt", text="two", at=4))
     async with history_at(tmp_path / "chats.db", service) as history:
         client = Client(history)
         opened = await client.do(schema.OpenChat(chat="c"))
@@ -336,10 +346,10 @@ async def test_drafts_and_files(tmp_path, service):
 async def test_too_long_questions_are_refused_with_words(client):
     await client.opened("c")
     piece = "x" * schema.MAX_TEXT
-    for _ in range(schema.MAX_QUESTION // schema.MAX_TEXT):
-        reply = await client.do(schema.AddAttachment(chat="c", attachment="f", name="big.txt", text=piece, more=True))
-        assert isinstance(reply, schema.Accepted)
-    reply = await client.do(schema.AddAttachment(chat="c", attachment="f", name="big.txt", text="x"))
+    big = schema.AddAttachment(chat="c", attachment="f", name="big.txt", text=piece, more=True)
+    for at in range(0, schema.MAX_QUESTION, schema.MAX_TEXT):
+        assert isinstance(await client.do(msgspec.structs.replace(big, at=at)), schema.Accepted)
+    reply = await client.do(msgspec.structs.replace(big, text="x", at=schema.MAX_QUESTION))
     assert (reply.code, "2,000,000 characters" in reply.text) == ("invalid_request", True)
     assert (await client.do(schema.OpenChat(chat="c"))).draft == schema.Draft()
 

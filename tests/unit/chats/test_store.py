@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 
 from engine.api import schema
@@ -141,3 +142,28 @@ async def test_everything_can_be_deleted_on_a_full_disk(tmp_path):
         assert all(b"xylophone" not in file.read_bytes() for file in tmp_path.iterdir())
         await client.opened("new")
         assert (await client.ask("new", "Hi")).saved
+
+
+async def test_a_killed_engine_is_started_on_a_full_disk(tmp_path, monkeypatch):
+    monkeypatch.setattr("engine.chats.history.HOUSE_SECONDS", 0.05)
+    path = tmp_path / "chats.db"
+    store = ChatStore(path, ManualClock(), lambda _: None)
+    question = MessageRow(id="q", chat="c", parent="", place=1, role="user", text="Hi")
+    answer = MessageRow(id="a", chat="c", parent="q", place=2, role="assistant", text="Hel", state="writing")
+    await store.save(ChatRow(id="c", activity=1, tip="a"), question, answer)
+    await store.close()
+    interrupt = Database.interrupt_answers
+
+    def refuse(*_):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(Database, "interrupt_answers", refuse)
+    async with history_at(path, PlayedService()) as history:
+        client = Client(history)
+        opened = await client.do(schema.OpenChat(chat="c"))
+        assert [(one.text, one.state) for one in opened.messages] == [("Hi", "done"), ("Hel", "interrupted")]
+        assert opened.messages[1].problem.code == "interrupted"
+        monkeypatch.setattr(Database, "interrupt_answers", interrupt)
+        async with asyncio.timeout(5):
+            while await history.disk.ask(Database.running_answers):
+                await asyncio.sleep(0.02)
