@@ -93,8 +93,9 @@ async def fetch(transfer: Transfer, file: HubFile, target: Path, pinned: PinnedF
 
 async def _fetch_once(transfer: Transfer, wanted: Wanted, target: Path) -> PinnedFile | str:
     """The file in place, or the hash of what came instead."""
-    part = await asyncio.to_thread(PartFile, target, wanted)
+    part = PartFile(target, wanted)
     try:
+        await asyncio.to_thread(part.open)
         await _fill(transfer, part)
         return await asyncio.to_thread(part.finish)
     finally:

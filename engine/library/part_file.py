@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import os
 import re
 from collections.abc import Callable
@@ -66,7 +67,9 @@ class _Digests:
 
 
 class PartFile:
-    """What has arrived of one file. Closed once, from any thread; nothing is written afterwards."""
+    """What has arrived of one file. Opened and closed once, from any thread; nothing is written after :meth:`close`,
+    which may come before or during :meth:`open`: who waits for a thread may be cancelled while the thread goes on.
+    """
 
     def __init__(self, target: Path, wanted: Wanted) -> None:
         self._target = target
@@ -74,38 +77,41 @@ class PartFile:
         self.file = wanted.file
         name = (wanted.digest or "unknown")[:16]
         self.part = target.with_name(f"{target.name}.{name}.part")
+        self.digests, self.length = _Digests(self.file), 0
+        self._stream: io.FileIO | None = None
         self._lock = Lock()
         self._closed = False
+
+    def open(self) -> None:
+        """Make the file, or hash what is there already."""
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            for other in target.parent.glob(f"{_escaped(target.name)}.*.part"):
+            self._target.parent.mkdir(parents=True, exist_ok=True)
+            for other in self._target.parent.glob(f"{_escaped(self._target.name)}.*.part"):
                 if other != self.part:
                     other.unlink()
-            self._stream = os.fdopen(
-                os.open(self.part, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644), "r+b", buffering=0
-            )
-            try:
-                self._begin()
-            except BaseException:
-                self._stream.close()
-                raise
+            stream = io.FileIO(os.open(self.part, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644), "r+")
+            with ExitStack() as unless_kept:
+                unless_kept.callback(stream.close)
+                self._begin(stream)
+                with self._lock:
+                    if not self._closed:
+                        self._stream = stream
+                        unless_kept.pop_all()
         except OSError as error:
             raise storage_error("write", self.part, error) from error
 
-    def _begin(self) -> None:
-        """Hash what is there already."""
-        self.digests, self.length = _Digests(self.file), 0
-        if self._stream.seek(0, os.SEEK_END) > self.file.size:
-            self._stream.truncate(0)
-        self._stream.seek(0)
-        while data := self._stream.read(CHUNK):
+    def _begin(self, stream: io.FileIO) -> None:
+        if stream.seek(0, os.SEEK_END) > self.file.size:
+            stream.truncate(0)
+        stream.seek(0)
+        while not self._closed and (data := stream.read(CHUNK)):
             self.digests.update(data)
             self.length += len(data)
 
     def restart(self) -> None:
         """Forget what is there."""
         with self._lock:
-            if not self._closed:
+            if self._stream is not None:
                 self._stream.seek(0)
                 self._stream.truncate(0)
                 self.digests, self.length = _Digests(self.file), 0
@@ -113,7 +119,7 @@ class PartFile:
     def write(self, data: bytes) -> None:
         """Append; nothing is written after :meth:`close`."""
         with self._lock:
-            if self._closed:
+            if self._stream is None:
                 return
             try:
                 view = memoryview(data)
@@ -127,13 +133,14 @@ class PartFile:
     def finish(self) -> PinnedFile | str:
         """Put a file with the right content in place. A wrong one is deleted, and its hash returned."""
         with self._lock:
+            stream, self._stream, self._closed = self._stream, None, True
+            assert stream is not None, "only an open file can be finished"
             sha256, git_id = self.digests.values()
             found = self._wanted.wrong(sha256, git_id)
             try:
-                if found is None:
-                    os.fsync(self._stream.fileno())
-                self._closed = True
-                self._stream.close()
+                with stream:
+                    if found is None:
+                        os.fsync(stream.fileno())
                 if found is None:
                     self.part.replace(self._target)
                 else:
@@ -145,10 +152,10 @@ class PartFile:
     def close(self) -> None:
         """Keep what is there."""
         with self._lock:
-            if not self._closed:
-                self._closed = True
+            stream, self._stream, self._closed = self._stream, None, True
+            if stream is not None:
                 with suppress(OSError):
-                    self._stream.close()
+                    stream.close()
 
 
 def hashed_if_whole(target: Path, wanted: Wanted) -> PinnedFile | None:
