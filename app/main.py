@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,18 @@ if TYPE_CHECKING:
     from app.single_instance import SingleInstance
 
 _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+_X11_LIBRARIES = (
+    "libxkbcommon-x11.so.0",
+    "libxcb-cursor.so.0",
+    "libxcb-icccm.so.4",
+    "libxcb-keysyms.so.1",
+    "libxcb-shape.so.0",
+)
+_INSTALL = (
+    "The window needs it; everything else works without. On Debian and Ubuntu, run as root: apt-get install libegl1 "
+    "libgl1 libfontconfig1 libglib2.0-0 libdbus-1-3 libxkbcommon0 libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 "
+    "libxcb-keysyms1 libxcb-shape0"
+)
 MEASURE_VARIABLE = "GENTORRENT_MEASURE_START"
 """Set to 1: print "usable" once the window is drawn and takes input, and leave; for who measures the start."""
 
@@ -75,12 +88,31 @@ def _obstacle() -> str:
     try:
         import PySide6.QtWidgets  # noqa: F401 - only whether it loads
     except ImportError as error:
-        return (
-            f"Qt cannot be loaded ({error}). The window needs it; everything else works without. On Debian and Ubuntu, "
-            "run as root: apt-get install libegl1 libgl1 libfontconfig1 libglib2.0-0 libdbus-1-3 libxkbcommon0 "
-            "libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-shape0"
-        )
+        return f"Qt cannot be loaded ({error}). {_INSTALL}"
+    missing = _missing_libraries() if _needs_x11(os.environ) else []
+    if missing:
+        return f"Qt cannot open windows here: {', '.join(missing)} is missing. {_INSTALL}"
     return ""
+
+
+def _needs_x11(environment: Mapping[str, str]) -> bool:
+    """Whether Qt will talk to an X server."""
+    if not sys.platform.startswith("linux"):
+        return False
+    chosen = environment.get("QT_QPA_PLATFORM", "")
+    wayland = bool(environment.get("WAYLAND_DISPLAY")) and environment.get("XDG_SESSION_TYPE") == "wayland"
+    return chosen == "xcb" or (not chosen and not wayland)
+
+
+def _missing_libraries() -> list[str]:
+    """What Qt needs of the system for an X server and does not bring; it would end the process without a word."""
+    missing = []
+    for name in _X11_LIBRARIES:
+        try:
+            ctypes.CDLL(name)
+        except OSError:
+            missing.append(name)
+    return missing
 
 
 def _second_start(instance: SingleInstance, options: Options) -> int:

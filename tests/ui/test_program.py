@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from app import main
 from app.engine_address import read_address
 from tests.ui.test_real_engine import gone
 
@@ -55,6 +56,20 @@ def test_no_display_is_said_in_words() -> None:
     assert ended.returncode == 1
     assert "There is no display" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Qt brings everything on other systems")
+def test_missing_library_is_said_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(main, "_X11_LIBRARIES", ("libxcb-nothing.so.7",))
+    monkeypatch.setenv("DISPLAY", ":99")
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    assert main._obstacle() == ""
+    monkeypatch.delenv("QT_QPA_PLATFORM")
+    assert "libxcb-nothing.so.7 is missing" in main._obstacle()
+    assert "apt-get install" in main._obstacle()
+    monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
+    monkeypatch.setenv("XDG_SESSION_TYPE", "wayland")
+    assert main._obstacle() == ""
 
 
 def test_bad_usage_and_help() -> None:
