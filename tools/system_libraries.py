@@ -23,6 +23,15 @@ QT_LIBRARIES = {
 }
 #: Program that the NAT laboratory runs -> Debian package that brings it.
 NAT_PROGRAMS = {"ip": "iproute2", "nft": "nftables", "turnserver": "coturn"}
+#: Shared library of Qt's X11 plugin, and programs of the desktop that the tray is tested with -> their packages.
+X11_LIBRARIES = {
+    "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
+    "libxcb-cursor.so.0": "libxcb-cursor0",
+    "libxcb-icccm.so.4": "libxcb-icccm4",
+    "libxcb-keysyms.so.1": "libxcb-keysyms1",
+    "libxcb-shape.so.0": "libxcb-shape0",
+}
+DESKTOP_PROGRAMS = {"Xvfb": "xvfb", "dbus-daemon": "dbus-daemon", "dbus-send": "dbus-bin"}
 SYSTEMD = Path("/run/systemd/system")
 APT_SECONDS = 600
 
@@ -40,6 +49,14 @@ def missing_programs() -> list[str]:
         return []
     search = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
     return [package for name, package in NAT_PROGRAMS.items() if not shutil.which(name, path=search)]
+
+
+def missing_desktop() -> list[str]:
+    """The Debian packages that a window on an X server with a tray lacks; empty where there can be none."""
+    if not sys.platform.startswith("linux"):
+        return []
+    libraries = [package for library, package in X11_LIBRARIES.items() if not loads(library)]
+    return libraries + [package for name, package in DESKTOP_PROGRAMS.items() if not shutil.which(name)]
 
 
 def loads(library: str) -> bool:
@@ -64,9 +81,16 @@ def without(packages: list[str]) -> list[str]:
     found = []
     if set(packages) & set(QT_LIBRARIES.values()):
         found.append("the tests of the window")
+    if set(packages) & {*X11_LIBRARIES.values(), *DESKTOP_PROGRAMS.values()}:
+        found.append("the test of the tray")
     if set(packages) & set(NAT_PROGRAMS.values()):
         found.append("the tests with routers (tests/nat)")
     return found
+
+
+def everything_missing() -> list[str]:
+    """All packages that some test lacks."""
+    return missing_packages() + missing_programs() + missing_desktop()
 
 
 def can_install() -> bool:
@@ -110,10 +134,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Check what the tests need of the system.")
     parser.add_argument("--install", action="store_true", help="install it, when root on a Debian-like system")
     wanted = parser.parse_args().install
-    packages = missing_packages() + missing_programs()
+    packages = everything_missing()
     if packages and wanted and can_install():
         install(packages)
-        packages = missing_packages() + missing_programs()
+        packages = everything_missing()
     if packages:
         print(f"[setup] {advice(packages)}", file=sys.stderr)
     return 1 if packages else 0
