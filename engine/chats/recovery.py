@@ -65,15 +65,48 @@ def open_database(path: Path | None, stamp: str, damaged: bool = False) -> Opene
     if path is None:
         return Opened(_ready(":memory:"))
     make_directory(path.parent)
+    _finish_earlier(path)
     try:
         if damaged:
             raise UnusableError("damaged", "it is damaged")
         return Opened(_ready(_made(path)))
     except UnusableError as error:
+        return _replaced(path, error, stamp)
+
+
+def _replaced(path: Path, error: UnusableError, stamp: str) -> Opened:
+    """A new database with what can be read of the old one, in its place. Whatever ends this in the middle, at the next
+    start the old one is there, or the new one is whole."""
+    making, whole = _unfinished(path)
+    try:
+        database = _ready(_made(making))
+        try:
+            chats, messages = _recover(path, database)
+        finally:
+            database.close()
+        making.replace(whole)
         aside = _keep_aside(path, error.kind, stamp)
-        database = _ready(_made(path))
-        chats, messages = _recover(aside, database)
-        return Opened(database, _told(error, aside, chats, messages))
+        whole.replace(path)
+    except OSError as failure:
+        raise storage_error("replace", path, failure) from failure
+    return Opened(_ready(path), _told(error, aside, chats, messages))
+
+
+def _finish_earlier(path: Path) -> None:
+    """What an earlier :func:`_replaced` left that was ended in the middle."""
+    making, whole = _unfinished(path)
+    try:
+        if whole.exists() and not path.exists():
+            whole.replace(path)
+        for left in [*with_companions(making), *with_companions(whole)]:
+            left.unlink(missing_ok=True)
+    except OSError as error:
+        raise storage_error("replace", path, error) from error
+
+
+def _unfinished(path: Path) -> tuple[Path, Path]:
+    """Names of a new database while rows are brought into it, and when that is done."""
+    return path.with_name(f"{path.name}.recovering"), path.with_name(f"{path.name}.recovered")
 
 
 def with_companions(path: Path) -> list[Path]:
@@ -82,8 +115,9 @@ def with_companions(path: Path) -> list[Path]:
 
 
 def kept_aside(path: Path) -> list[Path]:
-    """Files that were kept aside beside ``path`` at any time."""
-    return sorted(one for one in path.parent.glob(f"{path.stem}.*{path.suffix}*") if one.name != path.name)
+    """Files with rows of it beside ``path``: those that were kept aside at any time, and unfinished new ones."""
+    patterns = (f"{path.stem}.*{path.suffix}*", f"{path.name}.recover*")
+    return sorted({one for pattern in patterns for one in path.parent.glob(pattern)})
 
 
 def _made(path: Path) -> Path:
@@ -166,7 +200,8 @@ def _keep_aside(path: Path, kind: str, stamp: str) -> Path:
             break
         number += 1
     try:
-        for old, new in zip(with_companions(path), with_companions(aside), strict=True):
+        # The log goes first: beside another database SQLite would write it into that one.
+        for old, new in reversed(list(zip(with_companions(path), with_companions(aside), strict=True))):
             if old.exists():
                 old.replace(new)
     except OSError as error:
@@ -184,12 +219,12 @@ def _told(error: UnusableError, aside: Path, chats: int, messages: int) -> str:
 # ------------------------------------------------------------------------------------------------- reading damaged ones
 
 
-def _recover(aside: Path, database: Database) -> tuple[int, int]:
+def _recover(old: Path, database: Database) -> tuple[int, int]:
     """Copy every row that can be read; how many chats and messages there are then."""
     with contextlib.ExitStack() as closing:
-        connection = closing.enter_context(_reading(aside))
+        connection = closing.enter_context(_reading(old))
         if not _lists_tables(connection):
-            connection = closing.enter_context(_with_a_new_beginning(aside))
+            connection = closing.enter_context(_with_a_new_beginning(old))
         chats = {name for _, name in _copied(_readable(connection, ChatRow), database)}
         messages = _copied(_mended(_readable(connection, MessageRow), chats, database.counters()[1]), database)
         for kind in TABLE_OF:
@@ -219,21 +254,21 @@ def _lists_tables(connection: sqlite3.Connection) -> bool:
 
 
 @contextlib.contextmanager
-def _with_a_new_beginning(aside: Path) -> Iterator[sqlite3.Connection]:
+def _with_a_new_beginning(old: Path) -> Iterator[sqlite3.Connection]:
     """A copy whose first page, where SQLite has its header and the list of tables, is that of a new database: tables of
     one version begin at the same pages in every file, as none is ever rearranged."""
-    template, copy = (aside.with_name(f"{aside.name}.{name}.tmp") for name in ("template", "copy"))
+    template, copy = (old.with_name(f"{old.name}.recovery-{name}") for name in ("template", "copy"))
     try:
         _ready(template).close()
         page = bytearray(template.read_bytes()[:_PAGE])
         page[92:96] = bytes(4)  # so that SQLite counts the pages of the file itself
-        shutil.copyfile(aside, copy)
+        shutil.copyfile(old, copy)
         with copy.open("r+b") as file:
             file.write(page)
         with _reading(copy) as connection:
             yield connection
     except OSError as error:
-        raise storage_error("read", aside, error) from error
+        raise storage_error("read", old, error) from error
     finally:
         for made in [*with_companions(template), *with_companions(copy)]:
             made.unlink(missing_ok=True)

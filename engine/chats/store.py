@@ -132,8 +132,8 @@ class ChatStore:
         return len(self._waiting)
 
     def waits(self, kind: type[Row], name: str) -> bool:
-        """Whether the newest state of a row is in memory only."""
-        return (kind, name) in self._waiting
+        """Whether the newest state of a row is in memory only, as the disk does not take it."""
+        return bool(self.problem) and (kind, name) in self._waiting
 
     def check_room(self) -> None:
         """``StorageError`` while so much waits for the disk that nothing more may."""
@@ -165,7 +165,7 @@ class ChatStore:
             for key, row in batch.items():
                 if self._waiting.get(key, self) is row:
                     del self._waiting[key]
-            self.problem = "" if not self._waiting else self.problem
+            self.problem = ""  # what came meanwhile is on its way
         state = (self.problem, len(self._waiting) if self.problem else 0)
         if state != self._last_told:
             self._last_told = state

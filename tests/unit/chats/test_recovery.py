@@ -15,6 +15,7 @@ from engine.chats.recovery import kept_aside, open_database
 from engine.chats.rows import AttachmentRow, ChatRow, DraftRow, FolderRow, MessageRow, PresetRow, Row, key_of
 from engine.chats.tables import VERSION
 from engine.chats.tree import MessageTree
+from engine.errors import StorageError
 from tests.support.chats import Client, history_at
 from tests.support.local_api import PlayedService
 
@@ -208,3 +209,35 @@ async def test_damage_that_shows_later_is_mended_while_the_engine_runs(tmp_path)
         assert (answer.state, answer.saved) == ("done", True)
     async with history_at(tmp_path / "chats.db", PlayedService()) as history:
         assert (await Client(history).branch("c"))[-2:] == ["And now?", "Hello world"]
+
+
+@pytest.mark.parametrize("moment", ["rows", "done", "renamed"])
+def test_a_recovery_that_is_ended_in_the_middle_is_done_again(tmp_path, whole, monkeypatch, moment):
+    path = tmp_path / "chats.db"
+    path.write_bytes(whole[: len(whole) * 9 // 10])
+    writes = 0
+
+    def full(database, changes):
+        nonlocal writes
+        writes += 1
+        if writes == 3:
+            raise sqlite3.OperationalError("database or disk is full")
+        write(database, changes)
+
+    def refuse(*_):
+        raise OSError(28, "No space left on device")
+
+    write, replace = Database.write, Path.replace
+    with monkeypatch.context() as patched:
+        if moment == "rows":
+            patched.setattr(Database, "write", full)
+        elif moment == "done":
+            patched.setattr(recovery, "_keep_aside", refuse)
+        else:
+            patched.setattr(Path, "replace", lambda old, new: refuse() if new == path else replace(old, new))
+        with pytest.raises((sqlite3.Error, StorageError)):
+            open_database(path, "now")
+    opened = open_database(path, "later")
+    chats, messages = contents(opened.database)
+    assert (chats, messages > CHATS * MESSAGES * 0.4) == (CHATS, True)
+    assert len([file for file in kept_aside(path) if file.suffix == ".db"]) == 1
