@@ -15,6 +15,8 @@ from app.markdown.blocks import Block, Code, Table, Text, plain
 from app.markdown.reading import Enclosing, Piece, literal, read
 from app.models.safe_text import visible
 
+STEP = 2_000
+"""Characters that are read in one step, unless nothing in them becomes certain."""
 MAX_REST = 6_000
 """Characters that are parsed at a time. A longer paragraph or quote is cut there."""
 MAX_LINES = 256
@@ -48,7 +50,6 @@ class MarkdownReader:
         self._carried: Block | None = None  # what goes on behind the head
         self._certain: list[Block] = []
         self._open: list[Block] = []
-        self._read = 0  # characters of the rest that _open stands for
 
     @property
     def blocks(self) -> list[Block]:
@@ -75,12 +76,18 @@ class MarkdownReader:
         """Read some more; False when everything has been read. The work is bounded by ``MAX_REST``.
 
         ``writing``: more will come, so a last line that may turn into anything ("-", "``") is left out for now."""
-        window = self._window()
-        whole = len(window) == len(self._rest)
-        shown = _decided(window) if writing and whole else window
-        pieces = self._pieces(shown)
-        self._keep(pieces, shown, whole)
-        return not whole
+        for most in (STEP, MAX_REST):
+            window = self._window(most)
+            whole = len(window) == len(self._rest)
+            shown = _decided(window) if writing and whole else window
+            pieces = self._pieces(shown)
+            if self._keep(pieces, shown):
+                return not whole
+            if whole:
+                self._open = self._merged(pieces)
+                return False
+        self._force(window)
+        return True
 
     def read_all(self) -> list[Block]:
         """Read everything that has been added, however long that takes."""
@@ -88,9 +95,9 @@ class MarkdownReader:
             pass
         return self.blocks
 
-    def _window(self) -> str:
-        """As much of the rest as is parsed at a time."""
-        window = self._rest[:MAX_REST]
+    def _window(self, most: int) -> str:
+        """At most ``most`` characters of the rest, and no more lines than are parsed at a time."""
+        window = self._rest[:most]
         lines = window.split("\n", MAX_LINES)
         return window[: len(window) - len(lines[-1])] if len(lines) > MAX_LINES else window
 
@@ -104,8 +111,8 @@ class MarkdownReader:
             return literal(text)
         return pieces[self._head.stubs :]
 
-    def _keep(self, pieces: list[Piece], text: str, whole: bool) -> None:
-        """Move what has become certain from the rest to the certain blocks."""
+    def _keep(self, pieces: list[Piece], text: str) -> bool:
+        """Move what has become certain from the rest to the certain blocks; False if nothing has."""
         complete = self._head.lines + text.count("\n")
         begun = [piece for piece in pieces if piece.line < complete]
         lines = (self._head.text + text).split("\n")
@@ -114,18 +121,10 @@ class MarkdownReader:
             line, around = _cut(last)
             if line > self._head.lines and (head := _make_head(around, line, lines)) is not None:
                 self._commit(pieces, line, lines, head)
-                return
-            if (
-                last is pieces[-1]
-                and last.grows
-                and last.end >= complete
-                and self._carry(last, complete - 1, lines, pieces)
-            ):
-                return
-        if not whole:
-            self._force(text)
-            return
-        self._open = self._merged(pieces)
+                return True
+            if last is pieces[-1] and last.grows and last.end >= complete:
+                return self._carry(last, complete - 1, lines, pieces)
+        return False
 
     def _commit(self, pieces: list[Piece], line: int, lines: list[str], head: _Head) -> None:
         """Cut before ``line``: all before it is certain."""
@@ -153,10 +152,7 @@ class MarkdownReader:
         blocks = self._merged(pieces)
         self._certain += blocks[:-1]
         self._open = blocks[-1:]
-        kept = read(
-            "\n".join([*self._head.text.split("\n")[:-1], *lines[self._head.lines : line], ""]), self._head.numbers
-        )
-        body = self._merged(kept[self._head.stubs :])[-1]
+        body = self._merged(self._pieces("".join(f"{text}\n" for text in lines[self._head.lines : line])))[-1]
         self._drop(line, lines)
         self._head, self._carried = head, body
         return True

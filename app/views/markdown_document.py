@@ -117,6 +117,8 @@ class MarkdownDocument:
         """Colour some more code; False when there is none left to colour."""
         for shown in reversed(self.shown):
             if shown.highlighter is not None and shown.highlighter.busy:
+                cursor = QTextCursor(self._document)
+                cursor.beginEditBlock()  # all of it is laid out once
                 began = time.perf_counter()
                 lines = shown.highlighter.step()
                 if time.perf_counter() - began > TOO_SLOW:
@@ -125,6 +127,7 @@ class MarkdownDocument:
                     if shown.spans.get(line, ()) != spans:
                         shown.spans[line] = spans
                         self._colour(shown, line, spans)
+                cursor.endEditBlock()
                 return True
         return False
 

@@ -86,6 +86,9 @@ class MarkdownView(QTextBrowser):
 
     def advance(self, *, writing: bool = False) -> bool:
         """Show some more of what has been added (as much as is parsed at a time); False when all of it is shown."""
+        if not writing and self._text.busy:  # before what follows the code is laid out below it
+            self._text.highlight()
+            return True
         if self._unread or self._held != writing:
             self._unread = self._reader.step(writing=writing)
             self._held = writing
@@ -93,10 +96,12 @@ class MarkdownView(QTextBrowser):
             blocks = [self._reader.block(index) for index in range(begin, len(self._reader))]
             self._text.show(blocks, begin)
             self._certain = self._reader.certain
-            self._text.highlight()
+            if writing:
+                self._text.highlight()
             self._place_headers()
-            return self._unread or self._text.busy
-        return self._text.highlight()
+        elif writing:
+            self._text.highlight()
+        return self._unread or self._text.busy
 
     def restart(self) -> None:
         """Show nothing, ready for another text."""

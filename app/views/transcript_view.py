@@ -92,6 +92,11 @@ class TranscriptView(QAbstractScrollArea):
         """The views of the turns that are laid out, in their order."""
         return [self._views[index] for index in sorted(self._views)]
 
+    @property
+    def busy(self) -> bool:
+        """Whether something that shows is still being laid out."""
+        return self._again.isActive()
+
     def show_chat(self) -> None:
         """Show the transcript as it is now, from its end."""
         self._flush.stop()
@@ -211,6 +216,7 @@ class TranscriptView(QAbstractScrollArea):
         """Make views where they are needed, and text in them; False when time ran out before all was done."""
         width = self._width()
         waiting = set()
+        self._let_go(self._value(), self.viewport().height())
         for _ in range(6):
             changed = False
             for index in self._needed():
@@ -241,7 +247,7 @@ class TranscriptView(QAbstractScrollArea):
         if view is not None:
             return view
         view = self._spare.pop(index, None)
-        if view is None and len(self._spare) >= KEPT:
+        if view is None and len(self._spare) >= KEPT // 2:
             _, view = self._spare.popitem(last=False)
         if view is None:
             view = self._make_view(turn)
@@ -274,19 +280,22 @@ class TranscriptView(QAbstractScrollArea):
         bar.setValue(value)
         bar.blockSignals(False)
         left = self._side()
-        needed = self._column.within(value - 2 * _BEYOND, value + height + 2 * _BEYOND)
-        for index, view in list(self._views.items()):
-            if index in needed or view.isAncestorOf(QApplication.focusWidget() or self) or view.has_selection:
-                view.move(left, self._column.top(index) - value)
-            else:
-                self._put_by(index, self._views.pop(index))
+        self._let_go(value, height)
+        for index, view in self._views.items():
+            view.move(left, self._column.top(index) - value)
         self.welcome.setVisible(not len(self._column))
         self.welcome.setGeometry(self.viewport().rect().adjusted(left, self._theme.large, -left, 0))
         self._place_newest(bar.maximum() - value)
 
-    def _put_by(self, index: int, view: TurnView) -> None:
-        view.hide()
-        self._spare[index] = view
+    def _let_go(self, value: int, height: int) -> None:
+        """Put by the views that are out of sight, but not those with the keyboard's focus or a selection."""
+        needed = self._column.within(value - 2 * _BEYOND, value + height + 2 * _BEYOND)
+        focus = QApplication.focusWidget()
+        for index, view in list(self._views.items()):
+            if index in needed or (focus is not None and view.isAncestorOf(focus)) or view.has_selection:
+                continue
+            view.hide()
+            self._spare[index] = self._views.pop(index)
         while len(self._spare) > KEPT:
             _, old = self._spare.popitem(last=False)
             old.deleteLater()

@@ -1,0 +1,253 @@
+"""Measure how the chat feels: does the window stay free while an answer streams, and in a chat of 1,000 messages?
+
+    python -m tests.ui.window_speed            # two minutes, on a machine that does nothing else; writes nothing
+    python -m tests.ui.window_speed --write    # and docs/benchmarks/window.{md,json}
+
+Without a display the platform "offscreen" is used; under Xvfb: xvfb-run -a env QT_QPA_PLATFORM=xcb python -m …
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import os
+import platform
+import random
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+
+if sys.platform == "linux" and not os.environ.get("DISPLAY"):
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+import PySide6
+from PySide6.QtCore import QElapsedTimer, Qt, QTimer
+from PySide6.QtWidgets import QApplication
+
+from app.desktop import dress
+from app.models.transcript import ChatTranscript, Turn
+from app.theme import LIGHT
+from app.views.transcript_view import TranscriptView
+from engine.api import schema
+from tests.support.transcripts import CHOICE, filled, long_answer, tokens
+
+ROOT = Path(__file__).resolve().parents[2]
+SIZE = (960, 720)
+TOKENS_PER_SECOND = 100
+PROBE_MILLISECONDS = 2
+TURNS = 500
+"""Questions and answers: 1,000 messages."""
+
+
+class Lateness:
+    """How late a timer of 2 ms fires: what a key press or a click would have waited for; and the processor time that went
+    by meanwhile, which does not depend on what else the machine does."""
+
+    def __init__(self) -> None:
+        self.late: list[float] = []
+        self.worked: list[float] = []
+        self._work = time.thread_time()
+        self._clock = QElapsedTimer()
+        self._timer = QTimer()
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(PROBE_MILLISECONDS)
+        self._timer.timeout.connect(self._fired)
+        self._start()
+
+    def stop(self) -> dict[str, dict[str, float]]:
+        """End; what has been found, in milliseconds."""
+        self._timer.stop()
+        return {"lateness": quantiles(self.late), "processor": quantiles(self.worked)}
+
+    def _start(self) -> None:
+        self._clock.start()
+        self._work = time.thread_time()
+        self._timer.start()
+
+    def _fired(self) -> None:
+        self.late.append(max(0.0, self._clock.nsecsElapsed() / 1e6 - PROBE_MILLISECONDS))
+        self.worked.append((time.thread_time() - self._work) * 1000)
+        self._start()
+
+
+def run_for(application: QApplication, done: Callable[[], bool], seconds: float = 120.0) -> None:
+    """Let the event loop run until ``done()``."""
+    watch = QTimer()
+    watch.setInterval(20)
+    watch.timeout.connect(lambda: done() and application.exit())
+    watch.start()
+    end = QTimer()
+    end.setSingleShot(True)
+    end.timeout.connect(application.exit)
+    end.start(int(seconds * 1000))
+    application.exec()
+    watch.stop()
+    end.stop()
+
+
+def wait(application: QApplication, seconds: float) -> None:
+    """Let the event loop run for some time."""
+    until = time.monotonic() + seconds
+    run_for(application, lambda: time.monotonic() > until, seconds + 1)
+
+
+def quantiles(values: list[float]) -> dict[str, float]:
+    """Median, 99th percentile and most, rounded."""
+    ordered = sorted(values)
+    at = min(len(ordered) - 1, int(len(ordered) * 0.99))
+    return {
+        "median_ms": round(statistics.median(ordered), 2),
+        "p99_ms": round(ordered[at], 2),
+        "most_ms": round(ordered[-1], 2),
+        "count": len(ordered),
+    }
+
+
+def new_view(transcript: ChatTranscript) -> TranscriptView:
+    """A view of the usual size, shown."""
+    view = TranscriptView(LIGHT, transcript)
+    view.resize(*SIZE)
+    view.show()
+    return view
+
+
+def asked(transcript: ChatTranscript) -> str:
+    """A question on its way, also in a chat that is longer than an engine would take; returns its id."""
+    turn = Turn("Tell me everything.", CHOICE, request_id="asked", sent=True)
+    transcript.turns.append(turn)
+    transcript.turn_added.emit(len(transcript.turns) - 1)
+    return turn.request_id
+
+
+def streaming(application: QApplication, turns: int, seconds: float) -> dict[str, object]:
+    """Lateness while a long answer with code and tables arrives at 100 tokens/s at the end of a chat."""
+    transcript = ChatTranscript(lambda request: True)
+    filled(transcript, turns)
+    view = new_view(transcript)
+    wait(application, 1.0)
+    request = asked(transcript)
+    pieces = tokens(long_answer())[: int(seconds * TOKENS_PER_SECOND)]
+    sent = 0
+    began = time.monotonic()
+
+    def arrive() -> None:
+        nonlocal sent
+        due = min(len(pieces), int((time.monotonic() - began) * TOKENS_PER_SECOND))
+        for piece in pieces[sent:due]:
+            transcript.receive(schema.ChatDelta(id=request, text=piece, tokens=1))
+        sent = due
+
+    feed = QTimer()
+    feed.setTimerType(Qt.TimerType.PreciseTimer)
+    feed.setInterval(1000 // TOKENS_PER_SECOND)
+    feed.timeout.connect(arrive)
+    feed.start()
+    cpu = time.process_time()
+    probe = Lateness()
+    run_for(application, lambda: sent == len(pieces), seconds + 10)
+    found = probe.stop()
+    feed.stop()
+    view.turns[-1].finish()
+    if len(view.turns[-1].answer.toPlainText()) < 0.4 * sum(map(len, pieces)):
+        raise RuntimeError("the view does not show what has been sent")
+    view.close()
+    view.deleteLater()
+    return {**found, "tokens": len(pieces), "characters": sum(map(len, pieces)), "cpu_s": round(time.process_time() - cpu, 2)}
+
+
+def scrolling(application: QApplication) -> dict[str, object]:
+    """A chat of 1,000 messages: opening it, scrolling through it, jumping about in it, and what it takes."""
+    process = psutil.Process()
+    transcript = ChatTranscript(lambda request: True)
+    filled(transcript, TURNS)
+    wait(application, 0.2)
+    gc.collect()
+    before = process.memory_info().rss
+    began = time.perf_counter()
+    view = new_view(transcript)
+    application.processEvents()
+    first = time.perf_counter() - began
+    probe = Lateness()
+    wait(application, 0.5)
+    opening = probe.stop()
+    bar = view.verticalScrollBar()
+    frames = [frame(application, lambda: bar.setValue(bar.value() - 120)) for _ in range(1500)]
+    source = random.Random(1)
+    jumps = [frame(application, lambda: bar.setValue(source.randrange(bar.maximum()))) for _ in range(100)]
+    settled = [settle(application, view, source.randrange(bar.maximum())) for _ in range(30)]
+    gc.collect()
+    after = process.memory_info().rss
+    widgets = len(view.viewport().children())
+    view.close()
+    view.deleteLater()
+    return {
+        "characters": sum(turn.length for turn in transcript.turns),
+        "open_first_frame_ms": round(first * 1000, 1),
+        "opening": opening,
+        "wheel_frame": quantiles(frames),
+        "jump_frame": quantiles(jumps),
+        "jump_until_settled": quantiles(settled),
+        "memory_mib": round((after - before) / 2**20, 1),
+        "turns_with_widgets": widgets,
+    }
+
+
+def frame(application: QApplication, action: Callable[[], object]) -> float:
+    """Milliseconds until ``action`` has been done and painted."""
+    began = time.perf_counter()
+    action()
+    application.processEvents()
+    return (time.perf_counter() - began) * 1000
+
+
+def settle(application: QApplication, view: TranscriptView, value: int) -> float:
+    """Milliseconds until all that shows after a jump is there."""
+    began = time.perf_counter()
+    view.verticalScrollBar().setValue(value)
+    while view.busy:
+        application.processEvents()
+    return (time.perf_counter() - began) * 1000
+
+
+def measured() -> Iterator[tuple[str, dict[str, object]]]:
+    """All measurements by name."""
+    application = QApplication.instance() or QApplication([])
+    assert isinstance(application, QApplication)
+    dress(application)
+    # The first answer loads the parser and the lexers; people see that once.
+    streaming(application, 0, 3.0)
+    yield "streaming in an empty chat", streaming(application, 0, 30.0)
+    yield "streaming in a chat of 1,000 messages", streaming(application, TURNS, 30.0)
+    yield "a chat of 1,000 messages", scrolling(application)
+
+
+def main() -> int:
+    """Measure and print; with ``--write`` keep the numbers."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--write", action="store_true", help="write docs/benchmarks/window.json")
+    given = parser.parse_args()
+    found: dict[str, object] = {
+        "platform": QApplication.platformName() if QApplication.instance() else os.environ.get("QT_QPA_PLATFORM", ""),
+        "python": platform.python_version(),
+        "pyside": PySide6.__version__,
+        "processors": os.cpu_count(),
+    }
+    for name, numbers in measured():
+        found[name] = numbers
+        print(name, json.dumps(numbers, indent=2))
+    if given.write:
+        file = ROOT / "docs" / "benchmarks" / "window.json"
+        known = json.loads(file.read_text("utf-8")) if file.exists() else {}
+        known[QApplication.platformName()] = found
+        file.write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
