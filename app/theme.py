@@ -300,6 +300,20 @@ QComboBox QAbstractItemView::item:selected, QComboBox QAbstractItemView::item:ho
 #document:focus {{ border: 2px solid {t.focus}; }}
 #problem {{ background: {t.error_ground}; border-radius: {t.small_radius}px; }}
 #problem QLabel {{ color: {t.error}; }}
+QToolButton#newest {{ background: {t.raised}; border: 1px solid {t.strong_line}; border-radius: 14px;
+    padding: 3px {t.medium}px 3px {t.small}px; min-height: 20px; }}
+QToolButton#newest:hover {{ background: {t.hover}; }}
+QToolButton#newest:pressed {{ background: {t.pressed}; }}
+QToolButton#newest:focus {{ border: 2px solid {t.focus}; padding: 2px {t.medium - 1}px 2px {t.small - 1}px; }}
+QToolButton#fold {{ border: 2px solid transparent; border-radius: {t.tiny}px; background: transparent;
+    color: {t.quiet}; font-size: {t.caption}pt; padding: 1px {t.tiny}px 1px 0; min-height: 20px; }}
+QToolButton#fold:hover {{ background: {t.hover}; color: {t.text}; }}
+QToolButton#fold:focus {{ border-color: {t.focus}; }}
+#thoughts {{ border: none; border-left: 3px solid {t.line}; }}
+#linkHost {{ font-size: {t.title}pt; font-weight: 600; }}
+#linkAddress {{ background: {t.sunken}; border: 1px solid {t.line}; border-radius: {t.small_radius}px; }}
+#linkWarning {{ background: {t.warning_ground}; color: {t.warning}; border-radius: {t.small_radius}px;
+    padding: {t.small}px {t.medium}px; }}
 #details {{ background: {t.sunken}; border-radius: {t.radius}px; }}
 #badge {{ border-radius: {t.small_radius}px; padding: 1px {t.small}px; font-size: {t.caption}pt; font-weight: 600; }}
 #badge[tone="neutral"] {{ background: {t.neutral_ground}; color: {t.neutral}; }}

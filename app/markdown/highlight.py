@@ -130,6 +130,11 @@ class Highlighter:
         """The code is ``text`` now."""
         self._text = colourable(text) if self._language else ""
 
+    @property
+    def loaded(self) -> bool:
+        """Whether the language has been loaded."""
+        return self._lexer is not None
+
     def give_up(self) -> None:
         """Colour no more of this code, however it goes on."""
         self._language = self._text = self._reading = ""
@@ -141,8 +146,14 @@ class Highlighter:
         return self._tokens is not None or self._reading != self._text
 
     def step(self, tokens: int = TOKENS) -> list[tuple[int, tuple[Span, ...]]]:
-        """Read at most ``tokens`` tokens; the lines that are known by now, each with all that is not plain in it."""
+        """Read at most ``tokens`` tokens; the lines that are known by now, each with all that is not plain in it. The
+        first step of all loads the language."""
         if not self.busy:
+            return []
+        if self._lexer is None:
+            from pygments.lexers import get_lexer_by_name
+
+            self._lexer = get_lexer_by_name(self._language)
             return []
         if self._tokens is None:
             self._begin()
@@ -158,10 +169,7 @@ class Highlighter:
         return [(line, tuple(self._lines.pop(line, ()))) for line in range(before, self._line)]
 
     def _begin(self) -> None:
-        if self._lexer is None:
-            from pygments.lexers import get_lexer_by_name
-
-            self._lexer = get_lexer_by_name(self._language)
+        assert self._lexer is not None
         self._reading = self._text
         self._starts = [0, *(index + 1 for index, letter in enumerate(self._reading) if letter == "\n")]
         self._tokens = iter(self._lexer.get_tokens_unprocessed(self._reading))

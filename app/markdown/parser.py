@@ -39,6 +39,14 @@ def parse(text: str) -> list[Token]:
     return _parser().parse(text)
 
 
+def warm_up() -> None:
+    """Load what reading and colouring need (some 50 ms), so that the first answer does not wait for it."""
+    from pygments.lexers import get_lexer_by_name
+
+    parse("**a** `b`")
+    get_lexer_by_name("python")
+
+
 def normal_address(address: str) -> str:
     """``address`` as a browser would send it: percent-encoded, its host in punycode. Empty if it may not be opened."""
     normal = _parser().normalizeLink(address)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.i18n import mark, tr
 from app.markdown.links import destination, may_open
@@ -48,10 +48,15 @@ class LinkDialog(QDialog):
         self.host = PlainLabel(found.host or address, "linkHost")
         layout.addWidget(self.host)
         if found.reads_as:
-            layout.addWidget(PlainLabel(tr("It is written {letters}.", letters=found.reads_as), "quiet"))
+            layout.addWidget(PlainLabel(tr("In letters it reads {letters}", letters=found.reads_as), "quiet"))
         self.address = TextView(theme, tr("The full address: {address}", address=address))
         self.address.add(address)
-        layout.addWidget(self.address)
+        frame = QFrame()
+        frame.setObjectName("linkAddress")
+        inner = QVBoxLayout(frame)
+        inner.setContentsMargins(theme.small, theme.tiny, theme.small, theme.tiny)
+        inner.addWidget(self.address)
+        layout.addWidget(frame)
         said = [tr(WARNINGS[name], host=found.host) for name in found.warnings]
         self.warnings = [PlainLabel(text, "linkWarning") for text in said]
         for warning in self.warnings:
@@ -59,6 +64,7 @@ class LinkDialog(QDialog):
         layout.addSpacing(theme.small)
         layout.addLayout(self._buttons(theme))
         self.setFixedWidth(480)
+        self.cancel.setFocus()
 
     def _buttons(self, theme: Theme) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -76,7 +82,6 @@ class LinkDialog(QDialog):
         row.addWidget(self.cancel)
         row.addWidget(self.go)
         self.cancel.setDefault(True)
-        self.cancel.setFocus()
         return row
 
     def _copy(self) -> None:

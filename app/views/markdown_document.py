@@ -3,6 +3,7 @@ that is being written neither flickers nor loses the reader's selection."""
 
 from __future__ import annotations
 
+import bisect
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from PySide6.QtGui import (
     QFontMetricsF,
     QPainter,
     QPen,
+    QTextBlock,
     QTextBlockFormat,
     QTextCharFormat,
     QTextCursor,
@@ -24,6 +26,7 @@ from PySide6.QtGui import (
     QTextLength,
     QTextOption,
     QTextTable,
+    QTextTableCell,
     QTextTableFormat,
 )
 
@@ -32,8 +35,8 @@ from app.markdown.blocks import Block, Code, Maths, Place, Rule, Run, Runs, Styl
 from app.markdown.highlight import Highlighter, Span
 from app.theme import Theme
 
-MAX_ROWS = 200
-"""Rows of a table that are laid out: Qt lays a table out anew whenever a letter in it changes."""
+MAX_ROWS, WRITTEN_ROWS = 200, 100
+"""Rows of a table that are laid out, and while it is being written: Qt lays the whole table out for each letter."""
 MAX_CODE_LINE = 2_000
 """Characters of a line of code that are laid out as one."""
 TOO_SLOW = 0.025
@@ -50,9 +53,10 @@ _ALIGNMENTS = {
     "right": Qt.AlignmentFlag.AlignRight,
 }
 _LINE = "\u2028"
+_TAIL = QTextBlockFormat.LineHeightTypes.FixedHeight
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Shown:
     """A block as it stands in the document, from character ``start``."""
 
@@ -72,6 +76,7 @@ class MarkdownDocument:
         self._theme = theme
         self._quiet = quiet
         self.shown: list[Shown] = []
+        self._rows = WRITTEN_ROWS
         self._free = True  # the last block of the document is empty and belongs to nobody
         self._formats: dict[tuple[Style, bool, int], QTextCharFormat] = {}
         self._colours: dict[str, QTextCharFormat] = {}
@@ -86,6 +91,7 @@ class MarkdownDocument:
         """Show nothing; colours are taken from the theme anew."""
         self._document.clear()
         self.shown.clear()
+        self._rows = WRITTEN_ROWS
         self._formats.clear()
         self._colours.clear()
         self._free = True
@@ -108,6 +114,22 @@ class MarkdownDocument:
             self._append(cursor, block)
         cursor.endEditBlock()
 
+    def settle(self) -> None:
+        """No more comes: show the rows of tables that have waited for that."""
+        if self._rows == MAX_ROWS:
+            return
+        self._rows = MAX_ROWS
+        tables = (number for number, shown in enumerate(self.shown) if _rows(shown.block) > WRITTEN_ROWS)
+        first = next(tables, None)
+        if first is not None:
+            blocks = [shown.block for shown in self.shown[first:]]
+            cursor = QTextCursor(self._document)
+            cursor.beginEditBlock()
+            self._remove(cursor, first)
+            for block in blocks:
+                self._append(cursor, block)
+            cursor.endEditBlock()
+
     @property
     def busy(self) -> bool:
         """Whether there is code left to colour."""
@@ -119,9 +141,10 @@ class MarkdownDocument:
             if shown.highlighter is not None and shown.highlighter.busy:
                 cursor = QTextCursor(self._document)
                 cursor.beginEditBlock()  # all of it is laid out once
-                began = time.perf_counter()
+                loaded = shown.highlighter.loaded
+                began = time.thread_time()
                 lines = shown.highlighter.step()
-                if time.perf_counter() - began > TOO_SLOW:
+                if loaded and time.thread_time() - began > TOO_SLOW:
                     shown.highlighter.give_up()
                 for line, spans in lines:
                     if shown.spans.get(line, ()) != spans:
@@ -130,6 +153,26 @@ class MarkdownDocument:
                 cursor.endEditBlock()
                 return True
         return False
+
+    def plain(self, selection: QTextCursor) -> str:
+        """The selected text as it reads: lines, and the cells of a table apart by tabs."""
+        start, end = selection.selectionStart(), selection.selectionEnd()
+        said = ""
+        cell: QTextTableCell | None = None
+        block = self._document.findBlock(start)
+        while block.isValid() and block.position() <= end:
+            if not block.text() and block.blockFormat().lineHeightType() == _TAIL.value:
+                block = block.next()  # what Qt keeps around a table
+                continue
+            table = selection_table(block)
+            here = table.cellAt(block.position()) if table is not None else None
+            if said or block.position() > start:
+                said += "\t" if here is not None and cell is not None and here.row() == cell.row() else "\n"
+            text = block.text()
+            said += text[max(0, start - block.position()) : end - block.position()].replace(_LINE, "\n")
+            cell = here
+            block = block.next()
+        return said
 
     def code_rect(self, shown: Shown) -> QRectF:
         """The ground of a block of code, with its header, in the document."""
@@ -146,51 +189,58 @@ class MarkdownDocument:
         """Draw what lies behind the text in ``exposed``: grounds of code, bars of quotes, rules."""
         theme = self._theme
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        layout = self._document.documentLayout()
-        for shown in self._within(exposed):
+        for index in self._within(exposed):
+            shown = self.shown[index]
             block = shown.block
+            rect = self._rect(shown)
             if isinstance(block, Code):
-                rect = self.code_rect(shown)
                 painter.setPen(QPen(QColor(theme.line), 1))
                 painter.setBrush(QColor(theme.sunken))
                 painter.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), theme.small_radius, theme.small_radius)
                 rect.setHeight(HEADER_HEIGHT)
                 painter.drawLine(rect.bottomLeft(), rect.bottomRight())
-            else:
-                rect = layout.blockBoundingRect(self._document.findBlock(shown.start))
-                if shown.table is not None:
-                    rect = layout.frameBoundingRect(shown.table)
-            if isinstance(block, Rule):
+                rect = self._rect(shown)
+            elif isinstance(block, Rule):
                 painter.setPen(QPen(QColor(theme.line), 1))
                 left = 1 + _indent(block.place)
                 middle = round(rect.center().y()) + 0.5
                 painter.drawLine(QPointF(left, middle), QPointF(self._document.textWidth() - 1, middle))
-            x = 1.0
-            for container in block.place.containers:
-                if container == "quote":
-                    painter.setPen(Qt.PenStyle.NoPen)
-                    painter.setBrush(QColor(theme.strong_line))
-                    painter.drawRoundedRect(QRectF(x + 2, rect.top() - 2, 3, rect.height() + 4), 1.5, 1.5)
-                x += _QUOTE if container == "quote" else _ITEM
+            self._paint_bars(painter, index, rect)
 
-    def _within(self, exposed: QRectF) -> list[Shown]:
-        """The blocks that touch ``exposed``."""
-        low, high = 0, len(self.shown)
+    def _paint_bars(self, painter: QPainter, index: int, rect: QRectF) -> None:
+        """Draw the bars of the quotes that a block is in, up to the block before if that is in them, too."""
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(self._theme.strong_line))
+        containers = self.shown[index].block.place.containers
+        before = self.shown[index - 1] if index else None
+        x = 1.0
+        for depth, container in enumerate(containers):
+            if container == "quote":
+                top = rect.top()
+                if before is not None and before.block.place.containers[: depth + 1] == containers[: depth + 1]:
+                    top = min(top, self._rect(before).bottom())
+                painter.drawRect(QRectF(x + 2, top - 2, 3, rect.bottom() - top + 4))
+            x += _QUOTE if container == "quote" else _ITEM
+
+    def _rect(self, shown: Shown) -> QRectF:
+        """Where a block stands in the document."""
+        if isinstance(shown.block, Code):
+            return self.code_rect(shown)
         layout = self._document.documentLayout()
-        while low < high:
-            middle = (low + high) // 2
-            top = layout.blockBoundingRect(self._document.findBlock(self.shown[middle].start)).top()
-            if top < exposed.top():
-                low = middle + 1
-            else:
-                high = middle
-        found = []
-        for shown in self.shown[max(0, low - 1) :]:
-            rect = layout.blockBoundingRect(self._document.findBlock(shown.start))
-            if rect.top() - HEADER_HEIGHT - _PAD > exposed.bottom():
-                break
-            found.append(shown)
-        return found
+        if shown.table is not None:
+            return layout.frameBoundingRect(shown.table)
+        return layout.blockBoundingRect(self._document.findBlock(shown.start))
+
+    def _within(self, exposed: QRectF) -> range:
+        """The indices of the blocks that touch ``exposed``."""
+        layout = self._document.documentLayout()
+
+        def top(shown: Shown) -> float:
+            return layout.blockBoundingRect(self._document.findBlock(shown.start)).top()
+
+        first = bisect.bisect_right(self.shown, exposed.top(), key=top)
+        end = bisect.bisect_right(self.shown, exposed.bottom() + HEADER_HEIGHT + _PAD, key=top)
+        return range(max(0, first - 1), end)
 
     def _remove(self, cursor: QTextCursor, index: int) -> None:
         """Take the blocks from ``index`` on away."""
@@ -215,7 +265,10 @@ class MarkdownDocument:
     def _append(self, cursor: QTextCursor, block: Block) -> None:
         cursor.movePosition(QTextCursor.MoveOperation.End)
         block_format = self._block_format(block, first=not self.shown)
-        if self._free:
+        if isinstance(block, Table):
+            if self._free:
+                self._shrink_tail(cursor)  # stays before the table
+        elif self._free:
             cursor.setBlockFormat(block_format)
         else:
             cursor.insertBlock(block_format)
@@ -346,30 +399,43 @@ class MarkdownDocument:
         table_format.setBottomMargin(_GAP)
         table_format.setHeaderRowCount(1)
         table_format.setColumnWidthConstraints([QTextLength()] * len(block.alignments))
-        table = cursor.insertTable(1 + min(len(block.rows), MAX_ROWS), len(block.alignments), table_format)
+        table = cursor.insertTable(1 + min(len(block.rows), self._rows), len(block.alignments), table_format)
         shown.table = table
         shown.start = table.firstPosition() - 1
         for column, runs in enumerate(block.header):
             self._fill(table, 0, column, runs, block, header=True)
-        for row, cells in enumerate(block.rows[:MAX_ROWS]):
+        for row, cells in enumerate(block.rows[: self._rows]):
             for column, runs in enumerate(cells):
                 self._fill(table, row + 1, column, runs, block)
+        self._say_rest(table, block)
         cursor.movePosition(QTextCursor.MoveOperation.End)
         self._shrink_tail(cursor)
         self._free = True
+
+    def _say_rest(self, table: QTextTable, block: Table) -> None:
+        """A last row that says how many rows are not laid out, if there are any."""
+        beyond = len(block.rows) - self._rows
+        if beyond <= 0:
+            return
+        if table.rows() < self._rows + 2:
+            table.appendRows(1)
+            table.mergeCells(self._rows + 1, 0, 1, table.columns())
+        text = tr("… and %Ln rows more, which a copy of the whole text has", "", beyond)
+        self._fill(table, self._rows + 1, 0, (Run(text, Style.ITALIC),), block)
 
     def _extend_table(self, table: QTextTable, old: Table, new: Table) -> bool:
         """Add rows and fill the last row anew; False if others differ."""
         same = max(0, len(old.rows) - 1)
         if len(new.rows) < len(old.rows) or old.rows[:same] != new.rows[:same]:
             return False
-        wanted = min(len(new.rows), MAX_ROWS) + 1
+        wanted = min(len(new.rows), self._rows) + 1
         if wanted > table.rows():
             table.appendRows(wanted - table.rows())
         for row in range(same, wanted - 1):
             for column, runs in enumerate(new.rows[row]):
                 if row >= len(old.rows) or old.rows[row][column] != runs:
                     self._fill(table, row + 1, column, runs, new)
+        self._say_rest(table, new)
         return True
 
     def _fill(
@@ -394,7 +460,7 @@ class MarkdownDocument:
     def _shrink_tail(self, cursor: QTextCursor) -> None:
         """The block that Qt keeps behind a table takes no room."""
         tail = QTextBlockFormat()
-        tail.setLineHeight(1, QTextBlockFormat.LineHeightTypes.FixedHeight.value)
+        tail.setLineHeight(1, _TAIL.value)
         cursor.movePosition(QTextCursor.MoveOperation.End)
         cursor.setBlockFormat(tail)
         cursor.setBlockCharFormat(self._small())
@@ -486,6 +552,15 @@ def code_family() -> str:
 def units(text: str) -> int:
     """How many characters ``text`` has for Qt (UTF-16)."""
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "replace")) // 2
+
+
+def _rows(block: Block) -> int:
+    return len(block.rows) if isinstance(block, Table) else 0
+
+
+def selection_table(block: QTextBlock) -> QTextTable | None:
+    """The table that ``block`` stands in."""
+    return QTextCursor(block).currentTable()
 
 
 def _run_text(run: Run) -> str:

@@ -50,6 +50,7 @@ class MarkdownView(QTextBrowser):
         self._reader = MarkdownReader()
         self._certain = 0
         self._unread = False
+        self._unsettled = False
         self._held = False  # the last step was told that more will come
         self._headers: list[CodeHeader] = []
         self._source: list[str] = []
@@ -82,7 +83,7 @@ class MarkdownView(QTextBrowser):
         """Take more of the text; :meth:`advance` shows it."""
         self._source.append(text)
         self._reader.add(text)
-        self._unread = True
+        self._unread = self._unsettled = True
 
     def advance(self, *, writing: bool = False) -> bool:
         """Show some more of what has been added (as much as is parsed at a time); False when all of it is shown."""
@@ -101,7 +102,11 @@ class MarkdownView(QTextBrowser):
             self._place_headers()
         elif writing:
             self._text.highlight()
-        return self._unread or self._text.busy
+        elif self._unsettled:
+            self._unsettled = False
+            self._text.settle()
+            self._place_headers()
+        return self._unread or self._text.busy or (self._unsettled and not writing)
 
     def restart(self) -> None:
         """Show nothing, ready for another text."""
@@ -116,6 +121,8 @@ class MarkdownView(QTextBrowser):
         """Show the same in the colours that the theme has now."""
         self._text.clear()
         self._text.show(self._reader.blocks, 0)
+        if not self._held:
+            self._text.settle()
         for header in self._headers:
             header.dress()
         self._place_headers()
@@ -150,7 +157,7 @@ class MarkdownView(QTextBrowser):
 
     def createMimeDataFromSelection(self) -> QMimeData:
         data = QMimeData()  # text alone: markup made of a stranger's words goes nowhere
-        data.setText(self.textCursor().selection().toPlainText())
+        data.setText(self._text.plain(self.textCursor()))
         return data
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:

@@ -6,7 +6,7 @@ import re
 import time
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from app.i18n import tr
 from app.models.transcript import RUNNING, Turn
@@ -38,7 +38,7 @@ class ReasoningView(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.small)
         self.toggle = QToolButton()
-        self.toggle.setObjectName("quietButton")
+        self.toggle.setObjectName("fold")
         self.toggle.setCheckable(True)
         self.toggle.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.toggle.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -50,11 +50,13 @@ class ReasoningView(QWidget):
         layout.addLayout(row)
         self.body = MarkdownView(theme, tr("What the model thought"), quiet=True)
         self.body.link_chosen.connect(self.link_chosen)
-        inner = QHBoxLayout()
-        inner.setContentsMargins(theme.medium + 2, 0, 0, 0)
+        self._frame = QFrame()
+        self._frame.setObjectName("thoughts")
+        inner = QHBoxLayout(self._frame)
+        inner.setContentsMargins(theme.medium, 0, 0, 0)
         inner.addWidget(self.body)
-        layout.addLayout(inner)
-        self.body.hide()
+        layout.addWidget(self._frame)
+        self._frame.hide()
         self._clock = QTimer(self)
         self._clock.setInterval(1000)
         self._clock.timeout.connect(self._say)
@@ -65,7 +67,7 @@ class ReasoningView(QWidget):
         self.toggle.setIcon(icon("chevron-down" if self.toggle.isChecked() else "chevron-right", self._theme.quiet))
 
     def show_turn(self, turn: Turn) -> None:
-        """Show what ``turn`` has by now; True thoughts are read only while unfolded."""
+        """Show what ``turn`` has by now. The thoughts are laid out only while they are unfolded."""
         if turn is not self._turn:
             self._turn = turn
             self._added = 0
@@ -86,7 +88,7 @@ class ReasoningView(QWidget):
         return self.body.advance(writing=turn.thought_seconds is None and turn.state in RUNNING)
 
     def _fold(self, open_now: bool) -> None:
-        self.body.setVisible(open_now)
+        self._frame.setVisible(open_now)
         self.dress()
         self._say()
         self.height_changed.emit()

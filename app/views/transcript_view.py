@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.i18n import tr
+from app.markdown.parser import warm_up
 from app.models.column import Column
 from app.models.suggestions import SUGGESTIONS
 from app.models.transcript import ChatTranscript, Turn
@@ -78,6 +79,7 @@ class TranscriptView(QAbstractScrollArea):
         self._flush = self._timer(FLUSH_MILLISECONDS, self._show_text)
         self._again = self._timer(0, self._lay_out)
         self._order = self._timer(120, self._order_focus)
+        self._warm_up = self._timer(400, warm_up)
         self.verticalScrollBar().valueChanged.connect(self._scrolled)
         QApplication.instance().focusChanged.connect(self._focus_changed)  # type: ignore[union-attr]
         transcript.turn_added.connect(self._add)
@@ -97,16 +99,22 @@ class TranscriptView(QAbstractScrollArea):
         """Whether something that shows is still being laid out."""
         return self._again.isActive()
 
+    @property
+    def writing(self) -> bool:
+        """Whether text has arrived that is not shown yet."""
+        return self._flush.isActive()
+
     def show_chat(self) -> None:
         """Show the transcript as it is now, from its end."""
         self._flush.stop()
-        for view in (*self._views.values(), *self._spare.values()):
-            view.hide()
-            view.deleteLater()
+        old = [*self._views.values(), *self._spare.values()]
         self._views.clear()
         self._spare.clear()
         self._column.fill(estimate(turn) for turn in self._transcript.turns)
         self._follow = True
+        for view in old:
+            view.hide()
+            view.deleteLater()
         self._lay_out()
 
     def go_to_end(self) -> None:
@@ -126,6 +134,7 @@ class TranscriptView(QAbstractScrollArea):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        self._warm_up.start()
         self._lay_out()
 
     def scrollContentsBy(self, dx: int, dy: int) -> None:
@@ -200,17 +209,19 @@ class TranscriptView(QAbstractScrollArea):
 
     def _lay_out(self) -> None:
         """Give the turns that show, and some beyond, their views and places. What takes too long goes on later."""
-        if self._laying_out or not self.isVisible():
+        if not self.isVisible():
+            return
+        if self._laying_out:
+            self._again.start()
             return
         self._laying_out = True
         self._again.stop()
         try:
-            finished = self._fill(time.perf_counter() + _SLICE)
+            if not self._fill(time.perf_counter() + _SLICE):
+                self._again.start()
+            self._place()  # may make the scroll bar appear, and so change the width
         finally:
             self._laying_out = False
-        if not finished:
-            self._again.start()
-        self._place()
 
     def _fill(self, until: float) -> bool:
         """Make views where they are needed, and text in them; False when time ran out before all was done."""
@@ -274,11 +285,9 @@ class TranscriptView(QAbstractScrollArea):
         """Move everything to where it belongs, and let go of what is out of sight."""
         value, height = self._value(), self.viewport().height()
         bar = self.verticalScrollBar()
-        bar.blockSignals(True)
         bar.setPageStep(max(1, height - _STEP))
         bar.setRange(0, max(0, self._column.total - height))
         bar.setValue(value)
-        bar.blockSignals(False)
         left = self._side()
         self._let_go(value, height)
         for index, view in self._views.items():
@@ -343,7 +352,14 @@ class TranscriptView(QAbstractScrollArea):
             self._reveal(top, top + caret.height())
 
     def _focus_changed(self, old: QObject | None, now: QObject | None) -> None:
-        if isinstance(now, QWidget) and self.viewport().isAncestorOf(now) and now.height() < self.viewport().height():
+        """Show what the reader has moved the focus to. Where nothing had it that shows, it was not the reader."""
+        moved = isinstance(old, QWidget) and old.isVisible()
+        if (
+            moved
+            and isinstance(now, QWidget)
+            and self.viewport().isAncestorOf(now)
+            and now.height() < self.viewport().height()
+        ):
             top = now.mapTo(self.viewport(), QPoint(0, 0)).y()
             self._reveal(top, top + now.height())
 

@@ -45,8 +45,8 @@ TURNS = 500
 
 
 class Lateness:
-    """How late a timer of 2 ms fires: what a key press or a click would have waited for; and the processor time that went
-    by meanwhile, which does not depend on what else the machine does."""
+    """How late a timer of 2 ms fires: what a key press or a click would have waited for; and the processor time that
+    went by meanwhile, which does not depend on what else the machine does."""
 
     def __init__(self) -> None:
         self.late: list[float] = []
@@ -158,7 +158,12 @@ def streaming(application: QApplication, turns: int, seconds: float) -> dict[str
         raise RuntimeError("the view does not show what has been sent")
     view.close()
     view.deleteLater()
-    return {**found, "tokens": len(pieces), "characters": sum(map(len, pieces)), "cpu_s": round(time.process_time() - cpu, 2)}
+    return {
+        **found,
+        "tokens": len(pieces),
+        "characters": sum(map(len, pieces)),
+        "cpu_s": round(time.process_time() - cpu, 2),
+    }
 
 
 def scrolling(application: QApplication) -> dict[str, object]:
