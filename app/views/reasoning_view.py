@@ -64,7 +64,7 @@ class ReasoningView(QWidget):
 
     def dress(self) -> None:
         """Take the colours that the theme has now."""
-        self.toggle.setIcon(icon("chevron-down" if self.toggle.isChecked() else "chevron-right", self._theme.quiet))
+        self.toggle.setIcon(icon("arrow-down" if self.toggle.isChecked() else "chevron-right", self._theme.quiet))
 
     def show_turn(self, turn: Turn) -> None:
         """Show what ``turn`` has by now. The thoughts are laid out only while they are unfolded."""

@@ -73,7 +73,7 @@ class TranscriptView(QAbstractScrollArea):
         self.newest.setAccessibleName(tr("Jump to the newest text"))
         self.newest.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.newest.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.newest.setIcon(icon("chevron-down", theme.text))
+        self.newest.setIcon(icon("arrow-down", theme.text))
         self.newest.clicked.connect(self.go_to_end)
         self.newest.hide()
         self._flush = self._timer(FLUSH_MILLISECONDS, self._show_text)
@@ -124,9 +124,12 @@ class TranscriptView(QAbstractScrollArea):
 
     def repaint_all(self) -> None:
         """Take the colours that the theme has now."""
-        for view in (*self._views.values(), *self._spare.values()):
+        for view in self._spare.values():
+            view.deleteLater()
+        self._spare.clear()
+        for view in self._views.values():
             view.repaint_all()
-        self.newest.setIcon(icon("chevron-down", self._theme.text))
+        self.newest.setIcon(icon("arrow-down", self._theme.text))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

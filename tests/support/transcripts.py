@@ -9,10 +9,9 @@ from app.models.transcript import ChatTranscript, Turn
 from engine.api import schema
 
 CHOICE = ModelChoice("gentorrent-builtin", "local", "Built-in model")
-_WORDS = (
-    "the node keeps a list of paths and asks each relay for its key before the first cell is sent because an answer that "
-    "comes late is worth less than one that comes at once while a reader who waits wants to know why"
-).split()
+_TEXT = """the node keeps a list of paths and asks each relay for its key before the first cell is sent because an
+answer that comes late is worth less than one that comes at once while a reader who waits wants to know why"""
+_WORDS = _TEXT.split()
 _CODE = '''\
 ```python
 from dataclasses import dataclass
@@ -54,8 +53,9 @@ def paragraph(source: random.Random) -> str:
 def table(source: random.Random, rows: int) -> str:
     """A table of four columns."""
     lines = ["| Node | Place | Tokens/s | Verdict |", "|:-----|:-----:|---------:|---------|"]
-    for row in range(rows):
-        lines.append(f"| `node-{row}` | {source.choice(_WORDS)} | {source.randint(10, 90)} | **pass** |")
+    lines += [
+        f"| `node-{row}` | {source.choice(_WORDS)} | {source.randint(10, 90)} | **pass** |" for row in range(rows)
+    ]
     return "\n".join(lines) + "\n"
 
 

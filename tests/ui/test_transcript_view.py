@@ -12,7 +12,7 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication, QTextCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolButton
 
-from app.desktop import dress
+from app.appearance import dress
 from app.models.transcript import ChatTranscript, Turn
 from app.theme import LIGHT
 from app.views.link_dialog import LinkDialog
@@ -21,7 +21,7 @@ from app.views.markdown_view import CodeHeader, MarkdownView
 from app.views.reasoning_view import last_thought
 from app.views.transcript_view import KEPT, TranscriptView
 from engine.api import schema
-from tests.support.chats import CHOICE, answer, filled, long_answer, table, turn
+from tests.support.transcripts import CHOICE, answer, filled, long_answer, table, turn
 
 HOSTILE = """\
 <img src="http://127.0.0.1:9/a.png"><script>alert(1)</script>
@@ -327,10 +327,11 @@ def test_other_addresses_never_open(chat, monkeypatch: pytest.MonkeyPatch, addre
 def test_hostile_answers_load_and_run_nothing(chat, monkeypatch: pytest.MonkeyPatch) -> None:
     transcript, view = chat
     asked_for: list[object] = []
-    load = MarkdownView.loadResource
-    monkeypatch.setattr(
-        MarkdownView, "loadResource", lambda self, kind, name: asked_for.append(name) or load(self, kind, name)
-    )
+
+    def noted(self: MarkdownView, kind: int, name: object) -> None:
+        asked_for.append(name)
+
+    monkeypatch.setattr(MarkdownView, "loadResource", noted)
     transcript.turns.append(turn("Q", HOSTILE))
     transcript.cleared.emit()
     settle(view)
@@ -339,6 +340,7 @@ def test_hostile_answers_load_and_run_nothing(chat, monkeypatch: pytest.MonkeyPa
     assert "<img" not in text.toHtml()
     assert "&lt;script&gt;" in text.toHtml()
     assert "alert(1)" in text.toPlainText()
+    monkeypatch.undo()
     assert text.loadResource(2, QUrl("file:///etc/passwd")) is None
     assert text.loadResource(2, QUrl("http://127.0.0.1:9/")) is None
 

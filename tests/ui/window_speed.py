@@ -29,7 +29,7 @@ import PySide6
 from PySide6.QtCore import QElapsedTimer, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
-from app.desktop import dress
+from app.appearance import dress
 from app.models.transcript import ChatTranscript, Turn
 from app.theme import LIGHT
 from app.views.transcript_view import TranscriptView

@@ -516,6 +516,10 @@
         <translation>Wirksam, wenn die Engine das nächste Mal startet.</translation>
     </message>
     <message>
+        <source>In letters it reads {letters}</source>
+        <translation>In Buchstaben: {letters}</translation>
+    </message>
+    <message>
         <source>In no network</source>
         <translation>In keinem Netz</translation>
     </message>
@@ -546,10 +550,6 @@
     <message>
         <source>It begins as soon as this machine is in a network.</source>
         <translation>Es beginnt, sobald dieser Rechner in einem Netz ist.</translation>
-    </message>
-    <message>
-        <source>It is written {letters}.</source>
-        <translation>In Buchstaben: {letters}</translation>
     </message>
     <message>
         <source>Joining</source>
@@ -1552,6 +1552,13 @@ Um ein eigenes Netz zu öffnen, führe einmal gentorrent bootstrap --init aus un
         <translation>
             <numerusform>… und %Ln weiteres Zeichen</numerusform>
             <numerusform>… und %Ln weitere Zeichen</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>… and %Ln rows more, which a copy of the whole text has</source>
+        <translation>
+            <numerusform>… und %Ln weitere Zeile, die eine Kopie des ganzen Textes enthält</numerusform>
+            <numerusform>… und %Ln weitere Zeilen, die eine Kopie des ganzen Textes enthält</numerusform>
         </translation>
     </message>
 </context>

@@ -101,5 +101,12 @@
             <numerusform>… and %Ln characters more</numerusform>
         </translation>
     </message>
+    <message numerus="yes">
+        <source>… and %Ln rows more, which a copy of the whole text has</source>
+        <translation>
+            <numerusform>… and %Ln row more, which a copy of the whole text has</numerusform>
+            <numerusform>… and %Ln rows more, which a copy of the whole text has</numerusform>
+        </translation>
+    </message>
 </context>
 </TS>
