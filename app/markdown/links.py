@@ -15,6 +15,7 @@ MAX_ADDRESS = 2_000
 """Characters of an address; a longer one stays text."""
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(?=:)")
 _BARE = re.compile(r"\bhttps?://[^\s<>\"'`{}|\\^]+", re.IGNORECASE)
+_MAIL_FIELDS = frozenset({"to", "cc", "bcc", "subject", "body"})
 _TRAILING = ".,;:!?*_~"
 _PAIRS = {")": "(", "]": "["}
 _LOOKS_LATIN = frozenset("аеорсухіјѕһԁԛԝьցոսօհɑɡıοανρυικχγӏѵԍҽԛ")
@@ -74,7 +75,10 @@ def may_open(address: str) -> bool:
         _ = parts.port
     except ValueError:
         return False
-    return "@" in parts.path if parts.scheme == "mailto" else bool(parts.hostname)
+    if parts.scheme == "mailto":
+        fields = {field.partition("=")[0].lower() for field in parts.query.split("&") if field}
+        return "@" in parts.path and fields <= _MAIL_FIELDS  # some mail programs would attach files
+    return bool(parts.hostname)
 
 
 def destination(address: str, text: str = "") -> Destination:

@@ -11,49 +11,39 @@ from dataclasses import dataclass, field
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import (
     QColor,
-    QFont,
-    QFontDatabase,
-    QFontMetricsF,
     QPainter,
     QPen,
     QTextBlock,
-    QTextBlockFormat,
-    QTextCharFormat,
     QTextCursor,
     QTextDocument,
-    QTextFrameFormat,
     QTextLayout,
-    QTextLength,
     QTextOption,
     QTextTable,
     QTextTableCell,
-    QTextTableFormat,
 )
 
-from app.i18n import tr
-from app.markdown.blocks import Block, Code, Maths, Place, Rule, Run, Runs, Style, Table, Text
+from app.markdown.blocks import Block, Code, Maths, Rule, Run, Style, Table, Text
 from app.markdown.highlight import Highlighter, Span
 from app.theme import Theme
+from app.views.markdown_formats import (
+    CODE_BLOCK,
+    HEADER_HEIGHT,
+    ITEM,
+    LINE,
+    PAD,
+    QUOTE,
+    TAIL,
+    MarkdownFormats,
+    indent,
+    run_text,
+    units,
+)
+from app.views.markdown_tables import MAX_ROWS, WRITTEN_ROWS, TableLayout
 
-MAX_ROWS, WRITTEN_ROWS = 200, 100
-"""Rows of a table that are laid out, and while it is being written: Qt lays the whole table out for each letter."""
-MAX_CODE_LINE = 2_000
+MAX_CODELINE = 2_000
 """Characters of a line of code that are laid out as one."""
 TOO_SLOW = 0.025
 """Seconds of one step of colouring after which a block of code stays as it is: some lexers can be made to take long."""
-HEADER_HEIGHT = 32
-"""Pixels above a block of code for its language and its button."""
-_ITEM, _QUOTE, _HANG = 26, 18, 22
-_PAD = 12
-_GAP = 10
-_HEADINGS = {1: 1.5, 2: 1.3, 3: 1.14, 4: 1.05, 5: 1.0, 6: 1.0}
-_ALIGNMENTS = {
-    "left": Qt.AlignmentFlag.AlignLeft,
-    "center": Qt.AlignmentFlag.AlignHCenter,
-    "right": Qt.AlignmentFlag.AlignRight,
-}
-_LINE = "\u2028"
-_TAIL = QTextBlockFormat.LineHeightTypes.FixedHeight
 
 
 @dataclass(slots=True, eq=False)
@@ -74,12 +64,10 @@ class MarkdownDocument:
     def __init__(self, document: QTextDocument, theme: Theme, *, quiet: bool = False) -> None:
         self._document = document
         self._theme = theme
-        self._quiet = quiet
         self.shown: list[Shown] = []
-        self._rows = WRITTEN_ROWS
+        self._formats = MarkdownFormats(document, theme, quiet=quiet)
+        self._tables = TableLayout(self._formats, theme)
         self._free = True  # the last block of the document is empty and belongs to nobody
-        self._formats: dict[tuple[Style, bool, int], QTextCharFormat] = {}
-        self._colours: dict[str, QTextCharFormat] = {}
         option = QTextOption()
         option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         option.setTextDirection(Qt.LayoutDirection.LayoutDirectionAuto)
@@ -91,9 +79,8 @@ class MarkdownDocument:
         """Show nothing; colours are taken from the theme anew."""
         self._document.clear()
         self.shown.clear()
-        self._rows = WRITTEN_ROWS
+        self._tables.rows = WRITTEN_ROWS
         self._formats.clear()
-        self._colours.clear()
         self._free = True
 
     def show(self, blocks: Sequence[Block], begin: int) -> None:
@@ -116,9 +103,9 @@ class MarkdownDocument:
 
     def settle(self) -> None:
         """No more comes: show the rows of tables that have waited for that."""
-        if self._rows == MAX_ROWS:
+        if self._tables.rows == MAX_ROWS:
             return
-        self._rows = MAX_ROWS
+        self._tables.rows = MAX_ROWS
         tables = (number for number, shown in enumerate(self.shown) if _rows(shown.block) > WRITTEN_ROWS)
         first = next(tables, None)
         if first is not None:
@@ -161,7 +148,7 @@ class MarkdownDocument:
         cell: QTextTableCell | None = None
         block = self._document.findBlock(start)
         while block.isValid() and block.position() <= end:
-            if not block.text() and block.blockFormat().lineHeightType() == _TAIL.value:
+            if not block.text() and block.blockFormat().lineHeightType() == TAIL.value:
                 block = block.next()  # what Qt keeps around a table
                 continue
             table = selection_table(block)
@@ -169,7 +156,7 @@ class MarkdownDocument:
             if said or block.position() > start:
                 said += "\t" if here is not None and cell is not None and here.row() == cell.row() else "\n"
             text = block.text()
-            said += text[max(0, start - block.position()) : end - block.position()].replace(_LINE, "\n")
+            said += text[max(0, start - block.position()) : end - block.position()].replace(LINE, "\n")
             cell = here
             block = block.next()
         return said
@@ -179,10 +166,10 @@ class MarkdownDocument:
         first = self._document.findBlock(shown.start)
         last = self._document.findBlockByNumber(first.blockNumber() + shown.lines - 1)
         layout = self._document.documentLayout()
-        top = layout.blockBoundingRect(first).top() - HEADER_HEIGHT - _PAD / 2
-        left = 1 + _indent(shown.block.place)
+        top = layout.blockBoundingRect(first).top() - HEADER_HEIGHT - PAD / 2
+        left = 1 + indent(shown.block.place)
         return QRectF(
-            left, top, self._document.textWidth() - 1 - left, layout.blockBoundingRect(last).bottom() + _PAD - top
+            left, top, self._document.textWidth() - 1 - left, layout.blockBoundingRect(last).bottom() + PAD - top
         )
 
     def paint_ground(self, painter: QPainter, exposed: QRectF) -> None:
@@ -202,7 +189,7 @@ class MarkdownDocument:
                 rect = self._rect(shown)
             elif isinstance(block, Rule):
                 painter.setPen(QPen(QColor(theme.line), 1))
-                left = 1 + _indent(block.place)
+                left = 1 + indent(block.place)
                 middle = round(rect.center().y()) + 0.5
                 painter.drawLine(QPointF(left, middle), QPointF(self._document.textWidth() - 1, middle))
             self._paint_bars(painter, index, rect)
@@ -220,7 +207,7 @@ class MarkdownDocument:
                 if before is not None and before.block.place.containers[: depth + 1] == containers[: depth + 1]:
                     top = min(top, self._rect(before).bottom())
                 painter.drawRect(QRectF(x + 2, top - 2, 3, rect.bottom() - top + 4))
-            x += _QUOTE if container == "quote" else _ITEM
+            x += QUOTE if container == "quote" else ITEM
 
     def _rect(self, shown: Shown) -> QRectF:
         """Where a block stands in the document."""
@@ -239,7 +226,7 @@ class MarkdownDocument:
             return layout.blockBoundingRect(self._document.findBlock(shown.start)).top()
 
         first = bisect.bisect_right(self.shown, exposed.top(), key=top)
-        end = bisect.bisect_right(self.shown, exposed.bottom() + HEADER_HEIGHT + _PAD, key=top)
+        end = bisect.bisect_right(self.shown, exposed.bottom() + HEADER_HEIGHT + PAD, key=top)
         return range(max(0, first - 1), end)
 
     def _remove(self, cursor: QTextCursor, index: int) -> None:
@@ -259,15 +246,15 @@ class MarkdownDocument:
         cursor.removeSelectedText()
         self._free = after_table
         if after_table:
-            self._shrink_tail(cursor)
+            self._formats.shrink_tail(cursor)
         del self.shown[index:]
 
     def _append(self, cursor: QTextCursor, block: Block) -> None:
         cursor.movePosition(QTextCursor.MoveOperation.End)
-        block_format = self._block_format(block, first=not self.shown)
+        block_format = self._formats.block(block, first=not self.shown)
         if isinstance(block, Table):
             if self._free:
-                self._shrink_tail(cursor)  # stays before the table
+                self._formats.shrink_tail(cursor)  # stays before the table
         elif self._free:
             cursor.setBlockFormat(block_format)
         else:
@@ -279,16 +266,18 @@ class MarkdownDocument:
             case Text():
                 self._insert_text(cursor, block)
             case Maths():
-                cursor.insertText(block.text.replace("\n", _LINE), self._format(Style.MATHS, False, 0))
+                cursor.insertText(block.text.replace("\n", LINE), self._formats.letters(Style.MATHS, False, 0))
             case Code():
                 shown.lines = 0
                 shown.highlighter = Highlighter(block.language)
-                cursor.setCharFormat(self._format(Style.CODE, False, -1))
+                cursor.setCharFormat(self._formats.letters(Style.CODE, False, CODE_BLOCK))
                 self._add_code(cursor, shown, "", block.text)
             case Table():
-                self._insert_table(cursor, shown, block)
+                shown.table = self._tables.insert(cursor, block)
+                shown.start = shown.table.firstPosition() - 1
+                self._free = True
             case Rule():
-                cursor.setBlockCharFormat(self._small())
+                cursor.setBlockCharFormat(self._formats.small())
 
     def _extend(self, cursor: QTextCursor, shown: Shown, block: Block) -> bool:
         """Turn the last shown block into ``block`` where only its end differs; False where that is not so."""
@@ -302,7 +291,7 @@ class MarkdownDocument:
         elif isinstance(old, Table) and isinstance(block, Table):
             if shown.table is None or old.header != block.header or old.alignments != block.alignments:
                 return False
-            if not self._extend_table(shown.table, old, block):
+            if not self._tables.extend(shown.table, old, block):
                 return False
         elif isinstance(old, Text) and isinstance(block, Text) and old.heading == block.heading:
             self._extend_text(cursor, shown, old, block)
@@ -315,7 +304,7 @@ class MarkdownDocument:
         same = 0
         kept = 0
         while same < min(len(old.runs), len(new.runs)) and old.runs[same] == new.runs[same]:
-            kept += units(_run_text(old.runs[same]))
+            kept += units(run_text(old.runs[same]))
             same += 1
         rest = list(new.runs[same:])
         if same < min(len(old.runs), len(new.runs)):
@@ -329,29 +318,31 @@ class MarkdownDocument:
         cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
         if cursor.hasSelection():
             cursor.removeSelectedText()
-        self._insert_runs(cursor, rest, new.heading)
+        self._formats.insert_runs(cursor, rest, new.heading)
 
     def _add_code(self, cursor: QTextCursor, shown: Shown, old: str, new: str) -> None:
         """Show the rest of ``new``, whose beginning ``old`` is shown. The last line break is not shown."""
         was, now = old.removesuffix("\n"), new.removesuffix("\n")
         added = now[len(was) :] if now.startswith(was) else ""
         cursor.movePosition(QTextCursor.MoveOperation.End)
-        char_format = self._format(Style.CODE, False, -1)
+        char_format = self._formats.letters(Style.CODE, False, CODE_BLOCK)
         first = shown.lines == 0
         pieces = _code_lines(added)
         if first:
             shown.lines = 1
         for number, line in enumerate(pieces):
             if number:
-                middle = self._code_format(
+                middle = self._formats.code(
                     shown.block.place, first=shown.lines == 1 and len(self.shown) == 1, top=shown.lines == 1
                 )
                 cursor.setBlockFormat(middle)
-                cursor.insertBlock(self._code_format(shown.block.place, top=False, last=True))
+                cursor.insertBlock(self._formats.code(shown.block.place, top=False, last=True))
                 shown.lines += 1
             cursor.insertText(line, char_format)
         if first and shown.lines == 1:
-            cursor.setBlockFormat(self._code_format(shown.block.place, first=len(self.shown) == 1, top=True, last=True))
+            cursor.setBlockFormat(
+                self._formats.code(shown.block.place, first=len(self.shown) == 1, top=True, last=True)
+            )
         assert shown.highlighter is not None
         shown.highlighter.update(new)
 
@@ -366,192 +357,15 @@ class MarkdownDocument:
             wide = not text.isascii()
             item.start = units(text[: span.start]) if wide else span.start
             item.length = units(text[span.start : span.start + span.length]) if wide else span.length
-            item.format = self._syntax(span.kind)
+            item.format = self._formats.kind(span.kind)
             ranges.append(item)
         block.layout().setFormats(ranges)
         self._document.markContentsDirty(block.position(), block.length())
 
     def _insert_text(self, cursor: QTextCursor, block: Text) -> None:
         if block.place.marker:
-            cursor.insertText(f"{block.place.marker}\t", self._format(Style.PLAIN, False, 0))
-        self._insert_runs(cursor, block.runs, block.heading)
-
-    def _insert_runs(self, cursor: QTextCursor, runs: Sequence[Run], heading: int) -> None:
-        for run in runs:
-            char_format = self._format(run.style, bool(run.link), heading)
-            if run.link:
-                char_format = QTextCharFormat(char_format)
-                char_format.setAnchor(True)
-                char_format.setAnchorHref(run.link)
-            cursor.insertText(_run_text(run).replace("\n", _LINE), char_format)
-
-    def _insert_table(self, cursor: QTextCursor, shown: Shown, block: Table) -> None:
-        theme = self._theme
-        table_format = QTextTableFormat()
-        table_format.setBorder(1)
-        table_format.setBorderCollapse(True)
-        table_format.setBorderBrush(QColor(theme.line))
-        table_format.setBorderStyle(QTextFrameFormat.BorderStyle.BorderStyle_Solid)
-        table_format.setCellPadding(7)
-        table_format.setCellSpacing(0)
-        table_format.setLeftMargin(_indent(block.place))
-        table_format.setTopMargin(_GAP)
-        table_format.setBottomMargin(_GAP)
-        table_format.setHeaderRowCount(1)
-        table_format.setColumnWidthConstraints([QTextLength()] * len(block.alignments))
-        table = cursor.insertTable(1 + min(len(block.rows), self._rows), len(block.alignments), table_format)
-        shown.table = table
-        shown.start = table.firstPosition() - 1
-        for column, runs in enumerate(block.header):
-            self._fill(table, 0, column, runs, block, header=True)
-        for row, cells in enumerate(block.rows[: self._rows]):
-            for column, runs in enumerate(cells):
-                self._fill(table, row + 1, column, runs, block)
-        self._say_rest(table, block)
-        cursor.movePosition(QTextCursor.MoveOperation.End)
-        self._shrink_tail(cursor)
-        self._free = True
-
-    def _say_rest(self, table: QTextTable, block: Table) -> None:
-        """A last row that says how many rows are not laid out, if there are any."""
-        beyond = len(block.rows) - self._rows
-        if beyond <= 0:
-            return
-        if table.rows() < self._rows + 2:
-            table.appendRows(1)
-            table.mergeCells(self._rows + 1, 0, 1, table.columns())
-        text = tr("… and %Ln rows more, which a copy of the whole text has", "", beyond)
-        self._fill(table, self._rows + 1, 0, (Run(text, Style.ITALIC),), block)
-
-    def _extend_table(self, table: QTextTable, old: Table, new: Table) -> bool:
-        """Add rows and fill the last row anew; False if others differ."""
-        same = max(0, len(old.rows) - 1)
-        if len(new.rows) < len(old.rows) or old.rows[:same] != new.rows[:same]:
-            return False
-        wanted = min(len(new.rows), self._rows) + 1
-        if wanted > table.rows():
-            table.appendRows(wanted - table.rows())
-        for row in range(same, wanted - 1):
-            for column, runs in enumerate(new.rows[row]):
-                if row >= len(old.rows) or old.rows[row][column] != runs:
-                    self._fill(table, row + 1, column, runs, new)
-        self._say_rest(table, new)
-        return True
-
-    def _fill(
-        self, table: QTextTable, row: int, column: int, runs: Runs, block: Table, *, header: bool = False
-    ) -> None:
-        cell = table.cellAt(row, column)
-        if header:
-            cell_format = cell.format()
-            cell_format.setBackground(QColor(self._theme.sunken))
-            cell.setFormat(cell_format)
-        cursor = cell.firstCursorPosition()
-        cursor.setPosition(cell.lastPosition(), QTextCursor.MoveMode.KeepAnchor)
-        if cursor.hasSelection():
-            cursor.removeSelectedText()
-        cell_block = QTextBlockFormat()
-        cell_block.setAlignment(_ALIGNMENTS[block.alignments[column]])
-        cursor.setBlockFormat(cell_block)
-        if header:
-            runs = tuple(Run(run.text, run.style | Style.BOLD, run.link) for run in runs)
-        self._insert_runs(cursor, runs, 0)
-
-    def _shrink_tail(self, cursor: QTextCursor) -> None:
-        """The block that Qt keeps behind a table takes no room."""
-        tail = QTextBlockFormat()
-        tail.setLineHeight(1, _TAIL.value)
-        cursor.movePosition(QTextCursor.MoveOperation.End)
-        cursor.setBlockFormat(tail)
-        cursor.setBlockCharFormat(self._small())
-
-    def _small(self) -> QTextCharFormat:
-        small = QTextCharFormat()
-        small.setFontPointSize(1)
-        return small
-
-    def _block_format(self, block: Block, *, first: bool) -> QTextBlockFormat:
-        if isinstance(block, Code):
-            return self._code_format(block.place, first=first, top=True, last=True)
-        made = QTextBlockFormat()
-        place = block.place
-        left = _indent(place)
-        made.setLeftMargin(left)
-        made.setLineHeight(self._theme.line_height, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
-        made.setTopMargin(0 if first else _GAP)
-        if isinstance(block, Text) and block.heading:
-            made.setTopMargin(0 if first else 20 if block.heading <= 2 else 16)
-            made.setHeadingLevel(block.heading)  # screen readers say it
-            made.setLineHeight(120, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
-        elif isinstance(block, Text) and "item" in place.containers:
-            made.setTopMargin(0 if first else 5)
-        elif isinstance(block, Maths):
-            made.setLeftMargin(left + _ITEM)
-        elif isinstance(block, Rule):
-            made.setTopMargin(_GAP)
-            made.setLineHeight(9, QTextBlockFormat.LineHeightTypes.FixedHeight.value)
-        if place.marker and isinstance(block, Text):
-            wide = QFontMetricsF(self._document.defaultFont()).horizontalAdvance(place.marker) + 7
-            hang = min(left, max(_HANG, wide))
-            made.setTextIndent(-hang)
-            made.setTabPositions([QTextOption.Tab(hang, QTextOption.TabType.LeftTab)])
-        return made
-
-    def _code_format(
-        self, place: Place, *, first: bool = False, top: bool = False, last: bool = False
-    ) -> QTextBlockFormat:
-        made = QTextBlockFormat()
-        made.setLeftMargin(_indent(place) + _PAD)
-        made.setRightMargin(_PAD)
-        made.setLineHeight(125, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
-        made.setTopMargin((HEADER_HEIGHT + _PAD / 2 + (0 if first else _GAP)) if top else 0)
-        made.setBottomMargin(_PAD + _GAP + 2 if last else 0)
-        return made
-
-    def _format(self, style: Style, link: bool, heading: int) -> QTextCharFormat:
-        """The look of a run; ``heading`` -1 is a block of code."""
-        key = (style, link, heading)
-        if key not in self._formats:
-            self._formats[key] = self._make_format(style, link, heading)
-        return self._formats[key]
-
-    def _make_format(self, style: Style, link: bool, heading: int) -> QTextCharFormat:
-        theme = self._theme
-        made = QTextCharFormat()
-        size = theme.body * _HEADINGS.get(heading, 1.0) * (0.95 if self._quiet else 1.0)
-        made.setFontPointSize(size)
-        made.setForeground(QColor(theme.quiet if self._quiet else theme.text))
-        if style & Style.BOLD or heading > 0:
-            made.setFontWeight(QFont.Weight.DemiBold)
-        made.setFontItalic(bool(style & (Style.ITALIC | Style.MATHS)))
-        made.setFontStrikeOut(bool(style & Style.STRIKE))
-        if style & Style.CODE:
-            made.setFontFamilies([code_family()])
-            made.setFontPointSize(size * 0.92)
-            if heading != -1:
-                made.setBackground(QColor(theme.neutral_ground))
-        if link:
-            made.setForeground(QColor(theme.accent))
-            made.setFontUnderline(True)
-        return made
-
-    def _syntax(self, kind: str) -> QTextCharFormat:
-        if kind not in self._colours:
-            made = QTextCharFormat()
-            made.setForeground(QColor(self._theme.syntax(kind)))
-            made.setFontItalic(kind == "comment")
-            self._colours[kind] = made
-        return self._colours[kind]
-
-
-def code_family() -> str:
-    """The system's font for code."""
-    return QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont).family()
-
-
-def units(text: str) -> int:
-    """How many characters ``text`` has for Qt (UTF-16)."""
-    return len(text) if text.isascii() else len(text.encode("utf-16-le", "replace")) // 2
+            cursor.insertText(f"{block.place.marker}\t", self._formats.letters(Style.PLAIN, False, 0))
+        self._formats.insert_runs(cursor, block.runs, block.heading)
 
 
 def _rows(block: Block) -> int:
@@ -561,14 +375,6 @@ def _rows(block: Block) -> int:
 def selection_table(block: QTextBlock) -> QTextTable | None:
     """The table that ``block`` stands in."""
     return QTextCursor(block).currentTable()
-
-
-def _run_text(run: Run) -> str:
-    return tr("Image: {words}", words=run.text) if run.style & Style.IMAGE else run.text
-
-
-def _indent(place: Place) -> int:
-    return sum(_QUOTE if container == "quote" else _ITEM for container in place.containers)
 
 
 def _common(one: str, other: str) -> int:
@@ -586,5 +392,5 @@ def _common(one: str, other: str) -> int:
 def _code_lines(text: str) -> list[str]:
     lines = []
     for line in text.split("\n"):
-        lines += [line[at : at + MAX_CODE_LINE] for at in range(0, max(1, len(line)), MAX_CODE_LINE)]
+        lines += [line[at : at + MAX_CODELINE] for at in range(0, max(1, len(line)), MAX_CODELINE)]
     return lines

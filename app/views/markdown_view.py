@@ -28,7 +28,9 @@ from app.models.safe_text import visible
 from app.theme import Theme
 from app.views.basics import PlainLabel
 from app.views.icons import icon
-from app.views.markdown_document import HEADER_HEIGHT, MAX_ROWS, MarkdownDocument, Shown
+from app.views.markdown_document import MarkdownDocument, Shown
+from app.views.markdown_formats import HEADER_HEIGHT
+from app.views.markdown_tables import MAX_ROWS
 
 _BORDER = 2
 _COPIED_MILLISECONDS = 1600

@@ -6,29 +6,25 @@ import itertools
 import time
 from collections import OrderedDict
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractScrollArea,
     QApplication,
     QFrame,
-    QLabel,
-    QPushButton,
     QToolButton,
-    QVBoxLayout,
     QWidget,
 )
 
 from app.i18n import tr
 from app.markdown.parser import warm_up
 from app.models.column import Column
-from app.models.suggestions import SUGGESTIONS
 from app.models.transcript import ChatTranscript, Turn
 from app.theme import Theme
-from app.views.basics import PlainLabel
 from app.views.icons import icon
 from app.views.link_dialog import LinkDialog
 from app.views.turn_view import TurnView
+from app.views.welcome import Welcome
 
 FLUSH_MILLISECONDS = 33
 """Text that arrives within this time is shown together."""
@@ -408,40 +404,3 @@ def estimate(turn: Turn) -> int:
     answer = turn.answer
     lines = len(answer) / _COLUMNS + 0.7 * answer.count("\n") + min(len(turn.question), 10_000) / _COLUMNS + 1
     return _AROUND + round(_LINE * lines)
-
-
-class Welcome(QWidget):
-    """Instead of an empty chat: what this is, and three questions that surely get an answer."""
-
-    chosen = Signal(str)
-
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(theme.small)
-        layout.addStretch(2)
-        mark = QLabel()
-        mark.setPixmap(icon("app").pixmap(QSize(52, 52)))
-        mark.setAccessibleName("GenTorrent")
-        layout.addWidget(mark, alignment=Qt.AlignmentFlag.AlignHCenter)
-        layout.addSpacing(theme.small)
-        for text, name in (
-            (tr("What would you like to know?"), "display"),
-            (tr("The built-in model knows this app. Begin with one of these, or type below."), "quiet"),
-        ):
-            label = PlainLabel(text, name)
-            label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-            layout.addWidget(label)
-        layout.addSpacing(theme.large)
-        self.suggestions = []
-        for _, question in SUGGESTIONS:
-            button = QPushButton(question)
-            button.setObjectName("suggestion")
-            button.setAccessibleName(tr("Ask: {question}", question=question))
-            button.setFixedWidth(360)
-            button.setCursor(Qt.CursorShape.PointingHandCursor)
-            button.clicked.connect(lambda _=False, question=question: self.chosen.emit(question))
-            layout.addWidget(button, alignment=Qt.AlignmentFlag.AlignHCenter)
-            self.suggestions.append(button)
-        layout.addStretch(3)

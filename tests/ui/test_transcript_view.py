@@ -16,7 +16,7 @@ from app.appearance import dress
 from app.models.transcript import ChatTranscript, Turn
 from app.theme import LIGHT
 from app.views.link_dialog import LinkDialog
-from app.views.markdown_document import MAX_ROWS, WRITTEN_ROWS
+from app.views.markdown_tables import MAX_ROWS, WRITTEN_ROWS
 from app.views.markdown_view import CodeHeader, MarkdownView
 from app.views.reasoning_view import last_thought
 from app.views.transcript_view import KEPT, TranscriptView

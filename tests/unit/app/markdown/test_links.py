@@ -26,6 +26,7 @@ from app.markdown.links import MAX_ADDRESS, bare_addresses, destination, may_ope
         ("https://xn--mnchen-3ya.de/", "x", ()),
         ("https://xn--wgv71a119e.jp/", "x", ()),
         ("mailto:me@example.org", "x", ()),
+        ("mailto:me@example.org?subject=a&Body=b", "x", ()),
     ],
 )
 def test_warnings(address: str, text: str, warnings: tuple[str, ...]) -> None:
@@ -49,6 +50,7 @@ def test_names_in_other_letters_are_shown_both_ways() -> None:
         "https://a\u202eb",
         "file:///x",
         "https://a:99999/",
+        "mailto:a@b.org?attach=/etc/passwd",
         "https://x/" + "a" * MAX_ADDRESS,
     ],
 )

@@ -1,0 +1,107 @@
+"""Tables in a text document: laid out, and filled row by row while they are being written."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import (
+    QColor,
+    QTextBlockFormat,
+    QTextCursor,
+    QTextFrameFormat,
+    QTextLength,
+    QTextTable,
+    QTextTableFormat,
+)
+
+from app.i18n import tr
+from app.markdown.blocks import Run, Runs, Style, Table
+from app.theme import Theme
+from app.views.markdown_formats import GAP, MarkdownFormats, indent
+
+MAX_ROWS, WRITTEN_ROWS = 200, 100
+"""Rows of a table that are laid out, and while it is being written: Qt lays the whole table out for each letter."""
+_ALIGNMENTS = {
+    "left": Qt.AlignmentFlag.AlignLeft,
+    "center": Qt.AlignmentFlag.AlignHCenter,
+    "right": Qt.AlignmentFlag.AlignRight,
+}
+
+
+class TableLayout:
+    """Lays out tables of at most :attr:`rows` rows."""
+
+    def __init__(self, formats: MarkdownFormats, theme: Theme) -> None:
+        self._formats = formats
+        self._theme = theme
+        self.rows = WRITTEN_ROWS
+
+    def insert(self, cursor: QTextCursor, block: Table) -> QTextTable:
+        """Insert a table at the end of the document; ``cursor`` stands behind it then."""
+        theme = self._theme
+        table_format = QTextTableFormat()
+        table_format.setBorder(1)
+        table_format.setBorderCollapse(True)
+        table_format.setBorderBrush(QColor(theme.line))
+        table_format.setBorderStyle(QTextFrameFormat.BorderStyle.BorderStyle_Solid)
+        table_format.setCellPadding(7)
+        table_format.setCellSpacing(0)
+        table_format.setLeftMargin(indent(block.place))
+        table_format.setTopMargin(GAP)
+        table_format.setBottomMargin(GAP)
+        table_format.setHeaderRowCount(1)
+        table_format.setColumnWidthConstraints([QTextLength()] * len(block.alignments))
+        table = cursor.insertTable(1 + min(len(block.rows), self.rows), len(block.alignments), table_format)
+        for column, runs in enumerate(block.header):
+            self._fill(table, 0, column, runs, block, header=True)
+        for row, cells in enumerate(block.rows[: self.rows]):
+            for column, runs in enumerate(cells):
+                self._fill(table, row + 1, column, runs, block)
+        self._say_rest(table, block)
+        cursor.movePosition(QTextCursor.MoveOperation.End)
+        self._formats.shrink_tail(cursor)
+        return table
+
+    def _say_rest(self, table: QTextTable, block: Table) -> None:
+        """A last row that says how many rows are not laid out, if there are any."""
+        beyond = len(block.rows) - self.rows
+        if beyond <= 0:
+            return
+        if table.rows() < self.rows + 2:
+            table.appendRows(1)
+            table.mergeCells(self.rows + 1, 0, 1, table.columns())
+        text = tr("… and %Ln rows more, which a copy of the whole text has", "", beyond)
+        self._fill(table, self.rows + 1, 0, (Run(text, Style.ITALIC),), block)
+
+    def extend(self, table: QTextTable, old: Table, new: Table) -> bool:
+        """Add rows and fill the last row anew; False if others differ."""
+        same = max(0, len(old.rows) - 1)
+        if len(new.rows) < len(old.rows) or old.rows[:same] != new.rows[:same]:
+            return False
+        wanted = min(len(new.rows), self.rows) + 1
+        if wanted > table.rows():
+            table.appendRows(wanted - table.rows())
+        for row in range(same, wanted - 1):
+            for column, runs in enumerate(new.rows[row]):
+                if row >= len(old.rows) or old.rows[row][column] != runs:
+                    self._fill(table, row + 1, column, runs, new)
+        self._say_rest(table, new)
+        return True
+
+    def _fill(
+        self, table: QTextTable, row: int, column: int, runs: Runs, block: Table, *, header: bool = False
+    ) -> None:
+        cell = table.cellAt(row, column)
+        if header:
+            cell_format = cell.format()
+            cell_format.setBackground(QColor(self._theme.sunken))
+            cell.setFormat(cell_format)
+        cursor = cell.firstCursorPosition()
+        cursor.setPosition(cell.lastPosition(), QTextCursor.MoveMode.KeepAnchor)
+        if cursor.hasSelection():
+            cursor.removeSelectedText()
+        cell_block = QTextBlockFormat()
+        cell_block.setAlignment(_ALIGNMENTS[block.alignments[column]])
+        cursor.setBlockFormat(cell_block)
+        if header:
+            runs = tuple(Run(run.text, run.style | Style.BOLD, run.link) for run in runs)
+        self._formats.insert_runs(cursor, runs, 0)
