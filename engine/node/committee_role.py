@@ -61,8 +61,9 @@ class BlockMaker(Protocol):
         """The block that this member proposes as the leader of a round; None if it has none."""
         ...
 
-    def refusal(self, encoded: bytes) -> str | None:
-        """Why this member does not vote for a block; None if it does."""
+    def refusal(self, encoded: bytes, *, seen: bool = False) -> str | None:
+        """Why this member does not vote for a block; None if it does. ``seen``: a quorum has voted for it, so its
+        evidence need not be here."""
         ...
 
     def records_of(self, block: bytes) -> Sequence[SignedRecord]:
@@ -318,6 +319,7 @@ class CommitteeRole:
                 state.height + 1,
                 propose=self._maker.propose,
                 validate=self._maker.refusal,
+                validate_seen=lambda block: self._maker.refusal(block, seen=True),
                 timing=self._timing,
                 start=now if is_under_way else now + self._seconds_to_start(),
                 memory=memory,

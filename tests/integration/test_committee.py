@@ -64,7 +64,7 @@ class Maker:
             self.state, material, epoch=epoch, round_number=round_number, proposer=self.identity, issued=int(wall)
         )
 
-    def refusal(self, encoded: bytes) -> str | None:
+    def refusal(self, encoded: bytes, *, seen: bool = False) -> str | None:
         try:
             check_block(self.state, encoded, now=self._clock.wall())
         except VerificationError as error:

@@ -140,6 +140,7 @@ class Verified:
                 height,
                 propose=role.propose,
                 validate=role.refusal,
+                validate_seen=partial(role.refusal, seen=True),
                 timing=timing_of(self.epoch_seconds),
                 start=now,
             )

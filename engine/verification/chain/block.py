@@ -213,9 +213,10 @@ def make_block(
 ) -> bytes:
     """The encoded block of the leader of a round; ``issued`` is in seconds since 1970.
 
-    Older evidence comes first, as it has no later block (:func:`~.fairness.fair_place`). :class:`VerificationError`
-    when ``proposer`` does not lead this round or the time does not fit: whatever else is wrong with ``material`` is
-    left out.
+    Older evidence comes first, as it has no later block (:func:`~.fairness.fair_place`). Where more rounds have failed
+    than faulty members can lead, one may have shown everybody other evidence: then the block has the proposer's own
+    alone, which everybody has got. :class:`VerificationError` when ``proposer`` does not lead this round or the time
+    does not fit: whatever else is wrong with ``material`` is left out.
     """
     claims = usable_claims(state, epoch, material.contradictions, material.hidden, material.changes, MAX_BLOCK // 2)
     members = claims.next_members or state.members
@@ -245,7 +246,8 @@ def make_block(
         state=bytes(32),
     )
     room = MAX_BLOCK - len(encode(block)) - _MISSED_BYTES * len(state.members) - 16
-    entries, unjudged = _results(state, material, epoch, epochs, room)
+    only_of = proposer.public_key if round_number > faulty(len(state.members)) else None
+    entries, unjudged = _results(state, material, epoch, epochs, room, only_of)
     block = msgspec.structs.replace(block, entries=entries, unjudged=unjudged)
     derived = derive(state, block)
     block = msgspec.structs.replace(
@@ -359,7 +361,12 @@ class _Results:
 
 
 def _results(
-    state: ChainState, material: Material, epoch: int, epochs: Mapping[int, OpenEpoch], room: int
+    state: ChainState,
+    material: Material,
+    epoch: int,
+    epochs: Mapping[int, OpenEpoch],
+    room: int,
+    only_of: bytes | None,
 ) -> tuple[tuple[BlockEntry, ...], tuple[Unjudged, ...]]:
     opened: dict[bytes, Opened] = {}
     for signed in material.records:
@@ -367,7 +374,8 @@ def _results(
             record = material.opened.get(digest_of(signed)) or _open_any(signed, state)
         except VerificationError:
             continue
-        opened[record.digest] = record
+        if only_of is None or record.challenge.member == only_of:
+            opened[record.digest] = record
     results = _Results(state, epoch, epochs, room)
     for record in sorted(opened.values(), key=lambda record: fair_place(state, record)):
         results.add(record, material.attestations.get(record.digest, ()), material.scorings.get(record.digest))

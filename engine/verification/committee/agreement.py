@@ -8,6 +8,8 @@ Tendermint (Buchman, Kwon, Milosevic, arXiv 1807.04938), algorithm 1; comments n
 - What counts as "f + 1 messages of a later round" (line 55) is f + 1 members that have signed something of that round
   or a later one.
 - A quorum of prevotes that is seen late still makes its block *valid* (line 42), though nobody locks on it any more.
+- A block for which a quorum has prevoted is valid for who lacks its evidence, too: f + 1 honest members have looked at
+  that. Else one that shows its evidence to some only could have these lock on a block that the others refuse for ever.
 - What this member has signed is remembered before it is sent, and given back at construction.
 
 Bounded whatever is sent: a few rounds around the present one, of each at most two votes of a member and three
@@ -80,15 +82,17 @@ class Agreement:
         *,
         propose: Propose,
         validate: Validate,
+        validate_seen: Validate | None = None,
         timing: Timing,
         start: float,
         memory: Memory | None = None,
         abstains: bool = False,
         check: Check = verify,
     ) -> None:
-        """``start``: when this member begins by itself; it begins earlier where f + 1 others have. ``memory``: what
-        was last to be remembered of this height. ``abstains``: it may have signed what it has no memory of, so it
-        follows and signs nothing."""
+        """``validate_seen``: the same as ``validate`` (which it is if it is None) of a block for which a quorum has
+        prevoted, so that nothing has to be here that only some have. ``start``: when this member begins by itself; it
+        begins earlier where f + 1 others have. ``memory``: what was last to be remembered of this height.
+        ``abstains``: it may have signed what it has no memory of, so it follows and signs nothing."""
         index = committee.index(identity.public_key)
         assert index is not None
         self.height = height
@@ -100,6 +104,7 @@ class Agreement:
         self._me = index
         self._propose_block = propose
         self._validate = validate
+        self._validate_seen = validate_seen or validate
         self._timing = timing
         self._start = start
         self._abstains = abstains
@@ -113,7 +118,8 @@ class Agreement:
         self._next_repeat = start
         self._answered: dict[int, float] = {}
         self._accused: set[int] = set()
-        self._judged: dict[bytes, str | None] = {}  # digest -> what was found in this round; None: valid, for good
+        # (digest, whether a quorum has prevoted for it) -> what was found in this round; None: valid, for good
+        self._judged: dict[tuple[bytes, bool], str | None] = {}
         self._effects: list[Effect] = []
         if memory is not None and memory.height == height:
             self._recall(memory)
@@ -278,7 +284,7 @@ class Agreement:
         self._until = {PROPOSE: now + self._timing.wait(number)}
         self._known.forget(number)
         self._judged = {
-            digest: reason for digest, reason in self._judged.items() if reason is None and self._block(digest)
+            judged: reason for judged, reason in self._judged.items() if reason is None and self._block(judged[0])
         }
         self._next_repeat = min(self._next_repeat, now + self._timing.repeat)
         if self._committee.leader(number) == self._me and not self._abstains:
@@ -401,7 +407,7 @@ class Agreement:
                 self._step = max(self._step, PRECOMMIT if record.precommit else PREVOTE)
         for held in (self._locked, self._valid):
             if held is not None:
-                self._judged[_digest(held.block)] = None
+                self._judged[_digest(held.block), True] = None
                 self._known.add_quorum(held.round, _digest(held.block), held.signatures)
 
     def _taken(self) -> list[Effect]:
@@ -421,11 +427,13 @@ class Agreement:
         """Whether a block can be voted for, which was found valid in ``valid_round`` (below 0: it is new)."""
         reason = made_by(block, self._committee, self.height, self.round, valid_round)
         if reason is None:
-            if digest not in self._judged:
-                self._judged[digest] = self._validate(block)
-                if self._judged[digest] is not None:
-                    self._effects.append(Refused(digest, self._judged[digest] or ""))
-            reason = self._judged[digest]
+            is_seen = valid_round >= 0 and self._judged.get((digest, False), "") is not None
+            judged = (digest, is_seen)
+            if judged not in self._judged:
+                self._judged[judged] = self._validate_seen(block) if is_seen else self._validate(block)
+                if self._judged[judged] is not None:
+                    self._effects.append(Refused(digest, self._judged[judged] or ""))
+            reason = self._judged[judged]
         return reason is None
 
 
