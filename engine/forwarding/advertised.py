@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from engine.forwarding.prediction import UNMEASURED_PREFILL
 
-RENEWED = 2.0
-"""A descriptor is renewed when its rates are off by half; so many times what it says may be told to a group."""
+RENEWED = 4.0
+"""So many times what its descriptor says a member may tell its group: descriptors are up to five minutes behind, and a
+machine finds out how fast it is only when it reads long prompts."""
 
 
 def advertised_trust(told: float, listed: float, found: float | None) -> float:

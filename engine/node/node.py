@@ -311,6 +311,7 @@ class Node:
         """This machine's workers have more or less to do."""
         if self.peer is not None and self.peer.group is not None:
             self.peer.group.loads_changed()
+            self.peer.refresh_rates()
 
     async def _models_changed(self) -> None:
         """Models came or went: what the owner wants to contribute may be there now."""

@@ -54,6 +54,8 @@ DEFAULT_POLICY = "cost"
 LOOK_SECONDS = 0.01
 RATES_CHANGED = 1.5
 """A model's advertised rate is published anew when it is off by this factor."""
+RATES_SECONDS = 300.0
+"""Between two looks at that, where nothing else has changed: rates of a busy machine go up and down."""
 
 
 class PeerPresence(Presence):
@@ -94,6 +96,7 @@ class PeerPresence(Presence):
         self._offered: frozenset[str] = frozenset()
         self._started = math.ceil(membership.clock.wall())
         self._published: tuple[ServedModel, ...] = ()
+        self._looked_at_rates = membership.clock.monotonic()
         self._graph: RelayGraph | None = None
         self._replay_logs: list[ReplayLog] = []
         self.peer: OverlayPeer | None = None
@@ -134,6 +137,13 @@ class PeerPresence(Presence):
         """Publish again if what would be published has changed noticeably."""
         if self.peer is not None and _noticeably_different(self._models(), self._published):
             self.bootstrap.publish(self._descriptor)
+
+    def refresh_rates(self) -> None:
+        """The same now and then, as its workers learn how fast they are; call it as often as you like."""
+        now = self._membership.clock.monotonic()
+        if now >= self._looked_at_rates + RATES_SECONDS:
+            self._looked_at_rates = now
+            self.refresh()
 
     async def run(self) -> None:
         """Until cancelled; then the node is withdrawn from the directory politely."""

@@ -17,7 +17,7 @@ LEAST_IN_ALL = 9
 HARDLY_ANY = 3
 """Calm moments among all that are remembered: who has fewer always says that it is busy."""
 LEAST_SHARE = 600
-"""Thousandths: who reads at three fifths of what it claims is believed in full. Descriptors are half an hour old, long
+"""Thousandths: who reads at three fifths of what it claims is believed in full. Descriptors are minutes behind, long
 prompts take longer than short ones, and ways differ; nobody is cut for that."""
 LEAST_BUSY_SHARE = 300
 """The same for who always says that it is busy, and is judged by such moments: most of what honest nodes say there is

@@ -32,6 +32,7 @@ from engine.transport.bootstrap_client import BootstrapClient, Phase
 from engine.transport.connectivity import Connectivity
 from engine.transport.signal_router import DIRECT
 from engine.wire.records import Parameters, Signed, descriptor_decoder
+from tests.support.answering_overlay import INFO
 from tests.support.answers import Asker, Node
 from tests.support.bootstrap import until
 from tests.support.judging import judging
@@ -134,6 +135,23 @@ def test_an_address_where_nobody_listens_is_published_no_longer(tmp_path, monkey
     assert published == [""]
     assert peer._listen() is None
     assert "--signaling-address 203.0.113.7:4711" in notices[0]
+
+
+def test_a_rate_that_is_off_by_half_is_published_anew_within_five_minutes(tmp_path, monkeypatch):
+    clock, published, info = ManualClock(NOW), list[float](), msgspec.structs.replace(INFO, prefill_rate=700.0)
+    keys = NodeKeys(KeyStore(tmp_path / "keys", clock))
+    connectivity = Connectivity(tmp_path / "connectivity.json", clock)
+    membership = Membership(("http://127.0.0.1:1",), None, tmp_path, clock, lambda: None, lambda _: None, connectivity)
+    backend = SimpleNamespace(models=lambda: [info])
+    peer = PeerPresence(membership, keys, cast(Any, backend), relays=False, max_tokens_per_second=None)
+    peer.peer, peer._offered = cast(Any, object()), frozenset([info.model_id])
+    peer._published = peer._models()
+    monkeypatch.setattr(peer.bootstrap, "publish", lambda _: published.append(clock.wall()))
+    for rate, seconds in ((1_000.0, 400.0), (2_000.0, 10.0), (2_000.0, 300.0)):
+        info = msgspec.structs.replace(info, prefill_rate=rate)
+        clock.advance(seconds)
+        peer.refresh_rates()
+    assert published == [NOW + 710.0]
 
 
 def test_a_node_that_is_not_admitted_says_why_it_relays_nothing(tmp_path):
