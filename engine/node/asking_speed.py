@@ -155,9 +155,8 @@ class SpeedChats:
         heard = await self._ask(talk, text, LONGEST_SECONDS)
         if heard is None:
             return None
-        told = heard.finished.prompt_tokens - talk.read if heard.finished is not None else len(text)
-        counted = await self._count(talk)
-        tokens = counted - talk.read if counted else min(told, len(text) // LEAST_CHARACTERS_PER_TOKEN)
+        told = heard.finished.prompt_tokens if heard.finished is not None else talk.read + len(text)
+        tokens = min((await self._count(talk) or told) - talk.read, len(text) // LEAST_CHARACTERS_PER_TOKEN)
         seconds = LONGEST_SECONDS if heard.seconds is None else heard.seconds
         return SpeedMeasured(
             node=claimant.node_id,
