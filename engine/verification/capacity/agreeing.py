@@ -64,15 +64,18 @@ def word_of(moments: Sequence[Moment], least: int) -> Moment | None:
 
 
 def agreed_rate(by_member: Mapping[bytes, Sequence[Moment]], faulty: int) -> int | None:
-    """Tokens a second that a node is found to read where that is less than it claims: what the member in the middle has
-    measured. None: its claim is believed, as it is until more members have a word than 2 ``faulty`` (so fewer than half
-    of the words are lies)."""
+    """Tokens a second that a node is found to read where that is less than it claims: the middle one of the members'
+    rates (of an even number the better one). None: its claim is believed, as it is unless more than half of the words
+    speak against it, or until more members have a word than 2 ``faulty`` (so fewer than half of the words are lies).
+
+    Each word is held against the claim that it names, and the rates are ordered by themselves: a member that lies
+    could otherwise name any claim and rate with a share in the middle."""
     least = least_calm(faulty)
     words = [word for moments in by_member.values() if (word := word_of(moments, least)) is not None]
-    if len(words) <= 2 * faulty:
+    against = sum(word.share < (LEAST_SHARE if word.calm else LEAST_BUSY_SHARE) for word in words)
+    if len(words) <= 2 * faulty or against <= len(words) // 2:
         return None
-    found = _middle(words)
-    return None if found.share >= (LEAST_SHARE if found.calm else LEAST_BUSY_SHARE) else max(1, found.rate)
+    return max(1, sorted(word.rate for word in words)[len(words) // 2])
 
 
 def _middle(moments: Sequence[Moment]) -> Moment:

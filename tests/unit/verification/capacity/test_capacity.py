@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from engine.verification.capacity.agreeing import (
     COUNTED,
     KEPT,
+    LEAST_BUSY_SHARE,
     LEAST_SHARE,
     Moment,
     agreed_rate,
@@ -214,6 +215,23 @@ def test_a_lying_member_of_four_moves_a_claim_no_further_than_honest_words_reach
     elif max(words) < LEAST_SHARE:
         assert found is not None
         assert min(words) <= found <= max(1, *words)
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 1_000), st.booleans()), min_size=3, max_size=3),
+    st.integers(0, 1_000),
+    st.booleans(),
+    st.sampled_from([1, 2, 10, 1_000, 4_000_000_000]),
+)
+def test_a_lying_member_names_any_claim_and_moves_nothing(
+    words: list[tuple[int, bool]], lie: int, calm: bool, claimed: int
+) -> None:
+    honest = {bytes((number,)): measured(*[word / 1_000] * KEPT, calm=one) for number, (word, one) in enumerate(words)}
+    found = agreed_rate(honest | {b"liar": measured(*[lie / 1_000] * KEPT, calm=calm, claimed=claimed)}, 1)
+    slow = [word < (LEAST_SHARE if one else LEAST_BUSY_SHARE) for word, one in words]
+    assert all(slow) <= (found is not None) <= any(slow)
+    if found is not None:
+        assert min(word for word, _ in words) <= found <= max(word for word, _ in words)
 
 
 def test_until_enough_members_have_a_word_the_claim_is_believed() -> None:
