@@ -31,8 +31,6 @@ TRAY_MILLISECONDS = 10_000
 minimised instead."""
 LOOK_MILLISECONDS = 250
 _log = logging.getLogger(__name__)
-_OF_ENGINE = ("relay", "relay_bandwidth", "threads")
-"""Preferences that an engine gets as options when it starts."""
 
 
 class Desktop:
@@ -114,6 +112,8 @@ class Desktop:
         self.window.restore_geometry(old.saved_geometry())
         self.window.composer.input.setPlainText(old.composer.input.toPlainText())
         self.window.composer.show_running(self.chat.running)
+        if old.header.choice is not None:  # what was to be asked on this machine must not go anywhere else
+            self.window.header.choose(old.header.choice)
         if old.first_run is not None:
             self.window.show_first_run()
         focused = QApplication.focusWidget()

@@ -27,7 +27,7 @@ def icon(name: str, colour: str = "", disabled: str = "") -> QIcon:
     result = QIcon()
     for mode, shade in ((QIcon.Mode.Normal, colour), (QIcon.Mode.Disabled, disabled or colour)):
         renderer = QSvgRenderer(QByteArray(source.replace("currentColor", shade or "#000000").encode("utf-8")))
-        for size in SIZES if not colour else SIZES[:6]:
+        for size in SIZES if not colour else SIZES[:8]:
             result.addPixmap(_drawn(renderer, size), mode)
     return result
 

@@ -183,6 +183,8 @@ def test_language_changes_while_it_is_shown_and_nothing_is_lost(drive: Drive, tm
         engine = PlayedEngine(hold=asyncio.Event())
         async with played_engine(tmp_path, engine), open_window(tmp_path, NoProcess()) as window:
             await until(lambda: window.status.models)
+            window.window.header.models.setCurrentIndex(1)
+            chosen = window.window.choice
             type_question(window, "Hello")
             await until(lambda: window.turn.state == "writing")
             window.window.composer.input.setPlainText("half a question")
@@ -195,6 +197,7 @@ def test_language_changes_while_it_is_shown_and_nothing_is_lost(drive: Drive, tm
             assert frame.settings.title.whole_text == "Optionen"
             assert frame.focusWidget().objectName() == "setting-language"
             assert window.tray.quit.text() == "Beenden"
+            assert frame.choice.key == chosen.key
             assert frame.composer.input.toPlainText() == "half a question"
             assert not frame.composer.stop.isHidden()
             frame.open_page("chat")
