@@ -185,6 +185,10 @@ class MainWindow(QMainWindow):
         """Put the window where it was; one whose screen is gone comes to a screen that is there."""
         if saved and not self.restoreGeometry(QByteArray.fromBase64(saved.encode("ascii", "replace"))):
             return
+        self.stay_visible()
+
+    def stay_visible(self) -> None:
+        """Come to a screen that is there, if the window is on none of them."""
         if not any(screen.availableGeometry().intersects(self.frameGeometry()) for screen in QGuiApplication.screens()):
             screen = QGuiApplication.primaryScreen().availableGeometry()
             self.resize(self.size().boundedTo(screen.size()))

@@ -390,6 +390,9 @@ def test_window_of_a_screen_that_is_gone_comes_to_one_that_is_there(drive: Drive
         async with open_window(tmp_path, NoProcess()) as window:
             screen = window.window.screen().availableGeometry()
             assert screen.intersects(window.window.frameGeometry())
+            window.window.move(9000, 7000)
+            QApplication.instance().screenRemoved.emit(window.window.screen())
+            await until(lambda: screen.intersects(window.window.frameGeometry()))
 
     drive(scenario())
 
