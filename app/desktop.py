@@ -68,7 +68,6 @@ class Desktop:
         self.link.event_received.connect(self._receive)
         self.status.contributing_wished.connect(lambda on: self.preferences.change(contribute=on))
         self.preferences.changed.connect(self._preferences_changed)
-        application.screenRemoved.connect(self._screen_removed)
         self.status.intends = now.contribute
         self._restore()
 
@@ -86,9 +85,6 @@ class Desktop:
     def open(self) -> None:
         """Bring the window to the front, wherever it is."""
         self.window.bring_to_front()
-
-    def _screen_removed(self) -> None:
-        QTimer.singleShot(LOOK_MILLISECONDS, self.window.stay_visible)  # the system moves windows first
 
     def _make_window(self) -> MainWindow:
         now, theme = self.preferences.now, self.appearance.theme

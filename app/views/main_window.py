@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
-from PySide6.QtCore import QByteArray, QCoreApplication, QEvent, Signal
+from PySide6.QtCore import QByteArray, QCoreApplication, QEvent, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from app.models.catalogue import BUILTIN, ModelChoice
 from app.models.limits import Hardware
@@ -30,6 +30,8 @@ _UNTIL_KNOWN = ModelChoice(BUILTIN, "local", BUILTIN)
 """Who is asked while the engine still starts and has not said what it has: what every installation has."""
 _SLIM = 700
 """Below this width of the window the bar at the left shows icons alone."""
+SCREEN_MILLISECONDS = 250
+"""When a screen is taken away the system moves windows first; after so long this one looks where it is."""
 StatusPage = ContributePage | ModelsPage | NetworkPage | SettingsPage
 
 
@@ -75,6 +77,9 @@ class MainWindow(QMainWindow):
         )
         self.status_bar = StatusBar(theme)
         self.first_run: FirstRunPage | None = None
+        self._screens_settle = QTimer(self)
+        self._screens_settle.setSingleShot(True)
+        self._screens_settle.setInterval(SCREEN_MILLISECONDS)
         self._made: dict[PageName, StatusPage] = {}
         self._open: PageName = "chat"
         self._lay_out()
@@ -259,6 +264,8 @@ class MainWindow(QMainWindow):
         self._chat.running_changed.connect(self.composer.show_running)
         self._status.changed.connect(self._show_status)
         self._theme.changed.connect(self._drop_hidden_pages)
+        QApplication.instance().screenRemoved.connect(self._screens_settle.start)  # type: ignore[union-attr]
+        self._screens_settle.timeout.connect(self.stay_visible)
         self._theme.changed.connect(self.transcript.repaint_all)
 
     def _add_shortcuts(self) -> None:
