@@ -10,7 +10,7 @@ import msgspec
 from engine.crypto.symmetric import constant_time_equal
 from engine.errors import UnknownModelError
 from engine.inference.types import InferenceBackend, ModelInfo
-from engine.node.requests import generation_for
+from engine.node.requests import day_of, generation_for
 from engine.verification.challenges.opening import OpenedEvidence
 from engine.verification.receipts import commit, token_bytes
 from engine.verification.scoring.calibration import Calibrations
@@ -70,7 +70,7 @@ class AnswerScorer:
         may have been asked for (seconds since 1970), if not when the request was sealed."""
         info = self._info(request)
         wanted = msgspec.structs.replace(generation_for(request, info.context_length, None), cache_salt=self._salt)
-        for dated in dates or (request.sealed_at,):
+        for dated in dates or (day_of(request.sealed_at),):
             found = await self._backend.score(msgspec.structs.replace(wanted, dated=dated), output_ids)
             if constant_time_equal(commit(key, b"prompt", token_bytes(found.prompt_ids)), prompt_commitment):
                 break

@@ -99,6 +99,7 @@ class PeerPresence(Presence):
         self._looked_at_rates = membership.clock.monotonic()
         self._graph: RelayGraph | None = None
         self._replay_logs: list[ReplayLog] = []
+        self._told = (0.0, 0.0)  # when the newest snapshot was signed, and when it came (monotonic)
         self.peer: OverlayPeer | None = None
         self.serving: ServingRole | None = None
         self.group: GroupRole | None = None
@@ -297,9 +298,17 @@ class PeerPresence(Presence):
             self._identity, genesis, store, self._membership.clock, lambda: self.bootstrap.server, os.urandom
         )
         submission.running, serving.signed = serving.executions, submission.keep
+        submission.server_time = self._server_time
         submission.notice, submission.changed = self._membership.notice, self._membership.changed
         submission.show, self.bootstrap.on_opening_wanted = self.bootstrap.show, submission.want
         return submission
+
+    def _server_time(self) -> float:
+        """Seconds since 1970: that of the newest snapshot, and what has passed since it came."""
+        directory, now = self.bootstrap.directory, self._membership.clock.monotonic()
+        if directory is not None and directory.issued > self._told[0]:
+            self._told = (float(directory.issued), now)
+        return self._told[0] + (now - self._told[1])
 
     def _on_state(self, state: BootstrapState) -> None:
         came = state.phase is Phase.CONNECTED and not self._was_connected

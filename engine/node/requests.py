@@ -10,6 +10,7 @@ from engine.inference.types import GenerationRequest, PromptMessage
 from engine.paths.outgoing import Question
 from engine.wire.answer import ChatMessage, Request
 
+DAY_SECONDS = 86_400
 ALL_TOKENS = 1_000_000
 """On the wire: as many tokens as the context allows."""
 
@@ -62,6 +63,12 @@ def question_of(request: AnswerRequest) -> Question:
     )
 
 
+def day_of(seconds: float) -> float:
+    """Midnight (UTC) before a time. Templates get the day of a request and no time of day, so that whoever reads it
+    later (a scorer knows only the day) makes the same prompt of it, wherever it is."""
+    return seconds - seconds % DAY_SECONDS
+
+
 def generation_for(request: Request, context_length: int, limit: float | None) -> GenerationRequest:
     """What inference is asked for a client's request; who wants the whole context gets what it leaves."""
     return GenerationRequest(
@@ -84,5 +91,5 @@ def generation_for(request: Request, context_length: int, limit: float | None) -
         continue_tokens=request.continue_tokens,
         continue_characters=request.continue_characters if request.continue_tokens else None,
         max_tokens_per_second=limit,
-        dated=request.sealed_at,  # so that whoever reads the request makes the same prompt of it, whenever and wherever
+        dated=day_of(request.sealed_at),
     )

@@ -15,6 +15,7 @@ from engine.crypto.identity import Identity
 from engine.errors import InvalidRequestError, OverloadedError
 from engine.ids import NetworkId
 from engine.node.answer_scorer import AnswerScorer
+from engine.node.requests import DAY_SECONDS, day_of
 from engine.paths.setup import TokenBucket
 from engine.verification.large_models.transcript import KEY_LENGTH, sign_report, transcript_of
 from engine.wire.answer import Finished, Request
@@ -24,7 +25,6 @@ SCORES_PER_EPOCH, SCORES_BURST = 120.0, 60.0
 """Where everybody is new, each node is asked for about thirty in an epoch, many of them at its begin."""
 LATEST_EPOCHS = 4
 """So long behind an answer its score may be asked for."""
-DAY_SECONDS = 86_400
 MAX_RUNNING = 4
 """Scores that are computed or wait."""
 
@@ -81,7 +81,8 @@ class ScoringService:
         )
 
     def _dates(self, asked: float) -> tuple[float, ...]:
-        """The answer was made up to a few epochs before its score is asked for: perhaps on the day before, which some
-        templates write into the prompt."""
+        """The answer was made up to a few epochs before its score is asked for: perhaps on a day before, which some
+        templates write into the prompt. The newest day comes first."""
         made = max(0.0, asked - LATEST_EPOCHS * self._epoch_seconds)
-        return (asked,) if made // DAY_SECONDS == asked // DAY_SECONDS else (asked, made)
+        days = int((day_of(asked) - day_of(made)) // DAY_SECONDS)
+        return tuple(day_of(asked) - DAY_SECONDS * back for back in range(days + 1))

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import hashlib
 import logging
+import math
 from collections import deque
 from collections.abc import Callable, Collection
 
@@ -63,6 +64,9 @@ class Submission:
         self._flushed = clock.monotonic()
         self._dirty = False
         self._problem = ""
+        self.server_time: Callable[[], float] = lambda: math.inf
+        """Seconds since 1970 by what the server has signed. A batch is signed when the epoch is over by it and by this
+        machine's clock: one of them may be wrong, and what is signed later of that epoch would be in no batch."""
         self.running: Callable[[], Collection[bytes]] = list
         """The names of the executions that will sign more."""
         self.notice: Callable[[str], None] = lambda _: None
@@ -139,7 +143,7 @@ class Submission:
 
     async def _write(self) -> None:
         """Sign the batches of epochs that are over; bring the rest to the disk now and then."""
-        over = epoch_at(self._genesis.genesis, self._clock.wall()) - 1
+        over = epoch_at(self._genesis.genesis, min(self._clock.wall(), self.server_time())) - 1
         if over > self._sealed:
             running = list(self.running())
             await asyncio.to_thread(self._store.seal, over, running, self._make)

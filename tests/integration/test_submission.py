@@ -119,6 +119,29 @@ async def test_an_answer_over_the_end_of_an_epoch_counts_in_the_next(tmp_path: P
             assert submission.open(OpeningWanted(epoch=7, receipt=_digest(record))) is None
 
 
+async def test_a_clock_that_jumps_ahead_hides_no_receipt(tmp_path: Path) -> None:
+    """Before, it had the batches of all epochs up to its own signed, and what came later could be shown in none."""
+    clock, told = ManualClock(), ManualClock()
+    async with running_server(tmp_path / "s", clock=told, parameters=PARAMETERS, committee=COMMITTEE) as address:
+        genesis = network_of(tmp_path / "s").genesis
+        await publish(address, told, genesis.network_id, NODE)
+        async with submitting(tmp_path / "n", genesis, clock, parse_bootstrap(address).url) as submission:
+            submission.server_time = told.wall
+            first = answer(submission, genesis, 1, told.wall())
+            clock.advance(1_000 * EPOCH)
+            answer(submission, genesis, 2, clock.wall())
+            await asyncio.sleep(0.2)
+            assert submission._store.counts() == (0, 0), "nothing is over by the server's time"
+            second = answer(submission, genesis, 3, told.wall())  # by a clock that was set right
+            told.advance(EPOCH)
+            await until(lambda: submission.confirmed == 1)
+            for record in (first, second):
+                opening = submission.open(OpeningWanted(epoch=0, receipt=_digest(record)))
+                assert opening is not None
+                assert opening.receipt == record
+            assert await counted(address, genesis.network_id, range(3)) == {0: 2}
+
+
 def _digest(record: bytes) -> bytes:
     return hashlib.sha256(record).digest()
 

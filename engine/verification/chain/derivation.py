@@ -381,7 +381,15 @@ def said_by(judged: Sequence[Judged], before: Said, rule: Rule) -> Said:
     results: dict[tuple[int, int, NodeId], list[Score]] = {}
     for one in sorted(judged, key=lambda one: one.turn):
         results.setdefault((one.epoch, one.author, one.node), []).append(one.score)
-    return {key: max(before.get(key, 0), rule.against(scores)) for key, scores in results.items()}
+    return {key: _counted(before.get(key), rule.against(scores)) for key, scores in results.items()}
+
+
+def _counted(before: int | None, now: int) -> int:
+    """Of one verifier's results in several blocks: the most that was counted against the node, else whether something
+    was counted for it."""
+    if before is None:
+        return now
+    return max(before, now) if max(before, now) > 0 else min(before, now)
 
 
 def standings_after(

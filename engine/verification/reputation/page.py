@@ -20,6 +20,7 @@ import msgspec
 
 from engine.ids import NodeId
 from engine.verification.reputation.rule import (
+    COUNTED_FOR,
     FAILS_ABOVE,
     INCONCLUSIVE,
     ONE,
@@ -87,7 +88,7 @@ class PageRule:
             if said > FAILS_ABOVE:
                 if (before or 0) <= FAILS_ABOVE:
                     reputation, good = reputation // self.loss, 0
-            elif said < PASSES_BELOW and before is None:
+            elif said < PASSES_BELOW and before in (None, 0):  # 0: an earlier block has decided nothing
                 reputation, good = reputation + (ONE - reputation) // self.gain, min(MAX_GOOD, good + 1)
         suspicion = self.suspicion_after(standing.suspicion, duties, again=again, earlier=earlier)
         lapses = self.lapses_after(standing.lapses, duties, again=again, earlier=earlier)
@@ -110,11 +111,13 @@ class PageRule:
     def against(self, scores: Sequence[Score]) -> int:
         """See :class:`~engine.verification.reputation.rule.Rule`."""
         said = self.said(scores)
+        if said < PASSES_BELOW:
+            return COUNTED_FOR
         return said if said > FAILS_ABOVE else max(0, min(self.inconclusive_bound, said))
 
     def suspicion_after(self, suspicion: int, duties: Duties, *, again: bool = False, earlier: Earlier = ()) -> int:
         """The sum after the results of one more epoch, thousandths."""
-        counted = [before or 0 for before in earlier or [None] * len(duties)]
+        counted = [max(0, before or 0) for before in earlier or [None] * len(duties)]
         against = sum(max(0, self.against(scores) - before) for scores, before in zip(duties, counted, strict=True))
         step = against or (0 if again else max(-self.relief, *map(self.said, duties)))
         return min(self.most, max(0, suspicion + step))

@@ -29,6 +29,8 @@ at least one, and none is empty."""
 Earlier = Sequence[int | None]
 """For each of the :data:`Duties` what earlier blocks have counted against the node of the same verifier's results in
 the same epoch (:meth:`Rule.against`), None where they have none. Empty: nowhere."""
+COUNTED_FOR = -1
+"""In its place: what speaks for the node has counted, and does once."""
 
 
 class Rule(Protocol):
@@ -43,7 +45,8 @@ class Rule(Protocol):
         """The standing after what a block says of one epoch; ``again``: an earlier block has spoken of that epoch."""
 
     def against(self, scores: Sequence[Score]) -> int:
-        """What the results of one verifier and epoch count against the node, thousandths, never negative."""
+        """What the results of one verifier and epoch count against the node, thousandths; ``COUNTED_FOR`` where they
+        speak for it."""
 
 
 def unjudged(node_id: NodeId, reputation: int) -> NodeStanding:

@@ -100,6 +100,23 @@ async def test_an_answer_of_yesterday_evening_has_yesterdays_date_in_its_prompt(
     assert report.score.verdict == verdict
 
 
+@pytest.mark.parametrize(("epoch_seconds", "days"), [(600.0, 1), (36_000.0, 3), (86_400.0, 5)])
+async def test_every_day_on_which_the_answer_may_have_been_made_is_tried(epoch_seconds: float, days: int) -> None:
+    """A template that writes the time of day gets midnight: nobody could guess the second of another's request."""
+    told: list[float] = []
+
+    class Dated(Model):
+        async def score(self, request: GenerationRequest, output_ids: Sequence[int]) -> TokenScores:
+            assert request.dated is not None
+            told.append(request.dated)
+            return await super().score(request, output_ids)
+
+    scorer = AnswerScorer(Dated(), Calibrations())
+    it = ScoringService(NODE, NETWORK, lambda: scorer, ManualClock(0.0), epoch_seconds)
+    await it.score(asked(sealed_at=20_000 * 86_400 + 50_000.5, prompt_commitment=b"x" * 32))
+    assert told == [(20_000 - back) * 86_400.0 for back in range(days)]
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -166,6 +166,18 @@ def test_passes_of_one_verifier_earn_once_over_blocks() -> None:
     assert together.good == 1
 
 
+def test_a_pass_behind_a_block_that_decided_nothing_earns_once() -> None:
+    """Before, a conversation whose first turn came into an earlier block and decided nothing gave the node nothing."""
+    undecided, passed = result(0, -200), [result(turn, -4_000) for turn in (1, 2)]
+    direct, late = after(passed[:1]), after([undecided], passed[:1])
+    assert (late.reputation, late.good) == (direct.reputation, direct.good) == (direct.reputation, 1)
+    assert after([undecided], passed[:1], passed[1:]).good == 1
+    assert after(passed[:1], [undecided], passed[1:]).good == 1
+    assert after([result(0, 500)], passed[:1]).good == 0, "what speaks against it a little was counted"
+    assert after(passed[:1], [result(1, 4_000)]).good == 0
+    assert after(passed[:1], [result(1, 4_000)], passed[1:]).good == 0
+
+
 def test_the_chain_knows_what_a_verifier_has_said() -> None:
     """Of two turns, each failing, in two blocks."""
     network = begun()
