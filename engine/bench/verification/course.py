@@ -290,9 +290,11 @@ def _claimed_speeds(amount: Amount, say: Say) -> dict[str, Any]:
 def cost(measured: protection.Protected, challenge_share: float) -> dict[str, Any]:
     """The two shares, and what they are made of."""
     saturated = measured.saturated.throughput()
+    used = protection.of_processors(measured.stand_in, measured.saturated).as_json()
     return {
         "security_share_latency": round(measured.paced.latency().mean, 5),
         "security_share_throughput": round(saturated.mean + challenge_share, 5),
+        "security_share_processor": used,
         "security": {name: _pairs(pairs) for name, pairs in measured.pairs().items()},
         "other_programs": measured.disturbed,
     }

@@ -149,22 +149,25 @@ def _findings(results: Mapping[str, Any]) -> list[str]:
         f"- Scoring takes {scoring} of serving, over the first {epochs} epochs of a node that serves 200 answers in",
         f"  each; {new} while it is new, {later} later (wanted: {_percent(TARGET)} or less).",
     ]
-    lines += _intervals(results["security"]["saturated"], results["challenge_share"])
+    lines += _intervals(results)
     return [*lines, *(line for line in disturbance(results) if line)]
 
 
-def _intervals(saturated: Mapping[str, Any], challenges: float) -> list[str]:
-    """Of the share of the saturated tokens/s, and how much more processor time a token takes."""
-    low, high = saturated["share"]["low95"], saturated["share"]["high95"]
-    if low is None or high is None:
+def _intervals(results: Mapping[str, Any]) -> list[str]:
+    """Of the share of the saturated tokens/s, by the tokens and by processor time."""
+    share, beside = results["security"]["saturated"]["share"], results["challenge_share"]
+    if share["low95"] is None or share["high95"] is None:
         return ["- The share of the saturated tokens/s is not decided: one pair of readings has no interval."]
-    low, high = low + challenges, high + challenges
-    decided = "is not decided: its" if low < TARGET < high else "has a"
-    used = saturated["processor"]["all"]["share"]
+    low, high = share["low95"] + beside, share["high95"] + beside
+    decided = "is not decided by tokens: its" if low < TARGET < high else "has a"
+    used = results["security_share_processor"]
+    beside += results["scoring_share"]
+    mean, least, most = (_percent(used[key] + beside) for key in ("mean", "low95", "high95"))
     return [
         f"- The share of the saturated tokens/s {decided} 95 % interval of {_percent(low)} to {_percent(high)}.",
-        f"  A token takes {_percent(used['mean'])} more processor time of all processes ({_percent(used['low95'])} to",
-        f"  {_percent(used['high95'])}).",
+        f"  By processor time, of which a saturated machine has no more, it is {mean} ({least} to {most}): what the",
+        "  client's and the model node's engines take more for a token, as a share of what all processes take, and the",
+        "  checks' answers and their scoring. Relays and the worker do the same with and without protection.",
     ]
 
 

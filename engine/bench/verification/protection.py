@@ -25,6 +25,8 @@ from engine.errors import BenchmarkError
 Say = Callable[[str], None]
 TOKENS = 128
 PACE = 30.0
+ENGINES = ("client", "model node")
+"""Who seals, signs and checks."""
 MEMBERS = 4
 """Of the network's committee, so that its model node writes down and submits what it signs; they run nowhere."""
 STAND_IN_PACE = 50.0
@@ -120,6 +122,18 @@ class Pairs:
     def processor(self, participant: str) -> Share:
         """Of the processor time for a token at one participant."""
         return share_of(self.on.processor[participant], self.off.processor[participant])
+
+
+def of_processors(stand_in: Pairs, saturated: Pairs) -> Share:
+    """What protection adds to the processor time for a token of all processes, as a share of what they take when they
+    are ``saturated``: what those take more that seal, sign and check, measured where no worker runs beside them. Relays
+    and the worker do the same with and without it, and what they take varies more than that."""
+    on, off = (
+        [sum(both) for both in zip(*(side.processor[name] for name in ENGINES), strict=True)]
+        for side in (stand_in.on, stand_in.off)
+    )
+    more, part = share_of(on, off), statistics.fmean(off) / statistics.fmean(saturated.off.processor["all"])
+    return Share(more.mean * part, more.low * part, more.high * part, more.pairs)
 
 
 @dataclass(slots=True)

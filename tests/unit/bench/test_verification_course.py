@@ -30,14 +30,16 @@ def test_everything_that_is_not_timed() -> None:
 
 
 def test_the_shares_of_security_are_of_pairs_and_count_challenges() -> None:
-    used = {name: [1.0, 1.0] for name in ("model node", "client", "relays", "all")}
+    used = {"model node": [1.0, 1.0], "client": [0.5, 0.5], "relays": [1.0, 1.0], "all": [3.0, 3.0]}
+    more = used | {"model node": [1.1, 1.1], "client": [0.55, 0.55]}
     paced = Pairs(on=Side(seconds=[1.01, 1.01]), off=Side(seconds=[1.0, 1.0]))
-    busy = Pairs(on=Side(speed=[98.0, 98.0], processor=used), off=Side(speed=[100.0, 100.0], processor=used))
+    busy = Pairs(on=Side(speed=[98.0, 98.0], processor=more), off=Side(speed=[100.0, 100.0], processor=used))
     found = course.cost(Protected(paced, busy, busy, busy, 0.1), 0.004)
     assert found["security_share_latency"] == pytest.approx(0.01)
     assert found["security_share_throughput"] == pytest.approx(0.024)
+    assert found["security_share_processor"]["mean"] == pytest.approx(0.05)  # a tenth more of a half of all
     assert found["security"]["paced"]["answer_s"] == {"on": 1.01, "off": 1.0}
-    assert found["security"]["stand_in"]["processor"]["client"]["share"]["mean"] == 0
+    assert found["security"]["stand_in"]["processor"]["client"]["share"]["mean"] == pytest.approx(0.1)
 
 
 def test_what_was_recorded_takes_the_place_of_few_conversations() -> None:
