@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from engine.clock import Clock
@@ -44,9 +44,10 @@ class Conversations(Protocol):
 
 @dataclass(slots=True)
 class _Talk:
-    """What has come of a conversation so far."""
+    """What has come of a conversation so far. Evidence shows the challenge with its later turns, and a member could
+    tell the node what it will be asked; so none is shown before the conversation is over."""
 
-    results: int = 0
+    found: list[Evidence] = field(default_factory=list)
     reason: str = "timeout"
 
 
@@ -75,14 +76,19 @@ class Checking:
         """One conversation, begun at its time, and what came of it."""
         await self.sleep(max(0.0, planned.begin - self._into(epoch)))
         shown, talk = self._shown_with(epoch, planned, committed), _Talk()
-        async with self._places:
-            seconds = LAST_ANSWER * self._seconds - self._into(epoch)
-            if seconds > 0:
-                async with asyncio.TaskGroup() as tasks:
-                    talking = tasks.create_task(self._talk(planned, shown, talk))
-                    ending = tasks.create_task(self._end(talking, seconds))
-                    talking.add_done_callback(lambda _: ending.cancel())
-        if not talk.results:
+        results = 0
+        try:
+            async with self._places:
+                seconds = LAST_ANSWER * self._seconds - self._into(epoch)
+                if seconds > 0:
+                    async with asyncio.TaskGroup() as tasks:
+                        talking = tasks.create_task(self._talk(planned, shown, talk))
+                        ending = tasks.create_task(self._end(talking, seconds))
+                        talking.add_done_callback(lambda _: ending.cancel())
+        finally:
+            for evidence in talk.found:
+                results += self._publish(evidence)
+        if not results:
             self._publish(Unanswered(**shown, reason=talk.reason[:100]))
 
     @property
@@ -101,7 +107,7 @@ class Checking:
         """The conversation; one that did not begin for want of paths is tried again."""
         for tries in range(TRIES):
             await self._try(planned, shown, talk)
-            if talk.results or talk.reason not in NO_PATHS:
+            if talk.found or talk.reason not in NO_PATHS:
                 return
             await self.sleep(RETRY_AT * 2**tries * self._seconds)
 
@@ -109,7 +115,7 @@ class Checking:
         try:
             async with aclosing(self._chats.hold(planned)) as answers:
                 async for signed in answers:
-                    talk.results += self._publish(Evidence(**shown, **_opened(signed)))
+                    talk.found.append(Evidence(**shown, **_opened(signed)))
         except NothingSignedError as error:
             talk.reason = error.code
         except GenTorrentError as error:
