@@ -114,7 +114,7 @@ test-long-forwarding: dev ## Hold every claim about forwarding against the simul
 	$(VENV)/python -m tests.forwarding.long_run $(ARGS)
 
 .PHONY: test-long-verification
-test-long-verification: dev ## Simulate 30,000 epochs of honest nodes for each source of noise, and 400 of each cheat; measure what scoring takes, and test claims of speed (35 minutes; resumes)
+test-long-verification: dev ## Simulate 30,000 epochs of honest nodes for each source of noise, and 400 of each cheat; measure what scoring takes, and test claims of speed (45 minutes; resumes)
 	$(VENV)/python -m tests.verification.long_run $(ARGS)
 
 .PHONY: test-long-demo

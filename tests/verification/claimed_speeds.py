@@ -1,4 +1,4 @@
-"""A network of real processes in which one node claims three times its speed, until the committee has found out.
+"""A network of real processes in which one node claims four times its speed, until the committee has found out.
 
 ``python -m tests.verification.claimed_speeds --out FILE``, a part of ``make test-long-verification``. Bootstrap server,
 four verifiers in one process, and two model nodes, of which each reads far less than this machine could.
@@ -23,11 +23,11 @@ from engine.storage.data_directory import DataDirectory
 from engine.wire.verification import Standings, signed_standings_decoder, standings_decoder
 from tests.support.network import GENTORRENT, Network
 
-EPOCH_SECONDS = 30
-READS = 100
-CLAIMS = {"honest": READS, "overstating": 3 * READS}
-TIMED_EVERY = 8.0
-LONGEST = 1_200.0
+EPOCH_SECONDS = 60
+READS = 50
+CLAIMS = {"honest": READS, "overstating": 4 * READS}
+TIMED_EVERY = 20.0
+LONGEST = 2_400.0
 """Seconds for all of it."""
 
 
