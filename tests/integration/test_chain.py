@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.bootstrap.chain.intake import ASKED_AT_ONCE, OLDEST_SECONDS, OPEN_EPOCHS
+from engine.bootstrap.chain.intake import ASKED_AT_ONCE, ASKED_KEPT, OLDEST_SECONDS, OPEN_EPOCHS
 from engine.bootstrap.chain.limits import BURST
 from engine.clock import Clock, ManualClock, SystemClock
 from engine.crypto.identity import Identity
@@ -186,6 +186,26 @@ async def test_a_receipt_is_shown_by_its_node_when_somebody_asks(tmp_path: Path)
         assert await it.state(receipts[2].digest) == "hidden"
         assert json.loads((await fetch(it.address, "/v1/openings"))[1]) == {"hidden": [node_id_text(NODE.node_id)]}
         assert await it.state(receipts[1].digest) == "opened"
+
+
+async def test_what_was_asked_for_is_forgotten_when_it_could_not_be_asked_for_anew(tmp_path: Path) -> None:
+    """Whoever signs receipts and asks for them itself would fill the disk."""
+    async with judged(tmp_path / "s") as it:
+
+        async def ask(kept: Kept) -> None:
+            signed = SignedRecord(record=kept.record, key=NODE.public_key, signature=kept.signature)
+            assert (await post(it.address, "/v1/openings", encode(signed)))[0] == 200
+
+        (old,) = it.receipts(1)
+        await ask(old)
+        it.clock.advance(10 * ASKED_KEPT)
+        wanted = f"/v1/openings/{old.digest.hex()}"
+        for number, found in ((1, 200), (2, 404)):
+            request = make_request(request_id=(100 + number).to_bytes(16, "big"))
+            work = served(request=request, issued=int(it.clock.wall()) - 10)
+            await ask(Kept(*sign_receipt(NODE, make_receipt(NODE, it.network, work))))
+            assert (await fetch(it.address, wanted))[0] == found
+            it.clock.advance(10)
 
 
 async def test_only_what_must_be_in_a_batch_can_be_asked_for(tmp_path: Path) -> None:

@@ -44,6 +44,8 @@ OPEN_EPOCHS = 288
 """Of batches as old as this a receipt can be asked for; nodes keep them a little longer."""
 MISSED_AT_ONCE = 256
 """Hidden receipts that are listed for blocks."""
+ASKED_KEPT = OPEN_EPOCHS + HIDDEN_KEPT
+"""Epochs for which it is remembered that a receipt was asked for: longer than it could be asked for anew."""
 ASKED_AT_ONCE = 16
 """Receipts of one node that wait to be shown."""
 CONTRADICTIONS_KEPT = 8
@@ -146,7 +148,7 @@ class Intake:
         asked = Asked(digest, node, epoch, self.epoch(), signed=signed)
         if not self._server.is_known(asked.node_id):
             raise VerificationError("The receipt's node is not known here.")
-        known = await self.store.ask(asked, ASKED_AT_ONCE)
+        known = await self.store.ask(asked, ASKED_AT_ONCE, self.epoch() - ASKED_KEPT)
         if known is None:
             return ChainAnswer.says(429, "This node has to show many receipts already; ask again in the next epoch.")
         if known.opening is None:

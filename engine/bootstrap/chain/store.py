@@ -56,6 +56,7 @@ class ChainStore:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._forgotten = -1  # epochs of openings before this one
 
     # --------------------------------------------------------------------------------------------------------- blocks
 
@@ -216,9 +217,9 @@ class ChainStore:
 
     # ------------------------------------------------------------------------------------------------------- openings
 
-    async def ask(self, asked: Asked, at_most: int) -> Asked | None:
+    async def ask(self, asked: Asked, at_most: int, forget: int) -> Asked | None:
         """Keep that somebody wants to see a receipt; what is known of it. None where ``at_most`` others of the node are
-        open already."""
+        open already. What was asked for before epoch ``forget`` goes."""
 
         def write(connection: Connection) -> Asked | None:
             known = _asked(connection, asked.receipt)
@@ -232,6 +233,9 @@ class ChainStore:
             if (signed := asked.signed) is not None:
                 row |= {"key": signed.key, "record": signed.record, "signature": signed.signature}
             connection.execute(insert(OpeningRow).values(row))
+            if forget > self._forgotten:  # once an epoch
+                self._forgotten = forget
+                connection.execute(delete(OpeningRow).where(OpeningRow.asked < forget))
             return asked
 
         return await self._store.transact(write)
