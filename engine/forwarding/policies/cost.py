@@ -76,7 +76,7 @@ class Cost:
     name: ClassVar[str] = "cost"
     delays_weight: float = 1.0  # of what prompts that wait there would lose
     others_weight: float = 1.0  # of what answers that are written there would lose
-    places_weight: float = 1.0  # of what those would lose who come when its places are taken
+    places_weight: float = 4.0  # of what those would lose who come when its places are taken; turns come back to it
     work_weight: float = 8.0  # of the tokens to be read, at the usual rate, where nobody else asks for the prefix
     popular: float = 3.0  # requests a minute for each copy of a prefix, at which a further copy is half as dear
     home_bonus: float = 0.3  # of the seconds for reading the public part
