@@ -83,7 +83,9 @@ class Blocks:
                     except (VerificationError, WireError) as error:
                         raise StorageError(
                             f"Block {self._state.height + 1} of the committee's chain in the database does not follow"
-                            f" ({error}). Restore the database from a backup; blocks that it lacks are brought again."
+                            f" ({error}). Another version of this program has made it, or the file is damaged."
+                            " Go on with that version, or restore the database from a backup; blocks that it lacks are"
+                            " brought again."
                         ) from error
                     self._follow(certified, state)
             await self._keep_checkpoint()
