@@ -15,6 +15,7 @@ from app.appearance import Appearance
 from app.autostart import Autostart, for_this_system, start_command
 from app.engine_link import EngineLink, EngineStatus
 from app.i18n import tr
+from app.models.chats import ChatsModel
 from app.models.limits import Hardware
 from app.models.status import StatusModel
 from app.models.transcript import ChatTranscript
@@ -54,6 +55,7 @@ class Desktop:
         self.link = link or EngineLink(options)
         self.link.use_options(engine_options(now, options.engine_options))
         self.chat = ChatTranscript(self.link.send)
+        self.chats = ChatsModel(self.link.send)
         self.status = StatusModel(self.link.send)
         self.hardware = Hardware(os.cpu_count() or 1, 0)
         self.tray = Tray(self.status)
@@ -88,7 +90,9 @@ class Desktop:
 
     def _make_window(self) -> MainWindow:
         now, theme = self.preferences.now, self.appearance.theme
-        window = MainWindow(theme, self.chat, self.status, now, self.hardware, str(self._options.data_directory))
+        window = MainWindow(
+            theme, self.chat, self.chats, self.status, now, self.hardware, str(self._options.data_directory)
+        )
         window.may_close = self._may_close
         window.quit_requested.connect(self.quit)
         window.engine_retry_requested.connect(self.link.try_now)
@@ -100,6 +104,8 @@ class Desktop:
 
     def _restore(self) -> None:
         state = read_state(self._options.data_directory)
+        if state.chat:
+            self.chat.open_chat(state.chat)
         self.window.restore_geometry(state.geometry)
         if self.preferences.now.welcomed:
             self.window.open_page(state.page)
@@ -176,13 +182,15 @@ class Desktop:
             self._leaving.set()
 
     def _keep_state(self) -> None:
-        state = WindowState(geometry=self.window.saved_geometry(), page=self.window.page)
+        self.window.keep_draft()
+        state = WindowState(geometry=self.window.saved_geometry(), page=self.window.page, chat=self.chat.kept_chat)
         write_state(self._options.data_directory, state)
 
     # ----------------------------------------------------------------------------------------------------- the engine
 
     def _receive(self, event: schema.Event) -> None:
         self.status.receive(event)
+        self.chats.receive(event)
         self.chat.receive(event)
         if isinstance(event, schema.State) and self._restore_contributing and event.network.status != "none":
             self._restore_contributing = False
@@ -196,6 +204,7 @@ class Desktop:
                 self.preferences.now.contribute and not status.adopted and not self.status.paused
             )
             self.status.engine_connected(self._note(status))
+            self.chats.connected()
             self.chat.connected()
         else:
             self.status.engine_away(status.text, failed=status.phase == "failed")

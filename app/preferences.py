@@ -47,6 +47,7 @@ class WindowState(msgspec.Struct, frozen=True, omit_defaults=True):
 
     geometry: Annotated[str, Meta(max_length=4096)] = ""
     page: Literal["chat", "contribute", "models", "network", "settings"] = "chat"
+    chat: Annotated[str, Meta(max_length=64, pattern="^[A-Za-z0-9_-]*$")] = ""  # the one that was open
 
 
 class PreferenceStore(QObject):

@@ -290,6 +290,24 @@ QComboBox QAbstractItemView::item {{ min-height: {t.control - 4}px; padding: 0 {
 QComboBox QAbstractItemView::item:selected, QComboBox QAbstractItemView::item:hover {{
     background: {t.accent_ground}; color: {t.text}; }}
 
+#chatList {{ background: {t.sunken}; border-right: 1px solid {t.line}; }}
+#chatList QListWidget {{ background: transparent; border: 2px solid transparent; border-radius: {t.small_radius}px;
+    outline: none; color: {t.text}; }}
+#chatList QListWidget:focus {{ border-color: {t.focus}; }}
+#chatList QListWidget::item {{ padding: 6px {t.small}px; border-radius: {t.small_radius}px; }}
+#chatList QListWidget::item:disabled {{ color: {t.quiet}; padding-top: {t.medium}px; background: transparent; }}
+#chatList QListWidget::item:hover {{ background: {t.hover}; }}
+#chatList QListWidget::item:selected {{ background: {t.accent_ground}; color: {t.text}; }}
+#chatList QListWidget QLineEdit {{ padding: 0 {t.tiny}px; min-height: 0; }}
+#chatList QLineEdit {{ background: {t.raised}; border: 1px solid {t.strong_line}; padding: {t.tiny}px {t.small}px;
+    border-radius: {t.small_radius}px; selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
+#chatList QLineEdit:focus {{ border: 2px solid {t.focus}; padding: {t.tiny - 1}px {t.small - 1}px; }}
+QToolButton#tool {{ background: transparent; border: 2px solid transparent; border-radius: {t.small_radius}px; }}
+QToolButton#tool:hover {{ background: {t.hover}; }}
+QToolButton#tool:pressed {{ background: {t.pressed}; }}
+QToolButton#tool:focus {{ border-color: {t.focus}; }}
+#undo {{ background: {t.raised}; border: 1px solid {t.strong_line}; border-radius: {t.small_radius}px; }}
+
 #composer {{ background: {t.raised}; border: 1px solid {t.strong_line}; border-radius: {t.radius}px; }}
 #composer[focused="true"] {{ border: 2px solid {t.focus}; }}
 #composer QPlainTextEdit {{ border: none; background: transparent; }}

@@ -1,68 +1,27 @@
-"""One chat: its turns, and what is on its way. Knows the messages of the engine, not the connection."""
+"""The chat that is open: its turns, and what is on its way. The engine keeps it; this is what a window shows of it."""
 
 from __future__ import annotations
 
+import dataclasses
 import time
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Callable, Sequence
 
+import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from app.i18n import mark, tr
-from app.models.catalogue import ModelChoice, sampling_for
+from app.models.catalogue import BUILTIN, ModelChoice, sampling_for
+from app.models.engine_words import from_engine
+from app.models.turns import MAX_ANSWER, RUNNING, Turn, TurnState, interrupted_words, show_answer, turns_of
 from app.models.words import stage_words
 from engine.api import schema
 
 MAX_QUESTION = 100_000
 """Characters of one question."""
-MAX_ANSWER = 4_000_000
-"""Characters of one answer that are kept; an engine that sends more is told to stop."""
-MAX_MESSAGES = 2048
-WAITING_FOR_ENGINE = mark("Waiting for the engine on this machine")
-
-TurnState = Literal["waiting", "writing", "done", "stopped", "failed"]
-RUNNING = ("waiting", "writing")
-
-
-@dataclass(slots=True)
-class Turn:
-    """A question and its answer so far. ``problem`` is for people and set when ``state`` is "failed".
-
-    ``began`` is when the question was asked, ``thinking_since`` when the model began to reason (monotonic seconds),
-    ``thought_seconds`` how long it did, once the answer itself has begun."""
-
-    question: str
-    choice: ModelChoice
-    request_id: str = ""
-    pieces: list[str] = field(default_factory=list)
-    length: int = 0
-    state: TurnState = "waiting"
-    stage: str = field(default_factory=lambda: tr(WAITING_FOR_ENGINE))
-    problem: str = ""
-    choices: tuple[schema.WeakerChoice, ...] = ()
-    done: schema.ChatDone | None = None
-    sent: bool = False
-    began: float = 0.0
-    thoughts: list[str] = field(default_factory=list)
-    thoughts_length: int = 0
-    thinking_since: float | None = None
-    thought_seconds: float | None = None
-
-    @property
-    def reasoning(self) -> str:
-        """All that the model has thought so far, before the answer."""
-        if len(self.thoughts) > 1:
-            self.thoughts = ["".join(self.thoughts)]
-        return self.thoughts[0] if self.thoughts else ""
-
-    @property
-    def answer(self) -> str:
-        """The whole text so far."""
-        if len(self.pieces) > 1:
-            self.pieces = ["".join(self.pieces)]
-        return self.pieces[0] if self.pieces else ""
+PAGE = 50
+"""Messages that are asked for at a time."""
+TAKES_QUESTION = mark("The engine takes the question")
 
 
 def _new_id() -> str:
@@ -70,15 +29,26 @@ def _new_id() -> str:
 
 
 class ChatTranscript(QObject):
-    """The chat. ``send`` gives a request to the engine and says whether it went out; one that did not is sent at
-    :meth:`connected`. At most one answer is on its way."""
+    """One chat at a time. ``send`` gives a request to the engine and says whether it went out; what did not is sent at
+    :meth:`connected`, and so is what an engine that ended may not have got: every request may come twice.
+
+    A chat begins to exist for the engine with its first question or draft. Another chat is shown after
+    :meth:`open_chat` or :meth:`new_chat`; the answer on its way in the one before goes on."""
 
     turn_added = Signal(int)
     turn_changed = Signal(int)
     text_added = Signal(int, str)
     answer_restarted = Signal(int)
+    earlier_added = Signal(int)
     cleared = Signal()
     running_changed = Signal(bool)
+    chat_changed = Signal()
+    """Another chat is open, or this one has another name or is known to be temporary."""
+    draft_arrived = Signal(str)
+    """What was being written in the chat that was opened."""
+    choice_arrived = Signal(str, str)
+    """Model and route of the chat that was opened."""
+    problem_arose = Signal(str)
 
     def __init__(
         self,
@@ -90,32 +60,63 @@ class ChatTranscript(QObject):
         self._now = now
         self._send = send
         self._new_id = new_id
-        self._conversation = new_id()
-        self._privacy: schema.PrivacyChoice | None = None
         self._was_running = False
         self.turns: list[Turn] = []
+        self._forget(new_id(), temporary=False)
+
+    def _forget(self, chat: str, temporary: bool) -> None:
+        self.chat = chat
+        self.temporary = temporary
+        self.loading = False
+        self.earlier = False
+        self._made = False  # the engine was told of the chat, or it is one of its chats
+        self._busy = False  # the engine writes an answer in it, or was asked to
+        self._settings = schema.ChatSettings()
+        self._told: schema.ChatSettings | None = None
+        self._draft = ""
+        self._told_draft = ""
+        self._paging = False
+        self.turns.clear()
 
     @property
     def running(self) -> bool:
         """Whether an answer is on its way."""
         return bool(self.turns) and self.turns[-1].state in RUNNING
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was asked or written in it."""
+        return not self.turns and not self.loading and not self._draft.strip()
+
+    @property
+    def kept_chat(self) -> str:
+        """The chat, if it is on the disk."""
+        return self.chat if self._made and not self.temporary and not self.empty else ""
+
+    # ------------------------------------------------------------------------------------------------------- one chat
+
     def ask(self, question: str, choice: ModelChoice) -> bool:
         """Ask; False (and nothing happens) for an empty or over-long question or while an answer is on its way."""
         question = question.strip()
-        if not question or len(question) > MAX_QUESTION or self.running:
+        if not question or len(question) > MAX_QUESTION or self.running or self.loading:
             return False
-        self.turns.append(Turn(question, choice))
+        self.turns.append(Turn(question, choice, question_id=self._new_id()))
+        self._draft = self._told_draft = ""
         self.turn_added.emit(len(self.turns) - 1)
         self._begin()
         return True
 
-    def retry(self, choice: ModelChoice | None = None) -> bool:
-        """Ask the last question again, with ``choice`` if one is given; its answer so far is dropped."""
+    def retry(self, choice: ModelChoice | None = None, drop_oldest: bool = False) -> bool:
+        """Ask the last question again, with ``choice`` if one is given; the engine keeps the answer so far as another
+        version. ``drop_oldest``: leave out the oldest messages where it does not fit."""
         if not self.turns or self.running:
             return False
         old = self.turns[-1]
-        self.turns[-1] = Turn(old.question, choice or old.choice)
+        turn = Turn(old.question, choice or old.choice, question_id=old.question_id, kept=old.kept)
+        turn.drop_oldest = drop_oldest
+        if old.kept:
+            turn.answer_id = self._new_id()
+        self.turns[-1] = turn
         self.answer_restarted.emit(len(self.turns) - 1)
         self._begin()
         return True
@@ -124,7 +125,7 @@ class ChatTranscript(QObject):
         """For the rest of this chat, accept weaker paths while relays are missing, and ask the last question again."""
         if not self.turns or self.running:
             return False
-        self._privacy = privacy
+        self._settings = msgspec.structs.replace(self._settings, privacy=privacy)
         return self.retry(choice)
 
     def stop(self) -> None:
@@ -132,21 +133,68 @@ class ChatTranscript(QObject):
         if self.running:
             turn = self.turns[-1]
             if turn.sent:
-                self._send(schema.StopChat(id=turn.request_id))
+                self._send(schema.StopAnswer(chat=self.chat))
             self._end(turn, "stopped")
 
-    def new_chat(self) -> None:
-        """Forget this chat and begin another."""
-        self.stop()
-        self.turns.clear()
-        self._conversation = self._new_id()
-        self._privacy = None
+    def write_draft(self, text: str) -> None:
+        """Keep what is being written, until it is asked."""
+        self._draft = text[: schema.MAX_TEXT]
+        if self.loading or self._draft == self._told_draft or (not self._made and not self._draft.strip()):
+            return
+        if self._make() and self._send(schema.SaveDraft(chat=self.chat, text=self._draft)):
+            self._told_draft = self._draft
+
+    def load_earlier(self) -> None:
+        """Ask for the messages before those that are there, if there are any."""
+        if self.earlier and not self._paging and self.turns:
+            first = self.turns[0].question_id if self.turns[0].question else self.turns[0].answer_id
+            request = schema.GetMessages(chat=self.chat, before=first, limit=PAGE, ref="earlier")
+            self._paging = self._send(request)
+
+    # ----------------------------------------------------------------------------------------------------- which chat
+
+    def new_chat(self, temporary: bool = False) -> None:
+        """Show a new chat; ``temporary``: nothing of it comes to the disk."""
+        self._leave()
+        self._forget(self._new_id(), temporary)
+        self._shown_anew()
+
+    def open_chat(self, chat: str) -> None:
+        """Show a chat of the engine's."""
+        if chat == self.chat:
+            return
+        self._leave()
+        self._forget(chat, temporary=False)
+        self._made = self.loading = True
+        self._shown_anew()
+        self._send(schema.OpenChat(chat=chat, limit=PAGE, ref=chat))
+
+    def _leave(self) -> None:
+        """The chat is shown no longer. One in which there is nothing does not stay in the list."""
+        if not self._made:
+            return
+        self._send(schema.CloseChat(chat=self.chat))
+        if self.empty:
+            self._send(schema.DeleteChats(chats=(self.chat,), ref="empty"))
+
+    def _shown_anew(self) -> None:
         self.cleared.emit()
+        self.chat_changed.emit()
+        self._tell_running()
+
+    # ----------------------------------------------------------------------------------------------------- the engine
 
     def connected(self) -> None:
-        """The engine can be asked: what waited for it goes out now."""
-        if self.running and not self.turns[-1].sent:
-            self._dispatch(self.turns[-1])
+        """The engine can be asked: the chat is opened, and what waited goes out."""
+        self._busy, self._told, self._paging = False, None, False
+        if self.loading:
+            self._send(schema.OpenChat(chat=self.chat, limit=PAGE, ref=self.chat))
+        elif self._made or self.turns or self._draft.strip():
+            self._made = False  # making it again changes nothing if it is there
+            self._make()
+        self._dispatch()
+        self._told_draft = ""
+        self.write_draft(self._draft)
 
     def engine_failed(self, reason: str) -> None:
         """The engine cannot be started; what waits for it ends with ``reason``."""
@@ -155,70 +203,287 @@ class ChatTranscript(QObject):
             self._fail(self.turns[-1], f"{reason.rstrip('. ')}. {kept}")
 
     def connection_lost(self) -> None:
-        """The engine is gone, and the answer on its way with it."""
-        if self.running and self.turns[-1].sent:
-            sentences = [
-                tr("The engine on this machine ended while it answered, so the answer is incomplete."),
-                *([tr("What has arrived is kept.")] if self.turns[-1].length else []),
-                tr("The engine is being started again: press Retry to ask again."),
-            ]
-            self._fail(self.turns[-1], " ".join(sentences))
-
-    def receive(self, event: schema.Event) -> None:
-        """An event of the engine; those of stopped and forgotten answers are ignored."""
-        if not isinstance(event, schema.ChatStage | schema.ChatDelta | schema.ChatDone | schema.ChatFailed):
-            return
-        if not self.running or self.turns[-1].request_id != event.id:
+        """The engine is gone. An answer that it wrote is incomplete; a question that it may not have got waits."""
+        self._busy = False
+        if not self.running:
             return
         turn = self.turns[-1]
+        if turn.begun:
+            self._fail(turn, interrupted_words(turn.length > 0))
+        turn.sent = False
+
+    def receive(self, event: schema.Event) -> None:
+        """An event of the engine; those of other chats are ignored."""
         match event:
-            case schema.ChatStage():
-                turn.stage = stage_words(event)
-                self._changed()
-            case schema.ChatDelta():
-                self._think(turn, event.reasoning)
-                self._add(turn, event.text)
-            case schema.ChatDone():
-                turn.done = event
-                self._end(turn, "done")
-            case schema.ChatFailed(code="cancelled"):
-                self._end(turn, "stopped")
-            case schema.ChatFailed():
-                turn.choices = event.choices
-                self._fail(turn, event.text)
+            case schema.RequestFailed():
+                self._refused(event)
+            case schema.ChatsRemoved():
+                if event.everything or self.chat in event.chats:
+                    self._forget(self._new_id(), temporary=False)
+                    self._shown_anew()
+            case schema.ChatOpened(chat=schema.ChatEntry(chat=self.chat)):
+                self._opened(event)
+            case _ if getattr(event, "chat", None) == self.chat:
+                self._of_chat(event)
+
+    def _of_chat(self, event: schema.Event) -> None:
+        match event:
+            case schema.Accepted(request="send_message" | "regenerate"):
+                self._accepted(event)
+            case schema.ContextOverflow():
+                self._too_long(event)
+            case schema.MessageChanged():
+                self._message(event)
+            case schema.AnswerStage():
+                turn = self._turn(event.message)
+                if turn is not None and turn.state in RUNNING:
+                    turn.stage = stage_words(event)
+                    self._changed(turn)
+            case schema.AnswerDelta():
+                self._delta(event)
+            case schema.MessagePage(ref="earlier"):
+                self._add_earlier(event)
+            case schema.BranchSelected():
+                self._replace(self._read(event.messages), event.earlier)
+            case schema.TextPiece():
+                self._piece(event)
+
+    # What is sent.
+
+    def _make(self) -> bool:
+        """Make the chat, and open it."""
+        if self._made:
+            return True
+        settings = self._settings
+        create = schema.CreateChat(chat=self.chat, temporary=self.temporary, settings=settings, ref=self.chat)
+        self._made = self._send(create) and self._send(schema.OpenChat(chat=self.chat, limit=PAGE, ref=self.chat))
+        return self._made
 
     def _begin(self) -> None:
         turn = self.turns[-1]
-        turn.request_id = self._new_id()
         turn.began = self._now()
-        self._dispatch(turn)
-        self._changed()
-
-    def _dispatch(self, turn: Turn) -> None:
-        request = schema.Chat(
-            id=turn.request_id,
-            model=turn.choice.model,
-            messages=tuple(self._messages()),
-            conversation=self._conversation,
-            sampling=sampling_for(turn.choice.model),
-            route=turn.choice.route,
-            privacy=self._privacy,
+        model = turn.choice.model
+        self._settings = msgspec.structs.replace(
+            self._settings, model=model, route=turn.choice.route, sampling=sampling_for(model)
         )
-        if len(request.messages) > MAX_MESSAGES or len(schema.encode(request).encode()) > schema.MAX_CONTROL_MESSAGE:
-            self._fail(turn, tr("This chat has become too long to be sent. Start a new chat and ask there."))
-        elif self._send(request):
-            turn.sent = True
-            turn.stage = tr("The engine takes the question")
-            self._changed()
+        self._dispatch()
+        self._changed(turn)
 
-    def _messages(self) -> list[schema.ChatText]:
-        """The conversation so far. A question that got no word of an answer is left out, so that roles alternate."""
-        messages = []
-        for turn in self.turns[:-1]:
-            if turn.length:
-                messages.append(schema.ChatText("user", turn.question))
-                messages.append(schema.ChatText("assistant", turn.answer))
-        return [*messages, schema.ChatText("user", self.turns[-1].question)]
+    def _dispatch(self) -> None:
+        """Send the question that waits, unless the engine still ends the answer before it."""
+        if not self.running or self.turns[-1].sent or self._busy or not self._make():
+            return
+        turn = self.turns[-1]
+        if self._told != self._settings:
+            if not self._send(schema.UpdateChat(chat=self.chat, settings=self._settings)):
+                return
+            self._told = self._settings
+        again = bool(turn.answer_id) and not turn.begun
+        turn.ref = turn.answer_id if again else turn.question_id
+        overflow: schema.Overflow = "drop_oldest" if turn.drop_oldest else "refuse"
+        request: schema.Request
+        if again:
+            request = schema.Regenerate(
+                chat=self.chat, message=turn.question_id, answer=turn.answer_id, overflow=overflow, ref=turn.ref
+            )
+        else:
+            request = schema.SendMessage(
+                chat=self.chat, text=turn.question, message=turn.question_id, overflow=overflow, ref=turn.ref
+            )
+        if self._send(request):
+            turn.sent = self._busy = True
+            turn.stage = tr(TAKES_QUESTION)
+            self._changed(turn)
+
+    # What comes.
+
+    def _opened(self, event: schema.ChatOpened) -> None:
+        was_loading, self.loading = self.loading, False
+        self.temporary = event.chat.temporary
+        if was_loading:
+            self._settings = self._told = event.settings
+            self._draft = self._told_draft = event.draft.text
+        if self.temporary and not event.messages and any(turn.kept for turn in self.turns):
+            self._forgotten()
+        waiting = [turn for turn in self.turns if not turn.kept]
+        turns = [self._known(turn) for turn in self._read(event.messages)]
+        self._busy = bool(turns) and turns[-1].state in RUNNING
+        self._replace([*turns, *waiting], event.earlier)
+        self.chat_changed.emit()
+        if was_loading:
+            self.choice_arrived.emit(event.settings.model, event.settings.route)
+            self.draft_arrived.emit(self._draft)
+        self._dispatch()
+
+    def _forgotten(self) -> None:
+        """The engine was started anew and knows nothing of a temporary chat: what shows stays, for the reader."""
+        for turn in self.turns:
+            turn.kept = turn.begun = False
+            turn.answer_id = ""
+        self.problem_arose.emit(
+            tr("The engine was started anew. It does not know what was said in this temporary chat.")
+        )
+
+    def _read(self, messages: Sequence[schema.StoredMessage]) -> list[Turn]:
+        turns = turns_of(messages, ModelChoice(self._settings.model or BUILTIN, self._settings.route, ""))
+        for turn in turns:
+            if turn.state in RUNNING:
+                turn.began = self._now()
+        for message in messages:
+            self._complete(message)
+        return turns
+
+    def _known(self, turn: Turn) -> Turn:
+        """``turn`` as it is here already, if all the engine says of it is known: what shows then stays as it is."""
+        for old in self.turns:
+            if old.question_id == turn.question_id:
+                if old.state in RUNNING and old.kept and not turn.answer_id:
+                    return old
+                if turn.answer_id == old.answer_id and turn.state == old.state and turn.length <= old.length:
+                    return old
+        return turn
+
+    def _replace(self, turns: list[Turn], earlier: bool) -> None:
+        if self.turns and self.turns[0].question_id not in [turn.question_id for turn in turns] and turns:
+            place = next((i for i, old in enumerate(self.turns) if old.question_id == turns[0].question_id), 0)
+            turns, earlier = [*self.turns[:place], *turns], self.earlier if place else earlier
+        self.earlier = earlier
+        same = len(turns) == len(self.turns) and all(a is b for a, b in zip(turns, self.turns, strict=True))
+        self.turns[:] = turns
+        if not same:
+            self.cleared.emit()
+        self._tell_running()
+
+    def _complete(self, message: schema.StoredMessage) -> None:
+        """Ask for the rest of a text of which only the first piece came."""
+        turn = self._turn(message.message)
+        there = max(len(message.text), turn.length if turn is not None else 0)
+        if message.state != "writing" and message.characters > there:
+            self._send(schema.GetText(chat=self.chat, message=message.message, at=len(message.text), ref="rest"))
+
+    def _piece(self, event: schema.TextPiece) -> None:
+        turn = self._turn(event.message)
+        if turn is None:
+            question = next((turn for turn in self.turns if turn.question_id == event.message), None)
+            if question is not None and len(question.question) == event.at:
+                question.question += event.text
+                self.cleared.emit()
+        elif turn.length == event.at:
+            self._add(turn, event.text)
+        else:
+            return
+        there = event.at + len(event.text)
+        more = bool(event.text) and there < event.characters
+        if turn is not None:
+            turn.filling = more and turn.state in RUNNING
+        if more:
+            self._send(schema.GetText(chat=self.chat, message=event.message, at=there, ref="rest"))
+
+    def _add_earlier(self, event: schema.MessagePage) -> None:
+        self._paging = False
+        self.earlier = event.earlier
+        turns = self._read(event.messages)
+        if turns and self.turns and not self.turns[0].question and self.turns[0].question_id == turns[-1].question_id:
+            self.turns[0].question = turns.pop().question  # the page ended between a question and its answer
+            self.turn_changed.emit(0)
+        self.turns[:0] = turns
+        self.earlier_added.emit(len(turns))
+
+    def _turn(self, answer: str) -> Turn | None:
+        for turn in reversed(self.turns):
+            if turn.answer_id == answer and answer:
+                return turn
+        return None
+
+    def _accepted(self, event: schema.Accepted) -> None:
+        for turn in self.turns:
+            if event.ref and event.ref == turn.ref:
+                turn.kept = turn.begun = True
+                turn.answer_id = event.answer or turn.answer_id
+                self._stop_late(turn)
+
+    def _stop_late(self, turn: Turn) -> None:
+        """The answer was stopped here before the engine had begun it."""
+        if turn.state == "stopped" and self._busy:
+            self._send(schema.StopAnswer(chat=self.chat))
+
+    def _refused(self, event: schema.RequestFailed) -> None:
+        if not event.ref:
+            return
+        if event.request == "open_chat" and event.ref == self.chat:
+            self._forget(self._new_id(), temporary=False)
+            self._shown_anew()
+            self.problem_arose.emit(from_engine(event.text))
+            return
+        if self.turns and event.ref == self.turns[-1].ref:
+            self._busy = False
+            self._fail(self.turns[-1], from_engine(event.text))
+
+    def _too_long(self, event: schema.ContextOverflow) -> None:
+        if self.turns and event.ref == self.turns[-1].ref:
+            self._busy = False
+            self.turns[-1].droppable = event.droppable
+            self._fail(self.turns[-1], from_engine(event.text))
+
+    def _message(self, event: schema.MessageChanged) -> None:
+        """A question or an answer is new, or an answer has come to its end."""
+        message = event.message
+        if message.role == "user":
+            self._question(message)
+            return
+        turn = self._turn(message.message) or next(
+            (turn for turn in self.turns if turn.question_id == message.parent), None
+        )
+        if turn is None:
+            return
+        turn.kept = turn.begun = turn.sent = True
+        turn.answer_id, turn.siblings = message.message, message.siblings
+        if event.added:
+            self._busy = True
+            self._stop_late(turn)
+            return
+        self._busy = False
+        self._stop_thinking(turn)
+        if turn.state != "stopped" or message.state == "stopped":
+            before = turn.answer
+            show_answer(turn, message)
+            self._rewritten(turn, before)
+        self._complete(message)
+        self._changed(turn)
+        self._dispatch()
+
+    def _question(self, message: schema.StoredMessage) -> None:
+        known = next((turn for turn in self.turns if turn.question_id == message.message), None)
+        if known is not None:
+            known.kept = True
+            return
+        turn = self._read([message])[0]
+        turn.state = "waiting"
+        turn.began = self._now()
+        self.turns.append(turn)
+        self.turn_added.emit(len(self.turns) - 1)
+        self._changed(turn)
+
+    def _rewritten(self, turn: Turn, before: str) -> None:
+        """Show a text that is not the one before with more at its end from its beginning."""
+        index = self._index(turn)
+        if turn.answer.startswith(before):
+            self.text_added.emit(index, turn.answer[len(before) :])
+        else:
+            self.turns[index] = dataclasses.replace(turn)  # another object: another text
+            self.answer_restarted.emit(index)
+
+    def _delta(self, event: schema.AnswerDelta) -> None:
+        """The next piece. One that overlaps with what is there gives the rest; what is missing before it is asked for."""
+        turn = self._turn(event.message)
+        if turn is None or turn.state not in RUNNING or turn.filling:
+            return
+        if event.at > turn.length:
+            request = schema.GetText(chat=self.chat, message=event.message, at=turn.length, ref="rest")
+            turn.filling = self._send(request)
+            return
+        self._think(turn, event.reasoning[max(0, turn.thoughts_length - event.reasoning_at) :])
+        self._add(turn, event.text[turn.length - event.at :])
 
     def _think(self, turn: Turn, text: str) -> None:
         """More of what the model thinks. Of what is longer than an answer may be, the rest is dropped."""
@@ -229,14 +494,17 @@ class ChatTranscript(QObject):
         turn.thoughts_length += len(text)
         if turn.thinking_since is None:
             turn.thinking_since = self._now()
-        if turn.state == "waiting":
-            turn.state = "writing"
-            self._changed()
-        self.text_added.emit(len(self.turns) - 1, "")
+        self._writing(turn)
+        self.text_added.emit(self._index(turn), "")
 
     def _stop_thinking(self, turn: Turn) -> None:
         if turn.thinking_since is not None and turn.thought_seconds is None:
             turn.thought_seconds = self._now() - turn.thinking_since
+
+    def _writing(self, turn: Turn) -> None:
+        if turn.state == "waiting":
+            turn.state = "writing"
+            self._changed(turn)
 
     def _add(self, turn: Turn, text: str) -> None:
         if not text:
@@ -245,12 +513,10 @@ class ChatTranscript(QObject):
         room = MAX_ANSWER - turn.length
         turn.pieces.append(text[:room])
         turn.length += min(len(text), room)
-        if turn.state == "waiting":
-            turn.state = "writing"
-            self._changed()
-        self.text_added.emit(len(self.turns) - 1, text[:room])
+        self._writing(turn)
+        self.text_added.emit(self._index(turn), text[:room])
         if len(text) > room:
-            self._send(schema.StopChat(id=turn.request_id))
+            self._send(schema.StopAnswer(chat=self.chat))
             self._fail(turn, tr("The answer was stopped: it is longer than %Ln characters.", "", MAX_ANSWER))
 
     def _fail(self, turn: Turn, problem: str) -> None:
@@ -261,10 +527,16 @@ class ChatTranscript(QObject):
         self._stop_thinking(turn)
         turn.state = state
         turn.stage = ""
-        self._changed()
+        self._changed(turn)
 
-    def _changed(self) -> None:
-        self.turn_changed.emit(len(self.turns) - 1)
+    def _changed(self, turn: Turn) -> None:
+        self.turn_changed.emit(self._index(turn))
+        self._tell_running()
+
+    def _index(self, turn: Turn) -> int:
+        return next(place for place in reversed(range(len(self.turns))) if self.turns[place] is turn)
+
+    def _tell_running(self) -> None:
         if self.running != self._was_running:
             self._was_running = self.running
             self.running_changed.emit(self.running)

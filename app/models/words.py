@@ -36,7 +36,7 @@ def short_id(node: str) -> str:
     return node if len(node) <= SHORT_ID else f"{node[:SHORT_ID]}…"
 
 
-def stage_words(stage: schema.ChatStage) -> str:
+def stage_words(stage: schema.ChatStage | schema.AnswerStage) -> str:
     """One sentence: what is waited for and why."""
     text = from_engine(stage.text) or tr(STAGES.get(stage.stage, stage.stage.capitalize()))
     if stage.place > 0:

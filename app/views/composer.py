@@ -38,7 +38,7 @@ class Composer(QWidget):
         self.input.submitted.connect(self._submit)
         self.input.stop_requested.connect(self.stop_requested)
         self.input.focus_changed.connect(self._show_focus)
-        self.input.refused.connect(self._refuse)
+        self.input.refused.connect(self.show_notice)
         self.input.textChanged.connect(self._text_changed)
         layout.addWidget(self.input, 1, Qt.AlignmentFlag.AlignVCenter)
         self.send = _round_button(theme, "send", tr("Send the question"), tr("Enter", "key"))
@@ -62,6 +62,16 @@ class Composer(QWidget):
         if had_focus:
             self.input.setFocus()
 
+    def show_notice(self, text: str) -> None:
+        """Say ``text`` until something is typed."""
+        self.notice.show_text(text)
+        self.notice.show()
+
+    def show_temporary(self, temporary: bool) -> None:
+        """Whether nothing of this chat comes to the disk."""
+        about = tr("Temporary chat: nothing of it is kept") if temporary else tr("Ask a question")
+        self.input.setPlaceholderText(about)
+
     def accepted(self) -> None:
         """What was submitted is on its way: make room for the next."""
         self.input.clear()
@@ -76,10 +86,6 @@ class Composer(QWidget):
         text = self.input.document()
         self.send.setEnabled(text.blockCount() > 1 or bool(text.firstBlock().text().strip()))
         self.notice.hide()
-
-    def _refuse(self, text: str) -> None:
-        self.notice.show_text(text)
-        self.notice.show()
 
     def _show_focus(self, focused: bool) -> None:
         self._frame.setProperty("focused", focused)

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QStyledItemDelegate,
     QStyleOptionComboBox,
     QStylePainter,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -52,6 +53,7 @@ class Header(QFrame):
 
     contributing_requested = Signal(bool)
     new_chat_requested = Signal()
+    chats_requested = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -59,6 +61,16 @@ class Header(QFrame):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(theme.large, theme.small, theme.large, theme.small)
         layout.setSpacing(theme.medium)
+        self.chats = QToolButton()
+        self.chats.setObjectName("tool")
+        ThemeIcon(self.chats, theme, "sidebar", size=18)
+        self.chats.setAccessibleName(tr("Show the list of chats"))
+        self.chats.setToolTip(tr("{action} ({key})", action=tr("Show the list of chats"), key=tr("Ctrl+B", "key")))
+        self.chats.setFixedSize(theme.control, theme.control)
+        self.chats.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.chats.clicked.connect(self.chats_requested)
+        self.chats.hide()
+        layout.addWidget(self.chats)
         mark = QLabel()
         mark.setPixmap(icon("app").pixmap(QSize(24, 24)))
         layout.addWidget(mark)
@@ -83,6 +95,7 @@ class Header(QFrame):
         self.new_chat.clicked.connect(self.new_chat_requested)
         layout.addWidget(self.new_chat)
         self._choices: list[ModelChoice] = []
+        self._wished = ("", "")
         self.show_models([])
 
     @property
@@ -101,7 +114,10 @@ class Header(QFrame):
         self.models.clear()
         self.models.addItems([choice.label for choice in choices] or [tr("No model yet")])
         keys = [choice.key for choice in choices]
-        if before is not None and before.key in keys:
+        if self._wished in keys:
+            self.models.setCurrentIndex(keys.index(self._wished))
+            self._wished = ("", "")
+        elif before is not None and before.key in keys:
             self.models.setCurrentIndex(keys.index(before.key))
         self.models.setEnabled(bool(choices))
         self.models.blockSignals(False)
@@ -111,6 +127,14 @@ class Header(QFrame):
         keys = [known.key for known in self._choices]
         if choice.key in keys:
             self.models.setCurrentIndex(keys.index(choice.key))
+
+    def wish(self, model: str, route: str) -> None:
+        """Choose what a chat was asked with, now or once it is in the list."""
+        keys = [known.key for known in self._choices]
+        if (model, route) in keys:
+            self.models.setCurrentIndex(keys.index((model, route)))
+        elif model:
+            self._wished = (model, route)
 
     def show_contribute(self, line: ContributeLine) -> None:
         """Set the switch and the words below its name."""

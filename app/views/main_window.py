@@ -10,6 +10,7 @@ from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeySequence, QResizeEve
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from app.models.catalogue import BUILTIN, ModelChoice
+from app.models.chats import ChatsModel
 from app.models.limits import Hardware
 from app.models.status import StatusModel
 from app.models.transcript import ChatTranscript
@@ -32,6 +33,8 @@ _SLIM = 700
 """Below this width of the window the bar at the left shows icons alone."""
 SCREEN_MILLISECONDS = 250
 """When a screen is taken away the system moves windows first; after so long this one looks where it is."""
+DRAFT_MILLISECONDS = 400
+"""What is being written is kept so long after the last letter."""
 StatusPage = ContributePage | ModelsPage | NetworkPage | SettingsPage
 
 
@@ -51,6 +54,7 @@ class MainWindow(QMainWindow):
         self,
         theme: Theme,
         chat: ChatTranscript,
+        chats: ChatsModel,
         status: StatusModel,
         preferences: Preferences | None = None,
         hardware: Hardware | None = None,
@@ -59,6 +63,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self._theme = theme
         self._chat = chat
+        self._chats = chats
         self._status = status
         self._preferences = preferences or Preferences()
         self._hardware = hardware or Hardware(1, 0)
@@ -69,7 +74,7 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(480, 420)
         self.resize(1080, 760)
         self.navigation = Navigation(theme)
-        self.chat_page = ChatPage(theme, chat)
+        self.chat_page = ChatPage(theme, chat, chats)
         self.header, self.transcript, self.composer = (
             self.chat_page.header,
             self.chat_page.transcript,
@@ -80,6 +85,9 @@ class MainWindow(QMainWindow):
         self._screens_settle = QTimer(self)
         self._screens_settle.setSingleShot(True)
         self._screens_settle.setInterval(SCREEN_MILLISECONDS)
+        self._draft = QTimer(self)
+        self._draft.setSingleShot(True)
+        self._draft.setInterval(DRAFT_MILLISECONDS)
         self._made: dict[PageName, StatusPage] = {}
         self._open: PageName = "chat"
         self._lay_out()
@@ -100,6 +108,20 @@ class MainWindow(QMainWindow):
         if self._chat.ask(question, self.choice):
             self.composer.accepted()
             self.composer.setFocus()
+
+    def open_chat(self, chat: str) -> None:
+        """Show a chat of the list."""
+        if chat != self._chat.chat:
+            self.keep_draft()
+            self.composer.input.clear()
+            self._chat.open_chat(chat)
+        self.chat_page.show_chat()
+        self.open_page("chat")
+
+    def keep_draft(self) -> None:
+        """Keep what is being written."""
+        self._draft.stop()
+        self._chat.write_draft(self.composer.input.toPlainText())
 
     # ---------------------------------------------------------------------------------------------------------- pages
 
@@ -261,16 +283,34 @@ class MainWindow(QMainWindow):
         self.header.new_chat_requested.connect(self._new_chat)
         self.header.contributing_requested.connect(self._status.set_contributing)
         self.status_bar.retry_requested.connect(self.engine_retry_requested)
+        self.header.new_chat.setToolTip(self.chat_page.chats.new_chat.toolTip())
         self._chat.running_changed.connect(self.composer.show_running)
+        self._connect_chats()
         self._status.changed.connect(self._show_status)
         self._theme.changed.connect(self._drop_hidden_pages)
         QApplication.instance().screenRemoved.connect(self._screens_settle.start)  # type: ignore[union-attr]
         self._screens_settle.timeout.connect(self.stay_visible)
         self._theme.changed.connect(self.transcript.repaint_all)
 
+    def _connect_chats(self) -> None:
+        chats = self.chat_page.chats
+        chats.chat_chosen.connect(self.open_chat)
+        chats.new_chat_requested.connect(self._new_chat)
+        self._draft.timeout.connect(self.keep_draft)
+        self.composer.input.textChanged.connect(self._draft.start)
+        self._chat.draft_arrived.connect(self._show_draft)
+        self._chat.choice_arrived.connect(self.header.wish)
+        self._chat.chat_changed.connect(self._show_which_chat)
+        self._chat.problem_arose.connect(self.composer.show_notice)
+        self._chats.problem_arose.connect(self.composer.show_notice)
+        self._show_which_chat()
+
     def _add_shortcuts(self) -> None:
         actions: list[tuple[QKeySequence, Callable[[], object]]] = [
             (QKeySequence(QKeySequence.StandardKey.New), self._new_chat),
+            (QKeySequence("Ctrl+Shift+N"), functools.partial(self._new_chat, True)),
+            (QKeySequence("Ctrl+F"), self._search),
+            (QKeySequence("Ctrl+B"), self.chat_page.toggle_chats),
             (QKeySequence("Ctrl+Q"), self.quit_requested.emit),
             (QKeySequence("Ctrl+W"), self.close),
             (QKeySequence("Ctrl+L"), self._to_composer),
@@ -286,9 +326,27 @@ class MainWindow(QMainWindow):
     def _to_composer(self) -> None:
         self.open_page("chat")
 
-    def _new_chat(self) -> None:
-        self._chat.new_chat()
+    def _new_chat(self, temporary: bool = False) -> None:
+        self.keep_draft()
+        self._chat.new_chat(temporary)
+        self.composer.input.clear()
+        self.chat_page.show_chat()
         self.open_page("chat")
+
+    def _search(self) -> None:
+        self.open_page("chat")
+        self.chat_page.show_chats()
+        self.chat_page.chats.focus_search()
+
+    def _show_draft(self, text: str) -> None:
+        """What was being written in the chat that was opened. What was typed while it was opened stays before it."""
+        typed = self.composer.input.toPlainText()
+        if text and text != typed:
+            self.composer.input.setPlainText(f"{typed}{text}")
+
+    def _show_which_chat(self) -> None:
+        self._chats.show_current(self._chat.chat)
+        self.composer.show_temporary(self._chat.temporary)
 
     def _ask_model(self, choice: ModelChoice) -> None:
         self.header.choose(choice)

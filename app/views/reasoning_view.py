@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from app.i18n import tr
-from app.models.transcript import RUNNING, Turn
+from app.models.turns import RUNNING, Turn
 from app.theme import Theme
 from app.views.basics import PlainLabel
 from app.views.icons import icon

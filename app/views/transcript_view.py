@@ -19,7 +19,8 @@ from PySide6.QtWidgets import (
 from app.i18n import tr
 from app.markdown.parser import warm_up
 from app.models.column import Column
-from app.models.transcript import ChatTranscript, Turn
+from app.models.transcript import ChatTranscript
+from app.models.turns import Turn
 from app.theme import Theme
 from app.views.icons import icon
 from app.views.link_dialog import LinkDialog
@@ -37,6 +38,8 @@ _AT_END = 24
 _BEYOND = 300
 """Pixels above and below what shows in which turns are laid out too."""
 _STEP = 48
+_EARLY = 4
+"""Where the reader is so near to the first turn, those before it are asked for."""
 _LINE, _COLUMNS, _AROUND = 24, 84, 120
 """For estimates: pixels of a line, letters in it, pixels of a turn without its text."""
 
@@ -82,6 +85,7 @@ class TranscriptView(QAbstractScrollArea):
         transcript.turn_changed.connect(self._change)
         transcript.answer_restarted.connect(self._change)
         transcript.text_added.connect(self._text_arrived)
+        transcript.earlier_added.connect(self._add_earlier)
         transcript.cleared.connect(self.show_chat)
         self.show_chat()
 
@@ -180,6 +184,15 @@ class TranscriptView(QAbstractScrollArea):
     def _add(self, index: int) -> None:
         self._column.append(estimate(self._transcript.turns[index]))
         self._follow = True
+        self._lay_out()
+
+    def _add_earlier(self, count: int) -> None:
+        """So many turns are there before the first; what shows stays where it is."""
+        heights = [self._column.height(index) for index in range(len(self._column))]
+        self._column.fill([*(estimate(turn) for turn in self._transcript.turns[:count]), *heights])
+        self._views = {index + count: view for index, view in self._views.items()}
+        self._spare = OrderedDict((index + count, view) for index, view in self._spare.items())
+        self._anchor = (self._anchor[0] + count, self._anchor[1])
         self._lay_out()
 
     def _change(self, index: int) -> None:
@@ -291,7 +304,7 @@ class TranscriptView(QAbstractScrollArea):
         self._let_go(value, height)
         for index, view in self._views.items():
             view.move(left, self._column.top(index) - value)
-        self.welcome.setVisible(not len(self._column))
+        self.welcome.setVisible(not len(self._column) and not self._transcript.loading)
         self.welcome.setGeometry(self.viewport().rect().adjusted(left, self._theme.large, -left, 0))
         self._place_newest(bar.maximum() - value)
 
@@ -332,6 +345,8 @@ class TranscriptView(QAbstractScrollArea):
         self._follow = value >= self.verticalScrollBar().maximum() - _AT_END
         index = self._column.at(value)
         self._anchor = (index, value - self._column.top(index))
+        if index < _EARLY:
+            self._transcript.load_earlier()
         self._lay_out()
 
     def _side(self) -> int:

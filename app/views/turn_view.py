@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLay
 from app.i18n import number, tr
 from app.models import words
 from app.models.safe_text import visible
-from app.models.transcript import RUNNING, Turn
+from app.models.turns import RUNNING, Turn
 from app.theme import Theme
 from app.views.answer_details import AnswerDetails
 from app.views.basics import Dot, LinkButton, PlainLabel

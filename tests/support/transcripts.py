@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 
 from app.models.catalogue import ModelChoice
-from app.models.transcript import ChatTranscript, Turn
+from app.models.transcript import ChatTranscript
+from app.models.turns import Turn
 from engine.api import schema
 
 CHOICE = ModelChoice("gentorrent-builtin", "local", "Built-in model")
@@ -101,7 +102,7 @@ def tokens(text: str, size: int = 4) -> list[str]:
 
 def turn(question: str, text: str, *, reasoning: str = "") -> Turn:
     """A turn that is done."""
-    made = Turn(question, CHOICE, request_id="0", state="done", sent=True)
+    made = Turn(question, CHOICE, "q", "0", state="done", kept=True, sent=True, begun=True)
     made.pieces, made.length = [text], len(text)
     if reasoning:
         made.thoughts, made.thoughts_length = [reasoning], len(reasoning)

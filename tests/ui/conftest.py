@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,7 @@ from engine.api.schema import ContributingState, ModelState, NetworkState, Priva
 from engine.api.server import ApiServer
 from engine.api.service import AnswerDelta, AnswerDone, AnswerEvent, AnswerRequest, AnswerStage
 from engine.api.state_feed import StateFeed
+from engine.chats.history import ChatHistory
 from engine.clock import SystemClock
 from engine.errors import GenTorrentError, NetworkNotReadyError
 from engine.inference.text.answer_parts import Content
@@ -249,14 +251,27 @@ class Played:
         await asyncio.wait([self.task])
 
 
+async def nobody_counts(request: AnswerRequest) -> int | None:
+    """Tokens are estimated."""
+    return None
+
+
+async def _serve(server: ApiServer, chats: ChatHistory) -> None:
+    async with asyncio.TaskGroup() as group:
+        group.create_task(chats.run())
+        group.create_task(server.run())
+
+
 @contextlib.asynccontextmanager
 async def played_engine(directory: Path, engine: PlayedEngine) -> AsyncIterator[Played]:
     """``engine`` behind the real API server, found through a real lock file in ``directory``."""
     lock = acquire_lock(DataDirectory(directory).lock)
-    server = ApiServer(engine, api_token="a" * 40, control_token=lock.control_token, port=0, clock=SystemClock())
+    clock = SystemClock()
+    chats = ChatHistory(DataDirectory(directory).chats, engine, nobody_counts, clock, os.urandom, lambda notice: None)
+    server = ApiServer(engine, api_token="a" * 40, control_token=lock.control_token, port=0, clock=clock, chats=chats)
     lock.set_port(server.bind())
     async with asyncio.TaskGroup() as group:
-        task = group.create_task(server.run())
+        task = group.create_task(_serve(server, chats))
         try:
             yield Played(engine, server, lock, task)
         finally:

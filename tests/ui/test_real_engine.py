@@ -16,7 +16,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from app.engine_address import read_address
-from app.models.transcript import RUNNING
+from app.models.turns import RUNNING
 from tests.ui.conftest import Drive, Window, open_window, until
 
 pytestmark = pytest.mark.timeout(120)

@@ -13,7 +13,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolButton
 
 from app.appearance import dress
-from app.models.transcript import ChatTranscript, Turn
+from app.models.transcript import ChatTranscript
+from app.models.turns import Turn
 from app.theme import LIGHT
 from app.views.link_dialog import LinkDialog
 from app.views.markdown_tables import MAX_ROWS, WRITTEN_ROWS
@@ -62,14 +63,27 @@ def settle(view: TranscriptView, condition: Callable[[], bool] = lambda: True) -
 
 def ask(transcript: ChatTranscript, text: str = "") -> str:
     """A question on its way, with ``text`` as the answer so far; returns its id."""
-    transcript.turns.append(Turn("And now?", CHOICE, request_id="asked", sent=True))
+    transcript.turns.append(
+        Turn("And now?", CHOICE, answer_id="asked", question_id="asking", kept=True, begun=True, sent=True)
+    )
     transcript.turn_added.emit(len(transcript.turns) - 1)
     write(transcript, text)
     return "asked"
 
 
 def write(transcript: ChatTranscript, text: str, reasoning: str = "") -> None:
-    transcript.receive(schema.ChatDelta(id="asked", text=text, tokens=1, reasoning=reasoning))
+    turn = transcript.turns[-1]
+    transcript.receive(
+        schema.AnswerDelta(
+            chat=transcript.chat,
+            message="asked",
+            text=text,
+            tokens=1,
+            at=turn.length,
+            reasoning=reasoning,
+            reasoning_at=turn.thoughts_length,
+        )
+    )
 
 
 def at_end(view: TranscriptView) -> bool:
@@ -190,7 +204,7 @@ def test_a_streamed_answer_looks_like_a_whole_one(chat, size: int) -> None:
         write(transcript, text[at : at + size])
         if at % 5 == 0:
             view.turns[-1].flush()
-    transcript.receive(done())
+    transcript.receive(done(transcript))
     settle(view)
     streamed = view.turns[-1].answer
     fresh = MarkdownView(LIGHT, "x")
@@ -436,7 +450,7 @@ def test_giant_tables_say_what_they_leave_out(chat) -> None:
     text = view.turns[-1].answer
     assert f"node-{WRITTEN_ROWS - 1}" in text.toPlainText()
     assert f"{250 - WRITTEN_ROWS} rows more" in text.toPlainText()
-    transcript.receive(done())
+    transcript.receive(done(transcript))
     settle(view)
     assert f"node-{MAX_ROWS - 1}" in text.toPlainText()
     assert f"{250 - MAX_ROWS} rows more" in text.toPlainText()

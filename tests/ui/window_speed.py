@@ -31,7 +31,8 @@ from PySide6.QtCore import QElapsedTimer, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 from app.appearance import dress
-from app.models.transcript import ChatTranscript, Turn
+from app.models.transcript import ChatTranscript
+from app.models.turns import Turn
 from app.theme import LIGHT
 from app.views.transcript_view import TranscriptView
 from engine.api import schema
@@ -120,7 +121,7 @@ def new_view(transcript: ChatTranscript) -> TranscriptView:
 
 def asked(transcript: ChatTranscript) -> str:
     """A question on its way, also in a chat that is longer than an engine would take; returns its id."""
-    turn = Turn("Tell me everything.", CHOICE, request_id="asked", sent=True)
+    turn = Turn("Tell me everything.", CHOICE, question_id="asking", answer_id="asked", kept=True, begun=True, sent=True)
     transcript.turns.append(turn)
     transcript.turn_added.emit(len(transcript.turns) - 1)
     return turn.request_id

@@ -1,34 +1,80 @@
-"""The chat: who answers, the conversation, where to type, and a place for the list of chats at its left."""
+"""The chat: who answers, the conversation, where to type, and the list of chats at its left."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
+from app.models.chats import ChatsModel
 from app.models.transcript import ChatTranscript
 from app.theme import Theme
+from app.views.chat_list import WIDTH, ChatList
 from app.views.composer import Composer
 from app.views.header import Header
 from app.views.transcript_view import TranscriptView
 
+_NARROW = 760
+"""Below this width the list of chats shows in place of the chat, and only when it is asked for."""
+
 
 class ChatPage(QSplitter):
-    """Header, transcript and composer below each other. :meth:`set_sidebar` puts a widget at the left of them."""
+    """Header, transcript and composer below each other, and the list of chats at their left."""
 
-    def __init__(self, theme: Theme, chat: ChatTranscript) -> None:
+    def __init__(self, theme: Theme, chat: ChatTranscript, chats: ChatsModel) -> None:
         super().__init__(Qt.Orientation.Horizontal)
         self.setChildrenCollapsible(False)
         self.setHandleWidth(1)
         self.header = Header(theme)
         self.transcript = TranscriptView(theme, chat)
         self.composer = Composer(theme)
-        self.addWidget(self._lay_out(theme))
-
-    def set_sidebar(self, sidebar: QWidget) -> None:
-        """Show ``sidebar`` at the left of the chat; the user may make it wider or narrower."""
-        self.insertWidget(0, sidebar)
+        self.chats = ChatList(theme, chats)
+        self._chat = self._lay_out(theme)
+        self.addWidget(self.chats)
+        self.addWidget(self._chat)
         self.setStretchFactor(0, 0)
         self.setStretchFactor(1, 1)
+        self.setSizes([WIDTH, 10 * WIDTH])
+        self._wanted = True  # the list, where there is room for it
+        self._asked_for = False  # the list, where there is none
+        self.header.chats_requested.connect(self.toggle_chats)
+        self.chats.fold_requested.connect(self.toggle_chats)
+        self._fold()
+
+    @property
+    def narrow(self) -> bool:
+        """Whether there is room for the list or the chat alone."""
+        return self.width() < _NARROW
+
+    def toggle_chats(self) -> None:
+        """Show the list of chats, or hide it."""
+        if self.narrow:
+            self._asked_for = not self._asked_for
+        else:
+            self._wanted = not self._wanted
+        self._fold()
+        (self.chats.list if self.chats.isVisibleTo(self) else self.composer).setFocus()
+
+    def show_chats(self) -> None:
+        """Show the list of chats, if it does not."""
+        if not self.chats.isVisibleTo(self):
+            self.toggle_chats()
+
+    def show_chat(self) -> None:
+        """Show the chat, if the list is in its place."""
+        self._asked_for = False
+        self._fold()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fold()
+
+    def _fold(self) -> None:
+        shown = self._asked_for if self.narrow else self._wanted
+        self.chats.setVisible(shown)
+        self._chat.setVisible(not (shown and self.narrow))
+        self.header.chats.setVisible(not shown)
+        self.header.new_chat.setVisible(not shown)
 
     def _lay_out(self, theme: Theme) -> QWidget:
         page = QWidget()

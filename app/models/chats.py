@@ -1,0 +1,225 @@
+"""The list of chats: by day, found by words, renamed, deleted and brought back. Fed by the engine's events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from PySide6.QtCore import QDateTime, QObject, QTimer, Signal
+
+from app.i18n import mark, tr
+from app.models.engine_words import from_engine
+from engine.api import schema
+
+UNDO_MILLISECONDS = 15_000
+"""So long undoing a deletion is offered."""
+SEARCH_MILLISECONDS = 200
+"""After the last letter of a search."""
+LONGEST_QUERY = 500
+LONGEST_TITLE = 200
+PAGE = 100
+_NAMES = (mark("Today"), mark("Yesterday"), mark("Previous 7 days"), mark("Earlier"))
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Chats of about the same age."""
+
+    name: str
+    chats: tuple[schema.ChatEntry, ...]
+
+
+def groups(chats: Sequence[schema.ChatEntry], now: float) -> list[Group]:
+    """``chats`` (newest first) by day. They stay in their order, also where a clock went wrong: a chat never stands
+    in a newer group than the one before it."""
+    today = _day(now)
+    found: list[list[schema.ChatEntry]] = [[] for _ in _NAMES]
+    place = 0
+    for chat in chats:
+        place = max(place, _age(chat.updated, today))
+        found[place].append(chat)
+    return [Group(tr(name), tuple(some)) for name, some in zip(_NAMES, found, strict=True) if some]
+
+
+def _day(seconds: float) -> date:
+    return datetime.fromtimestamp(seconds, tz=UTC).astimezone().date()
+
+
+def _age(seconds: float, today: date) -> int:
+    try:
+        day = _day(seconds)
+    except (OverflowError, OSError, ValueError):
+        return 0
+    if day >= today:
+        return 0
+    if day == today - timedelta(days=1):
+        return 1
+    return 2 if day >= today - timedelta(days=7) else 3
+
+
+def title_of(chat: schema.ChatEntry) -> str:
+    """What a chat is called."""
+    return chat.title or (tr("Temporary chat") if chat.temporary else tr("New chat"))
+
+
+class ChatsModel(QObject):
+    """Knows the newest chats, and more of them when asked. ``send`` gives a request to the engine and says whether it
+    went out; ``wall`` is the time in seconds since 1970."""
+
+    changed = Signal()
+    """The list, or what was found, is another one."""
+    removal_changed = Signal(int)
+    """So many chats were deleted and can be brought back."""
+    problem_arose = Signal(str)
+    answered = Signal(str)
+    """An answer of this chat has come to its end."""
+
+    def __init__(self, send: Callable[[schema.Request], bool], wall: Callable[[], float] = QDateTime.currentSecsSinceEpoch) -> None:
+        super().__init__()
+        self._send = send
+        self._wall = wall
+        self._chats: dict[str, schema.ChatEntry] = {}
+        self._before = 0
+        self._asked_before = 0
+        self._removed: tuple[str, ...] = ()
+        self.known = False  # the engine has told the list
+        self.current = ""
+        self.query = ""
+        self.hits: tuple[schema.ChatHit, ...] = ()
+        self.searching = False
+        self.unread: set[str] = set()
+        self._offer = self._timer(UNDO_MILLISECONDS, self._forget_removed)
+        self._look = self._timer(SEARCH_MILLISECONDS, self._search)
+
+    def _timer(self, milliseconds: int, action: Callable[[], None]) -> QTimer:
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.setInterval(milliseconds)
+        timer.timeout.connect(action)
+        return timer
+
+    @property
+    def chats(self) -> list[schema.ChatEntry]:
+        """All that are known, newest first."""
+        return sorted(self._chats.values(), key=lambda chat: -chat.activity)
+
+    def groups(self) -> list[Group]:
+        """All that are known, by day."""
+        return groups(self.chats, self._wall())
+
+    def entry(self, chat: str) -> schema.ChatEntry | None:
+        """One chat, if it is known."""
+        return self._chats.get(chat)
+
+    # What the owner does.
+
+    def show_current(self, chat: str) -> None:
+        """This chat is open now."""
+        if chat != self.current:
+            self.current = chat
+            self.unread.discard(chat)
+            self.changed.emit()
+
+    def load_more(self) -> None:
+        """Ask for older chats, if there are any."""
+        if self._before and self._before != self._asked_before and self._list(self._before):
+            self._asked_before = self._before
+
+    def search(self, query: str) -> None:
+        """Look for words, soon; nothing ends the search."""
+        self.query = query.strip()[:LONGEST_QUERY]
+        if self.query:
+            self.searching = True
+            self._look.start()
+        else:
+            self._look.stop()
+            self.searching = False
+            self.hits = ()
+        self.changed.emit()
+
+    def rename(self, chat: str, title: str) -> None:
+        """Another name; an empty one changes nothing."""
+        title = " ".join(title.split())[:LONGEST_TITLE]
+        known = self._chats.get(chat)
+        if title and known is not None and title != known.title:
+            self._send(schema.UpdateChat(chat=chat, title=title, ref=f"rename-{chat}"[:64]))
+
+    def delete(self, chats: Sequence[str]) -> None:
+        """Delete chats; :meth:`undo` brings them back."""
+        gone = tuple(dict.fromkeys(chats))
+        if not gone or not self._send(schema.DeleteChats(chats=gone, ref="delete")):
+            return
+        self._removed = tuple(one for one in gone if one in self._chats and not self._chats[one].temporary)
+        self.removal_changed.emit(len(self._removed))
+        self._offer.start()
+
+    def undo(self) -> None:
+        """Bring back what was deleted last."""
+        if self._removed and self._send(schema.RestoreChats(chats=self._removed, ref="restore")):
+            self._forget_removed()
+
+    def _forget_removed(self) -> None:
+        self._offer.stop()
+        self._removed = ()
+        self.removal_changed.emit(0)
+
+    # What the engine says.
+
+    def connected(self) -> None:
+        """The engine can be asked."""
+        self._list(0)
+        if self.query:
+            self._search()
+
+    def receive(self, event: schema.Event) -> None:
+        """An event of the engine."""
+        match event:
+            case schema.ChatList():
+                if event.ref == "list-0":  # the newest: what is not among them may be gone
+                    self._chats.clear()
+                    self._asked_before = 0
+                self._chats.update({chat.chat: chat for chat in event.chats})
+                self._before = event.before
+                self.known = True
+            case schema.ChatChanged():
+                self._entry_changed(event.chat)
+            case schema.ChatsRemoved():
+                for chat in list(self._chats) if event.everything else event.chats:
+                    self._chats.pop(chat, None)
+                    self.unread.discard(chat)
+                gone = set(event.chats)
+                self.hits = () if event.everything else tuple(hit for hit in self.hits if hit.chat.chat not in gone)
+                if event.everything:
+                    self._forget_removed()
+            case schema.ChatsFound() if event.ref == self._search_ref():
+                self.hits = event.hits
+                self.searching = False
+            case schema.RequestFailed(request="update_chat" | "delete_chats" | "restore_chats" | "search_chats"):
+                if event.ref == "empty":
+                    return
+                self.searching = False
+                self.problem_arose.emit(from_engine(event.text))
+            case _:
+                return
+        self.changed.emit()
+
+    def _entry_changed(self, chat: schema.ChatEntry) -> None:
+        before = self._chats.get(chat.chat)
+        self._chats[chat.chat] = chat
+        if before is not None and before.answering and not chat.answering:
+            if chat.chat != self.current:
+                self.unread.add(chat.chat)
+            self.answered.emit(chat.chat)
+
+    def _list(self, before: int) -> bool:
+        return self._send(schema.ListChats(before=before, limit=PAGE, watch=True, ref=f"list-{before}"))
+
+    def _search(self) -> None:
+        if not self._send(schema.SearchChats(query=self.query, limit=50, ref=self._search_ref())):
+            self.searching = False
+            self.changed.emit()
+
+    def _search_ref(self) -> str:
+        """So that what was found for other words is not shown."""
+        return f"search-{hash(self.query) & 0xFFFF_FFFF:x}"
