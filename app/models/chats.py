@@ -75,7 +75,9 @@ class ChatsModel(QObject):
     answered = Signal(str)
     """An answer of this chat has come to its end."""
 
-    def __init__(self, send: Callable[[schema.Request], bool], wall: Callable[[], float] = QDateTime.currentSecsSinceEpoch) -> None:
+    def __init__(
+        self, send: Callable[[schema.Request], bool], wall: Callable[[], float] = QDateTime.currentSecsSinceEpoch
+    ) -> None:
         super().__init__()
         self._send = send
         self._wall = wall

@@ -474,7 +474,7 @@ class ChatTranscript(QObject):
             self.answer_restarted.emit(index)
 
     def _delta(self, event: schema.AnswerDelta) -> None:
-        """The next piece. One that overlaps with what is there gives the rest; what is missing before it is asked for."""
+        """The next piece. Of one that overlaps the rest is taken; what is missing before it is asked for."""
         turn = self._turn(event.message)
         if turn is None or turn.state not in RUNNING or turn.filling:
             return

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QFont, QKeyEvent, QKeySequence, QShortcut
+from PySide6.QtCore import QEvent, QPoint, Qt, Signal
+from PySide6.QtGui import QFont, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemDelegate,
     QAbstractItemView,
@@ -50,12 +50,16 @@ class ChatList(QFrame):
         column.setContentsMargins(theme.small, theme.small, theme.small, theme.small)
         column.setSpacing(theme.small)
         column.addLayout(self._make_top())
-        self.search = QLineEdit()
+        self.search = _Search()
         self.search.setPlaceholderText(tr("Search all chats"))
         self.search.setAccessibleName(tr("Search all chats"))
         self.search.setToolTip(tr("{action} ({key})", action=tr("Search all chats"), key=tr("Ctrl+F", "key")))
         self.search.setMaxLength(LONGEST_QUERY)
         self.search.setClearButtonEnabled(True)
+        clear = self.search.findChild(QToolButton)
+        if isinstance(clear, QToolButton):
+            clear.setAccessibleName(tr("End the search"))
+            clear.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.search.textChanged.connect(chats.search)
         column.addWidget(self.search)
         self.empty = PlainLabel("", "quiet")
@@ -66,12 +70,7 @@ class ChatList(QFrame):
         column.addStretch(0)
         self._undo_bar = self._make_undo()
         column.addWidget(self._undo_bar)
-        QShortcut(
-            QKeySequence(Qt.Key.Key_Escape), self.search, self._end_search, context=Qt.ShortcutContext.WidgetShortcut
-        )
-        QShortcut(
-            QKeySequence(Qt.Key.Key_Down), self.search, self.list.setFocus, context=Qt.ShortcutContext.WidgetShortcut
-        )
+        self.search.list_requested.connect(self.list.setFocus)
         self.list.chosen.connect(self.chat_chosen)
         self.list.renamed.connect(chats.rename)
         self.list.deletion_requested.connect(lambda chat: chats.delete([chat]))
@@ -101,9 +100,6 @@ class ChatList(QFrame):
         """Type what to look for."""
         self.search.setFocus()
         self.search.selectAll()
-
-    def _end_search(self) -> None:
-        self.search.clear()
 
     def _scrolled(self, value: int) -> None:
         if value >= self.list.verticalScrollBar().maximum() - 200 and not self._chats.query:
@@ -144,6 +140,27 @@ class ChatList(QFrame):
         row.addWidget(self.undo)
         bar.hide()
         return bar
+
+
+class _Search(QLineEdit):
+    """Escape ends the search, the down key goes on to what was found."""
+
+    list_requested = Signal()
+
+    def event(self, event: QEvent) -> bool:
+        override = event.type() == QEvent.Type.ShortcutOverride
+        if override and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape and self.text():
+            event.accept()  # not the window's, which stops the answer
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and self.text():
+            self.clear()
+        elif event.key() == Qt.Key.Key_Down:
+            self.list_requested.emit()
+        else:
+            super().keyPressEvent(event)
 
 
 class _List(QListWidget):
@@ -205,8 +222,8 @@ class _List(QListWidget):
 
     def open_menu(self, at: QPoint) -> None:
         """What can be done with the chat at ``at``."""
-        item = self.itemAt(at)
-        if not self._chat_of(item):
+        item = self.itemAt(at) if self.viewport().rect().contains(at) else self.currentItem()
+        if not item or not self._chat_of(item):
             return
         menu = self.menu(item)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

@@ -74,7 +74,7 @@ def test_engine_killed_in_mid_answer_is_started_again(drive: Drive, tmp_path: Pa
             entry = window.window.composer.input
             QTest.keyClicks(entry, "Who can read my questions?")
             QTest.keyClick(entry, Qt.Key.Key_Return)
-            await until(lambda: window.turn.sent and window.turn.stage, 30)
+            await until(lambda: window.turn.begun and window.turn.stage, 30)
             os.kill(address.pid, signal.SIGKILL)
             await until(lambda: window.turn.state == "failed", 30)
             assert "ended while it answered" in window.view.problem.whole_text

@@ -218,17 +218,18 @@ def test_a_streamed_answer_looks_like_a_whole_one(chat, size: int) -> None:
     fresh.close()
 
 
-def done() -> schema.ChatDone:
-    return schema.ChatDone(
-        id="asked",
-        finish_reason="stop",
+def done(transcript: ChatTranscript) -> schema.MessageChanged:
+    answer = transcript.turns[-1].answer
+    message = schema.StoredMessage(
+        message="asked",
+        parent="asking",
+        role="assistant",
+        text=answer[: schema.MAX_PIECE],
+        characters=len(answer),
         model=CHOICE.model,
-        seed=1,
-        prompt_tokens=1,
-        completion_tokens=1,
-        badge="local",
-        served_by="local",
+        details=schema.AnswerDetails(finish_reason="stop", badge="local", served_by="local"),
     )
+    return schema.MessageChanged(chat=transcript.chat, message=message)
 
 
 def test_selection_lasts_while_the_answer_grows(chat) -> None:

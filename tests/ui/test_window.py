@@ -193,7 +193,7 @@ def test_hostile_text_stays_text(drive: Drive, tmp_path: Path) -> None:
             assert "<img src='http://127.0.0.1:9/x.png'><script>" in window.answer
             assert "[U+202E]gnp.exe" in window.answer
             assert "\u202e" not in window.answer
-            assert "␀␛[31m" in window.answer
+            assert "\ufffd␛[31m" in window.answer  # what no database can hold
             for text in window.window.findChildren(TextView):
                 assert "<img" not in text.toHtml()
                 assert "&lt;img" in text.toHtml()

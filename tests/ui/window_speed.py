@@ -121,10 +121,12 @@ def new_view(transcript: ChatTranscript) -> TranscriptView:
 
 def asked(transcript: ChatTranscript) -> str:
     """A question on its way, also in a chat that is longer than an engine would take; returns its id."""
-    turn = Turn("Tell me everything.", CHOICE, question_id="asking", answer_id="asked", kept=True, begun=True, sent=True)
+    turn = Turn(
+        "Tell me everything.", CHOICE, question_id="asking", answer_id="asked", kept=True, begun=True, sent=True
+    )
     transcript.turns.append(turn)
     transcript.turn_added.emit(len(transcript.turns) - 1)
-    return turn.request_id
+    return turn.answer_id
 
 
 def streaming(application: QApplication, turns: int, seconds: float) -> dict[str, object]:
@@ -142,7 +144,8 @@ def streaming(application: QApplication, turns: int, seconds: float) -> dict[str
         nonlocal sent
         due = min(len(pieces), int((time.monotonic() - began) * TOKENS_PER_SECOND))
         for piece in pieces[sent:due]:
-            transcript.receive(schema.ChatDelta(id=request, text=piece, tokens=1))
+            at = transcript.turns[-1].length
+            transcript.receive(schema.AnswerDelta(chat=transcript.chat, message=request, text=piece, tokens=1, at=at))
         sent = due
 
     feed = QTimer()
