@@ -8,6 +8,7 @@ import argparse
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,15 +129,48 @@ def state(network: bool = True, contributing: bool = True) -> schema.State:
     )  # fmt: skip
 
 
+def _answer(desktop: Desktop, question: str, text: str, **details: object) -> schema.MessageChanged:
+    message = schema.StoredMessage(
+        message=f"to-{question}", parent=question, role="assistant", text=text, characters=len(text),
+        model="Qwen3-8B-Instruct", details=schema.AnswerDetails(finish_reason="stop", **details),  # type: ignore[arg-type]
+    )  # fmt: skip
+    return schema.MessageChanged(chat=desktop.chat.chat, message=message)
+
+
+DAY = 86_400.0
+TITLES = (
+    ("Receipts in a network of volunteers", 0.0, ""), ("Bread that rises overnight", 0.0, "writing"),
+    ("Plural forms in Polish", 1.0, ""), ("Letter to the housing association", 1.0, ""),
+    ("What a guard relay knows", 3.0, ""), ("Trip to the coast, four days without a car", 5.0, ""),
+    ("SQL: the newest row of each group", 20.0, ""), ("Names for a grey cat", 41.0, ""),
+)  # fmt: skip
+
+
+def chats_listed(desktop: Desktop) -> None:
+    """The sidebar of somebody who uses it."""
+    now = time.time()
+    entries = tuple(
+        schema.ChatEntry(
+            chat=f"chat-{place}" if place else desktop.chat.chat, title=title, updated=now - days * DAY,
+            activity=100 - place, answering=answering,
+        )
+        for place, (title, days, answering) in enumerate(TITLES)
+    )  # fmt: skip
+    desktop.link.event_received.emit(schema.ChatList(ref="list-0", chats=entries))
+    desktop.link.event_received.emit(schema.ChatChanged(chat=schema.ChatEntry(
+        chat="chat-2", title=TITLES[2][0], updated=now - DAY, activity=98, answering="x",
+    )))  # fmt: skip
+    desktop.link.event_received.emit(schema.ChatChanged(chat=entries[2]))
+
+
 def answered(desktop: Desktop, question: str, answer: str) -> None:
     """A question with its answer from the network."""
     desktop.window.header.choose(next(choice for choice in desktop.status.models if choice.model.startswith("Qwen")))
     desktop.window.ask(question)
-    request = desktop.chat.turns[-1].request_id
-    desktop.link.event_received.emit(schema.ChatDelta(id=request, text=answer, tokens=40))
+    turn = desktop.chat.turns[-1]
     desktop.link.event_received.emit(
-        schema.ChatDone(
-            id=request, finish_reason="stop", model="Qwen3-8B-Instruct", prompt_tokens=21, completion_tokens=96,
+        _answer(
+            desktop, turn.question_id, answer, prompt_tokens=21, completion_tokens=96,
             served_by=NODES[0], seed=7, badge="verified",
             badge_reason="signed, and the committee's latest verdict on this node is a pass",
             paths=tuple((NODES[1 + 3 * path], NODES[2 + 3 * path], NODES[3 + 3 * path]) for path in range(4)),
@@ -181,27 +215,58 @@ print(answer.choices[0].message.content)
 
 def _chat(desktop: Desktop) -> None:
     play(desktop, state())
+    chats_listed(desktop)
     answered(desktop, QUESTION, ANSWER)
     answered(desktop, "And who could read my question?", "Only the machine that answered. It does not know who asked.")
 
 
 def _code(desktop: Desktop) -> None:
     play(desktop, state())
+    chats_listed(desktop)
     answered(desktop, "How do I ask from Python?", CODE)
 
 
 def _details(desktop: Desktop) -> None:
     play(desktop, state())
+    chats_listed(desktop)
     answered(desktop, QUESTION, "So that nobody has to take a stranger's word for it.")
     desktop.window.transcript.turns[-1].who.click()
 
 
 def _waiting(desktop: Desktop) -> None:
     play(desktop, state(contributing=False))
+    chats_listed(desktop)
     answered(desktop, QUESTION, ANSWER)
     desktop.window.ask("Write a sonnet about onions.")
-    stage = schema.ChatStage(id=desktop.chat.turns[-1].request_id, stage="queued", place=3, estimate=7)
+    chat, turn = desktop.chat.chat, desktop.chat.turns[-1]
+    begun = schema.StoredMessage(
+        message="sonnet", parent=turn.question_id, role="assistant", text="", characters=0, state="writing"
+    )
+    desktop.link.event_received.emit(schema.MessageChanged(chat=chat, message=begun, added=True))
+    stage = schema.AnswerStage(chat=chat, message="sonnet", stage="queued", place=3, estimate=7)
     desktop.link.event_received.emit(stage)
+
+
+def _deleted(desktop: Desktop) -> None:
+    """The list as a narrow window shows it: in place of the chat."""
+    _chat(desktop)
+    desktop.window.chat_page.show_chats()
+    desktop.chats.delete(["chat-3"])
+    desktop.link.event_received.emit(schema.ChatsRemoved(chats=("chat-3",)))
+
+
+def _found(desktop: Desktop) -> None:
+    _chat(desktop)
+    desktop.window.chat_page.show_chats()
+    desktop.window.chat_page.chats.search.setText("relay")
+    settle(400)
+    hits = tuple(
+        schema.ChatHit(
+            chat=schema.ChatEntry(chat=f"chat-{place}", title=TITLES[place][0]), message="m", snippet=snippet
+        )
+        for place, snippet in ((4, "… the first relay of a path knows your address …"), (0, "… relays carry sealed …"))
+    )
+    desktop.link.event_received.emit(schema.ChatsFound(ref=desktop.chats.search_ref, hits=hits))
 
 
 def _page(name: PageName, **fields: bool) -> Callable[[Desktop], None]:
@@ -222,6 +287,8 @@ VIEWS: dict[str, Callable[[Desktop], None]] = {
     "first-run": _first_run,
     "welcome": _page("chat", network=False, contributing=False),
     "chat": _chat,
+    "chat-deleted": _deleted,
+    "chat-found": _found,
     "chat-code": _code,
     "chat-details": _details,
     "chat-waiting": _waiting,

@@ -194,7 +194,7 @@ class ChatsModel(QObject):
                 self.hits = () if event.everything else tuple(hit for hit in self.hits if hit.chat.chat not in gone)
                 if event.everything:
                     self._forget_removed()
-            case schema.ChatsFound() if event.ref == self._search_ref():
+            case schema.ChatsFound() if event.ref == self.search_ref:
                 self.hits = event.hits
                 self.searching = False
             case schema.RequestFailed(request="update_chat" | "delete_chats" | "restore_chats" | "search_chats"):
@@ -218,10 +218,11 @@ class ChatsModel(QObject):
         return self._send(schema.ListChats(before=before, limit=PAGE, watch=True, ref=f"list-{before}"))
 
     def _search(self) -> None:
-        if not self._send(schema.SearchChats(query=self.query, limit=50, ref=self._search_ref())):
+        if not self._send(schema.SearchChats(query=self.query, limit=50, ref=self.search_ref)):
             self.searching = False
             self.changed.emit()
 
-    def _search_ref(self) -> str:
-        """So that what was found for other words is not shown."""
+    @property
+    def search_ref(self) -> str:
+        """Names the search: what is found for other words is not shown."""
         return f"search-{hash(self.query) & 0xFFFF_FFFF:x}"

@@ -279,6 +279,7 @@ class MainWindow(QMainWindow):
         self.composer.stop_requested.connect(self._chat.stop)
         self.transcript.suggestion_chosen.connect(self.ask)
         self.transcript.retry_requested.connect(lambda: self._chat.retry(self.choice))
+        self.transcript.drop_requested.connect(lambda: self._chat.retry(self.choice, drop_oldest=True))
         self.transcript.privacy_chosen.connect(lambda privacy: self._chat.accept(privacy, self.choice))
         self.header.new_chat_requested.connect(self._new_chat)
         self.header.contributing_requested.connect(self._status.set_contributing)

@@ -49,6 +49,7 @@ class TranscriptView(QAbstractScrollArea):
     where it is, whatever becomes higher or lower above it."""
 
     retry_requested = Signal()
+    drop_requested = Signal()
     privacy_chosen = Signal(object)
     suggestion_chosen = Signal(str)
 
@@ -286,6 +287,7 @@ class TranscriptView(QAbstractScrollArea):
         view.setParent(self.viewport())
         view.move(0, -20_000)
         view.retry_requested.connect(self.retry_requested)
+        view.drop_requested.connect(self.drop_requested)
         view.privacy_chosen.connect(self.privacy_chosen)
         view.link_chosen.connect(self._show_link)
         view.height_changed.connect(self._lay_out)

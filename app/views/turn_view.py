@@ -34,6 +34,7 @@ class TurnView(QWidget):
     False. The same view may show another turn later."""
 
     retry_requested = Signal()
+    drop_requested = Signal()
     privacy_chosen = Signal(object)
     link_chosen = Signal(str, str)
     height_changed = Signal()
@@ -255,8 +256,15 @@ class TurnView(QWidget):
             text = words.choice_words(choice)
             button = LinkButton(text, tr("{choice}, for this chat while relays are missing", choice=text))
             button.clicked.connect(functools.partial(self.privacy_chosen.emit, choice.privacy))
-            self._choices.addWidget(button)
-            self.choices.append(button)
+            self._add_choice(button)
+        if turn.state == "failed" and turn.droppable:
+            button = LinkButton(tr("Ask without the %Ln oldest message(s)", "", turn.droppable))
+            button.clicked.connect(self.drop_requested)
+            self._add_choice(button)
+
+    def _add_choice(self, button: LinkButton) -> None:
+        self._choices.addWidget(button)
+        self.choices.append(button)
 
     def _make_foot(self) -> QWidget:
         foot = QWidget()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import tomllib
 from pathlib import Path
 
@@ -16,7 +15,6 @@ from app.models.catalogue import BUILTIN, ModelChoice, choices, sampling_for
 from app.models.safe_text import visible
 from app.models.status import HOW_TO_JOIN, StatusModel
 from app.models.suggestions import SUGGESTIONS
-from app.models.transcript import MAX_ANSWER, MAX_QUESTION, ChatTranscript
 from app.options import parse
 from app.theme import DARK, LIGHT, Theme, contrast, stylesheet
 from engine.api import schema
@@ -37,11 +35,6 @@ class Engine:
         if self.there:
             self.requests.append(request)
         return self.there
-
-
-def new_chat(engine: Engine) -> ChatTranscript:
-    numbers = itertools.count()
-    return ChatTranscript(engine.send, lambda: f"id-{next(numbers)}")
 
 
 def done(request_id: str, **fields) -> schema.ChatDone:
@@ -70,111 +63,6 @@ def state(**fields) -> schema.State:
         "worker": schema.WorkerState(status="stopped"),
     }
     return schema.State(**(values | fields))
-
-
-# --------------------------------------------------------------------------------------------------------------- chat
-
-
-def test_answer_of_another_request_is_ignored() -> None:
-    chat = new_chat(Engine())
-    assert chat.ask("  one  ", HERE)
-    assert not chat.ask("two", HERE)
-    first = chat.turns[0].request_id
-    chat.stop()
-    assert chat.ask("two", HERE)
-    chat.receive(schema.ChatDelta(id=first, text="late", tokens=1))
-    chat.receive(done(first))
-    assert chat.turns[1].answer == ""
-    assert chat.running
-    assert chat.turns[0].question == "one"
-
-
-@pytest.mark.parametrize("question", ["", " \n ", "x" * (MAX_QUESTION + 1)])
-def test_question_that_cannot_be_asked(question: str) -> None:
-    engine = Engine()
-    assert not new_chat(engine).ask(question, HERE)
-    assert engine.requests == []
-
-
-def test_unanswered_questions_are_not_sent_again() -> None:
-    engine = Engine()
-    chat = new_chat(engine)
-    chat.ask("one", HERE)
-    chat.receive(schema.ChatFailed(id=chat.turns[-1].request_id, code="overloaded", text="Full."))
-    assert chat.turns[-1].problem == "Full."
-    chat.ask("two", HERE)
-    request = engine.requests[-1]
-    assert isinstance(request, schema.Chat)
-    assert [message.content for message in request.messages] == ["two"]
-
-
-def test_stopped_answers_are_part_of_the_chat() -> None:
-    engine = Engine()
-    chat = new_chat(engine)
-    chat.ask("one", HERE)
-    chat.receive(schema.ChatDelta(id=chat.turns[0].request_id, text="par", tokens=1))
-    chat.stop()
-    assert isinstance(engine.requests[-1], schema.StopChat)
-    chat.ask("two", HERE)
-    request = engine.requests[-1]
-    assert isinstance(request, schema.Chat)
-    assert [message.content for message in request.messages] == ["one", "par", "two"]
-
-
-def test_question_waits_for_the_engine() -> None:
-    engine = Engine(there=False)
-    chat = new_chat(engine)
-    chat.ask("one", HERE)
-    assert chat.turns[0].state == "waiting"
-    chat.connection_lost()  # it was never sent, so nothing is lost
-    assert chat.turns[0].state == "waiting"
-    engine.there = True
-    chat.connected()
-    chat.connected()
-    assert len(engine.requests) == 1
-
-
-def test_question_that_waits_is_told_that_the_engine_cannot_start() -> None:
-    chat = new_chat(Engine(there=False))
-    chat.ask("one", HERE)
-    chat.engine_failed("The disk is full.")
-    assert chat.turns[0].state == "failed"
-    assert chat.turns[0].problem.startswith("The disk is full. Your question is kept")
-
-
-def test_chat_that_is_too_long_is_not_sent() -> None:
-    engine = Engine()
-    chat = new_chat(engine)
-    for _ in range(11):
-        chat.ask("x" * MAX_QUESTION, HERE)
-        if chat.turns[-1].state != "failed":
-            chat.receive(schema.ChatDelta(id=chat.turns[-1].request_id, text="y", tokens=1))
-            chat.receive(done(chat.turns[-1].request_id))
-    assert chat.turns[-1].state == "failed"
-    assert "too long" in chat.turns[-1].problem
-    assert len(engine.requests) < 11
-
-
-def test_endless_answer_is_stopped() -> None:
-    engine = Engine()
-    chat = new_chat(engine)
-    chat.ask("one", HERE)
-    for _ in range(5):
-        chat.receive(schema.ChatDelta(id=chat.turns[0].request_id, text="z" * 1_000_000, tokens=1))
-    assert chat.turns[0].length == MAX_ANSWER
-    assert chat.turns[0].state == "failed"
-    assert isinstance(engine.requests[-1], schema.StopChat)
-
-
-def test_running_is_told_at_each_change() -> None:
-    chat = new_chat(Engine())
-    told: list[bool] = []
-    chat.running_changed.connect(told.append)
-    chat.ask("one", HERE)
-    chat.receive(done(chat.turns[0].request_id))
-    chat.ask("two", HERE)
-    chat.new_chat()
-    assert told == [True, False, True, False]
 
 
 # ------------------------------------------------------------------------------------------------------------- status

@@ -88,6 +88,28 @@ def test_engine_killed_in_mid_answer_is_started_again(drive: Drive, tmp_path: Pa
     drive(scenario())
 
 
+def test_answer_of_a_crashed_window_is_complete_when_it_is_opened_again(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with open_window(tmp_path, None, *OPTIONS) as window:
+            await until(lambda: window.status.models, 60)
+            entry = window.window.composer.input
+            QTest.keyClicks(entry, "Who can read my questions?")
+            QTest.keyClick(entry, Qt.Key.Key_Return)
+            await until(lambda: window.turn.begun, 60)
+            chat = window.chat.chat
+            window.desktop._leave(stop_engine=False)  # as a crash leaves it, in mid-answer
+            await asyncio.wait([window.task])
+        async with open_window(tmp_path, None, *OPTIONS) as second:
+            await until(lambda: second.chat.turns and second.turn.state not in RUNNING, 60)
+            assert second.chat.chat == chat
+            assert second.turn.question == "Who can read my questions?"
+            assert second.turn.state == "done", second.turn.problem
+            assert len(second.answer) > 10
+            assert second.view.badge.whole_text == "Local"
+
+    drive(scenario())
+
+
 def test_engine_of_a_crashed_window_is_adopted_and_still_stopped_on_quit(drive: Drive, tmp_path: Path) -> None:
     async def scenario() -> None:
         async with open_window(tmp_path, None, *OPTIONS) as window:

@@ -1,0 +1,164 @@
+"""The window with the chats that an engine keeps: the list beside the chat, drafts, other chats, coming back."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLineEdit
+
+from tests.ui.conftest import Drive, NoProcess, PlayedEngine, open_window, played_engine, until
+
+
+def ask(window, text: str) -> None:
+    QTest.keyClicks(window.window.composer.input, text)
+    QTest.keyClick(window.window.composer.input, Qt.Key.Key_Return)
+
+
+def rows(window) -> list[str]:
+    shown = window.window.chat_page.chats.list
+    return [shown.item(row).text() for row in range(shown.count())]
+
+
+def test_chats_are_listed_opened_and_searched(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with played_engine(tmp_path, PlayedEngine()), open_window(tmp_path, NoProcess()) as window:
+            await until(lambda: window.chats.known)
+            sidebar = window.window.chat_page.chats
+            assert "listed here" in sidebar.empty.whole_text
+            ask(window, "What do relays carry?")
+            await until(lambda: window.turn.state == "done")
+            sidebar.new_chat.click()
+            assert window.chat.turns == []
+            ask(window, "Bread that rises?")
+            await until(lambda: window.chat.turns and window.turn.state == "done")
+            await until(lambda: rows(window) == ["Today", "Bread that rises?", "What do relays carry?"])
+            sidebar.list.setFocus()
+            QTest.keyClick(sidebar.list, Qt.Key.Key_Down)
+            QTest.keyClick(sidebar.list, Qt.Key.Key_Return)
+            await until(lambda: window.chat.turns)
+            assert window.turn.question == "What do relays carry?"
+            assert window.answer == "Relays carry sealed data."
+            assert window.view.badge.whole_text == "Local"
+            QTest.keyClicks(sidebar.search, "rises")
+            await until(lambda: window.chats.hits)
+            await until(lambda: [row.split("\n")[0] for row in rows(window)] == ["Bread that rises?"] * 2)
+            QTest.keyClick(sidebar.search, Qt.Key.Key_Escape)
+            assert len(rows(window)) == 3
+
+    drive(scenario())
+
+
+def test_chat_is_renamed_deleted_and_brought_back(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with played_engine(tmp_path, PlayedEngine()), open_window(tmp_path, NoProcess()) as window:
+            await until(lambda: window.status.models)
+            ask(window, "One?")
+            await until(lambda: window.turn.state == "done" and "One?" in rows(window))
+            sidebar = window.window.chat_page.chats
+            sidebar.list.setCurrentRow(1)
+            sidebar.list.setFocus()
+            QTest.keyClick(sidebar.list, Qt.Key.Key_F2)
+            editor = sidebar.list.findChild(QLineEdit)
+            editor.selectAll()
+            QTest.keyClicks(editor, "Two!")
+            QTest.keyClick(editor, Qt.Key.Key_Return)
+            await until(lambda: rows(window) == ["Today", "Two!"])
+            actions = {action.text(): action for action in sidebar.list.menu(sidebar.list.item(1)).actions()}
+            assert list(actions) == ["Open", "Rename", "Delete"]
+            actions["Delete"].trigger()
+            await until(lambda: rows(window) == [])
+            assert window.chat.turns == []
+            assert sidebar.undo.isVisible()
+            sidebar.undo.click()
+            await until(lambda: rows(window) == ["Today", "Two!"])
+            assert not sidebar.undo.isVisible()
+
+    drive(scenario())
+
+
+def test_two_chats_are_answered_at_once_and_marked(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        engine = PlayedEngine(hold=asyncio.Event())
+        async with played_engine(tmp_path, engine), open_window(tmp_path, NoProcess()) as window:
+            await until(lambda: window.status.models)
+            ask(window, "One?")
+            await until(lambda: window.turn.state == "writing")
+            first = window.chat.chat
+            window.window.header.new_chat.click()
+            ask(window, "Two?")
+            await until(lambda: len(engine.requests) == 2 and window.turn.state == "writing")
+            await until(lambda: len([chat for chat in window.chats.chats if chat.answering]) == 2)
+            shown = window.window.chat_page.chats.list
+            said = [str(shown.item(row).data(int(Qt.ItemDataRole.AccessibleTextRole))) for row in (1, 2)]
+            assert said == ["Two?, an answer is being written", "One?, an answer is being written"]
+            engine.hold.set()
+            await until(lambda: window.turn.state == "done")
+            await until(lambda: window.chats.unread == {first})
+            window.window.open_chat(first)
+            await until(lambda: window.chat.turns)
+            assert window.answer == "Relays carry sealed data."
+            assert window.chats.unread == set()
+
+    drive(scenario())
+
+
+def test_draft_and_chat_are_there_after_a_crash(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with played_engine(tmp_path, PlayedEngine()):
+            async with open_window(tmp_path, NoProcess()) as window:
+                await until(lambda: window.status.models)
+                ask(window, "One?")
+                await until(lambda: window.turn.state == "done")
+                QTest.keyClicks(window.window.composer.input, "And then")
+            async with open_window(tmp_path, NoProcess()) as window:
+                await until(lambda: window.chat.turns)
+                assert window.answer == "Relays carry sealed data."
+                await until(lambda: window.window.composer.input.toPlainText() == "And then")
+                ask(window, "?")
+                await until(lambda: len(window.chat.turns) == 2 and window.turn.state == "done")
+
+    drive(scenario())
+
+
+def test_temporary_chat_is_not_kept(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with played_engine(tmp_path, PlayedEngine()):
+            async with open_window(tmp_path, NoProcess()) as window:
+                await until(lambda: window.status.models)
+                window.window.chat_page.chats.temporary.click()
+                assert "nothing of it is kept" in window.window.composer.input.placeholderText()
+                ask(window, "Secret?")
+                await until(lambda: window.turn.state == "done")
+            async with open_window(tmp_path, NoProcess()) as window:
+                await until(lambda: window.status.models)
+                assert window.chat.turns == []
+        for file in tmp_path.rglob("*"):
+            assert not file.is_file() or b"Secret?" not in file.read_bytes()
+
+    drive(scenario())
+
+
+def test_narrow_window_folds_the_list_away(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with played_engine(tmp_path, PlayedEngine()), open_window(tmp_path, NoProcess()) as window:
+            await until(lambda: window.status.models)
+            page = window.window.chat_page
+            assert page.chats.isVisible()
+            assert not page.header.chats.isVisible()
+            window.window.resize(520, 700)
+            await until(lambda: not page.chats.isVisible())
+            assert page.transcript.isVisible()
+            page.header.chats.click()
+            assert page.chats.isVisible()
+            assert not page.transcript.isVisible()
+            page.chats.new_chat.click()
+            assert page.transcript.isVisible()
+            window.window.resize(1100, 700)
+            await until(lambda: page.chats.isVisible())
+            page.chats.fold.click()
+            assert not page.chats.isVisible()
+
+    drive(scenario())
