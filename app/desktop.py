@@ -62,6 +62,7 @@ class Desktop:
         self.window = self._make_window()
         self.notifier = Notifier(self.tray, self.chat, self.status, lambda: self.window, lambda: self.preferences.now)
         self._leaving = asyncio.Event()
+        self._kept_chat = ""
         self._stop_engine = False
         self._restore_contributing = False
         self.tray.open_requested.connect(self.open)
@@ -70,6 +71,7 @@ class Desktop:
         self.link.event_received.connect(self._receive)
         self.status.contributing_wished.connect(lambda on: self.preferences.change(contribute=on))
         self.preferences.changed.connect(self._preferences_changed)
+        self.chat.chat_changed.connect(self._chat_changed)
         self.status.intends = now.contribute
         self._restore()
 
@@ -105,6 +107,7 @@ class Desktop:
     def _restore(self) -> None:
         state = read_state(self._options.data_directory)
         if state.chat:
+            self._kept_chat = state.chat
             self.chat.open_chat(state.chat)
         self.window.restore_geometry(state.geometry)
         if self.preferences.now.welcomed:
@@ -183,6 +186,15 @@ class Desktop:
 
     def _keep_state(self) -> None:
         self.window.keep_draft()
+        self._keep_place()
+
+    def _chat_changed(self) -> None:
+        """Another chat is open: also a window that is killed comes back to it."""
+        if self.chat.kept_chat != self._kept_chat:
+            self._kept_chat = self.chat.kept_chat
+            self._keep_place()
+
+    def _keep_place(self) -> None:
         state = WindowState(geometry=self.window.saved_geometry(), page=self.window.page, chat=self.chat.kept_chat)
         write_state(self._options.data_directory, state)
 

@@ -307,7 +307,7 @@ class ChatTranscript(QObject):
             self._forgotten()
         waiting = [turn for turn in self.turns if not turn.kept]
         turns = [self._known(turn) for turn in self._read(event.messages)]
-        self._busy = bool(turns) and turns[-1].state in RUNNING
+        self._busy = self._busy or any(message.state == "writing" for message in event.messages[-1:])
         self._replace([*turns, *waiting], event.earlier)
         self.chat_changed.emit()
         if was_loading:
@@ -337,7 +337,7 @@ class ChatTranscript(QObject):
         """``turn`` as it is here already, if all the engine says of it is known: what shows then stays as it is."""
         for old in self.turns:
             if old.question_id == turn.question_id:
-                if old.state in RUNNING and old.kept and not turn.answer_id:
+                if old.state in RUNNING and not old.begun:  # it was asked again meanwhile
                     return old
                 if turn.answer_id == old.answer_id and turn.state == old.state and turn.length <= old.length:
                     return old

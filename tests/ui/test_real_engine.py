@@ -88,24 +88,45 @@ def test_engine_killed_in_mid_answer_is_started_again(drive: Drive, tmp_path: Pa
     drive(scenario())
 
 
-def test_answer_of_a_crashed_window_is_complete_when_it_is_opened_again(drive: Drive, tmp_path: Path) -> None:
+KILLED = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+from qasync import QEventLoop
+from tests.ui.conftest import open_window, until
+from tests.ui.test_real_engine import OPTIONS
+
+async def scenario():
+    async with open_window(Path(sys.argv[1]), None, *OPTIONS) as window:
+        await until(lambda: window.status.models, 60)
+        entry = window.window.composer.input
+        QTest.keyClicks(entry, "Who can read my questions?")
+        QTest.keyClick(entry, Qt.Key.Key_Return)
+        await until(lambda: window.turn.begun, 60)
+        QTest.keyClicks(entry, "And then")
+        window.window.keep_draft()
+        await asyncio.sleep(0.3)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+QEventLoop(QApplication(sys.argv)).run_until_complete(scenario())
+"""
+
+
+def test_answer_of_a_killed_window_is_complete_when_it_is_opened_again(drive: Drive, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", KILLED, str(tmp_path)]
+    killed = subprocess.run(command, capture_output=True, timeout=100, text=True, check=False)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+
     async def scenario() -> None:
         async with open_window(tmp_path, None, *OPTIONS) as window:
-            await until(lambda: window.status.models, 60)
-            entry = window.window.composer.input
-            QTest.keyClicks(entry, "Who can read my questions?")
-            QTest.keyClick(entry, Qt.Key.Key_Return)
-            await until(lambda: window.turn.begun, 60)
-            chat = window.chat.chat
-            window.desktop._leave(stop_engine=False)  # as a crash leaves it, in mid-answer
-            await asyncio.wait([window.task])
-        async with open_window(tmp_path, None, *OPTIONS) as second:
-            await until(lambda: second.chat.turns and second.turn.state not in RUNNING, 60)
-            assert second.chat.chat == chat
-            assert second.turn.question == "Who can read my questions?"
-            assert second.turn.state == "done", second.turn.problem
-            assert len(second.answer) > 10
-            assert second.view.badge.whole_text == "Local"
+            await until(lambda: window.chat.turns and window.turn.state not in RUNNING, 60)
+            assert window.turn.question == "Who can read my questions?"
+            assert window.turn.state == "done", window.turn.problem
+            assert len(window.answer) > 10
+            assert window.view.badge.whole_text == "Local"
+            assert window.window.composer.input.toPlainText() == "And then"
 
     drive(scenario())
 

@@ -12,6 +12,13 @@
         <translation> · {seconds} s</translation>
     </message>
     <message numerus="yes">
+        <source>%Ln chat(s) deleted</source>
+        <translation>
+            <numerusform>%Ln Chat gelöscht</numerusform>
+            <numerusform>%Ln Chats gelöscht</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>%Ln circuit(s) of other people pass through this machine now.</source>
         <translation>
             <numerusform>%Ln Kanal anderer führt gerade durch diesen Rechner.</numerusform>
@@ -170,6 +177,13 @@
         <source>Ask this question again</source>
         <translation>Diese Frage noch einmal stellen</translation>
     </message>
+    <message numerus="yes">
+        <source>Ask without the %Ln oldest message(s)</source>
+        <translation>
+            <numerusform>Ohne die älteste Nachricht fragen</numerusform>
+            <numerusform>Ohne die %Ln ältesten Nachrichten fragen</numerusform>
+        </translation>
+    </message>
     <message>
         <source>Ask: {question}</source>
         <translation>Fragen: {question}</translation>
@@ -225,6 +239,10 @@
     <message>
         <source>Chat</source>
         <translation>Chat</translation>
+    </message>
+    <message>
+        <source>Chats</source>
+        <translation>Chats</translation>
     </message>
     <message>
         <source>Checking the receipt</source>
@@ -369,6 +387,16 @@
         <translation>Strg+1 bis Strg+5</translation>
     </message>
     <message>
+        <source>Ctrl+B</source>
+        <comment>key</comment>
+        <translation>Strg+B</translation>
+    </message>
+    <message>
+        <source>Ctrl+F</source>
+        <comment>key</comment>
+        <translation>Strg+F</translation>
+    </message>
+    <message>
         <source>Ctrl+L</source>
         <comment>key</comment>
         <translation>Strg+L</translation>
@@ -382,6 +410,11 @@
         <source>Ctrl+Q</source>
         <comment>key</comment>
         <translation>Strg+Q</translation>
+    </message>
+    <message>
+        <source>Ctrl+Shift+N</source>
+        <comment>key</comment>
+        <translation>Strg+Umschalt+N</translation>
     </message>
     <message>
         <source>Ctrl+W</source>
@@ -405,6 +438,15 @@
         <translation>Datenordner</translation>
     </message>
     <message>
+        <source>Del</source>
+        <comment>key</comment>
+        <translation>Entf</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>Löschen</translation>
+    </message>
+    <message>
         <source>Delete all my data</source>
         <translation>Alle meine Daten löschen</translation>
     </message>
@@ -417,12 +459,24 @@
         <translation>Alles löschen</translation>
     </message>
     <message>
+        <source>Delete the chat in the list</source>
+        <translation>Den Chat in der Liste löschen</translation>
+    </message>
+    <message>
         <source>Delete…</source>
         <translation>Löschen …</translation>
     </message>
     <message>
         <source>Each path</source>
         <translation>Jeder Pfad</translation>
+    </message>
+    <message>
+        <source>Earlier</source>
+        <translation>Früher</translation>
+    </message>
+    <message>
+        <source>End the search</source>
+        <translation>Die Suche beenden</translation>
     </message>
     <message>
         <source>Engine</source>
@@ -432,6 +486,10 @@
         <source>Enter</source>
         <comment>key</comment>
         <translation>Eingabetaste</translation>
+    </message>
+    <message>
+        <source>Enter opens a chat, F2 renames it, Delete deletes it.</source>
+        <translation>Die Eingabetaste öffnet einen Chat, F2 benennt ihn um, Entf löscht ihn.</translation>
     </message>
     <message>
         <source>Enter sends, Shift and Enter make a new line, Escape stops the answer.</source>
@@ -450,6 +508,11 @@
         <source>F1</source>
         <comment>key</comment>
         <translation>F1</translation>
+    </message>
+    <message>
+        <source>F2</source>
+        <comment>key</comment>
+        <translation>F2</translation>
     </message>
     <message>
         <source>Finishing…</source>
@@ -486,6 +549,10 @@
     <message>
         <source>Hidden from neighbours: all links go through the TURN server</source>
         <translation>Vor Nachbarn verborgen: Alle Verbindungen laufen über den TURN-Server</translation>
+    </message>
+    <message>
+        <source>Hide the list of chats</source>
+        <translation>Die Liste der Chats ausblenden</translation>
     </message>
     <message>
         <source>How this machine is connected</source>
@@ -745,6 +812,10 @@
         <translation>Hinweise der Engine</translation>
     </message>
     <message>
+        <source>Nothing found. Try fewer or other words.</source>
+        <translation>Nichts gefunden. Versuchen Sie es mit weniger oder anderen Wörtern.</translation>
+    </message>
+    <message>
         <source>Nothing. The question and the answer did not leave this machine.</source>
         <translation>Nichts. Frage und Antwort haben diesen Rechner nicht verlassen.</translation>
     </message>
@@ -865,6 +936,14 @@
         <translation>Menschen legen ihre Rechner zusammen, um füreinander offene Sprachmodelle auszuführen. Ohne Konto, ohne Coin. Du kannst sofort chatten; ein kleines Modell ist eingebaut.</translation>
     </message>
     <message>
+        <source>Press Retry to ask again.</source>
+        <translation>Drücken Sie „Wiederholen“, um noch einmal zu fragen.</translation>
+    </message>
+    <message>
+        <source>Previous 7 days</source>
+        <translation>Letzte 7 Tage</translation>
+    </message>
+    <message>
         <source>Processor for answers</source>
         <translation>Prozessor für Antworten</translation>
     </message>
@@ -893,12 +972,28 @@
         <translation>Quittungen</translation>
     </message>
     <message>
+        <source>Rename</source>
+        <translation>Umbenennen</translation>
+    </message>
+    <message>
+        <source>Rename the chat in the list</source>
+        <translation>Den Chat in der Liste umbenennen</translation>
+    </message>
+    <message>
         <source>Retry: ask this question again</source>
         <translation>Wiederholen: diese Frage noch einmal stellen</translation>
     </message>
     <message>
         <source>Router</source>
         <translation>Router</translation>
+    </message>
+    <message>
+        <source>Search all chats</source>
+        <translation>Alle Chats durchsuchen</translation>
+    </message>
+    <message>
+        <source>Searching</source>
+        <translation>Suche läuft</translation>
     </message>
     <message>
         <source>Select all</source>
@@ -931,6 +1026,14 @@
             <numerusform>Mehr zeigen (%Ln Zeichen)</numerusform>
             <numerusform>Mehr zeigen (%Ln Zeichen)</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>Show or hide the list of chats</source>
+        <translation>Die Liste der Chats ein- oder ausblenden</translation>
+    </message>
+    <message>
+        <source>Show the list of chats</source>
+        <translation>Die Liste der Chats anzeigen</translation>
     </message>
     <message>
         <source>Signed</source>
@@ -997,6 +1100,18 @@
         <comment>key</comment>
         <translation>Tabulator</translation>
     </message>
+    <message>
+        <source>Temporary chat</source>
+        <translation>Temporärer Chat</translation>
+    </message>
+    <message>
+        <source>Temporary chat: nothing of it is kept</source>
+        <translation>Temporärer Chat: Nichts davon wird aufbewahrt</translation>
+    </message>
+    <message>
+        <source>Temporary chat: nothing of it is written to the disk</source>
+        <translation>Temporärer Chat: Nichts davon wird auf die Festplatte geschrieben</translation>
+    </message>
     <message numerus="yes">
         <source>The answer was stopped: it is longer than %Ln characters.</source>
         <translation>
@@ -1033,10 +1148,6 @@
         <translation>Die Engine ging beim Start zu Ende, ohne einen Grund zu nennen.</translation>
     </message>
     <message>
-        <source>The engine is being started again: press Retry to ask again.</source>
-        <translation>Die Engine startet neu: Mit „Nochmal“ fragst du erneut.</translation>
-    </message>
-    <message>
         <source>The engine is running</source>
         <translation>Die Engine läuft</translation>
     </message>
@@ -1059,6 +1170,10 @@
     <message>
         <source>The engine that runs does not talk to this window: {reason}.</source>
         <translation>Die laufende Engine spricht nicht mit diesem Fenster: {reason}.</translation>
+    </message>
+    <message>
+        <source>The engine was started anew. It does not know what was said in this temporary chat.</source>
+        <translation>Die Engine wurde neu gestartet. Sie weiß nicht, was in diesem temporären Chat gesagt wurde.</translation>
     </message>
     <message>
         <source>The engine was stopped. It is being started again.</source>
@@ -1165,10 +1280,6 @@
         <translation>Denkt seit {seconds} s nach</translation>
     </message>
     <message>
-        <source>This chat has become too long to be sent. Start a new chat and ask there.</source>
-        <translation>Dieser Chat ist zu lang geworden, um ihn zu senden. Beginne einen neuen Chat und frage dort.</translation>
-    </message>
-    <message>
         <source>This desktop shows no tray icons, so closing the window quits.</source>
         <translation>Diese Oberfläche zeigt keine Symbole neben der Uhr, deshalb beendet das Schließen GenTorrent.</translation>
     </message>
@@ -1197,6 +1308,10 @@
         <translation>Hat {seconds} s nachgedacht</translation>
     </message>
     <message>
+        <source>Today</source>
+        <translation>Heute</translation>
+    </message>
+    <message>
         <source>Too many programs are connected to the engine. Close one of them.</source>
         <translation>Zu viele Programme sind mit der Engine verbunden. Schließe eines davon.</translation>
     </message>
@@ -1223,6 +1338,14 @@
     <message>
         <source>UDP</source>
         <translation>UDP</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>Rückgängig</translation>
+    </message>
+    <message>
+        <source>Undo: bring back what was deleted</source>
+        <translation>Rückgängig: Gelöschtes zurückholen</translation>
     </message>
     <message>
         <source>Verified</source>
@@ -1320,6 +1443,10 @@
         <translation>Schreibt</translation>
     </message>
     <message>
+        <source>Yesterday</source>
+        <translation>Gestern</translation>
+    </message>
+    <message>
         <source>You are not in a network, so questions are answered on this machine and nothing leaves it.
 
 To join a network, ask its operator for the address. Then quit GenTorrent and start it with that address:
@@ -1344,6 +1471,10 @@ Um ein eigenes Netz zu öffnen, führe einmal gentorrent bootstrap --init aus un
         <translation>Deine Antwort ist da</translation>
     </message>
     <message>
+        <source>Your chats will be listed here. They are kept on this machine only.</source>
+        <translation>Hier werden Ihre Chats aufgelistet. Sie werden nur auf diesem Rechner aufbewahrt.</translation>
+    </message>
+    <message>
         <source>Your machine answers other people&apos;s questions while you can spare it. They answer yours.</source>
         <translation>Dein Rechner beantwortet Fragen anderer, solange du ihn entbehren kannst. Sie beantworten deine.</translation>
     </message>
@@ -1362,6 +1493,14 @@ Um ein eigenes Netz zu öffnen, führe einmal gentorrent bootstrap --init aus un
     <message>
         <source>Your questions</source>
         <translation>Deine Fragen</translation>
+    </message>
+    <message>
+        <source>a new answer</source>
+        <translation>eine neue Antwort</translation>
+    </message>
+    <message>
+        <source>an answer is being written</source>
+        <translation>eine Antwort wird geschrieben</translation>
     </message>
     <message>
         <source>answered since the start</source>
@@ -1438,6 +1577,10 @@ Um ein eigenes Netz zu öffnen, führe einmal gentorrent bootstrap --init aus un
     <message>
         <source>show what the model thought</source>
         <translation>Gedanken des Modells zeigen</translation>
+    </message>
+    <message>
+        <source>temporary</source>
+        <translation>temporär</translation>
     </message>
     <message>
         <source>the engine refused this window</source>

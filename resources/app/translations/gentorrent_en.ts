@@ -4,6 +4,13 @@
 <context>
     <name></name>
     <message numerus="yes">
+        <source>%Ln chat(s) deleted</source>
+        <translation>
+            <numerusform>%Ln chat deleted</numerusform>
+            <numerusform>%Ln chats deleted</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>%Ln circuit(s) of other people pass through this machine now.</source>
         <translation>
             <numerusform>%Ln circuit of other people passes through this machine now.</numerusform>
@@ -64,6 +71,13 @@
         <translation>
             <numerusform>%Ln thread</numerusform>
             <numerusform>%Ln threads</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Ask without the %Ln oldest message(s)</source>
+        <translation>
+            <numerusform>Ask without the oldest message</numerusform>
+            <numerusform>Ask without the %Ln oldest messages</numerusform>
         </translation>
     </message>
     <message numerus="yes">
