@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 import uuid
 from collections.abc import Callable, Sequence
 
 import msgspec
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import Signal
 
 from app.i18n import mark, tr
+from app.models.answers import Answers
 from app.models.catalogue import BUILTIN, ModelChoice, sampling_for
 from app.models.engine_words import from_engine
-from app.models.turns import MAX_ANSWER, RUNNING, Turn, TurnState, interrupted_words, show_answer, turns_of
+from app.models.turns import RUNNING, Turn, interrupted_words, show_answer, turns_of
 from app.models.words import stage_words
 from engine.api import schema
 
@@ -28,20 +28,13 @@ def _new_id() -> str:
     return uuid.uuid4().hex
 
 
-class ChatTranscript(QObject):
+class ChatTranscript(Answers):
     """One chat at a time. ``send`` gives a request to the engine and says whether it went out; what did not is sent at
     :meth:`connected`, and so is what an engine that ended may not have got: every request may come twice.
 
     A chat begins to exist for the engine with its first question or draft. Another chat is shown after
     :meth:`open_chat` or :meth:`new_chat`; the answer on its way in the one before goes on."""
 
-    turn_added = Signal(int)
-    turn_changed = Signal(int)
-    text_added = Signal(int, str)
-    answer_restarted = Signal(int)
-    earlier_added = Signal(int)
-    cleared = Signal()
-    running_changed = Signal(bool)
     chat_changed = Signal()
     """Another chat is open, or this one has another name or is known to be temporary."""
     draft_arrived = Signal(str)
@@ -56,12 +49,9 @@ class ChatTranscript(QObject):
         new_id: Callable[[], str] = _new_id,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        super().__init__()
-        self._now = now
+        super().__init__(now)
         self._send = send
         self._new_id = new_id
-        self._was_running = False
-        self.turns: list[Turn] = []
         self._forget(new_id(), temporary=False)
 
     def _forget(self, chat: str, temporary: bool) -> None:
@@ -77,11 +67,6 @@ class ChatTranscript(QObject):
         self._told_draft = ""
         self._paging = False
         self.turns.clear()
-
-    @property
-    def running(self) -> bool:
-        """Whether an answer is on its way."""
-        return bool(self.turns) and self.turns[-1].state in RUNNING
 
     @property
     def empty(self) -> bool:
@@ -389,12 +374,6 @@ class ChatTranscript(QObject):
         self.turns[:0] = turns
         self.earlier_added.emit(len(turns))
 
-    def _turn(self, answer: str) -> Turn | None:
-        for turn in reversed(self.turns):
-            if turn.answer_id == answer and answer:
-                return turn
-        return None
-
     def _accepted(self, event: schema.Accepted) -> None:
         for turn in self.turns:
             if event.ref and event.ref == turn.ref:
@@ -464,15 +443,6 @@ class ChatTranscript(QObject):
         self.turn_added.emit(len(self.turns) - 1)
         self._changed(turn)
 
-    def _rewritten(self, turn: Turn, before: str) -> None:
-        """Show a text that is not the one before with more at its end from its beginning."""
-        index = self._index(turn)
-        if turn.answer.startswith(before):
-            self.text_added.emit(index, turn.answer[len(before) :])
-        else:
-            self.turns[index] = dataclasses.replace(turn)  # another object: another text
-            self.answer_restarted.emit(index)
-
     def _delta(self, event: schema.AnswerDelta) -> None:
         """The next piece. Of one that overlaps the rest is taken; what is missing before it is asked for."""
         turn = self._turn(event.message)
@@ -485,58 +455,5 @@ class ChatTranscript(QObject):
         self._think(turn, event.reasoning[max(0, turn.thoughts_length - event.reasoning_at) :])
         self._add(turn, event.text[turn.length - event.at :])
 
-    def _think(self, turn: Turn, text: str) -> None:
-        """More of what the model thinks. Of what is longer than an answer may be, the rest is dropped."""
-        text = text[: MAX_ANSWER - turn.thoughts_length]
-        if not text:
-            return
-        turn.thoughts.append(text)
-        turn.thoughts_length += len(text)
-        if turn.thinking_since is None:
-            turn.thinking_since = self._now()
-        self._writing(turn)
-        self.text_added.emit(self._index(turn), "")
-
-    def _stop_thinking(self, turn: Turn) -> None:
-        if turn.thinking_since is not None and turn.thought_seconds is None:
-            turn.thought_seconds = self._now() - turn.thinking_since
-
-    def _writing(self, turn: Turn) -> None:
-        if turn.state == "waiting":
-            turn.state = "writing"
-            self._changed(turn)
-
-    def _add(self, turn: Turn, text: str) -> None:
-        if not text:
-            return
-        self._stop_thinking(turn)
-        room = MAX_ANSWER - turn.length
-        turn.pieces.append(text[:room])
-        turn.length += min(len(text), room)
-        self._writing(turn)
-        self.text_added.emit(self._index(turn), text[:room])
-        if len(text) > room:
-            self._send(schema.StopAnswer(chat=self.chat))
-            self._fail(turn, tr("The answer was stopped: it is longer than %Ln characters.", "", MAX_ANSWER))
-
-    def _fail(self, turn: Turn, problem: str) -> None:
-        turn.problem = problem
-        self._end(turn, "failed")
-
-    def _end(self, turn: Turn, state: TurnState) -> None:
-        self._stop_thinking(turn)
-        turn.state = state
-        turn.stage = ""
-        self._changed(turn)
-
-    def _changed(self, turn: Turn) -> None:
-        self.turn_changed.emit(self._index(turn))
-        self._tell_running()
-
-    def _index(self, turn: Turn) -> int:
-        return next(place for place in reversed(range(len(self.turns))) if self.turns[place] is turn)
-
-    def _tell_running(self) -> None:
-        if self.running != self._was_running:
-            self._was_running = self.running
-            self.running_changed.emit(self.running)
+    def _stop_writing(self) -> None:
+        self._send(schema.StopAnswer(chat=self.chat))

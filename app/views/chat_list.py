@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPoint, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemDelegate,
@@ -183,6 +183,7 @@ class _List(QListWidget):
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.setTabKeyNavigation(False)
+        self.setIconSize(QSize(12, 12))
         self.customContextMenuRequested.connect(self.open_menu)
         self.itemClicked.connect(self._choose)
         self.itemDelegate().closeEditor.connect(self._end_editing)
@@ -310,7 +311,7 @@ class _List(QListWidget):
         entry = chats.entry(chat)
         if entry is not None and entry.answering:
             state = tr("an answer is being written")
-            item.setIcon(icon("mark", self._theme.busy))
+            item.setIcon(icon("writing", self._theme.busy))
         elif chat in chats.unread:
             state = tr("a new answer")
             item.setIcon(icon("mark", self._theme.accent))

@@ -77,6 +77,7 @@ def look(drive: Drive, directory: Path, view: str, check: Callable[[QWidget], No
             played_engine(directory, engine),
             open_window(directory, NoProcess(), first=view == "first", **preferences) as window,
         ):
+            window.window.resize(1500, 800)  # nothing is cut
             await until(lambda: window.status.models)
             if view in PAGES:
                 window.window.open_page(view)

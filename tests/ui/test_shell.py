@@ -164,12 +164,12 @@ def test_look_changes_while_it_is_shown(drive: Drive, tmp_path: Path) -> None:
         async with open_window(tmp_path, NoProcess(), look="light") as window:
             frame, theme = window.window, window.appearance.theme
             assert theme.ground == LIGHT.ground
-            before = frame.grab().toImage().pixelColor(200, 300).name()
+            before = frame.grab().toImage().pixelColor(700, 90).name()
             frame.open_page("settings")
             frame.settings._boxes["look"].chosen.emit("dark")
             assert theme.ground == DARK.ground
             frame.open_page("chat")
-            after = frame.grab().toImage().pixelColor(200, 300).name()
+            after = frame.grab().toImage().pixelColor(700, 90).name()
             assert (before, after) == (LIGHT.ground, DARK.ground)
             assert PreferenceStore(tmp_path).now.look == "dark"
             window.preferences.change(look="light")

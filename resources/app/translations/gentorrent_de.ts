@@ -813,7 +813,7 @@
     </message>
     <message>
         <source>Nothing found. Try fewer or other words.</source>
-        <translation>Nichts gefunden. Versuchen Sie es mit weniger oder anderen Wörtern.</translation>
+        <translation>Nichts gefunden. Versuch es mit weniger oder anderen Wörtern.</translation>
     </message>
     <message>
         <source>Nothing. The question and the answer did not leave this machine.</source>
@@ -937,7 +937,7 @@
     </message>
     <message>
         <source>Press Retry to ask again.</source>
-        <translation>Drücken Sie „Wiederholen“, um noch einmal zu fragen.</translation>
+        <translation>Drück auf „Wiederholen“, um noch einmal zu fragen.</translation>
     </message>
     <message>
         <source>Previous 7 days</source>
@@ -1472,7 +1472,7 @@ Um ein eigenes Netz zu öffnen, führe einmal gentorrent bootstrap --init aus un
     </message>
     <message>
         <source>Your chats will be listed here. They are kept on this machine only.</source>
-        <translation>Hier werden Ihre Chats aufgelistet. Sie werden nur auf diesem Rechner aufbewahrt.</translation>
+        <translation>Hier stehen deine Chats. Sie bleiben auf diesem Rechner.</translation>
     </message>
     <message>
         <source>Your machine answers other people&apos;s questions while you can spare it. They answer yours.</source>
