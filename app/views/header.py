@@ -71,9 +71,9 @@ class Header(QFrame):
         self.chats.clicked.connect(self.chats_requested)
         self.chats.hide()
         layout.addWidget(self.chats)
-        mark = QLabel()
-        mark.setPixmap(icon("app").pixmap(QSize(24, 24)))
-        layout.addWidget(mark)
+        self._mark = QLabel()
+        self._mark.setPixmap(icon("app").pixmap(QSize(24, 24)))
+        layout.addWidget(self._mark)
         self._name = PlainLabel("GenTorrent", "name")
         self._name.setWordWrap(False)
         layout.addWidget(self._name)
@@ -147,6 +147,7 @@ class Header(QFrame):
         super().resizeEvent(event)
         wide = self.width() >= _NARROW
         self._name.setVisible(wide)
+        self._mark.setVisible(wide)
         self._contribute_text.setVisible(wide)
         self.new_chat.setText(" " + tr("New chat") if wide else "")
 

@@ -51,6 +51,14 @@ def answer(name: str, parent: str, text: str = "", **fields) -> schema.StoredMes
     return schema.StoredMessage(**(values | fields))
 
 
+def state(chat: ChatTranscript) -> str:
+    return chat.turns[0].state
+
+
+def last(engine: Engine) -> schema.Request:
+    return engine.requests[-1]
+
+
 def begin(chat: ChatTranscript, name: str = "answer") -> None:
     """The engine has the last question and begins its answer."""
     turn = chat.turns[-1]
@@ -148,14 +156,14 @@ def test_question_waits_for_the_engine_and_for_the_end_of_a_stopped_answer() -> 
     engine = Engine(there=False)
     chat = new_chat(engine)
     chat.ask("one", HERE)
-    assert chat.turns[0].state == "waiting"
+    assert state(chat) == "waiting"
     chat.connection_lost()
     engine.there = True
     chat.connected()
     assert len(engine.sent(schema.SendMessage)) == 1
     begin(chat)
     chat.stop()
-    assert chat.turns[0].state == "stopped"
+    assert state(chat) == "stopped"
     assert engine.sent(schema.StopAnswer)
     chat.ask("two", HERE)
     assert len(engine.sent(schema.SendMessage)) == 1
@@ -169,7 +177,7 @@ def test_question_the_engine_may_not_have_got_is_sent_again_with_its_name() -> N
     chat = new_chat(engine)
     chat.ask("one", HERE)
     chat.connection_lost()
-    assert chat.turns[0].state == "waiting"
+    assert state(chat) == "waiting"
     chat.connected()
     first, second = engine.sent(schema.SendMessage)
     assert first.message == second.message
@@ -182,13 +190,13 @@ def test_answer_cut_by_the_engines_end_is_incomplete_until_it_is_asked_again() -
     begin(chat)
     write(chat, "abc")
     chat.connection_lost()
-    assert chat.turns[0].state == "failed"
+    assert state(chat) == "failed"
     assert "ended while it answered" in chat.turns[0].problem
     chat.connected()
     name = chat.turns[0].question_id
     chat.receive(opened(chat, question(name, "one"), answer("answer", name, "abcd", state="interrupted")))
     assert chat.turns[0].answer == "abcd"
-    assert chat.turns[0].state == "failed"
+    assert state(chat) == "failed"
     assert chat.retry()
     again = engine.requests[-1]
     assert isinstance(again, schema.Regenerate)
@@ -201,7 +209,7 @@ def test_refused_question_says_why() -> None:
     chat = new_chat(Engine())
     chat.ask("one", HERE)
     chat.receive(schema.RequestFailed(request="send_message", code="overloaded", text="Full.", ref=chat.turns[0].ref))
-    assert (chat.turns[0].state, chat.turns[0].problem) == ("failed", "Full.")
+    assert (state(chat), chat.turns[0].problem) == ("failed", "Full.")
 
 
 def test_question_that_does_not_fit_can_be_asked_without_the_oldest() -> None:
@@ -233,19 +241,18 @@ def test_stored_chat_shows_its_messages_draft_and_model() -> None:
         ("One?", "One.", "done"),
         ("Two?", "Tw", "writing"),
     ]
-    assert chat.running
+    assert [chat.running] == [True]
     assert drafts == ["And"]
     assert models == [(BUILTIN, "local")]
     write(chat, "o.", at=2, name="a2")
     assert chat.turns[1].answer == "Two."
     chat.load_earlier()
-    assert engine.requests[-1] == schema.GetMessages(chat="old", before="q1", limit=50, ref="earlier")
+    assert last(engine) == schema.GetMessages(chat="old", before="q1", limit=50, ref="earlier")
     page = [question("q0", "Zero?"), answer("a0", "q0", "Zero.")]
     chat.receive(schema.MessagePage(ref="earlier", chat="old", messages=tuple(page), earlier=False))
     assert [turn.question for turn in chat.turns] == ["Zero?", "One?", "Two?"]
     chat.new_chat()
-    assert chat.turns == []
-    assert not chat.running
+    assert (chat.turns, chat.running) == ([], False)
     assert not engine.sent(schema.StopAnswer)  # it goes on
     assert not engine.sent(schema.DeleteChats)
 
@@ -301,7 +308,7 @@ def test_endless_answer_is_stopped() -> None:
     for _ in range(5):
         write(chat, "z" * 1_000_000)
     assert chat.turns[0].length == MAX_ANSWER
-    assert chat.turns[0].state == "failed"
+    assert state(chat) == "failed"
     assert isinstance(engine.requests[-1], schema.StopAnswer)
 
 
@@ -406,9 +413,9 @@ def test_deletion_can_be_undone_until_the_offer_is_over() -> None:
     offers: list[int] = []
     model.removal_changed.connect(offers.append)
     model.delete(["a"])
-    assert engine.requests[-1] == schema.DeleteChats(chats=("a",), ref="delete")
+    assert last(engine) == schema.DeleteChats(chats=("a",), ref="delete")
     model.undo()
-    assert engine.requests[-1] == schema.RestoreChats(chats=("a",), ref="restore")
+    assert last(engine) == schema.RestoreChats(chats=("a",), ref="restore")
     model.undo()
     assert offers == [1, 0]
     model.delete(["t"])  # which is gone at once
@@ -425,12 +432,12 @@ def test_search_shows_what_was_found_for_the_last_words_alone() -> None:
     model._search()
     second = engine.requests[-1]
     model.receive(schema.ChatsFound(ref=first.ref, hits=(schema.ChatHit(chat=entry("a")),)))
-    assert model.hits == ()
+    assert not model.hits
     assert model.searching
     model.receive(schema.ChatsFound(ref=second.ref, hits=(schema.ChatHit(chat=entry("a"), message="m"),)))
     assert [hit.message for hit in model.hits] == ["m"]
     model.search("")
-    assert model.hits == ()
+    assert not model.hits
     assert not model.searching
 
 

@@ -180,7 +180,7 @@
     <message numerus="yes">
         <source>Ask without the %Ln oldest message(s)</source>
         <translation>
-            <numerusform>Ohne die älteste Nachricht fragen</numerusform>
+            <numerusform>Ohne die %Ln älteste Nachricht fragen</numerusform>
             <numerusform>Ohne die %Ln ältesten Nachrichten fragen</numerusform>
         </translation>
     </message>

@@ -76,7 +76,7 @@
     <message numerus="yes">
         <source>Ask without the %Ln oldest message(s)</source>
         <translation>
-            <numerusform>Ask without the oldest message</numerusform>
+            <numerusform>Ask without the %Ln oldest message</numerusform>
             <numerusform>Ask without the %Ln oldest messages</numerusform>
         </translation>
     </message>
