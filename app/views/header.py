@@ -133,8 +133,12 @@ class Header(QFrame):
         keys = [known.key for known in self._choices]
         if (model, route) in keys:
             self.models.setCurrentIndex(keys.index((model, route)))
+            self._wished = ("", "")
         elif model:
             self._wished = (model, route)
+            here = next((place for place, key in enumerate(keys) if key[1] == "local"), None)
+            if route == "local" and here is not None:  # what was asked on this machine does not leave it unseen
+                self.models.setCurrentIndex(here)
 
     def show_contribute(self, line: ContributeLine) -> None:
         """Set the switch and the words below its name."""

@@ -141,6 +141,33 @@ def test_temporary_chat_is_not_kept(drive: Drive, tmp_path: Path) -> None:
     drive(scenario())
 
 
+def test_chat_that_was_asked_here_is_not_asked_elsewhere(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        engine = PlayedEngine()
+        async with played_engine(tmp_path, engine), open_window(tmp_path, NoProcess()) as window:
+            await until(lambda: window.status.models)
+            models = window.window.header.models
+            ask(window, "One?")
+            await until(lambda: window.turn.state == "done")
+            first = window.chat.chat
+            window.window.header.new_chat.click()
+            models.setCurrentIndex(2)
+            ask(window, "Two?")
+            await until(lambda: len(engine.requests) == 2 and window.turn.state == "done")
+            assert [request.route for request in engine.requests] == ["local", "network"]
+            second = window.chat.chat
+            window.window.open_chat(first)
+            await until(lambda: window.chat.turns)
+            assert window.window.choice.route == "local"
+            window.window.open_chat(second)
+            await until(lambda: window.chat.turns)
+            assert window.window.choice.key == ("someone/Model-7B", "network")
+            window.window.header.wish("gone", "local")
+            assert window.window.choice.route == "local"
+
+    drive(scenario())
+
+
 def test_narrow_window_folds_the_list_away(drive: Drive, tmp_path: Path) -> None:
     async def scenario() -> None:
         async with played_engine(tmp_path, PlayedEngine()), open_window(tmp_path, NoProcess()) as window:
