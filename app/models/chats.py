@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Literal
 
 from PySide6.QtCore import QDateTime, QObject, QTimer, Signal
 
@@ -19,6 +20,7 @@ SEARCH_MILLISECONDS = 200
 LONGEST_QUERY = 500
 LONGEST_TITLE = 200
 PAGE = 100
+_OWN = ("export_chat", "update_chat", "delete_chats", "restore_chats", "search_chats")
 _NAMES = (mark("Today"), mark("Yesterday"), mark("Previous 7 days"), mark("Earlier"))
 
 
@@ -72,6 +74,8 @@ class ChatsModel(QObject):
     removal_changed = Signal(int)
     """So many chats were deleted and can be brought back."""
     problem_arose = Signal(str)
+    exported = Signal(str, str)
+    """A file name and the whole text for it."""
     answered = Signal(str)
     """An answer of this chat has come to its end."""
 
@@ -91,6 +95,9 @@ class ChatsModel(QObject):
         self.hits: tuple[schema.ChatHit, ...] = ()
         self.searching = False
         self.unread: set[str] = set()
+        self._export: list[str] = []
+        self._export_ref = ""
+        self._exports = 0
         self._offer = self._timer(UNDO_MILLISECONDS, self._forget_removed)
         self._look = self._timer(SEARCH_MILLISECONDS, self._search)
 
@@ -156,6 +163,12 @@ class ChatsModel(QObject):
         self.removal_changed.emit(len(self._removed))
         self._offer.start()
 
+    def export(self, chat: str, form: Literal["markdown", "json"]) -> None:
+        """Ask for a whole chat as text; a newer wish takes the place of one that is not done."""
+        self._exports += 1
+        self._export, self._export_ref = [], f"export-{self._exports}"
+        self._send(schema.ExportChat(chat=chat, format=form, ref=self._export_ref))
+
     def undo(self) -> None:
         """Bring back what was deleted last."""
         if self._removed and self._send(schema.RestoreChats(chats=self._removed, ref="restore")):
@@ -197,7 +210,13 @@ class ChatsModel(QObject):
             case schema.ChatsFound() if event.ref == self.search_ref:
                 self.hits = event.hits
                 self.searching = False
-            case schema.RequestFailed(request="update_chat" | "delete_chats" | "restore_chats" | "search_chats"):
+            case schema.ExportPiece() if event.ref == self._export_ref:
+                self._export.append(event.text)
+                if event.last:
+                    text, self._export = "".join(self._export), []
+                    self.exported.emit(event.name, text)
+                return
+            case schema.RequestFailed(request=request) if request in _OWN:
                 if event.ref == "empty":
                     return
                 self.searching = False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from PySide6.QtCore import QEvent, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
@@ -75,6 +77,7 @@ class ChatList(QFrame):
         self.list.renamed.connect(chats.rename)
         self.list.deletion_requested.connect(lambda chat: chats.delete([chat]))
         self.list.edited.connect(self.refresh)
+        self.list.export_requested.connect(chats.export)
         self.list.verticalScrollBar().valueChanged.connect(self._scrolled)
         chats.changed.connect(self.refresh)
         chats.removal_changed.connect(self._show_undo)
@@ -169,6 +172,7 @@ class _List(QListWidget):
     chosen = Signal(str)
     renamed = Signal(str, str)
     deletion_requested = Signal(str)
+    export_requested = Signal(str, str)
     edited = Signal()
 
     def __init__(self, theme: Theme) -> None:
@@ -238,6 +242,8 @@ class _List(QListWidget):
         rename = menu.addAction(tr("Rename"))
         rename.setShortcut(QKeySequence("F2"))
         rename.triggered.connect(lambda: self._with(chat, self.rename))
+        for name, form in ((tr("Export as Markdown…"), "markdown"), (tr("Export as JSON…"), "json")):
+            menu.addAction(name).triggered.connect(functools.partial(self.export_requested.emit, chat, form))
         delete = menu.addAction(tr("Delete"))
         delete.setShortcut(QKeySequence("Del"))
         delete.triggered.connect(lambda: self.deletion_requested.emit(chat))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QCoreApplication, QEvent, QTimer, Signal
+from PySide6.QtCore import QByteArray, QCoreApplication, QEvent, QStandardPaths, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
+from app.i18n import tr
 from app.models.catalogue import BUILTIN, ModelChoice
 from app.models.chats import ChatsModel
 from app.models.limits import Hardware
@@ -304,6 +306,7 @@ class MainWindow(QMainWindow):
         self._chat.chat_changed.connect(self._show_which_chat)
         self._chat.problem_arose.connect(self.composer.show_notice)
         self._chats.problem_arose.connect(self.composer.show_notice)
+        self._chats.exported.connect(self._save_export)
         self._show_which_chat()
 
     def _add_shortcuts(self) -> None:
@@ -333,6 +336,26 @@ class MainWindow(QMainWindow):
         self.composer.input.clear()
         self.chat_page.show_chat()
         self.open_page("chat")
+
+    def _save_export(self, name: str, text: str) -> None:
+        """Let the owner choose a place for an exported chat."""
+        dialog = QFileDialog(self, tr("Export the chat"))
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDirectory(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation))
+        dialog.selectFile(name)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(lambda path: self.write_export(path, text))
+        dialog.open()
+
+    def write_export(self, path: str, text: str) -> None:
+        """Write an exported chat, and say whether that went well."""
+        try:
+            Path(path).write_text(text, "utf-8")
+        except OSError as error:
+            said = tr("The chat was not exported: {reason}. Choose another place.", reason=error.strerror or error)
+        else:
+            said = tr("The chat was exported to {path}.", path=path)
+        self.composer.show_notice(said)
 
     def _search(self) -> None:
         self.open_page("chat")

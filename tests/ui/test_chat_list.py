@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QFileDialog, QLineEdit
 
 from tests.ui.conftest import Drive, NoProcess, PlayedEngine, open_window, played_engine, until
 
@@ -67,7 +67,7 @@ def test_chat_is_renamed_deleted_and_brought_back(drive: Drive, tmp_path: Path) 
             QTest.keyClick(editor, Qt.Key.Key_Return)
             await until(lambda: rows(window) == ["Today", "Two!"])
             actions = {action.text(): action for action in sidebar.list.menu(sidebar.list.item(1)).actions()}
-            assert list(actions) == ["Open", "Rename", "Delete"]
+            assert list(actions) == ["Open", "Rename", "Export as Markdown…", "Export as JSON…", "Delete"]
             actions["Delete"].trigger()
             await until(lambda: rows(window) == [])
             assert window.chat.turns == []
@@ -75,6 +75,34 @@ def test_chat_is_renamed_deleted_and_brought_back(drive: Drive, tmp_path: Path) 
             sidebar.undo.click()
             await until(lambda: rows(window) == ["Today", "Two!"])
             assert not sidebar.undo.isVisible()
+
+    drive(scenario())
+
+
+def test_chat_is_exported(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with played_engine(tmp_path, PlayedEngine()), open_window(tmp_path, NoProcess()) as window:
+            await until(lambda: window.status.models)
+            ask(window, "One?")
+            await until(lambda: window.turn.state == "done" and "One?" in rows(window))
+            told: list[tuple[str, str]] = []
+            window.chats.exported.connect(lambda name, text: told.append((name, text)))
+            shown = window.window.chat_page.chats.list
+            actions = {action.text(): action for action in shown.menu(shown.item(1)).actions()}
+            for action, name in (("Export as Markdown…", "chat.md"), ("Export as JSON…", "chat.json")):
+                actions[action].trigger()
+                await until(lambda: window.window.findChildren(QFileDialog))
+                dialog = window.window.findChild(QFileDialog)
+                assert dialog.isVisible()
+                dialog.fileSelected.emit(str(tmp_path / name))
+                dialog.close()
+                assert (tmp_path / name).read_text("utf-8") == told[-1][1]
+                await until(lambda: not window.window.findChildren(QFileDialog))
+            assert [name.rpartition(".")[2] for name, _ in told] == ["md", "json"]
+            assert all("Relays carry sealed data." in text for _, text in told)
+            assert "was exported to" in window.window.composer.notice.whole_text
+            window.window.write_export(str(tmp_path), told[0][1])
+            assert "was not exported" in window.window.composer.notice.whole_text
 
     drive(scenario())
 

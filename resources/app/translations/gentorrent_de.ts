@@ -505,6 +505,18 @@
         <translation>Alle anderen</translation>
     </message>
     <message>
+        <source>Export as JSON…</source>
+        <translation>Als JSON exportieren…</translation>
+    </message>
+    <message>
+        <source>Export as Markdown…</source>
+        <translation>Als Markdown exportieren…</translation>
+    </message>
+    <message>
+        <source>Export the chat</source>
+        <translation>Den Chat exportieren</translation>
+    </message>
+    <message>
         <source>F1</source>
         <comment>key</comment>
         <translation>F1</translation>
@@ -1122,6 +1134,14 @@
     <message>
         <source>The built-in model knows this app. Begin with one of these, or type below.</source>
         <translation>Das eingebaute Modell kennt diese App und liest Englisch. Beginne mit einer dieser Fragen oder schreibe unten.</translation>
+    </message>
+    <message>
+        <source>The chat was exported to {path}.</source>
+        <translation>Der Chat wurde nach {path} exportiert.</translation>
+    </message>
+    <message>
+        <source>The chat was not exported: {reason}. Choose another place.</source>
+        <translation>Der Chat wurde nicht exportiert: {reason}. Wähl einen anderen Ort.</translation>
     </message>
     <message>
         <source>The connection is not encrypted.</source>
