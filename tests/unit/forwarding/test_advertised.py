@@ -1,7 +1,7 @@
 """How much of an advertised speed is believed, by the descriptor and by what the committee has measured."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from engine.forwarding.advertised import advertised_trust
@@ -27,5 +27,6 @@ def test_a_member_is_believed_no_further_than_its_descriptor_and_the_committee_a
 
 
 @given(st.floats(0, 1e9), st.floats(0, 1e9), st.none() | st.floats(0, 1e9))
+@example(told=0.0, listed=5e-324, found=None)
 def test_it_is_a_share(told: float, listed: float, found: float | None) -> None:
     assert 0 < advertised_trust(told, listed, found) <= 1
