@@ -35,6 +35,10 @@ async def moved(*nodes: Node) -> None:
     await until(lambda: all(node.mesh.statistics().links_moved for node in nodes))
 
 
+async def moved_together(a: Node, b: Node, times: int) -> None:
+    await until(lambda: a.mesh.statistics().links_moved == b.mesh.statistics().links_moved == times)
+
+
 def numbered(count: int, first: int = 0) -> list[bytes]:
     return [bytes([9, 200]) + number.to_bytes(4, "big") for number in range(first, first + count)]
 
@@ -51,15 +55,16 @@ async def test_link_moves_under_traffic_and_nothing_is_lost() -> None:
     a, b, wires = wired_pair(3, Faults(loss=0.03, delay=0.02, jitter=0.01))
     async with running(a, b):
         await link(a, b)
-        messages = numbered(600)
+        messages, dials = numbered(600), (150, 400)
         for number, message in enumerate(messages):
             assert a.mesh.send(b.id, Channel.CONTROL, message)
             assert b.mesh.send(a.id, Channel.CONTROL, message)
             assert a.mesh.send(b.id, Channel.CELLS, message.ljust(1160))
-            if number in (150, 400):  # a newer connection while messages are under way on the older one
+            if number in dials:  # a newer connection while messages are under way on the older one
+                await moved_together(a, b, dials.index(number))  # a dial beside one that is under way would be none
                 a.mesh._connector.start_dial(b.id, 0.0)
             await asyncio.sleep(0.005)
-        await until(lambda: a.mesh.statistics().links_moved == b.mesh.statistics().links_moved == 2)
+        await moved_together(a, b, 2)
         await until(lambda: len(control(a)) == len(control(b)) == 600 and len(set(cells(b))) == 600, seconds=20)
         assert control(a) == control(b) == messages
         assert set(cells(b)) == {message.ljust(1160) for message in messages}
