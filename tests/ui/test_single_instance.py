@@ -45,15 +45,19 @@ def end(process: subprocess.Popen[str]) -> None:
     process.stdout.close()
 
 
-def test_second_start_calls_the_first(qtbot, tmp_path: Path) -> None:
-    first = SingleInstance(tmp_path)
+def second_calls_the_first(qtbot, folder: Path) -> None:
+    first = SingleInstance(folder)
     assert first.claim()
-    second = start(tmp_path)
+    second = start(folder)
     with qtbot.waitSignal(first.wanted, timeout=20_000):
         pass
     assert said(second) == "called"
     end(second)
     first.release()
+
+
+def test_second_start_calls_the_first(qtbot, tmp_path: Path) -> None:
+    second_calls_the_first(qtbot, tmp_path)
     third = start(tmp_path)
     assert said(third) == "first"
     end(third)
@@ -74,14 +78,7 @@ def test_crashed_window_does_not_stand_in_the_way(qtbot, tmp_path: Path) -> None
     os.kill(crashed.pid, signal.SIGKILL)
     end(crashed)
     assert (tmp_path / LOCK_NAME).exists()
-    first = SingleInstance(tmp_path)
-    assert first.claim()
-    second = start(tmp_path)
-    with qtbot.waitSignal(first.wanted, timeout=20_000):
-        pass
-    assert said(second) == "called"
-    end(second)
-    first.release()
+    second_calls_the_first(qtbot, tmp_path)
 
 
 def test_window_that_hangs_is_told_to_the_user(tmp_path: Path) -> None:
