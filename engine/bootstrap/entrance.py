@@ -12,7 +12,7 @@ from engine.directory.prefix import counting_key, neighbourhood, network_prefix
 from engine.directory.work import Newcomers
 from engine.errors import DirectoryError, WireError
 from engine.ids import NetworkId
-from engine.wire.verification import WorkChallenge, work_solution_decoder
+from engine.wire.receipts import WorkChallenge, work_solution_decoder
 
 
 class Entrance:

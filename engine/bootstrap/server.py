@@ -44,6 +44,7 @@ from engine.errors import BootstrapUnreachableError, DirectoryError, StorageErro
 from engine.ids import NodeId
 from engine.wire.codec import Message
 from engine.wire.link import DirectoryHash
+from engine.wire.receipts import LeafOpening, OpeningWanted
 from engine.wire.records import DeltaStep, Signed, SignedSnapshot
 from engine.wire.signaling import (
     DirectoryChanged,
@@ -56,7 +57,6 @@ from engine.wire.signaling import (
     Refused,
     Signal,
 )
-from engine.wire.verification import LeafOpening, OpeningWanted
 
 logger = logging.getLogger("engine.bootstrap")
 TICK_SECONDS = 1.0

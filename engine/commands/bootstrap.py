@@ -190,7 +190,7 @@ def _shape(
 
 def _committee(keys: list[str]) -> list[bytes]:
     """The verifiers' keys as they were given."""
-    from engine.wire.verification import MAX_MEMBERS
+    from engine.wire.blocks import MAX_MEMBERS
 
     for text in keys:
         if re.fullmatch(r"[0-9a-f]{64}", text) is None:

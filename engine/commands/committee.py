@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from engine.crypto.identity import Identity
     from engine.directory.genesis import GenesisRecord
     from engine.verification.chain.state import ChainState
-    from engine.wire.verification import CommitteeChange
+    from engine.wire.blocks import CommitteeChange
 
 commands = typer.Typer(help="Who verifies in a network, and changes of it.", no_args_is_help=True)
 Slower = tuple[tuple[str, tuple[tuple[bytes, int], ...]], ...]
@@ -124,7 +124,7 @@ def _address(bootstrap: str | None, data: object) -> tuple[str, bytes]:
 
 
 def _keys(given: list[str] | None, option: str) -> tuple[bytes, ...]:
-    from engine.wire.verification import MAX_CHANGES
+    from engine.wire.blocks import MAX_CHANGES
 
     for text in given or ():
         if KEY.fullmatch(text) is None:
@@ -153,7 +153,7 @@ def _change(
     from engine.clock import SystemClock
     from engine.verification.chain.claims import changed_members
     from engine.verification.epochs import epoch_at
-    from engine.wire.verification import CommitteeChange
+    from engine.wire.blocks import CommitteeChange
 
     state, wall = found.state, SystemClock().wall()
     if identity.public_key not in state.members:
@@ -219,7 +219,7 @@ def _wanted(state: ChainState, epoch: int, records: Sequence[bytes]) -> tuple[_W
     """What counts of all that is wanted, by change; what most members want first."""
     from engine.errors import WireError
     from engine.verification.chain.claims import open_change
-    from engine.wire.verification import signed_record_decoder
+    from engine.wire.signed import signed_record_decoder
 
     found: dict[tuple[tuple[bytes, ...], tuple[bytes, ...]], list[CommitteeChange]] = {}
     for record in records:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from engine.directory.genesis import GenesisRecord
     from engine.transport.chain_http import ChainReader
     from engine.verification.chain.replay import Replay
-    from engine.wire.verification import SignedRecord
+    from engine.wire.signed import SignedRecord
 
 
 @dataclass(slots=True)
@@ -110,7 +110,8 @@ async def _blocks(
     """Each block with the evidence that it names, as far as the server still has it."""
     from engine.verification.chain.chain_file import Kind, part
     from engine.verification.chain.replay import records_named
-    from engine.wire.verification import block_decoder, certified_block_decoder, signed_record_decoder
+    from engine.wire.blocks import block_decoder, certified_block_decoder
+    from engine.wire.signed import signed_record_decoder
 
     height = 1
     while blocks := await reader.blocks(height):
@@ -131,7 +132,8 @@ async def _blocks(
 async def _compare(reader: ChainReader, found: _Found) -> None:
     """What the server says beside its blocks."""
     from engine.verification.contradictions import check_contradiction
-    from engine.wire.verification import contradiction_decoder, signed_standings_decoder
+    from engine.wire.blocks import signed_standings_decoder
+    from engine.wire.receipts import contradiction_decoder
 
     state, network_id = found.replay.state, found.replay.genesis.network_id
     height = await reader.height()
@@ -161,7 +163,7 @@ def _replay_file(file: Path, network: str | None) -> _Found:
     from engine.verification.chain.chain_file import Kind, parts
     from engine.verification.chain.replay import Replay
     from engine.verification.signing import digest_of
-    from engine.wire.verification import signed_record_decoder
+    from engine.wire.signed import signed_record_decoder
 
     expected = parse_network_id(network) if network else None
     try:

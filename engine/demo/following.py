@@ -21,14 +21,9 @@ from engine.transport.chain_http import ChainReader
 from engine.verification.chain.certificate import check_certified
 from engine.verification.chain.state import ChainState, first_state
 from engine.verification.epochs import epoch_at
-from engine.wire.verification import (
-    Block,
-    Unanswered,
-    block_decoder,
-    certified_block_decoder,
-    committee_record_decoder,
-    signed_record_decoder,
-)
+from engine.wire.blocks import Block, block_decoder, certified_block_decoder, committee_record_decoder
+from engine.wire.challenges import Unanswered
+from engine.wire.signed import signed_record_decoder
 
 LOOK_SECONDS = 0.25
 TRIES = 5

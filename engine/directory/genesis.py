@@ -19,9 +19,9 @@ import msgspec
 from engine.errors import DirectoryError, WireError
 from engine.ids import NetworkId
 from engine.wire import SUITE_ED25519
+from engine.wire.blocks import MAX_MEMBERS
 from engine.wire.codec import encode
 from engine.wire.records import Genesis, Parameters, genesis_decoder
-from engine.wire.verification import MAX_MEMBERS
 
 FORMAT = "gentorrent-genesis-1"
 MAXIMUM_FILE_LENGTH = 65_536

@@ -14,7 +14,7 @@ from engine.ids import NodeId
 from engine.verification.capacity.speeds import MARK_BYTES
 from engine.verification.reputation.page import OURS
 from engine.verification.reputation.rule import ONE, THRESHOLD
-from engine.wire.verification import NodeStanding
+from engine.wire.blocks import NodeStanding
 
 
 @dataclass(frozen=True, slots=True)

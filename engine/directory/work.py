@@ -10,7 +10,7 @@ import hmac
 from collections import deque
 
 from engine.ids import NetworkId
-from engine.wire.verification import WorkChallenge, WorkSolution
+from engine.wire.receipts import WorkChallenge, WorkSolution
 
 WINDOW_SECONDS = 600.0
 """In which newcomers are counted."""

@@ -16,7 +16,7 @@ from engine.verification.receipts import commit, token_bytes
 from engine.verification.scoring.calibration import Calibrations
 from engine.verification.scoring.score import contradiction, score_answer
 from engine.wire.answer import Request
-from engine.wire.verification import Score
+from engine.wire.challenges import Score
 
 
 class AnswerScorer:

@@ -19,7 +19,8 @@ from engine.paths.outgoing import Question, Target
 from engine.verification.challenges.opening import OpenedEvidence
 from engine.verification.large_models.transcript import open_report, transcript_of_evidence
 from engine.wire.answer import Finished
-from engine.wire.verification import MIN_REPORTS, SignedRecord
+from engine.wire.challenges import MIN_REPORTS
+from engine.wire.signed import SignedRecord
 
 logger = logging.getLogger(__name__)
 ANSWER_SECONDS = 120.0

@@ -27,7 +27,7 @@ from engine.verification.capacity.measuring import LEAST_TOKENS, LONGEST_SECONDS
 from engine.verification.capacity.speeds import MARK_BYTES
 from engine.verification.challenges.pool import Conversation, Pool
 from engine.wire.answer import ChatMessage, Finished, FrameEvent, Sampling, Tokens
-from engine.wire.verification import SpeedMeasured
+from engine.wire.challenges import SpeedMeasured
 
 logger = logging.getLogger(__name__)
 SHORT_ONES = 2

@@ -12,7 +12,7 @@ from engine.verification.chain.records import RecordBook
 from engine.verification.chain.state import ChainState
 from engine.verification.challenges.opening import OpenedEvidence
 from engine.verification.signing import Judging
-from engine.wire.verification import Attestation, Score
+from engine.wire.challenges import Attestation, Score
 
 logger = logging.getLogger(__name__)
 

@@ -18,8 +18,8 @@ from engine.verification.challenges.duties import ALWAYS_BELOW, is_kin
 from engine.verification.epochs import epoch_begins
 from engine.verification.members import duties_alpha, faulty
 from engine.verification.reputation.rule import THRESHOLD
+from engine.wire.challenges import SpeedMeasured, SpeedReport
 from engine.wire.records import ServedModel
-from engine.wire.verification import SpeedMeasured, SpeedReport
 
 LEAD_SECONDS = 30.0
 """Before the moment at which a group is asked its members are asked the short questions."""

@@ -24,7 +24,7 @@ from engine.verification.challenges.opening import encoded_challenge, request_id
 from engine.verification.challenges.plan import Planned
 from engine.verification.receipt_file import ReceiptPart
 from engine.wire.answer import receipt_decoder
-from engine.wire.verification import PlannedChallenge
+from engine.wire.challenges import PlannedChallenge
 
 ANSWER_SECONDS = 300.0
 """After which an answer is waited for no longer."""

@@ -18,8 +18,8 @@ from engine.verification.challenges.plan import Planned
 from engine.verification.epochs import epoch_begins
 from engine.verification.receipts import request_without_secrets
 from engine.verification.signing import Judging
+from engine.wire.challenges import MAX_OUTPUT, Evidence, Unanswered
 from engine.wire.records import Genesis
-from engine.wire.verification import MAX_OUTPUT, Evidence, Unanswered
 
 logger = logging.getLogger(__name__)
 LAST_ANSWER = 2.0

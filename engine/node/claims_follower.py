@@ -12,14 +12,9 @@ from collections.abc import Awaitable, Callable
 from engine.errors import BootstrapUnreachableError, VerificationError, WireError
 from engine.node.verifier_role import VerifierRole
 from engine.verification.contradictions import OF_NODES, check_contradiction
-from engine.wire.verification import (
-    MAX_CHAIN_RECORDS,
-    Contradiction,
-    SignedRecord,
-    chain_records_decoder,
-    contradiction_decoder,
-    signed_record_decoder,
-)
+from engine.wire.blocks import MAX_CHAIN_RECORDS, chain_records_decoder
+from engine.wire.receipts import Contradiction, contradiction_decoder
+from engine.wire.signed import SignedRecord, signed_record_decoder
 
 logger = logging.getLogger(__name__)
 LOOK_SECONDS = 60.0

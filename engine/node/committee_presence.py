@@ -25,14 +25,9 @@ from engine.node.verifier_store import VerifierStore
 from engine.transport.bootstrap_http import http_session
 from engine.transport.chain_http import send_record
 from engine.verification.chain.state import ChainState, first_state
+from engine.wire.blocks import MAX_CHAIN_RECORDS, CertifiedBlock, certified_block_decoder, chain_records_decoder
 from engine.wire.codec import encode
-from engine.wire.verification import (
-    MAX_CHAIN_RECORDS,
-    CertifiedBlock,
-    Contradiction,
-    certified_block_decoder,
-    chain_records_decoder,
-)
+from engine.wire.receipts import Contradiction
 
 logger = logging.getLogger(__name__)
 FIRST_RETRY, LAST_RETRY = 2.0, 60.0

@@ -28,8 +28,7 @@ from engine.verification.committee.committee import Committee
 from engine.verification.committee.effects import Contradicted, Decided, Effect, Refused, Remember, Send
 from engine.verification.committee.timing import timing_of
 from engine.verification.epochs import epoch_at, epoch_begins
-from engine.wire.codec import encode
-from engine.wire.verification import (
+from engine.wire.blocks import (
     CertifiedBlock,
     CommitteeBlock,
     CommitteeHave,
@@ -37,10 +36,11 @@ from engine.wire.verification import (
     CommitteeNews,
     CommitteePrevotes,
     CommitteeWant,
-    Contradiction,
-    SignedRecord,
     agreement_decoder,
 )
+from engine.wire.codec import encode
+from engine.wire.receipts import Contradiction
+from engine.wire.signed import SignedRecord
 
 logger = logging.getLogger(__name__)
 AGREE_AT = 0.7

@@ -15,7 +15,7 @@ from engine.errors import ConfigurationError, StorageError
 from engine.ids import NodeId
 from engine.node.committee_presence import CommitteePresence
 from engine.verification.chain.standings import CheckedStandings
-from engine.wire.verification import CommitteeMessage
+from engine.wire.blocks import CommitteeMessage
 
 logger = logging.getLogger(__name__)
 Make = Callable[[int], CommitteePresence]

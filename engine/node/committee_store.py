@@ -20,8 +20,9 @@ from engine.storage.files import PRIVATE_FILE, make_directory, read_limited, sto
 from engine.verification.chain.chain_file import MAGIC, MAX_PART, Kind, part, parts
 from engine.verification.chain.checkpoint import MAX_CHECKPOINT
 from engine.verification.committee.effects import Memory
+from engine.wire.blocks import CertifiedBlock, certified_block_decoder
 from engine.wire.codec import encode
-from engine.wire.verification import CertifiedBlock, SignedRecord, certified_block_decoder, signed_record_decoder
+from engine.wire.signed import SignedRecord, signed_record_decoder
 
 logger = logging.getLogger(__name__)
 MAX_MEMORY = 1024 * 1024

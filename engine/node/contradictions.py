@@ -15,7 +15,8 @@ from engine.directory.genesis import GenesisRecord
 from engine.errors import BootstrapUnreachableError, VerificationError, WireError
 from engine.ids import NodeId
 from engine.verification.contradictions import OF_NODES, check_contradiction
-from engine.wire.verification import MAX_CHAIN_RECORDS, chain_records_decoder, contradiction_decoder
+from engine.wire.blocks import MAX_CHAIN_RECORDS, chain_records_decoder
+from engine.wire.receipts import contradiction_decoder
 
 logger = logging.getLogger(__name__)
 LOOK_SECONDS = 60.0

@@ -20,7 +20,7 @@ from engine.verification.challenges.opening import OpenedEvidence
 from engine.verification.large_models.draw import drawn, serving_now, unrelated
 from engine.verification.large_models.majority import OpenedScoring
 from engine.verification.members import duties_alpha, faulty
-from engine.wire.verification import MAX_REPORTS, MIN_REPORTS, Scoring
+from engine.wire.challenges import MAX_REPORTS, MIN_REPORTS, Scoring
 
 logger = logging.getLogger(__name__)
 MAX_ASKED = 8

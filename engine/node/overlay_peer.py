@@ -25,6 +25,14 @@ from engine.paths.serving import ExecutionCancelled, ExecutionOffered, Execution
 from engine.paths.setup import ReplayCache
 from engine.transport.link import Channel, LinkSender
 from engine.wire.answer import Failed, FrameEvent
+from engine.wire.blocks import (
+    CommitteeBlock,
+    CommitteeHave,
+    CommitteeMessage,
+    CommitteeNews,
+    CommitteePrevotes,
+    CommitteeWant,
+)
 from engine.wire.codec import encode
 from engine.wire.forward import Forward, ForwardAnswer, ForwardBegun, ForwardEnd, ForwardServed
 from engine.wire.group import GroupMessage, GroupNews, GroupOffer, GroupState, GroupWant
@@ -36,14 +44,6 @@ from engine.wire.link import (
     link_decoder,
 )
 from engine.wire.records import Parameters
-from engine.wire.verification import (
-    CommitteeBlock,
-    CommitteeHave,
-    CommitteeMessage,
-    CommitteeNews,
-    CommitteePrevotes,
-    CommitteeWant,
-)
 
 logger = logging.getLogger(__name__)
 

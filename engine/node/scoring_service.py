@@ -19,7 +19,7 @@ from engine.node.requests import DAY_SECONDS, day_of
 from engine.paths.setup import TokenBucket
 from engine.verification.large_models.transcript import KEY_LENGTH, sign_report, transcript_of
 from engine.wire.answer import Finished, Request
-from engine.wire.verification import MAX_OUTPUT
+from engine.wire.challenges import MAX_OUTPUT
 
 SCORES_PER_EPOCH, SCORES_BURST = 120.0, 60.0
 """Where everybody is new, each node is asked for about thirty in an epoch, many of them at its begin."""

@@ -26,7 +26,8 @@ from engine.verification.chain.standings import (
     encoded_committee,
     read_committee,
 )
-from engine.wire.verification import MAX_RECORD, MAX_SIGNED_STANDINGS, signed_standings_decoder
+from engine.wire.blocks import MAX_SIGNED_STANDINGS, signed_standings_decoder
+from engine.wire.signed import MAX_RECORD
 
 logger = logging.getLogger(__name__)
 FIRST_RETRY, LAST_RETRY = 1.0, 120.0

@@ -25,7 +25,8 @@ from engine.verification.epochs import epoch_at
 from engine.verification.receipts import execution_name
 from engine.wire.answer import receipt_decoder
 from engine.wire.codec import encode
-from engine.wire.verification import LeafOpening, OpeningWanted, SignedRecord, signed_record_decoder
+from engine.wire.receipts import LeafOpening, OpeningWanted
+from engine.wire.signed import SignedRecord, signed_record_decoder
 
 logger = logging.getLogger(__name__)
 LOOK_SECONDS = 1.0

@@ -37,14 +37,9 @@ from engine.verification.challenges.pool import Pool
 from engine.verification.epochs import epoch_at, epoch_begins
 from engine.verification.members import duties_alpha
 from engine.verification.signing import Judging, digest_of, sign_record
-from engine.wire.verification import (
-    Attestation,
-    ChallengeCommitment,
-    Duties,
-    Score,
-    SignedRecord,
-    block_decoder,
-)
+from engine.wire.blocks import block_decoder
+from engine.wire.challenges import Attestation, ChallengeCommitment, Duties, Score
+from engine.wire.signed import SignedRecord
 
 logger = logging.getLogger(__name__)
 LOOKS = 60

@@ -18,17 +18,9 @@ from typing import Any
 from engine.errors import StorageError, VerificationError, WireError
 from engine.storage.files import PRIVATE_FILE, make_directory
 from engine.verification.challenges.plan import EpochPlan, encoded_plan, read_plan
-from engine.wire.verification import (
-    Attestation,
-    CommitteeChange,
-    Evidence,
-    Proposal,
-    Scoring,
-    SignedRecord,
-    Unanswered,
-    Vote,
-    committee_record_decoder,
-)
+from engine.wire.blocks import CommitteeChange, Proposal, Vote, committee_record_decoder
+from engine.wire.challenges import Attestation, Evidence, Scoring, Unanswered
+from engine.wire.signed import SignedRecord
 
 logger = logging.getLogger(__name__)
 FILE = "verifier.sqlite3"

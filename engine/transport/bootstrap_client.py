@@ -44,6 +44,7 @@ from engine.transport.server_choice import FIRST_BACKOFF, LAST_BACKOFF, ServerCh
 from engine.transport.signaling import MAXIMUM_SIGNAL_LENGTH, SignalHandler
 from engine.wire.codec import Message, encode
 from engine.wire.link import DirectoryHash
+from engine.wire.receipts import LeafOpening, OpeningWanted, WorkChallenge
 from engine.wire.records import Signed, SignedSnapshot
 from engine.wire.signaling import (
     DirectoryChanged,
@@ -58,7 +59,6 @@ from engine.wire.signaling import (
     Signal,
     SignalFailed,
 )
-from engine.wire.verification import LeafOpening, OpeningWanted, WorkChallenge
 
 KEEPALIVE_SECONDS = 15.0
 HEARTBEAT_SECONDS = 20.0

@@ -18,15 +18,15 @@ from engine.verification.chain.standings import (
     follow_committee,
     lacks_changes,
 )
-from engine.wire.verification import (
+from engine.wire.blocks import (
     MAX_CHAIN_RECORDS,
     MAX_CHANGES_SHOWN,
-    MAX_RECORD,
     MAX_SIGNED_STANDINGS,
     certified_block_decoder,
     chain_records_decoder,
     signed_standings_decoder,
 )
+from engine.wire.signed import MAX_RECORD
 
 MAX_ANSWER = 4_096
 """Bytes of the server's answer to a record."""

@@ -18,9 +18,9 @@ from engine.ids import NetworkId
 from engine.transport.bootstrap_http import CONNECT_SECONDS, network_errors, send_statement
 from engine.transport.bootstrap_state import Phase, Status
 from engine.wire.codec import Message, encode
+from engine.wire.receipts import WorkChallenge, WorkSolution
 from engine.wire.records import Signed, descriptor_decoder
 from engine.wire.signaling import Publish, Published, Refused
-from engine.wire.verification import WorkChallenge, WorkSolution
 
 PUBLISH_RETRY_SECONDS = 5.0
 PUBLISH_GAP_SECONDS = 1.0

@@ -19,14 +19,8 @@ from engine.ids import NetworkId, NodeId
 from engine.verification.receipts import check_receipt
 from engine.wire.answer import Receipt
 from engine.wire.codec import encode
-from engine.wire.verification import (
-    BatchStored,
-    LeafOpening,
-    ReceiptBatch,
-    SignedRecord,
-    batch_stored_decoder,
-    receipt_batch_decoder,
-)
+from engine.wire.receipts import BatchStored, LeafOpening, ReceiptBatch, batch_stored_decoder, receipt_batch_decoder
+from engine.wire.signed import SignedRecord
 
 PURPOSE = "receipt-batch"
 STORED_PURPOSE = "batch-stored"

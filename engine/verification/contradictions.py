@@ -15,8 +15,10 @@ from engine.ids import NetworkId, NodeId
 from engine.verification import batches, receipts
 from engine.verification.quorums import VOTE_PURPOSE
 from engine.wire.answer import Receipt
+from engine.wire.blocks import Proposal, Vote
 from engine.wire.codec import Decoder, encode
-from engine.wire.verification import MAX_RECORD, Contradiction, Proposal, ReceiptBatch, SignedRecord, Vote
+from engine.wire.receipts import Contradiction, ReceiptBatch
+from engine.wire.signed import MAX_RECORD, SignedRecord
 
 OF_NODES = ("receipt", "batch")
 """What a node says as one that answers; members of the committee contradict themselves as members."""

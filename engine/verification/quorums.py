@@ -8,8 +8,8 @@ from itertools import pairwise
 from engine.crypto.identity import verify
 from engine.errors import SignatureError, VerificationError
 from engine.verification.members import quorum
+from engine.wire.blocks import Vote
 from engine.wire.codec import encode
-from engine.wire.verification import Vote
 
 VOTE_PURPOSE = "committee-vote"
 Check = Callable[[bytes, str, bytes, bytes, bytes], None]

@@ -8,19 +8,10 @@ from typing import TypeVar
 
 from engine.crypto.identity import Identity, signed_bytes, verify
 from engine.errors import SignatureError, VerificationError, WireError
+from engine.wire.blocks import CommitteeChange, committee_record_decoder
+from engine.wire.challenges import Attestation, ChallengeCommitment, Duties, Evidence, Scoring, SpeedReport, Unanswered
 from engine.wire.codec import encode
-from engine.wire.verification import (
-    Attestation,
-    ChallengeCommitment,
-    CommitteeChange,
-    Duties,
-    Evidence,
-    Scoring,
-    SignedRecord,
-    SpeedReport,
-    Unanswered,
-    committee_record_decoder,
-)
+from engine.wire.signed import SignedRecord
 
 Judging = ChallengeCommitment | Evidence | Unanswered | Duties | Attestation | Scoring | SpeedReport | CommitteeChange
 """What members say about nodes and themselves; each names its ``member``."""

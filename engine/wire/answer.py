@@ -203,7 +203,7 @@ class Checkpoint(Message, frozen=True, tag=84):
 
 class Finished(Message, frozen=True, tag=85):
     """Frame event, the last: why it ended, usage and the final receipt. Of a request for a score ``reason`` is "scored"
-    and ``record`` a ``engine.wire.verification.ScoreReport``."""
+    and ``record`` a ``engine.wire.challenges.ScoreReport``."""
 
     reason: ShortText  # "stop", "length", "scored"
     prompt_tokens: UInt32

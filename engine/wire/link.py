@@ -6,10 +6,10 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from engine.wire.blocks import CommitteeBlock, CommitteeHave, CommitteeNews, CommitteePrevotes, CommitteeWant
 from engine.wire.codec import Decoder, Id16, Id20, Key32, Message, Reason, Signature, UInt53
 from engine.wire.forward import Forward, ForwardAnswer, ForwardBegun, ForwardEnd, ForwardServed
 from engine.wire.group import GroupNews, GroupOffer, GroupState, GroupWant
-from engine.wire.verification import CommitteeBlock, CommitteeHave, CommitteeNews, CommitteePrevotes, CommitteeWant
 
 CircuitIdField = Annotated[bytes, Meta(min_length=8, max_length=8)]
 """A circuit id as 8 big-endian bytes (the same bytes stand in a cell's header)."""

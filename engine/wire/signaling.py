@@ -23,8 +23,8 @@ from engine.wire.codec import (
     UInt16,
     UInt53,
 )
+from engine.wire.receipts import LeafOpening, OpeningWanted, WorkChallenge
 from engine.wire.records import AwayMark, Expulsion, Signed
-from engine.wire.verification import LeafOpening, OpeningWanted, WorkChallenge
 
 Sdp = Annotated[bytes, Meta(max_length=16_384)]
 _IceUrls = Annotated[tuple[Annotated[str, Meta(max_length=300)], ...], Meta(min_length=1, max_length=8)]

@@ -19,8 +19,10 @@ from engine.ids import NetworkId
 from engine.inference.models.installed import BUILTIN_MODEL
 from engine.storage.key_store import KeyStore
 from engine.verification.batches import check_batch, make_batch
+from engine.wire.blocks import chain_records_decoder
 from engine.wire.codec import encode
-from engine.wire.verification import Contradiction, SignedRecord, chain_records_decoder, signed_record_decoder
+from engine.wire.receipts import Contradiction
+from engine.wire.signed import SignedRecord, signed_record_decoder
 from tests.support.network import QUIET, Answer, Network
 
 pytestmark = pytest.mark.timeout(120)

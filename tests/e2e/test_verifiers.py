@@ -18,8 +18,8 @@ from engine.ids import NetworkId
 from engine.transport.chain_http import ChainReader
 from engine.verification.chain.replay import Replay
 from engine.verification.epochs import epoch_at, epoch_begins
+from engine.wire.blocks import Block, block_decoder, certified_block_decoder
 from engine.wire.signaling import Publish, Published
-from engine.wire.verification import Block, block_decoder, certified_block_decoder
 from tests.support.bootstrap import raw_node
 from tests.support.network import Network, gentorrent
 from tests.support.records import descriptor, identity, seal_key, served_model

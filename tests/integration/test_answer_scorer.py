@@ -15,7 +15,7 @@ from engine.verification.challenges.opening import OpenedEvidence, open_evidence
 from engine.verification.reputation.rule import FAIL, INCONCLUSIVE
 from engine.verification.scoring.calibration import Calibrations
 from engine.wire.answer import Sampling
-from engine.wire.verification import ChallengeTurn
+from engine.wire.challenges import ChallengeTurn
 from tests.integration.test_inference_worker import answer, ids_of, models, running  # noqa: F401 - a fixture
 from tests.support.calibrations import calibration
 from tests.support.judging import Judging, judging

@@ -34,13 +34,8 @@ from engine.verification.chain.checkpoint import make_checkpoint
 from engine.verification.chain.replay import records_named
 from engine.verification.chain.standings import check_standings
 from engine.verification.chain.state import ChainState
+from engine.wire.blocks import CertifiedBlock, block_decoder, chain_records_decoder, signed_standings_decoder
 from engine.wire.codec import encode
-from engine.wire.verification import (
-    CertifiedBlock,
-    block_decoder,
-    chain_records_decoder,
-    signed_standings_decoder,
-)
 from tests.support.bootstrap import fetch, post, running_client, running_server, until
 from tests.support.judging import Judging, judging
 from tests.support.records import NOW, SERVER, identity

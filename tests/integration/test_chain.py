@@ -18,20 +18,12 @@ from engine.ids import node_id_text
 from engine.verification.batches import Kept, check_batch, check_confirmation, make_batch, open_leaf
 from engine.verification.receipts import Served, make_receipt, sign_receipt
 from engine.verification.signing import sign_record
+from engine.wire.blocks import ChainRecords, CommitteeChange, chain_records_decoder
 from engine.wire.codec import encode
+from engine.wire.receipts import Contradiction, OpeningWanted, contradiction_decoder, opening_missed_decoder
 from engine.wire.records import Parameters
 from engine.wire.signaling import Publish, Published, Refused
-from engine.wire.verification import (
-    ChainRecords,
-    CommitteeChange,
-    Contradiction,
-    OpeningWanted,
-    SignedRecord,
-    chain_records_decoder,
-    contradiction_decoder,
-    opening_missed_decoder,
-    signed_record_decoder,
-)
+from engine.wire.signed import SignedRecord, signed_record_decoder
 from tests.support.bootstrap import admit_mirror, fetch, network_of, post, raw_node, running_mirror, running_server
 from tests.support.receipts import NODE, OTHER_NODE, make_request, served
 from tests.support.records import descriptor

@@ -12,7 +12,7 @@ from engine.node.challenge_chat import ChallengeChats, NothingSignedError, Signe
 from engine.verification.challenges.plan import Candidate, Planned
 from engine.verification.receipts import check_receipt, compare_output, compare_request, request_without_secrets
 from engine.wire.answer import Sampling, request_decoder
-from engine.wire.verification import ChallengeTurn, PlannedChallenge
+from engine.wire.challenges import ChallengeTurn, PlannedChallenge
 from tests.support.answering_overlay import INFO, WRITTEN, AnsweringMember, AnsweringOverlay
 from tests.support.overlay import NETWORK
 

@@ -20,7 +20,8 @@ from engine.node.asking_speed import SpeedChats
 from engine.node.verifier_role import VerifierRole
 from engine.verification.capacity.draw import Rates
 from engine.verification.challenges.pool import read_pool
-from engine.wire.verification import SpeedReport, committee_record_decoder
+from engine.wire.blocks import committee_record_decoder
+from engine.wire.challenges import SpeedReport
 from tests.integration.test_verifiers import DIRECT, SAID, Verified
 from tests.support.answering_overlay import INFO, AnsweringMember, AnsweringOverlay, Writer
 from tests.unit.verification.challenges.test_pool import MANNERS, QUESTIONS, WORDS

@@ -27,18 +27,12 @@ from engine.verification.chain.checkpoint import make_checkpoint
 from engine.verification.chain.state import ChainState, first_state
 from engine.verification.epochs import epoch_at
 from engine.verification.signing import sign_record
+from engine.wire.blocks import CertifiedBlock, CommitteeChange, CommitteeHave, CommitteeNews, block_decoder
+from engine.wire.challenges import ChallengeCommitment
 from engine.wire.codec import encode
+from engine.wire.receipts import Contradiction
 from engine.wire.records import Parameters
-from engine.wire.verification import (
-    CertifiedBlock,
-    ChallengeCommitment,
-    CommitteeChange,
-    CommitteeHave,
-    CommitteeNews,
-    Contradiction,
-    SignedRecord,
-    block_decoder,
-)
+from engine.wire.signed import SignedRecord
 
 EPOCH = 60.0
 IDENTITIES = [Identity.from_seed(bytes([number]) * 32) for number in range(1, 5)]

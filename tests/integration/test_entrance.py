@@ -9,9 +9,9 @@ import pytest
 from engine.clock import SystemClock
 from engine.directory import work
 from engine.wire.codec import encode
+from engine.wire.receipts import WorkChallenge, WorkSolution
 from engine.wire.records import Parameters
 from engine.wire.signaling import Publish, Published, Refused
-from engine.wire.verification import WorkChallenge, WorkSolution
 from tests.support.bootstrap import network_of, raw_node, running_client, running_server, until
 from tests.support.records import descriptor, identity
 

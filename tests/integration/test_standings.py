@@ -26,8 +26,8 @@ from engine.transport.bootstrap_client import parse_bootstrap
 from engine.transport.connectivity import Connectivity
 from engine.verification.chain import standings as chain_standings
 from engine.verification.chain.standings import CheckedStandings
+from engine.wire.blocks import ChainRecords
 from engine.wire.codec import encode
-from engine.wire.verification import ChainRecords
 from tests.integration.test_blocks import BAD, EPOCHS, GOOD, chain, network
 from tests.support.bootstrap import fetch, until
 from tests.support.judging import Judging

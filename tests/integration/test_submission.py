@@ -23,9 +23,11 @@ from engine.storage.receipt_store import ReceiptStore
 from engine.transport.bootstrap_client import parse_bootstrap
 from engine.verification.batches import check_batch, confirm
 from engine.verification.receipts import make_receipt, sign_receipt
+from engine.wire.blocks import chain_records_decoder
 from engine.wire.codec import encode
+from engine.wire.receipts import OpeningWanted
 from engine.wire.records import Parameters
-from engine.wire.verification import OpeningWanted, chain_records_decoder, signed_record_decoder
+from engine.wire.signed import signed_record_decoder
 from tests.integration.test_chain import COMMITTEE, PARAMETERS, publish
 from tests.support.bootstrap import fetch, network_of, running_server, until
 from tests.support.receipts import NODE, OTHER_NODE, make_request, served

@@ -35,8 +35,9 @@ from engine.verification.committee.effects import Decided, Send
 from engine.verification.committee.timing import timing_of
 from engine.verification.epochs import epoch_at
 from engine.verification.scoring.calibration import Calibrations
+from engine.wire.blocks import Block, CertifiedBlock, block_decoder
 from engine.wire.records import Parameters
-from engine.wire.verification import Block, CertifiedBlock, SignedRecord, block_decoder
+from engine.wire.signed import SignedRecord
 from tests.support.answering_overlay import INFO, WRITTEN, AnsweringOverlay
 from tests.support.calibrations import calibration
 from tests.support.judging import Judging, judging

@@ -13,7 +13,7 @@ from engine.ids import node_id_text
 from engine.verification.batches import make_batch
 from engine.verification.chain.chain_file import MAGIC, Kind, part, parts
 from engine.wire.codec import encode
-from engine.wire.verification import Contradiction
+from engine.wire.receipts import Contradiction
 from tests.integration.test_blocks import BAD, EPOCHS, GOOD, chain, network
 from tests.support.bootstrap import post
 from tests.support.judging import Judging

@@ -14,21 +14,10 @@ from engine.verification.chain.standings import check_standings
 from engine.verification.challenges.duties import publicly_drawn
 from engine.verification.challenges.opening import open_evidence, open_unanswered
 from engine.verification.signing import PURPOSES, digest_of
+from engine.wire.blocks import Block, CertifiedBlock, SignedStandings, signed_standings_decoder
+from engine.wire.challenges import Attestation, ChallengeCommitment, Duties, Evidence, Scoring, SpeedReport, Unanswered
 from engine.wire.codec import encode
-from engine.wire.verification import (
-    Attestation,
-    Block,
-    CertifiedBlock,
-    ChallengeCommitment,
-    Duties,
-    Evidence,
-    Scoring,
-    SignedRecord,
-    SignedStandings,
-    SpeedReport,
-    Unanswered,
-    signed_standings_decoder,
-)
+from engine.wire.signed import SignedRecord
 from tests.support.judging import Judging, judging
 from tests.support.records import identity
 from tests.support.wire_messages import messages

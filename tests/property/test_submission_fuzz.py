@@ -11,7 +11,8 @@ from engine.errors import VerificationError
 from engine.verification.batches import check_batch, check_confirmation, check_opening, make_batch
 from engine.verification.chain.chain_file import MAGIC, Kind, part, parts
 from engine.verification.contradictions import check_contradiction
-from engine.wire.verification import Contradiction, LeafOpening, SignedRecord
+from engine.wire.receipts import Contradiction, LeafOpening
+from engine.wire.signed import SignedRecord
 from tests.support.receipts import NETWORK, NODE, signed
 from tests.support.records import genesis
 

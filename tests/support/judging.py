@@ -33,25 +33,20 @@ from engine.verification.quorums import VOTE_PURPOSE
 from engine.verification.receipts import Served, make_receipt, receipt_key, request_without_secrets, sign_receipt
 from engine.verification.signing import digest_of, sign_record
 from engine.wire.answer import ChatMessage, Request, Sampling
-from engine.wire.codec import encode
-from engine.wire.records import Parameters
-from engine.wire.verification import (
+from engine.wire.blocks import Certificate, CertifiedBlock, CommitteeChange, SignedStandings, Vote, block_decoder
+from engine.wire.challenges import (
     Attestation,
-    Certificate,
-    CertifiedBlock,
     ChallengeTurn,
-    CommitteeChange,
     Duties,
     Evidence,
     PlannedChallenge,
     Score,
     Scoring,
-    SignedRecord,
-    SignedStandings,
     Unanswered,
-    Vote,
-    block_decoder,
 )
+from engine.wire.codec import encode
+from engine.wire.records import Parameters
+from engine.wire.signed import SignedRecord
 from tests.support.records import NOW, SERVER, identity, seeded
 
 SECRET = b"answer-secret-answer-secret-1234"

@@ -20,7 +20,7 @@ from typing import Any
 from engine.demo.identities import node_identity
 from engine.demo.verifiers import make_verifier_keys
 from engine.storage.data_directory import DataDirectory
-from engine.wire.verification import Standings, signed_standings_decoder, standings_decoder
+from engine.wire.blocks import Standings, signed_standings_decoder, standings_decoder
 from tests.support.network import GENTORRENT, Network
 
 EPOCH_SECONDS = 60

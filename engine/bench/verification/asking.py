@@ -21,7 +21,7 @@ from engine.verification.challenges.pool import Conversation, Pool
 from engine.verification.reputation.rule import FAIL, PASS
 from engine.verification.scoring.calibration import Calibration
 from engine.verification.scoring.score import score_answer
-from engine.wire.verification import Score
+from engine.wire.challenges import Score
 
 SURE = -3.0
 """A margin up to which a token was drawn surely: it tells nothing of its maker."""

@@ -27,9 +27,10 @@ from engine.verification.reputation.rule import FAIL, INCONCLUSIVE, PASS
 from engine.verification.signing import sign_record
 from engine.wire import SUITE_HPKE_MLKEM768_X25519, SUITE_HPKE_X25519
 from engine.wire.answer import Acknowledge, AnswerClove, ChatMessage, Sampling, Tokens, answer_clove_decoder
+from engine.wire.blocks import BlockEntry
+from engine.wire.challenges import Attestation, Score
 from engine.wire.codec import encode
 from engine.wire.records import Parameters
-from engine.wire.verification import Attestation, BlockEntry, Score
 
 WALL = 1_750_000_000.0
 N, K = 4, 3

@@ -22,7 +22,7 @@ from engine.verification.challenges.plan import LATER_TURNS, turns_of_new
 from engine.verification.reputation.page import OURS
 from engine.verification.reputation.published import PUBLISHED
 from engine.verification.reputation.rule import ONE, Rule
-from engine.wire.verification import Score
+from engine.wire.challenges import Score
 
 RULES: Mapping[str, Rule] = {"ours": OURS, "published": PUBLISHED}
 CREDITS = tuple(number * ONE // 100 for number in range(10, 61))

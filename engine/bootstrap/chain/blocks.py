@@ -24,21 +24,19 @@ from engine.verification.chain.replay import records_named
 from engine.verification.chain.state import ChainState, encoded_standings, first_state
 from engine.verification.epochs import epoch_at
 from engine.verification.signing import digest_of, open_record
-from engine.wire.codec import encode
-from engine.wire.verification import (
+from engine.wire.blocks import (
     MAX_CHANGES_SHOWN,
     Block,
     CertifiedBlock,
     ChainRecords,
-    Evidence,
-    SignedRecord,
     SignedStandings,
-    Unanswered,
     block_decoder,
     certified_block_decoder,
     committee_record_decoder,
-    signed_record_decoder,
 )
+from engine.wire.challenges import Evidence, Unanswered
+from engine.wire.codec import encode
+from engine.wire.signed import SignedRecord, signed_record_decoder
 
 logger = logging.getLogger("engine.bootstrap")
 READ_AT_ONCE = 200

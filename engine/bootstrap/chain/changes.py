@@ -11,8 +11,9 @@ from engine.errors import VerificationError
 from engine.verification.chain.claims import changed_members, open_change
 from engine.verification.chain.state import ChainState
 from engine.verification.epochs import epoch_at
+from engine.wire.blocks import ChainRecords
 from engine.wire.codec import encode
-from engine.wire.verification import ChainRecords, signed_record_decoder
+from engine.wire.signed import signed_record_decoder
 
 
 class Changes:

@@ -10,7 +10,7 @@ from aiohttp import hdrs, web
 
 from engine.bootstrap import limits
 from engine.bootstrap.chain.answers import NO_COMMITTEE, ChainAnswer, ChainService
-from engine.wire.verification import MAX_RECORD
+from engine.wire.signed import MAX_RECORD
 
 MAX_BODY = 3 * MAX_RECORD
 """Bytes of what is brought."""

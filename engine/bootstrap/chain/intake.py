@@ -26,16 +26,10 @@ from engine.verification.chain.state import HIDDEN_KEPT
 from engine.verification.contradictions import check_contradiction
 from engine.verification.epochs import epoch_at
 from engine.verification.receipts import check_receipt
+from engine.wire.blocks import ChainRecords
 from engine.wire.codec import encode
-from engine.wire.verification import (
-    ChainRecords,
-    Contradiction,
-    LeafOpening,
-    OpeningMissed,
-    OpeningWanted,
-    contradiction_decoder,
-    signed_record_decoder,
-)
+from engine.wire.receipts import Contradiction, LeafOpening, OpeningMissed, OpeningWanted, contradiction_decoder
+from engine.wire.signed import signed_record_decoder
 
 logger = logging.getLogger("engine.bootstrap")
 OLDEST_SECONDS = 14 * 86_400.0

@@ -10,7 +10,7 @@ import aiohttp
 from engine.bootstrap.chain.answers import ChainAnswer
 from engine.errors import BootstrapUnreachableError
 from engine.transport.bootstrap_http import network_errors
-from engine.wire.verification import MAX_CHAIN_RECORDS
+from engine.wire.blocks import MAX_CHAIN_RECORDS
 
 PASS_SECONDS = 30.0
 AWAY = "The network's own server is away, and only it has the chain. Try again later."

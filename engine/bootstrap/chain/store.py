@@ -22,7 +22,8 @@ from engine.ids import NodeId
 from engine.verification.chain.claims import OPENING_EPOCHS
 from engine.verification.contradictions import Contradicted, encoded
 from engine.wire.codec import encode
-from engine.wire.verification import Contradiction, LeafOpening, ReceiptBatch, SignedRecord
+from engine.wire.receipts import Contradiction, LeafOpening, ReceiptBatch
+from engine.wire.signed import SignedRecord
 
 LISTED_AT_ONCE = 256
 

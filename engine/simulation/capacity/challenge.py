@@ -7,7 +7,7 @@ from random import Random
 
 from engine.simulation.capacity.machines import Identity, detour, round_trip
 from engine.verification.capacity.measuring import LONGEST_SECONDS, prompt_tokens
-from engine.wire.verification import SpeedMeasured
+from engine.wire.challenges import SpeedMeasured
 
 CONTEXT = 32_768
 SHORT_TOKENS = 30

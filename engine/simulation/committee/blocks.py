@@ -7,8 +7,8 @@ from functools import cache
 from engine.crypto.identity import Identity
 from engine.errors import WireError
 from engine.verification.committee.committee import Committee
+from engine.wire.blocks import Block, block_decoder
 from engine.wire.codec import encode
-from engine.wire.verification import Block, block_decoder
 
 HEIGHT = 7
 NETWORK_ID = b"\7" * 32

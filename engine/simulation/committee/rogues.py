@@ -13,7 +13,7 @@ from engine.simulation.committee.weather import Plot
 from engine.verification.committee.agreement import Agreement, Message
 from engine.verification.committee.committee import NO_BLOCK, Committee, sign
 from engine.verification.committee.effects import Effect, Remember, Send
-from engine.wire.verification import (
+from engine.wire.blocks import (
     Certificate,
     CommitteeBlock,
     CommitteeHave,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from random import Random
 
 from engine.errors import WireError
-from engine.wire.verification import CommitteeNews, Proposal, agreement_decoder
+from engine.wire.blocks import CommitteeNews, Proposal, agreement_decoder
 
 Fate = Callable[[int, int, str], bool]
 """(sender, receiver, kind of message) -> whether it gets through."""

@@ -21,7 +21,7 @@ from engine.verification.committee.committee import Committee
 from engine.verification.committee.effects import Contradicted, Decided, Effect, Memory, Remember, Send
 from engine.verification.committee.timing import Timing
 from engine.verification.contradictions import check_contradiction
-from engine.wire.verification import (
+from engine.wire.blocks import (
     CertifiedBlock,
     CommitteeBlock,
     CommitteeHave,

@@ -8,7 +8,7 @@ from random import Random
 
 from engine.verification.challenges.duties import is_drawn_publicly
 from engine.verification.reputation.rule import ONE
-from engine.wire.verification import NodeStanding
+from engine.wire.blocks import NodeStanding
 
 SOON = 5
 """Epochs within which who degrades its answers has to be excluded."""

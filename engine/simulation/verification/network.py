@@ -27,7 +27,7 @@ from engine.verification.challenges.plan import LATER_TURNS, turns_of_new
 from engine.verification.reputation.page import OURS
 from engine.verification.reputation.published import PUBLISHED
 from engine.verification.reputation.rule import FAIL, THRESHOLD
-from engine.wire.verification import NodeStanding
+from engine.wire.blocks import NodeStanding
 
 Standings = dict[NodeId, NodeStanding]
 

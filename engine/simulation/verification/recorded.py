@@ -19,7 +19,7 @@ from engine.errors import ConfigurationError
 from engine.resources import resource_path
 from engine.verification.scoring.calibration import Calibration
 from engine.verification.scoring.score import score_answer
-from engine.wire.verification import Score
+from engine.wire.challenges import Score
 
 MAX_FILE = 16 * 1024 * 1024
 _MILLION = 1_000_000

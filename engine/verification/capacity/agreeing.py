@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.verification.capacity.measuring import WHOLE, is_calm, measured_rate
-from engine.wire.verification import SpeedMeasured
+from engine.wire.challenges import SpeedMeasured
 
 KEPT = 32
 """Newest moments of each member that are remembered."""

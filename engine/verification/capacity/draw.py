@@ -9,7 +9,7 @@ from itertools import islice
 
 from engine.ids import NodeId
 from engine.verification.capacity.agreeing import LEAST_SHARE, Moment, least_calm
-from engine.wire.verification import MAX_MEASURED
+from engine.wire.challenges import MAX_MEASURED
 
 MOST_TOGETHER = 16
 """Nodes that one member asks at one moment."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.wire.verification import SpeedMeasured
+from engine.wire.challenges import SpeedMeasured
 
 READING_SECONDS = 2.0
 """A prompt is so long that a node that is as fast as it says reads it in this time: then its way and the first

@@ -9,7 +9,8 @@ from types import MappingProxyType
 from engine.ids import NodeId
 from engine.verification.capacity.agreeing import KEPT, Moment, agreed_rate, moment_of
 from engine.verification.members import faulty
-from engine.wire.verification import MAX_SLOWER, SpeedReport
+from engine.wire.blocks import MAX_SLOWER
+from engine.wire.challenges import SpeedReport
 
 MARK_BYTES = 8
 """Of a model's digest, in records."""

@@ -34,19 +34,10 @@ from engine.verification.challenges.opening import OpenedEvidence, OpenedUnanswe
 from engine.verification.epochs import epoch_at, epoch_begins
 from engine.verification.members import faulty, leader, leader_alpha
 from engine.verification.signing import digest_of, is_unanswered
+from engine.wire.blocks import MAX_ENTRIES, MAX_MEMBERS, MAX_UNJUDGED, Block, BlockEntry, Unjudged, block_decoder
 from engine.wire.codec import encode
-from engine.wire.verification import (
-    MAX_ENTRIES,
-    MAX_MEMBERS,
-    MAX_RECORD,
-    MAX_UNJUDGED,
-    Block,
-    BlockEntry,
-    Contradiction,
-    SignedRecord,
-    Unjudged,
-    block_decoder,
-)
+from engine.wire.receipts import Contradiction
+from engine.wire.signed import MAX_RECORD, SignedRecord
 
 BLOCK_VERSION = 1
 MAX_BLOCK = MAX_RECORD - 256

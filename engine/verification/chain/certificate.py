@@ -9,7 +9,7 @@ from engine.errors import VerificationError
 from engine.verification.chain.block import RecordOf, check_block
 from engine.verification.chain.state import ChainState
 from engine.verification.quorums import check_quorum
-from engine.wire.verification import Certificate, CertifiedBlock, Vote
+from engine.wire.blocks import Certificate, CertifiedBlock, Vote
 
 
 def check_certificate(

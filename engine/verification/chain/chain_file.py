@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from enum import StrEnum
 
 from engine.errors import VerificationError
-from engine.wire.verification import MAX_RECORD
+from engine.wire.signed import MAX_RECORD
 
 MAGIC = b"gentorrent-chain-1\n"
 MAX_PART = 3 * MAX_RECORD

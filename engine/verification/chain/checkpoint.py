@@ -21,13 +21,8 @@ from engine.verification.capacity.agreeing import Moment
 from engine.verification.capacity.speeds import Place, Speeds, slower_of
 from engine.verification.chain.state import ChainState, Done, OpenEpoch, standings_digest
 from engine.verification.challenges.duties import Basis
-from engine.wire.verification import (
-    Block,
-    CertifiedBlock,
-    ChallengeCommitment,
-    NodeStanding,
-    block_decoder,
-)
+from engine.wire.blocks import Block, CertifiedBlock, NodeStanding, block_decoder
+from engine.wire.challenges import ChallengeCommitment
 
 MAGIC = b"gentorrent-checkpoint-2\n"
 MAX_CHECKPOINT = 32 * 1024 * 1024

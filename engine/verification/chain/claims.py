@@ -22,19 +22,10 @@ from engine.verification.members import quorum
 from engine.verification.receipts import check_receipt
 from engine.verification.reputation.rule import Rule
 from engine.verification.signing import open_record
+from engine.wire.blocks import MAX_CONTRADICTIONS, MAX_HIDDEN, MAX_MEMBERS, Block, CommitteeChange, NodeStanding
 from engine.wire.codec import encode
-from engine.wire.verification import (
-    MAX_CONTRADICTIONS,
-    MAX_HIDDEN,
-    MAX_MEMBERS,
-    Block,
-    CommitteeChange,
-    Contradiction,
-    NodeStanding,
-    OpeningMissed,
-    SignedRecord,
-    opening_missed_decoder,
-)
+from engine.wire.receipts import Contradiction, OpeningMissed, opening_missed_decoder
+from engine.wire.signed import SignedRecord
 
 MISSED_PURPOSE = "opening-missed"
 OPENING_EPOCHS = 2

@@ -39,15 +39,9 @@ from engine.verification.large_models.transcript import transcript_of_evidence
 from engine.verification.members import duties_alpha
 from engine.verification.reputation.rule import Rule
 from engine.verification.signing import open_record
-from engine.wire.verification import (
-    Block,
-    ChallengeCommitment,
-    Duties,
-    NodeStanding,
-    Score,
-    SignedRecord,
-    Unjudged,
-)
+from engine.wire.blocks import Block, NodeStanding, Unjudged
+from engine.wire.challenges import ChallengeCommitment, Duties, Score
+from engine.wire.signed import SignedRecord
 
 MAX_MISSED = 0xFFFF
 Epochs = dict[int, OpenEpoch]

@@ -15,8 +15,10 @@ from engine.verification.large_models.transcript import transcript_of_evidence
 from engine.verification.members import faulty
 from engine.verification.scoring.agreeing import agree, check_score, median, most_that_agree
 from engine.verification.signing import open_record
+from engine.wire.blocks import BlockEntry
+from engine.wire.challenges import Attestation, Score
 from engine.wire.codec import encode
-from engine.wire.verification import Attestation, BlockEntry, Score, SignedRecord
+from engine.wire.signed import SignedRecord
 
 
 @dataclass(frozen=True, slots=True)

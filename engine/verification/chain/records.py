@@ -16,20 +16,10 @@ from engine.verification.challenges.opening import OpenedEvidence, open_evidence
 from engine.verification.large_models.majority import OpenedScoring
 from engine.verification.members import faulty
 from engine.verification.signing import digest_of
-from engine.wire.verification import (
-    Attestation,
-    ChallengeCommitment,
-    CommitteeChange,
-    Contradiction,
-    Duties,
-    Evidence,
-    Scoring,
-    SignedRecord,
-    SpeedReport,
-    Unanswered,
-    block_decoder,
-    committee_record_decoder,
-)
+from engine.wire.blocks import CommitteeChange, block_decoder, committee_record_decoder
+from engine.wire.challenges import Attestation, ChallengeCommitment, Duties, Evidence, Scoring, SpeedReport, Unanswered
+from engine.wire.receipts import Contradiction
+from engine.wire.signed import SignedRecord
 
 MAX_EVIDENCE, MAX_EVIDENCE_BYTES = 512, 4 * 1024 * 1024
 """Of one member and epoch, unanswered challenges counted with it. An ordinary record has a few thousand bytes."""

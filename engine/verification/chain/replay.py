@@ -11,14 +11,9 @@ from engine.ids import NodeId
 from engine.verification.chain.block import MissingRecordError
 from engine.verification.chain.certificate import check_certified
 from engine.verification.chain.state import ChainState, encoded_standings, first_state
-from engine.wire.verification import (
-    Block,
-    SignedRecord,
-    SpeedReport,
-    block_decoder,
-    certified_block_decoder,
-    committee_record_decoder,
-)
+from engine.wire.blocks import Block, block_decoder, certified_block_decoder, committee_record_decoder
+from engine.wire.challenges import SpeedReport
+from engine.wire.signed import SignedRecord
 
 
 def records_named(block: Block) -> list[bytes]:

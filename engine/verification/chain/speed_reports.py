@@ -12,8 +12,10 @@ from engine.ids import NodeId
 from engine.verification.chain.state import WINDOW, ChainState
 from engine.verification.challenges.duties import is_kin
 from engine.verification.signing import open_record
+from engine.wire.blocks import MAX_MEMBERS
+from engine.wire.challenges import SpeedReport
 from engine.wire.codec import encode
-from engine.wire.verification import MAX_MEMBERS, SignedRecord, SpeedReport
+from engine.wire.signed import SignedRecord
 
 Key = tuple[int, bytes]
 """An epoch and a member's key."""

@@ -14,7 +14,7 @@ from engine.directory.genesis import GenesisRecord
 from engine.errors import VerificationError, WireError
 from engine.ids import NodeId
 from engine.verification.chain.certificate import check_certificate
-from engine.wire.verification import (
+from engine.wire.blocks import (
     MAX_CHANGES_SHOWN,
     Block,
     CertifiedBlock,

@@ -16,9 +16,10 @@ from engine.verification.challenges.duties import Basis, related
 from engine.verification.members import first_output
 from engine.verification.reputation.page import OURS
 from engine.verification.reputation.rule import Rule
+from engine.wire.blocks import NodeStanding, Standings
+from engine.wire.challenges import ChallengeCommitment
 from engine.wire.codec import encode
 from engine.wire.records import Genesis
-from engine.wire.verification import ChallengeCommitment, NodeStanding, Standings
 
 MAX_STANDINGS = 20_000
 """Nodes with a standing; of more, those that signed least recently are newcomers again."""

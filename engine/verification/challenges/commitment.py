@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 
 from engine.crypto.merkle import inclusion_path, is_included, merkle_root
-from engine.wire.verification import ChallengeCommitment
+from engine.wire.challenges import ChallengeCommitment
 
 MAX_CHALLENGES = 0xFFFF
 

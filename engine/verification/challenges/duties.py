@@ -15,7 +15,8 @@ from types import MappingProxyType
 
 from engine.ids import NodeId
 from engine.verification.members import faulty
-from engine.wire.verification import ChallengeCommitment, NodeStanding
+from engine.wire.blocks import NodeStanding
+from engine.wire.challenges import ChallengeCommitment
 
 ALWAYS_BELOW = 10
 """Good conversations in a row, below which a node is checked in every epoch."""

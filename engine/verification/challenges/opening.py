@@ -21,16 +21,10 @@ from engine.verification.epochs import epoch_begins
 from engine.verification.receipts import check_receipt, compare_output, compare_request, request_without_secrets
 from engine.verification.signing import digest_of, open_record, verify_once
 from engine.wire.answer import ChatMessage, Receipt, Request, Sampling, request_decoder
+from engine.wire.challenges import ChallengeCommitment, Evidence, PlannedChallenge, Unanswered, challenge_decoder
 from engine.wire.codec import encode
 from engine.wire.records import Genesis
-from engine.wire.verification import (
-    ChallengeCommitment,
-    Evidence,
-    PlannedChallenge,
-    SignedRecord,
-    Unanswered,
-    challenge_decoder,
-)
+from engine.wire.signed import SignedRecord
 
 CommitmentOf = Callable[[int, bytes], ChallengeCommitment | None]
 """Of an epoch and a member's key: what a certified block says that the member promised."""

@@ -14,14 +14,8 @@ from engine.verification.challenges.commitment import MAX_CHALLENGES, CommittedC
 from engine.verification.challenges.duties import KIN_BYTES, Basis, has_duty, is_drawn_publicly
 from engine.verification.challenges.opening import encoded_challenge
 from engine.verification.challenges.pool import Conversation, Pool, RandomBytes
-from engine.wire.verification import (
-    MAX_KIN,
-    ChallengeCommitment,
-    ChallengeTurn,
-    NodeStanding,
-    PlannedChallenge,
-    challenge_decoder,
-)
+from engine.wire.blocks import NodeStanding
+from engine.wire.challenges import MAX_KIN, ChallengeCommitment, ChallengeTurn, PlannedChallenge, challenge_decoder
 
 SEED_BITS = 53
 LONGEST_EPOCH_SECONDS = 600.0

@@ -49,19 +49,19 @@ from engine.verification.committee.state import (
 )
 from engine.verification.committee.timing import Timing
 from engine.verification.quorums import Check, check_quorum
-from engine.wire.verification import (
+from engine.wire.blocks import (
     Certificate,
     CertifiedBlock,
     CommitteeBlock,
     CommitteeHave,
     CommitteeNews,
     CommitteePrevotes,
-    Contradiction,
     Proposal,
-    SignedRecord,
     Vote,
     agreement_decoder,
 )
+from engine.wire.receipts import Contradiction
+from engine.wire.signed import SignedRecord
 
 Propose = Callable[[int], bytes | None]
 """The block of a round that this member leads; None if it has none to offer."""

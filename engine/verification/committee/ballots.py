@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from engine.wire.verification import Proposal, SignedRecord
+from engine.wire.blocks import Proposal
+from engine.wire.signed import SignedRecord
 
 VOTES_OF_A_MEMBER = 2
 """That are kept in one round and step: a second one, for something else, is the proof of a contradiction."""

@@ -10,8 +10,9 @@ from engine.errors import SignatureError
 from engine.verification import members as arithmetic
 from engine.verification.contradictions import PROPOSAL_PURPOSE
 from engine.verification.quorums import VOTE_PURPOSE, Check
+from engine.wire.blocks import Proposal, Vote
 from engine.wire.codec import encode
-from engine.wire.verification import Proposal, SignedRecord, Vote
+from engine.wire.signed import SignedRecord
 
 NO_BLOCK = b""
 """The digest of a vote for none."""

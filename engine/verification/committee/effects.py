@@ -6,15 +6,9 @@ from dataclasses import dataclass
 
 import msgspec
 
-from engine.wire.verification import (
-    CertifiedBlock,
-    CommitteeBlock,
-    CommitteeHave,
-    CommitteeNews,
-    CommitteePrevotes,
-    Contradiction,
-    SignedRecord,
-)
+from engine.wire.blocks import CertifiedBlock, CommitteeBlock, CommitteeHave, CommitteeNews, CommitteePrevotes
+from engine.wire.receipts import Contradiction
+from engine.wire.signed import SignedRecord
 
 
 class Held(msgspec.Struct, frozen=True, array_like=True):

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from engine.verification.committee.committee import NO_BLOCK
 from engine.verification.committee.state import Known
-from engine.wire.verification import CommitteeHave, CommitteeNews, CommitteePrevotes
+from engine.wire.blocks import CommitteeHave, CommitteeNews, CommitteePrevotes
 
 Lacking = list[CommitteeNews | CommitteePrevotes]
 

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from engine.errors import WireError
 from engine.verification.committee.ballots import Offered, Round
 from engine.verification.committee.committee import Committee
-from engine.wire.verification import Proposal, SignedRecord, Vote, block_decoder
+from engine.wire.blocks import Proposal, Vote, block_decoder
+from engine.wire.signed import SignedRecord
 
 PROPOSE, PREVOTE, PRECOMMIT = 0, 1, 2
 """The steps of a round: for the proposal, for the prevotes, for the precommits."""

@@ -17,7 +17,7 @@ from engine.errors import VerificationError
 from engine.ids import NodeId
 from engine.verification.challenges.duties import Basis
 from engine.verification.reputation.rule import THRESHOLD
-from engine.wire.verification import MAX_REPORTS, MIN_REPORTS
+from engine.wire.challenges import MAX_REPORTS, MIN_REPORTS
 
 
 def place(output: bytes, asked: NodeId, turn: int, node: NodeId) -> bytes:

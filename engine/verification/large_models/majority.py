@@ -14,7 +14,8 @@ from engine.verification.large_models.transcript import open_report
 from engine.verification.reputation.rule import INCONCLUSIVE
 from engine.verification.scoring.agreeing import check_score, median, most_that_agree
 from engine.verification.signing import open_record
-from engine.wire.verification import Score, Scoring, SignedRecord
+from engine.wire.challenges import Score, Scoring
+from engine.wire.signed import SignedRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,8 +10,9 @@ from engine.errors import SignatureError, VerificationError, WireError
 from engine.ids import NodeId
 from engine.verification.challenges.opening import OpenedEvidence
 from engine.wire.answer import Request
+from engine.wire.challenges import Score, ScoreReport, Transcript, score_report_decoder
 from engine.wire.codec import encode
-from engine.wire.verification import Score, ScoreReport, SignedRecord, Transcript, score_report_decoder
+from engine.wire.signed import SignedRecord
 
 PURPOSE = "score-report"
 KEY_LENGTH = 32

@@ -31,7 +31,8 @@ from engine.verification.reputation.rule import (
     remember,
     unjudged,
 )
-from engine.wire.verification import NodeStanding, Score
+from engine.wire.blocks import NodeStanding
+from engine.wire.challenges import Score
 
 MAX_GOOD = 0xFFFF
 MAX_JUDGED = 0xFFFF_FFFF

@@ -24,7 +24,8 @@ from engine.verification.reputation.rule import (
     remember,
     unjudged,
 )
-from engine.wire.verification import NodeStanding, Score
+from engine.wire.blocks import NodeStanding
+from engine.wire.challenges import Score
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from engine.ids import NodeId
-from engine.wire.verification import NodeStanding, Score
+from engine.wire.blocks import NodeStanding
+from engine.wire.challenges import Score
 
 ONE = 1_000_000
 """Reputation and credit are millionths."""

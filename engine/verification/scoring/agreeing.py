@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from engine.errors import VerificationError
 from engine.verification.reputation.rule import FAIL, FAILS_ABOVE, INCONCLUSIVE, PASS, PASSES_BELOW
-from engine.wire.verification import Score
+from engine.wire.challenges import Score
 
 TOLERANCE = 1_000
 """Thousandths by which likelihoods that agree may differ: less than what lies between a pass and a fail."""

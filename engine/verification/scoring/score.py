@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from engine.verification.reputation.rule import FAIL, FAILS_ABOVE, INCONCLUSIVE, PASS, PASSES_BELOW
 from engine.verification.scoring.calibration import Calibration, likelihoods
 from engine.verification.scoring.cells import cell_of
-from engine.wire.verification import Score
+from engine.wire.challenges import Score
 
 LARGEST = 5_000
 """Thousandths: what one answer says at most, for or against its node."""

@@ -6,7 +6,7 @@ from engine.bench.verification.rules_compared import cliff, compare, excluded_in
 from engine.simulation.verification.adversaries import ADVERSARIES
 from engine.simulation.verification.recorded import read_recorded
 from engine.verification.reputation.published import PUBLISHED
-from engine.wire.verification import Score
+from engine.wire.challenges import Score
 
 RECORDED = read_recorded()
 SOURCES = list(RECORDED.honest)

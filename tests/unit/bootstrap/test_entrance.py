@@ -14,7 +14,7 @@ from engine.directory.snapshot import ChainPoint
 from engine.directory.work import MOST_BITS, WINDOW_SECONDS
 from engine.errors import DirectoryError
 from engine.wire.codec import encode
-from engine.wire.verification import WorkSolution
+from engine.wire.receipts import WorkSolution
 from tests.support.records import NOW, SERVER, descriptor, genesis, identity
 
 

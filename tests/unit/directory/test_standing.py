@@ -1,6 +1,6 @@
 from engine.directory.standing import FULL, NEWCOMER, NOBODY_JUDGES, StandingBook
 from engine.verification.reputation.page import OURS
-from engine.wire.verification import NodeStanding
+from engine.wire.blocks import NodeStanding
 from tests.support.judging import score
 from tests.support.records import identity
 

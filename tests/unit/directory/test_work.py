@@ -19,7 +19,7 @@ from engine.directory.work import (
     search,
     work_bytes,
 )
-from engine.wire.verification import WorkSolution
+from engine.wire.receipts import WorkSolution
 from tests.support.records import NOW, genesis
 
 NETWORK = genesis().network_id

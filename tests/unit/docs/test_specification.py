@@ -33,9 +33,10 @@ from engine.verification.large_models.transcript import sign_report, transcript_
 from engine.verification.receipts import make_receipt, sign_receipt
 from engine.verification.signing import digest_of, sign_record
 from engine.wire.answer import request_decoder
+from engine.wire.challenges import Score, SpeedMeasured, SpeedReport
 from engine.wire.codec import encode
 from engine.wire.group import GroupNews
-from engine.wire.verification import OpeningMissed, Score, SpeedMeasured, SpeedReport, receipt_batch_decoder
+from engine.wire.receipts import OpeningMissed, receipt_batch_decoder
 from tests.support import records
 from tests.support import specification as page
 from tests.support.judging import judging, score

@@ -13,8 +13,8 @@ from engine.node.capacity_role import CapacityRole
 from engine.verification.capacity.draw import Claimant, Rates
 from engine.verification.chain.block import Material
 from engine.verification.chain.state import ChainState
+from engine.wire.challenges import SpeedMeasured
 from engine.wire.records import ServedModel
-from engine.wire.verification import SpeedMeasured
 from tests.support.judging import MODEL, Judging, judging
 from tests.support.records import identity
 

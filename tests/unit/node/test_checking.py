@@ -13,8 +13,8 @@ from engine.node.checking import Checking
 from engine.verification.challenges.plan import Planned
 from engine.verification.receipt_file import ReceiptPart
 from engine.verification.signing import Judging as Record
+from engine.wire.challenges import Evidence, PlannedChallenge, Unanswered
 from engine.wire.codec import encode
-from engine.wire.verification import Evidence, PlannedChallenge, Unanswered
 from tests.support.judging import SECRET, judging
 from tests.support.records import identity
 

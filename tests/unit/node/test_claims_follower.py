@@ -14,8 +14,10 @@ from engine.node.verifier_role import VerifierRole
 from engine.verification.batches import make_batch
 from engine.verification.challenges.pool import read_pool
 from engine.verification.quorums import VOTE_PURPOSE
+from engine.wire.blocks import ChainRecords, Vote, block_decoder
 from engine.wire.codec import encode
-from engine.wire.verification import ChainRecords, Contradiction, SignedRecord, Vote, block_decoder
+from engine.wire.receipts import Contradiction
+from engine.wire.signed import SignedRecord
 from tests.support.judging import Judging
 from tests.support.records import identity
 from tests.unit.verification.chain.test_claims import NODES, established, missed

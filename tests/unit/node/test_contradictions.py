@@ -15,8 +15,10 @@ from engine.node.contradictions import ContradictionsFollower
 from engine.node.standings import machine_standing
 from engine.verification.batches import make_batch
 from engine.verification.quorums import VOTE_PURPOSE
+from engine.wire.blocks import ChainRecords, Vote
 from engine.wire.codec import encode
-from engine.wire.verification import ChainRecords, Contradiction, SignedRecord, Vote
+from engine.wire.receipts import Contradiction
+from engine.wire.signed import SignedRecord
 from tests.support.judging import judging
 from tests.support.records import identity, seeded
 from tests.unit.api.test_badge import done

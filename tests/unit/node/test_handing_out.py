@@ -10,7 +10,7 @@ from engine.verification.chain.records import RecordBook
 from engine.verification.challenges.opening import open_evidence
 from engine.verification.large_models.draw import place
 from engine.verification.large_models.majority import open_scoring
-from engine.wire.verification import MAX_REPORTS
+from engine.wire.challenges import MAX_REPORTS
 from tests.support.judging import score
 from tests.support.records import identity
 from tests.unit.verification.large_models.answers import author, begun, shown

@@ -20,7 +20,7 @@ from engine.verification.large_models.transcript import open_report, transcript_
 from engine.verification.receipts import commit, token_bytes
 from engine.verification.scoring.calibration import Calibrations
 from engine.wire.answer import Finished, Request, request_decoder
-from engine.wire.verification import SignedRecord
+from engine.wire.signed import SignedRecord
 from tests.support.judging import judging
 from tests.support.receipts import make_request
 from tests.support.records import identity

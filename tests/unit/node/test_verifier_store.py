@@ -12,7 +12,7 @@ from engine.errors import VerificationError
 from engine.node.verifier_store import FILE, VerifierStore
 from engine.verification.challenges.plan import Candidate, EpochPlan, encoded_plan, plan_epoch, read_plan
 from engine.verification.challenges.pool import read_pool
-from engine.wire.verification import SignedRecord
+from engine.wire.signed import SignedRecord
 from tests.support.judging import MODEL, judging
 from tests.support.records import identity
 from tests.unit.verification.challenges.test_pool import MANNERS, QUESTIONS, WORDS

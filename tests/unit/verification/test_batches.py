@@ -27,13 +27,8 @@ from engine.verification.batches import (
     rounded_up,
 )
 from engine.wire.codec import encode
-from engine.wire.verification import (
-    BatchStored,
-    ReceiptBatch,
-    SignedRecord,
-    batch_stored_decoder,
-    receipt_batch_decoder,
-)
+from engine.wire.receipts import BatchStored, ReceiptBatch, batch_stored_decoder, receipt_batch_decoder
+from engine.wire.signed import SignedRecord
 from tests.support.receipts import NETWORK, NODE, OTHER_NODE, make_request, signed
 from tests.support.records import SERVER, genesis
 

@@ -16,8 +16,10 @@ from engine.verification.contradictions import (
     encoded,
 )
 from engine.verification.quorums import VOTE_PURPOSE
+from engine.wire.blocks import Proposal, Vote
 from engine.wire.codec import Message, encode
-from engine.wire.verification import Contradiction, Proposal, ReceiptBatch, SignedRecord, Vote
+from engine.wire.receipts import Contradiction, ReceiptBatch
+from engine.wire.signed import SignedRecord
 from tests.support.receipts import NETWORK, NODE, OTHER_NODE, make_request, signed
 
 DIGEST = b"d" * 32

@@ -19,7 +19,10 @@ RANGES = {
     "answer": (70, 99),
     "group": (100, 106),
     "forward": (107, 113),
-    "verification": (120, 167),
+    "signed": (120, 120),
+    "challenges": (121, 164),
+    "blocks": (129, 155),
+    "receipts": (141, 154),
 }
 
 

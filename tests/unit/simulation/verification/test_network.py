@@ -14,7 +14,7 @@ from engine.simulation.verification.recorded import JudgedAnswer, Recorded
 from engine.verification.chain.block import entries_that_fit
 from engine.verification.reputation.page import OURS
 from engine.verification.reputation.published import PUBLISHED
-from engine.wire.verification import NodeStanding
+from engine.wire.blocks import NodeStanding
 from tests.support.judging import score
 
 CLEAN = JudgedAnswer(score(-3_000), 100)

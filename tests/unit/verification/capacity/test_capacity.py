@@ -36,7 +36,7 @@ from engine.verification.capacity.draw import (
     is_known,
 )
 from engine.verification.capacity.measuring import is_calm, measured_rate, measured_share, prompt_tokens
-from engine.wire.verification import MAX_MEASURED, SpeedMeasured
+from engine.wire.challenges import MAX_MEASURED, SpeedMeasured
 from tests.support.records import identity
 
 MODEL, OTHER = b"m" * 32, b"o" * 32

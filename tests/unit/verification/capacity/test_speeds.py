@@ -24,8 +24,10 @@ from engine.verification.chain.speed_reports import open_report, open_reports, u
 from engine.verification.chain.standings import check_standings
 from engine.verification.chain.state import first_state
 from engine.verification.signing import sign_record
+from engine.wire.blocks import block_decoder
+from engine.wire.challenges import MAX_MEASURED, SpeedMeasured, SpeedReport
 from engine.wire.codec import encode
-from engine.wire.verification import MAX_MEASURED, SignedRecord, SpeedMeasured, SpeedReport, block_decoder
+from engine.wire.signed import SignedRecord
 from tests.support.judging import MODEL, Judging, judging
 from tests.support.records import identity
 

@@ -16,8 +16,10 @@ from engine.verification.chain.derivation import Judged, standings_after
 from engine.verification.challenges.duties import Basis, is_drawn_privately, publicly_drawn
 from engine.verification.reputation.page import OURS
 from engine.verification.signing import digest_of
+from engine.wire.blocks import MAX_ENTRIES, Block, block_decoder
+from engine.wire.challenges import Score
 from engine.wire.codec import encode
-from engine.wire.verification import MAX_ENTRIES, Block, Score, SignedRecord, block_decoder
+from engine.wire.signed import SignedRecord
 from tests.support.judging import Judging, judging, score
 from tests.support.records import identity
 

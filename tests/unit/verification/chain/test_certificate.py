@@ -7,8 +7,8 @@ from engine.errors import VerificationError
 from engine.verification.chain.block import Material
 from engine.verification.chain.certificate import check_certificate, check_certified
 from engine.verification.quorums import VOTE_PURPOSE
+from engine.wire.blocks import CertifiedBlock, Vote
 from engine.wire.codec import encode
-from engine.wire.verification import CertifiedBlock, Vote
 from tests.support.judging import Judging, judging
 
 

@@ -23,17 +23,10 @@ from engine.verification.challenges.opening import open_evidence
 from engine.verification.quorums import VOTE_PURPOSE
 from engine.verification.receipts import make_receipt, sign_receipt
 from engine.verification.signing import digest_of
+from engine.wire.blocks import MAX_CONTRADICTIONS, MAX_HIDDEN, Block, Vote, block_decoder
 from engine.wire.codec import encode
-from engine.wire.verification import (
-    MAX_CONTRADICTIONS,
-    MAX_HIDDEN,
-    Block,
-    Contradiction,
-    OpeningMissed,
-    SignedRecord,
-    Vote,
-    block_decoder,
-)
+from engine.wire.receipts import Contradiction, OpeningMissed
+from engine.wire.signed import SignedRecord
 from tests.support.judging import Judging, judging, score
 from tests.support.receipts import make_request, served
 from tests.support.records import SERVER, identity

@@ -16,8 +16,10 @@ from engine.verification.challenges.duties import publicly_drawn
 from engine.verification.reputation.page import OURS
 from engine.verification.signing import digest_of
 from engine.wire.answer import request_decoder
+from engine.wire.blocks import Block, BlockEntry, NodeStanding, block_decoder
+from engine.wire.challenges import Evidence
 from engine.wire.codec import encode
-from engine.wire.verification import Block, BlockEntry, Evidence, NodeStanding, SignedRecord, block_decoder
+from engine.wire.signed import SignedRecord
 from tests.support.judging import Judging, judging, score
 from tests.support.records import identity
 

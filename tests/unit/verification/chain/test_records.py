@@ -16,7 +16,8 @@ from engine.verification.challenges.duties import publicly_drawn
 from engine.verification.challenges.opening import open_evidence
 from engine.verification.reputation.rule import unjudged
 from engine.verification.signing import digest_of
-from engine.wire.verification import SignedRecord, block_decoder
+from engine.wire.blocks import block_decoder
+from engine.wire.signed import SignedRecord
 from tests.support.judging import Judging, judging, score
 from tests.support.records import identity
 

@@ -14,8 +14,9 @@ from engine.verification.chain.state import first_state
 from engine.verification.challenges.duties import has_duty, publicly_drawn
 from engine.verification.large_models.majority import open_scoring
 from engine.verification.signing import digest_of
+from engine.wire.blocks import Block, block_decoder
 from engine.wire.codec import encode
-from engine.wire.verification import Block, SignedRecord, block_decoder
+from engine.wire.signed import SignedRecord
 from tests.support.judging import Judging, score
 from tests.unit.verification.large_models.answers import NODE, NODES, SCORERS, author, begun, shown
 

@@ -15,7 +15,7 @@ from engine.verification.chain.standings import (
     lacks_changes,
     read_committee,
 )
-from engine.wire.verification import MAX_CHANGES_SHOWN, CertifiedBlock, SignedStandings, Standings
+from engine.wire.blocks import MAX_CHANGES_SHOWN, CertifiedBlock, SignedStandings, Standings
 from tests.support.judging import Judging, judging
 from tests.support.records import identity
 

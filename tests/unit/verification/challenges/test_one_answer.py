@@ -19,7 +19,8 @@ from engine.verification.challenges.opening import (
 from engine.verification.large_models.transcript import transcript_of_evidence
 from engine.verification.signing import sign_record
 from engine.wire.answer import ChatMessage, Request
-from engine.wire.verification import ChallengeTurn, Evidence, SignedRecord, challenge_decoder
+from engine.wire.challenges import ChallengeTurn, Evidence, challenge_decoder
+from engine.wire.signed import SignedRecord
 from tests.support import specification
 from tests.support.judging import OUTPUT, Judging, judging
 from tests.support.records import identity

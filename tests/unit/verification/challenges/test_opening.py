@@ -14,8 +14,9 @@ from engine.verification.challenges.opening import OpenedEvidence, encoded_chall
 from engine.verification.receipts import request_without_secrets
 from engine.verification.signing import open_record, sign_record
 from engine.wire.answer import ChatMessage, Sampling
+from engine.wire.challenges import ChallengeCommitment, ChallengeTurn, Evidence, PlannedChallenge
 from engine.wire.codec import encode
-from engine.wire.verification import ChallengeCommitment, ChallengeTurn, Evidence, PlannedChallenge, SignedRecord
+from engine.wire.signed import SignedRecord
 from tests.support.judging import OUTPUT, Judging, judging
 from tests.support.records import identity
 

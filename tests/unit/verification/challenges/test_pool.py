@@ -21,7 +21,8 @@ from engine.verification.challenges.plan import (
 )
 from engine.verification.challenges.pool import Pool, read_pool
 from engine.verification.reputation.rule import unjudged
-from engine.wire.verification import NodeStanding, challenge_decoder
+from engine.wire.blocks import NodeStanding
+from engine.wire.challenges import challenge_decoder
 from tests.support.records import identity, seeded
 
 MANNERS = """

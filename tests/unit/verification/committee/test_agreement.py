@@ -18,8 +18,7 @@ from engine.verification.committee.state import AHEAD, QUORUMS
 from engine.verification.committee.timing import Timing, timing_of
 from engine.verification.contradictions import check_contradiction
 from engine.verification.quorums import check_quorum
-from engine.wire.codec import encode
-from engine.wire.verification import (
+from engine.wire.blocks import (
     Certificate,
     CertifiedBlock,
     CommitteeBlock,
@@ -27,10 +26,11 @@ from engine.wire.verification import (
     CommitteeNews,
     CommitteePrevotes,
     Proposal,
-    SignedRecord,
     Vote,
     agreement_decoder,
 )
+from engine.wire.codec import encode
+from engine.wire.signed import SignedRecord
 
 TIMING = Timing(first=1.0, growth=0.5, longest=10.0)
 COMMITTEE = Committee(NETWORK_ID, tuple(identity_of(index).public_key for index in range(4)), b"output")

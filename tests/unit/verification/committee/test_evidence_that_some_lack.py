@@ -18,17 +18,17 @@ from engine.verification.committee.committee import Committee, sign
 from engine.verification.committee.effects import Decided, Effect, Send
 from engine.verification.committee.timing import timing_of
 from engine.verification.signing import sign_record
-from engine.wire.verification import (
+from engine.wire.blocks import (
     Block,
     CommitteeNews,
     Proposal,
-    SignedRecord,
-    Unanswered,
     Vote,
     agreement_decoder,
     block_decoder,
     committee_record_decoder,
 )
+from engine.wire.challenges import Unanswered
+from engine.wire.signed import SignedRecord
 from tests.support.judging import Judging, judging
 from tests.support.records import identity
 

@@ -3,7 +3,7 @@
 from engine.crypto.identity import Identity
 from engine.verification.chain.block import Material
 from engine.verification.challenges.duties import publicly_drawn
-from engine.wire.verification import SignedRecord
+from engine.wire.signed import SignedRecord
 from tests.support.judging import Judging, judging
 from tests.support.records import identity
 

@@ -12,7 +12,7 @@ from engine.ids import NodeId
 from engine.verification.challenges.duties import Basis
 from engine.verification.large_models.draw import check_draw, drawn, established, serving_now, unrelated
 from engine.verification.reputation.page import OURS
-from engine.wire.verification import NodeStanding
+from engine.wire.blocks import NodeStanding
 from tests.support.records import directory_of, identity
 
 MODEL, OTHER = b"m" * 32, b"o" * 32

@@ -6,7 +6,7 @@ import pytest
 
 from engine.errors import VerificationError
 from engine.verification.large_models.majority import majority, open_scoring
-from engine.wire.verification import Score
+from engine.wire.challenges import Score
 from tests.support.judging import judging, score
 from tests.support.records import identity
 from tests.unit.verification.large_models.answers import NODE, SCORERS, begun, shown

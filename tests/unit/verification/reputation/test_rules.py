@@ -5,7 +5,8 @@ from engine.ids import NodeId
 from engine.verification.reputation.page import OURS
 from engine.verification.reputation.published import PUBLISHED
 from engine.verification.reputation.rule import FAIL, INCONCLUSIVE, ONE, PASS, THRESHOLD, Rule
-from engine.wire.verification import NodeStanding, Score
+from engine.wire.blocks import NodeStanding
+from engine.wire.challenges import Score
 
 NODE = NodeId(b"n" * 20)
 QUICK = settings(max_examples=150, deadline=None)

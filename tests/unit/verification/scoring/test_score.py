@@ -15,7 +15,7 @@ from engine.verification.scoring.score import (
     perplexity_credit,
     score_answer,
 )
-from engine.wire.verification import Score
+from engine.wire.challenges import Score
 from tests.support.calibrations import CHEAT, HONEST, calibration
 
 _SIZES = (5e-5, 5e-4, 2e-3, 5e-3, 0.02, 0.05, 0.2, 0.5, 2.0, 5.0)
