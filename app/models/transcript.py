@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import msgspec
 from PySide6.QtCore import Signal
 
 from app.i18n import mark, tr
-from app.models.answers import Answers
-from app.models.catalogue import BUILTIN, ModelChoice, sampling_for
+from app.models.catalogue import ModelChoice, sampling_for
 from app.models.engine_words import from_engine
-from app.models.turns import RUNNING, Turn, interrupted_words, show_answer, turns_of
-from app.models.words import stage_words
+from app.models.kept_turns import PAGE, KeptTurns
+from app.models.turns import RUNNING, Turn, interrupted_words
 from engine.api import schema
 
 MAX_QUESTION = 100_000
 """Characters of one question."""
-PAGE = 50
-"""Messages that are asked for at a time."""
 TAKES_QUESTION = mark("The engine takes the question")
 
 
@@ -28,7 +25,7 @@ def _new_id() -> str:
     return uuid.uuid4().hex
 
 
-class ChatTranscript(Answers):
+class ChatTranscript(KeptTurns):
     """One chat at a time. ``send`` gives a request to the engine and says whether it went out; what did not is sent at
     :meth:`connected`, and so is what an engine that ended may not have got: every request may come twice.
 
@@ -49,24 +46,18 @@ class ChatTranscript(Answers):
         new_id: Callable[[], str] = _new_id,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        super().__init__(now)
-        self._send = send
+        super().__init__(send, now)
         self._new_id = new_id
         self._forget(new_id(), temporary=False)
 
     def _forget(self, chat: str, temporary: bool) -> None:
-        self.chat = chat
+        self._follow(chat)
         self.temporary = temporary
         self.loading = False
-        self.earlier = False
         self._made = False  # the engine was told of the chat, or it is one of its chats
-        self._busy = False  # the engine writes an answer in it, or was asked to
-        self._settings = schema.ChatSettings()
         self._told: schema.ChatSettings | None = None
         self._draft = ""
         self._told_draft = ""
-        self._paging = False
-        self.turns.clear()
 
     @property
     def empty(self) -> bool:
@@ -128,13 +119,6 @@ class ChatTranscript(Answers):
             return
         if self._make() and self._send(schema.SaveDraft(chat=self.chat, text=self._draft)):
             self._told_draft = self._draft
-
-    def load_earlier(self) -> None:
-        """Ask for the messages before those that are there, if there are any."""
-        if self.earlier and not self._paging and self.turns:
-            first = self.turns[0].question_id if self.turns[0].question else self.turns[0].answer_id
-            request = schema.GetMessages(chat=self.chat, before=first, limit=PAGE, ref="earlier")
-            self._paging = self._send(request)
 
     # ----------------------------------------------------------------------------------------------------- which chat
 
@@ -217,21 +201,8 @@ class ChatTranscript(Answers):
                 self._accepted(event)
             case schema.ContextOverflow():
                 self._too_long(event)
-            case schema.MessageChanged():
-                self._message(event)
-            case schema.AnswerStage():
-                turn = self._turn(event.message)
-                if turn is not None and turn.state in RUNNING:
-                    turn.stage = stage_words(event)
-                    self._changed(turn)
-            case schema.AnswerDelta():
-                self._delta(event)
-            case schema.MessagePage(ref="earlier"):
-                self._add_earlier(event)
-            case schema.BranchSelected():
-                self._replace(self._read(event.messages), event.earlier)
-            case schema.TextPiece():
-                self._piece(event)
+            case _:
+                self._of_messages(event)
 
     # What is sent.
 
@@ -309,15 +280,6 @@ class ChatTranscript(Answers):
             tr("The engine was started anew. It does not know what was said in this temporary chat.")
         )
 
-    def _read(self, messages: Sequence[schema.StoredMessage]) -> list[Turn]:
-        turns = turns_of(messages, ModelChoice(self._settings.model or BUILTIN, self._settings.route, ""))
-        for turn in turns:
-            if turn.state in RUNNING:
-                turn.began = self._now()
-        for message in messages:
-            self._complete(message)
-        return turns
-
     def _known(self, turn: Turn) -> Turn:
         """``turn`` as it is here already, if all the engine says of it is known: what shows then stays as it is."""
         for old in self.turns:
@@ -328,63 +290,12 @@ class ChatTranscript(Answers):
                     return old
         return turn
 
-    def _replace(self, turns: list[Turn], earlier: bool) -> None:
-        if self.turns and self.turns[0].question_id not in [turn.question_id for turn in turns] and turns:
-            place = next((i for i, old in enumerate(self.turns) if old.question_id == turns[0].question_id), 0)
-            turns, earlier = [*self.turns[:place], *turns], self.earlier if place else earlier
-        self.earlier = earlier
-        same = len(turns) == len(self.turns) and all(a is b for a, b in zip(turns, self.turns, strict=True))
-        self.turns[:] = turns
-        if not same:
-            self.cleared.emit()
-        self._tell_running()
-
-    def _complete(self, message: schema.StoredMessage) -> None:
-        """Ask for the rest of a text of which only the first piece came."""
-        turn = self._turn(message.message)
-        there = max(len(message.text), turn.length if turn is not None else 0)
-        if message.state != "writing" and message.characters > there:
-            self._send(schema.GetText(chat=self.chat, message=message.message, at=len(message.text), ref="rest"))
-
-    def _piece(self, event: schema.TextPiece) -> None:
-        turn = self._turn(event.message)
-        if turn is None:
-            question = next((turn for turn in self.turns if turn.question_id == event.message), None)
-            if question is not None and len(question.question) == event.at:
-                question.question += event.text
-                self.cleared.emit()
-        elif turn.length == event.at:
-            self._add(turn, event.text)
-        else:
-            return
-        there = event.at + len(event.text)
-        more = bool(event.text) and there < event.characters
-        if turn is not None:
-            turn.filling = more and turn.state in RUNNING
-        if more:
-            self._send(schema.GetText(chat=self.chat, message=event.message, at=there, ref="rest"))
-
-    def _add_earlier(self, event: schema.MessagePage) -> None:
-        self._paging = False
-        self.earlier = event.earlier
-        turns = self._read(event.messages)
-        if turns and self.turns and not self.turns[0].question and self.turns[0].question_id == turns[-1].question_id:
-            self.turns[0].question = turns.pop().question  # the page ended between a question and its answer
-            self.turn_changed.emit(0)
-        self.turns[:0] = turns
-        self.earlier_added.emit(len(turns))
-
     def _accepted(self, event: schema.Accepted) -> None:
         for turn in self.turns:
             if event.ref and event.ref == turn.ref:
                 turn.kept = turn.begun = True
                 turn.answer_id = event.answer or turn.answer_id
                 self._stop_late(turn)
-
-    def _stop_late(self, turn: Turn) -> None:
-        """The answer was stopped here before the engine had begun it."""
-        if turn.state == "stopped" and self._busy:
-            self._send(schema.StopAnswer(chat=self.chat))
 
     def _refused(self, event: schema.RequestFailed) -> None:
         if not event.ref:
@@ -403,57 +314,3 @@ class ChatTranscript(Answers):
             self._busy = False
             self.turns[-1].droppable = event.droppable
             self._fail(self.turns[-1], from_engine(event.text))
-
-    def _message(self, event: schema.MessageChanged) -> None:
-        """A question or an answer is new, or an answer has come to its end."""
-        message = event.message
-        if message.role == "user":
-            self._question(message)
-            return
-        turn = self._turn(message.message) or next(
-            (turn for turn in self.turns if turn.question_id == message.parent), None
-        )
-        if turn is None:
-            return
-        turn.kept = turn.begun = turn.sent = True
-        turn.answer_id, turn.siblings = message.message, message.siblings
-        if event.added:
-            self._busy = True
-            self._stop_late(turn)
-            return
-        self._busy = False
-        self._stop_thinking(turn)
-        if turn.state != "stopped" or message.state == "stopped":
-            before = turn.answer
-            show_answer(turn, message)
-            self._rewritten(turn, before)
-        self._complete(message)
-        self._changed(turn)
-        self._dispatch()
-
-    def _question(self, message: schema.StoredMessage) -> None:
-        known = next((turn for turn in self.turns if turn.question_id == message.message), None)
-        if known is not None:
-            known.kept = True
-            return
-        turn = self._read([message])[0]
-        turn.state = "waiting"
-        turn.began = self._now()
-        self.turns.append(turn)
-        self.turn_added.emit(len(self.turns) - 1)
-        self._changed(turn)
-
-    def _delta(self, event: schema.AnswerDelta) -> None:
-        """The next piece. Of one that overlaps the rest is taken; what is missing before it is asked for."""
-        turn = self._turn(event.message)
-        if turn is None or turn.state not in RUNNING or turn.filling:
-            return
-        if event.at > turn.length:
-            request = schema.GetText(chat=self.chat, message=event.message, at=turn.length, ref="rest")
-            turn.filling = self._send(request)
-            return
-        self._think(turn, event.reasoning[max(0, turn.thoughts_length - event.reasoning_at) :])
-        self._add(turn, event.text[turn.length - event.at :])
-
-    def _stop_writing(self) -> None:
-        self._send(schema.StopAnswer(chat=self.chat))

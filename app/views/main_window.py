@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QCoreApplication, QEvent, QStandardPaths, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, QCoreApplication, QEvent, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
-from app.i18n import tr
-from app.models.catalogue import BUILTIN, ModelChoice
+from app.models.catalogue import ModelChoice
 from app.models.chats import ChatsModel
 from app.models.limits import Hardware
 from app.models.status import StatusModel
@@ -29,14 +27,10 @@ from app.views.pages.network_page import NetworkPage
 from app.views.pages.settings_page import SettingsPage
 from app.views.status_bar import StatusBar
 
-_UNTIL_KNOWN = ModelChoice(BUILTIN, "local", BUILTIN)
-"""Who is asked while the engine still starts and has not said what it has: what every installation has."""
 _SLIM = 700
 """Below this width of the window the bar at the left shows icons alone."""
 SCREEN_MILLISECONDS = 250
 """When a screen is taken away the system moves windows first; after so long this one looks where it is."""
-DRAFT_MILLISECONDS = 400
-"""What is being written is kept so long after the last letter."""
 StatusPage = ContributePage | ModelsPage | NetworkPage | SettingsPage
 
 
@@ -65,7 +59,6 @@ class MainWindow(QMainWindow):
         super().__init__()
         self._theme = theme
         self._chat = chat
-        self._chats = chats
         self._status = status
         self._preferences = preferences or Preferences()
         self._hardware = hardware or Hardware(1, 0)
@@ -87,9 +80,6 @@ class MainWindow(QMainWindow):
         self._screens_settle = QTimer(self)
         self._screens_settle.setSingleShot(True)
         self._screens_settle.setInterval(SCREEN_MILLISECONDS)
-        self._draft = QTimer(self)
-        self._draft.setSingleShot(True)
-        self._draft.setInterval(DRAFT_MILLISECONDS)
         self._made: dict[PageName, StatusPage] = {}
         self._open: PageName = "chat"
         self._lay_out()
@@ -103,27 +93,20 @@ class MainWindow(QMainWindow):
     @property
     def choice(self) -> ModelChoice:
         """Who would be asked now."""
-        return self.header.choice or _UNTIL_KNOWN
+        return self.chat_page.choice
 
     def ask(self, question: str) -> None:
         """Ask, as if it had been typed and sent."""
-        if self._chat.ask(question, self.choice):
-            self.composer.accepted()
-            self.composer.setFocus()
+        self.chat_page.ask(question)
 
     def open_chat(self, chat: str) -> None:
         """Show a chat of the list."""
-        if chat != self._chat.chat:
-            self.keep_draft()
-            self.composer.input.clear()
-            self._chat.open_chat(chat)
-        self.chat_page.show_chat()
+        self.chat_page.open_chat(chat)
         self.open_page("chat")
 
     def keep_draft(self) -> None:
         """Keep what is being written."""
-        self._draft.stop()
-        self._chat.write_draft(self.composer.input.toPlainText())
+        self.chat_page.keep_draft()
 
     # ---------------------------------------------------------------------------------------------------------- pages
 
@@ -277,37 +260,13 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         self.navigation.page_chosen.connect(self.open_page)
-        self.composer.submitted.connect(self.ask)
-        self.composer.stop_requested.connect(self._chat.stop)
-        self.transcript.suggestion_chosen.connect(self.ask)
-        self.transcript.retry_requested.connect(lambda: self._chat.retry(self.choice))
-        self.transcript.drop_requested.connect(lambda: self._chat.retry(self.choice, drop_oldest=True))
-        self.transcript.privacy_chosen.connect(lambda privacy: self._chat.accept(privacy, self.choice))
-        self.header.new_chat_requested.connect(self._new_chat)
         self.header.contributing_requested.connect(self._status.set_contributing)
         self.status_bar.retry_requested.connect(self.engine_retry_requested)
-        self.header.new_chat.setToolTip(self.chat_page.chats.new_chat.toolTip())
-        self._chat.running_changed.connect(self.composer.show_running)
-        self._connect_chats()
         self._status.changed.connect(self._show_status)
         self._theme.changed.connect(self._drop_hidden_pages)
         QApplication.instance().screenRemoved.connect(self._screens_settle.start)  # type: ignore[union-attr]
         self._screens_settle.timeout.connect(self.stay_visible)
         self._theme.changed.connect(self.transcript.repaint_all)
-
-    def _connect_chats(self) -> None:
-        chats = self.chat_page.chats
-        chats.chat_chosen.connect(self.open_chat)
-        chats.new_chat_requested.connect(self._new_chat)
-        self._draft.timeout.connect(self.keep_draft)
-        self.composer.input.textChanged.connect(self._draft.start)
-        self._chat.draft_arrived.connect(self._show_draft)
-        self._chat.choice_arrived.connect(self.header.wish)
-        self._chat.chat_changed.connect(self._show_which_chat)
-        self._chat.problem_arose.connect(self.composer.show_notice)
-        self._chats.problem_arose.connect(self.composer.show_notice)
-        self._chats.exported.connect(self._save_export)
-        self._show_which_chat()
 
     def _add_shortcuts(self) -> None:
         actions: list[tuple[QKeySequence, Callable[[], object]]] = [
@@ -331,46 +290,13 @@ class MainWindow(QMainWindow):
         self.open_page("chat")
 
     def _new_chat(self, temporary: bool = False) -> None:
-        self.keep_draft()
-        self._chat.new_chat(temporary)
-        self.composer.input.clear()
-        self.chat_page.show_chat()
+        self.chat_page.new_chat(temporary)
         self.open_page("chat")
-
-    def _save_export(self, name: str, text: str) -> None:
-        """Let the owner choose a place for an exported chat."""
-        dialog = QFileDialog(self, tr("Export the chat"))
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDirectory(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation))
-        dialog.selectFile(name)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(lambda path: self.write_export(path, text))
-        dialog.open()
-
-    def write_export(self, path: str, text: str) -> None:
-        """Write an exported chat, and say whether that went well."""
-        try:
-            Path(path).write_text(text, "utf-8")
-        except OSError as error:
-            said = tr("The chat was not exported: {reason}. Choose another place.", reason=error.strerror or error)
-        else:
-            said = tr("The chat was exported to {path}.", path=path)
-        self.composer.show_notice(said)
 
     def _search(self) -> None:
         self.open_page("chat")
         self.chat_page.show_chats()
         self.chat_page.chats.focus_search()
-
-    def _show_draft(self, text: str) -> None:
-        """What was being written in the chat that was opened. What was typed while it was opened stays before it."""
-        typed = self.composer.input.toPlainText()
-        if text and text != typed:
-            self.composer.input.setPlainText(f"{typed}{text}")
-
-    def _show_which_chat(self) -> None:
-        self._chats.show_current(self._chat.chat)
-        self.composer.show_temporary(self._chat.temporary)
 
     def _ask_model(self, choice: ModelChoice) -> None:
         self.header.choose(choice)

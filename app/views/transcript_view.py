@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
 import time
-from collections import OrderedDict
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPoint, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractScrollArea,
-    QApplication,
     QFrame,
     QToolButton,
-    QWidget,
 )
 
 from app.i18n import tr
@@ -24,20 +20,19 @@ from app.models.turns import Turn
 from app.theme import Theme
 from app.views.icons import icon
 from app.views.link_dialog import LinkDialog
+from app.views.reader_moves import STEP, ReaderMoves, order_focus
 from app.views.turn_view import TurnView
+from app.views.turn_views import TurnViews
 from app.views.welcome import Welcome
 
 FLUSH_MILLISECONDS = 33
 """Text that arrives within this time is shown together."""
-KEPT = 8
-"""Views of turns that have gone out of sight and are kept for others."""
 _SLICE = 0.008
 """Seconds that laying turns out may take at a time; then whatever else waits has its turn."""
 _AT_END = 24
 """Pixels from the end within which the reader counts as being there, and the view follows the answer."""
 _BEYOND = 300
 """Pixels above and below what shows in which turns are laid out too."""
-_STEP = 48
 _EARLY = 4
 """Where the reader is so near to the first turn, those before it are asked for."""
 _LINE, _COLUMNS, _AROUND = 24, 84, 120
@@ -58,8 +53,7 @@ class TranscriptView(QAbstractScrollArea):
         self._theme = theme
         self._transcript = transcript
         self._column = Column(theme.huge)
-        self._views: dict[int, TurnView] = {}
-        self._spare: OrderedDict[int, TurnView] = OrderedDict()
+        self._views = TurnViews(self._make_view)
         self._follow = True
         self._anchor = (0, 0)  # a turn, and how many pixels of it are above what shows
         self._laying_out = False
@@ -78,10 +72,10 @@ class TranscriptView(QAbstractScrollArea):
         self.newest.hide()
         self._flush = self._timer(FLUSH_MILLISECONDS, self._show_text)
         self._again = self._timer(0, self._lay_out)
-        self._order = self._timer(120, self._order_focus)
+        self._order = self._timer(120, lambda: order_focus(self.turns))
         self._warm_up = self._timer(400, warm_up)
         self.verticalScrollBar().valueChanged.connect(self._scrolled)
-        QApplication.instance().focusChanged.connect(self._focus_changed)  # type: ignore[union-attr]
+        self._moves = ReaderMoves(self)
         transcript.turn_added.connect(self._add)
         transcript.turn_changed.connect(self._change)
         transcript.answer_restarted.connect(self._change)
@@ -93,7 +87,7 @@ class TranscriptView(QAbstractScrollArea):
     @property
     def turns(self) -> list[TurnView]:
         """The views of the turns that are laid out, in their order."""
-        return [self._views[index] for index in sorted(self._views)]
+        return list(self._views)
 
     @property
     def busy(self) -> bool:
@@ -108,14 +102,9 @@ class TranscriptView(QAbstractScrollArea):
     def show_chat(self) -> None:
         """Show the transcript as it is now, from its end."""
         self._flush.stop()
-        old = [*self._views.values(), *self._spare.values()]
-        self._views.clear()
-        self._spare.clear()
+        self._views.drop()
         self._column.fill(estimate(turn) for turn in self._transcript.turns)
         self._follow = True
-        for view in old:
-            view.hide()
-            view.deleteLater()
         self._lay_out()
 
     def go_to_end(self) -> None:
@@ -125,10 +114,8 @@ class TranscriptView(QAbstractScrollArea):
 
     def repaint_all(self) -> None:
         """Take the colours that the theme has now."""
-        for view in self._spare.values():
-            view.deleteLater()
-        self._spare.clear()
-        for view in self._views.values():
+        self._views.drop_spare()
+        for view in self._views:
             view.repaint_all()
         self.newest.setIcon(icon("arrow-down", self._theme.text))
 
@@ -152,9 +139,9 @@ class TranscriptView(QAbstractScrollArea):
             case Qt.Key.Key_PageUp:
                 bar.setValue(bar.value() - bar.pageStep())
             case Qt.Key.Key_Down:
-                bar.setValue(bar.value() + _STEP)
+                bar.setValue(bar.value() + STEP)
             case Qt.Key.Key_Up:
-                bar.setValue(bar.value() - _STEP)
+                bar.setValue(bar.value() - STEP)
             case Qt.Key.Key_Home:
                 bar.setValue(0)
             case Qt.Key.Key_End:
@@ -171,7 +158,7 @@ class TranscriptView(QAbstractScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.verticalScrollBar().setSingleStep(_STEP)
+        self.verticalScrollBar().setSingleStep(STEP)
 
     def _timer(self, milliseconds: int, action: object) -> QTimer:
         timer = QTimer(self)
@@ -191,8 +178,7 @@ class TranscriptView(QAbstractScrollArea):
         """So many turns are there before the first; what shows stays where it is."""
         heights = [self._column.height(index) for index in range(len(self._column))]
         self._column.fill([*(estimate(turn) for turn in self._transcript.turns[:count]), *heights])
-        self._views = {index + count: view for index, view in self._views.items()}
-        self._spare = OrderedDict((index + count, view) for index, view in self._spare.items())
+        self._views.move(count)
         self._anchor = (self._anchor[0] + count, self._anchor[1])
         self._lay_out()
 
@@ -202,7 +188,7 @@ class TranscriptView(QAbstractScrollArea):
             view.show_turn(self._transcript.turns[index])
             self._lay_out()
         else:
-            self._spare.pop(index, None)
+            self._views.forget(index)
 
     def _text_arrived(self, index: int, text: str) -> None:
         if not self._flush.isActive():
@@ -266,21 +252,9 @@ class TranscriptView(QAbstractScrollArea):
         return [*first, *(index for index in around if index not in shown)]
 
     def _view(self, index: int) -> TurnView:
-        turn = self._transcript.turns[index]
-        view = self._views.get(index)
-        if view is not None:
-            return view
-        view = self._spare.pop(index, None)
-        if view is None and len(self._spare) >= KEPT // 2:
-            _, view = self._spare.popitem(last=False)
-        if view is None:
-            view = self._make_view(turn)
-        elif view.turn is not turn:
-            view.show_turn(turn)
-        self._views[index] = view
-        view.show()
-        self._order.start()
-        return view
+        if index not in self._views:
+            self._order.start()
+        return self._views.use(index, self._transcript.turns[index])
 
     def _make_view(self, turn: Turn) -> TurnView:
         view = TurnView(self._theme, turn)
@@ -291,15 +265,15 @@ class TranscriptView(QAbstractScrollArea):
         view.privacy_chosen.connect(self.privacy_chosen)
         view.link_chosen.connect(self._show_link)
         view.height_changed.connect(self._lay_out)
-        view.answer.caret_moved.connect(self._show_caret)
-        view.answer.dragged.connect(self._drag)
+        view.answer.caret_moved.connect(self._moves.show_caret)
+        view.answer.dragged.connect(self._moves.drag)
         return view
 
     def _place(self) -> None:
         """Move everything to where it belongs, and let go of what is out of sight."""
         value, height = self._value(), self.viewport().height()
         bar = self.verticalScrollBar()
-        bar.setPageStep(max(1, height - _STEP))
+        bar.setPageStep(max(1, height - STEP))
         bar.setRange(0, max(0, self._column.total - height))
         bar.setValue(value)
         left = self._side()
@@ -311,17 +285,7 @@ class TranscriptView(QAbstractScrollArea):
         self._place_newest(bar.maximum() - value)
 
     def _let_go(self, value: int, height: int) -> None:
-        """Put by the views that are out of sight, but not those with the keyboard's focus or a selection."""
-        needed = self._column.within(value - 2 * _BEYOND, value + height + 2 * _BEYOND)
-        focus = QApplication.focusWidget()
-        for index, view in list(self._views.items()):
-            if index in needed or (focus is not None and view.isAncestorOf(focus)) or view.has_selection:
-                continue
-            view.hide()
-            self._spare[index] = self._views.pop(index)
-        while len(self._spare) > KEPT:
-            _, old = self._spare.popitem(last=False)
-            old.deleteLater()
+        self._views.let_go(self._column.within(value - 2 * _BEYOND, value + height + 2 * _BEYOND))
 
     def _place_newest(self, below: int) -> None:
         self.newest.setVisible(not self._follow and below > self.viewport().height() // 3)
@@ -358,49 +322,6 @@ class TranscriptView(QAbstractScrollArea):
     def _width(self) -> int:
         return max(120, self.width() - 2 * self._side())
 
-    # Keyboard and mouse.
-
-    def _show_caret(self, caret: QRect) -> None:
-        """Scroll so that ``caret`` (in the sender's viewport) shows."""
-        sender = self.sender()
-        if isinstance(sender, QWidget) and sender.hasFocus():
-            top = sender.mapTo(self.viewport(), caret.topLeft()).y()
-            self._reveal(top, top + caret.height())
-
-    def _focus_changed(self, old: QObject | None, now: QObject | None) -> None:
-        """Show what the reader has moved the focus to. Where nothing had it that shows, it was not the reader."""
-        moved = isinstance(old, QWidget) and old.isVisible()
-        if (
-            moved
-            and isinstance(now, QWidget)
-            and self.viewport().isAncestorOf(now)
-            and now.height() < self.viewport().height()
-        ):
-            top = now.mapTo(self.viewport(), QPoint(0, 0)).y()
-            self._reveal(top, top + now.height())
-
-    def _reveal(self, top: int, bottom: int) -> None:
-        bar = self.verticalScrollBar()
-        if top < 0:
-            bar.setValue(bar.value() + top - self._theme.small)
-        elif bottom > self.viewport().height():
-            bar.setValue(bar.value() + bottom - self.viewport().height() + self._theme.small)
-
-    def _drag(self, at: QPoint) -> None:
-        """Scroll while text is being selected beyond an edge. ``at`` is on the screen."""
-        y = self.viewport().mapFromGlobal(at).y()
-        bar = self.verticalScrollBar()
-        if y < 0:
-            bar.setValue(bar.value() - min(_STEP, -y))
-        elif y > self.viewport().height():
-            bar.setValue(bar.value() + min(_STEP, y - self.viewport().height()))
-
-    def _order_focus(self) -> None:
-        """Tab goes through the turns from above to below, however late their views were made."""
-        chain = [widget for view in self.turns for widget in view.findChildren(QWidget) if _takes_tab(widget)]
-        for one, other in itertools.pairwise(chain):
-            QWidget.setTabOrder(one, other)
-
     def _show_link(self, address: str, words: str) -> None:
         dialog = LinkDialog(self._theme, address, words, self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -410,10 +331,6 @@ class TranscriptView(QAbstractScrollArea):
         if event.type() == QEvent.Type.LayoutRequest:
             self._again.start()
         return super().viewportEvent(event)
-
-
-def _takes_tab(widget: QWidget) -> bool:
-    return bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus)
 
 
 def estimate(turn: Turn) -> int:

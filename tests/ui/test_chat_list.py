@@ -101,7 +101,7 @@ def test_chat_is_exported(drive: Drive, tmp_path: Path) -> None:
             assert [name.rpartition(".")[2] for name, _ in told] == ["md", "json"]
             assert all("Relays carry sealed data." in text for _, text in told)
             assert "was exported to" in window.window.composer.notice.whole_text
-            window.window.write_export(str(tmp_path), told[0][1])
+            window.window.chat_page.write_export(str(tmp_path), told[0][1])
             assert "was not exported" in window.window.composer.notice.whole_text
 
     drive(scenario())

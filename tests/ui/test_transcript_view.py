@@ -20,7 +20,8 @@ from app.views.link_dialog import LinkDialog
 from app.views.markdown_tables import MAX_ROWS, WRITTEN_ROWS
 from app.views.markdown_view import CodeHeader, MarkdownView
 from app.views.reasoning_view import last_thought
-from app.views.transcript_view import KEPT, TranscriptView
+from app.views.transcript_view import TranscriptView
+from app.views.turn_views import KEPT
 from engine.api import schema
 from tests.support.transcripts import CHOICE, answer, filled, long_answer, table, turn
 

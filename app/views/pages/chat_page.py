@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
+from pathlib import Path
 
+from PySide6.QtCore import QStandardPaths, Qt, QTimer
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QSplitter, QVBoxLayout, QWidget
+
+from app.i18n import tr
+from app.models.catalogue import BUILTIN, ModelChoice
 from app.models.chats import ChatsModel
 from app.models.transcript import ChatTranscript
 from app.theme import Theme
@@ -16,30 +20,131 @@ from app.views.transcript_view import TranscriptView
 
 _NARROW = 760
 """Below this width the list of chats shows in place of the chat, and only when it is asked for."""
+_UNTIL_KNOWN = ModelChoice(BUILTIN, "local", BUILTIN)
+"""Who is asked while the engine still starts and has not said what it has: what every installation has."""
+DRAFT_MILLISECONDS = 400
+"""What is being written is kept so long after the last letter."""
 
 
 class ChatPage(QSplitter):
-    """Header, transcript and composer below each other, and the list of chats at their left."""
+    """Header, transcript and composer below each other, and the list of chats at their left: asks, opens chats, keeps
+    what is being written."""
 
     def __init__(self, theme: Theme, chat: ChatTranscript, chats: ChatsModel) -> None:
         super().__init__(Qt.Orientation.Horizontal)
         self.setChildrenCollapsible(False)
         self.setHandleWidth(1)
+        self._chat = chat
+        self._chats = chats
         self.header = Header(theme)
         self.transcript = TranscriptView(theme, chat)
         self.composer = Composer(theme)
         self.chats = ChatList(theme, chats)
-        self._chat = self._lay_out(theme)
+        self._column = self._lay_out(theme)
         self.addWidget(self.chats)
-        self.addWidget(self._chat)
+        self.addWidget(self._column)
         self.setStretchFactor(0, 0)
         self.setStretchFactor(1, 1)
         self.setSizes([WIDTH, 10 * WIDTH])
         self._wanted = True  # the list, where there is room for it
         self._asked_for = False  # the list, where there is none
-        self.header.chats_requested.connect(self.toggle_chats)
-        self.chats.fold_requested.connect(self.toggle_chats)
+        self._draft = QTimer(self)
+        self._draft.setSingleShot(True)
+        self._draft.setInterval(DRAFT_MILLISECONDS)
+        self._connect()
+        self._show_which_chat()
         self._fold()
+
+    # The open chat.
+
+    @property
+    def choice(self) -> ModelChoice:
+        """Who would be asked now."""
+        return self.header.choice or _UNTIL_KNOWN
+
+    def ask(self, question: str) -> None:
+        """Ask, as if it had been typed and sent."""
+        if self._chat.ask(question, self.choice):
+            self.composer.accepted()
+            self.composer.setFocus()
+
+    def open_chat(self, chat: str) -> None:
+        """Show a chat of the list."""
+        if chat != self._chat.chat:
+            self.keep_draft()
+            self.composer.input.clear()
+            self._chat.open_chat(chat)
+        self.show_chat()
+        self.composer.setFocus()
+
+    def new_chat(self, temporary: bool = False) -> None:
+        """Begin a chat; ``temporary``: nothing of it comes to the disk."""
+        self.keep_draft()
+        self._chat.new_chat(temporary)
+        self.composer.input.clear()
+        self.show_chat()
+        self.composer.setFocus()
+
+    def keep_draft(self) -> None:
+        """Keep what is being written."""
+        self._draft.stop()
+        self._chat.write_draft(self.composer.input.toPlainText())
+
+    def write_export(self, path: str, text: str) -> None:
+        """Write an exported chat, and say whether that went well."""
+        try:
+            Path(path).write_text(text, "utf-8")
+        except OSError as error:
+            said = tr("The chat was not exported: {reason}. Choose another place.", reason=error.strerror or error)
+        else:
+            said = tr("The chat was exported to {path}.", path=path)
+        self.composer.show_notice(said)
+
+    def _save_export(self, name: str, text: str) -> None:
+        """Let the owner choose a place for an exported chat."""
+        dialog = QFileDialog(self, tr("Export the chat"))
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDirectory(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation))
+        dialog.selectFile(name)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(lambda path: self.write_export(path, text))
+        dialog.open()
+
+    def _show_draft(self, text: str) -> None:
+        """What was being written in the chat that was opened. What was typed while it was opened stays before it."""
+        typed = self.composer.input.toPlainText()
+        if text and text != typed:
+            self.composer.input.setPlainText(f"{typed}{text}")
+
+    def _show_which_chat(self) -> None:
+        self._chats.show_current(self._chat.chat)
+        self.composer.show_temporary(self._chat.temporary)
+
+    def _connect(self) -> None:
+        chat, transcript, composer = self._chat, self.transcript, self.composer
+        composer.submitted.connect(self.ask)
+        composer.stop_requested.connect(chat.stop)
+        composer.input.textChanged.connect(self._draft.start)
+        self._draft.timeout.connect(self.keep_draft)
+        transcript.suggestion_chosen.connect(self.ask)
+        transcript.retry_requested.connect(lambda: chat.retry(self.choice))
+        transcript.drop_requested.connect(lambda: chat.retry(self.choice, drop_oldest=True))
+        transcript.privacy_chosen.connect(lambda privacy: chat.accept(privacy, self.choice))
+        chat.running_changed.connect(composer.show_running)
+        chat.draft_arrived.connect(self._show_draft)
+        chat.choice_arrived.connect(self.header.wish)
+        chat.chat_changed.connect(self._show_which_chat)
+        chat.problem_arose.connect(composer.show_notice)
+        self.header.new_chat.setToolTip(self.chats.new_chat.toolTip())
+        self.header.new_chat_requested.connect(self.new_chat)
+        self.header.chats_requested.connect(self.toggle_chats)
+        self.chats.new_chat_requested.connect(self.new_chat)
+        self.chats.chat_chosen.connect(self.open_chat)
+        self.chats.fold_requested.connect(self.toggle_chats)
+        self._chats.problem_arose.connect(composer.show_notice)
+        self._chats.exported.connect(self._save_export)
+
+    # The list beside it.
 
     @property
     def narrow(self) -> bool:
@@ -72,7 +177,7 @@ class ChatPage(QSplitter):
     def _fold(self) -> None:
         shown = self._asked_for if self.narrow else self._wanted
         self.chats.setVisible(shown)
-        self._chat.setVisible(not (shown and self.narrow))
+        self._column.setVisible(not (shown and self.narrow))
         self.header.chats.setVisible(not shown)
         self.header.new_chat.setVisible(not shown)
 
