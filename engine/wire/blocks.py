@@ -22,7 +22,7 @@ from engine.wire.challenges import (
     SpeedReport,
     Unanswered,
 )
-from engine.wire.codec import Decoder, Id16, Id20, Key32, Message, Signature, UInt16, UInt32, UInt53
+from engine.wire.codec import Decoder, Id20, Key32, Message, Signature, UInt16, UInt32, UInt53
 from engine.wire.receipts import Contradiction
 from engine.wire.signed import MAX_RECORD, SignedRecord
 
@@ -51,10 +51,9 @@ Bitmap = Annotated[bytes, Meta(max_length=MAX_MEMBERS // 8)]
 class BlockEntry(Message, frozen=True, tag=129):
     """One judged answer: who has computed its score, in the order of the members, and the score that follows.
     ``attestations``: member, score, signature of the :class:`Attestation` that these and the entry make. ``epoch``,
-    ``author``, ``index`` and ``turn`` say which challenge's turn it was, ``asked`` whom it was planned for; ``node``
-    signed the receipt and is judged, for the model ``model``. ``request`` begins the receipt's commitment of its
-    request: one answer to a request is judged, however many receipts and challenges it is shown for. ``scoring``: who
-    has scored it where members could not, the author's signed :class:`Scoring`, or nothing."""
+    ``author``, ``index`` and ``turn`` say which challenge's turn it was, ``asked`` whom it was planned for: of one turn
+    there is one request, so one answer is judged. ``node`` signed the receipt and is judged, for the model ``model``.
+    ``scoring``: who has scored it where members could not, the author's signed :class:`Scoring`, or nothing."""
 
     evidence: Key32
     epoch: UInt53
@@ -66,7 +65,6 @@ class BlockEntry(Message, frozen=True, tag=129):
     score: Score
     attestations: Annotated[tuple[tuple[Index, Score, Signature], ...], Meta(min_length=1, max_length=MAX_MEMBERS)]
     model: Key32
-    request: Id16
     scoring: Annotated[tuple[SignedRecord, ...], Meta(max_length=1)] = ()
 
 

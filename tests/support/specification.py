@@ -327,7 +327,7 @@ def check_scores(entry: list[Any], members: list[bytes], network_id: bytes) -> l
     """The likelihoods in a judged answer of a block, whose signatures are checked: of ``Attestation`` records that are
     made anew of what the entry says (docs/verification.md, "An epoch"; docs/protocol.md, number 129)."""
     kind, evidence, epoch, node, attestations = entry[0], entry[1], entry[2], entry[7], entry[9]
-    assert (kind, len(entry)) == (129, 13)
+    assert (kind, len(entry)) == (129, 12)
     for place, score, signature in attestations:
         record = msgspec.msgpack.encode([128, network_id, epoch, members[place], evidence, node, score])
         check_signature(members[place], "score", network_id, signature, [record])
@@ -340,19 +340,15 @@ def challenge_request_id(challenge: bytes, turn: int) -> bytes:
     return hashlib.sha256(named).digest()[:16]
 
 
-def request_judged(evidence: bytes) -> bytes:
-    """As an entry names it: of the receipt that evidence shows (docs/protocol.md, numbers 88, 124 and 129)."""
-    record = msgspec.msgpack.decode(evidence)
-    assert record[0] == 124
-    receipt = msgspec.msgpack.decode(record[8])
-    assert receipt[0] == 88
-    return receipt[13][:16]
-
-
-def check_judged_once(blocks: list[list[Any]]) -> None:
-    """Of one request no two entries of a chain's blocks speak (docs/verification.md, "An epoch")."""
-    requests = [entry[11] for block in blocks for entry in block[12]]
-    assert len(set(requests)) == len(requests)
+def check_judged_once(blocks: list[list[Any]], members: list[bytes]) -> None:
+    """No two entries of a chain's blocks, all of one committee, speak of the same turn of a duty, or of two challenges
+    for it (docs/verification.md, "An epoch")."""
+    entries = [entry for block in blocks for entry in block[12]]
+    turns = [(epoch, members[author], turn, asked) for _, _, epoch, author, _, turn, asked, *_ in entries]
+    assert len(set(turns)) == len(turns)
+    challenges = {(epoch, members[author], index, asked) for _, _, epoch, author, index, _, asked, *_ in entries}
+    duties = {(epoch, member, asked) for epoch, member, _, asked in challenges}
+    assert len(duties) == len(challenges)
 
 
 def committee_after(block: list[Any], members: list[bytes], network_id: bytes, since: int) -> list[bytes]:

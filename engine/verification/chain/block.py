@@ -44,7 +44,7 @@ MAX_BLOCK = MAX_RECORD - 256
 """Bytes of an encoded block: it fits into a proposal."""
 _HEAD_BYTES, _MEMBER_BYTES = 400, 500
 """Of a block without answers, and for each member: its commitment, its duties, what it missed."""
-_ENTRY_BYTES, _SCORE_BYTES = 170, 87
+_ENTRY_BYTES, _SCORE_BYTES = 152, 87
 """Of a judged answer, and for each member that has scored it, at most."""
 _FULL_AFTER = 8
 """So many entries that found no room one after the other: then later answers wait for another block unseen, as the work
@@ -293,7 +293,6 @@ class _Results:
         self._idle: dict[tuple[int, bytes, NodeId], Unjudged] = {}
         self._entries: list[BlockEntry] = []
         self._refused = 0
-        self._requests = set(state.requests)
 
     def add(self, record: Opened, attestations: Sequence[SignedRecord], scoring: SignedRecord | None = None) -> None:
         """Take a record that can stand in the block now."""
@@ -330,14 +329,11 @@ class _Results:
         return scoring
 
     def _add_entry(self, entry: BlockEntry, duty: tuple[int, bytes, NodeId]) -> None:
-        if entry.request in self._requests:
-            return  # shown for another challenge before
         size = len(encode(entry))
         done = next_done(self._done.get(duty), entry.index, entry.turn)
         if len(self._entries) < MAX_ENTRIES and size <= self._room:
             self._room -= size
             self._done[duty] = done
-            self._requests.add(entry.request)
             self._entries.append(entry)
             self._refused = 0
         else:

@@ -24,7 +24,7 @@ from engine.verification.challenges.duties import Basis
 from engine.wire.blocks import Block, CertifiedBlock, NodeStanding, block_decoder
 from engine.wire.challenges import ChallengeCommitment
 
-MAGIC = b"gentorrent-checkpoint-2\n"
+MAGIC = b"gentorrent-checkpoint-3\n"
 MAX_CHECKPOINT = 32 * 1024 * 1024
 """Bytes: the standings of 20,000 nodes, as they are and as they were before each epoch that is open."""
 EVERY = 50
@@ -71,7 +71,6 @@ class _State(msgspec.Struct, frozen=True, array_like=True):
     hidden: tuple[tuple[bytes, int], ...]
     epochs: tuple[_Epoch, ...]
     serving: tuple[tuple[bytes, bytes], ...]
-    requests: tuple[tuple[bytes, int], ...]
     speeds: tuple[_Measured, ...]
 
 
@@ -90,7 +89,6 @@ def make_checkpoint(state: ChainState) -> bytes:
         hidden=tuple(state.hidden.items()),
         epochs=tuple(_saved(epoch, found) for epoch, found in state.epochs.items()),
         serving=tuple(state.serving.items()),
-        requests=tuple(state.requests.items()),
         speeds=tuple(_saved_speeds(state.speeds)),
     )
     content = msgspec.msgpack.encode(saved)
@@ -125,7 +123,6 @@ def open_checkpoint(data: bytes, first: ChainState, certified: CertifiedBlock | 
         hidden=MappingProxyType(dict(saved.hidden)),
         epochs=MappingProxyType({one.epoch: _opened(one) for one in saved.epochs}),
         serving=_serving(saved.serving),
-        requests=MappingProxyType(dict(saved.requests)),
         speeds=_opened_speeds(saved),
     )
 

@@ -23,7 +23,6 @@ from engine.verification.chain.state import (
     Done,
     OpenEpoch,
     newcomer_again_after,
-    requests_kept,
 )
 from engine.verification.challenges.duties import (
     Basis,
@@ -59,7 +58,6 @@ class Derived:
     epochs: Mapping[int, OpenEpoch]
     serving: Mapping[NodeId, bytes]
     doubted: frozenset[NodeId]
-    requests: Mapping[bytes, int]
     speeds: Speeds
 
 
@@ -72,7 +70,6 @@ def derive(state: ChainState, block: Block) -> Derived:
     epochs = {epoch: found for epoch, found in state.epochs.items() if epoch >= block.epoch - WINDOW}
     _take_duties(state, block, epochs)
     doubted = _take_entries(state, block, epochs)
-    requests = _requests_after(state, block)
     speeds = _take_speeds(state, block, members, epochs)
     _take_unjudged(state, block, epochs)
     closing = {epoch: epochs.get(epoch, found) for epoch, found in state.epochs.items()}
@@ -91,7 +88,6 @@ def derive(state: ChainState, block: Block) -> Derived:
         epochs=MappingProxyType(open_now),
         serving=MappingProxyType({node: model for node, model in serving.items() if node in standings}),
         doubted=doubted,
-        requests=MappingProxyType(requests),
         speeds=speeds,
     )
 
@@ -122,7 +118,6 @@ def following_state(state: ChainState, block: Block, derived: Derived, digest: b
         hidden=derived.hidden,
         epochs=MappingProxyType(epochs),
         serving=derived.serving,
-        requests=derived.requests,
         speeds=derived.speeds,
     )
 
@@ -230,17 +225,6 @@ def next_done(before: Done | None, index: int, turn: int) -> Done:
     if turn in turns:
         raise VerificationError("An answer is judged twice.")
     return Done(index, turns | {turn})
-
-
-def _requests_after(state: ChainState, block: Block) -> dict[bytes, int]:
-    """The requests to which blocks have judged an answer; :class:`VerificationError` where one comes once more."""
-    requests = dict(state.requests)
-    for entry in block.entries:
-        if entry.request in requests:
-            raise VerificationError("One answer is judged for two challenges.")
-        requests[entry.request] = entry.epoch
-    kept = requests_kept(state.genesis)
-    return {request: epoch for request, epoch in requests.items() if epoch + kept > block.epoch}
 
 
 def _take_entries(state: ChainState, block: Block, epochs: Epochs) -> frozenset[NodeId]:

@@ -102,7 +102,7 @@ def matches(entry: BlockEntry, opened: OpenedEvidence, members: Sequence[bytes],
     evidence, model = opened.evidence, opened.request.model_digest
     said = (entry.evidence, entry.epoch, members[entry.author], entry.index, entry.turn, entry.asked, entry.node)
     shown = (opened.digest, evidence.epoch, evidence.member, evidence.index, evidence.turn, opened.asked, opened.node)
-    if said != shown or (entry.model, entry.request) != (model, opened.request_name):
+    if said != shown or entry.model != model:
         return False
     if entry.score.tokens > len(opened.output_ids):
         return False
@@ -169,6 +169,5 @@ def make_entry(
             for one in sorted(chosen, key=lambda one: one.place)
         ),
         model=opened.request.model_digest,
-        request=opened.request_name,
         scoring=(scoring,) if scoring is not None and fits else (),
     )

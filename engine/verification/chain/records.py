@@ -335,8 +335,6 @@ def _scorers(opened: OpenedEvidence, state: ChainState) -> tuple[bytes, ...]:
 
 def _is_done(opened: Opened, state: ChainState) -> bool:
     """Whether a block has said what came of it."""
-    if isinstance(opened, OpenedEvidence) and opened.request_name in state.requests:
-        return True  # the same answer was shown for another challenge, too
     challenge = opened.challenge
     member = opened.evidence.member if isinstance(opened, OpenedEvidence) else opened.unanswered.member
     found = state.epochs.get(challenge.epoch)

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from engine.directory import CLOCK_SKEW_SECONDS
 from engine.directory.genesis import GenesisRecord
 from engine.ids import NetworkId, NodeId
 from engine.verification.capacity.speeds import NOTHING_MEASURED, Speeds
@@ -58,9 +57,8 @@ class ChainState:
     """After block ``height`` (0: before the first). ``previous`` is its SHA-256, ``output`` its VRF output, ``members``
     decide on the next one, ``changes`` are the heights that have named others; ``standings`` has who was judged,
     everybody else is a newcomer; ``hidden`` the receipts that blocks have lately named, with the epochs in which they
-    were asked for; ``serving``: for which model's answer nodes were judged last (its digest); ``requests``: those to
-    which blocks have judged an answer (as entries name them), with the epochs of their challenges, as long as a block
-    could take the same answer once more; ``speeds``: how fast nodes read, as members have measured it."""
+    were asked for; ``serving``: for which model's answer nodes were judged last (its digest); ``speeds``: how
+    fast nodes read, as members have measured it."""
 
     genesis: Genesis
     network_id: NetworkId
@@ -76,7 +74,6 @@ class ChainState:
     hidden: Mapping[bytes, int]
     epochs: Mapping[int, OpenEpoch]
     serving: Mapping[NodeId, bytes] = field(default_factory=lambda: MappingProxyType({}))
-    requests: Mapping[bytes, int] = field(default_factory=lambda: MappingProxyType({}))
     speeds: Speeds = NOTHING_MEASURED
 
     def related(self, epoch: int, node: NodeId) -> frozenset[bytes]:
@@ -116,12 +113,6 @@ def first_state(genesis: GenesisRecord, rule: Rule = OURS) -> ChainState:
 def newcomer_again_after(genesis: Genesis) -> int:
     """Epochs without a signed answer after which a node's standing is forgotten."""
     return max(NEWCOMER_AGAIN_EPOCHS, math.ceil(NEWCOMER_AGAIN_SECONDS / genesis.parameters.epoch_seconds))
-
-
-def requests_kept(genesis: Genesis) -> int:
-    """Epochs behind that of its challenge in which a judged answer could come once more. It may be shown for its own
-    epoch and the one before, give or take the skew of clocks (``challenges.opening``), for WINDOW epochs each."""
-    return 2 + math.floor(2 * CLOCK_SKEW_SECONDS / genesis.parameters.epoch_seconds) + WINDOW
 
 
 def encoded_standings(height: int, epoch: int, standings: Mapping[NodeId, NodeStanding]) -> bytes:

@@ -81,11 +81,6 @@ class OpenedEvidence:
         """The tokens that are judged: the same, whichever of the answer's receipts is shown."""
         return self.evidence.output_ids[: self.challenge.turns[self.evidence.turn].read]
 
-    @property
-    def request_name(self) -> bytes:
-        """16 bytes that all receipts of one request have in common: nobody else can make them, as a key is in them."""
-        return self.receipt.request_commitment[:16]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedUnanswered:

@@ -36,7 +36,6 @@ def test_the_state_comes_back_and_the_chain_goes_on_from_it() -> None:
     assert height_of(data) == 4
     state = open_checkpoint(data, first_state(network.genesis), network.blocks[-1])
     assert state == network.state
-    assert state.requests
     assert any(found.said for found in state.epochs.values())
     network.state = state
     network.judge_epoch(4, NODES, {})

@@ -6,18 +6,16 @@ import msgspec
 import pytest
 
 from engine.crypto.identity import Identity
-from engine.directory import CLOCK_SKEW_SECONDS
 from engine.errors import VerificationError
 from engine.verification.chain.block import Material, check_block
 from engine.verification.chain.derivation import Judged, said_by, standings_after
 from engine.verification.chain.records import RecordBook
-from engine.verification.chain.state import WINDOW, requests_kept
 from engine.verification.challenges.duties import publicly_drawn
 from engine.verification.reputation.page import OURS
-from engine.verification.signing import digest_of
+from engine.verification.signing import digest_of, sign_record
 from engine.wire.answer import request_decoder
-from engine.wire.blocks import Block, BlockEntry, NodeStanding, block_decoder
-from engine.wire.challenges import Evidence
+from engine.wire.blocks import Block, NodeStanding, block_decoder
+from engine.wire.challenges import ChallengeTurn, Evidence
 from engine.wire.codec import encode
 from engine.wire.signed import SignedRecord
 from tests.support.judging import Judging, judging, score
@@ -70,35 +68,46 @@ def evidence_of(signed: SignedRecord) -> Evidence:
     return msgspec.msgpack.decode(signed.record, type=Evidence)
 
 
-def as_one(entry: BlockEntry, other: BlockEntry) -> BlockEntry:
-    """An entry that says to be of the request of another one; no evidence shows that."""
-    return msgspec.structs.replace(other, request=entry.request)
-
-
-def test_a_block_with_an_answer_twice_is_refused_by_everybody() -> None:
-    network = begun()
-    one, two = (shown(network, 1, asked) for asked in ASKED[:2])
-    first, second = (read(network.make(1, material(network, record))) for record in (one, two))
-    (entry,) = first.entries
-    entries = sorted((entry, as_one(entry, second.entries[0])), key=lambda each: each.evidence)
-    both = encode(msgspec.structs.replace(first, entries=tuple(entries)))
-    with pytest.raises(VerificationError, match="One answer is judged for two challenges"):
+def test_an_answer_is_judged_for_one_of_its_receipts() -> None:
+    """A checkpoint and the final receipt; whoever makes the block, and in later blocks as well."""
+    network = judging()
+    turns = (ChallengeTurn(text="Who was Ada?", seed=7, read=16),)
+    promised = [network.commit(1, member, [ASKED[0].node_id], turns=turns) for member in network.members]
+    network.append(0, Material(commitments=promised))
+    whole = shown(network, 1, ASKED[0])
+    part = shown(network, 1, ASKED[0], final=False)
+    blocks = [read(network.make(1, material(network, record))) for record in (whole, part)]
+    entries = sorted((block.entries[0] for block in blocks), key=lambda entry: entry.evidence)
+    both = encode(msgspec.structs.replace(blocks[0], entries=tuple(entries)))
+    with pytest.raises(VerificationError, match="An answer is judged twice"):
         check_block(network.state, both)
-    network.append(1, material(network, one))
-    later = read(network.make(2, material(network, two)))
-    (other,) = later.entries
-    later = msgspec.structs.replace(later, entries=(as_one(entry, other),))
-    with pytest.raises(VerificationError, match="One answer is judged for two challenges"):
-        check_block(network.state, encode(later))
+    assert len(read(network.make(1, material(network, whole, part))).entries) == 1
+    network.append(1, material(network, whole))
+    again = encode(msgspec.structs.replace(read(network.make(2, Material())), entries=blocks[1].entries))
+    with pytest.raises(VerificationError, match="An answer is judged twice"):
+        check_block(network.state, again)
 
 
-def test_an_entry_that_names_another_request_than_its_evidence_is_refused() -> None:
-    network = begun()
-    block = read(network.make(1, material(network, shown(network, 1, ASKED[0]))))
-    other = msgspec.structs.replace(block.entries[0], request=bytes(16))
-    encoded = encode(msgspec.structs.replace(block, entries=(other,)))
-    with pytest.raises(VerificationError, match="something else of its evidence"):
-        check_block(network.state, encoded, record_of=network.records.get)
+def test_a_challenge_that_was_promised_at_two_places_is_judged_at_one() -> None:
+    """Its turns make the same requests, so the same answer could be shown for both places."""
+    network = judging()
+    author, asked = network.members[0], ASKED[0].node_id
+    others = [network.commit(1, one, [asked]) for one in network.members[1:]]
+    promised = network.commit(1, author, [asked, asked], nonce=bytes(32))
+    commitments = sorted([promised, *others], key=lambda one: network.state.members.index(one.key))
+    network.append(0, Material(commitments=commitments))
+    second = shown(network, 1, ASKED[0])
+    committed, _ = network.plans[1, author.public_key]
+    first = network.keep(
+        sign_record(author, msgspec.structs.replace(evidence_of(second), index=0, path=committed.path(0)))
+    )
+    assert committed.challenges[0] == committed.challenges[1]
+    blocks = [read(network.make(1, material(network, record))) for record in (first, second)]
+    assert len(read(network.make(1, material(network, first, second))).entries) == 1
+    entries = sorted((block.entries[0] for block in blocks), key=lambda entry: entry.evidence)
+    both = encode(msgspec.structs.replace(blocks[0], entries=tuple(entries)))
+    with pytest.raises(VerificationError, match="Two challenges are opened for one duty"):
+        check_block(network.state, both)
 
 
 def test_an_answer_that_a_block_has_judged_is_scored_no_more() -> None:
@@ -110,28 +119,6 @@ def test_an_answer_that_a_block_has_judged_is_scored_no_more() -> None:
     assert len(book.unscored(author, network.state, 0)) == 2
     network.append(1, material(network, one))
     assert [opened.digest for opened in book.unscored(author, network.state, 1)] == [digest_of(two)]
-
-
-def test_answers_are_forgotten_when_no_block_could_take_them_again() -> None:
-    network = begun()
-    network.append(1, material(network, shown(network, 1, ASKED[0])))
-    kept = requests_kept(network.genesis.genesis)
-    for epoch in range(2, kept + 1):
-        network.append(epoch, Material())
-        assert network.state.requests
-    network.append(kept + 1, Material())
-    assert not network.state.requests
-
-
-@pytest.mark.parametrize("epoch_seconds", [1.0, 7.0, 120.0, 600.0, 3_600.0])
-def test_answers_are_remembered_as_long_as_evidence_could_show_them(epoch_seconds: float) -> None:
-    """Against all epochs whose evidence may hold a receipt of one moment."""
-    genesis = judging(epoch_seconds=epoch_seconds).genesis.genesis
-    first = 1_000
-    skew = CLOCK_SKEW_SECONDS
-    latest = (first + 2) * epoch_seconds + skew  # that a receipt in evidence of this epoch can say
-    last = max(epoch for epoch in range(first, first + 400) if epoch * epoch_seconds - skew <= latest)
-    assert first + requests_kept(genesis) == last + WINDOW
 
 
 # ------------------------------------------------------------------------------------------- one verifier, many blocks
