@@ -263,7 +263,6 @@ def invented_scores(count: int, seed: int) -> Tried:
                 score=score,
                 attestations=tuple(sorted(attestations, key=lambda one: one[0])),
                 model=bytes(32),
-                request=bytes(16),
             )
             return _raises(lambda: check_entry(entry, keys, network))
 

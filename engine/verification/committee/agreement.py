@@ -23,12 +23,10 @@ from collections import Counter
 from collections.abc import Callable
 
 from engine.crypto.identity import Identity, verify
-from engine.errors import VerificationError, WireError
-from engine.verification.chain.certificate import check_certificate
 from engine.verification.committee.ballots import Round
-from engine.verification.committee.committee import NO_BLOCK, Committee, is_signed, sign
+from engine.verification.committee.block_judge import BlockJudge, Validate
+from engine.verification.committee.committee import NO_BLOCK, Committee, sign
 from engine.verification.committee.effects import (
-    Contradicted,
     Decided,
     Effect,
     Held,
@@ -37,18 +35,17 @@ from engine.verification.committee.effects import (
     Remember,
     Send,
 )
+from engine.verification.committee.hearing import Hearing
 from engine.verification.committee.sharing import have, lacking
 from engine.verification.committee.state import (
-    AHEAD,
     LAST_ROUND,
     PRECOMMIT,
     PREVOTE,
     PROPOSE,
     Known,
-    made_by,
 )
 from engine.verification.committee.timing import Timing
-from engine.verification.quorums import Check, check_quorum
+from engine.verification.quorums import Check
 from engine.wire.blocks import (
     Certificate,
     CertifiedBlock,
@@ -60,13 +57,10 @@ from engine.wire.blocks import (
     Vote,
     agreement_decoder,
 )
-from engine.wire.receipts import Contradiction
 from engine.wire.signed import SignedRecord
 
 Propose = Callable[[int], bytes | None]
 """The block of a round that this member leads; None if it has none to offer."""
-Validate = Callable[[bytes], str | None]
-"""Why a block cannot be voted for; None if everything in it has been checked."""
 Message = CommitteeNews | CommitteePrevotes | CommitteeHave | CommitteeBlock
 
 
@@ -98,18 +92,16 @@ class Agreement:
         self.height = height
         self.round = -1
         self.decided: CertifiedBlock | None = None
-        self.dropped: Counter[str] = Counter()  # why -> messages
         self._identity = identity
         self._committee = committee
         self._me = index
         self._propose_block = propose
-        self._validate = validate
-        self._validate_seen = validate_seen or validate
         self._timing = timing
         self._start = start
         self._abstains = abstains
-        self._check = check
         self._known = Known(committee)
+        self._hearing = Hearing(committee, height, self._known, check)
+        self._judgements = BlockJudge(committee, height, validate, validate_seen or validate)
         self._step = PROPOSE
         self._locked: Held | None = None
         self._valid: Held | None = None
@@ -117,9 +109,6 @@ class Agreement:
         self._until: dict[int, float] = {}  # step -> when its time is over
         self._next_repeat = start
         self._answered: dict[int, float] = {}
-        self._accused: set[int] = set()
-        # (digest, whether a quorum has prevoted for it) -> what was found in this round; None: valid, for good
-        self._judged: dict[tuple[bytes, bool], str | None] = {}
         self._effects: list[Effect] = []
         if memory is not None and memory.height == height:
             self._recall(memory)
@@ -133,7 +122,7 @@ class Agreement:
                 case CommitteeNews():
                     self._hear(message.item)
                 case CommitteePrevotes():
-                    self._hear_quorum(message)
+                    self._hearing.quorum(message)
                 case CommitteeHave() if message.height == self.height:
                     self._answer(sender, message, now)
                 case CommitteeBlock():
@@ -167,6 +156,11 @@ class Agreement:
         self._abstains = True
 
     @property
+    def dropped(self) -> Counter[str]:
+        """Why messages did not count, and how many."""
+        return self._hearing.dropped
+
+    @property
     def memory(self) -> Memory:
         """What has to be known after a restart."""
         records = tuple(item for _, item in self._own)
@@ -175,61 +169,18 @@ class Agreement:
     # --------------------------------------------------------------------------------------------------- what arrives
 
     def _hear(self, item: SignedRecord) -> None:
-        try:
-            record = agreement_decoder.decode(item.record)
-        except WireError:
-            self.dropped["malformed"] += 1
-            return
-        member = self._committee.index(item.key)
-        if member is None or record.network_id != self._committee.network_id or record.height != self.height:
-            self.dropped["not of this height"] += 1
-        elif not self._known.is_news(member, item, record, self.round):
-            self.dropped["known"] += 1
-        elif isinstance(record, Proposal) and self._committee.leader(record.round) != member:
-            self.dropped["not the leader"] += 1
-        elif not _makes_sense(record):
-            self.dropped["malformed"] += 1
-        elif not is_signed(item, record, self._committee.network_id, self._check):
-            self.dropped["forged"] += 1
-        else:
-            self._take(member, item, record)
-
-    def _take(self, member: int, item: SignedRecord, record: Proposal | Vote) -> None:
-        self._known.heard_of(member, record.round)
-        if record.round > self.round + AHEAD:
-            return  # it is asked for again when its round has come
-        earlier = self._known.add(member, item, record)
-        if earlier is not None and member not in self._accused:
-            self._accused.add(member)
-            self._effects.append(Contradicted(member, Contradiction(earlier, item)))
-
-    def _hear_quorum(self, message: CommitteePrevotes) -> None:
-        if message.height != self.height or not self._known.wants_quorum(message.round):
-            self.dropped["known"] += 1
-            return
-        vote = Vote(self._committee.network_id, self.height, message.round, False, message.digest)
-        try:
-            check_quorum(self._committee.network_id, self._committee.members, vote, message.signatures, self._check)
-        except VerificationError:
-            self.dropped["forged"] += 1
-            return
-        for member, _ in message.signatures:
-            self._known.heard_of(member, message.round)
-        self._known.add_quorum(message.round, message.digest, message.signatures)
+        found = self._hearing.record(item, self.round)
+        if found is not None:
+            self._effects.append(found)
 
     def _hear_certified(self, block: CertifiedBlock) -> None:
-        try:
-            committee = self._committee
-            check_certificate(block.certificate, block.block, self.height, committee.members, committee.network_id)
-        except VerificationError:
-            self.dropped["forged"] += 1
-            return
-        self._decide(block)
+        if self._hearing.certified(block):
+            self._decide(block)
 
     def _answer(self, member: int, have: CommitteeHave, now: float) -> None:
         """Send what another member of this or an earlier round lacks."""
         if now < self._answered.get(member, float("-inf")) + self._timing.repeat / 4:
-            self.dropped["too fast"] += 1
+            self._hearing.dropped["too fast"] += 1
             return
         self._answered[member] = now
         self._effects += (Send(member, message) for message in lacking(self._known, self.height, self.round, have))
@@ -283,9 +234,7 @@ class Agreement:
         self._own = tuple((one, item) for one, item in self._own if one >= number - 1)
         self._until = {PROPOSE: now + self._timing.wait(number)}
         self._known.forget(number)
-        self._judged = {
-            judged: reason for judged, reason in self._judged.items() if reason is None and self._block(judged[0])
-        }
+        self._judgements.begin_round(lambda digest: self._block(digest) is not None)
         self._next_repeat = min(self._next_repeat, now + self._timing.repeat)
         if self._committee.leader(number) == self._me and not self._abstains:
             self._propose()
@@ -407,7 +356,7 @@ class Agreement:
                 self._step = max(self._step, PRECOMMIT if record.precommit else PREVOTE)
         for held in (self._locked, self._valid):
             if held is not None:
-                self._judged[_digest(held.block), True] = None
+                self._judgements.has_found_valid(_digest(held.block))
                 self._known.add_quorum(held.round, _digest(held.block), held.signatures)
 
     def _taken(self) -> list[Effect]:
@@ -425,23 +374,11 @@ class Agreement:
 
     def _is_valid(self, digest: bytes, block: bytes, valid_round: int) -> bool:
         """Whether a block can be voted for, which was found valid in ``valid_round`` (below 0: it is new)."""
-        reason = made_by(block, self._committee, self.height, self.round, valid_round)
-        if reason is None:
-            is_seen = valid_round >= 0 and self._judged.get((digest, False), "") is not None
-            judged = (digest, is_seen)
-            if judged not in self._judged:
-                self._judged[judged] = self._validate_seen(block) if is_seen else self._validate(block)
-                if self._judged[judged] is not None:
-                    self._effects.append(Refused(digest, self._judged[judged] or ""))
-            reason = self._judged[judged]
-        return reason is None
+        found = self._judgements.judge(digest, block, self.round, valid_round)
+        if found.is_new:
+            self._effects.append(Refused(digest, found.reason or ""))
+        return found.reason is None
 
 
 def _digest(block: bytes) -> bytes:
     return hashlib.sha256(block).digest()
-
-
-def _makes_sense(record: Proposal | Vote) -> bool:
-    if isinstance(record, Vote):
-        return len(record.digest) in (0, 32)
-    return record.valid_round <= record.round  # it is one more than the round that it names

@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from engine.errors import WireError
 from engine.verification.committee.ballots import Offered, Round
 from engine.verification.committee.committee import Committee
-from engine.wire.blocks import Proposal, Vote, block_decoder
+from engine.wire.blocks import Proposal, Vote
 from engine.wire.signed import SignedRecord
 
 PROPOSE, PREVOTE, PRECOMMIT = 0, 1, 2
@@ -112,22 +111,3 @@ class Known:
         """Drop what is too old for a member in round ``present``."""
         for number in [one for one in self.rounds if one < present - BEHIND]:
             del self.rounds[number]
-
-
-def made_by(block: bytes, committee: Committee, height: int, present: int, valid_round: int) -> str | None:
-    """Why a block cannot be one of this height in a proposal of round ``present``; None if it can.
-
-    A new block (``valid_round`` below 0) must have been made in this very round: who leads twice could else choose
-    between two rounds, and with them between two outputs. Another one was made before it was found valid.
-    """
-    try:
-        found = block_decoder.decode(block)
-    except WireError as error:
-        return f"this is not a block: {error}"
-    if found.network_id != committee.network_id or found.height != height:
-        return "the block is of another network or height"
-    if (valid_round < 0 and found.round != present) or (valid_round >= 0 and found.round > valid_round):
-        return f"the block says that it was made in round {found.round}"
-    if committee.members[committee.leader(found.round)] != found.proposer:
-        return f"the block names a proposer that does not lead round {found.round}"
-    return None
