@@ -9,19 +9,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
 from engine.clock import Clock
 from engine.crypto.identity import Identity, node_id_of
-from engine.errors import GenTorrentError, StorageError, VerificationError, WireError
+from engine.errors import StorageError, WireError
 from engine.ids import NodeId
+from engine.node.committee_chain import CommitteeChain, Fetch
 from engine.node.committee_store import CommitteeStore
 from engine.node.loop import MachineLoop
 from engine.paths.setup import TokenBucket
 from engine.transport.link import Channel, LinkSender
-from engine.verification.chain.certificate import check_certified
-from engine.verification.chain.checkpoint import EVERY, height_of, make_checkpoint, open_checkpoint
 from engine.verification.chain.state import ChainState
 from engine.verification.committee.agreement import Agreement, Message
 from engine.verification.committee.committee import Committee
@@ -49,9 +48,6 @@ MESSAGE_RATE, MESSAGE_BURST = 200.0, 4000.0
 """Messages of one member, per second and at once."""
 SERVED_RATE, SERVED_BURST = 2.0, 20.0
 """Blocks that one member gets for its asking."""
-FETCH_SECONDS = 5.0
-"""Between two times that the server is asked for a block that is missing here."""
-Fetch = Callable[[int], Awaitable[Sequence[CertifiedBlock]]]
 
 
 class BlockMaker(Protocol):
@@ -95,22 +91,20 @@ class CommitteeRole:
         fetch: Fetch | None = None,
         outside_at: int = -1,
     ) -> None:
-        """``state``: before the first block; ``store`` leads on from it. ``fetch``: blocks from this height on from
-        the server, none if it has none; it may raise a ``GenTorrentError``. ``outside_at``: a height whose committee
-        did not include this member, as this process has seen: it has signed nothing of later heights yet."""
+        """``state``, ``store``, ``fetch``: see :class:`~engine.node.committee_chain.CommitteeChain`. ``outside_at``: a
+        height whose committee did not include this member, as this process has seen: it has signed nothing of later
+        heights yet."""
         self._identity = identity
         self._maker = maker
         self._store = store
         self._clock = clock
-        self._fetch = fetch
         self._outside_at = outside_at
         self._peers: dict[NodeId, int] = {}
         self._messages: dict[NodeId, TokenBucket] = {}
         self._served: dict[NodeId, TokenBucket] = {}
         self._agreement: Agreement | None = None
         self._timing = timing_of(state.genesis.parameters.epoch_seconds)
-        self._behind = asyncio.Event()
-        self._behind.set()
+        self._loaded = False
         self.dropped: Counter[str] = Counter()
         self.sender: LinkSender | None = None
         self.decided: Callable[[CertifiedBlock], None] = lambda _: None
@@ -120,16 +114,21 @@ class CommitteeRole:
         """What the owner of this machine should know."""
         self.members_changed: Callable[[], None] = lambda: None
         """Whom to keep linked with is another question now."""
-        self.state = state
         self.loop = MachineLoop(clock, self._tick, self._next_deadline)
-        self._checkpoint_at = 0
-        self._checkpoint_due = asyncio.Event()
-        self._loaded = False
+        self.chain = CommitteeChain(state, store, decided=maker.decided, records_of=maker.records_of, fetch=fetch)
+        self.chain.grown = self._grown
+        self.chain.asked = self._has_asked
+        self.chain.notice = self._notice
         # Who finds no memory may have lost it with its disk, and signs nothing at a height that could be under way.
         # What the newest block is it has to hear first.
         memory = store.memory()
         self._lost_in = epoch_at(state.genesis, clock.wall()) if memory is None else -1
-        self._has_asked = memory is not None or fetch is None
+        self._must_ask = memory is None
+
+    @property
+    def state(self) -> ChainState:
+        """What all blocks so far have led to."""
+        return self.chain.state
 
     async def load(self) -> None:
         """Follow the chain that is on the disk, in a thread; until then nobody is listened to."""
@@ -141,11 +140,7 @@ class CommitteeRole:
     def replay(self) -> Iterator[int]:
         """Follow the chain that is on the disk from the newest checkpoint on, a block (its height) a step. Between two
         steps nobody else uses this role."""
-        count = self._store.load()
-        self._from_checkpoint()
-        yield self.state.height
-        while self.state.height < count and self._next_kept():
-            yield self.state.height
+        yield from self.chain.replay()
         self._loaded = True
         self._begin_height()
 
@@ -187,114 +182,17 @@ class CommitteeRole:
             await self.load()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.loop.run())
-            tasks.create_task(self._keep_up())
-            tasks.create_task(self._keep_checkpoints())
+            tasks.create_task(self.chain.run())
 
-    async def _keep_up(self) -> None:
-        """Fetch what is missing from the server: at the start, and when members are at a later height."""
-        while True:
-            await self._behind.wait()
-            self._behind.clear()
-            try:
-                while self._fetch is not None:
-                    blocks = await self._fetch(self.state.height + 1)
-                    if not blocks or not await self._follow(blocks):
-                        break
-                if not self._has_asked:
-                    self._has_asked = True
-                    if self.state.height == 0:
-                        self._begin_height()
-            except GenTorrentError as error:
-                logger.info("no block was fetched: %s", error)
-            await asyncio.sleep(FETCH_SECONDS)
+    def _has_asked(self) -> None:
+        if self._must_ask and self.state.height == 0:
+            self._begin_height()
 
-    def _from_checkpoint(self) -> None:
-        data = self._store.checkpoint()
-        if data is None:
-            return
-        try:
-            certified = self._store.block(height_of(data))
-            self.state = open_checkpoint(data, self.state, certified)
-        except VerificationError as error:
-            logger.warning("all kept blocks are checked again: %s", error)
-            return
-        self._checkpoint_at = self.state.height
-        if certified is not None:
-            self._maker.decided(self.state, certified.block)
+    def _notice(self, text: str) -> None:
+        self.notice(text)
 
-    def _next_kept(self) -> bool:
-        """Take one more of the kept blocks; what does not follow is dropped, with all behind it."""
-        height = self.state.height + 1
-        block = self._store.block(height)
-        try:
-            if block is None:
-                raise VerificationError("it cannot be read")
-            self.state = check_certified(self.state, block)
-        except VerificationError as error:
-            logger.warning("kept blocks are left out from height %d on: %s", height, error)
-            self._store.keep(height - 1)
-            return False
-        self._maker.decided(self.state, block.block)
-        return True
-
-    async def _keep_checkpoints(self) -> None:
-        """After every so many blocks, in a thread."""
-        self._look_at_checkpoint()
-        while True:
-            await self._checkpoint_due.wait()
-            self._checkpoint_due.clear()
-            state = self.state
-            try:
-                await asyncio.to_thread(self._keep_checkpoint, state)
-            except StorageError as error:
-                logger.warning("the chain will be replayed from an older checkpoint: %s", error)
-            self._checkpoint_at = state.height
-
-    def _keep_checkpoint(self, state: ChainState) -> None:
-        self._store.keep_checkpoint(make_checkpoint(state))
-
-    def _look_at_checkpoint(self) -> None:
-        if self.state.height >= self._checkpoint_at + EVERY:
-            self._checkpoint_due.set()
-
-    async def _follow(self, blocks: Sequence[CertifiedBlock]) -> bool:
-        """Take blocks that were fetched, each checked in a thread; False where one does not follow."""
-        for block in blocks:
-            before = self.state
-            try:
-                state = await asyncio.to_thread(check_certified, before, block)
-            except VerificationError as error:
-                self._refuse(error)
-                return False
-            if self.state is before:  # members may have brought it meanwhile
-                self._take(block, state)
-        return True
-
-    def _append(self, block: CertifiedBlock) -> bool:
-        """Take the next block, from wherever it comes; False if it does not follow."""
-        try:
-            state = check_certified(self.state, block)
-        except VerificationError as error:
-            self._refuse(error)
-            return False
-        self._take(block, state)
-        return True
-
-    def _refuse(self, error: VerificationError) -> None:
-        self.dropped["refused block"] += 1
-        logger.debug("a block of height %d is refused: %s", self.state.height + 1, error)
-
-    def _take(self, block: CertifiedBlock, state: ChainState) -> None:
-        """The next block has been checked, and leads to this state."""
-        try:
-            self._store.append(state.height, block, self._maker.records_of(block.block))
-        except StorageError as error:
-            self.notice(f"The committee's new block could not be kept; it is fetched again later. {error}")
-        changed = state.members != self.state.members
-        self.state = state
-        self._maker.decided(state, block.block)
+    def _grown(self, block: CertifiedBlock, changed: bool) -> None:
         self._begin_height()
-        self._look_at_checkpoint()
         self.decided(block)
         if changed:
             self.members_changed()
@@ -333,7 +231,7 @@ class CommitteeRole:
         if 0 <= self._outside_at <= self.state.height:
             return False
         if self.state.height == 0:
-            return not self._has_asked
+            return self._must_ask and not self.chain.has_asked
         return self.state.epoch <= self._lost_in
 
     def _seconds_to_start(self) -> float:
@@ -348,12 +246,12 @@ class CommitteeRole:
         height, present = _height(message), self.state.height + 1
         if isinstance(message, CommitteeBlock):
             if height == present:
-                self._append(CertifiedBlock(message.block, message.certificate))
+                self.chain.append(CertifiedBlock(message.block, message.certificate))
         elif height < present:
             if isinstance(message, CommitteeHave):
                 self._serve(peer, height)
         elif height > present:
-            self._behind.set()
+            self.chain.is_missing_blocks()
             if isinstance(message, CommitteeHave):  # they say it again and again, so this is asked again and again
                 self._send(peer, CommitteeWant(present))
         elif self._agreement is not None:
@@ -384,7 +282,7 @@ class CommitteeRole:
                     peer = next((one for one in peers if self._peers[one] == effect.to), None)
                     self._send(peer, effect.message) if peer is not None else None
                 case Decided():
-                    self._append(effect.certified)
+                    self.chain.append(effect.certified)
                 case Contradicted():
                     key = self.state.members[effect.member].hex()
                     self.notice(f"The member of the committee with the key {key} has signed two things at once.")

@@ -14,7 +14,7 @@ from engine.crypto.identity import Identity
 from engine.directory.genesis import GenesisRecord, make_genesis
 from engine.errors import StorageError, VerificationError
 from engine.ids import NodeId
-from engine.node import committee_role
+from engine.node import committee_chain
 from engine.node.committee_role import CommitteeRole
 from engine.node.committee_store import CommitteeStore
 from engine.node.overlay_peer import OverlayPeer
@@ -371,7 +371,7 @@ async def test_a_member_that_has_lost_its_whole_disk_hears_of_the_chain_before_i
         assert store.memory() is None  # nothing was signed
         if not asked:
             async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
-                running = tasks.create_task(role._keep_up())
+                running = tasks.create_task(role.chain.keep_up())
                 while answers:
                     await asyncio.sleep(0.01)
                 running.cancel()
@@ -403,8 +403,8 @@ def test_a_forged_block_is_refused(network: Network) -> None:
     block = node.chain[1]
     forged = CertifiedBlock(block.block + b"x", block.certificate)
     assert node.maker.refusal(forged.block)
-    assert not node.role._append(forged)
-    assert node.role.dropped["refused block"] == 1
+    assert not node.role.chain.append(forged)
+    assert node.role.chain.refused["refused block"] == 1
 
 
 def test_a_start_begins_at_the_checkpoint_and_with_a_damaged_one_at_the_genesis(
@@ -421,7 +421,7 @@ def test_a_start_begins_at_the_checkpoint_and_with_a_damaged_one_at_the_genesis(
         checked.append(before.height + 1)
         return check_certified(before, block)
 
-    monkeypatch.setattr(committee_role, "check_certified", count)
+    monkeypatch.setattr(committee_chain, "check_certified", count)
     for data, replayed in ((whole, [5, 6]), (whole[:-1], [1, 2, 3, 4, 5, 6]), (b"", [1, 2, 3, 4, 5, 6])):
         node.kill()
         (node.folder / "checkpoint").write_bytes(data)
