@@ -18,6 +18,8 @@ from engine.api import schema
 
 MAX_QUESTION = 100_000
 """Characters of one question."""
+SETTINGS = "settings"
+"""Marks a request that changes how the open chat is asked."""
 TAKES_QUESTION = mark("The engine takes the question")
 
 
@@ -231,12 +233,12 @@ class ChatTranscript(KeptTurns):
             return
         turn = self.turns[-1]
         if self._told != self._settings:
-            if not self._send(schema.UpdateChat(chat=self.chat, settings=self._settings)):
+            if not self._send(schema.UpdateChat(chat=self.chat, settings=self._settings, ref=SETTINGS)):
                 return
             self._told = self._settings
         again = bool(turn.answer_id) and not turn.begun
         turn.ref = turn.answer_id if again else turn.question_id
-        overflow: schema.Overflow = "drop_oldest" if turn.drop_oldest else "refuse"
+        overflow: schema.Overflow | None = "drop_oldest" if turn.drop_oldest else None
         request: schema.Request
         if again:
             request = schema.Regenerate(
@@ -305,7 +307,10 @@ class ChatTranscript(KeptTurns):
             self._shown_anew()
             self.problem_arose.emit(from_engine(event.text))
             return
-        if self.turns and event.ref == self.turns[-1].ref:
+        if event.ref == SETTINGS:
+            self._told = None  # sent again with the next question
+            self.problem_arose.emit(from_engine(event.text))
+        elif self.turns and event.ref == self.turns[-1].ref:
             self._busy = False
             self._fail(self.turns[-1], from_engine(event.text))
 

@@ -138,12 +138,18 @@ def show_answer(turn: Turn, message: schema.StoredMessage) -> None:
         turn.choices = message.problem.choices
 
 
-def details_of(message: schema.StoredMessage) -> schema.ChatDone | None:
+class KeptAnswer(schema.ChatDone, frozen=True, kw_only=True, tag="kept_answer"):
+    """How an answer of a kept chat was made. ``dropped``: so many messages did not fit the context and were left out,
+    as ``overflow`` says."""
+
+    dropped: int = 0
+    overflow: schema.Overflow = "refuse"
+
+
+def details_of(message: schema.StoredMessage) -> KeptAnswer | None:
     """How an answer was made, or None while that is not known. The receipt is not with it."""
     details = message.details
     if details is None or not details.badge or not details.finish_reason:
         return None
-    fields: dict[str, Any] = {
-        name: getattr(details, name) for name in details.__struct_fields__ if name not in ("receipt", "dropped")
-    }
-    return schema.ChatDone(id=message.message, model=message.model, **fields)
+    fields: dict[str, Any] = {name: getattr(details, name) for name in details.__struct_fields__ if name != "receipt"}
+    return KeptAnswer(id=message.message, model=message.model, **fields)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from app.i18n import mark, number, tr
 from app.models.engine_words import from_engine
+from app.models.turns import KeptAnswer
 from engine.api import schema
 
 SHORT_ID = 8
@@ -148,7 +149,17 @@ def knowledge(done: schema.ChatDone) -> list[Known]:
 
 def about(done: schema.ChatDone) -> list[Known]:
     """What else there is to know about the answer."""
-    return [Known(tr("Badge"), badge_words(done)), Known(tr("Model"), done.model)]
+    rows = [Known(tr("Badge"), badge_words(done)), Known(tr("Model"), done.model)]
+    if isinstance(done, KeptAnswer) and done.dropped:
+        rows.append(Known(tr("Left out"), left_out_words(done.dropped, done.overflow)))
+    return rows
+
+
+def left_out_words(dropped: int, overflow: schema.Overflow) -> str:
+    """Which messages the model did not get, as they did not fit its context."""
+    if overflow == "keep_ends":
+        return tr("%Ln message(s) after the first turn did not fit and were not sent to the model.", "", dropped)
+    return tr("The %Ln oldest message(s) did not fit and were not sent to the model.", "", dropped)
 
 
 _BEFORE = mark(

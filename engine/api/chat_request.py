@@ -23,6 +23,7 @@ from engine.api.parameters import (
 from engine.api.schema import Chat, SamplingChoice
 from engine.api.service import AnswerRequest
 from engine.api.tools import Tools, read_tools
+from engine.inference.models.installed import BUILTIN_MODEL
 from engine.inference.request_check import check_template_options, checked_constraint
 from engine.inference.types import Constraint, PromptMessage
 from engine.wire.answer import Sampling
@@ -148,6 +149,14 @@ def from_chat(chat: Chat) -> AnswerRequest:
         may_forward=chat.may_forward,
         privacy=chat.privacy,
     )
+
+
+def suited_sampling(model: str) -> SamplingChoice:
+    """How tokens are chosen where nobody says: the built-in model states facts and is asked greedily; other models get
+    the usual middle way."""
+    if model == BUILTIN_MODEL:
+        return SamplingChoice(temperature=0.0)
+    return SamplingChoice(temperature=0.7, top_p=0.95)
 
 
 def sampling_of(choice: SamplingChoice) -> Sampling:

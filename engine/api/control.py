@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Coroutine, Iterator
 from contextlib import aclosing
+from typing import Annotated
 
 import msgspec
 from aiohttp import WSCloseCode, WSMsgType, web
@@ -154,7 +155,9 @@ class _Connection:
             try:
                 request = schema.request_decoder.decode(text)
             except (msgspec.DecodeError, RecursionError) as error:
-                self._refuse("", InvalidRequestError.code, f"This is no message of the control API: {error}.")
+                named = _named(text)
+                said = f"This is no message of the control API: {error}."
+                self._refuse(named.type, InvalidRequestError.code, said, named.ref)
             else:
                 await self._handle(request, group)
 
@@ -227,8 +230,8 @@ class _Connection:
         else:
             await self._requests.put(request)
 
-    def _refuse(self, request: str, code: str, text: str) -> None:
-        self._outbox.put(schema.RequestFailed(request=request, code=code, text=text))
+    def _refuse(self, request: str, code: str, text: str, ref: str = "") -> None:
+        self._outbox.put(schema.RequestFailed(request=request, code=code, text=text, ref=ref))
 
     async def _set_contributing(self, on: bool) -> None:
         try:
@@ -291,6 +294,20 @@ class _Connection:
                     case AnswerDone():
                         return _done(chat, request.sampling.seed, event)
         return _failed(chat.id, RequestError("The answer ended without its last event. Its text may be incomplete."))
+
+
+class _Named(msgspec.Struct):
+    """What a message says of itself, whatever else is wrong with it."""
+
+    type: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    ref: Annotated[str, msgspec.Meta(max_length=64)] = ""
+
+
+def _named(text: str) -> _Named:
+    try:
+        return msgspec.json.decode(text, type=_Named)
+    except (msgspec.DecodeError, RecursionError):
+        return _Named()
 
 
 def _leaves(group: BaseExceptionGroup[_Ended]) -> Iterator[BaseException]:

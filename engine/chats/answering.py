@@ -13,7 +13,7 @@ import msgspec
 
 from engine.api import error_reply
 from engine.api.badge import badge_of
-from engine.api.chat_request import sampling_of
+from engine.api.chat_request import sampling_of, suited_sampling
 from engine.api.schema import (
     MAX_QUESTION,
     AnswerDetails,
@@ -29,6 +29,7 @@ from engine.chats.database import ReadMessage
 from engine.chats.live import LiveChat, Running
 from engine.chats.prompt import (
     MOST_CHARACTERS_PER_TOKEN,
+    Branch,
     Turn,
     answer_room,
     estimated_tokens,
@@ -78,11 +79,14 @@ class Fit:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is asked: ``turns`` with the oldest ``dropped`` messages left out."""
+    """What is asked: ``branch`` without ``left_out`` of its turns, which are ``dropped`` messages that do not fit,
+    chosen as ``overflow`` says."""
 
     request: AnswerRequest
-    turns: Sequence[Turn]
+    branch: Branch
     fit: Fit
+    overflow: Overflow = "refuse"
+    left_out: int = 0
     dropped: int = 0
 
     @property
@@ -131,23 +135,29 @@ class Answering:
     ) -> Asked:
         """What is asked when ``branch`` (names of kept messages) and then ``new`` with their ``files`` is the
         conversation. :class:`NoRoomError` if it does not fit and nothing may be dropped."""
-        turns, rate, unread = await self._turns(live, branch, model, new, files)
-        whole = await self._asked(live, turns, model, rate)
-        if whole.fits and not unread:
+        read = await self._read(live, branch, model, overflow, new, files)
+        whole = await self._asked(live, read, model, overflow)
+        if whole.fits and not read.unread:
             return whole
-        first, last = (0 if unread else 1), len(turns) - 1  # turns to leave out: the least number that makes it fit
+        best = await self._fitting(live, read, model, overflow, whole.fit.exact)
+        if best is None and overflow == "keep_ends":  # the first turn is too long itself
+            best = await self._fitting(live, read, model, "drop_oldest", whole.fit.exact)
+        if best is not None and overflow != "refuse":
+            return best
+        raise _overflow(whole.fit, best.dropped if best is not None else 0, model)
+
+    async def _fitting(self, live: LiveChat, read: Branch, model: str, overflow: Overflow, count: bool) -> Asked | None:
+        """The least that can be left out so that the rest fits; None when nothing does."""
+        first, last = (0 if read.unread else 1), read.most(overflow)
         best: Asked | None = None
         while first <= last:
             middle = (first + last) // 2
-            left_out = unread + _messages(turns[:middle])
-            tried = await self._asked(live, turns[middle:], model, rate, left_out, count=whole.fit.exact)
+            tried = await self._asked(live, read, model, overflow, middle, count=count)
             if tried.fits:
                 best, last = tried, middle - 1
             else:
                 first = middle + 1
-        if best is not None and overflow == "drop_oldest":
-            return best
-        raise _overflow(whole.fit, best.dropped if best is not None else 0, model)
+        return best
 
     async def fit(
         self, live: LiveChat, branch: Sequence[str], model: str, text: str, files: Sequence[AttachmentRow]
@@ -155,19 +165,19 @@ class Answering:
         """How full the context would be with one more question of ``text`` and ``files``."""
         new = MessageRow(id="new", chat=live.id, parent="", place=0, role="user", text=text)
         named = [msgspec.structs.replace(one, message=new.id) for one in files]
-        turns, rate, _ = await self._turns(live, branch, model, [new] if text or named else [], named)
-        return (await self._asked(live, turns, model, rate)).fit
+        read = await self._read(live, branch, model, "refuse", [new] if text or named else [], named)
+        return (await self._asked(live, read, model, "refuse")).fit
 
-    async def _turns(
+    async def _read(
         self,
         live: LiveChat,
         branch: Sequence[str],
         model: str,
+        overflow: Overflow,
         new: Sequence[MessageRow],
         files: Sequence[AttachmentRow],
-    ) -> tuple[list[Turn], float, int]:
-        """The turns of a branch, its characters per token, and how many of its oldest messages were not even read, as
-        no text of that length fits the model."""
+    ) -> Branch:
+        """As much of a branch as can matter to the model."""
         limit = self.context_length(model) * MOST_CHARACTERS_PER_TOKEN or MAX_ANSWER
         read = [ReadMessage(row, len(row.text), 0) for row in new]
         attached: list[AttachmentRow] = list(files)
@@ -180,21 +190,27 @@ class Answering:
             attached += some
             length += sum(one.characters for one in found.values()) + sum(len(one.text) for one in some)
             end -= len(names)
-        by_message: dict[str, list[AttachmentRow]] = {}
-        for one in attached:
-            by_message.setdefault(one.message, []).append(one)
-        return turns_of([one.row for one in read], by_message), learned_rate(read), end
+        first = await self._first_turn(live, branch[: min(end, 2)]) if overflow == "keep_ends" and end else None
+        return Branch(_turns(read, attached), learned_rate(read), end, first)
+
+    async def _first_turn(self, live: LiveChat, names: Sequence[str]) -> Turn | None:
+        """The turn that a branch begins with."""
+        found = await live.store.messages(names, text=MAX_QUESTION + MAX_ANSWER, reasoning=0)
+        files = await live.store.whole_attachments(live.id, names)
+        turns = _turns([found[name] for name in names if name in found], files)
+        return turns[0] if turns and turns[0].answer else None
 
     async def _asked(
-        self, live: LiveChat, turns: Sequence[Turn], model: str, rate: float, dropped: int = 0, count: bool = True
+        self, live: LiveChat, read: Branch, model: str, overflow: Overflow, left_out: int = 0, count: bool = True
     ) -> Asked:
         settings = live.row.settings
+        turns, dropped = read.without(left_out, overflow)
         request = self._request(live, messages_of(settings.system, turns), model)
         limit = self.context_length(model)
         tokens = await self._counted(request) if count else None
-        used = tokens if tokens is not None else estimated_tokens(request.messages, rate)
+        used = tokens if tokens is not None else estimated_tokens(request.messages, read.rate)
         fit = Fit(used, limit, answer_room(settings.max_tokens, limit), tokens is not None)
-        return Asked(request, turns, fit, dropped)
+        return Asked(request, read, fit, overflow, left_out, dropped)
 
     async def _counted(self, request: AnswerRequest) -> int | None:
         if not request.messages:
@@ -210,7 +226,7 @@ class Answering:
         return AnswerRequest(
             model_id=model,
             messages=messages,
-            sampling=sampling_of(settings.sampling),
+            sampling=sampling_of(settings.sampling or suited_sampling(model)),
             max_tokens=settings.max_tokens,
             stop=settings.stop,
             route="local" if settings.local_only else settings.route,
@@ -220,37 +236,49 @@ class Answering:
 
     # The answer itself
 
-    async def write(self, live: LiveChat, running: Running, asked: Asked, overflow: Overflow) -> MessageRow:
+    async def write(self, live: LiveChat, running: Running, asked: Asked) -> MessageRow:
         """Ask, tell listeners what comes, and return the row with its end. Cancelled by ``running.stopping`` it ends as
         stopped, by anything else as interrupted: then the row is left in ``running`` and the cancellation goes on."""
         if not running.begin():
-            return _ended(running, "stopped", STOPPED, asked.dropped)
+            return _ended(running, "stopped", STOPPED, asked)
         for attempt in range(DROP_ATTEMPTS):
             try:
                 done = await self._stream(live, running, asked.request)
                 return _done(running, asked, done)
             except ContextLengthError as error:
-                turns = asked.turns[max(1, len(asked.turns) // 2) :]
-                if overflow != "drop_oldest" or running.characters or not turns or attempt == DROP_ATTEMPTS - 1:
-                    return _failed(running, error, asked.dropped)
-                text = "The machine that answers holds less than it was thought to: the oldest messages are left out"
+                fewer = None if running.characters or attempt == DROP_ATTEMPTS - 1 else self._fewer(live, asked)
+                if fewer is None:
+                    return _failed(running, error, asked)
+                text = "The machine that answers holds less than it was thought to: earlier messages are left out"
                 _tell_stage(
                     live, running, AnswerStage(chat=live.id, message=running.row.id, stage="sending", text=text)
                 )
-                dropped = asked.dropped + _messages(asked.turns[: len(asked.turns) - len(turns)])
-                request = self._request(live, messages_of(live.row.settings.system, turns), asked.request.model_id)
-                asked = Asked(request, turns, asked.fit, dropped)
+                asked = fewer
             except GenTorrentError as error:
-                return _failed(running, error, asked.dropped)
+                return _failed(running, error, asked)
             except asyncio.CancelledError:
                 if not running.stopping:
                     raise
-                return _ended(running, "stopped", STOPPED, asked.dropped)
+                return _ended(running, "stopped", STOPPED, asked)
             except Exception:
                 _logger.exception("an answer failed unexpectedly")
                 text = "The engine made a mistake while it answered; its log says which."
-                return _ended(running, "failed", AnswerProblem(code="internal_error", text=text), asked.dropped)
+                return _ended(running, "failed", AnswerProblem(code="internal_error", text=text), asked)
         raise AssertionError("the last attempt returns")
+
+    def _fewer(self, live: LiveChat, asked: Asked) -> Asked | None:
+        """With half of the turns that could still be left out left out; None where nothing may be or can be."""
+        if asked.overflow == "refuse":
+            return None
+        overflow, left = asked.overflow, asked.branch.most(asked.overflow) - asked.left_out
+        if left <= 0 and overflow == "keep_ends":  # then without the first one
+            overflow, left = "drop_oldest", asked.branch.most("drop_oldest") - asked.left_out
+        if left <= 0:
+            return None
+        left_out = asked.left_out + (left + 1) // 2
+        turns, dropped = asked.branch.without(left_out, overflow)
+        request = self._request(live, messages_of(live.row.settings.system, turns), asked.request.model_id)
+        return Asked(request, asked.branch, asked.fit, overflow, left_out, dropped)
 
     async def _stream(self, live: LiveChat, running: Running, request: AnswerRequest) -> AnswerDone:
         async with aclosing(self._service.answer(request)) as events:
@@ -278,8 +306,11 @@ def one_line(text: str) -> str:
     return " ".join(clean(text).split())
 
 
-def _messages(turns: Sequence[Turn]) -> int:
-    return sum(turn.messages for turn in turns)
+def _turns(read: Sequence[ReadMessage], attached: Sequence[AttachmentRow]) -> list[Turn]:
+    by_message: dict[str, list[AttachmentRow]] = {}
+    for one in attached:
+        by_message.setdefault(one.message, []).append(one)
+    return turns_of([one.row for one in read], by_message)
 
 
 def _overflow(fit: Fit, droppable: int, model: str) -> NoRoomError:
@@ -332,16 +363,17 @@ def _done(running: Running, asked: Asked, done: AnswerDone) -> MessageRow:
         standings=done.standings,
         asked=done.asked,
         dropped=asked.dropped,
+        overflow=asked.overflow if asked.dropped else "refuse",
     )
     return msgspec.structs.replace(running.now("done"), details=details, receipt=done.receipt_export)
 
 
-def _failed(running: Running, error: GenTorrentError, dropped: int) -> MessageRow:
+def _failed(running: Running, error: GenTorrentError, asked: Asked) -> MessageRow:
     choices = error_reply.weaker_choices(error.choices) if isinstance(error, WeakerPathsNeededError) else ()
     problem = AnswerProblem(code=error_reply.code_of(error), text=clean(str(error)), choices=choices)
-    return _ended(running, "failed", problem, dropped)
+    return _ended(running, "failed", problem, asked)
 
 
-def _ended(running: Running, state: MessageState, problem: AnswerProblem, dropped: int) -> MessageRow:
-    details = AnswerDetails(dropped=dropped) if dropped else None
+def _ended(running: Running, state: MessageState, problem: AnswerProblem, asked: Asked) -> MessageRow:
+    details = AnswerDetails(dropped=asked.dropped, overflow=asked.overflow) if asked.dropped else None
     return msgspec.structs.replace(running.now(state), problem=problem, details=details)

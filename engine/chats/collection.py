@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec import UNSET
 
 from engine.api.schema import (
+    DEFAULT_PRESET,
     Accepted,
     ChatHit,
     ChatList,
+    ChatSettings,
     ChatsFound,
     CreateChat,
     DeleteChats,
@@ -18,13 +22,14 @@ from engine.api.schema import (
     Folder,
     FoldersChanged,
     ListChats,
+    Preset,
     PresetsChanged,
     RestoreChats,
     SaveFolder,
     SavePreset,
     SearchChats,
 )
-from engine.chats.answering import one_line
+from engine.chats.answering import clean, one_line
 from engine.chats.database import Database, Hit
 from engine.chats.rows import ChatRow, FolderRow, PresetRow
 from engine.chats.words import marked, match_expression
@@ -104,6 +109,11 @@ async def create(history: ChatHistory, request: CreateChat) -> Accepted:
     if request.temporary:
         history.check_temporary_room()
     store.check_room()
+    settings = request.settings
+    if settings is UNSET:
+        default = await preset(history, DEFAULT_PRESET)
+        settings = with_preset(ChatSettings(), default) if default is not None else ChatSettings()
+    settings = kept_settings(settings)
     now = history.clock.wall()
     row = ChatRow(
         id=name,
@@ -112,7 +122,7 @@ async def create(history: ChatHistory, request: CreateChat) -> Accepted:
         created=now,
         updated=now,
         activity=history.next_activity(),
-        settings=request.settings,
+        settings=settings,
     )
     live = history.add_live(row, request.temporary)
     saved = await store.save(row)
@@ -188,13 +198,46 @@ async def change_preset(history: ChatHistory, request: SavePreset | DeletePreset
         saved = await history.disk.save(gone=[(PresetRow, request.preset)])
         name = "delete_preset"
     else:
-        if request.preset.preset not in presets and len(presets) >= MAX_PRESETS:
-            raise InvalidRequestError(f"There are {MAX_PRESETS} presets already. Delete one of them.")
-        others = sum(len(row.preset.system) for row in presets.values() if row.id != request.preset.preset)
-        if others + len(request.preset.system) > MAX_PRESET_TEXT:
-            raise InvalidRequestError(f"The system prompts of all presets have {MAX_PRESET_TEXT:,} characters at most.")
-        saved = await history.disk.save(PresetRow(id=request.preset.preset, preset=request.preset))
+        wanted = _checked_preset(request.preset, [row.preset for row in presets.values()])
+        saved = await history.disk.save(PresetRow(id=wanted.preset, preset=wanted))
         name = "save_preset"
     rows = await history.disk.presets()
     history.tell_watchers(PresetsChanged(presets=tuple(row.preset for row in rows)))
     return Accepted(ref=request.ref, request=name, saved=saved, problem=history.disk.problem)
+
+
+def _checked_preset(wanted: Preset, there: Sequence[Preset]) -> Preset:
+    """A preset as it is kept; :class:`InvalidRequestError` says what is wrong with it."""
+    others = [one for one in there if one.preset != wanted.preset]
+    name = one_line(wanted.name)
+    if not name:
+        raise InvalidRequestError("A preset needs a name.", "preset.name")
+    if any(one.name.casefold() == name.casefold() for one in others):
+        raise InvalidRequestError(f"There is a preset called {name!r} already. Take another name.", "preset.name")
+    if len(others) >= MAX_PRESETS:
+        raise InvalidRequestError(f"There are {MAX_PRESETS} presets already. Delete one of them.")
+    if sum(len(one.system) for one in others) + len(wanted.system) > MAX_PRESET_TEXT:
+        raise InvalidRequestError(f"The system prompts of all presets have {MAX_PRESET_TEXT:,} characters at most.")
+    return msgspec.structs.replace(wanted, name=name, system=clean(wanted.system))
+
+
+def kept_settings(settings: ChatSettings) -> ChatSettings:
+    """Settings without what neither a database nor JSON can hold."""
+    return msgspec.structs.replace(settings, system=clean(settings.system), stop=tuple(map(clean, settings.stop)))
+
+
+async def preset(history: ChatHistory, name: str) -> Preset | None:
+    """The preset of that id."""
+    return next((row.preset for row in await history.disk.presets() if row.id == name), None)
+
+
+def with_preset(settings: ChatSettings, found: Preset) -> ChatSettings:
+    """``settings`` with what a preset says copied into them."""
+    return msgspec.structs.replace(
+        settings,
+        system=found.system,
+        sampling=found.sampling,
+        max_tokens=found.max_tokens,
+        stop=found.stop,
+        preset=found.preset,
+    )

@@ -24,6 +24,7 @@ from engine.api.schema import (
     UpdateChat,
 )
 from engine.chats.answering import clean, one_line
+from engine.chats.collection import kept_settings, preset, with_preset
 from engine.chats.live import Listener, LiveChat, Running
 from engine.chats.rows import AttachmentRow, DraftRow, Key, MessageRow, Node
 from engine.chats.tree import ROOT
@@ -64,13 +65,13 @@ async def send(history: ChatHistory, request: SendMessage) -> Accepted:
         model = history.answering.model_of(live.row.settings)
         branch = live.tree.branch(parent)
         live.store.check_room()
-        asked = await history.answering.prepare(live, branch, model, request.overflow, [question], files)
+        overflow = request.overflow or live.row.settings.overflow
+        asked = await history.answering.prepare(live, branch, model, overflow, [question], files)
         if not live.row.title:
             title = title_from(question.text) or (files[0].name if files else "")
             live.row = msgspec.structs.replace(live.row, title=title)
         gone: list[Key] = [(DraftRow, live.id)]
-        drop = request.overflow == "drop_oldest"
-        accepted = await _begin(history, live, question, files, gone, asked, drop, history.new_id())
+        accepted = await _begin(history, live, question, files, gone, asked, history.new_id())
         live.tell(DraftChanged(chat=live.id, draft=await live.draft()))
         return msgspec.structs.replace(accepted, ref=request.ref, request="send_message")
 
@@ -91,9 +92,9 @@ async def regenerate(history: ChatHistory, request: Regenerate) -> Accepted:
         _check_place(live, question)
         live.store.check_room()
         model = history.answering.model_of(live.row.settings, request.model)
-        asked = await history.answering.prepare(live, live.tree.branch(question), model, request.overflow)
-        drop, name = request.overflow == "drop_oldest", request.answer or history.new_id()
-        accepted = await _begin(history, live, question, [], [], asked, drop, name)
+        overflow = request.overflow or live.row.settings.overflow
+        asked = await history.answering.prepare(live, live.tree.branch(question), model, overflow)
+        accepted = await _begin(history, live, question, [], [], asked, request.answer or history.new_id())
         return msgspec.structs.replace(accepted, ref=request.ref, request="regenerate")
 
 
@@ -104,7 +105,6 @@ async def _begin(
     files: list[AttachmentRow],
     gone: list[Key],
     asked: Asked,
-    drop: bool,
     name: str,
 ) -> Accepted:
     """Keep everything, tell it, and only then ask. ``question`` is a new one or the name of one that is kept, ``name``
@@ -127,7 +127,7 @@ async def _begin(
     live.row = msgspec.structs.replace(live.row, tip=answer.id, updated=now, activity=history.next_activity())
     saved = await live.store.save(*new, live.row, *files, gone=gone)
     running = Running(answer)
-    history.start(live, running, asked, drop)
+    history.start(live, running, asked)
     attached = [Attachment(attachment=one.id, name=one.name, characters=len(one.text)) for one in files]
     for row in new:
         live.message_changed(row, attached if row is question else (), added=True)
@@ -224,13 +224,14 @@ async def select(history: ChatHistory, request: SelectBranch, by: Listener) -> B
 async def update(history: ChatHistory, request: UpdateChat) -> Accepted:
     """Rename, move or set up."""
     async with history.use(request.chat) as live:
+        live.store.check_room()
         row = live.row
         if request.title is not UNSET:
             row = msgspec.structs.replace(row, title=one_line(request.title))
         if request.folder is not UNSET:
             row = msgspec.structs.replace(row, folder=request.folder)
         if request.settings is not UNSET:
-            row = msgspec.structs.replace(row, settings=request.settings)
+            row = msgspec.structs.replace(row, settings=kept_settings(request.settings))
         if request.preset is not UNSET:
             row = msgspec.structs.replace(row, settings=await _preset(history, row.settings, request.preset))
         live.row = row
@@ -242,17 +243,10 @@ async def update(history: ChatHistory, request: UpdateChat) -> Accepted:
 
 
 async def _preset(history: ChatHistory, settings: ChatSettings, name: str) -> ChatSettings:
-    found = next((row.preset for row in await history.disk.presets() if row.id == name), None)
+    found = await preset(history, name)
     if found is None:
         raise ChatNotFoundError(f"There is no preset {name!r}. It was deleted.")
-    return msgspec.structs.replace(
-        settings,
-        system=found.system,
-        sampling=found.sampling,
-        max_tokens=found.max_tokens,
-        stop=found.stop,
-        preset=name,
-    )
+    return with_preset(settings, found)
 
 
 # The draft
@@ -267,7 +261,7 @@ async def save_draft(history: ChatHistory, request: SaveDraft, by: Listener) -> 
             saved = await live.store.save(DraftRow(id=live.id, text=text))
         else:
             saved = await live.store.save(gone=[(DraftRow, live.id)])
-        return await _draft_changed(live, by, request.ref, "save_draft", saved)
+        return await _draft_changed(history, live, by, request.ref, "save_draft", saved)
 
 
 async def attach(history: ChatHistory, request: AddAttachment, text: str, by: Listener) -> Accepted:
@@ -276,7 +270,7 @@ async def attach(history: ChatHistory, request: AddAttachment, text: str, by: Li
         live.store.check_room()
         files = (await live.store.attachments(live.id, [""])).get("", [])
         if any(one.attachment == request.attachment for one in files):
-            return await _draft_changed(live, by, request.ref, "add_attachment", True)  # sent again
+            return await _draft_changed(history, live, by, request.ref, "add_attachment", True)  # sent again
         if await live.store.has_attachment(request.attachment):
             raise InvalidRequestError("Another message has an attachment with this id. Take another one.", "attachment")
         if len(files) >= MAX_ATTACHMENTS:
@@ -291,7 +285,7 @@ async def attach(history: ChatHistory, request: AddAttachment, text: str, by: Li
             text=text,
         )
         saved = await live.store.save(row)
-        return await _draft_changed(live, by, request.ref, "add_attachment", saved)
+        return await _draft_changed(history, live, by, request.ref, "add_attachment", saved)
 
 
 async def remove_attachment(history: ChatHistory, request: RemoveAttachment, by: Listener) -> Accepted:
@@ -300,10 +294,13 @@ async def remove_attachment(history: ChatHistory, request: RemoveAttachment, by:
         files = (await live.store.attachments(live.id, [""])).get("", [])
         if any(one.attachment == request.attachment for one in files):
             await live.store.save(gone=[(AttachmentRow, request.attachment)])
-        return await _draft_changed(live, by, request.ref, "remove_attachment", not live.store.problem)
+        return await _draft_changed(history, live, by, request.ref, "remove_attachment", not live.store.problem)
 
 
-async def _draft_changed(live: LiveChat, by: Listener, ref: str, request: str, saved: bool) -> Accepted:
+async def _draft_changed(
+    history: ChatHistory, live: LiveChat, by: Listener, ref: str, request: str, saved: bool
+) -> Accepted:
+    history.context_changed(live)
     if live.listeners - {by}:
         _tell_others(live, DraftChanged(chat=live.id, draft=await live.draft()), by)
     problem = "" if live.temporary else live.store.problem

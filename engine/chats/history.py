@@ -71,7 +71,8 @@ class ChatHistory:
         self.purging: set[str] = set()
         """Deleted chats that cannot be restored any more."""
         self._deleted: dict[str, float] = {}
-        self._counting: set[str] = set()
+        self._counting: dict[str, bool] = {}
+        """Chats whose context is being counted, and whether it has changed since."""
 
     # Life
 
@@ -243,15 +244,15 @@ class ChatHistory:
                 f"{MAX_RUNNING} answers are being written already. Wait until one is done, or stop one."
             )
 
-    def start(self, live: LiveChat, running: Running, asked: Asked, drop: bool) -> None:
+    def start(self, live: LiveChat, running: Running, asked: Asked) -> None:
         """Begin to write an answer whose row is kept already."""
         assert self._tasks is not None
         live.running = running
-        running.task = self._tasks.create_task(self._answer(live, running, asked, drop))
+        running.task = self._tasks.create_task(self._answer(live, running, asked))
 
-    async def _answer(self, live: LiveChat, running: Running, asked: Asked, drop: bool) -> None:
+    async def _answer(self, live: LiveChat, running: Running, asked: Asked) -> None:
         try:
-            row = await self.answering.write(live, running, asked, "drop_oldest" if drop else "refuse")
+            row = await self.answering.write(live, running, asked)
         except asyncio.CancelledError:  # the engine ends
             await live.store.save(self._ended(msgspec.structs.replace(running.now("interrupted"), problem=INTERRUPTED)))
             raise
@@ -290,20 +291,27 @@ class ChatHistory:
 
     def context_changed(self, live: LiveChat) -> None:
         """Count anew how full the context is, and tell those who have the chat open."""
-        if live.listeners and self._tasks is not None and live.id not in self._counting:
-            self._counting.add(live.id)
-            self._tasks.create_task(self._tell_context(live))
+        if not live.listeners or self._tasks is None:
+            return
+        if live.id in self._counting:
+            self._counting[live.id] = True
+            return
+        self._counting[live.id] = False
+        self._tasks.create_task(self._tell_context(live))
 
     async def _tell_context(self, live: LiveChat) -> None:
+        again = False
         try:
             if live.listeners:
-                live.tell(await self.context(live, ""))
+                live.tell(await self.context(live, await live.store.draft(live.id)))
         except GenTorrentError as error:
             _logger.debug("no context: %s", error)
         except Exception:
             _logger.exception("the context of a chat could not be counted")
         finally:
-            self._counting.discard(live.id)
+            again = self._counting.pop(live.id)
+        if again:
+            self.context_changed(live)
 
     async def context(self, live: LiveChat, text: str) -> ContextState:
         """How full the context of a chat would be with its draft's files and ``text``."""
@@ -311,7 +319,9 @@ class ChatHistory:
         files = await live.store.whole_attachments(live.id, [""])
         fit = await self.answering.fit(live, live.tree.branch(live.tip), model, text, files)
         left = max(0, fit.limit - fit.used)
-        return ContextState(chat=live.id, model=model, used=fit.used, limit=fit.limit, left=left, exact=fit.exact)
+        return ContextState(
+            chat=live.id, model=model, used=fit.used, limit=fit.limit, left=left, exact=fit.exact, room=fit.room
+        )
 
     async def _keep_answers(self) -> None:
         """Save what has come of answers, so that the death of the engine costs a moment's text."""

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from engine.api.schema import Overflow
 from engine.chats.database import ReadMessage
 from engine.chats.rows import AttachmentRow, MessageRow
 from engine.inference.types import PromptMessage
@@ -25,6 +26,36 @@ class Turn:
     question: str
     answer: str
     messages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """What was said before, as far as it was read, and what is asked now. ``unread``: so many of the oldest messages
+    were left on the disk, as no text of that length fits the model; ``first`` is the first turn of these.
+    ``rate``: characters per token."""
+
+    turns: Sequence[Turn]
+    rate: float
+    unread: int = 0
+    first: Turn | None = None
+
+    def most(self, overflow: Overflow) -> int:
+        """So many turns can be left out: all but the last one, and the first where it is kept."""
+        return len(self.turns) - 1 - (1 if overflow == "keep_ends" and self.first is None else 0)
+
+    def without(self, count: int, overflow: Overflow) -> tuple[Sequence[Turn], int]:
+        """The turns that are asked when ``count`` of those that were read are left out, and how many messages that
+        leaves out."""
+        if overflow != "keep_ends":
+            return self.turns[count:], self.unread + _messages(self.turns[:count])
+        if self.first is not None:
+            gone = self.unread - self.first.messages + _messages(self.turns[:count])
+            return [self.first, *self.turns[count:]], gone
+        return [self.turns[0], *self.turns[1 + count :]], _messages(self.turns[1 : 1 + count])
+
+
+def _messages(turns: Sequence[Turn]) -> int:
+    return sum(turn.messages for turn in turns)
 
 
 def with_attachments(text: str, attachments: Sequence[AttachmentRow]) -> str:

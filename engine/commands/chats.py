@@ -12,6 +12,7 @@ import msgspec
 import typer
 
 from engine.api import schema
+from engine.commands import chat_presets
 from engine.commands.terminal import harmless
 from engine.errors import ConfigurationError, GenTorrentError, InvalidRequestError, StorageError
 
@@ -22,6 +23,7 @@ commands = typer.Typer(help="List, search, show, export and delete the chats on 
 Data = Annotated[Path | None, typer.Option(metavar="DIR", help="Data directory of the engine to use. GENTORRENT_DATA.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, and nothing else on standard output.")]
 ChatName = Annotated[str, typer.Argument(metavar="CHAT", help="Its id, or the beginning of it; see chats list.")]
+commands.add_typer(chat_presets.commands, name="presets")
 _MARK, _UNMARK = "\x1b[1m", "\x1b[0m"
 
 
@@ -136,6 +138,31 @@ def export(
         output.write_text(text, encoding="utf-8")
     except OSError as error:
         raise StorageError(f"The chat cannot be written to {output} ({error.strerror}). Name another file.") from error
+
+
+@commands.command(name="set")
+def set_up(
+    chat: ChatName,
+    preset: Annotated[str | None, typer.Option(metavar="NAME", help="Copy what this preset says.")] = None,
+    overflow: Annotated[
+        str | None,
+        typer.Option(metavar="WAY", help="Where the context is full: ask, drop-oldest, or keep-ends (first and last)."),
+    ] = None,
+    local_only: Annotated[
+        bool | None, typer.Option("--local-only/--anywhere", help="Never ask another machine, or allow it again.")
+    ] = None,
+    data: Data = None,
+    json_output: Json = False,
+) -> None:
+    """Say how a chat is asked from now on; what is left out stays."""
+
+    async def work(client: ControlClient) -> schema.ChatSettings:
+        entry = await _find(client, chat)
+        return await chat_presets.set_up(client, entry.chat, preset, overflow, local_only)
+
+    settings = _run(data, work)
+    if json_output:
+        _print_json(settings)
 
 
 @commands.command()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from engine import __version__
+from engine.api.chat_request import suited_sampling
 from engine.api.error_reply import weaker_choices
 from engine.api.schema import ContributingState, ModelState, NetworkState, RelayState, State
 from engine.api.schema import WorkerState as ShownWorker
@@ -187,6 +188,7 @@ def model_states(local: Sequence[ModelInfo], directory: Directory | None) -> lis
                 tokens_per_s=own.decode_rate if own and own.decode_rate else sorted(rates)[len(rates) // 2],
                 provider=own.provider if own else "",
                 provider_reason=own.provider_reason if own else "",
+                sampling=suited_sampling(model_id),
             )
         )
     return out

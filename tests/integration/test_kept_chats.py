@@ -118,6 +118,18 @@ def test_the_command_line_lists_searches_shows_exports_and_deletes(tmp_path, cap
         file = tmp_path / "chat.json"
         command("export", "guards", "--format", "json", "--output", str(file))
         assert json.loads(file.read_text())["messages"][1]["text"] == shown["messages"][1]["text"]
+        command("presets", "save", "Poet", "--system", "Rhyme.", "--temperature", "0.5", "--max-tokens", "9")
+        assert "Rhyme." in command("presets", "list")
+        command("presets", "rename", "poet", "Bard")
+        assert "Poet" in command("presets", "delete", "Poet", ok=False)
+        chosen = json.loads(
+            command("set", "gua", "--preset", "bard", "--overflow", "keep-ends", "--local-only", "--json")
+        )
+        assert (chosen["system"], chosen["sampling"]["temperature"], chosen["max_tokens"]) == ("Rhyme.", 0.5, 9)
+        assert (chosen["overflow"], chosen["local_only"]) == ("keep_ends", True)
+        assert "drop-oldest" in command("set", "gua", "--overflow", "burn", ok=False)
+        command("presets", "delete", "Bard")
+        assert json.loads(command("presets", "list", "--json")) == []
         assert "chats list" in command("show", "nobody", ok=False)
         assert "--yes" in command("delete", "guards", ok=False)
         command("delete", "guards", "--yes")

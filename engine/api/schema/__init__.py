@@ -57,6 +57,7 @@ from engine.api.schema.chat_events import (
 )
 from engine.api.schema.chats import (
     CONFIRM_DELETION,
+    DEFAULT_PRESET,
     MAX_ATTACHMENTS,
     MAX_PAGE,
     MAX_PIECE,
@@ -267,7 +268,7 @@ class WorkerState(Struct, frozen=True, kw_only=True):
 class ModelState(Struct, frozen=True, kw_only=True):
     """A model that can be asked. ``nodes`` counts the others that serve it. ``provider``: ONNX Runtime's execution
     provider that this machine's worker really has, "" while the model is not loaded here; ``provider_reason``: why this
-    one, in plain words."""
+    one, in plain words. ``sampling``: what kept chats use that choose nothing else."""
 
     id: str
     where: Literal["local", "network", "both"]
@@ -277,6 +278,7 @@ class ModelState(Struct, frozen=True, kw_only=True):
     tokens_per_s: float = 0.0
     provider: str = ""
     provider_reason: str = ""
+    sampling: SamplingChoice = SamplingChoice()
 
 
 class State(ControlEvent, frozen=True, kw_only=True, tag="state"):
@@ -377,6 +379,7 @@ __all__ = [
     "CONFIRM_DELETION",
     "CONTROL_PATH",
     "CONTROL_VERSION",
+    "DEFAULT_PRESET",
     "MAX_ATTACHMENTS",
     "MAX_CONTROL_EVENT",
     "MAX_CONTROL_MESSAGE",

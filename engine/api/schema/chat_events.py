@@ -56,8 +56,9 @@ class ChatsFound(ControlEvent, frozen=True, kw_only=True, tag="chats_found"):
 
 
 class ContextState(ControlEvent, frozen=True, kw_only=True, tag="context"):
-    """Tokens that the conversation takes of the model's context. ``limit`` 0: not known. ``exact`` False: estimated, as
-    the model is not loaded here. Comes after ``get_context`` and, with an empty ``ref``, when it changes."""
+    """Tokens that the conversation takes of the model's context, with the draft and its files. ``limit`` 0: not known.
+    ``room``: so many are kept free for the answer. ``exact`` False: estimated, as the model is not loaded here. Comes
+    after ``get_context`` and, with an empty ``ref``, when it changes."""
 
     ref: str = ""
     chat: str
@@ -66,6 +67,7 @@ class ContextState(ControlEvent, frozen=True, kw_only=True, tag="context"):
     limit: int
     left: int
     exact: bool
+    room: int = 0
 
 
 class ChatOpened(ControlEvent, frozen=True, kw_only=True, tag="chat_opened"):

@@ -33,30 +33,36 @@ MAX_ATTACHMENTS = 20
 MAX_PAGE = 200
 """Chats or messages in one event."""
 CONFIRM_DELETION = "delete all my data"
+DEFAULT_PRESET = "default"
+"""The id of the preset that new chats begin with."""
 
 Id = Annotated[str, Meta(min_length=1, max_length=64, pattern="^[A-Za-z0-9_-]+$")]
 OptionalId = Annotated[str, Meta(max_length=64, pattern="^[A-Za-z0-9_-]*$")]
 Title = Annotated[str, Meta(max_length=200)]
 LongText = Annotated[str, Meta(max_length=MAX_TEXT)]
 Count = Annotated[int, Meta(ge=1, le=MAX_PAGE)]
-Overflow = Literal["refuse", "drop_oldest"]
+Overflow = Literal["refuse", "drop_oldest", "keep_ends"]
 """What happens to a question that does not fit the model's context with what was said before: it is refused with
-:class:`ContextOverflow`, or the oldest turns are left out this time."""
+:class:`ContextOverflow`, the oldest turns are left out, or those after the first one, which is kept with the newest.
+The system prompt is always kept."""
 
 # --------------------------------------------------------------------------------------------------- what chats are
 
 
 class ChatSettings(Struct, frozen=True, kw_only=True):
     """How questions of a chat are asked. ``local_only``: only ever on this machine, whatever ``route`` says.
-    ``preset``: the id of the preset that they were taken from. ``privacy`` None: what the owner's settings accept."""
+    ``sampling`` None: as suits the model. ``overflow``: when a question does not fit the context with what was said
+    before. ``preset``: the id of the preset that they were taken from. ``privacy`` None: what the owner's settings
+    accept."""
 
     model: Annotated[str, Meta(max_length=200)] = ""
     route: Route = "auto"
     local_only: bool = False
     system: LongText = ""
-    sampling: SamplingChoice = SamplingChoice()
+    sampling: SamplingChoice | None = None
     max_tokens: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
     stop: Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=500)], ...], Meta(max_length=16)] = ()
+    overflow: Overflow = "refuse"
     preset: OptionalId = ""
     privacy: PrivacyChoice | None = None
 
@@ -87,12 +93,13 @@ class Folder(Struct, frozen=True):
 
 
 class Preset(Struct, frozen=True, kw_only=True):
-    """A named way to ask, to be copied into chats."""
+    """A named way to ask, to be copied into chats; no two have the same name. The one with the id
+    :data:`DEFAULT_PRESET` is copied into new chats that are made without ``settings``."""
 
     preset: Id
     name: Annotated[str, Meta(min_length=1, max_length=100)]
     system: LongText = ""
-    sampling: SamplingChoice = SamplingChoice()
+    sampling: SamplingChoice | None = None
     max_tokens: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
     stop: Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=500)], ...], Meta(max_length=16)] = ()
 
@@ -115,7 +122,7 @@ class Draft(Struct, frozen=True, kw_only=True):
 
 class AnswerDetails(Struct, frozen=True, kw_only=True):
     """How an answer was made; the fields are those of ``ChatDone``. ``receipt``: :class:`GetText` gives one.
-    ``dropped``: so many of the oldest messages were left out, as they did not fit the model's context."""
+    ``dropped``: so many messages were left out, as they did not fit the model's context; ``overflow``: which ones."""
 
     finish_reason: Literal["stop", "length", ""] = ""
     prompt_tokens: int = 0
@@ -135,6 +142,7 @@ class AnswerDetails(Struct, frozen=True, kw_only=True):
     standings: tuple[MachineStanding, ...] = ()
     asked: tuple[str, ...] = ()
     dropped: int = 0
+    overflow: Overflow = "refuse"
 
 
 class AnswerProblem(Struct, frozen=True, kw_only=True):
@@ -202,13 +210,14 @@ class SearchChats(ChatsRequest, frozen=True, kw_only=True, tag="search_chats"):
 
 class CreateChat(ChatsRequest, frozen=True, kw_only=True, tag="create_chat"):
     """A new chat. ``temporary``: it is never written to the disk and is gone ten minutes after no client has it open.
-    Without a title it takes one from its first question. Answered by ``Accepted``; creating one that exists is done."""
+    Without a title it takes one from its first question, without ``settings`` they are those of the preset
+    :data:`DEFAULT_PRESET`. Answered by ``Accepted``; creating one that exists is done."""
 
     chat: OptionalId = ""
     title: Title = ""
     folder: OptionalId = ""
     temporary: bool = False
-    settings: ChatSettings = ChatSettings()
+    settings: ChatSettings | UnsetType = UNSET
 
 
 class OpenChat(ChatsRequest, frozen=True, kw_only=True, tag="open_chat"):
@@ -286,15 +295,16 @@ class RemoveAttachment(ChatsRequest, frozen=True, kw_only=True, tag="remove_atta
 class SendMessage(ChatsRequest, frozen=True, kw_only=True, tag="send_message"):
     """Ask. ``attachments``: those of the draft that go with it. ``after``: the message that it follows (None: the end
     of the branch, "": none, it is a first question); with the parent of another question it is a new version of that
-    one. The question is kept before it is asked. Answered by ``Accepted`` with ``message`` and ``answer``, or, where it
-    does not fit, by ``ContextOverflow``; the draft is then kept. One answer at a time is written in a chat."""
+    one. ``overflow`` None: as the chat's settings say. The question is kept before it is asked. Answered by
+    ``Accepted`` with ``message`` and ``answer``, or, where it does not fit, by ``ContextOverflow``; the draft is then
+    kept. One answer at a time is written in a chat."""
 
     chat: Id
     text: LongText
     message: OptionalId = ""
     attachments: Annotated[tuple[Id, ...], Meta(max_length=MAX_ATTACHMENTS)] = ()
     after: OptionalId | None = None
-    overflow: Overflow = "refuse"
+    overflow: Overflow | None = None
 
 
 class Regenerate(ChatsRequest, frozen=True, kw_only=True, tag="regenerate"):
@@ -305,7 +315,7 @@ class Regenerate(ChatsRequest, frozen=True, kw_only=True, tag="regenerate"):
     message: Id
     answer: OptionalId = ""
     model: ModelName | None = None
-    overflow: Overflow = "refuse"
+    overflow: Overflow | None = None
 
 
 class StopAnswer(ChatsRequest, frozen=True, kw_only=True, tag="stop_answer"):

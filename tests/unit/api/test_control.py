@@ -366,3 +366,15 @@ async def test_who_does_not_read_in_time_is_cut_and_kept_answers_go_on(tmp_path,
             async with connected(api, http) as other:
                 await other.send(schema.ListChats())
                 assert (await other.find(schema.ChatList)).chats[0].answering == ""
+
+
+async def test_what_cannot_be_read_is_refused_by_its_ref(client):
+    too_hot = (
+        '{"type": "save_preset", "ref": "r7", "preset": {"preset": "p", "name": "P", "sampling": {"temperature": 99}}}'
+    )
+    await client.socket.send_str(too_hot)
+    refused = await client.find(RequestFailed)
+    assert (refused.request, refused.ref, refused.code) == ("save_preset", "r7", "invalid_request")
+    assert "temperature" in refused.text
+    await client.socket.send_str('{"type": 5, "ref": []}')
+    assert (await client.find(RequestFailed)).ref == ""

@@ -297,6 +297,27 @@ async def test_folders_presets_and_settings(client):
     assert [chat.folder for chat in (await client.do(schema.ListChats())).chats] == ["f"]
 
 
+async def test_presets_have_names_of_their_own_and_one_is_the_default(client):
+    poet = schema.Preset(preset="p", name=" Poet ", system="Rhyme.\x00", sampling=schema.SamplingChoice(top_k=4))
+    assert isinstance(await client.do(schema.SavePreset(preset=poet)), schema.Accepted)
+    kept = (await client.do(schema.ListChats())).presets
+    assert [(one.name, one.system) for one in kept] == [("Poet", "Rhyme.\ufffd")]
+    twice = await client.do(schema.SavePreset(preset=schema.Preset(preset="q", name="poet")))
+    assert (twice.code, "already" in twice.text) == ("invalid_request", True)
+    nameless = await client.do(schema.SavePreset(preset=schema.Preset(preset="q", name=" ")))
+    assert (nameless.code, nameless.text) == ("invalid_request", "A preset needs a name.")
+    renamed = await client.do(schema.SavePreset(preset=schema.Preset(preset="p", name="POET")))
+    assert isinstance(renamed, schema.Accepted)
+    default = schema.Preset(preset=schema.DEFAULT_PRESET, name="Default", system="Be short.", max_tokens=7)
+    await client.do(schema.SavePreset(preset=default))
+    opened = await client.opened("new")
+    assert (opened.settings.system, opened.settings.max_tokens, opened.settings.preset) == ("Be short.", 7, "default")
+    opened = await client.opened("own", settings=schema.ChatSettings(system="Mine."))
+    assert (opened.settings.system, opened.settings.max_tokens, opened.settings.preset) == ("Mine.", None, "")
+    await client.do(schema.DeletePreset(preset=schema.DEFAULT_PRESET))
+    assert (await client.opened("plain")).settings == schema.ChatSettings()
+
+
 async def test_search_finds_words_prefixes_and_umlauts(service, client):
     service.words = ["Die Bäume ", "in Köln"]
     await client.opened("c", title="Über Wälder")
@@ -379,6 +400,75 @@ async def test_a_full_context_is_told_and_the_oldest_turns_dropped_only_when_cho
         assert [one.content for one in service.requests[-1].messages] == ["Two", "Hello world", "Three"]
         state = await client.do(schema.GetContext(chat="c"))
         assert (state.used, state.limit, state.left, state.exact) == (6000, 4096, 0, False) or state.used > 0
+
+
+@pytest.mark.parametrize(
+    ("overflow", "asked", "dropped"),
+    [
+        ("drop_oldest", ["Two", "Hello world", "Three"], 2),
+        ("keep_ends", ["One", "Hello world", "Three"], 2),
+    ],
+)
+async def test_what_is_left_out_is_chosen_for_the_chat(tmp_path, overflow, asked, dropped):
+    service = PlayedService()
+
+    async def count(request):
+        return 1200 * len(request.messages)
+
+    async with history_at(tmp_path / "chats.db", service, count=count) as history:
+        client = Client(history)
+        await client.opened("c", settings=schema.ChatSettings(overflow=overflow))
+        await client.ask("c", "One")
+        await client.ask("c", "Two")
+        answer = await client.ask("c", "Three")
+        assert (answer.details.dropped, answer.details.overflow) == (dropped, overflow)
+        assert [one.content for one in service.requests[-1].messages] == asked
+        refused = await client.do(schema.SendMessage(chat="c", text="Four", overflow="refuse"))
+        assert isinstance(refused, schema.ContextOverflow)
+
+
+async def test_a_first_turn_that_is_too_long_itself_is_left_out_at_last(tmp_path):
+    service = PlayedService()
+
+    async def count(request):
+        return sum(3000 if one.content == "Long" else 500 for one in request.messages)
+
+    async with history_at(tmp_path / "chats.db", service, count=count) as history:
+        client = Client(history)
+        await client.opened("c", settings=schema.ChatSettings(overflow="keep_ends"))
+        await client.ask("c", "Long")
+        answer = await client.ask("c", "Two")
+        assert (answer.details.dropped, answer.details.overflow) == (2, "drop_oldest")
+        assert [one.content for one in service.requests[-1].messages] == ["Two"]
+
+
+async def test_the_context_is_told_with_the_draft_whenever_it_changes(tmp_path):
+    async def count(request):
+        return sum(len(one.content) for one in request.messages)
+
+    async with history_at(tmp_path / "chats.db", PlayedService(), count=count) as history:
+        client = Client(history)
+        await client.opened("c", settings=schema.ChatSettings(system="Be short."))
+        await until(lambda: client.all(schema.ContextState))
+        await client.do(schema.SaveDraft(chat="c", text="x" * 100))
+        await until(lambda: client.last(schema.ContextState).used == 109)
+        file = schema.AddAttachment(chat="c", attachment="f", name="n", text="y" * 50)
+        await client.do(file)
+        await until(lambda: client.last(schema.ContextState).used > 159)
+        state = client.last(schema.ContextState)
+        assert (state.limit, state.exact, state.room) == (4096, True, 256)
+        await client.do(schema.RemoveAttachment(chat="c", attachment="f"))
+        await client.do(schema.SaveDraft(chat="c", text=""))
+        await until(lambda: client.last(schema.ContextState).used == 9)
+
+
+async def test_what_suits_the_model_is_used_where_nothing_is_chosen(service, client):
+    await client.opened("c")
+    await client.ask("c", "Hi")
+    assert service.requests[-1].sampling.temperature == 0  # the built-in model
+    await client.do(schema.UpdateChat(chat="c", settings=schema.ChatSettings(model="someone/Model")))
+    await client.ask("c", "Hi")
+    assert (service.requests[-1].sampling.temperature, service.requests[-1].sampling.top_p) == (0.7, 0.95)
 
 
 async def test_pages(service, client):
