@@ -15,6 +15,7 @@ from app.models.catalogue import BUILTIN, ModelChoice, choices, sampling_for
 from app.models.safe_text import visible
 from app.models.status import HOW_TO_JOIN, StatusModel
 from app.models.suggestions import SUGGESTIONS
+from app.models.turns import details_of
 from app.options import parse
 from app.theme import DARK, LIGHT, Theme, contrast, stylesheet
 from engine.api import schema
@@ -49,6 +50,15 @@ def done(request_id: str, **fields) -> schema.ChatDone:
         "badge": "local",
     }
     return schema.ChatDone(**(values | fields))
+
+
+@pytest.mark.parametrize(("overflow", "said"), [("drop_oldest", "The 4 oldest"), ("keep_ends", "after the first turn")])
+def test_details_say_what_was_left_out(overflow, said) -> None:
+    details = schema.AnswerDetails(finish_reason="stop", badge="local", served_by="local", dropped=4, overflow=overflow)
+    message = schema.StoredMessage(message="a", parent="q", role="assistant", text="", characters=0, details=details)
+    rows = words.about(details_of(message))
+    assert [row.who for row in rows] == ["Badge", "Model", "Left out"]
+    assert said in rows[-1].what
 
 
 def state(**fields) -> schema.State:

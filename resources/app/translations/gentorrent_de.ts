@@ -40,6 +40,13 @@
         </translation>
     </message>
     <message numerus="yes">
+        <source>%Ln message(s) after the first turn did not fit and were not sent to the model.</source>
+        <translation>
+            <numerusform>%Ln Nachricht nach der ersten Frage passte nicht und ging nicht an das Modell.</numerusform>
+            <numerusform>%Ln Nachrichten nach der ersten Frage passten nicht und gingen nicht an das Modell.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>%Ln node(s)</source>
         <translation>
             <numerusform>%Ln Knoten</numerusform>
@@ -684,6 +691,10 @@
         <translation>Sprache, Aussehen, Start und mehr</translation>
     </message>
     <message>
+        <source>Left out</source>
+        <translation>Weggelassen</translation>
+    </message>
+    <message>
         <source>Lets links through</source>
         <translation>Lässt Verbindungen durch</translation>
     </message>
@@ -1123,6 +1134,13 @@
     <message>
         <source>Temporary chat: nothing of it is written to the disk</source>
         <translation>Temporärer Chat: Nichts davon wird auf die Festplatte geschrieben</translation>
+    </message>
+    <message numerus="yes">
+        <source>The %Ln oldest message(s) did not fit and were not sent to the model.</source>
+        <translation>
+            <numerusform>Die älteste Nachricht passte nicht und ging nicht an das Modell.</numerusform>
+            <numerusform>Die %Ln ältesten Nachrichten passten nicht und gingen nicht an das Modell.</numerusform>
+        </translation>
     </message>
     <message numerus="yes">
         <source>The answer was stopped: it is longer than %Ln characters.</source>

@@ -32,6 +32,13 @@
         </translation>
     </message>
     <message numerus="yes">
+        <source>%Ln message(s) after the first turn did not fit and were not sent to the model.</source>
+        <translation>
+            <numerusform>%Ln message after the first turn did not fit and was not sent to the model.</numerusform>
+            <numerusform>%Ln messages after the first turn did not fit and were not sent to the model.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>%Ln node(s)</source>
         <translation>
             <numerusform>%Ln node</numerusform>
@@ -85,6 +92,13 @@
         <translation>
             <numerusform>Show more (%Ln character)</numerusform>
             <numerusform>Show more (%Ln characters)</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>The %Ln oldest message(s) did not fit and were not sent to the model.</source>
+        <translation>
+            <numerusform>The oldest message did not fit and was not sent to the model.</numerusform>
+            <numerusform>The %Ln oldest messages did not fit and were not sent to the model.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
