@@ -1138,7 +1138,7 @@
     <message numerus="yes">
         <source>The %Ln oldest message(s) did not fit and were not sent to the model.</source>
         <translation>
-            <numerusform>Die älteste Nachricht passte nicht und ging nicht an das Modell.</numerusform>
+            <numerusform>Die %Ln älteste Nachricht passte nicht und ging nicht an das Modell.</numerusform>
             <numerusform>Die %Ln ältesten Nachrichten passten nicht und gingen nicht an das Modell.</numerusform>
         </translation>
     </message>

@@ -97,7 +97,7 @@
     <message numerus="yes">
         <source>The %Ln oldest message(s) did not fit and were not sent to the model.</source>
         <translation>
-            <numerusform>The oldest message did not fit and was not sent to the model.</numerusform>
+            <numerusform>The %Ln oldest message did not fit and was not sent to the model.</numerusform>
             <numerusform>The %Ln oldest messages did not fit and were not sent to the model.</numerusform>
         </translation>
     </message>
