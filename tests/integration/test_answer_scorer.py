@@ -10,7 +10,7 @@ from engine.errors import UnknownModelError
 from engine.inference.models.installed import BUILTIN_MODEL
 from engine.node.answer_scorer import AnswerScorer
 from engine.node.requests import generation_for
-from engine.verification.chain.block import Material
+from engine.verification.chain.results import Material
 from engine.verification.challenges.opening import OpenedEvidence, open_evidence
 from engine.verification.reputation.rule import FAIL, INCONCLUSIVE
 from engine.verification.scoring.calibration import Calibrations

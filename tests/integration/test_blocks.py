@@ -28,10 +28,10 @@ from engine.clock import ManualClock
 from engine.crypto.identity import Identity
 from engine.directory.genesis import to_file
 from engine.node.committee_presence import CommitteePresence
-from engine.verification.chain.block import Material
 from engine.verification.chain.certificate import check_certified
 from engine.verification.chain.checkpoint import make_checkpoint
 from engine.verification.chain.replay import records_named
+from engine.verification.chain.results import Material
 from engine.verification.chain.standings import check_standings
 from engine.verification.chain.state import ChainState
 from engine.wire.blocks import CertifiedBlock, block_decoder, chain_records_decoder, signed_standings_decoder

@@ -21,9 +21,10 @@ from engine.node.overlay_peer import OverlayPeer
 from engine.simulation.loops import SimulatedLoop
 from engine.transport.memory import MemoryInternet
 from engine.transport.scheduler import ManualScheduler
-from engine.verification.chain.block import Material, check_block, make_block
+from engine.verification.chain.block import check_block, make_block
 from engine.verification.chain.certificate import check_certified
 from engine.verification.chain.checkpoint import make_checkpoint
+from engine.verification.chain.results import Material
 from engine.verification.chain.state import ChainState, first_state
 from engine.verification.epochs import epoch_at
 from engine.verification.signing import sign_record

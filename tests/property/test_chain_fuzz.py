@@ -7,9 +7,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.errors import VerificationError, WireError
-from engine.verification.chain.block import Material, check_block, make_block
+from engine.verification.chain.block import check_block, make_block
 from engine.verification.chain.certificate import check_certified
 from engine.verification.chain.records import RecordBook
+from engine.verification.chain.results import Material
 from engine.verification.chain.standings import check_standings
 from engine.verification.challenges.duties import publicly_drawn
 from engine.verification.challenges.opening import open_evidence, open_unanswered

@@ -13,9 +13,10 @@ from engine.crypto.ecvrf import prove, verify
 from engine.crypto.identity import Identity
 from engine.directory.genesis import GenesisRecord, make_genesis
 from engine.ids import NodeId
-from engine.verification.chain.block import Material, make_block
+from engine.verification.chain.block import make_block
 from engine.verification.chain.certificate import check_certified
 from engine.verification.chain.entries import scorers
+from engine.verification.chain.results import Material
 from engine.verification.chain.state import ChainState, encoded_standings, first_state
 from engine.verification.challenges.commitment import CommittedChallenges
 from engine.verification.challenges.duties import has_duty, publicly_drawn

@@ -17,10 +17,10 @@ from engine.bootstrap.chain.store import ChainStore, StoredBlock
 from engine.clock import Clock
 from engine.directory.genesis import GenesisRecord
 from engine.errors import StorageError, VerificationError, WireError
-from engine.verification.chain.block import MissingRecordError
 from engine.verification.chain.certificate import check_certified
 from engine.verification.chain.checkpoint import EVERY, height_of, make_checkpoint, open_checkpoint
 from engine.verification.chain.replay import records_named
+from engine.verification.chain.results import MissingRecordError
 from engine.verification.chain.state import ChainState, encoded_standings, first_state
 from engine.verification.epochs import epoch_at
 from engine.verification.signing import digest_of, open_record

@@ -5,8 +5,9 @@ judged answers, ``certificate`` is the committee's agreement, ``standings`` what
 holds no votes: how members come to agree is ``engine.verification.committee``; who stores blocks, ``engine.bootstrap``.
 """
 
-from engine.verification.chain.block import Material, MissingRecordError, check_block, make_block
+from engine.verification.chain.block import check_block, make_block
 from engine.verification.chain.certificate import check_certificate, check_certified
+from engine.verification.chain.results import Material, MissingRecordError
 from engine.verification.chain.standings import CheckedStandings, check_standings
 from engine.verification.chain.state import ChainState, encoded_standings, first_state
 

@@ -6,7 +6,8 @@ import hashlib
 from collections.abc import Sequence
 
 from engine.errors import VerificationError
-from engine.verification.chain.block import RecordOf, check_block
+from engine.verification.chain.block import check_block
+from engine.verification.chain.results import RecordOf
 from engine.verification.chain.state import ChainState
 from engine.verification.quorums import check_quorum
 from engine.wire.blocks import Certificate, CertifiedBlock, Vote

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from engine.errors import VerificationError, WireError
 from engine.ids import NodeId
-from engine.verification.chain.block import Material, Opened, with_outputs
 from engine.verification.chain.claims import contradicted_node, open_change, open_missed
 from engine.verification.chain.derivation import check_scoring, open_commitment, shown_output
 from engine.verification.chain.entries import make_entry, open_attestations, scorers
 from engine.verification.chain.fairness import fair_place
+from engine.verification.chain.results import Material, Opened, with_outputs
 from engine.verification.chain.speed_reports import open_report
 from engine.verification.chain.state import WINDOW, ChainState
 from engine.verification.challenges.duties import has_duty

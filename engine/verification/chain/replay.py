@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from engine.directory.genesis import GenesisRecord
 from engine.errors import VerificationError, WireError
 from engine.ids import NodeId
-from engine.verification.chain.block import MissingRecordError
 from engine.verification.chain.certificate import check_certified
+from engine.verification.chain.results import MissingRecordError
 from engine.verification.chain.state import ChainState, encoded_standings, first_state
 from engine.wire.blocks import Block, block_decoder, certified_block_decoder, committee_record_decoder
 from engine.wire.challenges import SpeedReport

@@ -12,7 +12,7 @@ from engine.demo.following import Following
 from engine.demo.run import check_space
 from engine.demo.story import tell_cheat, tell_exclusion
 from engine.errors import StorageError
-from engine.verification.chain.block import Material
+from engine.verification.chain.results import Material
 from engine.wire.blocks import Block, block_decoder
 from tests.support.judging import Judging, judging
 from tests.support.records import identity

@@ -25,8 +25,8 @@ from engine.paths import cells, fragments, keys, setup
 from engine.paths.forward import OutgoingForward
 from engine.paths.outgoing import Target
 from engine.verification.batches import make_batch
-from engine.verification.chain.block import Material
 from engine.verification.chain.claims import sign_missed
+from engine.verification.chain.results import Material
 from engine.verification.challenges.duties import Basis, publicly_drawn
 from engine.verification.large_models.draw import drawn
 from engine.verification.large_models.transcript import sign_report, transcript_of

@@ -11,7 +11,7 @@ import pytest
 from engine.clock import ManualClock
 from engine.node.capacity_role import CapacityRole
 from engine.verification.capacity.draw import Claimant, Rates
-from engine.verification.chain.block import Material
+from engine.verification.chain.results import Material
 from engine.verification.chain.state import ChainState
 from engine.wire.challenges import SpeedMeasured
 from engine.wire.records import ServedModel

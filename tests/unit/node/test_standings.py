@@ -13,7 +13,7 @@ from engine.directory.standing import StandingBook
 from engine.errors import BootstrapUnreachableError
 from engine.node import standings
 from engine.node.standings import StandingsFollower
-from engine.verification.chain.block import Material
+from engine.verification.chain.results import Material
 from engine.wire.codec import encode
 from tests.support.judging import Judging, judging
 from tests.support.records import identity, seeded

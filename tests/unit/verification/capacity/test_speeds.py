@@ -16,10 +16,11 @@ from engine.ids import NodeId
 from engine.verification.capacity import speeds as module
 from engine.verification.capacity.agreeing import Moment, agreed_rate, moment_of
 from engine.verification.capacity.speeds import NOTHING_MEASURED, Speeds, speeds_after
-from engine.verification.chain.block import MAX_BLOCK, Material, check_block
+from engine.verification.chain.block import MAX_BLOCK, check_block
 from engine.verification.chain.certificate import check_certified
 from engine.verification.chain.checkpoint import make_checkpoint, open_checkpoint
 from engine.verification.chain.records import RecordBook
+from engine.verification.chain.results import Material
 from engine.verification.chain.speed_reports import open_report, open_reports, usable_reports
 from engine.verification.chain.standings import check_standings
 from engine.verification.chain.state import first_state

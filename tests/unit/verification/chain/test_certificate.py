@@ -4,8 +4,8 @@ import msgspec
 import pytest
 
 from engine.errors import VerificationError
-from engine.verification.chain.block import Material
 from engine.verification.chain.certificate import check_certificate, check_certified
+from engine.verification.chain.results import Material
 from engine.verification.quorums import VOTE_PURPOSE
 from engine.wire.blocks import CertifiedBlock, Vote
 from engine.wire.codec import encode

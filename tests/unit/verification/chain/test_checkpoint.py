@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from engine.errors import VerificationError
-from engine.verification.chain.block import Material
 from engine.verification.chain.checkpoint import MAGIC, height_of, make_checkpoint, open_checkpoint
+from engine.verification.chain.results import Material
 from engine.verification.chain.state import first_state
 from tests.support.judging import Judging, judging
 from tests.support.records import identity

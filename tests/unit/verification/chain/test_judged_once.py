@@ -7,8 +7,9 @@ import pytest
 
 from engine.crypto.identity import Identity
 from engine.errors import VerificationError
-from engine.verification.chain.block import Material, check_block
+from engine.verification.chain.block import check_block
 from engine.verification.chain.records import RecordBook
+from engine.verification.chain.results import Material
 from engine.verification.challenges.duties import publicly_drawn
 from engine.verification.signing import digest_of, sign_record
 from engine.wire.answer import request_decoder

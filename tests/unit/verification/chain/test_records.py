@@ -8,9 +8,9 @@ import pytest
 from engine.crypto.identity import Identity
 from engine.errors import VerificationError
 from engine.verification.chain import records
-from engine.verification.chain.block import Material
 from engine.verification.chain.entries import scorers
 from engine.verification.chain.records import RecordBook
+from engine.verification.chain.results import Material
 from engine.verification.chain.state import OpenEpoch
 from engine.verification.challenges.duties import publicly_drawn
 from engine.verification.challenges.opening import open_evidence

@@ -7,9 +7,10 @@ import msgspec
 import pytest
 
 from engine.errors import VerificationError
-from engine.verification.chain.block import Material, check_block
+from engine.verification.chain.block import check_block
 from engine.verification.chain.checkpoint import make_checkpoint, open_checkpoint
 from engine.verification.chain.records import RecordBook
+from engine.verification.chain.results import Material
 from engine.verification.chain.state import first_state
 from engine.verification.challenges.duties import has_duty, publicly_drawn
 from engine.verification.large_models.majority import open_scoring

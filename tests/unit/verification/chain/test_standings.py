@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from engine.errors import VerificationError
-from engine.verification.chain.block import Material
+from engine.verification.chain.results import Material
 from engine.verification.chain.standings import (
     check_standings,
     encoded_committee,

@@ -7,7 +7,7 @@ import pytest
 
 from engine.errors import VerificationError, WireError
 from engine.paths.admission import CLOCK_SKEW, MAX_REMEMBERED, REPLAY_MEMORY, REQUEST_LIFE, Admission
-from engine.verification.chain.block import Material
+from engine.verification.chain.results import Material
 from engine.verification.challenges.commitment import CommittedChallenges
 from engine.verification.challenges.opening import (
     OpenedEvidence,

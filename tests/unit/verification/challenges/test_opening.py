@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from engine.errors import VerificationError
-from engine.verification.chain.block import Material
+from engine.verification.chain.results import Material
 from engine.verification.challenges.commitment import CommittedChallenges, is_committed
 from engine.verification.challenges.duties import publicly_drawn
 from engine.verification.challenges.opening import OpenedEvidence, encoded_challenge, open_evidence, open_unanswered

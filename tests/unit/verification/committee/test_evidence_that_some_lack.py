@@ -10,9 +10,10 @@ import msgspec
 
 from engine.crypto.identity import Identity
 from engine.errors import VerificationError
-from engine.verification.chain.block import Material, check_block
+from engine.verification.chain.block import check_block
 from engine.verification.chain.block import make_block as make_real_block
 from engine.verification.chain.records import RecordBook
+from engine.verification.chain.results import Material
 from engine.verification.committee.agreement import Agreement
 from engine.verification.committee.committee import Committee, sign
 from engine.verification.committee.effects import Decided, Effect, Send

@@ -1,7 +1,7 @@
 """One answer that a committee shows and nodes score."""
 
 from engine.crypto.identity import Identity
-from engine.verification.chain.block import Material
+from engine.verification.chain.results import Material
 from engine.verification.challenges.duties import publicly_drawn
 from engine.wire.signed import SignedRecord
 from tests.support.judging import Judging, judging
