@@ -451,7 +451,7 @@ def test_what_does_not_fit_waits_in_a_fair_order() -> None:
     records = list(material.records)
     random.Random(1).shuffle(records)
     material = replace(material, records=records)
-    with patch("engine.verification.chain.block.make_entry", wraps=make_entry) as made:
+    with patch("engine.verification.chain.results.make_entry", wraps=make_entry) as made:
         encoded = network.make(1, material)
     assert len(encoded) <= MAX_BLOCK
     first = read(encoded)
