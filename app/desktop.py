@@ -21,7 +21,15 @@ from app.models.status import StatusModel
 from app.models.transcript import ChatTranscript
 from app.notifications import Notifier
 from app.options import Options
-from app.preferences import Preferences, PreferenceStore, WindowState, engine_options, read_state, write_state
+from app.preferences import (
+    MAX_COLLAPSED,
+    Preferences,
+    PreferenceStore,
+    WindowState,
+    engine_options,
+    read_state,
+    write_state,
+)
 from app.views.main_window import MainWindow
 from app.views.pages.first_run_page import FirstChoices
 from app.views.tray import Tray
@@ -106,6 +114,8 @@ class Desktop:
 
     def _restore(self) -> None:
         state = read_state(self._options.data_directory)
+        self.chats.folders.collapse(state.collapsed)
+        self.chats.folders.folded.connect(self._keep_place)
         if state.chat:
             self._kept_chat = state.chat
             self.chat.open_chat(state.chat)
@@ -195,7 +205,12 @@ class Desktop:
             self._keep_place()
 
     def _keep_place(self) -> None:
-        state = WindowState(geometry=self.window.saved_geometry(), page=self.window.page, chat=self.chat.kept_chat)
+        state = WindowState(
+            geometry=self.window.saved_geometry(),
+            page=self.window.page,
+            chat=self.chat.kept_chat,
+            collapsed=self.chats.folders.collapsed[:MAX_COLLAPSED],
+        )
         write_state(self._options.data_directory, state)
 
     # ----------------------------------------------------------------------------------------------------- the engine

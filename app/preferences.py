@@ -15,6 +15,7 @@ PREFERENCES_NAME = "window.json"
 STATE_NAME = "window-state.json"
 MAX_FILE = 65_536
 """Bytes of either file that are read at most."""
+MAX_COLLAPSED = 200
 _log = logging.getLogger(__name__)
 _Kept = TypeVar("_Kept", bound=msgspec.Struct)
 
@@ -48,6 +49,8 @@ class WindowState(msgspec.Struct, frozen=True, omit_defaults=True):
     geometry: Annotated[str, Meta(max_length=4096)] = ""
     page: Literal["chat", "contribute", "models", "network", "settings"] = "chat"
     chat: Annotated[str, Meta(max_length=64, pattern="^[A-Za-z0-9_-]*$")] = ""  # the one that was open
+    collapsed: Annotated[tuple[Annotated[str, Meta(max_length=64)], ...], Meta(max_length=MAX_COLLAPSED)] = ()
+    """Folders whose chats do not show."""
 
 
 class PreferenceStore(QObject):

@@ -146,17 +146,23 @@ TITLES = (
 )  # fmt: skip
 
 
-def chats_listed(desktop: Desktop) -> None:
+FOLDERS = (schema.Folder("work", "Work"), schema.Folder("house", "House and garden"))
+INSIDE = {3: "house", 4: "work", 6: "work"}
+
+
+def chats_listed(desktop: Desktop, folders: bool = False) -> None:
     """The sidebar of somebody who uses it."""
     now = time.time()
     entries = tuple(
         schema.ChatEntry(
             chat=f"chat-{place}" if place else desktop.chat.chat, title=title, updated=now - days * DAY,
-            activity=100 - place, answering=answering,
+            activity=100 - place, answering=answering, folder=INSIDE.get(place, "") if folders else "",
         )
         for place, (title, days, answering) in enumerate(TITLES)
     )  # fmt: skip
-    desktop.link.event_received.emit(schema.ChatList(ref="list-0", chats=entries))
+    desktop.link.event_received.emit(schema.ChatList(
+        ref="list-0", chats=entries, folders=FOLDERS if folders else (),
+    ))  # fmt: skip
     desktop.link.event_received.emit(schema.ChatChanged(chat=schema.ChatEntry(
         chat="chat-2", title=TITLES[2][0], updated=now - DAY, activity=98, answering="x",
     )))  # fmt: skip
@@ -255,6 +261,14 @@ def _deleted(desktop: Desktop) -> None:
     desktop.link.event_received.emit(schema.ChatsRemoved(chats=("chat-3",)))
 
 
+def _folders(desktop: Desktop) -> None:
+    play(desktop, state())
+    chats_listed(desktop, folders=True)
+    answered(desktop, QUESTION, ANSWER)
+    desktop.chats.folders.fold("house", True)
+    desktop.window.chat_page.show_chats()
+
+
 def _found(desktop: Desktop) -> None:
     _chat(desktop)
     desktop.window.chat_page.show_chats()
@@ -288,6 +302,7 @@ VIEWS: dict[str, Callable[[Desktop], None]] = {
     "welcome": _page("chat", network=False, contributing=False),
     "chat": _chat,
     "chat-deleted": _deleted,
+    "chat-folders": _folders,
     "chat-found": _found,
     "chat-code": _code,
     "chat-details": _details,

@@ -11,6 +11,7 @@ from PySide6.QtCore import QDateTime, QObject, QTimer, Signal
 
 from app.i18n import mark, tr
 from app.models.engine_words import from_engine
+from app.models.folders import FoldersModel
 from engine.api import schema
 
 UNDO_MILLISECONDS = 15_000
@@ -20,16 +21,21 @@ SEARCH_MILLISECONDS = 200
 LONGEST_QUERY = 500
 LONGEST_TITLE = 200
 PAGE = 100
+FOLDER_PAGE = 200
+LARGEST_FOLDER = 1_000
+"""Chats of one folder that are asked for beside the newest ones."""
 _OWN = ("export_chat", "update_chat", "delete_chats", "restore_chats", "search_chats")
 _NAMES = (mark("Today"), mark("Yesterday"), mark("Previous 7 days"), mark("Earlier"))
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Chats of about the same age."""
+    """Chats of one folder, or of about the same age."""
 
     name: str
     chats: tuple[schema.ChatEntry, ...]
+    folder: str = ""
+    collapsed: bool = False
 
 
 def groups(chats: Sequence[schema.ChatEntry], now: float) -> list[Group]:
@@ -71,8 +77,8 @@ class ChatsModel(QObject):
 
     changed = Signal()
     """The list, or what was found, is another one."""
-    removal_changed = Signal(int)
-    """So many chats were deleted and can be brought back."""
+    removal_changed = Signal(str)
+    """What was deleted and can be brought back, in words; empty: nothing."""
     problem_arose = Signal(str)
     exported = Signal(str, str)
     """A file name and the whole text for it."""
@@ -88,7 +94,12 @@ class ChatsModel(QObject):
         self._chats: dict[str, schema.ChatEntry] = {}
         self._before = 0
         self._asked_before = 0
-        self._removed: tuple[str, ...] = ()
+        self._undo: schema.Request | None = None
+        self._to_list: list[str] = []  # folders whose chats are not all known
+        self._listed = 0  # chats of the first of them that have been asked for
+        self.folders = FoldersModel(send)
+        self.folders.changed.connect(self.changed)
+        self.folders.problem_arose.connect(self.problem_arose)
         self.known = False  # the engine has told the list
         self.current = ""
         self.query = ""
@@ -114,8 +125,16 @@ class ChatsModel(QObject):
         return sorted(self._chats.values(), key=lambda chat: -chat.activity)
 
     def groups(self) -> list[Group]:
-        """All that are known, by day."""
-        return groups(self.chats, self._wall())
+        """All that are known: those of each folder, then the others by day."""
+        inside: dict[str, list[schema.ChatEntry]] = {folder.folder: [] for folder in self.folders.all}
+        outside: list[schema.ChatEntry] = []
+        for chat in self.chats:
+            inside.get(chat.folder, outside).append(chat)
+        named = [
+            Group(folder.name, tuple(inside[folder.folder]), folder.folder, self.folders.is_collapsed(folder.folder))
+            for folder in self.folders.all
+        ]
+        return named + groups(outside, self._wall())
 
     def entry(self, chat: str) -> schema.ChatEntry | None:
         """One chat, if it is known."""
@@ -154,14 +173,31 @@ class ChatsModel(QObject):
         if title and known is not None and title != known.title:
             self._send(schema.UpdateChat(chat=chat, title=title, ref=f"rename-{chat}"[:64]))
 
+    def move(self, chat: str, folder: str) -> None:
+        """Into a folder, or out of all of them ("")."""
+        known = self._chats.get(chat)
+        if known is not None and not known.temporary and known.folder != folder:
+            self._send(schema.UpdateChat(chat=chat, folder=folder, ref=f"move-{chat}"[:64]))
+            if folder:
+                self.folders.fold(folder, False)
+
     def delete(self, chats: Sequence[str]) -> None:
         """Delete chats; :meth:`undo` brings them back."""
         gone = tuple(dict.fromkeys(chats))
         if not gone or not self._send(schema.DeleteChats(chats=gone, ref="delete")):
             return
-        self._removed = tuple(one for one in gone if one in self._chats and not self._chats[one].temporary)
-        self.removal_changed.emit(len(self._removed))
-        self._offer.start()
+        back = tuple(one for one in gone if one in self._chats and not self._chats[one].temporary)
+        if back:
+            self._offer_undo(schema.RestoreChats(chats=back, ref="restore"), tr("%Ln chat(s) deleted", "", len(back)))
+        else:
+            self._forget_removed()
+
+    def delete_folder(self, folder: str) -> None:
+        """Delete a folder; its chats stay, and :meth:`undo` brings the folder back with them in it."""
+        gone = self.folders.delete(folder)
+        if gone is not None:
+            text = tr("Folder deleted, its chats are kept")
+            self._offer_undo(schema.SaveFolder(folder=gone, ref="folder"), text)
 
     def export(self, chat: str, form: Literal["markdown", "json"]) -> None:
         """Ask for a whole chat as text; a newer wish takes the place of one that is not done."""
@@ -171,13 +207,18 @@ class ChatsModel(QObject):
 
     def undo(self) -> None:
         """Bring back what was deleted last."""
-        if self._removed and self._send(schema.RestoreChats(chats=self._removed, ref="restore")):
+        if self._undo is not None and self._send(self._undo):
             self._forget_removed()
+
+    def _offer_undo(self, request: schema.Request, text: str) -> None:
+        self._undo = request
+        self.removal_changed.emit(text)
+        self._offer.start()
 
     def _forget_removed(self) -> None:
         self._offer.stop()
-        self._removed = ()
-        self.removal_changed.emit(0)
+        self._undo = None
+        self.removal_changed.emit("")
 
     # What the engine says.
 
@@ -189,14 +230,22 @@ class ChatsModel(QObject):
 
     def receive(self, event: schema.Event) -> None:
         """An event of the engine."""
+        self.folders.receive(event)
         match event:
+            case schema.ChatList(ref="folder"):
+                self._chats.update({chat.chat: chat for chat in event.chats})
+                self._list_folder(event.before)
             case schema.ChatList():
                 if event.ref == "list-0":  # the newest: what is not among them may be gone
                     self._chats.clear()
                     self._asked_before = 0
+                    self._to_list = [folder.folder for folder in event.folders] if event.before else []
+                    self._listed = 0
                 self._chats.update({chat.chat: chat for chat in event.chats})
                 self._before = event.before
                 self.known = True
+                if event.ref == "list-0":
+                    self._list_folder(0, first=True)
             case schema.ChatChanged():
                 self._entry_changed(event.chat)
             case schema.ChatsRemoved():
@@ -235,6 +284,17 @@ class ChatsModel(QObject):
 
     def _list(self, before: int) -> bool:
         return self._send(schema.ListChats(before=before, limit=PAGE, watch=True, ref=f"list-{before}"))
+
+    def _list_folder(self, before: int, first: bool = False) -> None:
+        """Ask for the next chats of folders, one request after the other: what is in them shows also where it is older
+        than the newest chats."""
+        if not first and (not before or self._listed >= LARGEST_FOLDER):
+            self._to_list = self._to_list[1:]
+            before = self._listed = 0
+        if self._to_list:
+            folder = self._to_list[0]
+            self._listed += FOLDER_PAGE
+            self._send(schema.ListChats(folder=folder, before=before, limit=FOLDER_PAGE, ref="folder"))
 
     def _search(self) -> None:
         if not self._send(schema.SearchChats(query=self.query, limit=50, ref=self.search_ref)):

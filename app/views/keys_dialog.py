@@ -22,6 +22,7 @@ def keys() -> list[tuple[str, str]]:
         (tr("Ctrl+B", "key"), tr("Show or hide the list of chats")),
         (tr("F2", "key"), tr("Rename the chat in the list")),
         (tr("Del", "key"), tr("Delete the chat in the list")),
+        (tr("Ctrl+M", "key"), tr("Move the chat in the list to a folder")),
         (tr("Ctrl+L", "key"), tr("Put the cursor into the question")),
         (tr("Ctrl+1 to Ctrl+5", "key"), tr("Open a page")),
         (tr("Ctrl+,", "key"), tr("Settings")),

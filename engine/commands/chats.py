@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
 
 from engine.api import schema
-from engine.commands import chat_presets
+from engine.commands import chat_folders, chat_presets
+from engine.commands.chats_common import ChatName, Data, Json, entries_of, find_chat, line, print_json, run
 from engine.commands.terminal import harmless
-from engine.errors import ConfigurationError, GenTorrentError, InvalidRequestError, StorageError
+from engine.errors import ConfigurationError, GenTorrentError, StorageError
 
 if TYPE_CHECKING:
     from engine.commands.control_client import ControlClient
 
-commands = typer.Typer(help="List, search, show, export and delete the chats on this machine.", no_args_is_help=True)
-Data = Annotated[Path | None, typer.Option(metavar="DIR", help="Data directory of the engine to use. GENTORRENT_DATA.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, and nothing else on standard output.")]
-ChatName = Annotated[str, typer.Argument(metavar="CHAT", help="Its id, or the beginning of it; see chats list.")]
+commands = typer.Typer(help="List, search, show, export, move and delete chats on this machine.", no_args_is_help=True)
+commands.add_typer(chat_folders.folders, name="folders")
+commands.command(name="move")(chat_folders.move)
 commands.add_typer(chat_presets.commands, name="presets")
 _MARK, _UNMARK = "\x1b[1m", "\x1b[0m"
 
 
 @commands.callback()
 def _chats() -> None:
-    """List, search, show, export and delete the chats on this machine. Needs a running engine."""
+    """List, search, show, export, move and delete chats on this machine. Needs a running engine."""
 
 
 @commands.command(name="list")
@@ -42,12 +41,12 @@ def list_chats(
     """List chats, the newest first: id, when something happened last, title."""
 
     async def work(client: ControlClient) -> list[schema.ChatEntry]:
-        chosen = None if folder is None else await _folder(client, folder)
-        return await _entries(client, limit, chosen)
+        chosen = None if folder is None else (await chat_folders.find_folder(client, folder)).folder
+        return await entries_of(client, limit, chosen)
 
-    entries = _run(data, work)
+    entries = run(data, work)
     if json_output:
-        _print_json(entries)
+        print_json(entries)
         return
     for entry in entries:
         marks = "".join(
@@ -55,7 +54,7 @@ def list_chats(
             for mark, shown in ((" [temporary]", entry.temporary), (" [being answered]", bool(entry.answering)))
             if shown
         )
-        typer.echo(f"{entry.chat:20}  {_when(entry.updated)}  {_line(entry.title) or 'New chat'}{marks}")
+        typer.echo(f"{entry.chat:20}  {_when(entry.updated)}  {line(entry.title) or 'New chat'}{marks}")
 
 
 @commands.command()
@@ -70,13 +69,13 @@ def search(
     async def work(client: ControlClient) -> schema.ChatsFound:
         return await client.ask(schema.SearchChats(query=query, limit=limit), schema.ChatsFound)
 
-    hits = _run(data, work).hits
+    hits = run(data, work).hits
     if json_output:
-        _print_json(hits)
+        print_json(hits)
         return
     for hit in hits:
         where = {"user": "question", "assistant": "answer"}.get(hit.role, "title")
-        typer.echo(f"{hit.chat.chat:20}  {where:8}  {_line(hit.chat.title)}")
+        typer.echo(f"{hit.chat.chat:20}  {where:8}  {line(hit.chat.title)}")
         typer.echo(f"    {_marked(hit)}")
 
 
@@ -85,19 +84,19 @@ def show(chat: ChatName, data: Data = None, json_output: Json = False) -> None:
     """Print a chat: the branch that is shown, oldest message first."""
 
     async def work(client: ControlClient) -> tuple[schema.ChatEntry, list[schema.StoredMessage]]:
-        entry = await _find(client, chat)
+        entry = await find_chat(client, chat)
         return entry, await _messages(client, entry.chat)
 
-    entry, messages = _run(data, work)
+    entry, messages = run(data, work)
     if json_output:
-        _print_json({"chat": entry, "messages": messages})
+        print_json({"chat": entry, "messages": messages})
         return
-    typer.echo(f"{_line(entry.title) or 'New chat'}\n")
+    typer.echo(f"{line(entry.title) or 'New chat'}\n")
     for message in messages:
         who = "You" if message.role == "user" else message.model
         typer.echo(f"--- {harmless(who)}, {_when(message.created)}")
         for file in message.attachments:
-            typer.echo(f"[{_line(file.name)}, {file.characters} characters]")
+            typer.echo(f"[{line(file.name)}, {file.characters} characters]")
         typer.echo(harmless(message.text))
         if message.problem is not None:
             typer.echo(f"({harmless(message.problem.text)})")
@@ -121,7 +120,7 @@ def export(
         raise ConfigurationError(f"--format is {form!r}. It is markdown or json.")
 
     async def work(client: ControlClient) -> str:
-        entry = await _find(client, chat)
+        entry = await find_chat(client, chat)
         request = schema.ExportChat(chat=entry.chat, format="json" if form == "json" else "markdown")
         pieces = []
         async for piece in client.replies(request, schema.ExportPiece):
@@ -130,7 +129,7 @@ def export(
                 break
         return "".join(pieces)
 
-    text = _run(data, work)
+    text = run(data, work)
     if output is None:
         sys.stdout.write(harmless(text) if sys.stdout.isatty() else text)
         return
@@ -157,12 +156,12 @@ def set_up(
     """Say how a chat is asked from now on; what is left out stays."""
 
     async def work(client: ControlClient) -> schema.ChatSettings:
-        entry = await _find(client, chat)
+        entry = await find_chat(client, chat)
         return await chat_presets.set_up(client, entry.chat, preset, overflow, local_only)
 
-    settings = _run(data, work)
+    settings = run(data, work)
     if json_output:
-        _print_json(settings)
+        print_json(settings)
 
 
 @commands.command()
@@ -180,11 +179,11 @@ def delete(
         raise ConfigurationError("Name the chats to delete, or --everything.")
 
     async def find(client: ControlClient) -> list[schema.ChatEntry]:
-        return [await _find(client, name) for name in chats or ()]
+        return [await find_chat(client, name) for name in chats or ()]
 
-    entries = _run(data, find)
+    entries = run(data, find)
     what = (
-        "everything that is kept of chats" if everything else ", ".join(_line(one.title) or one.chat for one in entries)
+        "everything that is kept of chats" if everything else ", ".join(line(one.title) or one.chat for one in entries)
     )
     if not yes:
         if not sys.stdin.isatty():
@@ -197,49 +196,11 @@ def delete(
             return await client.ask(schema.DeleteEverything(confirm="delete all my data"), schema.Accepted)
         return await client.ask(schema.DeleteChats(chats=tuple(one.chat for one in entries)), schema.Accepted)
 
-    accepted = _run(data, work)
+    accepted = run(data, work)
     if json_output:
-        _print_json({"deleted": [one.chat for one in entries], "everything": everything, "saved": accepted.saved})
+        print_json({"deleted": [one.chat for one in entries], "everything": everything, "saved": accepted.saved})
     if not accepted.saved:
         raise StorageError(accepted.problem)
-
-
-def _run(data: Path | None, work: Any) -> Any:
-    from engine.commands.control_client import with_engine  # loads aiohttp
-
-    return with_engine(data, work)
-
-
-async def _entries(client: ControlClient, limit: int, folder: str | None = None) -> list[schema.ChatEntry]:
-    entries: list[schema.ChatEntry] = []
-    before = 0
-    while len(entries) < limit:
-        request = schema.ListChats(folder=folder, before=before, limit=min(200, limit - len(entries)), watch=False)
-        page = await client.ask(request, schema.ChatList)
-        entries += page.chats
-        before = page.before
-        if not before:
-            break
-    return entries[:limit]
-
-
-async def _folder(client: ControlClient, name: str) -> str:
-    page = await client.ask(schema.ListChats(limit=1, watch=False), schema.ChatList)
-    found = [one.folder for one in page.folders if one.name.casefold() == name.casefold()]
-    if not found:
-        names = ", ".join(one.name for one in page.folders) or "none"
-        raise InvalidRequestError(f"There is no folder {name!r}. There are: {names}.")
-    return found[0]
-
-
-async def _find(client: ControlClient, name: str) -> schema.ChatEntry:
-    """The chat of that id, or the only one whose id begins so."""
-    entries = await _entries(client, 100_000)
-    found = [one for one in entries if one.chat == name] or [one for one in entries if one.chat.startswith(name)]
-    if len(found) != 1:
-        why = "Several chats begin with" if found else "There is no chat"
-        raise InvalidRequestError(f"{why} {name!r}. List them with: gentorrent chats list.")
-    return found[0]
 
 
 async def _messages(client: ControlClient, chat: str) -> list[schema.StoredMessage]:
@@ -265,20 +226,12 @@ async def _whole(client: ControlClient, chat: str, message: schema.StoredMessage
     return msgspec.structs.replace(message, text=text)
 
 
-def _print_json(value: Any) -> None:
-    typer.echo(json.dumps(msgspec.to_builtins(value), ensure_ascii=False))
-
-
 def _when(seconds: float) -> str:
     """In the time of this machine."""
     try:
         return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M")
     except (ValueError, OverflowError, OSError):
         return "????-??-?? ??:??"
-
-
-def _line(text: str) -> str:
-    return " ".join(harmless(text).split())
 
 
 def _marked(hit: schema.ChatHit) -> str:

@@ -131,6 +131,19 @@ def test_the_command_line_lists_searches_shows_exports_and_deletes(tmp_path, cap
         command("presets", "delete", "Bard")
         assert json.loads(command("presets", "list", "--json")) == []
         assert "chats list" in command("show", "nobody", ok=False)
+        command("folders", "add", "Work")
+        assert "already" in command("folders", "add", "Work", ok=False)
+        command("move", "gua", "--to", "work")
+        assert [chat["chat"] for chat in json.loads(command("list", "--folder", "Work", "--json"))] == ["guards"]
+        command("folders", "rename", "Work", "Home")
+        assert command("folders", "list") == "Home  1\n"
+        assert "Home" in command("move", "gua", "--to", "Work", ok=False)
+        assert "--out" in command("move", "gua", ok=False)
+        command("move", "gua", "--out")
+        command("move", "gua", "--to", "Home")
+        command("folders", "delete", "Home")
+        assert json.loads(command("folders", "list", "--json")) == []
+        assert len(json.loads(command("list", "--json"))) == 2
         assert "--yes" in command("delete", "guards", ok=False)
         command("delete", "guards", "--yes")
         assert [chat["chat"] for chat in json.loads(command("list", "--json"))] == ["relays"]

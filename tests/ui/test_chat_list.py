@@ -67,7 +67,8 @@ def test_chat_is_renamed_deleted_and_brought_back(drive: Drive, tmp_path: Path) 
             QTest.keyClick(editor, Qt.Key.Key_Return)
             await until(lambda: rows(window) == ["Today", "Two!"])
             actions = {action.text(): action for action in sidebar.list.menu(sidebar.list.item(1)).actions()}
-            assert list(actions) == ["Open", "Rename", "Export as Markdown…", "Export as JSON…", "Delete"]
+            exports = ["Export as Markdown…", "Export as JSON…"]
+            assert list(actions) == ["Open", "Rename", "Move to folder", *exports, "Delete"]
             actions["Delete"].trigger()
             await until(lambda: rows(window) == [])
             assert window.chat.turns == []

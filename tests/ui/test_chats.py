@@ -410,16 +410,16 @@ def test_answer_that_ends_elsewhere_is_marked_until_it_is_read() -> None:
 def test_deletion_can_be_undone_until_the_offer_is_over() -> None:
     engine = Engine()
     model = listed(engine, entry("a"), entry("t", temporary=True))
-    offers: list[int] = []
+    offers: list[str] = []
     model.removal_changed.connect(offers.append)
     model.delete(["a"])
     assert last(engine) == schema.DeleteChats(chats=("a",), ref="delete")
     model.undo()
     assert last(engine) == schema.RestoreChats(chats=("a",), ref="restore")
     model.undo()
-    assert offers == [1, 0]
+    assert offers == ["1 chat deleted", ""]
     model.delete(["t"])  # which is gone at once
-    assert offers == [1, 0, 0]
+    assert offers == ["1 chat deleted", "", ""]
 
 
 def test_search_shows_what_was_found_for_the_last_words_alone() -> None:

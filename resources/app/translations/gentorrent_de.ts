@@ -409,6 +409,11 @@
         <translation>Strg+L</translation>
     </message>
     <message>
+        <source>Ctrl+M</source>
+        <comment>key</comment>
+        <translation>Strg+M</translation>
+    </message>
+    <message>
         <source>Ctrl+N</source>
         <comment>key</comment>
         <translation>Strg+N</translation>
@@ -470,6 +475,10 @@
         <translation>Den Chat in der Liste löschen</translation>
     </message>
     <message>
+        <source>Delete the folder, keep its chats</source>
+        <translation>Ordner löschen, Chats behalten</translation>
+    </message>
+    <message>
         <source>Delete…</source>
         <translation>Löschen …</translation>
     </message>
@@ -495,8 +504,8 @@
         <translation>Eingabetaste</translation>
     </message>
     <message>
-        <source>Enter opens a chat, F2 renames it, Delete deletes it.</source>
-        <translation>Die Eingabetaste öffnet einen Chat, F2 benennt ihn um, Entf löscht ihn.</translation>
+        <source>Enter opens a chat, F2 renames it, Delete deletes it, Ctrl+M moves it to a folder.</source>
+        <translation>Enter öffnet einen Chat, F2 benennt ihn um, Entf löscht ihn, Strg+M verschiebt ihn in einen Ordner.</translation>
     </message>
     <message>
         <source>Enter sends, Shift and Enter make a new line, Escape stops the answer.</source>
@@ -536,6 +545,17 @@
     <message>
         <source>Finishing…</source>
         <translation>Wird beendet …</translation>
+    </message>
+    <message>
+        <source>Folder deleted, its chats are kept</source>
+        <translation>Ordner gelöscht, seine Chats bleiben</translation>
+    </message>
+    <message numerus="yes">
+        <source>Folder {name}, %Ln chat(s), {state}</source>
+        <translation>
+            <numerusform>Ordner {name}, %Ln Chat, {state}</numerusform>
+            <numerusform>Ordner {name}, %Ln Chats, {state}</numerusform>
+        </translation>
     </message>
     <message>
         <source>Found here: {hardware}</source>
@@ -751,6 +771,14 @@
         <translation>Weitere Modelle</translation>
     </message>
     <message>
+        <source>Move the chat in the list to a folder</source>
+        <translation>Chat in der Liste in einen Ordner verschieben</translation>
+    </message>
+    <message>
+        <source>Move to folder</source>
+        <translation>In Ordner verschieben</translation>
+    </message>
+    <message>
         <source>Network</source>
         <translation>Netz</translation>
     </message>
@@ -761,6 +789,18 @@
     <message>
         <source>New chat</source>
         <translation>Neuer Chat</translation>
+    </message>
+    <message>
+        <source>New folder</source>
+        <translation>Neuer Ordner</translation>
+    </message>
+    <message>
+        <source>New folder {number}</source>
+        <translation>Neuer Ordner {number}</translation>
+    </message>
+    <message>
+        <source>New folder…</source>
+        <translation>Neuer Ordner…</translation>
     </message>
     <message>
         <source>Newest</source>
@@ -913,6 +953,10 @@
     <message>
         <source>Other people&apos;s sealed traffic passes through your connection. It cannot be read here.</source>
         <translation>Versiegelter Verkehr anderer läuft über deine Leitung. Er ist hier nicht lesbar.</translation>
+    </message>
+    <message>
+        <source>Out of the folder</source>
+        <translation>Aus dem Ordner heraus</translation>
     </message>
     <message>
         <source>Pages</source>
@@ -1581,6 +1625,10 @@ Um ein eigenes Netz zu öffnen, führe einmal gentorrent bootstrap --init aus un
         <translation>erstes Token nach {time}</translation>
     </message>
     <message>
+        <source>folded away</source>
+        <translation>eingeklappt</translation>
+    </message>
+    <message>
         <source>hide what the model thought</source>
         <translation>Gedanken des Modells verbergen</translation>
     </message>
@@ -1615,6 +1663,10 @@ Um ein eigenes Netz zu öffnen, führe einmal gentorrent bootstrap --init aus un
     <message>
         <source>show what the model thought</source>
         <translation>Gedanken des Modells zeigen</translation>
+    </message>
+    <message>
+        <source>shown</source>
+        <translation>ausgeklappt</translation>
     </message>
     <message>
         <source>temporary</source>

@@ -88,6 +88,13 @@
         </translation>
     </message>
     <message numerus="yes">
+        <source>Folder {name}, %Ln chat(s), {state}</source>
+        <translation>
+            <numerusform>Folder {name}, %Ln chat, {state}</numerusform>
+            <numerusform>Folder {name}, %Ln chats, {state}</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>Show more (%Ln characters)</source>
         <translation>
             <numerusform>Show more (%Ln character)</numerusform>

@@ -1,0 +1,399 @@
+"""The rows of the list of chats: folders that fold, days, chats, what is found. Moved by menu, keys and dragging."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+
+from PySide6.QtCore import QAbstractItemModel, QMimeData, QModelIndex, QPersistentModelIndex, QPoint, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QDrag,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDragMoveEvent,
+    QDropEvent,
+    QFont,
+    QKeyEvent,
+    QKeySequence,
+    QPainter,
+)
+from PySide6.QtWidgets import (
+    QAbstractItemDelegate,
+    QAbstractItemView,
+    QFrame,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QMenu,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QWidget,
+)
+
+from app.i18n import tr
+from app.models.chats import LONGEST_TITLE, ChatsModel, Group, title_of
+from app.models.safe_text import visible
+from app.theme import Theme
+from app.views.icons import icon
+
+MIME = "application/x-gentorrent-chat"
+"""What is dragged: the id of a chat of this window."""
+INDENT = 18
+"""Pixels before the chats of a folder."""
+_CHAT = int(Qt.ItemDataRole.UserRole)
+_MESSAGE, _FOLDER, _NAME = _CHAT + 1, _CHAT + 2, _CHAT + 3
+_Index = QModelIndex | QPersistentModelIndex
+
+
+class ChatRows(QListWidget):
+    """Shows a :class:`ChatsModel`. Enter opens, F2 renames, Delete deletes, Ctrl+M moves, left and right fold."""
+
+    chosen = Signal(str)
+    deletion_requested = Signal(str)
+    export_requested = Signal(str, str)
+    edited = Signal()
+
+    def __init__(self, theme: Theme, chats: ChatsModel) -> None:
+        super().__init__()
+        self._theme = theme
+        self._chats = chats
+        self.setAccessibleName(tr("Chats"))
+        self.setAccessibleDescription(
+            tr("Enter opens a chat, F2 renames it, Delete deletes it, Ctrl+M moves it to a folder.")
+        )
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.setTabKeyNavigation(False)
+        self.setIconSize(QSize(12, 12))
+        self.setDragDropMode(QAbstractItemView.DragDropMode.DragDrop)
+        self.setDropIndicatorShown(False)
+        self._delegate = _Rows(self)
+        self.setItemDelegate(self._delegate)
+        self.customContextMenuRequested.connect(self.open_menu)
+        self.itemClicked.connect(self._choose)
+        self._delegate.closeEditor.connect(self._end_editing)
+        self._delegate.named.connect(self._rename)
+        self.editing = False
+        self._new_folder = ""
+
+    # ---------------------------------------------------------------------------------------------------------- shown
+
+    def fill(self) -> None:
+        """Show what the model knows; the row with the keyboard's place and the scroll position stay."""
+        chats = self._chats
+        place, at = self.verticalScrollBar().value(), _key_of(self.currentItem())
+        self.clear()
+        if chats.query:
+            for hit in chats.hits:
+                snippet = " ".join(visible(hit.snippet).split()) if hit.message else ""
+                self._add(hit.chat.chat, title_of(hit.chat), snippet, hit.message)
+        else:
+            for group in chats.groups():
+                self._add_heading(group)
+                for chat in () if group.collapsed else group.chats:
+                    self._add(chat.chat, title_of(chat), folder=group.folder)
+        entry = chats.entry(at[0] or chats.current)
+        self._go_to(at) or self._go_to((chats.current, "")) or self._go_to(("", entry.folder if entry else ""))
+        self.verticalScrollBar().setValue(place)
+        if self._new_folder and not chats.query and self._go_to(("", self._new_folder)):
+            self._new_folder = ""
+            self.rename(self.currentItem())
+
+    def make_folder(self, chat: str = "") -> None:
+        """A new folder, with ``chat`` in it; its name can be typed as soon as it is there."""
+        self._new_folder = self._chats.folders.make()
+        if self._new_folder and chat:
+            self._chats.move(chat, self._new_folder)
+
+    def _add_heading(self, group: Group) -> None:
+        name = " ".join(visible(group.name).split())
+        item = QListWidgetItem(f"{name} ({len(group.chats)})" if group.folder else name)
+        font = QFont(self.font())
+        font.setPointSizeF(self._theme.caption)
+        font.setWeight(QFont.Weight.DemiBold)
+        item.setFont(font)
+        item.setFlags(Qt.ItemFlag.NoItemFlags)
+        if group.folder:
+            item.setData(_FOLDER, group.folder)
+            item.setData(_NAME, group.name)
+            item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable)
+            item.setIcon(icon("chevron-right" if group.collapsed else "open", self._theme.quiet))
+            state = tr("folded away") if group.collapsed else tr("shown")
+            words = tr("Folder {name}, %Ln chat(s), {state}", "", len(group.chats), name=name, state=state)
+            item.setData(int(Qt.ItemDataRole.AccessibleTextRole), words)
+        self.addItem(item)
+
+    def _add(self, chat: str, title: str, snippet: str = "", message: str = "", folder: str = "") -> None:
+        title = " ".join(visible(title).split())
+        item = QListWidgetItem(f"{title}\n{snippet}" if snippet else title)
+        for role, value in ((_CHAT, chat), (_MESSAGE, message), (_FOLDER, folder), (_NAME, title)):
+            item.setData(role, value)
+        state = ""
+        entry = self._chats.entry(chat)
+        if entry is not None and entry.answering:
+            state = tr("an answer is being written")
+            item.setIcon(icon("writing", self._theme.busy))
+        elif chat in self._chats.unread:
+            state = tr("a new answer")
+            item.setIcon(icon("mark", self._theme.accent))
+        elif entry is not None and entry.temporary:
+            state = tr("temporary")
+            item.setIcon(icon("temporary", self._theme.quiet))
+        if chat == self._chats.current:
+            font = QFont(self.font())
+            font.setWeight(QFont.Weight.DemiBold)
+            item.setFont(font)
+        words = [title, *([state] if state else []), *([snippet] if snippet else [])]
+        item.setData(int(Qt.ItemDataRole.AccessibleTextRole), ", ".join(words))
+        item.setToolTip("")
+        self.addItem(item)
+
+    def _go_to(self, key: tuple[str, str]) -> bool:
+        for item in self._items():
+            if any(key) and _key_of(item) == key:
+                self.setCurrentItem(item)
+                return True
+        return False
+
+    def _items(self) -> list[QListWidgetItem]:
+        return [self.item(row) for row in range(self.count())]
+
+    # ----------------------------------------------------------------------------------------------------- what is done
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if self.editing:  # the editor of a name lets Enter pass
+            event.accept()
+            return
+        item = self.currentItem()
+        chat, _ = _key_of(item)
+        key = event.key()
+        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space) and item is not None:
+            self._choose(item)
+        elif key == Qt.Key.Key_F2 and item is not None:
+            self.rename(item)
+        elif key in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace) and item is not None:
+            self._delete(item)
+        elif key in (Qt.Key.Key_Left, Qt.Key.Key_Right) and _folder_of(item):
+            self._fold(item, key == Qt.Key.Key_Left)
+        elif key == Qt.Key.Key_M and event.modifiers() & Qt.KeyboardModifier.ControlModifier and chat:
+            self._popup(self.move_menu(chat), self.visualItemRect(item).bottomLeft())
+        else:
+            super().keyPressEvent(event)
+            return
+        event.accept()
+
+    def open_menu(self, at: QPoint) -> None:
+        """What can be done with what stands at ``at``."""
+        item = self.itemAt(at) if self.viewport().rect().contains(at) else self.currentItem()
+        if item and any(_key_of(item)):
+            self._popup(self.menu(item), at)
+
+    def _popup(self, menu: QMenu, at: QPoint) -> None:
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(self.viewport().mapToGlobal(at))
+
+    def menu(self, item: QListWidgetItem) -> QMenu:
+        """What can be done with the chat or folder of ``item``."""
+        chat, folder = _key_of(item)
+        return self._chat_menu(chat) if chat else self._folder_menu(folder)
+
+    def _chat_menu(self, chat: str) -> QMenu:
+        menu = QMenu(self)
+        menu.addAction(tr("Open")).triggered.connect(lambda: self.chosen.emit(chat))
+        self._add_rename(menu, (chat, ""))
+        entry = self._chats.entry(chat)
+        if entry is not None and not entry.temporary:
+            menu.addMenu(self.move_menu(chat, menu))
+        for name, form in ((tr("Export as Markdown…"), "markdown"), (tr("Export as JSON…"), "json")):
+            menu.addAction(name).triggered.connect(functools.partial(self.export_requested.emit, chat, form))
+        self._add_delete(menu, tr("Delete"), lambda: self.deletion_requested.emit(chat))
+        return menu
+
+    def _folder_menu(self, folder: str) -> QMenu:
+        menu = QMenu(self)
+        self._add_rename(menu, ("", folder))
+        self._add_delete(menu, tr("Delete the folder, keep its chats"), lambda: self._chats.delete_folder(folder))
+        return menu
+
+    def move_menu(self, chat: str, parent: QWidget | None = None) -> QMenu:
+        """Where a chat can be moved to."""
+        menu = QMenu(tr("Move to folder"), parent or self)
+        entry = self._chats.entry(chat)
+        inside = entry.folder if entry is not None else ""
+        for folder in self._chats.folders.all:
+            action = menu.addAction(" ".join(visible(folder.name).split()).replace("&", "&&"))
+            action.setCheckable(True)
+            action.setChecked(folder.folder == inside)
+            action.triggered.connect(functools.partial(self._move, chat, folder.folder))
+        menu.addSeparator()
+        menu.addAction(tr("New folder…")).triggered.connect(lambda: self.make_folder(chat))
+        out = menu.addAction(tr("Out of the folder"))
+        out.setEnabled(self._chats.folders.get(inside) is not None)
+        out.triggered.connect(functools.partial(self._move, chat, ""))
+        return menu
+
+    def _move(self, chat: str, folder: str, checked: bool = False) -> None:
+        self._chats.move(chat, folder)
+
+    def _add_rename(self, menu: QMenu, key: tuple[str, str]) -> None:
+        def rename() -> None:
+            if self._go_to(key):
+                self.rename(self.currentItem())
+
+        action = menu.addAction(tr("Rename"))
+        action.setShortcut(QKeySequence("F2"))
+        action.triggered.connect(rename)
+
+    def _add_delete(self, menu: QMenu, name: str, delete: Callable[[], object]) -> None:
+        action = menu.addAction(name)
+        action.setShortcut(QKeySequence("Del"))
+        action.triggered.connect(delete)
+
+    def rename(self, item: QListWidgetItem) -> None:
+        """Let the owner edit the name."""
+        if not any(_key_of(item)) or item.data(_MESSAGE):
+            return
+        self.editing = True
+        item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
+        self.editItem(item)
+
+    def _rename(self, row: int, name: str) -> None:
+        chat, folder = _key_of(self.item(row))
+        if chat:
+            self._chats.rename(chat, name[:LONGEST_TITLE])
+        elif folder:
+            self._chats.folders.rename(folder, name)
+
+    def _end_editing(self, editor: QWidget, hint: QAbstractItemDelegate.EndEditHint) -> None:
+        self.editing = False
+        self.edited.emit()
+
+    def _delete(self, item: QListWidgetItem) -> None:
+        chat, folder = _key_of(item)
+        if folder:
+            self._chats.delete_folder(folder)
+        elif chat:
+            row = self.row(item)
+            near = [row + 1, row - 1]
+            following = next((self.item(one) for one in near if _key_of(self.item(one))[0]), None)
+            if following is not None:
+                self.setCurrentItem(following)
+            self.deletion_requested.emit(chat)
+
+    def _choose(self, item: QListWidgetItem) -> None:
+        chat, folder = _key_of(item)
+        if chat:
+            self.chosen.emit(chat)
+        elif folder:
+            self._fold(item, not self._chats.folders.is_collapsed(folder))
+
+    def _fold(self, item: QListWidgetItem, away: bool) -> None:
+        """Fold the folder that ``item`` is, or lies in."""
+        folder = _folder_of(item)
+        if away:
+            self._go_to(("", folder))
+        self._chats.folders.fold(folder, away)
+
+    # -------------------------------------------------------------------------------------------------------- dragging
+
+    def startDrag(self, actions: Qt.DropAction) -> None:
+        chat, _ = _key_of(self.currentItem())
+        entry = self._chats.entry(chat)
+        if entry is None or entry.temporary:
+            return
+        data = QMimeData()
+        data.setData(MIME, chat.encode("ascii"))
+        drag = QDrag(self)
+        drag.setMimeData(data)
+        drag.exec(Qt.DropAction.MoveAction)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        self._consider(event)
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        super().dragMoveEvent(event)  # scrolls near the edges
+        self._consider(event)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self._show_target(-1)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        chat, target = self._dragged(event)
+        self._show_target(-1)
+        if target is None:
+            event.ignore()
+            return
+        event.acceptProposedAction()
+        self._chats.move(chat, _folder_of(target))
+
+    def _consider(self, event: QDragMoveEvent) -> None:
+        _, target = self._dragged(event)
+        self._show_target(-1 if target is None else self.row(target))
+        event.accept() if target is not None else event.ignore()
+
+    def _dragged(self, event: QDropEvent) -> tuple[str, QListWidgetItem | None]:
+        """The chat, and the row over which it is held, if it can be dropped there."""
+        if not event.mimeData().hasFormat(MIME) or self._chats.query:
+            return "", None
+        chat = bytes(event.mimeData().data(MIME).data()).decode("ascii", "replace")
+        if self._chats.entry(chat) is None:
+            return "", None
+        return chat, self.itemAt(event.position().toPoint())
+
+    def _show_target(self, row: int) -> None:
+        if row != self._delegate.target:
+            self._delegate.target = row
+            self.viewport().update()
+
+
+class _Rows(QStyledItemDelegate):
+    """Chats of a folder stand further in; ``target`` is the row over which something is dragged. ``named``: a row got
+    another name, which shows as soon as the engine has taken it."""
+
+    named = Signal(int, str)
+
+    def __init__(self, rows: ChatRows) -> None:
+        super().__init__(rows)
+        self.target = -1
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
+        shown = QStyleOptionViewItem(option)
+        shown.rect.setLeft(shown.rect.left() + _indent(index))
+        if index.row() == self.target:
+            shown.state |= QStyle.StateFlag.State_Selected
+        super().paint(painter, shown, index)
+
+    def setEditorData(self, editor: QWidget, index: _Index) -> None:
+        assert isinstance(editor, QLineEdit)
+        editor.setText(str(index.data(_NAME) or ""))
+        editor.selectAll()
+
+    def setModelData(self, editor: QWidget, model: QAbstractItemModel, index: _Index) -> None:
+        assert isinstance(editor, QLineEdit)
+        self.named.emit(index.row(), editor.text())
+
+    def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, index: _Index) -> None:
+        super().updateEditorGeometry(editor, option, index)
+        editor.setGeometry(editor.geometry().adjusted(_indent(index), 0, 0, 0))
+
+
+def _indent(index: _Index) -> int:
+    return INDENT if index.data(_CHAT) and index.data(_FOLDER) else 0
+
+
+def _key_of(item: QListWidgetItem | None) -> tuple[str, str]:
+    """The chat of a row, or the folder that it is the heading of; one of them is empty, for a day both are."""
+    if item is None:
+        return "", ""
+    chat = str(item.data(_CHAT) or "")
+    return chat, "" if chat else _folder_of(item)
+
+
+def _folder_of(item: QListWidgetItem | None) -> str:
+    """The folder that a row is the heading of, or lies in."""
+    return str(item.data(_FOLDER) or "") if item is not None else ""
