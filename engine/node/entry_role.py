@@ -36,8 +36,9 @@ from engine.node.task_owner import TaskOwner
 from engine.paths.admission import CLOCK_SKEW, REQUEST_LIFE
 from engine.paths.forward import ForwardOver
 from engine.paths.outgoing import Target
-from engine.paths.serving import FULL, ExecutionOffered
+from engine.paths.serving import FULL, ExecutionOffered, ExecutionStarted
 from engine.paths.setup import TokenBucket
+from engine.verification.large_models.transcript import wants_score
 from engine.wire.answer import Failed, Request
 
 logger = logging.getLogger(__name__)
@@ -67,6 +68,7 @@ class _Promise:
     target: NodeId
     tokens: int
     max_tokens: int
+    work: tuple[int, int]  # tokens to read and to write, were it served here
     held: int = -1  # what it says to have held, afterwards
 
 
@@ -95,6 +97,7 @@ class EntryRole(TaskOwner):
         self._backend = backend
         self._directory: Directory | None = None
         self._promised: dict[RequestId, _Promise] = {}
+        self._work: dict[RequestId, tuple[int, int]] = {}  # of what is about to be served here
         self._acquaintances = TokenBucket(NEW_LINKS_PER_SECOND, NEW_LINKS_BURST, clock.monotonic())
         self.forwarded = 0
         self.refused = 0
@@ -105,6 +108,7 @@ class EntryRole(TaskOwner):
         self._peer.serving.overloaded = self._serving.overloaded = self.overloaded
         self._peer.offer, self._peer.served = self._look, self._served
         self._peer.begun, self._peer.forward_over = self._begun, self._over
+        self._serving.begins, self._serving.uncounted = self._serves, self._group.uncounted
 
     def update_directory(self, directory: Directory) -> None:
         """Use this snapshot."""
@@ -142,6 +146,8 @@ class EntryRole(TaskOwner):
         if group is None:
             self._peer.keep(request_id)
             return
+        cached = group.cached(asked)
+        work = (max(0, asked.prompt_tokens - cached.get(group.myself, 0)), asked.output_tokens)
         reachable = group.among(self._peer.sender.links() if self._peer.sender is not None else ())
         self._get_to_know(asked, group, reachable)
         choice = self._choose(asked, reachable)
@@ -152,20 +158,31 @@ class EntryRole(TaskOwner):
             return
         target = self._target(choice.target, group, request)
         if target is None:
+            self._work[request_id] = work
             self._peer.keep(request_id)
+            self._work.pop(request_id, None)  # it was too late
             return
         logger.info("a request is passed on to %s", short_id(target.node_id))
         self.forwarded += 1
-        cached = group.cached(asked).get(target.node_id, 0)
-        uncached = max(0, asked.prompt_tokens - cached)
+        held = cached.get(target.node_id, 0)
+        uncached = max(0, asked.prompt_tokens - held)
         self._group.sent(request.model_digest, target.node_id, uncached, asked.output_tokens)
-        self._promised[request_id] = _Promise(request.model_digest, target.node_id, cached, request.max_tokens)
+        self._promised[request_id] = _Promise(request.model_digest, target.node_id, held, request.max_tokens, work)
         beliefs, member = self._group.beliefs(request.model_digest), group.member(target.node_id)
         if shape is not None and beliefs is not None and member is not None:  # what nobody has counted is no promise
-            beliefs.sent(request_id, member, asked, cached, self._clock.monotonic())
+            beliefs.sent(request_id, member, asked, held, self._clock.monotonic())
         if len(self._promised) > MAX_PROMISES:
             del self._promised[next(iter(self._promised))]
         self._peer.forward(request_id, target)
+
+    def _serves(self, started: ExecutionStarted) -> None:
+        """This node serves a request. Of one that others have passed on they count the reading."""
+        request_id, request = started.request_id, started.request
+        if wants_score(request):
+            return
+        asked = asked_of(request)
+        usual = (0 if started.entry is not None else asked.prompt_tokens, asked.output_tokens)
+        self._group.uncounted.begun(request_id, request.model_digest, *self._work.pop(request_id, usual))
 
     def _get_to_know(self, asked: Asked, group: GroupView, reachable: GroupView) -> None:
         """Make a link with the member that holds most of the prompt, where no linked one holds nearly as much."""
@@ -203,6 +220,9 @@ class EntryRole(TaskOwner):
             return
         returned, now = over.returned, self._clock.monotonic()
         if over.refused:
+            if len(self._work) >= MAX_PROMISES:
+                self._work.clear()
+            self._work[over.request_id] = promise.work  # this node serves it, where it has a place
             self._group.refused(promise.model_digest, promise.target)
         elif returned is not None and returned.last is not None:
             self._group.took(promise.model_digest, promise.target)

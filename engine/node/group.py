@@ -24,8 +24,9 @@ from engine.forwarding.refusals import Refusals
 from engine.ids import NetworkId, NodeId
 from engine.inference.types import InferenceBackend, ModelInfo
 from engine.node.cached_prefixes import CachedPrefixes
-from engine.node.group_view import UNKNOWN_ROUND_TRIP, GroupView, SentRequests, load_of
+from engine.node.group_view import UNKNOWN_ROUND_TRIP, GroupView, SentRequests, load_of, with_work
 from engine.node.loop import MachineLoop
+from engine.node.uncounted import Uncounted
 from engine.transport.link import Channel, LinkSender
 from engine.wire.codec import encode
 from engine.wire.group import GroupMessage
@@ -72,6 +73,8 @@ class GroupRole:
         self._refusals: dict[bytes, Refusals] = {}
         self._incarnation = 0
         self._looked = clock.monotonic()  # when the loads were reported last
+        self._counted_at: float | None = None  # when a worker said last how busy it is
+        self.uncounted = Uncounted()
         self.sender: LinkSender | None = None
         self.loop = MachineLoop(clock, self._tick, self._next_deadline)
 
@@ -94,7 +97,9 @@ class GroupRole:
             self._tell_members(machine, digest)
 
     def loads_changed(self) -> None:
-        """This machine has more or less to do than a moment ago."""
+        """A worker has said how busy it is."""
+        self._counted_at = self._clock.monotonic()
+        self.uncounted.counted()
         self._report()
         self.loop.wake()
 
@@ -141,7 +146,7 @@ class GroupRole:
             for one in heard
             if not standings[one.node_id].excluded
         ]
-        members.append(Member(node_id=myself, load=load_of(info), heard=now))
+        members.append(self._myself(info, now))
         cached = machine.lookup(chunks_of(digests), now)
         cached[myself] = machine.sentry.held(digests) * BLOCK_TOKENS
         held = {
@@ -155,7 +160,7 @@ class GroupRole:
         """A request went to ``target``: so many prompt tokens are not in its cache, so many may be written."""
         sent = self._sent.get(model_digest)
         if sent is not None:
-            sent.add(target, tokens, output_tokens, self._clock.monotonic())
+            sent.add(target, tokens, output_tokens, self._clock.monotonic(), self._round_trip(target) / 2)
 
     def beliefs(self, model_digest: bytes) -> Beliefs | None:
         """What this machine has measured of the members that serve a model; None if it is no member itself."""
@@ -193,22 +198,44 @@ class GroupRole:
         )
 
     def _member(self, heard: Heard, digest: bytes, standing: Standing, young: bool) -> Member:
-        requests, tokens, output_tokens = self._sent[digest].since(heard.node_id, heard.heard)
-        round_trip = self.sender.round_trip(heard.node_id) if self.sender is not None else None
+        round_trip, sent = self._round_trip(heard.node_id), self._sent[digest]
+        made = sent.made(heard.node_id, heard.heard, round_trip / 2)
+        since = sent.since(heard.node_id, made)
         left_alone = self._refusals[digest].is_left_alone(heard.node_id, self._clock.monotonic())
         return Member(
             node_id=heard.node_id,
             load=heard.load,
-            heard=heard.heard,
-            round_trip=UNKNOWN_ROUND_TRIP if round_trip is None else round_trip,
+            heard=made,
+            round_trip=round_trip,
             standing=standing.reputation,
             established=standing.established or young,
             accepts=heard.accepts and not left_alone,
             trust=self._trust(heard, digest),
-            sent_tokens=tokens,
-            sent_requests=requests,
-            sent_output_tokens=output_tokens,
+            sent_tokens=since.tokens,
+            sent_requests=since.requests,
+            sent_output_tokens=since.output_tokens,
         )
+
+    def _myself(self, info: ModelInfo, now: float) -> Member:
+        """What this machine has begun counts at once, as what it sends to others does."""
+        begun = self.uncounted.of(info.digest, now)
+        return Member(
+            node_id=self._identity.node_id,
+            load=load_of(info, self._age(now)),
+            heard=now,
+            sent_tokens=begun.tokens,
+            sent_requests=begun.requests,
+            sent_output_tokens=begun.output_tokens,
+        )
+
+    def _age(self, now: float) -> float:
+        """Of what is said here of how busy the models are. Some back ends tell the truth of the moment, without a word
+        to this role."""
+        return 0.0 if self._counted_at is None else now - self._counted_at
+
+    def _round_trip(self, peer: NodeId) -> float:
+        known = self.sender.round_trip(peer) if self.sender is not None else None
+        return UNKNOWN_ROUND_TRIP if known is None else known
 
     def _trust(self, heard: Heard, digest: bytes) -> float:
         """By what was measured here, and by what it is known to have said and the committee to have measured."""
@@ -254,11 +281,11 @@ class GroupRole:
         self._report()
 
     def _report(self) -> None:
-        self._looked = self._clock.monotonic()
+        self._looked = now = self._clock.monotonic()
         for digest, info in self._infos().items():
             if digest in self._machines:
-                # who takes none is no member
-                self._machines[digest].report(load_of(info), accepts=True, now=self._looked)
+                load = with_work(load_of(info, self._age(now)), self.uncounted.of(digest, now))
+                self._machines[digest].report(load, accepts=True, now=now)  # who takes none is no member
 
     def _listed(self, digest: bytes) -> list[DirectoryNode]:
         nodes: Iterable[DirectoryNode] = self._directory.nodes() if self._directory is not None else ()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.forwarding.members import Load, Member
 from engine.forwarding.policies.interface import Asked
 from engine.ids import NodeId
 from engine.inference.types import ModelInfo
+from engine.node.uncounted import Work
 
 MAX_SENT = 1_024
 """Requests sent to others that are remembered until their statements count them."""
@@ -53,32 +54,44 @@ class GroupView:
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    at: float
+    arrives: float
     target: NodeId
     tokens: int
     output_tokens: int
 
 
 class SentRequests:
-    """What this machine has sent to others and they do not tell in their load yet."""
+    """What this machine has sent to others and they do not tell in their load yet: what had not arrived there when they
+    made their last statement. ``way``: seconds there, half the round trip."""
 
     def __init__(self) -> None:
         self._sent: deque[_Sent] = deque(maxlen=MAX_SENT)
+        self._made: dict[NodeId, tuple[float, float]] = {}
 
-    def add(self, target: NodeId, tokens: int, output_tokens: int, now: float) -> None:
-        """A request went to ``target``: so many prompt tokens that it has to read, so many that it may write."""
-        self._sent.append(_Sent(now, target, tokens, output_tokens))
+    def add(self, target: NodeId, tokens: int, output_tokens: int, now: float, way: float) -> None:
+        """A request goes to ``target``: so many prompt tokens that it has to read, so many that it may write."""
+        self._sent.append(_Sent(now + way, target, tokens, output_tokens))
 
-    def since(self, target: NodeId, moment: float) -> tuple[int, int, int]:
-        """Requests, their tokens to read and to write, sent there after ``moment``."""
-        sent = [one for one in self._sent if one.target == target and one.at > moment]
-        return len(sent), sum(one.tokens for one in sent), sum(one.output_tokens for one in sent)
+    def made(self, target: NodeId, heard: float, way: float) -> float:
+        """When ``target`` made the statement of which ``GroupMachine.heard`` says ``heard``, which takes the quickest
+        way there is for none. Of one statement it is the same whatever the round trip is by now."""
+        known = self._made.get(target)
+        if known is None or known[0] != heard:
+            if known is None and len(self._made) >= MAX_SENT:
+                self._made.clear()
+            known = self._made[target] = (heard, heard - way)
+        return known[1]
+
+    def since(self, target: NodeId, moment: float) -> Work:
+        """What arrives there after ``moment``."""
+        sent = [one for one in self._sent if one.target == target and one.arrives > moment]
+        return Work(len(sent), sum(one.tokens for one in sent), sum(one.output_tokens for one in sent))
 
 
-def load_of(info: ModelInfo) -> Load:
-    """A model's load as its worker reports it."""
+def load_of(info: ModelInfo, age: float = 0.0) -> Load:
+    """A model's load as its worker reported it ``age`` seconds ago: it has read on since."""
     return Load(
-        queue_tokens=info.queue_tokens,
+        queue_tokens=max(0, info.queue_tokens - round(info.prefill_rate * age)),
         waiting=info.waiting,
         running=info.running,
         output_tokens=info.output_tokens,
@@ -90,4 +103,14 @@ def load_of(info: ModelInfo) -> Load:
         decode_rate=info.decode_rate,
         decode_rate_alone=info.decode_rate_alone or info.decode_rate,
         first_token_seconds=info.first_token_seconds,
+    )
+
+
+def with_work(load: Load, work: Work) -> Load:
+    """The same machine when ``work`` has come to it, too."""
+    return replace(
+        load,
+        queue_tokens=load.queue_tokens + work.tokens,
+        waiting=load.waiting + work.requests,
+        output_tokens=load.output_tokens + work.output_tokens,
     )

@@ -34,6 +34,7 @@ from engine.inference.types import (
 from engine.node.requests import generation_for
 from engine.node.scoring_service import ScoringService
 from engine.node.task_owner import TaskOwner
+from engine.node.uncounted import Uncounted
 from engine.paths.answer_sender import MAX_FRAME_TEXT
 from engine.paths.serving import ExecutionStarted
 from engine.verification.large_models.transcript import wants_score
@@ -143,6 +144,10 @@ class ServingRole(TaskOwner):
         self.signed: Callable[[bytes, bytes], None] = lambda _record, _signature: None
         """Hears of each receipt, its bytes and the signature, before it is sent."""
         self.overloaded: Callable[[Request], Failed] | None = None  # what is said where there is no place
+        self.begins: Callable[[ExecutionStarted], None] = lambda _: None
+        """Hears of each answer that is begun, before anything else is done,"""
+        self.uncounted = Uncounted()
+        """which hears when it has got to its model, and when it is over."""
         self.scoring: ScoringService | None = None  # scores answers of others, where verifiers cannot
         self.offered: frozenset[str] = frozenset()  # the model ids that are served now
         self.answered = 0
@@ -158,6 +163,7 @@ class ServingRole(TaskOwner):
         if self._tasks is None:
             self._push(started.request_id, Failed(code="overloaded", text="This machine is not serving at the moment."))
             return
+        self.begins(started)
         task = self._tasks.create_task(self._serve(started))
         self._running[started.request_id] = task
         task.add_done_callback(lambda _: self._over(started.request_id))
@@ -165,6 +171,7 @@ class ServingRole(TaskOwner):
     def _over(self, request_id: RequestId) -> None:
         self._running.pop(request_id, None)
         self._made.pop(request_id, None)
+        self.uncounted.over(request_id)
 
     def leave(self, models: Collection[str]) -> None:
         """Serve these models no longer, from this moment on: whoever is being answered hears it, with a receipt for
@@ -246,6 +253,7 @@ class ServingRole(TaskOwner):
         events = self._backend.generate(generation)
         try:
             async for event in events:
+                self.uncounted.taken(started.request_id, self._clock.monotonic())
                 for frame_event in self._frame_events(event, transcript):
                     self._push(started.request_id, frame_event)
                 while self._paused(started.request_id):  # noqa: ASYNC110 - a sans-I/O machine has no event

@@ -16,7 +16,7 @@ from engine.inference.types import PromptShape
 from engine.node import entry_role
 from engine.node.entry_role import EntryRole
 from engine.paths.forward import ForwardOver, Returned
-from engine.paths.serving import ExecutionOffered
+from engine.paths.serving import ExecutionOffered, ExecutionStarted
 from tests.unit.node.test_group import DIGEST, DIGESTS, PROMPT, machines, run  # noqa: F401 - a fixture
 from tests.unit.node.test_serving_role import request as old_request
 
@@ -50,6 +50,7 @@ class Decided:
     def __init__(self, sender) -> None:
         self.sender = sender
         self.serving = SimpleNamespace()
+        self.started: Any = lambda _: None
         self.decisions: list[tuple[str, Any]] = []
         self.dialled: list[Any] = []
 
@@ -61,6 +62,7 @@ class Decided:
 
     def keep(self, request_id):
         self.decisions.append(("keep", None))
+        self.started(ExecutionStarted(request_id, request(max_tokens=40, may_forward=True), b""))
 
     def forward(self, request_id, target):
         self.decisions.append(("forward", target.node_id))
@@ -251,3 +253,66 @@ def test_who_lies_about_its_cache_again_afterwards_is_found_out_by_the_time(mach
         believed.append(two.node_id in one.role.view(DIGEST, DIGESTS).cached(Asked(prompt_tokens=1_000)))
     assert believed == [True, True, False, False]
     assert peer.decisions == [("forward", two.node_id)] * 3 + [("keep", None)]
+
+
+class MostFree:
+    """Whoever has least to read."""
+
+    name: ClassVar[str] = "most-free"
+
+    def choose(self, asked, group, now, random):
+        load = {one.node_id: one.load.queue_tokens + one.sent_tokens for one in group.members}
+        return Choice(target=min(load, key=lambda name: (load[name], name != group.myself)))
+
+
+def test_a_burst_is_not_kept_whole_while_the_model_counts_nothing_of_it(machines, monkeypatch):  # noqa: F811
+    one, two, three = machines
+    one.cache(9)
+    monkeypatch.setattr(entry_role, "target_of", target)
+    peer: Any = Decided(one)
+    serving = SimpleNamespace()
+    role = EntryRole(peer, serving, one.role, MostFree(), one.clock, random.Random(1).randbytes)
+    role.attach()
+    peer.started = serving.begins
+    shape = PromptShape(len(PROMPT) + 7, len(PROMPT), DIGESTS)
+
+    def decide():
+        request_id = b"r%15d" % len(peer.decisions)
+        role.decide(ExecutionOffered(request_id, request(max_tokens=40, may_forward=True)), shape)
+        return request_id
+
+    def mine():
+        seen = one.role.view(DIGEST).member(one.node_id)
+        return seen.sent_requests, seen.sent_tokens, seen.sent_output_tokens
+
+    first = decide()
+    assert mine() == (1, len(PROMPT) + 7 - 9 * BLOCK_TOKENS, 40)
+    for _ in range(8):
+        decide()
+    kept = [name for name, _ in peer.decisions].count("keep")
+    assert kept == 7, "its cache saves it nine tenths, and each of the others reads one whole prompt meanwhile"
+    assert sorted(to for name, to in peer.decisions if name == "forward") == sorted([two.node_id, three.node_id])
+    serving.uncounted.taken(first, one.clock.monotonic())
+    assert mine()[0] == kept
+    one.role.loads_changed()
+    assert mine()[0] == kept - 1
+    serving.uncounted.over(decide())
+    assert mine()[0] == kept - 1
+
+
+def test_what_a_member_does_not_take_counts_here(machines, monkeypatch):  # noqa: F811
+    one, two, _ = machines
+    two.cache(9)
+    run(machines, 2)
+    monkeypatch.setattr(entry_role, "target_of", target)
+    peer: Any = Decided(one)
+    serving = SimpleNamespace()
+    role = EntryRole(peer, serving, one.role, MostCached(), one.clock, random.Random(1).randbytes)
+    role.attach()
+    asked = request(max_tokens=40, may_forward=True)
+    role.decide(ExecutionOffered(b"r" * 16, asked), PromptShape(len(PROMPT) + 7, len(PROMPT), DIGESTS))
+    assert one.role.view(DIGEST).member(one.node_id).sent_requests == 0
+    peer.forward_over(ForwardOver(b"r" * 16, None, refused=True))
+    serving.begins(ExecutionStarted(b"r" * 16, asked, b""))
+    seen = one.role.view(DIGEST).member(one.node_id)
+    assert (seen.sent_requests, seen.sent_tokens) == (1, len(PROMPT) + 7)

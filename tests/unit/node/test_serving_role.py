@@ -180,6 +180,31 @@ async def test_a_model_that_is_not_offered_or_another_version_is_refused() -> No
     assert backend.asked == []
 
 
+@pytest.mark.parametrize("cancelled", [False, True])
+async def test_an_answer_counts_from_its_beginning_until_its_model_has_it_and_counts(cancelled: bool) -> None:
+    asked, clock = request(), SystemClock()
+    backend = Backend([Queued(0, 0.0)], hang=True)
+    role = ServingRole(IDENTITY, NETWORK, backend, clock, lambda *_: None, lambda _: False, None)
+    role.offered = frozenset({"m"})
+    role.begins = lambda started: role.uncounted.begun(started.request_id, started.request.model_digest, 30, 5)
+
+    def counts() -> bool:
+        role.uncounted.counted()
+        return role.uncounted.of(asked.model_digest, clock.monotonic()) == (1, 30, 5)
+
+    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(role.run())
+        await asyncio.sleep(0)
+        role.start(ExecutionStarted(RequestId(asked.request_id), asked, encode(asked)))
+        assert counts(), "it has not got to the model yet"
+        if cancelled:
+            role.cancel(RequestId(asked.request_id))
+        while counts():
+            await asyncio.sleep(0)
+        assert bool(role.answering) is not cancelled
+        running.cancel()
+
+
 async def test_cancellation_closes_the_generation() -> None:
     backend = Backend([Started((1,)), Delta((1,), "a")], hang=True)
     events = await serve(backend, request(), cancel_after=2)
