@@ -23,6 +23,15 @@ from tests.support.long_runs import machine, piece, report, store, work_folder
 SCHEDULES = {4: 5500, 5: 2500, 7: 1500, 10: 1000}
 PIECE = 500
 """Schedules of one process."""
+COUNTED = (
+    "schedules",
+    "safety_violations",
+    "liveness_violations",
+    "messages",
+    "contradictions_shown",
+    "blocks_refused",
+    "decided_on_what_some_lack",
+)
 MISTAKEN = 400
 """Schedules that a machine with a mistake plays; as many as `make test` has of four members."""
 
@@ -76,7 +85,7 @@ def simulated(folder: Path, run: tuple[int, int, int]) -> dict[str, Any] | None:
 def pooled(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """All runs of one size together."""
     totals: dict[str, Any] = {"faulty": runs[0]["plan"]["faulty"]}
-    for name in ("schedules", "safety_violations", "liveness_violations", "messages", "contradictions_shown"):
+    for name in COUNTED:
         totals[name] = sum(run[name] for run in runs)
     for name in ("members", "rounds_after_synchrony"):
         counted: Counter[str] = Counter()
@@ -109,13 +118,16 @@ _WHAT = (
     "An adversary holds, loses, doubles and reorders messages, cuts the network in two, keeps members from hearing"
     " each other, and crashes them, also all at once and between a vote and its sending; some lose their disk. As many"
     " members as the size bears are faulty: silent, signing twice, running as two, proposing several blocks or invalid"
-    " ones, holding back, forging, forgetting. Then messages come through within a fifth of the first round's time-out,"
-    " and everybody must decide. Unsafe: two honest members decide differently, or on something invalid, or one"
-    " contradicts itself, or is accused."
+    " ones, holding back, forging, forgetting. In three of four schedules members have results of up to three nodes to"
+    " put into the block, as evidence that a member must have before it votes; faulty ones show theirs to some, another"
+    " to each, late or to nobody. Then messages come through within a fifth of the first round's time-out,"
+    " and everybody must decide. Unsafe: two honest members decide differently, or on something invalid, or on evidence"
+    " that no honest one has seen, or one contradicts itself, or is accused. Lacked: in so many schedules an honest"
+    " member has not got the evidence of the decided block."
 )
 _HEADER = (
     "| members | faulty | schedules | unsafe | not decided | decided before synchrony | rounds after it: median | most"
-    " | contradictions shown |"
+    " | contradictions shown | blocks refused | lacked |"
 )
 
 
@@ -128,7 +140,7 @@ def as_markdown(results: Mapping[str, Any]) -> str:
         f"`make test-long-committee` at commit {results['commit']}: {total:,} schedules. {_WHAT}",
         "",
         _HEADER,
-        "|---" * 9 + "|",
+        "|---" * 11 + "|",
     ]
     for size, one in results["sizes"].items():
         rounds = [int(key) for key, count in one["rounds_after_synchrony"].items() for _ in range(count)]
@@ -143,6 +155,8 @@ def as_markdown(results: Mapping[str, Any]) -> str:
             rounds[len(rounds) // 2],
             rounds[-1],
             f"{one['contradictions_shown']:,}",
+            f"{one['blocks_refused']:,}",
+            f"{one['decided_on_what_some_lack']:,}",
         )
         lines.append("| " + " | ".join(map(str, cells)) + " |")
     lines += ["", "The same schedules of four members find out machines with one mistake:", ""]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from engine.simulation.committee.world import Machine
 from engine.verification.committee.agreement import Agreement
 from engine.verification.committee.committee import Committee
@@ -24,9 +26,19 @@ class OneFewer(Committee):
         return super().quorum - 1
 
 
+class NeedsAllEvidence(Agreement):
+    """Votes for no block whose evidence it lacks, also where a quorum has voted for that already."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **(named | {"validate_seen": None}))
+
+
 MISTAKES: dict[str, tuple[Machine, str]] = {
     "votes against its lock": (Machine(agreement=WithoutLock), DIFFERENT),
     "takes one vote fewer for a quorum": (Machine(committee=OneFewer), DIFFERENT),
     "forgets its votes when it restarts": (Machine(forgets=True), "contradicts itself"),
+    "votes without a look at the evidence": (Machine(looks=False), "evidence that no honest member has seen"),
+    "needs evidence that a quorum has seen": (Machine(agreement=NeedsAllEvidence), "have not decided"),
+    "names everybody's results in every round": (Machine(own_alone=False), "have not decided"),
 }
 """Name -> the machine, and what must be found."""

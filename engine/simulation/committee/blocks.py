@@ -1,4 +1,5 @@
-"""Blocks without content: what tells them apart, and whether they are valid, stands in two of their fields."""
+"""Blocks without content but for results that were not judged: what tells them apart, and whether the rest of them is
+valid, stands in two of their fields."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from functools import cache
 from engine.crypto.identity import Identity
 from engine.errors import WireError
 from engine.verification.committee.committee import Committee
-from engine.wire.blocks import Block, block_decoder
+from engine.wire.blocks import Block, Unjudged, block_decoder
 from engine.wire.codec import encode
 
 HEIGHT = 7
@@ -21,7 +22,15 @@ def identity_of(index: int) -> Identity:
     return Identity.from_seed(index.to_bytes(32, "big"))
 
 
-def make_block(committee: Committee, proposer: int, round_number: int, mark: int, *, valid: bool = True) -> bytes:
+def make_block(
+    committee: Committee,
+    proposer: int,
+    round_number: int,
+    mark: int,
+    unjudged: tuple[Unjudged, ...] = (),
+    *,
+    valid: bool = True,
+) -> bytes:
     """A block of this round; ``mark`` tells it from others of the same proposer."""
     block = Block(
         version=1,
@@ -36,7 +45,7 @@ def make_block(committee: Committee, proposer: int, round_number: int, mark: int
         commitments=(),
         duties=(),
         entries=(),
-        unjudged=(),
+        unjudged=unjudged,
         missed=(),
         contradictions=(),
         hidden=(),
@@ -49,7 +58,7 @@ def make_block(committee: Committee, proposer: int, round_number: int, mark: int
 
 
 def validate(block: bytes) -> str | None:
-    """Why an honest member does not vote for it."""
+    """Why an honest member does not vote for it, whatever results it names."""
     try:
         return "it was made to be invalid" if block_decoder.decode(block).state == _INVALID else None
     except WireError as error:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
+from functools import partial
 from random import Random
 from typing import Protocol
 
@@ -20,6 +21,7 @@ from engine.wire.blocks import (
     CommitteeNews,
     CommitteePrevotes,
     Proposal,
+    Unjudged,
     Vote,
     agreement_decoder,
 )
@@ -125,9 +127,19 @@ class Eager:
     shall decide alone, only that one is shown the precommits that it takes, and all others work on something else."""
 
     def __init__(
-        self, index: int, committee: Committee, random: Random, unit: float, plot: Plot, *, lies: bool
+        self,
+        index: int,
+        committee: Committee,
+        random: Random,
+        unit: float,
+        plot: Plot,
+        invent: Callable[[], tuple[Unjudged, ...]],
+        *,
+        lies: bool,
     ) -> None:
+        """``invent``: results to name in a block, whoever has them."""
         self._index = index
+        self._invent = invent
         self._identity = identity_of(index)
         self._committee = committee
         self._random = random
@@ -177,9 +189,10 @@ class Eager:
         if number <= self._led or self._committee.leader(number) != self._index:
             return []
         self._led = number
-        blocks = [make_block(self._committee, self._index, number, self._random.getrandbits(40)) for _ in range(2)]
+        make = partial(make_block, self._committee, self._index, number)
+        blocks = [make(self._random.getrandbits(40), self._invent()) for _ in range(2)]
         if self._lies:
-            blocks.append(make_block(self._committee, self._index, number, 1, valid=False))
+            blocks.append(make(1, valid=False))
         old = [(block, self._random.randint(0, number)) for block in self._blocks.values()]
         candidates = [(block, 0) for block in blocks] + self._random.sample(old, min(2, len(old)))
         effects: list[Effect] = []

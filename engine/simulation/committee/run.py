@@ -43,13 +43,15 @@ def simulate(plan: Plan, machine: Machine | None = None, *, until: str | None = 
         )
     kinds, needed, rounds = Counter[str](), Counter[int](), Counter[int]()
     problems: list[dict[str, Any]] = []
-    broken, contradictions, messages = Counter[str](), 0, 0
+    broken, contradictions, messages, refused, lacked = Counter[str](), 0, 0, 0, 0
     for number in range(plan.schedules):
         world = _world(plan, faulty, number, machine or Machine())
         world.run()
         kinds += world.kinds
         contradictions += world.contradictions
         messages += world.messages
+        refused += world.refused
+        lacked += world.is_evidence_lacked
         needed[world.rounds_needed] += 1
         for member in world.members:
             if member.is_honest and member.decided is not None:
@@ -68,6 +70,8 @@ def simulate(plan: Plan, machine: Machine | None = None, *, until: str | None = 
         "members": dict(sorted(kinds.items())),
         "messages": messages,
         "contradictions_shown": contradictions,
+        "blocks_refused": refused,
+        "decided_on_what_some_lack": lacked,
         "decided_in_round": {str(key): value for key, value in sorted(rounds.items())},
         "rounds_after_synchrony": {str(key): value for key, value in sorted(needed.items())},
         "problems": problems,
@@ -87,10 +91,12 @@ def as_text(result: dict[str, Any]) -> str:
     needed = result["rounds_after_synchrony"]
     what = f"{result['schedules']} schedules of {plan['members']} members, {plan['faulty']} of them faulty"
     most = f"After synchrony a decision took at most {max(map(int, needed), default=0)} rounds"
+    lacked = f"in {result['decided_on_what_some_lack']} schedules an honest member lacked evidence of the decided block"
     lines = [
         f"{what}: {result['safety_violations']} violations of safety, {result['liveness_violations']} of liveness.",
         f"{most} ({needed.get('0', 0)} schedules: none).",
         f"{result['messages']} messages; {result['contradictions_shown']} contradictions of faulty members were shown.",
+        f"{result['blocks_refused']} refusals of a block; {lacked}.",
     ]
     lines += [f"Schedule {one['schedule']}: {'; '.join(one['problems'])}" for one in result["problems"]]
     return "\n".join(lines)

@@ -11,7 +11,7 @@ from engine.wire.blocks import CommitteeNews, Proposal, agreement_decoder
 
 Fate = Callable[[int, int, str], bool]
 """(sender, receiver, kind of message) -> whether it gets through."""
-KINDS = ("proposal", "prevote", "precommit", "other")
+KINDS = ("proposal", "prevote", "precommit", "result", "other")
 SYNCHRONOUS_DELAY = 0.2
 """The longest in synchrony, as a share of what a member waits for in the first round."""
 DUPLICATED = 0.05
@@ -25,7 +25,7 @@ def kind_of(message: object) -> str:
     try:
         record = agreement_decoder.decode(message.item.record)
     except WireError:
-        return "other"
+        return "result"
     if isinstance(record, Proposal):
         return "proposal"
     return "precommit" if record.precommit else "prevote"

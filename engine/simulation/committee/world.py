@@ -6,6 +6,7 @@ import heapq
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from random import Random
 
@@ -14,11 +15,12 @@ from engine.errors import VerificationError
 from engine.ids import NetworkId
 from engine.simulation.committee import rogues
 from engine.simulation.committee.blocks import HEIGHT, NETWORK_ID, identity_of, make_block, validate
+from engine.simulation.committee.evidence import TOLD_AGAIN, Exhibits, Showing
 from engine.simulation.committee.weather import Weather, kind_of, plot
 from engine.verification.chain.certificate import check_certificate
 from engine.verification.committee.agreement import Agreement, Message
 from engine.verification.committee.committee import Committee
-from engine.verification.committee.effects import Contradicted, Decided, Effect, Memory, Remember, Send
+from engine.verification.committee.effects import Contradicted, Decided, Effect, Memory, Refused, Remember, Send
 from engine.verification.committee.timing import Timing
 from engine.verification.contradictions import check_contradiction
 from engine.wire.blocks import (
@@ -40,11 +42,14 @@ MOST_EVENTS = 400_000
 @dataclass(frozen=True, slots=True)
 class Machine:
     """What is simulated. The tests put machines here that are wrong in one way, and expect them to be found out.
-    ``forgets``: a member that restarts without its memory goes on signing."""
+    ``forgets``: a member that restarts without its memory goes on signing; ``looks`` False: it votes for blocks whose
+    evidence it has not got; ``own_alone`` False: a leader puts everybody's results into its block in every round."""
 
     agreement: type[Agreement] = Agreement
     committee: type[Committee] = Committee
     forgets: bool = False
+    looks: bool = True
+    own_alone: bool = True
 
 
 class Signatures:
@@ -102,8 +107,13 @@ class World:
         self._events: list[tuple[float, int, object]] = []
         self._numbers = count()
         self._ticks: dict[int, float] = {}
-        rogue = set(random.sample(range(members), faulty))
+        rogue = frozenset(random.sample(range(members), faulty))
+        self._exhibits = Exhibits(random, members, rogue, self._plot.sides, self.synchrony, own_alone=machine.own_alone)
+        self.refused = 0
+        self.is_evidence_lacked = False
         self.members = [self._member(index, index in rogue) for index in range(members)]
+        for showing in self._exhibits.showings():
+            self._at(showing.at, showing)
         self._plan_crashes([one for one in self.members if one.is_honest], forgetful)
 
     # ---------------------------------------------------------------------------------------------------------- making
@@ -131,21 +141,32 @@ class World:
                 return rogues.Withholding(self._agreement(index), random, members)
             case rogues.EAGER | rogues.LYING:
                 lies = kind == rogues.LYING
-                return rogues.Eager(index, self.committee, random, TIMING.first, self._plot, lies=lies)
+                invent = partial(self._exhibits.invent, index)
+                return rogues.Eager(index, self.committee, random, TIMING.first, self._plot, invent, lies=lies)
         return self._agreement(index, is_blind=kind == rogues.BLIND)
 
     def _agreement(
         self, index: int, memory: Memory | None = None, *, abstains: bool = False, is_blind: bool = False
     ) -> Agreement:
         def propose(number: int) -> bytes:
-            return make_block(self.committee, index, number, self.random.getrandbits(40), valid=not is_blind)
+            chosen = self._exhibits.choose(index, number)
+            return make_block(self.committee, index, number, self.random.getrandbits(40), chosen, valid=not is_blind)
+
+        def refusal(block: bytes, *, seen: bool) -> str | None:
+            if is_blind:
+                return None
+            reason = validate(block)
+            if reason is not None or seen or not self._machine.looks:
+                return reason
+            return self._exhibits.refusal(index, block_decoder.decode(block))
 
         return self._machine.agreement(
             identity_of(index),
             self.committee,
             HEIGHT,
             propose=propose,
-            validate=(lambda _: None) if is_blind else validate,
+            validate=partial(refusal, seen=False),
+            validate_seen=partial(refusal, seen=True),
             timing=TIMING,
             start=self._now if self._now else self.random.uniform(0, TIMING.first),
             memory=memory,
@@ -195,6 +216,8 @@ class World:
                     if member.is_up and member.decided is None:
                         self._carry(member, member.actor.tick(self._now))
                         self._schedule_tick(member)
+            case Showing():
+                self._show(event)
             case ("message", int(sender), int(receiver), message):
                 self._deliver(sender, self.members[receiver], message)  # type: ignore[arg-type]
             case ("crash", int(index), str(how)):
@@ -211,8 +234,24 @@ class World:
                 block = member.decided
                 self._carry(member, [Send(sender, CommitteeBlock(block.block, block.certificate))])
             return
+        if isinstance(message, CommitteeNews) and kind_of(message) == "result":
+            self._exhibits.take(member.index, message.item)
+            return
         self._carry(member, member.actor.receive(sender, message, self._now))
         self._schedule_tick(member)
+
+    def _show(self, showing: Showing) -> None:
+        """A member tells of a result, and again as long as no block has it. What was lost with a disk is told no
+        more."""
+        member = self.members[showing.author]
+        if member.decided is not None or member.abstains:
+            return
+        if member.is_up:
+            self._exhibits.take(member.index, showing.record)
+            for to in range(len(self.members)) if showing.to is None else showing.to:
+                self._send(member, Send(to, CommitteeNews(showing.record)))
+        if showing.again:
+            self._at(self._now + TOLD_AGAIN * TIMING.first, showing)
 
     def _carry(self, member: Member, effects: Iterable[Effect]) -> None:
         """Carry effects out in their order; an honest member may crash between two of them."""
@@ -230,11 +269,13 @@ class World:
                     self._decided(member, effect.certified)
                 case Contradicted():
                     self._contradicted(effect)
+                case Refused():
+                    self.refused += member.is_honest
 
     def _send(self, member: Member, effect: Send) -> None:
-        if member.is_honest:
-            self._note(member, effect.message)
         kind = kind_of(effect.message)
+        if member.is_honest and kind != "result":
+            self._note(member, effect.message)
         targets = range(len(self.members)) if effect.to is None else (effect.to,)
         for target in targets:
             if target != member.index:
@@ -251,6 +292,7 @@ class World:
         member.is_up = True
         if how != "restarts" or self._machine.forgets:
             member.disk = None
+            self._exhibits.forget(member.index)
         # Who has lost its disk does not know what it has signed, and signs nothing more at this height.
         abstains = how == "loses its disk" and not self._machine.forgets
         member.actor = self._agreement(member.index, member.disk, abstains=abstains or member.abstains)
@@ -305,6 +347,9 @@ class World:
         if validate(block.block) is not None:
             self.problems.append(f"member {member.index} decides on an invalid block")
         found = block_decoder.decode(block.block)
+        self.is_evidence_lacked |= self._exhibits.is_lacked(member.index, found)
+        if self._exhibits.unseen(found):
+            self.problems.append(f"member {member.index} decides on evidence that no honest member has seen")
         if found.round < len(self._order) and found.proposer != self.committee.members[self._order[found.round]]:
             self.problems.append(f"the block of round {found.round} is not its leader's")
 

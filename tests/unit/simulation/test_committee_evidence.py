@@ -1,0 +1,83 @@
+"""Who has which evidence in the committee's simulation: the books and rules are those of real members."""
+
+from __future__ import annotations
+
+from collections import Counter
+from random import Random
+
+from engine.simulation.committee.blocks import HEIGHT, identity_of, make_block
+from engine.simulation.committee.evidence import NODES, WAYS, Exhibits, result_of, state_of
+from engine.verification.challenges.duties import publicly_drawn
+from engine.verification.committee.committee import Committee
+from engine.verification.signing import digest_of
+from engine.wire.blocks import Block, Unjudged, block_decoder
+
+SIDES = (frozenset({0, 1}), frozenset({2, 3}))
+COMMITTEE = Committee(b"\7" * 32, tuple(identity_of(index).public_key for index in range(4)), bytes(64))
+
+
+def exhibits(seed: int = 1, rogue: frozenset[int] = frozenset(), **changes: bool) -> Exhibits:
+    return Exhibits(Random(seed), 4, rogue, SIDES, 30.0, **changes)
+
+
+def block_of(unjudged: tuple[Unjudged, ...]) -> Block:
+    return block_decoder.decode(make_block(COMMITTEE, 0, 0, 1, unjudged))
+
+
+def test_a_leader_names_what_it_has_and_later_its_own_alone() -> None:
+    shown, careless = exhibits(), exhibits(own_alone=False)
+    for author in range(3):
+        for one in (shown, careless):
+            one.take(0, result_of(4, author, 2, 0))
+    assert [one.author for one in shown.choose(0, 1)] == [0, 1, 2]
+    assert [one.author for one in shown.choose(0, 2)] == [0]
+    assert [one.author for one in careless.choose(0, 2)] == [0, 1, 2]
+
+
+def test_a_block_is_refused_by_who_lacks_its_evidence() -> None:
+    shown = exhibits(rogue=frozenset({3}))
+    shown.take(0, result_of(4, 3, 1, 0))
+    shown.take(1, result_of(4, 3, 1, 1))
+    shown.take(1, result_of(4, 3, 1, 0))  # of one turn a book keeps what came first
+    block = block_of(shown.choose(0, 0))
+    assert shown.refusal(0, block) is None
+    assert all("is not here" in (shown.refusal(member, block) or "") for member in (1, 2))
+    assert [shown.is_lacked(member, block) for member in range(4)] == [False, True, True, True]
+    assert not shown.unseen(block)
+    shown.forget(0)
+    assert shown.is_lacked(0, block)
+
+
+def test_what_only_liars_have_is_seen_by_nobody() -> None:
+    shown = exhibits(rogue=frozenset({3}))
+    shown.take(3, result_of(4, 3, 1, 0))
+    assert shown.unseen(block_of(shown.choose(3, 0)))
+
+
+def test_liars_show_their_results_in_every_way_and_honest_members_to_all() -> None:
+    ways: Counter[str] = Counter()
+    for seed in range(200):
+        shown = exhibits(seed, frozenset({3}))
+        for one in shown.showings():
+            if one.author != 3:
+                assert one.to is None
+                assert one.again
+                assert one.at <= 30.0
+            else:
+                late = "late" if one.at > 30.0 else "soon"
+                ways[late if one.to is None else str(sorted(one.to))] += 1
+    assert {"late", "soon", "[]", "[0]", "[0, 1]", "[2, 3]"} <= set(ways)
+    assert len(WAYS) == 8
+
+
+def test_all_members_of_four_check_every_node() -> None:
+    state = state_of(4)
+    assert all(len(publicly_drawn(state.epochs[HEIGHT].basis, node)) == 4 for node in NODES)
+    versions = {digest_of(result_of(4, 0, 0, version)) for version in (0, 1)}
+    assert len(versions) == 2
+
+
+def test_a_liar_names_its_own_results_and_others_of_the_schedule() -> None:
+    found = [one for seed in range(40) for one in exhibits(seed, frozenset({3})).invent(3)]
+    assert {one.author for one in found} == {0, 1, 2, 3}
+    assert {one.asked for one in found} <= set(NODES)
