@@ -173,15 +173,15 @@ class EntryRole(TaskOwner):
             beliefs.sent(request_id, member, asked, held, self._clock.monotonic())
         if len(self._promised) > MAX_PROMISES:
             del self._promised[next(iter(self._promised))]
-        self._peer.forward(request_id, target)
+        self._peer.forward(request_id, target, uncached)
 
     def _serves(self, started: ExecutionStarted) -> None:
-        """This node serves a request. Of one that others have passed on they count the reading."""
+        """This node serves a request. Of one that was passed on whoever did so has counted the tokens."""
         request_id, request = started.request_id, started.request
         if wants_score(request):
             return
         asked = asked_of(request)
-        usual = (0 if started.entry is not None else asked.prompt_tokens, asked.output_tokens)
+        usual = (asked.prompt_tokens if started.entry is None else started.uncached, asked.output_tokens)
         self._group.uncounted.begun(request_id, request.model_digest, *self._work.pop(request_id, usual))
 
     def _get_to_know(self, asked: Asked, group: GroupView, reachable: GroupView) -> None:

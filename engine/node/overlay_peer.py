@@ -224,10 +224,11 @@ class OverlayPeer:
         self._serving(self.serving.keep(request_id, self._clock.monotonic()))
         self.serving_loop.wake()
 
-    def forward(self, request_id: RequestId, target: Target) -> None:
-        """Another member shall serve what was offered; this node does where nothing can be sealed to it."""
+    def forward(self, request_id: RequestId, target: Target, uncached: int) -> None:
+        """Another member, whose cache lacks ``uncached`` tokens of it, shall serve what was offered; this node does
+        where nothing can be sealed to it."""
         try:
-            self._serving(self.serving.forward(request_id, target, self._clock.monotonic()))
+            self._serving(self.serving.forward(request_id, target, self._clock.monotonic(), uncached))
         except SealError:
             self.keep(request_id)
         self.serving_loop.wake()

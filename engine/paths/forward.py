@@ -101,6 +101,7 @@ class OutgoingForward:
     due: float
     random_bytes: Callable[[int], bytes]
     max_tokens: int
+    uncached_tokens: int = 0
     accepted: bool = False
     answered: bool = False
     begun: bool = False
@@ -111,7 +112,9 @@ class OutgoingForward:
     def request(self, encoded: bytes, paths: list[int]) -> list[Send]:
         """The request in as many messages as it takes. Raises ``SealError`` for keys that cannot be used."""
         self.handles = {index: self.random_bytes(16) for index in paths}
-        record = ForwardedRequest(PROTOCOL_VERSION, self.message_id, encoded, tuple(self.handles.items()))
+        record = ForwardedRequest(
+            PROTOCOL_VERSION, self.message_id, encoded, tuple(self.handles.items()), self.uncached_tokens
+        )
         info = keys.forward_info(self.network_id, self.entry, self.target.node_id)
         sealed = seal(SUITE_HPKE_MLKEM768_X25519, self.target.request_key, encode(record), info)
         parts = [sealed[start : start + PART_BYTES] for start in range(0, len(sealed), PART_BYTES)]

@@ -41,8 +41,9 @@ class MemberMachine(ServingMachine):
         self.is_member: Callable[[NodeId, bytes], bool] = lambda _node, _digest: False
         """Whether a node is listed as serving the model with this digest."""
 
-    def forward(self, request_id: RequestId, target: Target, now: float) -> list[ServingEffect]:
-        """Another member shall serve what was offered; raises ``SealError`` where nothing can be sealed to it."""
+    def forward(self, request_id: RequestId, target: Target, now: float, uncached: int = 0) -> list[ServingEffect]:
+        """Another member, whose cache is likely to lack ``uncached`` tokens of it, shall serve what was offered; raises
+        ``SealError`` where nothing can be sealed to it."""
         execution = self._executions.get(request_id)
         if execution is None or not execution.held or execution.forward is not None:
             return []
@@ -58,6 +59,7 @@ class MemberMachine(ServingMachine):
             due=now + FORWARD_SECONDS,
             random_bytes=self._server.random_bytes,
             max_tokens=request.max_tokens,
+            uncached_tokens=uncached,
         )
         return list(execution.forward.request(execution.encoded, execution.sender.live_paths()))
 
@@ -87,7 +89,13 @@ class MemberMachine(ServingMachine):
             if index < request.n:
                 self._add_path(request_id, execution, index, peer, handle, now)
         accepted = Send(peer, Lane.CONTROL, encode(ForwardAnswer(message.forward, True)))
-        started = ExecutionStarted(request_id=request_id, request=request, encoded=record.request, entry=peer)
+        started = ExecutionStarted(
+            request_id=request_id,
+            request=request,
+            encoded=record.request,
+            entry=peer,
+            uncached=min(record.uncached_tokens, len(record.request)),  # no prompt has more tokens than bytes
+        )
         return [accepted, started, *execution.sender.tick(now)]
 
     def _has_enough(self, peer: NodeId, now: float) -> bool:

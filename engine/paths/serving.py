@@ -57,12 +57,13 @@ LINGER_SECONDS = 45.0
 class ExecutionStarted:
     """A request is accepted: make its answer and push events under ``request_id``. ``encoded`` is the request as the
     client sealed it, for the receipt's commitment; ``entry``: the member that has passed it on, None: the client asked
-    this node."""
+    this node. ``uncached``: tokens of its prompt that this node's cache lacks, as that member says."""
 
     request_id: RequestId
     request: Request
     encoded: bytes
     entry: NodeId | None = None
+    uncached: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,13 +57,15 @@ class ForwardBegun(Message, frozen=True, tag=113):
 
 
 class ForwardedRequest(Message, frozen=True, tag=110):
-    """Sealed with suite 2: the request as the client encoded it, the id under which its cloves travel, and the entry
-    node's return address of each path of the answer."""
+    """Sealed with suite 2: the request as the client encoded it, the id under which its cloves travel, the entry node's
+    return address of each path of the answer, and how many tokens of the prompt the serving node's cache is likely to
+    lack."""
 
     version: UInt16
     message_id: Id16
     request: Annotated[bytes, Meta(max_length=MAX_REQUEST)]
     paths: Annotated[tuple[tuple[Annotated[int, Meta(ge=0, le=15)], Id16], ...], Meta(min_length=1, max_length=16)]
+    uncached_tokens: UInt32
 
 
 forwarded_decoder: Decoder[ForwardedRequest] = Decoder(ForwardedRequest, MAX_FORWARDED)

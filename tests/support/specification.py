@@ -149,9 +149,15 @@ def read_forward(parts: list[bytes], private: bytes, network_id: bytes, entry: b
     key = hpke.MLKEM768X25519PrivateKey(mlkem, X25519PrivateKey.from_private_bytes(private[64:]))
     suite = hpke.Suite(hpke.KEM.MLKEM768_X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.CHACHA20_POLY1305)
     record = suite.decrypt(sealed, key, b"gentorrent/forward/v1" + network_id + entry + serving)
-    number, version, message_id, request, paths = msgspec.msgpack.decode(record)
+    number, version, message_id, request, paths, uncached = msgspec.msgpack.decode(record)
     assert (number, version) == (110, 1)
-    return {"forward": names.pop(), "message": message_id, "request": request, "paths": dict(paths)}
+    return {
+        "forward": names.pop(),
+        "message": message_id,
+        "request": request,
+        "paths": dict(paths),
+        "uncached": uncached,
+    }
 
 
 # The directory

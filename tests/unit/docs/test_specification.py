@@ -191,13 +191,14 @@ def test_requests_that_are_passed_on(length: int) -> None:
     entry, serving, network = NodeId(RANDOM.randbytes(20)), NodeId(RANDOM.randbytes(20)), NetworkId(b"n" * 32)
     sealing, clove = SealingKey.generate(2), SealingKey.generate(1)
     target = Target(serving, clove.public, sealing.public, b"d" * 32, b"t" * 32)
-    forward = OutgoingForward(b"f" * 16, target, network, entry, b"m" * 16, 4, 3, 0.0, RANDOM.randbytes, 100)
+    forward = OutgoingForward(b"f" * 16, target, network, entry, b"m" * 16, 4, 3, 0.0, RANDOM.randbytes, 100, 77)
     request = RANDOM.randbytes(length)
     sends = forward.request(request, [0, 2, 3])
     assert [send.peer for send in sends] == [serving] * len(sends)
     assert all(len(send.data) <= 65_536 for send in sends)
     read = page.read_forward([send.data for send in sends], sealing.private_bytes(), network, entry, serving)
-    assert read == {"forward": b"f" * 16, "message": b"m" * 16, "request": request, "paths": forward.handles}
+    said = {"forward": b"f" * 16, "message": b"m" * 16, "request": request, "paths": forward.handles, "uncached": 77}
+    assert read == said
     with pytest.raises(InvalidTag):
         page.read_forward([send.data for send in sends], sealing.private_bytes(), network, serving, entry)
 

@@ -64,7 +64,7 @@ class Decided:
         self.decisions.append(("keep", None))
         self.started(ExecutionStarted(request_id, request(max_tokens=40, may_forward=True), b""))
 
-    def forward(self, request_id, target):
+    def forward(self, request_id, target, uncached):
         self.decisions.append(("forward", target.node_id))
 
     def refuse(self, request_id, failed):
@@ -316,3 +316,15 @@ def test_what_a_member_does_not_take_counts_here(machines, monkeypatch):  # noqa
     serving.begins(ExecutionStarted(b"r" * 16, asked, b""))
     seen = one.role.view(DIGEST).member(one.node_id)
     assert (seen.sent_requests, seen.sent_tokens) == (1, len(PROMPT) + 7)
+
+
+@pytest.mark.parametrize(("entry", "tokens"), [(None, 1), (b"e" * 20, 77)])
+def test_what_was_passed_on_counts_as_its_entry_node_says(machines, entry, tokens):  # noqa: F811
+    """Until the model has it; of what nobody has looked at the length of the text says how much it is."""
+    one, *_ = machines
+    serving = SimpleNamespace()
+    peer: Any = Decided(one)
+    EntryRole(peer, serving, one.role, MostCached(), one.clock, random.Random(1).randbytes).attach()
+    serving.begins(ExecutionStarted(b"r" * 16, request(max_tokens=40), b"", entry, 77))
+    seen = one.role.view(DIGEST).member(one.node_id)
+    assert (seen.sent_requests, seen.sent_tokens, seen.sent_output_tokens) == (1, tokens, 40)

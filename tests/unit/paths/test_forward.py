@@ -113,6 +113,18 @@ def test_a_request_is_passed_on_once_and_only_once() -> None:
     assert not any(isinstance(one, ExecutionStarted) for one in carry(sends, entry, serving, 0.2))  # a replay
 
 
+@pytest.mark.parametrize(("claimed", "counts"), [(7, 7), (0xFFFF_FFFF, None)])
+def test_the_serving_node_hears_how_much_there_is_to_read_and_believes_no_more_than_can_be(
+    claimed: int, counts: int | None
+) -> None:
+    entry, serving = MemberNode(b"E", 1, offers=True), MemberNode(b"S", 2)
+    asker, effects = ask(entry)
+    (offered,) = [one for one in effects if isinstance(one, ExecutionOffered)]
+    sends = list(entry.machine.forward(offered.request_id, serving.target, 0.1, claimed))
+    (started,) = [one for one in carry(sends, entry, serving, 0.1) if isinstance(one, ExecutionStarted)]
+    assert started.uncached == (len(asker.outgoing.encoded) if counts is None else counts)
+
+
 def test_a_request_without_permission_or_of_no_member_is_dropped() -> None:
     for may_forward, is_member in ((False, True), (True, False)):
         entry, serving = MemberNode(b"E", 1, offers=True), MemberNode(b"S", 2)
