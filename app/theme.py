@@ -302,9 +302,27 @@ QComboBox QAbstractItemView::item:selected, QComboBox QAbstractItemView::item:ho
 #chatList QLineEdit {{ background: {t.raised}; border: 1px solid {t.strong_line}; padding: {t.tiny}px {t.small}px;
     border-radius: {t.small_radius}px; selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
 #chatList QLineEdit:focus {{ border: 2px solid {t.focus}; padding: {t.tiny - 1}px {t.small - 1}px; }}
+#setupPanel {{ background: {t.sunken}; border-left: 1px solid {t.line}; }}
+#setupContent, #setupHead, #setupScroll {{ background: {t.sunken}; border: none; }}
+#setupPanel QPlainTextEdit, #setupPanel QLineEdit {{ background: {t.raised};
+    border: 1px solid {t.strong_line}; border-radius: {t.small_radius}px; padding: 3px {t.small}px;
+    selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
+#setupPanel QPlainTextEdit:focus, #setupPanel QLineEdit:focus {{ border: 2px solid {t.focus};
+    padding: 2px {t.small - 1}px; }}
+#setupPanel QPushButton#link {{ padding: 0; margin-left: -2px; }}
+QSlider {{ min-height: 22px; }}
+QSlider::groove:horizontal {{ height: 4px; border-radius: 2px; background: {t.line}; }}
+QSlider::sub-page:horizontal {{ height: 4px; border-radius: 2px; background: {t.accent}; }}
+QSlider::handle:horizontal {{ background: {t.accent}; border: 2px solid {t.accent}; width: 12px; height: 12px;
+    margin: -6px 0; border-radius: 8px; }}
+QSlider::handle:horizontal:hover {{ background: {t.accent_hover}; }}
+QSlider::handle:horizontal:focus {{ background: {t.raised}; border: 2px solid {t.focus}; }}
+#contextMeter {{ font-size: {t.caption}pt; }}
+#fieldProblem {{ color: {t.warning}; font-size: {t.caption}pt; }}
 QToolButton#tool {{ background: transparent; border: 2px solid transparent; border-radius: {t.small_radius}px; }}
 QToolButton#tool:hover {{ background: {t.hover}; }}
 QToolButton#tool:pressed {{ background: {t.pressed}; }}
+QToolButton#tool:checked {{ background: {t.accent_ground}; }}
 QToolButton#tool:focus {{ border-color: {t.focus}; }}
 #undo {{ background: {t.raised}; border: 1px solid {t.strong_line}; border-radius: {t.small_radius}px; }}
 

@@ -283,6 +283,43 @@ def _found(desktop: Desktop) -> None:
     desktop.link.event_received.emit(schema.ChatsFound(ref=desktop.chats.search_ref, hits=hits))
 
 
+PRESETS = (
+    schema.Preset(
+        preset="p", name="Plain words", system="Answer in short sentences. No jargon; explain what cannot be avoided.",
+        sampling=schema.SamplingChoice(temperature=0.4, top_p=0.9), max_tokens=512,
+    ),
+    schema.Preset(preset="q", name="Translator", system="Translate to Polish."),
+)  # fmt: skip
+
+
+def _setup(desktop: Desktop) -> None:
+    """How the chat is asked, beside it."""
+    _chat(desktop)
+    chat, setup = desktop.chat, desktop.setup
+    desktop.link.event_received.emit(schema.PresetsChanged(presets=PRESETS))
+    desktop.link.event_received.emit(
+        schema.ContextState(
+            chat=chat.chat, model="Qwen3-8B-Instruct", used=2_210, limit=32_768, left=30_558, exact=False, room=512,
+        )
+    )  # fmt: skip
+    setup.take(PRESETS[0])
+    desktop.window.chat_page.toggle_setup()
+
+
+def _setup_full(desktop: Desktop) -> None:
+    """The end of the panel, with a context that is full."""
+    _setup(desktop)
+    chat = desktop.chat.chat
+    desktop.link.event_received.emit(
+        schema.ContextState(
+            chat=chat, model="gentorrent-builtin", used=1_990, limit=2_048, left=58, exact=True, room=256
+        )
+    )
+    desktop.setup.change(overflow="keep_ends", local_only=True)
+    settle()
+    desktop.window.chat_page.show_overflow()
+
+
 def _page(name: PageName, **fields: bool) -> Callable[[Desktop], None]:
     def prepare(desktop: Desktop) -> None:
         play(desktop, state(**fields))
@@ -307,6 +344,8 @@ VIEWS: dict[str, Callable[[Desktop], None]] = {
     "chat-code": _code,
     "chat-details": _details,
     "chat-waiting": _waiting,
+    "chat-setup": _setup,
+    "chat-setup-full": _setup_full,
     "contribute": _page("contribute"),
     "models": _page("models"),
     "network": _page("network"),

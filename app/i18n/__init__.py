@@ -12,6 +12,28 @@ After a change of texts: ``make translations``, then complete the German in ``re
 language is another file there.
 """
 
-from app.i18n.catalogue import best_language, current, languages, mark, native_name, number, system_language, tr, use
+from app.i18n.catalogue import (
+    best_language,
+    current,
+    languages,
+    mark,
+    native_name,
+    number,
+    read_number,
+    system_language,
+    tr,
+    use,
+)
 
-__all__ = ["best_language", "current", "languages", "mark", "native_name", "number", "system_language", "tr", "use"]
+__all__ = [
+    "best_language",
+    "current",
+    "languages",
+    "mark",
+    "native_name",
+    "number",
+    "read_number",
+    "system_language",
+    "tr",
+    "use",
+]

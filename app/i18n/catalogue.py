@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
@@ -49,6 +50,15 @@ def number(value: float, digits: int = 0) -> str:
     """``value`` as the language in use writes it, with ``digits`` after the decimal mark."""
     locale = _catalogue().locale
     return locale.toString(round(value)) if digits == 0 else locale.toString(float(value), "f", digits)
+
+
+def read_number(text: str) -> float | None:
+    """The number that somebody has typed, in the way of the language in use or with a point; None for anything else."""
+    for locale in (_catalogue().locale, QLocale.c()):
+        value, right = locale.toDouble(text.strip())
+        if right and math.isfinite(value):
+            return float(value)
+    return None
 
 
 def languages() -> list[str]:

@@ -73,13 +73,6 @@ def provider_words(provider: str) -> str:
     return tr(_PROVIDERS.get(provider, provider.removesuffix("ExecutionProvider")))
 
 
-def sampling_for(model: str) -> schema.SamplingChoice:
-    """The built-in model states facts and is asked greedily; other models get the usual middle way."""
-    if model == BUILTIN:
-        return schema.SamplingChoice(temperature=0.0)
-    return schema.SamplingChoice(temperature=0.7, top_p=0.95)
-
-
 @dataclass(frozen=True, slots=True)
 class ModelEntry:
     """A model with everything that is known of it, for a list. ``choices``: the ways to ask it."""

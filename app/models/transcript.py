@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 from PySide6.QtCore import Signal
 
 from app.i18n import mark, tr
-from app.models.catalogue import ModelChoice, sampling_for
+from app.models.catalogue import ModelChoice
 from app.models.engine_words import from_engine
 from app.models.kept_turns import PAGE, KeptTurns
 from app.models.turns import RUNNING, Turn, interrupted_words
@@ -41,6 +42,10 @@ class ChatTranscript(KeptTurns):
     choice_arrived = Signal(str, str)
     """Model and route of the chat that was opened."""
     problem_arose = Signal(str)
+    settings_changed = Signal()
+    """The chat is asked in another way, or another chat is open."""
+    context_changed = Signal()
+    """The model's context is fuller or emptier, or another chat is open."""
 
     def __init__(
         self,
@@ -50,6 +55,7 @@ class ChatTranscript(KeptTurns):
     ) -> None:
         super().__init__(send, now)
         self._new_id = new_id
+        self._begins_with = schema.ChatSettings()
         self._forget(new_id(), temporary=False)
 
     def _forget(self, chat: str, temporary: bool) -> None:
@@ -57,7 +63,10 @@ class ChatTranscript(KeptTurns):
         self.temporary = temporary
         self.loading = False
         self._made = False  # the engine was told of the chat, or it is one of its chats
+        self._settings = self._begins_with
         self._told: schema.ChatSettings | None = None
+        self._telling = 0  # changes of the settings of which the engine has not said what came of them
+        self.context: schema.ContextState | None = None
         self._draft = ""
         self._told_draft = ""
 
@@ -122,6 +131,35 @@ class ChatTranscript(KeptTurns):
         if self._make() and self._send(schema.SaveDraft(chat=self.chat, text=self._draft)):
             self._told_draft = self._draft
 
+    @property
+    def settings(self) -> schema.ChatSettings:
+        """How the chat is asked."""
+        return self._settings
+
+    def change_settings(self, **changes: Any) -> None:
+        """Ask in another way from now on."""
+        settings = msgspec.structs.replace(self._settings, **changes)
+        if settings == self._settings:
+            return
+        self._settings = settings
+        if self._made and not self.loading:
+            self._tell_settings()
+        self.settings_changed.emit()
+
+    def begin_with(self, settings: schema.ChatSettings) -> None:
+        """New chats are asked like this; the open one, too, if nobody has asked or changed anything in it."""
+        before, self._begins_with = self._begins_with, settings
+        if not self._made and not self.turns and self._settings == before:
+            self._settings = settings
+            self.settings_changed.emit()
+
+    def _tell_settings(self) -> bool:
+        if not self._send(schema.UpdateChat(chat=self.chat, settings=self._settings, ref=SETTINGS)):
+            return False
+        self._told = self._settings
+        self._telling += 1
+        return True
+
     # ----------------------------------------------------------------------------------------------------- which chat
 
     def new_chat(self, temporary: bool = False) -> None:
@@ -151,13 +189,15 @@ class ChatTranscript(KeptTurns):
     def _shown_anew(self) -> None:
         self.cleared.emit()
         self.chat_changed.emit()
+        self.settings_changed.emit()
+        self.context_changed.emit()
         self._tell_running()
 
     # ----------------------------------------------------------------------------------------------------- the engine
 
     def connected(self) -> None:
         """The engine can be asked: the chat is opened, and what waited goes out."""
-        self._busy, self._told, self._paging = False, None, False
+        self._busy, self._told, self._paging, self._telling = False, None, False, 0
         if self.loading:
             self._send(schema.OpenChat(chat=self.chat, limit=PAGE, ref=self.chat))
         elif self._made or self.turns or self._draft.strip():
@@ -194,6 +234,8 @@ class ChatTranscript(KeptTurns):
                     self._shown_anew()
             case schema.ChatOpened(chat=schema.ChatEntry(chat=self.chat)):
                 self._opened(event)
+            case schema.ChatChanged(chat=schema.ChatEntry(chat=self.chat), settings=schema.ChatSettings() as settings):
+                self._set_up_elsewhere(settings)
             case _ if getattr(event, "chat", None) == self.chat:
                 self._of_chat(event)
 
@@ -201,8 +243,13 @@ class ChatTranscript(KeptTurns):
         match event:
             case schema.Accepted(request="send_message" | "regenerate"):
                 self._accepted(event)
+            case schema.Accepted(request="update_chat", ref="settings"):
+                self._telling = max(0, self._telling - 1)
             case schema.ContextOverflow():
                 self._too_long(event)
+            case schema.ContextState():
+                self.context = event
+                self.context_changed.emit()
             case _:
                 self._of_messages(event)
 
@@ -221,9 +268,7 @@ class ChatTranscript(KeptTurns):
         turn = self.turns[-1]
         turn.began = self._now()
         model = turn.choice.model
-        self._settings = msgspec.structs.replace(
-            self._settings, model=model, route=turn.choice.route, sampling=sampling_for(model)
-        )
+        self._settings = msgspec.structs.replace(self._settings, model=model, route=turn.choice.route)
         self._dispatch()
         self._changed(turn)
 
@@ -232,10 +277,8 @@ class ChatTranscript(KeptTurns):
         if not self.running or self.turns[-1].sent or self._busy or not self._make():
             return
         turn = self.turns[-1]
-        if self._told != self._settings:
-            if not self._send(schema.UpdateChat(chat=self.chat, settings=self._settings, ref=SETTINGS)):
-                return
-            self._told = self._settings
+        if self._told != self._settings and not self._tell_settings():
+            return
         again = bool(turn.answer_id) and not turn.begun
         turn.ref = turn.answer_id if again else turn.question_id
         overflow: schema.Overflow | None = "drop_oldest" if turn.drop_oldest else None
@@ -269,9 +312,16 @@ class ChatTranscript(KeptTurns):
         self._replace([*turns, *waiting], event.earlier)
         self.chat_changed.emit()
         if was_loading:
+            self.settings_changed.emit()
             self.choice_arrived.emit(event.settings.model, event.settings.route)
             self.draft_arrived.emit(self._draft)
         self._dispatch()
+
+    def _set_up_elsewhere(self, settings: schema.ChatSettings) -> None:
+        """Another client asks in another way; what was changed here meanwhile goes before."""
+        if self._told == self._settings and not self._telling and settings != self._settings:
+            self._settings = self._told = settings
+            self.settings_changed.emit()
 
     def _forgotten(self) -> None:
         """The engine was started anew and knows nothing of a temporary chat: what shows stays, for the reader."""
@@ -309,6 +359,7 @@ class ChatTranscript(KeptTurns):
             return
         if event.ref == SETTINGS:
             self._told = None  # sent again with the next question
+            self._telling = max(0, self._telling - 1)
             self.problem_arose.emit(from_engine(event.text))
         elif self.turns and event.ref == self.turns[-1].ref:
             self._busy = False

@@ -20,6 +20,7 @@ def keys() -> list[tuple[str, str]]:
         (tr("Ctrl+Shift+N", "key"), tr("Temporary chat: nothing of it is written to the disk")),
         (tr("Ctrl+F", "key"), tr("Search all chats")),
         (tr("Ctrl+B", "key"), tr("Show or hide the list of chats")),
+        (tr("Ctrl+I", "key"), tr("Show or hide the chat settings")),
         (tr("F2", "key"), tr("Rename the chat in the list")),
         (tr("Del", "key"), tr("Delete the chat in the list")),
         (tr("Ctrl+M", "key"), tr("Move the chat in the list to a folder")),

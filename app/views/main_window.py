@@ -10,6 +10,7 @@ from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeySequence, QResizeEve
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from app.models.catalogue import ModelChoice
+from app.models.chat_setup import ChatSetup
 from app.models.chats import ChatsModel
 from app.models.limits import Hardware
 from app.models.status import StatusModel
@@ -51,6 +52,7 @@ class MainWindow(QMainWindow):
         theme: Theme,
         chat: ChatTranscript,
         chats: ChatsModel,
+        setup: ChatSetup,
         status: StatusModel,
         preferences: Preferences | None = None,
         hardware: Hardware | None = None,
@@ -69,7 +71,7 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(480, 420)
         self.resize(1080, 760)
         self.navigation = Navigation(theme)
-        self.chat_page = ChatPage(theme, chat, chats)
+        self.chat_page = ChatPage(theme, chat, chats, setup)
         self.header, self.transcript, self.composer = (
             self.chat_page.header,
             self.chat_page.transcript,
@@ -274,6 +276,7 @@ class MainWindow(QMainWindow):
             (QKeySequence("Ctrl+Shift+N"), functools.partial(self._new_chat, True)),
             (QKeySequence("Ctrl+F"), self._search),
             (QKeySequence("Ctrl+B"), self.chat_page.toggle_chats),
+            (QKeySequence("Ctrl+I"), self._toggle_setup),
             (QKeySequence("Ctrl+Q"), self.quit_requested.emit),
             (QKeySequence("Ctrl+W"), self.close),
             (QKeySequence("Ctrl+L"), self._to_composer),
@@ -292,6 +295,10 @@ class MainWindow(QMainWindow):
     def _new_chat(self, temporary: bool = False) -> None:
         self.chat_page.new_chat(temporary)
         self.open_page("chat")
+
+    def _toggle_setup(self) -> None:
+        self.open_page("chat")
+        self.chat_page.toggle_setup()
 
     def _search(self) -> None:
         self.open_page("chat")

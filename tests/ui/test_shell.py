@@ -280,7 +280,7 @@ def test_engine_that_was_there_keeps_its_switch(drive: Drive, tmp_path: Path) ->
             await asyncio.sleep(0.1)
             assert not engine.contributing
             window.window.header.contribute.click()
-            await until(lambda: engine.contributing)
+            await until(lambda: window.status.state.contributing.on)
             window.window.header.contribute.click()
             await until(lambda: not engine.contributing)
             assert not PreferenceStore(tmp_path).now.contribute

@@ -10,16 +10,22 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QSplitter, QVBoxLayout, 
 
 from app.i18n import tr
 from app.models.catalogue import BUILTIN, ModelChoice
+from app.models.chat_setup import ChatSetup, meter_of
 from app.models.chats import ChatsModel
 from app.models.transcript import ChatTranscript
 from app.theme import Theme
 from app.views.chat_list import WIDTH, ChatList
 from app.views.composer import Composer
+from app.views.context_meter import ContextMeter
 from app.views.header import Header
+from app.views.setup_panel import WIDTH as SETUP_WIDTH
+from app.views.setup_panel import SetupPanel
 from app.views.transcript_view import TranscriptView
 
 _NARROW = 760
-"""Below this width the list of chats shows in place of the chat, and only when it is asked for."""
+"""Below this width the list of chats shows in place of the chat, and only when it is asked for; so do its settings."""
+_THREE_COLUMNS = 1060
+"""Below this width the list of chats makes room for the settings of the chat."""
 _UNTIL_KNOWN = ModelChoice(BUILTIN, "local", BUILTIN)
 """Who is asked while the engine still starts and has not said what it has: what every installation has."""
 DRAFT_MILLISECONDS = 400
@@ -30,7 +36,7 @@ class ChatPage(QSplitter):
     """Header, transcript and composer below each other, and the list of chats at their left: asks, opens chats, keeps
     what is being written."""
 
-    def __init__(self, theme: Theme, chat: ChatTranscript, chats: ChatsModel) -> None:
+    def __init__(self, theme: Theme, chat: ChatTranscript, chats: ChatsModel, setup: ChatSetup) -> None:
         super().__init__(Qt.Orientation.Horizontal)
         self.setChildrenCollapsible(False)
         self.setHandleWidth(1)
@@ -39,19 +45,26 @@ class ChatPage(QSplitter):
         self.header = Header(theme)
         self.transcript = TranscriptView(theme, chat)
         self.composer = Composer(theme)
+        self.meter = ContextMeter(theme)
         self.chats = ChatList(theme, chats)
+        self._setup = setup
+        self.setup = SetupPanel(theme, setup)
         self._column = self._lay_out(theme)
         self.addWidget(self.chats)
         self.addWidget(self._column)
+        self.addWidget(self.setup)
         self.setStretchFactor(0, 0)
         self.setStretchFactor(1, 1)
-        self.setSizes([WIDTH, 10 * WIDTH])
+        self.setStretchFactor(2, 0)
+        self.setSizes([WIDTH, 10 * WIDTH, SETUP_WIDTH])
         self._wanted = True  # the list, where there is room for it
         self._asked_for = False  # the list, where there is none
+        self._setting_up = False
         self._draft = QTimer(self)
         self._draft.setSingleShot(True)
         self._draft.setInterval(DRAFT_MILLISECONDS)
         self._connect()
+        self._connect_setup()
         self._show_which_chat()
         self._fold()
 
@@ -64,6 +77,7 @@ class ChatPage(QSplitter):
 
     def ask(self, question: str) -> None:
         """Ask, as if it had been typed and sent."""
+        self.setup.keep()
         if self._chat.ask(question, self.choice):
             self.composer.accepted()
             self.composer.setFocus()
@@ -87,6 +101,7 @@ class ChatPage(QSplitter):
 
     def keep_draft(self) -> None:
         """Keep what is being written."""
+        self.setup.keep()
         self._draft.stop()
         self._chat.write_draft(self.composer.input.toPlainText())
 
@@ -144,6 +159,39 @@ class ChatPage(QSplitter):
         self._chats.problem_arose.connect(composer.show_notice)
         self._chats.exported.connect(self._save_export)
 
+    # How it is asked.
+
+    def toggle_setup(self) -> None:
+        """Show how the chat is asked, or hide it."""
+        self._setting_up = not self._setting_up
+        self._asked_for = False
+        self._fold()
+        (self.setup if self._setting_up else self.composer).setFocus()
+
+    def show_overflow(self) -> None:
+        """Show what happens when the context is full."""
+        if not self._setting_up:
+            self.toggle_setup()
+        self.setup.show_overflow()
+
+    def _connect_setup(self) -> None:
+        self.header.setup_requested.connect(self.toggle_setup)
+        self.setup.close_requested.connect(self.toggle_setup)
+        self.meter.clicked.connect(self.show_overflow)
+        self.header.models.currentIndexChanged.connect(self._show_setup)
+        self._setup.changed.connect(self._show_setup)
+        self._setup.problem_arose.connect(self.composer.show_notice)
+        self._chat.context_changed.connect(self._show_setup)
+        self._show_setup()
+
+    def _show_setup(self) -> None:
+        settings, choice = self._setup.settings, self.choice
+        note = ""
+        if settings.local_only and choice.route != "local":
+            note = tr("{model} is not on this machine. Choose a model that is.", model=choice.model)
+        self.setup.show_model(choice.model, note)
+        self.meter.show_meter(meter_of(self._chat.context, settings.overflow))
+
     # The list beside it.
 
     @property
@@ -155,10 +203,17 @@ class ChatPage(QSplitter):
         """Show the list of chats, or hide it."""
         if self.narrow:
             self._asked_for = not self._asked_for
+        elif self._setting_up and not self._three:
+            self._wanted, self._setting_up = True, False  # there is room for one of them
         else:
             self._wanted = not self._wanted
         self._fold()
         (self.chats.list if self.chats.isVisibleTo(self) else self.composer).setFocus()
+
+    @property
+    def _three(self) -> bool:
+        """Whether there is room for the list, the chat and its settings."""
+        return self.width() >= _THREE_COLUMNS
 
     def show_chats(self) -> None:
         """Show the list of chats, if it does not."""
@@ -166,8 +221,10 @@ class ChatPage(QSplitter):
             self.toggle_chats()
 
     def show_chat(self) -> None:
-        """Show the chat, if the list is in its place."""
+        """Show the chat, if something else is in its place."""
         self._asked_for = False
+        if self.narrow:
+            self._setting_up = False
         self._fold()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -175,9 +232,12 @@ class ChatPage(QSplitter):
         self._fold()
 
     def _fold(self) -> None:
-        shown = self._asked_for if self.narrow else self._wanted
+        setting_up = self._setting_up and not (self.narrow and self._asked_for)
+        shown = self._asked_for if self.narrow else self._wanted and (self._three or not setting_up)
         self.chats.setVisible(shown)
-        self._column.setVisible(not (shown and self.narrow))
+        self.setup.setVisible(setting_up)
+        self.header.setup.setChecked(setting_up)
+        self._column.setVisible(not ((shown or setting_up) and self.narrow))
         self.header.chats.setVisible(not shown)
         self.header.new_chat.setVisible(not shown)
 
@@ -194,7 +254,9 @@ class ChatPage(QSplitter):
         footer.setMaximumWidth(theme.column + 2 * theme.large)
         inner = QVBoxLayout(footer)
         inner.setContentsMargins(theme.large, theme.small, theme.large, theme.medium + theme.tiny)
+        inner.setSpacing(theme.tiny)
         inner.addWidget(self.composer)
+        inner.addWidget(self.meter, 0, Qt.AlignmentFlag.AlignRight)
         centred = QHBoxLayout()
         centred.setContentsMargins(0, 0, 0, 0)
         centred.addStretch(1)
@@ -206,7 +268,9 @@ class ChatPage(QSplitter):
         layout.addWidget(row)
         QWidget.setTabOrder(self.composer.input, self.composer.send)
         QWidget.setTabOrder(self.composer.send, self.composer.stop)
-        QWidget.setTabOrder(self.composer.stop, self.header.models)
-        QWidget.setTabOrder(self.header.models, self.header.contribute)
+        QWidget.setTabOrder(self.composer.stop, self.meter)
+        QWidget.setTabOrder(self.meter, self.header.models)
+        QWidget.setTabOrder(self.header.models, self.header.setup)
+        QWidget.setTabOrder(self.header.setup, self.header.contribute)
         QWidget.setTabOrder(self.header.contribute, self.header.new_chat)
         return page

@@ -100,9 +100,32 @@
         <source>A relay carries sealed traffic. It cannot be read here, and uses your connection.</source>
         <translation>Ein Relay trägt versiegelten Verkehr. Er ist hier nicht lesbar und nutzt deine Leitung.</translation>
     </message>
+    <message numerus="yes">
+        <source>A text that ends an answer has %Ln characters at most.</source>
+        <translation>
+            <numerusform>Ein Text, der eine Antwort beendet, hat höchstens %Ln Zeichen.</numerusform>
+            <numerusform>Ein Text, der eine Antwort beendet, hat höchstens %Ln Zeichen.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Above 0, words become less likely the more often they came.</source>
+        <translation>Über 0 werden Wörter umso unwahrscheinlicher, je öfter sie vorkamen.</translation>
+    </message>
+    <message>
+        <source>Above 0, words that came at all become less likely.</source>
+        <translation>Über 0 werden Wörter unwahrscheinlicher, die überhaupt vorkamen.</translation>
+    </message>
+    <message>
+        <source>Above 1, words that came before become less likely.</source>
+        <translation>Über 1 werden Wörter unwahrscheinlicher, die schon vorkamen.</translation>
+    </message>
     <message>
         <source>Address for other programs (OpenAI&apos;s protocol)</source>
         <translation>Adresse für andere Programme (Protokoll von OpenAI)</translation>
+    </message>
+    <message>
+        <source>All</source>
+        <translation>Alle</translation>
     </message>
     <message>
         <source>All chats that this machine keeps are deleted, with drafts, receipts, folders and presets. Answers that are being written are stopped. This cannot be undone.</source>
@@ -157,6 +180,10 @@
         <translation>dem Chip von Apple (Core ML)</translation>
     </message>
     <message>
+        <source>As suits the model</source>
+        <translation>Wie es zum Modell passt</translation>
+    </message>
+    <message>
         <source>As the system</source>
         <translation>Wie das System</translation>
     </message>
@@ -199,6 +226,13 @@
         <source>Asking the engine how it is</source>
         <translation>Die Engine wird nach ihrem Zustand gefragt</translation>
     </message>
+    <message numerus="yes">
+        <source>At most %Ln texts can end an answer.</source>
+        <translation>
+            <numerusform>Höchstens %Ln Text kann eine Antwort beenden.</numerusform>
+            <numerusform>Höchstens %Ln Texte können eine Antwort beenden.</numerusform>
+        </translation>
+    </message>
     <message>
         <source>At most so many threads.</source>
         <translation>Höchstens so viele Threads.</translation>
@@ -210,6 +244,10 @@
     <message>
         <source>Automatic</source>
         <translation>Automatisch</translation>
+    </message>
+    <message>
+        <source>Back to what suits the model</source>
+        <translation>Zurück zu dem, was zum Modell passt</translation>
     </message>
     <message>
         <source>Badge</source>
@@ -226,6 +264,10 @@
     <message>
         <source>Begin a new line</source>
         <translation>Neue Zeile beginnen</translation>
+    </message>
+    <message>
+        <source>Begin new chats like this one</source>
+        <translation>Neue Chats wie diesen beginnen</translation>
     </message>
     <message>
         <source>Blocked here: links go through TCP</source>
@@ -248,6 +290,10 @@
         <translation>Chat</translation>
     </message>
     <message>
+        <source>Chat settings</source>
+        <translation>Chat-Einstellungen</translation>
+    </message>
+    <message>
         <source>Chats</source>
         <translation>Chats</translation>
     </message>
@@ -266,6 +312,10 @@
     <message>
         <source>Click here to see why, and to ask again.</source>
         <translation>Klicke hier, um den Grund zu sehen und nochmal zu fragen.</translation>
+    </message>
+    <message>
+        <source>Close the chat settings</source>
+        <translation>Chat-Einstellungen schließen</translation>
     </message>
     <message>
         <source>Close the window</source>
@@ -384,6 +434,10 @@
         <translation>Konnte Frage und Antwort lesen. Wer gefragt hat, weiß er nicht.</translation>
     </message>
     <message>
+        <source>Counted by the model&apos;s own tokenizer.</source>
+        <translation>Vom Tokenizer des Modells gezählt.</translation>
+    </message>
+    <message>
         <source>Ctrl+,</source>
         <comment>key</comment>
         <translation>Strg+,</translation>
@@ -402,6 +456,11 @@
         <source>Ctrl+F</source>
         <comment>key</comment>
         <translation>Strg+F</translation>
+    </message>
+    <message>
+        <source>Ctrl+I</source>
+        <comment>key</comment>
+        <translation>Strg+I</translation>
     </message>
     <message>
         <source>Ctrl+L</source>
@@ -450,6 +509,11 @@
         <translation>Datenordner</translation>
     </message>
     <message>
+        <source>Default</source>
+        <comment>preset</comment>
+        <translation>Standard</translation>
+    </message>
+    <message>
         <source>Del</source>
         <comment>key</comment>
         <translation>Entf</translation>
@@ -477,6 +541,10 @@
     <message>
         <source>Delete the folder, keep its chats</source>
         <translation>Ordner löschen, Chats behalten</translation>
+    </message>
+    <message>
+        <source>Delete “{name}”</source>
+        <translation>„{name}“ löschen</translation>
     </message>
     <message>
         <source>Delete…</source>
@@ -517,6 +585,10 @@
         <translation>Esc</translation>
     </message>
     <message>
+        <source>Estimated from the length of the text: the model&apos;s tokenizer is not loaded on this machine.</source>
+        <translation>Aus der Länge des Textes geschätzt: Der Tokenizer des Modells ist auf diesem Rechner nicht geladen.</translation>
+    </message>
+    <message>
         <source>Everyone else</source>
         <translation>Alle anderen</translation>
     </message>
@@ -543,6 +615,10 @@
         <translation>F2</translation>
     </message>
     <message>
+        <source>Fewer parameters</source>
+        <translation>Weniger Parameter</translation>
+    </message>
+    <message>
         <source>Finishing…</source>
         <translation>Wird beendet …</translation>
     </message>
@@ -558,8 +634,16 @@
         </translation>
     </message>
     <message>
+        <source>For example: answer in short sentences, for a ten-year-old.</source>
+        <translation>Zum Beispiel: Antworte in kurzen Sätzen, für ein zehnjähriges Kind.</translation>
+    </message>
+    <message>
         <source>Found here: {hardware}</source>
         <translation>Hier gefunden: {hardware}</translation>
+    </message>
+    <message>
+        <source>Frequency penalty</source>
+        <translation>Häufigkeitsstrafe</translation>
     </message>
     <message>
         <source>Further servers</source>
@@ -572,6 +656,10 @@
     <message>
         <source>GenTorrent: {state}</source>
         <translation>GenTorrent: {state}</translation>
+    </message>
+    <message>
+        <source>Give the preset a name.</source>
+        <translation>Gib der Vorlage einen Namen.</translation>
     </message>
     <message>
         <source>Go to the next control</source>
@@ -592,6 +680,10 @@
     <message>
         <source>Hide the list of chats</source>
         <translation>Die Liste der Chats ausblenden</translation>
+    </message>
+    <message>
+        <source>How freely words are chosen. 0 always takes the likeliest one.</source>
+        <translation>Wie frei Wörter gewählt werden. 0 nimmt immer das wahrscheinlichste.</translation>
     </message>
     <message>
         <source>How this machine is connected</source>
@@ -658,6 +750,10 @@
         <translation>Es beginnt, sobald dieser Rechner in einem Netz ist.</translation>
     </message>
     <message>
+        <source>It is full. {overflow}</source>
+        <translation>Er ist voll. {overflow}</translation>
+    </message>
+    <message>
         <source>Joining</source>
         <translation>Beitritt läuft</translation>
     </message>
@@ -672,6 +768,10 @@
     <message>
         <source>Jump to the newest text</source>
         <translation>Zum neuesten Text springen</translation>
+    </message>
+    <message>
+        <source>Keep the first and newest turns</source>
+        <translation>Anfang und Ende behalten</translation>
     </message>
     <message>
         <source>Keeps running</source>
@@ -711,6 +811,10 @@
         <translation>Sprache, Aussehen, Start und mehr</translation>
     </message>
     <message>
+        <source>Leave out the oldest turns</source>
+        <translation>Das Älteste weglassen</translation>
+    </message>
+    <message>
         <source>Left out</source>
         <translation>Weggelassen</translation>
     </message>
@@ -739,12 +843,20 @@
         <translation>Lokal: Dieser Rechner hat die Antwort selbst geschrieben, es gibt also niemanden zu prüfen.</translation>
     </message>
     <message>
+        <source>Longest answer</source>
+        <translation>Längste Antwort</translation>
+    </message>
+    <message>
         <source>Look</source>
         <translation>Aussehen</translation>
     </message>
     <message>
         <source>Middle relays</source>
         <translation>Mittlere Relays</translation>
+    </message>
+    <message>
+        <source>Min-p</source>
+        <translation>Min-p</translation>
     </message>
     <message>
         <source>Model</source>
@@ -771,12 +883,20 @@
         <translation>Weitere Modelle</translation>
     </message>
     <message>
+        <source>More parameters</source>
+        <translation>Weitere Parameter</translation>
+    </message>
+    <message>
         <source>Move the chat in the list to a folder</source>
         <translation>Chat in der Liste in einen Ordner verschieben</translation>
     </message>
     <message>
         <source>Move to folder</source>
         <translation>In Ordner verschieben</translation>
+    </message>
+    <message>
+        <source>Name of the preset</source>
+        <translation>Name der Vorlage</translation>
     </message>
     <message>
         <source>Network</source>
@@ -807,6 +927,10 @@
         <translation>Neuestes</translation>
     </message>
     <message>
+        <source>No limit</source>
+        <translation>Ohne Grenze</translation>
+    </message>
+    <message>
         <source>No machine that answers is linked yet.</source>
         <translation>Noch ist kein antwortender Rechner verbunden.</translation>
     </message>
@@ -821,6 +945,10 @@
     <message>
         <source>No network: answers are made on this machine only.</source>
         <translation>Kein Netz: Antworten entstehen nur auf diesem Rechner.</translation>
+    </message>
+    <message>
+        <source>No preset</source>
+        <translation>Keine Vorlage</translation>
     </message>
     <message>
         <source>No relays are known yet.</source>
@@ -879,6 +1007,10 @@
         <translation>Nichts gefunden. Versuch es mit weniger oder anderen Wörtern.</translation>
     </message>
     <message>
+        <source>Nothing is left out. The question is not sent, and you choose what happens.</source>
+        <translation>Nichts wird weggelassen. Die Frage wird nicht gesendet, und du entscheidest, was geschieht.</translation>
+    </message>
+    <message>
         <source>Nothing. The question and the answer did not leave this machine.</source>
         <translation>Nichts. Frage und Antwort haben diesen Rechner nicht verlassen.</translation>
     </message>
@@ -910,9 +1042,28 @@
         <source>On this machine and on the network</source>
         <translation>Auf diesem Rechner und im Netz</translation>
     </message>
+    <message numerus="yes">
+        <source>One on each line, %Ln at most. \n is a line break.</source>
+        <translation>
+            <numerusform>Einer je Zeile, höchstens %Ln. \n ist ein Zeilenumbruch.</numerusform>
+            <numerusform>Einer je Zeile, höchstens %Ln. \n ist ein Zeilenumbruch.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Only on this machine</source>
+        <translation>Nur auf diesem Rechner</translation>
+    </message>
+    <message>
+        <source>Only so many of the likeliest words are chosen from.</source>
+        <translation>Nur aus so vielen der wahrscheinlichsten Wörter wird gewählt.</translation>
+    </message>
     <message>
         <source>Only the icon beside the clock.</source>
         <translation>Nur das Symbol neben der Uhr.</translation>
+    </message>
+    <message>
+        <source>Only the likeliest words that together have this share are chosen from.</source>
+        <translation>Nur aus den wahrscheinlichsten Wörtern wird gewählt, die zusammen diesen Anteil haben.</translation>
     </message>
     <message>
         <source>Open</source>
@@ -963,6 +1114,10 @@
         <translation>Seiten</translation>
     </message>
     <message>
+        <source>Parameters</source>
+        <translation>Parameter</translation>
+    </message>
+    <message>
         <source>Pass on other people&apos;s traffic</source>
         <translation>Verkehr anderer weiterleiten</translation>
     </message>
@@ -1003,12 +1158,24 @@
         <translation>Menschen legen ihre Rechner zusammen, um füreinander offene Sprachmodelle auszuführen. Ohne Konto, ohne Coin. Du kannst sofort chatten; ein kleines Modell ist eingebaut.</translation>
     </message>
     <message>
+        <source>Presence penalty</source>
+        <translation>Vorkommensstrafe</translation>
+    </message>
+    <message>
+        <source>Preset</source>
+        <translation>Vorlage</translation>
+    </message>
+    <message>
         <source>Press Retry to ask again.</source>
         <translation>Drück auf „Wiederholen“, um noch einmal zu fragen.</translation>
     </message>
     <message>
         <source>Previous 7 days</source>
         <translation>Letzte 7 Tage</translation>
+    </message>
+    <message>
+        <source>Privacy</source>
+        <translation>Privatsphäre</translation>
     </message>
     <message>
         <source>Processor for answers</source>
@@ -1027,12 +1194,21 @@
         <translation>Frage</translation>
     </message>
     <message>
+        <source>Questions of this chat are never sent to another machine, whatever model is chosen. Nobody else sees them, and only models on this machine can answer.</source>
+        <translation>Fragen dieses Chats gehen nie an einen anderen Rechner, welches Modell auch gewählt ist. Niemand sonst sieht sie, und nur Modelle auf diesem Rechner können antworten.</translation>
+    </message>
+    <message>
         <source>Quit</source>
         <translation>Beenden</translation>
     </message>
     <message>
         <source>Quits</source>
         <translation>Beendet GenTorrent</translation>
+    </message>
+    <message>
+        <source>Random</source>
+        <comment>seed</comment>
+        <translation>Zufällig</translation>
     </message>
     <message>
         <source>Receipts</source>
@@ -1047,6 +1223,14 @@
         <translation>Den Chat in der Liste umbenennen</translation>
     </message>
     <message>
+        <source>Rename “{name}”…</source>
+        <translation>„{name}“ umbenennen …</translation>
+    </message>
+    <message>
+        <source>Repetition penalty</source>
+        <translation>Wiederholungsstrafe</translation>
+    </message>
+    <message>
         <source>Retry: ask this question again</source>
         <translation>Wiederholen: diese Frage noch einmal stellen</translation>
     </message>
@@ -1055,12 +1239,36 @@
         <translation>Router</translation>
     </message>
     <message>
+        <source>Save</source>
+        <translation>Sichern</translation>
+    </message>
+    <message>
+        <source>Save as a new preset…</source>
+        <translation>Als neue Vorlage sichern …</translation>
+    </message>
+    <message>
+        <source>Save the changes in “{name}”</source>
+        <translation>Änderungen in „{name}“ sichern</translation>
+    </message>
+    <message>
+        <source>Save the preset</source>
+        <translation>Vorlage sichern</translation>
+    </message>
+    <message>
+        <source>Save, rename or delete presets</source>
+        <translation>Vorlagen sichern, umbenennen oder löschen</translation>
+    </message>
+    <message>
         <source>Search all chats</source>
         <translation>Alle Chats durchsuchen</translation>
     </message>
     <message>
         <source>Searching</source>
         <translation>Suche läuft</translation>
+    </message>
+    <message>
+        <source>Seed</source>
+        <translation>Seed</translation>
     </message>
     <message>
         <source>Select all</source>
@@ -1093,6 +1301,10 @@
             <numerusform>Mehr zeigen (%Ln Zeichen)</numerusform>
             <numerusform>Mehr zeigen (%Ln Zeichen)</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>Show or hide the chat settings</source>
+        <translation>Chat-Einstellungen zeigen oder verbergen</translation>
     </message>
     <message>
         <source>Show or hide the list of chats</source>
@@ -1139,6 +1351,10 @@
         <translation>Startet …</translation>
     </message>
     <message>
+        <source>Stop and ask me</source>
+        <translation>Anhalten und fragen</translation>
+    </message>
+    <message>
         <source>Stop the answer</source>
         <translation>Antwort anhalten</translation>
     </message>
@@ -1159,6 +1375,10 @@
         <translation>Streng: Manche Verbindungen brauchen den TURN-Server des Netzes</translation>
     </message>
     <message>
+        <source>System prompt</source>
+        <translation>Systemprompt</translation>
+    </message>
+    <message>
         <source>TURN server</source>
         <translation>TURN-Server</translation>
     </message>
@@ -1166,6 +1386,10 @@
         <source>Tab</source>
         <comment>key</comment>
         <translation>Tabulator</translation>
+    </message>
+    <message>
+        <source>Temperature</source>
+        <translation>Temperatur</translation>
     </message>
     <message>
         <source>Temporary chat</source>
@@ -1178,6 +1402,10 @@
     <message>
         <source>Temporary chat: nothing of it is written to the disk</source>
         <translation>Temporärer Chat: Nichts davon wird auf die Festplatte geschrieben</translation>
+    </message>
+    <message>
+        <source>Texts that end an answer</source>
+        <translation>Texte, die eine Antwort beenden</translation>
     </message>
     <message numerus="yes">
         <source>The %Ln oldest message(s) did not fit and were not sent to the model.</source>
@@ -1208,6 +1436,10 @@
     <message>
         <source>The connection is not encrypted.</source>
         <translation>Die Verbindung ist nicht verschlüsselt.</translation>
+    </message>
+    <message>
+        <source>The conversation takes {text} of the context of {model}.</source>
+        <translation>Die Unterhaltung belegt {text} im Kontext von {model}.</translation>
     </message>
     <message>
         <source>The directory of the network is not here yet.</source>
@@ -1298,12 +1530,27 @@
         <translation>Der Rechner, der antwortete, trägt nicht mehr bei. Frag nochmal; ein anderer antwortet.</translation>
     </message>
     <message>
+        <source>The model forgets how the conversation began. The system prompt stays.</source>
+        <translation>Das Modell vergisst, wie die Unterhaltung begann. Der Systemprompt bleibt.</translation>
+    </message>
+    <message>
+        <source>The model forgets what was said between them. The system prompt stays.</source>
+        <translation>Das Modell vergisst, was dazwischen gesagt wurde. Der Systemprompt bleibt.</translation>
+    </message>
+    <message>
         <source>The model reads the question</source>
         <translation>Das Modell liest die Frage</translation>
     </message>
     <message>
         <source>The model thinks before it answers</source>
         <translation>Das Modell denkt nach, bevor es antwortet</translation>
+    </message>
+    <message numerus="yes">
+        <source>The name is too long. %Ln characters fit.</source>
+        <translation>
+            <numerusform>Der Name ist zu lang. %Ln Zeichen passt.</numerusform>
+            <numerusform>Der Name ist zu lang. %Ln Zeichen passen.</numerusform>
+        </translation>
     </message>
     <message>
         <source>The network cannot be reached.</source>
@@ -1322,6 +1569,17 @@
         <translation>Der Teil der Engine, der Modelle ausführt, ist zu Ende gegangen.</translation>
     </message>
     <message>
+        <source>The same seed, question and model give the same answer.</source>
+        <translation>Derselbe Seed, dieselbe Frage und dasselbe Modell ergeben dieselbe Antwort.</translation>
+    </message>
+    <message numerus="yes">
+        <source>The system prompt is too long. %Ln characters fit.</source>
+        <translation>
+            <numerusform>Der Systemprompt ist zu lang. %Ln Zeichen passt.</numerusform>
+            <numerusform>Der Systemprompt ist zu lang. %Ln Zeichen passen.</numerusform>
+        </translation>
+    </message>
+    <message>
         <source>The system refused: {reason}</source>
         <translation>Das System hat abgelehnt: {reason}</translation>
     </message>
@@ -1336,6 +1594,10 @@
     <message>
         <source>Then show no window</source>
         <translation>Dabei kein Fenster zeigen</translation>
+    </message>
+    <message>
+        <source>There is a preset called “{name}” already.</source>
+        <translation>Es gibt schon eine Vorlage namens „{name}“.</translation>
     </message>
     <message>
         <source>There is no network to contribute to. Start the engine with --bootstrap URL#NETWORKID to join one.</source>
@@ -1394,8 +1656,20 @@
         <translation>Heute</translation>
     </message>
     <message>
+        <source>Tokens after which an answer is cut.</source>
+        <translation>Token, nach denen eine Antwort abgeschnitten wird.</translation>
+    </message>
+    <message>
         <source>Too many programs are connected to the engine. Close one of them.</source>
         <translation>Zu viele Programme sind mit der Engine verbunden. Schließe eines davon.</translation>
+    </message>
+    <message>
+        <source>Top-k</source>
+        <translation>Top-k</translation>
+    </message>
+    <message>
+        <source>Top-p</source>
+        <translation>Top-p</translation>
     </message>
     <message>
         <source>Try again</source>
@@ -1428,6 +1702,10 @@
     <message>
         <source>Undo: bring back what was deleted</source>
         <translation>Rückgängig: Gelöschtes zurückholen</translation>
+    </message>
+    <message>
+        <source>Undo: bring the preset back</source>
+        <translation>Rückgängig: Vorlage zurückholen</translation>
     </message>
     <message>
         <source>Verified</source>
@@ -1478,6 +1756,10 @@
         <translation>Was das bedeutet</translation>
     </message>
     <message>
+        <source>What the model is told before the conversation.</source>
+        <translation>Was dem Modell vor der Unterhaltung gesagt wird.</translation>
+    </message>
+    <message>
         <source>What the model thought</source>
         <translation>Was das Modell gedacht hat</translation>
     </message>
@@ -1492,6 +1774,10 @@
     <message>
         <source>What would you like to know?</source>
         <translation>Was möchtest du wissen?</translation>
+    </message>
+    <message>
+        <source>When the context is full</source>
+        <translation>Wenn der Kontext voll ist</translation>
     </message>
     <message>
         <source>While the window is not in front.</source>
@@ -1519,6 +1805,10 @@
             <numerusform>Windows startet keinen Befehl mit mehr als %Ln Zeichen</numerusform>
             <numerusform>Windows startet keinen Befehl mit mehr als %Ln Zeichen</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>Words that are less likely than this share of the likeliest one are left out.</source>
+        <translation>Wörter, die unwahrscheinlicher sind als dieser Anteil des wahrscheinlichsten, werden weggelassen.</translation>
     </message>
     <message>
         <source>Writing</source>
@@ -1579,6 +1869,10 @@ Um ein eigenes Netz zu öffnen, führe einmal gentorrent bootstrap --init aus un
     <message>
         <source>a new answer</source>
         <translation>eine neue Antwort</translation>
+    </message>
+    <message>
+        <source>about {used} of {limit} tokens</source>
+        <translation>etwa {used} von {limit} Token</translation>
     </message>
     <message>
         <source>an answer is being written</source>
@@ -1725,12 +2019,20 @@ Um ein eigenes Netz zu öffnen, führe einmal gentorrent bootstrap --init aus un
         <translation>{choice}, für diesen Chat, solange Relays fehlen</translation>
     </message>
     <message>
+        <source>{model} is not on this machine. Choose a model that is.</source>
+        <translation>{model} ist nicht auf diesem Rechner. Wähle ein Modell, das hier ist.</translation>
+    </message>
+    <message>
         <source>{model} · on the network</source>
         <translation>{model} · im Netz</translation>
     </message>
     <message>
         <source>{model} · on this machine</source>
         <translation>{model} · auf diesem Rechner</translation>
+    </message>
+    <message>
+        <source>{name} (changed)</source>
+        <translation>{name} (geändert)</translation>
     </message>
     <message>
         <source>{number} Mbit/s</source>
@@ -1743,6 +2045,10 @@ Um ein eigenes Netz zu öffnen, führe einmal gentorrent bootstrap --init aus un
     <message>
         <source>{paths} of {wanted} paths, {relays} relays, {nodes} nodes</source>
         <translation>{paths} von {wanted} Pfaden, {relays} Relays, {nodes} Knoten</translation>
+    </message>
+    <message>
+        <source>{room} of them are kept for the answer.</source>
+        <translation>{room} davon bleiben für die Antwort frei.</translation>
     </message>
     <message>
         <source>{seconds} s wait</source>
@@ -1779,6 +2085,14 @@ Um ein eigenes Netz zu öffnen, führe einmal gentorrent bootstrap --init aus un
     <message>
         <source>{tokens} tokens of context</source>
         <translation>{tokens} Tokens Kontext</translation>
+    </message>
+    <message>
+        <source>{used} of {limit} tokens</source>
+        <translation>{used} von {limit} Token</translation>
+    </message>
+    <message>
+        <source>“{name}” deleted</source>
+        <translation>„{name}“ gelöscht</translation>
     </message>
     <message numerus="yes">
         <source>… and %Ln characters more</source>

@@ -81,6 +81,13 @@
         </translation>
     </message>
     <message numerus="yes">
+        <source>A text that ends an answer has %Ln characters at most.</source>
+        <translation>
+            <numerusform>A text that ends an answer has %Ln character at most.</numerusform>
+            <numerusform>A text that ends an answer has %Ln characters at most.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>Ask without the %Ln oldest message(s)</source>
         <translation>
             <numerusform>Ask without the %Ln oldest message</numerusform>
@@ -88,10 +95,24 @@
         </translation>
     </message>
     <message numerus="yes">
+        <source>At most %Ln texts can end an answer.</source>
+        <translation>
+            <numerusform>At most %Ln text can end an answer.</numerusform>
+            <numerusform>At most %Ln texts can end an answer.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>Folder {name}, %Ln chat(s), {state}</source>
         <translation>
             <numerusform>Folder {name}, %Ln chat, {state}</numerusform>
             <numerusform>Folder {name}, %Ln chats, {state}</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>One on each line, %Ln at most. \n is a line break.</source>
+        <translation>
+            <numerusform>One on each line, %Ln at most. \n is a line break.</numerusform>
+            <numerusform>One on each line, %Ln at most. \n is a line break.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -113,6 +134,20 @@
         <translation>
             <numerusform>The answer was stopped: it is longer than %Ln character.</numerusform>
             <numerusform>The answer was stopped: it is longer than %Ln characters.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>The name is too long. %Ln characters fit.</source>
+        <translation>
+            <numerusform>The name is too long. %Ln character fits.</numerusform>
+            <numerusform>The name is too long. %Ln characters fit.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>The system prompt is too long. %Ln characters fit.</source>
+        <translation>
+            <numerusform>The system prompt is too long. %Ln character fits.</numerusform>
+            <numerusform>The system prompt is too long. %Ln characters fit.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
