@@ -15,7 +15,7 @@ from engine.verification.challenges.opening import OpenedEvidence
 from engine.verification.receipts import commit, token_bytes
 from engine.verification.scoring.calibration import Calibrations
 from engine.verification.scoring.score import contradiction, score_answer
-from engine.wire.answer import Request
+from engine.wire.answer import Receipt, Request
 from engine.wire.challenges import Score
 
 
@@ -45,17 +45,20 @@ class AnswerScorer:
         calibration = self._calibrations.find(digest)
         return 0 if calibration is None else calibration.texts_percent
 
+    def can_judge(self, digest: bytes) -> bool:
+        """Whether answers of this version of a model can pass or fail here."""
+        return self.holds(digest) and self._calibrations.find(digest) is not None
+
     async def score(self, opened: OpenedEvidence) -> Score:
-        """The score of an answer; ``RequestError`` or ``WorkerDiedError`` where it cannot be computed here.
+        """The score of an answer; ``RequestError`` or ``WorkerDiedError`` where it cannot be computed here."""
+        return await self.score_signed(opened.request, opened.output_ids, opened.evidence.key, opened.receipt)
+
+    async def score_signed(self, request: Request, output_ids: Sequence[int], key: bytes, receipt: Receipt) -> Score:
+        """The score of the first tokens of an answer that a node has signed for; errors as :meth:`score`.
 
         A receipt whose prompt is not that of the request contradicts itself: the node signed both."""
-        evidence = opened.evidence
-        found = await self.score_answer(
-            opened.request, opened.output_ids, evidence.key, opened.receipt.prompt_commitment
-        )
-        if opened.receipt.prompt_tokens != found[1]:
-            return contradiction(len(opened.output_ids))
-        return found[0]
+        score, prompt_tokens = await self.score_answer(request, output_ids, key, receipt.prompt_commitment)
+        return contradiction(len(output_ids)) if receipt.prompt_tokens != prompt_tokens else score
 
     async def score_answer(
         self,

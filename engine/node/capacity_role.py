@@ -21,7 +21,7 @@ from engine.verification.reputation.rule import THRESHOLD
 from engine.wire.challenges import SpeedMeasured, SpeedReport
 from engine.wire.records import ServedModel
 
-LEAD_SECONDS = 30.0
+LEAD_SECONDS = 90.0
 """Before the moment at which a group is asked its members are asked the short questions."""
 KEPT_EPOCHS = 8
 """For which it is known that they were reported; nobody is waited for so long."""

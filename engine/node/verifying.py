@@ -17,6 +17,7 @@ from engine.node.challenge_chat import ClientChats
 from engine.node.challenge_pool import load_pool
 from engine.node.committee_presence import MakeVerifier
 from engine.node.overlay_client import OverlayClient
+from engine.node.timed_answers import TimedAnswers
 from engine.node.verifier_role import VerifierRole
 from engine.verification.chain.state import ChainState
 
@@ -42,7 +43,9 @@ def verifier_maker(
         chats = ClientChats(client, state.network_id, clock, os.urandom)
         pool = load_pool(questions)
         verifier = VerifierRole(identity, state, pool, chats, scorer.score, clock, os.urandom)
-        verifier.capacity.timing = SpeedChats(client, backend, pool, clock, os.urandom)
+        judge = TimedAnswers(scorer, state.network_id).worth
+        timing = SpeedChats(client, backend, pool, judge, scorer.texts_percent, clock, os.urandom)
+        verifier.capacity.timing = timing
         verifier.holds, verifier.texts_percent = scorer.holds, scorer.texts_percent
         verifier.handing_out.scorers = ScorerChats(client, state.network_id, verifier.key_of, os.urandom)
         return verifier

@@ -16,19 +16,26 @@ from engine.crypto.identity import Identity
 from engine.directory.standing import StandingBook
 from engine.forwarding.prediction import prefill_rate
 from engine.inference.types import Delta, Done, GenerationEvent, GenerationRequest, ModelInfo, PromptShape, Started
+from engine.node.answer_scorer import AnswerScorer
 from engine.node.asking_speed import SpeedChats
+from engine.node.timed_answers import TimedAnswers
 from engine.node.verifier_role import VerifierRole
 from engine.verification.capacity.draw import Rates
 from engine.verification.challenges.pool import read_pool
+from engine.verification.scoring.calibration import Calibrations
 from engine.wire.blocks import committee_record_decoder
 from engine.wire.challenges import SpeedReport
-from tests.integration.test_verifiers import DIRECT, SAID, Verified
+from tests.integration.test_verifiers import DIRECT, OTHER, SAID, Reference, Verified
 from tests.support.answering_overlay import INFO, AnsweringMember, AnsweringOverlay, Writer
+from tests.support.calibrations import calibration
+from tests.support.overlay import NETWORK
 from tests.unit.verification.challenges.test_pool import MANNERS, QUESTIONS, WORDS
 
 SLICE = 64
 """Prompt tokens that a machine reads before it looks at another prompt."""
 SPEED = 400.0
+LONG = 500
+"""Tokens of a prompt that looks like a timed one."""
 
 
 @dataclass
@@ -56,6 +63,7 @@ class Reading(Writer):
 
     machine: Machine
     claimed = SPEED
+    skips = False
 
     def models(self) -> list[ModelInfo]:
         return [msgspec.structs.replace(INFO, prefill_rate=self.claimed)]
@@ -67,8 +75,9 @@ class Reading(Writer):
         self.asked.append(request)
         tokens = tokens_of(request)
         yield Started((1, 2, 3))
-        waited = await self.machine.read(tokens)
-        written = self.written[: request.max_tokens or len(self.written)]
+        skipped = self.skips and tokens > LONG
+        waited = 0.0 if skipped else await self.machine.read(tokens)
+        written = (OTHER if skipped else self.written)[: request.max_tokens or len(self.written)]
         for one in written:
             await self._overlay.sleep(self.pace)
             yield Delta((one,), chr(one))
@@ -83,11 +92,8 @@ class Overlay(AnsweringOverlay):
     writer_class = Reading
 
 
-class Counting:
+class Counting(Reference):
     """The worker of a verifier that has the model."""
-
-    def models(self) -> list[ModelInfo]:
-        return [INFO]
 
     async def describe(self, request: GenerationRequest) -> PromptShape | None:
         return PromptShape(tokens_of(request), 0, ())
@@ -110,7 +116,10 @@ class Timed(Verified):
         overlay = self.overlay
         backend: Any = Counting() if self.network.members.index(member) else Nothing()
         pool = read_pool([QUESTIONS], WORDS, MANNERS)
-        chats = SpeedChats(lambda: overlay.client, backend, pool, overlay.scheduler.clock, overlay.random_bytes)
+        known = msgspec.structs.replace(calibration(), digest=INFO.digest.hex())
+        judge = TimedAnswers(AnswerScorer(backend, Calibrations([known])), NETWORK).worth
+        clock, random_bytes = overlay.scheduler.clock, overlay.random_bytes
+        chats = SpeedChats(lambda: overlay.client, backend, pool, judge, lambda _: 0, clock, random_bytes)
         chats.sleep = role.capacity.sleep = overlay.sleep
         role.capacity.timing, role.capacity.rates = chats, Rates(unknown=8.0, known=32.0)
         return role
@@ -184,6 +193,22 @@ async def test_an_advertised_speed_is_cut_to_what_was_measured_and_an_honest_one
     assert max(len(report.measured) for report in reports) >= 3, "who may be one machine is asked together"
     # Nothing of it is more than anybody's chat: each is a conversation that ends with a long question.
     asked = [request for node in network.overlay.machines for request in node.writer.asked]
-    long = [request for request in asked if tokens_of(request) > 500]
+    long = [request for request in asked if tokens_of(request) > LONG]
     assert long
-    assert all([message.role for message in request.messages][-3:] == ["user", "assistant", "user"] for request in long)
+    chats = [[message.role for message in request.messages][-3:] for request in long if request.prompt is None]
+    assert all(roles == ["user", "assistant", "user"] for roles in chats)
+
+
+async def test_who_answers_timed_questions_with_quick_garbage_gains_no_speed() -> None:
+    network = await timed([SPEED, 4 * SPEED])
+    writer = network.overlay.machines[1].writer
+    assert isinstance(writer, Reading)
+    writer.skips = True
+    async with network.running():
+        await until_found(network, [1], 30)
+        honest, garbage = slower(network)
+        assert honest is None
+        assert garbage is not None
+        assert garbage < SPEED / 4, "what it has not read does not count as read"
+    standings = [network.state.standing_of(node.node_id) for node in network.overlay.machines]
+    assert not any(one.excluded for one in standings), "slow is no crime"

@@ -5,12 +5,14 @@
     python -m engine.bench.verification record-conversations [--conversations N] [--python FILE] [--work FOLDER]
     python -m engine.bench.verification scoring-cost [--model FOLDER] [--conversations N] [--json]
     python -m engine.bench.verification ask-pool [--conversations N] [--work FOLDER]
+    python -m engine.bench.verification ask-timed [--conversations N] [--tokens N] [--work FOLDER]
 
 ``tell-apart`` takes the built-in model with its weights in float32 as the reference: 16- and 32-bit machines are
 honest, cheats round the weights to 4 bits or do other things. What was recorded in ``--work`` is used again.
 ``record-conversations`` writes what ``gentorrent simulate verification`` draws its answers from. ``scoring-cost``
 measures processor seconds of real workers that make answers and that score them. ``ask-pool`` has the challenges' own
-conversations and says how much of each kind tells of who answers.
+conversations and says how much of each kind tells of who answers. ``ask-timed`` does so with the questions that time
+how fast a node reads, answered by who reads all of a prompt and by who does not.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ from engine.bench.verification.measuring import Record, Study, perplexities, rec
 from engine.bench.verification.questions import Questions
 from engine.bench.verification.random_model import make_random_model
 from engine.bench.verification.remade_models import remake
+from engine.bench.verification.timed import ask_timed, timed_table
 from engine.errors import ConfigurationError
 from engine.inference.models.folder import ModelFolder
 from engine.inference.models.installed import BUILTIN_MODEL, Catalogue
@@ -39,6 +42,7 @@ from engine.inference.runtime.session import runtime_version
 from engine.library.calibrations import known_calibrations
 from engine.node.challenge_pool import load_pool
 from engine.resources import resource_path
+from engine.verification.scoring.calibration import Calibration
 
 NEAREST = FOUR_BITS[1].name
 """The 4-bit scheme with the worst perplexity that is still within 5 % of the honest one."""
@@ -70,9 +74,15 @@ def main() -> None:
     asking = commands.add_parser("ask-pool", help="what the challenges' own questions tell")
     asking.add_argument("--conversations", type=int, default=12, help="of each kind with each maker (12)")
     asking.add_argument("--work", type=Path, default=Path(".work/verification"))
+    timing = commands.add_parser("ask-timed", help="what answers to timed questions tell")
+    timing.add_argument("--conversations", type=int, default=30, help="with each maker (30)")
+    timing.add_argument("--tokens", type=int, default=1000, help="of the long prompts, about (1000)")
+    timing.add_argument("--work", type=Path, default=Path(".work/verification"))
     options = parser.parse_args()
     if options.command == "ask-pool":
         asyncio.run(_ask(options.conversations, options.work))
+    elif options.command == "ask-timed":
+        asyncio.run(_ask_timed(options.conversations, options.tokens, options.work))
     elif options.command == "random-model":
         make_random_model(options.folder)
     elif options.command == "record-conversations":
@@ -114,14 +124,27 @@ def open_folder(path: Path) -> ModelFolder:
 
 async def _ask(count: int, work: Path) -> None:
     """Print the table."""
+    study, calibration = _builtin_study(work)
+    found = await ask_pool(study, load_pool(work / "questions"), calibration, count, _say)
+    print("\n".join(asked_table(found)))
+
+
+async def _ask_timed(count: int, tokens: int, work: Path) -> None:
+    """Print the table and the cost."""
+    study, calibration = _builtin_study(work)
+    found, cost = await ask_timed(study, load_pool(work / "questions"), calibration, count, tokens, _say)
+    print("\n".join(timed_table(found)))
+    print(", ".join(f"{name} {value:.0f}" for name, value in cost.items()))
+
+
+def _builtin_study(work: Path) -> tuple[Study, Calibration]:
     reference = Catalogue(None).open(BUILTIN_MODEL)
     weights = resource_path("engine/builtin/weights/model.safetensors")
     study = Study(reference, work, Questions(BUILTIN_MODEL, varied=False), weights=weights)
     calibration = known_calibrations(work / "calibrations").find(reference.digest)
     if calibration is None:
         raise ConfigurationError("There is no calibration of the built-in model.")
-    found = await ask_pool(study, load_pool(work / "questions"), calibration, count, _say)
-    print("\n".join(asked_table(found)))
+    return study, calibration
 
 
 def _named(text: str) -> tuple[str, int]:

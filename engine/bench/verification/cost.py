@@ -38,14 +38,14 @@ async def scoring_cost(model: ModelFolder, conversations: int, served_at_once: i
         maker = await stack.enter_async_context(worker(model, served_at_once))
         judge = await stack.enter_async_context(worker(model, 1))
         await _score(judge, (await _conversation(questions, maker, -1))[0])  # what comes once is not counted
-        begun = _seconds(maker), _seconds(judge)
+        begun = seconds_of(maker), seconds_of(judge)
         async with asyncio.TaskGroup() as tasks:
             running = [
                 tasks.create_task(_conversation(questions, maker, number * TURNS)) for number in range(conversations)
             ]
         answers = [answer for one in running for answer in one.result()]
         read = [await _score(judge, answer) for answer in answers]
-        serving, scoring = _seconds(maker) - begun[0], _seconds(judge) - begun[1]
+        serving, scoring = seconds_of(maker) - begun[0], seconds_of(judge) - begun[1]
     if not serving > 0 or not scoring > 0:
         raise BenchmarkError("The workers' processor time could not be measured. Take more conversations.")
     return {
@@ -104,7 +104,7 @@ async def _score(judge: Worker, answer: Answer) -> int:
     return len(scores.prompt_ids) + len(answer[1])
 
 
-def _seconds(running: Worker) -> float:
+def seconds_of(running: Worker) -> float:
     """Of its process, so far."""
     pid = running[0].worker_pid()
     if pid is None:

@@ -20,7 +20,7 @@ UNKNOWN_SECONDS, KNOWN_SECONDS = 2_400.0, 38_400.0
 little of it, and then."""
 CLAIM_GREW = 1.5
 """A claim that has grown by so much since it was measured is a new one."""
-FIRST, LAST = 0.1, 0.7
+FIRST, LAST = 0.15, 0.7
 """Of an epoch: between them lies the instant."""
 _WHOLE = 1 << 64
 

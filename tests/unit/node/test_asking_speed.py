@@ -13,6 +13,8 @@ from engine.errors import ServingNodeLostError, UnknownModelError
 from engine.inference.types import GenerationRequest, ModelInfo, PromptShape
 from engine.node.asking_speed import SENT_SECONDS, SpeedChats
 from engine.node.overlay_client import Served
+from engine.node.timed_answers import Worth
+from engine.node.timed_talk import LEAST_ANSWER
 from engine.paths.outgoing import Question
 from engine.verification.capacity.draw import Claimant
 from engine.verification.challenges.pool import read_pool
@@ -23,6 +25,7 @@ from tests.unit.verification.challenges.test_pool import MANNERS, QUESTIONS, WOR
 NODE = identity(3).node_id
 MODEL = b"m" * 32
 START = 1_750_000_000.0
+BEGINNINGS = '[stories]\nplain = true\nweight = 1\ntexts = ["It was a dark night for a {word}, and nobody was about."]'
 
 
 class Time:
@@ -59,8 +62,10 @@ class Client:
         self.rate, self.way, self.line, self.waited, self.told = 1_000.0, 0.2, 0.0, 0, 1.0
         self.lost_at = self.unknown_at = -1
         self.silent = False
+        self.breaks_off = False
         self.asked: list[Question] = []
         self._left = START
+        self._before = 0
         for name, value in changes.items():
             setattr(self, name, value)
 
@@ -78,8 +83,10 @@ class Client:
 
     async def ask(self, chat: bytes, question: Question, target: str, shape: str) -> AsyncGenerator[Served, None]:
         self.asked.append(question)
-        tokens = sum(len(one.content) for one in question.messages) // 4
-        fresh = len(question.messages[-1].content) // 4
+        said = len(question.prompt) + sum(len(one.content) for one in question.messages)
+        tokens = said // 4
+        fresh = (said - self._before) // 4
+        self._before = said
         is_long = fresh > 200
         if is_long:
             self._left = self._time.clock.monotonic() + self.line
@@ -92,6 +99,8 @@ class Client:
         await self._time.sleep(self.way + fresh / self.rate + (self.waited / 1000 if is_long else 0.0))
         yield _served(Tokens(0, (5,), "so "))
         await self._time.sleep(0.1)
+        if is_long and self.breaks_off:
+            raise ServingNodeLostError("lost")
         end = Finished("stop", int(tokens * self.told), 2, b"", bytes(64), 0, self.waited if is_long else 0)
         yield _served(Tokens(1, (6,), "it is"), end)
 
@@ -112,7 +121,8 @@ class Worker:
 
     async def describe(self, request: GenerationRequest) -> PromptShape | None:
         assert request.model_id == "own name"
-        return PromptShape(sum(len(one.content) for one in request.messages) // 4, 0, ())
+        said = len(request.prompt or "") + sum(len(one.content) for one in request.messages)
+        return PromptShape(said // 4, 0, ())
 
 
 def claimant(claimed: float = 1_000.0, context: int = 32_768) -> Claimant:
@@ -121,9 +131,30 @@ def claimant(claimed: float = 1_000.0, context: int = 32_768) -> Claimant:
     )
 
 
-async def measure(client: Client | None, time: Time, *, has: bool = True, **claim: Any) -> Any:
-    pool = read_pool([QUESTIONS], WORDS, MANNERS)
-    chats = SpeedChats(lambda: cast(Any, client), cast(Any, Worker(has)), pool, time.clock, seeded(5))
+class Judge:
+    """Finds every answer to be of this worth."""
+
+    def __init__(self, worth: Worth) -> None:
+        self.worth = worth
+        self.asked: list[tuple[Finished, list[int]]] = []
+
+    async def __call__(self, end: Finished, summary: Any, ids: Any) -> Worth:
+        self.asked.append((end, list(ids)))
+        return self.worth
+
+
+async def measure(
+    client: Client | None,
+    time: Time,
+    *,
+    has: bool = True,
+    judge: Judge | None = None,
+    texts: int = 0,
+    **claim: Any,
+) -> Any:
+    pool = read_pool([QUESTIONS, BEGINNINGS], WORDS, MANNERS)
+    worker, judge = cast(Any, Worker(has)), judge or Judge(Worth.COUNTS)
+    chats = SpeedChats(lambda: cast(Any, client), worker, pool, judge, lambda _: texts, time.clock, seeded(5))
     chats.sleep = time.sleep
     task = asyncio.get_running_loop().create_task(chats.measure(claimant(**claim), 30.0))
     return await time.run(task)
@@ -139,10 +170,38 @@ async def test_the_way_and_the_members_own_line_do_not_count() -> None:
         assert found.tokens / took == pytest.approx(1_000, rel=0.05), changes
         assert 900 < found.tokens < 2_300
         assert time.clock.monotonic() > START + 30.0, "the long one is asked at the given moment"
-        roles = [one.role for one in client.asked[-1].messages]
-        assert roles[-1] == "user"
-        assert roles.count("user") == len(client.asked)
         assert not any(one.may_forward for one in client.asked)
+
+
+@pytest.mark.parametrize("texts", [1, 100])
+async def test_a_timed_conversation_is_one_of_the_pool_whose_last_question_is_long(texts: int) -> None:
+    time = Time()
+    await measure(client := Client(time), time, texts=texts)
+    first, second, long = client.asked
+    assert {one.sampling.seed for one in client.asked} != {0}
+    assert len({(one.max_tokens, one.min_tokens) for one in client.asked}) == 1
+    assert 16 < long.max_tokens < 2 * LEAST_ANSWER
+    if texts == 100:
+        assert second.prompt.startswith(f"{first.prompt}so it is")
+        assert long.prompt.startswith(f"{second.prompt}so it is")
+        assert not any(one.messages for one in client.asked)
+    else:
+        roles = [one.role for one in long.messages if one.role != "system"]
+        assert roles == ["user", "assistant", "user", "assistant", "user"]
+        assert not any(one.prompt for one in client.asked)
+
+
+async def test_words_that_the_model_would_not_have_written_give_no_speed() -> None:
+    time = Time()
+    judge = Judge(Worth.FALSE)
+    found = await measure(Client(time, rate=1e6, waited=700), time, judge=judge)
+    assert found.long_ms == 60_000, "it has read nothing, however soon it said something"
+    assert found.waited_ms == 0
+    assert [ids for _, ids in judge.asked] == [[5, 6]], "of the long question alone"
+    time = Time()
+    assert await measure(Client(time, rate=1e6), time, judge=Judge(Worth.NOTHING)) is None
+    time = Time()
+    assert await measure(Client(time, rate=1e6, breaks_off=True), time) is None
 
 
 async def test_a_line_that_never_clears_excuses_nobody_for_long() -> None:
@@ -162,7 +221,8 @@ async def test_the_length_of_a_prompt_is_counted_here_or_believed_within_bounds(
     time = Time()
     counted = await measure(Client(time, told=told), time, has=True)
     believed = await measure(client := Client(time, told=told), time, has=False)
-    fresh = len(client.asked[-1].messages[-1].content)
+    last = client.asked[-1]
+    fresh = len(last.messages[-1].content) if last.messages else len(last.prompt)
     assert counted.tokens <= fresh // 4 + 40
     assert believed.tokens <= fresh // 2
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from engine.clock import ManualClock
-from engine.node.capacity_role import CapacityRole
+from engine.node.capacity_role import LEAD_SECONDS, CapacityRole
 from engine.verification.capacity.draw import Claimant, Rates
 from engine.verification.chain.results import Material
 from engine.verification.chain.state import ChainState
@@ -102,7 +102,7 @@ async def test_who_gets_traffic_and_claims_a_speed_is_timed_once_an_epoch_and_re
     await look(role, network.state)
     ((claimant, seconds),) = asked.asked
     assert (claimant.node_id, claimant.model_id, claimant.claimed) == (NODES[0].node_id, "m0", 1_000.0)
-    assert 0 < seconds <= 30.0
+    assert 0 < seconds <= LEAD_SECONDS
     await look(role, network.state)
     assert len(asked.asked) == 1
     assert role.to_show(4, network.state) == [], "while the epoch runs nodes could see who asks"
