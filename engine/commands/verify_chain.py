@@ -248,7 +248,7 @@ def _sentences(found: _Found) -> Iterator[str]:
     for node in replay.excluded:
         yield f"excluded      {_name(node)}"
     if state.speeds.moments:
-        nodes = {node for node, _ in state.speeds.moments}
+        nodes = set(state.speeds.moments)
         yield f"speeds        {replay.measured} measured, of {len(nodes)} nodes that claim one"
     for node, rates in sorted(state.speeds.slower.items()):
         told = ", ".join(f"{rate} tokens a second with model {model.hex()}..." for model, rate in rates)

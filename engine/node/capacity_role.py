@@ -94,7 +94,9 @@ class CapacityRole:
         commitment = state.epochs[epoch].basis.commitments.get(self._identity.public_key)
         found = []
         for node in self.directory.nodes() if self.directory is not None else ():
-            standing = state.standing_of(node.node_id)
+            standing = state.epochs[epoch].basis.standings.get(node.node_id)
+            if standing is None:
+                continue  # no block takes a report of it
             is_new = standing.good < ALWAYS_BELOW and not standing.suspicion
             gets_traffic = standing.reputation >= THRESHOLD and not standing.excluded and not is_new
             if node.away or node.node_id == self._identity.node_id or is_kin(commitment, node.node_id):

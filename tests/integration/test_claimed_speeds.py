@@ -121,7 +121,7 @@ class Timed(Verified):
         clock, random_bytes = overlay.scheduler.clock, overlay.random_bytes
         chats = SpeedChats(lambda: overlay.client, backend, pool, judge, lambda _: 0, clock, random_bytes)
         chats.sleep = role.capacity.sleep = overlay.sleep
-        role.capacity.timing, role.capacity.rates = chats, Rates(unknown=8.0, known=32.0)
+        role.capacity.timing, role.capacity.rates = chats, Rates(unknown=4.0, known=32.0)
         return role
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -16,101 +16,131 @@ MARK_BYTES = 8
 """Of a model's digest, in records."""
 MAX_MOMENTS = 200_000
 """Of all nodes; of more, those of nodes that were measured least recently are forgotten."""
-Place = tuple[NodeId, bytes]
-"""A node, and the mark of a model."""
+MAX_MODELS = MAX_SLOWER
+"""Of one node, of which a member's moments count: those that it has measured last."""
+LOOKED_AT_ONCE = 64
+"""Each block looks for old moments of one node in so many, so that no block has to look at all."""
 ByMember = Mapping[bytes, tuple[Moment, ...]]
-Slower = dict[NodeId, tuple[tuple[bytes, int], ...]]
+ByModel = Mapping[bytes, ByMember]
+Slower = tuple[tuple[bytes, int], ...]
+_Changing = dict[bytes, dict[bytes, tuple[Moment, ...]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Speeds:
-    """``moments``: by node and model, by member, oldest first; ``slower``: who reads slower than it says, as
-    ``NodeStanding`` has it."""
+    """``moments``: by node, mark of a model, and member, oldest first; ``count``: how many these are; ``slower``: who
+    reads slower than it says, as ``NodeStanding`` has it."""
 
-    moments: Mapping[Place, ByMember] = field(default_factory=lambda: MappingProxyType({}))
-    slower: Mapping[NodeId, tuple[tuple[bytes, int], ...]] = field(default_factory=lambda: MappingProxyType({}))
+    moments: Mapping[NodeId, ByModel] = field(default_factory=lambda: MappingProxyType({}))
+    count: int = 0
+    slower: Mapping[NodeId, Slower] = field(default_factory=lambda: MappingProxyType({}))
 
     def of(self, node: NodeId, model: bytes, member: bytes) -> tuple[Moment, ...]:
         """What a member has measured of a node's model (its digest)."""
-        return self.moments.get((node, model[:MARK_BYTES]), {}).get(member, ())
+        return self.moments.get(node, {}).get(model[:MARK_BYTES], {}).get(member, ())
 
 
 NOTHING_MEASURED = Speeds()
 
 
+def speeds_of(moments: Mapping[NodeId, ByModel], members: Sequence[bytes]) -> Speeds:
+    """All that follows from these."""
+    slower = {node: rates for node, found in sorted(moments.items()) if (rates := _slower(found, members))}
+    count = sum(map(_count, moments.values()))
+    return Speeds(MappingProxyType(dict(moments)), count, MappingProxyType(slower))
+
+
 def speeds_after(
-    before: Speeds, reports: Sequence[SpeedReport], members: Sequence[bytes], oldest: int, *, changed: bool = False
+    before: Speeds,
+    height: int,
+    reports: Sequence[SpeedReport],
+    members: Sequence[bytes],
+    oldest: int,
+    *,
+    changed: bool = False,
 ) -> Speeds:
-    """After one block with these reports, of which no moment before epoch ``oldest`` counts. ``members`` are the
-    committee from then on, which has ``changed``: words of others count no more."""
-    found: dict[Place, dict[bytes, tuple[Moment, ...]]] = {
-        place: dict(by_member) for place, by_member in before.moments.items()
-    }
-    touched = _without_old(found, oldest, frozenset(members) if changed else None)
-    if changed:
-        touched.update(found)  # another committee may need other numbers of words
+    """After the block of this height with these reports. Moments before epoch ``oldest`` count no more once they have
+    been looked for, at most :data:`LOOKED_AT_ONCE` blocks later. ``members`` are the committee from then on, which has
+    ``changed``: words of others count no more."""
+    told: dict[NodeId, list[tuple[bytes, bytes, Moment]]] = {}
     for report in reports:
         for one in report.measured:
-            place = (NodeId(one.node), one.model)
-            kept = found.setdefault(place, {})
-            kept[report.member] = (*kept.get(report.member, ()), moment_of(report.epoch, one))[-KEPT:]
-            touched.add(place)
-    touched |= _forget_most(found)
-    if not touched:
+            moment = moment_of(report.epoch, one)
+            told.setdefault(NodeId(one.node), []).append((one.model, report.member, moment))
+    turn = height % LOOKED_AT_ONCE
+    due = [node for node in before.moments if changed or node[-1] % LOOKED_AT_ONCE == turn]
+    looked = [node for node in due if changed or _is_old(before.moments[node], oldest)]
+    if not told and not looked:
         return before
-    slower = _slower_after(before, found, touched, members)
-    moments = {place: MappingProxyType(by_member) for place, by_member in found.items() if by_member}
-    return Speeds(MappingProxyType(moments), MappingProxyType(slower))
+    moments, slower, count = dict(before.moments), dict(before.slower), before.count
+    for node in dict.fromkeys([*looked, *told]):
+        known = moments.pop(node, MappingProxyType({}))
+        found = _of_node(known, told.get(node, ()), members if changed else None, oldest if node in looked else 0)
+        count += _count(found) - _count(known)
+        slower.pop(node, None)
+        if found:
+            moments[node] = found
+            if rates := _slower(found, members):
+                slower[node] = rates
+    for node in _too_many(moments, count):
+        count -= _count(moments.pop(node))
+        slower.pop(node, None)
+    return Speeds(MappingProxyType(moments), count, MappingProxyType(slower))
 
 
-def slower_of(moments: Mapping[Place, ByMember], members: Sequence[bytes]) -> Slower:
-    """Everybody who reads slower than it says, by these moments."""
-    found: dict[NodeId, list[tuple[bytes, int]]] = {}
-    for (node, model), by_member in sorted(moments.items()):
-        rate = agreed_rate(by_member, faulty(len(members)))
-        if rate is not None:
-            found.setdefault(node, []).append((model, rate))
-    return {node: tuple(rates[:MAX_SLOWER]) for node, rates in found.items()}
+def _is_old(known: ByModel, oldest: int) -> bool:
+    return any(moments[0].epoch < oldest for by_member in known.values() for moments in by_member.values())
 
 
-def _slower_after(
-    before: Speeds, moments: Mapping[Place, ByMember], touched: Iterable[Place], members: Sequence[bytes]
-) -> Slower:
-    nodes = {node for node, _ in touched}
-    again = {place: by_member for place, by_member in moments.items() if place[0] in nodes}
-    slower = {node: rates for node, rates in before.slower.items() if node not in nodes}
-    return slower | slower_of(again, members)
+def _of_node(
+    known: ByModel, told: Sequence[tuple[bytes, bytes, Moment]], members: Sequence[bytes] | None, oldest: int
+) -> ByModel:
+    """What counts of a node, of these members (None: all) and since ``oldest``, with what is ``told`` now."""
+    found: _Changing = {}
+    for model, by_member in known.items():
+        kept = {
+            member: tuple(one for one in moments if one.epoch >= oldest)
+            for member, moments in by_member.items()
+            if members is None or member in members
+        }
+        found[model] = {member: moments for member, moments in kept.items() if moments}
+    for model, member, moment in told:
+        of_model = found.setdefault(model, {})
+        of_model[member] = (*of_model.get(member, ()), moment)[-KEPT:]
+        _forget_models(found, member)
+    return MappingProxyType({model: MappingProxyType(one) for model, one in found.items() if one})
 
 
-def _without_old(
-    found: dict[Place, dict[bytes, tuple[Moment, ...]]], oldest: int, members: frozenset[bytes] | None
-) -> set[Place]:
-    """Leave out what counts no more; the places where there was such."""
-    touched = set[Place]()
-    for place, by_member in found.items():
-        for member, moments in list(by_member.items()):
-            if members is not None and member not in members:
-                del by_member[member]
-                touched.add(place)
-            elif moments and moments[0].epoch < oldest:
-                by_member[member] = tuple(one for one in moments if one.epoch >= oldest)
-                touched.add(place)
-                if not by_member[member]:
-                    del by_member[member]
-    return touched
+def _forget_models(found: _Changing, member: bytes) -> None:
+    """Of what a member says of a node: so many models."""
+    said = [model for model, by_member in found.items() if member in by_member]
+    if len(said) > MAX_MODELS:
+        least = min(said, key=lambda model: (found[model][member][-1].epoch, model))
+        del found[least][member]
 
 
-def _forget_most(found: dict[Place, dict[bytes, tuple[Moment, ...]]]) -> set[Place]:
-    """Where there are too many moments, leave out whole nodes; who was left out."""
-    count = sum(len(moments) for by_member in found.values() for moments in by_member.values())
+def _slower(found: ByModel, members: Sequence[bytes]) -> Slower:
+    """With which of its models a node reads slower than it says, and how fast."""
+    rates = ((model, agreed_rate(by_member, faulty(len(members)))) for model, by_member in sorted(found.items()))
+    return tuple((model, rate) for model, rate in rates if rate is not None)[:MAX_SLOWER]
+
+
+def _count(found: ByModel) -> int:
+    return sum(len(moments) for by_member in found.values() for moments in by_member.values())
+
+
+def _too_many(moments: Mapping[NodeId, ByModel], count: int) -> list[NodeId]:
+    """Where there are more moments than can be kept: whom to leave out, so that an eighth of the room is free then."""
     if count <= MAX_MOMENTS:
-        return set()
-    order = sorted(found, key=lambda place: (max((m[-1].epoch for m in found[place].values()), default=-1), place))
-    gone = set[Place]()
-    for place in order:
-        if count <= MAX_MOMENTS:
+        return []
+
+    def newest(node: NodeId) -> tuple[int, NodeId]:
+        return max(some[-1].epoch for by_member in moments[node].values() for some in by_member.values()), node
+
+    gone = []
+    for node in sorted(moments, key=newest):
+        if count <= MAX_MOMENTS - MAX_MOMENTS // 8:
             break
-        count -= sum(len(moments) for moments in found[place].values())
-        found[place] = {}
-        gone.add(place)
+        count -= _count(moments[node])
+        gone.append(node)
     return gone

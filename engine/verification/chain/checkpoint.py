@@ -18,7 +18,7 @@ from engine.crypto.ecvrf import proof_to_hash
 from engine.errors import SignatureError, VerificationError, WireError
 from engine.ids import NodeId
 from engine.verification.capacity.agreeing import Moment
-from engine.verification.capacity.speeds import Place, Speeds, slower_of
+from engine.verification.capacity.speeds import Speeds, speeds_of
 from engine.verification.chain.state import ChainState, Done, OpenEpoch, standings_digest
 from engine.verification.challenges.duties import Basis
 from engine.wire.blocks import Block, CertifiedBlock, NodeStanding, block_decoder
@@ -176,19 +176,19 @@ def _saved(epoch: int, found: OpenEpoch) -> _Epoch:
 
 
 def _saved_speeds(speeds: Speeds) -> Iterator[_Measured]:
-    for (node, model), by_member in speeds.moments.items():
-        for member, moments in by_member.items():
-            saved = tuple((one.epoch, one.claimed, one.rate, one.calm) for one in moments)
-            yield _Measured(node, model, member, saved)
+    for node, by_model in speeds.moments.items():
+        for model, by_member in by_model.items():
+            for member, moments in by_member.items():
+                saved = tuple((one.epoch, one.claimed, one.rate, one.calm) for one in moments)
+                yield _Measured(node, model, member, saved)
 
 
 def _opened_speeds(saved: _State) -> Speeds:
-    moments: dict[Place, dict[bytes, tuple[Moment, ...]]] = {}
+    moments: dict[NodeId, dict[bytes, dict[bytes, tuple[Moment, ...]]]] = {}
     for one in saved.speeds:
-        by_member = moments.setdefault((NodeId(one.node), one.model), {})
+        by_member = moments.setdefault(NodeId(one.node), {}).setdefault(one.model, {})
         by_member[one.member] = tuple(Moment(*moment) for moment in one.moments)
-    found = MappingProxyType({place: MappingProxyType(by_member) for place, by_member in moments.items()})
-    return Speeds(found, MappingProxyType(slower_of(found, saved.members)))
+    return speeds_of(moments, saved.members)
 
 
 def _serving(saved: tuple[tuple[bytes, bytes], ...]) -> Mapping[NodeId, bytes]:

@@ -257,7 +257,7 @@ def _take_speeds(state: ChainState, block: Block, members: Sequence[bytes], epoc
         found = epochs[report.epoch]
         epochs[report.epoch] = replace(found, reported=found.reported | {report.member})
     oldest = block.epoch - newcomer_again_after(state.genesis)
-    return speeds_after(state.speeds, reports, members, oldest, changed=bool(block.next_members))
+    return speeds_after(state.speeds, block.height, reports, members, oldest, changed=bool(block.next_members))
 
 
 def _say_who_is_slower(standings: dict[NodeId, NodeStanding], speeds: Speeds) -> None:

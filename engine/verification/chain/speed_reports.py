@@ -36,6 +36,8 @@ def open_report(signed: SignedRecord, state: ChainState, epoch: int) -> SpeedRep
         raise VerificationError("Measured speeds are not in the order of their nodes, or one came twice.")
     commitment = found.basis.commitments.get(report.member)
     for one in report.measured:
+        if NodeId(one.node) not in found.basis.standings:
+            raise VerificationError("A member reports the speed of a node that no block has judged.")
         if one.node == node_id_of(report.member) or is_kin(commitment, NodeId(one.node)):
             raise VerificationError("A member reports the speed of a node of its own.")
     return report
