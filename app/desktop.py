@@ -80,6 +80,7 @@ class Desktop:
         self.link.status_changed.connect(self._engine_changed)
         self.link.event_received.connect(self._receive)
         self.status.contributing_wished.connect(lambda on: self.preferences.change(contribute=on))
+        self.status.network_kept.connect(self._network_kept)
         self.preferences.changed.connect(self._preferences_changed)
         self.chat.chat_changed.connect(self._chat_changed)
         self.status.intends = now.contribute
@@ -257,6 +258,7 @@ class Desktop:
     def _preferences_changed(self, now: Preferences) -> None:
         self.appearance.choose(now.look)
         self.status.intends = now.contribute
+        self.link.use_options(engine_options(now, self._options.engine_options))
         language = now.language or i18n.system_language()
         if language != i18n.current():
             i18n.use(language)
@@ -275,10 +277,15 @@ class Desktop:
         )
         if choices.autostart:
             self._set_autostart(True)
-        self.link.use_options(engine_options(self.preferences.now, self._options.engine_options))
         if choices.contribute and self.status.state is not None and self.status.state.network.status != "none":
             self.status.set_contributing(True)
         self.window.end_first_run()
+
+    def _network_kept(self, address: str) -> None:
+        """The engine is to be in another network: it starts anew, if it is this window's."""
+        if not self.link.start_anew():
+            text = tr("The engine was not started by this window. Start it anew, and it is in effect.")
+            self.status.network_refused.emit(text)
 
     def _set_autostart(self, on: bool) -> None:
         directory = self._options.data_directory if self._options.own_directory else None

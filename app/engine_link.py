@@ -66,6 +66,9 @@ class EngineLink(QObject):
         self._extra: tuple[str, ...] = ()
         self._port_is_chosen = "--api-port" in options.engine_options
 
+        self._anew = False
+        self._started_with = self._options
+
     @property
     def status(self) -> EngineStatus:
         return self._status
@@ -79,15 +82,20 @@ class EngineLink(QObject):
         self._woken.set()
 
     def use_options(self, options: tuple[str, ...]) -> None:
-        """Start engines with these options from now on. One that a window started is started anew at once, unless it
-        has them already; one that somebody else started keeps its own."""
+        """Start engines with these options from now on. One that a window started is started anew, unless it has them
+        already; one that somebody else started keeps its own."""
         if options == self._options:
             return
         self._options = options
         self._port_is_chosen = "--api-port" in options
         self._process.use_command(engine_command(self._directory, options))
-        if self._status.owned:
-            self.send(schema.Shutdown())
+        self.start_anew()
+
+    def start_anew(self) -> bool:
+        """Let an engine that a window started end as soon as the answers that it writes are done, and start another
+        one at once; False, and nothing happens, where the engine is somebody else's or not connected."""
+        self._anew = self._status.owned and self.send(schema.Shutdown(when_idle=True))
+        return self._anew
 
     async def run(self) -> None:
         """Find or start, connect, serve, and again, until cancelled or the engine was stopped on purpose."""
@@ -127,7 +135,7 @@ class EngineLink(QObject):
         # A virtual environment on Windows starts the real interpreter as a child of the one that was asked for.
         mine = child is not None and (child == address.pid or sys.platform == "win32")
         if mine:
-            note_started(self._directory, address, self._options)
+            note_started(self._directory, address, self._started_with)
         note = read_note(self._directory, address)
         connected = EngineStatus(
             "connected",
@@ -136,7 +144,7 @@ class EngineLink(QObject):
             adopted=not mine,
             other_options=not mine and (note is None or note.options[: len(self._given)] != self._given),
         )
-        self._welcomed = False
+        self._welcomed = self._anew = False
         self._client = EngineClient(address, lambda event: self._receive(event, connected))
         began = time.monotonic()
         try:
@@ -153,16 +161,22 @@ class EngineLink(QObject):
             return True
         if time.monotonic() - began > HEALTHY_SECONDS:
             self._pause = FIRST_PAUSE
-        await self._lost(closed)
+        await self._lost(closed, address)
         return True
 
     def _receive(self, event: schema.Event, connected: EngineStatus) -> None:
         if not self._welcomed:
             self._welcomed = True
             self._tell(connected)
+            if not connected.adopted and self._started_with != self._options:  # they were chosen while it started
+                self.start_anew()
         self.event_received.emit(event)
 
-    async def _lost(self, closed: Closed) -> None:
+    async def _lost(self, closed: Closed, address: schema.EngineAddress) -> None:
+        if closed.code == schema.CLOSE_STOPPING and self._anew:
+            self._tell(EngineStatus("restarting", tr("The engine starts anew with what you have chosen.")))
+            await self._until_gone(address)
+            return
         if closed.code == schema.CLOSE_STOPPING:
             what = tr("The engine was stopped. It is being started again.")
         elif closed.code == schema.CLOSE_TOO_SLOW:
@@ -170,6 +184,13 @@ class EngineLink(QObject):
         else:
             what = tr("The engine ended unexpectedly. It is being started again.")
         await self._rest("restarting", what)
+
+    async def _until_gone(self, address: schema.EngineAddress) -> None:
+        """Wait, some seconds at most, until an engine that stops has left the data directory."""
+        for _ in range(int(STOP_SECONDS / LOOK_SECONDS)):
+            if self._process.pid is None and read_address(self._directory) != address:
+                return
+            await asyncio.sleep(LOOK_SECONDS)
 
     async def _start(self) -> None:
         """Start an engine and wait until it can be connected to, or rest with the reason why not."""
@@ -179,6 +200,7 @@ class EngineLink(QObject):
             self._tell(EngineStatus("starting", tr("Starting the engine on this machine")))
         before = read_address(self._directory)
         try:
+            self._started_with = self._options
             self._process.start(*self._extra)
         except OSError as error:
             await self._rest("failed", tr("The engine cannot be started: {reason}.", reason=error.strerror or error))

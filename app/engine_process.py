@@ -13,6 +13,8 @@ from typing import IO
 STOP_SECONDS = 5.0
 """For a clean end after SIGTERM; then it is killed."""
 POLL_SECONDS = 0.05
+ENGINE_INPUT = subprocess.DEVNULL
+"""Standard input of an engine. Tests give it a pipe that closes with them (see ``engine.lifeline``)."""
 MAX_LAST_WORDS = 4096
 """Bytes at the end of the engine's output that are looked at for the reason of its death."""
 
@@ -87,7 +89,7 @@ def _spawn(command: list[str], output: IO[bytes]) -> subprocess.Popen[bytes]:
         flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
     return subprocess.Popen(  # noqa: S603 - our own interpreter with our own arguments
         command,
-        stdin=subprocess.DEVNULL,
+        stdin=ENGINE_INPUT,
         stdout=output,
         stderr=subprocess.STDOUT,
         start_new_session=True,

@@ -1,7 +1,8 @@
 """One frozen configuration of an engine, put together and checked once, before anything starts.
 
 Stronger sources win: command line options, then ``GENTORRENT_*`` environment variables, then ``config.toml`` in the
-data directory, then the defaults below. The data directory itself cannot come from the file that lies in it.
+data directory, then the network that was joined before (``network.json`` there), then the defaults below. The data
+directory itself cannot come from the file that lies in it.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from msgspec import Meta, Struct
 from engine.errors import ConfigurationError
 
 FILE_NAME = "config.toml"
+JOINED_NAME = "network.json"
+"""What keeps the network that was joined last, with an invitation or from the window."""
 MAX_FILE = 65_536
 """Bytes of the configuration file that are read at most."""
 DEFAULT_API_PORT = 8765
@@ -200,6 +203,8 @@ def load_configuration(options: Mapping[str, object], environment: Mapping[str, 
     for name, value in options.items():
         if name != "data_directory" and value is not None:
             values[name] = _checked(name, value, f"The option --{name.replace('_', '-')}", strict=True)
+    if not values.get("bootstrap") and not values.get("join"):
+        values.update(_from_joined(directory / JOINED_NAME))
     if values.get("relayed_only") and values.get("signaling_address"):
         raise ConfigurationError(
             "The settings relayed_only and signaling_address contradict each other: the second publishes this "
@@ -210,6 +215,31 @@ def load_configuration(options: Mapping[str, object], environment: Mapping[str, 
             "The setting signaling_address is for relays, and relay is off (--no-relay). Leave one of them out."
         )
     return Configuration(data_directory=directory, **values)
+
+
+class JoinedNetwork(Struct, frozen=True):
+    """Content of ``network.json``: the address as ``--bootstrap`` takes it."""
+
+    bootstrap: Annotated[str, Meta(min_length=1, max_length=10_000)]
+
+
+def checked_address(text: str, source: str) -> str:
+    """``text`` as an address of bootstrap servers; ``ConfigurationError`` that begins with ``source``."""
+    return str(_checked("bootstrap", text, source, strict=True))
+
+
+def _from_joined(path: Path) -> dict[str, Any]:
+    try:
+        data = path.read_bytes()[:MAX_FILE]
+        joined = msgspec.json.decode(data, type=JoinedNetwork)
+    except FileNotFoundError:
+        return {}
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"The file {path}, which names the network that was joined, cannot be read ({error}). Delete it and join "
+            "again."
+        ) from error
+    return {"bootstrap": checked_address(joined.bootstrap, f"bootstrap in {path}")}
 
 
 def _text_or_none(value: object) -> str | None:

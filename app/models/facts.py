@@ -46,6 +46,7 @@ def contributing_figures(now: schema.ContributingState) -> list[Figure]:
     return [
         Figure(number(now.answering), tr("answering now")),
         Figure(number(now.answered), tr("answered since the start")),
+        Figure(number(now.tokens_today), tr("tokens today")),
         Figure(number(now.tokens), tr("tokens since the start")),
         Figure(number(now.receipts_confirmed), tr("receipts confirmed in two days")),
     ]

@@ -17,12 +17,14 @@ Tone = Literal["good", "busy", "neutral", "warning", "error"]
 NOTICE_MILLISECONDS = 20_000
 """So long the status line says what happened just now instead of how the network is."""
 DELETION = "delete-all"
+_MOST_PASTED = 10_000
+"""Characters of an invitation or address, with words around it."""
 PAUSE_SECONDS = 3600
 """Of the pause that ends by itself."""
+STARTS_ANEW = mark("The engine starts anew with what you have chosen as soon as no answer is being written.")
 HOW_TO_JOIN = mark(
     "You are not in a network, so questions are answered on this machine and nothing leaves it.\n\n"
-    "To join a network, ask its operator for the address. Then quit GenTorrent and start it with that address:\n\n"
-    "    gentorrent app --bootstrap http://HOST:PORT#NETWORKID\n\n"
+    "To join a network, ask its operator for an invitation or for the address, and paste it on the page Network.\n\n"
     "To open a network of your own, run gentorrent bootstrap --init once and then gentorrent bootstrap; "
     "it prints the address to give to others."
 )
@@ -60,6 +62,10 @@ class StatusModel(QObject):
     changed = Signal()
     data_deleted = Signal(str)
     """All stored chats are gone, or why not; empty: they are."""
+    network_kept = Signal(str)
+    """From its next start on the engine is in another network, or in none; the address."""
+    network_refused = Signal(str)
+    """Why a network can be neither joined nor left."""
     contributing_wished = Signal(bool)
     """The owner turned the switch, and the engine was told."""
 
@@ -150,6 +156,14 @@ class StatusModel(QObject):
         self._paused = ""
         self._resume.stop()
 
+    def join_network(self, text: str) -> bool:
+        """Be in the network that an invitation or an address names; False when there is no engine to be told."""
+        return bool(text.strip()) and self._send(schema.JoinNetwork(text=text.strip()[:_MOST_PASTED]))
+
+    def leave_network(self) -> bool:
+        """Be in no network; False when there is no engine to be told."""
+        return self._send(schema.LeaveNetwork())
+
     def delete_all_data(self) -> bool:
         """Delete everything that the engine keeps of chats, for good; False when there is no engine to be told."""
         return self._send(schema.DeleteEverything(ref=DELETION, confirm="delete all my data"))
@@ -175,6 +189,10 @@ class StatusModel(QObject):
                 self.data_deleted.emit("")
             case schema.RequestFailed(request="delete_everything"):
                 self.data_deleted.emit(from_engine(event.text))
+            case schema.NetworkKept():
+                self.network_kept.emit(event.address)
+            case schema.RequestFailed(request="join_network" | "leave_network"):
+                self.network_refused.emit(from_engine(event.text))
             case schema.RequestFailed(request="set_contributing"):
                 self._wanted = None
                 self._refusal = from_engine(event.text)
@@ -190,6 +208,8 @@ class StatusModel(QObject):
             text = tr("Asking the engine how it is") if self._connected else self._engine_text
             return StatusLine("busy" if self._connected else self._engine_tone, text, can_retry=retry)
         state = self._state
+        if state.stopping:
+            return StatusLine("busy", tr(STARTS_ANEW))
         if state.worker.status in ("restarting", "failed"):
             reason = state.worker.reason or tr("The part of the engine that runs models ended.")
             return StatusLine("error" if state.worker.status == "failed" else "busy", reason)

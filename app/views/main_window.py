@@ -157,7 +157,7 @@ class MainWindow(QMainWindow):
 
     def show_first_run(self) -> FirstRunPage:
         """Begin with the page of the first start; the others come when it is left."""
-        page = FirstRunPage(self._theme, self._preferences, self._hardware)
+        page = FirstRunPage(self._theme, self._preferences, self._hardware, self._status)
         page.done.connect(self.first_choices_made)
         self.first_run = page
         self.navigation.hide()
@@ -252,7 +252,7 @@ class MainWindow(QMainWindow):
             models.model_chosen.connect(self._ask_model)
             return models
         if name == "network":
-            return NetworkPage(self._theme)
+            return NetworkPage(self._theme, self._status)
         settings = SettingsPage(self._theme, self._preferences, self._hardware, self._data_directory)
         settings.changed.connect(self.setting_changed)
         settings.autostart_requested.connect(self.autostart_requested)

@@ -89,9 +89,9 @@ class Tray(QObject):
         on = state is not None and state.contributing.on and line.checked
         self.pause_hour.setVisible(on)
         self.pause_start.setVisible(on)
-        tokens = state.contributing.tokens if state is not None else 0
+        tokens = state.contributing.tokens_today if state is not None else 0
         self.done.setVisible(tokens > 0)
-        self.done.setText(_menu_text(tr("{tokens} tokens for others since the start", tokens=number(tokens))))
+        self.done.setText(_menu_text(tr("{tokens} tokens for others today", tokens=number(tokens))))
         self.icon.setIcon(icon(_icon_name(line)))
         self.icon.setToolTip(_tooltip(line))
 

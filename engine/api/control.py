@@ -214,8 +214,10 @@ class _Connection:
                 group.create_task(self._ending(self._set_contributing(request.on)))
             case schema.GetState():
                 self._outbox.put(self._service.state())
-            case schema.Shutdown():
-                self._service.shutdown()
+            case schema.JoinNetwork() | schema.LeaveNetwork():
+                self._choose_network(request)
+            case schema.Shutdown(when_idle=when_idle):
+                self._service.shutdown(when_idle=when_idle)
             case schema.ChatsRequest():
                 await self._about_chats(request, group)
             case schema.Hello():
@@ -239,6 +241,19 @@ class _Connection:
         except GenTorrentError as error:
             self._refuse("set_contributing", error_reply.code_of(error), str(error))
         self._outbox.put(self._service.state())
+
+    def _choose_network(self, request: schema.JoinNetwork | schema.LeaveNetwork) -> None:
+        joins = isinstance(request, schema.JoinNetwork)
+        try:
+            address = self._service.join_network(request.text) if isinstance(request, schema.JoinNetwork) else ""
+            if not joins:
+                self._service.leave_network()
+        except GenTorrentError as error:
+            name = "join_network" if joins else "leave_network"
+            code = error_reply.code_of(error)
+            self._outbox.put(schema.RequestFailed(request=name, code=code, text=str(error), ref=request.ref))
+        else:
+            self._outbox.put(schema.NetworkKept(ref=request.ref, address=address))
 
     def _start(self, chat: schema.Chat, group: asyncio.TaskGroup) -> None:
         if chat.id in self._chats:

@@ -158,6 +158,15 @@ class ControlService(AnswerService, Protocol):
         ``GenTorrentError`` when it cannot be, for example without a network."""
         ...
 
-    def shutdown(self) -> None:
-        """Begin to stop the engine; returns at once."""
+    def join_network(self, text: str) -> str:
+        """Make the network that an invitation or an address names that of the next start; its address. Raises
+        ``GenTorrentError`` with the reason where that cannot be."""
+        ...
+
+    def leave_network(self) -> None:
+        """Be in no network from the next start on. Raises as :meth:`join_network` does."""
+        ...
+
+    def shutdown(self, *, when_idle: bool = False) -> None:
+        """Begin to stop the engine, or do so once no answer to its owner is being made; returns at once."""
         ...

@@ -49,16 +49,20 @@ class Answers:
         # One for all that is asked on this machine: whoever may ask here acts for the owner, and programs send the
         # same long beginnings in many chats. Strangers' salts are their own.
         self._salt = random_bytes(32)
+        self.running = 0
+        """Answers to the owner that are being made."""
 
     async def answer(self, request: AnswerRequest) -> AsyncGenerator[AnswerEvent, None]:
         """See ``AnswerService.answer``."""
         check_request(generation_of(request))
         local = request.route == "local" or (request.route == "auto" and not self._has_network)
         stream = self._answer_here(request) if local else self._answer_there(request)
+        self.running += 1
         try:
             async for event in stream:
                 yield event
         finally:
+            self.running -= 1
             await stream.aclose()
 
     async def count_tokens(self, request: AnswerRequest) -> int | None:

@@ -1,16 +1,20 @@
-"""Joining a private network with an invitation: it is checked, kept for the logins to come, and names the server."""
+"""Joining a network: by an invitation, which is checked, kept for the logins to come and names the server, or by an
+address. What was joined is the network of this engine's later starts, unless they are told another one."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import msgspec
 
 from engine.clock import Clock
-from engine.config import Configuration
+from engine.config import JOINED_NAME, Configuration, JoinedNetwork, checked_address
 from engine.directory import CLOCK_SKEW_SECONDS
-from engine.directory.invite import Invitation, from_text
+from engine.directory.invite import PREFIX, Invitation, from_text
 from engine.errors import ConfigurationError, DirectoryError
 from engine.storage.data_directory import DataDirectory
-from engine.storage.files import make_directory
+from engine.storage.files import make_directory, remove
+from engine.storage.state import load_state, save_state
 from engine.transport.saved_invitation import load_invitation, save_invitation
 
 
@@ -29,7 +33,50 @@ def join(configuration: Configuration, clock: Clock) -> Configuration:
     if kept is None or kept.grant.invite_id != invitation.grant.invite_id:
         _check_times(invitation, clock.wall())
         save_invitation(networks, invitation)
-    return msgspec.structs.replace(configuration, bootstrap=configuration.bootstrap or invitation.address)
+    joined = configuration.bootstrap or invitation.address
+    save_state(_file(configuration), JoinedNetwork(joined))
+    return msgspec.structs.replace(configuration, bootstrap=joined)
+
+
+def join_later(configuration: Configuration, text: str, clock: Clock) -> str:
+    """Make the network that ``text`` names (an invitation, or an address as for ``--bootstrap``, perhaps in a line
+    around it) that of the next start; its address. ``ConfigurationError`` where the text cannot be used, or where this
+    engine's network is not its own to choose; ``StorageError``."""
+    _check_free(configuration)
+    named = _named(text)
+    if named.startswith(PREFIX):
+        return join(msgspec.structs.replace(configuration, join=named, bootstrap=""), clock).bootstrap
+    address = checked_address(named, "The address")
+    save_state(_file(configuration), JoinedNetwork(address))
+    return address
+
+
+def leave_later(configuration: Configuration) -> None:
+    """Be in no network from the next start on; errors as for :func:`join_later`."""
+    _check_free(configuration)
+    remove(_file(configuration))
+
+
+def _file(configuration: Configuration) -> Path:
+    return DataDirectory(configuration.data_directory).path / JOINED_NAME
+
+
+def _check_free(configuration: Configuration) -> None:
+    joined = load_state(_file(configuration), JoinedNetwork)
+    if configuration.bootstrap and (joined is None or joined.bootstrap != configuration.bootstrap):
+        raise ConfigurationError(
+            "The network of this engine was named when it was started (--bootstrap, GENTORRENT_BOOTSTRAP or "
+            "config.toml), which goes before what is joined here. Leave that out and start again."
+        )
+
+
+def _named(text: str) -> str:
+    """The address or invitation in what somebody has pasted: a command, say, or words around it."""
+    if text.strip().startswith(PREFIX):
+        return text.strip()  # mail programs break long lines
+    words = [word.strip("\"'<>().,") for word in text.split()]
+    found = [word for word in words if word.startswith((PREFIX, "http://", "https://"))]
+    return found[0] if len(found) == 1 else text.strip()
 
 
 def invitation_of(configuration: Configuration) -> Invitation | None:

@@ -32,13 +32,14 @@ from engine.node.backends import MEBIBYTE, make_pool, make_remote
 from engine.node.cached_prefixes import CachedPrefixes
 from engine.node.client_presence import ClientPresence
 from engine.node.group_metrics import GroupMetrics
-from engine.node.joining import invitation_of, join
+from engine.node.joining import invitation_of, join, join_later, leave_later
 from engine.node.keys import NodeKeys
 from engine.node.model_watch import watch_models
 from engine.node.overlay_client import OverlayClient
 from engine.node.peer_presence import PeerPresence
 from engine.node.presence import Membership
 from engine.node.relay_metrics import RelayMetrics
+from engine.node.served_tokens import ServedTokens
 from engine.node.status import contributing_state, make_state, model_states, network_state
 from engine.node.verifying import verifier_maker
 from engine.paths.relay import RelayMachine
@@ -50,6 +51,8 @@ from engine.transport.connectivity import Connectivity, tls_context
 from engine.transport.network_watch import NetworkWatch
 
 logger = logging.getLogger(__name__)
+IDLE_SECONDS = 0.2
+"""An engine that stops once it is idle looks so often, and so long must it be; the last events are on their way."""
 LEAVE_SECONDS = 0.5
 """So long at most it may take to tell clients that this machine leaves."""
 MAX_NOTICES = 16
@@ -83,11 +86,13 @@ class Node:
         self._membership = self._make_membership(directory)
         self.answers = Answers(self.backend, self._network, self._membership is not None, clock, os.urandom)
         self.chats = ChatHistory(directory.chats, self, self.answers.count_tokens, clock, os.urandom, self._notice)
+        self.served = ServedTokens(directory.path / "served.json", clock)
         self.contribute_wanted = bool(configuration.contribute)
         self.contribute_problem = ""
         self.contribute_ready = False
         self._switch = asyncio.Event()
         self._stop = asyncio.Event()
+        self._idle_stop = asyncio.Event()
         self._told: tuple[str, str] = ("", "")
         metrics = Metrics()
         metrics.registry.register(RelayMetrics(self._relay, clock))
@@ -152,6 +157,7 @@ class Node:
                     tasks.create_task(self.chats.run()),
                     tasks.create_task(self.inference.run()),
                     tasks.create_task(watch_models(self._models, self._models_changed)),
+                    tasks.create_task(self._stop_when_idle()),
                 ]
                 if self.remote is not None:
                     parts.append(tasks.create_task(self.remote.run()))
@@ -166,6 +172,7 @@ class Node:
                 for part in parts:
                     part.cancel()
         finally:
+            self.served.keep()
             self._feed.close()
 
     async def _leave(self) -> None:
@@ -204,6 +211,7 @@ class Node:
                     self._verifier_room,
                 ),
                 calibrations=self.configuration.data_directory / "calibrations",
+                served=self.served.add,
             )
             self.peer = peer
             try:
@@ -283,9 +291,31 @@ class Node:
         self._switch.set()
         self._changed()
 
-    def shutdown(self) -> None:
+    def join_network(self, text: str) -> str:
         """See ``ControlService``."""
-        self._stop.set()
+        return join_later(self.configuration, text, self._clock)
+
+    def leave_network(self) -> None:
+        """See ``ControlService``."""
+        leave_later(self.configuration)
+
+    def shutdown(self, *, when_idle: bool = False) -> None:
+        """See ``ControlService``."""
+        (self._idle_stop if when_idle else self._stop).set()
+        self._feed.notify()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it stops as soon as it is idle."""
+        return self._idle_stop.is_set()
+
+    async def _stop_when_idle(self) -> None:
+        await self._idle_stop.wait()
+        idle = 0
+        while idle < 2:
+            idle = 0 if self.answers.running else idle + 1
+            await asyncio.sleep(IDLE_SECONDS / 2)
+        self.shutdown()
 
     def contributing(self) -> str:
         """For logs: what the switch does now."""

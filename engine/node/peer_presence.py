@@ -76,10 +76,12 @@ class PeerPresence(Presence):
         make_verifier: MakeVerifier | None = None,
         calibrations: Path | None = None,
         family: str = "",
+        served: Callable[[int], None] = lambda _: None,
     ) -> None:
         """``prefixes``: what the back end's caches hold, if it tells. ``make_verifier``: the part of this machine in
         checking nodes, while its key is in the committee. ``calibrations``: the owner's own, for the scores that
-        verifiers ask for. ``family``: what its owner's machines have in common."""
+        verifiers ask for. ``family``: what its owner's machines have in common. ``served``: hears
+        how many tokens have been written for others."""
         super().__init__(membership, keys.identity, client_only=False)
         self._keys = keys
         self.bootstrap.announce(keys.succession, keys.succession_told)
@@ -93,6 +95,7 @@ class PeerPresence(Presence):
         self._make_verifier = make_verifier
         self._calibrations = calibrations
         self._family = family
+        self._served = served
         self._offered: frozenset[str] = frozenset()
         self._started = math.ceil(membership.clock.wall())
         self._published: tuple[ServedModel, ...] = ()
@@ -120,7 +123,7 @@ class PeerPresence(Presence):
             self.serving.offered = models
         if self.group is not None:
             self.group.offer(models)
-        self.refresh()
+        self.refresh(at_once=bool(withdrawn))  # nobody shall be sent here who would be refused
 
     async def leave(self, seconds: float) -> None:
         """Answer nobody any more, and wait so long at most until everybody who was being answered knows it."""
@@ -134,10 +137,10 @@ class PeerPresence(Presence):
                 while not peer.serving.is_delivered():  # noqa: ASYNC110 - a sans-I/O machine has no event
                     await asyncio.sleep(LOOK_SECONDS)
 
-    def refresh(self) -> None:
+    def refresh(self, *, at_once: bool = False) -> None:
         """Publish again if what would be published has changed noticeably."""
         if self.peer is not None and _noticeably_different(self._models(), self._published):
-            self.bootstrap.publish(self._descriptor)
+            self.bootstrap.publish(self._descriptor, at_once=at_once)
 
     def refresh_rates(self) -> None:
         """The same now and then, as its workers learn how fast they are; call it as often as you like."""
@@ -204,7 +207,7 @@ class PeerPresence(Presence):
         serving = ServingRole(
             self._identity, network_id, self._backend, clock, peer.push, peer.serving.paused, self._limit
         )
-        serving.offered = self._offered
+        serving.offered, serving.served = self._offered, self._served
         serving.scoring = ScoringService(
             self._identity, network_id, self._scorer, clock, genesis.genesis.parameters.epoch_seconds
         )

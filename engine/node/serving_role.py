@@ -151,7 +151,8 @@ class ServingRole(TaskOwner):
         self.scoring: ScoringService | None = None  # scores answers of others, where verifiers cannot
         self.offered: frozenset[str] = frozenset()  # the model ids that are served now
         self.answered = 0
-        self.tokens = 0
+        self.served: Callable[[int], None] = lambda _: None
+        """Hears how many tokens have been written for others."""
 
     @property
     def answering(self) -> int:
@@ -305,7 +306,7 @@ class ServingRole(TaskOwner):
     def _delta(self, event: Delta, transcript: _Transcript, now: float, wall: float) -> list[FrameEvent]:
         position = transcript.first + len(transcript.output_ids)
         transcript.add(event.ids, now)
-        self.tokens += len(event.ids)
+        self.served(len(event.ids))
         out: list[FrameEvent] = []
         ids, probabilities = event.ids, tuple(_probability(told) for told in event.logprobs)
         if len(probabilities) == len(ids) > 1:  # a token with all its alternatives takes a fifth of a frame

@@ -54,6 +54,7 @@ def make_state(node: Node) -> State:
         node_id=node_id_text(node.keys.identity.node_id),
         key_storage=node.key_storage,
         warnings=tuple(warnings),
+        stopping=node.stopping,
     )
 
 
@@ -159,7 +160,8 @@ def contributing_state(node: Node) -> ContributingState:
         model=node.contributed_model,
         answering=serving.answering if serving else 0,
         answered=serving.answered if serving else 0,
-        tokens=serving.tokens if serving else 0,
+        tokens=node.served.since_start,
+        tokens_today=node.served.today,
         receipts_waiting=submission.waiting if submission else 0,
         receipts_confirmed=submission.confirmed if submission else 0,
         receipts_problem=submission.problem if submission else "",

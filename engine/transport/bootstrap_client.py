@@ -174,9 +174,9 @@ class BootstrapClient:
         """See ``Publisher``."""
         self._publisher.announce(source, told)
 
-    def publish(self, source: Signed | Callable[[], Signed]) -> None:
+    def publish(self, source: Signed | Callable[[], Signed], *, at_once: bool = False) -> None:
         """See ``Publisher``."""
-        self._publisher.publish(source)
+        self._publisher.publish(source, at_once=at_once)
 
     async def read(self, path: str, limit: int) -> bytes:
         """The server's answer to a GET of ``path``, at most ``limit`` bytes; ``BootstrapUnreachableError`` or

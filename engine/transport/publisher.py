@@ -52,6 +52,7 @@ class Publisher:
         self._last_published: Signed | None = None
         self._challenge: WorkChallenge | None = None
         self._publish_now = asyncio.Event()
+        self._hurry = asyncio.Event()
         self._answered = asyncio.Event()
 
     def _connected(self) -> bool:
@@ -62,12 +63,15 @@ class Publisher:
         time) has one; ``told`` when the server has it, or will never want it. It may raise ``StorageError``."""
         self._statement, self._statement_told = source, told
 
-    def publish(self, source: Signed | Callable[[], Signed]) -> None:
+    def publish(self, source: Signed | Callable[[], Signed], *, at_once: bool = False) -> None:
         """Publish a descriptor and keep it published: after each reconnect and, where ``source`` makes a new one, at
-        half of its life. Call it again when the content changes."""
+        half of its life. Call it again when the content changes; what changes within a second is published together,
+        except ``at_once``."""
         self._source = (lambda: source) if isinstance(source, Signed) else source
         self._withdrawing = False
         self._publish_now.set()
+        if at_once:
+            self._hurry.set()
 
     async def withdraw(self) -> bool:
         """Leave politely: True if the server confirmed within two seconds that the node is no longer listed."""
@@ -109,6 +113,7 @@ class Publisher:
         while True:
             delay: float | None = None
             self._publish_now.clear()
+            self._hurry.clear()
             if self._source is not None:
                 self._last_published, self._challenge = self._source(), None
                 self._answered.clear()
@@ -122,7 +127,9 @@ class Publisher:
                 delay = self._half_life() if self._status.state.published else PUBLISH_RETRY_SECONDS
                 if self._status.state.published:
                     await self._bring_statement(session, url)
-                await asyncio.sleep(PUBLISH_GAP_SECONDS)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(PUBLISH_GAP_SECONDS):
+                        await self._hurry.wait()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(delay):
                     await self._publish_now.wait()

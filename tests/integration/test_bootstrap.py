@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +36,13 @@ from engine.errors import (
     StorageError,
 )
 from engine.ids import NodeId
+from engine.transport import publisher
 from engine.transport.bootstrap_client import BootstrapClient, Phase, parse_bootstrap
 from engine.transport.bootstrap_http import send_statement
 from engine.transport.ice_servers import IceUrl, OfferedServers
 from engine.wire.codec import encode
 from engine.wire.link import head_decoder
-from engine.wire.records import DirectoryDelta, SignedSnapshot
+from engine.wire.records import DirectoryDelta, Signed, SignedSnapshot
 from engine.wire.signaling import (
     DirectoryChanged,
     IceRequest,
@@ -54,7 +56,7 @@ from engine.wire.signaling import (
     SignalFailed,
 )
 from tests.support.bootstrap import FAST, fetch, network_of, raw_node, running_client, running_server, until
-from tests.support.records import descriptor, genesis, identity
+from tests.support.records import descriptor, genesis, identity, seal_key, served_model
 
 
 def now() -> float:
@@ -499,6 +501,30 @@ async def test_a_pure_client_may_not_publish(tmp_path):
         refused = await node.expect(Refused)
         assert isinstance(refused, Refused)
         assert "pure client" in refused.reason
+
+
+async def test_what_is_withdrawn_is_published_at_once_and_the_rest_in_its_turn(tmp_path, monkeypatch):
+    monkeypatch.setattr(publisher, "PUBLISH_GAP_SECONDS", 60.0)
+    one = identity(1)
+    models = {"models": (served_model(),), "seal_keys": (seal_key(now()),)}
+    async with running_server(tmp_path / "s") as address, running_client(address, one, tmp_path / "1") as client:
+        await until(lambda: client.state.published)
+        network_id = network_of(tmp_path / "s").network_id
+        made: list[str] = []
+
+        def make(name: str, **more) -> Callable[[], Signed]:
+            def describe() -> Signed:
+                made.append(name)
+                return descriptor(one, network_id, now() + 1, **more)
+
+            return describe
+
+        client.publish(make("with a model", **models))
+        await asyncio.sleep(0.2)
+        assert made == []  # what comes within a minute goes together, here
+        client.publish(make("without it"), at_once=True)
+        await until(lambda: made == ["without it"])
+        await until(lambda: one.node_id in client.directory and not client.directory.get(one.node_id).descriptor.models)
 
 
 async def test_publishing_too_often_is_refused_but_the_session_lives(tmp_path):

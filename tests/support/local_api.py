@@ -12,7 +12,7 @@ from engine.api.server import ApiServer
 from engine.api.service import AnswerDelta, AnswerDone, AnswerEvent, AnswerRequest, AnswerStage, ChatsService
 from engine.api.state_feed import StateFeed
 from engine.clock import SystemClock
-from engine.errors import GenTorrentError, NetworkNotReadyError, UnknownModelError
+from engine.errors import ConfigurationError, GenTorrentError, NetworkNotReadyError, UnknownModelError
 from engine.inference.text.answer_parts import Content
 
 API_TOKEN = "api-" + "a" * 40
@@ -36,6 +36,7 @@ class PlayedService:
     contributing: bool = False
     refuse_contributing: bool = False
     stopped: bool = False
+    joined: str = ""
 
     def __post_init__(self) -> None:
         self.feed = StateFeed(self.state)
@@ -119,7 +120,16 @@ class PlayedService:
         self.contributing = on
         self.feed.notify()
 
-    def shutdown(self) -> None:
+    def join_network(self, text: str) -> str:
+        if "://" not in text:
+            raise ConfigurationError("The address has the value 'x', which cannot be used.")
+        self.joined = text
+        return text
+
+    def leave_network(self) -> None:
+        self.joined = ""
+
+    def shutdown(self, *, when_idle: bool = False) -> None:
         self.stopped = True
         self.feed.close()
 

@@ -15,6 +15,7 @@ import pytest
 from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QApplication
 
+from app import engine_process
 from app.appearance import dress
 from app.desktop import Desktop
 from app.engine_link import EngineLink
@@ -27,9 +28,10 @@ from engine.api.service import AnswerDelta, AnswerDone, AnswerEvent, AnswerReque
 from engine.api.state_feed import StateFeed
 from engine.chats.history import ChatHistory
 from engine.clock import SystemClock
-from engine.errors import GenTorrentError, NetworkNotReadyError
+from engine.errors import ConfigurationError, GenTorrentError, NetworkNotReadyError
 from engine.inference.text.answer_parts import Content
 from engine.storage.data_directory import DataDirectory, EngineLock, acquire_lock
+from tests.support.lifeline import ENVIRONMENT, lifeline
 
 Result = TypeVar("Result")
 Drive = Callable[[Coroutine[Any, Any, Result]], Result]
@@ -57,6 +59,14 @@ def drive(qapp: QApplication) -> Iterator[Drive]:
         assert not left
 
 
+@pytest.fixture
+def engines_end_with_the_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Engines that windows of this test start end with it, also when it is broken off or killed."""
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(engine_process, "ENGINE_INPUT", lifeline())
+
+
 async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
     """Wait until ``condition()`` holds; TimeoutError otherwise."""
     async with asyncio.timeout(seconds):
@@ -76,6 +86,7 @@ class PlayedEngine:
     contributing: bool = False
     network: str = "none"
     stopped: bool = False
+    joined: str = ""
     served_by: str = "local"
     privacy: Privacy | None = None
     requests: list[AnswerRequest] = field(default_factory=list)
@@ -144,7 +155,16 @@ class PlayedEngine:
         self.contributing = on
         self.feed.notify()
 
-    def shutdown(self) -> None:
+    def join_network(self, text: str) -> str:
+        if "://" not in text:
+            raise ConfigurationError("The address has the value 'x', which cannot be used.")
+        self.joined = text
+        return text
+
+    def leave_network(self) -> None:
+        self.joined = ""
+
+    def shutdown(self, *, when_idle: bool = False) -> None:
         self.stopped = True
         self.feed.close()
 

@@ -85,7 +85,7 @@ def test_no_network_says_how_to_join() -> None:
     model.receive(state())
     assert "this machine only" in model.line().text
     assert model.line().help == HOW_TO_JOIN
-    assert "gentorrent app --bootstrap" in HOW_TO_JOIN
+    assert "paste it on the page Network" in HOW_TO_JOIN
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pytest
 
 from app import main
 from app.engine_address import read_address
-from tests.ui.test_real_engine import gone
+from tests.support.network import is_running
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -42,7 +42,7 @@ def test_ctrl_c_ends_window_and_engine(tmp_path: Path) -> None:
             if window.poll() is None:
                 os.killpg(window.pid, signal.SIGKILL)
                 window.wait(10)
-        assert gone(address.pid)
+        assert not is_running(address.pid)
         assert window.stderr.read() == ""
 
 

@@ -16,28 +16,16 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from app.engine_address import read_address
+from app.models.status import STARTS_ANEW
 from app.models.turns import RUNNING
+from tests.support.lifeline import lifeline
+from tests.support.network import is_running
 from tests.ui.conftest import Drive, Window, open_window, until
 
-pytestmark = pytest.mark.timeout(120)
 OPTIONS = ("--api-port", "0", "--threads", "1", "--log-level", "warning")
 
 
-@pytest.fixture(autouse=True)
-def _private_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GENTORRENT_KEYRING", "off")
-
-
-def gone(pid: int) -> bool:
-    """Whether the process has ended (one that nobody has waited for yet counts as ended)."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return False
+pytestmark = [pytest.mark.timeout(120), pytest.mark.usefixtures("engines_end_with_the_tests")]
 
 
 async def ask(window: Window, question: str) -> None:
@@ -60,7 +48,7 @@ def test_typed_question_is_answered_and_the_engine_ends_with_the_window(drive: D
             address = read_address(tmp_path)
             assert address is not None
             pid = address.pid
-        assert gone(pid)
+        assert not is_running(pid)
 
     drive(scenario())
 
@@ -95,8 +83,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from qasync import QEventLoop
+from app import engine_process
 from tests.ui.conftest import open_window, until
 from tests.ui.test_real_engine import OPTIONS
+
+engine_process.ENGINE_INPUT = None
 
 async def scenario():
     async with open_window(Path(sys.argv[1]), None, *OPTIONS) as window:
@@ -116,7 +107,7 @@ QEventLoop(QApplication(sys.argv)).run_until_complete(scenario())
 
 def test_answer_of_a_killed_window_is_complete_when_it_is_opened_again(drive: Drive, tmp_path: Path) -> None:
     command = [sys.executable, "-c", KILLED, str(tmp_path)]
-    killed = subprocess.run(command, capture_output=True, timeout=100, text=True, check=False)
+    killed = subprocess.run(command, stdin=lifeline(), capture_output=True, timeout=100, text=True, check=False)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
 
     async def scenario() -> None:
@@ -138,7 +129,7 @@ def test_engine_of_a_crashed_window_is_adopted_and_still_stopped_on_quit(drive: 
             pid = read_address(tmp_path).pid
             window.desktop._leave(stop_engine=False)  # as a crash leaves it
             await asyncio.wait([window.task])
-        assert not gone(pid)
+        assert is_running(pid)
         child = window.link._process._process
         async with open_window(tmp_path, None, *OPTIONS) as second:
             await until(lambda: second.status.models, 30)
@@ -169,7 +160,10 @@ def test_foreign_engine_is_left_running(drive: Drive, tmp_path: Path) -> None:
 
 def _start_engine(data: Path, output):
     return subprocess.Popen(
-        [sys.executable, "-m", "engine.cli", "node", "--data", str(data), *OPTIONS], stdout=output, stderr=output
+        [sys.executable, "-m", "engine.cli", "node", "--data", str(data), *OPTIONS],
+        stdin=lifeline(),
+        stdout=output,
+        stderr=output,
     )
 
 
@@ -217,7 +211,7 @@ def network(tmp_path: Path) -> Iterator[str]:
         [*command, "--init", "--one-machine"], capture_output=True, timeout=60, text=True, check=False
     )
     assert made.returncode == 0, made.stderr
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    server = subprocess.Popen(command, stdin=lifeline(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert server.stdout is not None
     with server.stdout:
         try:
@@ -236,10 +230,10 @@ def test_tray_switch_contributes_for_real(drive: Drive, tmp_path: Path, network:
             assert window.tray.state.text() == "Contributing: On"
             assert window.window.header.contribute.isChecked()
             worker = window.status.state.worker.pid
-            assert not gone(worker)
+            assert is_running(worker)
             window.tray.contribute.trigger()
             await until(lambda: window.status.state.contributing.status == "off", 30)
-            await until(lambda: gone(worker), 10)
+            await until(lambda: not is_running(worker), 10)
             assert not window.window.header.contribute.isChecked()
 
     drive(scenario())
@@ -262,5 +256,49 @@ def test_closing_without_a_tray_leaves_a_contributing_engine_running(
             assert second.status.state.contributing.on
             assert not second.link.status.other_options
         await until(lambda: child.poll() is not None, 20)
+
+    drive(scenario())
+
+
+def test_what_is_chosen_is_in_effect_when_the_answer_is_written(drive: Drive, tmp_path: Path, network: str) -> None:
+    async def scenario() -> None:
+        async with open_window(tmp_path / "node", None, *OPTIONS, "--bootstrap", network) as window:
+            await until(lambda: window.status.models and window.status.state.relay.on, 60)
+            pid = read_address(tmp_path / "node").pid
+            said: set[str] = set()
+            window.status.changed.connect(lambda: said.add(window.status.line().text))
+            QTest.keyClicks(window.window.composer.input, "Who can read my questions?")
+            QTest.keyClick(window.window.composer.input, Qt.Key.Key_Return)
+            await until(lambda: window.turn.begun, 30)
+            window.preferences.change(relay=False)
+            await until(lambda: window.turn.state not in RUNNING, 60)
+            assert window.turn.state == "done", window.turn.problem
+            await until(lambda: window.status.state and not window.status.state.relay.on, 60)
+            assert read_address(tmp_path / "node").pid != pid
+            assert STARTS_ANEW in said
+            assert "The engine starts anew with what you have chosen." in said
+            assert window.turn.state == "done"
+
+    drive(scenario())
+
+
+def test_network_is_joined_and_left_in_the_window_for_good(drive: Drive, tmp_path: Path, network: str) -> None:
+    async def scenario() -> None:
+        async with open_window(tmp_path / "node", None, *OPTIONS) as window:
+            await until(lambda: window.status.state, 60)
+            window.window.open_page("network")
+            form = window.window.page_widget("network").form
+            QTest.keyClicks(form.entry, "nowhere")
+            QTest.keyClick(form.entry, Qt.Key.Key_Return)
+            await until(lambda: "not the address of a bootstrap server" in form.said.whole_text, 20)
+            form.entry.setText(f"gentorrent app --bootstrap {network}")
+            form.join.click()
+            await until(lambda: window.status.state and window.status.state.network.bootstrap_connected, 60)
+            assert form.entry.text() == ""
+        async with open_window(tmp_path / "node", None, *OPTIONS) as window:
+            await until(lambda: window.status.state and window.status.state.network.bootstrap_connected, 60)
+            window.window.open_page("network")
+            window.window.page_widget("network").leave.click()
+            await until(lambda: window.status.state and window.status.state.network.status == "none", 60)
 
     drive(scenario())

@@ -109,7 +109,7 @@ def test_pages_without_a_network_and_without_an_engine(drive: Drive, tmp_path: P
                 assert not models.empty.isVisible()
                 frame.open_page("network")
                 assert network.status.text.whole_text == "In no network"
-                assert "gentorrent app --bootstrap" in texts(network.join)
+                assert "paste the invitation or the address" in texts(network.join)
 
     drive(scenario())
 
@@ -474,7 +474,7 @@ def test_menu_of_the_tray_says_what_has_been_done(drive: Drive, tmp_path: Path) 
             assert not window.tray.done.isVisible()
             now = schema.ContributingState(on=True, status="on", answered=3, tokens=1234)
             window.status.receive(state(contributing=now))
-            assert window.tray.done.text() == "1,234 tokens for others since the start"
+            assert window.tray.done.text() == "1,234 tokens for others today"
             assert window.tray.state.text() == "Contributing: On: 3 answered, 1,234 tokens"
             window.window.hide()
             window.tray.open.trigger()

@@ -9,12 +9,14 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from app.i18n import tr
 from app.models.limits import Hardware, bandwidth_choices, hardware_words, thread_choices
+from app.models.status import StatusModel
 from app.preferences import Preferences
 from app.theme import Theme
 from app.views.basics import PlainLabel, Switch
-from app.views.cards import Card, Page
+from app.views.cards import Card, Page, StatusRow
 from app.views.choice_box import ChoiceBox
 from app.views.icons import icon
+from app.views.join_form import JoinForm
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class FirstRunPage(Page):
 
     done = Signal(object)
 
-    def __init__(self, theme: Theme, preferences: Preferences, hardware: Hardware) -> None:
+    def __init__(self, theme: Theme, preferences: Preferences, hardware: Hardware, status: StatusModel) -> None:
         super().__init__(
             theme,
             tr("Welcome to GenTorrent"),
@@ -50,19 +52,33 @@ class FirstRunPage(Page):
         self.column.removeWidget(self.title)
         row.addWidget(self.title, 1)
         self.column.insertLayout(0, row)
+        self.column.addWidget(self._make_buttons(theme))
+        self.column.addSpacing(theme.small)
+        self.column.addWidget(self._make_network(theme, status))
         self.column.addWidget(self._make_share(theme, preferences))
         self.column.addWidget(self._make_limits(theme, preferences, hardware))
-        note = PlainLabel(
-            tr("In no network, nothing leaves this machine. All of this can be changed later under Settings."),
-            "quiet",
-        )
-        self.column.addWidget(note)
-        self.column.addWidget(self._make_buttons())
         self.column.addStretch(1)
+        status.changed.connect(self._show_status)
+        self._show_status()
 
     def show_hardware(self, hardware: Hardware) -> None:
         """Say what was found."""
         self._found.show_text(tr("Found here: {hardware}", hardware=hardware_words(hardware)))
+
+    def _show_status(self) -> None:
+        """Whether this machine is in a network."""
+        state = self._status.state
+        self._network.show_status(*self._status.network())
+        self.join.setVisible(state is not None and state.network.status == "none")
+
+    def _make_network(self, theme: Theme, status: StatusModel) -> Card:
+        self._status = status
+        card = Card(theme, tr("Network"))
+        self._network = StatusRow(theme)
+        card.column.addWidget(self._network)
+        self.join = JoinForm(theme, status)
+        card.column.addWidget(self.join)
+        return card
 
     def _make_share(self, theme: Theme, preferences: Preferences) -> Card:
         card = Card(theme, tr("What this machine may do for others"))
@@ -99,17 +115,19 @@ class FirstRunPage(Page):
         self.relay.toggled.connect(self.bandwidth.setEnabled)
         return card
 
-    def _make_buttons(self) -> QWidget:
+    def _make_buttons(self, theme: Theme) -> QWidget:
         box = QWidget()
         row = QHBoxLayout(box)
         row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(theme.large)
         self.begin = QPushButton(tr("Start chatting"))
         self.begin.setObjectName("primary")
         self.begin.setDefault(True)
         self.begin.setMinimumWidth(180)
         self.begin.clicked.connect(self._finish)
         row.addWidget(self.begin, 0, Qt.AlignmentFlag.AlignLeft)
-        row.addStretch(1)
+        note = tr("Nothing below has to be chosen. All of it can be changed later under Settings and Network.")
+        row.addWidget(PlainLabel(note, "quiet"), 1)
         return box
 
     def _finish(self) -> None:

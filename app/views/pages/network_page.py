@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QPushButton
 
 from app.i18n import tr
 from app.models.facts import machine_facts, network_facts, network_figures
-from app.models.status import HOW_TO_JOIN, StatusModel
+from app.models.status import StatusModel
 from app.theme import Theme
 from app.views.basics import PlainLabel
 from app.views.cards import Card, Facts, Figures, Page, StatusRow
+from app.views.join_form import JoinForm
 
 
 class NetworkPage(Page):
     """Shows what :class:`StatusModel` says about the network."""
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, theme: Theme, status: StatusModel) -> None:
         super().__init__(theme, tr("Network"), tr("How this machine is connected with the others."))
         card = Card(theme)
         self.status = StatusRow(theme)
@@ -23,14 +24,9 @@ class NetworkPage(Page):
         self._figures = Figures(theme)
         card.column.addWidget(self._figures)
         self.column.addWidget(card)
-        self.join = Card(theme, tr("How to join"))
-        words = PlainLabel(tr(HOW_TO_JOIN))
-        words.setTextInteractionFlags(
-            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
-        )
-        words.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        words.setAccessibleName(tr("How to join"))
-        self.join.column.addWidget(words)
+        self.join = Card(theme, tr("Join a network"))
+        self.form = JoinForm(theme, status)
+        self.join.column.addWidget(self.form)
         self.column.addWidget(self.join)
         self._notes = Card(theme, tr("Notes of the engine"))
         self._note = PlainLabel()
@@ -39,6 +35,11 @@ class NetworkPage(Page):
         self._details = Card(theme, tr("Connection"))
         self._facts = Facts(theme)
         self._details.column.addWidget(self._facts)
+        self.leave = QPushButton(tr("Leave"))
+        self.leave.clicked.connect(status.leave_network)
+        about = tr("The engine starts anew, and your questions are answered on this machine alone.")
+        self._left = self._details.add_row(tr("Leave this network"), about, self.leave)
+        status.network_refused.connect(self._left.show_text)
         self.column.addWidget(self._details)
         self._machine = Card(theme, tr("This machine"))
         self._machine_facts = Facts(theme)

@@ -131,7 +131,9 @@ class SettingsPage(Page):
         return card
 
     def _make_limits(self, theme: Theme, preferences: Preferences, hardware: Hardware) -> Card:
-        card = Card(theme, tr("This machine"), tr("In effect when the engine starts the next time."))
+        card = Card(
+            theme, tr("This machine"), tr("The engine starts anew with it as soon as no answer is being written.")
+        )
         about = tr("Other people's sealed traffic passes through your connection. It cannot be read here.")
         self._add_switch(card, theme, "relay", tr("Pass on traffic"), about)
         text = tr("At most so much of your connection.")

@@ -106,6 +106,7 @@ from engine.api.schema.chats import (
     Title,
     UpdateChat,
 )
+from engine.api.schema.engine_control import JoinNetwork, LeaveNetwork, NetworkKept, Shutdown
 
 CONTROL_VERSION = 1
 """Version of these messages; also in the path."""
@@ -183,11 +184,7 @@ class GetState(ControlRequest, frozen=True, kw_only=True, tag="get_state"):
     """Send ``State`` now."""
 
 
-class Shutdown(ControlRequest, frozen=True, kw_only=True, tag="shutdown"):
-    """Stop the whole engine, cleanly. The socket closes with ``CLOSE_STOPPING``."""
-
-
-Request = Hello | Chat | StopChat | SetContributing | GetState | Shutdown | AnyChatsRequest
+Request = Hello | Chat | StopChat | SetContributing | GetState | JoinNetwork | LeaveNetwork | Shutdown | AnyChatsRequest
 
 # ------------------------------------------------------------------------------------------------ engine to client
 
@@ -241,6 +238,7 @@ class ContributingState(Struct, frozen=True, kw_only=True):
     answering: int = 0  # other people's answers running now
     answered: int = 0  # since the start
     tokens: int = 0  # written for others since the start
+    tokens_today: int = 0  # the same since midnight, by this machine's clock, whatever was started anew meanwhile
     receipts_waiting: int = 0  # epochs whose receipts the server has not got yet
     receipts_confirmed: int = 0  # those that it has confirmed, of the last two days
     receipts_problem: str = ""  # why some cannot be written down or brought now
@@ -296,6 +294,7 @@ class State(ControlEvent, frozen=True, kw_only=True, tag="state"):
     node_id: str = ""
     key_storage: str = ""  # "keyring", "encrypted file" or "plain file"
     warnings: tuple[str, ...] = ()
+    stopping: bool = False  # it stops as soon as no answer to its owner is being made
 
 
 class ChatStage(ControlEvent, frozen=True, kw_only=True, tag="chat_stage"):
@@ -359,7 +358,7 @@ class ChatFailed(ControlEvent, frozen=True, kw_only=True, tag="chat_failed"):
     choices: tuple[WeakerChoice, ...] = ()  # with code "too_few_relays": what can be chosen to be answered now
 
 
-Event = Welcome | State | ChatStage | ChatDelta | ChatDone | ChatFailed | RequestFailed | AnyChatsEvent
+Event = Welcome | State | ChatStage | ChatDelta | ChatDone | ChatFailed | NetworkKept | RequestFailed | AnyChatsEvent
 
 request_decoder: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
 event_decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
@@ -439,6 +438,8 @@ __all__ = [
     "GetText",
     "Hello",
     "Id",
+    "JoinNetwork",
+    "LeaveNetwork",
     "ListChats",
     "LongText",
     "MachineStanding",
@@ -447,6 +448,7 @@ __all__ = [
     "MessageState",
     "ModelName",
     "ModelState",
+    "NetworkKept",
     "NetworkState",
     "OpenChat",
     "OptionalId",

@@ -710,20 +710,12 @@
         <translation>In einer verschlüsselten Datei</translation>
     </message>
     <message>
-        <source>In effect when the engine starts the next time.</source>
-        <translation>Wirksam, wenn die Engine das nächste Mal startet.</translation>
-    </message>
-    <message>
         <source>In letters it reads {letters}</source>
         <translation>In Buchstaben: {letters}</translation>
     </message>
     <message>
         <source>In no network</source>
         <translation>In keinem Netz</translation>
-    </message>
-    <message>
-        <source>In no network, nothing leaves this machine. All of this can be changed later under Settings.</source>
-        <translation>Ohne Netz verlässt nichts diesen Rechner. All das lässt sich später unter „Optionen“ ändern.</translation>
     </message>
     <message>
         <source>In the network “{name}”, weaker than it should be.</source>
@@ -746,12 +738,24 @@
         <translation>Im Schlüsselbund des Systems</translation>
     </message>
     <message>
+        <source>Invitation or address of a network</source>
+        <translation>Einladung oder Adresse eines Netzes</translation>
+    </message>
+    <message>
         <source>It begins as soon as this machine is in a network.</source>
         <translation>Es beginnt, sobald dieser Rechner in einem Netz ist.</translation>
     </message>
     <message>
         <source>It is full. {overflow}</source>
         <translation>Er ist voll. {overflow}</translation>
+    </message>
+    <message>
+        <source>Join</source>
+        <translation>Beitreten</translation>
+    </message>
+    <message>
+        <source>Join a network</source>
+        <translation>Einem Netz beitreten</translation>
     </message>
     <message>
         <source>Joining</source>
@@ -764,6 +768,10 @@
     <message>
         <source>Joining the network.</source>
         <translation>Beitritt zum Netz läuft.</translation>
+    </message>
+    <message>
+        <source>Joining {address}</source>
+        <translation>Tritt {address} bei</translation>
     </message>
     <message>
         <source>Jump to the newest text</source>
@@ -811,8 +819,16 @@
         <translation>Sprache, Aussehen, Start und mehr</translation>
     </message>
     <message>
+        <source>Leave</source>
+        <translation>Verlassen</translation>
+    </message>
+    <message>
         <source>Leave out the oldest turns</source>
         <translation>Das Älteste weglassen</translation>
+    </message>
+    <message>
+        <source>Leave this network</source>
+        <translation>Dieses Netz verlassen</translation>
     </message>
     <message>
         <source>Left out</source>
@@ -1001,6 +1017,10 @@
     <message>
         <source>Notes of the engine</source>
         <translation>Hinweise der Engine</translation>
+    </message>
+    <message>
+        <source>Nothing below has to be chosen. All of it can be changed later under Settings and Network.</source>
+        <translation>Nichts davon muss gewählt werden. Alles lässt sich später unter Einstellungen und Netz ändern.</translation>
     </message>
     <message>
         <source>Nothing found. Try fewer or other words.</source>
@@ -1454,6 +1474,10 @@
         <translation>Die Engine hat die Verbindung getrennt, weil das Fenster zu langsam war. Sie wird neu verbunden.</translation>
     </message>
     <message>
+        <source>The engine does not run yet. Try again in a moment.</source>
+        <translation>Die Engine läuft noch nicht. Versuch es gleich noch einmal.</translation>
+    </message>
+    <message>
         <source>The engine ended unexpectedly. It is being started again.</source>
         <translation>Die Engine ist unerwartet zu Ende gegangen. Sie wird neu gestartet.</translation>
     </message>
@@ -1478,12 +1502,32 @@
         <translation>Die Engine auf diesem Rechner sagt, was sie hat, sobald sie läuft.</translation>
     </message>
     <message>
+        <source>The engine starts anew with it as soon as no answer is being written.</source>
+        <translation>Die Engine startet damit neu, sobald keine Antwort mehr geschrieben wird.</translation>
+    </message>
+    <message>
+        <source>The engine starts anew with what you have chosen as soon as no answer is being written.</source>
+        <translation>Die Engine startet mit deiner Wahl neu, sobald keine Antwort mehr geschrieben wird.</translation>
+    </message>
+    <message>
+        <source>The engine starts anew with what you have chosen.</source>
+        <translation>Die Engine startet mit deiner Wahl neu.</translation>
+    </message>
+    <message>
+        <source>The engine starts anew, and your questions are answered on this machine alone.</source>
+        <translation>Die Engine startet neu, und deine Fragen werden nur noch auf diesem Rechner beantwortet.</translation>
+    </message>
+    <message>
         <source>The engine takes the question</source>
         <translation>Die Engine nimmt die Frage an</translation>
     </message>
     <message>
         <source>The engine that runs does not talk to this window: {reason}.</source>
         <translation>Die laufende Engine spricht nicht mit diesem Fenster: {reason}.</translation>
+    </message>
+    <message>
+        <source>The engine was not started by this window. Start it anew, and it is in effect.</source>
+        <translation>Die Engine wurde nicht von diesem Fenster gestartet. Starte sie neu, dann gilt es.</translation>
     </message>
     <message>
         <source>The engine was started anew. It does not know what was said in this temporary chat.</source>
@@ -1650,6 +1694,10 @@
     <message>
         <source>Thought for {seconds} s</source>
         <translation>Hat {seconds} s nachgedacht</translation>
+    </message>
+    <message>
+        <source>To join one, paste the invitation or the address that its operator gave you.</source>
+        <translation>Um einem beizutreten, füge die Einladung oder die Adresse ein, die du von seinem Betreiber bekommen hast.</translation>
     </message>
     <message>
         <source>Today</source>
@@ -1821,18 +1869,14 @@
     <message>
         <source>You are not in a network, so questions are answered on this machine and nothing leaves it.
 
-To join a network, ask its operator for the address. Then quit GenTorrent and start it with that address:
-
-    gentorrent app --bootstrap http://HOST:PORT#NETWORKID
+To join a network, ask its operator for an invitation or for the address, and paste it on the page Network.
 
 To open a network of your own, run gentorrent bootstrap --init once and then gentorrent bootstrap; it prints the address to give to others.</source>
         <translation>Du bist in keinem Netz. Fragen werden auf diesem Rechner beantwortet, und nichts verlässt ihn.
 
-Um einem Netz beizutreten, frag dessen Betreiber nach der Adresse. Beende dann GenTorrent und starte es mit dieser Adresse:
+Um einem Netz beizutreten, bitte seinen Betreiber um eine Einladung oder um die Adresse und füge sie auf der Seite Netz ein.
 
-    gentorrent app --bootstrap http://HOST:PORT#NETWORKID
-
-Um ein eigenes Netz zu öffnen, führe einmal gentorrent bootstrap --init aus und danach gentorrent bootstrap; das nennt die Adresse, die du weitergibst.</translation>
+Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und dann gentorrent bootstrap; es gibt die Adresse aus, die du weitergeben kannst.</translation>
     </message>
     <message>
         <source>Your address</source>
@@ -1995,6 +2039,10 @@ Um ein eigenes Netz zu öffnen, führe einmal gentorrent bootstrap --init aus un
         <translation>Tokens seit dem Start</translation>
     </message>
     <message>
+        <source>tokens today</source>
+        <translation>Tokens heute</translation>
+    </message>
+    <message>
         <source>waiting for the network</source>
         <translation>Warten auf das Netz</translation>
     </message>
@@ -2079,8 +2127,8 @@ Um ein eigenes Netz zu öffnen, führe einmal gentorrent bootstrap --init aus un
         <translation>{time} s</translation>
     </message>
     <message>
-        <source>{tokens} tokens for others since the start</source>
-        <translation>{tokens} Tokens für andere seit dem Start</translation>
+        <source>{tokens} tokens for others today</source>
+        <translation>{tokens} Tokens heute für andere</translation>
     </message>
     <message>
         <source>{tokens} tokens of context</source>

@@ -213,6 +213,18 @@ async def test_every_client_hears_of_a_change(api, http):
             pass
 
 
+async def test_a_network_is_joined_and_left_or_the_reason_said(client, api):
+    await client.send(schema.JoinNetwork(text="https://host#id", ref="one"))
+    assert await client.find(schema.NetworkKept) == schema.NetworkKept(ref="one", address="https://host#id")
+    await client.send(schema.JoinNetwork(text="hello", ref="two"))
+    refused = await client.find(RequestFailed)
+    assert (refused.request, refused.ref) == ("join_network", "two")
+    assert api.service.joined == "https://host#id"
+    await client.send(schema.LeaveNetwork(ref="three"))
+    assert await client.find(schema.NetworkKept) == schema.NetworkKept(ref="three", address="")
+    assert api.service.joined == ""
+
+
 async def test_shutdown(client, api):
     await client.find(State)
     await client.send(schema.Shutdown())
