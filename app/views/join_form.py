@@ -24,11 +24,11 @@ class JoinForm(QWidget):
         row = QHBoxLayout()
         row.setSpacing(theme.small)
         self.entry = QLineEdit()
-        self.entry.setPlaceholderText("gentorrent-invite-…  /  https://…#…")
+        self.entry.setPlaceholderText(tr("gentorrent-invite-… or https://…"))
         self.entry.setAccessibleName(tr("Invitation or address of a network"))
         self.entry.setMaxLength(10_000)
         self.entry.returnPressed.connect(self._join)
-        self.entry.textChanged.connect(lambda text: self.join.setEnabled(bool(text.strip())))
+        self.entry.textChanged.connect(self._changed)
         row.addWidget(self.entry, 1)
         self.join = QPushButton(tr("Join"))
         self.join.setEnabled(False)
@@ -44,6 +44,9 @@ class JoinForm(QWidget):
     def _join(self) -> None:
         if self.entry.text().strip() and not self._status.join_network(self.entry.text()):
             self._say(tr("The engine does not run yet. Try again in a moment."))
+
+    def _changed(self, text: str) -> None:
+        self.join.setEnabled(bool(text.strip()))
 
     def _kept(self, address: str) -> None:
         if address:

@@ -472,7 +472,7 @@ def test_menu_of_the_tray_says_what_has_been_done(drive: Drive, tmp_path: Path) 
         async with open_window(tmp_path, NoProcess()) as window:
             window.status.engine_connected()
             assert not window.tray.done.isVisible()
-            now = schema.ContributingState(on=True, status="on", answered=3, tokens=1234)
+            now = schema.ContributingState(on=True, status="on", answered=3, tokens=1234, tokens_today=1234)
             window.status.receive(state(contributing=now))
             assert window.tray.done.text() == "1,234 tokens for others today"
             assert window.tray.state.text() == "Contributing: On: 3 answered, 1,234 tokens"
@@ -544,7 +544,7 @@ def test_new_options_start_an_own_engine_anew_and_leave_others(drive: Drive, tmp
             link = window.link
             link.send = sent.append
             status = type(link.status)
-            for owned, wanted in ((False, []), (True, [schema.Shutdown()])):
+            for owned, wanted in ((False, []), (True, [schema.Shutdown(when_idle=True)])):
                 link._status = status("connected", "", owned=owned)
                 link.use_options(("--threads", "1" if owned else "2"))
                 assert sent == wanted

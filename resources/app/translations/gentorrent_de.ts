@@ -1967,6 +1967,10 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
         <translation>eingeklappt</translation>
     </message>
     <message>
+        <source>gentorrent-invite-… or https://…</source>
+        <translation>gentorrent-invite-… oder https://…</translation>
+    </message>
+    <message>
         <source>hide what the model thought</source>
         <translation>Gedanken des Modells verbergen</translation>
     </message>
