@@ -511,6 +511,7 @@ async def test_what_is_withdrawn_is_published_at_once_and_the_rest_in_its_turn(t
         await until(lambda: client.state.published)
         network_id = network_of(tmp_path / "s").network_id
         made: list[str] = []
+        begun = int(now())
 
         def make(name: str, **more) -> Callable[[], Signed]:
             def describe() -> Signed:
@@ -524,7 +525,12 @@ async def test_what_is_withdrawn_is_published_at_once_and_the_rest_in_its_turn(t
         assert made == []  # what comes within a minute goes together, here
         client.publish(make("without it"), at_once=True)
         await until(lambda: made == ["without it"])
-        await until(lambda: one.node_id in client.directory and not client.directory.get(one.node_id).descriptor.models)
+
+        def listed() -> bool:
+            node = client.directory.get(one.node_id) if client.directory is not None else None
+            return node is not None and node.descriptor.issued > begun and not node.descriptor.models
+
+        await until(listed)
 
 
 async def test_publishing_too_often_is_refused_but_the_session_lives(tmp_path):

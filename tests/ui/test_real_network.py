@@ -151,7 +151,7 @@ def test_pause_in_the_tray_takes_the_machine_out_of_the_directory_and_ends_its_w
     async def scenario() -> None:
         async with open_window(tmp_path, None, *OPTIONS, "--no-relay", "--bootstrap", network.address) as window:
             for question, tokens in (("", 0), (long, 0), (QUESTION, 1), (QUESTION, 40)):
-                found = []
+                found: list[tuple[float, float]] = []
                 # Another program may hold this machine up once; what the product takes, it takes every time.
                 while not found or (max(found[-1]) >= 1.0 and len(found) < 3):
                     found.append(await pause_while(window, question, tokens))
