@@ -26,6 +26,7 @@ from engine.api.schema import (
 from engine.chats.answering import clean, one_line
 from engine.chats.collection import kept_settings, preset, with_preset
 from engine.chats.live import Listener, LiveChat, Running
+from engine.chats.pages import Place
 from engine.chats.rows import AttachmentRow, DraftRow, Key, MessageRow, Node
 from engine.chats.tree import ROOT
 from engine.chats.words import title_from
@@ -209,16 +210,28 @@ def _check_length(characters: int) -> None:
 
 
 async def select(history: ChatHistory, request: SelectBranch, by: Listener) -> BranchSelected:
-    """Show another branch; others who have the chat open are told."""
+    """Show another branch."""
     async with history.use(request.chat) as live:
         _check_there(live, request.message)
-        live.row = msgspec.structs.replace(live.row, tip=live.tree.newest_end(request.message))
-        await live.store.save(live.row)
-        messages, earlier = await live.page("", request.limit)
-        selected = BranchSelected(chat=live.id, messages=messages, earlier=earlier)
-        _tell_others(live, selected, by)
+        selected = await turn_to(live, request.message, request.limit, by)
         history.context_changed(live)
         return msgspec.structs.replace(selected, ref=request.ref)
+
+
+async def turn_to(live: LiveChat, message: str, limit: int, by: Listener) -> BranchSelected:
+    """Show the branch on which ``message`` lies, up to its newest end, unless it is shown already; others who have the
+    chat open are told. The messages around ``message``, or the newest ones if it is not there."""
+    there = message not in live.tree or message in live.tree.branch(live.tip)
+    if not there:
+        live.row = msgspec.structs.replace(live.row, tip=live.tree.newest_end(message))
+        await live.store.save(live.row)
+    page = await live.page(Place(around=message), limit)
+    selected = BranchSelected(
+        chat=live.id, message=message, messages=page.messages, earlier=page.earlier, later=page.later
+    )
+    if not there:
+        _tell_others(live, selected, by)
+    return selected
 
 
 async def update(history: ChatHistory, request: UpdateChat) -> Accepted:

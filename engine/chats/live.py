@@ -23,6 +23,7 @@ from engine.api.schema import (
     StoredMessage,
 )
 from engine.chats.database import ReadMessage
+from engine.chats.pages import Page, Place, candidates, grown
 from engine.chats.rows import INTERRUPTED, ChatRow, MessageRow
 from engine.chats.store import ChatStore, beginning
 from engine.chats.tree import MessageTree
@@ -117,18 +118,18 @@ class LiveChat:
         """The chat as lists show it."""
         return entry_of(self.row, self.store, self.running)
 
-    async def page(self, before: str, limit: int) -> tuple[tuple[StoredMessage, ...], bool]:
-        """The last messages of the branch that come before ``before`` ("": all), at most ``limit`` and one event's
-        text; and whether there are earlier ones."""
+    async def page(self, place: Place, limit: int) -> Page:
+        """A piece of the branch that is shown, at most ``limit`` messages and one event's text."""
         branch = self.tree.branch(self.tip)
-        end = branch.index(before) if before in branch else len(branch)
-        names = branch[max(0, end - limit) : end]
-        shown = await self.shown(names)
-        room, first = PAGE_CHARACTERS, len(shown)
-        while first and (first == len(shown) or room >= _length(shown[first - 1])):
-            first -= 1
-            room -= _length(shown[first])
-        return tuple(shown[first:]), end - (len(shown) - first) > 0
+        among, begin = candidates(branch, place, limit)
+        shown = {one.message: one for one in await self.shown(branch[among.start : among.stop])}
+
+        def length(at: int) -> int:
+            return _length(shown[branch[at]]) if branch[at] in shown else 0
+
+        taken = grown(among, begin, PAGE_CHARACTERS, length)
+        messages = tuple(shown[branch[at]] for at in taken if branch[at] in shown)
+        return Page(messages, taken.start > 0, taken.stop < len(branch))
 
     async def shown(self, names: Iterable[str]) -> list[StoredMessage]:
         """Messages as clients see them; the newest state of the one that is being written, at the moment of return."""

@@ -50,6 +50,7 @@ from engine.api.schema import (
 from engine.chats import collection, conversation, export
 from engine.chats.answering import NoRoomError, clean
 from engine.chats.live import LiveChat
+from engine.chats.pages import Place
 from engine.errors import ChatNotFoundError, GenTorrentError, InvalidRequestError, OverloadedError, StorageError
 
 if TYPE_CHECKING:
@@ -180,13 +181,14 @@ class Session:
             raise OverloadedError(f"{MAX_OPEN} chats are open here already. Close one of them.")
         async with self._history.use(request.chat) as live:
             draft = await live.draft()
-            messages, earlier = await live.page("", request.limit)
+            page = await conversation.turn_to(live, request.message, request.limit, self)
             opened = ChatOpened(
                 ref=request.ref,
                 chat=live.entry(),
                 settings=live.row.settings,
-                messages=messages,
-                earlier=earlier,
+                messages=page.messages,
+                earlier=page.earlier,
+                later=page.later,
                 draft=draft,
             )
             live.listeners.add(self)
@@ -204,8 +206,14 @@ class Session:
         match request:
             case GetMessages():
                 async with self._history.use(request.chat) as live:
-                    messages, earlier = await live.page(request.before, request.limit)
-                return MessagePage(ref=request.ref, chat=request.chat, messages=messages, earlier=earlier)
+                    page = await live.page(Place(before=request.before, after=request.after), request.limit)
+                return MessagePage(
+                    ref=request.ref,
+                    chat=request.chat,
+                    messages=page.messages,
+                    earlier=page.earlier,
+                    later=page.later,
+                )
             case GetText():
                 async with self._history.use(request.chat) as live:
                     text = await _text(live, request)

@@ -71,23 +71,26 @@ class ContextState(ControlEvent, frozen=True, kw_only=True, tag="context"):
 
 
 class ChatOpened(ControlEvent, frozen=True, kw_only=True, tag="chat_opened"):
-    """A chat with the newest messages of its branch, oldest first; ``earlier``: there are some before them."""
+    """A chat with messages of its branch, oldest first; ``earlier``: there are some before them, ``later``: some behind
+    them."""
 
     ref: str
     chat: ChatEntry
     settings: ChatSettings
     messages: tuple[StoredMessage, ...]
     earlier: bool
+    later: bool = False
     draft: Draft
 
 
 class MessagePage(ControlEvent, frozen=True, kw_only=True, tag="message_page"):
-    """Messages of the branch, oldest first; ``earlier``: there are some before them."""
+    """Messages of the branch, oldest first; ``earlier``: there are some before them, ``later``: some behind them."""
 
     ref: str
     chat: str
     messages: tuple[StoredMessage, ...]
     earlier: bool
+    later: bool = False
 
 
 class TextPiece(ControlEvent, frozen=True, kw_only=True, tag="text_piece"):
@@ -169,12 +172,14 @@ class MessageChanged(ControlEvent, frozen=True, kw_only=True, tag="message_chang
 
 
 class BranchSelected(ControlEvent, frozen=True, kw_only=True, tag="branch_selected"):
-    """Another branch is shown: its newest messages."""
+    """Another branch is shown, the one on which ``message`` lies: messages around that one."""
 
     ref: str = ""
     chat: str
+    message: str
     messages: tuple[StoredMessage, ...]
     earlier: bool
+    later: bool = False
 
 
 class AnswerStage(ControlEvent, frozen=True, kw_only=True, tag="answer_stage"):

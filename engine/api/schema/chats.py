@@ -222,10 +222,11 @@ class CreateChat(ChatsRequest, frozen=True, kw_only=True, tag="create_chat"):
 
 class OpenChat(ChatsRequest, frozen=True, kw_only=True, tag="open_chat"):
     """The chat with the newest ``limit`` messages of its branch, answered by ``ChatOpened``; what happens in it is told
-    from now on."""
+    from now on. With a ``message`` that is there: the branch on which that one lies, and the messages around it."""
 
     chat: Id
     limit: Count = 50
+    message: OptionalId = ""
 
 
 class CloseChat(ChatsRequest, frozen=True, kw_only=True, tag="close_chat"):
@@ -235,11 +236,12 @@ class CloseChat(ChatsRequest, frozen=True, kw_only=True, tag="close_chat"):
 
 
 class GetMessages(ChatsRequest, frozen=True, kw_only=True, tag="get_messages"):
-    """Up to ``limit`` messages of the branch that come before the message ``before`` ("": the newest). Answered by
-    ``MessagePage``."""
+    """Up to ``limit`` messages of the branch that come after the message ``after``, or else before the message
+    ``before`` ("": the newest). Answered by ``MessagePage``."""
 
     chat: Id
     before: OptionalId = ""
+    after: OptionalId = ""
     limit: Count = 50
 
 
@@ -325,7 +327,8 @@ class StopAnswer(ChatsRequest, frozen=True, kw_only=True, tag="stop_answer"):
 
 
 class SelectBranch(ChatsRequest, frozen=True, kw_only=True, tag="select_branch"):
-    """Show the branch on which ``message`` lies, up to its newest end. Answered by ``BranchSelected``."""
+    """Show the branch on which ``message`` lies, up to its newest end; one that is shown already stays. Answered by
+    ``BranchSelected`` with the messages around this one."""
 
     chat: Id
     message: Id

@@ -481,7 +481,37 @@ async def test_pages(service, client):
         True,
     )
     page = await client.do(schema.GetMessages(chat="c", before=opened.messages[0].message, limit=200))
-    assert (len(page.messages), page.earlier) == (8, False)
+    assert (len(page.messages), page.earlier, page.later) == (8, False, True)
+    page = await client.do(schema.GetMessages(chat="c", after=page.messages[0].message, limit=3))
+    assert [one.text for one in page.messages] == ["Hello world", "Question 1", "Hello world"]
+    assert (page.earlier, page.later) == (True, True)
+
+
+async def test_chat_opens_at_a_message_also_on_another_branch(service, client, history):
+    await client.opened("c")
+    first = await client.ask("c", "One")
+    two = await client.ask("c", "Two")
+    for number in range(4):
+        await client.ask("c", f"More {number}")
+    opened = await client.do(schema.OpenChat(chat="c", limit=4, message=two.parent))
+    assert [one.text for one in opened.messages] == ["One", "Hello world", "Two", "Hello world"]
+    assert (opened.earlier, opened.later) == (False, True)
+    edited = await client.ask("c", "Zwei", after=first.message)
+    other = Client(history)
+    await other.opened("c")
+    opened = await client.do(schema.OpenChat(chat="c", message=two.message))
+    assert [one.text for one in opened.messages][2:5] == ["Two", "Hello world", "More 0"]
+    told = other.last(schema.BranchSelected)
+    assert (told.message, len(told.messages), told.ref) == (two.message, 12, "")
+    assert (await other.branch())[-2] == "More 3"
+    again = await client.do(schema.SelectBranch(chat="c", message=first.message))
+    assert len(again.messages) == 12  # it lies on the branch that is shown
+    assert other.last(schema.BranchSelected) is told
+    unknown = await client.do(schema.OpenChat(chat="c", message="gone"))
+    assert unknown.messages[-2].text == "More 3"
+    await client.do(schema.SelectBranch(chat="c", message=edited.message))
+    assert (await other.branch())[-2] == "Zwei"
+    other.close()
 
 
 async def test_export(service, client):
