@@ -20,8 +20,12 @@ class Answers(QObject):
     answer_restarted = Signal(int)
     earlier_added = Signal(int)
     """So many turns are there before the first."""
+    later_added = Signal(int)
+    """So many turns are there behind the last."""
+    branch_changed = Signal(int)
+    """From this place on there are other turns, or none; those before it are the same."""
     cleared = Signal()
-    """Other turns."""
+    """Another chat."""
     running_changed = Signal(bool)
 
     def __init__(self, now: Callable[[], float]) -> None:
@@ -45,14 +49,19 @@ class Answers(QObject):
                 return turn
         return None
 
-    def _rewritten(self, turn: Turn, before: str) -> None:
-        """Show a text that is not the one before with more at its end from its beginning."""
-        index = self._index(turn)
+    def _rewritten(self, turn: Turn, before: str) -> Turn:
+        """Show a text that is not the one before with more at its end from its beginning; the turn as it is then."""
         if turn.answer.startswith(before):
-            self.text_added.emit(index, turn.answer[len(before) :])
-        else:
-            self.turns[index] = dataclasses.replace(turn)  # another object: another text
-            self.answer_restarted.emit(index)
+            self.text_added.emit(self._index(turn), turn.answer[len(before) :])
+            return turn
+        return self._anew(turn)
+
+    def _anew(self, turn: Turn) -> Turn:
+        """Show a turn from its beginning: as another object."""
+        index = self._index(turn)
+        self.turns[index] = dataclasses.replace(turn)
+        self.answer_restarted.emit(index)
+        return self.turns[index]
 
     def _think(self, turn: Turn, text: str) -> None:
         """More of what the model thinks. Of what is longer than an answer may be, the rest is dropped."""

@@ -5,6 +5,26 @@ from __future__ import annotations
 import bisect
 import itertools
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """What stands at the upper edge: the pixel ``offset`` of the item ``index``, counted from its beginning or, with
+    ``from_end``, from its end."""
+
+    index: int
+    offset: int
+    from_end: bool = False
+
+    def moved(self, by: int) -> Anchor:
+        """The same where so many items are there before the first."""
+        return replace(self, index=self.index + by)
+
+    def place(self, column: Column) -> int:
+        """Where the upper edge is in ``column``, which has items; of one that is gone the last one takes the place."""
+        index = min(self.index, len(column) - 1)
+        return column.top(index) + (column.height(index) if self.from_end else 0) + self.offset
 
 
 class Column:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from app.models.answers import Answers
 from app.models.catalogue import BUILTIN, ModelChoice
-from app.models.turns import RUNNING, Turn, show_answer, turns_of
+from app.models.turns import RUNNING, Turn, show_answer, take_question, turns_of
 from app.models.words import stage_words
 from engine.api import schema
 
@@ -26,10 +26,17 @@ class KeptTurns(Answers):
         """Another chat, of which nothing is known yet."""
         self.chat = chat
         self.earlier = False  # there are messages before those that are here
+        self.later = False  # and behind them
         self._busy = False  # the engine writes an answer in the chat, or was asked to
-        self._paging = False
+        self._paging = False  # a page or a branch is asked for
         self._settings = schema.ChatSettings()
+        self._edits: dict[str, str] = {}
         self.turns.clear()
+
+    @property
+    def running(self) -> bool:
+        """Whether an answer is on its way on the branch that is shown, or behind what is here of it."""
+        return self._busy if self.later else super().running
 
     def load_earlier(self) -> None:
         """Ask for the messages before those that are there, if there are any."""
@@ -37,6 +44,36 @@ class KeptTurns(Answers):
             first = self.turns[0].question_id if self.turns[0].question else self.turns[0].answer_id
             request = schema.GetMessages(chat=self.chat, before=first, limit=PAGE, ref="earlier")
             self._paging = self._send(request)
+
+    def load_later(self) -> None:
+        """Ask for the messages behind those that are there, if there are any."""
+        if self.later and not self._paging and self.turns:
+            request = schema.GetMessages(chat=self.chat, after=_last_of(self.turns), limit=PAGE, ref="later")
+            self._paging = self._send(request)
+
+    def load_end(self) -> None:
+        """Ask for the newest messages, if they are not there."""
+        if self.later:
+            self._reopen()
+
+    def select(self, message: str) -> None:
+        """Show the branch on which another version of a question or an answer lies."""
+        self._paging = self._send(schema.SelectBranch(chat=self.chat, message=message, limit=PAGE, ref="branch"))
+
+    def keep_edit(self, turn: Turn) -> None:
+        """Keep another wording of a question while it is being written."""
+        if turn.edit is None:
+            self._edits.pop(turn.question_id, None)
+        else:
+            self._edits[turn.question_id] = turn.edit
+
+    def _reopen(self, message: str = "") -> None:
+        """Ask for the newest messages, or for those around ``message``."""
+        self._paging = self._send(schema.OpenChat(chat=self.chat, limit=PAGE, message=message, ref=self.chat))
+
+    def _gone(self, turns: Sequence[Turn]) -> None:
+        """Questions that the engine never got are not shown any more."""
+        raise NotImplementedError
 
     def _dispatch(self) -> None:
         """Send what waits for the engine's turn."""
@@ -56,8 +93,10 @@ class KeptTurns(Answers):
                 self._delta(event)
             case schema.MessagePage(ref="earlier"):
                 self._add_earlier(event)
+            case schema.MessagePage(ref="later"):
+                self._add_later(event)
             case schema.BranchSelected():
-                self._replace(self._read(event.messages), event.earlier)
+                self._branch(event)
             case schema.TextPiece():
                 self._piece(event)
 
@@ -66,22 +105,51 @@ class KeptTurns(Answers):
     def _read(self, messages: Sequence[schema.StoredMessage]) -> list[Turn]:
         turns = turns_of(messages, ModelChoice(self._settings.model or BUILTIN, self._settings.route, ""))
         for turn in turns:
+            turn.edit = self._edits.get(turn.question_id)
             if turn.state in RUNNING:
                 turn.began = self._now()
         for message in messages:
             self._complete(message)
         return turns
 
-    def _replace(self, turns: list[Turn], earlier: bool) -> None:
-        if self.turns and self.turns[0].question_id not in [turn.question_id for turn in turns] and turns:
-            place = next((i for i, old in enumerate(self.turns) if old.question_id == turns[0].question_id), 0)
-            turns, earlier = [*self.turns[:place], *turns], self.earlier if place else earlier
-        self.earlier = earlier
-        same = len(turns) == len(self.turns) and all(a is b for a, b in zip(turns, self.turns, strict=True))
+    def _branch(self, event: schema.BranchSelected) -> None:
+        """Another branch is shown: what stands before the fork stays as it is."""
+        self._paging = False
+        turns, message = self._read(event.messages), event.message
+        new = next((at for at, turn in enumerate(turns) if message in (turn.question_id, turn.answer_id)), None)
+        fork = next((at for at, turn in enumerate(self.turns) if message in _versions(turn)), None)
+        if new is None or fork is None:
+            self._arrange(turns, event.earlier, event.later)
+            return
+        if not turns[new].question:
+            take_question(turns[new], self.turns[fork])
+        earlier = self.earlier if fork else event.earlier or new > 0
+        self._arrange([*self.turns[:fork], *turns[new:]], earlier, event.later)
+
+    def _page(self, turns: list[Turn], earlier: bool, later: bool) -> None:
+        """The engine says what the branch has: what is here before that stays."""
+        place = 0
+        if turns:
+            place = next((at for at, old in enumerate(self.turns) if old.question_id == turns[0].question_id), 0)
+            if place and not turns[0].question:
+                take_question(turns[0], self.turns[place])
+        self._arrange([*self.turns[:place], *turns], self.earlier if place else earlier, later)
+
+    def _arrange(self, turns: list[Turn], earlier: bool, later: bool) -> None:
+        """Show ``turns``, of which those that are there already stay as they are."""
+        same = 0
+        while same < min(len(turns), len(self.turns)) and turns[same] is self.turns[same]:
+            same += 1
+        there = {id(turn) for turn in turns}
+        gone = [turn for turn in self.turns[same:] if not turn.kept and id(turn) not in there]
+        changed = same < max(len(turns), len(self.turns))
+        self.earlier, self.later = earlier, later
         self.turns[:] = turns
-        if not same:
-            self.cleared.emit()
+        if changed:
+            self.branch_changed.emit(same)
         self._tell_running()
+        if gone:
+            self._gone(gone)
 
     def _complete(self, message: schema.StoredMessage) -> None:
         """Ask for the rest of a text of which only the first piece came."""
@@ -96,7 +164,7 @@ class KeptTurns(Answers):
             question = next((turn for turn in self.turns if turn.question_id == event.message), None)
             if question is not None and len(question.question) == event.at:
                 question.question += event.text
-                self.cleared.emit()
+                self._anew(question)
         elif turn.length == event.at:
             self._add(turn, event.text)
         else:
@@ -110,13 +178,32 @@ class KeptTurns(Answers):
 
     def _add_earlier(self, event: schema.MessagePage) -> None:
         self._paging = False
-        self.earlier = event.earlier
         turns = self._read(event.messages)
-        if turns and self.turns and not self.turns[0].question and self.turns[0].question_id == turns[-1].question_id:
-            self.turns[0].question = turns.pop().question  # the page ended between a question and its answer
+        first = self.turns[0] if self.turns else None
+        if first is None or (turns and _last_of(turns) != (first.parent if first.question else first.question_id)):
+            self._reopen()  # by another window, another branch is shown
+            return
+        self.earlier = event.earlier
+        if turns and not first.question:
+            take_question(first, turns.pop())  # the page ended between a question and its answer
             self.turn_changed.emit(0)
         self.turns[:0] = turns
         self.earlier_added.emit(len(turns))
+
+    def _add_later(self, event: schema.MessagePage) -> None:
+        self._paging = False
+        if not self.turns or (event.messages and event.messages[0].parent != _last_of(self.turns)):
+            self._reopen()
+            return
+        turns = self._read(event.messages)
+        self.later = event.later
+        if turns and not turns[0].question:
+            take_question(turns[0], self.turns[-1])  # the page before ended between a question and its answer
+            self.turns[-1] = turns.pop(0)
+            self.answer_restarted.emit(len(self.turns) - 1)
+        self.turns += turns
+        self.later_added.emit(len(turns))
+        self._tell_running()
 
     # News.
 
@@ -126,31 +213,49 @@ class KeptTurns(Answers):
         if message.role == "user":
             self._question(message)
             return
-        turn = self._turn(message.message) or next(
-            (turn for turn in self.turns if turn.question_id == message.parent), None
-        )
+        self._busy = event.added
+        turn = self._turn_of(message)
         if turn is None:
-            return
-        turn.kept = turn.begun = turn.sent = True
-        turn.answer_id, turn.siblings = message.message, message.siblings
-        if event.added:
-            self._busy = True
+            if event.added and not self.later:
+                self._reopen()  # another window shows another branch
+        elif event.added:
+            turn.kept = turn.begun = turn.sent = True
+            turn.answer_id, turn.siblings = message.message, message.siblings
             self._stop_late(turn)
-            return
-        self._busy = False
+        else:
+            self._ended(turn, message)
+        self._tell_running()
+        self._dispatch()
+
+    def _ended(self, turn: Turn, message: schema.StoredMessage) -> None:
+        """The answer has come to its end."""
         self._stop_thinking(turn)
-        if turn.state != "stopped" or message.state == "stopped":
-            before = turn.answer
+        stopped = turn.state == "stopped" and message.state != "stopped"
+        before = turn.answer
+        turn.answer_id, turn.siblings = message.message, message.siblings
+        turn.kept = turn.begun = turn.sent = True
+        if not stopped:
             show_answer(turn, message)
-            self._rewritten(turn, before)
+            turn = self._rewritten(turn, before)
         self._complete(message)
         self._changed(turn)
-        self._dispatch()
+
+    def _turn_of(self, answer: schema.StoredMessage) -> Turn | None:
+        """The turn that shows an answer, or waits for it."""
+        return self._turn(answer.message) or next(
+            (turn for turn in self.turns if turn.question_id == answer.parent and not turn.answer_id), None
+        )
 
     def _question(self, message: schema.StoredMessage) -> None:
         known = next((turn for turn in self.turns if turn.question_id == message.message), None)
         if known is not None:
             known.kept = True
+            known.parent, known.question_siblings = message.parent, message.siblings
+            return
+        if self.later:
+            return  # it stands behind what is here
+        if message.parent != _last_of(self.turns) or (self.turns and not self.turns[-1].kept):
+            self._reopen()  # another window shows another branch, or was first
             return
         turn = self._read([message])[0]
         turn.state = "waiting"
@@ -178,3 +283,14 @@ class KeptTurns(Answers):
 
     def _stop_writing(self) -> None:
         self._send(schema.StopAnswer(chat=self.chat))
+
+
+def _versions(turn: Turn) -> tuple[str, ...]:
+    """The names of all versions of what ``turn`` shows."""
+    return *turn.question_siblings, *turn.siblings
+
+
+def _last_of(turns: Sequence[Turn]) -> str:
+    """The last message that the engine keeps of ``turns``."""
+    kept = [turn for turn in turns if turn.kept]
+    return (kept[-1].answer_id or kept[-1].question_id) if kept else ""

@@ -4,31 +4,22 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
 
-import msgspec
 from PySide6.QtCore import Signal
 
-from app.i18n import mark, tr
-from app.models.catalogue import ModelChoice
+from app.i18n import tr
+from app.models.asking import SETTINGS, Asking
 from app.models.engine_words import from_engine
-from app.models.kept_turns import PAGE, KeptTurns
 from app.models.turns import RUNNING, Turn, interrupted_words
 from engine.api import schema
-
-MAX_QUESTION = 100_000
-"""Characters of one question."""
-SETTINGS = "settings"
-"""Marks a request that changes how the open chat is asked."""
-TAKES_QUESTION = mark("The engine takes the question")
 
 
 def _new_id() -> str:
     return uuid.uuid4().hex
 
 
-class ChatTranscript(KeptTurns):
+class ChatTranscript(Asking):
     """One chat at a time. ``send`` gives a request to the engine and says whether it went out; what did not is sent at
     :meth:`connected`, and so is what an engine that ended may not have got: every request may come twice.
 
@@ -41,9 +32,9 @@ class ChatTranscript(KeptTurns):
     """What was being written in the chat that was opened."""
     choice_arrived = Signal(str, str)
     """Model and route of the chat that was opened."""
+    place_wanted = Signal(int)
+    """The turn at this place is what the chat was opened for."""
     problem_arose = Signal(str)
-    settings_changed = Signal()
-    """The chat is asked in another way, or another chat is open."""
     context_changed = Signal()
     """The model's context is fuller or emptier, or another chat is open."""
 
@@ -53,19 +44,15 @@ class ChatTranscript(KeptTurns):
         new_id: Callable[[], str] = _new_id,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        super().__init__(send, now)
-        self._new_id = new_id
-        self._begins_with = schema.ChatSettings()
+        super().__init__(send, new_id, now)
         self._forget(new_id(), temporary=False)
 
     def _forget(self, chat: str, temporary: bool) -> None:
         self._follow(chat)
         self.temporary = temporary
-        self.loading = False
-        self._made = False  # the engine was told of the chat, or it is one of its chats
-        self._settings = self._begins_with
-        self._told: schema.ChatSettings | None = None
-        self._telling = 0  # changes of the settings of which the engine has not said what came of them
+        self._going = False  # to the message for which the chat was opened
+        self.wanted = ""  # the message for which the chat was opened
+        self.wanted_words = ""  # what was looked for in it
         self.context: schema.ContextState | None = None
         self._draft = ""
         self._told_draft = ""
@@ -82,47 +69,6 @@ class ChatTranscript(KeptTurns):
 
     # ------------------------------------------------------------------------------------------------------- one chat
 
-    def ask(self, question: str, choice: ModelChoice) -> bool:
-        """Ask; False (and nothing happens) for an empty or over-long question or while an answer is on its way."""
-        question = question.strip()
-        if not question or len(question) > MAX_QUESTION or self.running or self.loading:
-            return False
-        self.turns.append(Turn(question, choice, question_id=self._new_id()))
-        self._draft = self._told_draft = ""
-        self.turn_added.emit(len(self.turns) - 1)
-        self._begin()
-        return True
-
-    def retry(self, choice: ModelChoice | None = None, drop_oldest: bool = False) -> bool:
-        """Ask the last question again, with ``choice`` if one is given; the engine keeps the answer so far as another
-        version. ``drop_oldest``: leave out the oldest messages where it does not fit."""
-        if not self.turns or self.running:
-            return False
-        old = self.turns[-1]
-        turn = Turn(old.question, choice or old.choice, question_id=old.question_id, kept=old.kept)
-        turn.drop_oldest = drop_oldest
-        if old.kept:
-            turn.answer_id = self._new_id()
-        self.turns[-1] = turn
-        self.answer_restarted.emit(len(self.turns) - 1)
-        self._begin()
-        return True
-
-    def accept(self, privacy: schema.PrivacyChoice, choice: ModelChoice | None = None) -> bool:
-        """For the rest of this chat, accept weaker paths while relays are missing, and ask the last question again."""
-        if not self.turns or self.running:
-            return False
-        self._settings = msgspec.structs.replace(self._settings, privacy=privacy)
-        return self.retry(choice)
-
-    def stop(self) -> None:
-        """Stop the answer on its way, at once for the user; the engine is told."""
-        if self.running:
-            turn = self.turns[-1]
-            if turn.sent:
-                self._send(schema.StopAnswer(chat=self.chat))
-            self._end(turn, "stopped")
-
     def write_draft(self, text: str) -> None:
         """Keep what is being written, until it is asked."""
         self._draft = text[: schema.MAX_TEXT]
@@ -130,35 +76,6 @@ class ChatTranscript(KeptTurns):
             return
         if self._make() and self._send(schema.SaveDraft(chat=self.chat, text=self._draft)):
             self._told_draft = self._draft
-
-    @property
-    def settings(self) -> schema.ChatSettings:
-        """How the chat is asked."""
-        return self._settings
-
-    def change_settings(self, **changes: Any) -> None:
-        """Ask in another way from now on."""
-        settings = msgspec.structs.replace(self._settings, **changes)
-        if settings == self._settings:
-            return
-        self._settings = settings
-        if self._made and not self.loading:
-            self._tell_settings()
-        self.settings_changed.emit()
-
-    def begin_with(self, settings: schema.ChatSettings) -> None:
-        """New chats are asked like this; the open one, too, if nobody has asked or changed anything in it."""
-        before, self._begins_with = self._begins_with, settings
-        if not self._made and not self.turns and self._settings == before:
-            self._settings = settings
-            self.settings_changed.emit()
-
-    def _tell_settings(self) -> bool:
-        if not self._send(schema.UpdateChat(chat=self.chat, settings=self._settings, ref=SETTINGS)):
-            return False
-        self._told = self._settings
-        self._telling += 1
-        return True
 
     # ----------------------------------------------------------------------------------------------------- which chat
 
@@ -168,15 +85,28 @@ class ChatTranscript(KeptTurns):
         self._forget(self._new_id(), temporary)
         self._shown_anew()
 
-    def open_chat(self, chat: str) -> None:
-        """Show a chat of the engine's."""
-        if chat == self.chat:
-            return
-        self._leave()
-        self._forget(chat, temporary=False)
-        self._made = self.loading = True
-        self._shown_anew()
-        self._send(schema.OpenChat(chat=chat, limit=PAGE, ref=chat))
+    def open_chat(self, chat: str, message: str = "", words: str = "") -> None:
+        """Show a chat of the engine's, at ``message``, in which ``words`` were looked for."""
+        if chat != self.chat:
+            self._leave()
+            self._forget(chat, temporary=False)
+            self._made = self.loading = True
+            self._shown_anew()
+            self.wanted, self.wanted_words, self._going = message, words, bool(message)
+            self._reopen(message)
+        elif message:
+            self.wanted, self.wanted_words, self._going = message, words, True
+            if not self._show_wanted():
+                self._reopen(message)
+
+    def _show_wanted(self) -> bool:
+        """Go to the message for which the chat was opened; whether it is here."""
+        for place, turn in enumerate(self.turns):
+            if self._going and self.wanted in (turn.question_id, turn.answer_id):
+                self._going = False
+                self.place_wanted.emit(place)
+                return True
+        return False
 
     def _leave(self) -> None:
         """The chat is shown no longer. One in which there is nothing does not stay in the list."""
@@ -199,7 +129,7 @@ class ChatTranscript(KeptTurns):
         """The engine can be asked: the chat is opened, and what waited goes out."""
         self._busy, self._told, self._paging, self._telling = False, None, False, 0
         if self.loading:
-            self._send(schema.OpenChat(chat=self.chat, limit=PAGE, ref=self.chat))
+            self._reopen(self.wanted)
         elif self._made or self.turns or self._draft.strip():
             self._made = False  # making it again changes nothing if it is there
             self._make()
@@ -253,7 +183,8 @@ class ChatTranscript(KeptTurns):
             case _:
                 self._of_messages(event)
 
-    # What is sent.
+    def _asked(self) -> None:
+        self._draft = self._told_draft = ""
 
     def _make(self) -> bool:
         """Make the chat, and open it."""
@@ -261,40 +192,10 @@ class ChatTranscript(KeptTurns):
             return True
         settings = self._settings
         create = schema.CreateChat(chat=self.chat, temporary=self.temporary, settings=settings, ref=self.chat)
-        self._made = self._send(create) and self._send(schema.OpenChat(chat=self.chat, limit=PAGE, ref=self.chat))
+        if self._send(create):
+            self._reopen(self.turns[len(self.turns) // 2].question_id if self.later else "")
+            self._made = self._paging
         return self._made
-
-    def _begin(self) -> None:
-        turn = self.turns[-1]
-        turn.began = self._now()
-        model = turn.choice.model
-        self._settings = msgspec.structs.replace(self._settings, model=model, route=turn.choice.route)
-        self._dispatch()
-        self._changed(turn)
-
-    def _dispatch(self) -> None:
-        """Send the question that waits, unless the engine still ends the answer before it."""
-        if not self.running or self.turns[-1].sent or self._busy or not self._make():
-            return
-        turn = self.turns[-1]
-        if self._told != self._settings and not self._tell_settings():
-            return
-        again = bool(turn.answer_id) and not turn.begun
-        turn.ref = turn.answer_id if again else turn.question_id
-        overflow: schema.Overflow | None = "drop_oldest" if turn.drop_oldest else None
-        request: schema.Request
-        if again:
-            request = schema.Regenerate(
-                chat=self.chat, message=turn.question_id, answer=turn.answer_id, overflow=overflow, ref=turn.ref
-            )
-        else:
-            request = schema.SendMessage(
-                chat=self.chat, text=turn.question, message=turn.question_id, overflow=overflow, ref=turn.ref
-            )
-        if self._send(request):
-            turn.sent = self._busy = True
-            turn.stage = tr(TAKES_QUESTION)
-            self._changed(turn)
 
     # What comes.
 
@@ -306,22 +207,23 @@ class ChatTranscript(KeptTurns):
             self._draft = self._told_draft = event.draft.text
         if self.temporary and not event.messages and any(turn.kept for turn in self.turns):
             self._forgotten()
-        waiting = [turn for turn in self.turns if not turn.kept]
+        self._paging = False
+        waiting = [] if event.later else self._waiting()
         turns = [self._known(turn) for turn in self._read(event.messages)]
-        self._busy = self._busy or any(message.state == "writing" for message in event.messages[-1:])
-        self._replace([*turns, *waiting], event.earlier)
+        self._busy = self._busy or bool(event.chat.answering)
+        self._page([*turns, *waiting], event.earlier, event.later)
         self.chat_changed.emit()
         if was_loading:
             self.settings_changed.emit()
             self.choice_arrived.emit(event.settings.model, event.settings.route)
             self.draft_arrived.emit(self._draft)
+        self._show_wanted()
         self._dispatch()
 
-    def _set_up_elsewhere(self, settings: schema.ChatSettings) -> None:
-        """Another client asks in another way; what was changed here meanwhile goes before."""
-        if self._told == self._settings and not self._telling and settings != self._settings:
-            self._settings = self._told = settings
-            self.settings_changed.emit()
+    def _gone(self, turns: Sequence[Turn]) -> None:
+        for turn in turns:
+            if not turn.sent:
+                self.draft_arrived.emit(turn.question)
 
     def _forgotten(self) -> None:
         """The engine was started anew and knows nothing of a temporary chat: what shows stays, for the reader."""
@@ -342,13 +244,6 @@ class ChatTranscript(KeptTurns):
                     return old
         return turn
 
-    def _accepted(self, event: schema.Accepted) -> None:
-        for turn in self.turns:
-            if event.ref and event.ref == turn.ref:
-                turn.kept = turn.begun = True
-                turn.answer_id = event.answer or turn.answer_id
-                self._stop_late(turn)
-
     def _refused(self, event: schema.RequestFailed) -> None:
         if not event.ref:
             return
@@ -361,12 +256,8 @@ class ChatTranscript(KeptTurns):
             self._told = None  # sent again with the next question
             self._telling = max(0, self._telling - 1)
             self.problem_arose.emit(from_engine(event.text))
+        elif event.ref in ("earlier", "later", "branch"):
+            self._paging = False
+            self.problem_arose.emit(from_engine(event.text))
         elif self.turns and event.ref == self.turns[-1].ref:
-            self._busy = False
-            self._fail(self.turns[-1], from_engine(event.text))
-
-    def _too_long(self, event: schema.ContextOverflow) -> None:
-        if self.turns and event.ref == self.turns[-1].ref:
-            self._busy = False
-            self.turns[-1].droppable = event.droppable
-            self._fail(self.turns[-1], from_engine(event.text))
+            self._not_asked(self.turns[-1], event)

@@ -26,16 +26,21 @@ _STATES: dict[schema.MessageState, TurnState] = {
 }
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Turn:
-    """A question and its answer so far. ``problem`` is for people and set when ``state`` is "failed".
+    """A question and its answer so far. ``problem`` is for people, ``code`` for programs; both are set when ``state``
+    is "failed".
 
-    ``question_id`` and ``answer_id`` name the messages that the engine keeps, ``ref`` the request. ``sent``: the engine
-    was asked over this connection; ``kept``: it has the question; ``begun``: also the beginning of this answer.
-    ``filling``: a piece of the text is missing and asked for. ``drop_oldest``: ask without the oldest messages, if it
-    does not fit with them. ``droppable``: without so many of the oldest messages the question
-    would fit the model. ``began`` is when the question was asked, ``thinking_since`` when the model began to reason
-    (monotonic seconds), ``thought_seconds`` how long it did, once the answer itself has begun."""
+    ``question_id`` and ``answer_id`` name the messages that the engine keeps, ``parent`` the one that the question
+    follows ("": none, it is a first one), ``siblings`` and ``question_siblings`` all versions of answer and question,
+    oldest first, ``ref`` the request. ``after``: the question is a new version, asked as what follows this message.
+    ``edit``: another wording of the question that is being written.
+
+    ``sent``: the engine was asked over this connection; ``kept``: it has the question; ``begun``: also the beginning of
+    this answer. ``filling``: a piece of the text is missing and asked for. ``drop_oldest``: ask without the oldest
+    messages, if it does not fit with them. ``droppable``: without so many of the oldest messages the question would fit
+    the model. ``began`` is when the question was asked, ``thinking_since`` when the model began to reason (monotonic
+    seconds), ``thought_seconds`` how long it did, once the answer itself has begun."""
 
     question: str
     choice: ModelChoice
@@ -61,6 +66,11 @@ class Turn:
     thinking_since: float | None = None
     thought_seconds: float | None = None
     siblings: tuple[str, ...] = ()
+    parent: str = ""
+    question_siblings: tuple[str, ...] = ()
+    after: str | None = None
+    code: str = ""
+    edit: str | None = None
 
     @property
     def reasoning(self) -> str:
@@ -107,6 +117,7 @@ def turns_of(messages: Sequence[schema.StoredMessage], choice: ModelChoice) -> l
         if message.role == "user":
             turns.append(Turn(message.text, choice, question_id=message.message, kept=True, sent=True, state="done"))
             turns[-1].stage = ""
+            turns[-1].parent, turns[-1].question_siblings = message.parent, message.siblings
             continue
         if not turns or turns[-1].question_id != message.parent:
             turns.append(Turn("", choice, question_id=message.parent, kept=True, sent=True))
@@ -130,12 +141,18 @@ def show_answer(turn: Turn, message: schema.StoredMessage) -> None:
     elif turn.state != "writing":
         turn.stage = ""
     turn.done = details_of(message)
-    turn.problem = ""
+    turn.problem = turn.code = ""
+    turn.choices = ()
     if message.state == "interrupted":
         turn.problem = interrupted_words(turn.length > 0)
     elif message.problem is not None and turn.state == "failed":
-        turn.problem = from_engine(message.problem.text)
+        turn.problem, turn.code = from_engine(message.problem.text), message.problem.code
         turn.choices = message.problem.choices
+
+
+def take_question(turn: Turn, other: Turn) -> None:
+    """``turn`` answers the same question as ``other``, but of the question itself nothing was known."""
+    turn.question, turn.parent, turn.question_siblings = other.question, other.parent, other.question_siblings
 
 
 class KeptAnswer(schema.ChatDone, frozen=True, kw_only=True, tag="kept_answer"):

@@ -7,7 +7,7 @@ from PySide6.QtGui import QFocusEvent, QKeyEvent, QTextOption
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app.i18n import number, tr
-from app.models.transcript import MAX_QUESTION
+from app.models.asking import MAX_QUESTION
 from app.theme import Theme
 from app.views.basics import PlainLabel
 from app.views.icons import ThemeIcon

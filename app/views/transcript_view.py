@@ -14,9 +14,9 @@ from PySide6.QtWidgets import (
 
 from app.i18n import tr
 from app.markdown.parser import warm_up
-from app.models.column import Column
+from app.models.column import Anchor, Column
 from app.models.transcript import ChatTranscript
-from app.models.turns import Turn
+from app.models.turns import RUNNING, Turn
 from app.theme import Theme
 from app.views.icons import icon
 from app.views.link_dialog import LinkDialog
@@ -43,9 +43,10 @@ class TranscriptView(QAbstractScrollArea):
     """Shows a :class:`ChatTranscript`, and follows its end while the reader is there. What the reader looks at stays
     where it is, whatever becomes higher or lower above it."""
 
-    retry_requested = Signal()
-    drop_requested = Signal()
-    privacy_chosen = Signal(object)
+    retry_requested = Signal(object)
+    drop_requested = Signal(object)
+    privacy_chosen = Signal(object, object)
+    edited = Signal(object, str)
     suggestion_chosen = Signal(str)
 
     def __init__(self, theme: Theme, transcript: ChatTranscript) -> None:
@@ -55,7 +56,8 @@ class TranscriptView(QAbstractScrollArea):
         self._column = Column(theme.huge)
         self._views = TurnViews(self._make_view)
         self._follow = True
-        self._anchor = (0, 0)  # a turn, and how many pixels of it are above what shows
+        self._anchor = Anchor(0, 0)
+        self._chosen: Anchor | None = None  # where the version stands that was chosen
         self._laying_out = False
         self._set_up_area()
         self.welcome = Welcome(theme)
@@ -81,6 +83,8 @@ class TranscriptView(QAbstractScrollArea):
         transcript.answer_restarted.connect(self._change)
         transcript.text_added.connect(self._text_arrived)
         transcript.earlier_added.connect(self._add_earlier)
+        transcript.later_added.connect(self._add_later)
+        transcript.branch_changed.connect(self._change_branch)
         transcript.cleared.connect(self.show_chat)
         self.show_chat()
 
@@ -110,6 +114,7 @@ class TranscriptView(QAbstractScrollArea):
     def go_to_end(self) -> None:
         """Show the newest text, and follow it."""
         self._follow = True
+        self._transcript.load_end()
         self._lay_out()
 
     def repaint_all(self) -> None:
@@ -179,7 +184,26 @@ class TranscriptView(QAbstractScrollArea):
         heights = [self._column.height(index) for index in range(len(self._column))]
         self._column.fill([*(estimate(turn) for turn in self._transcript.turns[:count]), *heights])
         self._views.move(count)
-        self._anchor = (self._anchor[0] + count, self._anchor[1])
+        self._anchor = self._anchor.moved(count)
+        self._lay_out()
+
+    def _add_later(self, count: int) -> None:
+        for turn in self._transcript.turns[len(self._transcript.turns) - count :]:
+            self._column.append(estimate(turn))
+        self._lay_out()
+
+    def _change_branch(self, begin: int) -> None:
+        """From the turn ``begin`` on there are other ones. What the reader looks at stays where it is: above the fork
+        nothing moves, and a version that was chosen stands where the one before it stood. A new question is shown."""
+        turns = self._transcript.turns
+        heights = [self._column.height(index) for index in range(min(begin, len(self._column)))]
+        self._views.change(begin, turns)
+        self._column.fill([*heights, *(estimate(turn) for turn in turns[begin:])])
+        chosen, self._chosen = self._chosen, None
+        if chosen is not None and chosen.index == begin:
+            self._follow, self._anchor = False, chosen
+        elif turns and turns[-1].state in RUNNING:
+            self._follow = True
         self._lay_out()
 
     def _change(self, index: int) -> None:
@@ -244,12 +268,13 @@ class TranscriptView(QAbstractScrollArea):
         return not waiting
 
     def _needed(self) -> list[int]:
-        """The turns to lay out, those first that show where the reader looks."""
+        """The turns to lay out, those first that show where the reader looks, and those last that have views still."""
         top, height = self._value(), self.viewport().height()
         around = self._column.within(top - _BEYOND, top + height + _BEYOND)
         shown = self._column.within(top, top + height)
         first = sorted(shown, reverse=self._follow)
-        return [*first, *(index for index in around if index not in shown)]
+        beside = [index for index in around if index not in shown]
+        return [*first, *beside, *(index for index, _ in self._views.items() if index not in around)]
 
     def _view(self, index: int) -> TurnView:
         if index not in self._views:
@@ -260,9 +285,12 @@ class TranscriptView(QAbstractScrollArea):
         view = TurnView(self._theme, turn)
         view.setParent(self.viewport())
         view.move(0, -20_000)
-        view.retry_requested.connect(self.retry_requested)
-        view.drop_requested.connect(self.drop_requested)
-        view.privacy_chosen.connect(self.privacy_chosen)
+        view.retry_requested.connect(lambda: self.retry_requested.emit(view.turn))
+        view.drop_requested.connect(lambda: self.drop_requested.emit(view.turn))
+        view.privacy_chosen.connect(lambda privacy: self.privacy_chosen.emit(view.turn, privacy))
+        view.edited.connect(lambda text: self.edited.emit(view.turn, text))
+        view.edit_changed.connect(lambda: self._transcript.keep_edit(view.turn))
+        view.version_chosen.connect(lambda name: self._choose(view, name))
         view.link_chosen.connect(self._show_link)
         view.height_changed.connect(self._lay_out)
         view.answer.caret_moved.connect(self._moves.show_caret)
@@ -288,7 +316,8 @@ class TranscriptView(QAbstractScrollArea):
         self._views.let_go(self._column.within(value - 2 * _BEYOND, value + height + 2 * _BEYOND))
 
     def _place_newest(self, below: int) -> None:
-        self.newest.setVisible(not self._follow and below > self.viewport().height() // 3)
+        far = below > self.viewport().height() // 3 or self._transcript.later
+        self.newest.setVisible(not self._follow and far)
         if self.newest.isVisible():
             size = self.newest.sizeHint()
             area = self.viewport().rect()
@@ -301,19 +330,31 @@ class TranscriptView(QAbstractScrollArea):
         most = max(0, self._column.total - self.viewport().height())
         if self._follow or not len(self._column):
             return most
-        index, offset = self._anchor
-        return min(most, max(0, self._column.top(min(index, len(self._column) - 1)) + offset))
+        return min(most, max(0, self._anchor.place(self._column)))
 
     def _scrolled(self, value: int) -> None:
         """The reader has moved the scroll bar."""
         if self._laying_out or not len(self._column):
             return
-        self._follow = value >= self.verticalScrollBar().maximum() - _AT_END
+        at_end = value >= self.verticalScrollBar().maximum() - _AT_END
+        self._follow = at_end and not self._transcript.later
         index = self._column.at(value)
-        self._anchor = (index, value - self._column.top(index))
+        self._anchor = Anchor(index, value - self._column.top(index))
         if index < _EARLY:
             self._transcript.load_earlier()
+        if self._column.at(value + self.viewport().height()) >= len(self._column) - _EARLY:
+            self._transcript.load_later()
         self._lay_out()
+
+    def _choose(self, view: TurnView, name: str) -> None:
+        """Show another version of what ``view`` shows. If the beginning of the turn shows, that stays where it is, else
+        its end, where the arrows are."""
+        for index, shown in self._views.items():
+            if shown is view:
+                from_end = view.y() < 0
+                edge = view.y() + (self._column.height(index) if from_end else 0)
+                self._chosen = Anchor(index, -edge, from_end)
+        self._transcript.select(name)
 
     def _side(self) -> int:
         """Room at the left and the right of the column, which is at most as wide as can be read well."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from PySide6.QtWidgets import QApplication
 
@@ -69,6 +69,15 @@ class TurnViews:
         """So many turns are there before the first."""
         self._shown = {index + by: view for index, view in self._shown.items()}
         self._spare = OrderedDict((index + by, view) for index, view in self._spare.items())
+
+    def change(self, begin: int, turns: Sequence[Turn]) -> None:
+        """From the place ``begin`` on there are other turns. The view there stays, and with it the focus in it."""
+        for index, view in self.items():
+            if index == begin and index < len(turns):
+                view.show_turn(turns[index])
+            elif index >= begin:
+                view.hide()
+                self._spare[index] = self._shown.pop(index)
 
     def forget(self, index: int) -> None:
         """The turn at a place is another one: what was put by for it does not show it."""

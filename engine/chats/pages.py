@@ -43,7 +43,7 @@ def grown(among: range, begin: int, room: int, length: Callable[[int], int]) -> 
     """The range that begins as the place ``begin`` and grows by turns to both sides, within ``among``, while the
     lengths of what it has are not more than ``room`` together. ``begin`` is in it, however long."""
     if begin not in among:
-        return range(begin, begin)
+        return among[:0]
     first, last = begin, begin
     room -= length(begin)
     open_sides = [-1, 1]

@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from app.models.asking import MAX_QUESTION
 from app.models.catalogue import BUILTIN, ModelChoice
 from app.models.chats import ChatsModel, groups, title_of
-from app.models.transcript import MAX_QUESTION, ChatTranscript
+from app.models.transcript import ChatTranscript
 from app.models.turns import MAX_ANSWER
 from engine.api import schema
 
@@ -234,7 +235,7 @@ def test_stored_chat_shows_its_messages_draft_and_model() -> None:
     chat.choice_arrived.connect(lambda model, route: models.append((model, route)))
     chat.open_chat("old")
     assert chat.loading
-    messages = [question("q1", "One?"), answer("a1", "q1", "One."), question("q2", "Two?", "a1")]
+    messages = [question("q1", "One?", "a0"), answer("a1", "q1", "One."), question("q2", "Two?", "a1")]
     messages.append(answer("a2", "q2", "Tw", state="writing"))
     chat.receive(opened(chat, *messages, draft=schema.Draft(text="And", characters=3), earlier=True))
     assert [(turn.question, turn.answer, turn.state) for turn in chat.turns] == [

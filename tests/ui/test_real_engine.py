@@ -65,11 +65,11 @@ def test_engine_killed_in_mid_answer_is_started_again(drive: Drive, tmp_path: Pa
             await until(lambda: window.turn.begun and window.turn.stage, 30)
             os.kill(address.pid, signal.SIGKILL)
             await until(lambda: window.turn.state == "failed", 30)
-            assert "ended while it answered" in window.view.problem.whole_text
+            assert "ended while it answered" in window.view.problems.text.whole_text
             assert window.link.status.phase != "connected"
             await until(lambda: window.link.status.phase == "connected" and window.status.models, 60)
             assert read_address(tmp_path).pid != address.pid
-            window.view.retry.click()
+            window.view.problems.retry.click()
             await until(lambda: window.turn.state not in RUNNING, 60)
             assert window.turn.state == "done", window.turn.problem
 

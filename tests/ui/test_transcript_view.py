@@ -404,7 +404,7 @@ def test_tab_goes_from_above_to_below(chat) -> None:
     QTest.qWait(200)  # the order is set once things rest
     widget = view.turns[0].question
     seen = [widget]
-    for _ in range(60):
+    for _ in range(150):
         widget = widget.nextInFocusChain()
         if isinstance(widget, MarkdownView):
             seen.append(widget)

@@ -10,7 +10,7 @@ from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QWidget
 
-from app.models.transcript import MAX_QUESTION
+from app.models.asking import MAX_QUESTION
 from app.views.text_view import TextView
 from app.views.turn_view import PAGE
 from engine.api.schema import Privacy, PrivacyChoice
@@ -128,17 +128,20 @@ def test_weaker_paths_are_offered_taken_and_shown(drive: Drive, tmp_path: Path) 
             await until(lambda: window.status.models)
             type_question(window, "Hello")
             await until(lambda: window.turn.state == "failed")
-            assert [button.text() for button in window.view.choices] == ["Use 3 paths of 3 relays", "Go direct"]
+            assert [button.text() for button in window.view.problems.choices] == [
+                "Use 3 paths of 3 relays",
+                "Go direct",
+            ]
             assert engine.requests[0].privacy is None
             engine.failure, engine.pieces, engine.served_by = None, ["Yes."], "node"
             engine.privacy = Privacy(
                 paths=3, needed=2, hops=3, direct=False, full_paths=4, full_hops=3, weaker=True, text="Weaker."
             )
-            window.view.choices[0].click()
+            window.view.problems.choices[0].click()
             await until(lambda: window.turn.state == "done")
             assert engine.requests[1].privacy == PrivacyChoice(least_paths=3, least_hops=3)
             assert "weaker: 3 × 3 relays instead of 4 × 3" in window.view.facts.whole_text
-            assert window.view.choices == []
+            assert not window.view.problems.isVisible()
             type_question(window, "And now?")
             await until(lambda: len(engine.requests) == 3 and window.turn.state == "done")
             assert engine.requests[2].privacy == engine.requests[1].privacy  # for this chat,
@@ -157,13 +160,13 @@ def test_failure_is_shown_with_a_way_on(drive: Drive, tmp_path: Path) -> None:
             await until(lambda: window.status.models)
             type_question(window, "Hello")
             await until(lambda: window.turn.state == "failed")
-            assert window.view.problem.whole_text == "The serving node went away. Ask again."
+            assert window.view.problems.text.whole_text == "The serving node went away. Ask again."
             assert window.answer == "Relays carry sealed data."
             engine.failure = None
-            window.view.retry.click()
+            window.view.problems.retry.click()
             await until(lambda: window.turn.state == "done")
             assert window.answer == "Relays carry sealed data."
-            assert not window.view.problem.isVisible()
+            assert not window.view.problems.text.isVisible()
             assert len(window.chat.turns) == 1
             assert len(engine.requests[1].messages) == 1
 
@@ -257,7 +260,7 @@ def test_question_typed_before_the_engine_is_there_is_sent_later(drive: Drive, t
                 window.link.try_now()
                 await until(lambda: window.link.status.phase == "connected")
                 if window.turn.state == "failed":
-                    window.view.retry.click()
+                    window.view.problems.retry.click()
                 await until(lambda: window.turn.state == "done")
                 assert window.answer == "Relays carry sealed data."
 
@@ -290,12 +293,12 @@ def test_engine_gone_in_mid_answer(drive: Drive, tmp_path: Path) -> None:
                 await until(lambda: window.turn.state == "writing")
                 await played.kill()
                 await until(lambda: window.turn.state == "failed")
-                assert "ended while it answered" in window.view.problem.whole_text
+                assert "ended while it answered" in window.view.problems.text.whole_text
                 assert window.answer == "Relays carry sealed data."
                 assert not window.window.header.contribute.isEnabled()
             async with played_engine(tmp_path, PlayedEngine()):
                 await until(lambda: window.link.status.phase == "connected")
-                window.view.retry.click()
+                window.view.problems.retry.click()
                 await until(lambda: window.turn.state == "done")
 
     drive(scenario())

@@ -140,12 +140,26 @@
         <translation>Alle gespeicherten Chats mit Entwürfen, Ordnern und Vorlagen, endgültig. Schlüssel und Modelle bleiben.</translation>
     </message>
     <message>
+        <source>Alt+Left</source>
+        <comment>key</comment>
+        <translation>Alt+Links</translation>
+    </message>
+    <message>
+        <source>Alt+Right</source>
+        <comment>key</comment>
+        <translation>Alt+Rechts</translation>
+    </message>
+    <message>
         <source>An answer is ready</source>
         <translation>Eine Antwort ist da</translation>
     </message>
     <message>
         <source>An engine was running already and keeps its own settings, so these options have no effect: {given}. Quit GenTorrent, end that engine and start again to use them.</source>
         <translation>Eine Engine lief schon und behält ihre eigenen Einstellungen, deshalb bleiben diese Optionen ohne Wirkung: {given}. Um sie zu nutzen, beende GenTorrent und diese Engine und starte neu.</translation>
+    </message>
+    <message>
+        <source>Another wording of the question</source>
+        <translation>Andere Fassung der Frage</translation>
     </message>
     <message>
         <source>Answer</source>
@@ -188,12 +202,16 @@
         <translation>Wie das System</translation>
     </message>
     <message>
+        <source>Ask</source>
+        <translation>Fragen</translation>
+    </message>
+    <message>
         <source>Ask a question</source>
         <translation>Stell eine Frage</translation>
     </message>
     <message>
-        <source>Ask again</source>
-        <translation>Erneut fragen</translation>
+        <source>Ask again; this answer stays as a version</source>
+        <translation>Noch einmal fragen; diese Antwort bleibt als Fassung erhalten</translation>
     </message>
     <message>
         <source>Ask here</source>
@@ -210,6 +228,10 @@
     <message>
         <source>Ask this question again</source>
         <translation>Diese Frage noch einmal stellen</translation>
+    </message>
+    <message>
+        <source>Ask this wording</source>
+        <translation>Diese Fassung fragen</translation>
     </message>
     <message numerus="yes">
         <source>Ask without the %Ln oldest message(s)</source>
@@ -406,6 +428,10 @@
         <translation>Code kopieren</translation>
     </message>
     <message>
+        <source>Copy the question</source>
+        <translation>Frage kopieren</translation>
+    </message>
+    <message>
         <source>Copy the selection</source>
         <translation>Auswahl kopieren</translation>
     </message>
@@ -559,6 +585,14 @@
         <translation>Früher</translation>
     </message>
     <message>
+        <source>Edit the question</source>
+        <translation>Frage bearbeiten</translation>
+    </message>
+    <message>
+        <source>Edit the question; this version and its answers stay</source>
+        <translation>Frage bearbeiten; diese Fassung und ihre Antworten bleiben erhalten</translation>
+    </message>
+    <message>
         <source>End the search</source>
         <translation>Die Suche beenden</translation>
     </message>
@@ -570,6 +604,10 @@
         <source>Enter</source>
         <comment>key</comment>
         <translation>Eingabetaste</translation>
+    </message>
+    <message>
+        <source>Enter asks, Escape leaves the question as it was.</source>
+        <translation>Die Eingabetaste fragt, Escape lässt die Frage, wie sie war.</translation>
     </message>
     <message>
         <source>Enter opens a chat, F2 renames it, Delete deletes it, Ctrl+M moves it to a folder.</source>
@@ -943,6 +981,14 @@
         <translation>Neuestes</translation>
     </message>
     <message>
+        <source>Next version of the answer</source>
+        <translation>Nächste Fassung der Antwort</translation>
+    </message>
+    <message>
+        <source>Next version of the question</source>
+        <translation>Nächste Fassung der Frage</translation>
+    </message>
+    <message>
         <source>No limit</source>
         <translation>Ohne Grenze</translation>
     </message>
@@ -1192,6 +1238,14 @@
     <message>
         <source>Previous 7 days</source>
         <translation>Letzte 7 Tage</translation>
+    </message>
+    <message>
+        <source>Previous version of the answer</source>
+        <translation>Vorige Fassung der Antwort</translation>
+    </message>
+    <message>
+        <source>Previous version of the question</source>
+        <translation>Vorige Fassung der Frage</translation>
     </message>
     <message>
         <source>Privacy</source>
@@ -1613,6 +1667,10 @@
         <translation>Der Teil der Engine, der Modelle ausführt, ist zu Ende gegangen.</translation>
     </message>
     <message>
+        <source>The question before and its answers stay: the arrows lead back to them.</source>
+        <translation>Die bisherige Frage und ihre Antworten bleiben: Die Pfeile führen zu ihnen zurück.</translation>
+    </message>
+    <message>
         <source>The same seed, question and model give the same answer.</source>
         <translation>Derselbe Seed, dieselbe Frage und dasselbe Modell ergeben dieselbe Antwort.</translation>
     </message>
@@ -1764,8 +1822,16 @@
         <translation>Bestätigt: Die Quittung wurde geprüft, und im jüngsten Urteil des Komitees hat dieser Knoten bestanden.</translation>
     </message>
     <message>
+        <source>Version {place} of {all}</source>
+        <translation>Fassung {place} von {all}</translation>
+    </message>
+    <message>
         <source>Waiting</source>
         <translation>Wartet</translation>
+    </message>
+    <message>
+        <source>Waiting for the end of another answer in this chat</source>
+        <translation>Wartet auf das Ende einer anderen Antwort in diesem Chat</translation>
     </message>
     <message>
         <source>Waiting for the engine</source>
@@ -2097,6 +2163,10 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
     <message>
         <source>{paths} of {wanted} paths, {relays} relays, {nodes} nodes</source>
         <translation>{paths} von {wanted} Pfaden, {relays} Relays, {nodes} Knoten</translation>
+    </message>
+    <message>
+        <source>{place} / {all}</source>
+        <translation>{place} / {all}</translation>
     </message>
     <message>
         <source>{room} of them are kept for the answer.</source>

@@ -28,12 +28,14 @@ def test_messages_that_are_not_on_the_branch_name_its_end() -> None:
 
 
 def test_nothing_stands_before_the_first_and_behind_the_last() -> None:
-    among, begin = candidates(BRANCH, Place(before="m0"), 5)
-    assert not grown(among, begin, 100, lambda at: 1)
-    among, begin = candidates(BRANCH, Place(after="m9"), 5)
-    assert not grown(among, begin, 100, lambda at: 1)
-    among, begin = candidates([], Place(), 5)
-    assert not grown(among, begin, 100, lambda at: 1)
+    for branch, place, nothing in (
+        (BRANCH, Place(before="m0"), range(0)),
+        (BRANCH, Place(after="m9"), range(10, 10)),
+        ([], Place(), range(0)),
+    ):
+        among, begin = candidates(branch, place, 5)
+        taken = grown(among, begin, 100, lambda at: 1)
+        assert (taken.start, taken.stop) == (nothing.start, nothing.stop)
 
 
 @given(st.lists(st.integers(0, 40), min_size=1, max_size=20), st.integers(0, 100), st.data())
