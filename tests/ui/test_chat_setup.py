@@ -8,9 +8,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
 
 from app import i18n
+from app.models.asking import SETTINGS
 from app.models.chat_setup import ChatSetup, meter_of
 from app.models.stop_texts import read_stops, written_stops
-from app.models.transcript import SETTINGS, ChatTranscript
+from app.models.transcript import ChatTranscript
 from app.theme import LIGHT
 from app.views.context_meter import ContextMeter
 from app.views.number_field import NumberField
