@@ -53,6 +53,7 @@ def make_remote(
     clock: Clock,
     on_change: Callable[[], None],
     notice: Callable[[str], None],
+    on_load: Callable[[], None] = lambda: None,
 ) -> RemoteBackend | None:
     """The back end of the settings, None without one; :class:`ConfigurationError`."""
     if not configuration.backend:
@@ -83,7 +84,7 @@ def make_remote(
         context_length=configuration.backend_context,
         slots=configuration.backend_slots,
     )
-    return RemoteBackend(settings, clock, on_change)
+    return RemoteBackend(settings, clock, on_change, on_load)
 
 
 def _model_id(configuration: Configuration) -> str:

@@ -78,7 +78,9 @@ class Node:
         self.inference = make_pool(
             configuration, directory.models, clock, self.worker_changed, self.prefixes.heard, self._load_changed
         )
-        self.remote = make_remote(configuration, os.environ, clock, self._remote_changed, self._notice)
+        self.remote = make_remote(
+            configuration, os.environ, clock, self._remote_changed, self._notice, self._load_changed
+        )
         others = {self.remote.model_id: self.remote} if self.remote is not None else {}
         self.backend: InferenceBackend = BackendSet(self.inference, others)
         self.client: ClientPresence | None = None

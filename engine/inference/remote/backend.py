@@ -49,10 +49,19 @@ _log = logging.getLogger(__name__)
 class RemoteBackend:
     """One model of one server. :meth:`run` must be running: it looks after the server and owns the connections."""
 
-    def __init__(self, settings: RemoteSettings, clock: Clock, on_change: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        settings: RemoteSettings,
+        clock: Clock,
+        on_change: Callable[[], None] = lambda: None,
+        on_load: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``on_change`` hears that the model came or went, ``on_load`` that :meth:`models` says something else of how
+        busy it is."""
         self._settings = settings
         self._clock = clock
         self._on_change = on_change
+        self._on_load = on_load
         self._places = Places(settings.slots, settings.queue_limit)
         self._session: aiohttp.ClientSession | None = None
         self._check_now = asyncio.Event()
@@ -84,6 +93,8 @@ class RemoteBackend:
             context_length=self._context_length,
             slots=settings.slots,
             decode_rate=self._rate,
+            running=self._places.taken,
+            waiting=self._places.waiting,
             provider=f"another server ({settings.server})",
             provider_reason=f"{settings.base_url} makes the answers",
             seeds=False,
@@ -197,11 +208,13 @@ class RemoteBackend:
             if ahead:
                 yield Queued(0, 0.0)
             yield Started((), style=STYLE)
+            self._on_load()
             async with self._asking(), aclosing(self._answer(request, body)) as events:
                 async for event in events:
                     yield event
         finally:
             self._places.leave()
+            self._on_load()
 
     @contextlib.asynccontextmanager
     async def _asking(self) -> AsyncGenerator[None, None]:

@@ -11,9 +11,14 @@ class Places:
     """``slots`` answers at once, ``queue_limit`` requests waiting. Of one event loop."""
 
     def __init__(self, slots: int, queue_limit: int) -> None:
-        self._free = slots
+        self._slots = self._free = slots
         self._limit = queue_limit
         self._waiting: list[tuple[bool, asyncio.Future[None]]] = []
+
+    @property
+    def taken(self) -> int:
+        """Places that are not free."""
+        return self._slots - self._free
 
     @property
     def waiting(self) -> int:

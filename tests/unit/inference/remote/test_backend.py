@@ -148,6 +148,22 @@ async def test_cancelling_closes_the_connection_and_frees_the_place():
         assert text_of(await events_of(backend)) == "Hello there."
 
 
+async def test_whoever_asks_how_busy_it_is_hears_when_that_changes():
+    told = []
+    async with OpenAiServer().serve() as url:
+        backend = RemoteBackend(settings_for(url), SystemClock(), on_load=lambda: told.append(busy()))
+
+        def busy():
+            return [info.running for info in backend.models()]
+
+        async with asyncio.TaskGroup() as tasks:
+            task = tasks.create_task(backend.run())
+            await until(lambda: not backend.problem)
+            await events_of(backend)
+            task.cancel()
+    assert told == [[1], [0]]
+
+
 async def test_stopping_ends_running_answers_at_once_and_later_ones_work():
     server = OpenAiServer()
 
@@ -184,7 +200,7 @@ async def test_only_so_many_answers_are_asked_for_at_once_and_the_rest_wait_or_a
         answers = [tasks.create_task(events_of(backend)) for _ in range(2)]
         await until(lambda: server.running == 2)
         waiting = tasks.create_task(events_of(backend))
-        await until(lambda: backend._places.waiting == 1)
+        await until(lambda: [(info.running, info.waiting) for info in backend.models()] == [(2, 1)])
         with pytest.raises(OverloadedError):
             await events_of(backend)
         gate.set()
@@ -193,6 +209,7 @@ async def test_only_so_many_answers_are_asked_for_at_once_and_the_rest_wait_or_a
         assert isinstance(events[0], Queued)
         assert events[0].place == 1
         assert events[1] == Queued(0, 0.0)
+        assert [(info.running, info.waiting) for info in backend.models()] == [(0, 0)]
     assert server.most_running == 2
 
 
