@@ -9,6 +9,9 @@ from engine.paths.answer_sender import AnswerSender
 from engine.paths.forward import OutgoingForward
 from engine.wire.answer import Request
 
+THERE_SECONDS = 8.0
+"""Without a word, after which a client does not count as there."""
+
 
 @dataclass(slots=True)
 class Execution:
@@ -29,3 +32,12 @@ class Execution:
     finished_at: float | None = None
     begun: bool = False  # its first token has come
     cancelled: bool = False
+
+    @property
+    def brought_by(self) -> NodeId | None:
+        """The member that has passed it on; None: its client has asked this node."""
+        return None if self.origin is None else self.origin[0]
+
+    def is_there(self, now: float) -> bool:
+        """Whether its client was heard of lately."""
+        return now <= self.last_heard + THERE_SECONDS

@@ -16,20 +16,13 @@ from engine.paths.effects import Lane, Send
 from engine.paths.execution import Execution
 from engine.paths.forward import FIRST_CLOVE_SECONDS, FORWARD_SECONDS, ForwardOver, IncomingForwards, OutgoingForward
 from engine.paths.outgoing import Target
+from engine.paths.room import has_enough
 from engine.paths.serving import FULL, ExecutionStarted, Server, ServingEffect, ServingMachine
 from engine.wire import SUITE_HPKE_MLKEM768_X25519
 from engine.wire.answer import RequestClove, request_decoder
 from engine.wire.codec import encode
 from engine.wire.forward import Forward, ForwardAnswer, ForwardBegun, ForwardEnd, ForwardServed, forwarded_decoder
 from engine.wire.link import ReleaseHandle
-
-MAX_FROM_MEMBER = 16
-"""Executions whose clients are there that one other member may have passed on, at a time,"""
-MAX_ALL_FROM_MEMBER = 32
-"""and with those whose clients have vanished, or have not said yet that they have the end: these shall not keep out
-others for as long as they are kept (``serving.CLIENT_SILENCE``)."""
-THERE_SECONDS = 8.0
-"""Without a word, after which a client does not count as there."""
 
 
 class MemberMachine(ServingMachine):
@@ -79,9 +72,11 @@ class MemberMachine(ServingMachine):
                 raise WireError("a request that this member may not pass on")
         except (WireError, CryptoError):
             return []
-        if self._is_full(False) or self._has_enough(peer, now):
+        enough = has_enough(self._executions.values(), peer, now)
+        ended = [] if enough else self._make_room(now)
+        if enough or self._is_full(False):
             refused = ForwardAnswer(message.forward, False, "overloaded", FULL)
-            return [Send(peer, Lane.CONTROL, encode(refused))]
+            return [*ended, Send(peer, Lane.CONTROL, encode(refused))]
         execution = self._accept(request, record.message_id, now)
         execution.origin = (peer, message.forward)
         request_id = RequestId(request.request_id)
@@ -96,13 +91,7 @@ class MemberMachine(ServingMachine):
             entry=peer,
             uncached=min(record.uncached_tokens, len(record.request)),  # no prompt has more tokens than bytes
         )
-        return [accepted, started, *execution.sender.tick(now)]
-
-    def _has_enough(self, peer: NodeId, now: float) -> bool:
-        """Whether a member may not pass on anything more for now."""
-        passed_on = [one for one in self._executions.values() if one.origin is not None and one.origin[0] == peer]
-        there = sum(not one.sender.finished and now <= one.last_heard + THERE_SECONDS for one in passed_on)
-        return there >= MAX_FROM_MEMBER or len(passed_on) >= MAX_ALL_FROM_MEMBER
+        return [*ended, accepted, started, *execution.sender.tick(now)]
 
     def forward_answered(self, peer: NodeId, message: ForwardAnswer, now: float) -> list[ServingEffect]:
         """Whether a member takes a request that was passed on to it; if not, this node serves it."""
@@ -192,7 +181,7 @@ class MemberMachine(ServingMachine):
         self._forwards.link_down(peer_id)
         out: list[ServingEffect] = []
         for request_id, execution in list(self._executions.items()):
-            if execution.origin is not None and execution.origin[0] == peer_id:
+            if execution.brought_by == peer_id:
                 execution.origin = None  # all ways back went through it: nobody can read what would still be written
                 out += self._end(request_id, execution)
                 continue

@@ -20,6 +20,7 @@ from engine.paths.assembling import Assembler, Assembly
 from engine.paths.effects import Lane, Send
 from engine.paths.execution import Execution
 from engine.paths.forward import ForwardOver, said_to_entry_node
+from engine.paths.room import MAX_EXECUTIONS, gives_way
 from engine.wire import SUITE_HPKE_MLKEM768_X25519, SUITE_HPKE_X25519
 from engine.wire.answer import (
     Acknowledge,
@@ -41,7 +42,6 @@ from engine.wire.codec import encode
 from engine.wire.forward import ForwardEnd
 
 FULL = "The machine that was asked has no place at the moment. Ask again; another one answers."
-MAX_EXECUTIONS = 64
 MAX_FORWARDED = 256
 """Requests that others serve, at a time."""
 DECIDE_SECONDS = 0.5
@@ -196,8 +196,9 @@ class ServingMachine:
         request = request_decoder.decode(encoded)
         self._admission.check(request, assembly.n, assembly.k, wall)
         offered = self.offers(request)
+        ended = [] if offered else self._make_room(now)
         if self._is_full(offered):
-            return self._turn_away(request, assembly, now)
+            return [*ended, *self._turn_away(request, assembly, now)]
         execution = self._accept(request, message_id, now)
         request_id = RequestId(request.request_id)
         for index, (proxy, handle) in assembly.addresses.items():
@@ -206,7 +207,12 @@ class ServingMachine:
         execution.held, execution.decide_by = True, now + DECIDE_SECONDS
         if offered:
             return [ExecutionOffered(request_id, request)]
-        return self.keep(request_id, now)
+        return [*ended, *self.keep(request_id, now)]
+
+    def _make_room(self, now: float) -> list[ServingEffect]:
+        """Where there is no place for one more, end what gives way."""
+        request_id = gives_way(self._executions, now)
+        return [] if request_id is None else self._end(request_id, self._executions[request_id])
 
     def _is_full(self, offered: bool) -> bool:
         """Whether nothing more can be taken; what is ``offered`` may find its place elsewhere."""
@@ -230,13 +236,14 @@ class ServingMachine:
         execution = self._executions.get(request_id)
         if execution is None or not execution.held:
             return []
+        ended = self._make_room(now)
         if sum(not one.held for one in self._executions.values()) >= MAX_EXECUTIONS:
-            return self.refuse(request_id, self.overloaded(execution.request), now)
+            return [*ended, *self.refuse(request_id, self.overloaded(execution.request), now)]
         over = self._without_forward(request_id, execution)
         execution.held = False
         encoded, execution.encoded = execution.encoded, b""
         started = ExecutionStarted(request_id=request_id, request=execution.request, encoded=encoded)
-        return [*over, started, *execution.sender.tick(now)]
+        return [*ended, *over, started, *execution.sender.tick(now)]
 
     def _take_back(self, request_id: RequestId, execution: Execution, now: float) -> list[ServingEffect]:
         assert execution.forward is not None

@@ -12,7 +12,7 @@ import pytest
 from engine.forwarding.policies.interface import Asked, Choice, Group, Random
 from engine.ids import NodeId, node_id_text
 from engine.paths.forward import FORWARD_SECONDS
-from engine.paths.member import MAX_FROM_MEMBER
+from engine.paths.room import FREE_FOR_EACH, PLACES
 from engine.transport.link import Channel
 from engine.verification.receipt_file import verify_export
 from engine.wire.codec import encode
@@ -284,10 +284,11 @@ async def test_one_member_cannot_flood_another() -> None:
     pin(overlay, entry)
     async with overlay.running():
         readers = []
-        for number in range(MAX_FROM_MEMBER + 4):
+        share = PLACES // (FREE_FOR_EACH + 1)
+        for number in range(share + 4):
             readers.append(Reader(overlay, request(conversation=f"chat {number}")))
             await overlay.pass_time(0.1)
-        assert serving.role.answering == MAX_FROM_MEMBER
+        assert serving.role.answering == share
         assert entry.role.answering == 4
         for reader in readers:
             reader.task.cancel()

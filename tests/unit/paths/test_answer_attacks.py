@@ -12,7 +12,8 @@ from engine.paths import keys
 from engine.paths.admission import Admission
 from engine.paths.answer_sender import HEARTBEAT_SECONDS, MAX_FRAME_TEXT, MAX_UNACKNOWLEDGED, AnswerSender, CloveOut
 from engine.paths.assembling import MAX_ASSEMBLED_BYTES
-from engine.paths.serving import MAX_EXECUTIONS, ExecutionStarted
+from engine.paths.room import MAX_EXECUTIONS
+from engine.paths.serving import ExecutionStarted
 from engine.wire.answer import Acknowledge, Checkpoint, Failed, Finished, RequestClove, SealedClove, Stage, Tokens
 from engine.wire.codec import encode
 from tests.support.answers import NETWORK, WALL, Asker, Node, proxy, seeded

@@ -21,7 +21,7 @@ from engine.paths.forward import (
     OutgoingForward,
     Returned,
 )
-from engine.paths.member import MAX_ALL_FROM_MEMBER, MAX_FROM_MEMBER, THERE_SECONDS, MemberMachine
+from engine.paths.member import MemberMachine
 from engine.paths.outgoing import Question, Target, prepare
 from engine.paths.serving import ExecutionCancelled, ExecutionOffered, ExecutionStarted, Server
 from engine.wire.answer import AnswerClove, ChatMessage, Failed, Finished, Sampling, Tokens
@@ -329,31 +329,6 @@ def test_one_member_has_few_unfinished_requests_and_others_have_theirs() -> None
     assert incoming.add(PEER, part(99), 6.0) is None  # the others were forgotten
     incoming.link_down(PEER)
     assert not any(peer == PEER for peer, _ in incoming._unfinished)
-
-
-def test_whoever_vanishes_keeps_nobody_out_for_long_and_not_without_bound() -> None:
-    entry, serving = MemberNode(b"E", 1, offers=True), MemberNode(b"S", 2)
-    seeds = iter(range(20, 250))
-
-    def passed_on(now: float, count: int) -> int:
-        """How many of so many more requests the serving node takes, when no client says a word any more."""
-        taken = 0
-        for _ in range(count):
-            _, effects = ask(entry, seed=next(seeds))
-            (offered,) = (one for one in effects if isinstance(one, ExecutionOffered))
-            sent = entry.machine.forward(offered.request_id, serving.target, now)
-            taken += any(isinstance(one, ExecutionStarted) for one in carry(sent, entry, serving, now))
-            entry.machine.keep(offered.request_id, now)
-            entry.machine.push(offered.request_id, Failed("internal_error", "over"), now)
-            entry.machine.tick(now + 1000)
-        return taken
-
-    assert passed_on(1.0, MAX_FROM_MEMBER + 3) == MAX_FROM_MEMBER
-    assert passed_on(1.0 + THERE_SECONDS - 0.1, 2) == 0
-    assert passed_on(1.0 + THERE_SECONDS + 0.1, 1) == 1
-    for name in serving.machine.running()[1:3]:  # complete, but nobody has read the end
-        serving.machine.push(name, Failed("internal_error", "over"), 9.2)
-    assert passed_on(9.2, MAX_ALL_FROM_MEMBER) == MAX_ALL_FROM_MEMBER - MAX_FROM_MEMBER - 1
 
 
 def test_one_member_passes_on_so_many_requests_at_once_and_per_second() -> None:
