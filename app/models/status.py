@@ -211,8 +211,7 @@ class StatusModel(QObject):
         if state.stopping:
             return StatusLine("busy", tr(STARTS_ANEW))
         if state.worker.status in ("restarting", "failed"):
-            reason = state.worker.reason or tr("The part of the engine that runs models ended.")
-            return StatusLine("error" if state.worker.status == "failed" else "busy", reason)
+            return _worker_line(state.worker)
         if self._refusal or self._notice:
             return StatusLine("warning", self._refusal or self._notice)
         if state.contributing.status in ("paused", "failed") and state.contributing.reason:
@@ -299,6 +298,16 @@ _AS_SAID = {
     "paused": mark("Contributing is paused: {reason}"),
     "failed": mark("Contributing is not possible: {reason}"),
 }
+
+
+def _worker_line(worker: schema.WorkerState) -> StatusLine:
+    reason = from_engine(worker.reason).rstrip(". ") or tr("it does not say why")
+    if worker.status == "failed":
+        return StatusLine("error", tr("The part of the engine that runs models cannot run: {reason}.", reason=reason))
+    text = tr(
+        "The part of the engine that runs models ended: {reason}. It starts again, and answers go on.", reason=reason
+    )
+    return StatusLine("busy", text)
 
 
 def _details(now: schema.ContributingState) -> str:

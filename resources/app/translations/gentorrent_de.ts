@@ -1663,8 +1663,12 @@
         <translation>Der Teil vor dem @ ist nicht die Website. Der Link führt zu {host}.</translation>
     </message>
     <message>
-        <source>The part of the engine that runs models ended.</source>
-        <translation>Der Teil der Engine, der Modelle ausführt, ist zu Ende gegangen.</translation>
+        <source>The part of the engine that runs models cannot run: {reason}.</source>
+        <translation>Der Teil der Engine, der Modelle rechnet, kann nicht laufen: {reason}.</translation>
+    </message>
+    <message>
+        <source>The part of the engine that runs models ended: {reason}. It starts again, and answers go on.</source>
+        <translation>Der Teil der Engine, der Modelle rechnet, ist zu Ende gegangen: {reason}. Er startet wieder, und die Antworten gehen weiter.</translation>
     </message>
     <message>
         <source>The question before and its answers stay: the arrows lead back to them.</source>
@@ -2039,6 +2043,10 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
     <message>
         <source>hide what the model thought</source>
         <translation>Gedanken des Modells verbergen</translation>
+    </message>
+    <message>
+        <source>it does not say why</source>
+        <translation>sie sagt nicht, warum</translation>
     </message>
     <message>
         <source>links of this machine</source>
