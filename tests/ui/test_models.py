@@ -168,8 +168,10 @@ def test_refused_relay_is_told_and_one_that_waits_is_not() -> None:
 def test_worker_trouble_comes_before_the_network() -> None:
     model = StatusModel(Engine().send)
     model.engine_connected()
-    model.receive(state(worker=schema.WorkerState(status="restarting", reason="The worker died; it is restarted.")))
-    assert model.line().text == "The worker died; it is restarted."
+    model.receive(state(worker=schema.WorkerState(status="restarting", reason="it was killed")))
+    assert model.line().text == (
+        "The part of the engine that runs models ended: it was killed. It starts again, and answers go on."
+    )
 
 
 # -------------------------------------------------------------------------------------------------------------- words
