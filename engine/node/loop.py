@@ -33,17 +33,22 @@ class MachineLoop:
 
     async def run(self) -> None:
         """Until cancelled."""
+        ticked = self._clock.monotonic()
         while True:
             self._woken.clear()
-            now = self._clock.monotonic()
-            deadline = self._next_deadline()
-            if deadline is not None and deadline <= now:
+            if self._due_after(ticked) <= self._clock.monotonic():
                 self._tick()
-                deadline = self._next_deadline()
-            wait = SLOWEST_SECONDS if deadline is None else deadline - self._clock.monotonic()
+                ticked = self._clock.monotonic()
+            wait = self._due_after(ticked) - self._clock.monotonic()
             try:
                 async with asyncio.timeout(min(max(wait, SHORTEST_SECONDS), SLOWEST_SECONDS)):
                     await self._woken.wait()
                 await asyncio.sleep(0)  # let everything that arrived together be handled before looking again
             except TimeoutError:
                 self._tick()
+                ticked = self._clock.monotonic()
+
+    def _due_after(self, ticked: float) -> float:
+        """When the next tick is, after one at ``ticked``: wakes put it off for nobody."""
+        deadline = self._next_deadline()
+        return ticked + SLOWEST_SECONDS if deadline is None else min(deadline, ticked + SLOWEST_SECONDS)

@@ -1,11 +1,12 @@
 """The driver of groups on the memory internet: cache events and loads of some machines reach the others' policies."""
 
+import asyncio
 from dataclasses import dataclass, field
 
 import msgspec
 import pytest
 
-from engine.clock import ManualClock
+from engine.clock import ManualClock, SystemClock
 from engine.crypto.identity import Identity
 from engine.directory.directory import Directory, DirectoryNode
 from engine.directory.standing import StandingBook
@@ -16,6 +17,7 @@ from engine.forwarding.reckoning import LEAST_SECONDS
 from engine.ids import NetworkId, NodeId
 from engine.inference.supervisor.devices import PROCESSOR
 from engine.inference.types import CacheChange, CacheNews, ModelInfo
+from engine.node import loop as driver
 from engine.node.cached_prefixes import CachedPrefixes
 from engine.node.group import GroupRole
 from engine.node.group_view import UNKNOWN_ROUND_TRIP
@@ -295,6 +297,31 @@ def test_without_a_link_the_round_trip_is_unknown(machines: list[Machine]) -> No
     assert (view := one.role.view(DIGEST)) is not None
     assert (seen := view.member(two.node_id)) is not None
     assert seen.round_trip == UNKNOWN_ROUND_TRIP
+
+
+async def test_a_model_that_is_put_back_is_joined_again_while_its_worker_reports(
+    machines: list[Machine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each report wakes the loop, and without the model no deadline is there."""
+    monkeypatch.setattr(driver, "SLOWEST_SECONDS", 0.05)
+    one, *_ = machines
+    info = one.info
+    monkeypatch.setattr(one.role.loop, "_clock", SystemClock())
+
+    async def until(there: bool) -> None:
+        while (one.role.view(DIGEST) is not None) is not there:
+            one.role.loads_changed()
+            await asyncio.sleep(0)
+
+    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(one.role.loop.run())
+        monkeypatch.setattr(one, "models", list)
+        await until(False)
+        one.role._tick()
+        assert not one.role._machines
+        monkeypatch.setattr(one, "models", lambda: [info])
+        await until(True)
+        task.cancel()
 
 
 def test_another_version_of_the_model_is_another_group(machines: list[Machine]) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from engine.clock import SystemClock
+from engine.node import loop as driver
 from engine.node.loop import SLOWEST_SECONDS, MachineLoop
 
 
@@ -47,3 +50,18 @@ async def test_an_idle_machine_is_ticked_seldom_and_a_stuck_deadline_does_not_sp
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert 2 <= machine.ticks <= 100
+
+
+@pytest.mark.parametrize("deadline", [None, float("inf")])
+async def test_whoever_wakes_it_all_the_time_does_not_put_the_next_tick_off(
+    deadline: float | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(driver, "SLOWEST_SECONDS", 0.05)
+    machine = Machine()
+    loop = MachineLoop(machine.clock, machine.tick, lambda: deadline)
+    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(loop.run())
+        while machine.ticks < 3:
+            loop.wake()
+            await asyncio.sleep(0)
+        task.cancel()
