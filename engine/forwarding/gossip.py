@@ -241,7 +241,7 @@ class GroupMachine:
 
     def _speak(self, now: float, wall: float, leaving: bool = False) -> list[Tell]:
         statement = self._speaker.speak(now, wall, self.tree.share, leaving, interval=self.interval)
-        self._me.take(statement, self.tree, now, wall)
+        self._me.take(statement, self.tree, now)
         if self._is_small:
             receivers: Collection[NodeId] = self._linked
         else:
@@ -345,7 +345,7 @@ class GroupMachine:
             if not known.may_say(statement, now):
                 self._drop("too fast")
                 return
-            known.take(statement, self.tree, now, wall)
+            known.take(statement, self.tree, now)
             self._taken(known, peer)
 
     def _taken(self, known: Known, source: NodeId) -> None:

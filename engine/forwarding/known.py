@@ -42,6 +42,7 @@ class Known:
         self.states: dict[int, bytes] = {}  # content -> what the signed digest of all chunks is then
         self.steps: deque[Statement] = deque(maxlen=REMEMBERED)  # the last changes that were applied, in order
         self._early: dict[int, Statement] = {}  # based_on -> changes that came before their turn
+        self._made = -math.inf  # by its own clock
         self._delay = math.inf  # the least difference of the two clocks on arrival
         self._delay_at = now
         self._statements = TokenBucket(STATEMENT_RATE, STATEMENT_BURST, now)
@@ -71,7 +72,7 @@ class Known:
         changes = len(statement.added) + len(statement.removed)
         return self._statements.take(now) and self._chunks.take(now, changes)
 
-    def take(self, statement: Statement, tree: HrTree[NodeId], now: float, wall: float) -> None:
+    def take(self, statement: Statement, tree: HrTree[NodeId], now: float) -> None:
         """A statement that is useful, allowed and signed by the member."""
         said = statement.said
         if said.incarnation > self.incarnation:
@@ -79,7 +80,7 @@ class Known:
         if said.sequence > self.sequence:
             self.sequence, self.newest = said.sequence, statement
             self.load = load_of(said.load)
-            self.heard, self.arrived = self._made_at(said.made, now, wall), now
+            self.heard, self.arrived = self._made_at(said.made, now), now
         self.head = max(self.head, statement.content)
         self.states[statement.content] = said.state
         while len(self.states) > REMEMBERED:
@@ -133,7 +134,7 @@ class Known:
         self.states.clear()
         self.steps.clear()
         self._early.clear()
-        self._delay = math.inf
+        self._made, self._delay = -math.inf, math.inf
         self.asked_at = -math.inf
         if self.node_id in tree.members:
             tree.replace(self.node_id, ())
@@ -146,10 +147,14 @@ class Known:
             self.steps.append(step)
         self._early = {based_on: step for based_on, step in self._early.items() if based_on > self.content}
 
-    def _made_at(self, made: float, now: float, wall: float) -> float:
+    def _made_at(self, made: float, now: float) -> float:
         """By our own clock. The clocks of two machines differ, so what counts is how much later than the quickest of
-        its statements this one is."""
-        delay = wall - made
+        its statements this one is. Ours never jumps; where its own was put back all its statements would seem to come
+        late from then on, but then a later one seems to be made earlier, too."""
+        delay = now - made
+        if made < self._made:
+            self._delay = delay
+        self._made = made
         self._delay = min(delay, self._delay + (now - self._delay_at) * DELAY_DRIFT)
         self._delay_at = now
         return now - (delay - self._delay)

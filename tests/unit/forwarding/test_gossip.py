@@ -191,6 +191,28 @@ def test_clocks_that_are_wrong_make_nobody_older_or_younger() -> None:
         assert all(net.now - 1.5 < one.heard <= net.now for one in net.machine(name).heard(net.now))
 
 
+@pytest.mark.parametrize("step", [-150.0, -20.0, 20.0, 150.0])
+@pytest.mark.parametrize("whose", [0, 1])
+def test_a_clock_that_jumps_makes_nobody_look_silent(whose: int, step: float) -> None:
+    """Neither the one whose clock it is to others, nor all others to it."""
+    net = GossipNetwork(4, seed=8)
+
+    def look() -> None:
+        for _ in range(10):
+            for name in net.ids:
+                net.busy(name)
+            net.run(1)
+        for name in net.ids:
+            assert all(net.now - 1.5 < one.heard <= net.now for one in net.machine(name).heard(net.now))
+            assert len(net.machine(name).heard(net.now)) == 4
+
+    look()
+    net.members[net.ids[whose]].clock += step
+    look()
+    net.members[net.ids[whose]].clock -= step
+    look()
+
+
 def test_a_member_whose_clock_was_put_back_is_heard_again() -> None:
     net = GossipNetwork(3, seed=31)
     fill(net)
