@@ -330,6 +330,15 @@ QToolButton#tool:focus {{ border-color: {t.focus}; }}
 #composer[focused="true"] {{ border: 2px solid {t.focus}; }}
 #composer QPlainTextEdit {{ border: none; background: transparent; }}
 
+#fileCard {{ background: {t.raised}; border: 1px solid {t.strong_line}; border-radius: {t.small_radius}px; }}
+QPushButton#fileOpen {{ background: transparent; border: 2px solid transparent; border-radius: {t.small_radius}px;
+    padding: 0; min-height: 36px; text-align: left; }}
+QPushButton#fileOpen:hover {{ background: {t.hover}; }}
+QPushButton#fileOpen:pressed {{ background: {t.pressed}; }}
+QPushButton#fileOpen:focus {{ border-color: {t.focus}; padding: 0; min-height: 36px; }}
+#fileText {{ background: {t.sunken}; border: 1px solid {t.line}; border-radius: {t.small_radius}px;
+    selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
+#fileText:focus {{ border: 2px solid {t.focus}; }}
 #questionBubble {{ background: {t.question}; border-radius: {t.radius}px; }}
 #document {{ border: 2px solid transparent; border-radius: {t.tiny}px; background: transparent;
     selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}

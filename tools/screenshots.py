@@ -320,6 +320,21 @@ def _setup_full(desktop: Desktop) -> None:
     desktop.window.chat_page.show_overflow()
 
 
+def _files(desktop: Desktop) -> None:
+    """A question with files, and another one that is being written with one."""
+    play(desktop, state())
+    chats_listed(desktop)
+    answered(desktop, "Which of these towns grew?", "Only **Cologne** did, by 1.2 % in five years.")
+    turn = desktop.chat.turns[-1]
+    turn.files = (
+        schema.Attachment(attachment="a", name="towns-2019-2024.csv", characters=18_204),
+        schema.Attachment(attachment="b", name="notes.md", characters=912),
+    )
+    desktop.window.transcript.turns[-1].show_turn(turn)
+    desktop.chat.files.show([schema.Attachment(attachment="c", name="survey of the districts.txt", characters=48_113)])
+    desktop.window.composer.input.setPlainText("And the districts?")
+
+
 def _page(name: PageName, **fields: bool) -> Callable[[Desktop], None]:
     def prepare(desktop: Desktop) -> None:
         play(desktop, state(**fields))
@@ -343,6 +358,7 @@ VIEWS: dict[str, Callable[[Desktop], None]] = {
     "chat-found": _found,
     "chat-code": _code,
     "chat-details": _details,
+    "chat-files": _files,
     "chat-waiting": _waiting,
     "chat-setup": _setup,
     "chat-setup-full": _setup_full,

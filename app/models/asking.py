@@ -10,7 +10,9 @@ from PySide6.QtCore import Signal
 
 from app.i18n import mark, tr
 from app.models.catalogue import ModelChoice
+from app.models.draft_files import DraftFiles
 from app.models.engine_words import from_engine
+from app.models.file_reader import FileReader
 from app.models.kept_turns import KeptTurns
 from app.models.turns import RUNNING, Turn
 from engine.api import schema
@@ -34,10 +36,13 @@ class Asking(KeptTurns):
     ) -> None:
         self._new_id = new_id
         self._begins_with = schema.ChatSettings()
+        self.files = DraftFiles(send, lambda: self._make(), new_id)
+        self._reader: FileReader | None = None
         super().__init__(send, now)
 
     def _follow(self, chat: str) -> None:
         super()._follow(chat)
+        self.files.follow(chat)
         self.loading = False  # the chat is not here yet
         self._made = False  # the engine was told of the chat, or it is one of its chats
         self._settings = self._begins_with
@@ -53,19 +58,22 @@ class Asking(KeptTurns):
         raise NotImplementedError
 
     def ask(self, question: str, choice: ModelChoice) -> bool:
-        """Ask; False (and nothing happens) for an empty or over-long question or while an answer is on its way."""
+        """Ask, with the files of the draft; False (and nothing happens) for an empty or over-long question, while an
+        answer is on its way or a file is not kept yet."""
         question = question.strip()
-        if not question or len(question) > MAX_QUESTION or self.running or self.loading:
+        nothing = not question and not self.files.files
+        if nothing or len(question) > MAX_QUESTION or self.running or self.loading or not self.files.ready:
             return False
         if self.later:  # what it follows is not here
             self.load_end()
             self._arrange([], earlier=True, later=False)
         self._asked()
-        self._ask(len(self.turns), Turn(question, choice, question_id=self._new_id()))
+        self._ask(len(self.turns), Turn(question, choice, question_id=self._new_id(), files=self.files.take()))
         return True
 
     def edit(self, turn: Turn, question: str, choice: ModelChoice) -> bool:
-        """Ask another version of the question of ``turn``. The one before and what followed it stay as a branch."""
+        """Ask another version of the question of ``turn``, with the same files. The one before and what followed it
+        stay as a branch."""
         question = question.strip()
         if not question or len(question) > MAX_QUESTION or turn not in self.turns or self.loading:
             return False
@@ -73,7 +81,7 @@ class Asking(KeptTurns):
         self.keep_edit(turn)
         name = self._new_id()
         new = Turn(question, choice, question_id=name, parent=turn.parent, question_siblings=(name,))
-        new.after = turn.after
+        new.after, new.files = turn.after, turn.files
         if turn.kept:
             new.after, new.question_siblings = turn.parent, (*turn.question_siblings, name)
         self._ask(self._index(turn), new)
@@ -84,10 +92,11 @@ class Asking(KeptTurns):
         the answer so far, and what followed it, as another version. ``drop_oldest``: leave out the oldest messages
         where it does not fit."""
         old = turn or (self.turns[-1] if self.turns else None)
-        if old is None or old not in self.turns or old.state in RUNNING or not old.question:
+        if old is None or old not in self.turns or old.state in RUNNING or not (old.question or old.files):
             return False
         new = Turn(old.question, choice or old.choice, question_id=old.question_id, kept=old.kept, after=old.after)
         new.parent, new.question_siblings, new.drop_oldest = old.parent, old.question_siblings, drop_oldest
+        new.files = old.files
         if old.kept:
             new.answer_id = self._new_id()
             new.siblings = (*old.siblings, new.answer_id)
@@ -121,6 +130,22 @@ class Asking(KeptTurns):
     def stop_other(self) -> None:
         """Stop the answer that is being written behind what shows, or on another branch."""
         self._send(schema.StopAnswer(chat=self.chat))
+
+    # Files.
+
+    def files_of(self, question: str) -> tuple[schema.Attachment, ...]:
+        """What is attached to a question."""
+        return next((turn.files for turn in self.turns if turn.question_id == question), ())
+
+    def reader(self, question: str, file: schema.Attachment) -> FileReader:
+        """Reads the text of a file of a question, or ("") of the draft."""
+        self._reader = FileReader(self._send, self.chat, question, file)
+        return self._reader
+
+    def _of_files(self, event: schema.Event) -> None:
+        self.files.receive(event)
+        if self._reader is not None:
+            self._reader.receive(event)
 
     # How it is asked.
 
@@ -195,6 +220,7 @@ class Asking(KeptTurns):
                 chat=self.chat,
                 text=turn.question,
                 message=turn.question_id,
+                attachments=tuple(file.attachment for file in turn.files),
                 after=self._after(turn),
                 overflow=overflow,
                 ref=turn.ref,

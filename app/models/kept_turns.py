@@ -97,7 +97,7 @@ class KeptTurns(Answers):
                 self._add_later(event)
             case schema.BranchSelected():
                 self._branch(event)
-            case schema.TextPiece():
+            case schema.TextPiece(ref="rest"):
                 self._piece(event)
 
     # Pages.
@@ -251,6 +251,8 @@ class KeptTurns(Answers):
         if known is not None:
             known.kept = True
             known.parent, known.question_siblings = message.parent, message.siblings
+            known.files = message.attachments  # copies of an earlier version's have names of their own
+            self._changed(known)
             return
         if self.later:
             return  # it stands behind what is here

@@ -60,7 +60,7 @@ class ChatTranscript(Asking):
     @property
     def empty(self) -> bool:
         """Whether nothing was asked or written in it."""
-        return not self.turns and not self.loading and not self._draft.strip()
+        return not (self.turns or self.loading or self._draft.strip() or self.files.files)
 
     @property
     def kept_chat(self) -> str:
@@ -130,12 +130,13 @@ class ChatTranscript(Asking):
         self._busy, self._told, self._paging, self._telling = False, None, False, 0
         if self.loading:
             self._reopen(self.wanted)
-        elif self._made or self.turns or self._draft.strip():
+        elif self._made or not self.empty:
             self._made = False  # making it again changes nothing if it is there
             self._make()
         self._dispatch()
         self._told_draft = ""
         self.write_draft(self._draft)
+        self.files.connected()
 
     def engine_failed(self, reason: str) -> None:
         """The engine cannot be started; what waits for it ends with ``reason``."""
@@ -155,6 +156,7 @@ class ChatTranscript(Asking):
 
     def receive(self, event: schema.Event) -> None:
         """An event of the engine; those of other chats are ignored."""
+        self._of_files(event)
         match event:
             case schema.RequestFailed():
                 self._refused(event)
@@ -202,6 +204,8 @@ class ChatTranscript(Asking):
     def _opened(self, event: schema.ChatOpened) -> None:
         was_loading, self.loading = self.loading, False
         self.temporary = event.chat.temporary
+        waits = {file.attachment for turn in self.turns if not turn.kept for file in turn.files}
+        self.files.show([one for one in event.draft.attachments if one.attachment not in waits])
         if was_loading:
             self._settings = self._told = event.settings
             self._draft = self._told_draft = event.draft.text

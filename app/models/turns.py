@@ -71,6 +71,7 @@ class Turn:
     after: str | None = None
     code: str = ""
     edit: str | None = None
+    files: tuple[schema.Attachment, ...] = ()
 
     @property
     def reasoning(self) -> str:
@@ -116,7 +117,7 @@ def turns_of(messages: Sequence[schema.StoredMessage], choice: ModelChoice) -> l
     for message in messages:
         if message.role == "user":
             turns.append(Turn(message.text, choice, question_id=message.message, kept=True, sent=True, state="done"))
-            turns[-1].stage = ""
+            turns[-1].stage, turns[-1].files = "", message.attachments
             turns[-1].parent, turns[-1].question_siblings = message.parent, message.siblings
             continue
         if not turns or turns[-1].question_id != message.parent:
@@ -153,6 +154,7 @@ def show_answer(turn: Turn, message: schema.StoredMessage) -> None:
 def take_question(turn: Turn, other: Turn) -> None:
     """``turn`` answers the same question as ``other``, but of the question itself nothing was known."""
     turn.question, turn.parent, turn.question_siblings = other.question, other.parent, other.question_siblings
+    turn.files = other.files
 
 
 class KeptAnswer(schema.ChatDone, frozen=True, kw_only=True, tag="kept_answer"):

@@ -4,15 +4,30 @@ from __future__ import annotations
 
 from PySide6.QtCore import QMimeData, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QTextOption
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QFrame,
+    QHBoxLayout,
+    QPlainTextEdit,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.i18n import number, tr
 from app.models.asking import MAX_QUESTION
+from app.models.draft_files import DraftFiles
 from app.theme import Theme
 from app.views.basics import PlainLabel
+from app.views.file_cards import CardFile, FileCards
+from app.views.file_drop import local_files
 from app.views.icons import ThemeIcon
 
 MOST_LINES = 8
+MOST_PASTED = 20_000
+"""Characters of a pasted text that stand in the question; a longer one is attached as a file."""
 
 
 class Composer(QWidget):
@@ -20,21 +35,39 @@ class Composer(QWidget):
 
     submitted = Signal(str)
     stop_requested = Signal()
+    file_opened = Signal(str)
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, theme: Theme, files: DraftFiles) -> None:
         super().__init__()
+        self._files = files
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(theme.tiny)
         self.notice = PlainLabel("", "caption")
         self.notice.hide()
         outer.addWidget(self.notice)
+        self.cards = FileCards(theme, removable=True)
+        self.cards.opened.connect(self.file_opened)
+        self.cards.removed.connect(files.remove)
+        outer.addWidget(self.cards)
         self._frame = QFrame()
         self._frame.setObjectName("composer")
         layout = QHBoxLayout(self._frame)
-        layout.setContentsMargins(theme.medium, theme.small - 1, theme.small - 1, theme.small - 1)
+        layout.setContentsMargins(theme.small - 1, theme.small - 1, theme.small - 1, theme.small - 1)
         layout.setSpacing(theme.small)
+        self.attach = QToolButton()
+        self.attach.setObjectName("tool")
+        ThemeIcon(self.attach, theme, "attach", "quiet", size=20)
+        about = tr("Attach text files")
+        self.attach.setAccessibleName(about)
+        self.attach.setToolTip(tr("{action} ({key})", action=about, key=tr("Ctrl+O", "key")))
+        self.attach.setFixedSize(theme.control, theme.control)
+        self.attach.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.attach.clicked.connect(self.choose_files)
+        layout.addWidget(self.attach, alignment=Qt.AlignmentFlag.AlignBottom)
         self.input = QuestionInput()
+        self.input.files_offered.connect(files.add_files)
+        self.input.text_offered.connect(files.add_text)
         self.input.submitted.connect(self._submit)
         self.input.stop_requested.connect(self.stop_requested)
         self.input.focus_changed.connect(self._show_focus)
@@ -51,6 +84,8 @@ class Composer(QWidget):
         outer.addWidget(self._frame)
         self.setFocusProxy(self.input)
         self._running = False
+        files.changed.connect(self._show_files)
+        files.refused.connect(self.show_notice)
         self._text_changed()
 
     def show_running(self, running: bool) -> None:
@@ -67,6 +102,14 @@ class Composer(QWidget):
         self.notice.show_text(text)
         self.notice.show()
 
+    def choose_files(self) -> None:
+        """Let the owner choose text files of this machine."""
+        dialog = QFileDialog(self, tr("Attach text files"))
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.filesSelected.connect(self._files.add_files)
+        dialog.open()
+
     def show_temporary(self, temporary: bool) -> None:
         """Whether nothing of this chat comes to the disk."""
         about = tr("Temporary chat: nothing of it is kept") if temporary else tr("Ask a question")
@@ -79,13 +122,23 @@ class Composer(QWidget):
 
     def _submit(self) -> None:
         text = self.input.toPlainText()
-        if text.strip() and not self._running:
+        if (text.strip() or self._files.files) and self._files.ready and not self._running:
             self.submitted.emit(text)
 
     def _text_changed(self) -> None:
-        text = self.input.document()
-        self.send.setEnabled(text.blockCount() > 1 or bool(text.firstBlock().text().strip()))
+        self._show_sendable()
         self.notice.hide()
+
+    def _show_sendable(self) -> None:
+        text = self.input.document()
+        written = text.blockCount() > 1 or bool(text.firstBlock().text().strip())
+        self.send.setEnabled((written or bool(self._files.files)) and self._files.ready)
+
+    def _show_files(self) -> None:
+        notes = {"reading": tr("Being read"), "sending": tr("Being kept"), "kept": ""}
+        shown = [CardFile(one.file, one.name, one.characters, notes[one.state]) for one in self._files.files]
+        self.cards.show_files(shown)
+        self._show_sendable()
 
     def _show_focus(self, focused: bool) -> None:
         self._frame.setProperty("focused", focused)
@@ -100,12 +153,16 @@ class QuestionInput(QPlainTextEdit):
     stop_requested = Signal()
     focus_changed = Signal(bool)
     refused = Signal(str)
+    files_offered = Signal(list)
+    text_offered = Signal(object)
+    """A text that is too long to stand in the question; an object, as Qt would copy a string of megabytes twice."""
 
     def __init__(self) -> None:
         super().__init__()
         self.setAccessibleName(tr("Question"))
         self.setAccessibleDescription(tr("Enter sends, Shift and Enter make a new line, Escape stops the answer."))
         self.setPlaceholderText(tr("Ask a question"))
+        self.takes_files = True
         self.setTabChangesFocus(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
@@ -125,9 +182,17 @@ class QuestionInput(QPlainTextEdit):
             super().keyPressEvent(event)
 
     def insertFromMimeData(self, source: QMimeData) -> None:
-        """Paste text that fits; the rest is refused whole and said so, because half a text is worse than none."""
+        """Paste text that fits; what is long is offered as a file, and files as they are. What does not fit is refused
+        whole and said so, because half a text is worse than none."""
+        paths = local_files(source)
+        if paths and self.takes_files:
+            self.files_offered.emit(paths)
+            return
         text = source.text()
         if not text:
+            return
+        if len(text) > MOST_PASTED and self.takes_files:
+            self.text_offered.emit(text)
             return
         room = MAX_QUESTION - self.document().characterCount()
         if len(text) > room:
@@ -142,6 +207,9 @@ class QuestionInput(QPlainTextEdit):
             return
         self.insertPlainText(text)
         self.ensureCursorVisible()
+
+    def canInsertFromMimeData(self, source: QMimeData) -> bool:
+        return source.hasText() or (self.takes_files and bool(local_files(source)))
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)

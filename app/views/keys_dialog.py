@@ -15,6 +15,7 @@ def keys() -> list[tuple[str, str]]:
     return [
         (tr("Enter", "key"), tr("Send the question")),
         (tr("Shift+Enter", "key"), tr("Begin a new line")),
+        (tr("Ctrl+O", "key"), tr("Attach text files")),
         (tr("Esc", "key"), tr("Stop the answer")),
         (tr("Ctrl+N", "key"), tr("New chat")),
         (tr("Ctrl+Shift+N", "key"), tr("Temporary chat: nothing of it is written to the disk")),

@@ -280,6 +280,7 @@ class MainWindow(QMainWindow):
             (QKeySequence("Ctrl+Q"), self.quit_requested.emit),
             (QKeySequence("Ctrl+W"), self.close),
             (QKeySequence("Ctrl+L"), self._to_composer),
+            (QKeySequence("Ctrl+O"), self._attach),
             (QKeySequence("Esc"), self._chat.stop),
             (QKeySequence("Ctrl+,"), lambda: self.open_page("settings")),
             (QKeySequence(QKeySequence.StandardKey.HelpContents), self._show_keys),
@@ -288,6 +289,10 @@ class MainWindow(QMainWindow):
             actions.append((QKeySequence(f"Ctrl+{position + 1}"), functools.partial(self.open_page, name)))
         for keys, action in actions:
             QShortcut(keys, self).activated.connect(action)
+
+    def _attach(self) -> None:
+        self.open_page("chat")
+        self.composer.choose_files()
 
     def _to_composer(self) -> None:
         self.open_page("chat")

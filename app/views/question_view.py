@@ -12,6 +12,7 @@ from app.models.turns import Turn
 from app.theme import Theme
 from app.views.basics import PlainLabel
 from app.views.composer import QuestionInput
+from app.views.file_cards import CardFile, FileCards
 from app.views.icons import icon
 from app.views.markdown_view import copy_text
 from app.views.text_view import TextView
@@ -30,6 +31,8 @@ class QuestionView(QWidget):
     """Another wording is to be asked."""
     edit_changed = Signal()
     version_chosen = Signal(str)
+    file_opened = Signal(str, str)
+    """The question, and which of its files."""
     height_changed = Signal()
 
     def __init__(self, theme: Theme, turn: Turn) -> None:
@@ -40,6 +43,9 @@ class QuestionView(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.tiny)
+        self.files = FileCards(theme, right=True)
+        self.files.opened.connect(lambda file: self.file_opened.emit(self._turn.question_id, file))
+        column.addWidget(self.files)
         self.text = TextView(theme, tr("Question"))
         self._beyond = PlainLabel("", "caption")
         self._bubble = self._make_bubble()
@@ -54,11 +60,12 @@ class QuestionView(QWidget):
         """Show the question of ``turn`` as it is now."""
         other = turn.question != self._turn.question
         self._turn = turn
+        self.files.show_files([CardFile(one.attachment, one.name, one.characters) for one in turn.files])
         if other:
             self._show_text()
         self.versions.show_versions(turn.question_siblings, turn.question_id)
-        self._bubble.setVisible(turn.edit is None)
-        self._tools.setVisible(turn.edit is None and bool(turn.question))
+        self._bubble.setVisible(turn.edit is None and bool(turn.question or not turn.files))
+        self._tools.setVisible(turn.edit is None and bool(turn.question or turn.files))
         if turn.edit is not None:
             self._show_editor(turn.edit)
         elif self.editor is not None:
@@ -120,7 +127,7 @@ class QuestionView(QWidget):
             self.editor.input.textChanged.connect(self._keep)
             layout = self.layout()
             assert isinstance(layout, QVBoxLayout)
-            layout.insertWidget(1, self.editor)
+            layout.insertWidget(layout.indexOf(self._tools), self.editor)
         if self.editor.input.toPlainText() != text:
             self.editor.input.setPlainText(text)
             self.editor.input.moveCursor(self.editor.input.textCursor().MoveOperation.End)
@@ -181,6 +188,7 @@ class QuestionEditor(QFrame):
         column.setContentsMargins(theme.medium, theme.small, theme.small, theme.small)
         column.setSpacing(theme.small)
         self.input = QuestionInput()
+        self.input.takes_files = False
         self.input.setAccessibleName(tr("Another wording of the question"))
         self.input.setAccessibleDescription(tr("Enter asks, Escape leaves the question as it was."))
         self.input.submitted.connect(self._submit)

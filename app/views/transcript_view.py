@@ -47,6 +47,7 @@ class TranscriptView(QAbstractScrollArea):
     drop_requested = Signal(object)
     privacy_chosen = Signal(object, object)
     edited = Signal(object, str)
+    file_opened = Signal(str, str)
     suggestion_chosen = Signal(str)
 
     def __init__(self, theme: Theme, transcript: ChatTranscript) -> None:
@@ -292,6 +293,7 @@ class TranscriptView(QAbstractScrollArea):
         view.edit_changed.connect(lambda: self._transcript.keep_edit(view.turn))
         view.version_chosen.connect(lambda name: self._choose(view, name))
         view.link_chosen.connect(self._show_link)
+        view.file_opened.connect(self.file_opened)
         view.height_changed.connect(self._lay_out)
         view.answer.caret_moved.connect(self._moves.show_caret)
         view.answer.dragged.connect(self._moves.drag)

@@ -34,6 +34,7 @@ class TurnView(QWidget):
     edit_changed = Signal()
     version_chosen = Signal(str)
     link_chosen = Signal(str, str)
+    file_opened = Signal(str, str)
     height_changed = Signal()
 
     def __init__(self, theme: Theme, turn: Turn) -> None:
@@ -201,6 +202,7 @@ class TurnView(QWidget):
         self.asked.edited.connect(self.edited)
         self.asked.edit_changed.connect(self.edit_changed)
         self.asked.version_chosen.connect(self.version_chosen)
+        self.asked.file_opened.connect(self.file_opened)
         self.asked.height_changed.connect(self.height_changed)
         self.answer.link_chosen.connect(self.link_chosen)
         self.more.clicked.connect(self._show_more)

@@ -38,6 +38,7 @@ from engine.chats.prompt import (
     turns_of,
 )
 from engine.chats.rows import AttachmentRow, MessageRow
+from engine.chats.words import clean
 from engine.errors import (
     ContextLengthError,
     GenTorrentError,
@@ -294,16 +295,6 @@ class Answering:
                     case AnswerDone():
                         return event
         raise InvalidRequestError("The answer ended without its last event. Its text may be incomplete; ask again.")
-
-
-def clean(text: str) -> str:
-    """Text without what neither a database nor JSON can hold."""
-    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
-
-
-def one_line(text: str) -> str:
-    """A title or name without line breaks."""
-    return " ".join(clean(text).split())
 
 
 def _turns(read: Sequence[ReadMessage], attached: Sequence[AttachmentRow]) -> list[Turn]:

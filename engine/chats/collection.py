@@ -29,10 +29,9 @@ from engine.api.schema import (
     SavePreset,
     SearchChats,
 )
-from engine.chats.answering import clean, one_line
 from engine.chats.database import Database, Hit
 from engine.chats.rows import ChatRow, FolderRow, PresetRow
-from engine.chats.words import marked, match_expression
+from engine.chats.words import clean, marked, match_expression, one_line
 from engine.errors import ChatNotFoundError, InvalidRequestError
 
 if TYPE_CHECKING:

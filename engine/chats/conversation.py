@@ -23,13 +23,12 @@ from engine.api.schema import (
     SendMessage,
     UpdateChat,
 )
-from engine.chats.answering import clean, one_line
 from engine.chats.collection import kept_settings, preset, with_preset
 from engine.chats.live import Listener, LiveChat, Running
 from engine.chats.pages import Place
 from engine.chats.rows import AttachmentRow, DraftRow, Key, MessageRow, Node
 from engine.chats.tree import ROOT
-from engine.chats.words import title_from
+from engine.chats.words import clean, one_line, title_from
 from engine.errors import ChatBusyError, ChatNotFoundError, InvalidRequestError
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ async def send(history: ChatHistory, request: SendMessage) -> Accepted:
         await _check_new(live, request.message)
         parent = live.tip if request.after is None else request.after
         _check_place(live, parent)
-        files = await _files_of(live, request)
+        files = await _files_of(history, live, request)
         question = MessageRow(
             id=request.message or history.new_id(),
             chat=live.id,
@@ -188,13 +187,17 @@ def _check_place(live: LiveChat, parent: str) -> None:
         raise InvalidRequestError(f"There are {MAX_SIBLINGS} versions here already. Begin a new chat.")
 
 
-async def _files_of(live: LiveChat, request: SendMessage) -> list[AttachmentRow]:
-    """The draft's files that go with a question, in the order in which they are named."""
-    there = {one.id: one for one in await live.store.whole_attachments(live.id, [""])}
-    missing = [name for name in request.attachments if name not in there]
-    if missing:
-        raise ChatNotFoundError(f"The draft has no attachment {missing[0]!r}. Attach the file again.")
-    files = [there[name] for name in dict.fromkeys(request.attachments)]
+async def _files_of(history: ChatHistory, live: LiveChat, request: SendMessage) -> list[AttachmentRow]:
+    """The files that go with a question, in the order in which they are named: the draft's, and copies of those of
+    earlier questions of the chat, which keep theirs."""
+    files = []
+    for name in dict.fromkeys(request.attachments):
+        found = await live.store.attachment(name)
+        if found is None or found.chat != live.id:
+            raise ChatNotFoundError(f"This chat has no attachment {name!r}. Attach the file again.")
+        if found.message:
+            found = msgspec.structs.replace(found, id=history.new_id(), place=history.next_place())
+        files.append(found)
     if not request.text.strip() and not files:
         raise InvalidRequestError("The question is empty. Write something, or attach a file.", "text")
     _check_length(len(request.text) + sum(len(one.text) for one in files))
@@ -284,7 +287,7 @@ async def attach(history: ChatHistory, request: AddAttachment, text: str, by: Li
         files = (await live.store.attachments(live.id, [""])).get("", [])
         if any(one.attachment == request.attachment for one in files):
             return await _draft_changed(history, live, by, request.ref, "add_attachment", True)  # sent again
-        if await live.store.has_attachment(request.attachment):
+        if await live.store.attachment(request.attachment) is not None:
             raise InvalidRequestError("Another message has an attachment with this id. Take another one.", "attachment")
         if len(files) >= MAX_ATTACHMENTS:
             raise InvalidRequestError(f"{MAX_ATTACHMENTS} files are attached already. Remove one of them.")
@@ -294,7 +297,7 @@ async def attach(history: ChatHistory, request: AddAttachment, text: str, by: Li
             chat=live.id,
             message="",
             place=history.next_place(),
-            name=clean(request.name),
+            name=one_line(request.name) or "Text",
             text=text,
         )
         saved = await live.store.save(row)

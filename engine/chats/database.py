@@ -224,9 +224,9 @@ class Database:
             found += self._rows(AttachmentRow, where, [chat, *chunk])
         return found
 
-    def has_attachment(self, name: str) -> bool:
-        """Whether an attachment of this name is anywhere."""
-        return self._sql.execute("SELECT 1 FROM attachments WHERE id = ?", (name,)).fetchone() is not None
+    def attachment(self, name: str) -> AttachmentRow | None:
+        """The attachment of this name, wherever it is."""
+        return next(self._rows(AttachmentRow, "WHERE id = ?", [name]), None)
 
     def draft(self, chat: str) -> str:
         """The text of a draft."""

@@ -12,6 +12,7 @@ import msgspec
 
 from engine.chats.live import LiveChat
 from engine.chats.rows import AttachmentRow, ChatRow, MessageRow
+from engine.chats.words import fence_for
 
 if TYPE_CHECKING:
     from engine.chats.history import ChatHistory
@@ -84,12 +85,6 @@ def from_message(message: MessageRow, files: list[AttachmentRow]) -> str:
     if message.problem is not None:
         parts.append(f"*{_line(message.problem.text)}*\n")
     return "\n".join(parts) + "\n"
-
-
-def fence_for(text: str) -> str:
-    """A fence that is longer than every one in ``text``."""
-    longest = max((len(found) for found in re.findall(r"`{3,}", text)), default=2)
-    return "`" * (longest + 1)
 
 
 def _heading(message: MessageRow) -> str:

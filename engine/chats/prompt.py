@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from engine.api.schema import Overflow
 from engine.chats.database import ReadMessage
 from engine.chats.rows import AttachmentRow, MessageRow
+from engine.chats.words import fence_for, one_line
 from engine.inference.types import PromptMessage
 
 CHARACTERS_PER_TOKEN = 3.0
@@ -59,10 +60,15 @@ def _messages(turns: Sequence[Turn]) -> int:
 
 
 def with_attachments(text: str, attachments: Sequence[AttachmentRow]) -> str:
-    """A question with its files before it, each with its name."""
+    """A question with its files before it, each under its name between fences that are longer than any in it: nothing
+    in a file can look like its end."""
     if not attachments:
         return text
-    parts = [f"[File: {one.name}]\n{one.text}\n[End of file: {one.name}]" for one in attachments]
+    parts = []
+    for one in attachments:
+        fence = fence_for(one.text)
+        end = "" if one.text.endswith("\n") else "\n"
+        parts.append(f"File: {one_line(one.name)}\n{fence}\n{one.text}{end}{fence}")
     return "\n\n".join([*parts, text] if text else parts)
 
 

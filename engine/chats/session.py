@@ -48,9 +48,10 @@ from engine.api.schema import (
     UpdateChat,
 )
 from engine.chats import collection, conversation, export
-from engine.chats.answering import NoRoomError, clean
+from engine.chats.answering import NoRoomError
 from engine.chats.live import LiveChat
 from engine.chats.pages import Place
+from engine.chats.words import clean
 from engine.errors import ChatNotFoundError, GenTorrentError, InvalidRequestError, OverloadedError, StorageError
 
 if TYPE_CHECKING:

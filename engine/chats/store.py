@@ -286,10 +286,10 @@ class ChatStore:
         rows += [row for row in over.values() if row is not None and row.chat == chat and row.message in messages]
         return sorted(rows, key=lambda row: (row.message, row.place))
 
-    async def has_attachment(self, name: str) -> bool:
-        """Whether an attachment of this name is anywhere."""
+    async def attachment(self, name: str) -> AttachmentRow | None:
+        """The attachment of this name, wherever it is."""
         over = self._over(AttachmentRow)
-        return over[name] is not None if name in over else await self.ask(Database.has_attachment, name)
+        return over[name] if name in over else await self.ask(Database.attachment, name)
 
     async def draft(self, chat: str) -> str:
         """The text of a draft."""

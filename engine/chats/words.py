@@ -56,3 +56,21 @@ def title_from(question: str) -> str:
     cut = line[: MAX_TITLE - 1]
     whole = cut.rsplit(" ", 1)[0]
     return f"{whole if len(whole) > MAX_TITLE // 2 else cut}…"
+
+
+def clean(text: str) -> str:
+    """Text without what neither a database nor JSON can hold."""
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+
+
+def one_line(text: str) -> str:
+    """A title or name without line breaks."""
+    return " ".join(clean(text).split())
+
+
+def fence_for(text: str) -> str:
+    """A fence that is longer than every one in ``text``."""
+    if "```" not in text:
+        return "```"
+    longest = max((len(found) for found in re.findall(r"`{3,}", text)), default=2)
+    return "`" * (longest + 1)

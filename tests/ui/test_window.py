@@ -10,7 +10,7 @@ from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QWidget
 
-from app.models.asking import MAX_QUESTION
+from app.views.composer import MOST_PASTED
 from app.views.text_view import TextView
 from app.views.turn_view import PAGE
 from engine.api.schema import Privacy, PrivacyChoice
@@ -316,7 +316,7 @@ def test_adopted_engine_is_left_running(drive: Drive, tmp_path: Path) -> None:
     drive(scenario())
 
 
-@pytest.mark.parametrize(("size", "fits"), [(MAX_QUESTION - 1, True), (10_000_000, False)])
+@pytest.mark.parametrize(("size", "fits"), [(MOST_PASTED, True), (10_000_000, False)])
 def test_paste(drive: Drive, tmp_path: Path, size: int, fits: bool) -> None:
     async def scenario() -> None:
         async with open_window(tmp_path, NoProcess()) as window:

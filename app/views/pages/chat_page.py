@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 from PySide6.QtCore import QStandardPaths, Qt, QTimer
@@ -17,6 +18,8 @@ from app.theme import Theme
 from app.views.chat_list import WIDTH, ChatList
 from app.views.composer import Composer
 from app.views.context_meter import ContextMeter
+from app.views.file_dialog import FileDialog
+from app.views.file_drop import FileDrop
 from app.views.header import Header
 from app.views.setup_panel import WIDTH as SETUP_WIDTH
 from app.views.setup_panel import SetupPanel
@@ -40,16 +43,18 @@ class ChatPage(QSplitter):
         super().__init__(Qt.Orientation.Horizontal)
         self.setChildrenCollapsible(False)
         self.setHandleWidth(1)
+        self._theme = theme
         self._chat = chat
         self._chats = chats
         self.header = Header(theme)
         self.transcript = TranscriptView(theme, chat)
-        self.composer = Composer(theme)
         self.meter = ContextMeter(theme)
+        self.composer = Composer(theme, chat.files)
         self.chats = ChatList(theme, chats)
         self._setup = setup
         self.setup = SetupPanel(theme, setup)
         self._column = self._lay_out(theme)
+        FileDrop(self._column).dropped.connect(chat.files.add_files)
         self.addWidget(self.chats)
         self.addWidget(self._column)
         self.addWidget(self.setup)
@@ -81,6 +86,13 @@ class ChatPage(QSplitter):
         if self._chat.ask(question, self.choice):
             self.composer.accepted()
             self.composer.setFocus()
+
+    def show_file(self, message: str, file: str) -> None:
+        """Show the text of an attached file, of a question or ("") of the draft."""
+        files = [one.attachment for one in self._chat.files.files] if not message else self._chat.files_of(message)
+        found = next((one for one in files if one.attachment == file), None)
+        if found is not None:
+            FileDialog(self._theme, self._chat.reader(message, found), self).open()
 
     def open_chat(self, chat: str) -> None:
         """Show a chat of the list."""
@@ -139,6 +151,8 @@ class ChatPage(QSplitter):
         chat, transcript, composer = self._chat, self.transcript, self.composer
         composer.submitted.connect(self.ask)
         composer.stop_requested.connect(chat.stop)
+        composer.file_opened.connect(functools.partial(self.show_file, ""))
+        transcript.file_opened.connect(self.show_file)
         composer.input.textChanged.connect(self._draft.start)
         self._draft.timeout.connect(self.keep_draft)
         transcript.suggestion_chosen.connect(self.ask)
@@ -267,7 +281,8 @@ class ChatPage(QSplitter):
         row.setObjectName("page")
         row.setLayout(centred)
         layout.addWidget(row)
-        QWidget.setTabOrder(self.composer.input, self.composer.send)
+        QWidget.setTabOrder(self.composer.input, self.composer.attach)
+        QWidget.setTabOrder(self.composer.attach, self.composer.send)
         QWidget.setTabOrder(self.composer.send, self.composer.stop)
         QWidget.setTabOrder(self.composer.stop, self.meter)
         QWidget.setTabOrder(self.meter, self.header.models)

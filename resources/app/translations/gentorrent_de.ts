@@ -12,6 +12,13 @@
         <translation> · {seconds} s</translation>
     </message>
     <message numerus="yes">
+        <source>%Ln character(s)</source>
+        <translation>
+            <numerusform>%Ln Zeichen</numerusform>
+            <numerusform>%Ln Zeichen</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>%Ln chat(s) deleted</source>
         <translation>
             <numerusform>%Ln Chat gelöscht</numerusform>
@@ -264,6 +271,14 @@
         <translation>Höchstens so viel von deiner Leitung.</translation>
     </message>
     <message>
+        <source>Attach text files</source>
+        <translation>Textdateien anhängen</translation>
+    </message>
+    <message>
+        <source>Attached file {name}, {about}</source>
+        <translation>Angehängte Datei {name}, {about}</translation>
+    </message>
+    <message>
         <source>Automatic</source>
         <translation>Automatisch</translation>
     </message>
@@ -290,6 +305,14 @@
     <message>
         <source>Begin new chats like this one</source>
         <translation>Neue Chats wie diesen beginnen</translation>
+    </message>
+    <message>
+        <source>Being kept</source>
+        <translation>Wird gesichert</translation>
+    </message>
+    <message>
+        <source>Being read</source>
+        <translation>Wird gelesen</translation>
     </message>
     <message>
         <source>Blocked here: links go through TCP</source>
@@ -334,6 +357,10 @@
     <message>
         <source>Click here to see why, and to ask again.</source>
         <translation>Klicke hier, um den Grund zu sehen und nochmal zu fragen.</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>Schließen</translation>
     </message>
     <message>
         <source>Close the chat settings</source>
@@ -502,6 +529,11 @@
         <source>Ctrl+N</source>
         <comment>key</comment>
         <translation>Strg+N</translation>
+    </message>
+    <message>
+        <source>Ctrl+O</source>
+        <comment>key</comment>
+        <translation>Strg+O</translation>
     </message>
     <message>
         <source>Ctrl+Q</source>
@@ -782,6 +814,10 @@
     <message>
         <source>It begins as soon as this machine is in a network.</source>
         <translation>Es beginnt, sobald dieser Rechner in einem Netz ist.</translation>
+    </message>
+    <message>
+        <source>It cannot be told in which encoding {name} is written. Save it as UTF-8 and attach it again.</source>
+        <translation>Es lässt sich nicht erkennen, in welcher Zeichenkodierung {name} geschrieben ist. Speichere die Datei als UTF-8 und hänge sie noch einmal an.</translation>
     </message>
     <message>
         <source>It is full. {overflow}</source>
@@ -1196,6 +1232,10 @@
         <translation>Weiterleiten</translation>
     </message>
     <message>
+        <source>Pasted text {number}.txt</source>
+        <translation>Eingefügter Text {number}.txt</translation>
+    </message>
+    <message>
         <source>Pause for an hour</source>
         <translation>Eine Stunde pausieren</translation>
     </message>
@@ -1287,6 +1327,10 @@
     <message>
         <source>Receipts</source>
         <translation>Quittungen</translation>
+    </message>
+    <message>
+        <source>Remove {name}</source>
+        <translation>{name} entfernen</translation>
     </message>
     <message>
         <source>Rename</source>
@@ -1389,6 +1433,10 @@
         <translation>Die Liste der Chats anzeigen</translation>
     </message>
     <message>
+        <source>Show the text of {name}</source>
+        <translation>Text von {name} zeigen</translation>
+    </message>
+    <message>
         <source>Signed</source>
         <translation>Signiert</translation>
     </message>
@@ -1476,6 +1524,10 @@
     <message>
         <source>Temporary chat: nothing of it is written to the disk</source>
         <translation>Temporärer Chat: Nichts davon wird auf die Festplatte geschrieben</translation>
+    </message>
+    <message>
+        <source>Text of {name}</source>
+        <translation>Text von {name}</translation>
     </message>
     <message>
         <source>Texts that end an answer</source>
@@ -2157,8 +2209,48 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
         <translation>{model} · auf diesem Rechner</translation>
     </message>
     <message>
+        <source>{most} files are attached already. Remove one of them.</source>
+        <translation>Es sind schon {most} Dateien angehängt. Entferne eine davon.</translation>
+    </message>
+    <message>
         <source>{name} (changed)</source>
         <translation>{name} (geändert)</translation>
+    </message>
+    <message>
+        <source>{name} cannot be read: {reason}.</source>
+        <translation>{name} lässt sich nicht lesen: {reason}.</translation>
+    </message>
+    <message>
+        <source>{name} holds no text, so it was not attached.</source>
+        <translation>{name} enthält keinen Text und wurde deshalb nicht angehängt.</translation>
+    </message>
+    <message>
+        <source>{name} is a PDF, and only text can be attached. Copy the text that you need from it and paste that.</source>
+        <translation>{name} ist ein PDF, und nur Text lässt sich anhängen. Kopiere den Text, den du brauchst, daraus und füge ihn ein.</translation>
+    </message>
+    <message>
+        <source>{name} is a document or archive, and only text can be attached. Save it as plain text or Markdown, or paste the text that you need.</source>
+        <translation>{name} ist ein Dokument oder Archiv, und nur Text lässt sich anhängen. Speichere es als reinen Text oder Markdown, oder füge den Text ein, den du brauchst.</translation>
+    </message>
+    <message>
+        <source>{name} is a folder. Attach the files in it.</source>
+        <translation>{name} ist ein Ordner. Hänge die Dateien darin an.</translation>
+    </message>
+    <message>
+        <source>{name} is a picture, sound or film, and only text can be attached.</source>
+        <translation>{name} ist ein Bild, Ton oder Film, und nur Text lässt sich anhängen.</translation>
+    </message>
+    <message>
+        <source>{name} is empty.</source>
+        <translation>{name} ist leer.</translation>
+    </message>
+    <message>
+        <source>{name} is not there any more.</source>
+        <translation>{name} ist nicht mehr da.</translation>
+    </message>
+    <message>
+        <source>{name} is too long: at most {most} characters can be asked at once. Attach a part of it.</source>
+        <translation>{name} ist zu lang: Höchstens {most} Zeichen lassen sich auf einmal fragen. Hänge einen Teil davon an.</translation>
     </message>
     <message>
         <source>{number} Mbit/s</source>

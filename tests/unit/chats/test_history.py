@@ -356,9 +356,7 @@ async def test_drafts_and_files(tmp_path, service):
         assert opened.draft.text == "Look at"
         assert [(one.name, one.characters) for one in opened.draft.attachments] == [("a.txt", 7)]
         await client.ask("c", "Look at this", attachments=("f",))
-        assert service.requests[-1].messages[-1].content == (
-            "[File: a.txt]\none two\n[End of file: a.txt]\n\nLook at this"
-        )
+        assert service.requests[-1].messages[-1].content == ("File: a.txt\n```\none two\n```\n\nLook at this")
         opened = await client.do(schema.OpenChat(chat="c"))
         assert opened.draft == schema.Draft()
         assert opened.messages[0].attachments[0].name == "a.txt"
