@@ -201,16 +201,18 @@ def test_files_are_there_again_after_a_crash_and_can_be_asked_alone(drive: Drive
                 chat = window.chat.chat
                 window._chat_changed()
                 window.window.composer.cards.cards[1].remove.click()
+                window.chat.files.add_text("third")  # after the removal: requests are done in order
+                await until(lambda: window.chat.files.ready)
             async with open_window(tmp_path, NoProcess()) as window:
                 await until(lambda: window.chat.files.files)
                 assert window.chat.chat == chat
-                (card,) = window.window.composer.cards.cards
-                assert card.file.name == "Pasted text 1.txt"
+                names = [card.file.name for card in window.window.composer.cards.cards]
+                assert names == ["Pasted text 1.txt", "Pasted text 3.txt"]
                 await until(lambda: window.window.composer.send.isEnabled())
                 window.window.composer.send.click()
                 await until(lambda: window.chat.turns and window.turn.state == "done")
                 assert engine.requests[-1].messages[-1].content == (
-                    "File: Pasted text 1.txt\n```\nfirst line\nsecond\n```"
+                    "File: Pasted text 1.txt\n```\nfirst line\nsecond\n```\n\nFile: Pasted text 3.txt\n```\nthird\n```"
                 )
                 assert not window.view.asked._bubble.isVisible()
 
