@@ -36,7 +36,7 @@ class Asking(KeptTurns):
     ) -> None:
         self._new_id = new_id
         self._begins_with = schema.ChatSettings()
-        self.files = DraftFiles(send, lambda: self._make(), new_id)
+        self.files = DraftFiles(send, self._make, new_id)
         self._reader: FileReader | None = None
         super().__init__(send, now)
 
