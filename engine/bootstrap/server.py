@@ -15,6 +15,7 @@ from aiohttp import web
 
 from engine.bootstrap import limits
 from engine.bootstrap.chain.answers import ChainService
+from engine.bootstrap.chain.batch_store import BatchStore
 from engine.bootstrap.chain.blocks import Blocks
 from engine.bootstrap.chain.intake import Intake
 from engine.bootstrap.chain.service import ServerChain
@@ -99,9 +100,9 @@ class BootstrapServer:
         self._intake: Intake | None = None
         self._blocks: Blocks | None = None
         if network.genesis.genesis.committee_keys:
-            records = ChainStore(store)
-            self._intake = intake = Intake(network.genesis, network.server, records, self, self.metrics, clock)
+            records, batches = ChainStore(store), BatchStore(store)
             self._blocks = blocks = Blocks(network.genesis, records, clock, self._appended)
+            self._intake = intake = Intake(network, records, batches, blocks, self, self.metrics, clock)
             self.chain = ServerChain(intake, blocks, self.metrics, clock, self._storage_failed, one_machine=one_machine)
         self._changed = asyncio.Event()
         self._unsaved: dict[NodeId, tuple[Statement, Member | None, int]] = {}  # statements that the disk has not got

@@ -106,7 +106,7 @@ class EvidenceRow(Base):
 
 
 class BatchRow(Base):
-    """One batch of receipts of each node and epoch."""
+    """One batch of receipts of each node and epoch (``chain.batch_store`` bounds them)."""
 
     __tablename__ = "receipt_batches"
 
@@ -115,6 +115,14 @@ class BatchRow(Base):
     record: Mapped[bytes] = mapped_column(LargeBinary)
     signature: Mapped[bytes] = mapped_column(LargeBinary(64))
     stored: Mapped[int] = mapped_column(BigInteger)
+
+
+class ForgottenRow(Base):
+    """One row: batches of receipts of epochs ``before`` this one were deleted, and none is taken any more."""
+
+    __tablename__ = "receipt_batches_forgotten"
+
+    before: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
 
 
 class ContradictionRow(Base):
@@ -141,9 +149,9 @@ class ChangeRow(Base):
 
 
 class OpeningRow(Base):
-    """A receipt (its SHA-256) that somebody wanted to see in a batch of ``epoch`` or the one behind it, and the encoded
-    ``LeafOpening`` once the node has shown it. ``asked`` is an epoch, too. ``key``, ``record``, ``signature``: what the
-    node has signed, unknown of what was asked for by an earlier version."""
+    """A receipt (its SHA-256) that somebody wanted to see in a batch of ``epoch`` or the one behind it, and whether the
+    node has ``shown`` it. ``asked`` is an epoch, too. ``record`` and ``signature``: what the node (``key``) has signed,
+    while a block can name it."""
 
     __tablename__ = "openings"
 
@@ -151,7 +159,7 @@ class OpeningRow(Base):
     node_id: Mapped[bytes] = mapped_column(LargeBinary(20))
     epoch: Mapped[int] = mapped_column(BigInteger)
     asked: Mapped[int] = mapped_column(BigInteger)
-    opening: Mapped[bytes | None] = mapped_column(LargeBinary)
+    shown: Mapped[bool] = mapped_column(Boolean)
     key: Mapped[bytes | None] = mapped_column(LargeBinary)
     record: Mapped[bytes | None] = mapped_column(LargeBinary)
     signature: Mapped[bytes | None] = mapped_column(LargeBinary)

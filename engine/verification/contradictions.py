@@ -36,7 +36,7 @@ _PURPOSES: dict[type[Contradictable], str] = {
 @dataclass(frozen=True, slots=True)
 class Contradicted:
     """What was found. ``kind``: "receipt", "batch", "vote" or "proposal"; ``digest`` is the same however the two
-    records are ordered."""
+    records are ordered, and another for each signer: votes do not name theirs."""
 
     key: bytes
     kind: str
@@ -63,7 +63,7 @@ def check_contradiction(shown: Contradiction, network_id: NetworkId) -> Contradi
         raise VerificationError("The two records do not contradict each other: an honest signer may sign both.")
     both = sorted(hashlib.sha256(one.record).digest() for one in (shown.first, shown.second))
     kind = {Receipt: "receipt", ReceiptBatch: "batch", Vote: "vote", Proposal: "proposal"}[type(first)]
-    return Contradicted(shown.first.key, kind, hashlib.sha256(b"".join(both)).digest(), text)
+    return Contradicted(shown.first.key, kind, hashlib.sha256(shown.first.key + b"".join(both)).digest(), text)
 
 
 def _read(signed: SignedRecord, network_id: NetworkId) -> Contradictable:

@@ -16,9 +16,10 @@ from engine.clock import Clock, ManualClock, SystemClock
 from engine.crypto.identity import Identity
 from engine.ids import node_id_text
 from engine.verification.batches import Kept, check_batch, check_confirmation, make_batch, open_leaf
+from engine.verification.quorums import VOTE_PURPOSE
 from engine.verification.receipts import Served, make_receipt, sign_receipt
 from engine.verification.signing import sign_record
-from engine.wire.blocks import ChainRecords, CommitteeChange, chain_records_decoder
+from engine.wire.blocks import ChainRecords, CommitteeChange, Vote, chain_records_decoder
 from engine.wire.codec import encode
 from engine.wire.receipts import Contradiction, OpeningWanted, contradiction_decoder, opening_missed_decoder
 from engine.wire.records import Parameters
@@ -123,6 +124,51 @@ async def test_two_batches_of_one_epoch_are_kept_as_a_contradiction(tmp_path: Pa
         status, reason = await post(it.address, "/v1/contradictions", encode(forged))
         assert (status, b"honest signer" in reason) == (422, True)
         assert (await fetch(it.address, "/v1/contradictions/1"))[1] == encode(ChainRecords(records=()))
+
+
+async def test_what_a_stranger_has_signed_twice_is_not_kept(tmp_path: Path) -> None:
+    """Anybody can make keys, and sign two long proposals with each."""
+    member = Identity.from_seed(bytes((3,)) * 32)
+    async with judged(tmp_path / "s") as it:
+
+        def twice(signer: Identity) -> bytes:
+            votes = [encode(Vote(it.network, 9, 0, True, bytes([number]) * 32)) for number in (1, 2)]
+            one, other = (
+                SignedRecord(vote, signer.public_key, signer.sign(VOTE_PURPOSE, it.network, vote)) for vote in votes
+            )
+            return encode(Contradiction(one, other))
+
+        status, reason = await post(it.address, "/v1/contradictions", twice(OTHER_NODE))
+        assert (status, b"Neither a member" in reason) == (422, True)
+        batches = Contradiction(it.signed(count=3, node=OTHER_NODE), it.signed(count=5, node=OTHER_NODE))
+        assert (await post(it.address, "/v1/contradictions", encode(batches)))[0] == 422
+        assert await it.contradictions() == []
+        for known in (member, NODE):
+            assert (await post(it.address, "/v1/contradictions", twice(known)))[0] == 200
+        assert len(await it.contradictions()) == 2
+
+
+async def test_batches_that_nobody_needs_go_and_are_never_new_again(tmp_path: Path) -> None:
+    """Over two weeks; then the server is started anew, with its clock set back."""
+    seconds = 3600.0
+    slow = Parameters(snapshot_seconds=0.2, allow_loopback=True, epoch_seconds=seconds)
+    async with judged(tmp_path / "s", slow) as it:
+        begun = it.clock.wall()
+        first = it.signed(epoch=4)
+        confirmed = await it.batch(first)
+        assert confirmed[0] == 200
+        last = 4 + 14 * 24
+        for epoch in range(5, last + 1):
+            it.clock.advance(seconds)
+            assert (await it.batch(it.signed(epoch=epoch)))[0] == 200
+        assert await it.stored(4) == [], "it could not be brought any more"
+        assert await it.stored(5) == [it.signed(epoch=5)], "it could"
+    back = ManualClock(begun + seconds)
+    async with running_server(it.data, clock=back, committee=COMMITTEE) as address:
+        for again in (first, it.signed(epoch=4, count=9)):
+            status, reason = await post(address, "/v1/receipts", encode(again))
+            assert (status, b"not kept any more" in reason) == (422, True)
+        assert (await post(address, "/v1/receipts", encode(it.signed(epoch=5))))[0] == 200, "it is there still"
 
 
 async def test_bad_batches_are_refused_and_others_wait(tmp_path: Path) -> None:

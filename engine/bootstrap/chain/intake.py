@@ -12,12 +12,14 @@ import logging
 from typing import Protocol
 
 from engine.bootstrap.chain.answers import UNKNOWN, ChainAnswer
+from engine.bootstrap.chain.batch_store import BatchStore, NotKept
+from engine.bootstrap.chain.blocks import Blocks
 from engine.bootstrap.chain.limits import Buckets
 from engine.bootstrap.chain.store import Asked, ChainStore
+from engine.bootstrap.init import Network
 from engine.bootstrap.metrics import Metrics
 from engine.clock import Clock
-from engine.crypto.identity import Identity, node_id_of
-from engine.directory.genesis import GenesisRecord
+from engine.crypto.identity import node_id_of
 from engine.errors import ReceiptError, VerificationError
 from engine.ids import NodeId, node_id_text
 from engine.verification.batches import check_batch, check_opening, confirm
@@ -64,11 +66,20 @@ class Intake:
     """Of one network with a committee."""
 
     def __init__(
-        self, genesis: GenesisRecord, key: Identity, store: ChainStore, server: Server, metrics: Metrics, clock: Clock
+        self,
+        network: Network,
+        store: ChainStore,
+        batches: BatchStore,
+        blocks: Blocks,
+        server: Server,
+        metrics: Metrics,
+        clock: Clock,
     ) -> None:
         self.store = store
-        self._genesis = genesis
-        self._key = key
+        self._batches = batches
+        self._blocks = blocks
+        self._genesis = network.genesis
+        self._key = network.server
         self._server = server
         self._metrics = metrics
         self._clock = clock
@@ -92,25 +103,36 @@ class Intake:
             return ChainAnswer.says(503, "This node has not published here yet; bring it again when it has.")
         if not self._nodes.take(signed.key, self._clock.monotonic()):
             return ChainAnswer.says(429, "This node brings batches too often; wait a minute.")
-        kept, stored = await self.store.add_batch(batch, signed, int(self._clock.wall()))
-        if kept.record != signed.record:
-            await self._contradict(Contradiction(first=kept, second=signed))
+        needed = self.epoch() - ASKED_KEPT
+        wanted = min(needed, self.epoch(-OLDEST_SECONDS))
+        kept = await self._batches.add(batch, signed, int(self._clock.wall()), needed=needed, wanted=wanted)
+        if kept is NotKept.FORGOTTEN:
+            raise VerificationError(f"Epoch {batch.epoch} is too long ago; its receipts are not kept any more.")
+        if kept is NotKept.FULL:
+            return ChainAnswer.says(503, "The server has as many batches as it keeps; bring it again later.")
+        if kept.signed.record != signed.record:
+            await self._contradict(Contradiction(first=kept.signed, second=signed))
             return ChainAnswer.says(
                 409,
                 f"Another batch of epoch {batch.epoch} is stored; two of one epoch are a contradiction, which is kept.",
             )
-        word = confirm(self._key, batch, hashlib.sha256(kept.record).digest(), stored)
+        word = confirm(self._key, batch, hashlib.sha256(kept.signed.record).digest(), kept.stored)
         return ChainAnswer(200, encode(word))
 
     async def read_batches(self, epoch: int) -> ChainAnswer:
         """All of an epoch."""
-        return ChainAnswer(200, encode(ChainRecords(records=tuple(await self.store.batches(epoch)))))
+        return ChainAnswer(200, encode(ChainRecords(records=tuple(await self._batches.of_epoch(epoch)))))
 
     # ------------------------------------------------------------------------------------------------- contradictions
 
     async def take_contradiction(self, body: bytes) -> ChainAnswer:
-        """Two records that somebody must not have signed both; whoever brings them."""
-        kind = await self._contradict(contradiction_decoder.decode(body))
+        """Two records that somebody must not have signed both; whoever brings them. What a stranger has signed twice
+        harms nobody, and could fill the disk."""
+        shown = contradiction_decoder.decode(body)
+        key = shown.first.key
+        if key not in self._blocks.state.members and not self._server.is_known(node_id_of(key)):
+            raise VerificationError("Neither a member of the committee nor a node that has published here signed this.")
+        kind = await self._contradict(shown)
         return ChainAnswer.says(200, f"Kept: {kind}.")
 
     async def _contradict(self, shown: Contradiction) -> str:
@@ -142,10 +164,11 @@ class Intake:
         asked = Asked(digest, node, epoch, self.epoch(), signed=signed)
         if not self._server.is_known(asked.node_id):
             raise VerificationError("The receipt's node is not known here.")
-        known = await self.store.ask(asked, ASKED_AT_ONCE, self.epoch() - ASKED_KEPT)
+        now = self.epoch()
+        known = await self.store.ask(asked, ASKED_AT_ONCE, now - ASKED_KEPT, now - HIDDEN_KEPT)
         if known is None:
             return ChainAnswer.says(429, "This node has to show many receipts already; ask again in the next epoch.")
-        if known.opening is None:
+        if not known.shown:
             self._server.tell(known.node_id, OpeningWanted(epoch=known.epoch, receipt=known.receipt))
         return self._shown(known)
 
@@ -157,7 +180,7 @@ class Intake:
     def _shown(self, asked: Asked) -> ChainAnswer:
         over = self.epoch() > asked.asked + OPENING_EPOCHS
         missed = "away" if asked.seen is None else "hidden"
-        state = "opened" if asked.opening is not None else missed if over else "asked"
+        state = "opened" if asked.shown else missed if over else "asked"
         return ChainAnswer.shows({"state": state, "epoch": asked.epoch, "asked": asked.asked})
 
     async def wanted_of(self, node_id: NodeId) -> list[OpeningWanted]:
@@ -171,13 +194,13 @@ class Intake:
         asked = await self.store.asked(digest)
         if asked is None or asked.node_id != node_id:
             raise VerificationError("nobody has asked this node for that receipt")
-        if asked.opening is not None or self.epoch() > asked.asked + OPENING_EPOCHS:
+        if asked.shown or self.epoch() > asked.asked + OPENING_EPOCHS:
             return
         for epoch in (asked.epoch, asked.epoch + 1):
-            batch = await self.store.batch(key, epoch)
+            batch = await self._batches.batch(key, epoch)
             if batch is not None and hashlib.sha256(batch).digest() == opening.batch:
                 check_opening(opening, batch, digest)
-                await self.store.opened(digest, opening)
+                await self.store.opened(digest)
                 return
         raise VerificationError("the opening is of a batch that was not submitted for its epoch")
 

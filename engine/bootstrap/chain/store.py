@@ -1,5 +1,5 @@
-"""The chain in the server's database. Rows are added and never changed, but for an opening that arrives; only evidence
-goes again, after some weeks."""
+"""The chain in the server's database. Rows are added and never changed, but for an opening that arrives; evidence and
+what was asked for go again, after some weeks. Batches of receipts are in ``batch_store``."""
 
 from __future__ import annotations
 
@@ -22,10 +22,13 @@ from engine.ids import NodeId
 from engine.verification.chain.claims import OPENING_EPOCHS
 from engine.verification.contradictions import Contradicted, encoded
 from engine.wire.codec import encode
-from engine.wire.receipts import Contradiction, LeafOpening, ReceiptBatch
+from engine.wire.receipts import Contradiction
 from engine.wire.signed import SignedRecord
 
 LISTED_AT_ONCE = 256
+SHOWN_FOR_EACH_OPEN = 10
+"""Receipts of a node that are remembered of three epochs, for each that may wait to be shown."""
+_WITHOUT_RECEIPT: dict[str, None] = {"record": None, "signature": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +43,15 @@ class StoredBlock:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A receipt (its SHA-256) that somebody wanted to see in a batch; ``signed``: as its node signed it. ``seen``: a
-    batch that the node has signed of the epochs in which it had to show it, the first one that is here."""
+    """A receipt (its SHA-256) that somebody wanted to see in a batch; ``shown``: its node has. ``signed``: as its node
+    signed it, while a block can name it. ``seen``: a batch that the node has signed of the epochs in which it had to
+    show it, the first one that is here."""
 
     receipt: bytes
     node_id: NodeId
     epoch: int
     asked: int
-    opening: bytes | None = None
+    shown: bool = False
     signed: SignedRecord | None = None
     seen: SignedRecord | None = None
 
@@ -124,37 +128,6 @@ class ChainStore:
 
         await self._store.transact(write)
 
-    # -------------------------------------------------------------------------------------------------------- batches
-
-    async def add_batch(self, batch: ReceiptBatch, signed: SignedRecord, stored: int) -> tuple[SignedRecord, int]:
-        """Keep a batch, unless there is one of its node and epoch: the one that is kept, and since when."""
-
-        def write(connection: Connection) -> tuple[SignedRecord, int]:
-            query = select(BatchRow.__table__).where(BatchRow.key == batch.node_key, BatchRow.epoch == batch.epoch)
-            row = connection.execute(query).one_or_none()
-            if row is not None:
-                return SignedRecord(record=row.record, key=row.key, signature=row.signature), row.stored
-            values = {"key": batch.node_key, "epoch": batch.epoch, "record": signed.record}
-            connection.execute(insert(BatchRow).values(signature=signed.signature, stored=stored, **values))
-            return signed, stored
-
-        return await self._store.transact(write)
-
-    async def batch(self, key: bytes, epoch: int) -> bytes | None:
-        """The encoded ``ReceiptBatch`` of a node's key and an epoch."""
-        query = select(BatchRow.record).where(BatchRow.key == key, BatchRow.epoch == epoch)
-        return await self._store.transact(lambda connection: connection.execute(query).scalar_one_or_none())
-
-    async def batches(self, epoch: int) -> list[bytes]:
-        """All of an epoch, encoded, in the order of their nodes' keys."""
-        query = select(BatchRow.__table__).where(BatchRow.epoch == epoch).order_by(BatchRow.key).limit(20_000)
-
-        def read(connection: Connection) -> list[bytes]:
-            rows = connection.execute(query)
-            return [encode(SignedRecord(record=row.record, key=row.key, signature=row.signature)) for row in rows]
-
-        return await self._store.transact(read)
-
     # -------------------------------------------------------------------------------------------------- contradictions
 
     async def add_contradiction(self, found: Contradicted, shown: Contradiction, stored: int, at_most: int) -> None:
@@ -218,25 +191,30 @@ class ChainStore:
 
     # ------------------------------------------------------------------------------------------------------- openings
 
-    async def ask(self, asked: Asked, at_most: int, forget: int) -> Asked | None:
+    async def ask(self, asked: Asked, at_most: int, forget: int, shorten: int) -> Asked | None:
         """Keep that somebody wants to see a receipt; what is known of it. None where ``at_most`` others of the node are
-        open already. What was asked for before epoch ``forget`` goes."""
+        open already, or many times as many were shown lately. What was asked for before epoch ``forget`` goes, and the
+        receipt of what was asked for before ``shorten``, which no block can name any more."""
 
         def write(connection: Connection) -> Asked | None:
             known = _asked(connection, asked.receipt)
             if known is not None:
                 return known
-            open_ones = (OpeningRow.node_id == asked.node_id, OpeningRow.opening.is_(None))
-            recent = (*open_ones, OpeningRow.asked >= asked.asked - 2)
-            if connection.execute(select(func.count()).where(*recent)).scalar_one() >= at_most:
+            recent = select(func.count()).where(
+                OpeningRow.node_id == asked.node_id, OpeningRow.asked >= asked.asked - 2
+            )
+            waiting = connection.execute(recent.where(OpeningRow.shown.is_(False))).scalar_one()
+            if waiting >= at_most or connection.execute(recent).scalar_one() >= SHOWN_FOR_EACH_OPEN * at_most:
                 return None
             row = {"receipt": asked.receipt, "node_id": asked.node_id, "epoch": asked.epoch, "asked": asked.asked}
+            row["shown"] = False
             if (signed := asked.signed) is not None:
                 row |= {"key": signed.key, "record": signed.record, "signature": signed.signature}
             connection.execute(insert(OpeningRow).values(row))
             if forget > self._forgotten:  # once an epoch
                 self._forgotten = forget
                 connection.execute(delete(OpeningRow).where(OpeningRow.asked < forget))
+                connection.execute(update(OpeningRow).where(OpeningRow.asked < shorten).values(_WITHOUT_RECEIPT))
             return asked
 
         return await self._store.transact(write)
@@ -248,13 +226,13 @@ class ChainStore:
     async def wanted_of(self, node_id: NodeId, since: int) -> list[Asked]:
         """What a node has not shown yet, asked for in epoch ``since`` or later."""
         query = select(OpeningRow.__table__).where(
-            OpeningRow.node_id == node_id, OpeningRow.opening.is_(None), OpeningRow.asked >= since
+            OpeningRow.node_id == node_id, OpeningRow.shown.is_(False), OpeningRow.asked >= since
         )
         return await self._store.transact(lambda connection: [_row(row) for row in connection.execute(query)])
 
     async def hidden(self, before: int) -> frozenset[NodeId]:
         """The nodes that have not shown what was asked for before this epoch, and were there."""
-        query = _while_there(OpeningRow.node_id).where(OpeningRow.opening.is_(None), OpeningRow.asked < before)
+        query = _while_there(OpeningRow.node_id).where(OpeningRow.shown.is_(False), OpeningRow.asked < before)
         query = query.distinct()
 
         def read(connection: Connection) -> frozenset[NodeId]:
@@ -266,7 +244,8 @@ class ChainStore:
         """What was asked for in these epochs (``before`` not among them) and not shown by who was there."""
         query = (
             _while_there(OpeningRow.receipt)
-            .where(OpeningRow.opening.is_(None), OpeningRow.asked >= since, OpeningRow.asked < before)
+            .where(OpeningRow.shown.is_(False), OpeningRow.asked >= since, OpeningRow.asked < before)
+            .where(OpeningRow.record.is_not(None))
             .order_by(OpeningRow.asked, OpeningRow.receipt)
             .distinct()
             .limit(at_most)
@@ -278,9 +257,9 @@ class ChainStore:
 
         return await self._store.transact(read)
 
-    async def opened(self, receipt: bytes, opening: LeafOpening) -> None:
-        """The node has shown it."""
-        change = update(OpeningRow).where(OpeningRow.receipt == receipt).values(opening=encode(opening))
+    async def opened(self, receipt: bytes) -> None:
+        """The node has shown it: that is all that is kept of it."""
+        change = update(OpeningRow).where(OpeningRow.receipt == receipt).values(shown=True, **_WITHOUT_RECEIPT)
         await self._store.transact(lambda connection: connection.execute(change))
 
 
@@ -315,8 +294,8 @@ def _while_there(*columns: Any) -> Select[Any]:
 
 
 def _row(row: Any) -> Asked:
-    signed = None if row.key is None else _signed(row)
-    return Asked(row.receipt, NodeId(row.node_id), row.epoch, row.asked, row.opening, signed)
+    signed = None if row.record is None else _signed(row)
+    return Asked(row.receipt, NodeId(row.node_id), row.epoch, row.asked, row.shown, signed)
 
 
 def _signed(row: Any) -> SignedRecord:

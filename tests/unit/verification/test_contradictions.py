@@ -129,3 +129,11 @@ def test_nobody_contradicts_itself_in_anothers_name() -> None:
         forged = by(OTHER_NODE, purpose, record)
         with pytest.raises(VerificationError, match="names another"):
             check_contradiction(Contradiction(forged, make(OTHER_NODE)), NETWORK)
+
+
+def test_the_same_two_votes_of_two_members_are_two_contradictions() -> None:
+    """A vote does not say whose it is: else whoever signs the same two first would hide what a member has done."""
+    shown = [Contradiction(vote(owner), vote(owner, digest=b"e" * 32)) for owner in (NODE, OTHER_NODE)]
+    digests = {check_contradiction(one, NETWORK).digest for one in shown}
+    assert len(digests) == 2
+    assert check_contradiction(Contradiction(shown[0].second, shown[0].first), NETWORK).digest in digests
