@@ -186,20 +186,31 @@ def verification(
         ),
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer networks and rounds: ten minutes at most.")] = False,
+    part: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Only this, may be repeated: networks, recorded, scoring, security. The others stay as they are stored"
+            " where the results go.",
+        ),
+    ] = None,
     json: Json = False,
     output: Output = None,
 ) -> None:
     """Each adversary against honest nodes: how surely and how soon it is found, under our rule and the published one.
 
     And what sealing, receipts and verification take of latency and throughput: a network that runs here, with and
-    without them, in turns. Close other programs first.
+    without them, in turns. Close other programs first: at least while the part `security` is measured.
     """
     from engine.bench.storing import results_folder
     from engine.bench.verification import course, page
+    from engine.bench.verification.parts import PARTS, chosen, stored
 
-    amount = course.QUICK if quick else course.FULL
-    results = course.run(amount, quick=quick, work=work or Path(".work/verification"), say=_say)
-    _tell(results, page.as_text(results), page.store(results, output or results_folder()), json=json)
+    amount, folder, parts = course.QUICK if quick else course.FULL, output or results_folder(), chosen(part or [])
+    before = stored(folder) if len(parts) < len(PARTS) else None
+    answers = work or Path(".work/verification")
+    results = course.run(amount, quick=quick, work=answers, say=_say, parts=parts, before=before)
+    _tell(results, page.as_text(results), page.store(results, folder), json=json)
 
 
 @commands.command(name="hr-tree")

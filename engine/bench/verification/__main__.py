@@ -20,17 +20,19 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
-from engine.bench.machine import describe_machine
+from engine.bench.machine import commit, describe_machine
 from engine.bench.verification.asking import ask_pool, asked_table
 from engine.bench.verification.conditions import CHEATS, FOUR_BITS, HONEST, OTHER_PRECISION, Condition, with_slots
 from engine.bench.verification.conversations import MAKERS, record_conversations, recorded_file, store_recorded
 from engine.bench.verification.cost import cost_line, scoring_cost
 from engine.bench.verification.evaluating import SAMPLE, Evaluation, as_table, evaluate
-from engine.bench.verification.measuring import Record, Study, perplexities, record
+from engine.bench.verification.measuring import Record, Study, perplexities, read_records, record
 from engine.bench.verification.questions import Questions
 from engine.bench.verification.random_model import make_random_model
 from engine.bench.verification.remade_models import remake
@@ -44,6 +46,7 @@ from engine.node.challenge_pool import load_pool
 from engine.resources import resource_path
 from engine.verification.scoring.calibration import Calibration
 
+ROOT = Path(__file__).resolve().parents[3]
 NEAREST = FOUR_BITS[1].name
 """The 4-bit scheme with the worst perplexity that is still within 5 % of the honest one."""
 LEARN = 10_000
@@ -97,7 +100,7 @@ def main() -> None:
         cheats = dict(_named(one) for one in options.cheat or [f"{NEAREST}=1000"])
         found = asyncio.run(tell_apart(options.samples, cheats, options.work))
         if options.json is not None:
-            options.json.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n")
+            write(options.json, found, commits_of(options.work))
 
 
 async def _record(count: int, python: Path | None, work: Path) -> None:
@@ -147,6 +150,29 @@ def _builtin_study(work: Path) -> tuple[Study, Calibration]:
     return study, calibration
 
 
+def write(file: Path, found: Evaluation, recorded: Sequence[str]) -> None:
+    """The figures, with what they were found by: when, on which machine, by which commit, and by which ones the answers
+    were ``recorded``."""
+    facts = {"commit": commit(ROOT), "recorded_by": list(recorded), "date": time.strftime("%Y-%m-%d")}
+    said = facts | {"machine": describe_machine()} | msgspec.to_builtins(found, str_keys=True)
+    file.write_bytes(msgspec.json.format(msgspec.json.encode(said), indent=1) + b"\n")
+
+
+def commits_of(work: Path) -> list[str]:
+    """By which commits the answers in a folder were recorded, the first one first."""
+    file = work / "commits"
+    return file.read_text(encoding="utf-8").split() if file.exists() else []
+
+
+def _note_commit(work: Path) -> None:
+    """Answers are recorded by this commit now."""
+    work.mkdir(parents=True, exist_ok=True)
+    now = commit(ROOT)
+    if now and now not in commits_of(work):
+        with (work / "commits").open("a", encoding="utf-8") as file:
+            file.write(f"{now}\n")
+
+
 def _named(text: str) -> tuple[str, int]:
     name, _, count = text.rpartition("=")
     if not count.isdecimal():
@@ -171,6 +197,8 @@ async def tell_apart(count: int, cheats: dict[str, int], work: Path) -> Evaluati
         wanted[known[name]] = LEARN + share * SAMPLE
     recorded: dict[Condition, list[Record]] = {}
     for condition, tokens in wanted.items():
+        if sum(len(one.ids) for one in read_records(study, condition)) < tokens:
+            _note_commit(work)
         recorded[condition] = await record(study, condition, tokens, _say)
     text = recorded[HONEST[2]][:ENTROPY_ANSWERS]
     entropies = {

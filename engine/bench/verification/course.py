@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import statistics
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from engine.bench.verification.cost import scoring_cost, scoring_share
 from engine.bench.verification.evaluating import SAMPLE, evaluate
 from engine.bench.verification.hostile import TRIES
 from engine.bench.verification.measuring import read_records_in
+from engine.bench.verification.parts import NETWORKS, PARTS, RECORDED, SCORING, SECURITY
 from engine.bench.verification.rules_compared import Outcome, cliff, compare
 from engine.bench.verification.served import Conversations, Told, served_by, tell
 from engine.inference.models.installed import BUILTIN_MODEL, Catalogue
@@ -83,23 +85,58 @@ QUICK = Amount(
 )
 
 
-def run(amount: Amount, *, quick: bool, work: Path | None, say: Say) -> dict[str, Any]:
-    """Measure; the documented keys and more. ``work``: a folder in which ``tell-apart`` has recorded answers."""
-    results: dict[str, Any] = {
-        "machine": describe_machine(),
-        "versions": {"gentorrent": __version__, "commit": commit(Path(__file__).resolve().parents[3])},
-        "quick": quick,
+def run(
+    amount: Amount,
+    *,
+    quick: bool,
+    work: Path | None,
+    say: Say,
+    parts: Sequence[str] = tuple(PARTS),
+    before: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Measure these parts, the others are those of ``before``; the documented keys and more. ``work``: a folder in
+    which ``tell-apart`` has recorded answers."""
+    machine = describe_machine()
+    versions = {"gentorrent": __version__, "commit": commit(Path(__file__).resolve().parents[3])}
+    facts = {"commit": versions["commit"], "date": time.strftime("%Y-%m-%d"), "machine": machine}
+    measured = dict((before or {}).get("parts", {}))
+    results: dict[str, Any] = {**(before or {}), "machine": machine, "versions": versions, "quick": quick}
+    if NETWORKS in parts:
+        results |= find_out(amount, say)
+        measured[NETWORKS] = facts
+    if RECORDED in parts and (found := _four_bits(work, say) if work is not None else {}):
+        results["four_bits"] = found
+        measured[RECORDED] = facts
+    if SCORING in parts:
+        say("what scoring an answer takes, beside making it")
+        results["scoring_cost"] = asyncio.run(scoring_cost(Catalogue(None).open(BUILTIN_MODEL), amount.scored))
+        measured[SCORING] = facts
+    if SECURITY in parts:
+        say("sealing, receipts and verification on and off")
+        results |= cost(protection.measure(amount.security, results["readings_per_answer"], say))
+        measured[SECURITY] = facts
+    return together({"four_bits": {}, **results, "parts": measured})
+
+
+def together(results: Mapping[str, Any]) -> dict[str, Any]:
+    """What follows from several parts."""
+    adversaries = {
+        name: {**one, **_of_records(results["four_bits"].get("cheats", ()), one["maker"])}
+        if ADVERSARIES[name].share == 1 and not ADVERSARIES[name].later_turns
+        else one
+        for name, one in results["adversaries"].items()
     }
-    results |= find_out(amount, work, say)
-    say("what scoring an answer takes, beside making it")
-    results |= of_processors(results, asyncio.run(scoring_cost(Catalogue(None).open(BUILTIN_MODEL), amount.scored)))
-    say("sealing, receipts and verification on and off")
-    measured = protection.measure(amount.security, results["readings_per_answer"], say)
-    return results | cost(measured, results["challenge_share"])
+    saturated = results["security"]["saturated"]["share"]["mean"]
+    return {
+        **results,
+        **of_processors(results, results["scoring_cost"]),
+        "adversaries": adversaries,
+        "security_share_throughput": round(saturated + results["challenge_share"], 5),
+    }
 
 
-def find_out(amount: Amount, work: Path | None, say: Say) -> dict[str, Any]:
-    """Everything that is computed and not timed."""
+def find_out(amount: Amount, say: Say) -> dict[str, Any]:
+    """Everything that is computed of answers that come with the program."""
     file = read_recorded_file()
     recorded, makers = judged(file), served_by(file)
     say("many epochs of networks with one cheat of each kind, and of honest nodes")
@@ -116,16 +153,11 @@ def find_out(amount: Amount, work: Path | None, say: Say) -> dict[str, Any]:
     for name in amount.adversaries:
         adversaries[name] = _adversary(ADVERSARIES[name], played[name], amount, recorded, makers)
         say(f"{name}: AUC {adversaries[name]['auc']:.4f} of 300 tokens")
-    four_bits = _four_bits(work, say) if work is not None else {}
-    for name, one in adversaries.items():
-        if ADVERSARIES[name].share == 1 and not ADVERSARIES[name].later_turns:
-            one |= _of_records(four_bits.get("cheats", ()), one["maker"])
     return {
         "amount": {name: value for name, value in _fields(amount).items() if name != "security"},
         "model": recorded.model,
         "adversaries": adversaries,
         "others": _others(amount, recorded, say),
-        "four_bits": four_bits,
         "cliff": cliff(
             recorded, ADVERSARIES["quantised"], epochs=amount.epochs, courses=amount.courses // 4, seed=amount.seed
         ),
@@ -201,11 +233,10 @@ def _honest(report: Mapping[str, Any], amount: Amount, recorded: Recorded) -> di
 
 def of_processors(results: Mapping[str, Any], measured: Mapping[str, Any]) -> dict[str, Any]:
     """What all scorers take of the processor time of serving."""
-    shares = {
+    return {
         f"scoring_share{when}": round(scoring_share(results, measured, when), 5)
         for when in ("", "_new", "_established")
     }
-    return {"scoring_cost": dict(measured), **shares}
 
 
 # ------------------------------------------------------------------------------------------------- recorded conditions
@@ -287,13 +318,11 @@ def _claimed_speeds(amount: Amount, say: Say) -> dict[str, Any]:
 # ---------------------------------------------------------------------------------------------------------------- cost
 
 
-def cost(measured: protection.Protected, challenge_share: float) -> dict[str, Any]:
-    """The two shares, and what they are made of."""
-    saturated = measured.saturated.throughput()
+def cost(measured: protection.Protected) -> dict[str, Any]:
+    """What was timed."""
     used = protection.of_processors(measured.stand_in, measured.saturated).as_json()
     return {
         "security_share_latency": round(measured.paced.latency().mean, 5),
-        "security_share_throughput": round(saturated.mean + challenge_share, 5),
         "security_share_processor": used,
         "security": {name: _pairs(pairs) for name, pairs in measured.pairs().items()},
         "other_programs": measured.disturbed,

@@ -8,6 +8,7 @@ from typing import Any
 
 from engine.bench.charts import Curve, Panel, draw_panels
 from engine.bench.storing import disturbance, make_page, store_results, table
+from engine.bench.verification.parts import lines_of
 from engine.bench.verification.protection import PACE, STAND_IN_PACE, TARGET, TOKENS
 
 METHOD = f"""
@@ -116,7 +117,7 @@ def store(results: Mapping[str, Any], folder: Path) -> list[Path]:
         "verification.svg",
         results,
         findings=findings,
-        method=METHOD,
+        method="\n".join([METHOD, *lines_of(results)]),
     )
     return store_results("verification", results, page, _picture(results), folder)
 

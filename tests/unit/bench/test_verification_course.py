@@ -13,12 +13,11 @@ from tests.support.verification_amounts import TINY
 
 def test_everything_that_is_not_timed() -> None:
     said: list[str] = []
-    found = course.find_out(replace(TINY, adversaries=("quantised", "watches")), None, said.append)
+    found = course.find_out(replace(TINY, adversaries=("quantised", "watches")), said.append)
     quantised, watches = found["adversaries"].values()
     assert (quantised["detected"], quantised["rules"]["ours"]["excluded"]) == (1, 1)
     assert quantised["epochs_to_exclusion"] <= quantised["epochs_p90"] <= quantised["epochs_max"] <= 6
     assert watches["rules"] == {}  # what it does depends on the rule
-    assert found["four_bits"] == {}
     assert found["readings_per_answer"] == found["scorers"] * found["challenge_share"]
     scored = course.of_processors(found, {"ratio": 0.5})
     assert scored["scoring_share"] == pytest.approx(found["readings_per_answer"] / 2, abs=1e-5)
@@ -34,9 +33,8 @@ def test_the_shares_of_security_are_of_pairs_and_count_challenges() -> None:
     more = used | {"model node": [1.1, 1.1], "client": [0.55, 0.55]}
     paced = Pairs(on=Side(seconds=[1.01, 1.01]), off=Side(seconds=[1.0, 1.0]))
     busy = Pairs(on=Side(speed=[98.0, 98.0], processor=more), off=Side(speed=[100.0, 100.0], processor=used))
-    found = course.cost(Protected(paced, busy, busy, busy, 0.1), 0.004)
+    found = course.cost(Protected(paced, busy, busy, busy, 0.1))
     assert found["security_share_latency"] == pytest.approx(0.01)
-    assert found["security_share_throughput"] == pytest.approx(0.024)
     assert found["security_share_processor"]["mean"] == pytest.approx(0.05)  # a tenth more of a half of all
     assert found["security"]["paced"]["answer_s"] == {"on": 1.01, "off": 1.0}
     assert found["security"]["stand_in"]["processor"]["client"]["share"]["mean"] == pytest.approx(0.1)

@@ -1,0 +1,91 @@
+"""Parts of ``gentorrent bench verification`` measured alone, and put together with those that are stored."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+from engine.bench.verification import course, page, protection
+from engine.bench.verification.parts import NETWORKS, PARTS, RECORDED, SCORING, SECURITY, chosen, lines_of, stored
+from engine.bench.verification.protection import Pairs, Protected, Side
+from engine.errors import BenchmarkError
+from tests.support.verification_amounts import TINY
+
+AMOUNT = replace(TINY, adversaries=("quantised",))
+CHEAT = {
+    "name": "int4 by 32",
+    "detected": dict.fromkeys(("50", "100", "150", "200", "300"), 1.0),
+    "missed": 0.05,
+    "separation": {"honest": 9, "cheat": 8, "auc": 0.75, "auc_low95": 0.7, "auc_low95_bootstrap": 0.71, "gap": 2},
+}
+
+
+def protected(speed: float) -> Protected:
+    used = {name: [1.0, 1.0] for name in ("model node", "client", "relays", "all")}
+    paced = Pairs(on=Side(seconds=[1.01, 1.01]), off=Side(seconds=[1.0, 1.0]))
+    busy = Pairs(on=Side(speed=[speed, speed], processor=used), off=Side(speed=[100.0, 100.0], processor=used))
+    return Protected(paced, busy, busy, busy, 0.1)
+
+
+def run(commit: str, *parts: str, before: dict[str, Any] | None = None, speed: float = 98.0) -> dict[str, Any]:
+    async def scoring(*_: object) -> dict[str, Any]:
+        return {"ratio": 0.5, "by": commit}
+
+    with (
+        patch.object(course, "commit", return_value=commit),
+        patch.object(course, "scoring_cost", scoring),
+        patch.object(protection, "measure", return_value=protected(speed)),
+        patch.object(course, "_four_bits", return_value={"honest": ["half precision"], "cheats": [CHEAT]}),
+    ):
+        said: list[str] = []
+        return course.run(AMOUNT, quick=True, work=Path("nowhere"), say=said.append, parts=chosen(parts), before=before)
+
+
+def test_a_part_measured_later_joins_those_that_are_stored(tmp_path: Path) -> None:
+    first = run("aaa")
+    assert {one["commit"] for one in first["parts"].values()} == {"aaa"}
+    assert first["adversaries"]["quantised"]["auc"] == 0.75, "of what was recorded"
+    page.store(first, tmp_path)
+    then = run("bbb", SECURITY, before=stored(tmp_path), speed=90.0)
+    assert {name: one["commit"] for name, one in then["parts"].items()} == {
+        NETWORKS: "aaa",
+        RECORDED: "aaa",
+        SCORING: "aaa",
+        SECURITY: "bbb",
+    }
+    assert then["scoring_cost"]["by"] == "aaa"
+    assert then["security_share_throughput"] == pytest.approx(0.1 + then["challenge_share"], abs=1e-4)
+    assert first["security_share_throughput"] == pytest.approx(0.02 + first["challenge_share"], abs=1e-4)
+    assert then["adversaries"] == first["adversaries"]
+    page.store(then, tmp_path)
+    again = run("ccc", NETWORKS, before=stored(tmp_path))
+    assert again["adversaries"]["quantised"]["auc"] == 0.75, "what was recorded stands although it is not here"
+    text = (tmp_path / "verification.md").read_text()
+    assert "*security* (what sealing" in text
+    assert "commit bbb" in text
+    assert len(lines_of(again)) == len(PARTS)
+
+
+def test_what_was_stored_before_there_were_parts_is_of_one_commit(tmp_path: Path) -> None:
+    old = run("aaa")
+    del old["parts"]
+    (tmp_path / "verification.json").write_text(json.dumps(old))
+    assert {one["commit"] for one in stored(tmp_path)["parts"].values()} == {"aaa"}
+    assert "commit aaa, undated" in lines_of(stored(tmp_path))[0]
+
+
+def test_wrong_names_and_missing_results_say_what_to_do(tmp_path: Path) -> None:
+    assert chosen([]) == tuple(PARTS)
+    assert chosen([SECURITY, NETWORKS]) == (NETWORKS, SECURITY)
+    with pytest.raises(BenchmarkError, match="Choose from: networks, recorded, scoring, security"):
+        chosen(["latency"])
+    with pytest.raises(BenchmarkError, match="Run without --part first"):
+        stored(tmp_path)
+    (tmp_path / "verification.json").write_text("{}")
+    with pytest.raises(BenchmarkError, match="holds no earlier run"):
+        stored(tmp_path)
