@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from engine.forwarding.gossip import SMALL_GROUP_SECONDS
+from engine.forwarding.pace import SMALL_GROUP_SECONDS
 from engine.simulation.gossip import GossipNetwork
 
 SIZES = (8, 16, 64, 256, 1_000)

@@ -246,7 +246,8 @@ def forwarding(
             min=0.01,
             max=600.0,
             metavar="SECONDS",
-            help="Between two statements of a node (0.25; 1 above 16 nodes, more above 128).",
+            help="Between two statements of a node (0.25; 1 above 16 nodes, more above 128). With another number nodes "
+            "never speak before their turn.",
         ),
     ] = None,
     access_ms: Annotated[

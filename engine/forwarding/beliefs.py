@@ -44,7 +44,7 @@ ALLOWANCE = 0.25
 """Seconds beyond the promise that are nobody's fault, besides two round trips and the age of the statement."""
 LATE = 1.5
 """Up to so many times the promise counts as kept: predictions are no better than that."""
-LEAST_TRUST = 0.01
+LEAST_TRUST = 0.001
 MOST_OPEN = 4096
 """Forwarded requests whose end is waited for; beyond, the oldest are forgotten."""
 MOST_MEMBERS = 4096

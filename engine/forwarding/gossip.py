@@ -31,6 +31,7 @@ from engine.forwarding.known import Known
 from engine.forwarding.linked import Linked
 from engine.forwarding.members import Load
 from engine.forwarding.neighbours import FULL_MESH
+from engine.forwarding.pace import quiet_interval, statement_interval, telling_silence
 from engine.forwarding.policies.interface import Random
 from engine.forwarding.sentry import Sentry
 from engine.forwarding.serving import answer, together
@@ -49,14 +50,6 @@ from engine.wire.group import (
     Version,
 )
 
-INTERVAL_SECONDS = 1.0
-"""Between two statements of a member that has news,"""
-SMALL_GROUP_SECONDS = 0.25
-"""or so many in a small group, where each statement is sent once to each: old news cost entry nodes wrong choices,"""
-QUIET_SECONDS = 5.0
-"""and of one that has none."""
-STATEMENTS_PER_SECOND = 128.0
-"""Of all members together, about: in larger groups everybody speaks less often."""
 ROUND_SECONDS = 0.5
 """In a large group: between two rounds in which what is new is offered,"""
 FANOUT = 5
@@ -72,13 +65,6 @@ SILENT_INTERVALS = 4
 CLOCK_SKEW = 180.0
 """Seconds between two clocks, with the time of the way; statements beyond it are not believed."""
 _PREFIX = 8
-
-
-def statement_interval(members: int) -> float:
-    """Seconds between two statements of one of so many members while it has news."""
-    if members <= FULL_MESH:
-        return SMALL_GROUP_SECONDS
-    return max(INTERVAL_SECONDS, members / STATEMENTS_PER_SECOND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,8 +186,13 @@ class GroupMachine:
         return statement_interval(len(self._known))
 
     @property
+    def silence(self) -> float:
+        """Seconds after which a member's silence tells that nothing has come to it."""
+        return telling_silence(len(self._known))
+
+    @property
     def _quiet(self) -> float:
-        return max(QUIET_SECONDS, self.interval)
+        return quiet_interval(self.interval)
 
     @property
     def _is_small(self) -> bool:

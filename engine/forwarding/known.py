@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from engine.forwarding.digests import Chunk
 from engine.forwarding.hr_tree import HrTree
@@ -13,8 +13,11 @@ from engine.forwarding.statements import Statement, load_of
 from engine.ids import NodeId
 from engine.paths.setup import TokenBucket
 
-REMEMBERED = 8
-"""Statements of one member that are kept, to be passed on or put in order."""
+REMEMBERED = 32
+"""Statements of one member that are kept, to be passed on or put in order: in a small group, where a member speaks up
+to eight times a second, what it says while others ask twice for what was lost,"""
+REMEMBERED_CHUNKS = 4_096
+"""as far as they add and remove no more chunks than this together."""
 STATEMENT_RATE, STATEMENT_BURST = 10.0, 24.0
 """Statements of one member that are looked at, per second and at once."""
 CHUNK_RATE, CHUNK_BURST = 1_024.0, 20_000.0
@@ -40,7 +43,7 @@ class Known:
         self.asked_at = -math.inf  # when it was last asked for
         self.asked: NodeId | None = None  # and whom
         self.states: dict[int, bytes] = {}  # content -> what the signed digest of all chunks is then
-        self.steps: deque[Statement] = deque(maxlen=REMEMBERED)  # the last changes that were applied, in order
+        self.steps: deque[Statement] = deque()  # the last changes that were applied, in order
         self._early: dict[int, Statement] = {}  # based_on -> changes that came before their turn
         self._made = -math.inf  # by its own clock
         self._delay = math.inf  # the least difference of the two clocks on arrival
@@ -87,7 +90,7 @@ class Known:
             del self.states[min(self.states)]
         if statement.changes and said.based_on >= self.content:
             self._early[said.based_on] = statement
-            while len(self._early) > REMEMBERED:
+            while _too_many(self._early.values()):
                 del self._early[max(self._early)]
         self._catch_up(tree)
         if self.newest is not None and self.newest.said.leaving:
@@ -145,6 +148,8 @@ class Known:
             tree.apply(self.node_id, step.added, step.removed)
             self.content = step.said.sequence
             self.steps.append(step)
+        while _too_many(self.steps):
+            self.steps.popleft()
         self._early = {based_on: step for based_on, step in self._early.items() if based_on > self.content}
 
     def _made_at(self, made: float, now: float) -> float:
@@ -158,3 +163,10 @@ class Known:
         self._delay = min(delay, self._delay + (now - self._delay_at) * DELAY_DRIFT)
         self._delay_at = now
         return now - (delay - self._delay)
+
+
+def _too_many(statements: Collection[Statement]) -> bool:
+    if len(statements) <= 1:
+        return False
+    chunks = sum(len(one.added) + len(one.removed) for one in statements)
+    return len(statements) > REMEMBERED or chunks > REMEMBERED_CHUNKS

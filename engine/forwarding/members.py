@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from engine.ids import NodeId
@@ -32,6 +33,7 @@ class Member:
     node_id: NodeId
     load: Load
     heard: float  # when the statement was made, by this machine's clock (monotonic seconds)
+    silence: float = math.inf  # seconds; who has been silent for longer has got nothing since then
     round_trip: float = 0.0  # seconds, of the link with it; 0 for oneself
     standing: float = 1.0  # reputation in [0, 1]; everybody's is 1 where no committee judges
     established: bool = True  # has standing; who has none gets a bounded share whatever it says

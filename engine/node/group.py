@@ -206,6 +206,7 @@ class GroupRole:
             node_id=heard.node_id,
             load=heard.load,
             heard=made,
+            silence=self._machines[digest].silence,
             round_trip=round_trip,
             standing=standing.reputation,
             established=standing.established or young,
@@ -241,11 +242,12 @@ class GroupRole:
         """By what was measured here, and by what it is known to have said and the committee to have measured."""
         measured = self._beliefs[digest].trust(heard.node_id, self._clock.monotonic())
         listed = self._directory.get(heard.node_id) if self._directory is not None else None
-        rates = [one.prefill_rate for one in listed.descriptor.models if one.digest == digest] if listed else []
-        if not rates:
+        models = [one for one in listed.descriptor.models if one.digest == digest] if listed else []
+        if not models:
             return measured
-        found = self._book.reads(heard.node_id, digest)
-        return min(measured, advertised_trust(heard.load.prefill_rate, rates[0], found))
+        found, load, said = self._book.reads(heard.node_id, digest), heard.load, models[0]
+        reading, writing = (load.prefill_rate, said.prefill_rate), (load.decode_rate_alone, said.decode_rate)
+        return min(measured, advertised_trust(*reading, found, *writing))
 
     # ------------------------------------------------------------------------------------------------------- driving
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from engine.forwarding.members import Load, Member
 from engine.forwarding.policies.interface import Asked
+from engine.forwarding.policies.usual import usual_of, within_reason
 from engine.ids import NodeId
 from engine.inference.types import ModelInfo
 from engine.node.uncounted import Work
@@ -19,12 +20,15 @@ UNKNOWN_ROUND_TRIP = 0.1
 
 
 class GroupView:
-    """The members at one moment; what is cached, of one prompt."""
+    """The members at one moment, whose claims count within reason; what is cached, of one prompt."""
 
     def __init__(self, myself: NodeId, members: Sequence[Member], cached: Mapping[NodeId, int]) -> None:
+        usual = usual_of(members, myself)
         self._myself = myself
-        self._members = tuple(sorted(members, key=lambda member: member.node_id))
-        self._by_id = {member.node_id: member for member in members}
+        self._members = tuple(
+            sorted((within_reason(member, usual) for member in members), key=lambda member: member.node_id)
+        )
+        self._by_id = {member.node_id: member for member in self._members}
         self._cached = cached
 
     @property

@@ -2,8 +2,8 @@
 
 The cost of a member, in seconds: the prediction (``engine.forwarding.prediction``) of first token and answer, plus
 what prompts and answers that are there would lose, plus what its place is worth to those who come later
-(``engine.forwarding.places``), plus ``work_weight`` of the reading itself at the group's usual rate, because whatever
-is read twice delays somebody later and drives something out of a cache. That last part is also the hysteresis of
+(``engine.forwarding.places``), plus ``work_weight`` of reading what another cache holds, because whatever is read
+twice delays somebody later and drives something out of a cache. That last part is also the hysteresis of
 copies: a member whose cache lacks a prefix that another one holds has to be faster by several times the reading. It
 is smaller for prefixes that are asked for often: their copies serve many.
 
@@ -27,15 +27,17 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from math import inf
 from typing import ClassVar, NamedTuple
 
 from engine.forwarding.members import Member
 from engine.forwarding.places import PlacePrices
-from engine.forwarding.policies.candidates import NEWCOMER_SHARE, may_serve, newcomer, refusal
+from engine.forwarding.policies.candidates import NEWCOMER_SHARE, may_serve, newcomer, outstanding, refusal
 from engine.forwarding.policies.habits import Habits
 from engine.forwarding.policies.interface import Asked, Choice, Group, Random
 from engine.forwarding.policies.ring import Ring
 from engine.forwarding.policies.unseen import filled
+from engine.forwarding.policies.usual import Usual, usual_of
 from engine.forwarding.prediction import BATCH_SLOPE, NOTHING_SEEN, Prediction, Traffic, predict, prefill_rate
 from engine.ids import NodeId
 
@@ -43,8 +45,10 @@ RING_POINTS = 16
 MOST_PREFIXES = 2048
 MOST_HOMES = 8
 ALTERNATIVES = 3
+USUAL_SECONDS = 5.0
+"""In a large group, between two looks at what is usual among all of it."""
 LEAST_SHARE = 0.01
-"""Of the lot, among near-equals, for whom others have probably sent nothing to."""
+"""Of the lot, among near-equals, for who had no less to do than the others."""
 
 NO_ROOM = "No machine of this model's group has room for a prompt of this length."
 TOO_LONG = "Every machine of this model's group has too much to do; the first token would take about {seconds:.0f} s."
@@ -61,12 +65,12 @@ class _Sent:
 
 
 class _Weighed(NamedTuple):
-    """A member with its cost in seconds, and its share of what others have probably sent since the news."""
+    """A member with its cost in seconds, and how far below the level it was that others have probably filled since."""
 
     cost: float
     member: Member
     prediction: Prediction
-    share: float
+    gap: float
 
 
 @dataclass(slots=True)
@@ -96,11 +100,14 @@ class Cost:
     _habits: Habits = field(default_factory=Habits, init=False)
     _traffic: Traffic = field(default=NOTHING_SEEN, init=False)
     _least: list[NodeId] = field(default_factory=list, init=False)
+    _usual: Usual = field(default=Usual(), init=False)
+    _usual_at: float = field(default=inf, init=False)
 
     def choose(self, asked: Asked, group: Group, now: float, random: Random) -> Choice:
         """Who serves, with the predicted seconds to its first token; or a refusal with the best alternatives."""
         members = len(group.members) if group.member(group.myself) is not None else 0
-        self._traffic = self._habits.asked(now, members, asked.output_tokens)
+        self._look_around(group, now)
+        self._traffic = self._habits.asked(now, members, asked.output_tokens, self._usual.reading)
         news = group.cached(asked)
         cached = self._expected(asked, news, now)
         drawn = newcomer(asked, group, random, self.newcomer_share)
@@ -121,13 +128,20 @@ class Cost:
         chosen = self._drawn(able, random)
         return self._taken(chosen.member, chosen.prediction, asked, news, cached, group, now)
 
+    def _look_around(self, group: Group, now: float) -> None:
+        """What is usual in the group; in a large one it takes too long to find out each time."""
+        if len(group.members) <= self.small_group or not self._usual_at <= now < self._usual_at + USUAL_SECONDS:
+            self._usual, self._usual_at = usual_of(group.members, group.myself), now
+
     def _drawn(self, able: Sequence[_Weighed], random: Random) -> _Weighed:
-        """One of those that are nearly as good as the best."""
+        """One of those that are nearly as good as the best: by lot, in proportion to what they had less to do. How old
+        the news is does not count, or who speaks often would be drawn often."""
         bound = min(one.cost for one in able) + self.near_seconds
         near = [one for one in able if one.cost <= bound]
-        left = random.random() * sum(one.share + LEAST_SHARE for one in near)
+        least = LEAST_SHARE * max(sum(one.gap for one in near), LEAST_SHARE)
+        left = random.random() * sum(one.gap + least for one in near)
         for one in near:
-            left -= one.share + LEAST_SHARE
+            left -= one.gap + least
             if left <= 0:
                 return one
         return near[-1]
@@ -144,31 +158,31 @@ class Cost:
         """Each member's cost. Whoever had less to do than the others has been sent to since: its load counts as the
         level up to which such gaps have been filled."""
         predictions = [self._predict(member, asked, cached.get(member.node_id, 0), now) for member in members]
-        places = PlacePrices(sum(map(_answers, members)) / sum(max(member.load.slots, 1) for member in members))
+        places = PlacePrices(self._usual.busy)
         loads = [
             one.wait
             + one.write
             + self.delays_weight * one.delays
             + self.others_weight * one.others
-            + self.places_weight * one.write * places.of(_answers(member), member.load.slots)
+            + self.places_weight * one.write * places.of(outstanding(member), member.load.slots)
             for member, one in zip(members, predictions, strict=True)
         ]
-        level, shares = 0.0, [0.0] * len(members)
+        level = 0.0
         if self._traffic.requests > 0:
             added = [
-                len(members) * self._added(now - member.heard, one.write)
+                len(members) * self._added(_age(member, now), one.write)
                 for member, one in zip(members, predictions, strict=True)
             ]
-            level, shares = filled(loads, added)
-        rate = self._habits.rate or sum(map(prefill_rate, members)) / len(members)
+            level = filled(loads, added)
+        most = min(max((cached.get(member.node_id, 0) for member in members), default=0), asked.prompt_tokens)
         costs = []
-        for member, prediction, load, share in zip(members, predictions, loads, shares, strict=True):
+        for member, prediction, load in zip(members, predictions, loads, strict=True):
             held = cached.get(member.node_id, 0)
-            work = max(asked.prompt_tokens - held, 1) / rate
+            work = max(most - held, 0) / max(self._usual.reading, prefill_rate(member))
             value = max(load, level) + prediction.network + prediction.read + work_weight * work
             if member.node_id in homes:
                 value -= self.home_bonus * max(asked.public_tokens - held, 0) / prefill_rate(member)
-            costs.append(_Weighed(value, member, prediction, share))
+            costs.append(_Weighed(value, member, prediction, max(level - load, 0.0)))
         return costs
 
     def _added(self, age: float, write: float) -> float:
@@ -187,7 +201,7 @@ class Cost:
             return self.work_weight
         uses = self._habits.popularity(asked.prefix, now, members)
         holders = sum(1 for tokens in cached.values() if tokens > asked.public_tokens / 2)
-        return self.work_weight / (1.0 + uses / (max(holders, 1) * self.popular))
+        return self.work_weight / (1.0 + uses / max(max(holders, 1) * self.popular, LEAST_SHARE))
 
     def _predict(self, member: Member, asked: Asked, cached: int, now: float) -> Prediction:
         sent = self._sent.get(member.node_id)
@@ -274,7 +288,8 @@ class Cost:
     ) -> Choice:
         node_id = member.node_id
         uncached = max(asked.prompt_tokens - cached.get(node_id, 0), 1)
-        self._habits.chosen(uncached, prefill_rate(member))
+        if member.established:
+            self._habits.chosen(uncached)
         said = news.get(node_id, 0)
         known = max(cached.get(node_id, 0) - said, 0)
         sent = self._sent.get(node_id)
@@ -304,6 +319,6 @@ class Cost:
         return Choice(target=None, estimate=estimate, alternatives=others, reason=TOO_LONG.format(seconds=estimate))
 
 
-def _answers(member: Member) -> int:
-    """That it has, as far as one knows here."""
-    return member.load.running + member.load.waiting + member.sent_requests
+def _age(member: Member, now: float) -> float:
+    """Seconds in which something may have come there that nobody has told of."""
+    return min(now - member.heard, member.silence + member.round_trip / 2)

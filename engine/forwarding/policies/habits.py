@@ -29,29 +29,27 @@ class Habits:
     the others."""
 
     uncached: float = 0.0  # tokens of a request that had to be read
-    rate: float = 0.0  # prompt tokens/s of those that were chosen
     answer: float = 0.0  # tokens of an answer
     _slopes: dict[NodeId, tuple[float, float]] = field(default_factory=dict)  # by member: the mean, and when stated
     _prefixes: OrderedDict[bytes, tuple[float, float]] = field(default_factory=OrderedDict)  # requests, and when
     _recent: float = 0.0  # requests, each counting less the longer ago it was
     _at: float = 0.0
 
-    def asked(self, now: float, members: int, output_tokens: int) -> Traffic:
-        """One more request, with so many output tokens expected; what each of so many members probably gets from
-        others."""
+    def asked(self, now: float, members: int, output_tokens: int, rate: float) -> Traffic:
+        """One more request, with so many output tokens expected; what each of so many members, which usually read
+        ``rate`` prompt tokens a second, probably gets from others: no more than it could read, however much comes
+        here."""
         self.answer = _moved(self.answer, output_tokens)
         self._recent = self._recent * exp(min((self._at - now) / MEMORY_SECONDS, 0.0)) + 1.0
         self._at = now
         if not self.uncached or members < 2:
             return NOTHING_SEEN
-        requests = self._recent / MEMORY_SECONDS * (members - 1) / members
-        reading = min(requests * self.uncached / self.rate, MOST_READING)
-        return Traffic(self.uncached, requests, reading, self.answer)
+        requests = min(self._recent / MEMORY_SECONDS * (members - 1) / members, MOST_READING * rate / self.uncached)
+        return Traffic(self.uncached, requests, requests * self.uncached / rate, self.answer)
 
-    def chosen(self, uncached: int, rate: float) -> None:
-        """Where it went there were so many tokens to be read, at so many a second."""
+    def chosen(self, uncached: int) -> None:
+        """Where it went there were so many tokens to be read."""
         self.uncached = _moved(self.uncached, uncached)
-        self.rate = _moved(self.rate, rate)
 
     def popularity(self, prefix: bytes, now: float, members: int) -> float:
         """One more request with this prefix; how many there probably were in the whole group in the last minute."""

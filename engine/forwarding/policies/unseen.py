@@ -13,12 +13,12 @@ from collections.abc import Sequence
 _LEAST = 1e-6  # seconds that anything sent anywhere adds
 
 
-def filled(loads: Sequence[float], capacities: Sequence[float]) -> tuple[float, list[float]]:
-    """The level up to which members with these ``loads`` are filled, and each one's share of what is sent.
+def filled(loads: Sequence[float], capacities: Sequence[float]) -> float:
+    """The level up to which members with these ``loads`` are filled by what is sent.
 
     ``loads`` and ``capacities`` in seconds, as many of both, at least one; ``capacities[i]``: what member i's load
     would have grown by, had everything been sent there (0 where nothing can have come since its news: it holds the
-    level down). The shares add up to 1; who had more than the level gets none."""
+    level down)."""
     capacities = [max(one, _LEAST) for one in capacities]
     order = sorted(range(len(loads)), key=loads.__getitem__)
     weight = total = level = 0.0
@@ -28,4 +28,4 @@ def filled(loads: Sequence[float], capacities: Sequence[float]) -> tuple[float, 
         weight += 1.0 / capacities[place]
         total += loads[place] / capacities[place]
         level = (1.0 + total) / weight
-    return level, [max(level - load, 0.0) / one for load, one in zip(loads, capacities, strict=True)]
+    return level

@@ -2,7 +2,7 @@
 
 It holds no keys and no addresses, opens no sockets and ends when the engine's end of the pipe closes. One thread
 computes, one reads commands, one says how long prompts are (who decides where a prompt goes does not wait for a step),
-one sends a sign of life every second.
+one sends a sign of life four times a second.
 """
 
 from __future__ import annotations

@@ -240,7 +240,7 @@ class Network:
     def _leave(self, place: int) -> None:
         """The node dies; the clients of its answers notice, and go on elsewhere with the tokens they have."""
         self._catch_up(place)
-        self.group.alive[place] = False
+        self.group.alive[place], self.group.gone[place] = False, self.now
         for job in self.group.nodes[place].leave(self.now):
             self._at(self.now + NOTICED, self._hand_over, job, self._tries[job.key])
         self._at(self.now + SILENT, self._forget, place)
@@ -293,8 +293,8 @@ class Network:
             self._wake(place)
             self._interject(place)
 
-    def _state(self, place: int, statement: int) -> None:
-        """The node's statement: its load, and what changed in its cache."""
+    def _state(self, place: int, statement: int, early: bool = False) -> None:
+        """The node's turn to speak, if it has something to say."""
         if not self.group.clockwork.made_at(place, statement, self.now):
             return
         node = self.group.nodes[place]
@@ -302,8 +302,9 @@ class Network:
         self._catch_up(place)
         if node.version != version:
             self._wake(place)
-        self.group.state(place, statement, SILENT)
+        self.group.state(place, statement, SILENT, early=early)
         if place == 0:
+            self.group.look_around()
             self.group.tree.forget(self.group.clockwork.heard_by_all(self.now))
         self._at(self.group.clockwork.time(place, statement + 1), self._state, place, statement + 1)
 
@@ -316,4 +317,4 @@ class Network:
             return
         if mistaken(said.load, self.group.nodes[place].load(), self.now - said.heard):
             interjections.made(self.now)
-            self._state(place, self.group.clockwork.next_statement(place, self.now))
+            self._state(place, self.group.clockwork.next_statement(place, self.now), early=True)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.errors import ConfigurationError
-from engine.forwarding.gossip import statement_interval
 from engine.forwarding.neighbours import FULL_MESH
+from engine.forwarding.pace import statement_interval
 from engine.forwarding.policies.registry import NAMES, by_name
 from engine.simulation.forwarding.generated import TRACES, generate
 from engine.simulation.forwarding.network import ORACLE, Plan
@@ -33,8 +33,9 @@ def make_plan(
     seed: int = 1,
 ) -> Plan:
     """The plan; :class:`ConfigurationError` for what does not exist. Statements are made as often as in a real group of
-    that size unless ``gossip_seconds`` says otherwise."""
+    that size, and at once where others would reckon wrongly, unless ``gossip_seconds`` is something else."""
     chosen = dict(_parameter(text) for text in parameters)
+    usual = statement_interval(nodes)
     if policy == ORACLE and "cost" not in NAMES:
         raise ConfigurationError("The oracle needs the policy cost, which this version does not have.")
     by_name("cost" if policy == ORACLE else policy, **chosen)
@@ -46,8 +47,8 @@ def make_plan(
         newcomers=newcomers,
         overstating=overstating,
         beliefs=beliefs,
-        gossip_seconds=gossip_seconds or statement_interval(nodes),
-        interject=gossip_seconds is None and nodes <= FULL_MESH,
+        gossip_seconds=gossip_seconds or usual,
+        interject=nodes <= FULL_MESH and gossip_seconds in (None, usual),
         access=((1 - SPREAD) * access_seconds, (1 + SPREAD) * access_seconds),
         churn_per_minute=churn_per_minute,
         seed=seed,

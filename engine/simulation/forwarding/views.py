@@ -10,7 +10,11 @@ import numpy as np
 
 from engine.forwarding.beliefs import Beliefs
 from engine.forwarding.members import Member
+from engine.forwarding.neighbours import FULL_MESH
+from engine.forwarding.pace import quiet_interval
 from engine.forwarding.policies.interface import Asked
+from engine.forwarding.policies.usual import Usual, usual_of, within_reason
+from engine.forwarding.statements import noticeably_different
 from engine.ids import NodeId
 from engine.inference.scheduling.plan import BLOCK_TOKENS
 from engine.simulation.forwarding.news import Clockwork, Statements, VersionedTree, chain_of, node_name, place_of
@@ -22,6 +26,7 @@ OVERSTATED = 10
 EXACT = 64
 """Members of a group in which everybody knows the round trip of each of its links; in larger ones one number for each
 member has to do, the mean of its links'."""
+_SMALL = 1e-6
 
 
 @dataclass(slots=True)
@@ -46,6 +51,8 @@ class Group:
     statements: list[Statements] = field(init=False)
     latest: list[Member] = field(init=False)  # the last statements
     large: bool = field(init=False)
+    usual: Usual = field(default=Usual(), init=False)  # among all, a period ago at most
+    gone: dict[int, float] = field(default_factory=dict, init=False)  # since when, of those that are not there
     tree: VersionedTree = field(default_factory=VersionedTree)
     overstating: frozenset[int] = frozenset()  # members that say they are OVERSTATED times as fast as they are
     beliefs: bool = False  # what a member says of its speed counts as far as it is measured
@@ -55,8 +62,10 @@ class Group:
         self.alive = [True] * len(self.nodes)
         self.names = [node_name(place) for place in range(len(self.nodes))]
         self.large = len(self.nodes) > EXACT
-        self.statements = [Statements(self.describe(place, -self.clockwork.period)) for place in range(len(self.nodes))]
-        self.latest = [statements.at(-1) for statements in self.statements]
+        self.latest = [self.describe(place, -self.clockwork.period) for place in range(len(self.nodes))]
+        self.look_around()
+        self.latest = [within_reason(member, self.usual) for member in self.latest]
+        self.statements = [Statements(member) for member in self.latest]
 
     def learn(self, text: PublicText) -> None:
         """Requests with this public text will be asked about."""
@@ -77,6 +86,7 @@ class Group:
             node_id=self.names[place],
             load=load,
             heard=heard,
+            silence=self.clockwork.period if len(self.nodes) <= FULL_MESH else math.inf,
             round_trip=self.mean_round_trip(place),
             established=self.established[place],
             accepts=self.alive[place],
@@ -86,19 +96,27 @@ class Group:
         """Seconds, of one member's links with all others."""
         return 2 * float(self.one_way[:, place].sum()) / max(1, len(self.nodes) - 1)
 
-    def state(self, place: int, statement: int, silent: float = math.inf) -> None:
-        """The member makes its next statement: its load, and what changed in its cache. Of who is silent the last one
-        stands, until it is left out."""
-        node, last = self.nodes[place], self.latest[place]
+    def look_around(self) -> None:
+        """What is usual now."""
+        self.usual = usual_of(self.latest)
+
+    def state(self, place: int, statement: int, silent: float, *, early: bool = False) -> None:
+        """The member makes its next statement, its load and what changed in its cache; or it says nothing, and the last
+        one stands: what a real one does is in ``engine.forwarding.speaking``. ``early``: others reckon wrongly. Who is
+        not there is left out after ``silent`` seconds."""
+        node, last, now = self.nodes[place], self.latest[place], self.clockwork.time(place, statement)
         if not self.alive[place]:
-            accepts = self.clockwork.time(place, statement) - last.heard < silent
-            self.latest[place] = last if accepts else replace(last, accepts=False)
+            left_out = now - self.gone.get(place, now) >= silent
+            self.latest[place] = replace(last, accepts=False) if left_out else last
             self.statements[place].add(self.latest[place])
             return
-        described = self.describe(place, self.clockwork.time(place, statement))
-        self.statements[place].add(described)
-        self.latest[place] = described
-        for inserted, block in node.cache.changes():
+        described = within_reason(self.describe(place, now), self.usual)
+        changes = node.cache.changes()
+        has_news = changes or last.accepts != described.accepts or noticeably_different(last.load, described.load)
+        if not statement or has_news or early or now - last.heard > quiet_interval(self.clockwork.period) - _SMALL:
+            self.latest[place] = described
+        self.statements[place].add(self.latest[place])
+        for inserted, block in changes:
             if inserted:
                 self.tree.insert(place, block, statement)
             else:

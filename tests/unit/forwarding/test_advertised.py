@@ -26,7 +26,17 @@ def test_a_member_is_believed_no_further_than_its_descriptor_and_the_committee_a
     assert (told or 500.0) * advertised_trust(told, listed, found) == pytest.approx(believed)
 
 
-@given(st.floats(0, 1e9), st.floats(0, 1e9), st.none() | st.floats(0, 1e9))
-@example(told=0.0, listed=5e-324, found=None)
-def test_it_is_a_share(told: float, listed: float, found: float | None) -> None:
-    assert 0 < advertised_trust(told, listed, found) <= 1
+@pytest.mark.parametrize(
+    ("told", "listed", "believed"),
+    [(50.0, 50.0, 50.0), (190.0, 50.0, 190.0), (4e8, 50.0, 200.0), (50.0, 900.0, 50.0), (90.0, 0.0, 90.0)],
+)
+def test_what_it_says_of_its_writing_is_bounded_too_and_taken_off_all_its_rates(
+    told: float, listed: float, believed: float
+) -> None:
+    assert told * advertised_trust(1_000.0, 1_000.0, None, told, listed) == pytest.approx(believed)
+
+
+@given(st.floats(0, 1e9), st.floats(0, 1e9), st.none() | st.floats(0, 1e9), st.floats(0, 1e9), st.floats(0, 1e9))
+@example(told=0.0, listed=5e-324, found=None, writes=5e-324, listed_writing=5e-324)
+def test_it_is_a_share(told: float, listed: float, found: float | None, writes: float, listed_writing: float) -> None:
+    assert 0 < advertised_trust(told, listed, found, writes, listed_writing) <= 1

@@ -8,11 +8,14 @@ from dataclasses import dataclass, field, replace
 from random import Random
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from engine.forwarding.beliefs import LEAST_TRUST, LEAST_WRITTEN, MEASUREMENTS, MOST_OPEN, Beliefs
 from engine.forwarding.members import Load, Member
 from engine.forwarding.policies.cost import Cost
 from engine.forwarding.policies.interface import Asked
+from engine.forwarding.policies.usual import usual_of, within_reason
 from engine.ids import NodeId
 from tests.support.forwarding import PretendedGroup, node_id
 
@@ -93,6 +96,9 @@ def play(machines: list[Machine], rate: float, seconds: float, seed: int = 1, *,
         members = [
             machine.seen(beliefs.trust(node_id(machine.index), now) if believing else 1.0) for machine in machines
         ]
+        if believing:  # as the views of a group do
+            usual = usual_of(members)
+            members = [within_reason(member, usual) for member in members]
         choice = policy.choose(ASKED, PretendedGroup(members, myself=999), now, random)
         if choice.target is None:
             continue
@@ -136,6 +142,18 @@ def test_a_tenfold_overstatement_is_corrected_within_thirty_seconds(seed):
     believed = machines()
     play(believed, 6.0, 120, seed, believing=False)
     assert share(believed, 2, since=30.0) > 0.5  # what it would draw if it were believed
+
+
+@settings(deadline=None, max_examples=12)
+@given(st.floats(1.0, 8.0), st.sets(st.integers(0, 4), min_size=1, max_size=2), st.integers(1, 1000))
+@example(8.0, {2}, 1)
+@example(5.0, {1, 3}, 2)
+def test_any_overstatement_of_a_minority_is_corrected_within_thirty_seconds(magnitude, liars, seed):
+    """Of five equal machines one or two say that they are ten to a hundred million times as fast, and always idle."""
+    machines = [Machine(index, boast=10**magnitude if index in liars else 1.0) for index in range(5)]
+    beliefs = play(machines, 7.5, 90, seed)
+    assert sum(share(machines, index, since=30.0) for index in liars) < 0.2 * len(liars) * 1.15
+    assert all(beliefs.trust(node_id(index), 90.0) > 0.9 for index in range(5) if index not in liars)
 
 
 def measured(beliefs: Beliefs, seconds: float, at: float, key: int, member: Member) -> None:

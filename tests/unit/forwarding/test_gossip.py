@@ -7,11 +7,12 @@ import pytest
 
 from engine.forwarding import gossip, linked
 from engine.forwarding.digests import BLOCK_TOKENS, Chunk, chunk_of, chunks_of, pack, set_digest
-from engine.forwarding.gossip import SMALL_GROUP_SECONDS, Tell
+from engine.forwarding.gossip import Tell
 from engine.forwarding.hr_tree import MEMBER_CHUNKS
 from engine.forwarding.known import STATEMENT_BURST
 from engine.forwarding.members import Load
 from engine.forwarding.neighbours import FULL_MESH, group_neighbours
+from engine.forwarding.pace import QUIET_SECONDS, SMALL_GROUP_SECONDS
 from engine.forwarding.reckoning import EARLY_BURST, EARLY_RATE
 from engine.forwarding.statements import load_message, make_statement
 from engine.ids import NodeId
@@ -120,6 +121,32 @@ def test_lost_messages_are_found_and_made_good(size: int) -> None:
     assert told_everywhere(net)
 
 
+def test_what_was_lost_while_a_small_group_was_busy_is_asked_for_in_steps_and_not_as_a_whole() -> None:
+    """One member speaks as often as it may, each time of something new, and another one hears nothing of it for as long
+    as it takes to ask twice."""
+    net = GossipNetwork(4, seed=8)
+    fill(net)
+    net.run(8)
+    author, deaf = net.ids[:2]
+    states: list[GroupMessage] = []
+
+    def lossy(sender: NodeId, receiver: NodeId, message: GroupMessage) -> list[GroupMessage]:
+        states.extend([message] if isinstance(message, GroupState) else [])
+        return [] if (sender, receiver) == (author, deaf) and net.now < 8 + 2 * gossip.RETRY_SECONDS else [message]
+
+    net.intercept = lossy
+    while net.now < 12:
+        net.insert(author, net.prompt(9))
+        net.busy(author)
+        member = net.members[author]
+        net._carry_out(member, member.machine.tick(net.now, net._wall(member)))
+        net.run(0.06)
+    net.run(8)
+    assert net.machine(author)._me.sequence > 28
+    assert told_everywhere(net)
+    assert not states
+
+
 def test_a_partition_heals() -> None:
     net = GossipNetwork(12, seed=4)
     fill(net)
@@ -173,7 +200,7 @@ def test_who_is_silent_is_forgotten_and_who_leaves_is_forgotten_at_once() -> Non
     assert gone not in net.holders(here, held[gone][0])
     assert gone not in {one.node_id for one in net.machine(here).heard(net.now)}
     net.kill(dead)
-    net.run(gossip.SILENT_INTERVALS * gossip.QUIET_SECONDS + 2 * gossip.REPAIR_SECONDS)
+    net.run(gossip.SILENT_INTERVALS * QUIET_SECONDS + 2 * gossip.REPAIR_SECONDS)
     assert dead not in net.holders(here, held[dead][0])
     assert dead not in {one.node_id for one in net.machine(here).heard(net.now)}
 

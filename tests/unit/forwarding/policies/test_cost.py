@@ -1,7 +1,9 @@
 """Our own policy: what it weighs, what it remembers, when it refuses, and how it looks at a large group."""
 
 from collections import Counter
+from copy import deepcopy
 from dataclasses import replace
+from math import inf
 from random import Random
 
 import pytest
@@ -136,33 +138,114 @@ def test_the_last_free_places_are_kept():
     assert first(plain(places_weight=0.0), PretendedGroup([*group.members, free])) != node_id(2)
 
 
+def test_thousands_of_places_that_one_claims_to_have_make_nobody_elses_free():
+    nearly_full = [member(index, slots=16, running=15, output_tokens=900, decode_rate=900) for index in range(2)]
+    free = member(2, slots=32, running=15, output_tokens=900, decode_rate=900, round_trip=0.05)
+    liar = member(3, slots=4096, round_trip=60.0)
+    assert first(plain(), PretendedGroup([*nearly_full, free, liar])) == node_id(2)
+
+
 def test_near_equals_are_drawn_by_lot():
     group = PretendedGroup([member(index, queue_tokens=10 * index) for index in range(4)])
     counts = [plain().choose(ASKED, PretendedGroup(group.members), 0.0, Random(seed)).target for seed in range(400)]
     assert min(Counter(counts).values()) > 60
 
 
-def entries(members, seconds, seen):
-    """Whom each of many entry nodes sends one request to, all with the same news of everybody, ``seconds`` old, that
-    have been asked ``seen`` requests a second themselves."""
+def asked_often(members, now, requests, **parameters):
+    """An entry node that was asked so many requests in the last second, and has sent nothing anywhere lately."""
+    policy, random = plain(**parameters), Random(1)
+    for step in range(requests):
+        at = now - 1 + step / requests
+        policy.choose(ASKED, PretendedGroup([replace(one, heard=at) for one in members]), at, random)
+    policy._sent.clear()
+    return policy
+
+
+def entries(members, now, requests=20, count=200, **parameters):
+    """Whom each of many entry nodes sends its next request to. All have the same news of the ``members``, and are too
+    busy to serve it themselves."""
+    group = PretendedGroup([*members, member(99, queue_tokens=160_000, heard=now)], myself=99)
+    policy = asked_often(group.members, now, requests, **parameters)
     chosen: Counter[NodeId | None] = Counter()
-    for seed in range(200):
-        policy = plain()
-        for step in range(20):
-            policy.choose(ASKED, PretendedGroup(members), seconds - 1 + step / seen, Random(seed))
-        after = max(seconds, seconds - 1 + 20 / seen)
-        moved = [replace(one, heard=after - seconds) for one in members]
-        chosen[policy.choose(ASKED, PretendedGroup(moved, myself=99), after, Random(seed)).target] += 1
+    for seed in range(count):
+        chosen[deepcopy(policy).choose(ASKED, group, now, Random(seed)).target] += 1
     return chosen
 
 
 def test_nobody_is_run_over_because_it_had_least_to_do_a_moment_ago():
-    members = [member(index, running=8, output_tokens=800, decode_rate=400) for index in range(8)]
-    members[5] = member(5, running=4, output_tokens=400, decode_rate=220)
-    fresh, old = entries(members, 0.0, 20), entries(members, 0.5, 20)
+    members = [member(index, running=8, output_tokens=800, decode_rate=400, heard=10.0) for index in range(8)]
+    members[5] = member(5, running=4, output_tokens=400, decode_rate=220, heard=10.0)
+    fresh, old = entries(members, 10.0), entries(members, 10.5)
     assert fresh[node_id(5)] == 200
     assert old[node_id(5)] < 120
     assert len(old) >= 6
+
+
+def test_who_speaks_often_gets_no_more_than_quiet_equals():
+    """One has spoken 20 ms ago, six others have had nothing to say for seconds, and nobody has anything to do."""
+    members = [member(index, heard=8.0 + 0.3 * index, silence=0.25, round_trip=0.02) for index in range(6)]
+    members.append(member(6, heard=9.98, silence=0.25, round_trip=0.02))
+    chosen = entries(members, 10.0)
+    assert len(chosen) == 7
+    assert chosen[node_id(6)] < 200 / 7 * 1.5
+
+
+def test_silence_tells_that_nothing_came_where_everybody_is_heard_at_once():
+    """One has had nothing to do for seconds, the other has a tenth of a second of reading."""
+
+    def chosen(silence: float) -> Counter[NodeId | None]:
+        first = member(0, heard=2.0, silence=silence)
+        return entries([first, member(1, heard=9.95, queue_tokens=1_200, silence=silence)], 10.0, 4)
+
+    assert chosen(0.25) == {node_id(0): 200}
+    assert chosen(inf)[node_id(1)] > 0
+
+
+def test_a_flood_through_one_entry_node_does_not_level_what_it_knows_of_the_others():
+    """Four thousand requests in a second, and the news is a quarter of a second old."""
+    members = [member(index, running=4, output_tokens=400, decode_rate=220, queue_tokens=24_000) for index in range(8)]
+    members[5] = member(5, running=4, output_tokens=400, decode_rate=220)
+    moved = [replace(one, heard=9.75) for one in members]
+    assert entries(moved, 10.0, 4_000, count=50) == {node_id(5): 50}
+
+
+@pytest.mark.parametrize("established", [False, True])
+def test_what_a_few_claim_changes_nothing_of_what_copies_and_gaps_are_worth(established):
+    """One member claims 400 million tokens a second and thousands of places; what an entry node does with the others
+    stays the same. (It has no place free, so that it is not chosen itself.)"""
+    liar = member(
+        7,
+        prefill_rate=4e8,
+        decode_rate=4e8,
+        decode_rate_alone=4e8,
+        slots=4096,
+        established=established,
+        round_trip=5.0 if established else 0.0,
+    )
+
+    def held_and_spread(members):
+        policy, random = Cost(newcomer_share=0.5), Random(1)
+        for step in range(200):
+            policy.choose(ASKED, PretendedGroup(members), step / 40, random)
+        policy.newcomer_share = 0.0
+        now = 5.5
+        moved = [replace(one, heard=now) for one in members]
+        moved[0] = replace(moved[0], load=replace(moved[0].load, queue_tokens=6_000))
+        holder = policy.choose(PUBLIC, PretendedGroup(moved, {0: 1800}), now, random).target
+        return holder, policy._usual, policy._traffic.reading
+
+    equal = [member(index, running=4, output_tokens=400, decode_rate=220, round_trip=0.02) for index in range(7)]
+    holder, usual, reading = held_and_spread([*equal, replace(equal[0], node_id=node_id(7))])
+    assert holder == node_id(0)
+    found = held_and_spread([*equal, liar])
+    assert found[0] == holder
+    assert found[1] == usual
+    assert found[2] == pytest.approx(reading, rel=0.05)
+
+
+def test_without_what_decision_0069_added_it_still_chooses():
+    members = [member(index, queue_tokens=4_000 * index, heard=9.9) for index in range(4)]
+    assert entries(members, 10.0, count=20, unseen=0.0, batch_weight=1.0, places_weight=1.0) == {node_id(0): 20}
 
 
 def test_one_clearly_best_member_is_taken_every_time():

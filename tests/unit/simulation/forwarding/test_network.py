@@ -9,8 +9,12 @@ import pytest
 from msgspec.structs import replace as replace_struct
 
 from engine.bench.forwarding_page import as_text as as_page
+from engine.crypto.identity import Identity
 from engine.errors import ConfigurationError
+from engine.forwarding.pace import quiet_interval
 from engine.forwarding.policies.registry import NAMES
+from engine.forwarding.speaking import Speaker
+from engine.inference.scheduling.plan import CacheEvent
 from engine.simulation.forwarding.claims import oracle_is_best
 from engine.simulation.forwarding.compare import Case, Results, compare
 from engine.simulation.forwarding.generated import generate
@@ -20,6 +24,7 @@ from engine.simulation.forwarding.options import chosen_policies, make_plan, mak
 from engine.simulation.forwarding.run import as_text, simulate
 from engine.simulation.forwarding.saturation import at_load, saturation_goodput
 from engine.simulation.forwarding.trace import Request, Texts, numbered
+from engine.simulation.forwarding.views import Group
 
 A100 = kind_of("a100-8b")
 PLAN = Plan(policy="none", kinds=[A100], nodes=4)
@@ -168,6 +173,47 @@ def test_groups_make_statements_as_often_as_real_ones() -> None:
     assert make_plan(policy="none", nodes=17).gossip_seconds == 1.0
     assert make_plan(policy="none", nodes=1_024).gossip_seconds == 8.0
     assert make_plan(policy="none", nodes=1_024, gossip_seconds=2.0).gossip_seconds == 2.0
+
+
+def test_saying_how_often_a_group_speaks_anyway_changes_nothing() -> None:
+    assert make_plan(policy="none", gossip_seconds=0.25) == make_plan(policy="none")
+    assert make_plan(policy="none").interject
+    assert not make_plan(policy="none", gossip_seconds=0.2).interject
+    assert not make_plan(policy="none", nodes=17, gossip_seconds=1.0).interject
+
+
+@pytest.mark.parametrize("nodes", [3, 20])
+def test_simulated_nodes_speak_exactly_when_real_ones_do(nodes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A real ``Speaker`` beside each node, told of its load and of its cache whenever the node has a turn."""
+    requests = generate("tooluse", 60, seed=4, rate=1.5)
+    plan = replace(make_plan(policy="random", nodes=nodes), newcomers=0.0)
+    network = Network(plan)
+    identity = Identity.from_seed(bytes(32))
+    speakers = [Speaker(identity, bytes(32), bytes(32), 1) for _ in range(nodes)]
+    spoken, quiet = [0] * nodes, [0] * nodes
+    interval = plan.gossip_seconds
+    state = Group.state
+
+    def compared(group: Group, place: int, statement: int, silent: float, *, early: bool = False) -> None:
+        speaker, node, now = speakers[place], group.nodes[place], network.now
+        changes = list(node.cache._events)
+        for number, _ in enumerate(changes):
+            digest = b"%d %d %r" % (place, number, now)
+            speaker.sentry.apply([CacheEvent(True, (digest,), ())])
+        speaker.report(node.load(), True, now)
+        due = speaker.due(now + 1e-9, interval, quiet_interval(interval), interjects=plan.interject)
+        before = group.latest[place]
+        state(group, place, statement, silent, early=early)
+        assert due == (group.latest[place] is not before)
+        if due:
+            speaker.speak(now, now, 1 << 20, interval=interval)
+        spoken[place] += due
+        quiet[place] += not due
+
+    monkeypatch.setattr(Group, "state", compared)
+    network.run(requests)
+    assert sum(spoken) > 100
+    assert sum(quiet) > 100
 
 
 def test_policies_of_a_comparison() -> None:
