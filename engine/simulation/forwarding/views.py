@@ -100,7 +100,7 @@ class Group:
         """What is usual now."""
         self.usual = usual_of(self.latest)
 
-    def state(self, place: int, statement: int, silent: float, *, early: bool = False) -> None:
+    def state(self, place: int, statement: int, silent: float = math.inf, *, early: bool = False) -> None:
         """The member makes its next statement, its load and what changed in its cache; or it says nothing, and the last
         one stands: what a real one does is in ``engine.forwarding.speaking``. ``early``: others reckon wrongly. Who is
         not there is left out after ``silent`` seconds."""

@@ -9,7 +9,7 @@ from engine.forwarding import gossip, linked
 from engine.forwarding.digests import BLOCK_TOKENS, Chunk, chunk_of, chunks_of, pack, set_digest
 from engine.forwarding.gossip import Tell
 from engine.forwarding.hr_tree import MEMBER_CHUNKS
-from engine.forwarding.known import STATEMENT_BURST
+from engine.forwarding.known import REMEMBERED, STATEMENT_BURST
 from engine.forwarding.members import Load
 from engine.forwarding.neighbours import FULL_MESH, group_neighbours
 from engine.forwarding.pace import QUIET_SECONDS, SMALL_GROUP_SECONDS
@@ -468,7 +468,7 @@ def test_a_state_that_its_author_has_not_signed_is_refused() -> None:
     net = GossipNetwork(3, seed=26)
     author, liar, late = net.ids
     net.kill(late)
-    for _ in range(20):
+    for _ in range(REMEMBERED + 8):
         net.insert(author, net.prompt(30))
         net.run(1)
     net.restart(late)
@@ -493,7 +493,7 @@ def test_a_liar_cannot_make_honest_members_mute_each_other() -> None:
     net = GossipNetwork(4, seed=31)
     liar, late, *honest = net.ids
     net.kill(late)
-    for _ in range(20):
+    for _ in range(REMEMBERED + 8):
         net.insert(liar, net.prompt(30))
         net.run(1)
     net.machine(liar)._speaker._state = bytes(16)  # as its cache does not change any more, so it stays

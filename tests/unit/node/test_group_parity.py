@@ -162,7 +162,7 @@ class World:
         self.reckoned[place][now] = worker.read_on(now)
         statement = self.clockwork.next_statement(place, now)
         assert self.clockwork.made_at(place, statement, now)
-        self.group.state(place, statement)
+        self.group.state(place, statement, early=True)
 
     def job(self, tokens: int) -> Job:
         return Job(next(self.names), Prompt(()), tokens, 20, 20, NOTHING, b"")

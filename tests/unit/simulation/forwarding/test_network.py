@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from array import array
 from dataclasses import replace
 
@@ -194,7 +195,7 @@ def test_simulated_nodes_speak_exactly_when_real_ones_do(nodes: int, monkeypatch
     interval = plan.gossip_seconds
     state = Group.state
 
-    def compared(group: Group, place: int, statement: int, silent: float, *, early: bool = False) -> None:
+    def compared(group: Group, place: int, statement: int, silent: float = math.inf, *, early: bool = False) -> None:
         speaker, node, now = speakers[place], group.nodes[place], network.now
         changes = list(node.cache._events)
         for number, _ in enumerate(changes):
