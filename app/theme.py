@@ -22,6 +22,7 @@ class Colours:
     raised: str
     sunken: str
     question: str  # behind a question
+    found: str  # behind a word that was looked for
     hover: str
     pressed: str
     # Text.
@@ -116,6 +117,7 @@ LIGHT = Theme(
         raised="#ffffff",
         sunken="#f6f7f9",
         question="#eef1fb",
+        found="#ffe69a",
         hover="#eef0f4",
         pressed="#e2e5ec",
         text="#1b1f27",
@@ -157,6 +159,7 @@ DARK = Theme(
         raised="#1e2128",
         sunken="#111317",
         question="#262c44",
+        found="#5a4a12",
         hover="#282c35",
         pressed="#333843",
         text="#e8eaef",

@@ -20,7 +20,8 @@ LEAST_WIDTH = 200
 class ChatList(QFrame):
     """Shows a :class:`ChatsModel`; emits which chat is to be opened."""
 
-    chat_chosen = Signal(str)
+    chat_chosen = Signal(str, str)
+    """A chat, and the message in it that was found."""
     new_chat_requested = Signal(bool)
     fold_requested = Signal()
 

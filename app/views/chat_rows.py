@@ -49,7 +49,8 @@ _Index = QModelIndex | QPersistentModelIndex
 class ChatRows(QListWidget):
     """Shows a :class:`ChatsModel`. Enter opens, F2 renames, Delete deletes, Ctrl+M moves, left and right fold."""
 
-    chosen = Signal(str)
+    chosen = Signal(str, str)
+    """A chat, and the message in it that was found."""
     deletion_requested = Signal(str)
     export_requested = Signal(str, str)
     edited = Signal()
@@ -87,6 +88,7 @@ class ChatRows(QListWidget):
         """Show what the model knows; the row with the keyboard's place and the scroll position stay."""
         chats = self._chats
         place, at = self.verticalScrollBar().value(), _key_of(self.currentItem())
+        message = _message_of(self.currentItem())
         self.clear()
         if chats.query:
             for hit in chats.hits:
@@ -98,7 +100,8 @@ class ChatRows(QListWidget):
                 for chat in () if group.collapsed else group.chats:
                     self._add(chat.chat, title_of(chat), folder=group.folder)
         entry = chats.entry(at[0] or chats.current)
-        self._go_to(at) or self._go_to((chats.current, "")) or self._go_to(("", entry.folder if entry else ""))
+        folder = entry.folder if entry else ""
+        any(self._go_to(*row) for row in ((at, message), (at,), ((chats.current, ""),), (("", folder),)))
         self.verticalScrollBar().setValue(place)
         if self._new_folder and not chats.query and self._go_to(("", self._new_folder)):
             self._new_folder = ""
@@ -153,9 +156,9 @@ class ChatRows(QListWidget):
         item.setToolTip("")
         self.addItem(item)
 
-    def _go_to(self, key: tuple[str, str]) -> bool:
+    def _go_to(self, key: tuple[str, str], message: str = "") -> bool:
         for item in self._items():
-            if any(key) and _key_of(item) == key:
+            if any(key) and _key_of(item) == key and message in ("", item.data(_MESSAGE)):
                 self.setCurrentItem(item)
                 return True
         return False
@@ -204,7 +207,7 @@ class ChatRows(QListWidget):
 
     def _chat_menu(self, chat: str) -> QMenu:
         menu = QMenu(self)
-        menu.addAction(tr("Open")).triggered.connect(lambda: self.chosen.emit(chat))
+        menu.addAction(tr("Open")).triggered.connect(lambda: self.chosen.emit(chat, ""))
         self._add_rename(menu, (chat, ""))
         entry = self._chats.entry(chat)
         if entry is not None and not entry.temporary:
@@ -288,7 +291,7 @@ class ChatRows(QListWidget):
     def _choose(self, item: QListWidgetItem) -> None:
         chat, folder = _key_of(item)
         if chat:
-            self.chosen.emit(chat)
+            self.chosen.emit(chat, _message_of(item))
         elif folder:
             self._fold(item, not self._chats.folders.is_collapsed(folder))
 
@@ -392,6 +395,11 @@ def _key_of(item: QListWidgetItem | None) -> tuple[str, str]:
         return "", ""
     chat = str(item.data(_CHAT) or "")
     return chat, "" if chat else _folder_of(item)
+
+
+def _message_of(item: QListWidgetItem | None) -> str:
+    """The message that was found, of a row that shows one."""
+    return str(item.data(_MESSAGE) or "") if item is not None else ""
 
 
 def _folder_of(item: QListWidgetItem | None) -> str:

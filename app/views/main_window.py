@@ -280,7 +280,9 @@ class MainWindow(QMainWindow):
             (QKeySequence("Ctrl+Q"), self.quit_requested.emit),
             (QKeySequence("Ctrl+W"), self.close),
             (QKeySequence("Ctrl+L"), self._to_composer),
-            (QKeySequence("Ctrl+O"), self._attach),
+            (QKeySequence("Ctrl+O"), functools.partial(self._in_chat, self.composer.choose_files)),
+            (QKeySequence("Ctrl+E"), functools.partial(self._in_chat, self.transcript.edit_last)),
+            (QKeySequence("Ctrl+R"), functools.partial(self._in_chat, self.transcript.ask_last_again)),
             (QKeySequence("Esc"), self._chat.stop),
             (QKeySequence("Ctrl+,"), lambda: self.open_page("settings")),
             (QKeySequence(QKeySequence.StandardKey.HelpContents), self._show_keys),
@@ -290,9 +292,9 @@ class MainWindow(QMainWindow):
         for keys, action in actions:
             QShortcut(keys, self).activated.connect(action)
 
-    def _attach(self) -> None:
+    def _in_chat(self, action: Callable[[], None]) -> None:
         self.open_page("chat")
-        self.composer.choose_files()
+        action()
 
     def _to_composer(self) -> None:
         self.open_page("chat")

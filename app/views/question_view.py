@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QFontMetrics
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QFontMetrics, QKeyEvent
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.i18n import tr
@@ -195,6 +195,7 @@ class QuestionEditor(QFrame):
         self.input.stop_requested.connect(self.cancelled)
         self.input.focus_changed.connect(self._show_focus)
         self.input.textChanged.connect(self._text_changed)
+        self.input.installEventFilter(self)
         column.addWidget(self.input)
         row = QHBoxLayout()
         row.setSpacing(theme.small)
@@ -209,6 +210,13 @@ class QuestionEditor(QFrame):
         self.ask.clicked.connect(self._submit)
         row.addWidget(self.ask)
         column.addLayout(row)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        override = event.type() == QEvent.Type.ShortcutOverride
+        if override and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape:
+            event.accept()  # not the window's, which stops the answer
+            return True
+        return super().eventFilter(watched, event)
 
     def _submit(self) -> None:
         text = self.input.toPlainText()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import time
 
 from PySide6.QtCore import QEvent, QPoint, QRect, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
+from PySide6.QtGui import QKeyEvent, QKeySequence, QResizeEvent, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractScrollArea,
+    QApplication,
     QFrame,
     QToolButton,
 )
@@ -22,7 +24,7 @@ from app.views.icons import icon
 from app.views.link_dialog import LinkDialog
 from app.views.reader_moves import STEP, ReaderMoves, order_focus
 from app.views.turn_view import TurnView
-from app.views.turn_views import TurnViews
+from app.views.turn_views import TurnViews, estimate
 from app.views.welcome import Welcome
 
 FLUSH_MILLISECONDS = 33
@@ -35,8 +37,6 @@ _BEYOND = 300
 """Pixels above and below what shows in which turns are laid out too."""
 _EARLY = 4
 """Where the reader is so near to the first turn, those before it are asked for."""
-_LINE, _COLUMNS, _AROUND = 24, 84, 120
-"""For estimates: pixels of a line, letters in it, pixels of a turn without its text."""
 
 
 class TranscriptView(QAbstractScrollArea):
@@ -59,6 +59,7 @@ class TranscriptView(QAbstractScrollArea):
         self._follow = True
         self._anchor = Anchor(0, 0)
         self._chosen: Anchor | None = None  # where the version stands that was chosen
+        self._sought: int | None = None  # the turn at which what was found is to be shown
         self._laying_out = False
         self._set_up_area()
         self.welcome = Welcome(theme)
@@ -79,6 +80,10 @@ class TranscriptView(QAbstractScrollArea):
         self._warm_up = self._timer(400, warm_up)
         self.verticalScrollBar().valueChanged.connect(self._scrolled)
         self._moves = ReaderMoves(self)
+        for keys, by in (("Alt+Left", -1), ("Alt+Right", 1)):
+            shortcut = QShortcut(QKeySequence(keys), self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(functools.partial(self._step_version, by))
         transcript.turn_added.connect(self._add)
         transcript.turn_changed.connect(self._change)
         transcript.answer_restarted.connect(self._change)
@@ -86,6 +91,7 @@ class TranscriptView(QAbstractScrollArea):
         transcript.earlier_added.connect(self._add_earlier)
         transcript.later_added.connect(self._add_later)
         transcript.branch_changed.connect(self._change_branch)
+        transcript.place_wanted.connect(self._go_to)
         transcript.cleared.connect(self.show_chat)
         self.show_chat()
 
@@ -109,7 +115,7 @@ class TranscriptView(QAbstractScrollArea):
         self._flush.stop()
         self._views.drop()
         self._column.fill(estimate(turn) for turn in self._transcript.turns)
-        self._follow = True
+        self._follow, self._sought = True, None
         self._lay_out()
 
     def go_to_end(self) -> None:
@@ -117,6 +123,33 @@ class TranscriptView(QAbstractScrollArea):
         self._follow = True
         self._transcript.load_end()
         self._lay_out()
+
+    def edit_last(self) -> None:
+        """Let the reader write another wording of the last question."""
+        view = self._last_view()
+        if view is not None and view.turn.question:
+            view.asked.begin_edit()
+
+    def ask_last_again(self) -> None:
+        """Ask the last question again."""
+        view = self._last_view()
+        if view is not None:
+            self.retry_requested.emit(view.turn)
+
+    def _last_view(self) -> TurnView | None:
+        self.go_to_end()
+        return self._views.get(len(self._column) - 1)
+
+    def _step_version(self, by: int) -> None:
+        """Another version of what has the focus: of the question, or of the answer; if there is only one, of the
+        other."""
+        focus = QApplication.focusWidget()
+        for view in self._views:
+            if focus is not None and view.isAncestorOf(focus):
+                both = [view.asked.versions, view.foot.versions]
+                first, second = both if view.asked.isAncestorOf(focus) else reversed(both)
+                (first if first.several else second).step(by)
+                return
 
     def repaint_all(self) -> None:
         """Take the colours that the theme has now."""
@@ -173,6 +206,11 @@ class TranscriptView(QAbstractScrollArea):
         timer.timeout.connect(action)
         return timer
 
+    def forget_words(self) -> None:
+        """Mark no words any more."""
+        self._transcript.wanted_words = ""
+        self._lay_out()
+
     # What the transcript says.
 
     def _add(self, index: int) -> None:
@@ -186,6 +224,8 @@ class TranscriptView(QAbstractScrollArea):
         self._column.fill([*(estimate(turn) for turn in self._transcript.turns[:count]), *heights])
         self._views.move(count)
         self._anchor = self._anchor.moved(count)
+        if self._sought is not None:
+            self._sought += count
         self._lay_out()
 
     def _add_later(self, count: int) -> None:
@@ -206,6 +246,22 @@ class TranscriptView(QAbstractScrollArea):
         elif turns and turns[-1].state in RUNNING:
             self._follow = True
         self._lay_out()
+
+    def _go_to(self, index: int) -> None:
+        """Show a turn, and the first word in it that was looked for."""
+        self._follow, self._sought = False, index
+        self._anchor = Anchor(index, -self._theme.large)
+        self._lay_out()
+
+    def _find(self) -> bool:
+        """All that shows is laid out: go on to the word that is sought; whether there is more to lay out for that."""
+        sought, self._sought = self._sought, None
+        view = self._views.get(sought) if sought is not None else None
+        place = view.first_mark() if view is not None else None
+        if sought is None or place is None or place < self.viewport().height() * 2 // 3:
+            return False
+        self._anchor = Anchor(sought, place - self.viewport().height() // 3)
+        return True
 
     def _change(self, index: int) -> None:
         view = self._views.get(index)
@@ -241,7 +297,7 @@ class TranscriptView(QAbstractScrollArea):
         self._laying_out = True
         self._again.stop()
         try:
-            if not self._fill(time.perf_counter() + _SLICE):
+            if not self._fill(time.perf_counter() + _SLICE) or self._find():
                 self._again.start()
             self._place()  # may make the scroll bar appear, and so change the width
         finally:
@@ -280,7 +336,13 @@ class TranscriptView(QAbstractScrollArea):
     def _view(self, index: int) -> TurnView:
         if index not in self._views:
             self._order.start()
-        return self._views.use(index, self._transcript.turns[index])
+        view = self._views.use(index, self._transcript.turns[index])
+        wanted, words = self._transcript.wanted, self._transcript.wanted_words
+        view.look_for(
+            words if wanted and wanted == view.turn.question_id else "",
+            words if wanted and wanted == view.turn.answer_id else "",
+        )
+        return view
 
     def _make_view(self, turn: Turn) -> TurnView:
         view = TurnView(self._theme, turn)
@@ -374,10 +436,3 @@ class TranscriptView(QAbstractScrollArea):
         if event.type() == QEvent.Type.LayoutRequest:
             self._again.start()
         return super().viewportEvent(event)
-
-
-def estimate(turn: Turn) -> int:
-    """About how high ``turn`` will be, in pixels, before it is laid out."""
-    answer = turn.answer
-    lines = len(answer) / _COLUMNS + 0.7 * answer.count("\n") + min(len(turn.question), 10_000) / _COLUMNS + 1
-    return _AROUND + round(_LINE * lines)

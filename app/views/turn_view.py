@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import QPoint, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.i18n import number, tr
@@ -14,6 +14,7 @@ from app.views.answer_details import AnswerDetails
 from app.views.answer_foot import AnswerFoot
 from app.views.basics import Dot, LinkButton, PlainLabel
 from app.views.markdown_view import MarkdownView
+from app.views.marks import first_mark, mark_words
 from app.views.problem_box import ProblemBox
 from app.views.question_view import QuestionView
 from app.views.reasoning_view import ReasoningView
@@ -44,6 +45,8 @@ class TurnView(QWidget):
         self._added = 0
         self._allowed = PAGE
         self._width = 0
+        self._found = ("", "")  # words that are marked in the question, and in the answer
+        self._marked = True
         self._thoughts: ReasoningView | None = None
         self._problems: ProblemBox | None = None
         self._lay_out(QVBoxLayout(self))
@@ -97,6 +100,7 @@ class TurnView(QWidget):
             self._allowed = PAGE
             self.answer.restart()
             self.details.hide()
+            self._marked = False
         self.asked.show_turn(turn)
         waiting = turn.state == "waiting"
         self._clock.start() if waiting else self._clock.stop()
@@ -127,7 +131,27 @@ class TurnView(QWidget):
             self._thoughts.show_turn(turn)
             more = self._thoughts.advance() or more
         self._show_length()
+        if not (more or self._marked):
+            self._mark()
         return more
+
+    def look_for(self, question: str, answer: str) -> None:
+        """Mark these words in the question and in the answer, as soon as all of that is laid out."""
+        if (question, answer) != self._found:
+            self._found, self._marked = (question, answer), False
+
+    def first_mark(self) -> int | None:
+        """How far below the beginning of the turn the first marked word stands; None before there is one."""
+        for text in (self.question, self.answer):
+            place = first_mark(text)
+            if place is not None:
+                return text.mapTo(self, QPoint(0, 0)).y() + place
+        return None
+
+    def _mark(self) -> None:
+        self._marked = True
+        mark_words(self.question, self._found[0], self._theme)
+        mark_words(self.answer, self._found[1], self._theme)
 
     def finish(self) -> None:
         """Show all that may be shown, however long that takes."""
@@ -154,6 +178,7 @@ class TurnView(QWidget):
     def repaint_all(self) -> None:
         """Take the colours that the theme has now."""
         self.answer.repaint_all()
+        self._marked = self._found == ("", "")
         self.asked.dress()
         if self._problems is not None:
             self._problems.dress()

@@ -14,6 +14,10 @@ KEPT = 8
 """Views of turns that have gone out of sight and are kept for others."""
 
 
+_LINE, _COLUMNS, _AROUND = 24, 84, 120
+"""For estimates: pixels of a line, letters in it, pixels of a turn without its text."""
+
+
 class TurnViews:
     """The views by the places of their turns. ``make`` gives a new one."""
 
@@ -96,3 +100,10 @@ class TurnViews:
             view.hide()
             view.deleteLater()
         self._shown.clear()
+
+
+def estimate(turn: Turn) -> int:
+    """About how high ``turn`` will be, in pixels, before it is laid out."""
+    answer = turn.answer
+    lines = len(answer) / _COLUMNS + 0.7 * answer.count("\n") + min(len(turn.question), 10_000) / _COLUMNS + 1
+    return _AROUND + round(_LINE * lines)

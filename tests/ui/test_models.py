@@ -264,6 +264,7 @@ def test_text_can_be_read(theme: Theme, text: str, ground: str) -> None:
 @pytest.mark.parametrize(
     ("text", "ground"),
     [
+        ("text", "found"),
         ("on_accent", "accent"),
         ("on_accent", "accent_hover"),
         ("on_accent", "accent_pressed"),

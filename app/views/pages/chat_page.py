@@ -94,14 +94,15 @@ class ChatPage(QSplitter):
         if found is not None:
             FileDialog(self._theme, self._chat.reader(message, found), self).open()
 
-    def open_chat(self, chat: str) -> None:
-        """Show a chat of the list."""
+    def open_chat(self, chat: str, message: str = "") -> None:
+        """Show a chat of the list, at a ``message`` that was found in it."""
         if chat != self._chat.chat:
             self.keep_draft()
             self.composer.input.clear()
-            self._chat.open_chat(chat)
+        self._chat.open_chat(chat, message, self._chats.query if message else "")
         self.show_chat()
-        self.composer.setFocus()
+        if not message or not self.chats.isVisibleTo(self):  # from one hit to the next with the down key
+            self.composer.setFocus()
 
     def new_chat(self, temporary: bool = False) -> None:
         """Begin a chat; ``temporary``: nothing of it comes to the disk."""
@@ -171,6 +172,7 @@ class ChatPage(QSplitter):
         self.chats.new_chat_requested.connect(self.new_chat)
         self.chats.chat_chosen.connect(self.open_chat)
         self.chats.fold_requested.connect(self.toggle_chats)
+        self.chats.search.textChanged.connect(lambda text: None if text.strip() else self.transcript.forget_words())
         self._chats.problem_arose.connect(composer.show_notice)
         self._chats.exported.connect(self._save_export)
 

@@ -152,6 +152,11 @@
         <translation>Alt+Links</translation>
     </message>
     <message>
+        <source>Alt+Left, Alt+Right</source>
+        <comment>key</comment>
+        <translation>Alt+Links, Alt+Rechts</translation>
+    </message>
+    <message>
         <source>Alt+Right</source>
         <comment>key</comment>
         <translation>Alt+Rechts</translation>
@@ -227,6 +232,10 @@
     <message>
         <source>Ask questions</source>
         <translation>Fragen stellen</translation>
+    </message>
+    <message>
+        <source>Ask the last question again</source>
+        <translation>Letzte Frage noch einmal stellen</translation>
     </message>
     <message>
         <source>Ask the network</source>
@@ -506,6 +515,11 @@
         <translation>Strg+B</translation>
     </message>
     <message>
+        <source>Ctrl+E</source>
+        <comment>key</comment>
+        <translation>Strg+E</translation>
+    </message>
+    <message>
         <source>Ctrl+F</source>
         <comment>key</comment>
         <translation>Strg+F</translation>
@@ -539,6 +553,11 @@
         <source>Ctrl+Q</source>
         <comment>key</comment>
         <translation>Strg+Q</translation>
+    </message>
+    <message>
+        <source>Ctrl+R</source>
+        <comment>key</comment>
+        <translation>Strg+R</translation>
     </message>
     <message>
         <source>Ctrl+Shift+N</source>
@@ -615,6 +634,10 @@
     <message>
         <source>Earlier</source>
         <translation>Früher</translation>
+    </message>
+    <message>
+        <source>Edit the last question</source>
+        <translation>Letzte Frage bearbeiten</translation>
     </message>
     <message>
         <source>Edit the question</source>
@@ -1408,6 +1431,10 @@
         <source>Shift+Enter</source>
         <comment>key</comment>
         <translation>Umschalt+Eingabetaste</translation>
+    </message>
+    <message>
+        <source>Show another version of the question or answer that has the focus</source>
+        <translation>Andere Fassung der Frage oder Antwort zeigen, die den Fokus hat</translation>
     </message>
     <message>
         <source>Show more</source>
