@@ -92,7 +92,7 @@ class Asking(KeptTurns):
         the answer so far, and what followed it, as another version. ``drop_oldest``: leave out the oldest messages
         where it does not fit."""
         old = turn or (self.turns[-1] if self.turns else None)
-        if old is None or old not in self.turns or old.state in RUNNING or not (old.question or old.files):
+        if old is None or old not in self.turns or old.state in RUNNING or old.headless:
             return False
         new = Turn(old.question, choice or old.choice, question_id=old.question_id, kept=old.kept, after=old.after)
         new.parent, new.question_siblings, new.drop_oldest = old.parent, old.question_siblings, drop_oldest

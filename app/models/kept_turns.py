@@ -41,7 +41,7 @@ class KeptTurns(Answers):
     def load_earlier(self) -> None:
         """Ask for the messages before those that are there, if there are any."""
         if self.earlier and not self._paging and self.turns:
-            first = self.turns[0].question_id if self.turns[0].question else self.turns[0].answer_id
+            first = self.turns[0].answer_id if self.turns[0].headless else self.turns[0].question_id
             request = schema.GetMessages(chat=self.chat, before=first, limit=PAGE, ref="earlier")
             self._paging = self._send(request)
 
@@ -121,7 +121,7 @@ class KeptTurns(Answers):
         if new is None or fork is None:
             self._arrange(turns, event.earlier, event.later)
             return
-        if not turns[new].question:
+        if turns[new].headless:
             take_question(turns[new], self.turns[fork])
         earlier = self.earlier if fork else event.earlier or new > 0
         self._arrange([*self.turns[:fork], *turns[new:]], earlier, event.later)
@@ -131,7 +131,7 @@ class KeptTurns(Answers):
         place = 0
         if turns:
             place = next((at for at, old in enumerate(self.turns) if old.question_id == turns[0].question_id), 0)
-            if place and not turns[0].question:
+            if place and turns[0].headless:
                 take_question(turns[0], self.turns[place])
         self._arrange([*self.turns[:place], *turns], self.earlier if place else earlier, later)
 
@@ -180,11 +180,11 @@ class KeptTurns(Answers):
         self._paging = False
         turns = self._read(event.messages)
         first = self.turns[0] if self.turns else None
-        if first is None or (turns and _last_of(turns) != (first.parent if first.question else first.question_id)):
+        if first is None or (turns and _last_of(turns) != (first.question_id if first.headless else first.parent)):
             self._reopen()  # by another window, another branch is shown
             return
         self.earlier = event.earlier
-        if turns and not first.question:
+        if turns and first.headless:
             take_question(first, turns.pop())  # the page ended between a question and its answer
             self.turn_changed.emit(0)
         self.turns[:0] = turns
@@ -197,7 +197,7 @@ class KeptTurns(Answers):
             return
         turns = self._read(event.messages)
         self.later = event.later
-        if turns and not turns[0].question:
+        if turns and turns[0].headless:
             take_question(turns[0], self.turns[-1])  # the page before ended between a question and its answer
             self.turns[-1] = turns.pop(0)
             self.answer_restarted.emit(len(self.turns) - 1)

@@ -34,7 +34,8 @@ class Turn:
     ``question_id`` and ``answer_id`` name the messages that the engine keeps, ``parent`` the one that the question
     follows ("": none, it is a first one), ``siblings`` and ``question_siblings`` all versions of answer and question,
     oldest first, ``ref`` the request. ``after``: the question is a new version, asked as what follows this message.
-    ``edit``: another wording of the question that is being written.
+    ``edit``: another wording of the question that is being written. ``headless``: of the question nothing is known but
+    its name.
 
     ``sent``: the engine was asked over this connection; ``kept``: it has the question; ``begun``: also the beginning of
     this answer. ``filling``: a piece of the text is missing and asked for. ``drop_oldest``: ask without the oldest
@@ -71,6 +72,7 @@ class Turn:
     after: str | None = None
     code: str = ""
     edit: str | None = None
+    headless: bool = False
     files: tuple[schema.Attachment, ...] = ()
 
     @property
@@ -121,7 +123,7 @@ def turns_of(messages: Sequence[schema.StoredMessage], choice: ModelChoice) -> l
             turns[-1].parent, turns[-1].question_siblings = message.parent, message.siblings
             continue
         if not turns or turns[-1].question_id != message.parent:
-            turns.append(Turn("", choice, question_id=message.parent, kept=True, sent=True))
+            turns.append(Turn("", choice, question_id=message.parent, kept=True, sent=True, headless=True))
         show_answer(turns[-1], message)
     return turns
 
@@ -154,6 +156,7 @@ def show_answer(turn: Turn, message: schema.StoredMessage) -> None:
 def take_question(turn: Turn, other: Turn) -> None:
     """``turn`` answers the same question as ``other``, but of the question itself nothing was known."""
     turn.question, turn.parent, turn.question_siblings = other.question, other.parent, other.question_siblings
+    turn.headless = other.headless
     turn.files = other.files
 
 

@@ -63,7 +63,7 @@ class AnswerFoot(QWidget):
         done, running = turn.done, turn.state in RUNNING
         self.versions.show_versions(turn.siblings, turn.answer_id)
         self.copy.setVisible(turn.length > 0 and not running)
-        self.again.setVisible(turn.state in ("done", "stopped") and bool(turn.question))
+        self.again.setVisible(turn.state in ("done", "stopped") and not turn.headless)
         for widget in (self.badge, self._badge_icon, self.who):
             widget.setVisible(done is not None)
         self.who.setChecked(details_shown)

@@ -65,7 +65,7 @@ class QuestionView(QWidget):
             self._show_text()
         self.versions.show_versions(turn.question_siblings, turn.question_id)
         self._bubble.setVisible(turn.edit is None and bool(turn.question or not turn.files))
-        self._tools.setVisible(turn.edit is None and bool(turn.question or turn.files))
+        self._tools.setVisible(turn.edit is None and not turn.headless)
         if turn.edit is not None:
             self._show_editor(turn.edit)
         elif self.editor is not None:

@@ -127,7 +127,7 @@ class TranscriptView(QAbstractScrollArea):
     def edit_last(self) -> None:
         """Let the reader write another wording of the last question."""
         view = self._last_view()
-        if view is not None and view.turn.question:
+        if view is not None and not view.turn.headless:
             view.asked.begin_edit()
 
     def ask_last_again(self) -> None:
