@@ -17,7 +17,7 @@ from engine.api.badge import badge_of
 from engine.api.metrics import Metrics
 from engine.api.outbox import Outbox, OutboxFullError
 from engine.api.security import refuse
-from engine.api.service import AnswerDelta, AnswerDone, AnswerStage, ChatsService, ControlService
+from engine.api.service import AnswerDelta, AnswerDone, AnswerStage, ChatsService, ControlService, LibraryService
 from engine.errors import (
     AnswerCancelledError,
     GenTorrentError,
@@ -61,10 +61,17 @@ class _Ended(Exception):  # noqa: N818 - not an error: how a connection's task g
 class ControlHandlers:
     """``/control/v1`` over a :class:`ControlService`."""
 
-    def __init__(self, service: ControlService, metrics: Metrics, chats: ChatsService | None = None) -> None:
+    def __init__(
+        self,
+        service: ControlService,
+        metrics: Metrics,
+        chats: ChatsService | None = None,
+        library: LibraryService | None = None,
+    ) -> None:
         self._service = service
         self._metrics = metrics
         self._chats = chats
+        self._library = library
         self._sockets: set[web.WebSocketResponse] = set()
 
     async def connect(self, request: web.Request) -> web.StreamResponse:
@@ -80,7 +87,7 @@ class ControlHandlers:
         self._sockets.add(socket)
         self._metrics.control_clients.inc()
         try:
-            await _Connection(socket, self._service, self._chats).run()
+            await _Connection(socket, self._service, self._chats, self._library).run()
         finally:
             self._sockets.discard(socket)
             self._metrics.control_clients.dec()
@@ -106,12 +113,17 @@ class _Connection:
     """One client. Its tasks (reader, sender, state watcher, one per answer) live and end together."""
 
     def __init__(
-        self, socket: web.WebSocketResponse, service: ControlService, chats: ChatsService | None = None
+        self,
+        socket: web.WebSocketResponse,
+        service: ControlService,
+        chats: ChatsService | None = None,
+        library: LibraryService | None = None,
     ) -> None:
         self._socket = socket
         self._service = service
         self._outbox = Outbox()
         self._session = chats.attach(self._outbox.push, self._outbox.room) if chats is not None else None
+        self._library = library
         self._requests: asyncio.Queue[schema.ChatsRequest] = asyncio.Queue(MAX_WAITING_REQUESTS)
         self._chats: dict[str, asyncio.Task[None]] = {}
         self._stopping: set[str] = set()
@@ -127,6 +139,8 @@ class _Connection:
         finally:
             if self._session is not None:
                 self._session.close()
+            if self._library is not None:
+                self._library.detach(self._outbox.push)
         reason = reasons[0] if reasons else _Ended(WSCloseCode.OK, "")
         if reason.code == schema.CLOSE_TOO_SLOW:
             _log.warning("a control client was cut: %s", reason.reason)
@@ -147,6 +161,8 @@ class _Connection:
         group.create_task(self._ending(self._watch()))
         group.create_task(self._ending(self._handle_chats()))
         group.create_task(self._ending(self._outbox.overflow()))
+        if self._library is not None:
+            self._library.attach(self._outbox.push)
         while True:
             text = await self._next_text()
             if len(text) > schema.MAX_CONTROL_MESSAGE or len(text.encode()) > schema.MAX_CONTROL_MESSAGE:
@@ -220,6 +236,8 @@ class _Connection:
                 self._service.shutdown(when_idle=when_idle)
             case schema.ChatsRequest():
                 await self._about_chats(request, group)
+            case schema.LibraryRequest():
+                group.create_task(self._ending(self._about_library(request)))
             case schema.Hello():
                 self._refuse("hello", InvalidRequestError.code, "Hello was said already.")
 
@@ -231,6 +249,12 @@ class _Connection:
             group.create_task(self._ending(self._session.handle(request)))
         else:
             await self._requests.put(request)
+
+    async def _about_library(self, request: schema.LibraryRequest) -> None:
+        if self._library is None:
+            self._refuse("", "not_served", "This engine downloads no models.", request.ref)
+        else:
+            self._outbox.put(await self._library.handle(request))
 
     def _refuse(self, request: str, code: str, text: str, ref: str = "") -> None:
         self._outbox.put(schema.RequestFailed(request=request, code=code, text=text, ref=ref))

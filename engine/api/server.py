@@ -17,7 +17,7 @@ from engine.api.not_served import not_served
 from engine.api.openai import MAX_BODY, OpenAiHandlers
 from engine.api.schema import CONTROL_PATH
 from engine.api.security import Guard, Handler, refuse
-from engine.api.service import ChatsService, ControlService
+from engine.api.service import ChatsService, ControlService, LibraryService
 from engine.clock import Clock
 from engine.errors import ConfigurationError, GenTorrentError, RequestError
 
@@ -51,6 +51,7 @@ class ApiServer:
         allowed_origins: tuple[str, ...] = (),
         metrics: Metrics | None = None,
         chats: ChatsService | None = None,
+        library: LibraryService | None = None,
     ) -> None:
         self._service = service
         self._api_token = api_token
@@ -60,6 +61,7 @@ class ApiServer:
         self._allowed_origins = allowed_origins
         self._metrics = metrics or Metrics()
         self._chats = chats
+        self._library = library
         self._socket: socket.socket | None = None
 
     def bind(self) -> int:
@@ -102,7 +104,7 @@ class ApiServer:
         if self._socket is None:
             self.bind()
         assert self._socket is not None
-        control = ControlHandlers(self._service, self._metrics, self._chats)
+        control = ControlHandlers(self._service, self._metrics, self._chats, self._library)
         runner = web.AppRunner(
             self._application(control),
             access_log=None,

@@ -14,6 +14,7 @@ from msgspec import Struct
 from engine.api.schema import (
     ChatsRequest,
     ControlEvent,
+    LibraryRequest,
     MachineStanding,
     ModelState,
     Privacy,
@@ -138,6 +139,22 @@ class ChatsService(Protocol):
 
     def attach(self, tell: Callable[[ControlEvent], None], room: Callable[[], Awaitable[None]]) -> ChatsSession:
         """A client has connected: events go to ``tell``, which never raises; ``room`` returns when few of them wait."""
+        ...
+
+
+class LibraryService(Protocol):
+    """The models that could be on this machine."""
+
+    def attach(self, tell: Callable[[ControlEvent], None]) -> None:
+        """A client has connected: news go to ``tell``, which never raises."""
+        ...
+
+    def detach(self, tell: Callable[[ControlEvent], None]) -> None:
+        """The client is gone; downloads go on."""
+        ...
+
+    async def handle(self, request: LibraryRequest) -> ControlEvent:
+        """Do what is asked; the reply."""
         ...
 
 

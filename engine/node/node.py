@@ -34,6 +34,7 @@ from engine.node.client_presence import ClientPresence
 from engine.node.group_metrics import GroupMetrics
 from engine.node.joining import invitation_of, join, join_later, leave_later
 from engine.node.keys import NodeKeys
+from engine.node.library_service import LibraryService
 from engine.node.model_watch import watch_models
 from engine.node.overlay_client import OverlayClient
 from engine.node.peer_presence import PeerPresence
@@ -89,6 +90,7 @@ class Node:
         self.answers = Answers(self.backend, self._network, self._membership is not None, clock, os.urandom)
         self.chats = ChatHistory(directory.chats, self, self.answers.count_tokens, clock, os.urandom, self._notice)
         self.served = ServedTokens(directory.path / "served.json", clock)
+        self.library = LibraryService(configuration.data_directory, directory.models, clock, os.environ)
         self.contribute_wanted = bool(configuration.contribute)
         self.contribute_problem = ""
         self.contribute_ready = False
@@ -108,6 +110,7 @@ class Node:
             metrics=metrics,
             allowed_origins=configuration.api_allowed_origins,
             chats=self.chats,
+            library=self.library,
         )
         lock.set_port(self.api.bind())
 
@@ -157,6 +160,7 @@ class Node:
                 parts = [
                     tasks.create_task(self.api.run()),
                     tasks.create_task(self.chats.run()),
+                    tasks.create_task(self.library.run()),
                     tasks.create_task(self.inference.run()),
                     tasks.create_task(watch_models(self._models, self._models_changed)),
                     tasks.create_task(self._stop_when_idle()),

@@ -7,7 +7,8 @@ then exactly one of ``ChatDone`` and ``ChatFailed``, each with the ``id`` that t
 stops its answers, not the engine. A client must ignore fields and event types it does not know.
 
 ``Chat`` is for those who keep the conversation themselves; nothing of it is stored. Chats that the engine keeps, whose
-answers go on whoever is connected, are in ``chats`` (requests) and ``chat_events``.
+answers go on whoever is connected, are in ``chats`` (requests) and ``chat_events``; models that could be downloaded
+in ``library``.
 
 This module imports msgspec and typing alone, so that a window or a script can import it for nothing.
 """
@@ -107,6 +108,18 @@ from engine.api.schema.chats import (
     UpdateChat,
 )
 from engine.api.schema.engine_control import JoinNetwork, LeaveNetwork, NetworkKept, Shutdown
+from engine.api.schema.library import (
+    AnyLibraryEvent,
+    AnyLibraryRequest,
+    DownloadEnded,
+    DownloadModel,
+    DownloadProgress,
+    Library,
+    LibraryModel,
+    LibraryRequest,
+    ListLibrary,
+    StopDownload,
+)
 
 CONTROL_VERSION = 1
 """Version of these messages; also in the path."""
@@ -184,7 +197,18 @@ class GetState(ControlRequest, frozen=True, kw_only=True, tag="get_state"):
     """Send ``State`` now."""
 
 
-Request = Hello | Chat | StopChat | SetContributing | GetState | JoinNetwork | LeaveNetwork | Shutdown | AnyChatsRequest
+Request = (
+    Hello
+    | Chat
+    | StopChat
+    | SetContributing
+    | GetState
+    | JoinNetwork
+    | LeaveNetwork
+    | Shutdown
+    | AnyChatsRequest
+    | AnyLibraryRequest
+)
 
 # ------------------------------------------------------------------------------------------------ engine to client
 
@@ -358,7 +382,18 @@ class ChatFailed(ControlEvent, frozen=True, kw_only=True, tag="chat_failed"):
     choices: tuple[WeakerChoice, ...] = ()  # with code "too_few_relays": what can be chosen to be answered now
 
 
-Event = Welcome | State | ChatStage | ChatDelta | ChatDone | ChatFailed | NetworkKept | RequestFailed | AnyChatsEvent
+Event = (
+    Welcome
+    | State
+    | ChatStage
+    | ChatDelta
+    | ChatDone
+    | ChatFailed
+    | NetworkKept
+    | RequestFailed
+    | AnyChatsEvent
+    | AnyLibraryEvent
+)
 
 request_decoder: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
 event_decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
@@ -394,6 +429,8 @@ __all__ = [
     "AnswerStage",
     "AnyChatsEvent",
     "AnyChatsRequest",
+    "AnyLibraryEvent",
+    "AnyLibraryRequest",
     "Attachment",
     "BranchSelected",
     "Chat",
@@ -424,6 +461,9 @@ __all__ = [
     "DeleteEverything",
     "DeleteFolder",
     "DeletePreset",
+    "DownloadEnded",
+    "DownloadModel",
+    "DownloadProgress",
     "Draft",
     "DraftChanged",
     "EngineAddress",
@@ -440,7 +480,11 @@ __all__ = [
     "Id",
     "JoinNetwork",
     "LeaveNetwork",
+    "Library",
+    "LibraryModel",
+    "LibraryRequest",
     "ListChats",
+    "ListLibrary",
     "LongText",
     "MachineStanding",
     "MessageChanged",
@@ -477,6 +521,7 @@ __all__ = [
     "State",
     "StopAnswer",
     "StopChat",
+    "StopDownload",
     "StoredMessage",
     "TextPiece",
     "Title",

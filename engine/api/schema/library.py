@@ -1,0 +1,85 @@
+"""Models that could be on this machine: what is known of them, and downloading them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from engine.api.schema.base import ControlEvent, ControlRequest, ModelName
+
+
+class LibraryModel(Struct, frozen=True, kw_only=True):
+    """A model of the catalogue that is not on this machine, in the ``variant`` that suits it best ("" while its files
+    are not known). ``size``: bytes to fetch; ``memory``: bytes that it needs; both 0 while not known, as are
+    ``context``, in tokens, and ``tokens_per_s``, an estimate. ``page``: where the licence can be read."""
+
+    model: str
+    variant: str = ""
+    licence: str = ""
+    page: str = ""
+    context: int = 0
+    size: int = 0
+    memory: int = 0
+    verdict: Literal["fits", "tight", "does not fit", "unknown"] = "unknown"
+    tokens_per_s: float = 0.0
+    note: str = ""
+
+
+class LibraryRequest(ControlRequest, frozen=True, kw_only=True):
+    """Base of requests about models that could be here. Each has one reply with its ``ref``."""
+
+    ref: Annotated[str, Meta(max_length=64)] = ""
+
+
+class ListLibrary(LibraryRequest, frozen=True, kw_only=True, tag="list_library"):
+    """Answered by ``Library``. The first time a machine is measured for a second."""
+
+
+class DownloadModel(LibraryRequest, frozen=True, kw_only=True, tag="download_model"):
+    """Fetch a model of the catalogue; one whose download was stopped goes on where it was. ``accept_licence``: its
+    licence was read and accepted. Answered by ``Accepted``; then come ``DownloadProgress`` and one
+    ``DownloadEnded``."""
+
+    model: ModelName
+    accept_licence: bool = False
+
+
+class StopDownload(LibraryRequest, frozen=True, kw_only=True, tag="stop_download"):
+    """Stop a download; what has arrived is kept. Answered by ``Accepted``, also when none goes on."""
+
+    model: ModelName
+
+
+AnyLibraryRequest = ListLibrary | DownloadModel | StopDownload
+
+
+class DownloadProgress(ControlEvent, frozen=True, kw_only=True, tag="download_progress"):
+    """How far a download is, in bytes; ``speed`` in bytes per second. Told to all clients, and to those that connect
+    meanwhile."""
+
+    model: str
+    stage: Literal["checking", "downloading", "reading", "installing", "done"]
+    done: int = 0
+    total: int = 0
+    speed: float = 0.0
+
+
+class DownloadEnded(ControlEvent, frozen=True, kw_only=True, tag="download_ended"):
+    """A download is over. ``code`` "": the model is on this machine; "stopped"; else why not, which ``text`` says for
+    people."""
+
+    model: str
+    code: str = ""
+    text: str = ""
+
+
+class Library(ControlEvent, frozen=True, kw_only=True, tag="library"):
+    """What could be downloaded, what fits best first, and the downloads that go on."""
+
+    ref: str
+    models: tuple[LibraryModel, ...]
+    downloads: tuple[DownloadProgress, ...] = ()
+
+
+AnyLibraryEvent = DownloadProgress | DownloadEnded | Library
