@@ -17,6 +17,7 @@ from app.engine_link import EngineLink, EngineStatus
 from app.i18n import tr
 from app.models.chat_setup import ChatSetup
 from app.models.chats import ChatsModel
+from app.models.library import LibraryModel
 from app.models.limits import Hardware
 from app.models.status import StatusModel
 from app.models.transcript import ChatTranscript
@@ -66,6 +67,7 @@ class Desktop:
         self.chat = ChatTranscript(self.link.send)
         self.chats = ChatsModel(self.link.send)
         self.setup = ChatSetup(self.chat, self.link.send)
+        self.library = LibraryModel(self.link.send)
         self.status = StatusModel(self.link.send)
         self.hardware = Hardware(os.cpu_count() or 1, 0)
         self.tray = Tray(self.status)
@@ -104,7 +106,15 @@ class Desktop:
     def _make_window(self) -> MainWindow:
         now, theme = self.preferences.now, self.appearance.theme
         window = MainWindow(
-            theme, self.chat, self.chats, self.setup, self.status, now, self.hardware, str(self._options.data_directory)
+            theme,
+            self.chat,
+            self.chats,
+            self.setup,
+            self.library,
+            self.status,
+            now,
+            self.hardware,
+            str(self._options.data_directory),
         )
         window.may_close = self._may_close
         window.quit_requested.connect(self.quit)
@@ -222,6 +232,7 @@ class Desktop:
         self.status.receive(event)
         self.chats.receive(event)
         self.setup.receive(event)
+        self.library.receive(event)
         self.chat.receive(event)
         if isinstance(event, schema.State) and self._restore_contributing and event.network.status != "none":
             self._restore_contributing = False

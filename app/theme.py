@@ -305,6 +305,15 @@ QComboBox QAbstractItemView::item:selected, QComboBox QAbstractItemView::item:ho
 #chatList QLineEdit {{ background: {t.raised}; border: 1px solid {t.strong_line}; padding: {t.tiny}px {t.small}px;
     border-radius: {t.small_radius}px; selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
 #chatList QLineEdit:focus {{ border: 2px solid {t.focus}; padding: {t.tiny - 1}px {t.small - 1}px; }}
+#picker {{ background: {t.raised}; border: 1px solid {t.strong_line}; border-radius: {t.radius}px; }}
+#picker QLineEdit {{ background: {t.ground}; border: 1px solid {t.strong_line}; padding: {t.tiny + 1}px {t.small}px;
+    border-radius: {t.small_radius}px; selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
+#picker QLineEdit:focus {{ border: 2px solid {t.focus}; padding: {t.tiny}px {t.small - 1}px; }}
+#picker QListWidget {{ background: transparent; border: none; outline: none; }}
+#downloadBar QPushButton#link {{ padding: 0; margin-left: -2px; }}
+#downloadBar {{ background: {t.accent_ground}; border-radius: {t.radius}px; }}
+QProgressBar {{ background: {t.line}; border: none; border-radius: 3px; }}
+QProgressBar::chunk {{ background: {t.accent}; border-radius: 3px; }}
 #setupPanel {{ background: {t.sunken}; border-left: 1px solid {t.line}; }}
 #setupContent, #setupHead, #setupScroll {{ background: {t.sunken}; border: none; }}
 #setupPanel QPlainTextEdit, #setupPanel QLineEdit {{ background: {t.raised};

@@ -306,6 +306,59 @@ def _setup(desktop: Desktop) -> None:
     desktop.window.chat_page.toggle_setup()
 
 
+LIBRARY = (
+    schema.LibraryModel(
+        model="Qwen2.5-1.5B-Instruct", variant="q4", licence="apache-2.0", page="https://huggingface.co/Qwen",
+        context=32_768, size=1_190_000_000, memory=2_100_000_000, verdict="fits", tokens_per_s=21,
+    ),
+    schema.LibraryModel(
+        model="SmolLM2-360M-Instruct", variant="q4", licence="apache-2.0", page="https://huggingface.co/HuggingFaceTB",
+        context=8_192, size=270_000_000, memory=800_000_000, verdict="fits", tokens_per_s=74,
+    ),
+    schema.LibraryModel(
+        model="Phi-3.5-mini-instruct", variant="q4", licence="mit", page="https://huggingface.co/microsoft",
+        context=131_072, size=2_780_000_000, memory=6_900_000_000, verdict="does_not_fit",
+    ),
+)  # fmt: skip
+
+
+def _library(desktop: Desktop) -> None:
+    _chat(desktop)
+    desktop.link.event_received.emit(schema.Library(ref="library", models=LIBRARY))
+
+
+def _offered(desktop: Desktop) -> None:
+    """A model that is to be downloaded."""
+    _library(desktop)
+    desktop.library.propose(LIBRARY[0].model)
+
+
+def _downloading(desktop: Desktop) -> None:
+    _offered(desktop)
+    desktop.link.event_received.emit(
+        schema.DownloadProgress(
+            model=LIBRARY[0].model, stage="downloading", done=486_000_000, total=1_190_000_000, speed=9_400_000
+        )
+    )
+
+
+def _picker(desktop: Desktop) -> None:
+    """The list of models, drawn over the window that it belongs to."""
+    _library(desktop)
+    desktop.window.chat_page.pick_model()
+    picker = desktop.window.chat_page.picker
+    assert picker is not None
+    header = desktop.window.header.models
+    picker.hide()
+    picker.setParent(desktop.window)  # a window of its own would not be in the picture
+    picker.resize(min(picker.width(), desktop.window.width() - 16), picker.height())
+    place = header.mapTo(desktop.window, header.rect().bottomLeft())
+    picker.move(max(8, min(place.x(), desktop.window.width() - picker.width() - 8)), place.y() + 4)
+    picker.show()
+    desktop.window.chat_page._show_picker()
+    picker.raise_()
+
+
 def _setup_full(desktop: Desktop) -> None:
     """The end of the panel, with a context that is full."""
     _setup(desktop)
@@ -360,6 +413,9 @@ VIEWS: dict[str, Callable[[Desktop], None]] = {
     "chat-details": _details,
     "chat-files": _files,
     "chat-waiting": _waiting,
+    "chat-models": _picker,
+    "chat-offered": _offered,
+    "chat-downloading": _downloading,
     "chat-setup": _setup,
     "chat-setup-full": _setup_full,
     "contribute": _page("contribute"),

@@ -43,11 +43,12 @@ def choices(models: Sequence[schema.ModelState]) -> list[ModelChoice]:
 
 
 def _details(model: schema.ModelState) -> str:
-    parts = _numbers(model)
+    parts = number_words(model)
     return f", {', '.join(parts)}" if parts else ""
 
 
-def _numbers(model: schema.ModelState) -> list[str]:
+def number_words(model: schema.ModelState) -> list[str]:
+    """How many nodes have a model, how fast they are, and how long one waits, as far as that is known."""
     parts = []
     if model.nodes > 0:
         parts.append(tr("%Ln node(s)", "", model.nodes))
@@ -93,7 +94,7 @@ def _entry_details(model: schema.ModelState) -> str:
         "network": tr("On the network"),
         "both": tr("On this machine and on the network"),
     }[model.where]
-    parts = [where, *_numbers(model)]
+    parts = [where, *number_words(model)]
     if model.context_length > 0:
         parts.append(tr("{tokens} tokens of context", tokens=number(model.context_length)))
     if model.provider:

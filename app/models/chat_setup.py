@@ -162,7 +162,8 @@ class ChatSetup(QObject):
         self._chat = chat
         self._send = send
         self._new_id = new_id
-        self._models: tuple[schema.ModelState, ...] = ()
+        self.models: tuple[schema.ModelState, ...] = ()
+        """All that can be asked."""
         self._deleted: schema.Preset | None = None
         self.presets: tuple[schema.Preset, ...] = ()
         chat.settings_changed.connect(self.changed)
@@ -174,7 +175,7 @@ class ChatSetup(QObject):
 
     def suited(self, model: str) -> schema.SamplingChoice:
         """How tokens are chosen where nothing is: as suits the model."""
-        return next((one.sampling for one in self._models if one.id == model), schema.SamplingChoice())
+        return next((one.sampling for one in self.models if one.id == model), schema.SamplingChoice())
 
     def sampling(self, model: str) -> schema.SamplingChoice:
         """How tokens are chosen when ``model`` is asked in this chat."""
@@ -279,8 +280,8 @@ class ChatSetup(QObject):
                 self._know(event.presets)
             case schema.PresetsChanged():
                 self._know(event.presets)
-            case schema.State() if event.models != self._models:
-                self._models = event.models
+            case schema.State() if event.models != self.models:
+                self.models = event.models
                 self.changed.emit()
             case schema.RequestFailed(ref="preset"):
                 self.problem_arose.emit(from_engine(event.text))

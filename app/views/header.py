@@ -32,7 +32,13 @@ _NARROW = 700
 
 
 class ModelBox(QComboBox):
-    """A drop-down list that shows … where its text does not fit, which Qt's own does not with a style sheet."""
+    """A drop-down list that shows … where its text does not fit, which Qt's own does not with a style sheet. What opens
+    under it is another list."""
+
+    opened = Signal()
+
+    def showPopup(self) -> None:
+        self.opened.emit()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QStylePainter(self)
@@ -107,6 +113,8 @@ class Header(QFrame):
         self.new_chat.clicked.connect(self.new_chat_requested)
         layout.addWidget(self.new_chat)
         self._choices: list[ModelChoice] = []
+        self._all: list[ModelChoice] = []
+        self._local_only = False
         self._wished = ("", "")
         self.show_models([])
 
@@ -118,6 +126,9 @@ class Header(QFrame):
 
     def show_models(self, choices: list[ModelChoice]) -> None:
         """List ``choices``; what was chosen stays so while it is there, else the first is."""
+        self._all = list(choices)
+        if self._local_only:
+            choices = [choice for choice in choices if choice.route == "local"]
         if choices == self._choices and self.models.count():
             return
         before = self.choice
@@ -133,6 +144,13 @@ class Header(QFrame):
             self.models.setCurrentIndex(keys.index(before.key))
         self.models.setEnabled(bool(choices))
         self.models.blockSignals(False)
+
+    def restrict(self, local_only: bool) -> None:
+        """``local_only``: nothing can be chosen that is not on this machine."""
+        if local_only != self._local_only:
+            self._local_only = local_only
+            self.show_models(self._all)
+            self.models.currentIndexChanged.emit(self.models.currentIndex())
 
     def choose(self, choice: ModelChoice) -> None:
         """Choose ``choice`` in the list, if it is there."""

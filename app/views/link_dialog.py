@@ -25,7 +25,8 @@ WARNINGS = {
 
 
 class LinkDialog(QDialog):
-    """Shows ``address`` in full; ``open_address`` is called when the reader wants to go there."""
+    """Shows ``address`` in full; ``open_address`` is called when the reader wants to go there. ``about``: what stands
+    over it, for links that no model wrote."""
 
     def __init__(
         self,
@@ -34,6 +35,7 @@ class LinkDialog(QDialog):
         words: str,
         parent: QWidget,
         open_address: Callable[[str], object] | None = None,
+        about: str = "",
     ) -> None:
         super().__init__(parent)
         self._address = address
@@ -44,7 +46,7 @@ class LinkDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(theme.large, theme.large, theme.large, theme.large)
         layout.setSpacing(theme.small)
-        layout.addWidget(PlainLabel(tr("A link in an answer leads to"), "quiet"))
+        layout.addWidget(PlainLabel(about or tr("A link in an answer leads to"), "quiet"))
         self.host = PlainLabel(found.host or address, "linkHost")
         layout.addWidget(self.host)
         if found.reads_as:

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWi
 from app.models.catalogue import ModelChoice
 from app.models.chat_setup import ChatSetup
 from app.models.chats import ChatsModel
+from app.models.library import LibraryModel
 from app.models.limits import Hardware
 from app.models.status import StatusModel
 from app.models.transcript import ChatTranscript
@@ -53,6 +54,7 @@ class MainWindow(QMainWindow):
         chat: ChatTranscript,
         chats: ChatsModel,
         setup: ChatSetup,
+        library: LibraryModel,
         status: StatusModel,
         preferences: Preferences | None = None,
         hardware: Hardware | None = None,
@@ -71,7 +73,7 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(480, 420)
         self.resize(1080, 760)
         self.navigation = Navigation(theme)
-        self.chat_page = ChatPage(theme, chat, chats, setup)
+        self.chat_page = ChatPage(theme, chat, chats, setup, library)
         self.header, self.transcript, self.composer = (
             self.chat_page.header,
             self.chat_page.transcript,

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Literal
 
 from msgspec import UnsetType
 
@@ -35,7 +36,7 @@ from engine.errors import (
 from engine.library.candidates import foreseen_variants
 from engine.library.catalogue import CatalogueModel, find
 from engine.library.download import Order, download, prepare
-from engine.library.fit import DEFAULT_CONTEXT, Machine, recommended
+from engine.library.fit import DEFAULT_CONTEXT, Machine, Verdict, recommended
 from engine.library.folders import ModelsFolder
 from engine.library.hub import Hub, hub_of
 from engine.library.known import known_models
@@ -46,7 +47,13 @@ MAX_DOWNLOADS = 4
 """At a time."""
 TELL_SECONDS = 0.5
 """Between two words about one download."""
-_VERDICTS = ("fits", "tight", "unknown", "does not fit")
+_ORDER = ("fits", "tight", "unknown", "does_not_fit")
+_VERDICTS: dict[Verdict, Literal["fits", "tight", "does_not_fit", "unknown"]] = {
+    "fits": "fits",
+    "tight": "tight",
+    "does not fit": "does_not_fit",
+    "unknown": "unknown",
+}
 _logger = logging.getLogger(__name__)
 
 
@@ -104,7 +111,7 @@ class LibraryService:
         machine = self._machine()
         here = self._models.catalogue().folders()
         found = [_judged(entry, machine) for entry in known_models(self._data_directory) if entry.id not in here]
-        found.sort(key=lambda one: (_VERDICTS.index(one.verdict), -one.memory))
+        found.sort(key=lambda one: (_ORDER.index(one.verdict), -one.memory))
         return tuple(found)
 
     def _machine(self) -> Machine:
@@ -202,7 +209,7 @@ def _judged(entry: CatalogueModel, machine: Machine) -> LibraryModel:
         context=context,
         size=best.weights if best else 0,
         memory=(best.memory or 0) if best else 0,
-        verdict=best.verdict if best else "unknown",
+        verdict=_VERDICTS[best.verdict if best else "unknown"],
         tokens_per_s=best.tokens_per_s if best else 0.0,
         note=entry.note,
     )

@@ -13,14 +13,19 @@ from app.i18n import tr
 from app.models.catalogue import BUILTIN, ModelChoice
 from app.models.chat_setup import ChatSetup, meter_of
 from app.models.chats import ChatsModel
+from app.models.library import LibraryModel
+from app.models.picking import Entry, sections
 from app.models.transcript import ChatTranscript
 from app.theme import Theme
 from app.views.chat_list import WIDTH, ChatList
 from app.views.composer import Composer
 from app.views.context_meter import ContextMeter
+from app.views.download_bar import DownloadBar
 from app.views.file_dialog import FileDialog
 from app.views.file_drop import FileDrop
 from app.views.header import Header
+from app.views.link_dialog import LinkDialog
+from app.views.model_picker import ModelPicker
 from app.views.setup_panel import WIDTH as SETUP_WIDTH
 from app.views.setup_panel import SetupPanel
 from app.views.transcript_view import TranscriptView
@@ -39,7 +44,9 @@ class ChatPage(QSplitter):
     """Header, transcript and composer below each other, and the list of chats at their left: asks, opens chats, keeps
     what is being written."""
 
-    def __init__(self, theme: Theme, chat: ChatTranscript, chats: ChatsModel, setup: ChatSetup) -> None:
+    def __init__(
+        self, theme: Theme, chat: ChatTranscript, chats: ChatsModel, setup: ChatSetup, library: LibraryModel
+    ) -> None:
         super().__init__(Qt.Orientation.Horizontal)
         self.setChildrenCollapsible(False)
         self.setHandleWidth(1)
@@ -52,6 +59,9 @@ class ChatPage(QSplitter):
         self.composer = Composer(theme, chat.files)
         self.chats = ChatList(theme, chats)
         self._setup = setup
+        self._library = library
+        self.picker: ModelPicker | None = None
+        self.downloads = DownloadBar(theme, library)
         self.setup = SetupPanel(theme, setup)
         self._column = self._lay_out(theme)
         FileDrop(self._column).dropped.connect(chat.files.add_files)
@@ -70,6 +80,7 @@ class ChatPage(QSplitter):
         self._draft.setInterval(DRAFT_MILLISECONDS)
         self._connect()
         self._connect_setup()
+        self._connect_picker()
         self._show_which_chat()
         self._fold()
 
@@ -202,12 +213,60 @@ class ChatPage(QSplitter):
         self._show_setup()
 
     def _show_setup(self) -> None:
-        settings, choice = self._setup.settings, self.choice
-        note = ""
-        if settings.local_only and choice.route != "local":
-            note = tr("{model} is not on this machine. Choose a model that is.", model=choice.model)
-        self.setup.show_model(choice.model, note)
+        settings = self._setup.settings
+        self.header.restrict(settings.local_only)
+        choice = self.choice
+        self.setup.show_model(choice.model, tr("{model} on this machine answers.", model=choice.model))
         self.meter.show_meter(meter_of(self._chat.context, settings.overflow))
+
+    # Who is asked.
+
+    def pick_model(self) -> None:
+        """Open the list of models to choose from."""
+        if self.picker is None:
+            self.picker = ModelPicker(self._theme, self)
+            self.picker.chosen.connect(self._picked)
+            self.picker.words_changed.connect(self._show_picker)
+        self._library.refresh()
+        self.picker.open_under(self.header.models)
+        self._show_picker()
+
+    def _show_picker(self) -> None:
+        if self.picker is None or not self.picker.isVisible():
+            return
+        found = sections(
+            self._setup.models,
+            self._library.models,
+            self._library.downloads,
+            local_only=self._setup.settings.local_only,
+            words=self.picker.search.text(),
+            problem=self._library.problem,
+        )
+        self.picker.show_sections(found, self.choice.key)
+
+    def _picked(self, entry: Entry) -> None:
+        if entry.choice is not None:
+            self.header.choose(entry.choice)
+            self.composer.setFocus()
+        else:
+            self._library.propose(entry.model)
+            self.downloads.fetch.setFocus()
+
+    def _connect_picker(self) -> None:
+        self.header.models.opened.connect(self.pick_model)
+        self._library.changed.connect(self._show_picker)
+        self._setup.changed.connect(self._show_picker)
+        self._library.arrived.connect(self._choose_arrived)
+        self.downloads.page_requested.connect(self._show_page)
+
+    def _choose_arrived(self, model: str) -> None:
+        """A model that was wanted is here: it is asked from now on."""
+        self.header.wish(model, "local")
+
+    def _show_page(self, page: str, words: str) -> None:
+        dialog = LinkDialog(self._theme, page, words, self, about=tr("This page is"))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
 
     # The list beside it.
 
@@ -272,6 +331,7 @@ class ChatPage(QSplitter):
         inner = QVBoxLayout(footer)
         inner.setContentsMargins(theme.large, theme.small, theme.large, theme.medium + theme.tiny)
         inner.setSpacing(theme.tiny)
+        inner.addWidget(self.downloads)
         inner.addWidget(self.composer)
         inner.addWidget(self.meter, 0, Qt.AlignmentFlag.AlignRight)
         centred = QHBoxLayout()

@@ -21,7 +21,7 @@ class LibraryModel(Struct, frozen=True, kw_only=True):
     context: int = 0
     size: int = 0
     memory: int = 0
-    verdict: Literal["fits", "tight", "does not fit", "unknown"] = "unknown"
+    verdict: Literal["fits", "tight", "does_not_fit", "unknown"] = "unknown"
     tokens_per_s: float = 0.0
     note: str = ""
 

@@ -264,6 +264,10 @@
         <source>Asking the engine how it is</source>
         <translation>Die Engine wird nach ihrem Zustand gefragt</translation>
     </message>
+    <message>
+        <source>Asking the model hub</source>
+        <translation>Der Modell-Hub wird gefragt</translation>
+    </message>
     <message numerus="yes">
         <source>At most %Ln texts can end an answer.</source>
         <translation>
@@ -354,6 +358,10 @@
     <message>
         <source>Checking the receipt</source>
         <translation>Die Quittung wird geprüft</translation>
+    </message>
+    <message>
+        <source>Checking what has arrived</source>
+        <translation>Was angekommen ist, wird geprüft</translation>
     </message>
     <message>
         <source>Choosing anonymous paths</source>
@@ -628,6 +636,18 @@
         <translation>Löschen …</translation>
     </message>
     <message>
+        <source>Download</source>
+        <translation>Herunterladen</translation>
+    </message>
+    <message>
+        <source>Download {model}?</source>
+        <translation>{model} herunterladen?</translation>
+    </message>
+    <message>
+        <source>Downloading</source>
+        <translation>Wird heruntergeladen</translation>
+    </message>
+    <message>
         <source>Each path</source>
         <translation>Jeder Pfad</translation>
     </message>
@@ -710,6 +730,10 @@
     <message>
         <source>Fewer parameters</source>
         <translation>Weniger Parameter</translation>
+    </message>
+    <message>
+        <source>Find a model</source>
+        <translation>Modell finden</translation>
     </message>
     <message>
         <source>Finishing…</source>
@@ -988,6 +1012,10 @@
         <translation>Modelle werden auf der Kommandozeile geladen: gentorrent models search zeigt sie, gentorrent models download NAME holt eines, und es erscheint hier binnen Sekunden.</translation>
     </message>
     <message>
+        <source>Models to choose from</source>
+        <translation>Modelle zur Auswahl</translation>
+    </message>
+    <message>
         <source>More</source>
         <translation>Mehr</translation>
     </message>
@@ -1080,6 +1108,10 @@
         <translation>Durch diesen Rechner läuft kein Verkehr anderer.</translation>
     </message>
     <message>
+        <source>Nobody offers a model now</source>
+        <translation>Niemand bietet gerade ein Modell an</translation>
+    </message>
+    <message>
         <source>Node id</source>
         <translation>Kennung des Knotens</translation>
     </message>
@@ -1096,8 +1128,16 @@
         <translation>Keiner im Weg</translation>
     </message>
     <message>
+        <source>None yet</source>
+        <translation>Noch keines</translation>
+    </message>
+    <message>
         <source>Not known</source>
         <translation>Nicht bekannt</translation>
+    </message>
+    <message>
+        <source>Not now</source>
+        <translation>Nicht jetzt</translation>
     </message>
     <message>
         <source>Not possible</source>
@@ -1126,6 +1166,10 @@
     <message>
         <source>Nothing below has to be chosen. All of it can be changed later under Settings and Network.</source>
         <translation>Nichts davon muss gewählt werden. Alles lässt sich später unter Einstellungen und Netz ändern.</translation>
+    </message>
+    <message>
+        <source>Nothing else is known</source>
+        <translation>Mehr ist nicht bekannt</translation>
     </message>
     <message>
         <source>Nothing found. Try fewer or other words.</source>
@@ -1158,6 +1202,10 @@
     <message>
         <source>On the network</source>
         <translation>Im Netz</translation>
+    </message>
+    <message>
+        <source>On the network now</source>
+        <translation>Jetzt im Netz</translation>
     </message>
     <message>
         <source>On this machine</source>
@@ -1325,6 +1373,10 @@
     <message>
         <source>Put the cursor into the question</source>
         <translation>Schreibmarke in die Frage setzen</translation>
+    </message>
+    <message>
+        <source>Putting it in place</source>
+        <translation>Wird eingerichtet</translation>
     </message>
     <message>
         <source>Question</source>
@@ -1498,6 +1550,10 @@
     <message>
         <source>Starting…</source>
         <translation>Startet …</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>Anhalten</translation>
     </message>
     <message>
         <source>Stop and ask me</source>
@@ -1809,6 +1865,10 @@
         <translation>Denkt seit {seconds} s nach</translation>
     </message>
     <message>
+        <source>This chat stays on this machine.</source>
+        <translation>Dieser Chat bleibt auf diesem Rechner.</translation>
+    </message>
+    <message>
         <source>This desktop shows no tray icons, so closing the window quits.</source>
         <translation>Diese Oberfläche zeigt keine Symbole neben der Uhr, deshalb beendet das Schließen GenTorrent.</translation>
     </message>
@@ -1833,8 +1893,16 @@
         <translation>Diese Übersicht</translation>
     </message>
     <message>
+        <source>This page is</source>
+        <translation>Diese Seite ist</translation>
+    </message>
+    <message>
         <source>Thought for {seconds} s</source>
         <translation>Hat {seconds} s nachgedacht</translation>
+    </message>
+    <message>
+        <source>To download</source>
+        <translation>Zum Herunterladen</translation>
     </message>
     <message>
         <source>To join one, paste the invitation or the address that its operator gave you.</source>
@@ -1977,6 +2045,14 @@
         <translation>Wenn der Kontext voll ist</translation>
     </message>
     <message>
+        <source>Where it comes from</source>
+        <translation>Woher es kommt</translation>
+    </message>
+    <message>
+        <source>Where the model and its licence come from</source>
+        <translation>Woher das Modell und seine Lizenz kommen</translation>
+    </message>
+    <message>
         <source>While the window is not in front.</source>
         <translation>Solange das Fenster nicht vorn ist.</translation>
     </message>
@@ -2063,6 +2139,17 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
         <source>a new answer</source>
         <translation>eine neue Antwort</translation>
     </message>
+    <message numerus="yes">
+        <source>about %Ln minute(s) left</source>
+        <translation>
+            <numerusform>noch etwa %Ln Minute</numerusform>
+            <numerusform>noch etwa %Ln Minuten</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>about {speed} tokens/s</source>
+        <translation>etwa {speed} Token/s</translation>
+    </message>
     <message>
         <source>about {used} of {limit} tokens</source>
         <translation>etwa {used} von {limit} Token</translation>
@@ -2108,8 +2195,16 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
         <translation>direkt, ohne Relays</translation>
     </message>
     <message>
+        <source>does not fit this machine</source>
+        <translation>passt nicht auf diesen Rechner</translation>
+    </message>
+    <message>
         <source>first token after {time}</source>
         <translation>erstes Token nach {time}</translation>
+    </message>
+    <message>
+        <source>fits this machine</source>
+        <translation>passt auf diesen Rechner</translation>
     </message>
     <message>
         <source>folded away</source>
@@ -2128,6 +2223,10 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
         <translation>sie sagt nicht, warum</translation>
     </message>
     <message>
+        <source>less than a minute left</source>
+        <translation>noch weniger als eine Minute</translation>
+    </message>
+    <message>
         <source>links of this machine</source>
         <translation>Verbindungen dieses Rechners</translation>
     </message>
@@ -2142,6 +2241,11 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
     <message>
         <source>not connected</source>
         <translation>nicht verbunden</translation>
+    </message>
+    <message>
+        <source>not stated by the hub</source>
+        <comment>licence</comment>
+        <translation>vom Hub nicht genannt</translation>
     </message>
     <message>
         <source>paths ready</source>
@@ -2162,6 +2266,10 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
     <message>
         <source>shown</source>
         <translation>ausgeklappt</translation>
+    </message>
+    <message>
+        <source>size not known yet</source>
+        <translation>Größe noch nicht bekannt</translation>
     </message>
     <message>
         <source>temporary</source>
@@ -2190,6 +2298,10 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
     <message>
         <source>the processor</source>
         <translation>dem Prozessor</translation>
+    </message>
+    <message>
+        <source>tight: close other programs first</source>
+        <translation>knapp: vorher andere Programme schließen</translation>
     </message>
     <message>
         <source>tokens since the start</source>
@@ -2224,8 +2336,24 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
         <translation>{choice}, für diesen Chat, solange Relays fehlen</translation>
     </message>
     <message>
-        <source>{model} is not on this machine. Choose a model that is.</source>
-        <translation>{model} ist nicht auf diesem Rechner. Wähle ein Modell, das hier ist.</translation>
+        <source>{done} of {total}</source>
+        <translation>{done} von {total}</translation>
+    </message>
+    <message>
+        <source>{facts}. Its licence, which you accept by downloading: {licence}.</source>
+        <translation>{facts}. Seine Lizenz, die du mit dem Herunterladen annimmst: {licence}.</translation>
+    </message>
+    <message>
+        <source>{model} is on its way</source>
+        <translation>{model} ist unterwegs</translation>
+    </message>
+    <message>
+        <source>{model} on this machine answers.</source>
+        <translation>{model} auf diesem Rechner antwortet.</translation>
+    </message>
+    <message>
+        <source>{model} was not downloaded</source>
+        <translation>{model} wurde nicht heruntergeladen</translation>
     </message>
     <message>
         <source>{model} · on the network</source>
@@ -2304,8 +2432,20 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
         <translation>{seconds} s Wartezeit</translation>
     </message>
     <message>
+        <source>{size} GB</source>
+        <translation>{size} GB</translation>
+    </message>
+    <message>
         <source>{size} GB of memory</source>
         <translation>{size} GB Speicher</translation>
+    </message>
+    <message>
+        <source>{size} MB</source>
+        <translation>{size} MB</translation>
+    </message>
+    <message>
+        <source>{speed} a second</source>
+        <translation>{speed} je Sekunde</translation>
     </message>
     <message>
         <source>{speed} tokens/s</source>

@@ -165,6 +165,13 @@
         </translation>
     </message>
     <message numerus="yes">
+        <source>about %Ln minute(s) left</source>
+        <translation>
+            <numerusform>about %Ln minute left</numerusform>
+            <numerusform>about %Ln minutes left</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>answering %Ln now</source>
         <translation>
             <numerusform>answering %Ln now</numerusform>
