@@ -29,6 +29,8 @@ from app.views.icons import ThemeIcon, icon
 
 _NARROW = 700
 """Below this width words make room for controls."""
+_TIGHT = 500
+"""Below this width also the name of the switch does."""
 
 
 class ModelBox(QComboBox):
@@ -183,6 +185,7 @@ class Header(QFrame):
         self._name.setVisible(wide)
         self._mark.setVisible(wide)
         self._contribute_text.setVisible(wide)
+        self._contribute_name.setVisible(self.width() >= _TIGHT)
         self.new_chat.setText(" " + tr("New chat") if wide else "")
 
     def _make_contribute(self, theme: Theme) -> QWidget:
@@ -192,16 +195,17 @@ class Header(QFrame):
         layout.setSpacing(theme.small)
         words = QVBoxLayout()
         words.setSpacing(0)
-        name = PlainLabel(tr("Contribute"), "heading")
-        name.setWordWrap(False)
-        name.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        words.addWidget(name)
+        self._contribute_name = PlainLabel(tr("Contribute"), "heading")
+        self._contribute_name.setWordWrap(False)
+        self._contribute_name.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        words.addWidget(self._contribute_name)
         self._contribute_text = PlainLabel("", "caption", elided=True)
         self._contribute_text.setMinimumWidth(130)
         self._contribute_text.setAlignment(Qt.AlignmentFlag.AlignRight)
         words.addWidget(self._contribute_text)
         layout.addLayout(words)
         self.contribute = Switch(theme, tr("Contribute: answer other people's questions on this machine"))
+        self.contribute.setToolTip(self.contribute.accessibleName())
         self.contribute.clicked.connect(self.contributing_requested)
         layout.addWidget(self.contribute)
         return box

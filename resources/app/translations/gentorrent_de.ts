@@ -1914,7 +1914,7 @@
     </message>
     <message>
         <source>Tokens after which an answer is cut.</source>
-        <translation>Token, nach denen eine Antwort abgeschnitten wird.</translation>
+        <translation>Tokens, nach denen eine Antwort abgeschnitten wird.</translation>
     </message>
     <message>
         <source>Too many programs are connected to the engine. Close one of them.</source>
@@ -2148,11 +2148,11 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
     </message>
     <message>
         <source>about {speed} tokens/s</source>
-        <translation>etwa {speed} Token/s</translation>
+        <translation>etwa {speed} Tokens/s</translation>
     </message>
     <message>
         <source>about {used} of {limit} tokens</source>
-        <translation>etwa {used} von {limit} Token</translation>
+        <translation>etwa {used} von {limit} Tokens</translation>
     </message>
     <message>
         <source>an answer is being written</source>
@@ -2477,7 +2477,7 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
     </message>
     <message>
         <source>{used} of {limit} tokens</source>
-        <translation>{used} von {limit} Token</translation>
+        <translation>{used} von {limit} Tokens</translation>
     </message>
     <message>
         <source>“{name}” deleted</source>
