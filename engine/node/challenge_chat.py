@@ -108,7 +108,7 @@ class ChallengeChats:
             only=NodeId(challenge.node),
             request_id=request_id_of(encoded_challenge(challenge), turn),
         )
-        read = challenge.turns[turn].read
+        read, reason = challenge.turns[turn].read, "unsigned"
         try:
             async with asyncio.timeout(ANSWER_SECONDS), aclosing(answer.events()) as events:
                 async for event in events:
@@ -119,16 +119,15 @@ class ChallengeChats:
                         if len(_signed_tokens(answer.signed)) >= read:
                             break  # a reader who has read enough; what the last checkpoint covers is judged
         except RequestError as error:
-            if answer.signed is None:
-                raise NothingSignedError(error.code) from error
-        except TimeoutError as error:
-            if answer.signed is None:
-                raise NothingSignedError("timeout") from error
-        if answer.signed is None:
-            raise NothingSignedError("unsigned")
-        if len(_signed_tokens(answer.signed)) < read and not receipt_decoder.decode(answer.signed.record).final:
-            raise NothingSignedError("cut_off")
-        return answer.signed
+            reason = error.code
+        except TimeoutError:
+            reason = "timeout"
+        signed = answer.signed
+        if signed is not None and (len(_signed_tokens(signed)) >= read or receipt_decoder.decode(signed.record).final):
+            return signed
+        if answer.serving not in (None, challenge.node):
+            raise NothingSignedError("passed_on")  # who broke it off had no duty to be checked
+        raise NothingSignedError("cut_off" if progress.ids else reason)
 
 
 def _signed_tokens(part: ReceiptPart | None) -> Sequence[int]:

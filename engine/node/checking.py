@@ -18,7 +18,7 @@ from engine.verification.challenges.plan import Planned
 from engine.verification.epochs import epoch_begins
 from engine.verification.receipts import request_without_secrets
 from engine.verification.signing import Judging
-from engine.wire.challenges import MAX_OUTPUT, Evidence, Unanswered
+from engine.wire.challenges import BROKEN_OFF, MAX_OUTPUT, Evidence, Unanswered
 from engine.wire.records import Genesis
 
 logger = logging.getLogger(__name__)
@@ -88,7 +88,7 @@ class Checking:
         finally:
             for evidence in talk.found:
                 results += self._publish(evidence)
-        if not results:
+        if not results or talk.reason in BROKEN_OFF:
             self._publish(Unanswered(**shown, reason=talk.reason[:100]))
 
     @property

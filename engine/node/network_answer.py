@@ -128,6 +128,11 @@ class NetworkAnswer:
         """The newest receipt of the machine that answers, with what it opens; None while it has signed nothing."""
         return self._chain.latest
 
+    @property
+    def serving(self) -> NodeId | None:
+        """Who answers, or was the last to do so; None while nobody does."""
+        return self._serving
+
     # Which machine
 
     def _choose(self, shape: Shape) -> Target:

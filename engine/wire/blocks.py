@@ -70,12 +70,14 @@ class BlockEntry(Message, frozen=True, tag=129):
 
 class Unjudged(Message, frozen=True, tag=145):
     """A duty that was done without a judgement: ``record`` is the SHA-256 of an :class:`Unanswered`, or of
-    :class:`Evidence` whose scores did not come together."""
+    :class:`Evidence` whose scores did not come together. ``broken``: the node had begun to answer, and broke off; that
+    may stand beside what was judged of the same conversation."""
 
     epoch: UInt53
     author: Index
     asked: Id20
     record: Key32
+    broken: bool = False
 
 
 class CommitteeChange(Message, frozen=True, tag=155):

@@ -19,6 +19,8 @@ MAX_OUTPUT = 1024
 """Tokens of an answer that evidence shows."""
 MIN_REPORTS, MAX_REPORTS = 3, 9
 """Nodes that have scored one answer for verifiers that cannot."""
+BROKEN_OFF = frozenset({"cut_off", "unsigned"})
+"""Reasons of :class:`Unanswered` that are the node's: words came, and not enough that it has signed for."""
 MAX_MEASURED = 32
 """Nodes whose reading one verifier has timed in one epoch."""
 Proof = Annotated[bytes, Meta(min_length=80, max_length=80)]
@@ -95,7 +97,8 @@ class Evidence(Message, frozen=True, tag=124):
 
 class Unanswered(Message, frozen=True, tag=125):
     """A challenge that brought no receipt, opened so that everybody sees that it was not forgotten (purpose
-    ``challenge-unanswered``). ``reason`` is an error code; it changes nobody's reputation."""
+    ``challenge-unanswered``). ``reason`` is an error code; one of :data:`BROKEN_OFF` says that the node had begun to
+    answer, and may come beside evidence of earlier turns."""
 
     network_id: Key32
     epoch: UInt53

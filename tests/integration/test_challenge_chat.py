@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+from collections.abc import AsyncIterator
 
 import msgspec
 import pytest
 
+from engine.errors import WorkerDiedError
+from engine.inference.types import Delta, GenerationEvent, GenerationRequest
 from engine.node.challenge_chat import ChallengeChats, NothingSignedError, Signed
 from engine.verification.challenges.plan import Candidate, Planned
 from engine.verification.receipts import check_receipt, compare_output, compare_request, request_without_secrets
 from engine.wire.answer import Sampling, request_decoder
 from engine.wire.challenges import ChallengeTurn, PlannedChallenge
-from tests.support.answering_overlay import INFO, WRITTEN, AnsweringMember, AnsweringOverlay
+from tests.support.answering_overlay import INFO, WRITTEN, AnsweringMember, AnsweringOverlay, Writer
 from tests.support.overlay import NETWORK
 
 
@@ -48,8 +51,8 @@ async def conversation(overlay: AnsweringOverlay, one: Planned) -> list[Signed]:
     return task.result()
 
 
-async def ready() -> AnsweringOverlay:
-    overlay = AnsweringOverlay(pace=0.005)
+async def ready(kind: type[AnsweringOverlay] = AnsweringOverlay) -> AnsweringOverlay:
+    overlay = kind(pace=0.005)
     await overlay.until_true(overlay.ready, 10)
     for machine in overlay.machines:
         machine.writer.written = WRITTEN.encode()[:300]
@@ -106,3 +109,37 @@ async def test_a_node_that_cannot_be_asked_has_signed_nothing() -> None:
     with pytest.raises(NothingSignedError) as nothing:
         await conversation(overlay, planned(overlay.machines[1], digest=b"x" * 32))
     assert nothing.value.code == "model_not_found"
+
+
+class BreakingOff(Writer):
+    """Writes so many tokens of an answer, and then has an error."""
+
+    written_until = 40
+
+    async def generate(self, request: GenerationRequest) -> AsyncIterator[GenerationEvent]:
+        written = 0
+        async for event in super().generate(request):
+            yield event
+            written += isinstance(event, Delta) and bool(event.ids)
+            if written == self.written_until:
+                raise WorkerDiedError("it does not want to go on")
+
+
+class BreakingOverlay(AnsweringOverlay):
+    writer_class = BreakingOff
+
+
+@pytest.mark.parametrize(
+    ("until", "read", "code"), [(40, 1_000, "cut_off"), (0, 1_000, "serving_node_lost"), (90, 60, "")]
+)
+async def test_who_breaks_off_before_enough_is_signed_is_named_as_such(until: int, read: int, code: str) -> None:
+    overlay = await ready(BreakingOverlay)
+    machine = overlay.machines[1]
+    assert isinstance(machine.writer, BreakingOff)
+    machine.writer.written_until = until
+    if not code:
+        assert len(await conversation(overlay, planned(machine, read=read))) == 2
+        return
+    with pytest.raises(NothingSignedError) as nothing:
+        await conversation(overlay, planned(machine, read=read))
+    assert nothing.value.code == code

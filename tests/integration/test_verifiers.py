@@ -34,10 +34,12 @@ from engine.verification.committee.committee import Committee
 from engine.verification.committee.effects import Decided, Send
 from engine.verification.committee.timing import timing_of
 from engine.verification.epochs import epoch_at
+from engine.verification.reputation.page import OURS
 from engine.verification.scoring.calibration import Calibrations
 from engine.wire.blocks import Block, CertifiedBlock, block_decoder
 from engine.wire.records import Parameters
 from engine.wire.signed import SignedRecord
+from tests.integration.test_challenge_chat import BreakingOverlay
 from tests.support.answering_overlay import INFO, WRITTEN, AnsweringOverlay
 from tests.support.calibrations import calibration
 from tests.support.judging import Judging, judging
@@ -241,6 +243,29 @@ async def test_who_does_not_answer_is_not_judged_and_nobody_has_missed_a_duty() 
     assert network.standing(0).good >= 5
     blocks = network.blocks
     assert silent.node_id in {one.asked for block in blocks for one in block.unjudged}
+
+
+async def test_who_breaks_off_its_answers_has_no_row_of_good_ones_and_is_not_excluded() -> None:
+    overlay = BreakingOverlay(models=2, parameters=DIRECT, pace=0.005)
+    for machine in overlay.machines:
+        machine.writer.written = SAID
+        machine.writer.written_until = 10_000  # type: ignore[attr-defined]
+    overlay.announce()
+    await overlay.until_true(lambda: overlay.client.goes_direct or overlay.ready(), 10)
+    network = Verified(overlay)
+    async with network.running():
+        await network.epochs(3)
+        assert network.standing(1).good > 0
+        overlay.machines[1].writer.written_until = 20  # type: ignore[attr-defined]
+        await network.epochs(5)
+    broken = [one for block in network.blocks for one in block.unjudged if one.broken]
+    assert {one.asked for one in broken} == {overlay.machines[1].node_id}
+    assert len({one.author for one in broken}) == 4
+    assert not network.refused
+    assert network.standing(1).good == 0
+    assert network.standing(1).reputation < OURS.start
+    assert not network.standing(1).excluded
+    assert network.standing(0).good > 10
 
 
 async def test_a_conversation_that_could_not_begin_is_tried_again() -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -172,7 +173,7 @@ class Judging:
         }
         return Request(**(fields | changes))
 
-    def unanswered(self, epoch: int, member: Identity, asked: NodeId) -> SignedRecord:
+    def unanswered(self, epoch: int, member: Identity, asked: NodeId, reason: str = "overloaded") -> SignedRecord:
         committed, places = self.plans[epoch, member.public_key]
         record = Unanswered(
             network_id=self.network_id,
@@ -181,7 +182,7 @@ class Judging:
             challenge=committed.challenges[places[asked]],
             index=places[asked],
             path=committed.path(places[asked]),
-            reason="overloaded",
+            reason=reason,
         )
         return self.keep(sign_record(member, record))
 
@@ -321,12 +322,23 @@ class Judging:
                     records.append(evidence)
         return Material(records=records, attestations=attested)
 
-    def judge_epoch(self, epoch: int, nodes: Sequence[Identity], likelihoods: dict[NodeId, int]) -> CertifiedBlock:
-        """Everybody does its duty in an epoch, and its block is appended with the commitments for the next."""
+    def judge_epoch(
+        self,
+        epoch: int,
+        nodes: Sequence[Identity],
+        likelihoods: dict[NodeId, int],
+        broken: Mapping[NodeId, int] = MappingProxyType({}),
+    ) -> CertifiedBlock:
+        """Everybody does its duty in an epoch, and its block is appended with the commitments for the next. ``broken``:
+        by so many members nodes are said to have broken off."""
         records, attested = [], {}
+        left = dict(broken)
         for member in self.members:
             for node in nodes:
-                if node.public_key != member.public_key and self.has_duty(epoch, member, node.node_id):
+                if left.get(node.node_id) and self.has_duty(epoch, member, node.node_id):
+                    left[node.node_id] -= 1
+                    records.append(self.unanswered(epoch, member, node.node_id, "cut_off"))
+                elif node.public_key != member.public_key and self.has_duty(epoch, member, node.node_id):
                     evidence = self.evidence(epoch, member, node.node_id, node)
                     given = score(likelihoods.get(node.node_id, -3_000))
                     attested[digest_of(evidence)] = self.attestations(evidence, node.node_id, given)

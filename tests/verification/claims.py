@@ -17,6 +17,9 @@ LEAST_FOUND = {"mixed-fifth": 0.85, "watches": 0.99}
 MOST_CHEATED = {"watches-patiently": 0.15}
 """Of an even share of traffic: what one that is never found answers badly at most."""
 
+MOST_TRAFFIC = {"breaks-off": 0.2}
+"""Of an even share: what one gets at most that does not let itself be checked."""
+
 
 class Claim(NamedTuple):
     """One line of the page."""
@@ -86,6 +89,13 @@ def _of_cheats(cheats: Mapping[str, Mapping[str, Any]]) -> Iterator[Claim]:
                     f"{said}: answers at most {100 * MOST_CHEATED[name]:g} % of an even share of traffic badly",
                     f"{100 * one['cheated_traffic_share']:.1f} %",
                     one["cheated_traffic_share"] <= MOST_CHEATED[name],
+                )
+            if name in MOST_TRAFFIC:
+                gets = 1 - one["traffic_share_lost"]
+                yield Claim(
+                    f"{said}: gets at most {100 * MOST_TRAFFIC[name]:g} % of an even share of traffic",
+                    f"{100 * gets:.1f} %",
+                    gets <= MOST_TRAFFIC[name],
                 )
             if adversary.credit is not None:
                 yield Claim(

@@ -22,8 +22,9 @@ class Adversary:
     conversations in which it does. ``later_turns``: only behind the first question. ``turns``: it begins after
     ``TURNS_AFTER`` good results. ``watches``: it cheats only while it is not checked in every epoch; ``patient``: and
     only while it has no lapses to make up for, either. ``credit``: what the published rule sees of its answers, where
-    that is not what was recorded. ``within``: so many epochs in which the network promises to exclude it (one that
-    turns: after its first failed check), None where it promises nothing."""
+    that is not what was recorded. ``breaks_off``: the first answer that would not pass. ``within``: so many epochs in
+    which the network promises to exclude it (one that turns: after its first failed check), None where it promises
+    nothing."""
 
     name: str
     words: str
@@ -34,6 +35,7 @@ class Adversary:
     watches: bool = False
     patient: bool = False
     credit: int | None = None
+    breaks_off: bool = False
     within: int | None = SOON
 
     def cheats(self, standing: NodeStanding, dice: Random) -> bool:
@@ -102,6 +104,13 @@ ADVERSARIES: Mapping[str, Adversary] = {
             turns=True,
             watches=True,
             patient=True,
+            within=None,
+        ),
+        Adversary(
+            name="breaks-off",
+            words="4-bit weights, and breaks off whatever would not pass",
+            maker=QUANTISED,
+            breaks_off=True,
             within=None,
         ),
         Adversary(name="relaying", words="passes questions on to an honest node", maker="", within=None),

@@ -9,6 +9,7 @@ author's ``Duties`` first.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
@@ -20,13 +21,15 @@ from engine.ids import NodeId
 from engine.simulation.verification.adversaries import TURNS_AFTER, Adversary
 from engine.simulation.verification.recorded import JudgedAnswer, Recorded
 from engine.verification.chain.block import entries_that_fit
+from engine.verification.chain.broken_off import take_broken
 from engine.verification.chain.judged import Judged, Said, said_by, standings_after
 from engine.verification.chain.state import NEWCOMER_AGAIN_EPOCHS, WINDOW
 from engine.verification.challenges.duties import Basis, has_duty, is_drawn_publicly
 from engine.verification.challenges.plan import LATER_TURNS, turns_of_new
+from engine.verification.members import faulty
 from engine.verification.reputation.page import OURS
 from engine.verification.reputation.published import PUBLISHED
-from engine.verification.reputation.rule import FAIL, THRESHOLD
+from engine.verification.reputation.rule import FAIL, PASS, THRESHOLD
 from engine.wire.blocks import NodeStanding
 
 Standings = dict[NodeId, NodeStanding]
@@ -85,7 +88,16 @@ class _Result:
 class SimulatedNetwork:
     """Advance it with :meth:`run_epoch`. ``dice`` make everything that is drawn."""
 
-    def __init__(self, recorded: Recorded, nodes: Sequence[SimulatedNode], verifiers: int, dice: Random) -> None:
+    def __init__(
+        self,
+        recorded: Recorded,
+        nodes: Sequence[SimulatedNode],
+        verifiers: int,
+        dice: Random,
+        faults: float = 0.0,
+    ) -> None:
+        """``faults``: the share of conversations that break off without anybody's will."""
+        self._faults = faults
         self.nodes = nodes
         self.epoch = 0
         self.standings: Standings = {}
@@ -100,6 +112,8 @@ class SimulatedNetwork:
         self._output = dice.randbytes(32)
         self._waiting: list[_Result] = []
         self._said: Said = {}
+        self._bases: dict[int, Basis] = {}
+        self._broken: dict[int, Counter[NodeId]] = {}
         for node in nodes:
             if node.adversary is not None and node.adversary.turns:
                 self._earn(node)
@@ -119,6 +133,7 @@ class SimulatedNetwork:
     def run_epoch(self) -> None:
         """Checks, answers, one block."""
         basis = Basis(members=self._members, output=self._output, standings=self.standings, commitments={})
+        self._bases[self.epoch], self._broken[self.epoch] = basis, Counter()
         outputs = [hashlib.sha512(self._output + member).digest() for member in self._members]
         shares = traffic_shares([self._standing(node) for node in self.nodes])
         for node, share in zip(self.nodes, shares, strict=True):
@@ -150,12 +165,24 @@ class SimulatedNetwork:
             block = self.epoch if public else self.epoch + 1
             turns = turns_of_new(self._dice.randbytes) if public else None
             place = self._dice.choice(self._places if turns in (None, 1) else self._long)
-            for turn, answer in enumerate(self._asked(node, standing, place)[:turns]):
+            said = self._asked(node, standing, place)[:turns]
+            kept = self._kept(node, said)
+            self._broken[self.epoch][node.node_id] += kept < len(said)
+            for turn, answer in enumerate(said[:kept]):
                 course.answers += 1
                 course.new_answers += public
                 course.read_tokens += answer.tokens
                 course.new_read_tokens += answer.tokens if public else 0
                 self._waiting.append(_Result(self.epoch, author, turn, block, self._dice.random(), node, answer))
+
+    def _kept(self, node: SimulatedNode, said: Sequence[JudgedAnswer]) -> int:
+        """Turns of a conversation before one breaks off."""
+        kept = len(said)
+        if node.adversary is not None and node.adversary.breaks_off:
+            kept = next((turn for turn, answer in enumerate(said) if answer.score.verdict != PASS), kept)
+        if self._faults and self._dice.random() < self._faults:
+            kept = min(kept, self._dice.randrange(len(said)))
+        return kept
 
     def _asked(self, node: SimulatedNode, standing: NodeStanding, place: int) -> Sequence[JudgedAnswer]:
         """One conversation: the same questions, whoever answers which of them."""
@@ -188,6 +215,9 @@ class SimulatedNetwork:
         ]
         oldest = self.epoch - NEWCOMER_AGAIN_EPOCHS
         self.standings = standings_after(self.standings, entries, oldest, OURS, self._said)
+        closing = self.epoch - WINDOW
+        if (basis := self._bases.pop(closing, None)) is not None:
+            take_broken(self.standings, basis, self._broken.pop(closing), faulty(len(self._members)))
         said = {**self._said, **said_by(entries, self._said, OURS)}
         self._said = {key: against for key, against in said.items() if key[0] > self.epoch - WINDOW}
         self.published = standings_after(self.published, entries, oldest, PUBLISHED)

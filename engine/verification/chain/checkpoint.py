@@ -24,7 +24,7 @@ from engine.verification.challenges.duties import Basis
 from engine.wire.blocks import Block, CertifiedBlock, NodeStanding, block_decoder
 from engine.wire.challenges import ChallengeCommitment
 
-MAGIC = b"gentorrent-checkpoint-3\n"
+MAGIC = b"gentorrent-checkpoint-4\n"
 MAX_CHECKPOINT = 32 * 1024 * 1024
 """Bytes: the standings of 20,000 nodes, as they are and as they were before each epoch that is open."""
 EVERY = 50
@@ -54,6 +54,7 @@ class _Epoch(msgspec.Struct, frozen=True, array_like=True):
     doubted: tuple[bytes, ...]
     said: tuple[tuple[bytes, bytes, int], ...]
     reported: tuple[bytes, ...]
+    broken: tuple[tuple[bytes, bytes], ...]
 
 
 class _State(msgspec.Struct, frozen=True, array_like=True):
@@ -172,6 +173,7 @@ def _saved(epoch: int, found: OpenEpoch) -> _Epoch:
         doubted=tuple(basis.doubted),
         said=tuple((member, node, against) for (member, node), against in found.said.items()),
         reported=tuple(found.reported),
+        broken=tuple(found.broken),
     )
 
 
@@ -211,4 +213,5 @@ def _opened(saved: _Epoch) -> OpenEpoch:
         done=MappingProxyType(done),
         said=MappingProxyType({(member, NodeId(node)): against for member, node, against in saved.said}),
         reported=frozenset(saved.reported),
+        broken=frozenset((member, NodeId(node)) for member, node in saved.broken),
     )

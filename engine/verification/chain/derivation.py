@@ -13,6 +13,7 @@ from engine.crypto.ecvrf import verify as verify_proof
 from engine.errors import SignatureError, VerificationError
 from engine.ids import NodeId
 from engine.verification.capacity.speeds import Speeds, speeds_after
+from engine.verification.chain.broken_off import broken_by, take_broken
 from engine.verification.chain.claims import check_claims, next_members
 from engine.verification.chain.entries import check_entry, scoring_of
 from engine.verification.chain.judged import standings_of
@@ -35,7 +36,7 @@ from engine.verification.challenges.duties import (
 from engine.verification.challenges.opening import OpenedEvidence
 from engine.verification.large_models.majority import OpenedScoring, check_scorers, open_scoring
 from engine.verification.large_models.transcript import transcript_of_evidence
-from engine.verification.members import duties_alpha
+from engine.verification.members import duties_alpha, faulty
 from engine.verification.signing import open_record
 from engine.wire.blocks import Block, NodeStanding, Unjudged
 from engine.wire.challenges import ChallengeCommitment, Duties
@@ -76,6 +77,8 @@ def derive(state: ChainState, block: Block) -> Derived:
     open_now = {epoch: found for epoch, found in epochs.items() if epoch > block.epoch - WINDOW}
     standings = standings_of(state, block, open_now)
     serving = {**state.serving, **{NodeId(entry.node): entry.model for entry in block.entries}}
+    for found in closing.values():
+        take_broken(standings, found.basis, broken_by(found.broken, state.members), faulty(len(state.members)))
     claimed.apply(standings, state.rule, block.epoch)
     _say_who_is_slower(standings, speeds)
     return Derived(
@@ -290,9 +293,10 @@ def _take_unjudged(state: ChainState, block: Block, epochs: Epochs) -> None:
             raise VerificationError("What was not judged is not in its order, or stands twice.")
         last = place
         duty = (duty_of(state, epochs, one.epoch, one.author, NodeId(one.asked)), NodeId(one.asked))
-        if duty in found.done:
+        if duty in (found.broken if one.broken else found.done):
             raise VerificationError("A duty is said to have brought nothing, but a block has its result.")
-        epochs[one.epoch] = replace(found, done=MappingProxyType({**found.done, duty: Done()}))
+        done = MappingProxyType({duty: Done(), **found.done})
+        epochs[one.epoch] = replace(found, done=done, broken=found.broken | {duty} if one.broken else found.broken)
 
 
 def unjudged_place(one: Unjudged) -> tuple[int, int, bytes]:

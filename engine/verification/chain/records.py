@@ -12,7 +12,12 @@ from engine.verification.chain.results import Material, Opened, with_outputs
 from engine.verification.chain.speed_reports import open_report
 from engine.verification.chain.state import WINDOW, ChainState
 from engine.verification.challenges.duties import has_duty
-from engine.verification.challenges.opening import OpenedEvidence, open_evidence, open_unanswered
+from engine.verification.challenges.opening import (
+    OpenedEvidence,
+    OpenedUnanswered,
+    open_evidence,
+    open_unanswered,
+)
 from engine.verification.large_models.majority import OpenedScoring
 from engine.verification.members import faulty
 from engine.verification.signing import digest_of
@@ -339,6 +344,8 @@ def _is_done(opened: Opened, state: ChainState) -> bool:
     member = opened.evidence.member if isinstance(opened, OpenedEvidence) else opened.unanswered.member
     found = state.epochs.get(challenge.epoch)
     done = found.done.get((member, opened.asked)) if found is not None else None
+    if isinstance(opened, OpenedUnanswered) and opened.broken:
+        return found is not None and (member, opened.asked) in found.broken
     if done is None:
         return False
     return opened.evidence.turn in done.turns if isinstance(opened, OpenedEvidence) else True

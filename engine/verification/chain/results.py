@@ -30,6 +30,11 @@ RecordOf = Callable[[bytes], SignedRecord | None]
 """Evidence and unanswered challenges by their digest."""
 
 
+def is_broken(record: Opened) -> bool:
+    """Whether it says that the node broke off a conversation."""
+    return isinstance(record, OpenedUnanswered) and record.broken
+
+
 class MissingRecordError(VerificationError):
     """A block names evidence that is not here, so nothing can be said of it yet."""
 
@@ -77,6 +82,8 @@ def check_records(state: ChainState, block: Block, record_of: RecordOf) -> None:
             one.asked,
         ):
             raise VerificationError("What is said not to be judged is another duty than its record shows.")
+        if one.broken != is_broken(record):
+            raise VerificationError("A block says otherwise of a conversation than its record that it was broken off.")
 
 
 def _found(record_of: RecordOf, digest: bytes) -> SignedRecord:
@@ -109,6 +116,7 @@ class _Results:
             (number, *duty): done for number, found in epochs.items() for duty, done in found.done.items()
         }
         self._idle: dict[tuple[int, bytes, NodeId], Unjudged] = {}
+        self._broken: dict[tuple[int, bytes, NodeId], Unjudged] = {}
         self._entries: list[BlockEntry] = []
         self._refused = 0
 
@@ -134,8 +142,12 @@ class _Results:
         except VerificationError:
             return
         if entry is None and (last_chance or isinstance(record, OpenedUnanswered)):
-            one = Unjudged(epoch=challenge.epoch, author=author, asked=asked, record=record.digest)
-            self._idle.setdefault((challenge.epoch, member, asked), one)
+            broken = is_broken(record)
+            one = Unjudged(epoch=challenge.epoch, author=author, asked=asked, record=record.digest, broken=broken)
+            if not broken:
+                self._idle.setdefault((challenge.epoch, member, asked), one)
+            elif (member, asked) not in self._epochs[challenge.epoch].broken:
+                self._broken.setdefault((challenge.epoch, member, asked), one)
 
     def _usable(self, record: OpenedEvidence, scoring: SignedRecord) -> SignedRecord | None:
         """The scoring, if it holds and its scorers were drawn for this answer."""
@@ -160,7 +172,8 @@ class _Results:
     def result(self) -> tuple[tuple[BlockEntry, ...], tuple[Unjudged, ...]]:
         """In the order of a block."""
         entries = tuple(sorted(self._entries, key=lambda entry: entry.evidence))
-        idle = [one for duty, one in self._idle.items() if duty not in self._done]
+        idle = [one for duty, one in self._idle.items() if duty not in self._done and duty not in self._broken]
+        idle += self._broken.values()
         fitting = min(MAX_UNJUDGED, max(0, self._room // _UNJUDGED_BYTES))
         return entries, tuple(sorted(idle, key=unjudged_place)[:fitting])
 

@@ -43,13 +43,15 @@ class Done:
 class OpenEpoch:
     """An epoch whose evidence still counts. ``outputs``: of the members' VRF, as far as they have shown their duties;
     ``done``: (member key, node asked); ``said``: (member key, node judged) → what blocks have counted against the node
-    of that member's results, thousandths; ``reported``: members whose measured speeds blocks have."""
+    of that member's results, thousandths; ``reported``: members whose measured speeds blocks have; ``broken``: (member
+    key, node asked) of conversations that the node broke off."""
 
     basis: Basis
     outputs: Mapping[bytes, bytes] = field(default_factory=lambda: MappingProxyType({}))
     done: Mapping[tuple[bytes, NodeId], Done] = field(default_factory=lambda: MappingProxyType({}))
     said: Mapping[tuple[bytes, NodeId], int] = field(default_factory=lambda: MappingProxyType({}))
     reported: frozenset[bytes] = frozenset()
+    broken: frozenset[tuple[bytes, NodeId]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,14 @@ from engine.verification.epochs import epoch_begins
 from engine.verification.receipts import check_receipt, compare_output, compare_request, request_without_secrets
 from engine.verification.signing import digest_of, open_record, verify_once
 from engine.wire.answer import ChatMessage, Receipt, Request, Sampling, request_decoder
-from engine.wire.challenges import ChallengeCommitment, Evidence, PlannedChallenge, Unanswered, challenge_decoder
+from engine.wire.challenges import (
+    BROKEN_OFF,
+    ChallengeCommitment,
+    Evidence,
+    PlannedChallenge,
+    Unanswered,
+    challenge_decoder,
+)
 from engine.wire.codec import encode
 from engine.wire.records import Genesis
 from engine.wire.signed import SignedRecord
@@ -89,6 +96,11 @@ class OpenedUnanswered:
     digest: bytes
     unanswered: Unanswered
     challenge: PlannedChallenge
+
+    @property
+    def broken(self) -> bool:
+        """Whether the node had begun to answer, and broke off."""
+        return self.unanswered.reason in BROKEN_OFF
 
     @property
     def asked(self) -> NodeId:

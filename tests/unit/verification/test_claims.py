@@ -17,6 +17,7 @@ def cheat(**changes: Any) -> dict[str, Any]:
         "epochs_to_exclusion": {"max": 5},
         "epochs_from_failed_challenge": {"max": 5},
         "cheated_traffic_share": 0.1,
+        "traffic_share_lost": 0.85,
         "published_detected": 0,
     }
     return found | changes
@@ -59,6 +60,7 @@ def test_all_hold_where_all_is_as_it_should_be() -> None:
         (found({"turncoat": cheat(epochs_from_failed_challenge={"max": 6})}), "turncoat"),
         (found({"mixed-fifth": cheat(detected=0.5)}), "mixed-fifth"),
         (found({"watches-patiently": cheat(cheated_traffic_share=0.5)}), "watches-patiently"),
+        (found({"breaks-off": cheat(traffic_share_lost=0.7)}), "breaks-off"),
         (found(speeds=speeds(cut=0.001)), "honest, busy"),
         (found(speeds=speeds(false=0.99)), "claims twice"),
         (found(speeds=speeds(overstating=47, honest=49)), "two real nodes"),

@@ -14,6 +14,7 @@ from engine.simulation.verification.recorded import JudgedAnswer, Recorded
 from engine.verification.chain.block import entries_that_fit
 from engine.verification.reputation.page import OURS
 from engine.verification.reputation.published import PUBLISHED
+from engine.verification.reputation.rule import THRESHOLD
 from engine.wire.blocks import NodeStanding
 from tests.support.judging import score
 
@@ -148,6 +149,27 @@ def test_standings_are_those_of_the_rules_alone() -> None:
         again = OURS.judge(again, [[CLEAN.score]])  # a second answer like the first one changes nothing
     assert (again.reputation, again.good, again.suspicion) == (standing.reputation, standing.good, standing.suspicion)
     assert next(iter(found.published.values())).reputation > PUBLISHED.start
+
+
+def test_who_breaks_off_what_would_not_pass_is_never_established() -> None:
+    found = network([ADVERSARIES["breaks-off"], None])
+    for _ in range(30):
+        found.run_epoch()
+    cheat, honest = (node.course for node in found.nodes)
+    assert (cheat.answers, cheat.excluded) == (0, None)
+    assert NodeId(b"\0" * 20) not in found.standings
+    assert cheat.traffic < honest.traffic / 4
+
+
+def test_faults_of_lines_and_machines_cost_honest_nodes_some_checks_and_nothing_else() -> None:
+    nodes = [SimulatedNode(NodeId(bytes([place]) * 20), "honest") for place in range(8)]
+    found = SimulatedNetwork(RECORDED, nodes, 4, Random(3), faults=0.05)
+    for epoch in range(200):
+        found.run_epoch()
+        if epoch > 8:
+            assert all(one.reputation >= THRESHOLD for one in found.standings.values())
+    assert not any(one.excluded or one.suspicion or one.lapses for one in found.standings.values())
+    assert 3 * 8 < sum(node.course.new_epochs for node in nodes) < 40 * 8, "each is checked as a new one now and then"
 
 
 def _standing(**changes: object) -> NodeStanding:
