@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
 
-from app.i18n import mark, tr
+from app.i18n import mark, number, tr
+from app.models.alternatives import Alternative, alternatives
 from app.models.catalogue import ModelChoice
 from app.models.draft_files import DraftFiles
 from app.models.engine_words import from_engine
@@ -38,6 +39,7 @@ class Asking(KeptTurns):
         self._begins_with = schema.ChatSettings()
         self.files = DraftFiles(send, self._make, new_id)
         self._reader: FileReader | None = None
+        self._models: tuple[schema.ModelState, ...] = ()
         super().__init__(send, now)
 
     def _follow(self, chat: str) -> None:
@@ -75,7 +77,7 @@ class Asking(KeptTurns):
         """Ask another version of the question of ``turn``, with the same files. The one before and what followed it
         stay as a branch."""
         question = question.strip()
-        if not question or len(question) > MAX_QUESTION or turn not in self.turns or self.loading:
+        if not (question or turn.files) or len(question) > MAX_QUESTION or turn not in self.turns or self.loading:
             return False
         turn.edit = None
         self.keep_edit(turn)
@@ -87,16 +89,23 @@ class Asking(KeptTurns):
         self._ask(self._index(turn), new)
         return True
 
-    def retry(self, turn: Turn | None = None, choice: ModelChoice | None = None, drop_oldest: bool = False) -> bool:
-        """Ask the question of ``turn`` (None: the last one) again, with ``choice`` if one is given; the engine keeps
-        the answer so far, and what followed it, as another version. ``drop_oldest``: leave out the oldest messages
-        where it does not fit."""
+    def retry(
+        self,
+        turn: Turn | None = None,
+        choice: ModelChoice | None = None,
+        drop_oldest: bool = False,
+        seconds: float = 0.0,
+    ) -> bool:
+        """Ask the question of ``turn`` (None: the last one) again, with ``choice`` if one is given, after so many
+        ``seconds``; the engine keeps the answer so far, and what followed it, as another version. ``drop_oldest``:
+        leave out the oldest messages where it does not fit."""
         old = turn or (self.turns[-1] if self.turns else None)
         if old is None or old not in self.turns or old.state in RUNNING or old.headless:
             return False
         new = Turn(old.question, choice or old.choice, question_id=old.question_id, kept=old.kept, after=old.after)
         new.parent, new.question_siblings, new.drop_oldest = old.parent, old.question_siblings, drop_oldest
         new.files = old.files
+        new.not_before = self._now() + seconds if seconds else 0.0
         if old.kept:
             new.answer_id = self._new_id()
             new.siblings = (*old.siblings, new.answer_id)
@@ -111,6 +120,10 @@ class Asking(KeptTurns):
         else:
             self._arrange([*self.turns[:place], turn], self.earlier, later=False)
         self._begin()
+
+    def alternatives(self, turn: Turn) -> list[Alternative]:
+        """What can be done instead of asking the same again."""
+        return alternatives(turn.code, turn.choice, self._models, self._settings.local_only)
 
     def accept(self, turn: Turn, privacy: schema.PrivacyChoice, choice: ModelChoice | None = None) -> bool:
         """For the rest of this chat, accept weaker paths while relays are missing, and ask that question again."""
@@ -203,6 +216,12 @@ class Asking(KeptTurns):
             turn.stage = tr(WAITS_FOR_OTHER)
             self._changed(turn)
             return
+        left = turn.not_before - self._now()
+        if left > 0:
+            turn.stage = tr("Asked again after {seconds} s", seconds=number(round(turn.not_before - turn.began)))
+            self._changed(turn)
+            QTimer.singleShot(int(left * 1000) + 1, self, self._dispatch)
+            return
         if not self._make():
             return
         if self._told != self._settings and not self._tell_settings():
@@ -238,6 +257,14 @@ class Asking(KeptTurns):
         return before.answer_id if before is not None and before.begun else None
 
     # What comes of it.
+
+    def _models_known(self, models: tuple[schema.ModelState, ...]) -> None:
+        """Other models can be asked: what failed can be tried with them."""
+        others = [(one.id, one.where) for one in models] != [(one.id, one.where) for one in self._models]
+        self._models = models
+        for place, turn in enumerate(self.turns):
+            if others and turn.state == "failed":
+                self.turn_changed.emit(place)
 
     def _accepted(self, event: schema.Accepted) -> None:
         for turn in self.turns:

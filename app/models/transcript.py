@@ -158,6 +158,8 @@ class ChatTranscript(Asking):
         """An event of the engine; those of other chats are ignored."""
         self._of_files(event)
         match event:
+            case schema.State():
+                self._models_known(event.models)
             case schema.RequestFailed():
                 self._refused(event)
             case schema.ChatsRemoved():

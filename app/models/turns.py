@@ -35,7 +35,7 @@ class Turn:
     follows ("": none, it is a first one), ``siblings`` and ``question_siblings`` all versions of answer and question,
     oldest first, ``ref`` the request. ``after``: the question is a new version, asked as what follows this message.
     ``edit``: another wording of the question that is being written. ``headless``: of the question nothing is known but
-    its name.
+    its name. ``not_before``: it is asked at that time (monotonic seconds).
 
     ``sent``: the engine was asked over this connection; ``kept``: it has the question; ``begun``: also the beginning of
     this answer. ``filling``: a piece of the text is missing and asked for. ``drop_oldest``: ask without the oldest
@@ -73,6 +73,7 @@ class Turn:
     code: str = ""
     edit: str | None = None
     headless: bool = False
+    not_before: float = 0.0
     files: tuple[schema.Attachment, ...] = ()
 
     @property

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout
 
 from app.i18n import tr
 from app.models import words
+from app.models.alternatives import Alternative
 from app.models.turns import Turn
 from app.theme import Theme
 from app.views.basics import LinkButton, PlainLabel
@@ -22,10 +23,12 @@ class ProblemBox(QFrame):
     retry_requested = Signal()
     drop_requested = Signal()
     privacy_chosen = Signal(object)
+    alternative_chosen = Signal(object)
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, theme: Theme, alternatives: Callable[[Turn], Sequence[Alternative]]) -> None:
         super().__init__()
         self._theme = theme
+        self._alternatives = alternatives
         self.setObjectName("problem")
         column = QVBoxLayout(self)
         column.setContentsMargins(theme.medium, theme.small, theme.small, theme.small)
@@ -58,6 +61,8 @@ class ProblemBox(QFrame):
         if turn.droppable:
             text = tr("Ask without the %Ln oldest message(s)", "", turn.droppable)
             self._offer(text, self.drop_requested.emit)
+        for alternative in self._alternatives(turn):
+            self._offer(alternative.text, functools.partial(self.alternative_chosen.emit, alternative))
         self.show()
 
     def dress(self) -> None:

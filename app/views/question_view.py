@@ -64,7 +64,7 @@ class QuestionView(QWidget):
         if other:
             self._show_text()
         self.versions.show_versions(turn.question_siblings, turn.question_id)
-        self._bubble.setVisible(turn.edit is None and bool(turn.question or not turn.files))
+        self._bubble.setVisible(turn.edit is None and bool(turn.question or not (turn.files or turn.headless)))
         self._tools.setVisible(turn.edit is None and not turn.headless)
         if turn.edit is not None:
             self._show_editor(turn.edit)

@@ -9,7 +9,6 @@ from PySide6.QtCore import QEvent, QPoint, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QResizeEvent, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractScrollArea,
-    QApplication,
     QFrame,
     QToolButton,
 )
@@ -21,8 +20,8 @@ from app.models.transcript import ChatTranscript
 from app.models.turns import RUNNING, Turn
 from app.theme import Theme
 from app.views.icons import icon
-from app.views.link_dialog import LinkDialog
 from app.views.reader_moves import STEP, ReaderMoves, order_focus
+from app.views.turn_actions import TurnActions, step_version
 from app.views.turn_view import TurnView
 from app.views.turn_views import TurnViews, estimate
 from app.views.welcome import Welcome
@@ -43,11 +42,6 @@ class TranscriptView(QAbstractScrollArea):
     """Shows a :class:`ChatTranscript`, and follows its end while the reader is there. What the reader looks at stays
     where it is, whatever becomes higher or lower above it."""
 
-    retry_requested = Signal(object)
-    drop_requested = Signal(object)
-    privacy_chosen = Signal(object, object)
-    edited = Signal(object, str)
-    file_opened = Signal(str, str)
     suggestion_chosen = Signal(str)
 
     def __init__(self, theme: Theme, transcript: ChatTranscript) -> None:
@@ -55,6 +49,7 @@ class TranscriptView(QAbstractScrollArea):
         self._theme = theme
         self._transcript = transcript
         self._column = Column(theme.huge)
+        self.wishes = TurnActions(theme, transcript, self)
         self._views = TurnViews(self._make_view)
         self._follow = True
         self._anchor = Anchor(0, 0)
@@ -83,7 +78,7 @@ class TranscriptView(QAbstractScrollArea):
         for keys, by in (("Alt+Left", -1), ("Alt+Right", 1)):
             shortcut = QShortcut(QKeySequence(keys), self)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(functools.partial(self._step_version, by))
+            shortcut.activated.connect(functools.partial(step_version, self._views, by))
         transcript.turn_added.connect(self._add)
         transcript.turn_changed.connect(self._change)
         transcript.answer_restarted.connect(self._change)
@@ -134,22 +129,11 @@ class TranscriptView(QAbstractScrollArea):
         """Ask the last question again."""
         view = self._last_view()
         if view is not None:
-            self.retry_requested.emit(view.turn)
+            self.wishes.retry_requested.emit(view.turn)
 
     def _last_view(self) -> TurnView | None:
         self.go_to_end()
         return self._views.get(len(self._column) - 1)
-
-    def _step_version(self, by: int) -> None:
-        """Another version of what has the focus: of the question, or of the answer; if there is only one, of the
-        other."""
-        focus = QApplication.focusWidget()
-        for view in self._views:
-            if focus is not None and view.isAncestorOf(focus):
-                both = [view.asked.versions, view.foot.versions]
-                first, second = both if view.asked.isAncestorOf(focus) else reversed(both)
-                (first if first.several else second).step(by)
-                return
 
     def repaint_all(self) -> None:
         """Take the colours that the theme has now."""
@@ -345,17 +329,11 @@ class TranscriptView(QAbstractScrollArea):
         return view
 
     def _make_view(self, turn: Turn) -> TurnView:
-        view = TurnView(self._theme, turn)
+        view = TurnView(self._theme, turn, self._transcript.alternatives)
         view.setParent(self.viewport())
         view.move(0, -20_000)
-        view.retry_requested.connect(lambda: self.retry_requested.emit(view.turn))
-        view.drop_requested.connect(lambda: self.drop_requested.emit(view.turn))
-        view.privacy_chosen.connect(lambda privacy: self.privacy_chosen.emit(view.turn, privacy))
-        view.edited.connect(lambda text: self.edited.emit(view.turn, text))
-        view.edit_changed.connect(lambda: self._transcript.keep_edit(view.turn))
+        self.wishes.listen(view)
         view.version_chosen.connect(lambda name: self._choose(view, name))
-        view.link_chosen.connect(self._show_link)
-        view.file_opened.connect(self.file_opened)
         view.height_changed.connect(self._lay_out)
         view.answer.caret_moved.connect(self._moves.show_caret)
         view.answer.dragged.connect(self._moves.drag)
@@ -426,11 +404,6 @@ class TranscriptView(QAbstractScrollArea):
 
     def _width(self) -> int:
         return max(120, self.width() - 2 * self._side())
-
-    def _show_link(self, address: str, words: str) -> None:
-        dialog = LinkDialog(self._theme, address, words, self)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.open()
 
     def viewportEvent(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.LayoutRequest:

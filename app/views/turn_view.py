@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QPoint, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.i18n import number, tr
+from app.models.alternatives import Alternative
 from app.models.turns import RUNNING, Turn
 from app.theme import Theme
 from app.views.answer_details import AnswerDetails
@@ -31,6 +33,7 @@ class TurnView(QWidget):
     retry_requested = Signal()
     drop_requested = Signal()
     privacy_chosen = Signal(object)
+    alternative_chosen = Signal(object)
     edited = Signal(str)
     edit_changed = Signal()
     version_chosen = Signal(str)
@@ -38,9 +41,12 @@ class TurnView(QWidget):
     file_opened = Signal(str, str)
     height_changed = Signal()
 
-    def __init__(self, theme: Theme, turn: Turn) -> None:
+    def __init__(
+        self, theme: Theme, turn: Turn, alternatives: Callable[[Turn], Sequence[Alternative]] = lambda turn: ()
+    ) -> None:
         super().__init__()
         self._theme = theme
+        self._alternatives = alternatives
         self._turn = turn
         self._added = 0
         self._allowed = PAGE
@@ -83,10 +89,11 @@ class TurnView(QWidget):
     def problems(self) -> ProblemBox:
         """What went wrong, and what can be done."""
         if self._problems is None:
-            self._problems = box = ProblemBox(self._theme)
+            self._problems = box = ProblemBox(self._theme, self._alternatives)
             box.retry_requested.connect(self.retry_requested)
             box.drop_requested.connect(self.drop_requested)
             box.privacy_chosen.connect(self.privacy_chosen)
+            box.alternative_chosen.connect(self.alternative_chosen)
             layout = self.layout()
             assert isinstance(layout, QVBoxLayout)
             layout.insertWidget(layout.indexOf(self.foot), box)

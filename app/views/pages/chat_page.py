@@ -10,12 +10,14 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from app.i18n import tr
+from app.models.alternatives import Alternative
 from app.models.catalogue import BUILTIN, ModelChoice
 from app.models.chat_setup import ChatSetup, meter_of
 from app.models.chats import ChatsModel
 from app.models.library import LibraryModel
 from app.models.picking import Entry, sections
 from app.models.transcript import ChatTranscript
+from app.models.turns import Turn
 from app.theme import Theme
 from app.views.chat_list import WIDTH, ChatList
 from app.views.composer import Composer
@@ -98,6 +100,12 @@ class ChatPage(QSplitter):
             self.composer.accepted()
             self.composer.setFocus()
 
+    def _take(self, turn: Turn, alternative: Alternative) -> None:
+        """Ask again as was chosen instead; a model that was chosen is asked from then on."""
+        if alternative.choice is not None:
+            self.header.choose(alternative.choice)
+        self._chat.retry(turn, alternative.choice or self.choice, seconds=alternative.seconds)
+
     def show_file(self, message: str, file: str) -> None:
         """Show the text of an attached file, of a question or ("") of the draft."""
         files = [one.attachment for one in self._chat.files.files] if not message else self._chat.files_of(message)
@@ -164,14 +172,16 @@ class ChatPage(QSplitter):
         composer.submitted.connect(self.ask)
         composer.stop_requested.connect(chat.stop)
         composer.file_opened.connect(functools.partial(self.show_file, ""))
-        transcript.file_opened.connect(self.show_file)
+        wishes = transcript.wishes
+        wishes.file_opened.connect(self.show_file)
         composer.input.textChanged.connect(self._draft.start)
         self._draft.timeout.connect(self.keep_draft)
         transcript.suggestion_chosen.connect(self.ask)
-        transcript.retry_requested.connect(lambda turn: chat.retry(turn, self.choice))
-        transcript.drop_requested.connect(lambda turn: chat.retry(turn, self.choice, drop_oldest=True))
-        transcript.edited.connect(lambda turn, text: chat.edit(turn, text, self.choice))
-        transcript.privacy_chosen.connect(lambda turn, privacy: chat.accept(turn, privacy, self.choice))
+        wishes.retry_requested.connect(lambda turn: chat.retry(turn, self.choice))
+        wishes.drop_requested.connect(lambda turn: chat.retry(turn, self.choice, drop_oldest=True))
+        wishes.alternative_chosen.connect(self._take)
+        wishes.edited.connect(lambda turn, text: chat.edit(turn, text, self.choice))
+        wishes.privacy_chosen.connect(lambda turn, privacy: chat.accept(turn, privacy, self.choice))
         chat.running_changed.connect(composer.show_running)
         chat.draft_arrived.connect(self._show_draft)
         chat.choice_arrived.connect(self.header.wish)

@@ -222,6 +222,10 @@
         <translation>Stell eine Frage</translation>
     </message>
     <message>
+        <source>Ask a smaller model: {model}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Ask again; this answer stays as a version</source>
         <translation>Noch einmal fragen; diese Antwort bleibt als Fassung erhalten</translation>
     </message>
@@ -257,8 +261,24 @@
         </translation>
     </message>
     <message>
+        <source>Ask {model} on the network</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Ask {model} on this machine</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Ask {model}, which holds {tokens} tokens</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Ask: {question}</source>
         <translation>Fragen: {question}</translation>
+    </message>
+    <message>
+        <source>Asked again after {seconds} s</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Asking the engine how it is</source>
@@ -1975,6 +1995,10 @@
     <message>
         <source>Version {place} of {all}</source>
         <translation>Fassung {place} von {all}</translation>
+    </message>
+    <message>
+        <source>Wait {seconds} s, then ask again</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Waiting</source>
