@@ -40,7 +40,9 @@ def alternatives(
         seconds = _SECONDS[code]
         found.append(Alternative(tr("Wait {seconds} s, then ask again", seconds=number(seconds)), seconds=seconds))
     here = [one for one in models if one.where in ("local", "both")]
-    network = [] if local_only or code in _NETWORK_ITSELF else [one for one in models if one.where in ("network", "both")]
+    network = (
+        [] if local_only or code in _NETWORK_ITSELF else [one for one in models if one.where in ("network", "both")]
+    )
     if code == "context_length_exceeded":
         found += _longer(asked, [*((one, "local") for one in here), *((one, "network") for one in network)], models)
         return found[:MOST]
