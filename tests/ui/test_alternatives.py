@@ -30,6 +30,7 @@ HERE = ModelChoice("gentorrent-builtin", "local", "")
         ("worker_restarting", HERE, ["wait 10", "gentorrent-builtin network"]),
         ("context_length_exceeded", HERE, ["Qwen3-8B-Instruct network", "Qwen3-0.6B network"]),
         ("context_length_exceeded", LLAMA, []),
+        ("too_few_relays", LLAMA, ["wait 60", "gentorrent-builtin local"]),
         ("invalid_request", LLAMA, []),
     ],
 )

@@ -131,6 +131,7 @@ def test_weaker_paths_are_offered_taken_and_shown(drive: Drive, tmp_path: Path) 
             assert [button.text() for button in window.view.problems.choices] == [
                 "Use 3 paths of 3 relays",
                 "Go direct",
+                "Wait 60 s, then ask again",
             ]
             assert engine.requests[0].privacy is None
             engine.failure, engine.pieces, engine.served_by = None, ["Yes."], "node"

@@ -223,7 +223,7 @@
     </message>
     <message>
         <source>Ask a smaller model: {model}</source>
-        <translation type="unfinished"></translation>
+        <translation>Ein kleineres Modell fragen: {model}</translation>
     </message>
     <message>
         <source>Ask again; this answer stays as a version</source>
@@ -262,15 +262,15 @@
     </message>
     <message>
         <source>Ask {model} on the network</source>
-        <translation type="unfinished"></translation>
+        <translation>{model} im Netz fragen</translation>
     </message>
     <message>
         <source>Ask {model} on this machine</source>
-        <translation type="unfinished"></translation>
+        <translation>{model} auf diesem Rechner fragen</translation>
     </message>
     <message>
         <source>Ask {model}, which holds {tokens} tokens</source>
-        <translation type="unfinished"></translation>
+        <translation>{model} fragen, das {tokens} Token fasst</translation>
     </message>
     <message>
         <source>Ask: {question}</source>
@@ -278,7 +278,7 @@
     </message>
     <message>
         <source>Asked again after {seconds} s</source>
-        <translation type="unfinished"></translation>
+        <translation>Wird nach {seconds} s noch einmal gefragt</translation>
     </message>
     <message>
         <source>Asking the engine how it is</source>
@@ -1998,7 +1998,7 @@
     </message>
     <message>
         <source>Wait {seconds} s, then ask again</source>
-        <translation type="unfinished"></translation>
+        <translation>{seconds} s warten, dann noch einmal fragen</translation>
     </message>
     <message>
         <source>Waiting</source>
