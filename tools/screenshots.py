@@ -180,7 +180,7 @@ def answered(desktop: Desktop, question: str, answer: str) -> None:
             served_by=NODES[0], seed=7, badge="verified",
             badge_reason="signed, and the committee's latest verdict on this node is a pass",
             paths=tuple((NODES[1 + 3 * path], NODES[2 + 3 * path], NODES[3 + 3 * path]) for path in range(4)),
-            n=4, k=3, ttft_ms=640, tokens_per_s=58, machines=(NODES[0],), asked=(NODES[0],),
+            n=4, k=3, ttft_ms=640, receipt=True, tokens_per_s=58, machines=(NODES[0],), asked=(NODES[0],),
             privacy=schema.Privacy(paths=4, needed=3, hops=3, direct=False, full_paths=4, full_hops=3, weaker=False),
         )
     )  # fmt: skip

@@ -13,8 +13,8 @@ from app.models.alternatives import Alternative, alternatives
 from app.models.catalogue import ModelChoice
 from app.models.draft_files import DraftFiles
 from app.models.engine_words import from_engine
-from app.models.file_reader import FileReader
 from app.models.kept_turns import KeptTurns
+from app.models.text_reader import TextReader
 from app.models.turns import RUNNING, Turn
 from engine.api import schema
 
@@ -38,7 +38,7 @@ class Asking(KeptTurns):
         self._new_id = new_id
         self._begins_with = schema.ChatSettings()
         self.files = DraftFiles(send, self._make, new_id)
-        self._reader: FileReader | None = None
+        self._readers: list[TextReader] = []
         self._models: tuple[schema.ModelState, ...] = ()
         super().__init__(send, now)
 
@@ -150,15 +150,24 @@ class Asking(KeptTurns):
         """What is attached to a question."""
         return next((turn.files for turn in self.turns if turn.question_id == question), ())
 
-    def reader(self, question: str, file: schema.Attachment) -> FileReader:
+    def file_reader(self, question: str, file: schema.Attachment) -> TextReader:
         """Reads the text of a file of a question, or ("") of the draft."""
-        self._reader = FileReader(self._send, self.chat, question, file)
-        return self._reader
+        name = file.attachment
+        return self._reader(schema.GetText(chat=self.chat, message=question, part="attachment", attachment=name))
+
+    def receipt_reader(self, answer: str) -> TextReader:
+        """Reads the receipt of an answer."""
+        return self._reader(schema.GetText(chat=self.chat, message=answer, part="receipt"))
+
+    def _reader(self, request: schema.GetText) -> TextReader:
+        reader = TextReader(self._send, request)
+        self._readers = [*self._readers[-3:], reader]
+        return reader
 
     def _of_files(self, event: schema.Event) -> None:
         self.files.receive(event)
-        if self._reader is not None:
-            self._reader.receive(event)
+        for reader in tuple(self._readers):
+            reader.receive(event)
 
     # How it is asked.
 

@@ -80,8 +80,10 @@ class ChatsModel(QObject):
     removal_changed = Signal(str)
     """What was deleted and can be brought back, in words; empty: nothing."""
     problem_arose = Signal(str)
-    exported = Signal(str, str)
+    exported = Signal(str, object)
     """A file name and the whole text for it."""
+    pdf_wanted = Signal(str, object)
+    """A file name, and the whole chat as JSON."""
     answered = Signal(str)
     """An answer of this chat has come to its end."""
 
@@ -108,6 +110,7 @@ class ChatsModel(QObject):
         self.unread: set[str] = set()
         self._export: list[str] = []
         self._export_ref = ""
+        self._export_pdf = False
         self._exports = 0
         self._offer = self._timer(UNDO_MILLISECONDS, self._forget_removed)
         self._look = self._timer(SEARCH_MILLISECONDS, self._search)
@@ -199,11 +202,12 @@ class ChatsModel(QObject):
             text = tr("Folder deleted, its chats are kept")
             self._offer_undo(schema.SaveFolder(folder=gone, ref="folder"), text)
 
-    def export(self, chat: str, form: Literal["markdown", "json"]) -> None:
-        """Ask for a whole chat as text; a newer wish takes the place of one that is not done."""
+    def export(self, chat: str, form: Literal["markdown", "json", "pdf"]) -> None:
+        """Ask for a whole chat; a newer wish takes the place of one that is not done."""
         self._exports += 1
         self._export, self._export_ref = [], f"export-{self._exports}"
-        self._send(schema.ExportChat(chat=chat, format=form, ref=self._export_ref))
+        self._export_pdf = form == "pdf"
+        self._send(schema.ExportChat(chat=chat, format="json" if form == "pdf" else form, ref=self._export_ref))
 
     def undo(self) -> None:
         """Bring back what was deleted last."""
@@ -263,7 +267,10 @@ class ChatsModel(QObject):
                 self._export.append(event.text)
                 if event.last:
                     text, self._export = "".join(self._export), []
-                    self.exported.emit(event.name, text)
+                    if self._export_pdf:
+                        self.pdf_wanted.emit(f"{event.name.removesuffix('.json')}.pdf", text)
+                    else:
+                        self.exported.emit(event.name, text)
                 return
             case schema.RequestFailed(request=request) if request in _OWN:
                 if event.ref == "empty":

@@ -167,6 +167,7 @@ class KeptAnswer(schema.ChatDone, frozen=True, kw_only=True, tag="kept_answer"):
 
     dropped: int = 0
     overflow: schema.Overflow = "refuse"
+    has_receipt: bool = False
 
 
 def details_of(message: schema.StoredMessage) -> KeptAnswer | None:
@@ -175,4 +176,4 @@ def details_of(message: schema.StoredMessage) -> KeptAnswer | None:
     if details is None or not details.badge or not details.finish_reason:
         return None
     fields: dict[str, Any] = {name: getattr(details, name) for name in details.__struct_fields__ if name != "receipt"}
-    return KeptAnswer(id=message.message, model=message.model, **fields)
+    return KeptAnswer(id=message.message, model=message.model, has_receipt=details.receipt, **fields)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QGridLayout, QPushButton, QVBoxLayout, QWidget
 
+from app.i18n import tr
 from app.models import words
+from app.models.turns import KeptAnswer
 from app.theme import Theme
 from app.views.basics import PlainLabel
 from engine.api import schema
 
 
 class AnswerDetails(QFrame):
-    """A table of who could know what about one answer."""
+    """A table of who could know what about one answer, and its receipt to be saved."""
+
+    receipt_wanted = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -24,6 +28,7 @@ class AnswerDetails(QFrame):
         self._grid.setVerticalSpacing(theme.small)
         self._grid.setColumnMinimumWidth(0, 130)
         self._grid.setColumnStretch(1, 1)
+        self.receipt: QPushButton | None = None
         self._done: object = None
         self.hide()
 
@@ -36,7 +41,14 @@ class AnswerDetails(QFrame):
             widget = item.widget()
             if widget is not None:
                 widget.deleteLater()
-        for row, known in enumerate([*words.knowledge(done), *words.about(done)]):
+        known_rows = [*words.knowledge(done), *words.about(done)]
+        self.receipt = None
+        if isinstance(done, KeptAnswer) and done.has_receipt:
+            self.receipt = QPushButton(tr("Save the receipt…"))
+            self.receipt.setToolTip(tr("A file that anybody can check, without a network"))
+            self.receipt.clicked.connect(self.receipt_wanted)
+            self._grid.addWidget(self.receipt, len(known_rows), 1, Qt.AlignmentFlag.AlignLeft)
+        for row, known in enumerate(known_rows):
             self._grid.addWidget(_selectable(known.who, "heading"), row, 0, Qt.AlignmentFlag.AlignTop)
             cell = QWidget()
             layout = QVBoxLayout(cell)

@@ -212,7 +212,11 @@ class ChatRows(QListWidget):
         entry = self._chats.entry(chat)
         if entry is not None and not entry.temporary:
             menu.addMenu(self.move_menu(chat, menu))
-        for name, form in ((tr("Export as Markdown…"), "markdown"), (tr("Export as JSON…"), "json")):
+        for name, form in (
+            (tr("Export as PDF…"), "pdf"),
+            (tr("Export as Markdown…"), "markdown"),
+            (tr("Export as JSON…"), "json"),
+        ):
             menu.addAction(name).triggered.connect(functools.partial(self.export_requested.emit, chat, form))
         self._add_delete(menu, tr("Delete"), lambda: self.deletion_requested.emit(chat))
         return menu

@@ -7,19 +7,20 @@ from PySide6.QtGui import QFontDatabase, QTextCursor
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from app.i18n import tr
-from app.models.file_reader import FileReader
 from app.models.safe_text import visible
+from app.models.text_reader import TextReader
 from app.theme import Theme
 from app.views.basics import PlainLabel
+from engine.api import schema
 
 
 class FileDialog(QDialog):
-    """Shows what a :class:`FileReader` reads, and asks for more where the reader comes near the end."""
+    """Shows what a :class:`TextReader` reads, and asks for more where the reader comes near the end."""
 
-    def __init__(self, theme: Theme, reader: FileReader, parent: QWidget) -> None:
+    def __init__(self, theme: Theme, file: schema.Attachment, reader: TextReader, parent: QWidget) -> None:
         super().__init__(parent)
         self._reader = reader
-        name = " ".join(visible(reader.file.name).split())
+        name = " ".join(visible(file.name).split())
         self.setWindowTitle(name)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(720, 560)
@@ -27,7 +28,7 @@ class FileDialog(QDialog):
         column.setContentsMargins(theme.large, theme.large, theme.large, theme.large)
         column.setSpacing(theme.small)
         column.addWidget(PlainLabel(name, "cardTitle"))
-        self.about = PlainLabel(tr("%Ln character(s)", "", reader.file.characters), "quiet")
+        self.about = PlainLabel(tr("%Ln character(s)", "", file.characters), "quiet")
         column.addWidget(self.about)
         self.text = QPlainTextEdit()
         self.text.setObjectName("fileText")

@@ -117,6 +117,10 @@ class MarkdownDocument:
                 self._append(cursor, block)
             cursor.endEditBlock()
 
+    def find_places(self) -> None:
+        """Lay out what has been shown, which Qt else does for all of it at the first question where something is."""
+        self._document.documentLayout().blockBoundingRect(self._document.lastBlock())
+
     @property
     def busy(self) -> bool:
         """Whether there is code left to colour."""

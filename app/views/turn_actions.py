@@ -21,6 +21,7 @@ class TurnActions(QObject):
     alternative_chosen = Signal(object, object)
     edited = Signal(object, str)
     file_opened = Signal(str, str)
+    receipt_wanted = Signal(str)
 
     def __init__(self, theme: Theme, transcript: ChatTranscript, owner: QWidget) -> None:
         super().__init__(owner)
@@ -38,6 +39,7 @@ class TurnActions(QObject):
         view.edit_changed.connect(lambda: self._transcript.keep_edit(view.turn))
         view.link_chosen.connect(self._show_link)
         view.file_opened.connect(self.file_opened)
+        view.receipt_wanted.connect(self.receipt_wanted)
 
     def _show_link(self, address: str, words: str) -> None:
         dialog = LinkDialog(self._theme, address, words, self._owner)

@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog
 
 from app.models.draft_files import PIECE, DraftFiles
-from app.models.file_reader import FileReader
+from app.models.text_reader import TextReader
 from app.views.file_dialog import FileDialog
 from app.views.file_drop import FileDrop
 from engine.api import schema
@@ -117,18 +117,18 @@ def test_removed_file_is_taken_out_of_the_draft() -> None:
 
 def test_reader_asks_for_pieces_in_order() -> None:
     engine = Engine()
-    reader = FileReader(engine.send, "c", "m", schema.Attachment(attachment="f", name="a", characters=7))
+    reader = TextReader(engine.send, schema.GetText(chat="c", message="m", part="attachment", attachment="f"))
     arrived: list[str] = []
     reader.arrived.connect(arrived.append)
     reader.more()
     reader.more()
     assert len(engine.requests) == 1
-    piece = schema.TextPiece(ref="file-f", chat="c", message="m", at=0, text="abcd", characters=7)
+    piece = schema.TextPiece(ref="read-f", chat="c", message="m", at=0, text="abcd", characters=7)
     reader.receive(piece)
     reader.receive(piece)
     reader.more()
     assert engine.requests[-1].at == 4
-    reader.receive(schema.TextPiece(ref="file-f", chat="c", message="m", at=4, text="efg", characters=7))
+    reader.receive(schema.TextPiece(ref="read-f", chat="c", message="m", at=4, text="efg", characters=7))
     reader.more()
     assert (arrived, reader.whole, len(engine.requests)) == (["abcd", "efg"], True, 2)
 

@@ -67,7 +67,7 @@ def test_chat_is_renamed_deleted_and_brought_back(drive: Drive, tmp_path: Path) 
             QTest.keyClick(editor, Qt.Key.Key_Return)
             await until(lambda: rows(window) == ["Today", "Two!"])
             actions = {action.text(): action for action in sidebar.list.menu(sidebar.list.item(1)).actions()}
-            exports = ["Export as Markdown…", "Export as JSON…"]
+            exports = ["Export as PDF…", "Export as Markdown…", "Export as JSON…"]
             assert list(actions) == ["Open", "Rename", "Move to folder", *exports, "Delete"]
             actions["Delete"].trigger()
             await until(lambda: rows(window) == [])
@@ -102,7 +102,7 @@ def test_chat_is_exported(drive: Drive, tmp_path: Path) -> None:
             assert [name.rpartition(".")[2] for name, _ in told] == ["md", "json"]
             assert all("Relays carry sealed data." in text for _, text in told)
             assert "was exported to" in window.window.composer.notice.whole_text
-            window.window.chat_page.write_export(str(tmp_path), told[0][1])
+            window.window.chat_page.exports.write_chat(str(tmp_path), told[0][1])
             assert "was not exported" in window.window.composer.notice.whole_text
 
     drive(scenario())

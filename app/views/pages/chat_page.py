@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import functools
-from pathlib import Path
 
-from PySide6.QtCore import QStandardPaths, Qt, QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from app.i18n import tr
 from app.models.alternatives import Alternative
@@ -23,6 +22,7 @@ from app.views.chat_list import WIDTH, ChatList
 from app.views.composer import Composer
 from app.views.context_meter import ContextMeter
 from app.views.download_bar import DownloadBar
+from app.views.exports import Exports
 from app.views.file_dialog import FileDialog
 from app.views.file_drop import FileDrop
 from app.views.header import Header
@@ -65,6 +65,7 @@ class ChatPage(QSplitter):
         self.picker: ModelPicker | None = None
         self.downloads = DownloadBar(theme, library)
         self.setup = SetupPanel(theme, setup)
+        self.exports = Exports(self)
         self._column = self._lay_out(theme)
         FileDrop(self._column).dropped.connect(chat.files.add_files)
         self.addWidget(self.chats)
@@ -111,7 +112,7 @@ class ChatPage(QSplitter):
         files = [one.attachment for one in self._chat.files.files] if not message else self._chat.files_of(message)
         found = next((one for one in files if one.attachment == file), None)
         if found is not None:
-            FileDialog(self._theme, self._chat.reader(message, found), self).open()
+            FileDialog(self._theme, found, self._chat.file_reader(message, found), self).open()
 
     def open_chat(self, chat: str, message: str = "") -> None:
         """Show a chat of the list, at a ``message`` that was found in it."""
@@ -136,26 +137,6 @@ class ChatPage(QSplitter):
         self.setup.keep()
         self._draft.stop()
         self._chat.write_draft(self.composer.input.toPlainText())
-
-    def write_export(self, path: str, text: str) -> None:
-        """Write an exported chat, and say whether that went well."""
-        try:
-            Path(path).write_text(text, "utf-8")
-        except OSError as error:
-            said = tr("The chat was not exported: {reason}. Choose another place.", reason=error.strerror or error)
-        else:
-            said = tr("The chat was exported to {path}.", path=path)
-        self.composer.show_notice(said)
-
-    def _save_export(self, name: str, text: str) -> None:
-        """Let the owner choose a place for an exported chat."""
-        dialog = QFileDialog(self, tr("Export the chat"))
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDirectory(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation))
-        dialog.selectFile(name)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(lambda path: self.write_export(path, text))
-        dialog.open()
 
     def _show_draft(self, text: str) -> None:
         """What was being written in the chat that was opened. What was typed while it was opened stays before it."""
@@ -195,7 +176,10 @@ class ChatPage(QSplitter):
         self.chats.fold_requested.connect(self.toggle_chats)
         self.chats.search.textChanged.connect(lambda text: None if text.strip() else self.transcript.forget_words())
         self._chats.problem_arose.connect(composer.show_notice)
-        self._chats.exported.connect(self._save_export)
+        self._chats.exported.connect(self.exports.save_chat)
+        self._chats.pdf_wanted.connect(self.exports.save_pdf)
+        wishes.receipt_wanted.connect(lambda answer: self.exports.save_receipt(chat.receipt_reader(answer)))
+        self.exports.told.connect(composer.show_notice)
 
     # How it is asked.
 

@@ -96,6 +96,10 @@
         </translation>
     </message>
     <message>
+        <source>A file that anybody can check, without a network</source>
+        <translation>Eine Datei, die jeder prüfen kann, auch ohne Netz</translation>
+    </message>
+    <message>
         <source>A guard that works together with a proxy or with the answering node can recognise you by timing. What you write can name you too.</source>
         <translation>Ein Guard, der mit einem Proxy oder mit dem antwortenden Knoten gemeinsame Sache macht, kann dich am Zeitverlauf erkennen. Auch was du schreibst, kann dich verraten.</translation>
     </message>
@@ -176,6 +180,10 @@
     <message>
         <source>Answer</source>
         <translation>Antwort</translation>
+    </message>
+    <message>
+        <source>Answer by {model}</source>
+        <translation>Antwort von {model}</translation>
     </message>
     <message>
         <source>Answer other people&apos;s questions</source>
@@ -310,6 +318,10 @@
     <message>
         <source>Attached file {name}, {about}</source>
         <translation>Angehängte Datei {name}, {about}</translation>
+    </message>
+    <message>
+        <source>Attached: {name}</source>
+        <translation>Angehängt: {name}</translation>
     </message>
     <message>
         <source>Automatic</source>
@@ -732,6 +744,10 @@
     <message>
         <source>Export as Markdown…</source>
         <translation>Als Markdown exportieren…</translation>
+    </message>
+    <message>
+        <source>Export as PDF…</source>
+        <translation>Als PDF exportieren…</translation>
     </message>
     <message>
         <source>Export the chat</source>
@@ -1303,6 +1319,10 @@
         <translation>Aus dem Ordner heraus</translation>
     </message>
     <message>
+        <source>Page {page} of {pages}</source>
+        <translation>Seite {page} von {pages}</translation>
+    </message>
+    <message>
         <source>Pages</source>
         <translation>Seiten</translation>
     </message>
@@ -1420,6 +1440,10 @@
         <translation>Zufällig</translation>
     </message>
     <message>
+        <source>Reasoning</source>
+        <translation>Überlegungen</translation>
+    </message>
+    <message>
         <source>Receipts</source>
         <translation>Quittungen</translation>
     </message>
@@ -1466,6 +1490,14 @@
     <message>
         <source>Save the preset</source>
         <translation>Vorlage sichern</translation>
+    </message>
+    <message>
+        <source>Save the receipt</source>
+        <translation>Quittung speichern</translation>
+    </message>
+    <message>
+        <source>Save the receipt…</source>
+        <translation>Quittung speichern…</translation>
     </message>
     <message>
         <source>Save, rename or delete presets</source>
@@ -1642,6 +1674,10 @@
             <numerusform>Die %Ln älteste Nachricht passte nicht und ging nicht an das Modell.</numerusform>
             <numerusform>Die %Ln ältesten Nachrichten passten nicht und gingen nicht an das Modell.</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>The PDF is being made</source>
+        <translation>Das PDF wird erstellt</translation>
     </message>
     <message numerus="yes">
         <source>The answer was stopped: it is longer than %Ln characters.</source>
@@ -1828,6 +1864,14 @@
     <message>
         <source>The question before and its answers stay: the arrows lead back to them.</source>
         <translation>Die bisherige Frage und ihre Antworten bleiben: Die Pfeile führen zu ihnen zurück.</translation>
+    </message>
+    <message>
+        <source>The receipt was not saved: {reason}. Choose another place.</source>
+        <translation>Die Quittung wurde nicht gespeichert: {reason}. Wähle einen anderen Ort.</translation>
+    </message>
+    <message>
+        <source>The receipt was saved to {path}. Anybody can check it with: {command}</source>
+        <translation>Die Quittung liegt in {path}. Jeder kann sie prüfen mit: {command}</translation>
     </message>
     <message>
         <source>The same seed, question and model give the same answer.</source>
@@ -2158,6 +2202,10 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
     <message>
         <source>Your questions</source>
         <translation>Deine Fragen</translation>
+    </message>
+    <message>
+        <source>a PDF cannot be written there</source>
+        <translation>dort lässt sich kein PDF schreiben</translation>
     </message>
     <message>
         <source>a new answer</source>
