@@ -62,8 +62,11 @@ class Exports(QObject):
         if problem:
             self.told.emit(tr("The receipt was not saved: {reason}. Choose another place.", reason=problem))
         else:
-            check = f"gentorrent receipt verify {Path(path).name}"
-            said = tr("The receipt was saved to {path}. Anybody can check it with: {command}", path=path, command=check)
+            said = tr(
+                "The receipt was saved to {path}. Anybody can check it: gentorrent receipt verify {name}",
+                path=path,
+                name=Path(path).name,
+            )
             self.told.emit(said)
 
     def write_pdf(self, path: str, chat: str) -> None:

@@ -1870,8 +1870,8 @@
         <translation>Die Quittung wurde nicht gespeichert: {reason}. Wähle einen anderen Ort.</translation>
     </message>
     <message>
-        <source>The receipt was saved to {path}. Anybody can check it with: {command}</source>
-        <translation>Die Quittung liegt in {path}. Jeder kann sie prüfen mit: {command}</translation>
+        <source>The receipt was saved to {path}. Anybody can check it: gentorrent receipt verify {name}</source>
+        <translation>Die Quittung liegt in {path}. Jeder kann sie prüfen: gentorrent receipt verify {name}</translation>
     </message>
     <message>
         <source>The same seed, question and model give the same answer.</source>
