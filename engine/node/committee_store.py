@@ -17,7 +17,7 @@ import msgspec
 
 from engine.errors import StorageError, VerificationError, WireError
 from engine.storage.files import PRIVATE_FILE, make_directory, read_limited, storage_error, write_atomically
-from engine.verification.chain.chain_file import MAGIC, MAX_PART, Kind, part, parts
+from engine.verification.chain.chain_file import MAGIC, MAX_PART, Kind, OtherVersionError, part, parts
 from engine.verification.chain.checkpoint import MAX_CHECKPOINT
 from engine.verification.committee.effects import Memory
 from engine.wire.blocks import CertifiedBlock, certified_block_decoder
@@ -26,6 +26,12 @@ from engine.wire.signed import SignedRecord, signed_record_decoder
 
 logger = logging.getLogger(__name__)
 MAX_MEMORY = 1024 * 1024
+MEMORY_MAGIC = b"gentorrent-memory-2\n"
+OTHER_VERSION = ".other-version"
+FORGOTTEN = (
+    "what this verifier has signed cannot be read, so it signs nothing until there is a block that was made after this"
+    " start"
+)
 _HEAD = 5
 
 
@@ -42,20 +48,34 @@ class CommitteeStore:
     def load(self) -> int:
         """How many whole blocks were kept, from the first one on; what follows a torn one is cut off."""
         self._places.clear()
+        is_of_other_version = False
         try:
             with self._blocks.open("rb") as file:
                 try:
                     for kind, data in parts(file.read):
                         if kind is Kind.BLOCK:
                             self._places.append((file.tell() - len(data), len(data)))
+                except OtherVersionError:
+                    is_of_other_version = True
                 except VerificationError as error:
                     logger.warning("the kept blocks end early: %s", error)
         except FileNotFoundError:
             return 0
         except OSError as error:
             raise storage_error("read", self._blocks, error) from error
+        if is_of_other_version:
+            self._put_aside()
         self.keep(len(self._places))
         return len(self._places)
+
+    def _put_aside(self) -> None:
+        """What another version has written stays for it; this one fetches all blocks from the server."""
+        aside = self._blocks.with_name(f"{self._blocks.name}{OTHER_VERSION}")
+        try:
+            self._blocks.replace(aside)
+        except OSError as error:
+            raise storage_error("write", aside, error) from error
+        logger.warning("another version of this program has kept blocks: they are put aside as %s", aside.name)
 
     def keep(self, count: int) -> None:
         """Forget all blocks behind the first ``count``: they do not follow from each other."""
@@ -137,13 +157,17 @@ class CommitteeStore:
 
     def remember(self, memory: Memory) -> None:
         """On the disk when this returns."""
-        write_atomically(self._memory, msgspec.msgpack.encode(memory))
+        write_atomically(self._memory, MEMORY_MAGIC + msgspec.msgpack.encode(memory))
 
     def memory(self) -> Memory | None:
         """What was remembered last; None if nothing was, or if it cannot be read."""
         try:
             data = read_limited(self._memory, MAX_MEMORY)
-            return None if data is None else msgspec.msgpack.decode(data, type=Memory)
-        except (StorageError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            logger.warning("what was signed for the committee cannot be read: %s", error)
+            if data is None:
+                return None
+            if not data.startswith(MEMORY_MAGIC):
+                raise VerificationError("it is damaged, or another version of this program has written it")
+            return msgspec.msgpack.decode(data[len(MEMORY_MAGIC) :], type=Memory)
+        except (StorageError, VerificationError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            logger.warning("%s: %s", FORGOTTEN, error)
             return None

@@ -24,6 +24,8 @@ from engine.wire.signed import SignedRecord
 
 logger = logging.getLogger(__name__)
 FILE = "verifier.sqlite3"
+VERSION = 2
+"""Of the tables and of what stands in them; a file of another one is put aside."""
 _TABLES = """
 CREATE TABLE IF NOT EXISTS plans (epoch INTEGER PRIMARY KEY, plan BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS records (
@@ -43,7 +45,10 @@ class VerifierStore:
         try:
             self._database = self._open()
         except sqlite3.DatabaseError as error:
-            logger.warning("what this verifier had under way cannot be read (%s); it begins anew", error)
+            logger.warning(
+                "what this verifier had under way cannot be read (%s): it is put aside, and the verifier begins anew",
+                error,
+            )
             self._put_aside()
             try:
                 self._database = self._open()
@@ -56,7 +61,10 @@ class VerifierStore:
         try:
             for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "journal_size_limit=8388608"):
                 database.execute(f"PRAGMA {pragma}").close()
-            database.executescript(_TABLES)
+            version = database.execute("PRAGMA user_version").fetchone()[0]
+            if version != VERSION and database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                raise sqlite3.DatabaseError(f"version {version} of this program has written it, this is {VERSION}")
+            database.executescript(f"{_TABLES}PRAGMA user_version = {VERSION};")
             if (found := database.execute("PRAGMA quick_check").fetchone()) != ("ok",):
                 raise sqlite3.DatabaseError(f"its pages do not fit together: {found}")
         except sqlite3.Error:

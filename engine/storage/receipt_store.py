@@ -20,6 +20,8 @@ from engine.errors import StorageError
 from engine.storage.files import make_directory
 
 logger = logging.getLogger(__name__)
+VERSION = 1
+"""Of the tables; a file of another one is left as it is."""
 MAXIMUM_KEPT = 200_000
 """Receipts on the disk, 150 MB; the oldest go first, those that the server has before others."""
 MAXIMUM_WAITING = 4_096
@@ -71,7 +73,8 @@ class ReceiptStore:
         make_directory(path.parent)
         try:
             self._database = self._open()
-            self._database.executescript(_TABLES)
+            self._check_version()
+            self._database.executescript(f"{_TABLES}PRAGMA user_version = {VERSION};")
             self._sealed = self._closed = self._one("SELECT coalesce(max(epoch), -1) FROM batches")
             self._count = self._one("SELECT count(*) FROM receipts")
         except sqlite3.Error as error:
@@ -79,6 +82,16 @@ class ReceiptStore:
                 f"The receipts in {path} cannot be used ({error}). Move the file away and start again; what it held and"
                 " the server has not confirmed is then not counted."
             ) from error
+
+    def _check_version(self) -> None:
+        version = self._one("PRAGMA user_version")
+        if version != VERSION and self._one("SELECT count(*) FROM sqlite_master"):
+            self._database.close()
+            raise StorageError(
+                f"Another version of this program has written the receipts in {self._path}. Start that version until"
+                " the server has confirmed them, or move the file away and start again; what it held and the server has"
+                " not confirmed is then not counted."
+            )
 
     def _open(self) -> sqlite3.Connection:
         database = sqlite3.connect(self._path, timeout=5.0, isolation_level=None, check_same_thread=False)

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 from unittest.mock import Mock
@@ -18,15 +19,18 @@ from unittest.mock import Mock
 import aiohttp
 import msgspec
 import pytest
+from sqlalchemy import Connection, update
 
 from engine.bootstrap.chain import blocks
 from engine.bootstrap.chain.blocks import Blocks
 from engine.bootstrap.chain.store import ChainStore, StoredBlock
 from engine.bootstrap.init import GENESIS_FILE, KEY_FILE
 from engine.bootstrap.store import Store
+from engine.bootstrap.tables import BlockRow
 from engine.clock import ManualClock
 from engine.crypto.identity import Identity
 from engine.directory.genesis import to_file
+from engine.errors import StorageError
 from engine.node.committee_presence import CommitteePresence
 from engine.verification.chain.certificate import check_certified
 from engine.verification.chain.checkpoint import make_checkpoint
@@ -364,4 +368,17 @@ async def test_a_start_begins_at_the_checkpoint_and_with_a_damaged_one_at_the_ge
     await kept.keep_checkpoint(5, whole[:-1])
     assert await replayed() == [1, 2, 3, 4, 5], "a damaged one is left aside"
     assert await kept.checkpoint() == whole, "and a good one takes its place"
+    await kept.keep_checkpoint(5, b"gentorrent-checkpoint-2" + whole[23:])
+    assert await replayed() == [1, 2, 3, 4, 5], "so is one of another version"
+    older = msgspec.structs.replace(block_decoder.decode(network.blocks[4].block), version=1)
+    last = encode(network.certify(encode(older)))
+    for stored, reason in ((last, "of an older version"), (b"x", "not a message of this protocol")):
+        await store.transact(partial(_replace_fifth, stored))
+        await kept.keep_checkpoint(4, b"")
+        with pytest.raises(StorageError, match=f"{reason}.*Go on with that version, or restore"):
+            await Blocks(network.genesis, kept, ManualClock(network.begins(9)), lambda _: None).replay()
     store.close()
+
+
+def _replace_fifth(certified: bytes, connection: Connection) -> None:
+    connection.execute(update(BlockRow).where(BlockRow.height == 5).values(certified=certified))

@@ -398,6 +398,23 @@ def test_a_torn_or_foreign_file_of_blocks_is_cut_and_fetched_again(network: Netw
     network.check()
 
 
+def test_what_another_version_has_kept_is_put_aside_and_fetched_again(network: Network) -> None:
+    network.epochs(3)
+    node = network.nodes[0]
+    node.kill()
+    older = b"gentorrent-chain-1\nblocks of that version"
+    (node.folder / "blocks").write_bytes(older)
+    (node.folder / "checkpoint").write_bytes(b"gentorrent-checkpoint-1\nstate of that version")
+    (node.folder / "memory").write_bytes(b"\x95 votes of that version")
+    node.start()
+    assert node.height == 0
+    assert (node.folder / "blocks.other-version").read_bytes() == older
+    assert CommitteeStore(node.folder).memory() is None
+    network.epochs(2)
+    assert node.height == 5
+    network.check()
+
+
 def test_a_forged_block_is_refused(network: Network) -> None:
     network.epochs(2)
     node = network.nodes[0]

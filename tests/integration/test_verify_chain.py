@@ -89,6 +89,8 @@ async def test_files_that_do_not_hold_say_where(tmp_path: Path, made: Judging) -
     assert "does NOT hold" in await verify(path, code=1)
     (tmp_path / "nonsense").write_bytes(b"nonsense")
     assert "no exported chain" in await verify(str(tmp_path / "nonsense"), code=1)
+    (tmp_path / "older").write_bytes(b"gentorrent-chain-1\n" + bytes(100))
+    assert "have it written again by this one" in await verify(str(tmp_path / "older"), code=1)
     assert "cannot be read" in await verify(str(tmp_path / "nothing"), code=1)
     assert "leave out --bootstrap" in await verify(path, "--bootstrap", "http://x", code=2)
 

@@ -75,8 +75,8 @@ class Blocks:
             await self._begin_at_checkpoint()
             while found := await self._store.certified(self._state.height + 1, READ_AT_ONCE):
                 for encoded in found:
-                    certified = certified_block_decoder.decode(encoded)
                     try:
+                        certified = certified_block_decoder.decode(encoded)
                         state = await asyncio.to_thread(check_certified, self._state, certified)
                     except (VerificationError, WireError) as error:
                         raise StorageError(
@@ -97,7 +97,7 @@ class Blocks:
             height = await asyncio.to_thread(height_of, data)
             newest = await self._block(height)
             state = await asyncio.to_thread(open_checkpoint, data, self._state, newest)
-        except VerificationError as error:
+        except (VerificationError, WireError) as error:
             logger.warning("the whole chain is checked again: %s", error)
             return
         changes = [await self._block(one) for one in state.changes[-MAX_CHANGES_SHOWN:]]

@@ -129,11 +129,14 @@ class Intake:
         """Two records that somebody must not have signed both; whoever brings them. What a stranger has signed twice
         harms nobody, and could fill the disk."""
         shown = contradiction_decoder.decode(body)
-        key = shown.first.key
-        if key not in self._blocks.state.members and not self._server.is_known(node_id_of(key)):
+        if not self._is_somebody(shown.first.key):
             raise VerificationError("Neither a member of the committee nor a node that has published here signed this.")
         kind = await self._contradict(shown)
         return ChainAnswer.says(200, f"Kept: {kind}.")
+
+    def _is_somebody(self, key: bytes) -> bool:
+        state, node = self._blocks.state, node_id_of(key)
+        return key in state.members or node in state.standings or self._server.is_known(node)
 
     async def _contradict(self, shown: Contradiction) -> str:
         found = await asyncio.to_thread(check_contradiction, shown, self._genesis.network_id)

@@ -28,7 +28,8 @@ from engine.wire.blocks import MAX_ENTRIES, MAX_MEMBERS, Block, block_decoder
 from engine.wire.codec import encode
 from engine.wire.signed import MAX_RECORD, SignedRecord
 
-BLOCK_VERSION = 1
+BLOCK_VERSION = 2
+"""Of the layout of a block and of the rules by which it is judged."""
 MAX_BLOCK = MAX_RECORD - 256
 """Bytes of an encoded block: it fits into a proposal."""
 _HEAD_BYTES, _MEMBER_BYTES = 400, 500
@@ -78,18 +79,39 @@ def _decode(encoded: bytes) -> Block:
     try:
         block = block_decoder.decode(encoded)
     except WireError as error:
+        _check_version(_version_of(encoded))
         raise VerificationError(f"The block cannot be read: {error}.") from error
     if encode(block) != encoded:
         raise VerificationError("The block is not in its canonical form.")
     return block
 
 
+def _version_of(encoded: bytes) -> int:
+    """Of a block that this program may be unable to read; its own where there is none."""
+    try:
+        match msgspec.msgpack.decode(encoded):
+            case [int(), int(version), *_]:
+                return version
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    return BLOCK_VERSION
+
+
+def _check_version(version: int) -> None:
+    if version > BLOCK_VERSION:
+        raise VerificationError(
+            f"The block has version {version}; this program knows {BLOCK_VERSION}. Update this program."
+        )
+    if version < BLOCK_VERSION:
+        raise VerificationError(
+            f"The block has version {version}, of an older version of this program; this one knows {BLOCK_VERSION}."
+            " Use the version that the network's verifiers run."
+        )
+
+
 def _check_head(state: ChainState, block: Block, now: float | None) -> bytes:
     """The VRF output of a block whose head fits."""
-    if block.version != BLOCK_VERSION:
-        raise VerificationError(
-            f"The block has version {block.version}; this program knows {BLOCK_VERSION}. An update may help."
-        )
+    _check_version(block.version)
     if block.network_id != state.network_id:
         raise VerificationError("The block belongs to another network.")
     if block.height != state.height + 1:

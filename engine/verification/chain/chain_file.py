@@ -13,9 +13,14 @@ from enum import StrEnum
 from engine.errors import VerificationError
 from engine.wire.signed import MAX_RECORD
 
-MAGIC = b"gentorrent-chain-1\n"
+MAGIC = b"gentorrent-chain-2\n"
+_FAMILY = b"gentorrent-chain-"
 MAX_PART = 3 * MAX_RECORD
 _HEAD = 5
+
+
+class OtherVersionError(VerificationError):
+    """A chain that another version of this program has written."""
 
 
 class Kind(StrEnum):
@@ -33,8 +38,14 @@ def part(kind: Kind, data: bytes) -> bytes:
 
 def parts(read: Callable[[int], bytes]) -> Iterator[tuple[Kind, bytes]]:
     """The records of a file; ``read`` gives so many bytes, fewer only at its end. :class:`VerificationError` where it
-    is no such file or is cut off."""
-    if read(len(MAGIC)) != MAGIC:
+    is no such file or is cut off, :class:`OtherVersionError` where another version has written it."""
+    begin = read(len(MAGIC))
+    if begin != MAGIC and begin.startswith(_FAMILY):
+        raise OtherVersionError(
+            "Another version of this program has written this chain. Read it with that version, or have it written"
+            " again by this one (gentorrent verify-chain --export)."
+        )
+    if begin != MAGIC:
         raise VerificationError("This is no exported chain: it does not begin as one does.")
     while head := read(_HEAD):
         length = int.from_bytes(head[1:], "big")

@@ -81,6 +81,24 @@ def test_a_file_that_was_cut_off_is_put_aside_and_begun_anew(tmp_path: Path, cut
     again.close()
 
 
+@pytest.mark.parametrize("version", [0, 1, 9])
+def test_a_file_of_another_version_is_put_aside_with_the_reason(
+    tmp_path: Path, version: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    VerifierStore(tmp_path).close()
+    database = sqlite3.connect(tmp_path / FILE, isolation_level=None)
+    database.execute("DROP TABLE plans")
+    database.execute("CREATE TABLE plans (something_else INTEGER)")
+    database.execute(f"PRAGMA user_version = {version}")
+    database.close()
+    store = VerifierStore(tmp_path)
+    store.keep_plan(planned(6))
+    assert [one.epoch for one in store.plans()] == [6]
+    store.close()
+    assert f"version {version} of this program has written it" in caplog.text
+    assert (tmp_path / (FILE + ".damaged")).exists()
+
+
 def test_what_is_no_record_or_plan_is_left_out(tmp_path: Path) -> None:
     VerifierStore(tmp_path).close()
     database = sqlite3.connect(tmp_path / FILE, isolation_level=None)

@@ -123,6 +123,21 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
         ReceiptStore(tmp_path / "r")
 
 
+def test_a_file_of_another_version_is_left_as_it_is_and_named(tmp_path: Path) -> None:
+    store = ReceiptStore(tmp_path / "r")
+    store.keep(1, receipt("one"))
+    store.close()
+    database = sqlite3.connect(tmp_path / "r")
+    database.execute("PRAGMA user_version = 7")
+    database.close()
+    for _ in range(2):
+        with pytest.raises(StorageError, match="Start that version until the server has confirmed them, or move"):
+            ReceiptStore(tmp_path / "r")
+    database = sqlite3.connect(tmp_path / "r")
+    assert database.execute("SELECT count(*) FROM receipts").fetchone() == (1,)
+    database.close()
+
+
 DYING = """
 import os, signal, sys
 from pathlib import Path

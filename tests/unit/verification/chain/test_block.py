@@ -94,7 +94,8 @@ def test_later_turns_are_judged_with_the_first_one() -> None:
 
 
 HEADS: dict[str, tuple[dict[str, Any], str]] = {
-    "version": ({"version": 2}, "has version 2"),
+    "newer version": ({"version": 3}, "has version 3; this program knows 2. Update"),
+    "older version": ({"version": 1}, "has version 1, of an older version .* Use the version that"),
     "network": ({"network_id": bytes(32)}, "another network"),
     "height": ({"height": 5}, "has height 5; the next one is 2"),
     "previous": ({"previous": bytes(32)}, "does not follow the newest block"),
@@ -138,6 +139,9 @@ def test_bytes_that_are_no_block_are_refused() -> None:
     refused(network, block[:-1], "cannot be read")
     refused(network, block + b"\0", "cannot be read")
     refused(network, b"", "cannot be read")
+    layout: list[object] = msgspec.msgpack.decode(block)
+    refused(network, msgspec.msgpack.encode([layout[0], 1, *layout[3:]]), "of an older version")
+    refused(network, msgspec.msgpack.encode([layout[0], 2, *layout[3:]]), "cannot be read")
     refused(network, bytes(MAX_BLOCK + 1), "at most")
     spaced = block.replace(b"\xcd\x01", b"\xce\x00\x00\x01", 1)
     if spaced != block:
