@@ -93,7 +93,8 @@ def predict(
     read = max(asked.prompt_tokens - cached, 1) / prefill
     answers: float = load.running + load.waiting + member.sent_requests
     to_write = max(load.output_tokens + member.sent_output_tokens, answers * traffic.answer)
-    answers, left = _still_written(answers, to_write, decode * age)
+    # Who says nothing new has as many answers as it said: others have come for those that ended.
+    answers, left = _still_written(answers, to_write, decode * min(age, member.silence))
 
     wait, behind = _turn(queue, read, traffic.typical / prefill) if queue > 0 and traffic.typical > 0 else (queue, 0.0)
     wait = max(wait, _place(load, asked, queue * prefill, answers, left, decode))

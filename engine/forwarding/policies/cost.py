@@ -125,7 +125,7 @@ class Cost:
         able = [one for one in costs if one.prediction.room and one.prediction.wait <= self.longest_wait]
         if not able:
             return self._refused(costs, group)
-        chosen = self._drawn(able, random)
+        chosen = self._drawn(able, group.myself, random)
         return self._taken(chosen.member, chosen.prediction, asked, news, cached, group, now)
 
     def _look_around(self, group: Group, now: float) -> None:
@@ -133,11 +133,14 @@ class Cost:
         if len(group.members) <= self.small_group or not self._usual_at <= now < self._usual_at + USUAL_SECONDS:
             self._usual, self._usual_at = usual_of(group.members, group.myself), now
 
-    def _drawn(self, able: Sequence[_Weighed], random: Random) -> _Weighed:
-        """One of those that are nearly as good as the best: by lot, in proportion to what they had less to do. How old
-        the news is does not count, or who speaks often would be drawn often."""
+    def _drawn(self, able: Sequence[_Weighed], myself: NodeId, random: Random) -> _Weighed:
+        """One of those that are nearly as good as the best: oneself, who has less to do for certain, or else by lot, in
+        proportion to what they had less to do. How old the news is does not count, or who speaks often would be drawn
+        often."""
         bound = min(one.cost for one in able) + self.near_seconds
         near = [one for one in able if one.cost <= bound]
+        if (here := next((one for one in near if one.gap > 0 and one.member.node_id == myself), None)) is not None:
+            return here
         least = LEAST_SHARE * max(sum(one.gap for one in near), LEAST_SHARE)
         left = random.random() * sum(one.gap + least for one in near)
         for one in near:

@@ -53,6 +53,14 @@ def test_answers_beside_it_slow_it_down_as_measured():
     assert predict(beside, ASKED, 0, 0.0).write == pytest.approx(60 * each)
 
 
+def test_who_has_nothing_new_to_say_has_as_many_answers_as_before():
+    """In a small group its silence tells so: others have come for those that have ended."""
+    told = {"running": 4, "output_tokens": 400, "decode_rate": 200, "slots": 8, "heard": 0.0}
+    after = [predict(member(1, silence=silence, **told), ASKED, 0, 5.0).write for silence in (0.25, float("inf"))]
+    assert after[0] > after[1]
+    assert after[0] == pytest.approx(predict(member(1, **told), ASKED, 0, 0.25).write)
+
+
 def test_who_has_not_measured_itself_counts_as_modest():
     unknown = member(1, prefill_rate=0, decode_rate=0, decode_rate_alone=0)
     assert predict(unknown, ASKED, 0, 0.0).read == pytest.approx(4000 / UNMEASURED_PREFILL)
