@@ -37,6 +37,7 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str] | None = None
         "relay_bandwidth",
         "max_tokens_per_second",
         "threads",
+        "cache_memory",
         "log_level",
     ):
         value = getattr(given, name)
@@ -76,5 +77,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--relay-bandwidth", metavar="MBIT", help="megabits per second of other people's traffic (20)")
     parser.add_argument("--max-tokens-per-second", metavar="N", help="your limit for each answer to other people")
     parser.add_argument("--threads", metavar="N", help="CPU threads for answers; 0: chosen from the machine")
+    parser.add_argument("--cache-memory", metavar="MIB", help="memory for cached texts; 0: chosen from what is free")
     parser.add_argument("--log-level", metavar="LEVEL", help="of the engine: debug, info, warning or error")
     return parser

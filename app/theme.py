@@ -322,6 +322,12 @@ QProgressBar::chunk {{ background: {t.accent}; border-radius: 3px; }}
 #setupPanel QPlainTextEdit:focus, #setupPanel QLineEdit:focus {{ border: 2px solid {t.focus};
     padding: 2px {t.small - 1}px; }}
 #setupPanel QPushButton#link {{ padding: 0; margin-left: -2px; }}
+#card QLineEdit {{ background: {t.raised}; border: 1px solid {t.strong_line}; border-radius: {t.small_radius}px;
+    padding: 0 {t.small}px; min-height: {t.control - 2}px; selection-background-color: {t.accent};
+    selection-color: {t.on_accent}; }}
+#card QLineEdit:focus {{ border: 2px solid {t.focus}; padding: 0 {t.small - 1}px; min-height: {t.control - 4}px; }}
+#card QProgressBar {{ background: {t.line}; border: none; border-radius: 3px; }}
+#card QProgressBar::chunk {{ background: {t.accent}; border-radius: 3px; }}
 QSlider {{ min-height: 22px; }}
 QSlider::groove:horizontal {{ height: 4px; border-radius: 2px; background: {t.line}; }}
 QSlider::sub-page:horizontal {{ height: 4px; border-radius: 2px; background: {t.accent}; }}

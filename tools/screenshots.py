@@ -396,8 +396,18 @@ def _page(name: PageName, **fields: bool) -> Callable[[Desktop], None]:
     return prepare
 
 
+SUGGESTED = schema.Library(
+    ref="library",
+    models=(
+        schema.LibraryModel(
+            model="Qwen3-8B", variant="q4f16", licence="apache-2.0", size=5_200_000_000, verdict="fits", tokens_per_s=61
+        ),
+    ),
+)
+
+
 def _first_run(desktop: Desktop) -> None:
-    play(desktop, state(network=False, contributing=False))
+    play(desktop, state(network=False, contributing=False), SUGGESTED)
     page = desktop.window.show_first_run()
     page.show_hardware(Hardware(16, 32 << 30, ("NVIDIA GeForce RTX 4070",)))
 

@@ -76,10 +76,11 @@ class LibraryModel(QObject):
         self._downloads: dict[str, schema.DownloadProgress] = {}
         self._offered = ""
         self._failed = ""
+        self._wanted = False
 
     def refresh(self) -> None:
-        """Ask what could be here."""
-        self._send(schema.ListLibrary(ref=_REF))
+        """Ask what could be here, now or as soon as the engine runs."""
+        self._wanted = not self._send(schema.ListLibrary(ref=_REF))
 
     def model(self, name: str) -> schema.LibraryModel | None:
         """What is known of a model that is not here."""
@@ -150,6 +151,8 @@ class LibraryModel(QObject):
                 self._ended(event)
             case schema.Welcome():
                 self._downloads = {}  # those that go on are told
+                if self._wanted:
+                    self.refresh()
             case _:
                 return
         self.offer_changed.emit()

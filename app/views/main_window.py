@@ -73,6 +73,7 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(480, 420)
         self.resize(1080, 760)
         self.navigation = Navigation(theme)
+        self._library = library
         self.chat_page = ChatPage(theme, chat, chats, setup, library)
         self.header, self.transcript, self.composer = (
             self.chat_page.header,
@@ -159,7 +160,7 @@ class MainWindow(QMainWindow):
 
     def show_first_run(self) -> FirstRunPage:
         """Begin with the page of the first start; the others come when it is left."""
-        page = FirstRunPage(self._theme, self._preferences, self._hardware, self._status)
+        page = FirstRunPage(self._theme, self._preferences, self._hardware, self._status, self._library)
         page.done.connect(self.first_choices_made)
         self.first_run = page
         self.navigation.hide()
@@ -250,7 +251,7 @@ class MainWindow(QMainWindow):
             contribute.contributing_requested.connect(self._status.set_contributing)
             return contribute
         if name == "models":
-            models = ModelsPage(self._theme)
+            models = ModelsPage(self._theme, self._library)
             models.model_chosen.connect(self._ask_model)
             return models
         if name == "network":

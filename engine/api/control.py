@@ -259,11 +259,14 @@ class _Connection:
     def _refuse(self, request: str, code: str, text: str, ref: str = "") -> None:
         self._outbox.put(schema.RequestFailed(request=request, code=code, text=text, ref=ref))
 
+    def _failed(self, request: str, error: GenTorrentError, ref: str = "") -> None:
+        self._refuse(request, error_reply.code_of(error), str(error), ref)
+
     async def _set_contributing(self, on: bool) -> None:
         try:
             await self._service.set_contributing(on)
         except GenTorrentError as error:
-            self._refuse("set_contributing", error_reply.code_of(error), str(error))
+            self._failed("set_contributing", error)
         self._outbox.put(self._service.state())
 
     def _choose_network(self, request: schema.JoinNetwork | schema.LeaveNetwork) -> None:
@@ -273,9 +276,7 @@ class _Connection:
             if not joins:
                 self._service.leave_network()
         except GenTorrentError as error:
-            name = "join_network" if joins else "leave_network"
-            code = error_reply.code_of(error)
-            self._outbox.put(schema.RequestFailed(request=name, code=code, text=str(error), ref=request.ref))
+            self._failed("join_network" if joins else "leave_network", error, request.ref)
         else:
             self._outbox.put(schema.NetworkKept(ref=request.ref, address=address))
 

@@ -22,7 +22,15 @@ from app.engine_link import EngineLink
 from app.engine_process import EngineProcess
 from app.options import Options
 from app.preferences import PreferenceStore
-from engine.api.schema import ContributingState, ModelState, NetworkState, Privacy, RelayState, State, WorkerState
+from engine.api.schema import (
+    ContributingState,
+    ModelState,
+    NetworkState,
+    Privacy,
+    RelayState,
+    State,
+    WorkerState,
+)
 from engine.api.server import ApiServer
 from engine.api.service import AnswerDelta, AnswerDone, AnswerEvent, AnswerRequest, AnswerStage
 from engine.api.state_feed import StateFeed
@@ -87,6 +95,7 @@ class PlayedEngine:
     network: str = "none"
     stopped: bool = False
     joined: str = ""
+    tokens_today: int = 0
     served_by: str = "local"
     privacy: Privacy | None = None
     requests: list[AnswerRequest] = field(default_factory=list)
@@ -140,7 +149,7 @@ class PlayedEngine:
             data_directory="/nowhere",
             started=1.0,
             network=NetworkState(status=self.network, relays=16, nodes=19, paths=4, paths_wanted=4),
-            contributing=ContributingState(on=on, status="on" if on else "off"),
+            contributing=ContributingState(on=on, status="on" if on else "off", tokens_today=self.tokens_today),
             relay=RelayState(on=True),
             worker=WorkerState(status="ready"),
             models=tuple(self.models()),

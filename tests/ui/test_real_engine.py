@@ -16,8 +16,13 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from app.engine_address import read_address
+from app.models.model_offer import best_of
 from app.models.status import STARTS_ANEW
 from app.models.turns import RUNNING
+from engine.library.catalogue import find
+from engine.library.known import known_models
+from tests.support.hub import HubRepository, LoopbackHub, loopback_hub
+from tests.support.hub_layouts import LAYOUTS, make_layout
 from tests.support.lifeline import lifeline
 from tests.support.network import is_running
 from tests.ui.conftest import Drive, Window, open_window, until
@@ -302,3 +307,27 @@ def test_network_is_joined_and_left_in_the_window_for_good(drive: Drive, tmp_pat
             await until(lambda: window.status.state and window.status.state.network.status == "none", 60)
 
     drive(scenario())
+
+
+def test_first_start_offers_the_best_model_and_fetches_it_with_one_click(
+    drive: Drive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(hub: LoopbackHub) -> None:
+        async with open_window(tmp_path / "node", None, *OPTIONS, first=True) as window:
+            page = window.window.first_run
+            await until(lambda: page.offer.button.isVisible(), 60)
+            best = best_of(window.library.models)
+            assert page.offer.name.whole_text == best.model
+            assert "at 50 Mbit/s" in page.offer.text.whole_text
+            assert page.network.text.whole_text == "In no network"
+            repository = find(known_models(tmp_path), best.model).repository.value
+            hub.repositories[repository] = HubRepository(make_layout(LAYOUTS[0], tmp_path / "hub"))
+            QTest.keyClick(page.offer.button, Qt.Key.Key_Space)
+            await until(lambda: "It is on this machine" in page.offer.text.whole_text, 60)
+            page.begin.click()
+            await until(lambda: any(choice.model == best.model for choice in window.status.models), 30)
+
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    with loopback_hub() as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.endpoint)
+        drive(scenario(hub))

@@ -115,7 +115,7 @@ def desktop() -> Iterator[tuple[dict[str, str], subprocess.Popen[str]]]:
 async def test_icon_is_in_the_tray_and_its_menu_contributes(desktop, tmp_path: Path) -> None:
     environment, tray = desktop
     PreferenceStore(tmp_path).change(welcomed=True, language="en")
-    engine = PlayedEngine(network="ready")
+    engine = PlayedEngine(network="ready", tokens_today=1234)
     command = [sys.executable, "-m", "app", "--data", str(tmp_path)]
     async with played_engine(tmp_path, engine):
         with running(command, environment, stderr=subprocess.DEVNULL) as window:
@@ -131,6 +131,18 @@ async def test_icon_is_in_the_tray_and_its_menu_contributes(desktop, tmp_path: P
             await asyncio.to_thread(menu.click, "Pause for an hour")
             await until(lambda: not engine.contributing, 30)
             await shown(menu, lambda entries: any("Paused until" in entry for entry in entries))
+            assert "1,234 tokens for others today" in await shown(menu, lambda entries: "Contribute" in entries)
+            await asyncio.to_thread(menu.click, "Contribute")
+            await until(lambda: engine.contributing, 30)
+            await shown(menu, lambda entries: "Pause until the next start" in entries)
+            await asyncio.to_thread(menu.click, "Pause until the next start")
+            await until(lambda: not engine.contributing, 30)
+            entries = await shown(menu, lambda entries: "Contributing: Paused until the next start" in entries)
+            assert not any(name.startswith("Pause ") for name in entries)
+            engine.refuse_contributing = True
+            await asyncio.to_thread(menu.click, "Contribute")
+            refused = "Contributing: Not possible: There is no network to contribute to. Join one first."
+            await shown(menu, lambda entries: refused in entries)
             await asyncio.to_thread(menu.click, "Quit")
             assert await asyncio.to_thread(window.wait, 30) == 0
         assert not engine.stopped  # it was there before the window

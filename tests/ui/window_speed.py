@@ -2,8 +2,10 @@
 
     python -m tests.ui.window_speed            # two minutes, on a machine that does nothing else; writes nothing
     python -m tests.ui.window_speed --write    # and keeps the numbers in docs/benchmarks/window.{md,json}
+    python -m tests.ui.window_speed --xvfb     # the same on an X server that this starts (Xvfb)
+    python -m tests.ui.window_speed --quick    # half a minute: less of it; what `make test` holds to bounds
 
-Without a display the platform "offscreen" is used; under Xvfb: xvfb-run -a env QT_QPA_PLATFORM=xcb python -m …
+Without a display and without --xvfb Qt's platform "offscreen" is used.
 """
 
 from __future__ import annotations
@@ -14,8 +16,11 @@ import json
 import os
 import platform
 import random
+import resource
 import statistics
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -44,6 +49,9 @@ TOKENS_PER_SECOND = 100
 PROBE_MILLISECONDS = 2
 TURNS = 500
 """Questions and answers: 1,000 messages."""
+SECONDS, QUICK_SECONDS = 30.0, 6.0
+FRAMES, QUICK_FRAMES = 1500, 300
+STARTS, QUICK_STARTS = 7, 2
 
 
 class Lateness:
@@ -129,8 +137,9 @@ def asked(transcript: ChatTranscript) -> str:
     return turn.answer_id
 
 
-def streaming(application: QApplication, turns: int, seconds: float) -> dict[str, object]:
-    """Lateness while a long answer with code and tables arrives at 100 tokens/s at the end of a chat."""
+def streaming(application: QApplication, turns: int, seconds: float, *, hurried: bool = True) -> dict[str, object]:
+    """Lateness while a long answer with code and tables arrives at 100 tokens/s at the end of a chat. Not
+    ``hurried``: what is late because the machine does other things comes later, not at once."""
     transcript = ChatTranscript(lambda request: True)
     filled(transcript, turns)
     view = new_view(transcript)
@@ -142,7 +151,8 @@ def streaming(application: QApplication, turns: int, seconds: float) -> dict[str
 
     def arrive() -> None:
         nonlocal sent
-        due = min(len(pieces), int((time.monotonic() - began) * TOKENS_PER_SECOND))
+        due = int((time.monotonic() - began) * TOKENS_PER_SECOND) if hurried else sent + 1
+        due = min(len(pieces), due)
         for piece in pieces[sent:due]:
             at = transcript.turns[-1].length
             transcript.receive(schema.AnswerDelta(chat=transcript.chat, message=request, text=piece, tokens=1, at=at))
@@ -155,7 +165,7 @@ def streaming(application: QApplication, turns: int, seconds: float) -> dict[str
     feed.start()
     cpu = time.process_time()
     probe = Lateness()
-    run_for(application, lambda: sent == len(pieces), seconds + 10)
+    run_for(application, lambda: sent == len(pieces), seconds + 10 if hurried else 20 * seconds)
     found = probe.stop()
     feed.stop()
     view.turns[-1].finish()
@@ -171,7 +181,53 @@ def streaming(application: QApplication, turns: int, seconds: float) -> dict[str
     }
 
 
-def scrolling(application: QApplication) -> dict[str, object]:
+class Frames:
+    """How long what was done took until it was painted, and how much of the processor's time."""
+
+    def __init__(self, application: QApplication) -> None:
+        self._application = application
+        self._took: list[float] = []
+        self._worked: list[float] = []
+
+    def do(self, action: Callable[[], object]) -> None:
+        """Do it, and paint."""
+        began, work = time.perf_counter(), time.thread_time()
+        action()
+        self._application.processEvents()
+        self._worked.append((time.thread_time() - work) * 1000)
+        self._took.append((time.perf_counter() - began) * 1000)
+
+    def found(self) -> dict[str, float]:
+        """In milliseconds."""
+        return quantiles(self._took) | {"processor_p99_ms": quantiles(self._worked)["p99_ms"]}
+
+
+def starting(count: int) -> dict[str, float]:
+    """Seconds from the start of the program until its window is drawn and takes input, and of the processor's time,
+    each time with a data directory of its own."""
+    took, worked = [], []
+    environment = {**os.environ, "GENTORRENT_MEASURE_START": "1", "GENTORRENT_KEYRING": "off"}
+    for _ in range(count):
+        with tempfile.TemporaryDirectory() as data:
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            began = time.perf_counter()
+            command = [sys.executable, "-m", "app", "--data", data]
+            with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as window:
+                assert window.stdout is not None
+                if window.stdout.readline() != "usable\n":
+                    raise RuntimeError("the window did not become usable")
+                took.append(time.perf_counter() - began)
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            worked.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return {
+        "median_s": round(statistics.median(took), 2),
+        "most_s": round(max(took), 2),
+        "processor_s": round(statistics.median(worked), 2),
+        "count": count,
+    }
+
+
+def scrolling(application: QApplication, frames: int) -> dict[str, object]:
     """A chat of 1,000 messages: opening it, scrolling through it, jumping about in it, and what it takes."""
     process = psutil.Process()
     transcript = ChatTranscript(lambda request: True)
@@ -187,9 +243,12 @@ def scrolling(application: QApplication) -> dict[str, object]:
     wait(application, 0.5)
     opening = probe.stop()
     bar = view.verticalScrollBar()
-    frames = [frame(application, lambda: bar.setValue(bar.value() - 120)) for _ in range(1500)]
+    wheel, jumps = Frames(application), Frames(application)
+    for _ in range(frames):
+        wheel.do(lambda: bar.setValue(bar.value() - 120))
     source = random.Random(1)
-    jumps = [frame(application, lambda: bar.setValue(source.randrange(bar.maximum()))) for _ in range(100)]
+    for _ in range(frames // 15):
+        jumps.do(lambda: bar.setValue(source.randrange(bar.maximum())))
     settled = [settle(application, view, source.randrange(bar.maximum())) for _ in range(30)]
     gc.collect()
     after = process.memory_info().rss
@@ -200,20 +259,12 @@ def scrolling(application: QApplication) -> dict[str, object]:
         "characters": sum(turn.length for turn in transcript.turns),
         "open_first_frame_ms": round(first * 1000, 1),
         "opening": opening,
-        "wheel_frame": quantiles(frames),
-        "jump_frame": quantiles(jumps),
+        "wheel_frame": wheel.found(),
+        "jump_frame": jumps.found(),
         "jump_until_settled": quantiles(settled),
         "memory_mib": round((after - before) / 2**20, 1),
         "turns_with_widgets": widgets,
     }
-
-
-def frame(application: QApplication, action: Callable[[], object]) -> float:
-    """Milliseconds until ``action`` has been done and painted."""
-    began = time.perf_counter()
-    action()
-    application.processEvents()
-    return (time.perf_counter() - began) * 1000
 
 
 def settle(application: QApplication, view: TranscriptView, value: int) -> float:
@@ -237,6 +288,7 @@ Written by `python -m tests.ui.window_speed --write`; do not edit. Numbers: [win
 The transcript alone, {width} × {height} pixels, without an engine: events are given to the view-model as they come from
 it. One process, one thread; nothing else should run on the machine.
 
+- *Start*: of seven starts, each with an empty data directory, until the window is drawn and has taken an event.
 - *Late while an answer comes*: 3,000 tokens of four letters arrive at 100 a second: headings, paragraphs, tables of 25
   rows, blocks of Python of some 45 lines, and lists. Every 2 ms a timer should fire; the numbers say how late it did.
   That is how long a key or a click would have waited.
@@ -275,8 +327,10 @@ def page(known: dict[str, dict[str, Any]]) -> str:
         chat = numbers["a chat of 1,000 messages"]
         processor = numbers["streaming in a chat of 1,000 messages"]["cpu_s"]
         opening = f"Opening a chat of 1,000 messages: {chat['open_first_frame_ms']} ms."
+        start = numbers["start"]
+        begins = f"From the start to a window that takes input: {start['median_s']} s (most {start['most_s']} s)."
         costs = f"Memory for it: {chat['memory_mib']} MiB. Processor time for 30 s of answer: {processor} s."
-        lines += ["", f"{opening} {costs}", ""]
+        lines += ["", begins, "", f"{opening} {costs}", ""]
     characters = next(iter(known.values()))["a chat of 1,000 messages"]["characters"]
     return PAGE.format(table="\n".join(lines).rstrip(), width=SIZE[0], height=SIZE[1], characters=f"{characters:,}")
 
@@ -290,32 +344,60 @@ def keep(found: dict[str, Any], folder: Path) -> None:
     (folder / "window.md").write_text(page(known), encoding="utf-8")
 
 
-def measured() -> Iterator[tuple[str, dict[str, object]]]:
+def measured(quick: bool) -> Iterator[tuple[str, object]]:
     """All measurements by name."""
+    seconds = QUICK_SECONDS if quick else SECONDS
+    yield "start", starting(QUICK_STARTS if quick else STARTS)
     application = QApplication.instance() or QApplication([])
     assert isinstance(application, QApplication)
     dress(application)
     # The first answer loads the parser and the lexers; people see that once.
     streaming(application, 0, 3.0)
-    yield "streaming in an empty chat", streaming(application, 0, 30.0)
-    yield "streaming in a chat of 1,000 messages", streaming(application, TURNS, 30.0)
-    yield "a chat of 1,000 messages", scrolling(application)
+    if not quick:
+        yield "streaming in an empty chat", streaming(application, 0, seconds)
+    yield "streaming in a chat of 1,000 messages", streaming(application, TURNS, seconds, hurried=not quick)
+    yield "a chat of 1,000 messages", scrolling(application, QUICK_FRAMES if quick else FRAMES)
+
+
+def on_xvfb(arguments: list[str]) -> int:
+    """The same command on an X server of its own; the exit code."""
+    server = ["Xvfb", "-displayfd", "1", "-screen", "0", "1280x900x24", "-nolisten", "tcp"]
+    with subprocess.Popen(server, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as screen:
+        try:
+            assert screen.stdout is not None
+            display = f":{screen.stdout.readline().strip()}"
+            environment = {**os.environ, "DISPLAY": display, "QT_QPA_PLATFORM": "xcb"}
+            environment.pop("WAYLAND_DISPLAY", None)
+            command = [sys.executable, "-m", "tests.ui.window_speed", *arguments]
+            return subprocess.run(command, env=environment, check=False).returncode
+        finally:
+            screen.terminate()
 
 
 def main() -> int:
     """Measure and print; with ``--write`` keep the numbers."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--write", action="store_true", help="keep the numbers in docs/benchmarks/window.{md,json}")
+    parser.add_argument("--xvfb", action="store_true", help="on an X server that is started for it")
+    parser.add_argument("--quick", action="store_true", help="with fewer tokens and frames")
+    parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     given = parser.parse_args()
+    if given.write and given.quick:
+        parser.error("--quick is too little to be kept: leave out one of --write and --quick")
+    if given.xvfb:
+        return on_xvfb([argument for argument in sys.argv[1:] if argument != "--xvfb"])
     found: dict[str, Any] = {
         "python": platform.python_version(),
         "pyside": PySide6.__version__,
         "processors": os.cpu_count(),
     }
-    for name, numbers in measured():
+    for name, numbers in measured(given.quick):
         found[name] = numbers
-        print(name, json.dumps(numbers, indent=2))
+        if not given.json:
+            print(name, json.dumps(numbers, indent=2))
     found["platform"] = QApplication.platformName()
+    if given.json:
+        print(json.dumps(found))
     if given.write:
         keep(found, ROOT / "docs" / "benchmarks")
     return 0

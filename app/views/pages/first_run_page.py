@@ -8,6 +8,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from app.i18n import tr
+from app.models.library import LibraryModel
 from app.models.limits import Hardware, bandwidth_choices, hardware_words, thread_choices
 from app.models.status import StatusModel
 from app.preferences import Preferences
@@ -17,6 +18,7 @@ from app.views.cards import Card, Page, StatusRow
 from app.views.choice_box import ChoiceBox
 from app.views.icons import icon
 from app.views.join_form import JoinForm
+from app.views.model_offer_form import ModelOfferForm
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,9 @@ class FirstRunPage(Page):
 
     done = Signal(object)
 
-    def __init__(self, theme: Theme, preferences: Preferences, hardware: Hardware, status: StatusModel) -> None:
+    def __init__(
+        self, theme: Theme, preferences: Preferences, hardware: Hardware, status: StatusModel, library: LibraryModel
+    ) -> None:
         super().__init__(
             theme,
             tr("Welcome to GenTorrent"),
@@ -55,6 +59,11 @@ class FirstRunPage(Page):
         self.column.addWidget(self._make_buttons(theme))
         self.column.addSpacing(theme.small)
         self.column.addWidget(self._make_network(theme, status))
+        larger = tr("The built-in one knows little beyond this program.")
+        card = Card(theme, tr("A larger model on this machine"), larger)
+        self.offer = ModelOfferForm(theme, library)
+        card.column.addWidget(self.offer)
+        self.column.addWidget(card)
         self.column.addWidget(self._make_share(theme, preferences))
         self.column.addWidget(self._make_limits(theme, preferences, hardware))
         self.column.addStretch(1)
@@ -68,14 +77,14 @@ class FirstRunPage(Page):
     def _show_status(self) -> None:
         """Whether this machine is in a network."""
         state = self._status.state
-        self._network.show_status(*self._status.network())
+        self.network.show_status(*self._status.network())
         self.join.setVisible(state is not None and state.network.status == "none")
 
     def _make_network(self, theme: Theme, status: StatusModel) -> Card:
         self._status = status
         card = Card(theme, tr("Network"))
-        self._network = StatusRow(theme)
-        card.column.addWidget(self._network)
+        self.network = StatusRow(theme)
+        card.column.addWidget(self.network)
         self.join = JoinForm(theme, status)
         card.column.addWidget(self.join)
         return card

@@ -10,11 +10,13 @@ from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QPushButton, QVBo
 
 from app.i18n import tr
 from app.models.catalogue import ModelChoice, ModelEntry, model_entries
+from app.models.library import LibraryModel
 from app.models.status import StatusModel
 from app.theme import Theme
 from app.views.basics import PlainLabel
 from app.views.cards import Card, EmptyState, Page
 from app.views.icons import ThemeIcon
+from app.views.model_offer_form import ModelOfferForm
 
 _NARROW = 560
 """Below this width of a row its buttons stand under its words."""
@@ -25,7 +27,7 @@ class ModelsPage(Page):
 
     model_chosen = Signal(object)
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, theme: Theme, library: LibraryModel) -> None:
         super().__init__(theme, tr("Models"), tr("What can be asked now, on this machine and on the network."))
         self._shown: list[ModelEntry] | None = None
         self._card = Card(theme)
@@ -37,9 +39,11 @@ class ModelsPage(Page):
             tr("The engine on this machine says what it has as soon as it runs."),
         )
         self.column.addWidget(self.empty)
-        more = Card(theme, tr("More models"))
+        more = Card(theme, tr("The best for this machine"))
+        more.column.addWidget(ModelOfferForm(theme, library))
+        more.add_line()
         text = tr(
-            "Models are downloaded on the command line: gentorrent models search lists them, gentorrent models "
+            "Others are downloaded on the command line: gentorrent models search lists them, gentorrent models "
             "download NAME fetches one, and it appears here within seconds."
         )
         label = PlainLabel(text, "quiet")

@@ -104,6 +104,14 @@
         <translation>Ein Guard, der mit einem Proxy oder mit dem antwortenden Knoten gemeinsame Sache macht, kann dich am Zeitverlauf erkennen. Auch was du schreibst, kann dich verraten.</translation>
     </message>
     <message>
+        <source>A larger model</source>
+        <translation>Ein größeres Modell</translation>
+    </message>
+    <message>
+        <source>A larger model on this machine</source>
+        <translation>Ein größeres Modell auf diesem Rechner</translation>
+    </message>
+    <message>
         <source>A link in an answer leads to</source>
         <translation>Ein Link in einer Antwort führt zu</translation>
     </message>
@@ -117,6 +125,10 @@
             <numerusform>Ein Text, der eine Antwort beendet, hat höchstens %Ln Zeichen.</numerusform>
             <numerusform>Ein Text, der eine Antwort beendet, hat höchstens %Ln Zeichen.</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>About {speed} tokens/s here.</source>
+        <translation>Etwa {speed} Tokens/s hier.</translation>
     </message>
     <message>
         <source>Above 0, words become less likely the more often they came.</source>
@@ -764,6 +776,10 @@
         <translation>F2</translation>
     </message>
     <message>
+        <source>Fetch</source>
+        <translation>Holen</translation>
+    </message>
+    <message>
         <source>Fewer parameters</source>
         <translation>Weniger Parameter</translation>
     </message>
@@ -907,6 +923,14 @@
         <translation>Er ist voll. {overflow}</translation>
     </message>
     <message>
+        <source>It is on this machine. Choose it above a chat.</source>
+        <translation>Es ist auf diesem Rechner. Wähle es über einem Chat.</translation>
+    </message>
+    <message>
+        <source>Its licence: {licence}. Who fetches it accepts that.</source>
+        <translation>Seine Lizenz: {licence}. Wer es holt, nimmt sie an.</translation>
+    </message>
+    <message>
         <source>Join</source>
         <translation>Beitreten</translation>
     </message>
@@ -1024,6 +1048,10 @@
         <translation>Aussehen</translation>
     </message>
     <message>
+        <source>Looking which one would be best on this machine.</source>
+        <translation>Schaut nach, welches auf diesem Rechner das beste wäre.</translation>
+    </message>
+    <message>
         <source>Middle relays</source>
         <translation>Mittlere Relays</translation>
     </message>
@@ -1044,20 +1072,12 @@
         <translation>Modelle</translation>
     </message>
     <message>
-        <source>Models are downloaded on the command line: gentorrent models search lists them, gentorrent models download NAME fetches one, and it appears here within seconds.</source>
-        <translation>Modelle werden auf der Kommandozeile geladen: gentorrent models search zeigt sie, gentorrent models download NAME holt eines, und es erscheint hier binnen Sekunden.</translation>
-    </message>
-    <message>
         <source>Models to choose from</source>
         <translation>Modelle zur Auswahl</translation>
     </message>
     <message>
         <source>More</source>
         <translation>Mehr</translation>
-    </message>
-    <message>
-        <source>More models</source>
-        <translation>Weitere Modelle</translation>
     </message>
     <message>
         <source>More parameters</source>
@@ -1118,6 +1138,10 @@
     <message>
         <source>No machine that answers is linked yet.</source>
         <translation>Noch ist kein antwortender Rechner verbunden.</translation>
+    </message>
+    <message>
+        <source>No model of the catalogue would be better on this machine.</source>
+        <translation>Kein Modell aus dem Katalog wäre auf diesem Rechner besser.</translation>
     </message>
     <message>
         <source>No model yet</source>
@@ -1315,6 +1339,10 @@
         <translation>Versiegelter Verkehr anderer läuft über deine Leitung. Er ist hier nicht lesbar.</translation>
     </message>
     <message>
+        <source>Others are downloaded on the command line: gentorrent models search lists them, gentorrent models download NAME fetches one, and it appears here within seconds.</source>
+        <translation>Andere holt man auf der Kommandozeile: gentorrent models search listet sie auf, gentorrent models download NAME holt eines, und es erscheint hier nach Sekunden.</translation>
+    </message>
+    <message>
         <source>Out of the folder</source>
         <translation>Aus dem Ordner heraus</translation>
     </message>
@@ -1405,6 +1433,10 @@
     <message>
         <source>Processor for answers</source>
         <translation>Prozessor für Antworten</translation>
+    </message>
+    <message>
+        <source>Progress of the download</source>
+        <translation>Fortschritt des Herunterladens</translation>
     </message>
     <message>
         <source>Proxies</source>
@@ -1687,8 +1719,16 @@
         </translation>
     </message>
     <message>
+        <source>The best for this machine</source>
+        <translation>Das beste für diesen Rechner</translation>
+    </message>
+    <message>
         <source>The built-in model knows this app. Begin with one of these, or type below.</source>
         <translation>Das eingebaute Modell kennt diese App und liest Englisch. Beginne mit einer dieser Fragen oder schreibe unten.</translation>
+    </message>
+    <message>
+        <source>The built-in one knows little beyond this program.</source>
+        <translation>Das eingebaute weiß wenig außer über dieses Programm.</translation>
     </message>
     <message>
         <source>The chat was exported to {path}.</source>
@@ -2514,6 +2554,13 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
     <message>
         <source>{size} MB</source>
         <translation>{size} MB</translation>
+    </message>
+    <message numerus="yes">
+        <source>{size}, about %Ln minute(s) at 50 Mbit/s.</source>
+        <translation>
+            <numerusform>{size}, etwa %Ln Minute bei 50 Mbit/s.</numerusform>
+            <numerusform>{size}, etwa %Ln Minuten bei 50 Mbit/s.</numerusform>
+        </translation>
     </message>
     <message>
         <source>{speed} a second</source>

@@ -179,6 +179,13 @@
         </translation>
     </message>
     <message numerus="yes">
+        <source>{size}, about %Ln minute(s) at 50 Mbit/s.</source>
+        <translation>
+            <numerusform>{size}, about %Ln minute at 50 Mbit/s.</numerusform>
+            <numerusform>{size}, about %Ln minutes at 50 Mbit/s.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>… and %Ln characters more</source>
         <translation>
             <numerusform>… and %Ln character more</numerusform>
