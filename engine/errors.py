@@ -49,6 +49,8 @@ machine-readable ``code`` that crosses the network and the API unchanged.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 
@@ -273,6 +275,27 @@ class KeyStoreError(StorageError):
 
 class ResourceMissingError(StorageError):
     """A file that belongs to the program is missing; the text names it and says what to do."""
+
+
+@contextmanager
+def first_failure(kind: type[Exception] | tuple[type[Exception], ...]) -> Iterator[None]:
+    """A task group that ends with nothing but failures of ``kind`` fails with the first of them; other groups pass as
+    they are.
+
+    In place of ``except*``: what is raised there comes out inside another group on Python up to 3.11.3 (Debian 12 has
+    3.11.2), and the user reads a traceback instead of a sentence.
+    """
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        ours, others = group.split(kind)
+        if ours is None or others is not None:
+            raise
+        raise _leaf(ours) from None
+
+
+def _leaf(error: BaseException) -> BaseException:
+    return _leaf(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
 REQUEST_ERRORS: dict[str, type[RequestError]] = {

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 
 from engine.api.service import AnswerDone, AnswerEvent, AnswerRequest, AnswerService
-from engine.errors import RequestError
+from engine.errors import RequestError, first_failure
 
 CUT_SHORT = "The answer ended without its last event. Its text may be incomplete. Ask again."
 
@@ -21,12 +21,10 @@ async def run_answers(service: AnswerService, requests: Sequence[AnswerRequest],
     if len(requests) == 1:
         await _run(service, requests[0], 0, take)
         return
-    try:
+    with first_failure(Exception):
         async with asyncio.TaskGroup() as group:
             for index, request in enumerate(requests):
                 group.create_task(_run(service, request, index, take))
-    except* Exception as failures:
-        raise _first(failures) from None
 
 
 async def _run(service: AnswerService, request: AnswerRequest, index: int, take: Take) -> None:
@@ -36,8 +34,3 @@ async def _run(service: AnswerService, request: AnswerRequest, index: int, take:
             if isinstance(event, AnswerDone):
                 return
     raise RequestError(CUT_SHORT)
-
-
-def _first(failures: BaseExceptionGroup[Exception]) -> Exception:
-    failure = failures.exceptions[0]
-    return _first(failure) if isinstance(failure, BaseExceptionGroup) else failure

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine.errors import ContentError, GenTorrentError, HubError, ModelFolderError
+from engine.errors import ContentError, GenTorrentError, HubError, ModelFolderError, first_failure
 from engine.inference.models.folder import ModelFolder, read_model_folder
 from engine.inference.models.graph_file import read_outline
 from engine.inference.models.model_config import KvLayout
@@ -185,23 +185,16 @@ async def _fetch_all(run: _Run) -> Selection:
 
         async def several(files: Iterable[HubFile]) -> None:
             places = asyncio.Semaphore(PARALLEL)
-            try:
+            with first_failure(GenTorrentError):
                 async with asyncio.TaskGroup() as tasks:
                     for file in sorted(files, key=lambda file: file.size):
                         tasks.create_task(one(file, places))
-            except* GenTorrentError as group:
-                raise _first(group) from None
 
         await several(selection.files)
         outline = await asyncio.to_thread(read_outline, run.staging / selection.graph)
         complete = also(run.plan.repository, selection, outline.external)
         await several(complete.files[len(selection.files) :])
     return complete
-
-
-def _first(group: BaseExceptionGroup[GenTorrentError]) -> GenTorrentError:
-    error = group.exceptions[0]
-    return _first(error) if isinstance(error, BaseExceptionGroup) else error
 
 
 def _read(name: str, folder: Path, graph: str, known: dict[str, PinnedFile]) -> ModelFolder:

@@ -20,7 +20,7 @@ from engine.chats.history import ChatHistory
 from engine.clock import Clock, SystemClock
 from engine.config import Configuration
 from engine.directory.shapes import Accepted
-from engine.errors import ConfigurationError, GenTorrentError, InferenceError, RequestError
+from engine.errors import ConfigurationError, GenTorrentError, InferenceError, RequestError, first_failure
 from engine.ids import NetworkId
 from engine.inference.backend_set import BackendSet
 from engine.inference.models.installed import BUILTIN_MODEL
@@ -399,15 +399,6 @@ def run_node(configuration: Configuration, *, started: Callable[[Node], None] = 
     directory.create()
     with acquire_lock(directory.lock) as lock:
         configuration = join(configuration, SystemClock())
-        try:
-            with contextlib.suppress(KeyboardInterrupt):
-                run_on_loop(_main(configuration, lock, started))
-        except* GenTorrentError as group:
-            raise _first(group) from None
+        with first_failure(GenTorrentError), contextlib.suppress(KeyboardInterrupt):
+            run_on_loop(_main(configuration, lock, started))
     return 0
-
-
-def _first(group: BaseExceptionGroup[GenTorrentError]) -> GenTorrentError:
-    """The first failure of a group, however deep: what is told is one thing."""
-    error = group.exceptions[0]
-    return _first(error) if isinstance(error, BaseExceptionGroup) else error

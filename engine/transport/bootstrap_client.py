@@ -31,6 +31,7 @@ from engine.errors import (
     SignatureError,
     StorageError,
     WireError,
+    first_failure,
 )
 from engine.ids import NetworkId, NodeId
 from engine.transport.bootstrap_http import CONNECT_SECONDS, fetch, http_session, network_errors
@@ -300,16 +301,14 @@ class BootstrapClient:
                 group.create_task(self._end_when_told())
                 # Waiting in the group's exit instead, Python 3.11 would not undo its own cancellation of this task.
                 await asyncio.Event().wait()
-        except BaseExceptionGroup as failures:
+        except BaseExceptionGroup:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
                 # A group loses a cancellation that meets a failing child, as when both sides stop at once.
                 raise asyncio.CancelledError from None
             # One connection ends for one reason; a fault of our own must not hide behind it.
-            known, others = failures.split((GenTorrentError, aiohttp.ClientError, OSError, TimeoutError))
-            if others is not None or known is None:
+            with first_failure((GenTorrentError, aiohttp.ClientError, OSError, TimeoutError)):
                 raise
-            raise _first(known) from None
         finally:
             self._queue = None
             self._publisher.disconnected()
@@ -411,8 +410,3 @@ class BootstrapClient:
             self._follower.directory = None
             return f"{text} The last directory is {age:.0f} h old and no longer trusted, so nothing new can be started."
         return f"{text} The last directory, {age:.1f} h old, stays in use for up to 24 h; trying again."
-
-
-def _first(group: BaseExceptionGroup[Any]) -> BaseException:
-    error = group.exceptions[0]
-    return _first(error) if isinstance(error, BaseExceptionGroup) else error

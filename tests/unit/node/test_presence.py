@@ -17,12 +17,11 @@ from engine.api.schema import RelayState
 from engine.clock import ManualClock, SystemClock
 from engine.crypto.identity import Identity
 from engine.directory.graph import FEW_LINKS, RelayGraph, stepping_stones
-from engine.errors import DirectoryError, NetworkNotReadyError, StorageError, WireError
+from engine.errors import NetworkNotReadyError, StorageError, WireError
 from engine.ids import NetworkId, NodeId
 from engine.node import peer_presence
 from engine.node.client_presence import ClientPresence
 from engine.node.keys import NodeKeys
-from engine.node.node import _first
 from engine.node.peer_presence import PeerPresence
 from engine.node.presence import Membership, Presence
 from engine.node.status import relay_state
@@ -129,7 +128,7 @@ def test_an_address_where_nobody_listens_is_published_no_longer(tmp_path, monkey
         max_tokens_per_second=None,
         signaling_address="203.0.113.7:4711",
     )
-    monkeypatch.setattr(peer.bootstrap, "publish", lambda _: published.append(peer._signaling_address))
+    monkeypatch.setattr(peer.bootstrap, "publish", lambda _, at_once=False: published.append(peer._signaling_address))
     assert peer._listen() == ("0.0.0.0", 4711)
     peer._cannot_listen("port 4711 cannot be had: address in use")
     assert published == [""]
@@ -146,7 +145,7 @@ def test_a_rate_that_is_off_by_half_is_published_anew_within_five_minutes(tmp_pa
     peer = PeerPresence(membership, keys, cast(Any, backend), relays=False, max_tokens_per_second=None)
     peer.peer, peer._offered = cast(Any, object()), frozenset([info.model_id])
     peer._published = peer._models()
-    monkeypatch.setattr(peer.bootstrap, "publish", lambda _: published.append(clock.wall()))
+    monkeypatch.setattr(peer.bootstrap, "publish", lambda _, at_once=False: published.append(clock.wall()))
     for rate, seconds in ((1_000.0, 400.0), (2_000.0, 10.0), (2_000.0, 300.0)):
         info = msgspec.structs.replace(info, prefill_rate=rate)
         clock.advance(seconds)
@@ -269,13 +268,6 @@ async def test_a_relay_that_nobody_hears_of_dials_all_and_goes_on_with_each_link
     assert hurried == ([] if connected else list(range(1, 10)))
     mesh.links_changed()
     assert changes == [1]
-
-
-def test_what_ends_an_engine_is_told_however_deep_it_lies():
-    failure = DirectoryError("This is why.")
-    group = ExceptionGroup("", [ExceptionGroup("", [failure])])
-    with pytest.raises(DirectoryError):
-        raise _first(group)
 
 
 def test_a_private_network_takes_what_its_server_passes_on_and_else_only_who_is_listed() -> None:
