@@ -12,7 +12,7 @@ from typing import Any
 
 from engine.bootstrap.chain.intake import ASKED_AT_ONCE, ASKED_KEPT, OLDEST_SECONDS, OPEN_EPOCHS
 from engine.bootstrap.chain.limits import BURST
-from engine.clock import Clock, ManualClock, SystemClock
+from engine.clock import ManualClock, SystemClock
 from engine.crypto.identity import Identity
 from engine.ids import node_id_text
 from engine.verification.batches import Kept, check_batch, check_confirmation, make_batch, open_leaf
@@ -23,9 +23,18 @@ from engine.wire.blocks import ChainRecords, CommitteeChange, Vote, chain_record
 from engine.wire.codec import encode
 from engine.wire.receipts import Contradiction, OpeningWanted, contradiction_decoder, opening_missed_decoder
 from engine.wire.records import Parameters
-from engine.wire.signaling import Publish, Published, Refused
+from engine.wire.signaling import Publish, Refused
 from engine.wire.signed import SignedRecord, signed_record_decoder
-from tests.support.bootstrap import admit_mirror, fetch, network_of, post, raw_node, running_mirror, running_server
+from tests.support.bootstrap import (
+    admit_mirror,
+    fetch,
+    network_of,
+    post,
+    publish,
+    raw_node,
+    running_mirror,
+    running_server,
+)
 from tests.support.receipts import NODE, OTHER_NODE, make_request, served
 from tests.support.records import descriptor
 
@@ -71,13 +80,6 @@ class Judged:
     def signed(self, epoch: int = 4, count: int = 3, node: Identity = NODE) -> SignedRecord:
         digests = [one.digest for one in self.receipts(count, node)]
         return make_batch(node, self.network, epoch, digests, 100, SALT)
-
-
-async def publish(address: str, clock: Clock, network: bytes, node: Identity) -> None:
-    async with raw_node(address) as raw:
-        await raw.log_in(node, now=clock.wall())
-        await raw.send(Publish(descriptor=descriptor(node, network, clock.wall(), lifetime=1800)))
-        await raw.expect(Published)
 
 
 @contextlib.asynccontextmanager

@@ -28,8 +28,8 @@ from engine.wire.codec import encode
 from engine.wire.receipts import OpeningWanted
 from engine.wire.records import Parameters
 from engine.wire.signed import signed_record_decoder
-from tests.integration.test_chain import COMMITTEE, PARAMETERS, publish
-from tests.support.bootstrap import fetch, network_of, running_server, until
+from tests.integration.test_chain import COMMITTEE, PARAMETERS
+from tests.support.bootstrap import fetch, network_of, publish, running_server, until
 from tests.support.receipts import NODE, OTHER_NODE, make_request, served
 
 EPOCH = PARAMETERS.epoch_seconds

@@ -15,7 +15,7 @@ from engine.verification.chain.chain_file import MAGIC, Kind, part, parts
 from engine.wire.codec import encode
 from engine.wire.receipts import Contradiction
 from tests.integration.test_blocks import BAD, EPOCHS, GOOD, chain, network
-from tests.support.bootstrap import post
+from tests.support.bootstrap import post, publish
 from tests.support.judging import Judging
 from tests.support.network import gentorrent
 
@@ -46,6 +46,7 @@ async def test_a_server_is_replayed_and_exported(tmp_path: Path, made: Judging) 
         for block in made.blocks:
             await it.bring_whole(block)
         batches = [make_batch(GOOD, made.network_id, 0, [bytes((number,)) * 32], 1, b"s" * 32) for number in (1, 2)]
+        await publish(it.address, it.clock, made.network_id, GOOD)
         assert (await post(it.address, "/v1/contradictions", encode(Contradiction(*batches))))[0] == 200
         told = await verify_json(*where, "--export", str(exported))
         assert (told["holds"], told["height"], told["epoch"]) == (True, EPOCHS, EPOCHS - 1)

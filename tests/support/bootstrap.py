@@ -18,7 +18,7 @@ from engine.directory.login import make_login
 from engine.transport.bootstrap_client import BootstrapClient, parse_bootstrap
 from engine.wire.codec import Message, encode
 from engine.wire.records import Parameters, Signed
-from engine.wire.signaling import Challenge, Welcome, server_message_decoder
+from engine.wire.signaling import Challenge, Publish, Published, Welcome, server_message_decoder
 from tests.support.records import descriptor
 
 FAST = Parameters(snapshot_seconds=0.2, allow_loopback=True)
@@ -157,3 +157,11 @@ async def post(address: str, path: str, body: bytes, **headers: str) -> tuple[in
 
 def network_of(data: Path) -> Network:
     return load_network(data)
+
+
+async def publish(address: str, clock: Clock, network: bytes, node: Identity) -> None:
+    """Log in once as ``node`` and publish its descriptor."""
+    async with raw_node(address) as raw:
+        await raw.log_in(node, now=clock.wall())
+        await raw.send(Publish(descriptor=descriptor(node, network, clock.wall(), lifetime=1800)))
+        await raw.expect(Published)
