@@ -117,7 +117,7 @@ class EntryRole(TaskOwner):
     def _offers(self, request: Request) -> bool:
         """Whether there is something to decide: this node is a member of the group, and nobody waits for the rest of an
         answer that has begun."""
-        return not request.continue_tokens and self._group.view(request.model_digest) is not None
+        return not request.continue_tokens and self._group.is_member(request.model_digest)
 
     def _look(self, offered: ExecutionOffered) -> None:
         if self._tasks is None or self._backend is None:
@@ -162,10 +162,12 @@ class EntryRole(TaskOwner):
             self._peer.keep(request_id)
             self._work.pop(request_id, None)  # it was too late
             return
-        logger.info("a request is passed on to %s", short_id(target.node_id))
-        self.forwarded += 1
         held = cached.get(target.node_id, 0)
         uncached = max(0, asked.prompt_tokens - held)
+        if not self._peer.forward(request_id, target, uncached):
+            return  # too late: it is served here
+        logger.info("a request is passed on to %s", short_id(target.node_id))
+        self.forwarded += 1
         self._group.sent(request.model_digest, target.node_id, uncached, asked.output_tokens)
         self._promised[request_id] = _Promise(request.model_digest, target.node_id, held, request.max_tokens, work)
         beliefs, member = self._group.beliefs(request.model_digest), group.member(target.node_id)
@@ -173,7 +175,6 @@ class EntryRole(TaskOwner):
             beliefs.sent(request_id, member, asked, held, self._clock.monotonic())
         if len(self._promised) > MAX_PROMISES:
             del self._promised[next(iter(self._promised))]
-        self._peer.forward(request_id, target, uncached)
 
     def _serves(self, started: ExecutionStarted) -> None:
         """This node serves a request. Of one that was passed on whoever did so has counted the tokens."""

@@ -156,6 +156,10 @@ class GroupRole:
         }
         return GroupView(myself, members, held)
 
+    def is_member(self, model_digest: bytes) -> bool:
+        """Whether this machine is in the group that serves a model."""
+        return model_digest in self._machines and self._info(model_digest) is not None
+
     def sent(self, model_digest: bytes, target: NodeId, tokens: int, output_tokens: int) -> None:
         """A request went to ``target``: so many prompt tokens are not in its cache, so many may be written."""
         sent = self._sent.get(model_digest)

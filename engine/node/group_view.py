@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from engine.forwarding.members import Load, Member
 from engine.forwarding.policies.interface import Asked
@@ -14,9 +15,12 @@ from engine.inference.types import ModelInfo
 from engine.node.uncounted import Work
 
 MAX_SENT = 1_024
-"""Requests sent to others that are remembered until their statements count them."""
+"""Requests sent to one member that are remembered until its statements count them."""
+MAX_MEMBERS = 4_096
+"""Members of whom something is remembered."""
 UNKNOWN_ROUND_TRIP = 0.1
 """Seconds to a member that there is no link with (yet)."""
+_NOTHING = Work()
 
 
 class GroupView:
@@ -56,10 +60,8 @@ class GroupView:
         return {node_id: min(tokens, asked.prompt_tokens) for node_id, tokens in self._cached.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class _Sent:
+class _Sent(NamedTuple):
     arrives: float
-    target: NodeId
     tokens: int
     output_tokens: int
 
@@ -69,26 +71,33 @@ class SentRequests:
     made their last statement. ``way``: seconds there, half the round trip."""
 
     def __init__(self) -> None:
-        self._sent: deque[_Sent] = deque(maxlen=MAX_SENT)
+        self._sent: dict[NodeId, deque[_Sent]] = {}
         self._made: dict[NodeId, tuple[float, float]] = {}
 
     def add(self, target: NodeId, tokens: int, output_tokens: int, now: float, way: float) -> None:
         """A request goes to ``target``: so many prompt tokens that it has to read, so many that it may write."""
-        self._sent.append(_Sent(now + way, target, tokens, output_tokens))
+        if target not in self._sent and len(self._sent) >= MAX_MEMBERS:
+            del self._sent[next(iter(self._sent))]
+        sent = self._sent.setdefault(target, deque(maxlen=MAX_SENT))
+        sent.append(_Sent(now + way, tokens, output_tokens))
 
     def made(self, target: NodeId, heard: float, way: float) -> float:
         """When ``target`` made the statement of which ``GroupMachine.heard`` says ``heard``, which takes the quickest
         way there is for none. Of one statement it is the same whatever the round trip is by now."""
         known = self._made.get(target)
         if known is None or known[0] != heard:
-            if known is None and len(self._made) >= MAX_SENT:
+            if known is None and len(self._made) >= MAX_MEMBERS:
                 self._made.clear()
             known = self._made[target] = (heard, heard - way)
         return known[1]
 
     def since(self, target: NodeId, moment: float) -> Work:
         """What arrives there after ``moment``."""
-        sent = [one for one in self._sent if one.target == target and one.arrives > moment]
+        if target not in self._sent:
+            return _NOTHING
+        sent = [one for one in self._sent[target] if one.arrives > moment]
+        if not sent:
+            del self._sent[target]
         return Work(len(sent), sum(one.tokens for one in sent), sum(one.output_tokens for one in sent))
 
 

@@ -224,14 +224,17 @@ class OverlayPeer:
         self._serving(self.serving.keep(request_id, self._clock.monotonic()))
         self.serving_loop.wake()
 
-    def forward(self, request_id: RequestId, target: Target, uncached: int) -> None:
+    def forward(self, request_id: RequestId, target: Target, uncached: int) -> bool:
         """Another member, whose cache lacks ``uncached`` tokens of it, shall serve what was offered; this node does
-        where nothing can be sealed to it."""
+        where nothing can be sealed to it. Whether it is on its way."""
         try:
-            self._serving(self.serving.forward(request_id, target, self._clock.monotonic(), uncached))
+            sends = self.serving.forward(request_id, target, self._clock.monotonic(), uncached)
         except SealError:
             self.keep(request_id)
+            return False
+        self._serving(sends)
         self.serving_loop.wake()
+        return bool(sends)
 
     def refuse(self, request_id: RequestId, failed: Failed) -> None:
         """Nobody serves what was offered."""

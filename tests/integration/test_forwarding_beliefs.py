@@ -9,7 +9,7 @@ import pytest
 
 from engine.forwarding.policies.registry import by_name
 from engine.ids import NodeId
-from engine.inference.types import GenerationEvent, GenerationRequest, ModelInfo, PromptMessage
+from engine.inference.types import GenerationEvent, GenerationRequest, ModelInfo, PromptMessage, Queued
 from engine.transport.link import Channel
 from engine.wire.codec import encode
 from engine.wire.forward import ForwardAnswer, ForwardBegun, ForwardServed
@@ -47,6 +47,7 @@ class Machine(Writer):
         now = self._overlay.scheduler.now()
         self.arrived += 1
         self._free = max(self._free, now) + PROMPT / READ_RATE
+        yield Queued(0, self._free - now)
         await self._overlay.sleep(self._free - now)
         async for event in super().generate(request):
             yield event
@@ -113,6 +114,7 @@ async def test_who_advertises_ten_times_its_speed_loses_its_advantage_within_thi
     overlay = await ready(3)
     entry, honest, liar = overlay.machines
     liar.writer.boast = 10.0  # type: ignore[attr-defined]
+    liar.role.begins = lambda _: None  # it counts nothing of what it is asked
     lying(liar, says)
     await overlay.pass_time(6.0)  # until it has said so
     async with overlay.running(entry):

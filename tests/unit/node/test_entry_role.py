@@ -51,6 +51,7 @@ class Decided:
         self.sender = sender
         self.serving = SimpleNamespace()
         self.started: Any = lambda _: None
+        self.late = False
         self.decisions: list[tuple[str, Any]] = []
         self.dialled: list[Any] = []
 
@@ -66,6 +67,7 @@ class Decided:
 
     def forward(self, request_id, target, uncached):
         self.decisions.append(("forward", target.node_id))
+        return not self.late
 
     def refuse(self, request_id, failed):
         self.decisions.append(("refuse", failed))
@@ -328,3 +330,18 @@ def test_what_was_passed_on_counts_as_its_entry_node_says(machines, entry, token
     serving.begins(ExecutionStarted(b"r" * 16, request(max_tokens=40), b"", entry, 77))
     seen = one.role.view(DIGEST).member(one.node_id)
     assert (seen.sent_requests, seen.sent_tokens, seen.sent_output_tokens) == (1, tokens, 40)
+
+
+def test_a_decision_that_comes_too_late_counts_nowhere(machines, monkeypatch):  # noqa: F811
+    one, two, _ = machines
+    two.cache(9)
+    run(machines, 2)
+    monkeypatch.setattr(entry_role, "target_of", target)
+    peer: Any = Decided(one)
+    peer.late = True
+    role = EntryRole(peer, SimpleNamespace(), one.role, MostCached(), one.clock, random.Random(1).randbytes)
+    asked = request(max_tokens=40, may_forward=True)
+    role.decide(ExecutionOffered(b"r" * 16, asked), PromptShape(len(PROMPT) + 7, len(PROMPT), DIGESTS))
+    assert peer.decisions == [("forward", two.node_id)]
+    assert role.forwarded == 0
+    assert one.role.view(DIGEST).member(two.node_id).sent_requests == 0
