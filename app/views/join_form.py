@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from app.i18n import tr
@@ -38,6 +39,13 @@ class JoinForm(QWidget):
         self.said = PlainLabel("", "quiet")
         self.said.hide()
         column.addWidget(self.said)
+        own = tr(
+            "To open one of your own, run gentorrent bootstrap --init once and then gentorrent bootstrap: it prints "
+            "the address to give to others."
+        )
+        self.own = PlainLabel(own, "caption")
+        self.own.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        column.addWidget(self.own)
         status.network_kept.connect(self._kept)
         status.network_refused.connect(self._say)
 

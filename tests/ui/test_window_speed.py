@@ -15,7 +15,7 @@ import pytest
 
 from tools.system_libraries import missing_desktop
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 XVFB = pytest.mark.skipif(bool(missing_desktop()), reason=f"Xvfb is tested with {', '.join(missing_desktop())}")
 
 
@@ -23,7 +23,7 @@ XVFB = pytest.mark.skipif(bool(missing_desktop()), reason=f"Xvfb is tested with 
 def found(request: pytest.FixtureRequest) -> dict[str, Any]:
     more = ["--xvfb"] if request.param == "xcb" else []
     command = [sys.executable, "-m", "tests.ui.window_speed", "--quick", "--json", *more]
-    told = subprocess.run(command, capture_output=True, text=True, timeout=250, check=False)
+    told = subprocess.run(command, capture_output=True, text=True, timeout=500, check=False)
     assert told.returncode == 0, told.stderr
     numbers: dict[str, Any] = json.loads(told.stdout)
     assert numbers["platform"] == request.param
@@ -32,7 +32,7 @@ def found(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 def test_a_key_waits_less_than_a_frame_while_100_tokens_a_second_come(found: dict[str, Any]) -> None:
     work = found["streaming in a chat of 1,000 messages"]["processor"]
-    assert work["count"] > 300
+    assert work["count"] > 100
     assert work["p99_ms"] < 16
     assert work["most_ms"] < 50
 

@@ -2013,6 +2013,10 @@
         <translation>Um einem beizutreten, füge die Einladung oder die Adresse ein, die du von seinem Betreiber bekommen hast.</translation>
     </message>
     <message>
+        <source>To open one of your own, run gentorrent bootstrap --init once and then gentorrent bootstrap: it prints the address to give to others.</source>
+        <translation>Um ein eigenes zu eröffnen, starte einmal gentorrent bootstrap --init und dann gentorrent bootstrap: Es gibt die Adresse aus, die du weitergibst.</translation>
+    </message>
+    <message>
         <source>Today</source>
         <translation>Heute</translation>
     </message>
