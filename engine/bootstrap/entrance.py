@@ -42,7 +42,7 @@ class Entrance:
         if node_id_of(key) in self._registry.members:  # it has been here before
             return None
         bits = self.newcomers.bits(monotonic, neighbourhood(address))
-        if bits and not self._solved(key, work, wall):
+        if bits and not self._solved(key, work, wall, bits):
             return self.newcomers.challenge(key, bits, wall)
         return None
 
@@ -52,10 +52,10 @@ class Entrance:
         if is_new:
             self.newcomers.came(monotonic, member.neighbourhood)
 
-    def _solved(self, key: bytes, work: bytes, wall: float) -> bool:
-        """What was asked for counts, also when the price has risen meanwhile."""
+    def _solved(self, key: bytes, work: bytes, wall: float, price: int) -> bool:
+        """What was asked for counts, also when the price has risen a little meanwhile."""
         try:
-            return bool(work) and self.newcomers.accepts(key, work_solution_decoder.decode(work), wall)
+            return bool(work) and self.newcomers.accepts(key, work_solution_decoder.decode(work), wall, price)
         except WireError as error:
             raise DirectoryError(f"the proof of work cannot be read: {error}") from error
 

@@ -146,7 +146,7 @@ async def _compare(reader: ChainReader, found: _Found) -> None:
         standings = signed_standings_decoder.decode(await reader.standings())
         if standings.standings != found.replay.standings:
             found.problems.append("The standings that the server hands out are not those that follow from the blocks.")
-    for encoded in await reader.contradictions():
+    async for encoded in reader.contradictions():
         try:
             proven = check_contradiction(contradiction_decoder.decode(encoded), network_id)
         except (VerificationError, WireError) as error:
@@ -161,7 +161,7 @@ async def _compare(reader: ChainReader, found: _Found) -> None:
 def _replay_file(file: Path, network: str | None) -> _Found:
     from engine.directory.genesis import from_file, parse_network_id
     from engine.verification.chain.chain_file import Kind, parts
-    from engine.verification.chain.replay import Replay
+    from engine.verification.chain.replay import MAX_NAMED, Replay
     from engine.verification.signing import digest_of
     from engine.wire.signed import signed_record_decoder
 
@@ -182,6 +182,8 @@ def _replay_file(file: Path, network: str | None) -> _Found:
         try:
             for kind, data in content:
                 if kind is Kind.EVIDENCE:
+                    if len(records) >= MAX_NAMED:
+                        raise VerificationError("More evidence follows than one block can name.")
                     record = signed_record_decoder.decode(data)
                     records[digest_of(record)] = record
                 elif kind is Kind.GENESIS or not found.replay.take(data, records):

@@ -72,10 +72,12 @@ class Newcomers:
         expires = int(wall + VALID_SECONDS)
         return WorkChallenge(salt=self._salt(node_key, bits, expires), bits=bits, expires=expires)
 
-    def accepts(self, node_key: bytes, shown: WorkSolution, wall: float) -> bool:
-        """Whether this node has solved a challenge of this server that still holds."""
+    def accepts(self, node_key: bytes, shown: WorkSolution, wall: float, price: int = 0) -> bool:
+        """Whether this node has solved a challenge of this server that still holds. ``price``: in bits, what one costs
+        now. It may have doubled once since this one was set; who has fetched many while they were cheap solves them
+        for nothing."""
         challenge = shown.challenge
-        if challenge.expires < wall:
+        if challenge.expires < wall or challenge.bits < price - BITS_PER_DOUBLING:
             return False
         if not hmac.compare_digest(challenge.salt, self._salt(node_key, challenge.bits, challenge.expires)):
             return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import aiohttp
 
@@ -109,15 +109,16 @@ class ChainReader:
                 return None
             raise
 
-    async def contradictions(self) -> list[bytes]:
-        """All of them, encoded."""
-        found: list[bytes] = []
-        while len(found) < MAX_CONTRADICTIONS:
-            more = chain_records_decoder.decode(await self._get(f"contradictions/{len(found)}", MAX_CHAIN_RECORDS))
+    async def contradictions(self) -> AsyncIterator[bytes]:
+        """All of them, encoded, page by page: together they may be too many to hold."""
+        count = 0
+        while count < MAX_CONTRADICTIONS:
+            more = chain_records_decoder.decode(await self._get(f"contradictions/{count}", MAX_CHAIN_RECORDS))
             if not more.records:
                 break
-            found += more.records
-        return found
+            count += len(more.records)
+            for record in more.records:
+                yield record
 
     async def changes(self) -> tuple[bytes, ...]:
         """The changes of the committee that are wanted, encoded."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
-from unittest.mock import Mock
+from unittest.mock import Mock, patch
 
 import aiohttp
 import msgspec
@@ -30,7 +30,7 @@ from engine.bootstrap.tables import BlockRow
 from engine.clock import ManualClock
 from engine.crypto.identity import Identity
 from engine.directory.genesis import to_file
-from engine.errors import StorageError
+from engine.errors import StorageError, VerificationError
 from engine.node.committee_presence import CommitteePresence
 from engine.verification.chain.certificate import check_certified
 from engine.verification.chain.checkpoint import make_checkpoint
@@ -332,6 +332,25 @@ async def test_a_server_that_is_killed_at_any_moment_keeps_what_it_has_confirmed
     async with chain(tmp_path, made) as it:
         await _read(it, 2)
         assert await it.blocks() == [encode(block) for block in made.blocks]
+
+
+async def test_for_a_block_that_nobody_has_certified_nothing_is_looked_up(tmp_path: Path) -> None:
+    """One can name 320 records, each of which takes a look at the disk."""
+    made = network()
+    store = await Store.open(tmp_path / "bootstrap.sqlite3")
+    kept = ChainStore(store)
+    here = Blocks(made.genesis, kept, ManualClock(made.begins(9)), lambda _: None)
+    await here.replay()
+    assert (await here.take(encode(made.blocks[0]))).status == 200
+    certificate = made.blocks[1].certificate
+    forged = msgspec.structs.replace(
+        made.blocks[1], certificate=msgspec.structs.replace(certificate, signatures=certificate.signatures[:1])
+    )
+    with patch.object(kept, "evidence") as looked, pytest.raises(VerificationError, match="no quorum"):
+        await here.take(encode(forged))
+    looked.assert_not_called()
+    assert (await here.take(encode(made.blocks[1]))).status == 503
+    store.close()
 
 
 async def test_a_start_begins_at_the_checkpoint_and_with_a_damaged_one_at_the_genesis(

@@ -14,6 +14,7 @@ from engine.verification.batches import make_batch
 from engine.verification.chain.chain_file import MAGIC, Kind, part, parts
 from engine.wire.codec import encode
 from engine.wire.receipts import Contradiction
+from engine.wire.signed import SignedRecord
 from tests.integration.test_blocks import BAD, EPOCHS, GOOD, chain, network
 from tests.support.bootstrap import post, publish
 from tests.support.judging import Judging
@@ -90,6 +91,13 @@ async def test_files_that_do_not_hold_say_where(tmp_path: Path, made: Judging) -
     assert "does NOT hold" in await verify(path, code=1)
     (tmp_path / "nonsense").write_bytes(b"nonsense")
     assert "no exported chain" in await verify(str(tmp_path / "nonsense"), code=1)
+    flood = write(tmp_path / "flood", made, *[part(Kind.EVIDENCE, encode(next(iter(made.records.values()))))] * 1_000)
+    assert (await verify_json(flood, code=0))["holds"], "the same one again is one"
+    several = [
+        part(Kind.EVIDENCE, encode(SignedRecord(number.to_bytes(2, "big"), bytes(32), bytes(64))))
+        for number in range(500)
+    ]
+    assert "than one block can name" in await verify(write(tmp_path / "flood", made, *several), code=1)
     (tmp_path / "older").write_bytes(b"gentorrent-chain-1\n" + bytes(100))
     assert "have it written again by this one" in await verify(str(tmp_path / "older"), code=1)
     assert "cannot be read" in await verify(str(tmp_path / "nothing"), code=1)

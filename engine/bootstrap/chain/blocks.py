@@ -17,7 +17,7 @@ from engine.bootstrap.chain.store import ChainStore, StoredBlock
 from engine.clock import Clock
 from engine.directory.genesis import GenesisRecord
 from engine.errors import StorageError, VerificationError, WireError
-from engine.verification.chain.certificate import check_certified
+from engine.verification.chain.certificate import check_certificate, check_certified
 from engine.verification.chain.checkpoint import EVERY, height_of, make_checkpoint, open_checkpoint
 from engine.verification.chain.replay import records_named
 from engine.verification.chain.results import MissingRecordError
@@ -149,6 +149,15 @@ class Blocks:
     async def _append(self, certified: CertifiedBlock, block: Block) -> ChainAnswer:
         if block.epoch > epoch_at(self._genesis.genesis, self._clock.wall()):
             return ChainAnswer.says(503, f"Epoch {block.epoch} has not begun by the server's clock; bring it then.")
+        before = self._state
+        await asyncio.to_thread(  # before anything is looked up for it
+            check_certificate,
+            certified.certificate,
+            certified.block,
+            before.height + 1,
+            before.members,
+            before.network_id,
+        )
         records = await self._records(block)
         try:
             state = await asyncio.to_thread(check_certified, self._state, certified, record_of=records.get)

@@ -11,9 +11,19 @@ from engine.ids import NodeId
 from engine.verification.chain.certificate import check_certified
 from engine.verification.chain.results import MissingRecordError
 from engine.verification.chain.state import ChainState, encoded_standings, first_state
-from engine.wire.blocks import Block, block_decoder, certified_block_decoder, committee_record_decoder
+from engine.wire.blocks import (
+    MAX_ENTRIES,
+    MAX_UNJUDGED,
+    Block,
+    block_decoder,
+    certified_block_decoder,
+    committee_record_decoder,
+)
 from engine.wire.challenges import SpeedReport
 from engine.wire.signed import SignedRecord
+
+MAX_NAMED = MAX_ENTRIES + MAX_UNJUDGED
+"""Records that one block can name."""
 
 
 def records_named(block: Block) -> list[bytes]:

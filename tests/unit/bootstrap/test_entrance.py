@@ -11,7 +11,7 @@ from engine.bootstrap.entrance import Entrance
 from engine.bootstrap.registry import Registry
 from engine.directory.prefix import network_prefix
 from engine.directory.snapshot import ChainPoint
-from engine.directory.work import MOST_BITS, WINDOW_SECONDS
+from engine.directory.work import FIRST_BITS, MOST_BITS, WINDOW_SECONDS
 from engine.errors import DirectoryError
 from engine.wire.codec import encode
 from engine.wire.receipts import WorkSolution
@@ -76,3 +76,27 @@ def test_a_flood_from_many_places_makes_it_dear_for_a_while(monkeypatch: pytest.
     assert door.refused == 0
     assert door.paid[-1] == MOST_BITS
     assert door.register(5_000, "198.51.100.1", at=WINDOW_SECONDS + 101.0) == 0
+
+
+def test_challenges_that_were_fetched_while_they_were_cheap_are_no_stock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a flood pays the first price for all that it can solve in ten minutes."""
+    door = Door(monkeypatch)
+    for number in range(32):
+        door.register(number, f"10.{number}.0.1")
+    stock = {}
+    for number in range(100, 700):
+        asked = door.entrance.admit(identity(number).public_key, f"10.{number % 250}.9.1", b"", NOW, 1.0)
+        assert asked is not None
+        assert asked.bits == FIRST_BITS
+        stock[number] = encode(WorkSolution(asked, 0))
+    let_in = 0
+    for number, work in stock.items():
+        owner, address = identity(number), f"10.{number % 250}.9.1"
+        dearer = door.entrance.admit(owner.public_key, address, work, NOW, 2.0)
+        if dearer is None:
+            member, _ = door.registry.accept(descriptor(owner, door.network, NOW), network_prefix(address), NOW, 2.0)
+            door.entrance.came(member, address, 2.0, is_new=True)
+            let_in += 1
+        else:
+            assert dearer.bits > FIRST_BITS
+    assert let_in < 128, "as many as come until the price has doubled twice"

@@ -80,3 +80,18 @@ def test_a_solution_is_of_use_to_its_node_alone_and_for_a_while() -> None:
     assert not newcomers.accepts(KEY, change(shown, solution=unsolved), NOW)
     for easier in ({"bits": 0}, {"expires": challenge.expires + 1}, {"salt": bytes(16)}):
         assert not newcomers.accepts(KEY, change(shown, challenge=change(challenge, **easier)), NOW)
+
+
+def test_a_solution_counts_while_the_price_has_doubled_once_at_most() -> None:
+    newcomers = flood(0)
+    challenge = newcomers.challenge(KEY, 8, NOW)
+    solution = search(8, work_bytes(NETWORK, KEY, challenge.salt), 0, 1 << 16)
+    assert solution is not None
+    shown = WorkSolution(challenge=challenge, solution=solution)
+    assert [newcomers.accepts(KEY, shown, NOW, price) for price in (0, 8, 10, 11, 26)] == [
+        True,
+        True,
+        True,
+        False,
+        False,
+    ]
