@@ -260,7 +260,7 @@ def test_files_are_chosen_by_key(drive: Drive, tmp_path: Path) -> None:
     async def scenario() -> None:
         async with played_engine(tmp_path, PlayedEngine()), open_window(tmp_path, NoProcess()) as window:
             await until(lambda: window.status.models)
-            window.window._attach()
+            window.window._in_chat(window.window.composer.choose_files)
             dialog = window.window.composer.findChild(QFileDialog)
             dialog.filesSelected.emit([str(tmp_path / "a.txt")])
             dialog.reject()
