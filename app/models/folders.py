@@ -109,5 +109,8 @@ class FoldersModel(QObject):
         new = {folder.folder: folder for folder in folders}
         if new != self._all:
             self._all = new
+            before = self._collapsed
             self._collapsed &= new.keys()
             self.changed.emit()
+            if self._collapsed != before:
+                self.folded.emit()

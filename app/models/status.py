@@ -164,9 +164,10 @@ class StatusModel(QObject):
         """Be in no network; False when there is no engine to be told."""
         return self._send(schema.LeaveNetwork())
 
-    def delete_all_data(self) -> bool:
-        """Delete everything that the engine keeps of chats, for good; False when there is no engine to be told."""
-        return self._send(schema.DeleteEverything(ref=DELETION, confirm="delete all my data"))
+    def delete_all_data(self, keys: bool = False) -> bool:
+        """Delete everything that the engine keeps of chats, for good, and the ``keys`` of this machine if that is
+        wanted; False when there is no engine to be told."""
+        return self._send(schema.DeleteEverything(ref=DELETION, confirm="delete all my data", keys=keys))
 
     def forget_notice(self) -> None:
         """The owner has had the time to read it; the line says again how the network is."""

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.i18n import tr
 from app.theme import Theme
 from app.views.basics import PlainLabel
 
 
-def confirm_dialog(parent: QWidget, theme: Theme, title: str, text: str, action: str) -> QDialog:
-    """Emits ``accepted`` when the owner really wants it; ``action`` is what the button says."""
-    dialog = QDialog(parent)
+class ConfirmDialog(QDialog):
+    """``option`` is a box that may be checked in it, where there is one."""
+
+    option: QCheckBox | None = None
+
+
+def confirm_dialog(
+    parent: QWidget, theme: Theme, title: str, text: str, action: str, option: tuple[str, str] | None = None
+) -> ConfirmDialog:
+    """Emits ``accepted`` when the owner really wants it; ``action`` is what the button says, ``option`` what can be
+    wanted beside it, and what that means."""
+    dialog = ConfirmDialog(parent)
     dialog.setWindowTitle(title)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     column = QVBoxLayout(dialog)
@@ -22,6 +31,11 @@ def confirm_dialog(parent: QWidget, theme: Theme, title: str, text: str, action:
     label = PlainLabel(text)
     label.setMinimumWidth(420)
     column.addWidget(label)
+    if option is not None:
+        dialog.option = QCheckBox(option[0])
+        dialog.option.setAccessibleDescription(option[1])
+        column.addWidget(dialog.option)
+        column.addWidget(PlainLabel(option[1], "quiet"))
     row = QHBoxLayout()
     row.addStretch(1)
     keep = QPushButton(tr("Cancel"))

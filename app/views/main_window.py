@@ -328,9 +328,10 @@ class MainWindow(QMainWindow):
             page.deleteLater()
             QCoreApplication.sendPostedEvents(page, QEvent.Type.DeferredDelete)
 
-    def _delete_all(self) -> None:
+    def _delete_all(self, keys: bool) -> None:
         self._chat.new_chat()
-        self._status.delete_all_data()
+        self.composer.input.clear()
+        self._status.delete_all_data(keys)
 
     def _show_keys(self) -> None:
         keys_dialog(self, self._theme).open()

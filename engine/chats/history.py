@@ -58,6 +58,8 @@ class ChatHistory:
         self.disk = ChatStore(path, clock, notice)
         self.memory = ChatStore(None, clock, notice)
         self.disk.told = self._saving_changed
+        self.forget_keys: Callable[[], None] | None = None
+        """Destroys the keys of this machine, too, and ends the engine."""
         self.answering = Answering(service, count)
         self.clock = clock
         self._random_bytes = random_bytes

@@ -134,7 +134,11 @@ class Session:
             case SavePreset() | DeletePreset():
                 return await collection.change_preset(history, request)
             case DeleteEverything():
+                if request.keys and history.forget_keys is None:
+                    raise InvalidRequestError("The keys belong to another program here.", "keys")
                 await history.erase()
+                if request.keys and history.forget_keys is not None:
+                    history.forget_keys()
                 return Accepted(ref=request.ref, request="delete_everything")
             case ExportChat():
                 await self._export(request)

@@ -170,6 +170,12 @@ def delete(
     everything: Annotated[
         bool, typer.Option("--everything", help="All chats, drafts, receipts, folders and presets, without undo.")
     ] = False,
+    keys: Annotated[
+        bool,
+        typer.Option(
+            "--keys", help="With --everything: this machine's keys and memory of its networks, too; the engine ends."
+        ),
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     data: Data = None,
     json_output: Json = False,
@@ -177,13 +183,17 @@ def delete(
     """Delete chats. The engine removes them for good after five minutes, or at its next start."""
     if bool(chats) == everything:
         raise ConfigurationError("Name the chats to delete, or --everything.")
+    if keys and not everything:
+        raise ConfigurationError("--keys belongs to --everything.")
 
     async def find(client: ControlClient) -> list[schema.ChatEntry]:
         return [await find_chat(client, name) for name in chats or ()]
 
     entries = run(data, find)
     what = (
-        "everything that is kept of chats" if everything else ", ".join(line(one.title) or one.chat for one in entries)
+        f"everything that is kept of chats{' and the keys of this machine' if keys else ''}"
+        if everything
+        else ", ".join(line(one.title) or one.chat for one in entries)
     )
     if not yes:
         if not sys.stdin.isatty():
@@ -193,7 +203,7 @@ def delete(
 
     async def work(client: ControlClient) -> schema.Accepted:
         if everything:
-            return await client.ask(schema.DeleteEverything(confirm="delete all my data"), schema.Accepted)
+            return await client.ask(schema.DeleteEverything(confirm="delete all my data", keys=keys), schema.Accepted)
         return await client.ask(schema.DeleteChats(chats=tuple(one.chat for one in entries)), schema.Accepted)
 
     accepted = run(data, work)

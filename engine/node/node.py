@@ -44,6 +44,7 @@ from engine.node.served_tokens import ServedTokens
 from engine.node.status import contributing_state, make_state, model_states, network_state
 from engine.node.verifying import verifier_maker
 from engine.paths.relay import RelayMachine
+from engine.storage import forgetting
 from engine.storage.data_directory import DataDirectory, EngineLock, acquire_lock, load_api_token
 from engine.storage.files import make_directory
 from engine.storage.key_store import KeyStore
@@ -89,6 +90,7 @@ class Node:
         self._membership = self._make_membership(directory)
         self.answers = Answers(self.backend, self._network, self._membership is not None, clock, os.urandom)
         self.chats = ChatHistory(directory.chats, self, self.answers.count_tokens, clock, os.urandom, self._notice)
+        self.chats.forget_keys = self.forget_keys
         self.served = ServedTokens(directory.path / "served.json", clock)
         self.library = LibraryService(configuration.data_directory, directory.models, clock, os.environ)
         self.contribute_wanted = bool(configuration.contribute)
@@ -310,6 +312,11 @@ class Node:
         (self._idle_stop if when_idle else self._stop).set()
         self._feed.notify()
 
+    def forget_keys(self) -> None:
+        """Stop, and be another machine from the next start on."""
+        forgetting.wish(DataDirectory(self.configuration.data_directory))
+        self.shutdown()
+
     @property
     def stopping(self) -> bool:
         """Whether it stops as soon as it is idle."""
@@ -398,7 +405,9 @@ def run_node(configuration: Configuration, *, started: Callable[[Node], None] = 
     directory = DataDirectory(Path(configuration.data_directory))
     directory.create()
     with acquire_lock(directory.lock) as lock:
+        forgetting.fulfil(directory)
         configuration = join(configuration, SystemClock())
         with first_failure(GenTorrentError), contextlib.suppress(KeyboardInterrupt):
             run_on_loop(_main(configuration, lock, started))
+        forgetting.fulfil(directory)
     return 0

@@ -13,6 +13,7 @@ available is taken at the next start. One that is missing is never replaced by a
 from __future__ import annotations
 
 import base64
+import contextlib
 import enum
 import os
 from collections.abc import Callable, Mapping
@@ -28,7 +29,7 @@ from engine.clock import Clock
 from engine.crypto.identity import Identity
 from engine.errors import KeyStoreError
 from engine.storage import keyring_access
-from engine.storage.files import read_limited, write_atomically
+from engine.storage.files import overwrite_and_remove, read_limited, write_atomically
 from engine.storage.keyring_access import Keyring
 
 PASSPHRASE = "GENTORRENT_KEY_PASSPHRASE"  # noqa: S105 - the name of the variable
@@ -272,6 +273,23 @@ class KeyStore:
                 " away to start with new keys (the node then gets a new id)."
             )
         return base64.b64decode(secret, validate=True)
+
+
+def destroy_keys(path: Path, *, environment: Mapping[str, str] | None = None, keyring: Keyring | None = None) -> None:
+    """Remove the key file, overwritten, and what seals it. ``StorageError`` if the file stays. A keyring that does not
+    answer keeps an entry that opens nothing any more."""
+    data = read_limited(path, MAXIMUM_FILE_LENGTH)
+    if data is None:
+        return
+    entry = ""
+    with contextlib.suppress(msgspec.DecodeError):
+        entry = msgspec.json.decode(data, type=_File).entry
+    overwrite_and_remove(path)
+    if entry:
+        found = keyring or keyring_access.find_keyring(os.environ if environment is None else environment)
+        if found is not None:
+            with contextlib.suppress(KeyStoreError):
+                keyring_access.delete(found, entry)
 
 
 def _before(name: str) -> str:

@@ -58,6 +58,11 @@ def write(backend: Keyring, entry: str, secret: str, timeout: float = TIMEOUT_SE
         raise KeyStoreError("The system's keyring did not keep what was given to it.")
 
 
+def delete(backend: Keyring, entry: str, timeout: float = TIMEOUT_SECONDS) -> None:
+    """Remove ``entry``; ``KeyStoreError`` if the keyring fails or stays silent."""
+    with_timeout(lambda: backend.delete_password(SERVICE, entry), timeout)
+
+
 def with_timeout(action: Callable[[], T], timeout: float) -> T:
     """Run ``action`` in a thread; ``KeyStoreError`` if it raises or takes longer than ``timeout`` seconds."""
     results: list[T] = []

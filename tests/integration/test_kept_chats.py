@@ -149,6 +149,19 @@ def test_the_command_line_lists_searches_shows_exports_and_deletes(tmp_path, cap
         assert [chat["chat"] for chat in json.loads(command("list", "--json"))] == ["relays"]
         command("delete", "--everything", "--yes")
         assert json.loads(command("list", "--json")) == []
+        assert "--everything" in command("delete", "guards", "--keys", ok=False)
+        before = (tmp_path / "keys").read_bytes()
+        command("delete", "--everything", "--keys", "--yes")
+        assert engine.process.wait(timeout=30) == 0
+        file.unlink()  # what was exported stays where the owner put it
+        left = {file.name: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
+        assert "keys" not in left
+        for name, data in left.items():
+            assert before not in data, name
+            for words in (b"What is a guard?", b"What is a relay?"):
+                assert words not in data, name
+    with running(tmp_path):
+        assert (tmp_path / "keys").read_bytes() != before
 
 
 async def ask_two(engine: Engine) -> None:

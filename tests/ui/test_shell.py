@@ -357,13 +357,19 @@ def test_all_data_is_deleted_only_after_a_question(drive: Drive, tmp_path: Path)
             (button,) = [one for one in dialog.findChildren(QPushButton) if one.objectName() == "danger"]
             button.click()
             (request,) = engine.requests
-            assert isinstance(request, schema.DeleteEverything)
+            assert request == schema.DeleteEverything(ref=request.ref, confirm="delete all my data")
             assert window.chat.turns == []
             failure = schema.RequestFailed(request="delete_everything", code="storage", text="The disk is gone.")
             window.status.receive(failure)
             assert "The disk is gone." in texts(page)
             window.status.receive(schema.Accepted(ref=request.ref, request="delete_everything"))
             assert "All stored chats are deleted." in texts(page)
+            page.delete.click()
+            dialog = QApplication.activeModalWidget()
+            dialog.option.click()
+            (button,) = [one for one in dialog.findChildren(QPushButton) if one.objectName() == "danger"]
+            button.click()
+            assert engine.requests[-1].keys
 
     drive(scenario())
 

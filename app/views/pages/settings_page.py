@@ -14,7 +14,7 @@ from app.theme import Theme
 from app.views.basics import PlainLabel, Switch
 from app.views.cards import Card, Page, copy_button
 from app.views.choice_box import ChoiceBox
-from app.views.confirm_dialog import confirm_dialog
+from app.views.confirm_dialog import ConfirmDialog, confirm_dialog
 
 
 class SettingsPage(Page):
@@ -22,7 +22,8 @@ class SettingsPage(Page):
 
     changed = Signal(str, object)
     autostart_requested = Signal(bool)
-    deletion_requested = Signal()
+    deletion_requested = Signal(bool)
+    """Of all data; whether also of the keys."""
 
     def __init__(self, theme: Theme, preferences: Preferences, hardware: Hardware, data_directory: str) -> None:
         super().__init__(theme, tr("Settings"), tr("Kept on this machine, for this data directory."))
@@ -91,12 +92,23 @@ class SettingsPage(Page):
             self._theme,
             tr("Delete all my data?"),
             tr(
-                "All chats that this machine keeps are deleted, with drafts, receipts, folders and presets. "
-                "Answers that are being written are stopped. This cannot be undone."
+                "Deleted are all chats that this machine keeps, with drafts, attached files, receipts, folders and "
+                "presets, also in what was kept of damaged databases. Answers that are being written are stopped.\n\n"
+                "What stays: models, these settings, logs (which hold no chats), files that you exported, and copies "
+                "in backups of yours. Questions and answers that went over the network are with whoever answered.\n\n"
+                "This cannot be undone."
             ),
             tr("Delete everything"),
+            (
+                tr("Also the keys of this machine"),
+                tr(
+                    "And what it knows of its networks. The engine starts anew, and this machine is a new one for "
+                    "everybody: its reputation and its invitations to private networks are lost, and other programs "
+                    "need a new token."
+                ),
+            ),
         )
-        dialog.accepted.connect(self.deletion_requested)
+        dialog.accepted.connect(lambda: self.deletion_requested.emit(_checked(dialog)))
         dialog.open()
 
     def _make_look(self, theme: Theme, preferences: Preferences) -> Card:
@@ -163,7 +175,7 @@ class SettingsPage(Page):
         self.delete = QPushButton(tr("Delete…"))
         self.delete.setObjectName("danger")
         self.delete.clicked.connect(self._ask_deletion)
-        about = tr("All stored chats with their drafts, folders and presets, for good. Keys and models stay.")
+        about = tr("All stored chats with their drafts, folders and presets, for good. Models and settings stay.")
         self._deletion = card.add_row(tr("Delete all my data"), about, self.delete)
         return card
 
@@ -182,3 +194,7 @@ class SettingsPage(Page):
         switch.clicked.connect(lambda on: self.changed.emit(field, on))
         self._switches[field] = switch
         card.add_row(name, about, switch)
+
+
+def _checked(dialog: ConfirmDialog) -> bool:
+    return dialog.option is not None and dialog.option.isChecked()

@@ -392,9 +392,11 @@ class ExportChat(ChatsRequest, frozen=True, kw_only=True, tag="export_chat"):
 
 class DeleteEverything(ChatsRequest, frozen=True, kw_only=True, tag="delete_everything"):
     """Stop all answers and delete all chats with drafts and receipts, folders, presets, and what was kept of damaged
-    databases, without undo. Answered by ``Accepted``."""
+    databases, without undo. ``keys``: also the keys of this machine and what it knows of its networks; the engine ends,
+    and the next one is another machine for everybody. Answered by ``Accepted``."""
 
     confirm: Literal["delete all my data"]
+    keys: bool = False
 
 
 AnyChatsRequest = (

@@ -151,16 +151,16 @@
         <translation>Alle</translation>
     </message>
     <message>
-        <source>All chats that this machine keeps are deleted, with drafts, receipts, folders and presets. Answers that are being written are stopped. This cannot be undone.</source>
-        <translation>Alle Chats, die dieser Rechner aufbewahrt, werden gelöscht, mit Entwürfen, Quittungen, Ordnern und Vorlagen. Laufende Antworten werden angehalten. Das lässt sich nicht rückgängig machen.</translation>
-    </message>
-    <message>
         <source>All stored chats are deleted.</source>
         <translation>Alle gespeicherten Chats sind gelöscht.</translation>
     </message>
     <message>
-        <source>All stored chats with their drafts, folders and presets, for good. Keys and models stay.</source>
-        <translation>Alle gespeicherten Chats mit Entwürfen, Ordnern und Vorlagen, endgültig. Schlüssel und Modelle bleiben.</translation>
+        <source>All stored chats with their drafts, folders and presets, for good. Models and settings stay.</source>
+        <translation>Alle gespeicherten Chats mit ihren Entwürfen, Ordnern und Vorlagen, endgültig. Modelle und Einstellungen bleiben.</translation>
+    </message>
+    <message>
+        <source>Also the keys of this machine</source>
+        <translation>Auch die Schlüssel dieses Rechners</translation>
     </message>
     <message>
         <source>Alt+Left</source>
@@ -184,6 +184,10 @@
     <message>
         <source>An engine was running already and keeps its own settings, so these options have no effect: {given}. Quit GenTorrent, end that engine and start again to use them.</source>
         <translation>Eine Engine lief schon und behält ihre eigenen Einstellungen, deshalb bleiben diese Optionen ohne Wirkung: {given}. Um sie zu nutzen, beende GenTorrent und diese Engine und starte neu.</translation>
+    </message>
+    <message>
+        <source>And what it knows of its networks. The engine starts anew, and this machine is a new one for everybody: its reputation and its invitations to private networks are lost, and other programs need a new token.</source>
+        <translation>Und was er von seinen Netzen weiß. Die Engine startet neu, und dieser Rechner ist für alle ein neuer: Sein Ruf und seine Einladungen in private Netze gehen verloren, und andere Programme brauchen ein neues Token.</translation>
     </message>
     <message>
         <source>Another wording of the question</source>
@@ -674,6 +678,18 @@
     <message>
         <source>Delete “{name}”</source>
         <translation>„{name}“ löschen</translation>
+    </message>
+    <message>
+        <source>Deleted are all chats that this machine keeps, with drafts, attached files, receipts, folders and presets, also in what was kept of damaged databases. Answers that are being written are stopped.
+
+What stays: models, these settings, logs (which hold no chats), files that you exported, and copies in backups of yours. Questions and answers that went over the network are with whoever answered.
+
+This cannot be undone.</source>
+        <translation>Gelöscht werden alle Chats, die dieser Rechner aufbewahrt, mit Entwürfen, angehängten Dateien, Quittungen, Ordnern und Vorlagen, auch in dem, was von beschädigten Datenbanken aufgehoben wurde. Laufende Antworten werden angehalten.
+
+Es bleiben: Modelle, diese Einstellungen, Protokolle (in denen keine Chats stehen), Dateien, die du exportiert hast, und Kopien in deinen Sicherungen. Fragen und Antworten, die über das Netz gingen, liegen bei denen, die geantwortet haben.
+
+Das lässt sich nicht rückgängig machen.</translation>
     </message>
     <message>
         <source>Delete…</source>

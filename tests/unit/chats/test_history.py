@@ -275,6 +275,17 @@ async def test_everything_is_deleted_for_good(tmp_path, service, history, client
     assert [file.name for file in tmp_path.glob("*damaged*")] == []
 
 
+async def test_keys_are_forgotten_only_if_that_is_asked(service, history, client):
+    forgotten = []
+    request = schema.DeleteEverything(confirm="delete all my data", keys=True)
+    assert (await client.do(request)).code == "invalid_request"
+    history.forget_keys = lambda: forgotten.append(True)
+    await client.do(schema.DeleteEverything(confirm="delete all my data"))
+    assert forgotten == []
+    assert isinstance(await client.do(request), schema.Accepted)
+    assert forgotten == [True]
+
+
 async def test_folders_presets_and_settings(client):
     await client.opened("c")
     await client.do(schema.SaveFolder(folder=schema.Folder("f", "Work")))
