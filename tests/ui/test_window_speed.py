@@ -39,8 +39,8 @@ def test_a_key_waits_less_than_a_frame_while_100_tokens_a_second_come(found: dic
 
 def test_a_chat_of_1000_messages_scrolls_and_takes_little_memory(found: dict[str, Any]) -> None:
     chat = found["a chat of 1,000 messages"]
-    assert chat["wheel_frame"]["processor_p99_ms"] < 25
-    assert chat["jump_frame"]["processor_p99_ms"] < 50
+    assert chat["wheel_frame"]["processor_p99_ms"] < 50
+    assert chat["jump_frame"]["processor_p99_ms"] < 100
     assert chat["turns_with_widgets"] < 60
     assert chat["memory_mib"] < 60
 
