@@ -13,8 +13,8 @@ from typing import IO
 STOP_SECONDS = 5.0
 """For a clean end after SIGTERM; then it is killed."""
 POLL_SECONDS = 0.05
-ENGINE_INPUT = subprocess.DEVNULL
-"""Standard input of an engine. Tests give it a pipe that closes with them (see ``engine.lifeline``)."""
+ENGINE_INPUT: int | None = subprocess.DEVNULL
+"""Standard input of an engine; None: the window's own, a pipe that closes with whoever started both."""
 MAX_LAST_WORDS = 4096
 """Bytes at the end of the engine's output that are looked at for the reason of its death."""
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import ctypes
 import logging
 import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -29,6 +32,8 @@ _INSTALL = (
     "libgl1 libfontconfig1 libglib2.0-0 libdbus-1-3 libxkbcommon0 libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 "
     "libxcb-keysyms1 libxcb-shape0"
 )
+LIFELINE_VARIABLE = "GENTORRENT_STOP_WITH_STDIN"
+"""Set to 1 by a program that starts the window: window and engine leave when the standard input that it gave closes."""
 MEASURE_VARIABLE = "GENTORRENT_MEASURE_START"
 """Set to 1: print "usable" once the window is drawn and takes input, and leave; for who measures the start."""
 
@@ -60,6 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     from qasync import QEventLoop
 
+    from app import engine_process
     from app.desktop import Desktop
 
     loop = QEventLoop(application)
@@ -68,6 +74,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         instance.wanted.connect(desktop.open)
         desktop.show()
         release = _on_signals(desktop.quit)
+        if os.environ.get(LIFELINE_VARIABLE) == "1":
+            engine_process.ENGINE_INPUT = None  # the engine hangs on the same pipe
+            until_closed = threading.Thread(target=_read_to_end, args=(loop, desktop.quit), daemon=True)
+            until_closed.start()
         if os.environ.get(MEASURE_VARIABLE) == "1":
             QTimer.singleShot(0, lambda: QTimer.singleShot(0, lambda: _tell_usable(desktop.quit)))
         try:
@@ -130,6 +140,15 @@ def _second_start(instance: SingleInstance, options: Options) -> int:
 def _tell_usable(leave: Callable[[], None]) -> None:
     print("usable", flush=True)
     leave()
+
+
+def _read_to_end(loop: asyncio.AbstractEventLoop, leave: Callable[[], None]) -> None:
+    """In a thread, as not every system can poll a pipe: leave when standard input closes."""
+    with contextlib.suppress(OSError, ValueError):
+        while os.read(sys.stdin.fileno(), 4096):
+            pass
+    with contextlib.suppress(RuntimeError):  # the loop has ended by itself
+        loop.call_soon_threadsafe(leave)
 
 
 def _on_signals(leave: Callable[[], None]) -> Callable[[], None]:

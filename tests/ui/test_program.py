@@ -13,7 +13,8 @@ import pytest
 
 from app import main
 from app.engine_address import read_address
-from tests.support.network import is_running
+from tests.support.lifeline import ENVIRONMENT, lifeline
+from tests.support.network import gone, is_running
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -24,7 +25,14 @@ def environment(**changes: str) -> dict[str, str]:
 
 def test_ctrl_c_ends_window_and_engine(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "engine.cli", "app", "--data", str(tmp_path), "--no-relay"]
-    window = subprocess.Popen(command, env=environment(), start_new_session=True, stderr=subprocess.PIPE, text=True)
+    window = subprocess.Popen(
+        command,
+        env=environment(**ENVIRONMENT),
+        stdin=lifeline(),
+        start_new_session=True,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     assert window.stderr is not None
     with window.stderr:
         try:
@@ -44,6 +52,22 @@ def test_ctrl_c_ends_window_and_engine(tmp_path: Path) -> None:
                 window.wait(10)
         assert not is_running(address.pid)
         assert window.stderr.read() == ""
+
+
+def test_window_and_engine_leave_with_the_program_that_started_them(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "app", "--data", str(tmp_path), "--no-relay"]
+    with subprocess.Popen(command, env=environment(**ENVIRONMENT), stdin=subprocess.PIPE, text=True) as window:
+        assert window.stdin is not None
+        for _ in range(600):
+            address = read_address(tmp_path)
+            if address is not None and address.port:
+                break
+            time.sleep(0.1)
+        assert address is not None
+        assert is_running(address.pid)
+        window.stdin.close()
+        assert window.wait(30) == 0
+    assert gone({address.pid}, 20) == set()
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems always have a display")
