@@ -72,12 +72,15 @@ class Desktop:
         self.hardware = Hardware(os.cpu_count() or 1, 0)
         self.tray = Tray(self.status)
         self.window = self._make_window()
-        self.notifier = Notifier(self.tray, self.chat, self.status, lambda: self.window, lambda: self.preferences.now)
+        self.notifier = Notifier(
+            self.tray, self.chat, self.chats, self.status, lambda: self.window, lambda: self.preferences.now
+        )
         self._leaving = asyncio.Event()
         self._kept_chat = ""
         self._stop_engine = False
         self._restore_contributing = False
         self.tray.open_requested.connect(self.open)
+        self.tray.message_clicked.connect(self._open_told)
         self.tray.quit_requested.connect(self.quit)
         self.link.status_changed.connect(self._engine_changed)
         self.link.event_received.connect(self._receive)
@@ -102,6 +105,12 @@ class Desktop:
     def open(self) -> None:
         """Bring the window to the front, wherever it is."""
         self.window.bring_to_front()
+
+    def _open_told(self) -> None:
+        """Show what the last notification was about."""
+        self.open()
+        if self.notifier.chat:
+            self.window.open_chat(self.notifier.chat)
 
     def _make_window(self) -> MainWindow:
         now, theme = self.preferences.now, self.appearance.theme

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.i18n import tr
+from app.models.chats import ChatsModel
 from app.models.safe_text import visible
 from app.models.status import StatusModel
 from app.models.transcript import ChatTranscript
@@ -29,6 +30,7 @@ class Notifier(QObject):
         self,
         tray: Tray,
         chat: ChatTranscript,
+        chats: ChatsModel,
         status: StatusModel,
         window: Callable[[], QWidget],
         preferences: Callable[[], Preferences],
@@ -40,17 +42,27 @@ class Notifier(QObject):
         self._window = window
         self._preferences = preferences
         self._was = ""
+        self.chat = ""
+        """The chat that was told of last; empty: the open one."""
+        chats.answered.connect(self._other_answered)
         chat.running_changed.connect(self._answer_changed)
         status.changed.connect(self._contributing_changed)
 
     def _answer_changed(self, running: bool) -> None:
         if running or not self._chat.turns or self._in_front() or not self._preferences().tell_answers:
             return
-        state = self._chat.turns[-1].state
+        state, self.chat = self._chat.turns[-1].state, ""
         if state == "done":
             self._tell(tr("Your answer is ready"), tr("Click here to read it."))
         elif state == "failed":
             self._tell(tr("Your question could not be answered"), tr("Click here to see why, and to ask again."))
+
+    def _other_answered(self, chat: str) -> None:
+        """In a chat that is not open; the list marks it in any case."""
+        if chat == self._chat.chat or self._in_front() or not self._preferences().tell_answers:
+            return
+        self.chat = chat
+        self._tell(tr("The answer in another chat has come to its end"), tr("Click here to read it."))
 
     def _contributing_changed(self) -> None:
         state = self._status.state
@@ -62,6 +74,7 @@ class Notifier(QObject):
             return
         if self._preferences().tell_contributing and not self._in_front():
             title = tr("Contributing is paused") if now.status == "paused" else tr("Contributing has stopped")
+            self.chat = ""
             self._tell(title, visible(now.reason)[:LONGEST])
 
     def _in_front(self) -> bool:

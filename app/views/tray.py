@@ -21,6 +21,7 @@ class Tray(QObject):
     """Contributing on and off, its state and reason, what has been done, open chat, quit."""
 
     open_requested = Signal()
+    message_clicked = Signal()
     quit_requested = Signal()
 
     def __init__(self, status: StatusModel) -> None:
@@ -49,7 +50,7 @@ class Tray(QObject):
         self.icon = QSystemTrayIcon(self)
         self.icon.setContextMenu(self.menu)
         self.icon.activated.connect(self._activated)
-        self.icon.messageClicked.connect(self.open_requested)
+        self.icon.messageClicked.connect(self.message_clicked)
         status.changed.connect(self.refresh)
         self.refresh()
 

@@ -453,6 +453,33 @@ def test_answer_that_comes_while_the_window_is_away_is_told(drive: Drive, tmp_pa
     drive(scenario())
 
 
+def test_answer_in_a_chat_that_is_not_open_is_told_marked_and_opened_by_a_click(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        engine = PlayedEngine(hold=asyncio.Event())
+        async with played_engine(tmp_path, engine), open_window(tmp_path, NoProcess()) as window:
+            told: list[str] = []
+            window.notifier.told.connect(lambda title, text: told.append(title))
+            await until(lambda: window.status.models)
+            for held in (True, False):
+                engine.hold.clear()
+                type_question(window, "secret question")
+                await until(lambda: window.turn.state == "writing")
+                asked = window.chat.chat
+                window.window.chat_page.new_chat()
+                window.window.hide()
+                engine.hold.set()
+                await until(lambda chat=asked: chat in window.chats.unread)
+                assert told == ["The answer in another chat has come to its end"]
+                if held:
+                    window.tray.icon.messageClicked.emit()
+                    assert window.chat.chat == asked
+                    assert window.window.isVisible()
+                    await until(lambda chat=asked: window.chat.turns and chat not in window.chats.unread)
+                    window.preferences.change(tell_answers=False)
+
+    drive(scenario())
+
+
 def test_contributing_that_stops_by_itself_is_told_once(drive: Drive, tmp_path: Path) -> None:
     async def scenario() -> None:
         async with open_window(tmp_path, NoProcess()) as window:

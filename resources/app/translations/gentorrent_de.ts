@@ -1727,6 +1727,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <source>The PDF is being made</source>
         <translation>Das PDF wird erstellt</translation>
     </message>
+    <message>
+        <source>The answer in another chat has come to its end</source>
+        <translation>Die Antwort in einem anderen Chat ist zu Ende</translation>
+    </message>
     <message numerus="yes">
         <source>The answer was stopped: it is longer than %Ln characters.</source>
         <translation>
