@@ -13,6 +13,8 @@ from app.theme import Theme
 from engine.resources import resource_path
 
 SIZES = (16, 20, 22, 24, 32, 48, 64, 128, 256)
+SMALL = (16, 20, 24, 32, 48, 64)
+"""Sizes of icons in one colour, which stand beside texts."""
 
 
 def icon_path(name: str) -> str:
@@ -25,9 +27,12 @@ def icon(name: str, colour: str = "", disabled: str = "") -> QIcon:
     """The icon ``name``; ``colour`` for its ``currentColor``, ``disabled`` for the same while it cannot be pressed."""
     source = resource_path(f"app/icons/{name}.svg").read_text("utf-8")
     result = QIcon()
-    for mode, shade in ((QIcon.Mode.Normal, colour), (QIcon.Mode.Disabled, disabled or colour)):
+    shades = {QIcon.Mode.Normal: colour}
+    if disabled and disabled != colour:
+        shades[QIcon.Mode.Disabled] = disabled
+    for mode, shade in shades.items():
         renderer = QSvgRenderer(QByteArray(source.replace("currentColor", shade or "#000000").encode("utf-8")))
-        for size in SIZES if not colour else SIZES[:8]:
+        for size in SMALL if colour else SIZES:
             result.addPixmap(_drawn(renderer, size), mode)
     return result
 

@@ -9,6 +9,7 @@ from PySide6.QtCore import QByteArray, QCoreApplication, QEvent, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
+from app.appearance import wear
 from app.models.catalogue import ModelChoice
 from app.models.chat_setup import ChatSetup
 from app.models.chats import ChatsModel
@@ -87,6 +88,7 @@ class MainWindow(QMainWindow):
         self._screens_settle.setInterval(SCREEN_MILLISECONDS)
         self._made: dict[PageName, StatusPage] = {}
         self._open: PageName = "chat"
+        wear(self, theme)
         self._lay_out()
         self._connect()
         self._add_shortcuts()
@@ -268,10 +270,9 @@ class MainWindow(QMainWindow):
         self.header.contributing_requested.connect(self._status.set_contributing)
         self.status_bar.retry_requested.connect(self.engine_retry_requested)
         self._status.changed.connect(self._show_status)
-        self._theme.changed.connect(self._drop_hidden_pages)
+        self._theme.changed.connect(self._change_look)
         QApplication.instance().screenRemoved.connect(self._screens_settle.start)  # type: ignore[union-attr]
         self._screens_settle.timeout.connect(self.stay_visible)
-        self._theme.changed.connect(self.transcript.repaint_all)
 
     def _add_shortcuts(self) -> None:
         actions: list[tuple[QKeySequence, Callable[[], object]]] = [
@@ -318,6 +319,11 @@ class MainWindow(QMainWindow):
     def _ask_model(self, choice: ModelChoice) -> None:
         self.header.choose(choice)
         self.open_page("chat")
+
+    def _change_look(self) -> None:
+        self._drop_hidden_pages()
+        self.transcript.repaint_all()
+        wear(self, self._theme)
 
     def _drop_hidden_pages(self) -> None:
         """Pages that do not show are made anew when they are opened: Qt would dress every widget of them now, all at

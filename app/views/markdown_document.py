@@ -38,6 +38,7 @@ from app.views.markdown_formats import (
     run_text,
     units,
 )
+from app.views.markdown_recolour import Recolouring
 from app.views.markdown_tables import MAX_ROWS, WRITTEN_ROWS, TableLayout
 
 MAX_CODELINE = 2_000
@@ -120,6 +121,12 @@ class MarkdownDocument:
     def find_places(self) -> None:
         """Lay out what has been shown, which Qt else does for all of it at the first question where something is."""
         self._document.documentLayout().blockBoundingRect(self._document.lastBlock())
+
+    def recolouring(self) -> Recolouring:
+        """What gives the text the colours that the theme has now."""
+        self._formats.clear()
+        tables = [shown.table for shown in self.shown if shown.table is not None]
+        return Recolouring(self._document, tables, self._formats, self._theme)
 
     @property
     def busy(self) -> bool:

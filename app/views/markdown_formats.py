@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import (
     QColor,
     QFont,
@@ -13,6 +14,7 @@ from PySide6.QtGui import (
     QTextCharFormat,
     QTextCursor,
     QTextDocument,
+    QTextFormat,
     QTextOption,
 )
 
@@ -29,6 +31,8 @@ PAD, GAP = 12, 10
 LINE = "\u2028"
 """A line break inside a paragraph, for Qt."""
 TAIL = QTextBlockFormat.LineHeightTypes.FixedHeight
+KIND = QTextFormat.Property.UserProperty.value
+"""The property of letters of code that says what kind they are of."""
 CODE_BLOCK = -1
 """In place of the level of a heading: letters in a block of code."""
 _HEADINGS = {1: 1.5, 2: 1.3, 3: 1.14, 4: 1.05, 5: 1.0, 6: 1.0}
@@ -61,7 +65,8 @@ class MarkdownFormats:
         made = QTextCharFormat()
         size = theme.body * _HEADINGS.get(heading, 1.0) * (0.95 if self._quiet else 1.0)
         made.setFontPointSize(size)
-        made.setForeground(QColor(theme.quiet if self._quiet else theme.text))
+        if self._quiet:  # else it is the widget's colour, which follows the theme by itself
+            made.setForeground(QColor(theme.quiet))
         if style & Style.BOLD or heading > 0:
             made.setFontWeight(QFont.Weight.DemiBold)
         made.setFontItalic(bool(style & (Style.ITALIC | Style.MATHS)))
@@ -76,12 +81,27 @@ class MarkdownFormats:
             made.setFontUnderline(True)
         return made
 
+    def recoloured(self, letters: QTextCharFormat) -> QTextCharFormat | None:
+        """The same look in the theme's colours; None where it has none of its own."""
+        grounded = letters.background().style() is not Qt.BrushStyle.NoBrush
+        if not (self._quiet or grounded or letters.isAnchor()):
+            return None
+        changed = QTextCharFormat(letters)
+        if letters.isAnchor():
+            changed.setForeground(QColor(self._theme.accent))
+        elif self._quiet:
+            changed.setForeground(QColor(self._theme.quiet))
+        if grounded:
+            changed.setBackground(QColor(self._theme.neutral_ground))
+        return changed
+
     def kind(self, kind: str) -> QTextCharFormat:
         """The colour of a part of code."""
         if kind not in self._kinds:
             made = QTextCharFormat()
             made.setForeground(QColor(self._theme.syntax(kind)))
             made.setFontItalic(kind == "comment")
+            made.setProperty(KIND, kind)
             self._kinds[kind] = made
         return self._kinds[kind]
 

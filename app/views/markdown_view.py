@@ -6,10 +6,11 @@ import functools
 import math
 from typing import Any
 
-from PySide6.QtCore import QMimeData, QPoint, QRect, QRectF, QSizeF, Qt, QTimer, QUrl, Signal
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QRect, QRectF, QSizeF, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import (
     QAction,
     QContextMenuEvent,
+    QFont,
     QGuiApplication,
     QKeyEvent,
     QMouseEvent,
@@ -18,7 +19,7 @@ from PySide6.QtGui import (
     QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QSizePolicy, QTextBrowser, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QMenu, QSizePolicy, QTextBrowser, QToolButton, QWidget
 
 from app.i18n import tr
 from app.markdown.blocks import Code, Table, Text
@@ -30,6 +31,7 @@ from app.views.basics import PlainLabel
 from app.views.icons import icon
 from app.views.markdown_document import MarkdownDocument, Shown
 from app.views.markdown_formats import HEADER_HEIGHT
+from app.views.markdown_recolour import Recolouring
 from app.views.markdown_tables import MAX_ROWS
 
 _BORDER = 2
@@ -56,6 +58,7 @@ class MarkdownView(QTextBrowser):
         self._held = False  # the last step was told that more will come
         self._headers: list[CodeHeader] = []
         self._source: list[str] = []
+        self._recolouring: Recolouring | None = None
         self.setObjectName("document")
         self.setAccessibleName(accessible_name)
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -67,6 +70,7 @@ class MarkdownView(QTextBrowser):
         self.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextBrowserInteraction | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
+        self._set_font()
         self._text = MarkdownDocument(self.document(), theme, quiet=quiet)
         self.anchorClicked.connect(self._choose)
         self.cursorPositionChanged.connect(lambda: self.caret_moved.emit(self.cursorRect()))
@@ -89,6 +93,11 @@ class MarkdownView(QTextBrowser):
 
     def advance(self, *, writing: bool = False) -> bool:
         """Show some more of what has been added (as much as is parsed at a time); False when all of it is shown."""
+        if self._recolouring is not None:
+            if not self._recolouring.step():
+                self._recolouring = None
+                self._fit(self.document().size())
+            return True
         if not writing and self._text.busy:  # before what follows the code is laid out below it
             self._text.highlight()
             return True
@@ -116,22 +125,31 @@ class MarkdownView(QTextBrowser):
         self._source.clear()
         self._certain = 0
         self._unread = self._held = False
+        self._recolouring = None
         self._text.clear()
         self._place_headers()
 
     def repaint_all(self) -> None:
-        """Show the same in the colours that the theme has now."""
-        self._text.clear()
-        self._text.show(self._reader.blocks, 0)
-        if not self._held:
-            self._text.settle()
+        """Take the colours that the theme has now; :meth:`advance` goes on with it."""
+        self._recolouring = self._text.recolouring()
         for header in self._headers:
             header.dress()
-        self._place_headers()
 
     def loadResource(self, kind: int, name: QUrl | str) -> Any:
         """Nothing is ever loaded, neither from the network nor from files."""
         return None
+
+    def changeEvent(self, event: QEvent) -> None:
+        """A style sheet takes the font away and gives it back, and Qt would lay all of the text out for both."""
+        if event.type() is QEvent.Type.ApplicationFontChange:
+            self._set_font()
+        elif event.type() is not QEvent.Type.FontChange:
+            super().changeEvent(event)
+
+    def _set_font(self) -> None:
+        font = QFont(QApplication.font())
+        font.setPointSizeF(self._theme.body)
+        self.document().setDefaultFont(font)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_PageUp, Qt.Key.Key_PageDown):
@@ -222,6 +240,8 @@ class MarkdownView(QTextBrowser):
         return ""
 
     def _fit(self, size: QSizeF) -> None:
+        if self._recolouring is not None:  # which changes no size, but Qt lays out what it touches
+            return
         height = math.ceil(size.height()) + 2 * _BORDER
         if height != self.height() or self.minimumHeight() != height:
             self.setFixedHeight(height)

@@ -141,6 +141,7 @@ class TranscriptView(QAbstractScrollArea):
         for view in self._views:
             view.repaint_all()
         self.newest.setIcon(icon("arrow-down", self._theme.text))
+        self._again.start()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

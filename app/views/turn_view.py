@@ -21,8 +21,9 @@ from app.views.problem_box import ProblemBox
 from app.views.question_view import QuestionView
 from app.views.reasoning_view import ReasoningView
 
-PAGE = 200_000
-"""Characters of one answer that are laid out at a time. The rest is a click away."""
+PAGE = 40_000
+"""Characters of one answer that are laid out at a time: Qt lays out as many within 50 ms when the window gets another
+width. The rest is a click away."""
 SHOW_SECONDS_AFTER = 2.0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 
+from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
 
 from app.models.turns import Turn
@@ -91,6 +92,7 @@ class TurnViews:
         """Remove those that do not show."""
         for view in self._spare.values():
             view.deleteLater()
+            QCoreApplication.sendPostedEvents(view, QEvent.Type.DeferredDelete)
         self._spare.clear()
 
     def drop(self) -> None:
