@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
 from app.i18n import number, tr
@@ -13,7 +13,7 @@ from app.theme import Theme
 from app.views.basics import PlainLabel
 from app.views.icons import icon
 
-_BUTTON = 24
+_WIDTH, _HEIGHT, _ICON = 28, 24, 16
 
 
 class Versions(QWidget):
@@ -95,7 +95,8 @@ def quiet_button(accessible_name: str, tool_tip: str = "") -> QToolButton:
     button.setObjectName("quietButton")
     button.setAccessibleName(accessible_name)
     button.setToolTip(tool_tip or accessible_name)
-    button.setFixedSize(_BUTTON, _BUTTON)
+    button.setFixedSize(_WIDTH, _HEIGHT)
+    button.setIconSize(QSize(_ICON, _ICON))
     button.setCursor(Qt.CursorShape.PointingHandCursor)
     button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     return button
