@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from pathlib import Path
 
 import pytest
@@ -468,13 +469,14 @@ def test_answer_in_a_chat_that_is_not_open_is_told_marked_and_opened_by_a_click(
                 window.window.chat_page.new_chat()
                 window.window.hide()
                 engine.hold.set()
-                await until(lambda chat=asked: chat in window.chats.unread)
+                await until(functools.partial(window.chats.unread.__contains__, asked))
                 assert told == ["The answer in another chat has come to its end"]
                 if held:
                     window.tray.icon.messageClicked.emit()
                     assert window.chat.chat == asked
                     assert window.window.isVisible()
-                    await until(lambda chat=asked: window.chat.turns and chat not in window.chats.unread)
+                    await until(lambda: window.chat.turns)
+                    assert asked not in window.chats.unread
                     window.preferences.change(tell_answers=False)
 
     drive(scenario())
