@@ -23,6 +23,10 @@ SENTENCES = (
     mark("There is no network to contribute to. Start the engine with --bootstrap URL#NETWORKID to join one."),
     mark("The machine that was answering had an error."),
     mark("The machine that was answering stops contributing. Ask again; another one answers."),
+    mark("Chats cannot be saved: the disk is full. Free some space."),
+    mark("Chats cannot be saved: another program holds the chat database. Close it."),
+    mark("Chats cannot be saved: the data directory cannot be written. Look at its owner and disk."),
+    mark("What is not yet on the disk is kept in memory until then."),
     mark("The keys of this engine lie in a file that is not encrypted; no keyring works here."),
 )
 

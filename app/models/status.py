@@ -80,6 +80,7 @@ class StatusModel(QObject):
         self._engine_tone: Tone = "busy"
         self._note = ""
         self._notice = ""
+        self._saving = schema.SavingState()
         self.intends = False
         """Whether the owner wants to contribute as soon as that is possible."""
         self._paused = ""
@@ -121,6 +122,7 @@ class StatusModel(QObject):
         """There is no connection, and why."""
         self._connected = False
         self._state = None
+        self._saving = schema.SavingState()
         self._wanted = None
         self._engine_text = text
         self._engine_tone = "error" if failed else "busy"
@@ -186,6 +188,8 @@ class StatusModel(QObject):
                     self._refusal = ""
                     if self._wanted is None:
                         self._end_pause()  # somebody else has turned it on
+            case schema.SavingState():
+                self._saving = event
             case schema.Accepted(request="delete_everything"):
                 self.data_deleted.emit("")
             case schema.RequestFailed(request="delete_everything"):
@@ -213,6 +217,9 @@ class StatusModel(QObject):
             return StatusLine("busy", tr(STARTS_ANEW))
         if state.worker.status in ("restarting", "failed"):
             return _worker_line(state.worker)
+        if self._saving.problem:
+            waiting = tr("%Ln change(s) wait for it.", "", self._saving.waiting)
+            return StatusLine("error", f"{from_engine(self._saving.problem)} {waiting}")
         if self._refusal or self._notice:
             return StatusLine("warning", self._refusal or self._notice)
         if state.contributing.status in ("paused", "failed") and state.contributing.reason:

@@ -43,6 +43,7 @@ RETRY_SECONDS = 2.0
 """Between two attempts to write what the disk did not take."""
 _NO_ROW = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError, UnicodeError, OverflowError)
 """What a row itself is to blame for, which would keep all others waiting for ever."""
+_UNTIL_THEN = "What is not yet on the disk is kept in memory until then."
 _logger = logging.getLogger(__name__)
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -160,7 +161,7 @@ class ChatStore:
         except StorageError as error:
             if not self.problem:
                 _logger.error("chats cannot be written: %s", error)
-            self.problem = f"{error} What is not yet on the disk is kept in memory until then."
+            self.problem = f"{error} {_UNTIL_THEN}"
         else:
             for key, row in batch.items():
                 if self._waiting.get(key, self) is row:

@@ -100,6 +100,7 @@ class PlayedEngine:
     privacy: Privacy | None = None
     requests: list[AnswerRequest] = field(default_factory=list)
     cancelled: int = 0
+    warnings: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.feed = StateFeed(self.state)
@@ -153,6 +154,7 @@ class PlayedEngine:
             relay=RelayState(on=True),
             worker=WorkerState(status="ready"),
             models=tuple(self.models()),
+            warnings=tuple(self.warnings),
         )
 
     def changes(self) -> AsyncGenerator[State, None]:
@@ -172,6 +174,10 @@ class PlayedEngine:
 
     def leave_network(self) -> None:
         self.joined = ""
+
+    def notice(self, text: str) -> None:
+        self.warnings.append(text)
+        self.feed.notify()
 
     def shutdown(self, *, when_idle: bool = False) -> None:
         self.stopped = True
@@ -273,6 +279,7 @@ class Played:
     server: ApiServer
     lock: EngineLock
     task: asyncio.Task[None]
+    chats: ChatHistory
 
     async def kill(self) -> None:
         """As if the process were gone: no goodbye, and the lock file stays."""
@@ -296,13 +303,13 @@ async def played_engine(directory: Path, engine: PlayedEngine) -> AsyncIterator[
     """``engine`` behind the real API server, found through a real lock file in ``directory``."""
     lock = acquire_lock(DataDirectory(directory).lock)
     clock = SystemClock()
-    chats = ChatHistory(DataDirectory(directory).chats, engine, nobody_counts, clock, os.urandom, lambda notice: None)
+    chats = ChatHistory(DataDirectory(directory).chats, engine, nobody_counts, clock, os.urandom, engine.notice)
     server = ApiServer(engine, api_token="a" * 40, control_token=lock.control_token, port=0, clock=clock, chats=chats)
     lock.set_port(server.bind())
     async with asyncio.TaskGroup() as group:
         task = group.create_task(_serve(server, chats))
         try:
-            yield Played(engine, server, lock, task)
+            yield Played(engine, server, lock, task, chats)
         finally:
             task.cancel()
             lock.release()

@@ -12,6 +12,13 @@
         <translation> · {seconds} s</translation>
     </message>
     <message numerus="yes">
+        <source>%Ln change(s) wait for it.</source>
+        <translation>
+            <numerusform>%Ln Änderung wartet darauf.</numerusform>
+            <numerusform>%Ln Änderungen warten darauf.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>%Ln character(s)</source>
         <translation>
             <numerusform>%Ln Zeichen</numerusform>
@@ -402,6 +409,18 @@
     <message>
         <source>Chats</source>
         <translation>Chats</translation>
+    </message>
+    <message>
+        <source>Chats cannot be saved: another program holds the chat database. Close it.</source>
+        <translation>Chats lassen sich nicht sichern: Ein anderes Programm hält die Chat-Datenbank. Schließe es.</translation>
+    </message>
+    <message>
+        <source>Chats cannot be saved: the data directory cannot be written. Look at its owner and disk.</source>
+        <translation>Chats lassen sich nicht sichern: In das Datenverzeichnis kann nicht geschrieben werden. Sieh nach, wem es gehört und wie es der Festplatte geht.</translation>
+    </message>
+    <message>
+        <source>Chats cannot be saved: the disk is full. Free some space.</source>
+        <translation>Chats lassen sich nicht sichern: Die Festplatte ist voll. Schaffe etwas Platz.</translation>
     </message>
     <message>
         <source>Checking the receipt</source>
@@ -2147,6 +2166,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>What has arrived is kept.</source>
         <translation>Was angekommen ist, bleibt erhalten.</translation>
+    </message>
+    <message>
+        <source>What is not yet on the disk is kept in memory until then.</source>
+        <translation>Was noch nicht auf der Festplatte ist, bleibt bis dahin im Arbeitsspeicher.</translation>
     </message>
     <message>
         <source>What it means</source>

@@ -4,6 +4,13 @@
 <context>
     <name></name>
     <message numerus="yes">
+        <source>%Ln change(s) wait for it.</source>
+        <translation>
+            <numerusform>%Ln change waits for it.</numerusform>
+            <numerusform>%Ln changes wait for it.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>%Ln character(s)</source>
         <translation>
             <numerusform>%Ln character</numerusform>

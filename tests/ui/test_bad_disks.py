@@ -1,0 +1,141 @@
+"""The window over a full disk and a damaged database: it says what happened, and loses no message."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.models.status import StatusModel
+from engine.api import schema
+from engine.chats import store as store_module
+from engine.storage.data_directory import DataDirectory
+from tests.ui.conftest import Drive, NoProcess, PlayedEngine, open_window, played_engine, until
+from tests.ui.test_chat_list import ask, rows
+from tests.ui.test_folders import Engine
+
+
+def test_full_disk_is_said_until_it_is_not() -> None:
+    model = StatusModel(Engine().send)
+    model.engine_connected()
+    model.receive(PlayedEngine().state())
+    full = "Chats cannot be saved: the disk is full. Free some space."
+    model.receive(schema.SavingState(problem=full, waiting=1))
+    line = model.line()
+    assert (line.tone, line.text) == ("error", f"{full} 1 change waits for it.")
+    model.receive(schema.SavingState())
+    assert model.line().tone != "error"
+    model.receive(schema.SavingState(problem=full, waiting=1))
+    model.engine_away("gone")
+    model.engine_connected()
+    model.receive(PlayedEngine().state())
+    assert model.line().tone != "error"
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of a megabyte."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = sys.platform == "linux" and hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("mount")
+    if (
+        not mounted
+        or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)], check=False).returncode
+    ):
+        pytest.skip("needs the right to mount a tmpfs")
+    try:
+        yield disk
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def test_real_full_disk_costs_no_message(drive: Drive, small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "RETRY_SECONDS", 0.1)
+    chats = DataDirectory(small_disk)
+
+    async def scenario() -> None:
+        engine = PlayedEngine()
+        async with played_engine(small_disk, engine), open_window(small_disk, NoProcess()) as window:
+            await until(lambda: window.status.models)
+            ask(window, "Before?")
+            await until(lambda: window.turn.state == "done")
+            with (small_disk / "others").open("wb", buffering=0) as others:
+                try:
+                    while others.write(b"x" * 4096):
+                        pass
+                except OSError:
+                    pass  # full now
+            engine.pieces = ["A long answer. " * 2000]
+            ask(window, "While it is full?")
+            await until(lambda: len(window.chat.turns) == 2 and window.turn.state == "done")
+            await until(lambda: window.status.line().tone == "error")
+            assert "the disk is full" in window.window.status_bar.text.whole_text
+            (small_disk / "others").unlink()
+            await until(lambda: window.status.line().tone != "error")
+        async with played_engine(small_disk, PlayedEngine()), open_window(small_disk, NoProcess()) as window:
+            await until(lambda: len(window.chat.turns) == 2 and window.turn.length == len("A long answer. " * 2000))
+            assert [turn.question for turn in window.chat.turns] == ["Before?", "While it is full?"]
+
+    drive(scenario())
+    assert chats.chats.exists()
+
+
+def test_damaged_database_is_kept_aside_and_said(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with played_engine(tmp_path, PlayedEngine()), open_window(tmp_path, NoProcess()) as window:
+            await until(lambda: window.status.models)
+            ask(window, "Kept?")
+            await until(lambda: window.turn.state == "done" and "Kept?" in rows(window))
+        database = DataDirectory(tmp_path).chats
+        with database.open("r+b") as file:
+            file.write(b"\x00" * 2048)  # its beginning is lost
+        async with played_engine(tmp_path, PlayedEngine()), open_window(tmp_path, NoProcess()) as window:
+            await until(lambda: window.status.notes())
+            (note,) = window.status.notes()
+            assert "1 chats with 2 messages could be read" in note
+            await until(lambda: "Kept?" in rows(window))
+            await until(lambda: window.chat.turns and window.answer == "Relays carry sealed data.")
+            assert window.window.status_bar.notes.isVisible()
+        assert len(list(tmp_path.glob("chats.damaged-*.db"))) == 1
+
+    drive(scenario())
+
+
+def test_all_data_leave_nothing_of_a_chat_on_the_disk(drive: Drive, tmp_path: Path) -> None:
+    secret = b"xylophone"
+
+    def found() -> list[str]:
+        return [file.name for file in tmp_path.rglob("*") if file.is_file() and secret in file.read_bytes()]
+
+    async def scenario() -> None:
+        engine = PlayedEngine(pieces=["An answer about a xylophone."])
+        async with played_engine(tmp_path, engine), open_window(tmp_path, NoProcess()) as window:
+            await until(lambda: window.status.models)
+            ask(window, "What is a xylophone?")
+            await until(lambda: window.turn.state == "done")
+            window.chat.files.add_text("xylophone notes")
+            await until(lambda: window.chat.files.ready)
+            folder = window.chats.folders.make()
+            await until(lambda: window.chats.folders.all)
+            window.chats.folders.rename(folder, "xylophone folder")
+            window.chats.folders.fold(folder, True)
+            await until(lambda: window.chats.folders.all[0].name == "xylophone folder")
+            window.window.composer.input.setPlainText("a draft of a xylophone")
+            window.window.keep_draft()
+            await until(lambda: found())
+            window.window.open_page("settings")
+            window.window.settings.deletion_requested.emit(False)
+            await until(lambda: not window.chats.chats)
+            await until(lambda: not found())
+            assert window.window.composer.input.toPlainText() == ""
+            assert window.chat.files.files == []
+            window._keep_state()
+        assert found() == []
+        assert folder.encode() not in (tmp_path / "window-state.json").read_bytes()
+
+    drive(scenario())
