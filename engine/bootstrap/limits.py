@@ -51,6 +51,16 @@ class TokenBucket:
         self._tokens -= 1
         return True
 
+    def is_free(self, now: float) -> bool:
+        """Whether there is a token."""
+        self._refill(now)
+        return self._tokens >= 1
+
+    def spend(self, count: float, now: float) -> None:
+        """Take so many, also some that are not there yet."""
+        self._refill(now)
+        self._tokens -= count
+
     def _refill(self, now: float) -> None:
         self._tokens = min(self._burst, self._tokens + (now - self._updated) * self._rate)
         self._updated = now

@@ -31,6 +31,8 @@ from engine.wire.signed import MAX_RECORD
 MAX_ANSWER = 4_096
 """Bytes of the server's answer to a record."""
 MAX_CONTRADICTIONS = 10_000
+PAUSE_SECONDS, MOST_PAUSES = 2.0, 60
+"""Where a server says that this address reads too much."""
 Read = Callable[[str, int], Awaitable[bytes]]
 """Gets a path of the server that is used now, so many bytes at most."""
 
@@ -78,8 +80,20 @@ class ChainReader:
     def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
         self._session = session
         self._url = url
+        self.sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
     async def _get(self, path: str, limit: int) -> bytes:
+        """Where the server wants a pause, after one."""
+        for _ in range(MOST_PAUSES):
+            try:
+                return await self._fetch(path, limit)
+            except BootstrapUnreachableError as error:
+                if not str(error).endswith("HTTP status 429"):
+                    raise
+                await self.sleep(PAUSE_SECONDS)
+        return await self._fetch(path, limit)
+
+    async def _fetch(self, path: str, limit: int) -> bytes:
         async with network_errors():
             return await fetch(self._session, self._url, f"/v1/{path}", limit) or b""
 

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from engine.bootstrap.chain.intake import ASKED_AT_ONCE, ASKED_KEPT, OLDEST_SECONDS, OPEN_EPOCHS
-from engine.bootstrap.chain.limits import BURST
+from engine.bootstrap.chain.limits import BURST, PAGE_COST, READ_BURST
 from engine.clock import ManualClock, SystemClock
 from engine.crypto.identity import Identity
 from engine.ids import node_id_text
+from engine.transport.bootstrap_http import http_session
+from engine.transport.chain_http import ChainReader
 from engine.verification.batches import Kept, check_batch, check_confirmation, make_batch, open_leaf
 from engine.verification.quorums import VOTE_PURPOSE
 from engine.verification.receipts import Served, make_receipt, sign_receipt
@@ -273,6 +275,28 @@ async def test_who_brings_too_much_is_put_off(tmp_path: Path) -> None:
         assert statuses == [422] * int(BURST) + [429] * 5
         it.clock.advance(1)
         assert (await post(it.address, "/v1/contradictions", b"x"))[0] == 422
+
+
+async def test_who_reads_too_much_waits_a_little(tmp_path: Path) -> None:
+    """Pages of records keep the database from what else it has to do."""
+    several_machines = Parameters(snapshot_seconds=0.2, epoch_seconds=10)
+    async with judged(tmp_path / "s", several_machines) as it:
+        pages = int(READ_BURST / PAGE_COST)
+        statuses = [(await fetch(it.address, "/v1/receipts/4"))[0] for _ in range(pages + 3)]
+        assert statuses == [200] * pages + [429] * 3
+        assert (await fetch(it.address, "/v1/chain"))[0] == 429
+        async with http_session() as session:
+            reader, waits = ChainReader(session, it.address.partition("#")[0]), []
+
+            async def sleep(seconds: float) -> None:
+                waits.append(seconds)
+                it.clock.advance(seconds)
+
+            reader.sleep = sleep
+            assert await reader.height() == 0
+            assert len(waits) == 1
+        it.clock.advance(PAGE_COST)
+        assert (await fetch(it.address, "/v1/receipts/4"))[0] == 200
 
 
 async def test_there_is_no_chain_without_a_committee(tmp_path: Path) -> None:

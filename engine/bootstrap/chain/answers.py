@@ -32,7 +32,7 @@ class ChainAnswer:
 class ChainService(Protocol):
     """Answers what is below ``/v1``: ``path`` has no leading slash, a request counts for ``address``."""
 
-    async def read(self, path: str) -> ChainAnswer:
+    async def read(self, path: str, address: str) -> ChainAnswer:
         """A GET."""
         ...
 

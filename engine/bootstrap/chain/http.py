@@ -60,7 +60,9 @@ class ChainHttp:
         if refusal is not None:
             return refusal
         chain = self._service.chain
-        return _response(NO_COMMITTEE if chain is None else await chain.read(_path(request)))
+        if chain is None:
+            return _response(NO_COMMITTEE)
+        return _response(await chain.read(_path(request), self._service.address_of(request)))
 
     async def _take(self, request: web.Request) -> web.Response:
         chain = self._service.chain

@@ -23,9 +23,9 @@ class PassedChain:
         self._url = url
         self._session = session
 
-    async def read(self, path: str) -> ChainAnswer:
+    async def read(self, path: str, address: str) -> ChainAnswer:
         """See ``ChainService``."""
-        return await self._pass("GET", path, None, "")
+        return await self._pass("GET", path, None, address)
 
     async def take(self, path: str, body: bytes, address: str) -> ChainAnswer:
         """See ``ChainService``."""

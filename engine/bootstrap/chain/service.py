@@ -9,7 +9,7 @@ from engine.bootstrap.chain.answers import UNKNOWN, ChainAnswer
 from engine.bootstrap.chain.blocks import Blocks
 from engine.bootstrap.chain.changes import Changes
 from engine.bootstrap.chain.intake import Intake
-from engine.bootstrap.chain.limits import BURST, RATE, Buckets
+from engine.bootstrap.chain.limits import BURST, PAGE_COST, RATE, READ_BURST, READ_PIECE, READ_RATE, Buckets
 from engine.bootstrap.metrics import Metrics
 from engine.clock import Clock
 from engine.directory.prefix import counting_key
@@ -18,6 +18,7 @@ from engine.errors import DirectoryError, StorageError, VerificationError, WireE
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,15}")
 _FROM = re.compile(r"from-(0|[1-9][0-9]{0,15})")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_PAGE = re.compile(r"receipts/.*|chain/from-.*")
 Taker = Callable[[bytes], Awaitable[ChainAnswer]]
 
 
@@ -41,6 +42,7 @@ class ServerChain:
         self._clock = clock
         self._failed = failed
         self._addresses = None if one_machine else Buckets(RATE, BURST)
+        self._readers = None if one_machine else Buckets(READ_RATE, READ_BURST)
         self._takers: dict[str, Taker] = {
             "chain": blocks.take,
             "evidence": blocks.take_evidence,
@@ -75,8 +77,23 @@ class ServerChain:
             self._failed(error)
             return ChainAnswer.says(503, "The server could not store it; bring it again later.")
 
-    async def read(self, path: str) -> ChainAnswer:
+    async def read(self, path: str, address: str) -> ChainAnswer:
         """See ``ChainService``."""
+        if self._readers is None:
+            return await self._read(path)
+        try:
+            name, now = counting_key(address), self._clock.monotonic()
+        except DirectoryError as error:
+            return ChainAnswer.says(503, str(error))
+        if not self._readers.is_free(name, now):
+            return ChainAnswer.says(429, "This address reads too much; ask again in a moment.")
+        least = PAGE_COST if _PAGE.fullmatch(path) else 1.0
+        self._readers.spend(name, least, now)
+        answer = await self._read(path)
+        self._readers.spend(name, max(0.0, 1 + len(answer.body) / READ_PIECE - least), self._clock.monotonic())
+        return answer
+
+    async def _read(self, path: str) -> ChainAnswer:
         kind, _, name = path.partition("/")
         number = int(name) if _NUMBER.fullmatch(name) else None
         digest = bytes.fromhex(name) if _DIGEST.fullmatch(name) else None
