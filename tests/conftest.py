@@ -34,6 +34,9 @@ settings.register_profile("unhurried", deadline=None, suppress_health_check=[Hea
 settings.load_profile("unhurried")
 
 HERE = Path(__file__).resolve().parent
+PATIENCE = 5
+"""A test's limit of time is there to end what hangs. Beside much else everything takes several times as long as on a
+calm machine, for which limits are written, so each is multiplied by this."""
 
 
 def why_no_qt() -> str | None:
@@ -79,6 +82,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.e2e)
         if HERE / "ui" in item.path.parents:
             item.add_marker(pytest.mark.qt)
+        limit = item.get_closest_marker("timeout")
+        seconds = limit.args[0] if limit is not None else float(item.config.getini("timeout"))
+        item.add_marker(pytest.mark.timeout(PATIENCE * seconds), append=False)
         if NO_QT and item.get_closest_marker("qt"):
             item.add_marker(pytest.mark.skip(reason=NO_QT))
         required = os.environ.get("GENTORRENT_REQUIRE_ALL") == "1"  # then these fail where they cannot run

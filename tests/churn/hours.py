@@ -43,7 +43,8 @@ BUSY_SECONDS = 3000.0
 """Of a period; then nobody asks until its end, and the paths of idle chats are given up. Clients are out of step."""
 MEASURE_SECONDS = 600.0
 WARM_UP_SECONDS = 7200.0
-"""In which everything gets its usual size."""
+"""In which everything gets its usual size. Only whole periods after it show growth: within one the number of those who
+ask goes up and down."""
 COUNTED = ("engine.paths.", "engine.node.", "engine.transport.", "engine.directory.", "engine.bootstrap.")
 TABLES = (dict, set, frozenset, list, deque, tuple, Counter)
 TABLE_LIMIT = Limit(1.25, 50.0)
@@ -159,6 +160,11 @@ def grown(tables: Sequence[Mapping[str, int]]) -> list[str]:
     return found
 
 
+def shows_growth(hours: float) -> bool:
+    """Whether so many hours are enough to tell growth from ups and downs."""
+    return hours * 3600 >= WARM_UP_SECONDS + PERIOD_SECONDS
+
+
 def simulate(hours: float, seed: int = 1, say: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
     """So many simulated hours: the measurements, and what of them grew."""
     run = Hours(hours, seed, say)
@@ -176,7 +182,7 @@ def simulate(hours: float, seed: int = 1, say: Callable[[str], None] = lambda _:
         "asked": result.complete + len(result.misses),
         "complete": result.complete,
         "misses": result.as_json()["misses"],
-        "grown": growth(rows) + grown(tables),
+        "grown": growth(rows) + grown(tables) if shows_growth(hours) else [],
         "trends": {name: thirds([row[name] for row in rows]) for name in rows[0]},
         "rows": run.rows,
         "tables": {name: thirds([float(row.get(name, 0)) for row in tables]) for name in sorted(tables[-1])},
@@ -192,7 +198,8 @@ def main() -> int:
     options = parser.parse_args()
     found = simulate(options.hours, options.seed, lambda line: print(line, file=sys.stderr, flush=True))
     options.out.write_text(json.dumps(found, indent=1), encoding="utf-8")
-    print("\n".join(found["grown"] or ["nothing grew"]))
+    nothing = "nothing grew" if shows_growth(options.hours) else "too short to show whether something grows"
+    print("\n".join(found["grown"] or [nothing]))
     return 1 if found["grown"] or found["misses"] else 0
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.churn.hours import shows_growth
 from tests.support.long_runs import machine, piece, report, store, work_folder
 
 KEYS = ("asked", "complete", "wrong", "disturbed", "deaths", "arrivals", "simulated_seconds")
@@ -152,12 +153,13 @@ def as_markdown(results: Mapping[str, Any]) -> str:
 def describe_hours(ran: Mapping[str, Any]) -> str:
     """The simulated hours in a paragraph."""
     sizes = {"memory_mib": "MiB of memory", "objects": "objects", "table_entries": "entries in all tables of all nodes"}
+    tables = "no table grew beyond its limit" if shows_growth(ran["hours"]) else "too short to show growth"
     trends = [f"{ran['trends'][key][0]:.0f} and {ran['trends'][key][1]:.0f} {what}" for key, what in sizes.items()]
     return (
         f"{ran['hours']:g} simulated hours of a mesh of {ran['relays']} relays, of which {ran['deaths']} died and were"
         f" replaced, while {ran['clients']} clients chatted for 50 minutes and were silent for 70, out of step:"
         f" {ran['complete']} of {ran['asked']} answers complete. In the first and in the last third after the warm-up:"
-        f" {', '.join(trends)}; no table grew beyond its limit."
+        f" {', '.join(trends)}; {tables}."
     )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import os
 import shutil
 import signal
@@ -23,6 +24,7 @@ from engine.errors import (
     WorkerDiedError,
 )
 from engine.inference.models.installed import BUILTIN_MODEL, Catalogue
+from engine.inference.pipe import Event
 from engine.inference.supervisor.settings import InferenceSettings, WorkerState
 from engine.inference.supervisor.supervisor import InferenceSupervisor
 from engine.inference.types import Delta, Done, GenerationRequest, PromptMessage, Queued, Started
@@ -115,14 +117,21 @@ async def test_whoever_listens_hears_how_busy_the_models_are(models):
 
 async def test_deltas_arrive_one_by_one_as_they_are_made(models):
     async with running(models) as supervisor:
+        loop, told = asyncio.get_running_loop(), []
+        message = supervisor._message  # what the worker says, before a slow reader gets it joined
+
+        def hear(said):
+            if isinstance(said, Event) and isinstance(said.event, Delta):
+                told.append(said.event.ids)
+            message(said)
+
+        supervisor._message = hear
         await supervisor.start([BUILTIN_MODEL])
-        loop, times = asyncio.get_running_loop(), []
-        async for event in supervisor.generate(ask(max_tokens=10, min_tokens=10, max_tokens_per_second=20)):
-            if isinstance(event, Delta):
-                assert len(event.ids) == 1
-                times.append(loop.time())
-        assert len(times) == 10
-        assert times[-1] - times[0] >= 9 * 0.05 * 0.9
+        begun = loop.time()
+        read = ids_of(await answer(supervisor, ask(max_tokens=10, min_tokens=10, max_tokens_per_second=20)))
+        assert [len(ids) for ids in told] == [1] * 10
+        assert tuple(one for ids in told for one in ids) == read
+        assert loop.time() - begun >= 9 * 0.05
 
 
 async def test_the_same_tokens_alone_and_beside_others_and_continued(models):
@@ -165,33 +174,36 @@ async def test_nobody_is_answered_faster_for_what_another_client_has_asked(model
 
 async def test_closing_the_stream_cancels_the_answer(models):
     async with running(models, slots=1) as supervisor:
-        stream = supervisor.generate(ask(max_tokens=400, min_tokens=400, max_tokens_per_second=20))
+        stream = supervisor.generate(ask(max_tokens=400, min_tokens=400, max_tokens_per_second=2))
         async for event in stream:
             if isinstance(event, Delta):
                 break
         await stream.aclose()
-        async with asyncio.timeout(5):  # the only slot is free again long before the 20 s of the first answer
+        async with asyncio.timeout(60):  # the only slot is free again long before the 200 s of the first answer
             assert len(ids_of(await answer(supervisor, ask()))) == 24
 
 
 async def test_a_worker_that_hangs_is_noticed_and_the_answer_goes_on(models):
-    async with running(models, silence_timeout=4) as supervisor:
-        events = []
-        request = ask(max_tokens=40, min_tokens=40, max_tokens_per_second=20)
+    async with running(models) as supervisor:
+        events, stopped = [], False
+        request = ask(max_tokens=40, min_tokens=40, max_tokens_per_second=10)
         async for event in supervisor.generate(request):
             events.append(event)
-            if len(ids_of(events)) == 5:
+            if len(ids_of(events)) >= 5 and not stopped:
+                stopped = True
                 os.kill(supervisor.worker_pid(), signal.SIGSTOP)
+                life = supervisor._life  # no other one is to be taken for silent on a machine that does much else
+                life._settings = dataclasses.replace(life._settings, silence_timeout=1.0)
         assert ids_of(events) == ids_of(await answer(supervisor, ask(max_tokens=40, min_tokens=40)))
         assert any("sign of life" in state.reason for state in supervisor.states)
 
 
 async def test_stopping_gives_the_memory_back_and_a_request_starts_it_again(models):
     async with running(models) as supervisor:
-        stream = supervisor.generate(ask(max_tokens=400, min_tokens=400, max_tokens_per_second=20))
+        stream = supervisor.generate(ask(max_tokens=400, min_tokens=400, max_tokens_per_second=2))
         await anext(stream)
         pid = supervisor.worker_pid()
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(60):  # its answer would take 200 s
             await supervisor.stop()
         assert not psutil.pid_exists(pid)
         assert supervisor.worker_pid() is None
@@ -354,7 +366,7 @@ def test_the_worker_ends_when_the_engine_is_killed(models):
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as engine:
         worker = psutil.Process(int(engine.stdout.readline()))
         engine.kill()
-    worker.wait(timeout=10)
+    worker.wait(timeout=120)
 
 
 async def test_models_come_and_go_while_answers_are_made(models, tmp_path):

@@ -13,6 +13,7 @@ import pytest
 from engine.crypto.identity import Identity, node_id_of
 from engine.ids import NodeId
 from engine.inference.types import GenerationRequest, TokenScores
+from engine.node import asking_scorers, challenge_chat
 from engine.node.answer_scorer import AnswerScorer
 from engine.node.asking_scorers import ScorerChats
 from engine.node.scoring_service import ScoringService
@@ -24,10 +25,17 @@ from tests.support.answering_overlay import INFO, AnsweringMember, AnsweringOver
 from tests.support.calibrations import calibration
 from tests.support.overlay import NETWORK
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.usefixtures("time_is_simulated")]
 CALIBRATIONS = Calibrations([msgspec.structs.replace(calibration(), digest=INFO.digest.hex())])
 NEEDED = 40_000_000_000
 """Bytes that the model takes, as its folder would say."""
+
+
+@pytest.fixture
+def time_is_simulated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How long an answer takes on this machine says nothing."""
+    monkeypatch.setattr(asking_scorers, "ANSWER_SECONDS", None)
+    monkeypatch.setattr(challenge_chat, "ANSWER_SECONDS", None)
 
 
 class Turned(Reference):

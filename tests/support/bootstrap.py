@@ -24,8 +24,9 @@ from tests.support.records import descriptor
 FAST = Parameters(snapshot_seconds=0.2, allow_loopback=True)
 
 
-async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
-    """Wait for ``condition``; ``TimeoutError`` names nothing, the caller's line does."""
+async def until(condition: Callable[[], object], seconds: float = 60.0) -> None:
+    """Wait for ``condition``; ``TimeoutError`` names nothing, the caller's line does. Who asserts that it comes soon
+    says how soon."""
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.01)
@@ -106,7 +107,7 @@ class RawNode:
 
     async def receive(self) -> object:
         """The next message, or None when the connection is over."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             message = await self.socket.receive()
         return server_message_decoder.decode(message.data) if message.type is aiohttp.WSMsgType.BINARY else None
 
@@ -128,7 +129,7 @@ async def raw_node(address: str, owner: Identity | None = None, *, client_only: 
     url = parse_bootstrap(address).url
     quick = aiohttp.ClientWSTimeout(ws_close=0.5)
     async with aiohttp.ClientSession() as session, session.ws_connect(f"{url}/v1/signaling", timeout=quick) as socket:
-        challenge = server_message_decoder.decode(await socket.receive_bytes(timeout=10))
+        challenge = server_message_decoder.decode(await socket.receive_bytes(timeout=60))
         assert isinstance(challenge, Challenge)
         node = RawNode(socket, challenge)
         if owner is not None:

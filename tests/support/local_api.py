@@ -134,7 +134,7 @@ class PlayedService:
         self.feed.close()
 
 
-async def until(condition, seconds: float = 5.0) -> None:
+async def until(condition, seconds: float = 60.0) -> None:
     """Wait until ``condition()`` is true; TimeoutError otherwise."""
     async with asyncio.timeout(seconds):
         while not condition():

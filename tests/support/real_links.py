@@ -68,7 +68,7 @@ async def running(*nodes: Node) -> AsyncIterator[None]:
     assert asyncio.all_tasks() == before
 
 
-async def until(condition: Callable[[], Any], seconds: float = 10.0) -> None:
+async def until(condition: Callable[[], Any], seconds: float = 60.0) -> None:
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.01)

@@ -38,7 +38,7 @@ class Engine:
         return self.directory.api_token.read_text().strip()
 
     def client(self) -> openai.OpenAI:
-        return openai.OpenAI(base_url=f"{self.url}/v1", api_key=self.token, max_retries=0, timeout=30)
+        return openai.OpenAI(base_url=f"{self.url}/v1", api_key=self.token, max_retries=0, timeout=120)
 
 
 @contextlib.contextmanager
@@ -47,7 +47,7 @@ def running(data: Path) -> Iterator[Engine]:
     command = [*COMMAND, "node", "--data", str(data), "--api-port", "0"]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE) as process:
         try:
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + 120
             while (lock := read_lock(directory.lock)) is None or lock.port == 0:
                 assert process.poll() is None, process.stderr.read().decode() if process.stderr else ""
                 assert time.monotonic() < deadline, "the engine does not start"

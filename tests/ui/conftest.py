@@ -75,7 +75,7 @@ def engines_end_with_the_tests(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine_process, "ENGINE_INPUT", lifeline())
 
 
-async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
+async def until(condition: Callable[[], object], seconds: float = 60.0) -> None:
     """Wait until ``condition()`` holds; TimeoutError otherwise."""
     async with asyncio.timeout(seconds):
         while not condition():
