@@ -11,8 +11,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 import typer
 
+from engine.api import schema
+from engine.commands import saved_chat
 from engine.commands.api_client import ApiClient, Reply, find_engine
 from engine.commands.terminal import harmless
 from engine.errors import ConfigurationError, RequestError, StorageError, UnknownModelError, WeakerPathsNeededError
@@ -57,6 +60,10 @@ def run(
     save_receipt: Annotated[
         Path | None, typer.Option(metavar="FILE", help="With --question: write the answer's receipt to this file.")
     ] = None,
+    save: Annotated[
+        bool,
+        typer.Option("--save", help="Keep the chat beside those of the window; else nothing of it is stored."),
+    ] = False,
     data: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Data directory of the engine to use. GENTORRENT_DATA.")
     ] = None,
@@ -76,12 +83,26 @@ def run(
         raise ConfigurationError(f"--route is {route!r}. It is one of {', '.join(ROUTES)}.")
     if question is None and (json_output or save_receipt):
         raise ConfigurationError("--json and --save-receipt belong to a single question. Add --question TEXT.")
+    if save and (json_output or save_receipt or api or token):
+        raise ConfigurationError(
+            "--save goes neither with --json and --save-receipt (see gentorrent chats show and export) nor with --api."
+        )
     client = find_engine(data, api, token, os.environ)
     from engine.inference.models.installed import BUILTIN_MODEL
 
     chosen = model or _first_model(client)
     if temperature is None and chosen == BUILTIN_MODEL:
         temperature = 0.0  # it states facts
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")  # bytes that are no UTF-8 shall not end the chat
+    if save:
+        settings = _settings(chosen, route, _readable(system or ""), temperature, seed, max_tokens)
+        if paths or hops or direct:
+            choice = schema.PrivacyChoice(least_paths=paths, least_hops=hops, direct=direct)
+            settings = msgspec.structs.replace(settings, privacy=choice)
+        asked = sys.stdin.read() if question == "-" else question and _readable(question)
+        saved_chat.converse(data, settings, asked)
+        return
     body: dict[str, Any] = {"model": chosen, "stream": True, "stream_options": {"include_usage": True}}
     body |= {
         name: value
@@ -92,13 +113,23 @@ def run(
     if paths or hops or direct:
         body["gentorrent"]["privacy"] = {"least_paths": paths, "least_hops": hops, "direct": direct}
     messages = [{"role": "system", "content": _readable(system)}] if system else []
-    if isinstance(sys.stdin, io.TextIOWrapper):
-        sys.stdin.reconfigure(errors="replace")  # bytes that are no UTF-8 shall not end the chat
     if question is None:
         _converse(client, body, messages)
     else:
         text = sys.stdin.read() if question == "-" else _readable(question)
         _ask_once(client, body, [*messages, {"role": "user", "content": text}], json_output, save_receipt)
+
+
+def _settings(
+    model: str, route: str, system: str, temperature: float | None, seed: int | None, max_tokens: int | None
+) -> schema.ChatSettings:
+    """How a kept chat is asked."""
+    given = {"temperature": temperature, "seed": seed}
+    sampling = msgspec.convert(
+        {name: value for name, value in given.items() if value is not None}, schema.SamplingChoice
+    )
+    where = msgspec.convert(route, schema.Route)
+    return schema.ChatSettings(model=model, route=where, system=system, sampling=sampling, max_tokens=max_tokens)
 
 
 def _choose(error: WeakerPathsNeededError) -> dict[str, Any] | None:

@@ -54,8 +54,18 @@ class ControlClient:
                 raise GenTorrentError("The engine answered something else than was asked. Is it of this version?")
             yield event
 
-    async def _next(self) -> schema.Event:
-        async with asyncio.timeout(REPLY_SECONDS):
+    async def send(self, request: schema.ChatsRequest, ref: str) -> None:
+        """A request whose reply comes among the :meth:`events`."""
+        await self._socket.send_str(schema.encode(msgspec.structs.replace(request, ref=ref)))
+
+    async def events(self, request: schema.ChatsRequest) -> AsyncIterator[schema.Event]:
+        """All that the engine tells after ``request``, whose reply has "ask" for a ``ref``. Answers may let wait."""
+        await self.send(request, "ask")
+        while True:
+            yield await self._next(None)
+
+    async def _next(self, seconds: float | None = REPLY_SECONDS) -> schema.Event:
+        async with asyncio.timeout(seconds):
             message = await self._socket.receive()
         if message.type is not aiohttp.WSMsgType.TEXT:
             raise EngineUnreachableError("The engine has closed the connection. Try again.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import signal
 from collections.abc import AsyncIterator
@@ -162,6 +163,30 @@ def test_the_command_line_lists_searches_shows_exports_and_deletes(tmp_path, cap
                 assert words not in data, name
     with running(tmp_path):
         assert (tmp_path / "keys").read_bytes() != before
+
+
+def test_a_chat_from_the_terminal_is_kept(tmp_path, capsys, monkeypatch):
+    def command(*words: str, ok: bool = True) -> tuple[str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main([*words, "--data", str(tmp_path)])
+        told = capsys.readouterr()
+        assert (ended.value.code == 0) == ok, told.err
+        return told.out, told.err
+
+    with running(tmp_path):
+        one, _ = command("chat", "--save", "-q", "What is a relay?", "--max-tokens", "20", "--system", "Be brief.")
+        monkeypatch.setattr("sys.stdin", io.StringIO("What is a guard?\n\nAnd a proxy?\n"))
+        two, said = command("chat", "--save", "--max-tokens", "10", "--route", "local")
+        assert "Kept as" in said
+        listed = json.loads(command("chats", "list", "--json")[0])
+        assert [chat["title"] for chat in listed] == ["What is a guard?", "What is a relay?"]
+        guards, relays = (
+            json.loads(command("chats", "show", chat["chat"], "--json")[0])["messages"] for chat in listed
+        )
+        assert [message["role"] for message in guards] == ["user", "assistant"] * 2
+        assert two == "".join(f"{message['text']}\n" for message in guards if message["role"] == "assistant")
+        assert one == f"{relays[1]['text']}\n"
+        assert "--save goes" in command("chat", "--save", "-q", "x", "--json", ok=False)[1]
 
 
 async def ask_two(engine: Engine) -> None:
