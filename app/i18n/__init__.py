@@ -13,6 +13,7 @@ language is another file there.
 """
 
 from app.i18n.catalogue import (
+    SOURCE_LANGUAGE,
     best_language,
     current,
     languages,
@@ -26,6 +27,7 @@ from app.i18n.catalogue import (
 )
 
 __all__ = [
+    "SOURCE_LANGUAGE",
     "best_language",
     "current",
     "languages",

@@ -290,13 +290,13 @@ class Asking(KeptTurns):
             self._dispatch()
             return
         turn.code = event.code
-        self._fail(turn, from_engine(event.text))
+        self._fail(turn, from_engine(event))
 
     def _too_long(self, event: schema.ContextOverflow) -> None:
         if self.turns and event.ref == self.turns[-1].ref:
             self._busy = False
             self.turns[-1].droppable, self.turns[-1].code = event.droppable, "context_length_exceeded"
-            self._fail(self.turns[-1], from_engine(event.text))
+            self._fail(self.turns[-1], from_engine(event))
 
     def _waiting(self) -> list[Turn]:
         """The questions at the end of which the engine knows nothing yet."""

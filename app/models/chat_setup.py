@@ -284,7 +284,7 @@ class ChatSetup(QObject):
                 self.models = event.models
                 self.changed.emit()
             case schema.RequestFailed(ref="preset"):
-                self.problem_arose.emit(from_engine(event.text))
+                self.problem_arose.emit(from_engine(event))
 
     def _know(self, presets: tuple[schema.Preset, ...]) -> None:
         if presets == self.presets:

@@ -276,7 +276,7 @@ class ChatsModel(QObject):
                 if event.ref == "empty":
                     return
                 self.searching = False
-                self.problem_arose.emit(from_engine(event.text))
+                self.problem_arose.emit(from_engine(event))
             case _:
                 return
         self.changed.emit()

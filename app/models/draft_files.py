@@ -160,7 +160,7 @@ class DraftFiles(QObject):
             case schema.DraftChanged(chat=chat, draft=draft) if chat == self._chat:
                 self.show(draft.attachments)
             case schema.RequestFailed(request=request, ref=ref) if request in _REQUESTS:
-                self._refuse(ref, from_engine(event.text))
+                self._refuse(ref, from_engine(event))
             case schema.ChatsRemoved():
                 gone = set(event.chats)
                 self._all = [one for one in self._all if not event.everything and one.chat not in gone]

@@ -1,39 +1,84 @@
-"""Sentences of the engine that people see most, in the language of the window.
+"""What the engine says, in the language of the window.
 
-The engine speaks English to every client. What stands here word for word is translated; anything else, such as a
-sentence with an address in it, is shown as it came.
+Beside its English texts the engine sends codes with values (``words``); the sentences of all codes are translated with
+the window's own texts. A text without them comes from elsewhere, such as from the machine that was asked, and is shown
+as it came, after what its code means.
 """
 
 from __future__ import annotations
 
-from app.i18n import mark, tr
+import re
+from collections.abc import Sequence
 
-SENTENCES = (
-    mark("Answered on this machine; nobody else saw it."),
-    mark("Signed by the machine that answered; it matches the question and every token."),
-    mark("Choosing anonymous paths"),
-    mark("This machine reads the question"),
-    mark("The model thinks before it answers"),
-    mark("loading the model and telling the network"),
-    mark("waiting for the network"),
-    mark("No relays are known yet."),
-    mark("No machine that answers is linked yet."),
-    mark("The directory of the network is not here yet."),
-    mark("There is no network to contribute to; join one with --bootstrap."),
-    mark("There is no network to contribute to. Start the engine with --bootstrap URL#NETWORKID to join one."),
-    mark("The machine that was answering had an error."),
-    mark("The machine that was answering stops contributing. Ask again; another one answers."),
-    mark("Chats cannot be saved: the disk is full. Free some space."),
-    mark("Chats cannot be saved: another program holds the chat database. Close it."),
-    mark("Chats cannot be saved: the data directory cannot be written. Look at its owner and disk."),
-    mark("What is not yet on the disk is kept in memory until then."),
-    mark("The keys of this engine lie in a file that is not encrypted; no keyring works here."),
-)
+from PySide6.QtCore import QDateTime, QLocale
+
+from app import i18n
+from app.i18n import mark, number, tr
+from engine.api import schema
+from engine.sentences import SENTENCES, Sentence
+
+CODES = {
+    "internal_error": mark("The engine made a mistake."),
+    "invalid_request": mark("This cannot be asked."),
+    "model_not_found": mark("Nobody has this model."),
+    "context_length_exceeded": mark("The conversation is too long for the model."),
+    "overloaded": mark("There is too much to do at the moment."),
+    "network_not_ready": mark("The network cannot be asked yet."),
+    "too_few_relays": mark("The network has too few relays."),
+    "serving_node_lost": mark("The machine that was answering is gone."),
+    "serving_node_leaving": mark("The machine that was answering leaves."),
+    "cancelled": mark("The answer was stopped."),
+    "chat_not_found": mark("This is not there any more."),
+    "chat_busy": mark("An answer is being written in this chat."),
+    "worker_restarting": mark("The part of the engine that runs models is being restarted."),
+    "storage_failed": mark("The disk does not take this."),
+    "interrupted": mark("The engine ended meanwhile."),
+    "message_too_large": mark("The message is too long."),
+    "not_served": mark("This engine does not do that."),
+    "hub_failed": mark("The model hub does not give this."),
+    "stopped": mark("The download was stopped."),
+}
+"""What the codes of errors mean, whatever else is said of them."""
+_LIST = re.compile(r"(\w+)\[(\d+)\]")
 
 
-def from_engine(text: str) -> str:
-    """``text`` with every sentence that is known in the language in use."""
-    for sentence in SENTENCES:
-        if sentence in text:
-            text = text.replace(sentence, tr(sentence))
-    return text
+def from_engine(said: schema.Worded, field: str = "text") -> str:
+    """A text of the engine (``warnings[0]``: one of several)."""
+    text = _text(said, field)
+    parts = said.words.get(field, ())
+    if parts and all(_known(part) for part in parts):
+        return _joined(parts)
+    meaning = CODES.get(getattr(said, "code", "")) if field == "text" else None
+    if meaning is None or i18n.current() == i18n.SOURCE_LANGUAGE or not text:
+        return text
+    return f"{tr(meaning)} ({text.rstrip('.')})"
+
+
+def _text(said: schema.Worded, field: str) -> str:
+    item = _LIST.fullmatch(field)
+    return str(getattr(said, item[1])[int(item[2])] if item else getattr(said, field))
+
+
+def _known(part: Sentence) -> bool:
+    return not part.code or part.code in SENTENCES
+
+
+def _joined(parts: Sequence[Sentence]) -> str:
+    return " ".join(map(_in_words, parts))
+
+
+def _in_words(part: Sentence) -> str:
+    values = {name: _value(name, value) for name, value in part.values.items()}
+    return tr(SENTENCES[part.code], **values) if part.code else values.get("text", "")
+
+
+def _value(name: str, value: str | int | float | tuple[Sentence, ...]) -> str:
+    if isinstance(value, tuple):
+        return _joined(value)
+    if isinstance(value, str):
+        return value
+    if name == "when":
+        return QLocale(i18n.current()).toString(
+            QDateTime.fromSecsSinceEpoch(round(value)), QLocale.FormatType.ShortFormat
+        )
+    return number(value) if isinstance(value, int) else number(value, 2)

@@ -64,7 +64,7 @@ def contributing_facts(state: schema.State) -> list[Fact]:
     if now.receipts_waiting:
         facts.append(Fact(tr("Receipts"), tr("%Ln epoch(s) wait for the server", "", now.receipts_waiting)))
     if now.receipts_problem:
-        facts.append(Fact(tr("Receipts"), now.receipts_problem))
+        facts.append(Fact(tr("Receipts"), from_engine(now, "receipts_problem")))
     return facts
 
 
@@ -123,7 +123,7 @@ def relay_words(relay: schema.RelayState) -> tuple[str, str, str]:
     if not relay.on:
         return "neutral", tr("Off"), tr("No traffic of other people passes through this machine.")
     if relay.refused:
-        return "warning", tr("Not possible"), from_engine(relay.reason)
+        return "warning", tr("Not possible"), from_engine(relay, "reason")
     if relay.reason:
-        return "busy", tr("Waiting"), from_engine(relay.reason)
+        return "busy", tr("Waiting"), from_engine(relay, "reason")
     return "good", tr("On"), tr("%Ln circuit(s) of other people pass through this machine now.", "", relay.circuits)

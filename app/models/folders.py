@@ -103,7 +103,7 @@ class FoldersModel(QObject):
             case schema.ChatsRemoved(everything=True):
                 self._replace(())
             case schema.RequestFailed(request=request) if request in _OWN:
-                self.problem_arose.emit(from_engine(event.text))
+                self.problem_arose.emit(from_engine(event))
 
     def _replace(self, folders: Iterable[schema.Folder]) -> None:
         new = {folder.folder: folder for folder in folders}

@@ -141,10 +141,10 @@ class LibraryModel(QObject):
                 self._downloads = {one.model: one for one in event.downloads}
                 self.changed.emit()
             case schema.RequestFailed(ref="library", request="list_library"):
-                self.problem = from_engine(event.text)
+                self.problem = from_engine(event)
                 self.changed.emit()
             case schema.RequestFailed(ref="library"):
-                self._failed = from_engine(event.text)
+                self._failed = from_engine(event)
             case schema.DownloadProgress():
                 self._downloads[event.model] = event
             case schema.DownloadEnded():
@@ -166,9 +166,9 @@ class LibraryModel(QObject):
                 self.arrived.emit(event.model)
             self.changed.emit()
         elif event.model == self._offered:
-            self._failed = from_engine(event.text)
+            self._failed = from_engine(event)
         elif event.code != "stopped":
-            self._offered, self._failed = event.model, from_engine(event.text)
+            self._offered, self._failed = event.model, from_engine(event)
 
 
 def progress_words(progress: schema.DownloadProgress) -> str:

@@ -193,14 +193,14 @@ class StatusModel(QObject):
             case schema.Accepted(request="delete_everything"):
                 self.data_deleted.emit("")
             case schema.RequestFailed(request="delete_everything"):
-                self.data_deleted.emit(from_engine(event.text))
+                self.data_deleted.emit(from_engine(event))
             case schema.NetworkKept():
                 self.network_kept.emit(event.address)
             case schema.RequestFailed(request="join_network" | "leave_network"):
-                self.network_refused.emit(from_engine(event.text))
+                self.network_refused.emit(from_engine(event))
             case schema.RequestFailed(request="set_contributing"):
                 self._wanted = None
-                self._refusal = from_engine(event.text)
+                self._refusal = from_engine(event)
                 self._forget.start()
             case _:
                 return
@@ -219,12 +219,12 @@ class StatusModel(QObject):
             return _worker_line(state.worker)
         if self._saving.problem:
             waiting = tr("%Ln change(s) wait for it.", "", self._saving.waiting)
-            return StatusLine("error", f"{from_engine(self._saving.problem)} {waiting}")
+            return StatusLine("error", " ".join([from_engine(self._saving, "problem"), waiting]))
         if self._refusal or self._notice:
             return StatusLine("warning", self._refusal or self._notice)
         if state.contributing.status in ("paused", "failed") and state.contributing.reason:
             return StatusLine(
-                "warning", tr(_AS_SAID[state.contributing.status], reason=from_engine(state.contributing.reason))
+                "warning", tr(_AS_SAID[state.contributing.status], reason=from_engine(state.contributing, "reason"))
             )
         return _network_line(state.network)
 
@@ -248,7 +248,7 @@ class StatusModel(QObject):
         if network.status == "none":
             return tone, tr("In no network"), tr("Answers are made on this machine only, and nothing leaves it.")
         words = " · ".join(filter(None, (network.name, tr(_NETWORK_STATES[network.status]))))
-        return tone, words, from_engine(network.reason)
+        return tone, words, from_engine(network, "reason")
 
     def notes(self) -> tuple[str, ...]:
         """What the engine wants its owner to know, such as how its keys are kept."""
@@ -257,11 +257,15 @@ class StatusModel(QObject):
             return own
         relay = self._state.relay
         refused = (
-            (tr("This machine relays nothing for others: {reason}", reason=from_engine(relay.reason)),)
+            (tr("This machine relays nothing for others: {reason}", reason=from_engine(relay, "reason")),)
             if relay.refused
             else ()
         )
-        return (*own, *refused, *map(from_engine, self._state.warnings))
+        return (
+            *own,
+            *refused,
+            *(from_engine(self._state, f"warnings[{at}]") for at in range(len(self._state.warnings))),
+        )
 
     def contribute(self) -> ContributeLine:
         """The switch, for window and tray alike."""
@@ -309,7 +313,7 @@ _AS_SAID = {
 
 
 def _worker_line(worker: schema.WorkerState) -> StatusLine:
-    reason = from_engine(worker.reason).rstrip(". ") or tr("it does not say why")
+    reason = from_engine(worker, "reason").rstrip(". ") or tr("it does not say why")
     if worker.status == "failed":
         return StatusLine("error", tr("The part of the engine that runs models cannot run: {reason}.", reason=reason))
     text = tr(
@@ -321,7 +325,7 @@ def _worker_line(worker: schema.WorkerState) -> StatusLine:
 def _details(now: schema.ContributingState) -> str:
     """The reason if there is one, else numbers."""
     if now.reason:
-        return from_engine(now.reason)
+        return from_engine(now, "reason")
     numbers = [tr("answering %Ln now", "", now.answering)] if now.answering else []
     if now.answered:
         numbers.append(
@@ -380,4 +384,4 @@ def _ready(network: schema.NetworkState) -> str:
 
 
 def _with_reason(sentence: str, network: schema.NetworkState) -> str:
-    return f"{sentence} {from_engine(network.reason)}".strip()
+    return f"{sentence} {from_engine(network, 'reason')}".strip()

@@ -43,4 +43,4 @@ class TextReader(QObject):
                 self.arrived.emit(event.text)
             case schema.RequestFailed(ref=self._ref):
                 self._asked = False
-                self.failed.emit(from_engine(event.text))
+                self.failed.emit(from_engine(event))

@@ -256,14 +256,14 @@ class ChatTranscript(Asking):
         if event.request == "open_chat" and event.ref == self.chat:
             self._forget(self._new_id(), temporary=False)
             self._shown_anew()
-            self.problem_arose.emit(from_engine(event.text))
+            self.problem_arose.emit(from_engine(event))
             return
         if event.ref == SETTINGS:
             self._told = None  # sent again with the next question
             self._telling = max(0, self._telling - 1)
-            self.problem_arose.emit(from_engine(event.text))
+            self.problem_arose.emit(from_engine(event))
         elif event.ref in ("earlier", "later", "branch"):
             self._paging = False
-            self.problem_arose.emit(from_engine(event.text))
+            self.problem_arose.emit(from_engine(event))
         elif self.turns and event.ref == self.turns[-1].ref:
             self._not_asked(self.turns[-1], event)

@@ -150,7 +150,7 @@ def show_answer(turn: Turn, message: schema.StoredMessage) -> None:
     if message.state == "interrupted":
         turn.problem = interrupted_words(turn.length > 0)
     elif message.problem is not None and turn.state == "failed":
-        turn.problem, turn.code = from_engine(message.problem.text), message.problem.code
+        turn.problem, turn.code = from_engine(message.problem), message.problem.code
         turn.choices = message.problem.choices
 
 

@@ -39,7 +39,7 @@ def short_id(node: str) -> str:
 
 def stage_words(stage: schema.ChatStage | schema.AnswerStage) -> str:
     """One sentence: what is waited for and why."""
-    text = from_engine(stage.text) or tr(STAGES.get(stage.stage, stage.stage.capitalize()))
+    text = from_engine(stage) or tr(STAGES.get(stage.stage, stage.stage.capitalize()))
     if stage.place > 0:
         text = tr("{text}, place {place}", text=text, place=number(stage.place))
     if stage.estimate >= 1:
@@ -85,7 +85,8 @@ def privacy_words(done: schema.ChatDone) -> list[str]:
 
 def choice_words(choice: schema.WeakerChoice) -> str:
     """What a button says that takes this choice for the chat."""
-    return f"{choice.text[:1].upper()}{choice.text[1:]}"
+    text = from_engine(choice)
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def _seconds(milliseconds: float) -> str:
@@ -96,7 +97,7 @@ def _seconds(milliseconds: float) -> str:
 
 def badge_words(done: schema.ChatDone) -> str:
     """What the badge of this answer means and why it is this one."""
-    reason = _sentence(from_engine(done.badge_reason))
+    reason = _sentence(from_engine(done, "badge_reason"))
     if done.badge == "unverified" or not reason:
         return f"{tr(_BADGE_MEANINGS[done.badge])} {reason}".strip()
     return reason
@@ -131,7 +132,7 @@ def knowledge(done: schema.ChatDone) -> list[Known]:
     if others:
         rows.append(Known(tr("Nodes before it"), tr(_BEFORE), ", ".join(others)))
     if done.privacy is not None and done.privacy.weaker:
-        rows.insert(0, Known(tr("Weaker"), done.privacy.text))
+        rows.insert(0, Known(tr("Weaker"), from_engine(done.privacy)))
     for position, (who, what) in enumerate(_RELAYS):
         ids = [short_id(path[place]) for path in done.paths if (place := _place(position, len(path))) is not None]
         if ids:

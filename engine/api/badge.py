@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Literal
 
 from engine.api.schema import MachineStanding
 from engine.api.service import AnswerDone
+from engine.sentences import Said, say, together
 
 Badge = Literal["local", "signed", "verified", "unverified"]
 
@@ -23,24 +23,25 @@ def badge_of(done: AnswerDone) -> tuple[Badge, str]:
         return "unverified", done.receipt_reason
     excluded = [one for one in done.standings if one.standing == "excluded"]
     if excluded:
-        return "unverified", " ".join(map(_words, excluded))
-    reason = " ".join([done.receipt_reason, *map(_words, done.standings)]).strip()
+        return "unverified", together(*map(_words, excluded))
+    reason = together(done.receipt_reason, *map(_words, done.standings))
     passed = bool(done.standings) and all(one.standing == "established" and one.passed for one in done.standings)
     return ("verified" if passed else "signed"), reason
 
 
-def _words(machine: MachineStanding) -> str:
-    name = f"Machine {machine.node[:8]}"
+def _words(machine: MachineStanding) -> Said:
+    name = machine.node[:8]
     if machine.contradicted:
-        return f"{name} is excluded: it has signed two things that contradict each other, as its signatures prove."
+        return say("badge.contradicted", machine=name)
     if not machine.checked:
-        return f"{name} is new: the committee has judged none of its answers yet."
-    when = datetime.fromtimestamp(machine.checked, UTC).strftime("%d %b %Y, %H:%M UTC")
+        return say("badge.new", machine=name)
     if machine.standing == "excluded":
-        return f"{name} is excluded: the committee found that it does not serve the model that it claims ({when})."
-    verdict = "passed" if machine.passed else "did not pass"
-    young = "" if machine.standing == "established" else ", not enough yet to be established"
-    return (
-        f"{name} was last checked by the committee on {when} and {verdict}; its reputation is "
-        f"{machine.reputation:.2f} after {machine.judged} checks{young}."
+        return say("badge.excluded", machine=name, when=machine.checked)
+    code = "badge.passed" if machine.passed else "badge.not_passed"
+    return say(
+        code if machine.standing == "established" else f"{code}_young",
+        machine=name,
+        when=machine.checked,
+        reputation=round(machine.reputation, 2),
+        judged=machine.judged,
     )

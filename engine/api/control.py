@@ -26,6 +26,7 @@ from engine.errors import (
     WeakerPathsNeededError,
 )
 from engine.inference.text.answer_parts import Content, Reasoning
+from engine.sentences import said_by, say
 
 MAX_CLIENTS = 16
 """Control connections at a time."""
@@ -260,7 +261,7 @@ class _Connection:
         self._outbox.put(schema.RequestFailed(request=request, code=code, text=text, ref=ref))
 
     def _failed(self, request: str, error: GenTorrentError, ref: str = "") -> None:
-        self._refuse(request, error_reply.code_of(error), str(error), ref)
+        self._refuse(request, error_reply.code_of(error), said_by(error), ref)
 
     async def _set_contributing(self, on: bool) -> None:
         try:
@@ -302,14 +303,14 @@ class _Connection:
         except asyncio.CancelledError:
             if chat.id not in self._stopping:
                 raise
-            end = _failed(chat.id, AnswerCancelledError("The answer was stopped. What has arrived is kept."))
+            end = _failed(chat.id, AnswerCancelledError(say("control.cancelled")))
         except GenTorrentError as error:
             end = _failed(chat.id, error)
         except OutboxFullError:
             raise
         except Exception:
             _log.exception("an answer failed unexpectedly")
-            end = _failed(chat.id, RequestError("The engine made a mistake while it answered; its log says which."))
+            end = _failed(chat.id, RequestError(say("chat.mistake")))
         finally:
             self._chats.pop(chat.id, None)
             self._stopping.discard(chat.id)
@@ -327,13 +328,13 @@ class _Connection:
                     case AnswerDelta():
                         delta = _delta(chat.id, event)
                         if delta.reasoning and not thinking:
-                            text = "The model thinks before it answers"
+                            text = say("chat.thinks")
                             self._outbox.put(schema.ChatStage(id=chat.id, stage="thinking", text=text))
                         thinking = thinking or bool(delta.reasoning)
                         self._outbox.put(delta)
                     case AnswerDone():
                         return _done(chat, request.sampling.seed, event)
-        return _failed(chat.id, RequestError("The answer ended without its last event. Its text may be incomplete."))
+        return _failed(chat.id, RequestError(say("chat.incomplete")))
 
 
 class _Named(msgspec.Struct):
@@ -360,7 +361,7 @@ def _leaves(group: BaseExceptionGroup[_Ended]) -> Iterator[BaseException]:
 
 def _failed(chat_id: str, error: GenTorrentError) -> schema.ChatFailed:
     choices = error_reply.weaker_choices(error.choices) if isinstance(error, WeakerPathsNeededError) else ()
-    return schema.ChatFailed(id=chat_id, code=error_reply.code_of(error), text=str(error), choices=choices)
+    return schema.ChatFailed(id=chat_id, code=error_reply.code_of(error), text=said_by(error), choices=choices)
 
 
 def _delta(chat_id: str, delta: AnswerDelta) -> schema.ChatDelta:

@@ -17,6 +17,7 @@ from engine.api.error_reply import encode
 from engine.api.parameters import ParsedRequest
 from engine.api.schema import ModelState
 from engine.api.service import AnswerDelta, AnswerDone, AnswerStage
+from engine.sentences import plain
 
 
 class Choice(Protocol):
@@ -95,9 +96,9 @@ def extension_object(done: AnswerDone, seed: int, *, receipt: bool) -> dict[str,
         "tokens_per_s": round(done.tokens_per_s, 2),
         "receipt_verified": done.receipt == "verified",
         "receipt_status": done.receipt,
-        "receipt_reason": done.receipt_reason,
+        "receipt_reason": plain(done.receipt_reason),
         "badge": badge,
-        "badge_reason": reason,
+        "badge_reason": plain(reason),
         **({"standings": done.standings} if done.standings else {}),
         "seed": seed,
     }
@@ -157,7 +158,7 @@ class Reply:
 
     def stage(self, stage: AnswerStage) -> bytes:
         """A chunk without choices that says where the request stands."""
-        told = {"stage": stage.stage, "place": stage.place, "estimate": stage.estimate, "text": stage.text}
+        told = {"stage": stage.stage, "place": stage.place, "estimate": stage.estimate, "text": plain(stage.text)}
         return self._object(self._kind.chunk, [], gentorrent=told)
 
     def _chunk(self, choice: dict[str, Any], **more: Any) -> bytes:

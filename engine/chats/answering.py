@@ -48,6 +48,7 @@ from engine.errors import (
 )
 from engine.inference.text.answer_parts import Content, Reasoning
 from engine.inference.types import PromptMessage
+from engine.sentences import said_by, say, together
 
 MAX_ANSWER = 4_000_000
 """Characters of an answer; a longer one is stopped."""
@@ -58,7 +59,7 @@ COUNT_SECONDS = 3.0
 READ_AT_ONCE = 64
 """Messages of a branch that are read at a time."""
 DROP_ATTEMPTS = 6
-STOPPED = AnswerProblem(code="cancelled", text="The answer was stopped. What had arrived is kept.")
+STOPPED = AnswerProblem(code="cancelled", text=say("chat.stopped"))
 CountTokens = Callable[[AnswerRequest], Awaitable[int | None]]
 """Tokens of a request's prompt, by the model itself; None where it is not loaded here."""
 _logger = logging.getLogger(__name__)
@@ -115,10 +116,7 @@ class Answering:
         """The model to ask: ``wanted``, the chat's, or the first that there is."""
         model = wanted or settings.model or next((one.id for one in self._service.models()), "")
         if not model:
-            raise UnknownModelError(
-                "There is no model to ask: none is on this machine, and the network has none or is not joined yet. "
-                "Wait a moment, or download one."
-            )
+            raise UnknownModelError(say("chat.no_model"))
         return model
 
     def context_length(self, model: str) -> int:
@@ -250,7 +248,7 @@ class Answering:
                 fewer = None if running.characters or attempt == DROP_ATTEMPTS - 1 else self._fewer(live, asked)
                 if fewer is None:
                     return _failed(running, error, asked)
-                text = "The machine that answers holds less than it was thought to: earlier messages are left out"
+                text = say("chat.holds_less")
                 _tell_stage(
                     live, running, AnswerStage(chat=live.id, message=running.row.id, stage="sending", text=text)
                 )
@@ -263,7 +261,7 @@ class Answering:
                 return _ended(running, "stopped", STOPPED, asked)
             except Exception:
                 _logger.exception("an answer failed unexpectedly")
-                text = "The engine made a mistake while it answered; its log says which."
+                text = say("chat.mistake")
                 return _ended(running, "failed", AnswerProblem(code="internal_error", text=text), asked)
         raise AssertionError("the last attempt returns")
 
@@ -294,7 +292,7 @@ class Answering:
                         _add(live, running, event)
                     case AnswerDone():
                         return event
-        raise InvalidRequestError("The answer ended without its last event. Its text may be incomplete; ask again.")
+        raise InvalidRequestError(say("chat.incomplete"))
 
 
 def _turns(read: Sequence[ReadMessage], attached: Sequence[AttachmentRow]) -> list[Turn]:
@@ -305,16 +303,10 @@ def _turns(read: Sequence[ReadMessage], attached: Sequence[AttachmentRow]) -> li
 
 
 def _overflow(fit: Fit, droppable: int, model: str) -> NoRoomError:
-    about = "" if fit.exact else "about "
-    text = (
-        f"This conversation takes {about}{fit.used} tokens, some are needed for the answer, and {model} holds "
-        f"{fit.limit} together. "
-    )
-    if droppable:
-        text += f"Leave out its oldest {droppable} messages this time, or choose a model with a longer context."
-    else:
-        text += "Shorten the question, or choose a model with a longer context."
-    return NoRoomError(fit, droppable, text)
+    code = "chat.overflow" if fit.exact else "chat.overflow_about"
+    what = say(code, used=fit.used, model=model, limit=fit.limit)
+    todo = say("chat.overflow_drop", droppable=droppable) if droppable else say("chat.overflow_shorten")
+    return NoRoomError(fit, droppable, together(what, todo))
 
 
 def _tell_stage(live: LiveChat, running: Running, stage: AnswerStage) -> None:
@@ -326,10 +318,10 @@ def _add(live: LiveChat, running: Running, delta: AnswerDelta) -> None:
     said = clean("".join(part.text for part in delta.parts if isinstance(part, Content)))
     thought = clean("".join(part.text for part in delta.parts if isinstance(part, Reasoning)))
     if thought and not running.reasoning_characters:
-        text = "The model thinks before it answers"
+        text = say("chat.thinks")
         _tell_stage(live, running, AnswerStage(chat=live.id, message=running.row.id, stage="thinking", text=text))
     if running.characters + running.reasoning_characters + len(said) + len(thought) > MAX_ANSWER:
-        raise InvalidRequestError(f"The answer was stopped: it is longer than {MAX_ANSWER:,} characters.")
+        raise InvalidRequestError(say("chat.answer_too_long", most=MAX_ANSWER))
     live.tell(running.add(said, thought, len(delta.ids)))
 
 
@@ -361,7 +353,7 @@ def _done(running: Running, asked: Asked, done: AnswerDone) -> MessageRow:
 
 def _failed(running: Running, error: GenTorrentError, asked: Asked) -> MessageRow:
     choices = error_reply.weaker_choices(error.choices) if isinstance(error, WeakerPathsNeededError) else ()
-    problem = AnswerProblem(code=error_reply.code_of(error), text=clean(str(error)), choices=choices)
+    problem = AnswerProblem(code=error_reply.code_of(error), text=clean(said_by(error)), choices=choices)
     return _ended(running, "failed", problem, asked)
 
 

@@ -33,6 +33,7 @@ from engine.chats.database import Database, Hit
 from engine.chats.rows import ChatRow, FolderRow, PresetRow
 from engine.chats.words import clean, marked, match_expression, one_line
 from engine.errors import ChatNotFoundError, InvalidRequestError
+from engine.sentences import say
 
 if TYPE_CHECKING:
     from engine.chats.history import ChatHistory
@@ -104,7 +105,7 @@ async def create(history: ChatHistory, request: CreateChat) -> Accepted:
         pass
     store = history.memory if request.temporary else history.disk
     if await history.disk.chat(name) is not None or history.live(name) is not None:
-        raise InvalidRequestError(f"The id {name!r} belongs to a deleted chat. Restore it, or take another id.", "chat")
+        raise InvalidRequestError(say("chat.id_deleted", chat=name), "chat")
     if request.temporary:
         history.check_temporary_room()
     store.check_room()
@@ -159,7 +160,7 @@ async def restore(history: ChatHistory, request: RestoreChats) -> Accepted:
     rows = [await history.disk.chat(name) for name in dict.fromkeys(request.chats)]
     there = [row for row in rows if row is not None and row.id not in history.purging]
     if len(there) < len(rows):
-        raise ChatNotFoundError("It is too late to restore this: the chat was removed for good, or never was.")
+        raise ChatNotFoundError(say("chat.too_late"))
     restored = [msgspec.structs.replace(row, deleted=False) for row in there]
     history.restored([row.id for row in restored])
     saved = await history.disk.save(*restored)
@@ -180,9 +181,9 @@ async def change_folder(history: ChatHistory, request: SaveFolder | DeleteFolder
         name = "delete_folder"
     else:
         if not one_line(request.folder.name):
-            raise InvalidRequestError("A folder needs a name.", "folder")
+            raise InvalidRequestError(say("folder.nameless"), "folder")
         if request.folder.folder not in folders and len(folders) >= MAX_FOLDERS:
-            raise InvalidRequestError(f"There are {MAX_FOLDERS} folders already. Delete one of them.")
+            raise InvalidRequestError(say("folder.most", most=MAX_FOLDERS))
         saved = await history.disk.save(FolderRow(id=request.folder.folder, name=one_line(request.folder.name)))
         name = "save_folder"
     rows = await history.disk.folders()
@@ -210,13 +211,13 @@ def _checked_preset(wanted: Preset, there: Sequence[Preset]) -> Preset:
     others = [one for one in there if one.preset != wanted.preset]
     name = one_line(wanted.name)
     if not name:
-        raise InvalidRequestError("A preset needs a name.", "preset.name")
+        raise InvalidRequestError(say("preset.nameless"), "preset.name")
     if any(one.name.casefold() == name.casefold() for one in others):
-        raise InvalidRequestError(f"There is a preset called {name!r} already. Take another name.", "preset.name")
+        raise InvalidRequestError(say("preset.taken", name=name), "preset.name")
     if len(others) >= MAX_PRESETS:
-        raise InvalidRequestError(f"There are {MAX_PRESETS} presets already. Delete one of them.")
+        raise InvalidRequestError(say("preset.most", most=MAX_PRESETS))
     if sum(len(one.system) for one in others) + len(wanted.system) > MAX_PRESET_TEXT:
-        raise InvalidRequestError(f"The system prompts of all presets have {MAX_PRESET_TEXT:,} characters at most.")
+        raise InvalidRequestError(say("preset.text_most", most=MAX_PRESET_TEXT))
     return msgspec.structs.replace(wanted, name=name, system=clean(wanted.system))
 
 

@@ -30,6 +30,7 @@ from engine.chats.rows import AttachmentRow, DraftRow, Key, MessageRow, Node
 from engine.chats.tree import ROOT
 from engine.chats.words import clean, one_line, title_from
 from engine.errors import ChatBusyError, ChatNotFoundError, InvalidRequestError
+from engine.sentences import say
 
 if TYPE_CHECKING:
     from engine.chats.answering import Asked
@@ -88,7 +89,7 @@ async def regenerate(history: ChatHistory, request: Regenerate) -> Accepted:
         node = live.tree.node(request.message)
         question = node.id if node.role == "user" else live.tree.parent(node.id)
         if question == ROOT or live.tree.node(question).role != "user":
-            raise InvalidRequestError("This answer's question is not there any more, so it cannot be asked again.")
+            raise InvalidRequestError(say("chat.question_gone"))
         _check_place(live, question)
         live.store.check_room()
         model = history.answering.model_of(live.row.settings, request.model)
@@ -164,17 +165,17 @@ def _accepted(live: LiveChat, request: SendMessage | Regenerate, question: str, 
 
 async def _check_new(live: LiveChat, message: str) -> None:
     if message and await live.store.messages([message]):
-        raise InvalidRequestError("There is a message with this id already. Take another one.")
+        raise InvalidRequestError(say("chat.id_taken"))
 
 
 def _check_idle(live: LiveChat) -> None:
     if live.running is not None:
-        raise ChatBusyError("An answer is being written in this chat. Wait for its end, or stop it.")
+        raise ChatBusyError(say("chat.busy"))
 
 
 def _check_there(live: LiveChat, message: str) -> None:
     if message not in live.tree:
-        raise ChatNotFoundError(f"There is no message {message!r} in this chat.")
+        raise ChatNotFoundError(say("chat.message_not_found", message=message))
 
 
 def _check_place(live: LiveChat, parent: str) -> None:
@@ -182,9 +183,9 @@ def _check_place(live: LiveChat, parent: str) -> None:
     if parent != ROOT:
         _check_there(live, parent)
     if len(live.tree) + 2 > MAX_MESSAGES:
-        raise InvalidRequestError(f"This chat has {len(live.tree):,} messages, and no more fit. Begin a new one.")
+        raise InvalidRequestError(say("chat.full", count=len(live.tree)))
     if live.tree.children(parent) >= MAX_SIBLINGS:
-        raise InvalidRequestError(f"There are {MAX_SIBLINGS} versions here already. Begin a new chat.")
+        raise InvalidRequestError(say("chat.versions", most=MAX_SIBLINGS))
 
 
 async def _files_of(history: ChatHistory, live: LiveChat, request: SendMessage) -> list[AttachmentRow]:
@@ -194,22 +195,19 @@ async def _files_of(history: ChatHistory, live: LiveChat, request: SendMessage) 
     for name in dict.fromkeys(request.attachments):
         found = await live.store.attachment(name)
         if found is None or found.chat != live.id:
-            raise ChatNotFoundError(f"This chat has no attachment {name!r}. Attach the file again.")
+            raise ChatNotFoundError(say("file.not_here", name=name))
         if found.message:
             found = msgspec.structs.replace(found, id=history.new_id(), place=history.next_place())
         files.append(found)
     if not request.text.strip() and not files:
-        raise InvalidRequestError("The question is empty. Write something, or attach a file.", "text")
+        raise InvalidRequestError(say("chat.question_empty"), "text")
     _check_length(len(request.text) + sum(len(one.text) for one in files))
     return files
 
 
 def _check_length(characters: int) -> None:
     if characters > MAX_QUESTION:
-        raise InvalidRequestError(
-            f"The question has {characters:,} characters with its files, and at most {MAX_QUESTION:,} can be asked at "
-            "once. Leave some out."
-        )
+        raise InvalidRequestError(say("chat.question_too_long", count=characters, most=MAX_QUESTION))
 
 
 async def select(history: ChatHistory, request: SelectBranch, by: Listener) -> BranchSelected:
@@ -261,7 +259,7 @@ async def update(history: ChatHistory, request: UpdateChat) -> Accepted:
 async def _preset(history: ChatHistory, settings: ChatSettings, name: str) -> ChatSettings:
     found = await preset(history, name)
     if found is None:
-        raise ChatNotFoundError(f"There is no preset {name!r}. It was deleted.")
+        raise ChatNotFoundError(say("preset.gone", name=name))
     return with_preset(settings, found)
 
 
@@ -288,9 +286,9 @@ async def attach(history: ChatHistory, request: AddAttachment, text: str, by: Li
         if any(one.attachment == request.attachment for one in files):
             return await _draft_changed(history, live, by, request.ref, "add_attachment", True)  # sent again
         if await live.store.attachment(request.attachment) is not None:
-            raise InvalidRequestError("Another message has an attachment with this id. Take another one.", "attachment")
+            raise InvalidRequestError(say("file.id_taken"), "attachment")
         if len(files) >= MAX_ATTACHMENTS:
-            raise InvalidRequestError(f"{MAX_ATTACHMENTS} files are attached already. Remove one of them.")
+            raise InvalidRequestError(say("file.most", most=MAX_ATTACHMENTS))
         _check_length(sum(one.characters for one in files) + len(text))
         row = AttachmentRow(
             id=request.attachment,

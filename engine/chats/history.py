@@ -28,6 +28,7 @@ from engine.chats.store import RETRY_SECONDS, ChatStore
 from engine.chats.tree import MessageTree
 from engine.clock import Clock
 from engine.errors import ChatNotFoundError, GenTorrentError, OverloadedError, StorageError
+from engine.sentences import say
 
 SAVE_SECONDS = 0.5
 """Between two saves of answers that are being written."""
@@ -204,7 +205,7 @@ class ChatHistory:
     def check_temporary_room(self) -> None:
         """:class:`OverloadedError` when there are too many temporary chats."""
         if len(self.temporaries()) >= MAX_TEMPORARY:
-            raise OverloadedError(f"There are {MAX_TEMPORARY} temporary chats already. Close some of them.")
+            raise OverloadedError(say("chat.temporary_most", most=MAX_TEMPORARY))
 
     # News
 
@@ -240,11 +241,9 @@ class ChatHistory:
     def check_running(self) -> None:
         """:class:`OverloadedError` when too many answers are being written."""
         if self._tasks is None or self._erasing:
-            raise OverloadedError("The engine ends, or deletes everything. Ask again in a moment.")
+            raise OverloadedError(say("chat.ending"))
         if sum(live.running is not None for live in self._live.values()) >= MAX_RUNNING:
-            raise OverloadedError(
-                f"{MAX_RUNNING} answers are being written already. Wait until one is done, or stop one."
-            )
+            raise OverloadedError(say("chat.answers_most", most=MAX_RUNNING))
 
     def start(self, live: LiveChat, running: Running, asked: Asked) -> None:
         """Begin to write an answer whose row is kept already."""
@@ -423,4 +422,4 @@ def _going_on(what: str) -> Iterator[None]:
 
 
 def not_found(chat: str) -> ChatNotFoundError:
-    return ChatNotFoundError(f"There is no chat {chat!r}. It was deleted, or another data directory has it.")
+    return ChatNotFoundError(say("chat.not_found", chat=chat))

@@ -7,6 +7,7 @@ from typing import Literal
 from msgspec import Struct
 
 from engine.api.schema import AnswerDetails, AnswerProblem, ChatSettings, MessageState, Preset
+from engine.sentences import say
 
 
 class ChatRow(Struct, frozen=True, kw_only=True):
@@ -84,9 +85,7 @@ class Node(Struct, frozen=True):
     role: Literal["user", "assistant"]
 
 
-INTERRUPTED = AnswerProblem(
-    code="interrupted", text="The engine ended while this answer was written. What had arrived is kept; ask again."
-)
+INTERRUPTED = AnswerProblem(code="interrupted", text=say("chat.interrupted"))
 """Of an answer that is being written, and by nobody."""
 Row = ChatRow | MessageRow | AttachmentRow | DraftRow | FolderRow | PresetRow
 Key = tuple[type[Row], str]

@@ -53,6 +53,7 @@ from engine.chats.live import LiveChat
 from engine.chats.pages import Place
 from engine.chats.words import clean
 from engine.errors import ChatNotFoundError, GenTorrentError, InvalidRequestError, OverloadedError, StorageError
+from engine.sentences import said_by, say
 
 if TYPE_CHECKING:
     from engine.chats.history import ChatHistory
@@ -105,13 +106,13 @@ class Session:
                 limit=fit.limit,
                 droppable=error.droppable,
                 exact=fit.exact,
-                text=str(error),
+                text=said_by(error),
             )
         except GenTorrentError as error:
             reply = _refused(request, error)
         except Exception:
             _logger.exception("a request about chats failed unexpectedly")
-            reply = _refused(request, GenTorrentError("The engine made a mistake with this; its log says which."))
+            reply = _refused(request, GenTorrentError(say("chat.request_mistake")))
         if reply is not None:
             self.tell(reply)
 
@@ -183,7 +184,7 @@ class Session:
         """Tell the chat, and from that very moment on what happens in it."""
         self._open = {chat for chat in self._open if self._has_open(chat)}
         if len(self._open) >= MAX_OPEN and request.chat not in self._open:
-            raise OverloadedError(f"{MAX_OPEN} chats are open here already. Close one of them.")
+            raise OverloadedError(say("chat.open_most", most=MAX_OPEN))
         async with self._history.use(request.chat) as live:
             draft = await live.draft()
             page = await conversation.turn_to(live, request.message, request.limit, self)
@@ -244,15 +245,12 @@ class Session:
         key = (request.chat, request.attachment)
         pieces = self._uploads.pop(key, []) if request.at else []
         if request.at != sum(map(len, pieces)):
-            raise InvalidRequestError("Pieces of this file are missing. Send it again from its beginning.", "at")
+            raise InvalidRequestError(say("file.pieces"), "at")
         length = request.at + len(request.text)
         if length > MAX_QUESTION:
-            raise InvalidRequestError(
-                f"The file {request.name[:80]} is longer than {MAX_QUESTION:,} characters, which no model here could "
-                "read at once. Attach a part of it."
-            )
+            raise InvalidRequestError(say("file.too_long", name=request.name[:80], most=MAX_QUESTION))
         if len(self._uploads) >= MAX_UPLOADS:
-            raise OverloadedError(f"{MAX_UPLOADS} files are being sent already. Finish one of them first.")
+            raise OverloadedError(say("file.uploads_most", most=MAX_UPLOADS))
         pieces.append(clean(request.text))
         if request.more:
             self._uploads[key] = pieces
@@ -274,14 +272,14 @@ async def _text(live: LiveChat, request: GetText) -> str:
         files = await live.store.whole_attachments(live.id, [request.message])
         found = next((one.text for one in files if one.id == request.attachment), None)
         if found is None:
-            raise ChatNotFoundError(f"There is no attachment {request.attachment!r} here.")
+            raise ChatNotFoundError(say("file.none", name=request.attachment))
         return found
     if live.running is not None and live.running.row.id == request.message:
         row = live.running.now()
     else:
         rows = await live.store.whole_messages([request.message])
         if request.message not in rows or rows[request.message].chat != live.id:
-            raise ChatNotFoundError(f"There is no message {request.message!r} in this chat.")
+            raise ChatNotFoundError(say("chat.message_not_found", message=request.message))
         row = rows[request.message]
     return {"text": row.text, "reasoning": row.reasoning, "receipt": row.receipt}[request.part]
 
@@ -289,4 +287,4 @@ async def _text(live: LiveChat, request: GetText) -> str:
 def _refused(request: ChatsRequest, error: GenTorrentError) -> RequestFailed:
     code = "storage_failed" if isinstance(error, StorageError) else error_reply.code_of(error)
     tag = str(type(request).__struct_config__.tag)
-    return RequestFailed(request=tag, code=code, text=str(error), ref=request.ref)
+    return RequestFailed(request=tag, code=code, text=said_by(error), ref=request.ref)

@@ -35,6 +35,7 @@ from engine.chats.rows import (
 )
 from engine.clock import Clock
 from engine.errors import StorageError
+from engine.sentences import said_by, say, together
 from engine.storage.files import overwrite_and_remove
 
 MAX_WAITING = 64_000_000
@@ -43,7 +44,6 @@ RETRY_SECONDS = 2.0
 """Between two attempts to write what the disk did not take."""
 _NO_ROW = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError, UnicodeError, OverflowError)
 """What a row itself is to blame for, which would keep all others waiting for ever."""
-_UNTIL_THEN = "What is not yet on the disk is kept in memory until then."
 _logger = logging.getLogger(__name__)
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -71,7 +71,7 @@ class ChatStore:
     async def ask(self, method: Callable[Concatenate[Database, _P], _T], *values: _P.args, **named: _P.kwargs) -> _T:
         """What a method of the database gives; ``StorageError`` with words for people when the disk refuses."""
         if self._closed:
-            raise StorageError("The engine ends; chats are closed already.")
+            raise StorageError(say("saving.closed"))
         loop = asyncio.get_running_loop()
         result, notice = await loop.run_in_executor(
             self._thread, lambda: self._in_thread(lambda database: method(database, *values, **named))
@@ -139,7 +139,7 @@ class ChatStore:
     def check_room(self) -> None:
         """``StorageError`` while so much waits for the disk that nothing more may."""
         if self.problem and sum(weight(row) for row in self._waiting.values()) > MAX_WAITING:
-            raise StorageError(f"{self.problem} So much waits in memory already that nothing can be added.")
+            raise StorageError(together(self.problem, say("saving.no_room")))
 
     def keep(self, *rows: Row, gone: Iterable[Key] = ()) -> None:
         """Keep rows, and remove those that are ``gone``; in memory, until the next :meth:`save` or :meth:`flush`."""
@@ -161,7 +161,7 @@ class ChatStore:
         except StorageError as error:
             if not self.problem:
                 _logger.error("chats cannot be written: %s", error)
-            self.problem = f"{error} {_UNTIL_THEN}"
+            self.problem = together(said_by(error), say("saving.kept"))
         else:
             for key, row in batch.items():
                 if self._waiting.get(key, self) is row:
@@ -311,9 +311,9 @@ def _refused(error: sqlite3.Error) -> StorageError:
     """What people are told when the disk refuses."""
     number = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if number == sqlite3.SQLITE_FULL:
-        return StorageError("Chats cannot be saved: the disk is full. Free some space.")
+        return StorageError(say("saving.disk_full"))
     if number in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return StorageError("Chats cannot be saved: another program holds the chat database. Close it.")
+        return StorageError(say("saving.held"))
     if number in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):
-        return StorageError("Chats cannot be saved: the data directory cannot be written. Look at its owner and disk.")
-    return StorageError(f"The chat database cannot be used ({error}). Check the disk.")
+        return StorageError(say("saving.read_only"))
+    return StorageError(say("saving.broken", error=str(error)))

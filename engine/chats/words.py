@@ -60,7 +60,8 @@ def title_from(question: str) -> str:
 
 def clean(text: str) -> str:
     """Text without what neither a database nor JSON can hold."""
-    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+    cleaned = text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+    return text if text == cleaned else cleaned
 
 
 def one_line(text: str) -> str:

@@ -16,6 +16,7 @@ from engine.directory.directory import Directory, DirectoryNode
 from engine.directory.graph import RelayGraph
 from engine.errors import TooFewRelaysError
 from engine.ids import NodeId
+from engine.sentences import say
 from engine.wire.records import Parameters
 
 RandomBytes = Callable[[int], bytes]
@@ -115,10 +116,7 @@ def choose_paths(
     if len(usable) < n * length:
         raise TooFewRelaysError(_too_few(len(usable), n, length))
     if len(live_guards) < n:
-        raise TooFewRelaysError(
-            f"{n} guards are needed and only {len(live_guards)} of yours can be used at the moment. Wait until more of"
-            " them are back or linked."
-        )
+        raise TooFewRelaysError(say("paths.too_few_guards", needed=n, have=len(live_guards)))
     first = live_guards[:n]
     if length == 1:
         return [(guard,) for guard in first]
@@ -135,10 +133,7 @@ def choose_paths(
     else:
         found = _search(live_guards, n, length, usable, parameters, random_bytes, along)
     if found is None:
-        raise TooFewRelaysError(
-            f"{len(usable)} relays are usable, but too many of them share a network or an owner for {n} separate paths"
-            f" of {length}. Wait for relays elsewhere."
-        )
+        raise TooFewRelaysError(say("paths.too_close", have=len(usable), paths=n, length=length))
     return found
 
 
@@ -262,8 +257,7 @@ def _search(
 
 
 def _too_few(have: int, n: int, length: int) -> str:
-    missing = n * length - have
-    return (
-        f"{n} separate paths of {length} need {n * length} relays; {have} can be used, so {missing}"
-        f" {'is' if missing == 1 else 'are'} missing. Wait until more join."
-    )
+    needed = n * length
+    missing = needed - have
+    code = "paths.one_missing" if missing == 1 else "paths.too_few"
+    return say(code, paths=n, length=length, needed=needed, have=have, missing=missing)

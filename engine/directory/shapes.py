@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
+from engine.sentences import say
 from engine.wire.records import Parameters
 
 
@@ -39,10 +40,12 @@ class Shape:
     def words(self) -> str:
         """For people."""
         if self.direct:
-            return "direct, without relays"
-        paths = "1 path" if self.n == 1 else f"{self.n} paths"
-        relays = "1 relay" if self.length == 1 else f"{self.length} relays"
-        return f"{paths} of {relays}"
+            return say("shape.direct")
+        if self.n == 1:
+            return say("shape.path_one") if self.length == 1 else say("shape.path", relays=self.length)
+        if self.length == 1:
+            return say("shape.paths_one", paths=self.n)
+        return say("shape.paths", paths=self.n, relays=self.length)
 
 
 @dataclass(frozen=True, slots=True)

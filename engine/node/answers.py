@@ -28,6 +28,7 @@ from engine.node.network_answer import NetworkAnswer, finish_reason
 from engine.node.overlay_client import OverlayClient
 from engine.node.reading import Reading
 from engine.node.requests import generation_of
+from engine.sentences import said_by, say
 
 
 class Answers:
@@ -85,7 +86,7 @@ class Answers:
                 for out in self._translate_local(event, progress):
                     yield out
         except InferenceError as error:
-            raise ServingNodeLostError(str(error)) from error
+            raise ServingNodeLostError(said_by(error)) from error
         finally:
             close = getattr(events, "aclose", None)
             if close is not None:
@@ -98,7 +99,7 @@ class Answers:
                 return [AnswerStage(stage=stage, place=event.place, estimate=event.estimate)]
             case Started():
                 progress.reading.style(event.style)
-                return [AnswerStage(stage="prefill", text="This machine reads the question")]
+                return [AnswerStage(stage="prefill", text=say("stage.reads_here"))]
             case Delta():
                 return [progress.add(event.ids, event.text, self._clock.monotonic(), event.logprobs)]
             case Done():
@@ -110,10 +111,8 @@ class Answers:
         network = self._network()
         if network is None:
             if self._has_network:
-                what = "it is still being joined. Wait a moment, or ask the model on this machine."
-            else:
-                what = "no network is configured. Join one with --bootstrap, or ask the model on this machine."
-            raise NetworkNotReadyError(f"The network cannot be asked: {what}")
+                raise NetworkNotReadyError(say("network.joining"))
+            raise NetworkNotReadyError(say("network.not_configured"))
         if request.prompt_tokens:
             raise InvalidRequestError(
                 "A prompt of token ids means nothing to other machines, whose model may count differently. Send text, "
@@ -145,5 +144,5 @@ def _local_done(event: Done, progress: Progress) -> AnswerDone:
         served_by="local",
         ttft_ms=progress.ttft_ms,
         tokens_per_s=progress.tokens_per_s,
-        receipt_reason="Answered on this machine; nobody else saw it.",
+        receipt_reason=say("badge.local"),
     )

@@ -42,6 +42,7 @@ from engine.library.hub import Hub, hub_of
 from engine.library.known import known_models
 from engine.library.machine import look
 from engine.library.progress import Meter, Progress
+from engine.sentences import said_by, say
 
 MAX_DOWNLOADS = 4
 """At a time."""
@@ -103,7 +104,7 @@ class LibraryService:
                     await self._stop(request.model)
             return Accepted(ref=request.ref, request=tag)
         except GenTorrentError as error:
-            return RequestFailed(request=tag, code=_code(error), text=str(error), ref=request.ref)
+            return RequestFailed(request=tag, code=_code(error), text=said_by(error), ref=request.ref)
 
     # The list.
 
@@ -122,19 +123,19 @@ class LibraryService:
     async def _start(self, request: DownloadModel) -> None:
         entry = find(await asyncio.to_thread(known_models, self._data_directory), request.model)
         if entry is None:
-            raise UnknownModelError(f"The catalogue has no model {request.model[:100]!r}.")
+            raise UnknownModelError(say("library.unknown", model=request.model[:100]))
         if entry.id in self._downloads:
             return  # asked again
         licence = _licence(entry)
         if not request.accept_licence:
             raise InvalidRequestError(
-                f"The licence of {entry.id} ({licence or 'not stated'}) has to be accepted before it is downloaded.",
+                say("library.licence", model=entry.id, licence=licence or "not stated"),
                 "accept_licence",
             )
         if self._tasks is None:
-            raise OverloadedError("The engine ends. Ask again in a moment.")
+            raise OverloadedError(say("library.ending"))
         if len(self._downloads) >= MAX_DOWNLOADS:
-            raise OverloadedError(f"{MAX_DOWNLOADS} models are being downloaded already. Stop one, or wait.")
+            raise OverloadedError(say("library.most", most=MAX_DOWNLOADS))
         self._downloads[entry.id] = self._tasks.create_task(self._download(entry))
         self._tell_progress(DownloadProgress(model=entry.id, stage="checking"))
 
@@ -149,15 +150,13 @@ class LibraryService:
         try:
             await self._fetch(entry, hub_of(self._environment))
         except asyncio.CancelledError:
-            ended = DownloadEnded(
-                model=entry.id, code="stopped", text="The download was stopped. What has arrived is kept."
-            )
+            ended = DownloadEnded(model=entry.id, code="stopped", text=say("library.stopped"))
         except (GenTorrentError, OSError) as error:
             _logger.warning("%s was not downloaded: %s", entry.id, error)
-            ended = DownloadEnded(model=entry.id, code=_code(error), text=str(error))
+            ended = DownloadEnded(model=entry.id, code=_code(error), text=said_by(error))
         except Exception:
             _logger.exception("a download failed unexpectedly")
-            text = "The engine made a mistake with this; its log says which."
+            text = say("chat.request_mistake")
             ended = DownloadEnded(model=entry.id, code="internal_error", text=text)
         finally:
             self._downloads.pop(entry.id, None)

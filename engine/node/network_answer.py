@@ -37,6 +37,7 @@ from engine.node.receipt_chain import ReceiptChain
 from engine.node.requests import generation_of, question_of
 from engine.paths.outgoing import Question, Target
 from engine.paths.running_answer import AnswerSummary, Terms
+from engine.sentences import say
 from engine.verification.receipt_file import ReceiptPart
 from engine.wire.answer import AnswerStyle, Checkpoint, Failed, Finished, FrameEvent, Stage, Tokens
 
@@ -50,10 +51,10 @@ MAX_PATIENCE = 8.0
 MAX_ANSWER_CHARACTERS = 4_000_000
 """Of one answer; text may lag behind the tokens, so it is bounded on its own."""
 STAGE_TEXT = {
-    "queued": "Waiting for a place at the machine that answers",
-    "prefill": "The machine that answers reads the question",
-    "decode": "Writing",
-    "finishing": "Finishing",
+    "queued": say("stage.place"),
+    "prefill": say("stage.reads"),
+    "decode": say("stage.writes"),
+    "finishing": say("stage.finishes"),
 }
 _SAID_BY_MACHINES = (
     ContextLengthError,
@@ -62,7 +63,7 @@ _SAID_BY_MACHINES = (
     ServingNodeLostError,
     UnknownModelError,
 )
-_BROKEN = "The machine that answered broke the protocol. Ask again; another one answers."
+_BROKEN = say("machine.broke")
 
 
 class NetworkAnswer:
@@ -103,7 +104,7 @@ class NetworkAnswer:
 
     async def events(self) -> AsyncGenerator[AnswerEvent, None]:
         """See ``AnswerService.answer``."""
-        yield AnswerStage(stage="connecting", text="Choosing anonymous paths")
+        yield AnswerStage(stage="connecting", text=say("stage.paths"))
         accepted = accepted_of(self._request.privacy)
         while True:
             shape = await self._client.wait_ready(self._conversation.name, accepted)
@@ -322,12 +323,12 @@ def _failure(event: Failed, *, begun: bool) -> RequestError:
 def _going_on(error: RequestError, begun: bool) -> str:
     """What the user reads while another machine is asked."""
     if isinstance(error, ServingNodeLeavingError):
-        what = "The machine that was answering leaves"
-    elif isinstance(error, ServingNodeLostError):
-        what = "The machine that was answering is gone"
-    else:
-        what = "That machine is full" if isinstance(error, OverloadedError) else "That machine has another model now"
-    return f"{what}; another one goes on with the answer" if begun else f"{what}; asking another one"
+        return say("stage.left_goes_on") if begun else say("stage.left_asking")
+    if isinstance(error, ServingNodeLostError):
+        return say("stage.gone_goes_on") if begun else say("stage.gone_asking")
+    if isinstance(error, OverloadedError):
+        return say("stage.full_goes_on") if begun else say("stage.full_asking")
+    return say("stage.changed_goes_on") if begun else say("stage.changed_asking")
 
 
 def _fits(event: Tokens, wanted: int) -> bool:

@@ -44,6 +44,7 @@ from engine.node.served_tokens import ServedTokens
 from engine.node.status import contributing_state, make_state, model_states, network_state
 from engine.node.verifying import verifier_maker
 from engine.paths.relay import RelayMachine
+from engine.sentences import said_by, say
 from engine.storage import forgetting
 from engine.storage.data_directory import DataDirectory, EngineLock, acquire_lock, load_api_token
 from engine.storage.files import make_directory
@@ -260,7 +261,7 @@ class Node:
         try:
             await self.inference.start([self.contributed_model])
         except (InferenceError, RequestError) as error:
-            self.contribute_problem = str(error)
+            self.contribute_problem = said_by(error)
             logger.error("not contributing: %s", error)
             return
         self.contribute_ready = True
@@ -288,9 +289,7 @@ class Node:
     async def set_contributing(self, on: bool) -> None:
         """See ``ControlService``."""
         if self._membership is None:
-            raise ConfigurationError(
-                "There is no network to contribute to. Start the engine with --bootstrap URL#NETWORKID to join one."
-            )
+            raise ConfigurationError(say("control.no_network"))
         if not on and not self.contribute_wanted:
             return  # nothing to stop but the owner's own answers
         self.contribute_wanted = on

@@ -29,6 +29,7 @@ from engine.paths.direct import DirectEffect, DirectMachine
 from engine.paths.effects import ProbeLink, Send
 from engine.paths.outgoing import Question, Target
 from engine.paths.running_answer import USUAL_TERMS, AnswerEvents, AnswerLost, AnswerSummary, Terms
+from engine.sentences import say
 from engine.transport.link import Channel, LinkSender
 from engine.wire.answer import Failed, Finished, FrameEvent
 from engine.wire.link import DirectoryHash, head_decoder
@@ -180,7 +181,7 @@ class OverlayClient:
     ) -> Sequence[PathHop]:
         directory = self._directory
         if directory is None:
-            raise TooFewRelaysError("The directory of the network is not here yet.")
+            raise TooFewRelaysError(say("paths.no_directory"))
         now = self._clock.wall()
         exclude = self._own | self._spared | frozenset(destinations)
         (path,) = choose_paths(
@@ -219,7 +220,7 @@ class OverlayClient:
         if refused := self.refused():
             return refused
         if self.goes_direct:
-            return "No machine that answers is linked yet."
+            return say("paths.no_machine")
         return self.choice.shortage or self._guards_missing() or self.machine.paths.problem
 
     def _guards_missing(self) -> str:
@@ -296,7 +297,7 @@ class OverlayClient:
         if stream is None or stream.qsize() > MAX_UNREAD:
             return
         if stream.qsize() == MAX_UNREAD:
-            item = RequestError("The answer was not read in time, so it was stopped. Ask again.")
+            item = RequestError(say("machine.not_read"))
         stream.put_nowait(item)
 
     # Questions
@@ -312,7 +313,7 @@ class OverlayClient:
         """This one node, whatever its standing; ``UnknownModelError`` if it cannot be asked for the model."""
         target = target_of(self._directory, node_id, model_id, self._clock.wall())
         if target is None or digest not in (None, target.model_digest):
-            raise UnknownModelError(f"The machine that is asked does not serve {model_id} at the moment.")
+            raise UnknownModelError(say("machine.not_served", model=model_id))
         return target
 
     def choose_target(
@@ -377,9 +378,7 @@ class OverlayClient:
             if ready >= shape.n or (ready >= shape.k and waited > 5.0):
                 return shape
         if waited > WAIT_FOR_NETWORK_SECONDS:
-            raise NetworkNotReadyError(
-                f"The anonymous paths are not ready: {self.problem()} You can also ask the model on this machine."
-            )
+            raise NetworkNotReadyError(say("paths.not_ready", problem=self.problem()))
         return None
 
     async def wait_ready(self, chat: bytes, accepted: Accepted | None = None) -> Shape:

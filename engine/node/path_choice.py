@@ -13,6 +13,7 @@ from engine.directory.sampling import choose_paths
 from engine.directory.shapes import Accepted, Shape, accepted_shapes, allowed_shapes, choices, full_shape, strongest
 from engine.errors import TooFewRelaysError, WeakerPaths, WeakerPathsNeededError
 from engine.ids import NodeId
+from engine.sentences import listed, said_by, say, together
 from engine.wire.records import Parameters
 
 
@@ -25,7 +26,7 @@ class PathChoice:
         self._accepted = accepted
         self._random_bytes = random_bytes
         self._possible: frozenset[Shape] = frozenset()
-        self._reason = "The directory of the network is not here yet."
+        self._reason: str = say("paths.no_directory")
         self._missing = 0
         self._relays = 0
         self.full = full_shape(parameters)
@@ -69,7 +70,7 @@ class PathChoice:
                 graph=self._graph,
             )
         except TooFewRelaysError as error:
-            return str(error)
+            return said_by(error)
         return ""
 
     def shape(self, accepted: Accepted | None = None) -> Shape | None:
@@ -87,8 +88,10 @@ class PathChoice:
         """Why the full shape is not possible and what can be chosen, in plain words; empty when it is possible."""
         if not self._reason:
             return ""
-        offered = "; or ".join(choice.text for choice in self.choices)
-        return f"{self._reason} Or choose something weaker: {offered}." if offered else self._reason
+        choices = [choice.text for choice in self.choices]
+        if not choices:
+            return self._reason
+        return together(self._reason, say("paths.or_weaker", offered=listed("list.or", choices)))
 
     @property
     def missing(self) -> int:
@@ -107,7 +110,7 @@ class PathChoice:
     def refusal(self) -> WeakerPathsNeededError:
         """For a question that accepts nothing that is possible."""
         return WeakerPathsNeededError(
-            f"The anonymous paths are not ready: {self.shortage} You can also ask the model on this machine.",
+            say("paths.not_ready", problem=self.shortage),
             relays=self._relays,
             missing=self.missing,
             choices=self.choices,
@@ -116,5 +119,5 @@ class PathChoice:
 
 def _words(shape: Shape) -> str:
     if shape.direct:
-        return "go direct (sealed, but the model node sees your address)"
-    return f"use {shape.words}"
+        return say("choice.direct")
+    return say("choice.shape", shape=shape.words)

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from engine.api.schema import Privacy, PrivacyChoice
 from engine.directory.shapes import Accepted, Shape
 from engine.ids import NodeId
+from engine.sentences import say, together
 
-DIRECT_WORDS = "Direct: no relays. The machine that answered saw this machine's address."
+DIRECT_WORDS = say("privacy.direct")
 
 
 def accepted_of(choice: PrivacyChoice | None) -> Accepted | None:
@@ -24,10 +25,11 @@ def privacy_of(paths: Sequence[Sequence[NodeId]], n: int, k: int, full: Shape) -
     hops = min((len(path) for path in paths), default=0)
     used = Shape(hops, n, k)
     weaker = used < full
-    text = DIRECT_WORDS if used.direct else ""
-    if weaker:
-        less = "Weaker" if used.direct else f"{used.words}: weaker"
-        text = f"{less} than the {full.words} that this network wants, as you accepted. {text}".strip()
+    text: str = DIRECT_WORDS if used.direct else ""
+    if weaker and used.direct:
+        text = together(say("privacy.weaker_direct", full=full.words), text)
+    elif weaker:
+        text = say("privacy.weaker", shape=used.words, full=full.words)
     return Privacy(
         paths=n,
         needed=k,
@@ -43,7 +45,7 @@ def privacy_of(paths: Sequence[Sequence[NodeId]], n: int, k: int, full: Shape) -
 def sending_words(shape: Shape, full: Shape) -> str:
     """The stage in which a question is sent."""
     if shape.direct:
-        return "Sending the question directly, without relays"
+        return say("stage.sending_direct")
     if shape < full:
-        return f"Sending the question over weaker paths than the network wants: {shape.words}"
-    return "Sending the question over anonymous paths"
+        return say("stage.sending_weaker", shape=shape.words)
+    return say("stage.sending")

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from engine.errors import ReceiptError
 from engine.ids import NetworkId, NodeId
 from engine.paths.running_answer import AnswerSummary
+from engine.sentences import say, together
 from engine.verification.receipt_file import ReceiptPart, export_receipt
 from engine.verification.receipts import check_receipt, receipt_key, verify_against
 from engine.wire.answer import Checkpoint, Finished, Receipt
@@ -95,11 +96,6 @@ class ReceiptChain:
     def verdict(self) -> str:
         """What the receipts show, for people."""
         if len(self.machines) <= 1 and not self._unsigned:
-            return "Signed by the machine that answered; it matches the question and every token."
-        said = (
-            f"Signed by the machines that answered ({len(self.machines)}), each for its part; "
-            "they match the question and every token."
-        )
-        if self._unsigned:
-            said += f" Not signed are the {self._unsigned} tokens that came last from a machine that went away."
-        return said
+            return say("badge.signed")
+        said = say("badge.signed_all", count=len(self.machines))
+        return together(said, say("badge.unsigned", count=self._unsigned)) if self._unsigned else said

@@ -18,6 +18,7 @@ from engine.directory.standing import StandingBook
 from engine.errors import BootstrapUnreachableError, GenTorrentError, StorageError, VerificationError, WireError
 from engine.ids import NodeId, node_id_text
 from engine.inference.types import ModelInfo
+from engine.sentences import listed, say
 from engine.storage.files import read_limited, write_atomically
 from engine.transport.chain_http import followed_standings
 from engine.verification.chain.standings import (
@@ -57,12 +58,8 @@ def slower_words(book: StandingBook, node: NodeId, models: Sequence[ModelInfo]) 
     found = [(one.model_id, rate) for one in models if (rate := book.reads(node, one.digest)) is not None]
     if not found:
         return ""
-    told = ", ".join(f"{rate:.0f} tokens a second with {model_id}" for model_id, rate in found)
-    return (
-        f"The committee's verifiers have found that this machine reads {told}, less than it says; other machines pass"
-        " questions on by that. Other programs may have kept it busy, or several nodes share its hardware. It is"
-        " measured again, and you need not do anything."
-    )
+    told = [say("standing.speed", rate=round(rate), model=model_id) for model_id, rate in found]
+    return say("standing.slower", speeds=listed("list.and", told))
 
 
 class StandingsFollower:

@@ -15,6 +15,7 @@ from engine.directory.shapes import Shape
 from engine.ids import node_id_text
 from engine.inference.types import ModelInfo
 from engine.node.standings import slower_words
+from engine.sentences import say, together
 from engine.transport.bootstrap_state import Phase
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def make_state(node: Node) -> State:
     if unused := node.inference.unused():
         warnings.append(unused)
     if node.key_storage == "plain file":
-        warnings.append("The keys of this engine lie in a file that is not encrypted; no keyring works here.")
+        warnings.append(say("keys.plain"))
     return State(
         engine_version=__version__,
         api_address=node.api.address,
@@ -63,7 +64,7 @@ def relay_state(node: Node) -> RelayState:
     peer, on = node.peer, node.configuration.relay and node.client is not None
     bootstrap = peer.bootstrap.state if peer is not None else None
     # The server may admit this machine's client, and not its node.
-    reason = (bootstrap.reason if bootstrap is not None else "") or "waiting for the network"
+    reason = (bootstrap.reason if bootstrap is not None else "") or say("contribute.waiting")
     return RelayState(
         on=on,
         reason="" if not on or (bootstrap is not None and bootstrap.published) else reason,
@@ -78,7 +79,7 @@ def network_state(node: Node) -> NetworkState:
     if presence is None:
         return NetworkState(
             status="none",
-            reason="No network is configured; answers are made on this machine. Join one with --bootstrap.",
+            reason=say("network.none"),
         )
     bootstrap = presence.bootstrap
     directory, genesis, client = bootstrap.directory, bootstrap.genesis, presence.client
@@ -92,10 +93,10 @@ def network_state(node: Node) -> NetworkState:
         status = "ready"
     elif weaker and client is not None and paths >= needed:
         status = "weak"
-        reason = reason or f"Questions go {_way(shape)}, as you accepted. {client.choice.reason}"
+        reason = reason or together(say("paths.accepted", way=_way(shape)), client.choice.reason)
     elif client is not None and directory is not None and paths >= needed:
         status = "weak"
-        reason = reason or f"{paths} of {wanted} anonymous paths work; the others are being built. {client.problem()}"
+        reason = reason or together(say("paths.some", ready=paths, wanted=wanted), client.problem())
     elif bootstrap.state.phase in (Phase.UNREACHABLE, Phase.REFUSED):
         status = "offline"
     elif client is not None and client.problem() and not bootstrap.state.reason:
@@ -104,7 +105,7 @@ def network_state(node: Node) -> NetworkState:
     hides = node.configuration.relayed_only and not (genesis and genesis.genesis.parameters.allow_loopback)
     if hides and connectivity.problem and paths < needed:
         status = "offline" if status == "joining" else status
-        reason = f"Links go through a TURN server only (--relayed-only), and {connectivity.problem}."
+        reason = say("network.turn_only", problem=connectivity.problem)
     turn = connectivity.servers("client").turn
     return NetworkState(
         status=status,
@@ -133,7 +134,7 @@ def network_state(node: Node) -> NetworkState:
 
 
 def _way(shape: Shape) -> str:
-    return "directly, without relays" if shape.direct else f"over {shape.words}"
+    return say("paths.way_direct") if shape.direct else say("paths.way", shape=shape.words)
 
 
 def contributing_state(node: Node) -> ContributingState:
@@ -146,13 +147,11 @@ def contributing_state(node: Node) -> ContributingState:
         listed = node.peer is not None and node.peer.bootstrap.state.published
         status = "on" if node.contribute_ready and listed else "starting"
         if status == "starting":  # the server may admit this machine's client, and not its node
-            reason = (node.peer.bootstrap.state.reason if node.peer else "") or (
-                "loading the model and telling the network"
-            )
+            reason = (node.peer.bootstrap.state.reason if node.peer else "") or (say("contribute.loading"))
         if node.contribute_problem:
             status, reason = "failed", node.contribute_problem
         elif node.client is None:
-            status, reason = "failed", "There is no network to contribute to; join one with --bootstrap."
+            status, reason = "failed", say("contribute.no_network")
     return ContributingState(
         on=node.contribute_wanted,
         status=status,

@@ -13,6 +13,7 @@ from engine.ids import NodeId
 from engine.inference.request_check import missing_abilities, unable
 from engine.inference.types import GenerationRequest
 from engine.paths.outgoing import Target
+from engine.sentences import say
 from engine.wire import SUITE_HPKE_MLKEM768_X25519, SUITE_HPKE_X25519
 from engine.wire.records import SealKey, ServedModel
 
@@ -51,9 +52,7 @@ def choose_target(
     trusted = [pair for pair in fitting if _may_answer(book.of(pair[0].node_id), minimum_standing)]
     if fitting and not trusted:
         raise UnknownModelError(
-            f"No machine that serves {model_id} has the standing that is asked for. Ask for less, or try again later."
-            if minimum_standing > 0
-            else f"Every machine that serves {model_id} was found not to serve what it claims. Choose another model."
+            say("machine.standing", model=model_id) if minimum_standing > 0 else say("machine.excluded", model=model_id)
         )
     fitting = trusted
     by_id = {pair[0].node_id: pair for pair in fitting}
@@ -62,10 +61,8 @@ def choose_target(
     candidates = [pair for pair in candidates if not shunned(pair[0].node_id)] or candidates
     candidates = _by_standing(candidates, book, random_bytes)
     if not candidates:
-        known = " in the version that this machine knows" if served and not fitting and not avoid else ""
-        raise UnknownModelError(
-            f"Nobody on the network serves {model_id}{known} at the moment. Choose another model or try again later."
-        )
+        known = served and not fitting and not avoid
+        raise UnknownModelError(say("machine.none_known" if known else "machine.none", model=model_id))
     node, model = candidates[random_below(len(candidates), random_bytes)]
     return _target(node, model, now)
 

@@ -19,6 +19,7 @@ from engine.paths.losses import SILENT, STRANGER, lost_node
 from engine.paths.outgoing import OutgoingRequest, Question, Target, prepare
 from engine.paths.running_answer import USUAL_TERMS, AnswerEvents, AnswerLost, AnswerSummary, Terms
 from engine.paths.silence import Silence, Verdict
+from engine.sentences import say
 from engine.wire.answer import Failed, Finished
 from engine.wire.codec import Message, encode
 from engine.wire.link import DeliverClove, ReleaseHandle, ReturnClove, link_decoder
@@ -264,13 +265,8 @@ class DirectMachine:
     def _given_up(self, answer: _Answer) -> list[DirectEffect]:
         begun = answer.receiver.frames > 0
         if answer.unlinked_since is not None and not begun:
-            error = ServingNodeLostError(
-                f"No link with the machine that answers could be made within {LINK_SECONDS:.0f} s, and this question"
-                " goes there directly. Ask again; gentorrent doctor finds out what is in the way."
-            )
+            error = ServingNodeLostError(say("machine.no_link", seconds=round(LINK_SECONDS)))
         else:
-            error = ServingNodeLostError(
-                "The machine that was answering is gone. What has arrived is kept; ask again and another one answers."
-            )
+            error = ServingNodeLostError(say("machine.gone"))
         lost = AnswerLost(answer.key, error, answer.summary())
         return [*([] if answer.cancelled else [lost]), *self._end(answer)]

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from engine.errors import NetworkNotReadyError, ServingNodeLostError
+from engine.sentences import say, together
 
-LINKS_ENDED = "Its links with our paths have ended."
-SILENT = "It has fallen silent while our paths work."
-STRANGER = "Another one that may not answer this has answered in its place."
+LINKS_ENDED = say("machine.gone_links")
+SILENT = say("machine.gone_silent")
+STRANGER = say("machine.gone_stranger")
 
 
 def lost_node(why: str) -> ServingNodeLostError:
-    """The machine that answers is gone; ``why`` is a sentence."""
-    return ServingNodeLostError(
-        f"The machine that was answering is gone. {why} What has arrived is kept; ask again and another one answers."
-    )
+    """The machine that answers is gone; ``why`` is one of the above."""
+    return ServingNodeLostError(why)
 
 
 def lost_paths(open_paths: int, needed: int, problem: str) -> NetworkNotReadyError:
     """The paths carry no answer; ``problem`` is a sentence about building them."""
     if open_paths < needed:
-        what = f"Only {open_paths} of the {needed} anonymous paths that an answer needs could be built. {problem}"
+        what = together(say("paths.only_some", ready=open_paths, needed=needed), problem)
     else:
-        what = "Too little of the answer comes through the anonymous paths."
-    return NetworkNotReadyError(f"{what} Wait a moment and ask again.")
+        what = say("paths.little")
+    return NetworkNotReadyError(together(what, say("paths.again")))

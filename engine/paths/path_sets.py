@@ -14,6 +14,7 @@ from engine.ids import NodeId
 from engine.paths.circuits import CircuitClient, PathHop
 from engine.paths.effects import CircuitClosed, CircuitEffect, CircuitFailed, CircuitOpened, CircuitReceived
 from engine.paths.slots import GuardRecord, PathSet, Slot, SlotOpened
+from engine.sentences import said_by, say
 from engine.wire.circuit import Probe, ProbeReply
 
 IDLE_SECONDS = 3600.0
@@ -66,7 +67,7 @@ class PathSets:
         self.guard_records: dict[NodeId, GuardRecord] = {}
         self.path_judged: Callable[[NodeId, bool], None] = lambda _guard, _worked: None
         """Hears, once or twice for each path, whether it worked for a while and that it failed: see ``_failed``."""
-        self.problem = "No relays are known yet."
+        self.problem: str = say("paths.no_relays")
         self._spare_count = 0
         self._spare_at = 0.0
 
@@ -329,7 +330,7 @@ class PathSets:
             hops = self._draw_hops(owner, slot, now)
             circuit, effects = self._circuits.open(hops, now, wall)
         except PathError as error:
-            self.problem = str(error)
+            self.problem = said_by(error)
             slot.retry_at = now + RETRY_SECONDS
             return self._loosen(owner, slot, now)
         slot.circuit, slot.hops = circuit, tuple(hop.node_id for hop in hops)
@@ -339,7 +340,7 @@ class PathSets:
     def _draw_hops(self, owner: PathSet, slot: Slot, now: float) -> Sequence[PathHop]:
         """A path from the first guard that one can be drawn from: a live guard may be one that may not be used now."""
         used = {hop for other in owner.slots if other is not slot and other.circuit is not None for hop in other.hops}
-        problem = TooFewRelaysError("Links with the first relays (guards) are still being made.")
+        problem = TooFewRelaysError(say("paths.guards_linking"))
         for guard in self._candidates(used | owner.destinations, slot.avoid_guard, now):
             try:
                 return self._draw_sparing(owner, slot, guard, used, now)

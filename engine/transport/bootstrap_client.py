@@ -34,6 +34,7 @@ from engine.errors import (
     first_failure,
 )
 from engine.ids import NetworkId, NodeId
+from engine.sentences import said_by, say, together
 from engine.transport.bootstrap_http import CONNECT_SECONDS, fetch, http_session, network_errors
 from engine.transport.bootstrap_login import Account, log_in, receive, refusal
 from engine.transport.bootstrap_state import BootstrapAddress, BootstrapState, Phase, Status, parse_bootstrap
@@ -282,8 +283,8 @@ class BootstrapClient:
         self._follower.connected()
         self._status.lasting = self._elsewhere()
         if abs(skew) > CLOCK_SKEW_SECONDS / 4:
-            direction = "behind" if skew > 0 else "ahead"
-            self._status.lasting = f"This computer's clock is {abs(skew):.0f} s {direction}. Set it."
+            code = "server.clock_behind" if skew > 0 else "server.clock_ahead"
+            self._status.lasting = say(code, seconds=round(abs(skew)))
         self._status.set(
             phase=Phase.CONNECTED, reason="", clock_skew=skew, published=False, warning=self._status.lasting
         )
@@ -399,14 +400,14 @@ class BootstrapClient:
         preferred = self._servers.preferred
         if preferred is None:
             return ""
-        return f"The bootstrap server {preferred} does not answer, so {self._servers.current} is used until it does."
+        return say("server.other", preferred=str(preferred), current=str(self._servers.current))
 
     def _unreachable(self, error: GenTorrentError) -> str:
-        text = f"The bootstrap server {self._servers.current} cannot be reached ({error})."
+        text = say("server.unreachable", server=str(self._servers.current), error=said_by(error))
         if self.directory is None:
-            return f"{text} Nothing can be joined without it. Check the address and this computer's connection."
+            return together(text, say("server.nothing"))
         age = (self._clock.wall() - self.directory.issued) / 3600
         if age * 3600 > LAST_GOOD_SECONDS:
             self._follower.directory = None
-            return f"{text} The last directory is {age:.0f} h old and no longer trusted, so nothing new can be started."
-        return f"{text} The last directory, {age:.1f} h old, stays in use for up to 24 h; trying again."
+            return together(text, say("server.too_old", hours=round(age)))
+        return together(text, say("server.in_use", hours=round(age, 1)))

@@ -16,6 +16,7 @@ from typing import Protocol
 
 from engine.clock import Clock
 from engine.errors import ConfigurationError
+from engine.sentences import say
 from engine.transport.ice_servers import IceServers, IceUrl, OfferedServers, TurnServer
 from engine.transport.network_memory import NetworkMemory, RememberedNetwork, network_fingerprint
 from engine.transport.probes import ProbeReport, probe
@@ -109,9 +110,9 @@ class Connectivity:
         if self._turn is not None:
             return ""
         if not any(offered.turn for offered in self._offers.values()):
-            return "the network's operator offers no TURN server"
+            return say("network.no_turn")
         tried = "; ".join(f"{answer.url}: {answer.error}" for answer in self.report.turn if answer.error)
-        return f"no TURN server can be used from here ({tried})" if tried else "TURN servers are being tried"
+        return say("network.turn_tried", tried=tried) if tried else say("network.trying_turn")
 
     async def run(self) -> None:
         """Probe when it is due, until cancelled."""

@@ -20,6 +20,8 @@ from tests.support.local_api import until
 
 LLAMA = LAYOUTS[0]
 PAGE = "https://hub.example/page"
+PATIENCE = 60.0
+"""Seconds for a download on a machine that has much else to do."""
 
 
 @pytest.fixture
@@ -80,7 +82,7 @@ async def test_a_model_is_listed_fetched_and_here(tmp_path, hub):
         assert reply == schema.Accepted(ref="d", request="download_model")
         again = await ask(service, schema.DownloadModel(ref="e", model="Tiny", accept_licence=True))
         assert isinstance(again, schema.Accepted)
-        await until(lambda: any(isinstance(event, schema.DownloadEnded) for event in told))
+        await until(lambda: any(isinstance(event, schema.DownloadEnded) for event in told), PATIENCE)
         assert ended(told) == schema.DownloadEnded(model="Tiny")
         stages = list(dict.fromkeys(one.stage for one in told if isinstance(one, schema.DownloadProgress)))
         assert stages[:2] == ["checking", "downloading"]
@@ -96,7 +98,7 @@ async def test_a_stopped_download_goes_on_where_it_was(tmp_path, hub):
     hub.pace = 0.05
     async with running(data, hub) as (service, told):
         await ask(service, schema.DownloadModel(model="Tiny", accept_licence=True))
-        await until(lambda: any(getattr(one, "stage", "") == "downloading" for one in told))
+        await until(lambda: any(getattr(one, "stage", "") == "downloading" for one in told), PATIENCE)
         late: list[schema.ControlEvent] = []
         service.attach(late.append)
         assert [getattr(one, "model", "") for one in late] == ["Tiny"]
@@ -106,7 +108,7 @@ async def test_a_stopped_download_goes_on_where_it_was(tmp_path, hub):
         hub.pace = 0.0
         told.clear()
         await ask(service, schema.DownloadModel(model="Tiny", accept_licence=True))
-        await until(lambda: any(isinstance(event, schema.DownloadEnded) for event in told))
+        await until(lambda: any(isinstance(event, schema.DownloadEnded) for event in told), PATIENCE)
         assert ended(told).code == ""
         assert isinstance(await ask(service, schema.StopDownload(ref="s", model="Tiny")), schema.Accepted)
 
@@ -121,7 +123,7 @@ async def test_what_cannot_be_fetched_is_said(tmp_path, hub):
         assert (licence.code, "apache-2.0" in licence.text) == ("invalid_request", True)
         hub.repositories.clear()
         await ask(service, schema.DownloadModel(model="Tiny", accept_licence=True))
-        await until(lambda: any(isinstance(event, schema.DownloadEnded) for event in told))
+        await until(lambda: any(isinstance(event, schema.DownloadEnded) for event in told), PATIENCE)
         assert ended(told).code == "hub_failed"
         assert ended(told).text
         (data / "catalogue.json").write_text("{")

@@ -32,6 +32,7 @@ from engine.api.schema.base import (
     Route,
     SamplingChoice,
     WeakerChoice,
+    Worded,
 )
 from engine.api.schema.chat_events import (
     Accepted,
@@ -220,7 +221,7 @@ class Welcome(ControlEvent, frozen=True, kw_only=True, tag="welcome"):
     engine_version: str
 
 
-class NetworkState(Struct, frozen=True, kw_only=True):
+class NetworkState(Worded, frozen=True, kw_only=True):
     """``reason`` says in plain words why ``status`` is what it is and what can be done.
 
     "none": no network is configured; "joining": on the way; "ready": questions can be asked; "weak": ready with fewer
@@ -252,7 +253,7 @@ class NetworkState(Struct, frozen=True, kw_only=True):
     choices: tuple[WeakerChoice, ...] = ()  # what can be chosen meanwhile
 
 
-class ContributingState(Struct, frozen=True, kw_only=True):
+class ContributingState(Worded, frozen=True, kw_only=True):
     """``on`` is the owner's switch; ``status`` is what happens."""
 
     on: bool
@@ -268,7 +269,7 @@ class ContributingState(Struct, frozen=True, kw_only=True):
     receipts_problem: str = ""  # why some cannot be written down or brought now
 
 
-class RelayState(Struct, frozen=True, kw_only=True):
+class RelayState(Worded, frozen=True, kw_only=True):
     """Whether this engine passes other people's cells, and how many circuits run through it. ``reason``: why it is not
     listed for that yet; ``refused``: that will not mend itself, as the bootstrap server does not admit it."""
 
@@ -278,7 +279,7 @@ class RelayState(Struct, frozen=True, kw_only=True):
     refused: bool = False
 
 
-class WorkerState(Struct, frozen=True, kw_only=True):
+class WorkerState(Worded, frozen=True, kw_only=True):
     """The inference worker process. "stopped" is normal while nothing needs it."""
 
     status: Literal["stopped", "starting", "ready", "restarting", "failed"]
@@ -287,7 +288,7 @@ class WorkerState(Struct, frozen=True, kw_only=True):
     restarts: int = 0
 
 
-class ModelState(Struct, frozen=True, kw_only=True):
+class ModelState(Worded, frozen=True, kw_only=True):
     """A model that can be asked. ``nodes`` counts the others that serve it. ``provider``: ONNX Runtime's execution
     provider that this machine's worker really has, "" while the model is not loaded here; ``provider_reason``: why this
     one, in plain words. ``sampling``: what kept chats use that choose nothing else."""
@@ -303,7 +304,7 @@ class ModelState(Struct, frozen=True, kw_only=True):
     sampling: SamplingChoice = SamplingChoice()
 
 
-class State(ControlEvent, frozen=True, kw_only=True, tag="state"):
+class State(ControlEvent, Worded, frozen=True, kw_only=True, tag="state"):
     """Everything that a window shows about the engine."""
 
     engine_version: str
@@ -321,7 +322,7 @@ class State(ControlEvent, frozen=True, kw_only=True, tag="state"):
     stopping: bool = False  # it stops as soon as no answer to its owner is being made
 
 
-class ChatStage(ControlEvent, frozen=True, kw_only=True, tag="chat_stage"):
+class ChatStage(ControlEvent, Worded, frozen=True, kw_only=True, tag="chat_stage"):
     """Why there is no text yet: ``stage`` is "connecting", "sending", "queued", "prefill", "decode", "thinking",
     "finishing" or another short word; ``text`` says it in plain words."""
 
@@ -342,7 +343,7 @@ class ChatDelta(ControlEvent, frozen=True, kw_only=True, tag="chat_delta"):
     reasoning: str = ""
 
 
-class ChatDone(ControlEvent, frozen=True, kw_only=True, tag="chat_done"):
+class ChatDone(ControlEvent, Worded, frozen=True, kw_only=True, tag="chat_done"):
     """The answer is complete.
 
     ``badge``: "local", "signed" (receipt checked), "verified" (and the node has passed the committee lately) or
@@ -372,7 +373,7 @@ class ChatDone(ControlEvent, frozen=True, kw_only=True, tag="chat_done"):
     asked: tuple[str, ...] = ()  # whom the question was sent to, in order: they could read it, too
 
 
-class ChatFailed(ControlEvent, frozen=True, kw_only=True, tag="chat_failed"):
+class ChatFailed(ControlEvent, Worded, frozen=True, kw_only=True, tag="chat_failed"):
     """The answer ended early. ``code`` as in ``engine.errors`` ("cancelled", "serving_node_lost", …); ``text`` says
     what happened, what it means and what to do. What was delivered stays valid."""
 
@@ -528,6 +529,7 @@ __all__ = [
     "UpdateChat",
     "WeakerChoice",
     "Welcome",
+    "Worded",
     "WorkerState",
     "address_decoder",
     "encode",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
+
+from engine.sentences import Said, Sentence
 
 ChatId = Annotated[str, Meta(min_length=1, max_length=64)]
 ModelName = Annotated[str, Meta(min_length=1, max_length=200)]
@@ -21,6 +23,28 @@ class ControlEvent(Struct, frozen=True, kw_only=True, tag_field="type"):
     """Base of what the engine sends."""
 
 
+class Worded(Struct, frozen=True, kw_only=True):
+    """Base of what has texts for people in English. ``words``: by field (``warnings[0]`` in lists), the same as codes
+    with values, for those texts that the engine has codes for."""
+
+    words: dict[str, tuple[Sentence, ...]] = {}
+
+    def __post_init__(self) -> None:
+        words: dict[str, tuple[Sentence, ...]] = {}
+        plain: dict[str, object] = {}
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
+            if isinstance(value, Said):
+                words[name], plain[name] = value.parts, "".join(value)
+            elif isinstance(value, tuple) and any(isinstance(one, Said) for one in value):
+                words |= {f"{name}[{at}]": one.parts for at, one in enumerate(value) if isinstance(one, Said)}
+                plain[name] = tuple("".join(one) if isinstance(one, Said) else one for one in value)
+        if words:
+            plain["words"] = {**self.words, **words}
+            for name, value in plain.items():
+                structs.force_setattr(self, name, value)
+
+
 class PrivacyChoice(Struct, frozen=True, kw_only=True):
     """The least that is accepted while the network has too few relays: so many paths, so many relays on each; None:
     nothing below what the network wants. ``direct``: no relays at all; the machine that answers sees this one's
@@ -31,7 +55,7 @@ class PrivacyChoice(Struct, frozen=True, kw_only=True):
     direct: bool = False
 
 
-class Privacy(Struct, frozen=True, kw_only=True):
+class Privacy(Worded, frozen=True, kw_only=True):
     """What carried an answer: ``needed`` of ``paths`` of ``hops`` relays (0: none, ``direct``), against what the
     network wants. ``weaker`` than that only by the user's own choice; ``text`` says it in plain words, empty when all
     is as the network wants it and relays stand between."""
@@ -62,7 +86,7 @@ class MachineStanding(Struct, frozen=True, kw_only=True):
     slower: bool = False
 
 
-class WeakerChoice(Struct, frozen=True, kw_only=True):
+class WeakerChoice(Worded, frozen=True, kw_only=True):
     """Something to choose while relays are missing, in a form that can be sent back; ``text`` is for people."""
 
     privacy: PrivacyChoice
@@ -84,7 +108,7 @@ class SamplingChoice(Struct, frozen=True, kw_only=True):
     frequency_penalty: Annotated[float, Meta(ge=-2, le=2)] = 0.0
 
 
-class RequestFailed(ControlEvent, frozen=True, kw_only=True, tag="request_failed"):
+class RequestFailed(ControlEvent, Worded, frozen=True, kw_only=True, tag="request_failed"):
     """A request was refused or failed and changed nothing; ``request`` is its type ("set_contributing", …), ``ref``
     what it was marked with. What fails of a :class:`Chat` comes as ``ChatFailed``."""
 

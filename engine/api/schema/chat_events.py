@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from engine.api.schema.base import ControlEvent
+from engine.api.schema.base import ControlEvent, Worded
 from engine.api.schema.chats import ChatEntry, ChatSettings, Draft, Folder, Preset, StoredMessage
 
 # ----------------------------------------------------------------------------------------------------------- replies
 
 
-class Accepted(ControlEvent, frozen=True, kw_only=True, tag="accepted"):
+class Accepted(ControlEvent, Worded, frozen=True, kw_only=True, tag="accepted"):
     """A request was done. ``saved`` False: only in memory, for the reason in ``problem``; it is saved as soon as that
     is mended. ``message`` and ``answer``: the ids of a question and of its answer, which follows."""
 
@@ -113,7 +113,7 @@ class ExportPiece(ControlEvent, frozen=True, kw_only=True, tag="export_piece"):
     name: str = ""
 
 
-class ContextOverflow(ControlEvent, frozen=True, kw_only=True, tag="context_overflow"):
+class ContextOverflow(ControlEvent, Worded, frozen=True, kw_only=True, tag="context_overflow"):
     """A question was not asked: with what was said before it takes ``used`` tokens and the answer needs some, and the
     model has ``limit``. ``droppable``: leaving out so many of the oldest messages would make it fit (send it again with
     ``overflow`` "drop_oldest"); 0: it does not fit even alone. ``text`` says it for people."""
@@ -182,7 +182,7 @@ class BranchSelected(ControlEvent, frozen=True, kw_only=True, tag="branch_select
     later: bool = False
 
 
-class AnswerStage(ControlEvent, frozen=True, kw_only=True, tag="answer_stage"):
+class AnswerStage(ControlEvent, Worded, frozen=True, kw_only=True, tag="answer_stage"):
     """Why an answer has no text yet; as ``ChatStage``."""
 
     chat: str
@@ -206,7 +206,7 @@ class AnswerDelta(ControlEvent, frozen=True, kw_only=True, tag="answer_delta"):
     reasoning_at: int = 0
 
 
-class SavingState(ControlEvent, frozen=True, kw_only=True, tag="saving"):
+class SavingState(ControlEvent, Worded, frozen=True, kw_only=True, tag="saving"):
     """``waiting`` things are in memory only, for the reason in ``problem``; empty and 0: all is on the disk."""
 
     problem: str = ""

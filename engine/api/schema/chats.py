@@ -21,6 +21,7 @@ from engine.api.schema.base import (
     Route,
     SamplingChoice,
     WeakerChoice,
+    Worded,
 )
 
 MAX_TEXT = 200_000
@@ -120,7 +121,7 @@ class Draft(Struct, frozen=True, kw_only=True):
     attachments: tuple[Attachment, ...] = ()
 
 
-class AnswerDetails(Struct, frozen=True, kw_only=True):
+class AnswerDetails(Worded, frozen=True, kw_only=True):
     """How an answer was made; the fields are those of ``ChatDone``. ``receipt``: :class:`GetText` gives one.
     ``dropped``: so many messages were left out, as they did not fit the model's context; ``overflow``: which ones."""
 
@@ -145,7 +146,7 @@ class AnswerDetails(Struct, frozen=True, kw_only=True):
     overflow: Overflow = "refuse"
 
 
-class AnswerProblem(Struct, frozen=True, kw_only=True):
+class AnswerProblem(Worded, frozen=True, kw_only=True):
     """Why an answer ended early, as in ``ChatFailed``."""
 
     code: str

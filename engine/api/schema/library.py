@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from engine.api.schema.base import ControlEvent, ControlRequest, ModelName
+from engine.api.schema.base import ControlEvent, ControlRequest, ModelName, Worded
 
 
 class LibraryModel(Struct, frozen=True, kw_only=True):
@@ -65,7 +65,7 @@ class DownloadProgress(ControlEvent, frozen=True, kw_only=True, tag="download_pr
     speed: float = 0.0
 
 
-class DownloadEnded(ControlEvent, frozen=True, kw_only=True, tag="download_ended"):
+class DownloadEnded(ControlEvent, Worded, frozen=True, kw_only=True, tag="download_ended"):
     """A download is over. ``code`` "": the model is on this machine; "stopped"; else why not, which ``text`` says for
     people."""
 

@@ -103,8 +103,20 @@
         </translation>
     </message>
     <message>
+        <source>1 path of 1 relay</source>
+        <translation>1 Pfad mit 1 Relay</translation>
+    </message>
+    <message>
+        <source>1 path of {relays} relays</source>
+        <translation>1 Pfad mit {relays} Relays</translation>
+    </message>
+    <message>
         <source>A file that anybody can check, without a network</source>
         <translation>Eine Datei, die jeder prüfen kann, auch ohne Netz</translation>
+    </message>
+    <message>
+        <source>A folder needs a name.</source>
+        <translation>Ein Ordner braucht einen Namen.</translation>
     </message>
     <message>
         <source>A guard that works together with a proxy or with the answering node can recognise you by timing. What you write can name you too.</source>
@@ -121,6 +133,10 @@
     <message>
         <source>A link in an answer leads to</source>
         <translation>Ein Link in einer Antwort führt zu</translation>
+    </message>
+    <message>
+        <source>A preset needs a name.</source>
+        <translation>Eine Vorlage braucht einen Namen.</translation>
     </message>
     <message>
         <source>A relay carries sealed traffic. It cannot be read here, and uses your connection.</source>
@@ -185,6 +201,14 @@
         <translation>Alt+Rechts</translation>
     </message>
     <message>
+        <source>An answer is being written in this chat.</source>
+        <translation>In diesem Chat wird gerade eine Antwort geschrieben.</translation>
+    </message>
+    <message>
+        <source>An answer is being written in this chat. Wait for its end, or stop it.</source>
+        <translation>In diesem Chat wird gerade eine Antwort geschrieben. Warte ihr Ende ab oder halte sie an.</translation>
+    </message>
+    <message>
         <source>An answer is ready</source>
         <translation>Eine Antwort ist da</translation>
     </message>
@@ -195,6 +219,10 @@
     <message>
         <source>And what it knows of its networks. The engine starts anew, and this machine is a new one for everybody: its reputation and its invitations to private networks are lost, and other programs need a new token.</source>
         <translation>Und was er von seinen Netzen weiß. Die Engine startet neu, und dieser Rechner ist für alle ein neuer: Sein Ruf und seine Einladungen in private Netze gehen verloren, und andere Programme brauchen ein neues Token.</translation>
+    </message>
+    <message>
+        <source>Another message has an attachment with this id. Take another one.</source>
+        <translation>Eine andere Nachricht hat einen Anhang mit dieser Kennung. Nimm eine andere.</translation>
     </message>
     <message>
         <source>Another wording of the question</source>
@@ -412,15 +440,15 @@
     </message>
     <message>
         <source>Chats cannot be saved: another program holds the chat database. Close it.</source>
-        <translation>Chats lassen sich nicht sichern: Ein anderes Programm hält die Chat-Datenbank. Schließe es.</translation>
+        <translation>Chats können nicht gesichert werden: Ein anderes Programm hält die Chat-Datenbank. Schließe es.</translation>
     </message>
     <message>
         <source>Chats cannot be saved: the data directory cannot be written. Look at its owner and disk.</source>
-        <translation>Chats lassen sich nicht sichern: In das Datenverzeichnis kann nicht geschrieben werden. Sieh nach, wem es gehört und wie es der Festplatte geht.</translation>
+        <translation>Chats können nicht gesichert werden: In das Datenverzeichnis kann nicht geschrieben werden. Sieh nach seinem Besitzer und der Platte.</translation>
     </message>
     <message>
         <source>Chats cannot be saved: the disk is full. Free some space.</source>
-        <translation>Chats lassen sich nicht sichern: Die Festplatte ist voll. Schaffe etwas Platz.</translation>
+        <translation>Chats können nicht gesichert werden: Die Platte ist voll. Schaffe Platz.</translation>
     </message>
     <message>
         <source>Checking the receipt</source>
@@ -715,6 +743,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Löschen …</translation>
     </message>
     <message>
+        <source>Direct: no relays. The machine that answered saw this machine&apos;s address.</source>
+        <translation>Direkt: keine Relays. Der Rechner, der geantwortet hat, sah die Adresse dieses Rechners.</translation>
+    </message>
+    <message>
         <source>Download</source>
         <translation>Herunterladen</translation>
     </message>
@@ -781,6 +813,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Aus der Länge des Textes geschätzt: Der Tokenizer des Modells ist auf diesem Rechner nicht geladen.</translation>
     </message>
     <message>
+        <source>Every machine that serves {model} was found not to serve what it claims. Choose another model.</source>
+        <translation>Von jedem Rechner, der {model} anbietet, hat sich gezeigt, dass er etwas anderes ausführt. Wähle ein anderes Modell.</translation>
+    </message>
+    <message>
         <source>Everyone else</source>
         <translation>Alle anderen</translation>
     </message>
@@ -821,6 +857,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Find a model</source>
         <translation>Modell finden</translation>
+    </message>
+    <message>
+        <source>Finishing</source>
+        <translation>Wird abgeschlossen</translation>
     </message>
     <message>
         <source>Finishing…</source>
@@ -962,6 +1002,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Es ist auf diesem Rechner. Wähle es über einem Chat.</translation>
     </message>
     <message>
+        <source>It is too late to restore this: the chat was removed for good, or never was.</source>
+        <translation>Dafür ist es zu spät: Der Chat wurde endgültig entfernt, oder es gab ihn nie.</translation>
+    </message>
+    <message>
         <source>Its licence: {licence}. Who fetches it accepts that.</source>
         <translation>Seine Lizenz: {licence}. Wer es holt, nimmt sie an.</translation>
     </message>
@@ -1039,6 +1083,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Verlassen</translation>
     </message>
     <message>
+        <source>Leave out its oldest {droppable} messages this time, or choose a model with a longer context.</source>
+        <translation>Lass diesmal ihre ältesten {droppable} Nachrichten weg oder wähle ein Modell mit längerem Kontext.</translation>
+    </message>
+    <message>
         <source>Leave out the oldest turns</source>
         <translation>Das Älteste weglassen</translation>
     </message>
@@ -1063,6 +1111,14 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Grenzen</translation>
     </message>
     <message>
+        <source>Links go through a TURN server only (--relayed-only), and {problem}.</source>
+        <translation>Verbindungen gehen nur über einen TURN-Server (--relayed-only), und: {problem}.</translation>
+    </message>
+    <message>
+        <source>Links with the first relays (guards) are still being made.</source>
+        <translation>Die Verbindungen zu den ersten Relays (Wächtern) werden noch hergestellt.</translation>
+    </message>
+    <message>
         <source>Local</source>
         <translation>Lokal</translation>
     </message>
@@ -1085,6 +1141,34 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Looking which one would be best on this machine.</source>
         <translation>Schaut nach, welches auf diesem Rechner das beste wäre.</translation>
+    </message>
+    <message>
+        <source>Machine {machine} is excluded: it has signed two things that contradict each other, as its signatures prove.</source>
+        <translation>Der Rechner {machine} ist ausgeschlossen: Er hat zwei Dinge unterschrieben, die sich widersprechen, wie seine Unterschriften beweisen.</translation>
+    </message>
+    <message>
+        <source>Machine {machine} is excluded: the committee found that it does not serve the model that it claims ({when}).</source>
+        <translation>Der Rechner {machine} ist ausgeschlossen: Das Komitee hat gefunden, dass er nicht das Modell ausführt, das er nennt ({when}).</translation>
+    </message>
+    <message>
+        <source>Machine {machine} is new: the committee has judged none of its answers yet.</source>
+        <translation>Der Rechner {machine} ist neu: Das Komitee hat noch keine seiner Antworten beurteilt.</translation>
+    </message>
+    <message>
+        <source>Machine {machine} was last checked by the committee on {when} and did not pass; its reputation is {reputation} after {judged} checks, not enough yet to be established.</source>
+        <translation>Der Rechner {machine} wurde zuletzt am {when} vom Komitee geprüft und hat nicht bestanden; sein Ruf ist {reputation} nach {judged} Prüfungen, noch nicht genug, um als bewährt zu gelten.</translation>
+    </message>
+    <message>
+        <source>Machine {machine} was last checked by the committee on {when} and did not pass; its reputation is {reputation} after {judged} checks.</source>
+        <translation>Der Rechner {machine} wurde zuletzt am {when} vom Komitee geprüft und hat nicht bestanden; sein Ruf ist {reputation} nach {judged} Prüfungen.</translation>
+    </message>
+    <message>
+        <source>Machine {machine} was last checked by the committee on {when} and passed; its reputation is {reputation} after {judged} checks, not enough yet to be established.</source>
+        <translation>Der Rechner {machine} wurde zuletzt am {when} vom Komitee geprüft und hat bestanden; sein Ruf ist {reputation} nach {judged} Prüfungen, noch nicht genug, um als bewährt zu gelten.</translation>
+    </message>
+    <message>
+        <source>Machine {machine} was last checked by the committee on {when} and passed; its reputation is {reputation} after {judged} checks.</source>
+        <translation>Der Rechner {machine} wurde zuletzt am {when} vom Komitee geprüft und hat bestanden; sein Ruf ist {reputation} nach {judged} Prüfungen.</translation>
     </message>
     <message>
         <source>Middle relays</source>
@@ -1171,8 +1255,16 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Ohne Grenze</translation>
     </message>
     <message>
+        <source>No link with the machine that answers could be made within {seconds} s, and this question goes there directly. Ask again; gentorrent doctor finds out what is in the way.</source>
+        <translation>In {seconds} s kam keine Verbindung zu dem Rechner zustande, der antworten soll, und diese Frage geht direkt dorthin. Frag noch einmal; gentorrent doctor findet heraus, was im Weg ist.</translation>
+    </message>
+    <message>
         <source>No machine that answers is linked yet.</source>
         <translation>Noch ist kein antwortender Rechner verbunden.</translation>
+    </message>
+    <message>
+        <source>No machine that serves {model} has the standing that is asked for. Ask for less, or try again later.</source>
+        <translation>Kein Rechner, der {model} anbietet, hat den verlangten Ruf. Verlange weniger oder versuch es später noch einmal.</translation>
     </message>
     <message>
         <source>No model of the catalogue would be better on this machine.</source>
@@ -1185,6 +1277,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>No models yet</source>
         <translation>Noch keine Modelle</translation>
+    </message>
+    <message>
+        <source>No network is configured; answers are made on this machine. Join one with --bootstrap.</source>
+        <translation>Es ist kein Netz eingerichtet; Antworten entstehen auf diesem Rechner. Tritt mit --bootstrap einem bei.</translation>
     </message>
     <message>
         <source>No network: answers are made on this machine only.</source>
@@ -1203,8 +1299,20 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Durch diesen Rechner läuft kein Verkehr anderer.</translation>
     </message>
     <message>
+        <source>Nobody has this model.</source>
+        <translation>Niemand hat dieses Modell.</translation>
+    </message>
+    <message>
         <source>Nobody offers a model now</source>
         <translation>Niemand bietet gerade ein Modell an</translation>
+    </message>
+    <message>
+        <source>Nobody on the network serves {model} at the moment. Choose another model or try again later.</source>
+        <translation>Niemand im Netz bietet gerade {model} an. Wähle ein anderes Modell oder versuch es später noch einmal.</translation>
+    </message>
+    <message>
+        <source>Nobody on the network serves {model} in the version that this machine knows at the moment. Choose another model or try again later.</source>
+        <translation>Niemand im Netz bietet gerade {model} in der Fassung an, die dieser Rechner kennt. Wähle ein anderes Modell oder versuch es später noch einmal.</translation>
     </message>
     <message>
         <source>Node id</source>
@@ -1243,6 +1351,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Nicht erreichbar</translation>
     </message>
     <message>
+        <source>Not signed are the {count} tokens that came last from a machine that went away.</source>
+        <translation>Nicht unterschrieben sind die letzten {count} Tokens eines Rechners, der weggegangen ist.</translation>
+    </message>
+    <message>
         <source>Not verified</source>
         <translation>Nicht bestätigt</translation>
     </message>
@@ -1261,6 +1373,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Nothing below has to be chosen. All of it can be changed later under Settings and Network.</source>
         <translation>Nichts davon muss gewählt werden. Alles lässt sich später unter Einstellungen und Netz ändern.</translation>
+    </message>
+    <message>
+        <source>Nothing can be joined without it. Check the address and this computer&apos;s connection.</source>
+        <translation>Ohne ihn kann man nicht beitreten. Prüfe die Adresse und die Verbindung dieses Rechners.</translation>
     </message>
     <message>
         <source>Nothing else is known</source>
@@ -1334,6 +1450,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Nur aus den wahrscheinlichsten Wörtern wird gewählt, die zusammen diesen Anteil haben.</translation>
     </message>
     <message>
+        <source>Only {ready} of the {needed} anonymous paths that an answer needs could be built.</source>
+        <translation>Nur {ready} der {needed} anonymen Pfade, die eine Antwort braucht, kamen zustande.</translation>
+    </message>
+    <message>
         <source>Open</source>
         <translation>Öffnen</translation>
     </message>
@@ -1364,6 +1484,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Open this link?</source>
         <translation>Diesen Link öffnen?</translation>
+    </message>
+    <message>
+        <source>Or choose something weaker: {offered}.</source>
+        <translation>Oder wähle etwas Schwächeres: {offered}.</translation>
     </message>
     <message>
         <source>Other people&apos;s questions are answered with {model}.</source>
@@ -1438,6 +1562,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Menschen legen ihre Rechner zusammen, um füreinander offene Sprachmodelle auszuführen. Ohne Konto, ohne Coin. Du kannst sofort chatten; ein kleines Modell ist eingebaut.</translation>
     </message>
     <message>
+        <source>Pieces of this file are missing. Send it again from its beginning.</source>
+        <translation>Es fehlen Teile dieser Datei. Sende sie noch einmal von Anfang an.</translation>
+    </message>
+    <message>
         <source>Presence penalty</source>
         <translation>Vorkommensstrafe</translation>
     </message>
@@ -1488,6 +1616,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Question</source>
         <translation>Frage</translation>
+    </message>
+    <message>
+        <source>Questions go {way}, as you accepted.</source>
+        <translation>Fragen gehen {way}, wie du es erlaubt hast.</translation>
     </message>
     <message>
         <source>Questions of this chat are never sent to another machine, whatever model is chosen. Nobody else sees them, and only models on this machine can answer.</source>
@@ -1595,6 +1727,18 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Die Frage wird gesendet</translation>
     </message>
     <message>
+        <source>Sending the question directly, without relays</source>
+        <translation>Die Frage wird direkt gesendet, ohne Relays</translation>
+    </message>
+    <message>
+        <source>Sending the question over anonymous paths</source>
+        <translation>Die Frage wird über anonyme Pfade gesendet</translation>
+    </message>
+    <message>
+        <source>Sending the question over weaker paths than the network wants: {shape}</source>
+        <translation>Die Frage wird über schwächere Pfade gesendet, als das Netz will: {shape}</translation>
+    </message>
+    <message>
         <source>Settings</source>
         <translation>Optionen</translation>
     </message>
@@ -1602,6 +1746,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <source>Shift+Enter</source>
         <comment>key</comment>
         <translation>Umschalt+Eingabetaste</translation>
+    </message>
+    <message>
+        <source>Shorten the question, or choose a model with a longer context.</source>
+        <translation>Kürze die Frage oder wähle ein Modell mit längerem Kontext.</translation>
     </message>
     <message>
         <source>Show another version of the question or answer that has the focus</source>
@@ -1643,8 +1791,16 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Unterschrieben von dem Rechner, der geantwortet hat; es passt zur Frage und zu jedem Token.</translation>
     </message>
     <message>
+        <source>Signed by the machines that answered ({count}), each for its part; they match the question and every token.</source>
+        <translation>Unterschrieben von den Rechnern, die geantwortet haben ({count}), jeder für seinen Teil; es passt zur Frage und zu jedem Token.</translation>
+    </message>
+    <message>
         <source>Signed: the answering node signed a receipt for exactly this answer, and the receipt was checked.</source>
         <translation>Signiert: Der antwortende Knoten hat für genau diese Antwort eine Quittung unterschrieben, und die Quittung wurde geprüft.</translation>
+    </message>
+    <message>
+        <source>So much waits in memory already that nothing can be added.</source>
+        <translation>Im Speicher wartet schon so viel, dass nichts mehr dazukommen kann.</translation>
     </message>
     <message>
         <source>So that your machine is there for others.</source>
@@ -1707,6 +1863,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>TURN-Server</translation>
     </message>
     <message>
+        <source>TURN servers are being tried</source>
+        <translation>TURN-Server werden ausprobiert</translation>
+    </message>
+    <message>
         <source>Tab</source>
         <comment>key</comment>
         <translation>Tabulator</translation>
@@ -1735,6 +1895,22 @@ Das lässt sich nicht rückgängig machen.</translation>
         <source>Texts that end an answer</source>
         <translation>Texte, die eine Antwort beenden</translation>
     </message>
+    <message>
+        <source>That machine has another model now; another one goes on with the answer</source>
+        <translation>Dieser Rechner hat jetzt ein anderes Modell; ein anderer setzt die Antwort fort</translation>
+    </message>
+    <message>
+        <source>That machine has another model now; asking another one</source>
+        <translation>Dieser Rechner hat jetzt ein anderes Modell; ein anderer wird gefragt</translation>
+    </message>
+    <message>
+        <source>That machine is full; another one goes on with the answer</source>
+        <translation>Dieser Rechner ist voll; ein anderer setzt die Antwort fort</translation>
+    </message>
+    <message>
+        <source>That machine is full; asking another one</source>
+        <translation>Dieser Rechner ist voll; ein anderer wird gefragt</translation>
+    </message>
     <message numerus="yes">
         <source>The %Ln oldest message(s) did not fit and were not sent to the model.</source>
         <translation>
@@ -1747,8 +1923,32 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Das PDF wird erstellt</translation>
     </message>
     <message>
+        <source>The anonymous paths are not ready: {problem} You can also ask the model on this machine.</source>
+        <translation>Die anonymen Pfade sind nicht bereit: {problem} Du kannst auch das Modell auf diesem Rechner fragen.</translation>
+    </message>
+    <message>
+        <source>The answer ended without its last event. Its text may be incomplete; ask again.</source>
+        <translation>Die Antwort endete ohne ihr letztes Ereignis. Ihr Text kann unvollständig sein; frag noch einmal.</translation>
+    </message>
+    <message>
         <source>The answer in another chat has come to its end</source>
         <translation>Die Antwort in einem anderen Chat ist zu Ende</translation>
+    </message>
+    <message>
+        <source>The answer was not read in time, so it was stopped. Ask again.</source>
+        <translation>Die Antwort wurde nicht rechtzeitig gelesen und deshalb angehalten. Frag noch einmal.</translation>
+    </message>
+    <message>
+        <source>The answer was stopped.</source>
+        <translation>Die Antwort wurde angehalten.</translation>
+    </message>
+    <message>
+        <source>The answer was stopped. What had arrived is kept.</source>
+        <translation>Die Antwort wurde angehalten. Was angekommen war, bleibt.</translation>
+    </message>
+    <message>
+        <source>The answer was stopped. What has arrived is kept.</source>
+        <translation>Die Antwort wurde angehalten. Was angekommen ist, bleibt.</translation>
     </message>
     <message numerus="yes">
         <source>The answer was stopped: it is longer than %Ln characters.</source>
@@ -1758,8 +1958,20 @@ Das lässt sich nicht rückgängig machen.</translation>
         </translation>
     </message>
     <message>
+        <source>The answer was stopped: it is longer than {most} characters.</source>
+        <translation>Die Antwort wurde angehalten: Sie ist länger als {most} Zeichen.</translation>
+    </message>
+    <message>
         <source>The best for this machine</source>
         <translation>Das beste für diesen Rechner</translation>
+    </message>
+    <message>
+        <source>The bootstrap server {preferred} does not answer, so {current} is used until it does.</source>
+        <translation>Der Bootstrap-Server {preferred} antwortet nicht, deshalb wird bis dahin {current} benutzt.</translation>
+    </message>
+    <message>
+        <source>The bootstrap server {server} cannot be reached ({error}).</source>
+        <translation>Der Bootstrap-Server {server} ist nicht zu erreichen ({error}).</translation>
     </message>
     <message>
         <source>The built-in model knows this app. Begin with one of these, or type below.</source>
@@ -1770,6 +1982,14 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Das eingebaute weiß wenig außer über dieses Programm.</translation>
     </message>
     <message>
+        <source>The catalogue has no model &apos;{model}&apos;.</source>
+        <translation>Der Katalog hat kein Modell „{model}“.</translation>
+    </message>
+    <message>
+        <source>The chat database cannot be used ({error}). Check the disk.</source>
+        <translation>Die Chat-Datenbank kann nicht benutzt werden ({error}). Prüfe die Platte.</translation>
+    </message>
+    <message>
         <source>The chat was exported to {path}.</source>
         <translation>Der Chat wurde nach {path} exportiert.</translation>
     </message>
@@ -1778,8 +1998,16 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Der Chat wurde nicht exportiert: {reason}. Wähl einen anderen Ort.</translation>
     </message>
     <message>
+        <source>The committee&apos;s verifiers have found that this machine reads {speeds}, less than it says; other machines pass questions on by that. Other programs may have kept it busy, or several nodes share its hardware. It is measured again, and you need not do anything.</source>
+        <translation>Die Prüfer des Komitees haben gefunden, dass dieser Rechner {speeds} liest, weniger als er sagt; danach geben andere Rechner Fragen weiter. Vielleicht haben ihn andere Programme beschäftigt, oder mehrere Knoten teilen sich die Hardware. Es wird noch einmal gemessen, und du musst nichts tun.</translation>
+    </message>
+    <message>
         <source>The connection is not encrypted.</source>
         <translation>Die Verbindung ist nicht verschlüsselt.</translation>
+    </message>
+    <message>
+        <source>The conversation is too long for the model.</source>
+        <translation>Die Unterhaltung ist für das Modell zu lang.</translation>
     </message>
     <message>
         <source>The conversation takes {text} of the context of {model}.</source>
@@ -1788,6 +2016,18 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>The directory of the network is not here yet.</source>
         <translation>Das Verzeichnis des Netzes ist noch nicht da.</translation>
+    </message>
+    <message>
+        <source>The disk does not take this.</source>
+        <translation>Die Platte nimmt das nicht an.</translation>
+    </message>
+    <message>
+        <source>The download was stopped.</source>
+        <translation>Das Herunterladen wurde angehalten.</translation>
+    </message>
+    <message>
+        <source>The download was stopped. What has arrived is kept.</source>
+        <translation>Das Herunterladen wurde angehalten. Was angekommen ist, bleibt.</translation>
     </message>
     <message>
         <source>The engine cannot be started: {reason}.</source>
@@ -1802,6 +2042,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Die Engine läuft noch nicht. Versuch es gleich noch einmal.</translation>
     </message>
     <message>
+        <source>The engine ended meanwhile.</source>
+        <translation>Die Engine endete inzwischen.</translation>
+    </message>
+    <message>
         <source>The engine ended unexpectedly. It is being started again.</source>
         <translation>Die Engine ist unerwartet zu Ende gegangen. Sie wird neu gestartet.</translation>
     </message>
@@ -1810,12 +2054,40 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Die Engine ging beim Start zu Ende, ohne einen Grund zu nennen.</translation>
     </message>
     <message>
+        <source>The engine ended while this answer was written. What had arrived is kept; ask again.</source>
+        <translation>Die Engine endete, während diese Antwort geschrieben wurde. Was angekommen war, bleibt; frag noch einmal.</translation>
+    </message>
+    <message>
+        <source>The engine ends, or deletes everything. Ask again in a moment.</source>
+        <translation>Die Engine endet oder löscht alles. Frag gleich noch einmal.</translation>
+    </message>
+    <message>
+        <source>The engine ends. Ask again in a moment.</source>
+        <translation>Die Engine endet. Frag gleich noch einmal.</translation>
+    </message>
+    <message>
+        <source>The engine ends; chats are closed already.</source>
+        <translation>Die Engine endet; die Chats sind schon geschlossen.</translation>
+    </message>
+    <message>
         <source>The engine is running</source>
         <translation>Die Engine läuft</translation>
     </message>
     <message>
         <source>The engine is stopped</source>
         <translation>Die Engine ist angehalten</translation>
+    </message>
+    <message>
+        <source>The engine made a mistake while it answered; its log says which.</source>
+        <translation>Die Engine hat beim Antworten einen Fehler gemacht; ihr Protokoll sagt, welchen.</translation>
+    </message>
+    <message>
+        <source>The engine made a mistake with this; its log says which.</source>
+        <translation>Die Engine hat dabei einen Fehler gemacht; ihr Protokoll sagt, welchen.</translation>
+    </message>
+    <message>
+        <source>The engine made a mistake.</source>
+        <translation>Die Engine hat einen Fehler gemacht.</translation>
     </message>
     <message>
         <source>The engine on this machine ended while it answered, so the answer is incomplete.</source>
@@ -1862,6 +2134,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Die Engine wurde angehalten. Sie wird neu gestartet.</translation>
     </message>
     <message>
+        <source>The file {name} is longer than {most} characters, which no model here could read at once. Attach a part of it.</source>
+        <translation>Die Datei {name} ist länger als {most} Zeichen, was kein Modell hier auf einmal lesen könnte. Hänge einen Teil davon an.</translation>
+    </message>
+    <message>
         <source>The first relays. Know this machine&apos;s address, not the question or who answers.</source>
         <translation>Die ersten Relays. Kennen die Adresse dieses Rechners, nicht die Frage und nicht, wer antwortet.</translation>
     </message>
@@ -1874,12 +2150,28 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Das Symbol neben der Uhr öffnet es wieder.</translation>
     </message>
     <message>
+        <source>The id &apos;{chat}&apos; belongs to a deleted chat. Restore it, or take another id.</source>
+        <translation>Die Kennung „{chat}“ gehört zu einem gelöschten Chat. Hol ihn zurück oder nimm eine andere Kennung.</translation>
+    </message>
+    <message>
         <source>The keys of this engine lie in a file that is not encrypted; no keyring works here.</source>
         <translation>Die Schlüssel dieser Engine liegen in einer unverschlüsselten Datei; hier funktioniert kein Schlüsselbund.</translation>
     </message>
     <message>
+        <source>The last directory is {hours} h old and no longer trusted, so nothing new can be started.</source>
+        <translation>Das letzte Verzeichnis ist {hours} h alt und gilt nicht mehr, deshalb kann nichts Neues beginnen.</translation>
+    </message>
+    <message>
+        <source>The last directory, {hours} h old, stays in use for up to 24 h; trying again.</source>
+        <translation>Das letzte Verzeichnis, {hours} h alt, wird bis zu 24 h weiter benutzt; es wird wieder versucht.</translation>
+    </message>
+    <message>
         <source>The last relays. Know that somebody asks the answering node. Not who, nor what.</source>
         <translation>Die letzten Relays. Wissen, dass jemand den antwortenden Knoten fragt. Nicht wer, und nicht was.</translation>
+    </message>
+    <message>
+        <source>The licence of {model} ({licence}) has to be accepted before it is downloaded.</source>
+        <translation>Die Lizenz von {model} ({licence}) muss angenommen werden, bevor es heruntergeladen wird.</translation>
     </message>
     <message>
         <source>The limits</source>
@@ -1890,12 +2182,64 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Der Link führt über eine Nummer statt eines Namens zu einem Rechner.</translation>
     </message>
     <message>
-        <source>The machine that was answering had an error.</source>
-        <translation>Der Rechner, der antwortete, hatte einen Fehler.</translation>
+        <source>The machine that answered broke the protocol. Ask again; another one answers.</source>
+        <translation>Der Rechner, der geantwortet hat, hielt sich nicht an das Protokoll. Frag noch einmal; ein anderer antwortet.</translation>
     </message>
     <message>
-        <source>The machine that was answering stops contributing. Ask again; another one answers.</source>
-        <translation>Der Rechner, der antwortete, trägt nicht mehr bei. Frag nochmal; ein anderer antwortet.</translation>
+        <source>The machine that answers holds less than it was thought to: earlier messages are left out</source>
+        <translation>Der Rechner, der antwortet, fasst weniger als gedacht: Frühere Nachrichten werden weggelassen</translation>
+    </message>
+    <message>
+        <source>The machine that answers reads the question</source>
+        <translation>Der Rechner, der antwortet, liest die Frage</translation>
+    </message>
+    <message>
+        <source>The machine that is asked does not serve {model} at the moment.</source>
+        <translation>Der gefragte Rechner bietet {model} gerade nicht an.</translation>
+    </message>
+    <message>
+        <source>The machine that was answering is gone.</source>
+        <translation>Der Rechner, der geantwortet hat, ist weg.</translation>
+    </message>
+    <message>
+        <source>The machine that was answering is gone. Another one that may not answer this has answered in its place. What has arrived is kept; ask again and another one answers.</source>
+        <translation>Der Rechner, der geantwortet hat, ist weg. Ein anderer, der das nicht darf, hat an seiner Stelle geantwortet. Was angekommen ist, bleibt; frag noch einmal, dann antwortet ein anderer.</translation>
+    </message>
+    <message>
+        <source>The machine that was answering is gone. It has fallen silent while our paths work. What has arrived is kept; ask again and another one answers.</source>
+        <translation>Der Rechner, der geantwortet hat, ist weg. Er ist verstummt, während unsere Pfade arbeiten. Was angekommen ist, bleibt; frag noch einmal, dann antwortet ein anderer.</translation>
+    </message>
+    <message>
+        <source>The machine that was answering is gone. Its links with our paths have ended. What has arrived is kept; ask again and another one answers.</source>
+        <translation>Der Rechner, der geantwortet hat, ist weg. Seine Verbindungen mit unseren Pfaden sind zu Ende. Was angekommen ist, bleibt; frag noch einmal, dann antwortet ein anderer.</translation>
+    </message>
+    <message>
+        <source>The machine that was answering is gone. What has arrived is kept; ask again and another one answers.</source>
+        <translation>Der Rechner, der geantwortet hat, ist weg. Was angekommen ist, bleibt; frag noch einmal, dann antwortet ein anderer.</translation>
+    </message>
+    <message>
+        <source>The machine that was answering is gone; another one goes on with the answer</source>
+        <translation>Der Rechner, der geantwortet hat, ist weg; ein anderer setzt die Antwort fort</translation>
+    </message>
+    <message>
+        <source>The machine that was answering is gone; asking another one</source>
+        <translation>Der Rechner, der geantwortet hat, ist weg; ein anderer wird gefragt</translation>
+    </message>
+    <message>
+        <source>The machine that was answering leaves.</source>
+        <translation>Der Rechner, der geantwortet hat, geht.</translation>
+    </message>
+    <message>
+        <source>The machine that was answering leaves; another one goes on with the answer</source>
+        <translation>Der Rechner, der geantwortet hat, geht; ein anderer setzt die Antwort fort</translation>
+    </message>
+    <message>
+        <source>The machine that was answering leaves; asking another one</source>
+        <translation>Der Rechner, der geantwortet hat, geht; ein anderer wird gefragt</translation>
+    </message>
+    <message>
+        <source>The message is too long.</source>
+        <translation>Die Nachricht ist zu lang.</translation>
     </message>
     <message>
         <source>The model forgets how the conversation began. The system prompt stays.</source>
@@ -1904,6 +2248,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>The model forgets what was said between them. The system prompt stays.</source>
         <translation>Das Modell vergisst, was dazwischen gesagt wurde. Der Systemprompt bleibt.</translation>
+    </message>
+    <message>
+        <source>The model hub does not give this.</source>
+        <translation>Der Modell-Hub gibt das nicht her.</translation>
     </message>
     <message>
         <source>The model reads the question</source>
@@ -1921,8 +2269,24 @@ Das lässt sich nicht rückgängig machen.</translation>
         </translation>
     </message>
     <message>
+        <source>The network cannot be asked yet.</source>
+        <translation>Das Netz kann noch nicht gefragt werden.</translation>
+    </message>
+    <message>
+        <source>The network cannot be asked: it is still being joined. Wait a moment, or ask the model on this machine.</source>
+        <translation>Das Netz kann nicht gefragt werden: Der Beitritt läuft noch. Warte einen Moment oder frag das Modell auf diesem Rechner.</translation>
+    </message>
+    <message>
+        <source>The network cannot be asked: no network is configured. Join one with --bootstrap, or ask the model on this machine.</source>
+        <translation>Das Netz kann nicht gefragt werden: Es ist keines eingerichtet. Tritt mit --bootstrap einem bei oder frag das Modell auf diesem Rechner.</translation>
+    </message>
+    <message>
         <source>The network cannot be reached.</source>
         <translation>Das Netz ist nicht erreichbar.</translation>
+    </message>
+    <message>
+        <source>The network has too few relays.</source>
+        <translation>Das Netz hat zu wenige Relays.</translation>
     </message>
     <message>
         <source>The network “{name}” cannot be reached.</source>
@@ -1941,8 +2305,20 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Der Teil der Engine, der Modelle rechnet, ist zu Ende gegangen: {reason}. Er startet wieder, und die Antworten gehen weiter.</translation>
     </message>
     <message>
+        <source>The part of the engine that runs models is being restarted.</source>
+        <translation>Der Teil der Engine, der Modelle ausführt, wird neu gestartet.</translation>
+    </message>
+    <message>
         <source>The question before and its answers stay: the arrows lead back to them.</source>
         <translation>Die bisherige Frage und ihre Antworten bleiben: Die Pfeile führen zu ihnen zurück.</translation>
+    </message>
+    <message>
+        <source>The question has {count} characters with its files, and at most {most} can be asked at once. Leave some out.</source>
+        <translation>Die Frage hat mit ihren Dateien {count} Zeichen, und höchstens {most} können auf einmal gefragt werden. Lass etwas weg.</translation>
+    </message>
+    <message>
+        <source>The question is empty. Write something, or attach a file.</source>
+        <translation>Die Frage ist leer. Schreib etwas oder hänge eine Datei an.</translation>
     </message>
     <message>
         <source>The receipt was not saved: {reason}. Choose another place.</source>
@@ -1964,6 +2340,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         </translation>
     </message>
     <message>
+        <source>The system prompts of all presets have {most} characters at most.</source>
+        <translation>Die Systemprompts aller Vorlagen haben zusammen höchstens {most} Zeichen.</translation>
+    </message>
+    <message>
         <source>The system refused: {reason}</source>
         <translation>Das System hat abgelehnt: {reason}</translation>
     </message>
@@ -1980,8 +2360,48 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Dabei kein Fenster zeigen</translation>
     </message>
     <message>
+        <source>There are {most} folders already. Delete one of them.</source>
+        <translation>Es gibt schon {most} Ordner. Lösche einen davon.</translation>
+    </message>
+    <message>
+        <source>There are {most} presets already. Delete one of them.</source>
+        <translation>Es gibt schon {most} Vorlagen. Lösche eine davon.</translation>
+    </message>
+    <message>
+        <source>There are {most} temporary chats already. Close some of them.</source>
+        <translation>Es gibt schon {most} temporäre Chats. Schließe einige davon.</translation>
+    </message>
+    <message>
+        <source>There are {most} versions here already. Begin a new chat.</source>
+        <translation>Hier gibt es schon {most} Fassungen. Beginne einen neuen Chat.</translation>
+    </message>
+    <message>
+        <source>There is a message with this id already. Take another one.</source>
+        <translation>Es gibt schon eine Nachricht mit dieser Kennung. Nimm eine andere.</translation>
+    </message>
+    <message>
+        <source>There is a preset called &apos;{name}&apos; already. Take another name.</source>
+        <translation>Es gibt schon eine Vorlage namens „{name}“. Nimm einen anderen Namen.</translation>
+    </message>
+    <message>
         <source>There is a preset called “{name}” already.</source>
         <translation>Es gibt schon eine Vorlage namens „{name}“.</translation>
+    </message>
+    <message>
+        <source>There is no attachment &apos;{name}&apos; here.</source>
+        <translation>Hier gibt es keinen Anhang „{name}“.</translation>
+    </message>
+    <message>
+        <source>There is no chat &apos;{chat}&apos;. It was deleted, or another data directory has it.</source>
+        <translation>Es gibt keinen Chat „{chat}“. Er wurde gelöscht, oder ein anderes Datenverzeichnis hat ihn.</translation>
+    </message>
+    <message>
+        <source>There is no message &apos;{message}&apos; in this chat.</source>
+        <translation>In diesem Chat gibt es keine Nachricht „{message}“.</translation>
+    </message>
+    <message>
+        <source>There is no model to ask: none is on this machine, and the network has none or is not joined yet. Wait a moment, or download one.</source>
+        <translation>Es gibt kein Modell, das gefragt werden kann: Auf diesem Rechner ist keines, und das Netz hat keines, oder der Beitritt läuft noch. Warte einen Moment oder lade eines herunter.</translation>
     </message>
     <message>
         <source>There is no network to contribute to. Start the engine with --bootstrap URL#NETWORKID to join one.</source>
@@ -1990,6 +2410,14 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>There is no network to contribute to; join one with --bootstrap.</source>
         <translation>Es gibt kein Netz, zu dem du beitragen könntest; tritt einem mit --bootstrap bei.</translation>
+    </message>
+    <message>
+        <source>There is no preset &apos;{name}&apos;. It was deleted.</source>
+        <translation>Es gibt keine Vorlage „{name}“. Sie wurde gelöscht.</translation>
+    </message>
+    <message>
+        <source>There is too much to do at the moment.</source>
+        <translation>Gerade ist zu viel zu tun.</translation>
     </message>
     <message>
         <source>These choices cannot be kept: {reason}. They hold until you quit.</source>
@@ -2008,12 +2436,52 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Denkt seit {seconds} s nach</translation>
     </message>
     <message>
+        <source>This answer&apos;s question is not there any more, so it cannot be asked again.</source>
+        <translation>Die Frage zu dieser Antwort ist nicht mehr da und kann nicht noch einmal gestellt werden.</translation>
+    </message>
+    <message>
+        <source>This cannot be asked.</source>
+        <translation>Das kann nicht gefragt werden.</translation>
+    </message>
+    <message>
+        <source>This chat has no attachment &apos;{name}&apos;. Attach the file again.</source>
+        <translation>Dieser Chat hat keinen Anhang „{name}“. Hänge die Datei noch einmal an.</translation>
+    </message>
+    <message>
+        <source>This chat has {count} messages, and no more fit. Begin a new one.</source>
+        <translation>Dieser Chat hat {count} Nachrichten, und mehr passen nicht. Beginne einen neuen.</translation>
+    </message>
+    <message>
         <source>This chat stays on this machine.</source>
         <translation>Dieser Chat bleibt auf diesem Rechner.</translation>
     </message>
     <message>
+        <source>This computer&apos;s clock is {seconds} s ahead. Set it.</source>
+        <translation>Die Uhr dieses Rechners geht {seconds} s vor. Stell sie.</translation>
+    </message>
+    <message>
+        <source>This computer&apos;s clock is {seconds} s behind. Set it.</source>
+        <translation>Die Uhr dieses Rechners geht {seconds} s nach. Stell sie.</translation>
+    </message>
+    <message>
+        <source>This conversation takes about {used} tokens, some are needed for the answer, and {model} holds {limit} together.</source>
+        <translation>Diese Unterhaltung hat etwa {used} Tokens, einige braucht die Antwort, und {model} fasst zusammen {limit}.</translation>
+    </message>
+    <message>
+        <source>This conversation takes {used} tokens, some are needed for the answer, and {model} holds {limit} together.</source>
+        <translation>Diese Unterhaltung hat {used} Tokens, einige braucht die Antwort, und {model} fasst zusammen {limit}.</translation>
+    </message>
+    <message>
         <source>This desktop shows no tray icons, so closing the window quits.</source>
         <translation>Diese Oberfläche zeigt keine Symbole neben der Uhr, deshalb beendet das Schließen GenTorrent.</translation>
+    </message>
+    <message>
+        <source>This engine does not do that.</source>
+        <translation>Diese Engine tut das nicht.</translation>
+    </message>
+    <message>
+        <source>This is not there any more.</source>
+        <translation>Das ist nicht mehr da.</translation>
     </message>
     <message>
         <source>This machine</source>
@@ -2062,6 +2530,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Tokens after which an answer is cut.</source>
         <translation>Tokens, nach denen eine Antwort abgeschnitten wird.</translation>
+    </message>
+    <message>
+        <source>Too little of the answer comes through the anonymous paths.</source>
+        <translation>Zu wenig von der Antwort kommt durch die anonymen Pfade.</translation>
     </message>
     <message>
         <source>Too many programs are connected to the engine. Close one of them.</source>
@@ -2124,12 +2596,20 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Fassung {place} von {all}</translation>
     </message>
     <message>
+        <source>Wait a moment and ask again.</source>
+        <translation>Warte einen Moment und frag noch einmal.</translation>
+    </message>
+    <message>
         <source>Wait {seconds} s, then ask again</source>
         <translation>{seconds} s warten, dann noch einmal fragen</translation>
     </message>
     <message>
         <source>Waiting</source>
         <translation>Wartet</translation>
+    </message>
+    <message>
+        <source>Waiting for a place at the machine that answers</source>
+        <translation>Warten auf einen Platz bei dem Rechner, der antwortet</translation>
     </message>
     <message>
         <source>Waiting for the end of another answer in this chat</source>
@@ -2152,6 +2632,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Schwächer</translation>
     </message>
     <message>
+        <source>Weaker than the {full} that this network wants, as you accepted.</source>
+        <translation>Schwächer als {full}, die dieses Netz will, wie du es erlaubt hast.</translation>
+    </message>
+    <message>
         <source>Welcome to GenTorrent</source>
         <translation>Willkommen bei GenTorrent</translation>
     </message>
@@ -2169,7 +2653,7 @@ Das lässt sich nicht rückgängig machen.</translation>
     </message>
     <message>
         <source>What is not yet on the disk is kept in memory until then.</source>
-        <translation>Was noch nicht auf der Festplatte ist, bleibt bis dahin im Arbeitsspeicher.</translation>
+        <translation>Was noch nicht auf der Platte ist, bleibt bis dahin im Speicher.</translation>
     </message>
     <message>
         <source>What it means</source>
@@ -2354,6 +2838,10 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
         <translation>direkt, ohne Relays</translation>
     </message>
     <message>
+        <source>directly, without relays</source>
+        <translation>direkt, ohne Relays</translation>
+    </message>
+    <message>
         <source>does not fit this machine</source>
         <translation>passt nicht auf diesen Rechner</translation>
     </message>
@@ -2372,6 +2860,10 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
     <message>
         <source>gentorrent-invite-… or https://…</source>
         <translation>gentorrent-invite-… oder https://…</translation>
+    </message>
+    <message>
+        <source>go direct (sealed, but the model node sees your address)</source>
+        <translation>direkt gehen (versiegelt, aber der Modellknoten sieht deine Adresse)</translation>
     </message>
     <message>
         <source>hide what the model thought</source>
@@ -2394,6 +2886,10 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
         <translation>Das Modell wird geladen und dem Netz gemeldet</translation>
     </message>
     <message>
+        <source>no TURN server can be used from here ({tried})</source>
+        <translation>von hier aus ist kein TURN-Server zu benutzen ({tried})</translation>
+    </message>
+    <message>
         <source>nodes listed</source>
         <translation>Knoten im Verzeichnis</translation>
     </message>
@@ -2405,6 +2901,10 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
         <source>not stated by the hub</source>
         <comment>licence</comment>
         <translation>vom Hub nicht genannt</translation>
+    </message>
+    <message>
+        <source>over {shape}</source>
+        <translation>über {shape}</translation>
     </message>
     <message>
         <source>paths ready</source>
@@ -2455,6 +2955,10 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
         <translation>der Grafikkarte (TensorRT)</translation>
     </message>
     <message>
+        <source>the network&apos;s operator offers no TURN server</source>
+        <translation>der Betreiber des Netzes bietet keinen TURN-Server an</translation>
+    </message>
+    <message>
         <source>the processor</source>
         <translation>dem Prozessor</translation>
     </message>
@@ -2469,6 +2973,10 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
     <message>
         <source>tokens today</source>
         <translation>Tokens heute</translation>
+    </message>
+    <message>
+        <source>use {shape}</source>
+        <translation>{shape} benutzen</translation>
     </message>
     <message>
         <source>waiting for the network</source>
@@ -2503,6 +3011,10 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
         <translation>{facts}. Seine Lizenz, die du mit dem Herunterladen annimmst: {licence}.</translation>
     </message>
     <message>
+        <source>{have} relays are usable, but too many of them share a network or an owner for {paths} separate paths of {length}. Wait for relays elsewhere.</source>
+        <translation>{have} Relays sind brauchbar, aber zu viele davon teilen sich ein Netz oder einen Besitzer für {paths} getrennte Pfade von {length}. Warte auf Relays anderswo.</translation>
+    </message>
+    <message>
         <source>{model} is on its way</source>
         <translation>{model} ist unterwegs</translation>
     </message>
@@ -2523,8 +3035,24 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
         <translation>{model} · auf diesem Rechner</translation>
     </message>
     <message>
+        <source>{most} answers are being written already. Wait until one is done, or stop one.</source>
+        <translation>Es werden schon {most} Antworten geschrieben. Warte, bis eine fertig ist, oder halte eine an.</translation>
+    </message>
+    <message>
+        <source>{most} chats are open here already. Close one of them.</source>
+        <translation>Hier sind schon {most} Chats geöffnet. Schließe einen davon.</translation>
+    </message>
+    <message>
         <source>{most} files are attached already. Remove one of them.</source>
         <translation>Es sind schon {most} Dateien angehängt. Entferne eine davon.</translation>
+    </message>
+    <message>
+        <source>{most} files are being sent already. Finish one of them first.</source>
+        <translation>Es werden schon {most} Dateien gesendet. Schließe erst eine davon ab.</translation>
+    </message>
+    <message>
+        <source>{most} models are being downloaded already. Stop one, or wait.</source>
+        <translation>Es werden schon {most} Modelle heruntergeladen. Halte eines an oder warte.</translation>
     </message>
     <message>
         <source>{name} (changed)</source>
@@ -2567,8 +3095,20 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
         <translation>{name} ist zu lang: Höchstens {most} Zeichen lassen sich auf einmal fragen. Hänge einen Teil davon an.</translation>
     </message>
     <message>
+        <source>{needed} guards are needed and only {have} of yours can be used at the moment. Wait until more of them are back or linked.</source>
+        <translation>{needed} Wächter werden gebraucht, und nur {have} von deinen sind gerade brauchbar. Warte, bis mehr von ihnen zurück oder verbunden sind.</translation>
+    </message>
+    <message>
         <source>{number} Mbit/s</source>
         <translation>{number} Mbit/s</translation>
+    </message>
+    <message>
+        <source>{one}, {other}</source>
+        <translation>{one}, {other}</translation>
+    </message>
+    <message>
+        <source>{one}; or {other}</source>
+        <translation>{one}; oder {other}</translation>
     </message>
     <message>
         <source>{paths} of {wanted}</source>
@@ -2579,8 +3119,32 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
         <translation>{paths} von {wanted} Pfaden, {relays} Relays, {nodes} Knoten</translation>
     </message>
     <message>
+        <source>{paths} paths of 1 relay</source>
+        <translation>{paths} Pfade mit 1 Relay</translation>
+    </message>
+    <message>
+        <source>{paths} paths of {relays} relays</source>
+        <translation>{paths} Pfade mit {relays} Relays</translation>
+    </message>
+    <message>
+        <source>{paths} separate paths of {length} need {needed} relays; {have} can be used, so {missing} are missing. Wait until more join.</source>
+        <translation>{paths} getrennte Pfade von {length} brauchen {needed} Relays; {have} sind brauchbar, es fehlen {missing}. Warte, bis mehr beitreten.</translation>
+    </message>
+    <message>
+        <source>{paths} separate paths of {length} need {needed} relays; {have} can be used, so {missing} is missing. Wait until more join.</source>
+        <translation>{paths} getrennte Pfade von {length} brauchen {needed} Relays; {have} sind brauchbar, es fehlt {missing}. Warte, bis mehr beitreten.</translation>
+    </message>
+    <message>
         <source>{place} / {all}</source>
         <translation>{place} / {all}</translation>
+    </message>
+    <message>
+        <source>{rate} tokens a second with {model}</source>
+        <translation>{rate} Tokens je Sekunde mit {model}</translation>
+    </message>
+    <message>
+        <source>{ready} of {wanted} anonymous paths work; the others are being built.</source>
+        <translation>{ready} von {wanted} anonymen Pfaden arbeiten; die anderen werden gebaut.</translation>
     </message>
     <message>
         <source>{room} of them are kept for the answer.</source>
@@ -2589,6 +3153,10 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
     <message>
         <source>{seconds} s wait</source>
         <translation>{seconds} s Wartezeit</translation>
+    </message>
+    <message>
+        <source>{shape}: weaker than the {full} that this network wants, as you accepted.</source>
+        <translation>{shape}: schwächer als {full}, die dieses Netz will, wie du es erlaubt hast.</translation>
     </message>
     <message>
         <source>{size} GB</source>

@@ -1,0 +1,318 @@
+"""What the engine says to people: sentences with a code and values, so that a window can say them in its language.
+
+``say("paths.some", paths=3, wanted=4)`` is a text like any other, in English, for logs, the command line and programs;
+it also knows its code and values, which the control API sends beside it (``words``). Texts that are put together by
+:func:`together` keep those of all their parts. A text of another machine has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from msgspec import Struct
+
+
+class Sentence(Struct, frozen=True):
+    """One sentence. ``code`` "": the text ``values["text"]`` as it stands, from elsewhere. A value may itself be made
+    of sentences; one that is called ``when`` is a time in seconds since 1970."""
+
+    code: str
+    values: dict[str, str | int | float | tuple[Sentence, ...]] = {}
+
+
+class Said(str):
+    """An English text that knows what it is made of."""
+
+    __slots__ = ("parts",)
+    parts: tuple[Sentence, ...]
+
+
+def say(code: str, **values: str | int | float) -> Said:
+    """The sentence of that code with its values."""
+    shown = {name: _shown(name, value) for name, value in values.items()}
+    said = Said(SENTENCES[code].format(**shown))
+    said.parts = (Sentence(code, {name: _kept(value) for name, value in values.items()}),)
+    return said
+
+
+def together(*texts: str) -> Said:
+    """Texts one after the other; empty ones are left out."""
+    said = Said(" ".join(text for text in texts if text))
+    said.parts = tuple(part for text in texts if text for part in parts_of(text))
+    return said
+
+
+def listed(code: str, texts: Sequence[str]) -> str:
+    """Texts in a list, as the sentence of that code joins ``one`` and ``other``."""
+    first, *others = texts
+    for other in others:
+        first = say(code, one=first, other=other)
+    return first
+
+
+def said_by(error: BaseException) -> str:
+    """What an error says, with what that is made of."""
+    said = error.args[0] if error.args else ""
+    return said if isinstance(said, Said) else str(error)
+
+
+def plain(text: str) -> str:
+    """A text without what it is made of, as encoders want it."""
+    return "".join(text)
+
+
+def parts_of(text: str) -> tuple[Sentence, ...]:
+    """What a text is made of."""
+    if isinstance(text, Said):
+        return text.parts
+    return (Sentence("", {"text": str(text)}),)
+
+
+def _shown(name: str, value: str | int | float) -> str:
+    if name == "when":
+        return datetime.fromtimestamp(float(value), UTC).strftime("%d %b %Y, %H:%M UTC")
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _kept(value: str | int | float) -> str | int | float | tuple[Sentence, ...]:
+    return value.parts if isinstance(value, Said) else value
+
+
+def mark(text: str) -> str:
+    """For translators: the window's texts are collected here, too."""
+    return text
+
+
+SENTENCES: Mapping[str, str] = {
+    "chat.no_model": mark(
+        "There is no model to ask: none is on this machine, and the network has none or is not joined yet. "
+        "Wait a moment, or download one."
+    ),
+    "chat.stopped": mark("The answer was stopped. What had arrived is kept."),
+    "chat.interrupted": mark("The engine ended while this answer was written. What had arrived is kept; ask again."),
+    "chat.incomplete": mark("The answer ended without its last event. Its text may be incomplete; ask again."),
+    "chat.answer_too_long": mark("The answer was stopped: it is longer than {most} characters."),
+    "chat.mistake": mark("The engine made a mistake while it answered; its log says which."),
+    "chat.request_mistake": mark("The engine made a mistake with this; its log says which."),
+    "chat.thinks": mark("The model thinks before it answers"),
+    "chat.holds_less": mark(
+        "The machine that answers holds less than it was thought to: earlier messages are left out"
+    ),
+    "chat.overflow": mark(
+        "This conversation takes {used} tokens, some are needed for the answer, and {model} holds {limit} together."
+    ),
+    "chat.overflow_about": mark(
+        "This conversation takes about {used} tokens, some are needed for the answer, and {model} holds "
+        "{limit} together."
+    ),
+    "chat.overflow_drop": mark(
+        "Leave out its oldest {droppable} messages this time, or choose a model with a longer context."
+    ),
+    "chat.overflow_shorten": mark("Shorten the question, or choose a model with a longer context."),
+    "chat.not_found": mark("There is no chat '{chat}'. It was deleted, or another data directory has it."),
+    "chat.message_not_found": mark("There is no message '{message}' in this chat."),
+    "chat.id_deleted": mark("The id '{chat}' belongs to a deleted chat. Restore it, or take another id."),
+    "chat.too_late": mark("It is too late to restore this: the chat was removed for good, or never was."),
+    "chat.id_taken": mark("There is a message with this id already. Take another one."),
+    "chat.busy": mark("An answer is being written in this chat. Wait for its end, or stop it."),
+    "chat.full": mark("This chat has {count} messages, and no more fit. Begin a new one."),
+    "chat.versions": mark("There are {most} versions here already. Begin a new chat."),
+    "chat.question_gone": mark("This answer's question is not there any more, so it cannot be asked again."),
+    "chat.question_empty": mark("The question is empty. Write something, or attach a file."),
+    "chat.question_too_long": mark(
+        "The question has {count} characters with its files, and at most {most} can be asked at once. Leave some out."
+    ),
+    "chat.temporary_most": mark("There are {most} temporary chats already. Close some of them."),
+    "chat.ending": mark("The engine ends, or deletes everything. Ask again in a moment."),
+    "chat.answers_most": mark("{most} answers are being written already. Wait until one is done, or stop one."),
+    "chat.open_most": mark("{most} chats are open here already. Close one of them."),
+    "preset.nameless": mark("A preset needs a name."),
+    "preset.taken": mark("There is a preset called '{name}' already. Take another name."),
+    "preset.most": mark("There are {most} presets already. Delete one of them."),
+    "preset.text_most": mark("The system prompts of all presets have {most} characters at most."),
+    "preset.gone": mark("There is no preset '{name}'. It was deleted."),
+    "folder.nameless": mark("A folder needs a name."),
+    "folder.most": mark("There are {most} folders already. Delete one of them."),
+    "file.not_here": mark("This chat has no attachment '{name}'. Attach the file again."),
+    "file.none": mark("There is no attachment '{name}' here."),
+    "file.id_taken": mark("Another message has an attachment with this id. Take another one."),
+    "file.most": mark("{most} files are attached already. Remove one of them."),
+    "file.pieces": mark("Pieces of this file are missing. Send it again from its beginning."),
+    "file.too_long": mark(
+        "The file {name} is longer than {most} characters, which no model here could read at once. Attach a part of it."
+    ),
+    "file.uploads_most": mark("{most} files are being sent already. Finish one of them first."),
+    "saving.disk_full": mark("Chats cannot be saved: the disk is full. Free some space."),
+    "saving.held": mark("Chats cannot be saved: another program holds the chat database. Close it."),
+    "saving.read_only": mark(
+        "Chats cannot be saved: the data directory cannot be written. Look at its owner and disk."
+    ),
+    "saving.broken": mark("The chat database cannot be used ({error}). Check the disk."),
+    "saving.kept": mark("What is not yet on the disk is kept in memory until then."),
+    "saving.no_room": mark("So much waits in memory already that nothing can be added."),
+    "saving.closed": mark("The engine ends; chats are closed already."),
+    "control.cancelled": mark("The answer was stopped. What has arrived is kept."),
+    "control.no_network": mark(
+        "There is no network to contribute to. Start the engine with --bootstrap URL#NETWORKID to join one."
+    ),
+    "stage.paths": mark("Choosing anonymous paths"),
+    "stage.reads_here": mark("This machine reads the question"),
+    "stage.place": mark("Waiting for a place at the machine that answers"),
+    "stage.reads": mark("The machine that answers reads the question"),
+    "stage.writes": mark("Writing"),
+    "stage.finishes": mark("Finishing"),
+    "stage.sending": mark("Sending the question over anonymous paths"),
+    "stage.sending_direct": mark("Sending the question directly, without relays"),
+    "stage.sending_weaker": mark("Sending the question over weaker paths than the network wants: {shape}"),
+    "stage.left_goes_on": mark("The machine that was answering leaves; another one goes on with the answer"),
+    "stage.left_asking": mark("The machine that was answering leaves; asking another one"),
+    "stage.gone_goes_on": mark("The machine that was answering is gone; another one goes on with the answer"),
+    "stage.gone_asking": mark("The machine that was answering is gone; asking another one"),
+    "stage.full_goes_on": mark("That machine is full; another one goes on with the answer"),
+    "stage.full_asking": mark("That machine is full; asking another one"),
+    "stage.changed_goes_on": mark("That machine has another model now; another one goes on with the answer"),
+    "stage.changed_asking": mark("That machine has another model now; asking another one"),
+    "shape.direct": mark("direct, without relays"),
+    "shape.paths": mark("{paths} paths of {relays} relays"),
+    "shape.paths_one": mark("{paths} paths of 1 relay"),
+    "shape.path": mark("1 path of {relays} relays"),
+    "shape.path_one": mark("1 path of 1 relay"),
+    "list.or": mark("{one}; or {other}"),
+    "list.and": mark("{one}, {other}"),
+    "choice.direct": mark("go direct (sealed, but the model node sees your address)"),
+    "choice.shape": mark("use {shape}"),
+    "paths.not_ready": mark("The anonymous paths are not ready: {problem} You can also ask the model on this machine."),
+    "paths.or_weaker": mark("Or choose something weaker: {offered}."),
+    "paths.no_directory": mark("The directory of the network is not here yet."),
+    "paths.no_relays": mark("No relays are known yet."),
+    "paths.guards_linking": mark("Links with the first relays (guards) are still being made."),
+    "paths.too_few": mark(
+        "{paths} separate paths of {length} need {needed} relays; {have} can be used, so {missing} are missing. "
+        "Wait until more join."
+    ),
+    "paths.one_missing": mark(
+        "{paths} separate paths of {length} need {needed} relays; {have} can be used, so {missing} is missing. "
+        "Wait until more join."
+    ),
+    "paths.too_few_guards": mark(
+        "{needed} guards are needed and only {have} of yours can be used at the moment. Wait until more of "
+        "them are back or linked."
+    ),
+    "paths.too_close": mark(
+        "{have} relays are usable, but too many of them share a network or an owner for {paths} separate "
+        "paths of {length}. Wait for relays elsewhere."
+    ),
+    "paths.no_machine": mark("No machine that answers is linked yet."),
+    "paths.some": mark("{ready} of {wanted} anonymous paths work; the others are being built."),
+    "paths.accepted": mark("Questions go {way}, as you accepted."),
+    "paths.way_direct": mark("directly, without relays"),
+    "paths.way": mark("over {shape}"),
+    "paths.only_some": mark("Only {ready} of the {needed} anonymous paths that an answer needs could be built."),
+    "paths.little": mark("Too little of the answer comes through the anonymous paths."),
+    "paths.again": mark("Wait a moment and ask again."),
+    "privacy.direct": mark("Direct: no relays. The machine that answered saw this machine's address."),
+    "privacy.weaker": mark("{shape}: weaker than the {full} that this network wants, as you accepted."),
+    "privacy.weaker_direct": mark("Weaker than the {full} that this network wants, as you accepted."),
+    "network.none": mark("No network is configured; answers are made on this machine. Join one with --bootstrap."),
+    "network.turn_only": mark("Links go through a TURN server only (--relayed-only), and {problem}."),
+    "network.no_turn": mark("the network's operator offers no TURN server"),
+    "network.turn_tried": mark("no TURN server can be used from here ({tried})"),
+    "network.trying_turn": mark("TURN servers are being tried"),
+    "network.joining": mark(
+        "The network cannot be asked: it is still being joined. Wait a moment, or ask the model on this machine."
+    ),
+    "network.not_configured": mark(
+        "The network cannot be asked: no network is configured. Join one with --bootstrap, or ask the model "
+        "on this machine."
+    ),
+    "server.unreachable": mark("The bootstrap server {server} cannot be reached ({error})."),
+    "server.nothing": mark("Nothing can be joined without it. Check the address and this computer's connection."),
+    "server.too_old": mark("The last directory is {hours} h old and no longer trusted, so nothing new can be started."),
+    "server.in_use": mark("The last directory, {hours} h old, stays in use for up to 24 h; trying again."),
+    "server.other": mark("The bootstrap server {preferred} does not answer, so {current} is used until it does."),
+    "server.clock_behind": mark("This computer's clock is {seconds} s behind. Set it."),
+    "server.clock_ahead": mark("This computer's clock is {seconds} s ahead. Set it."),
+    "contribute.loading": mark("loading the model and telling the network"),
+    "contribute.waiting": mark("waiting for the network"),
+    "contribute.no_network": mark("There is no network to contribute to; join one with --bootstrap."),
+    "keys.plain": mark("The keys of this engine lie in a file that is not encrypted; no keyring works here."),
+    "standing.slower": mark(
+        "The committee's verifiers have found that this machine reads {speeds}, less than it says; other "
+        "machines pass questions on by that. Other programs may have kept it busy, or several nodes share its "
+        "hardware. It is measured again, and you need not do anything."
+    ),
+    "standing.speed": mark("{rate} tokens a second with {model}"),
+    "machine.none": mark(
+        "Nobody on the network serves {model} at the moment. Choose another model or try again later."
+    ),
+    "machine.none_known": mark(
+        "Nobody on the network serves {model} in the version that this machine knows at the moment. Choose "
+        "another model or try again later."
+    ),
+    "machine.standing": mark(
+        "No machine that serves {model} has the standing that is asked for. Ask for less, or try again later."
+    ),
+    "machine.excluded": mark(
+        "Every machine that serves {model} was found not to serve what it claims. Choose another model."
+    ),
+    "machine.not_served": mark("The machine that is asked does not serve {model} at the moment."),
+    "machine.not_read": mark("The answer was not read in time, so it was stopped. Ask again."),
+    "machine.broke": mark("The machine that answered broke the protocol. Ask again; another one answers."),
+    "machine.gone": mark(
+        "The machine that was answering is gone. What has arrived is kept; ask again and another one answers."
+    ),
+    "machine.gone_links": mark(
+        "The machine that was answering is gone. Its links with our paths have ended. What has arrived is "
+        "kept; ask again and another one answers."
+    ),
+    "machine.gone_silent": mark(
+        "The machine that was answering is gone. It has fallen silent while our paths work. What has arrived "
+        "is kept; ask again and another one answers."
+    ),
+    "machine.gone_stranger": mark(
+        "The machine that was answering is gone. Another one that may not answer this has answered in its "
+        "place. What has arrived is kept; ask again and another one answers."
+    ),
+    "machine.no_link": mark(
+        "No link with the machine that answers could be made within {seconds} s, and this question goes there "
+        "directly. Ask again; gentorrent doctor finds out what is in the way."
+    ),
+    "badge.local": mark("Answered on this machine; nobody else saw it."),
+    "badge.signed": mark("Signed by the machine that answered; it matches the question and every token."),
+    "badge.signed_all": mark(
+        "Signed by the machines that answered ({count}), each for its part; they match the question and every token."
+    ),
+    "badge.unsigned": mark("Not signed are the {count} tokens that came last from a machine that went away."),
+    "badge.contradicted": mark(
+        "Machine {machine} is excluded: it has signed two things that contradict each other, as its signatures prove."
+    ),
+    "badge.new": mark("Machine {machine} is new: the committee has judged none of its answers yet."),
+    "badge.excluded": mark(
+        "Machine {machine} is excluded: the committee found that it does not serve the model that it claims ({when})."
+    ),
+    "badge.passed": mark(
+        "Machine {machine} was last checked by the committee on {when} and passed; its reputation is "
+        "{reputation} after {judged} checks."
+    ),
+    "badge.not_passed": mark(
+        "Machine {machine} was last checked by the committee on {when} and did not pass; its reputation is "
+        "{reputation} after {judged} checks."
+    ),
+    "badge.passed_young": mark(
+        "Machine {machine} was last checked by the committee on {when} and passed; its reputation is "
+        "{reputation} after {judged} checks, not enough yet to be established."
+    ),
+    "badge.not_passed_young": mark(
+        "Machine {machine} was last checked by the committee on {when} and did not pass; its reputation is "
+        "{reputation} after {judged} checks, not enough yet to be established."
+    ),
+    "library.unknown": mark("The catalogue has no model '{model}'."),
+    "library.licence": mark("The licence of {model} ({licence}) has to be accepted before it is downloaded."),
+    "library.ending": mark("The engine ends. Ask again in a moment."),
+    "library.most": mark("{most} models are being downloaded already. Stop one, or wait."),
+    "library.stopped": mark("The download was stopped. What has arrived is kept."),
+}
+"""All that the engine says with a code. Codes never change their meaning."""
