@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hashlib
 import json
+import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -248,6 +250,28 @@ async def test_what_was_asked_for_is_forgotten_when_it_could_not_be_asked_for_an
             await ask(Kept(*sign_receipt(NODE, make_receipt(NODE, it.network, work))))
             assert (await fetch(it.address, wanted))[0] == found
             it.clock.advance(10)
+
+
+async def test_of_receipts_that_were_shown_little_is_kept_and_few(tmp_path: Path) -> None:
+    """Whoever signs receipts, asks for them and shows them at once would fill the disk as well."""
+    async with judged(tmp_path / "s") as it:
+        receipts = it.receipts(2 * ASKED_AT_ONCE + 1)
+        batch = it.signed(count=len(receipts))
+        assert (await it.batch(batch))[0] == 200
+        async with raw_node(it.address) as node:
+            await node.log_in(NODE, now=it.clock.wall())
+            for index, one in enumerate(receipts):
+                ask = encode(SignedRecord(record=one.record, key=NODE.public_key, signature=one.signature))
+                status, _ = await post(it.address, "/v1/openings", ask)
+                assert status == (429 if index == 2 * ASKED_AT_ONCE else 200)
+                if status == 200:
+                    await node.expect(OpeningWanted)
+                    await node.send(open_leaf(batch.record, receipts, index, SALT))
+                    while await it.state(one.digest) != "opened":
+                        await asyncio.sleep(0.01)
+    database = sqlite3.connect(it.data / "bootstrap.sqlite3")
+    assert database.execute("SELECT count(*), count(record), count(signature) FROM openings").fetchone() == (32, 0, 0)
+    database.close()
 
 
 async def test_only_what_must_be_in_a_batch_can_be_asked_for(tmp_path: Path) -> None:

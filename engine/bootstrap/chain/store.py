@@ -26,7 +26,7 @@ from engine.wire.receipts import Contradiction
 from engine.wire.signed import SignedRecord
 
 LISTED_AT_ONCE = 256
-SHOWN_FOR_EACH_OPEN = 10
+SHOWN_FOR_EACH_OPEN = 2
 """Receipts of a node that are remembered of three epochs, for each that may wait to be shown."""
 _WITHOUT_RECEIPT: dict[str, None] = {"record": None, "signature": None}
 
@@ -193,7 +193,7 @@ class ChainStore:
 
     async def ask(self, asked: Asked, at_most: int, forget: int, shorten: int) -> Asked | None:
         """Keep that somebody wants to see a receipt; what is known of it. None where ``at_most`` others of the node are
-        open already, or many times as many were shown lately. What was asked for before epoch ``forget`` goes, and the
+        open already, or as many more were shown lately. What was asked for before epoch ``forget`` goes, and the
         receipt of what was asked for before ``shorten``, which no block can name any more."""
 
         def write(connection: Connection) -> Asked | None:
