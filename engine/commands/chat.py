@@ -15,7 +15,6 @@ import msgspec
 import typer
 
 from engine.api import schema
-from engine.commands import saved_chat
 from engine.commands.api_client import ApiClient, Reply, find_engine
 from engine.commands.terminal import harmless
 from engine.errors import ConfigurationError, RequestError, StorageError, UnknownModelError, WeakerPathsNeededError
@@ -101,6 +100,8 @@ def run(
             choice = schema.PrivacyChoice(least_paths=paths, least_hops=hops, direct=direct)
             settings = msgspec.structs.replace(settings, privacy=choice)
         asked = sys.stdin.read() if question == "-" else question and _readable(question)
+        from engine.commands import saved_chat  # loads asyncio
+
         saved_chat.converse(data, settings, asked)
         return
     body: dict[str, Any] = {"model": chosen, "stream": True, "stream_options": {"include_usage": True}}
