@@ -388,6 +388,65 @@ def _files(desktop: Desktop) -> None:
     desktop.window.composer.input.setPlainText("And the districts?")
 
 
+def _stored(name: str, parent: str, text: str, *versions: str) -> schema.StoredMessage:
+    """A message of a chat that has been kept; an answer if its name begins so."""
+    answer = name.startswith("answer")
+    details = schema.AnswerDetails(finish_reason="stop", badge="local", served_by="local", tokens_per_s=48)
+    return schema.StoredMessage(
+        message=name, parent=parent, role="assistant" if answer else "user", text=text, characters=len(text),
+        details=details if answer else None, siblings=versions or (name,),
+    )  # fmt: skip
+
+
+def _versions(desktop: Desktop, wanted: str = "") -> None:
+    """A chat with other versions of a question and of an answer."""
+    play(desktop, state())
+    chats_listed(desktop)
+    chat = "chat-4"
+    desktop.chat.open_chat(chat, wanted, "relay")
+    messages = (
+        _stored("question-1", "", "What does a guard relay know?", "question-0", "question-1"),
+        _stored("answer-1", "question-1", GUARD, "answer-0", "answer-1", "answer-2"),
+        _stored("question-2", "answer-1", "And the last one?"),
+        _stored("answer-3", "question-2", "Which machine is asked, but not by whom."),
+    )
+    opened = schema.ChatOpened(
+        ref=chat, chat=schema.ChatEntry(chat=chat, title=TITLES[4][0]), settings=schema.ChatSettings(),
+        messages=messages, earlier=False, draft=schema.Draft(),
+    )  # fmt: skip
+    desktop.link.event_received.emit(opened)
+
+
+def _editing(desktop: Desktop) -> None:
+    _versions(desktop)
+    settle(200)
+    view = desktop.window.transcript.turns[0]
+    view.asked.begin_edit()
+    assert view.asked.editor is not None
+    view.asked.editor.input.setPlainText("What does a guard relay know, and for how long?")
+
+
+def _hit(desktop: Desktop) -> None:
+    _versions(desktop, "answer-1")
+
+
+def _failed(desktop: Desktop) -> None:
+    play(desktop, state())
+    chats_listed(desktop)
+    desktop.window.header.choose(next(one for one in desktop.status.models if one.model.startswith("Llama")))
+    desktop.window.ask("Compare three ways to proof bread dough.")
+    text = "All machines with this model are busy: about 40 questions wait in front of yours."
+    turn = desktop.chat.turns[-1]
+    refused = schema.RequestFailed(request="send_message", code="overloaded", text=text, ref=turn.ref)
+    desktop.link.event_received.emit(refused)
+
+
+GUARD = (
+    "A guard is the first relay of a path. It knows **your address**, as somebody has to take your packets, and the "
+    "relay behind it. It does not know what you ask, nor which machine answers: both are sealed for others."
+)
+
+
 def _page(name: PageName, **fields: bool) -> Callable[[Desktop], None]:
     def prepare(desktop: Desktop) -> None:
         play(desktop, state(**fields))
@@ -419,6 +478,10 @@ VIEWS: dict[str, Callable[[Desktop], None]] = {
     "chat-deleted": _deleted,
     "chat-folders": _folders,
     "chat-found": _found,
+    "chat-versions": _versions,
+    "chat-editing": _editing,
+    "chat-hit": _hit,
+    "chat-failed": _failed,
     "chat-code": _code,
     "chat-details": _details,
     "chat-files": _files,

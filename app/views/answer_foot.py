@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QWidget
 
 from app.i18n import tr
 from app.models import words
@@ -18,6 +18,10 @@ from app.views.versions import Versions, quiet_button
 _BADGE_TONES = {"local": "neutral", "signed": "good", "verified": "good", "unverified": "warning"}
 
 
+_ONE_ROW = 480
+"""Pixels that facts, buttons and versions take beside each other."""
+
+
 class AnswerFoot(QWidget):
     """Shows what belongs to the answer of a :class:`Turn`; hides itself where nothing does."""
 
@@ -29,9 +33,12 @@ class AnswerFoot(QWidget):
         super().__init__()
         self._theme = theme
         self._turn = turn
-        row = QHBoxLayout(self)
-        row.setContentsMargins(3, 0, 0, 0)
+        self._rows = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._rows.setContentsMargins(3, 0, 0, 0)
+        self._rows.setSpacing(theme.small)
+        row = QHBoxLayout()
         row.setSpacing(theme.small)
+        self._rows.addLayout(row, 1)
         self._badge_icon = QLabel()
         row.addWidget(self._badge_icon)
         self.badge = PlainLabel("", "badge")
@@ -41,6 +48,8 @@ class AnswerFoot(QWidget):
         row.addWidget(self.facts, 1)
         tools = QHBoxLayout()
         tools.setSpacing(0)
+        tools.addStretch(1)
+        self._rows.addLayout(tools)
         self.versions = Versions(theme, tr("Previous version of the answer"), tr("Next version of the answer"))
         self.versions.chosen.connect(self.version_chosen)
         tools.addWidget(self.versions)
@@ -50,11 +59,11 @@ class AnswerFoot(QWidget):
         self.again = quiet_button(tr("Ask this question again"), tr("Ask again; this answer stays as a version"))
         self.again.clicked.connect(self.again_requested)
         tools.addWidget(self.again)
-        row.addLayout(tools)
         self.who = LinkButton(tr("Who could know what?"))
         self.who.setCheckable(True)
         self.who.clicked.connect(self.details_wanted)
-        row.addWidget(self.who)
+        tools.addSpacing(theme.small)
+        tools.addWidget(self.who)
         self.dress()
 
     def show_turn(self, turn: Turn, details_shown: bool) -> None:
@@ -74,6 +83,11 @@ class AnswerFoot(QWidget):
             self._show_done(turn)
         shown = (self.versions.several, turn.length > 0 and not running, turn.state in ("done", "stopped"))
         self.setVisible(any(shown) or done is not None)
+
+    def fit(self, width: int) -> None:
+        """Be in a column ``width`` pixels wide: in two rows where one has no room for all."""
+        directions = QBoxLayout.Direction
+        self._rows.setDirection(directions.TopToBottom if width < _ONE_ROW else directions.LeftToRight)
 
     def dress(self) -> None:
         """Take the colours that the theme has now."""

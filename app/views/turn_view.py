@@ -172,6 +172,7 @@ class TurnView(QWidget):
         if width != self._width:
             self._width = width
             self.asked.fit(width)
+            self.foot.fit(width)
         layout = self.layout()
         assert layout is not None
         for _ in range(3):  # the text finds its height only once it has its width

@@ -12,7 +12,7 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication, QTextCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolButton
 
-from app.appearance import dress
+from app.appearance import dress, wear
 from app.models.transcript import ChatTranscript
 from app.models.turns import Turn
 from app.theme import LIGHT
@@ -45,6 +45,7 @@ def chat(qapp: QApplication) -> Iterator[tuple[ChatTranscript, TranscriptView]]:
     dress(qapp)
     transcript = ChatTranscript(lambda request: True, now=lambda: 100.0)
     view = TranscriptView(LIGHT, transcript)
+    wear(view, LIGHT)
     view.resize(900, 600)
     view.show()
     yield transcript, view

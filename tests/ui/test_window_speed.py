@@ -47,3 +47,8 @@ def test_a_chat_of_1000_messages_scrolls_and_takes_little_memory(found: dict[str
 
 def test_the_window_is_there_in_two_seconds(found: dict[str, Any]) -> None:
     assert found["start"]["processor_s"] < 2.0
+
+
+def test_another_look_and_another_width_hold_nobody_up(found: dict[str, Any]) -> None:
+    for change in ("another look", "another width"):
+        assert found[change]["frame"]["processor_p99_ms"] < 100, change

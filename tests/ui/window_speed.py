@@ -35,13 +35,14 @@ import PySide6
 from PySide6.QtCore import QElapsedTimer, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
-from app.appearance import dress
+from app.appearance import dress, wear
 from app.models.transcript import ChatTranscript
 from app.models.turns import Turn
 from app.theme import LIGHT
 from app.views.transcript_view import TranscriptView
 from engine.api import schema
 from tests.support.transcripts import CHOICE, filled, long_answer, tokens
+from tests.ui.window_changes import another_look, another_width
 
 ROOT = Path(__file__).resolve().parents[2]
 SIZE = (960, 720)
@@ -51,6 +52,8 @@ TURNS = 500
 """Questions and answers: 1,000 messages."""
 SECONDS, QUICK_SECONDS = 30.0, 4.0
 FRAMES, QUICK_FRAMES = 1500, 150
+CHANGES, QUICK_CHANGES = 60, 12
+"""Of the look and of the width."""
 STARTS, QUICK_STARTS = 7, 1
 
 
@@ -122,6 +125,7 @@ def quantiles(values: list[float]) -> dict[str, float]:
 def new_view(transcript: ChatTranscript) -> TranscriptView:
     """A view of the usual size, shown."""
     view = TranscriptView(LIGHT, transcript)
+    wear(view, LIGHT)
     view.resize(*SIZE)
     view.show()
     return view
@@ -294,6 +298,8 @@ it. One process, one thread; nothing else should run on the machine.
   That is how long a key or a click would have waited.
 - *Frame of the wheel*: 1,500 steps of 120 pixels upwards, each with all that it makes necessary, until it is painted.
 - *Frame of a jump*: to places drawn at random, until the first picture; and until nothing is left to lay out.
+- *Another look*, *another width*: in the whole window, until it is painted; with an answer of 120,000 characters, of
+  which the first 40,000 are laid out.
 - *Opening*: from nothing to the first picture, at the end of the chat.
 - *Memory*: what the process takes more after all of that than with the chat's text alone.
 
@@ -313,6 +319,8 @@ ROWS = (
     ("Frame of the wheel", ("a chat of 1,000 messages", "wheel_frame"), ("median_ms", "p99_ms", "most_ms")),
     ("Frame of a jump", ("a chat of 1,000 messages", "jump_frame"), ("median_ms", "p99_ms", "most_ms")),
     ("Jump until all is there", ("a chat of 1,000 messages", "jump_until_settled"), ("median_ms", "p99_ms", "most_ms")),
+    ("Another look", ("another look", "frame"), ("median_ms", "p99_ms", "most_ms")),
+    ("Another width, a long answer", ("another width", "frame"), ("median_ms", "p99_ms", "most_ms")),
 )
 
 
@@ -323,6 +331,8 @@ def page(known: dict[str, dict[str, Any]]) -> str:
         machine = f"{numbers['processors']} processors, Python {numbers['python']}, Qt {numbers['pyside']}"
         lines += [f"## Qt's platform “{name}” ({machine})", "", "| ms | median | p99 | most |", "|---|---:|---:|---:|"]
         for title, (part, what), columns in ROWS:
+            if part not in numbers:  # measured before there was this part
+                continue
             lines.append(f"| {title} | " + " | ".join(str(numbers[part][what][column]) for column in columns) + " |")
         chat = numbers["a chat of 1,000 messages"]
         processor = numbers["streaming in a chat of 1,000 messages"]["cpu_s"]
@@ -359,6 +369,10 @@ def measured(quick: bool) -> Iterator[tuple[str, object]]:
         yield "streaming in an empty chat", streaming(application, 0, seconds)
     yield "streaming in a chat of 1,000 messages", streaming(application, TURNS, seconds, hurried=not quick)
     yield "a chat of 1,000 messages", scrolling(application, QUICK_FRAMES if quick else FRAMES)
+    for name, change in (("another look", another_look), ("another width", another_width)):
+        frames = Frames(application)
+        change(application, frames.do, QUICK_CHANGES if quick else CHANGES)
+        yield name, {"frame": frames.found()}
 
 
 def on_xvfb(arguments: list[str]) -> int:
