@@ -293,6 +293,10 @@ class Registry:
             return False
         return self._newest_beacon(wall) != self.beacons.newest or self._content(wall) != self._published
 
+    def open_in(self, monotonic: float) -> float:
+        """Seconds until a snapshot may follow the last one; 0: it may now."""
+        return max(0.0, self._last_snapshot + self._genesis.parameters.snapshot_seconds - monotonic)
+
     def build(self, wall: float) -> tuple[Callable[[], tuple[SignedSnapshot, ChainPoint]], frozenset[int]]:
         """The next snapshot: what makes and signs it (in a thread, if one likes), and what it will hold. It counts once
         :meth:`commit` is called with what that returned."""

@@ -274,8 +274,10 @@ class BootstrapServer:
                     self._storage_failed(error)
                     await asyncio.sleep(STORAGE_RETRY_SECONDS)
             self._changed.clear()
+            # What came too soon after the last snapshot is in the next one as soon as that may be made.
+            wait = self.registry.open_in(self.clock.monotonic()) or TICK_SECONDS
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(TICK_SECONDS):
+                async with asyncio.timeout(min(wait, TICK_SECONDS)):
                     await self._changed.wait()
                     # Publications come in crowds; one snapshot serves them all.
                     await asyncio.sleep(min(0.05, self.network.genesis.parameters.snapshot_seconds))

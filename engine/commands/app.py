@@ -22,8 +22,9 @@ def open_window(
 ) -> None:
     """Open the window. It starts an engine, or adopts the one that runs.
 
-    An engine that it starts takes the options of gentorrent node, too: --bootstrap, --api-port, --contribute,
-    --no-relay, --relay-bandwidth, --relayed-only, --max-tokens-per-second, --threads, --cache-memory and --log-level.
+    An engine that it starts takes the options of gentorrent node, too: --bootstrap, --join, --api-port,
+    --contribute, --no-relay, --relay-bandwidth, --relayed-only, --max-tokens-per-second, --threads, --cache-memory and
+    --log-level.
     """
     if importlib.util.find_spec("PySide6") is None:
         raise ResourceMissingError(

@@ -164,13 +164,17 @@ def test_who_was_left_out_before_a_restart_stays_out_until_it_is_heard():
 def test_snapshots_come_when_something_changed_but_not_too_often():
     net = Net()
     assert net.due()
+    assert net.registry.open_in(net.time) == 0
     assert len(net.snapshot()) == 0
     assert not net.due()
+    assert net.registry.open_in(net.time) == 10
     net.publish(1)
     net.time = 9
     assert not net.due()
+    assert net.registry.open_in(net.time) == 1
     net.time = 10
     assert net.due()
+    assert net.registry.open_in(net.time) == 0
     assert len(net.snapshot()) == 1
     net.time += REFRESH_SECONDS - 1
     net.heard(1)
