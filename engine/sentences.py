@@ -156,7 +156,7 @@ SENTENCES: Mapping[str, str] = {
     "saving.closed": mark("The engine ends; chats are closed already."),
     "control.cancelled": mark("The answer was stopped. What has arrived is kept."),
     "control.no_network": mark(
-        "There is no network to contribute to. Start the engine with --bootstrap URL#NETWORKID to join one."
+        "There is no network to contribute to. Join one in the window, or start the engine with --bootstrap."
     ),
     "stage.paths": mark("Choosing anonymous paths"),
     "stage.reads_here": mark("This machine reads the question"),
@@ -237,7 +237,7 @@ SENTENCES: Mapping[str, str] = {
     "server.clock_ahead": mark("This computer's clock is {seconds} s ahead. Set it."),
     "contribute.loading": mark("loading the model and telling the network"),
     "contribute.waiting": mark("waiting for the network"),
-    "contribute.no_network": mark("There is no network to contribute to; join one with --bootstrap."),
+    "contribute.no_network": mark("There is no network to contribute to; join one."),
     "keys.plain": mark("The keys of this engine lie in a file that is not encrypted; no keyring works here."),
     "standing.slower": mark(
         "The committee's verifiers have found that this machine reads {speeds}, less than it says; other "

@@ -2404,12 +2404,12 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Es gibt kein Modell, das gefragt werden kann: Auf diesem Rechner ist keines, und das Netz hat keines, oder der Beitritt läuft noch. Warte einen Moment oder lade eines herunter.</translation>
     </message>
     <message>
-        <source>There is no network to contribute to. Start the engine with --bootstrap URL#NETWORKID to join one.</source>
-        <translation>Es gibt kein Netz, zu dem du beitragen könntest. Starte die Engine mit --bootstrap URL#NETWORKID, um einem beizutreten.</translation>
+        <source>There is no network to contribute to. Join one in the window, or start the engine with --bootstrap.</source>
+        <translation>Es gibt kein Netz, zu dem du beitragen könntest. Tritt einem im Fenster bei, oder starte die Engine mit --bootstrap.</translation>
     </message>
     <message>
-        <source>There is no network to contribute to; join one with --bootstrap.</source>
-        <translation>Es gibt kein Netz, zu dem du beitragen könntest; tritt einem mit --bootstrap bei.</translation>
+        <source>There is no network to contribute to; join one.</source>
+        <translation>Es gibt kein Netz, zu dem du beitragen könntest; tritt einem bei.</translation>
     </message>
     <message>
         <source>There is no preset &apos;{name}&apos;. It was deleted.</source>
