@@ -108,11 +108,12 @@ class Cost:
         members = len(group.members) if group.member(group.myself) is not None else 0
         self._look_around(group, now)
         self._traffic = self._habits.asked(now, members, asked.output_tokens, self._usual.reading)
-        news = group.cached(asked)
+        claims = group.cached(asked)
+        news = _of_those_with_standing(claims, group)
         cached = self._expected(asked, news, now)
         drawn = newcomer(asked, group, random, self.newcomer_share)
         if drawn is not None:
-            prediction = self._predict(drawn, asked, cached.get(drawn.node_id, 0), now)
+            prediction = self._predict(drawn, asked, claims.get(drawn.node_id, 0), now)
             if prediction.room and prediction.wait <= self.longest_wait:
                 return self._taken(drawn, prediction, asked, news, cached, group, now)
         homes = self._homes(asked, group, cached, now)
@@ -251,14 +252,15 @@ class Cost:
         return [holders[random.randrange(len(holders))] for _ in range(self.holders)]
 
     def _homes(self, asked: Asked, group: Group, cached: Mapping[NodeId, int], now: float) -> frozenset[NodeId]:
-        """The members after the prefix's place on the ring: one more than hold it; nobody where it has many holders."""
+        """The members with standing after the prefix's place on the ring: one more than hold it; nobody where it has
+        many holders."""
         if not asked.prefix or not asked.may_forward:
             return frozenset()
         holders = (tokens for tokens in cached.values() if tokens > asked.public_tokens / 2)
         count = 1 + sum(1 for _ in islice(holders, MOST_HOMES))
         if count > MOST_HOMES:
             return frozenset()
-        self._ring.update(group.members, now)
+        self._ring.update([member for member in group.members if member.established], now)
         return frozenset(islice(self._ring.after(asked.prefix), count))
 
     def _remember(self, costs: list[_Weighed], group: Group) -> None:
@@ -325,3 +327,12 @@ class Cost:
 def _age(member: Member, now: float) -> float:
     """Seconds in which something may have come there that nobody has told of."""
     return min(now - member.heard, member.silence + member.round_trip / 2)
+
+
+def _of_those_with_standing(claims: Mapping[NodeId, int], group: Group) -> Mapping[NodeId, int]:
+    """What caches hold, but for what members without standing say: it would count as copies that there are."""
+    return {
+        node_id: tokens
+        for node_id, tokens in claims.items()
+        if node_id == group.myself or ((member := group.member(node_id)) is not None and member.established)
+    }

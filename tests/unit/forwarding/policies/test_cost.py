@@ -120,6 +120,18 @@ def test_entry_nodes_make_the_second_copy_in_one_place_too():
     assert targets != {node_id(holder)}
 
 
+def test_what_members_without_standing_say_they_hold_counts_as_no_copy():
+    """Forty of them say that they hold everything, and the first copy is still made in one place."""
+    members = [member(index, round_trip=0.02) for index in range(8)]
+    members += [member(index, established=False) for index in range(100, 140)]
+    held = dict.fromkeys(range(100, 140), 2_000)
+    targets = {
+        plain(small_group=64).choose(PUBLIC, PretendedGroup(members, held, myself=entry), 0.0, Random(entry)).target
+        for entry in range(8)
+    }
+    assert len(targets) == 1
+
+
 def test_a_popular_prefix_gets_a_further_copy_sooner():
     """The holder has the same queue both times."""
     busy = [member(0, queue_tokens=8_000), *(member(index) for index in range(1, 8))]
