@@ -18,6 +18,9 @@ BITS = {"int4": 5.0, "fp32": 32.0}
 """Of one weight in ONNX Runtime's memory: blocks of 32 int4 weights have a 32-bit scale."""
 
 
+RESULTS = (":(exclude)docs/benchmarks", ":(exclude)docs/test-results")
+
+
 def describe_machine() -> dict[str, Any]:
     """What decides the numbers; nothing that names the machine or its owner."""
     return {
@@ -37,10 +40,11 @@ def bytes_per_token(shape: Shape, precision: str, context: int) -> float:
 
 
 def commit(root: Path) -> str:
-    """The checkout's commit, "+" after it when files were changed since; empty outside of a checkout."""
+    """The checkout's commit, "+" after it when files were changed since (stored results do not count: one part of them
+    may be measured after another); empty outside of a checkout."""
     try:
         head = _git(root, "rev-parse", "--short=12", "HEAD")
-        changed = _git(root, "status", "--porcelain", "--untracked-files=no")
+        changed = _git(root, "status", "--porcelain", "--untracked-files=no", "--", ".", *RESULTS)
     except (OSError, subprocess.SubprocessError):
         return ""
     return head + ("+" if changed else "")
