@@ -86,6 +86,30 @@ def test_chat_becomes_a_pdf_while_the_window_stays_live(drive: Drive, tmp_path: 
     drive(scenario())
 
 
+def test_hostile_chat_loads_nothing_into_a_pdf(drive: Drive, tmp_path: Path) -> None:
+    text = (
+        "<img src='file:///etc/hostname'> ![x](file:///etc/hostname) ![y](http://127.0.0.1:9/a.png)\n\n"
+        "<script>alert(1)</script> [z](javascript:alert(1)) \u202e\x00\n\n" + "> " * 200 + "deep\n"
+    )
+    messages = [
+        {"id": "a", "parent": "", "role": "user", "text": text, "attachments": [{"name": "<b>\n", "text": text}]},
+        {"id": "b", "parent": "a", "role": "assistant", "text": text},
+    ]
+
+    async def scenario() -> None:
+        problems: list[str] = []
+        pdf = PdfExport(json.dumps({"title": text, "tip": "b", "messages": messages}), str(tmp_path / "a.pdf"))
+        pdf.done.connect(problems.append)
+        pdf.start()
+        await until(lambda: problems)
+        assert problems == [""]
+        data = (tmp_path / "a.pdf").read_bytes()
+        for kind in (b"/Subtype /Image", b"/URI", b"/JavaScript", b"/Launch", b"/EmbeddedFile"):
+            assert kind not in data
+
+    drive(scenario())
+
+
 def test_pdf_that_cannot_be_written_is_said(drive: Drive, tmp_path: Path) -> None:
     async def scenario() -> None:
         for text, path in ((exported(1), tmp_path), ("no JSON", tmp_path / "a.pdf")):
