@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from PySide6.QtCore import QTimer
+
 from app.models.answers import Answers
 from app.models.catalogue import BUILTIN, ModelChoice
 from app.models.turns import RUNNING, Turn, show_answer, take_question, turns_of
 from app.models.words import stage_words
 from engine.api import schema
 
+SAVE_MILLISECONDS = 400
+"""Another wording of a question is kept so long after the last letter."""
 PAGE = 50
 """Messages that are asked for at a time."""
 
@@ -20,6 +24,10 @@ class KeptTurns(Answers):
     def __init__(self, send: Callable[[schema.Request], bool], now: Callable[[], float]) -> None:
         super().__init__(now)
         self._send = send
+        self._save_soon = QTimer(self)
+        self._save_soon.setSingleShot(True)
+        self._save_soon.setInterval(SAVE_MILLISECONDS)
+        self._save_soon.timeout.connect(self.save_edits)
         self._follow("")
 
     def _follow(self, chat: str) -> None:
@@ -31,6 +39,7 @@ class KeptTurns(Answers):
         self._paging = False  # a page or a branch is asked for
         self._settings = schema.ChatSettings()
         self._edits: dict[str, str] = {}
+        self._unsaved_edits: set[str] = set()
         self.turns.clear()
 
     @property
@@ -66,6 +75,18 @@ class KeptTurns(Answers):
             self._edits.pop(turn.question_id, None)
         else:
             self._edits[turn.question_id] = turn.edit
+        if turn.kept:
+            self._unsaved_edits.add(turn.question_id)
+            self._save_soon.start()
+
+    def save_edits(self) -> None:
+        """Let the engine keep other wordings of questions that are being written."""
+        for question in list(self._unsaved_edits):
+            text = self._edits.get(question, "")
+            if len(text) > schema.MAX_PIECE:
+                self._unsaved_edits.discard(question)  # it lasts as long as the window
+            elif self._send(schema.SaveDraft(chat=self.chat, text=text, message=question)):
+                self._unsaved_edits.discard(question)
 
     def _reopen(self, message: str = "") -> None:
         """Ask for the newest messages, or for those around ``message``."""

@@ -71,6 +71,7 @@ class ChatTranscript(Asking):
 
     def write_draft(self, text: str) -> None:
         """Keep what is being written, until it is asked."""
+        self.save_edits()
         self._draft = text[: schema.MAX_TEXT]
         if self.loading or self._draft == self._told_draft or (not self._made and not self._draft.strip()):
             return
@@ -112,6 +113,7 @@ class ChatTranscript(Asking):
         """The chat is shown no longer. One in which there is nothing does not stay in the list."""
         if not self._made:
             return
+        self.save_edits()
         self._send(schema.CloseChat(chat=self.chat))
         if self.empty:
             self._send(schema.DeleteChats(chats=(self.chat,), ref="empty"))
@@ -135,6 +137,7 @@ class ChatTranscript(Asking):
             self._make()
         self._dispatch()
         self._told_draft = ""
+        self._unsaved_edits |= set(self._edits)
         self.write_draft(self._draft)
         self.files.connected()
 
@@ -211,6 +214,7 @@ class ChatTranscript(Asking):
         if was_loading:
             self._settings = self._told = event.settings
             self._draft = self._told_draft = event.draft.text
+            self._edits = {edit.message: edit.text for edit in event.draft.edits}
         if self.temporary and not event.messages and any(turn.kept for turn in self.turns):
             self._forgotten()
         self._paging = False

@@ -9,6 +9,8 @@ from msgspec import UNSET
 
 from engine.api.schema import (
     MAX_ATTACHMENTS,
+    MAX_EDITS,
+    MAX_PIECE,
     MAX_QUESTION,
     Accepted,
     AddAttachment,
@@ -26,7 +28,7 @@ from engine.api.schema import (
 from engine.chats.collection import kept_settings, preset, with_preset
 from engine.chats.live import Listener, LiveChat, Running
 from engine.chats.pages import Place
-from engine.chats.rows import AttachmentRow, DraftRow, Key, MessageRow, Node
+from engine.chats.rows import AttachmentRow, DraftRow, Key, MessageRow, Node, edit_name
 from engine.chats.tree import ROOT
 from engine.chats.words import clean, one_line, title_from
 from engine.errors import ChatBusyError, ChatNotFoundError, InvalidRequestError
@@ -270,12 +272,24 @@ async def save_draft(history: ChatHistory, request: SaveDraft, by: Listener) -> 
     """Keep what is being written."""
     async with history.use(request.chat) as live:
         live.store.check_room()
-        text = clean(request.text)
+        text, name = clean(request.text), live.id
+        if request.message:
+            name = edit_name(live.id, request.message)
+            await _check_edit(live, request)
         if text:
-            saved = await live.store.save(DraftRow(id=live.id, text=text))
+            saved = await live.store.save(DraftRow(id=name, text=text))
         else:
-            saved = await live.store.save(gone=[(DraftRow, live.id)])
+            saved = await live.store.save(gone=[(DraftRow, name)])
         return await _draft_changed(history, live, by, request.ref, "save_draft", saved)
+
+
+async def _check_edit(live: LiveChat, request: SaveDraft) -> None:
+    _check_there(live, request.message)
+    if len(request.text) > MAX_PIECE:
+        raise InvalidRequestError(f"Another wording of a question is kept up to {MAX_PIECE:,} characters.", "text")
+    edits = await live.store.edits(live.id)
+    if request.text and request.message not in edits and len(edits) >= MAX_EDITS:
+        raise InvalidRequestError(f"Other wordings of {MAX_EDITS} questions are kept already. Ask one of them first.")
 
 
 async def attach(history: ChatHistory, request: AddAttachment, text: str, by: Listener) -> Accepted:

@@ -22,6 +22,7 @@ from engine.chats.rows import (
     Node,
     PresetRow,
     Row,
+    edit_name,
 )
 from engine.chats.words import MARK_BEGIN, MARK_END
 
@@ -120,6 +121,7 @@ class Database:
             self._sql.execute("DELETE FROM attachments WHERE chat = ?", (chat,))
             for table in ("drafts", "chats"):
                 self._sql.execute(f"DELETE FROM {table} WHERE id = ?", (chat,))  # noqa: S608
+            self._sql.execute(f"DELETE FROM drafts WHERE {_EDITS}", _edits(chat))  # noqa: S608
         return False
 
     def merge_index(self, index: Literal["titles", "texts"]) -> bool:
@@ -233,6 +235,10 @@ class Database:
         row = next(self._rows(DraftRow, "WHERE id = ?", [chat]), None)
         return row.text if row else ""
 
+    def edits(self, chat: str) -> list[DraftRow]:
+        """Other wordings of questions of a chat."""
+        return list(self._rows(DraftRow, f"WHERE {_EDITS}", _edits(chat)))
+
     def find_titles(self, expression: str, limit: int, offset: int) -> list[Hit]:
         """Titles that match an FTS5 expression, the best first."""
         columns = ", ".join(f"chats.{name}" for name in _COLUMNS[ChatRow])
@@ -282,6 +288,14 @@ def _values(row: Row) -> list[Any]:
     for name, value in zip(row.__struct_fields__, msgspec.structs.astuple(row), strict=True):
         values.append(_encoder.encode(value).decode() if name in _JSON and value is not None else value)
     return values
+
+
+_EDITS = "id > ? AND id < ?"
+"""Those of one chat, by its primary key."""
+
+
+def _edits(chat: str) -> list[str]:
+    return [edit_name(chat, ""), f"{chat}0"]  # "0" comes right behind "/"
 
 
 def _marks(values: Sequence[Any]) -> str:

@@ -18,6 +18,7 @@ from engine.api.schema import (
     ChatEntry,
     ControlEvent,
     Draft,
+    Edit,
     MessageChanged,
     MessageState,
     StoredMessage,
@@ -168,7 +169,9 @@ class LiveChat:
         """What is being written here and not sent yet."""
         text = await self.store.draft(self.id)
         attached = await self.store.attachments(self.id, [""])
-        return Draft(text=text[:MAX_PIECE], characters=len(text), attachments=tuple(attached.get("", ())))
+        edits = [Edit(name, words) for name, words in (await self.store.edits(self.id)).items() if name in self.tree]
+        files = tuple(attached.get("", ()))
+        return Draft(text=text[:MAX_PIECE], characters=len(text), attachments=files, edits=tuple(edits))
 
     def changed(self) -> ChatChanged:
         """For those who have it open."""

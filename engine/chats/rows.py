@@ -56,10 +56,15 @@ class AttachmentRow(Struct, frozen=True, kw_only=True):
 
 
 class DraftRow(Struct, frozen=True, kw_only=True):
-    """What is being written in the chat ``id``."""
+    """What is being written in the chat ``id``, or another wording of one of its questions (:func:`edit_name`)."""
 
     id: str
     text: str
+
+
+def edit_name(chat: str, message: str) -> str:
+    """Names what is written in the place of a question; no chat has a name like this."""
+    return f"{chat}/{message}"
 
 
 class FolderRow(Struct, frozen=True, kw_only=True):

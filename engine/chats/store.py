@@ -30,6 +30,7 @@ from engine.chats.rows import (
     Node,
     PresetRow,
     Row,
+    edit_name,
     key_of,
     weight,
 )
@@ -299,6 +300,13 @@ class ChatStore:
             row = over[chat]
             return row.text if row is not None else ""
         return await self.ask(Database.draft, chat)
+
+    async def edits(self, chat: str) -> dict[str, str]:
+        """Other wordings of questions of a chat, by the names of these."""
+        mark = edit_name(chat, "")
+        over = {name: row for name, row in self._over(DraftRow).items() if name.startswith(mark)}
+        found: dict[str, DraftRow | None] = {row.id: row for row in await self.ask(Database.edits, chat)}
+        return {name.removeprefix(mark): row.text for name, row in (found | over).items() if row is not None}
 
 
 def beginning(row: MessageRow, text: int = MAX_PIECE, reasoning: int = MAX_PIECE) -> ReadMessage:

@@ -199,6 +199,34 @@ def test_question_asked_where_something_was_found_is_shown_at_the_end(drive: Dri
     drive(scenario())
 
 
+def test_wording_that_was_being_written_is_there_after_a_crash(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        engine = PlayedEngine()
+        async with played_engine(tmp_path, engine) as played:
+            async with open_window(tmp_path, NoProcess()) as window:
+                await until(lambda: window.status.models)
+                await ask(window, engine, "One?", "One.")
+                window.view.asked.begin_edit()
+                window.view.asked.editor.input.setPlainText("Eins?")
+                chats, chat, question = played.chats, window.chat.chat, window.turn.question_id
+                async with asyncio.timeout(10):
+                    while await chats.disk.edits(chat) != {question: "Eins?"}:
+                        await asyncio.sleep(0.05)
+            async with open_window(tmp_path, NoProcess()) as window:
+                await until(lambda: window.chat.turns and window.window.transcript.turns)
+                editor = window.view.asked.editor
+                assert editor.isVisible()
+                assert editor.input.toPlainText() == "Eins?"
+                engine.pieces = ["Eins."]
+                editor.ask.click()
+                await until(lambda: shown(window) == [("Eins?", "Eins.")])
+                async with asyncio.timeout(10):
+                    while await chats.disk.edits(chat):
+                        await asyncio.sleep(0.05)
+
+    drive(scenario())
+
+
 def test_questions_and_answers_are_copied(drive: Drive, tmp_path: Path) -> None:
     async def scenario() -> None:
         engine = PlayedEngine()

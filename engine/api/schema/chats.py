@@ -31,6 +31,8 @@ MAX_QUESTION = 2_000_000
 MAX_PIECE = 65_536
 """Characters of one text in an event; :class:`GetText` gives the rest."""
 MAX_ATTACHMENTS = 20
+MAX_EDITS = 8
+"""Questions of a chat of which other wordings are kept before they are asked."""
 MAX_PAGE = 200
 """Chats or messages in one event."""
 CONFIRM_DELETION = "delete all my data"
@@ -113,12 +115,20 @@ class Attachment(Struct, frozen=True, kw_only=True):
     characters: int
 
 
+class Edit(Struct, frozen=True):
+    """Another wording of the question ``message`` that is being written."""
+
+    message: str
+    text: str
+
+
 class Draft(Struct, frozen=True, kw_only=True):
     """What is being written and not yet sent. ``text`` may be the first piece of ``characters``."""
 
     text: str = ""
     characters: int = 0
     attachments: tuple[Attachment, ...] = ()
+    edits: tuple[Edit, ...] = ()
 
 
 class AnswerDetails(Worded, frozen=True, kw_only=True):
@@ -269,10 +279,12 @@ class UpdateChat(ChatsRequest, frozen=True, kw_only=True, tag="update_chat"):
 
 
 class SaveDraft(ChatsRequest, frozen=True, kw_only=True, tag="save_draft"):
-    """Keep what is being written. Answered by ``Accepted``."""
+    """Keep what is being written: the next question or, with the name of a ``message``, another wording of that one,
+    of :data:`MAX_PIECE` characters. Answered by ``Accepted``."""
 
     chat: Id
     text: LongText
+    message: OptionalId = ""
 
 
 class AddAttachment(ChatsRequest, frozen=True, kw_only=True, tag="add_attachment"):

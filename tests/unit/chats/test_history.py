@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from engine.api import schema
+from engine.chats.database import Database
 from engine.chats.rows import MessageRow
 from engine.clock import ManualClock
 from engine.errors import ContextLengthError, NetworkNotReadyError
@@ -521,6 +522,33 @@ async def test_chat_opens_at_a_message_also_on_another_branch(service, client, h
     await client.do(schema.SelectBranch(chat="c", message=edited.message))
     assert (await other.branch())[-2] == "Zwei"
     other.close()
+
+
+async def test_other_wordings_of_questions_are_kept_until_they_are_asked(tmp_path, service, monkeypatch):
+    monkeypatch.setattr("engine.chats.conversation.MAX_EDITS", 1)
+    async with history_at(tmp_path / "chats.db", service) as history:
+        client = Client(history)
+        await client.opened("c")
+        one, two = await client.ask("c", "One"), await client.ask("c", "Two")
+        await client.do(schema.SaveDraft(chat="c", text="And"))
+        saved = await client.do(schema.SaveDraft(chat="c", text="Eins", message=one.parent))
+        assert saved.saved
+        refused = await client.do(schema.SaveDraft(chat="c", text="Zwei", message=two.parent))
+        assert refused.code == "invalid_request"
+        assert (await client.do(schema.SaveDraft(chat="c", text="x", message="gone"))).code == "chat_not_found"
+        long = schema.SaveDraft(chat="c", text="x" * 70_000, message=one.parent)
+        assert (await client.do(long)).code == "invalid_request"
+    async with history_at(tmp_path / "chats.db", service) as history:
+        client = Client(history)
+        draft = (await client.opened("c")).draft
+        assert (draft.text, draft.edits) == ("And", (schema.Edit(one.parent, "Eins"),))
+        await client.do(schema.SaveDraft(chat="c", text="", message=one.parent))
+        assert not (await client.opened("c")).draft.edits
+        await client.do(schema.SaveDraft(chat="c", text="Eins", message=one.parent))
+        await client.do(schema.DeleteChats(chats=("c",)))
+        while await history.disk.ask(Database.purge, "c"):
+            pass
+        assert await history.disk.edits("c") == {}
 
 
 async def test_export(service, client):
