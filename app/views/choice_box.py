@@ -15,8 +15,8 @@ class ChoiceBox(QComboBox):
     def __init__(self, choices: list[tuple[object, str]], value: object) -> None:
         super().__init__()
         self.setItemDelegate(QStyledItemDelegate(self))  # the default one ignores the style sheet
-        self._values = [choice for choice, _ in choices]
-        self.addItems([name for _, name in choices])
+        self._values: list[object] = []
+        self.show_choices(choices)
         self.setMinimumWidth(200)
         self.show_value(value)
         self.activated.connect(lambda index: self.chosen.emit(self._values[index]))
@@ -25,6 +25,14 @@ class ChoiceBox(QComboBox):
     def value(self) -> object:
         """What is chosen."""
         return self._values[self.currentIndex()]
+
+    def show_choices(self, choices: list[tuple[object, str]]) -> None:
+        """Other values to choose from, in place of those before."""
+        self._values = [choice for choice, _ in choices]
+        self.blockSignals(True)
+        self.clear()
+        self.addItems([name for _, name in choices])
+        self.blockSignals(False)
 
     def show_value(self, value: object) -> None:
         """Show ``value`` as chosen; one that is not in the list changes nothing."""

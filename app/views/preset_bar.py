@@ -30,8 +30,10 @@ class PresetBar(QWidget):
         self._column.setSpacing(theme.small)
         row = QHBoxLayout()
         row.setSpacing(theme.small)
-        self._place = row
-        self.box = self._make_box()
+        self.box = ChoiceBox([("", tr("No preset"))], "")
+        self.box.setMinimumWidth(80)
+        self.box.setAccessibleName(tr("Preset"))
+        self.box.chosen.connect(self._chosen)
         row.addWidget(self.box, 1)
         self.more = QToolButton()
         self.more.setObjectName("tool")
@@ -60,14 +62,7 @@ class PresetBar(QWidget):
             )
         if tuple(entries) != self._shown:
             self._shown = tuple(entries)
-            had_focus = self.box.hasFocus()
-            old, self.box = self.box, self._make_box()
-            self._place.replaceWidget(old, self.box)
-            self.setFocusProxy(self.box)
-            if had_focus:
-                self.box.setFocus()
-            old.hide()
-            old.deleteLater()
+            self.box.show_choices([*entries])
         self.box.show_value(self._setup.preset.preset if self._setup.preset is not None else "")
 
     def menu(self) -> QMenu:
@@ -96,13 +91,6 @@ class PresetBar(QWidget):
         self._naming.show()
         self.name.selectAll()
         self.name.setFocus()
-
-    def _make_box(self) -> ChoiceBox:
-        box = ChoiceBox(list(self._shown) or [("", tr("No preset"))], "")
-        box.setMinimumWidth(80)
-        box.setAccessibleName(tr("Preset"))
-        box.chosen.connect(self._chosen)
-        return box
 
     def _make_naming(self, theme: Theme) -> QFrame:
         self._naming = QFrame()
