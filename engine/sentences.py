@@ -139,6 +139,8 @@ SENTENCES: Mapping[str, str] = {
     "file.not_here": mark("This chat has no attachment '{name}'. Attach the file again."),
     "file.none": mark("There is no attachment '{name}' here."),
     "file.id_taken": mark("Another message has an attachment with this id. Take another one."),
+    "edit.long": mark("Another wording of a question is kept up to {most} characters."),
+    "edit.most": mark("Other wordings of {most} questions are kept already. Ask one of them first."),
     "file.most": mark("{most} files are attached already. Remove one of them."),
     "file.pieces": mark("Pieces of this file are missing. Send it again from its beginning."),
     "file.too_long": mark(

@@ -286,10 +286,10 @@ async def save_draft(history: ChatHistory, request: SaveDraft, by: Listener) -> 
 async def _check_edit(live: LiveChat, request: SaveDraft) -> None:
     _check_there(live, request.message)
     if len(request.text) > MAX_PIECE:
-        raise InvalidRequestError(f"Another wording of a question is kept up to {MAX_PIECE:,} characters.", "text")
+        raise InvalidRequestError(say("edit.long", most=MAX_PIECE), "text")
     edits = await live.store.edits(live.id)
     if request.text and request.message not in edits and len(edits) >= MAX_EDITS:
-        raise InvalidRequestError(f"Other wordings of {MAX_EDITS} questions are kept already. Ask one of them first.")
+        raise InvalidRequestError(say("edit.most", most=MAX_EDITS))
 
 
 async def attach(history: ChatHistory, request: AddAttachment, text: str, by: Listener) -> Accepted:

@@ -225,6 +225,10 @@
         <translation>Eine andere Nachricht hat einen Anhang mit dieser Kennung. Nimm eine andere.</translation>
     </message>
     <message>
+        <source>Another wording of a question is kept up to {most} characters.</source>
+        <translation>Eine andere Fassung einer Frage wird bis zu {most} Zeichen lang aufbewahrt.</translation>
+    </message>
+    <message>
         <source>Another wording of the question</source>
         <translation>Andere Fassung der Frage</translation>
     </message>
@@ -1496,6 +1500,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Other people&apos;s sealed traffic passes through your connection. It cannot be read here.</source>
         <translation>Versiegelter Verkehr anderer läuft über deine Leitung. Er ist hier nicht lesbar.</translation>
+    </message>
+    <message>
+        <source>Other wordings of {most} questions are kept already. Ask one of them first.</source>
+        <translation>Andere Fassungen von {most} Fragen werden schon aufbewahrt. Stelle zuerst eine davon.</translation>
     </message>
     <message>
         <source>Others are downloaded on the command line: gentorrent models search lists them, gentorrent models download NAME fetches one, and it appears here within seconds.</source>
