@@ -29,13 +29,18 @@ from engine.wire.challenges import PlannedChallenge
 ANSWER_SECONDS = 300.0
 """After which an answer is waited for no longer."""
 
+Asking = Callable[[int], None]
+"""Hears of a turn."""
+
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """What a node signed of the answer to one turn: a receipt with its opening, tokens from the first one on."""
+    """What a node signed of the answer to one turn: a receipt with its opening, tokens from the first one on, and the
+    answer as the next question follows it."""
 
     turn: int
     part: ReceiptPart
+    said: str = ""
 
 
 class NothingSignedError(GenTorrentError):
@@ -59,14 +64,21 @@ class ChallengeChats:
         self._random_bytes = random_bytes
         self.sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
-    async def hold(self, planned: Planned) -> AsyncGenerator[Signed, None]:
+    async def hold(
+        self, planned: Planned, said: Sequence[str] = (), asking: Asking = lambda _: None
+    ) -> AsyncGenerator[Signed, None]:
         """Ask turn after turn, with pauses; :class:`NothingSignedError` where an answer brought nothing. A conversation
-        that the node has passed on ends with the first answer: what follows would say nothing of that node."""
+        that the node has passed on ends with the first answer: what follows would say nothing of that node. ``said``:
+        the answers to the first turns, which are not asked again; ``asking`` hears of each other one before it is."""
         challenge = planned.challenge
         name = self._random_bytes(16).hex()
         messages = [PromptMessage("system", challenge.system)] if challenge.system else []
         written: list[str] = []  # where a text is gone on with: all of it
         for turn, question in enumerate(challenge.turns):
+            if turn < len(said):
+                messages += [PromptMessage("user", question.text), PromptMessage("assistant", said[turn])]
+                written += [question.text, said[turn]]
+                continue
             if turn:
                 await self.sleep(planned.pauses[turn - 1])
             messages.append(PromptMessage("user", question.text))
@@ -82,12 +94,14 @@ class ChallengeChats:
                 conversation=name,
                 may_forward=challenge.may_forward,
             )
-            progress = Progress(self._clock.monotonic(), Reading(request))
+            progress, before = Progress(self._clock.monotonic(), Reading(request)), len(written)
+            asking(turn)
             part = await self._ask(request, challenge, turn, progress, written)
-            yield Signed(turn, part)
+            answer = progress.reading.message
+            yield Signed(turn, part, "".join(written[before:]) if challenge.plain else answer.content)
             if receipt_decoder.decode(part.record).node_id != challenge.node:
                 return
-            messages.append(progress.reading.message)
+            messages.append(answer)
 
     async def _ask(
         self,
@@ -149,12 +163,14 @@ class ClientChats:
         self._clock = clock
         self._random_bytes = random_bytes
 
-    async def hold(self, planned: Planned) -> AsyncGenerator[Signed, None]:
+    async def hold(
+        self, planned: Planned, said: Sequence[str] = (), asking: Asking = lambda _: None
+    ) -> AsyncGenerator[Signed, None]:
         """See :class:`ChallengeChats`; :class:`NothingSignedError` while there is no client."""
         client = self._client()
         if client is None:
             raise NothingSignedError("network_not_ready")
         chats = ChallengeChats(client, self._network_id, self._clock, self._random_bytes)
-        async with aclosing(chats.hold(planned)) as held:
+        async with aclosing(chats.hold(planned, said, asking)) as held:
             async for signed in held:
                 yield signed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -12,12 +12,13 @@ from typing import Any, Protocol
 from engine.clock import Clock
 from engine.errors import GenTorrentError
 from engine.ids import NodeId, short_id
-from engine.node.challenge_chat import NothingSignedError, Signed
+from engine.node.challenge_chat import Asking, NothingSignedError, Signed
 from engine.verification.challenges.commitment import CommittedChallenges
 from engine.verification.challenges.plan import Planned
 from engine.verification.epochs import epoch_begins
 from engine.verification.receipts import request_without_secrets
 from engine.verification.signing import Judging
+from engine.wire.answer import receipt_decoder
 from engine.wire.challenges import BROKEN_OFF, MAX_OUTPUT, Evidence, Unanswered
 from engine.wire.records import Genesis
 
@@ -37,9 +38,36 @@ MAX_CHATS = 16
 class Conversations(Protocol):
     """Who asks: :class:`engine.node.challenge_chat.ChallengeChats`."""
 
-    def hold(self, planned: Planned) -> AsyncGenerator[Signed, None]:
-        """What the node signs, turn after turn; ``NothingSignedError`` where it signs nothing."""
+    def hold(
+        self, planned: Planned, said: Sequence[str] = (), asking: Asking = lambda _: None
+    ) -> AsyncGenerator[Signed, None]:
+        """What the node signs, turn after turn; ``NothingSignedError`` where it signs nothing. See
+        :meth:`engine.node.challenge_chat.ChallengeChats.hold`."""
         ...
+
+
+class Turns(Protocol):
+    """Where conversations that are under way are kept: :class:`engine.node.verifier_store.VerifierStore`."""
+
+    def keep_turn(self, epoch: int, index: int, turn: int, found: Found | None) -> None:
+        """A turn of a challenge is asked (None), or has brought this."""
+        ...
+
+    def forget_turn(self, epoch: int, index: int, turn: int) -> None:
+        """It was not asked after all."""
+        ...
+
+    def turns_of(self, epoch: int, index: int) -> list[Found | None]:
+        """Those that were asked, in their order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a turn has brought, and the answer as the next question follows it."""
+
+    evidence: Evidence
+    said: str
 
 
 @dataclass(slots=True)
@@ -48,7 +76,9 @@ class _Talk:
     tell the node what it will be asked; so none is shown before the conversation is over."""
 
     found: list[Evidence] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
     reason: str = "timeout"
+    asked: int = -1  # the newest turn
 
 
 class Checking:
@@ -70,19 +100,20 @@ class Checking:
         self._clock = clock
         self._publish = publish
         self._places = asyncio.Semaphore(MAX_CHATS)
+        self.turns: Turns | None = None
         self.sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
     async def check(self, epoch: int, planned: Planned, committed: CommittedChallenges) -> None:
         """One conversation, begun at its time, and what came of it."""
         await self.sleep(max(0.0, planned.begin - self._into(epoch)))
-        shown, talk = self._shown_with(epoch, planned, committed), _Talk()
+        shown, talk = self._shown_with(epoch, planned, committed), self._begun(epoch, planned)
         results = 0
         try:
             async with self._places:
                 seconds = LAST_ANSWER * self._seconds - self._into(epoch)
                 if seconds > 0:
                     async with asyncio.TaskGroup() as tasks:
-                        talking = tasks.create_task(self._talk(planned, shown, talk))
+                        talking = tasks.create_task(self._talk(epoch, planned, shown, talk))
                         ending = tasks.create_task(self._end(talking, seconds))
                         talking.add_done_callback(lambda _: ending.cancel())
         finally:
@@ -103,19 +134,44 @@ class Checking:
         await self.sleep(seconds)
         talking.cancel()
 
-    async def _talk(self, planned: Planned, shown: dict[str, Any], talk: _Talk) -> None:
-        """The conversation; one that did not begin for want of paths is tried again."""
+    def _begun(self, epoch: int, planned: Planned) -> _Talk:
+        """What an earlier run of this machine has had of the conversation. A turn that its end has cut off cannot be
+        asked again, as a node takes each request once; a user can go on behind an answer that never came."""
+        talk = _Talk()
+        for found in self.turns.turns_of(epoch, planned.index) if self.turns is not None else ():
+            if found is not None:
+                talk.found.append(found.evidence)
+            else:
+                talk.reason = "restarted"
+            talk.said.append(found.said if found is not None else "")
+        return talk
+
+    async def _talk(self, epoch: int, planned: Planned, shown: dict[str, Any], talk: _Talk) -> None:
+        """The conversation, or the rest of it; one that did not begin for want of paths is tried again."""
+        if len(talk.said) == len(planned.challenge.turns) or any(map(_was_passed_on, talk.found)):
+            return
+        before = len(talk.found)
         for tries in range(TRIES):
-            await self._try(planned, shown, talk)
-            if talk.found or talk.reason not in NO_PATHS:
+            await self._try(epoch, planned, shown, talk)
+            if len(talk.found) > before or talk.reason not in NO_PATHS:
                 return
+            if self.turns is not None and talk.asked >= 0:
+                self.turns.forget_turn(epoch, planned.index, talk.asked)
             await self.sleep(RETRY_AT * 2**tries * self._seconds)
 
-    async def _try(self, planned: Planned, shown: dict[str, Any], talk: _Talk) -> None:
+    async def _try(self, epoch: int, planned: Planned, shown: dict[str, Any], talk: _Talk) -> None:
+        def asking(turn: int) -> None:
+            talk.asked = turn
+            if self.turns is not None:
+                self.turns.keep_turn(epoch, planned.index, turn, None)
+
         try:
-            async with aclosing(self._chats.hold(planned)) as answers:
+            async with aclosing(self._chats.hold(planned, tuple(talk.said), asking)) as answers:
                 async for signed in answers:
-                    talk.found.append(Evidence(**shown, **_opened(signed)))
+                    evidence = Evidence(**shown, **_opened(signed))
+                    talk.found.append(evidence)
+                    if self.turns is not None:
+                        self.turns.keep_turn(epoch, planned.index, signed.turn, Found(evidence, signed.said))
         except NothingSignedError as error:
             talk.reason = error.code
         except GenTorrentError as error:
@@ -132,6 +188,12 @@ class Checking:
             "index": planned.index,
             "path": committed.path(planned.index),
         }
+
+
+def _was_passed_on(evidence: Evidence) -> bool:
+    """Then nothing follows it."""
+    receipt = receipt_decoder.decode(evidence.receipt)
+    return receipt.node_id != receipt.entry
 
 
 def _opened(signed: Signed) -> dict[str, Any]:

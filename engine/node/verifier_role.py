@@ -147,7 +147,7 @@ class VerifierRole:
             except VerificationError as error:
                 logger.debug("a kept record has no use any more: %s", error)
         self._attesting.look_again()
-        self._store = store
+        self._store = self._checking.turns = store
         for plan in store.plans():
             if plan.epoch >= epoch - 1:
                 self._plans[plan.epoch] = plan

@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import StorageError, VerificationError, WireError
+from engine.node.checking import Found
 from engine.storage.files import PRIVATE_FILE, make_directory
 from engine.verification.challenges.plan import EpochPlan, encoded_plan, read_plan
 from engine.wire.blocks import CommitteeChange, Proposal, Vote, committee_record_decoder
 from engine.wire.challenges import Attestation, Evidence, Scoring, Unanswered
+from engine.wire.codec import encode
 from engine.wire.signed import SignedRecord
 
 logger = logging.getLogger(__name__)
@@ -28,6 +30,10 @@ VERSION = 2
 """Of the tables and of what stands in them; a file of another one is put aside."""
 _TABLES = """
 CREATE TABLE IF NOT EXISTS plans (epoch INTEGER PRIMARY KEY, plan BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS turns (
+    epoch INTEGER NOT NULL, challenge INTEGER NOT NULL, turn INTEGER NOT NULL,
+    evidence BLOB NOT NULL, said TEXT NOT NULL,
+    PRIMARY KEY (epoch, challenge, turn)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS records (
     digest BLOB PRIMARY KEY, epoch INTEGER NOT NULL, turn INTEGER NOT NULL,
     record BLOB NOT NULL, key BLOB NOT NULL, signature BLOB NOT NULL) WITHOUT ROWID;
@@ -99,10 +105,19 @@ class VerifierStore:
         row = (digest, epoch, turn, signed.record, signed.key, signed.signature)
         self._write("INSERT OR IGNORE INTO records VALUES (?, ?, ?, ?, ?, ?)", row)
 
+    def keep_turn(self, epoch: int, index: int, turn: int, found: Found | None) -> None:
+        """A turn of this verifier's challenge is asked (None), or has brought this."""
+        evidence, said = (b"", "") if found is None else (encode(found.evidence), found.said)
+        self._write("INSERT OR REPLACE INTO turns VALUES (?, ?, ?, ?, ?)", (epoch, index, turn, evidence, said))
+
+    def forget_turn(self, epoch: int, index: int, turn: int) -> None:
+        """It was not asked after all."""
+        self._write("DELETE FROM turns WHERE epoch = ? AND challenge = ? AND turn = ?", (epoch, index, turn))
+
     def forget(self, before: int) -> None:
         """What is of epochs before this one."""
-        for table in ("plans", "records"):
-            self._write(f"DELETE FROM {table} WHERE epoch < ?", (before,))  # noqa: S608 - two names from the line above
+        for table in ("plans", "records", "turns"):
+            self._write(f"DELETE FROM {table} WHERE epoch < ?", (before,))  # noqa: S608 - names from the line above
 
     def _write(self, statement: str, row: tuple[object, ...]) -> None:
         try:
@@ -134,9 +149,21 @@ class VerifierStore:
                 found.append(SignedRecord(record=record, key=key, signature=signature))
         return found
 
-    def _read(self, query: str) -> list[tuple[Any, ...]]:
+    def turns_of(self, epoch: int, index: int) -> list[Found | None]:
+        """The turns of this verifier's challenge that were asked, in their order."""
+        found: list[Found | None] = []
+        query = "SELECT evidence, said FROM turns WHERE epoch = ? AND challenge = ? ORDER BY turn"
+        for evidence, said in self._read(query, (epoch, index)):
+            try:
+                record = committee_record_decoder.decode(evidence) if evidence else None
+            except WireError:
+                record = None
+            found.append(Found(record, said) if isinstance(record, Evidence) else None)
+        return found
+
+    def _read(self, query: str, row: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
         try:
-            return self._database.execute(query).fetchall()
+            return self._database.execute(query, row).fetchall()
         except sqlite3.Error as error:
             logger.warning("what this verifier had under way cannot be read: %s", error)
             return []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import msgspec
 import pytest
@@ -37,12 +37,15 @@ def planned(machine: AnsweringMember, *, read: int = 1_000, digest: bytes = INFO
     return Planned(index=0, challenge=challenge, begin=0.0, pauses=(0.1,))
 
 
-async def conversation(overlay: AnsweringOverlay, one: Planned) -> list[Signed]:
+async def conversation(
+    overlay: AnsweringOverlay, one: Planned, said: Sequence[str] = (), asked: list[int] | None = None
+) -> list[Signed]:
     chats = ChallengeChats(overlay.client, NETWORK, overlay.scheduler.clock, overlay.random_bytes)
     chats.sleep = overlay.sleep
 
     async def talk() -> list[Signed]:
-        return [signed async for signed in chats.hold(one)]
+        heard = [] if asked is None else asked
+        return [signed async for signed in chats.hold(one, said, heard.append)]
 
     async with overlay.running():
         task = asyncio.get_running_loop().create_task(talk())
@@ -102,6 +105,25 @@ async def test_a_text_to_go_on_with_is_asked_without_a_conversation() -> None:
     answer = second.prompt.removeprefix("Who was Ada?").removesuffix("Why?")
     assert len(answer) > 100
     assert WRITTEN.startswith(answer.rstrip("\N{REPLACEMENT CHARACTER}"))
+
+
+@pytest.mark.parametrize("plain", [False, True])
+@pytest.mark.parametrize("said", ["Because.", ""])
+async def test_a_conversation_goes_on_behind_answers_of_an_earlier_run(said: str, plain: bool) -> None:
+    overlay = await ready()
+    one = planned(overlay.machines[1])
+    if plain:
+        one = dataclasses.replace(one, challenge=msgspec.structs.replace(one.challenge, plain=True, system=""))
+    asked: list[int] = []
+    (signed,) = await conversation(overlay, one, [said], asked)
+    assert (asked, signed.turn) == ([1], 1)
+    assert WRITTEN.startswith(signed.said.rstrip("\N{REPLACEMENT CHARACTER}"))
+    assert len(signed.said) > 100
+    (request,) = overlay.machines[1].writer.asked
+    if plain:
+        assert request.prompt == f"Who was Ada?{said}Why?"
+    else:
+        assert [message.content for message in request.messages][1:] == ["Who was Ada?", said, "Why?"]
 
 
 async def test_a_node_that_cannot_be_asked_has_signed_nothing() -> None:

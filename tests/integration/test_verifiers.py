@@ -21,7 +21,7 @@ import pytest
 from engine.crypto.identity import Identity
 from engine.inference.types import GenerationRequest, ModelInfo, TokenScores
 from engine.node.answer_scorer import AnswerScorer
-from engine.node.challenge_chat import ChallengeChats, NothingSignedError, Signed
+from engine.node.challenge_chat import Asking, ChallengeChats, NothingSignedError, Signed
 from engine.node.verifier_role import VerifierRole
 from engine.node.verifier_store import VerifierStore
 from engine.verification.chain.certificate import check_certified
@@ -273,11 +273,13 @@ async def test_a_conversation_that_could_not_begin_is_tried_again() -> None:
     tried: Counter[bytes] = Counter()
 
     class Stumbling(ChallengeChats):
-        async def hold(self, planned: Planned) -> AsyncGenerator[Signed, None]:
+        async def hold(
+            self, planned: Planned, said: Sequence[str] = (), asking: Asking = lambda _: None
+        ) -> AsyncGenerator[Signed, None]:
             tried[planned.challenge.nonce] += 1
             if tried[planned.challenge.nonce] == 1:
                 raise NothingSignedError("network_not_ready")
-            async with aclosing(super().hold(planned)) as answers:
+            async with aclosing(super().hold(planned, said, asking)) as answers:
                 async for one in answers:
                     yield one
 
@@ -307,8 +309,8 @@ async def test_a_member_that_begins_anew_goes_on_with_the_next_epoch() -> None:
 
 
 async def test_members_that_begin_anew_in_mid_epoch_go_on_in_the_same_one(tmp_path: Path) -> None:
-    """All four at once: what was promised is asked, and what was shown before is in the block. What the end has cut
-    off in mid-conversation brings nothing: a node takes the request of a turn once."""
+    """All four at once: what was promised is asked, and what was shown before is in the block. A turn that the end has
+    cut off brings nothing: a node takes the request of a turn once."""
     network = await verified(2)
     network.keep_in(tmp_path)
     async with network.running():

@@ -6,12 +6,15 @@ import random
 import sqlite3
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from engine.errors import VerificationError
+from engine.node.checking import Found
 from engine.node.verifier_store import FILE, VerifierStore
 from engine.verification.challenges.plan import Candidate, EpochPlan, encoded_plan, plan_epoch, read_plan
 from engine.verification.challenges.pool import read_pool
+from engine.wire.challenges import Evidence
 from engine.wire.signed import SignedRecord
 from tests.support.judging import MODEL, judging
 from tests.support.records import identity
@@ -57,6 +60,25 @@ def test_everything_is_there_after_the_process_has_died(tmp_path: Path) -> None:
     again.forget(5)
     assert [one.epoch for one in again.plans()] == [5]
     assert again.records() == []
+    again.close()
+    store.close()
+
+
+def test_conversations_that_are_under_way_are_kept_until_their_epoch_is_over(tmp_path: Path) -> None:
+    store, (_, signed, _) = VerifierStore(tmp_path), records()
+    evidence = msgspec.msgpack.decode(signed.record, type=Evidence)
+    store.keep_turn(5, 3, 0, None)
+    store.keep_turn(5, 3, 0, Found(evidence, "Yes."))
+    store.keep_turn(5, 3, 1, None)
+    store.keep_turn(5, 4, 0, None)
+    store.forget_turn(5, 4, 0)
+    again = VerifierStore(tmp_path)
+    assert again.turns_of(5, 3) == [Found(evidence, "Yes."), None]
+    assert again.turns_of(5, 4) == again.turns_of(4, 3) == []
+    again._write("UPDATE turns SET evidence = ?", (b"\x00damaged",))
+    assert again.turns_of(5, 3) == [None, None], "what cannot be read has brought nothing, and is not asked again"
+    again.forget(6)
+    assert again.turns_of(5, 3) == []
     again.close()
     store.close()
 
