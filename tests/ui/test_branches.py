@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, Qt
@@ -11,6 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from app.views.marks import first_mark
+from engine.chats.rows import ChatRow, MessageRow, Row
 from tests.ui.conftest import Drive, NoProcess, PlayedEngine, open_window, played_engine, until
 
 
@@ -177,6 +179,57 @@ def test_hit_opens_the_chat_where_it_stands_with_its_words_marked(drive: Drive, 
             await rest(window)
             view = next(one for one in transcript.turns if one.turn.question == "Which bird?")
             assert [one.cursor.selectedText() for one in view.question.extraSelections()] == ["Which"]
+
+    drive(scenario())
+
+
+def shows(window, question: str) -> bool:
+    """Whether the sixth question is this version."""
+    return window.chat.turns[5].question_id == question
+
+
+def thousand(chat: str) -> list[Row]:
+    """A chat of 1,000 messages, whose sixth question has another version with 900 messages behind it."""
+    rows: list[Row] = []
+    parent, fork = "", ""
+    for number in range(1000):
+        role = "assistant" if number % 2 else "user"
+        if number == 100:  # the other branch goes on from where the first one left
+            parent = fork
+        if number == 10:
+            fork = parent
+        text = f"Message {number} says something that is a little longer than a line of the window has room for. " * 2
+        rows.append(MessageRow(id=f"m{number}", chat=chat, parent=parent, place=number + 1, role=role, text=text))
+        parent = f"m{number}"
+    return [ChatRow(id=chat, title="Thousand", tip="m99", activity=1), *rows]
+
+
+def test_versions_in_a_chat_of_1000_messages(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        engine = PlayedEngine()
+        async with played_engine(tmp_path, engine) as played, open_window(tmp_path, NoProcess()) as window:
+            await until(lambda: window.status.models)
+            await played.chats.disk.save(*thousand("long"))
+            transcript = window.window.transcript
+            window.window.chat_page.open_chat("long", "m10")
+            await until(lambda: window.chat.turns)
+            await rest(window)
+            for wanted in (1, -1):
+                view = next(one for one in transcript.turns if len(one.turn.question_siblings) == 2)
+                place = view.mapTo(transcript.viewport(), QPoint(0, 0)).y()
+                before = window.chat.turns[:5]
+                view.asked.versions.step(wanted)
+                name = ("m10", "m100")[wanted > 0]
+                await until(functools.partial(shows, window, name))
+                await rest(window)
+                assert window.chat.turns[:5] == before
+                assert len(window.chat.turns) <= 45
+                assert window.chat.later
+                view = next(one for one in transcript.turns if one.turn.question_id == name)
+                assert abs(view.mapTo(transcript.viewport(), QPoint(0, 0)).y() - place) <= 1
+            window.window.transcript.newest.click()
+            await until(lambda: not window.chat.later)
+            assert window.chat.turns[-1].answer_id == "m99"
 
     drive(scenario())
 

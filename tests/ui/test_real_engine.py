@@ -127,6 +127,27 @@ def test_answer_of_a_killed_window_is_complete_when_it_is_opened_again(drive: Dr
     drive(scenario())
 
 
+def test_real_answers_have_versions(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with open_window(tmp_path, None, *OPTIONS) as window:
+            await until(lambda: window.status.models, 60)
+            window.window.ask("Who can read my questions?")
+            await until(lambda: window.chat.turns and window.turn.state == "done", 60)
+            first = window.turn.answer
+            window.view.foot.again.click()
+            await until(lambda: window.turn.state == "done" and len(window.turn.siblings) == 2, 60)
+            assert window.turn.answer
+            assert window.chat.edit(window.turn, "What is a relay?", window.window.choice)
+            await until(lambda: window.turn.state == "done" and window.turn.question == "What is a relay?", 60)
+            window.view.asked.versions.step(-1)
+            await until(lambda: window.turn.question == "Who can read my questions?", 30)
+            window.view.foot.versions.step(-1)
+            await until(lambda: window.turn.answer_id == window.turn.siblings[0], 30)
+            assert window.turn.answer == first
+
+    drive(scenario())
+
+
 def test_engine_of_a_crashed_window_is_adopted_and_still_stopped_on_quit(drive: Drive, tmp_path: Path) -> None:
     async def scenario() -> None:
         async with open_window(tmp_path, None, *OPTIONS) as window:
