@@ -23,8 +23,10 @@ class Catalogue:
         self.language = language
         self.locale = QLocale(language)
         self._texts = QTranslator()
-        # Without its file the window speaks the English of the code rather than not at all.
-        self._texts.load(f"{_PREFIX}{language}.qm", _folder())
+        # Read whole: a file that Qt has mapped and an update replaces would end the window with a bus error. Qt takes
+        # no copy, so the bytes stay here.
+        self._file = _read(language)
+        self._texts.load(self._file)
 
     def find(self, text: str, comment: str = "", count: int | None = None) -> str:
         """``text`` in this language, or as it is where nobody has translated it."""
@@ -116,11 +118,12 @@ def _catalogue() -> Catalogue:
     return _used
 
 
-def _folder() -> str:
+def _read(language: str) -> bytes:
+    """Without its file the window speaks the English of the code rather than not at all."""
     try:
-        return resource_path(_FOLDER).as_posix()
-    except ResourceMissingError:
-        return ""
+        return (resource_path(_FOLDER) / f"{_PREFIX}{language}.qm").read_bytes()
+    except (ResourceMissingError, OSError):
+        return b""
 
 
 def _translate_qt(application: QCoreApplication, language: str) -> None:
