@@ -161,10 +161,13 @@ def test_a_node_that_is_not_admitted_says_why_it_relays_nothing(tmp_path):
     peer = PeerPresence(membership, keys, cast(Any, None), relays=True, max_tokens_per_second=None)
     node = cast(Any, SimpleNamespace(peer=peer, client=object(), configuration=SimpleNamespace(relay=True)))
     peer.bootstrap._status.set(phase=Phase.CONNECTING, reason="", published=False)
-    assert relay_state(node) == RelayState(on=True, reason="waiting for the network")
+    waiting = relay_state(node)
+    assert (waiting.on, waiting.reason, waiting.refused) == (True, "waiting for the network", False)
+    assert [sentence.code for sentence in waiting.words["reason"]] == ["contribute.waiting"]
     refused = "The bootstrap server refused this node."
     peer.bootstrap._status.set(phase=Phase.REFUSED, reason=refused)
-    assert relay_state(node) == RelayState(on=True, reason=refused, refused=True)
+    told = relay_state(node)
+    assert (told.on, told.reason, told.refused) == (True, refused, True)
     peer.bootstrap._status.set(phase=Phase.CONNECTED, reason="", published=True)
     assert relay_state(node) == RelayState(on=True)
 
