@@ -50,10 +50,7 @@ class Asking(KeptTurns):
         self._settings = self._begins_with
         self._told: schema.ChatSettings | None = None
         self._telling = 0  # changes of the settings of which the engine has not said what came of them
-
-    def _asked(self) -> None:
-        """What was being written has been asked."""
-        raise NotImplementedError
+        self._draft = self._told_draft = ""
 
     def _make(self) -> bool:
         """Let the engine have the chat."""
@@ -69,7 +66,7 @@ class Asking(KeptTurns):
         if self.later:  # what it follows is not here
             self.load_end()
             self._arrange([], earlier=True, later=False)
-        self._asked()
+        self._draft = self._told_draft = ""
         self._ask(len(self.turns), Turn(question, choice, question_id=self._new_id(), files=self.files.take()))
         return True
 
@@ -251,6 +248,7 @@ class Asking(KeptTurns):
                 attachments=tuple(file.attachment for file in turn.files),
                 after=self._after(turn),
                 overflow=overflow,
+                keep_draft=bool(self._draft.strip()),
                 ref=turn.ref,
             )
         if self._send(request):

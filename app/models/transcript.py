@@ -54,8 +54,6 @@ class ChatTranscript(Asking):
         self.wanted = ""  # the message for which the chat was opened
         self.wanted_words = ""  # what was looked for in it
         self.context: schema.ContextState | None = None
-        self._draft = ""
-        self._told_draft = ""
 
     @property
     def empty(self) -> bool:
@@ -189,9 +187,6 @@ class ChatTranscript(Asking):
                 self.context_changed.emit()
             case _:
                 self._of_messages(event)
-
-    def _asked(self) -> None:
-        self._draft = self._told_draft = ""
 
     def _make(self) -> bool:
         """Make the chat, and open it."""

@@ -73,7 +73,7 @@ async def send(history: ChatHistory, request: SendMessage) -> Accepted:
         if not live.row.title:
             title = title_from(question.text) or (files[0].name if files else "")
             live.row = msgspec.structs.replace(live.row, title=title)
-        gone: list[Key] = [(DraftRow, live.id)]
+        gone: list[Key] = [] if request.keep_draft else [(DraftRow, live.id)]
         accepted = await _begin(history, live, question, files, gone, asked, history.new_id())
         live.tell(DraftChanged(chat=live.id, draft=await live.draft()))
         return msgspec.structs.replace(accepted, ref=request.ref, request="send_message")

@@ -55,7 +55,7 @@ class SavedChat:
 
     async def ask(self, question: str) -> str:
         """Ask, and write the answer; why there is none or not all of it, empty: there is."""
-        request = schema.SendMessage(chat=self.name, text=question)
+        request = schema.SendMessage(chat=self.name, text=question, keep_draft=True)
         with self._stopping():
             async for event in self._client.events(request):
                 match event:

@@ -283,6 +283,21 @@ def test_draft_is_kept_and_an_empty_chat_is_not() -> None:
     assert engine.sent(schema.DeleteChats)[0].chats == (made,)
 
 
+def test_another_wording_or_a_retry_leaves_the_draft_of_the_next_question() -> None:
+    engine = Engine()
+    chat = new_chat(engine)
+    chat.write_draft("One?")
+    chat.ask("One?", HERE)
+    begin(chat)
+    end(chat, "One.")
+    chat.write_draft("And two?")
+    chat.edit(chat.turns[0], "Eins?", HERE)
+    chat.receive(schema.RequestFailed(ref=chat.turns[-1].ref, request="send_message", code="no_model", text="None."))
+    chat.retry()
+    asked = [(request.text, request.keep_draft) for request in engine.sent(schema.SendMessage)]
+    assert asked == [("One?", False), ("Eins?", True), ("Eins?", True)]
+
+
 def test_temporary_chat_outlives_its_engine_on_the_screen() -> None:
     engine = Engine()
     chat = new_chat(engine)

@@ -310,9 +310,10 @@ class RemoveAttachment(ChatsRequest, frozen=True, kw_only=True, tag="remove_atta
 class SendMessage(ChatsRequest, frozen=True, kw_only=True, tag="send_message"):
     """Ask. ``attachments``: those of the draft that go with it, or of other questions of the chat, which are copied.
     ``after``: the message that it follows (None: the end of the branch, "": none, it is a first question); with the
-    parent of another question it is a new version of that one. ``overflow`` None: as the chat's settings say. The
-    question is kept before it is asked. Answered by ``Accepted`` with ``message`` and ``answer``, or, where it does not
-    fit, by ``ContextOverflow``; the draft is then kept. One answer at a time is written in a chat."""
+    parent of another question it is a new version of that one. ``overflow`` None: as the chat's settings say.
+    ``keep_draft``: this is not what was being written, which stays. The question is kept before it is asked. Answered by
+    ``Accepted`` with ``message`` and ``answer``, or, where it does not fit, by ``ContextOverflow``; the draft is then kept.
+    One answer at a time is written in a chat."""
 
     chat: Id
     text: LongText
@@ -320,6 +321,7 @@ class SendMessage(ChatsRequest, frozen=True, kw_only=True, tag="send_message"):
     attachments: Annotated[tuple[Id, ...], Meta(max_length=MAX_ATTACHMENTS)] = ()
     after: OptionalId | None = None
     overflow: Overflow | None = None
+    keep_draft: bool = False
 
 
 class Regenerate(ChatsRequest, frozen=True, kw_only=True, tag="regenerate"):

@@ -374,6 +374,18 @@ async def test_drafts_and_files(tmp_path, service):
         assert opened.messages[0].attachments[0].name == "a.txt"
 
 
+async def test_a_question_that_is_not_the_draft_leaves_it(tmp_path, service):
+    async with history_at(tmp_path / "chats.db", service) as history:
+        client = Client(history)
+        await client.opened("c")
+        await client.ask("c", "One")
+        await client.do(schema.SaveDraft(chat="c", text="And two"))
+        await client.ask("c", "Eins", after="", keep_draft=True)
+        assert (await client.opened("c")).draft.text == "And two"
+        await client.ask("c", "And two")
+        assert (await client.opened("c")).draft.text == ""
+
+
 async def test_too_long_questions_are_refused_with_words(client):
     await client.opened("c")
     piece = "x" * schema.MAX_TEXT
