@@ -45,6 +45,7 @@ class ChatTranscript(Asking):
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(send, new_id, now)
+        self._owed: list[schema.Request] = []
         self._forget(new_id(), temporary=False)
 
     def _forget(self, chat: str, temporary: bool) -> None:
@@ -109,12 +110,35 @@ class ChatTranscript(Asking):
 
     def _leave(self) -> None:
         """The chat is shown no longer. One in which there is nothing does not stay in the list."""
+        self.save_edits()
+        self._owe()
         if not self._made:
             return
-        self.save_edits()
         self._send(schema.CloseChat(chat=self.chat))
         if self.empty:
             self._send(schema.DeleteChats(chats=(self.chat,), ref="empty"))
+
+    def _owe(self) -> None:
+        """What the engine has not got of a chat that is left, it is given when it is there: a question that it never
+        took as the draft, with what was being written behind it."""
+        turn = self.turns[-1] if self.turns else None
+        never = (
+            turn is not None and not turn.kept and turn.state != "done" and not (turn.sent and turn.state in RUNNING)
+        )
+        question = turn.question if turn is not None and never else ""
+        draft = "\n\n".join(text for text in (question, self._draft) if text.strip())[: schema.MAX_TEXT]
+        unsaved = [(name, self._edits.get(name, "")) for name in self._unsaved_edits]
+        if draft != self._told_draft and not self.loading:  # while it is, the draft of the engine is not known
+            unsaved.append(("", draft))
+        if unsaved:
+            create = schema.CreateChat(chat=self.chat, temporary=self.temporary, settings=self._settings)
+            saved = [schema.SaveDraft(chat=self.chat, text=text, message=name) for name, text in unsaved]
+            self._owed += [create, *saved]
+            self._pay()
+
+    def _pay(self) -> None:
+        while self._owed and self._send(self._owed[0]):
+            del self._owed[0]
 
     def _shown_anew(self) -> None:
         self.cleared.emit()
@@ -127,6 +151,7 @@ class ChatTranscript(Asking):
 
     def connected(self) -> None:
         """The engine can be asked: the chat is opened, and what waited goes out."""
+        self._pay()
         self._busy, self._told, self._paging, self._telling = False, None, False, 0
         if self.loading:
             self._reopen(self.wanted)

@@ -81,11 +81,13 @@ class ChatRows(QListWidget):
         self._delegate.named.connect(self._rename)
         self.editing = False
         self._new_folder = ""
+        self._shown = ""  # the chat that was open when the list was filled
 
     # ---------------------------------------------------------------------------------------------------------- shown
 
     def fill(self) -> None:
-        """Show what the model knows; the row with the keyboard's place and the scroll position stay."""
+        """Show what the model knows; the row with the keyboard's place and the scroll position stay; another chat that
+        was opened takes that place."""
         chats = self._chats
         place, at = self.verticalScrollBar().value(), _key_of(self.currentItem())
         message = _message_of(self.currentItem())
@@ -99,6 +101,10 @@ class ChatRows(QListWidget):
                 self._add_heading(group)
                 for chat in () if group.collapsed else group.chats:
                     self._add(chat.chat, title_of(chat), folder=group.folder)
+        if chats.current != self._shown:
+            self._shown = chats.current
+            if at[0] != chats.current and chats.entry(chats.current) is not None:
+                at, message = (chats.current, ""), ""
         entry = chats.entry(at[0] or chats.current)
         folder = entry.folder if entry else ""
         any(self._go_to(*row) for row in ((at, message), (at,), ((chats.current, ""),), (("", folder),)))

@@ -130,6 +130,7 @@ def test_two_chats_are_answered_at_once_and_marked(drive: Drive, tmp_path: Path)
             await until(lambda: window.chat.turns)
             assert window.answer == "Relays carry sealed data."
             assert window.chats.unread == set()
+            assert shown.currentItem().text() == "One?"  # opened by something else than the list
 
     drive(scenario())
 

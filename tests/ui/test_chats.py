@@ -298,6 +298,42 @@ def test_another_wording_or_a_retry_leaves_the_draft_of_the_next_question() -> N
     assert asked == [("One?", False), ("Eins?", True), ("Eins?", True)]
 
 
+def test_what_the_engine_never_got_of_a_chat_that_was_left_becomes_its_draft() -> None:
+    engine = Engine(there=False)
+    chat = new_chat(engine)
+    chat.ask("One?", HERE)
+    chat.write_draft("And two?")
+    left = chat.chat
+    chat.new_chat()
+    chat.write_draft("Three?")
+    second = chat.chat
+    chat.new_chat()
+    chat.new_chat()  # nothing was written in that one
+    engine.there = True
+    chat.connected()
+    assert [one.chat for one in engine.sent(schema.CreateChat)] == [left, second]
+    saved = [(one.chat, one.text) for one in engine.sent(schema.SaveDraft)]
+    assert saved == [(left, "One?\n\nAnd two?"), (second, "Three?")]
+    assert engine.sent(schema.SendMessage) == []
+    chat.connected()
+    assert len(engine.sent(schema.SaveDraft)) == 2
+
+
+def test_refused_question_of_a_chat_that_was_left_is_its_draft() -> None:
+    engine = Engine()
+    chat = new_chat(engine)
+    chat.ask("One?", HERE)
+    chat.receive(schema.RequestFailed(ref=chat.turns[-1].ref, request="send_message", code="no_model", text="None."))
+    chat.new_chat()
+    assert [one.text for one in engine.sent(schema.SaveDraft)] == ["One?"]
+    chat.ask("Two?", HERE)
+    begin(chat)
+    chat.open_chat("other")
+    chat.write_draft("typed while it is opened")
+    chat.new_chat()
+    assert len(engine.sent(schema.SaveDraft)) == 1
+
+
 def test_temporary_chat_outlives_its_engine_on_the_screen() -> None:
     engine = Engine()
     chat = new_chat(engine)

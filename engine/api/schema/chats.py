@@ -311,9 +311,9 @@ class SendMessage(ChatsRequest, frozen=True, kw_only=True, tag="send_message"):
     """Ask. ``attachments``: those of the draft that go with it, or of other questions of the chat, which are copied.
     ``after``: the message that it follows (None: the end of the branch, "": none, it is a first question); with the
     parent of another question it is a new version of that one. ``overflow`` None: as the chat's settings say.
-    ``keep_draft``: this is not what was being written, which stays. The question is kept before it is asked. Answered by
-    ``Accepted`` with ``message`` and ``answer``, or, where it does not fit, by ``ContextOverflow``; the draft is then kept.
-    One answer at a time is written in a chat."""
+    ``keep_draft``: this is not what was being written, which stays. The question is kept before it is asked.
+    Answered by ``Accepted`` with ``message`` and ``answer``, or, where it does not fit, by ``ContextOverflow``; then
+    the draft is kept. One answer at a time is written in a chat."""
 
     chat: Id
     text: LongText

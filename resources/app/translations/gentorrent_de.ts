@@ -1376,7 +1376,7 @@ Das lässt sich nicht rückgängig machen.</translation>
     </message>
     <message>
         <source>Nothing below has to be chosen. All of it can be changed later under Settings and Network.</source>
-        <translation>Nichts davon muss gewählt werden. Alles lässt sich später unter Einstellungen und Netz ändern.</translation>
+        <translation>Nichts davon muss gewählt werden. Alles lässt sich später unter Optionen und Netz ändern.</translation>
     </message>
     <message>
         <source>Nothing can be joined without it. Check the address and this computer&apos;s connection.</source>
