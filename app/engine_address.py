@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from app.private_files import write_private
 from engine.api import schema
 
 LOCK_NAME = "engine.lock"
@@ -38,7 +39,7 @@ def note_started(data_directory: Path, address: schema.EngineAddress, options: t
     stop here: the engine then counts as somebody else's and is left running."""
     note = msgspec.json.encode(StartedEngine(address.pid, address.started, options))
     try:
-        (data_directory / NOTE_NAME).write_bytes(note)
+        write_private(data_directory / NOTE_NAME, note)
     except OSError:
         pass
 

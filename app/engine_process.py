@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
+from app.private_files import make_directory, private
+
 STOP_SECONDS = 5.0
 """For a clean end after SIGTERM; then it is killed."""
 POLL_SECONDS = 0.05
@@ -43,8 +45,8 @@ class EngineProcess:
 
     def start(self, *extra: str) -> None:
         """Start the child with ``extra`` arguments. ``OSError`` when the log or the program cannot be opened."""
-        self._log.parent.mkdir(parents=True, exist_ok=True)
-        with self._log.open("wb") as output:
+        make_directory(self._log.parent)
+        with open(self._log, "wb", opener=private) as output:
             self._process = _spawn([*self._command, *extra], output)
 
     def exit_code(self) -> int | None:

@@ -11,6 +11,8 @@ import msgspec
 from msgspec import Meta
 from PySide6.QtCore import QObject, Signal
 
+from app.private_files import make_directory, write_private
+
 PREFERENCES_NAME = "window.json"
 STATE_NAME = "window-state.json"
 MAX_FILE = 65_536
@@ -116,8 +118,8 @@ def _write(file: Path, value: msgspec.Struct) -> str:
     """Replace ``file`` at once, so that a crash leaves the old or the new one. Returns the problem in words."""
     new = file.with_suffix(".new")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        new.write_bytes(msgspec.json.format(msgspec.json.encode(value), indent=1))
+        make_directory(file.parent)
+        write_private(new, msgspec.json.format(msgspec.json.encode(value), indent=1))
         os.replace(new, file)
     except OSError as error:
         _log.warning("%s cannot be written: %s", file.name, error)

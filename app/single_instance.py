@@ -14,6 +14,8 @@ from pathlib import Path
 from PySide6.QtCore import QLockFile, QObject, Signal
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
+from app.private_files import make_directory
+
 LOCK_NAME = "window.lock"
 ANSWER_MILLISECONDS = 2000
 """Within which the first window must take the message."""
@@ -44,7 +46,7 @@ class SingleInstance(QObject):
         """Whether this is the first window of the data directory. A directory that cannot be written to is no reason
         to open none: the engine will say what is wrong with it."""
         try:
-            self._directory.mkdir(parents=True, exist_ok=True)
+            make_directory(self._directory)
         except OSError:
             return True
         if not self._lock.tryLock(0):
