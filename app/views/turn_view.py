@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QPoint, QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from app.i18n import number, tr
+from app.i18n import tr
 from app.models.alternatives import Alternative
 from app.models.turns import RUNNING, Turn
 from app.theme import Theme
 from app.views.answer_details import AnswerDetails
 from app.views.answer_foot import AnswerFoot
-from app.views.basics import Dot, LinkButton, PlainLabel
+from app.views.basics import LinkButton
 from app.views.markdown_view import MarkdownView
 from app.views.marks import first_mark, mark_words
 from app.views.problem_box import ProblemBox
 from app.views.question_view import QuestionView
 from app.views.reasoning_view import ReasoningView
+from app.views.stage_row import StageRow
 
 PAGE = 40_000
 """Characters of one answer that are laid out at a time: Qt lays out as many within 50 ms when the window gets another
 width. The rest is a click away."""
-SHOW_SECONDS_AFTER = 2.0
 
 
 class TurnView(QWidget):
@@ -59,9 +58,6 @@ class TurnView(QWidget):
         self._problems: ProblemBox | None = None
         self._lay_out(QVBoxLayout(self))
         self._connect()
-        self._clock = QTimer(self)
-        self._clock.setInterval(1000)
-        self._clock.timeout.connect(self._show_stage)
         self.show_turn(turn)
 
     @property
@@ -111,11 +107,7 @@ class TurnView(QWidget):
             self.details.hide()
             self._marked = False
         self.asked.show_turn(turn)
-        waiting = turn.state == "waiting"
-        self._clock.start() if waiting else self._clock.stop()
-        self._stage_row.setVisible(waiting)
-        self._dot.pulse(waiting)
-        self._show_stage()
+        self.waiting.show_turn(turn)
         self._show_thoughts(turn)
         if turn.state == "failed":
             self.problems.show_turn(turn)
@@ -196,7 +188,7 @@ class TurnView(QWidget):
         if self._thoughts is not None:
             self._thoughts.body.repaint_all()
             self._thoughts.dress()
-        self._dot.set_colour(self._theme.busy)
+        self.waiting.dress()
         self.foot.show_turn(self._turn, self.details.isVisibleTo(self))
 
     def _show_length(self) -> None:
@@ -225,8 +217,9 @@ class TurnView(QWidget):
         layout.addWidget(self.answer)
         self.more = LinkButton(tr("Show more"))
         layout.addWidget(self.more)
-        self._stage_row, self.stage = self._make_stage()
-        layout.addWidget(self._stage_row)
+        self.waiting = StageRow(theme, self._alternatives)
+        self.stage = self.waiting.text
+        layout.addWidget(self.waiting)
         self.foot = AnswerFoot(theme, self._turn)
         self.badge, self.facts, self.copy, self.who = self.foot.badge, self.foot.facts, self.foot.copy, self.foot.who
         layout.addWidget(self.foot)
@@ -241,26 +234,12 @@ class TurnView(QWidget):
         self.asked.file_opened.connect(self.file_opened)
         self.asked.height_changed.connect(self.height_changed)
         self.answer.link_chosen.connect(self.link_chosen)
+        self.waiting.alternative_chosen.connect(self.alternative_chosen)
+        self.waiting.height_changed.connect(self.height_changed)
         self.more.clicked.connect(self._show_more)
         self.foot.again_requested.connect(self.retry_requested)
         self.foot.version_chosen.connect(self.version_chosen)
         self.foot.details_wanted.connect(self._unfold_details)
-
-    def _make_stage(self) -> tuple[QWidget, PlainLabel]:
-        row = QWidget()
-        layout = QHBoxLayout(row)
-        layout.setContentsMargins(4, 0, 0, 0)
-        layout.setSpacing(self._theme.small)
-        self._dot = Dot(self._theme.busy)
-        layout.addWidget(self._dot)
-        text = PlainLabel("", "quiet")
-        layout.addWidget(text, 1)
-        return row, text
-
-    def _show_stage(self) -> None:
-        seconds = time.monotonic() - self._turn.began if self._turn.began else 0.0
-        waited = tr(" · {seconds} s", seconds=number(seconds)) if seconds >= SHOW_SECONDS_AFTER else ""
-        self.stage.show_text(f"{self._turn.stage}{waited}")
 
     def _show_more(self) -> None:
         self._allowed += PAGE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,34 @@ def test_failed_answer_is_asked_on_this_machine_or_later(drive: Drive, tmp_path:
             assert engine.requests[-1].route == "local"
             assert window.window.choice.key == ("gentorrent-builtin", "local")
             assert len(window.turn.siblings) == 3
+
+    drive(scenario())
+
+
+def test_long_waits_offer_what_can_be_asked_instead(drive: Drive, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("app.views.stage_row.OFFER_SECONDS_AFTER", 0.5)
+
+    async def scenario() -> None:
+        engine = PlayedEngine(pieces=[], hold=asyncio.Event())
+        async with played_engine(tmp_path, engine), open_window(tmp_path, NoProcess()) as window:
+            await until(lambda: window.status.models)
+            window.window.header.models.setCurrentIndex(2)
+            window.window.ask("Hello?")
+            await until(lambda: window.turn.stage.startswith("Waiting behind others"))
+            assert window.view.waiting.choices == []
+            await until(lambda: window.view.waiting.choices)
+            (button,) = window.view.waiting.choices
+            assert button.text() == "Ask gentorrent-builtin on this machine"
+            assert window.view.height() >= button.geometry().bottom()
+            engine.pieces = ["Hi."]
+            button.click()
+            await until(lambda: [request.route for request in engine.requests] == ["network", "local"])
+            assert engine.cancelled == 1
+            engine.hold.set()
+            await until(lambda: window.turn.state == "done")
+            assert len(window.turn.siblings) == 2
+            assert window.window.choice.key == ("gentorrent-builtin", "local")
+            assert window.view.waiting.choices == []
 
     drive(scenario())
 

@@ -102,7 +102,9 @@ class ChatPage(QSplitter):
             self.composer.setFocus()
 
     def _take(self, turn: Turn, alternative: Alternative) -> None:
-        """Ask again as was chosen instead; a model that was chosen is asked from then on."""
+        """Ask again as was chosen instead; a model that was chosen is asked from then on. What waits is given up."""
+        if turn.state == "waiting":
+            self._chat.stop()
         if alternative.choice is not None:
             self.header.choose(alternative.choice)
         self._chat.retry(turn, alternative.choice or self.choice, seconds=alternative.seconds)
