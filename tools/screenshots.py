@@ -29,6 +29,7 @@ from app.models.limits import Hardware
 from app.options import Options
 from app.preferences import PreferenceStore
 from app.views.navigation import PageName
+from app.views.stage_row import OFFER_SECONDS_AFTER
 from engine.api import schema
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "screenshots"
@@ -249,7 +250,8 @@ def _waiting(desktop: Desktop) -> None:
         message="sonnet", parent=turn.question_id, role="assistant", text="", characters=0, state="writing"
     )
     desktop.link.event_received.emit(schema.MessageChanged(chat=chat, message=begun, added=True))
-    stage = schema.AnswerStage(chat=chat, message="sonnet", stage="queued", place=3, estimate=7)
+    turn.began -= OFFER_SECONDS_AFTER
+    stage = schema.AnswerStage(chat=chat, message="sonnet", stage="queued", place=3, estimate=40)
     desktop.link.event_received.emit(stage)
 
 

@@ -42,7 +42,9 @@ class StageRow(QWidget):
         self.text = PlainLabel("", "quiet")
         row.addWidget(self.text, 1)
         column.addLayout(row)
-        self._column = column
+        self._column = QVBoxLayout()
+        self._column.setContentsMargins(self._dot.width() + theme.small - theme.tiny - 2, 0, 0, 0)  # below the words
+        column.addLayout(self._column)
         self.choices: list[LinkButton] = []
         self._clock = QTimer(self)
         self._clock.setInterval(1000)
