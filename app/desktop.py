@@ -188,6 +188,7 @@ class Desktop:
             self.tray.close()
             if self._stop_engine:
                 await self.link.stop_engine()
+            await self.link.sent()  # else the last words of a draft may never leave
             linked.cancel()
             looked.cancel()
 

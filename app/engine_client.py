@@ -73,6 +73,10 @@ class EngineClient:
             return False
         return True
 
+    async def sent(self) -> None:
+        """Wait until every request is written; for ever where the connection has ended before."""
+        await self._outgoing.join()
+
     async def run(self) -> Closed:
         """Connect and serve until the connection ends. Raises :class:`EngineUnreachableError` or
         :class:`EngineRefusedError` when it never comes to a welcome."""
@@ -144,6 +148,7 @@ class EngineClient:
             try:
                 async with asyncio.timeout(WRITE_SECONDS):
                     await socket.send_str(text)
+                self._outgoing.task_done()
             except (TimeoutError, ConnectionError):
                 await _close(socket)  # the reader sees the end and tells it
                 return

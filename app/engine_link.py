@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import sys
 import time
@@ -28,6 +29,8 @@ HEALTHY_SECONDS = 20.0
 """A connection that lasted so long starts the pauses over."""
 STOP_SECONDS = 8.0
 """For an engine that was asked to stop."""
+SENT_SECONDS = 1.0
+"""For what a window that leaves has still to say."""
 FREE_PORT_OPTION = ("--api-port", "0")
 _log = logging.getLogger(__name__)
 
@@ -76,6 +79,13 @@ class EngineLink(QObject):
     def send(self, request: schema.Request) -> bool:
         """False when there is no connection (or it takes nothing): ask again once connected."""
         return self._client is not None and self._status.phase == "connected" and self._client.send(request)
+
+    async def sent(self) -> None:
+        """Wait until the engine has been told everything, such as a draft on leaving; a moment at most."""
+        if self._client is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(SENT_SECONDS):
+                    await self._client.sent()
 
     def try_now(self) -> None:
         """Do not wait for the pause between two attempts to end."""

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
+import aiohttp
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QLineEdit
@@ -149,6 +152,27 @@ def test_draft_and_chat_are_there_after_a_crash(drive: Drive, tmp_path: Path) ->
                 await until(lambda: window.window.composer.input.toPlainText() == "And then")
                 ask(window, "?")
                 await until(lambda: len(window.chat.turns) == 2 and window.turn.state == "done")
+
+    drive(scenario())
+
+
+def test_last_words_of_a_draft_leave_before_the_window_does(
+    drive: Drive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once = aiohttp.ClientWebSocketResponse.send_str
+
+    async def slowly(*arguments: Any) -> None:
+        await asyncio.sleep(0.05)
+        await at_once(*arguments)
+
+    async def scenario() -> None:
+        async with played_engine(tmp_path, PlayedEngine()):
+            async with open_window(tmp_path, NoProcess()) as window:
+                await until(lambda: window.status.models)
+                monkeypatch.setattr(aiohttp.ClientWebSocketResponse, "send_str", slowly)
+                QTest.keyClicks(window.window.composer.input, "Not asked yet")
+            async with open_window(tmp_path, NoProcess()) as window:
+                await until(lambda: window.window.composer.input.toPlainText() == "Not asked yet")
 
     drive(scenario())
 
