@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Sequence
@@ -43,6 +44,16 @@ from tests.support.lifeline import ENVIRONMENT, lifeline
 
 Result = TypeVar("Result")
 Drive = Callable[[Coroutine[Any, Any, Result]], Result]
+
+
+@pytest.fixture(autouse=True)
+def qt_objects_end_between_tests() -> Iterator[None]:
+    """Python's collector may run in any thread and in the middle of an event of Qt; cycles of widgets that an earlier
+    test has left must end here, in Qt's thread and outside its events."""
+    gc.disable()
+    yield
+    gc.enable()
+    gc.collect()
 
 
 @pytest.fixture
