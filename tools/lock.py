@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "requirements"
 LEVELS = ("engine", "app", "dev")
 #: The packages of the window: the only ones that the headless engine does without.
-WINDOW = ("pyside6-essentials", "qasync")
+WINDOW = ("pyqtgraph", "pyside6-essentials", "qasync")
 #: What `tools/setup.py` itself needs: pip where there is none, and the build backend for the editable install.
 BUILD = ("pip>=25", "hatchling>=1.27", "editables>=0.5")
 ENTRY = re.compile(r"^(?P<name>[A-Za-z0-9][\w.-]*)(?:\[[^]]*\])?==[^\n]*\n(?:    --hash[^\n]*\n)+", re.MULTILINE)
