@@ -110,6 +110,31 @@ from engine.api.schema.chats import (
     Title,
     UpdateChat,
 )
+from engine.api.schema.contribution import (
+    ALL_DAY,
+    MOST_DEVICES,
+    MOST_EVENTS,
+    MOST_PROGRAMS,
+    AnyContributionEvent,
+    AnyContributionRequest,
+    Contribution,
+    ContributionRequest,
+    ContributionSample,
+    Device,
+    DeviceRules,
+    DeviceSample,
+    GetContribution,
+    GetEvents,
+    Missing,
+    OwnerEvent,
+    OwnerEvents,
+    PauseContributing,
+    ResumeContributing,
+    Rules,
+    SetRules,
+    Totals,
+    WatchContribution,
+)
 from engine.api.schema.engine_control import JoinNetwork, LeaveNetwork, NetworkKept, Shutdown
 from engine.api.schema.library import (
     AnyLibraryEvent,
@@ -210,6 +235,7 @@ Request = (
     | LeaveNetwork
     | Shutdown
     | AnyChatsRequest
+    | AnyContributionRequest
     | AnyLibraryRequest
 )
 
@@ -265,6 +291,7 @@ class ContributingState(Worded, frozen=True, kw_only=True):
     answering: int = 0  # other people's answers running now
     answered: int = 0  # since the start
     tokens: int = 0  # written for others since the start
+    until: float = 0.0  # "paused": seconds since 1970 at which it ends; 0: not known
     tokens_today: int = 0  # the same since midnight, by this machine's clock, whatever was started anew meanwhile
     receipts_waiting: int = 0  # epochs whose receipts the server has not got yet
     receipts_confirmed: int = 0  # those that it has confirmed, of the last two days
@@ -395,6 +422,7 @@ Event = (
     | NetworkKept
     | RequestFailed
     | AnyChatsEvent
+    | AnyContributionEvent
     | AnyLibraryEvent
 )
 
@@ -410,6 +438,7 @@ def encode(message: ControlRequest | ControlEvent | EngineAddress) -> str:
 
 
 __all__ = [
+    "ALL_DAY",
     "CLOSE_REFUSED",
     "CLOSE_STOPPING",
     "CLOSE_TOO_SLOW",
@@ -425,6 +454,9 @@ __all__ = [
     "MAX_PIECE",
     "MAX_QUESTION",
     "MAX_TEXT",
+    "MOST_DEVICES",
+    "MOST_EVENTS",
+    "MOST_PROGRAMS",
     "Accepted",
     "AddAttachment",
     "AnswerDelta",
@@ -433,6 +465,8 @@ __all__ = [
     "AnswerStage",
     "AnyChatsEvent",
     "AnyChatsRequest",
+    "AnyContributionEvent",
+    "AnyContributionRequest",
     "AnyLibraryEvent",
     "AnyLibraryRequest",
     "Attachment",
@@ -457,6 +491,9 @@ __all__ = [
     "ContextOverflow",
     "ContextState",
     "ContributingState",
+    "Contribution",
+    "ContributionRequest",
+    "ContributionSample",
     "ControlEvent",
     "ControlRequest",
     "Count",
@@ -465,6 +502,9 @@ __all__ = [
     "DeleteEverything",
     "DeleteFolder",
     "DeletePreset",
+    "Device",
+    "DeviceRules",
+    "DeviceSample",
     "DownloadEnded",
     "DownloadModel",
     "DownloadProgress",
@@ -478,6 +518,8 @@ __all__ = [
     "Folder",
     "FoldersChanged",
     "GetContext",
+    "GetContribution",
+    "GetEvents",
     "GetMessages",
     "GetState",
     "GetText",
@@ -495,6 +537,7 @@ __all__ = [
     "MessageChanged",
     "MessagePage",
     "MessageState",
+    "Missing",
     "ModelName",
     "ModelState",
     "NetworkKept",
@@ -502,6 +545,9 @@ __all__ = [
     "OpenChat",
     "OptionalId",
     "Overflow",
+    "OwnerEvent",
+    "OwnerEvents",
+    "PauseContributing",
     "Preset",
     "PresetsChanged",
     "Privacy",
@@ -512,7 +558,9 @@ __all__ = [
     "Request",
     "RequestFailed",
     "RestoreChats",
+    "ResumeContributing",
     "Route",
+    "Rules",
     "SamplingChoice",
     "SaveDraft",
     "SaveFolder",
@@ -522,6 +570,7 @@ __all__ = [
     "SelectBranch",
     "SendMessage",
     "SetContributing",
+    "SetRules",
     "Shutdown",
     "State",
     "StopAnswer",
@@ -530,7 +579,9 @@ __all__ = [
     "StoredMessage",
     "TextPiece",
     "Title",
+    "Totals",
     "UpdateChat",
+    "WatchContribution",
     "WeakerChoice",
     "Welcome",
     "Worded",

@@ -1,0 +1,171 @@
+"""Contributing in detail: the owner's rules, what the sensors see, what is decided and why, charts, and the log."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from engine.api.schema.base import ControlEvent, ControlRequest, Worded
+from engine.governor.rules import ALL_DAY, MOST_DEVICES, MOST_PROGRAMS, DeviceRules, Rules
+
+Reference = Annotated[str, Meta(max_length=64)]
+MOST_EVENTS = 500
+"""Entries that the log of :class:`GetEvents` keeps."""
+
+
+class ContributionRequest(ControlRequest, frozen=True, kw_only=True):
+    """Base of requests about contributing. Each has one reply with its ``ref``, or ``RequestFailed``."""
+
+    ref: Reference = ""
+
+
+class GetContribution(ContributionRequest, frozen=True, kw_only=True, tag="get_contribution"):
+    """Answered by :class:`Contribution`."""
+
+
+class SetRules(ContributionRequest, frozen=True, kw_only=True, tag="set_rules"):
+    """All rules anew; in effect at once and kept. Answered by :class:`Contribution`."""
+
+    rules: Rules
+
+
+class PauseContributing(ContributionRequest, frozen=True, kw_only=True, tag="pause"):
+    """Pause for ``seconds``; None: until the engine's next start. Answered by :class:`Contribution`."""
+
+    seconds: Annotated[float, Meta(gt=0, le=31_536_000)] | None = None
+
+
+class ResumeContributing(ContributionRequest, frozen=True, kw_only=True, tag="resume"):
+    """End the owner's own pause. Answered by :class:`Contribution`; other reasons may still hold."""
+
+
+class WatchContribution(ContributionRequest, frozen=True, kw_only=True, tag="watch_contribution"):
+    """``on``: from now on a :class:`ContributionSample` each second, every new :class:`OwnerEvent`, and
+    :class:`Contribution` at each change. Answered by :class:`Contribution`."""
+
+    on: bool
+
+
+class GetEvents(ContributionRequest, frozen=True, kw_only=True, tag="get_events"):
+    """Answered by :class:`OwnerEvents`."""
+
+
+AnyContributionRequest = (
+    GetContribution | SetRules | PauseContributing | ResumeContributing | WatchContribution | GetEvents
+)
+
+
+class Missing(Worded, frozen=True, kw_only=True):
+    """``sensor`` (see ``engine.governor.readings.SensorName``) cannot be read here, so rules about it do nothing."""
+
+    sensor: str
+    reason: str
+
+
+class Device(Struct, frozen=True, kw_only=True):
+    """What can compute here. ``memory``: bytes; 0 while not known."""
+
+    device: str
+    name: str
+    kind: Literal["gpu", "cpu"] = "gpu"
+    memory: int = 0
+
+
+class Totals(Struct, frozen=True, kw_only=True):
+    """``tokens`` since the start, ``tokens_today`` since midnight, ``kwh_month``, ``gigabytes_month`` and ``cost``
+    (in the rules' currency) since the month began. None: cannot be measured here. ``tokens_per_wh`` of this month."""
+
+    tokens: int = 0
+    tokens_today: int = 0
+    tokens_month: int = 0
+    answers: int = 0
+    kwh: float | None = None
+    kwh_month: float | None = None
+    cost: float | None = None
+    tokens_per_wh: float | None = None
+    gigabytes_month: float = 0.0
+    verified_share: float | None = None
+    reputation: float | None = None
+
+
+class Contribution(ControlEvent, Worded, frozen=True, kw_only=True, tag="contribution"):
+    """``paused``: by a rule or by the owner, for all of ``reasons``, the weightiest first; ``until``: seconds since
+    1970 at which the last of them that has a known end ends, 0: not known. ``relay_reason``: why nothing is relayed."""
+
+    ref: str = ""
+    rules: Rules
+    missing: tuple[Missing, ...] = ()
+    devices: tuple[Device, ...] = ()
+    totals: Totals = Totals()
+    paused: bool = False
+    reasons: tuple[str, ...] = ()
+    until: float = 0.0
+    relay_reason: str = ""
+    problem: str = ""  # why rules cannot be kept, or were not read
+
+
+class DeviceSample(Struct, frozen=True, kw_only=True):
+    """Load 0 to 1, watts, °C, bytes. None: cannot be measured."""
+
+    device: str
+    load: float | None = None
+    power: float | None = None
+    temperature: float | None = None
+    memory: int | None = None
+
+
+class ContributionSample(ControlEvent, frozen=True, kw_only=True, tag="contribution_sample"):
+    """One second. ``at``: seconds since 1970. ``processor_load``: share that other programs take; ``power``: watts of
+    all that is measured."""
+
+    at: float
+    tokens_per_s: float = 0.0
+    answering: int = 0
+    processor_load: float | None = None
+    temperature: float | None = None
+    power: float | None = None
+    devices: tuple[DeviceSample, ...] = ()
+
+
+class OwnerEvent(ControlEvent, Worded, frozen=True, kw_only=True, tag="owner_event"):
+    """Something that the owner may want to know later, in plain words. ``at``: seconds since 1970."""
+
+    at: float
+    text: str
+
+
+class OwnerEvents(ControlEvent, frozen=True, kw_only=True, tag="owner_events"):
+    """The log, oldest first."""
+
+    ref: str
+    events: tuple[OwnerEvent, ...]
+
+
+AnyContributionEvent = Contribution | ContributionSample | OwnerEvent | OwnerEvents
+
+__all__ = [
+    "ALL_DAY",
+    "MOST_DEVICES",
+    "MOST_EVENTS",
+    "MOST_PROGRAMS",
+    "AnyContributionEvent",
+    "AnyContributionRequest",
+    "Contribution",
+    "ContributionRequest",
+    "ContributionSample",
+    "Device",
+    "DeviceRules",
+    "DeviceSample",
+    "GetContribution",
+    "GetEvents",
+    "Missing",
+    "OwnerEvent",
+    "OwnerEvents",
+    "PauseContributing",
+    "ResumeContributing",
+    "Rules",
+    "SetRules",
+    "Totals",
+    "WatchContribution",
+]
