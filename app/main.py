@@ -66,8 +66,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from qasync import QEventLoop
 
     from app import engine_process
+    from app.collector import Collector
     from app.desktop import Desktop
 
+    collector = Collector()
     loop = QEventLoop(application)
     with loop:
         desktop = Desktop(options)
@@ -85,6 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         finally:
             release()
             instance.release()
+            collector.close()
     return 0
 
 

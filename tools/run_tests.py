@@ -1,10 +1,12 @@
-"""Runs the tests in three passes: side by side what can be, then one after the other what loads or watches the machine,
-then what touches the inference runtime once more with the newer ONNX Runtime.
+"""Runs the tests in four passes: side by side what can be; then the window's, whole files side by side; then one after
+the other what loads or watches the machine; then what touches the inference runtime once more with the newer ONNX
+Runtime.
 
     python -m tools.run_tests [--workers N] [options and paths for pytest]
 
-The second pass is everything in `tests/e2e` and `tests/ui` (marked `e2e` and `qt` by `tests/conftest.py`). One pass
-with xdist's groups would do the same, but xdist 3.8 does not see its groups with pytest 9.2. The third one has an
+The window's tests are those in `tests/ui` (marked `qt` by `tests/conftest.py`); one after the other run those in
+`tests/e2e` (marked `e2e`) and what else is marked `alone`. One pass with xdist's groups would do the same, but xdist
+3.8 does not see its groups with pytest 9.2. The last pass has an
 environment of its own (`tools/next_runtime_environment.py`), which is made when a selected test belongs to it.
 """
 
@@ -20,7 +22,9 @@ from tools.lock import ROOT
 
 NO_TESTS = 5
 """pytest's exit code when nothing was selected; the other pass may have had something."""
-ALONE = "e2e or qt"
+ALONE = "e2e or alone"
+WHOLE_FILES = ("--dist", "loadfile")
+"""A file of the window's tests belongs to one process, as Qt's application is one of a process."""
 EXPRESSIONS = ("-k", "-m")
 """Options whose value might be taken for a path."""
 ON_BOTH_RUNTIMES = (
@@ -36,11 +40,12 @@ ON_BOTH_RUNTIMES = (
 def main() -> int:
     """The exit code: 0 if all tests passed, else that of the first pass that failed."""
     parser = argparse.ArgumentParser(description="Run the tests.")
-    parser.add_argument("--workers", default="2", help="processes of the first and third pass (2)")
+    parser.add_argument("--workers", default="2", help="processes of all passes but the third (2)")
     arguments, others = parser.parse_known_args()
     side_by_side = ["-n", arguments.workers]
     codes = [
-        run_pass("side by side", sys.executable, [*side_by_side, "-m", f"not ({ALONE})", *others]),
+        run_pass("side by side", sys.executable, [*side_by_side, "-m", f"not ({ALONE} or qt)", *others]),
+        run_pass("the window", sys.executable, [*side_by_side, *WHOLE_FILES, "-m", f"qt and not ({ALONE})", *others]),
         run_pass("one after the other", sys.executable, ["-m", ALONE, *others]),
     ]
     options, paths = split(others)

@@ -72,8 +72,9 @@ def test_options_reach_every_pass(calls, monkeypatch):
     made, _ = calls
     assert run(monkeypatch, "--workers", "3", "-k", "logits", "tests/families") == 0
     assert made == [
-        ["-n", "3", "-m", "not (e2e or qt)", "-k", "logits", "tests/families"],
-        ["-m", "e2e or qt", "-k", "logits", "tests/families"],
+        ["-n", "3", "-m", "not (e2e or alone or qt)", "-k", "logits", "tests/families"],
+        ["-n", "3", "--dist", "loadfile", "-m", "qt and not (e2e or alone)", "-k", "logits", "tests/families"],
+        ["-m", "e2e or alone", "-k", "logits", "tests/families"],
         ["-n", "3", "-k", "logits", "tests/families"],
     ]
 
@@ -82,11 +83,11 @@ def test_the_other_environment_is_not_made_for_nothing(calls, monkeypatch):
     made, codes = calls
     codes[0] = 9
     assert run(monkeypatch, "tests/unit/wire") == 0
-    assert len(made) == 2
+    assert len(made) == 3
     assert run(monkeypatch) == 9  # it could not be made: that is no success
 
 
-@pytest.mark.parametrize("failing", [1, 2, 3])
+@pytest.mark.parametrize("failing", [1, 2, 3, 4])
 def test_a_failure_in_any_pass_counts(calls, monkeypatch, failing):
     _, codes = calls
     codes[failing] = 1
@@ -95,7 +96,7 @@ def test_a_failure_in_any_pass_counts(calls, monkeypatch, failing):
 
 def test_nothing_selected_anywhere_is_said(calls, monkeypatch):
     _, codes = calls
-    codes.update({1: 5, 2: 5, 3: 5})
+    codes.update({1: 5, 2: 5, 3: 5, 4: 5})
     assert run(monkeypatch, "-k", "nonsense") == 5
 
 

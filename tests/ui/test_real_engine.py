@@ -30,7 +30,11 @@ from tests.ui.conftest import Drive, Window, open_window, until
 OPTIONS = ("--api-port", "0", "--threads", "1", "--log-level", "warning")
 
 
-pytestmark = [pytest.mark.timeout(120), pytest.mark.usefixtures("engines_end_with_the_tests")]
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.timeout(120),
+    pytest.mark.usefixtures("engines_end_with_the_tests"),
+]
 
 
 async def ask(window: Window, question: str) -> None:

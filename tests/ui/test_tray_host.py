@@ -23,7 +23,10 @@ from tools.system_libraries import missing_desktop
 MISSING = missing_desktop()
 if MISSING and os.environ.get("GENTORRENT_REQUIRE_ALL") == "1":
     raise pytest.UsageError(f"for the tests of the tray: apt-get install {' '.join(MISSING)}")
-pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"the tray is tested with {', '.join(MISSING)}")
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.skipif(bool(MISSING), reason=f"the tray is tested with {', '.join(MISSING)}"),
+]
 
 
 @dataclass

@@ -15,7 +15,7 @@ import pytest
 
 from tools.system_libraries import missing_desktop
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(600)]
 XVFB = pytest.mark.skipif(bool(missing_desktop()), reason=f"Xvfb is tested with {', '.join(missing_desktop())}")
 
 
