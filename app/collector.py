@@ -35,6 +35,8 @@ class Collector(QObject):
 
 def collect_due() -> None:
     """Collect the oldest generation that is due, which takes the younger ones along."""
-    due = [at for at, (count, limit) in enumerate(zip(gc.get_count(), gc.get_threshold(), strict=True)) if count > limit]
+    due = [
+        at for at, (count, limit) in enumerate(zip(gc.get_count(), gc.get_threshold(), strict=True)) if count > limit
+    ]
     if due and 0 in due:  # nothing new has come: the older ones have nothing to find either
         gc.collect(due[-1])
