@@ -320,7 +320,8 @@ class WorkerState(Worded, frozen=True, kw_only=True):
 class ModelState(Worded, frozen=True, kw_only=True):
     """A model that can be asked. ``nodes`` counts the others that serve it. ``provider``: ONNX Runtime's execution
     provider that this machine's worker really has, "" while the model is not loaded here; ``provider_reason``: why this
-    one, in plain words. ``sampling``: what kept chats use that choose nothing else."""
+    one, in plain words. ``sampling``: what kept chats use that choose nothing else. ``publisher``, ``fingerprint`` and
+    ``reviewed``: as in ``LibraryModel``; a model that is not ``confirmed`` is not asked before ``ConfirmModel``."""
 
     id: str
     where: Literal["local", "network", "both"]
@@ -331,6 +332,10 @@ class ModelState(Worded, frozen=True, kw_only=True):
     provider: str = ""
     provider_reason: str = ""
     sampling: SamplingChoice = SamplingChoice()
+    publisher: str = ""
+    fingerprint: str = ""
+    reviewed: bool = True
+    confirmed: bool = True
 
 
 class State(ControlEvent, Worded, frozen=True, kw_only=True, tag="state"):

@@ -12,7 +12,9 @@ from engine.api.schema.base import ControlEvent, ControlRequest, ModelName, Word
 class LibraryModel(Struct, frozen=True, kw_only=True):
     """A model of the catalogue that is not on this machine, in the ``variant`` that suits it best ("" while its files
     are not known). ``size``: bytes to fetch; ``memory``: bytes that it needs; both 0 while not known, as are
-    ``context``, in tokens, and ``tokens_per_s``, an estimate. ``page``: where the licence can be read."""
+    ``context``, in tokens, and ``tokens_per_s``, an estimate. ``page``: where the licence can be read. ``publisher``:
+    the name that whoever published it takes for itself, with the ``fingerprint`` of its key, which nobody else has; both
+    "" for a model of the catalogue. Nobody but its publisher has looked at one that is not ``reviewed``."""
 
     model: str
     variant: str = ""
@@ -24,6 +26,9 @@ class LibraryModel(Struct, frozen=True, kw_only=True):
     verdict: Literal["fits", "tight", "does_not_fit", "unknown"] = "unknown"
     tokens_per_s: float = 0.0
     note: str = ""
+    publisher: str = ""
+    fingerprint: str = ""
+    reviewed: bool = True
 
 
 class LibraryRequest(ControlRequest, frozen=True, kw_only=True):
