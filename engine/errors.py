@@ -7,6 +7,7 @@
     │   ├── SignatureError
     │   └── SealError
     ├── DirectoryError                a descriptor, snapshot or genesis file is refused
+    ├── ManifestError                 what a publisher says of a model is refused
     ├── TransportError                links and signaling
     │   ├── LinkError                 one link: closed, timed out, refused
     │   └── BootstrapUnreachableError the bootstrap server does not answer
@@ -17,6 +18,8 @@
     ├── RequestError                  a request for an answer cannot be served; shown to the user
     │   ├── InvalidRequestError       the request itself is wrong (HTTP 400)
     │   ├── UnknownModelError         nobody serves this model (HTTP 404)
+    │   ├── UnreviewedModelError      it has to be confirmed before it is asked for the first time (HTTP 403)
+    │   ├── UntrustedPublisherError   whoever published it is not one whose models are served here (HTTP 403)
     │   ├── ContextLengthError        prompt and answer do not fit the model's context (HTTP 400)
     │   ├── OverloadedError           too much work at the moment (HTTP 503)
     │   ├── NetworkNotReadyError      still joining, or paths are not built yet (HTTP 503)
@@ -82,6 +85,10 @@ class DirectoryError(GenTorrentError):
     """A descriptor, snapshot or genesis file is refused."""
 
 
+class ManifestError(GenTorrentError):
+    """What a publisher says of a model is forged, no longer holds, or would go back."""
+
+
 class EquivocationError(DirectoryError):
     """A server has signed two directories of one epoch."""
 
@@ -139,6 +146,18 @@ class UnknownModelError(RequestError):
     """Nobody serves this model."""
 
     code = "model_not_found"
+
+
+class UnreviewedModelError(RequestError):
+    """Nobody but its publisher has looked at this model: it has to be confirmed before it is asked."""
+
+    code = "unreviewed_model"
+
+
+class UntrustedPublisherError(RequestError):
+    """The owner does not serve the models of this publisher."""
+
+    code = "untrusted_publisher"
 
 
 class ContextLengthError(RequestError):
@@ -304,6 +323,8 @@ REQUEST_ERRORS: dict[str, type[RequestError]] = {
         RequestError,
         InvalidRequestError,
         UnknownModelError,
+        UnreviewedModelError,
+        UntrustedPublisherError,
         ContextLengthError,
         OverloadedError,
         NetworkNotReadyError,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from typing import NewType
 
 NodeId = NewType("NodeId", bytes)
@@ -16,6 +17,8 @@ RequestId = NewType("RequestId", bytes)
 """16 random bytes chosen by the client."""
 
 NODE_ID_LENGTH = 20
+_FINGERPRINT = re.compile(r"[a-z2-7]{32}\Z")
+_PUBLISHED_NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?\Z")
 
 
 def node_id_text(node_id: NodeId) -> str:
@@ -37,3 +40,19 @@ def parse_node_id(text: str) -> NodeId:
 def short_id(node_id: NodeId) -> str:
     """The first 8 characters of the text form, for people; never use it as a key."""
     return node_id_text(node_id)[:8]
+
+
+def is_fingerprint(text: str) -> bool:
+    """Whether this could be the fingerprint of a publisher's key, which is written like a node id."""
+    return bool(_FINGERPRINT.match(text))
+
+
+def is_published_name(text: str) -> bool:
+    """Whether a publisher may call a model so: small letters only, as folders of some systems do not tell others apart."""
+    return bool(_PUBLISHED_NAME.match(text))
+
+
+def is_published(model_id: str) -> bool:
+    """Whether this is a model of a publisher, ``FINGERPRINT/NAME``: only its manifest can say what it is."""
+    fingerprint, slash, name = model_id.partition("/")
+    return bool(slash) and is_fingerprint(fingerprint) and is_published_name(name)

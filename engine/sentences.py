@@ -315,6 +315,72 @@ SENTENCES: Mapping[str, str] = {
     "library.licence": mark("The licence of {model} ({licence}) has to be accepted before it is downloaded."),
     "library.ending": mark("The engine ends. Ask again in a moment."),
     "library.most": mark("{most} models are being downloaded already. Stop one, or wait."),
+    "manifest.damaged": mark("This is no manifest of a model: {problem}. Get it again from its publisher."),
+    "manifest.too_long": mark(
+        "The manifest would have {count} bytes, and {most} are allowed. Publish fewer files, or shorten the texts."
+    ),
+    "manifest.forged": mark(
+        "The manifest of {model} is not signed by the publisher that it names: it is forged or damaged. Get it again "
+        "from its publisher."
+    ),
+    "manifest.early": mark(
+        "The manifest of {model} was made on {when}, which is yet to come: this computer's clock is wrong, or that of "
+        "the publisher was. Set it."
+    ),
+    "manifest.expired": mark(
+        "The manifest of {model} by {publisher} has expired ({when}). Its publisher has to publish it anew; if that was "
+        "done, look at this computer's clock."
+    ),
+    "manifest.old": mark(
+        "Version {version} of {model} is older than version {known}, which is known already. It is not gone back to."
+    ),
+    "manifest.conflict": mark(
+        "The publisher of {model} has signed two different versions {version}. The one that came first stays; the next "
+        "needs a higher number."
+    ),
+    "manifest.withdrawn": mark("{publisher} has withdrawn {model} ({when}). It is not asked or served any more."),
+    "manifest.withdrawn_reason": mark("The publisher says: {reason}"),
+    "manifest.file": mark(
+        "The manifest of {model} names the file {file}, which is not accepted: {problem}. The model is not used."
+    ),
+    "manifest.twice": mark("The manifest of {model} names the file {file} twice. The model is not used."),
+    "manifest.graph": mark("The manifest of {model} names no graph among its files. The model is not used."),
+    "manifest.address": mark(
+        "The manifest of {model} names the address {address}, from which nothing is fetched: {problem}."
+    ),
+    "manifest.other_model": mark(
+        "The files of {model} are those that its manifest names, but together they are another model than its "
+        "publisher has signed. It is not used; tell the publisher."
+    ),
+    "manifest.changed": mark(
+        "{file} of {model} is not the file that its publisher has signed. Somebody has changed it behind its address. "
+        "Nothing of it is used; tell the publisher."
+    ),
+    "manifest.unreachable": mark(
+        "{file} of {model} could not be fetched from any address of its manifest. {error} What has arrived is kept: "
+        "run the same again to go on."
+    ),
+    "manifest.unknown": mark(
+        "Nothing is known here of the published model {model}. Join the network that has it, or give its manifest to: "
+        "gentorrent models add-manifest FILE"
+    ),
+    "manifest.unknown_publisher": mark("No model of the publisher {fingerprint} is known here. Check the fingerprint."),
+    "manifest.newer": mark(
+        "What lies here of {model} is not version {version}, which its publisher has signed. Download it again."
+    ),
+    "manifest.most": mark("{most} published models are known here already. No more are taken."),
+    "publisher.untrusted": mark(
+        "{model} is published by {publisher} ({fingerprint}), whose models you do not serve. Allow it in the window, or "
+        "with: gentorrent models publishers trust {fingerprint}"
+    ),
+    "model.unreviewed": mark(
+        "{model} is unreviewed: {publisher} ({fingerprint}) has published it, and nobody else has looked at it. Confirm "
+        "in the window that you want to ask it, or with: gentorrent models confirm {model}"
+    ),
+    "badge.published": mark(
+        "The model is unreviewed and nobody can verify its answers: {publisher} ({fingerprint}) has published it, and "
+        "there is no calibration for it. The signature says only which machine answered with which files."
+    ),
     "library.stopped": mark("The download was stopped. What has arrived is kept."),
 }
 """All that the engine says with a code. Codes never change their meaning."""

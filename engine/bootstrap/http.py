@@ -15,7 +15,7 @@ from aiohttp.web_protocol import RequestHandler
 from engine import __version__
 from engine.bootstrap import limits
 from engine.bootstrap.chain.answers import ChainService
-from engine.bootstrap.chain.http import ChainHttp
+from engine.bootstrap.chain.http import PATHS, RecordsHttp
 from engine.bootstrap.door import Door
 from engine.bootstrap.metrics import Metrics
 from engine.bootstrap.speed import SpeedSide
@@ -47,6 +47,8 @@ class DirectoryService(Protocol):
     door: Door | None
     chain: ChainService | None
     """None where the network has no committee."""
+    manifests: ChainService
+    """Published models."""
 
     def address_of(self, request: web.Request) -> str:
         """The address that a request counts for."""
@@ -97,7 +99,13 @@ class HttpSide:
         application.router.add_get("/v1/head", self._serve_head)
         application.router.add_get("/v1/mirror", self._serve_permit)
         application.router.add_post("/v1/statements", self._take_statement)
-        ChainHttp(service, self._closed_to).add_routes(application.router)
+        for paths, records, members in (
+            (PATHS, lambda: service.chain, False),
+            (("manifests", "manifests/{name}"), lambda: service.manifests, True),
+        ):
+            RecordsHttp(paths, records, service.address_of, self._closed_to, members=members).add_routes(
+                application.router
+            )
         application.router.add_get("/healthz", self._serve_health)
         application.router.add_get("/metrics", self._serve_metrics)
         self._runner = web.AppRunner(

@@ -89,6 +89,7 @@ class MirrorServer:
         self.history = DirectoryHistory()
         self.door: Door | None = None
         self.chain: ChainService | None = PassedChain(url, self._behind) if genesis.genesis.committee_keys else None
+        self.manifests: ChainService = PassedChain(url, self._behind)
         self._url = url
         self._key = key
         self._clock = clock

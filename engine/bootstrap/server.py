@@ -27,6 +27,8 @@ from engine.bootstrap.entrance import Entrance
 from engine.bootstrap.exchange import Exchange
 from engine.bootstrap.init import Network
 from engine.bootstrap.limits import TokenBucket
+from engine.bootstrap.manifest_store import ManifestStore
+from engine.bootstrap.manifests import ServerManifests
 from engine.bootstrap.metrics import Metrics
 from engine.bootstrap.registry import Member, Registry
 from engine.bootstrap.sessions import Session, log_in, make_challenge
@@ -96,6 +98,13 @@ class BootstrapServer:
         self._connections = Connections(configuration, self.metrics)
         one_machine = network.genesis.parameters.allow_loopback
         self.entrance = Entrance(network.network_id, configuration, registry, os.urandom(32), one_machine=one_machine)
+        self.manifests: ChainService = ServerManifests(
+            ManifestStore(store),
+            network.server.sign("manifest-sources", network.network_id),
+            clock,
+            self._storage_failed,
+            one_machine=one_machine,
+        )
         self.chain: ChainService | None = None
         self._intake: Intake | None = None
         self._blocks: Blocks | None = None

@@ -163,3 +163,19 @@ class OpeningRow(Base):
     key: Mapped[bytes | None] = mapped_column(LargeBinary)
     record: Mapped[bytes | None] = mapped_column(LargeBinary)
     signature: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+class ManifestRow(Base):
+    """The newest record of a published model: an encoded ``Signed``. ``source``: a keyed hash of the network that it
+    came from, to count by. Kept, though it is shown no more, until no older version can hold (``kept_until``)."""
+
+    __tablename__ = "manifests"
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 - numbers of deleted rows never come again
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    model_id: Mapped[str] = mapped_column(String(100), unique=True)
+    fingerprint: Mapped[str] = mapped_column(String(32), index=True)
+    expires: Mapped[int] = mapped_column(BigInteger)
+    kept_until: Mapped[int] = mapped_column(BigInteger)
+    source: Mapped[bytes] = mapped_column(LargeBinary(16), index=True)
+    signed: Mapped[bytes] = mapped_column(LargeBinary)

@@ -9,12 +9,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import urljoin
 
 import aiohttp
+from aiohttp.abc import AbstractResolver
 
 from engine.errors import ContentError, HubError
-from engine.library.hub import Hub, gated
+from engine.library.hub import gated
 from engine.library.part_file import CHUNK, PartFile, Wanted, hashed_if_whole
 from engine.library.pins import PinnedFile
 from engine.library.progress import Meter
@@ -46,11 +48,31 @@ class _LaterError(Exception):
         self.pause = pause
 
 
+class Source(Protocol):
+    """Where files come from: a hub, or the addresses of a manifest."""
+
+    endpoint: str
+
+    def file_url(self, repository: str, commit: str, name: str) -> str:
+        """Where a file lies."""
+        ...
+
+    def headers(self, url: str) -> dict[str, str]:
+        """What a request for ``url`` carries."""
+        ...
+
+    def refuse(self, url: str) -> None:
+        """:class:`HubError` for an address that is not asked, at the beginning or behind a redirect."""
+        ...
+
+
 @asynccontextmanager
-async def connections(patience: Patience, parallel: int) -> AsyncIterator[aiohttp.ClientSession]:
-    """Connections for :func:`fetch`; proxies of the environment count."""
+async def connections(
+    patience: Patience, parallel: int, resolver: AbstractResolver | None = None
+) -> AsyncIterator[aiohttp.ClientSession]:
+    """Connections for :func:`fetch`; proxies of the environment count. ``resolver`` turns names into addresses."""
     limits = aiohttp.ClientTimeout(total=None, sock_connect=patience.connect, sock_read=patience.silence)
-    connector = aiohttp.TCPConnector(limit=parallel)
+    connector = aiohttp.TCPConnector(limit=parallel, resolver=resolver)
     async with aiohttp.ClientSession(
         connector=connector, timeout=limits, trust_env=True, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar()
     ) as session:
@@ -62,7 +84,7 @@ class Transfer:
     """What all files of one download share."""
 
     session: aiohttp.ClientSession
-    hub: Hub
+    hub: Source
     repository: str
     commit: str
     meter: Meter

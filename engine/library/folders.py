@@ -10,7 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from engine.errors import ModelBusyError, StorageError, UnknownModelError
-from engine.inference.models.installed import BUILTIN_MODEL, Catalogue
+from engine.ids import is_published
+from engine.inference.models.installed import BUILTIN_MODEL, Catalogue, folder_of
 from engine.library.pins import Pins
 from engine.storage.file_lock import held_lock
 from engine.storage.files import make_directory, storage_error
@@ -29,6 +30,8 @@ class ModelsFolder:
 
     def place(self, name: str) -> Path:
         """Where the model ``name`` lies or will; :class:`StorageError` for a name that no model may have."""
+        if is_published(name):
+            return self.path / folder_of(name)
         if not _NAME.match(name) or name == BUILTIN_MODEL or name.endswith("."):
             raise StorageError(
                 f"No model can be called {name[:100]!r} here: letters, digits and . _ - only, at most 100, and not "
@@ -52,13 +55,13 @@ class ModelsFolder:
 
     def staging(self, name: str, variant: str) -> Path:
         """Where a variant is put together. It stays when that is interrupted, and the next attempt goes on there."""
-        return self._incomplete / f"{name}+{re.sub(r'[^A-Za-z0-9._-]', '+', variant)[:80]}"
+        return self._incomplete / f"{folder_of(name)}+{re.sub(r'[^A-Za-z0-9._-]', '+', variant)[:80]}"
 
     @contextmanager
     def locked(self, name: str) -> Iterator[None]:
         """Nobody else downloads, imports or removes this model meanwhile; :class:`ModelBusyError`."""
         self._make()
-        with held_lock(self._incomplete / f"{name}.lock") as mine:
+        with held_lock(self._incomplete / f"{folder_of(name)}.lock") as mine:
             if not mine:
                 raise ModelBusyError(
                     f"Another process is downloading, importing or removing {name} now. Wait until it is done."
@@ -100,6 +103,22 @@ class ModelsFolder:
         except OSError as error:
             raise in_use(place, error) from error
 
+    def exchange(self, name: str, staging: Path, files: Iterable[str]) -> None:
+        """Put a complete staging folder in the place of all that is there: another version of a whole model."""
+        wanted, place = set(files), self.place(name)
+        before = self._incomplete / f"{place.name}.before"
+        try:
+            for stray in [one for one in staging.rglob("*") if one.is_file() or one.is_symlink()]:
+                if stray.relative_to(staging).as_posix() not in wanted:
+                    stray.unlink()
+            shutil.rmtree(before, ignore_errors=True)
+            if place.exists():
+                place.replace(before)
+            staging.replace(place)
+        except OSError as error:
+            raise in_use(place, error) from error
+        shutil.rmtree(before, ignore_errors=True)
+
     def delete(self, folder: Path) -> int:
         """Delete a model's folder, or only the link to one; the bytes that became free."""
         try:
@@ -118,7 +137,7 @@ class ModelsFolder:
 
     def interrupted(self, name: str) -> list[Path]:
         """Folders that interrupted downloads of ``name`` have left."""
-        return [one for one in self._incomplete.glob(f"{name}+*") if one.is_dir()]
+        return [one for one in self._incomplete.glob(f"{folder_of(name)}+*") if one.is_dir()]
 
     def abandon(self, name: str) -> int:
         """Delete what interrupted downloads of ``name`` have left; the bytes that became free."""

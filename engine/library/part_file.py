@@ -179,6 +179,18 @@ def hashed_if_whole(target: Path, wanted: Wanted) -> PinnedFile | None:
     return None
 
 
+def git_id_of(path: Path) -> str:
+    """What git calls a file's content; ``StorageError``."""
+    try:
+        digest = hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
+        with path.open("rb") as stream:
+            while data := stream.read(CHUNK):
+                digest.update(data)
+    except OSError as error:
+        raise storage_error("read", path, error) from error
+    return digest.hexdigest()
+
+
 def copy_hashed(source: Path, target: Path | None, told: Callable[[int], None]) -> PinnedFile:
     """Size and SHA-256 of a file, read once; with ``target`` also a copy of it, flushed to the disk.
 

@@ -9,21 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from time import monotonic, sleep
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
-from engine.errors import ModelBusyError, StorageError
-from engine.storage.file_lock import held_lock
+from engine.errors import StorageError
+from engine.storage.file_lock import awaited_lock
 from engine.storage.files import make_directory, read_limited, write_atomically
 
 MAX_BYTES = 32 * 1024 * 1024
 MAX_MODELS = 1000
 MAX_FILES = 500
-_WAIT = 10.0
-"""Seconds for another process to finish its change."""
 _Sha256 = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 _Text = Annotated[str, Meta(max_length=300)]
 
@@ -37,9 +34,10 @@ class PinnedFile(Struct, frozen=True):
 
 
 class Pin(Struct, frozen=True):
-    """Where a model on this machine came from, and what exactly came. ``repository`` is "" for imported folders."""
+    """Where a model on this machine came from, and what exactly came. ``repository`` is "" for imported folders, and of
+    a published model the fingerprint of its publisher, with the version as ``commit``."""
 
-    origin: Literal["hub", "import"]
+    origin: Literal["hub", "import", "publisher"]
     repository: _Text = ""
     commit: _Text = ""
     licence: _Text = ""
@@ -88,14 +86,7 @@ class Pins:
 
     @contextmanager
     def _changing(self) -> Iterator[dict[str, Pin]]:
-        end = monotonic() + _WAIT
-        while True:
-            with held_lock(self._file.with_name(".pins.lock")) as mine:
-                if mine:
-                    pins = self.all()
-                    yield pins
-                    write_atomically(self._file, msgspec.json.format(msgspec.json.encode(pins), indent=1))
-                    return
-            if monotonic() > end:
-                raise ModelBusyError(f"Another process keeps {self._file} locked. End it and try again.")
-            sleep(0.05)
+        with awaited_lock(self._file.with_name(".pins.lock"), self._file):
+            pins = self.all()
+            yield pins
+            write_atomically(self._file, msgspec.json.format(msgspec.json.encode(pins), indent=1))

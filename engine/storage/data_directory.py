@@ -69,6 +69,16 @@ class DataDirectory:
         return self.path / "models"
 
     @property
+    def published(self) -> Path:
+        """Manifests of published models, and what the owner thinks of their publishers."""
+        return self.path / "published"
+
+    @property
+    def publisher_keys(self) -> Path:
+        """The key file of a publisher; nothing but publishing opens it, so no engine that runs writes over it."""
+        return self.path / "publisher-keys"
+
+    @property
     def logs(self) -> Path:
         return self.path / "logs"
 

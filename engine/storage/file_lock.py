@@ -7,7 +7,9 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic, sleep
 
+from engine.errors import ModelBusyError
 from engine.storage.files import make_directory, storage_error
 
 _LOCK_OFFSET = 1 << 30
@@ -53,3 +55,18 @@ def held_lock(path: Path) -> Iterator[bool]:
         yield try_lock(descriptor)
     finally:
         os.close(descriptor)
+
+
+@contextlib.contextmanager
+def awaited_lock(path: Path, file: Path, seconds: float = 10.0) -> Iterator[None]:
+    """Hold the lock file ``path`` inside the block, waiting for another process to finish its change of ``file``;
+    ``ModelBusyError`` if it does not. Blocks: call it from a thread."""
+    end = monotonic() + seconds
+    while True:
+        with held_lock(path) as mine:
+            if mine:
+                yield
+                return
+        if monotonic() > end:
+            raise ModelBusyError(f"Another process keeps {file} locked. End it and try again.")
+        sleep(0.05)

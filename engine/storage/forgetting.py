@@ -27,7 +27,8 @@ def fulfil(directory: DataDirectory) -> bool:
     if not note.exists():
         return False
     destroy_keys(directory.keys)
-    for folder in (directory.networks, directory.receipts):
+    destroy_keys(directory.publisher_keys)
+    for folder in (directory.networks, directory.receipts, directory.published):
         _destroy_folder(folder)
     for file in (directory.api_token, directory.path / "served.json"):
         overwrite_and_remove(file)

@@ -38,6 +38,7 @@ from engine.sentences import said_by, say, together
 from engine.transport.bootstrap_http import CONNECT_SECONDS, fetch, http_session, network_errors
 from engine.transport.bootstrap_login import Account, log_in, receive, refusal
 from engine.transport.bootstrap_state import BootstrapAddress, BootstrapState, Phase, Status, parse_bootstrap
+from engine.transport.chain_http import send_record
 from engine.transport.directory_follower import DirectoryFollower, PreferredAnswersError
 from engine.transport.directory_keeper import DirectoryKeeper
 from engine.transport.ice_servers import OfferedServers, usable_servers
@@ -188,6 +189,11 @@ class BootstrapClient:
         if found is None:
             raise BootstrapUnreachableError(f"it has nothing new at {path}, which nobody asked")
         return found
+
+    async def bring(self, path: str, data: bytes) -> bytes:
+        """The server's answer to a POST of ``data``; errors as of ``send_record``."""
+        async with http_session() as session:
+            return await send_record(session, self.server, path, data, self._keeper.reading_key)
 
     async def withdraw(self) -> bool:
         """See ``Publisher``."""

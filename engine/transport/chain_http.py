@@ -37,13 +37,18 @@ Read = Callable[[str, int], Awaitable[bytes]]
 """Gets a path of the server that is used now, so many bytes at most."""
 
 
-async def send_record(session: aiohttp.ClientSession, url: str, path: str, data: bytes) -> bytes:
-    """POST ``data``; the body of the answer. :class:`VerificationError` with the server's reason where it refuses for
-    good, ``BootstrapUnreachableError`` where it is to be brought again."""
+async def send_record(
+    session: aiohttp.ClientSession, url: str, path: str, data: bytes, reading_key: bytes = b""
+) -> bytes:
+    """POST ``data``; the body of the answer. ``reading_key``: of a private network, where only members may.
+
+    :class:`VerificationError` with the server's reason where it refuses for good, ``BootstrapUnreachableError`` where
+    it is to be brought again."""
     timeout = aiohttp.ClientTimeout(total=CONNECT_SECONDS)
+    headers = {"Authorization": f"Bearer {reading_key.hex()}"} if reading_key else {}
     async with (
         network_errors(),
-        session.post(f"{url}{path}", data=data, allow_redirects=False, timeout=timeout) as response,
+        session.post(f"{url}{path}", data=data, headers=headers, allow_redirects=False, timeout=timeout) as response,
     ):
         body = await response.content.read(MAX_ANSWER)
         if response.status == 200:

@@ -1,10 +1,9 @@
-"""The chain's HTTP paths, of a server and of a mirror."""
+"""HTTP paths of signed records, of a server and of a mirror: the chain's, and those of published models."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Iterable
 
 from aiohttp import hdrs, web
 
@@ -31,26 +30,30 @@ PATHS = (
 )
 
 
-class Service(Protocol):
-    """What is served."""
+class RecordsHttp:
+    """``paths`` are answered by what ``service`` gives, or with ``nothing`` where that is None. ``closed_to`` gives the
+    refusal for who may not read a private network's records; ``members``: nor may they bring any."""
 
-    chain: ChainService | None
-
-    def address_of(self, request: web.Request) -> str:
-        """The address that a request counts for."""
-        ...
-
-
-class ChainHttp:
-    """``closed_to`` gives the refusal for who may not read a private network's records."""
-
-    def __init__(self, service: Service, closed_to: Callable[[web.Request], web.Response | None]) -> None:
+    def __init__(
+        self,
+        paths: Iterable[str],
+        service: Callable[[], ChainService | None],
+        address_of: Callable[[web.Request], str],
+        closed_to: Callable[[web.Request], web.Response | None],
+        *,
+        nothing: ChainAnswer = NO_COMMITTEE,
+        members: bool = False,
+    ) -> None:
+        self._paths = tuple(paths)
         self._service = service
+        self._address_of = address_of
         self._closed_to = closed_to
+        self._nothing = nothing
+        self._members = members
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         """All paths."""
-        for path in PATHS:
+        for path in self._paths:
             router.add_get(f"/v1/{path}", self._read)
             if "{" not in path:
                 router.add_post(f"/v1/{path}", self._take)
@@ -59,15 +62,18 @@ class ChainHttp:
         refusal = self._closed_to(request)
         if refusal is not None:
             return refusal
-        chain = self._service.chain
-        if chain is None:
-            return _response(NO_COMMITTEE)
-        return _response(await chain.read(_path(request), self._service.address_of(request)))
+        service = self._service()
+        if service is None:
+            return _response(self._nothing)
+        return _response(await service.read(_path(request), self._address_of(request)))
 
     async def _take(self, request: web.Request) -> web.Response:
-        chain = self._service.chain
-        if chain is None:
-            return _response(NO_COMMITTEE)
+        service = self._service()
+        if service is None:
+            return _response(self._nothing)
+        refusal = self._closed_to(request) if self._members else None
+        if refusal is not None:
+            return refusal
         try:
             async with asyncio.timeout(limits.HEADER_SECONDS):
                 body = await _body(request)
@@ -75,7 +81,7 @@ class ChainHttp:
             return web.Response(status=408, text="The record did not arrive in time.\n")
         if body is None:
             return web.Response(status=413, text=f"A record has at most {MAX_BODY} bytes.\n")
-        return _response(await chain.take(_path(request), body, self._service.address_of(request)))
+        return _response(await service.take(_path(request), body, self._address_of(request)))
 
 
 async def _body(request: web.Request) -> bytes | None:

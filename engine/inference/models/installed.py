@@ -11,6 +11,7 @@ import msgspec
 
 from engine.config import is_model_id
 from engine.errors import ModelFolderError, ResourceMissingError, UnknownModelError
+from engine.ids import is_published
 from engine.inference.models.folder import ModelFolder, read_model_folder, sha256_file, variants
 from engine.resources import resource_path
 
@@ -19,6 +20,19 @@ BUILTIN_MODEL = "gentorrent-builtin"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 _log = logging.getLogger(__name__)
+
+
+def folder_of(model_id: str) -> str:
+    """What the folder of a model is called: its id, where the ``/`` behind a publisher's fingerprint becomes ``@``."""
+    return model_id.replace("/", "@", 1) if is_published(model_id) else model_id
+
+
+def model_of(folder: str) -> str:
+    """The id of the model in the folder of this name; "" where the name is that of no model."""
+    published = folder.replace("@", "/", 1)
+    if "@" in folder:
+        return published if is_published(published) and folder_of(published) == folder else ""
+    return folder if _NAME.fullmatch(folder) else ""
 
 
 class Catalogue:
@@ -47,8 +61,9 @@ class Catalogue:
         try:
             if self._models is not None and self._models.is_dir():
                 for folder in sorted(self._models.iterdir()):
-                    if folder.is_dir() and _NAME.fullmatch(folder.name) and folder.name != BUILTIN_MODEL:
-                        found[folder.name] = folder
+                    name = model_of(folder.name)
+                    if folder.is_dir() and name and name != BUILTIN_MODEL:
+                        found[name] = folder
         except OSError as error:
             _log.warning("the models in %s are left out (%s): make the folder readable", self._models, error.strerror)
         return found
