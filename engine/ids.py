@@ -53,6 +53,13 @@ def is_published_name(text: str) -> bool:
 
 
 def is_published(model_id: str) -> bool:
-    """Whether this is a model of a publisher, ``FINGERPRINT/NAME``: only its manifest can say what it is."""
+    """Whether this is the id of a publisher's model, ``FINGERPRINT/NAME``."""
     fingerprint, slash, name = model_id.partition("/")
     return bool(slash) and is_fingerprint(fingerprint) and is_published_name(name)
+
+
+def is_publishers(model_id: str) -> bool:
+    """Whether an id begins like those of publishers: only a manifest can say what such a model is, and what is almost
+    such an id (a variant behind it, large letters) is no model at all."""
+    fingerprint, slash, _ = model_id.partition("/")
+    return bool(slash) and is_fingerprint(fingerprint.lower())

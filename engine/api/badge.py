@@ -15,7 +15,8 @@ def badge_of(done: AnswerDone) -> tuple[Badge, str]:
     """The mark of an answer and the reason in plain words.
 
     "verified" needs the receipts and, of each machine that made a part of it, that the committee's latest verdict on it
-    is a pass and its reputation above the threshold. A machine that the committee has excluded vouches for nothing.
+    is a pass and its reputation above the threshold. A machine that the committee has excluded vouches for nothing, and
+    nobody for a model that only its publisher knows.
     """
     if done.served_by == "local":
         return "local", done.receipt_reason
@@ -24,6 +25,8 @@ def badge_of(done: AnswerDone) -> tuple[Badge, str]:
     excluded = [one for one in done.standings if one.standing == "excluded"]
     if excluded:
         return "unverified", together(*map(_words, excluded))
+    if done.unverifiable:
+        return "signed", together(done.receipt_reason, done.unverifiable)
     reason = together(done.receipt_reason, *map(_words, done.standings))
     passed = bool(done.standings) and all(one.standing == "established" and one.passed for one in done.standings)
     return ("verified" if passed else "signed"), reason

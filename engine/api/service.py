@@ -102,6 +102,7 @@ class AnswerDone(Struct, frozen=True, kw_only=True):
     receipt_export: str = ""
     privacy: Privacy | None = None  # None: local
     standings: tuple[MachineStanding, ...] = ()  # of ``machines``, where the network has a committee
+    unverifiable: str = ""  # why the committee's verdicts say nothing of this model, in plain words
 
 
 AnswerEvent = AnswerStage | AnswerDelta | AnswerDone

@@ -33,7 +33,7 @@ from engine.errors import (
     UntrustedPublisherError,
     WireError,
 )
-from engine.ids import is_published
+from engine.ids import is_published, is_publishers
 from engine.inference.models.installed import folder_of, model_of
 from engine.library.manifests import check_manifest, withdrawn
 from engine.sentences import Said, said_by, say, together
@@ -112,7 +112,14 @@ class PublishedModels:
         if published.manifest is None:
             raise ManifestError(_withdrawal(published))
         check_times(published, self._clock.wall())
-        return check_manifest(published)
+        return published.manifest
+
+    def digest_now(self, model_id: str) -> bytes | None:
+        """Of the version that holds now; None if there is none."""
+        try:
+            return self.manifest(model_id).digest
+        except ManifestError:
+            return None
 
     def add(self, signed: Signed) -> tuple[Published, bool]:
         """Take a record from wherever it comes, and whether it is news; :class:`ManifestError` says why not."""
@@ -163,17 +170,20 @@ class PublishedModels:
         )
         return was
 
-    def confirm(self, model_id: str) -> ModelManifest:
-        """The owner wants to ask this model although nobody has reviewed it; :class:`ManifestError` if it cannot be."""
-        manifest = self.manifest(model_id)
+    def confirm(self, model_id: str) -> Published:
+        """The owner wants to ask this model although nobody has reviewed it; :class:`ManifestError` if nothing is known
+        of it."""
+        published = self.get(model_id)
+        if published is None:
+            raise ManifestError(say("manifest.unknown", model=model_id[:200]))
         if not self.is_confirmed(model_id):
             self._decide(lambda now: msgspec.structs.replace(now, confirmed=(*now.confirmed, model_id)[-MAX_KNOWN:]))
-        return manifest
+        return published
 
     def is_confirmed(self, model_id: str) -> bool:
         """Whether the owner has done so; true of what needs no word."""
         self._look()
-        return not is_published(model_id) or model_id in self._choices.confirmed
+        return not is_publishers(model_id) or model_id in self._choices.confirmed
 
     def name_of(self, fingerprint: str) -> str:
         """What a publisher calls itself in its newest record; "" if nothing of it is known."""
@@ -182,37 +192,40 @@ class PublishedModels:
 
     # The two gates
 
-    def check_asking(self, model_id: str) -> bytes | None:
-        """The digest that an answer must be made with, None for a model of no publisher. ``UnknownModelError`` or
-        ``UnreviewedModelError`` if it is not asked."""
-        if not is_published(model_id):
+    def check_asking(self, model_id: str, *, here: bool) -> bytes | None:
+        """The digest that an answer must be made with, None for a model of no publisher and for one that is asked
+        ``here``, on this machine. ``UnknownModelError`` or ``UnreviewedModelError`` if it is not asked."""
+        if not is_publishers(model_id):
             return None
-        try:
-            manifest = self.manifest(model_id)
-        except ManifestError as error:
-            raise UnknownModelError(said_by(error), "model") from error
+        published = self.get(model_id)
+        if published is None:
+            raise UnknownModelError(say("manifest.unknown", model=model_id), "model")
         if not self.is_confirmed(model_id):
-            fingerprint = model_id.partition("/")[0]
-            said = say("model.unreviewed", model=model_id, publisher=manifest.publisher, fingerprint=fingerprint)
-            raise UnreviewedModelError(said, "model")
-        return manifest.digest
+            raise UnreviewedModelError(_about("model.unreviewed", published), "model")
+        return None if here else self._now(model_id).digest
 
     def check_serving(self, model_id: str, digest: bytes | None = None) -> None:
         """``UntrustedPublisherError`` or ``UnknownModelError`` if this machine does not serve the model to others;
         ``digest`` of what lies here, where that is known."""
-        if not is_published(model_id):
+        if not is_publishers(model_id):
             return
-        try:
-            manifest = self.manifest(model_id)
-        except ManifestError as error:
-            raise UnknownModelError(said_by(error), "model") from error
-        fingerprint = model_id.partition("/")[0]
-        if fingerprint not in self.trusted():
-            raise UntrustedPublisherError(
-                say("publisher.untrusted", model=model_id, publisher=manifest.publisher, fingerprint=fingerprint)
-            )
+        manifest = self._now(model_id)
+        published = self.get(model_id)
+        if published is not None and published.fingerprint not in self.trusted():
+            raise UntrustedPublisherError(_about("publisher.untrusted", published))
         if digest is not None and digest != manifest.digest:
             raise UnknownModelError(say("manifest.newer", model=model_id, version=manifest.version), "model")
+
+    def unverifiable(self, model_id: str) -> str:
+        """Why nobody can vouch for answers of this model; "" for models of no publisher."""
+        published = self.get(model_id) if is_publishers(model_id) else None
+        return _about("badge.published", published) if published is not None else ""
+
+    def _now(self, model_id: str) -> ModelManifest:
+        try:
+            return self.manifest(model_id)
+        except ManifestError as error:
+            raise UnknownModelError(said_by(error), "model") from error
 
     # The disk
 
@@ -278,6 +291,8 @@ def _record(path: Path, model_id: str) -> Published | None:
     try:
         data = read_limited(path, MAX_FILE)
         published = read_record(signed_decoder.decode(data or b""))
+        if published.manifest is not None:
+            check_manifest(published)
     except (StorageError, WireError, ManifestError) as error:
         _log.warning("%s is left out: %s", path, error)
         return None
@@ -285,6 +300,11 @@ def _record(path: Path, model_id: str) -> Published | None:
         _log.warning("%s is left out: it is the manifest of %s", path, published.model_id)
         return None
     return published
+
+
+def _about(code: str, published: Published) -> Said:
+    publisher, fingerprint = published.record.publisher, published.fingerprint
+    return say(code, model=published.model_id, publisher=publisher, fingerprint=fingerprint)
 
 
 def _withdrawal(published: Published) -> Said:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
 
+import msgspec
+
 from engine.api.service import AnswerDone, AnswerEvent, AnswerRequest, AnswerStage
 from engine.clock import Clock
 from engine.errors import (
@@ -22,6 +24,7 @@ from engine.inference.types import (
     Queued,
     Started,
 )
+from engine.library.published import PublishedModels
 from engine.node.answer_progress import Progress
 from engine.node.conversations import Conversations
 from engine.node.network_answer import NetworkAnswer, finish_reason
@@ -32,7 +35,8 @@ from engine.sentences import said_by, say
 
 
 class Answers:
-    """Routes questions. ``network`` gives the overlay's client while a network is configured."""
+    """Routes questions. ``network`` gives the overlay's client while a network is configured, ``published`` says what
+    is asked of publishers' models (None: nothing of them is known)."""
 
     def __init__(
         self,
@@ -41,7 +45,9 @@ class Answers:
         has_network: bool,
         clock: Clock,
         random_bytes: Callable[[int], bytes],
+        published: PublishedModels | None = None,
     ) -> None:
+        self._published = published
         self._backend = backend
         self._network = network
         self._has_network = has_network
@@ -57,7 +63,8 @@ class Answers:
         """See ``AnswerService.answer``."""
         check_request(generation_of(request))
         local = request.route == "local" or (request.route == "auto" and not self._has_network)
-        stream = self._answer_here(request) if local else self._answer_there(request)
+        digest = self._published.check_asking(request.model_id, here=local) if self._published is not None else None
+        stream = self._answer_here(request) if local else self._answer_there(request, digest)
         self.running += 1
         try:
             async for event in stream:
@@ -107,7 +114,7 @@ class Answers:
 
     # Through the overlay
 
-    async def _answer_there(self, request: AnswerRequest) -> AsyncGenerator[AnswerEvent, None]:
+    async def _answer_there(self, request: AnswerRequest, digest: bytes | None) -> AsyncGenerator[AnswerEvent, None]:
         network = self._network()
         if network is None:
             if self._has_network:
@@ -121,11 +128,14 @@ class Answers:
             )
         client, network_id = network
         progress = Progress(self._clock.monotonic(), Reading(request))
-        digest = self._digest(request.model_id)
+        digest = digest or self._digest(request.model_id)
         answer = NetworkAnswer(client, network_id, self._conversations, request, digest, progress, self._clock)
         events = answer.events()
         try:
             async for event in events:
+                if isinstance(event, AnswerDone) and self._published is not None:
+                    why = self._published.unverifiable(request.model_id)
+                    event = msgspec.structs.replace(event, unverifiable=why)
                 yield event
         finally:
             await events.aclose()

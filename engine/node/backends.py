@@ -8,6 +8,7 @@ from pathlib import Path
 from engine.clock import Clock
 from engine.config import Configuration, is_model_id
 from engine.errors import ConfigurationError, KeyStoreError
+from engine.ids import is_publishers
 from engine.inference.models.installed import Catalogue
 from engine.inference.remote.backend import RemoteBackend
 from engine.inference.remote.settings import RemoteSettings, checked_base_url, is_unprotected
@@ -90,7 +91,7 @@ def make_remote(
 def _model_id(configuration: Configuration) -> str:
     """Names of files and the like are what some servers call a model; they are no ids."""
     chosen = configuration.backend_model_id or configuration.backend_model
-    if not is_model_id(chosen):
+    if not is_model_id(chosen) or is_publishers(chosen):
         raise ConfigurationError(
             f"The server's name of the model, {chosen[:200]!r}, cannot be its name in the network (letters, digits and "
             ". _ : / - only). Choose one with --backend-model-id."

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +14,7 @@ from msgspec import UnsetType
 from engine.api import error_reply
 from engine.api.schema import (
     Accepted,
+    ConfirmModel,
     ControlEvent,
     DownloadEnded,
     DownloadModel,
@@ -21,18 +23,23 @@ from engine.api.schema import (
     LibraryModel,
     LibraryRequest,
     ListLibrary,
+    ListPublishers,
+    Publishers,
     RequestFailed,
     StopDownload,
+    TrustPublisher,
 )
 from engine.clock import Clock
 from engine.errors import (
     GenTorrentError,
     HubError,
     InvalidRequestError,
+    ManifestError,
     OverloadedError,
     StorageError,
     UnknownModelError,
 )
+from engine.ids import is_publishers
 from engine.library.candidates import foreseen_variants
 from engine.library.catalogue import CatalogueModel, find
 from engine.library.download import Order, download, prepare
@@ -42,6 +49,11 @@ from engine.library.hub import Hub, hub_of
 from engine.library.known import known_models
 from engine.library.machine import look
 from engine.library.progress import Meter, Progress
+from engine.library.published import PublishedModels
+from engine.library.published_download import download_published
+from engine.library.published_download import plan as plan_published
+from engine.library.sources import local_allowed
+from engine.node.published_library import confirm, published_to_download, publisher_states, trust
 from engine.sentences import said_by, say
 
 MAX_DOWNLOADS = 4
@@ -55,13 +67,25 @@ _VERDICTS: dict[Verdict, Literal["fits", "tight", "does_not_fit", "unknown"]] = 
     "does not fit": "does_not_fit",
     "unknown": "unknown",
 }
+Fetch = Callable[[Meter], Awaitable[None]]
 _logger = logging.getLogger(__name__)
 
 
 class LibraryService:
     """``run()`` until cancelled, which ends all downloads; what has arrived is kept."""
 
-    def __init__(self, data_directory: Path, models: Path, clock: Clock, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        data_directory: Path,
+        models: Path,
+        clock: Clock,
+        environment: Mapping[str, str],
+        published: PublishedModels | None = None,
+        look_again: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``look_again``: somebody wants to see what is published now."""
+        self._published = published or PublishedModels(data_directory / "published", clock)
+        self._look_again = look_again
         self._data_directory = data_directory
         self._models = ModelsFolder(models)
         self._clock = clock
@@ -96,12 +120,21 @@ class LibraryService:
         try:
             match request:
                 case ListLibrary():
+                    self._look_again()
                     models = await asyncio.to_thread(self._list)
                     return Library(ref=request.ref, models=models, downloads=tuple(self._progress.values()))
                 case DownloadModel():
                     await self._start(request)
                 case StopDownload():
                     await self._stop(request.model)
+                case ListPublishers():
+                    self._look_again()
+                    states = await asyncio.to_thread(publisher_states, self._published)
+                    return Publishers(ref=request.ref, publishers=states)
+                case ConfirmModel():
+                    await asyncio.to_thread(confirm, self._published, request.model)
+                case TrustPublisher():
+                    await asyncio.to_thread(trust, self._published, request.fingerprint, on=request.on)
             return Accepted(ref=request.ref, request=tag)
         except GenTorrentError as error:
             return RequestFailed(request=tag, code=_code(error), text=said_by(error), ref=request.ref)
@@ -112,6 +145,7 @@ class LibraryService:
         machine = self._machine()
         here = self._models.catalogue().folders()
         found = [_judged(entry, machine) for entry in known_models(self._data_directory) if entry.id not in here]
+        found += published_to_download(self._published, here, machine)
         found.sort(key=lambda one: (_ORDER.index(one.verdict), -one.memory))
         return tuple(found)
 
@@ -121,23 +155,30 @@ class LibraryService:
     # Downloads.
 
     async def _start(self, request: DownloadModel) -> None:
-        entry = find(await asyncio.to_thread(known_models, self._data_directory), request.model)
-        if entry is None:
-            raise UnknownModelError(say("library.unknown", model=request.model[:100]))
-        if entry.id in self._downloads:
+        name, licence, fetch = await asyncio.to_thread(self._wanted, request.model)
+        if name in self._downloads:
             return  # asked again
-        licence = _licence(entry)
         if not request.accept_licence:
             raise InvalidRequestError(
-                say("library.licence", model=entry.id, licence=licence or "not stated"),
+                say("library.licence", model=name, licence=licence or "not stated"),
                 "accept_licence",
             )
         if self._tasks is None:
             raise OverloadedError(say("library.ending"))
         if len(self._downloads) >= MAX_DOWNLOADS:
             raise OverloadedError(say("library.most", most=MAX_DOWNLOADS))
-        self._downloads[entry.id] = self._tasks.create_task(self._download(entry))
-        self._tell_progress(DownloadProgress(model=entry.id, stage="checking"))
+        self._downloads[name] = self._tasks.create_task(self._download(name, fetch))
+        self._tell_progress(DownloadProgress(model=name, stage="checking"))
+
+    def _wanted(self, model: str) -> tuple[str, str, Fetch]:
+        """What is meant: its id, its licence, and how it is fetched."""
+        if is_publishers(model):
+            manifest = self._published.manifest(model)
+            return model, manifest.licence, partial(self._fetch_published, model)
+        entry = find(known_models(self._data_directory), model)
+        if entry is None:
+            raise UnknownModelError(say("library.unknown", model=model[:100]))
+        return entry.id, _licence(entry), partial(self._fetch, entry)
 
     async def _stop(self, model: str) -> None:
         task = self._downloads.get(model)
@@ -145,30 +186,30 @@ class LibraryService:
             task.cancel()
             await asyncio.wait([task])
 
-    async def _download(self, entry: CatalogueModel) -> None:
-        ended = DownloadEnded(model=entry.id)
+    async def _download(self, name: str, fetch: Fetch) -> None:
+        ended = DownloadEnded(model=name)
         try:
-            await self._fetch(entry, hub_of(self._environment))
+            await fetch(self._meter(name))
         except asyncio.CancelledError:
-            ended = DownloadEnded(model=entry.id, code="stopped", text=say("library.stopped"))
+            ended = DownloadEnded(model=name, code="stopped", text=say("library.stopped"))
         except (GenTorrentError, OSError) as error:
-            _logger.warning("%s was not downloaded: %s", entry.id, error)
-            ended = DownloadEnded(model=entry.id, code=_code(error), text=said_by(error))
+            _logger.warning("%s was not downloaded: %s", name, error)
+            ended = DownloadEnded(model=name, code=_code(error), text=said_by(error))
         except Exception:
             _logger.exception("a download failed unexpectedly")
             text = say("chat.request_mistake")
-            ended = DownloadEnded(model=entry.id, code="internal_error", text=text)
+            ended = DownloadEnded(model=name, code="internal_error", text=text)
         finally:
-            self._downloads.pop(entry.id, None)
-            self._progress.pop(entry.id, None)
+            self._downloads.pop(name, None)
+            self._progress.pop(name, None)
             self._tell(ended)
 
-    async def _fetch(self, entry: CatalogueModel, hub: Hub) -> None:
+    def _meter(self, name: str) -> Meter:
         loop = asyncio.get_running_loop()
 
         def heard(progress: Progress) -> None:  # in any thread
             told = DownloadProgress(
-                model=entry.id,
+                model=name,
                 stage=progress.stage,
                 done=progress.done,
                 total=progress.total,
@@ -176,6 +217,10 @@ class LibraryService:
             )
             loop.call_soon_threadsafe(self._tell_progress, told)
 
+        return Meter(heard, self._clock.monotonic, TELL_SECONDS)
+
+    async def _fetch(self, entry: CatalogueModel, meter: Meter) -> None:
+        hub = hub_of(self._environment)
         order = Order(
             repository=entry.repository.value,
             name=entry.id,
@@ -184,7 +229,15 @@ class LibraryService:
             licence=_licence(entry),
         )
         plan = await prepare(order, hub, self._models)
-        await download(plan, hub, self._models, Meter(heard, self._clock.monotonic, TELL_SECONDS))
+        await download(plan, hub, self._models, meter)
+
+    async def _fetch_published(self, model: str, meter: Meter) -> None:
+        published = self._published.get(model)
+        if published is None:
+            raise UnknownModelError(say("library.unknown", model=model[:100]))
+        wanted = await asyncio.to_thread(plan_published, published, self._models)
+        local = local_allowed(self._environment)
+        await download_published(wanted, self._models, meter, hub=hub_of(self._environment), allow_local=local)
 
     def _tell_progress(self, progress: DownloadProgress) -> None:
         if progress.model in self._downloads:
@@ -221,6 +274,8 @@ def _licence(entry: CatalogueModel) -> str:
 def _code(error: GenTorrentError | OSError) -> str:
     if isinstance(error, HubError):
         return "hub_failed"
+    if isinstance(error, ManifestError):
+        return "manifest_refused"
     if isinstance(error, StorageError | OSError):
         return "storage_failed"
     return error_reply.code_of(error)

@@ -21,11 +21,14 @@ from engine.clock import Clock, SystemClock
 from engine.config import Configuration
 from engine.directory.shapes import Accepted
 from engine.errors import ConfigurationError, GenTorrentError, InferenceError, RequestError, first_failure
-from engine.ids import NetworkId
+from engine.ids import NetworkId, is_publishers
 from engine.inference.backend_set import BackendSet
 from engine.inference.models.installed import BUILTIN_MODEL
 from engine.inference.supervisor.settings import WorkerState
 from engine.inference.types import InferenceBackend
+from engine.library.known import reviewed_models
+from engine.library.published import PublishedModels
+from engine.library.publishing import Outgoing
 from engine.lifeline import run_on_loop, stop_with_parent
 from engine.node.answers import Answers
 from engine.node.backends import MEBIBYTE, make_pool, make_remote
@@ -39,6 +42,7 @@ from engine.node.model_watch import watch_models
 from engine.node.overlay_client import OverlayClient
 from engine.node.peer_presence import PeerPresence
 from engine.node.presence import Membership
+from engine.node.published_follower import PublishedFollower
 from engine.node.relay_metrics import RelayMetrics
 from engine.node.served_tokens import ServedTokens
 from engine.node.status import contributing_state, make_state, model_states, network_state
@@ -89,11 +93,25 @@ class Node:
         self.client: ClientPresence | None = None
         self.peer: PeerPresence | None = None
         self._membership = self._make_membership(directory)
-        self.answers = Answers(self.backend, self._network, self._membership is not None, clock, os.urandom)
+        self.published = PublishedModels(directory.published, clock)
+        self._reviewed = reviewed_models(configuration.data_directory)
+        self.follower = PublishedFollower(
+            self.published,
+            Outgoing(directory.published),
+            lambda: self.client.bootstrap if self.client is not None else None,
+            clock,
+            self._published_changed,
+            self._notice,
+        )
+        self.answers = Answers(
+            self.backend, self._network, self._membership is not None, clock, os.urandom, self.published
+        )
         self.chats = ChatHistory(directory.chats, self, self.answers.count_tokens, clock, os.urandom, self._notice)
         self.chats.forget_keys = self.forget_keys
         self.served = ServedTokens(directory.path / "served.json", clock)
-        self.library = LibraryService(configuration.data_directory, directory.models, clock, os.environ)
+        self.library = LibraryService(
+            configuration.data_directory, directory.models, clock, os.environ, self.published, self.follower.nudge
+        )
         self.contribute_wanted = bool(configuration.contribute)
         self.contribute_problem = ""
         self.contribute_ready = False
@@ -166,6 +184,7 @@ class Node:
                     tasks.create_task(self.library.run()),
                     tasks.create_task(self.inference.run()),
                     tasks.create_task(watch_models(self._models, self._models_changed)),
+                    tasks.create_task(self.follower.run()),
                     tasks.create_task(self._stop_when_idle()),
                 ]
                 if self.remote is not None:
@@ -259,10 +278,16 @@ class Node:
             self._remote_changed()
             return
         try:
+            self.published.check_serving(self.contributed_model)
             await self.inference.start([self.contributed_model])
+            self.published.check_serving(self.contributed_model, self._digest_of(self.contributed_model))
         except (InferenceError, RequestError) as error:
             self.contribute_problem = said_by(error)
+            self.contribute_ready = False
             logger.error("not contributing: %s", error)
+            if is_publishers(self.contributed_model):  # it may have been served until now
+                peer.offer(frozenset())
+                await self.inference.stop()
             return
         self.contribute_ready = True
         peer.offer(frozenset([self.contributed_model]))
@@ -276,7 +301,10 @@ class Node:
 
     def models(self) -> list[ModelState]:
         """See ``AnswerService``."""
-        return model_states(self.backend.models(), self.client.bootstrap.directory if self.client else None)
+        directory = self.client.bootstrap.directory if self.client else None
+        if directory is not None and any(is_publishers(name) and not self.published.get(name) for name in directory.models()):
+            self.follower.nudge()
+        return model_states(self.backend.models(), directory, self.published, self._reviewed)
 
     def state(self) -> State:
         """See ``ControlService``."""
@@ -359,6 +387,16 @@ class Node:
         """Models came or went: what the owner wants to contribute may be there now."""
         await self.inference.refresh()
         if self.contribute_wanted and not self.contribute_ready:
+            self._switch.set()
+        self._changed()
+
+    def _digest_of(self, model_id: str) -> bytes | None:
+        return next((info.digest for info in self.backend.models() if info.model_id == model_id), None)
+
+    def _published_changed(self) -> None:
+        """A manifest or what the owner thinks of its publisher is another one: what is contributed may have to end, or
+        may begin."""
+        if self.contribute_wanted and is_publishers(self.contributed_model):
             self._switch.set()
         self._changed()
 

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
+from pathlib import Path
 
 from engine.clock import Clock
 from engine.errors import (
@@ -73,22 +74,26 @@ class PublishedFollower:
         """What another process changes counts at once: who distrusts a publisher wants its models unloaded now. Time
         alone changes something, too: manifests expire."""
         seen: object = None
+        waiting: list[tuple[Path, Signed]] = []
         while True:
-            now = (await asyncio.to_thread(self._published.stamp), await asyncio.to_thread(self._standing))
+            now = await asyncio.to_thread(self._standing)
             if now != seen:
                 seen = now
                 self._changed()
-            if await asyncio.to_thread(self._outgoing.all):
+            before, waiting = waiting, await asyncio.to_thread(self._outgoing.all)
+            if waiting and waiting != before:
                 self._nudged.set()
             await asyncio.sleep(LOOK_SECONDS)
 
-    def _standing(self) -> frozenset[str]:
-        return frozenset(self._published.usable())
+    def _standing(self) -> object:
+        return self._published.stamp(), frozenset(self._published.usable())
 
     async def _follow(self) -> None:
+        asked = float("-inf")
         while True:
             client, wait = self._client(), RETRY_SECONDS
             if client is not None and client.connected:
+                asked = self._clock.monotonic()
                 try:
                     await self._bring(client)
                     await self._fetch(client)
@@ -101,7 +106,8 @@ class PublishedFollower:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait):
                     await self._nudged.wait()
-                    await asyncio.sleep(min(NUDGE_SECONDS, LOOK_SECONDS if self._outgoing.all() else NUDGE_SECONDS))
+                if self._clock.monotonic() - asked < NUDGE_SECONDS and not self._outgoing.all():
+                    await asyncio.sleep(NUDGE_SECONDS)
 
     async def _bring(self, client: BootstrapClient) -> None:
         for path, signed in await asyncio.to_thread(self._outgoing.all):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from engine import __version__
@@ -12,8 +12,9 @@ from engine.api.schema import ContributingState, ModelState, NetworkState, Relay
 from engine.api.schema import WorkerState as ShownWorker
 from engine.directory.directory import Directory
 from engine.directory.shapes import Shape
-from engine.ids import node_id_text
+from engine.ids import is_publishers, node_id_text
 from engine.inference.types import ModelInfo
+from engine.library.published import PublishedModels
 from engine.node.standings import slower_words
 from engine.sentences import say, together
 from engine.transport.bootstrap_state import Phase
@@ -167,19 +168,31 @@ def contributing_state(node: Node) -> ContributingState:
     )
 
 
-def model_states(local: Sequence[ModelInfo], directory: Directory | None) -> list[ModelState]:
-    """The models that can be asked, the local ones first."""
+def model_states(
+    local: Sequence[ModelInfo],
+    directory: Directory | None,
+    published: PublishedModels | None = None,
+    reviewed: Collection[str] = (),
+) -> list[ModelState]:
+    """The models that can be asked, the local ones first. Of those of publishers, what they have signed and nobody else's
+    files; ``reviewed``: ids of the models that the program itself knows."""
     network = directory.models() if directory else []
     here = {info.model_id: info for info in local}
     out = []
     for model_id in [*here, *(name for name in network if name not in here)]:
+        own = here.get(model_id)
         nodes = directory.model_nodes(model_id) if directory else []
         served = [model for node in nodes for model in node.descriptor.models if model.model_id == model_id]
+        said = published.get(model_id) if published is not None and is_publishers(model_id) else None
+        if is_publishers(model_id):
+            digest = published.digest_now(model_id) if published is not None else None
+            served = [model for model in served if model.digest == digest]
+        if own is None and not served:
+            continue
         where: Literal["local", "network", "both"] = "network"
-        if model_id in here:
+        if own is not None:
             where = "both" if served else "local"
         rates = [model.decode_rate for model in served if model.decode_rate] or [0.0]
-        own = here.get(model_id)
         out.append(
             ModelState(
                 id=model_id,
@@ -190,6 +203,10 @@ def model_states(local: Sequence[ModelInfo], directory: Directory | None) -> lis
                 provider=own.provider if own else "",
                 provider_reason=own.provider_reason if own else "",
                 sampling=suited_sampling(model_id),
+                publisher=said.record.publisher if said is not None else "",
+                fingerprint=said.fingerprint if said is not None else "",
+                reviewed=model_id.partition(":")[0] in reviewed,
+                confirmed=published is None or published.is_confirmed(model_id),
             )
         )
     return out

@@ -139,6 +139,7 @@ from engine.api.schema.engine_control import JoinNetwork, LeaveNetwork, NetworkK
 from engine.api.schema.library import (
     AnyLibraryEvent,
     AnyLibraryRequest,
+    ConfirmModel,
     DownloadEnded,
     DownloadModel,
     DownloadProgress,
@@ -146,7 +147,11 @@ from engine.api.schema.library import (
     LibraryModel,
     LibraryRequest,
     ListLibrary,
+    ListPublishers,
+    Publishers,
+    PublisherState,
     StopDownload,
+    TrustPublisher,
 )
 
 CONTROL_VERSION = 1
@@ -493,6 +498,7 @@ __all__ = [
     "ChatsRemoved",
     "ChatsRequest",
     "CloseChat",
+    "ConfirmModel",
     "ContextOverflow",
     "ContextState",
     "ContributingState",
@@ -537,6 +543,7 @@ __all__ = [
     "LibraryRequest",
     "ListChats",
     "ListLibrary",
+    "ListPublishers",
     "LongText",
     "MachineStanding",
     "MessageChanged",
@@ -557,6 +564,8 @@ __all__ = [
     "PresetsChanged",
     "Privacy",
     "PrivacyChoice",
+    "PublisherState",
+    "Publishers",
     "Regenerate",
     "RelayState",
     "RemoveAttachment",
@@ -585,6 +594,7 @@ __all__ = [
     "TextPiece",
     "Title",
     "Totals",
+    "TrustPublisher",
     "UpdateChat",
     "WatchContribution",
     "WeakerChoice",

@@ -56,7 +56,25 @@ class StopDownload(LibraryRequest, frozen=True, kw_only=True, tag="stop_download
     model: ModelName
 
 
-AnyLibraryRequest = ListLibrary | DownloadModel | StopDownload
+class ConfirmModel(LibraryRequest, frozen=True, kw_only=True, tag="confirm_model"):
+    """The owner wants to ask a model that nobody but its publisher has looked at; once for each. Before, questions to it
+    fail with the code "unreviewed_model". Answered by ``Accepted``."""
+
+    model: ModelName
+
+
+class ListPublishers(LibraryRequest, frozen=True, kw_only=True, tag="list_publishers"):
+    """Answered by ``Publishers``."""
+
+
+class TrustPublisher(LibraryRequest, frozen=True, kw_only=True, tag="trust_publisher"):
+    """Serve this publisher's models from this machine, or (``on`` false) serve them no more. Answered by ``Accepted``."""
+
+    fingerprint: Annotated[str, Meta(min_length=32, max_length=32)]
+    on: bool = True
+
+
+AnyLibraryRequest = ListLibrary | DownloadModel | StopDownload | ConfirmModel | ListPublishers | TrustPublisher
 
 
 class DownloadProgress(ControlEvent, frozen=True, kw_only=True, tag="download_progress"):
@@ -87,4 +105,21 @@ class Library(ControlEvent, frozen=True, kw_only=True, tag="library"):
     downloads: tuple[DownloadProgress, ...] = ()
 
 
-AnyLibraryEvent = DownloadProgress | DownloadEnded | Library
+class PublisherState(Struct, frozen=True, kw_only=True):
+    """Whoever has published ``models`` (ids): the ``name`` it takes for itself, and the ``fingerprint`` that nobody else
+    has. ``trusted``: its models may be served from this machine."""
+
+    fingerprint: str
+    name: str
+    models: tuple[str, ...] = ()
+    trusted: bool = False
+
+
+class Publishers(ControlEvent, frozen=True, kw_only=True, tag="publishers"):
+    """Every publisher that is known here, and those that are trusted."""
+
+    ref: str
+    publishers: tuple[PublisherState, ...] = ()
+
+
+AnyLibraryEvent = DownloadProgress | DownloadEnded | Library | Publishers
