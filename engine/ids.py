@@ -48,7 +48,7 @@ def is_fingerprint(text: str) -> bool:
 
 
 def is_published_name(text: str) -> bool:
-    """Whether a publisher may call a model so: small letters only, as folders of some systems do not tell others apart."""
+    """Whether a publisher may call a model so: small letters only, as some systems do not tell large ones apart."""
     return bool(_PUBLISHED_NAME.match(text))
 
 

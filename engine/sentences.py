@@ -328,8 +328,8 @@ SENTENCES: Mapping[str, str] = {
         "the publisher was. Set it."
     ),
     "manifest.expired": mark(
-        "The manifest of {model} by {publisher} has expired ({when}). Its publisher has to publish it anew; if that was "
-        "done, look at this computer's clock."
+        "The manifest of {model} by {publisher} has expired ({when}). Its publisher has to publish it anew; if that "
+        "was done, look at this computer's clock."
     ),
     "manifest.old": mark(
         "Version {version} of {model} is older than version {known}, which is known already. It is not gone back to."
@@ -370,12 +370,12 @@ SENTENCES: Mapping[str, str] = {
     ),
     "manifest.most": mark("{most} published models are known here already. No more are taken."),
     "publisher.untrusted": mark(
-        "{model} is published by {publisher} ({fingerprint}), whose models you do not serve. Allow it in the window, or "
-        "with: gentorrent models publishers trust {fingerprint}"
+        "{model} is published by {publisher} ({fingerprint}), whose models you do not serve. Allow it in the window, "
+        "or with: gentorrent models publishers trust {fingerprint}"
     ),
     "model.unreviewed": mark(
-        "{model} is unreviewed: {publisher} ({fingerprint}) has published it, and nobody else has looked at it. Confirm "
-        "in the window that you want to ask it, or with: gentorrent models confirm {model}"
+        "{model} is unreviewed: {publisher} ({fingerprint}) has published it, and nobody else has looked at it. "
+        "Confirm in the window that you want to ask it, or with: gentorrent models confirm {model}"
     ),
     "badge.published": mark(
         "The model is unreviewed and nobody can verify its answers: {publisher} ({fingerprint}) has published it, and "

@@ -1,4 +1,4 @@
-"""Manifests of published models in the server's database: the newest record of each model, and few of each publisher."""
+"""Manifests of published models in the server's database: the newest record of each, and few of each publisher."""
 
 from __future__ import annotations
 
@@ -89,6 +89,8 @@ class ManifestStore:
                 .limit(MAX_SHOWN)
             ).all()
             upto = rows[-1].number if len(rows) == MAX_SHOWN else newest
-            return ManifestPage(newest=newest, upto=upto, records=tuple(signed_decoder.decode(row.signed) for row in rows))
+            return ManifestPage(
+                newest=newest, upto=upto, records=tuple(signed_decoder.decode(row.signed) for row in rows)
+            )
 
         return await self._store.transact(read)

@@ -24,8 +24,8 @@ _FROM = re.compile(r"manifests/from-(0|[1-9][0-9]{0,15})")
 
 
 class ServerManifests:
-    """Implements ``ChainService``. ``salt`` (secret) hides the networks that manifests come from. ``one_machine``: every
-    node has the same address, so nobody is limited by it."""
+    """Implements ``ChainService``. ``salt`` (secret) hides the networks that manifests come from. ``one_machine``:
+    every node has the same address, so nobody is limited by it."""
 
     def __init__(
         self,

@@ -115,9 +115,7 @@ def check_times(published: Published, now: float) -> None:
     if record.created > now + CLOCK_SKEW_SECONDS:
         raise ManifestError(say("manifest.early", model=record.name, when=record.created))
     if record.expires <= now:
-        raise ManifestError(
-            say("manifest.expired", model=record.name, publisher=record.publisher, when=record.expires)
-        )
+        raise ManifestError(say("manifest.expired", model=record.name, publisher=record.publisher, when=record.expires))
 
 
 def check_record(signed: Signed, now: float) -> Published:
@@ -141,5 +139,5 @@ def check_replaces(new: Published, old: Published | None) -> bool:
 
 
 def _is_plain(text: str) -> bool:
-    """Whether it can be shown as it is: no line breaks, no control characters, nothing that turns the writing around."""
+    """Whether it can be shown as it is: no line breaks, no control characters, nothing that turns writing around."""
     return text.isprintable()

@@ -78,7 +78,8 @@ def is_local(host: str) -> bool:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
         return False
-    return not _meant(address).is_global
+    meant = _meant(address)
+    return not meant.is_global or meant.is_multicast
 
 
 def _meant(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> ipaddress.IPv4Address | ipaddress.IPv6Address:

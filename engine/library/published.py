@@ -33,7 +33,7 @@ from engine.errors import (
     UntrustedPublisherError,
     WireError,
 )
-from engine.ids import is_published, is_publishers
+from engine.ids import is_publishers
 from engine.inference.models.installed import folder_of, model_of
 from engine.library.manifests import check_manifest, withdrawn
 from engine.sentences import Said, said_by, say, together

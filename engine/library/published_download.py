@@ -111,9 +111,10 @@ def _reuse(models: ModelsFolder, wanted: Wanted, staging: Path) -> None:
     for file in wanted.manifest.files:
         was = pin.files.get(file.name) if pin else None
         here = place / file.name
-        if was is not None and was.sha256 == file.sha256.hex() and not (staging / file.name).exists():
-            if _size(here) == file.size:
-                link_or_copy(here, staging / file.name)
+        if was is None or was.sha256 != file.sha256.hex() or _size(here) != file.size:
+            continue
+        if not (staging / file.name).exists():
+            link_or_copy(here, staging / file.name)
 
 
 async def _fetch_all(run: _Run) -> None:

@@ -63,9 +63,7 @@ def hash_folder(source: Path, meter: Meter, variant: str = "") -> Hashed:
     model = read_model_folder(source.name, source, lambda _: b"", variant=variant)  # cheap: whether it is one at all
     for one in model.files:
         if one.resolve() != (source.resolve() / one.relative_to(source)):
-            raise ModelFolderError(
-                f"{one} is a link. What is published has to lie in its folder: copy the file there."
-            )
+            raise ModelFolderError(f"{one} is a link. What is published has to lie in its folder: copy the file there.")
         meter.begin(one.relative_to(source).as_posix(), one.stat().st_size)
     meter.stage("reading")
     files = {

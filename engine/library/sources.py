@@ -48,15 +48,15 @@ class FolderSource:
             host, named, parts = "", None, urlsplit("")
         local = is_local(host)
         encrypted = parts.scheme == "https" or (local and self._allow_local and parts.scheme == "http")
-        if not host or named or not encrypted or (local and not self._allow_local):
-            why = "an address of a local network" if local else "not encrypted, or no address"
-            raise HubError(
-                f"{self.endpoint} sends the download on to {parts.scheme}://{host[:100]}, which is {why}. Nothing is "
-                f"fetched from there. In a private network its owner may allow local addresses with {SWITCH}=on."
-                if url != self._address.url and not url.startswith(self._address.url)
-                else f"{host[:100]} is {why}, so nothing is fetched from there for a manifest. In a private network its "
-                f"owner may allow local addresses with {SWITCH}=on."
-            )
+        if host and not named and encrypted and (self._allow_local or not local):
+            return
+        why = "an address of a local network" if local else "not encrypted, or no address"
+        place = f"{parts.scheme}://{host[:100]}"
+        sent = "" if url.startswith(self._address.url) else f"{self.endpoint} sends the download on. "
+        raise HubError(
+            f"{sent}{place} is {why}, so nothing is fetched from there. In a private network its owner may allow local "
+            f"addresses with {SWITCH}=on."
+        )
 
 
 class HubSource:
@@ -83,8 +83,8 @@ class HubSource:
         host = urlsplit(url).hostname or ""
         if is_local(host) and not self._allow_local and not is_local(urlsplit(self.endpoint).hostname or ""):
             raise HubError(
-                f"The hub {self.endpoint} sends the download on to {host[:100]}, an address of a local network. Nothing "
-                "is fetched from there: check HF_ENDPOINT."
+                f"The hub {self.endpoint} sends the download on to {host[:100]}, an address of a local network. "
+                "Nothing is fetched from there: check HF_ENDPOINT."
             )
 
 

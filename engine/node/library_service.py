@@ -45,7 +45,7 @@ from engine.library.catalogue import CatalogueModel, find
 from engine.library.download import Order, download, prepare
 from engine.library.fit import DEFAULT_CONTEXT, Machine, Verdict, recommended
 from engine.library.folders import ModelsFolder
-from engine.library.hub import Hub, hub_of
+from engine.library.hub import hub_of
 from engine.library.known import known_models
 from engine.library.machine import look
 from engine.library.progress import Meter, Progress

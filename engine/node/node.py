@@ -302,7 +302,9 @@ class Node:
     def models(self) -> list[ModelState]:
         """See ``AnswerService``."""
         directory = self.client.bootstrap.directory if self.client else None
-        if directory is not None and any(is_publishers(name) and not self.published.get(name) for name in directory.models()):
+        if directory is not None and any(
+            is_publishers(name) and not self.published.get(name) for name in directory.models()
+        ):
             self.follower.nudge()
         return model_states(self.backend.models(), directory, self.published, self._reviewed)
 

@@ -21,9 +21,7 @@ VERDICTS: dict[Verdict, str] = {
 }
 
 
-def published_to_download(
-    published: PublishedModels, here: Collection[str], machine: Machine
-) -> list[LibraryModel]:
+def published_to_download(published: PublishedModels, here: Collection[str], machine: Machine) -> list[LibraryModel]:
     """Those that hold now and are not on this machine, judged for it."""
     return [
         _judged(model_id, manifest, machine)

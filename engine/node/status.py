@@ -174,8 +174,8 @@ def model_states(
     published: PublishedModels | None = None,
     reviewed: Collection[str] = (),
 ) -> list[ModelState]:
-    """The models that can be asked, the local ones first. Of those of publishers, what they have signed and nobody else's
-    files; ``reviewed``: ids of the models that the program itself knows."""
+    """The models that can be asked, the local ones first. Of those of publishers, what they have signed and nobody
+    else's files; ``reviewed``: ids of the models that the program itself knows."""
     network = directory.models() if directory else []
     here = {info.model_id: info for info in local}
     out = []

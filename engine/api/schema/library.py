@@ -13,8 +13,8 @@ class LibraryModel(Struct, frozen=True, kw_only=True):
     """A model of the catalogue that is not on this machine, in the ``variant`` that suits it best ("" while its files
     are not known). ``size``: bytes to fetch; ``memory``: bytes that it needs; both 0 while not known, as are
     ``context``, in tokens, and ``tokens_per_s``, an estimate. ``page``: where the licence can be read. ``publisher``:
-    the name that whoever published it takes for itself, with the ``fingerprint`` of its key, which nobody else has; both
-    "" for a model of the catalogue. Nobody but its publisher has looked at one that is not ``reviewed``."""
+    the name that whoever published it takes for itself, with the ``fingerprint`` of its key, which nobody else has;
+    both "" for a model of the catalogue. Nobody but its publisher has looked at one that is not ``reviewed``."""
 
     model: str
     variant: str = ""
@@ -57,8 +57,8 @@ class StopDownload(LibraryRequest, frozen=True, kw_only=True, tag="stop_download
 
 
 class ConfirmModel(LibraryRequest, frozen=True, kw_only=True, tag="confirm_model"):
-    """The owner wants to ask a model that nobody but its publisher has looked at; once for each. Before, questions to it
-    fail with the code "unreviewed_model". Answered by ``Accepted``."""
+    """The owner wants to ask a model that nobody but its publisher has looked at; once for each. Before, questions to
+    it fail with the code "unreviewed_model". Answered by ``Accepted``."""
 
     model: ModelName
 
@@ -68,7 +68,7 @@ class ListPublishers(LibraryRequest, frozen=True, kw_only=True, tag="list_publis
 
 
 class TrustPublisher(LibraryRequest, frozen=True, kw_only=True, tag="trust_publisher"):
-    """Serve this publisher's models from this machine, or (``on`` false) serve them no more. Answered by ``Accepted``."""
+    """Serve this publisher's models from this machine, or (``on`` false) no more. Answered by ``Accepted``."""
 
     fingerprint: Annotated[str, Meta(min_length=32, max_length=32)]
     on: bool = True
@@ -106,8 +106,8 @@ class Library(ControlEvent, frozen=True, kw_only=True, tag="library"):
 
 
 class PublisherState(Struct, frozen=True, kw_only=True):
-    """Whoever has published ``models`` (ids): the ``name`` it takes for itself, and the ``fingerprint`` that nobody else
-    has. ``trusted``: its models may be served from this machine."""
+    """Whoever has published ``models`` (ids): the ``name`` it takes for itself, and the ``fingerprint`` that nobody
+    else has. ``trusted``: its models may be served from this machine."""
 
     fingerprint: str
     name: str

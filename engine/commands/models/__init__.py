@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typer
 
-from engine.commands.models import download, fit, keeping, listing, search
+from engine.commands.models import download, fit, keeping, listing, publishing, search
 
 commands = typer.Typer(help="Find, download and keep models; list what can be asked.", no_args_is_help=True)
 
@@ -24,5 +24,11 @@ commands.command(name="download")(download.download)
 commands.command(name="import")(keeping.import_model)
 commands.command(name="remove")(keeping.remove)
 commands.command(name="verify")(keeping.verify)
+commands.command(name="publish")(publishing.publish)
+commands.command(name="withdraw")(publishing.withdraw)
+commands.command(name="published")(publishing.list_published)
+commands.command(name="add-manifest")(publishing.add_manifest)
+commands.command(name="confirm")(publishing.confirm)
+commands.add_typer(publishing.publishers, name="publishers")
 
 __all__ = ["commands"]

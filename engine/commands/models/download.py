@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from engine.commands.models.published_download import download_published
 from engine.commands.models.shared import (
     Data,
     Json,
@@ -22,6 +23,7 @@ from engine.commands.models.shared import (
 )
 from engine.commands.terminal import harmless
 from engine.errors import ConfigurationError
+from engine.ids import is_publishers
 
 if TYPE_CHECKING:
     from engine.inference.models.folder import ModelFolder
@@ -34,7 +36,8 @@ def download(
     model: Annotated[
         str,
         typer.Argument(
-            metavar="MODEL[:VARIANT]", help="A model of the catalogue, or a repository of the hub OWNER/NAME."
+            metavar="MODEL[:VARIANT]",
+            help="A model of the catalogue, a repository of the hub OWNER/NAME, or a published model FINGERPRINT/NAME.",
         ),
     ],
     variant: Annotated[
@@ -64,6 +67,9 @@ def download(
     from engine.library.hub import hub_of
 
     models = models_folder(data)
+    if is_publishers(model):
+        download_published(model, models, data, yes=yes, json_output=json_output)
+        return
     order = _order(model, variant, revision, as_name, repin, data)
     hub = hub_of(os.environ)
     try:

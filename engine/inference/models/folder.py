@@ -156,6 +156,11 @@ def _external(root: Path, graph: Path, outline: GraphOutline) -> list[Path]:
                 "choose another one."
             )
         path = checked_file(root, graph.parent / place)
+        if path.resolve() == graph.resolve():
+            raise ModelFolderError(
+                f"{graph} names itself as the file that its weights lie in. It is damaged or made to mislead: choose "
+                "another model."
+            )
         size = path.stat().st_size
         if size < needed:
             raise ModelFolderError(

@@ -63,7 +63,7 @@ def test_every_message_has_a_decoder_or_is_part_of_a_message_that_has_one() -> N
     readable = "".join(repr(decoder._decoder.type) for decoder in decoders().values())
     parts = {"Parameters", "OnionKey", "SealKey", "ServedModel", "Listing", "Expulsion", "ChatMessage", "Sampling"}
     parts |= {"Tokens", "TokenProbability", "Stage", "Checkpoint", "Finished", "Failed", "AnswerStyle", "DeltaStep"}
-    parts |= {"GroupLoad", "SignedStatement"}
+    parts |= {"GroupLoad", "SignedStatement", "ManifestFile"}
     parts |= {"ChallengeTurn", "Score", "BlockEntry", "Unjudged", "Certificate", "NodeStanding", "SpeedMeasured"}
     parts |= {"Transcript"}  # only its digest is ever sent
     for name in set(TYPES) - parts:
