@@ -23,6 +23,7 @@ RANGES = {
     "challenges": (121, 164),
     "blocks": (129, 155),
     "receipts": (141, 154),
+    "manifests": (165, 168),
 }
 
 
