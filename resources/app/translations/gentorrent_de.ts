@@ -1275,6 +1275,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Kein Modell aus dem Katalog wäre auf diesem Rechner besser.</translation>
     </message>
     <message>
+        <source>No model of the publisher {fingerprint} is known here. Check the fingerprint.</source>
+        <translation>Vom Herausgeber {fingerprint} ist hier kein Modell bekannt. Prüfe den Fingerabdruck.</translation>
+    </message>
+    <message>
         <source>No model yet</source>
         <translation>Noch kein Modell</translation>
     </message>
@@ -1389,6 +1393,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Nothing found. Try fewer or other words.</source>
         <translation>Nichts gefunden. Versuch es mit weniger oder anderen Wörtern.</translation>
+    </message>
+    <message>
+        <source>Nothing is known here of the published model {model}. Join the network that has it, or give its manifest to: gentorrent models add-manifest FILE</source>
+        <translation>Von dem veröffentlichten Modell {model} ist hier nichts bekannt. Tritt dem Netz bei, das es hat, oder gib sein Manifest an: gentorrent models add-manifest FILE</translation>
     </message>
     <message>
         <source>Nothing is left out. The question is not sent, and you choose what happens.</source>
@@ -2146,6 +2154,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Die Datei {name} ist länger als {most} Zeichen, was kein Modell hier auf einmal lesen könnte. Hänge einen Teil davon an.</translation>
     </message>
     <message>
+        <source>The files of {model} are those that its manifest names, but together they are another model than its publisher has signed. It is not used; tell the publisher.</source>
+        <translation>Die Dateien von {model} sind die, die sein Manifest nennt, zusammen aber ein anderes Modell, als sein Herausgeber signiert hat. Es wird nicht benutzt; sag es dem Herausgeber.</translation>
+    </message>
+    <message>
         <source>The first relays. Know this machine&apos;s address, not the question or who answers.</source>
         <translation>Die ersten Relays. Kennen die Adresse dieses Rechners, nicht die Frage und nicht, wer antwortet.</translation>
     </message>
@@ -2246,6 +2258,38 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Der Rechner, der geantwortet hat, geht; ein anderer wird gefragt</translation>
     </message>
     <message>
+        <source>The manifest of {model} by {publisher} has expired ({when}). Its publisher has to publish it anew; if that was done, look at this computer&apos;s clock.</source>
+        <translation>Das Manifest von {model} von {publisher} ist abgelaufen ({when}). Sein Herausgeber muss es neu veröffentlichen; ist das geschehen, sieh nach der Uhr dieses Rechners.</translation>
+    </message>
+    <message>
+        <source>The manifest of {model} is not signed by the publisher that it names: it is forged or damaged. Get it again from its publisher.</source>
+        <translation>Das Manifest von {model} ist nicht von dem signiert, den es nennt: Es ist gefälscht oder beschädigt. Hole es noch einmal bei dem, der es veröffentlicht.</translation>
+    </message>
+    <message>
+        <source>The manifest of {model} names no graph among its files. The model is not used.</source>
+        <translation>Das Manifest von {model} nennt unter seinen Dateien keinen Graphen. Das Modell wird nicht benutzt.</translation>
+    </message>
+    <message>
+        <source>The manifest of {model} names the address {address}, from which nothing is fetched: {problem}.</source>
+        <translation>Das Manifest von {model} nennt die Adresse {address}, von der nichts geholt wird: {problem}.</translation>
+    </message>
+    <message>
+        <source>The manifest of {model} names the file {file} twice. The model is not used.</source>
+        <translation>Das Manifest von {model} nennt die Datei {file} zweimal. Das Modell wird nicht benutzt.</translation>
+    </message>
+    <message>
+        <source>The manifest of {model} names the file {file}, which is not accepted: {problem}. The model is not used.</source>
+        <translation>Das Manifest von {model} nennt die Datei {file}, die nicht angenommen wird: {problem}. Das Modell wird nicht benutzt.</translation>
+    </message>
+    <message>
+        <source>The manifest of {model} was made on {when}, which is yet to come: this computer&apos;s clock is wrong, or that of the publisher was. Set it.</source>
+        <translation>Das Manifest von {model} ist vom {when}, und das ist noch nicht gewesen: Die Uhr dieses Rechners geht falsch, oder die des Herausgebers ging falsch. Stelle sie.</translation>
+    </message>
+    <message>
+        <source>The manifest would have {count} bytes, and {most} are allowed. Publish fewer files, or shorten the texts.</source>
+        <translation>Das Manifest hätte {count} Bytes, erlaubt sind {most}. Veröffentliche weniger Dateien oder kürze die Texte.</translation>
+    </message>
+    <message>
         <source>The message is too long.</source>
         <translation>Die Nachricht ist zu lang.</translation>
     </message>
@@ -2260,6 +2304,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>The model hub does not give this.</source>
         <translation>Der Modell-Hub gibt das nicht her.</translation>
+    </message>
+    <message>
+        <source>The model is unreviewed and nobody can verify its answers: {publisher} ({fingerprint}) has published it, and there is no calibration for it. The signature says only which machine answered with which files.</source>
+        <translation>Das Modell ist ungeprüft, und niemand kann seine Antworten prüfen: {publisher} ({fingerprint}) hat es veröffentlicht, und es gibt keine Kalibrierung dafür. Die Signatur sagt nur, welche Maschine mit welchen Dateien geantwortet hat.</translation>
     </message>
     <message>
         <source>The model reads the question</source>
@@ -2315,6 +2363,14 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>The part of the engine that runs models is being restarted.</source>
         <translation>Der Teil der Engine, der Modelle ausführt, wird neu gestartet.</translation>
+    </message>
+    <message>
+        <source>The publisher of {model} has signed two different versions {version}. The one that came first stays; the next needs a higher number.</source>
+        <translation>Der Herausgeber von {model} hat zwei verschiedene Versionen {version} signiert. Die zuerst kam, bleibt; die nächste braucht eine höhere Nummer.</translation>
+    </message>
+    <message>
+        <source>The publisher says: {reason}</source>
+        <translation>Der Herausgeber sagt dazu: {reason}</translation>
     </message>
     <message>
         <source>The question before and its answers stay: the arrows lead back to them.</source>
@@ -2488,6 +2544,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Diese Engine tut das nicht.</translation>
     </message>
     <message>
+        <source>This is no manifest of a model: {problem}. Get it again from its publisher.</source>
+        <translation>Das ist kein Manifest eines Modells: {problem}. Hole es noch einmal bei dem, der es veröffentlicht.</translation>
+    </message>
+    <message>
         <source>This is not there any more.</source>
         <translation>Das ist nicht mehr da.</translation>
     </message>
@@ -2604,6 +2664,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Fassung {place} von {all}</translation>
     </message>
     <message>
+        <source>Version {version} of {model} is older than version {known}, which is known already. It is not gone back to.</source>
+        <translation>Version {version} von {model} ist älter als Version {known}, die schon bekannt ist. Es gibt kein Zurück.</translation>
+    </message>
+    <message>
         <source>Wait a moment and ask again.</source>
         <translation>Warte einen Moment und frag noch einmal.</translation>
     </message>
@@ -2666,6 +2730,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>What it means</source>
         <translation>Was das bedeutet</translation>
+    </message>
+    <message>
+        <source>What lies here of {model} is not version {version}, which its publisher has signed. Download it again.</source>
+        <translation>Was hier von {model} liegt, ist nicht Version {version}, die sein Herausgeber signiert hat. Lade es noch einmal herunter.</translation>
     </message>
     <message>
         <source>What the model is told before the conversation.</source>
@@ -3019,12 +3087,28 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
         <translation>{facts}. Seine Lizenz, die du mit dem Herunterladen annimmst: {licence}.</translation>
     </message>
     <message>
+        <source>{file} of {model} could not be fetched from any address of its manifest. {error} What has arrived is kept: run the same again to go on.</source>
+        <translation>{file} von {model} war von keiner Adresse des Manifests zu bekommen. {error} Was angekommen ist, bleibt: Versuche dasselbe noch einmal, dann geht es dort weiter.</translation>
+    </message>
+    <message>
+        <source>{file} of {model} is not the file that its publisher has signed. Somebody has changed it behind its address. Nothing of it is used; tell the publisher.</source>
+        <translation>{file} von {model} ist nicht die Datei, die der Herausgeber signiert hat. Jemand hat sie hinter ihrer Adresse verändert. Nichts davon wird benutzt; sag es dem Herausgeber.</translation>
+    </message>
+    <message>
         <source>{have} relays are usable, but too many of them share a network or an owner for {paths} separate paths of {length}. Wait for relays elsewhere.</source>
         <translation>{have} Relays sind brauchbar, aber zu viele davon teilen sich ein Netz oder einen Besitzer für {paths} getrennte Pfade von {length}. Warte auf Relays anderswo.</translation>
     </message>
     <message>
         <source>{model} is on its way</source>
         <translation>{model} ist unterwegs</translation>
+    </message>
+    <message>
+        <source>{model} is published by {publisher} ({fingerprint}), whose models you do not serve. Allow it in the window, or with: gentorrent models publishers trust {fingerprint}</source>
+        <translation>{model} ist von {publisher} ({fingerprint}) veröffentlicht, dessen Modelle du nicht anbietest. Erlaube es im Fenster oder mit: gentorrent models publishers trust {fingerprint}</translation>
+    </message>
+    <message>
+        <source>{model} is unreviewed: {publisher} ({fingerprint}) has published it, and nobody else has looked at it. Confirm in the window that you want to ask it, or with: gentorrent models confirm {model}</source>
+        <translation>{model} ist ungeprüft: {publisher} ({fingerprint}) hat es veröffentlicht, und sonst hat es niemand angesehen. Bestätige im Fenster, dass du es fragen willst, oder mit: gentorrent models confirm {model}</translation>
     </message>
     <message>
         <source>{model} on this machine answers.</source>
@@ -3061,6 +3145,10 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
     <message>
         <source>{most} models are being downloaded already. Stop one, or wait.</source>
         <translation>Es werden schon {most} Modelle heruntergeladen. Halte eines an oder warte.</translation>
+    </message>
+    <message>
+        <source>{most} published models are known here already. No more are taken.</source>
+        <translation>{most} veröffentlichte Modelle sind hier schon bekannt. Mehr werden nicht angenommen.</translation>
     </message>
     <message>
         <source>{name} (changed)</source>
@@ -3145,6 +3233,10 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
     <message>
         <source>{place} / {all}</source>
         <translation>{place} / {all}</translation>
+    </message>
+    <message>
+        <source>{publisher} has withdrawn {model} ({when}). It is not asked or served any more.</source>
+        <translation>{publisher} hat {model} zurückgezogen ({when}). Es wird nicht mehr gefragt und nicht mehr angeboten.</translation>
     </message>
     <message>
         <source>{rate} tokens a second with {model}</source>
