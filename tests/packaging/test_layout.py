@@ -25,6 +25,7 @@ PURE = (
     "inference/text/parts",
     "library/catalogue",
     "library/fit",
+    "library/manifests",
     "library/names",
     "library/progress",
     "library/selection",
