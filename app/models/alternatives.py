@@ -22,11 +22,13 @@ _SIZE = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)b(?![a-z])", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """Ask ``choice``, or, without one, the same after so many ``seconds``. ``text`` says it."""
+    """Ask ``choice``, or, without one, the same after so many ``seconds``. ``text`` says it. ``confirm``: its model is
+    confirmed first."""
 
     text: str
     choice: ModelChoice | None = None
     seconds: int = 0
+    confirm: bool = False
 
 
 def alternatives(
@@ -36,6 +38,8 @@ def alternatives(
     if code in _OWN_FAULT:
         return []
     found = []
+    if code == "unreviewed_model":  # in a second, as the engine writes down first what was confirmed
+        found.append(Alternative(tr("Ask this unreviewed model all the same"), asked, seconds=1, confirm=True))
     if code in _SECONDS:
         seconds = _SECONDS[code]
         found.append(Alternative(tr("Wait {seconds} s, then ask again", seconds=number(seconds)), seconds=seconds))

@@ -24,6 +24,7 @@ CODES = {
     "context_length_exceeded": mark("The conversation is too long for the model."),
     "overloaded": mark("There is too much to do at the moment."),
     "network_not_ready": mark("The network cannot be asked yet."),
+    "unreviewed_model": mark("Nobody but its publisher has looked at this model."),
     "too_few_relays": mark("The network has too few relays."),
     "serving_node_lost": mark("The machine that was answering is gone."),
     "serving_node_leaving": mark("The machine that was answering leaves."),
@@ -35,6 +36,8 @@ CODES = {
     "interrupted": mark("The engine ended meanwhile."),
     "message_too_large": mark("The message is too long."),
     "not_served": mark("This engine does not do that."),
+    "untrusted_publisher": mark("You do not serve the models of this publisher."),
+    "manifest_refused": mark("What its publisher says of this model does not hold."),
     "hub_failed": mark("The model hub does not give this."),
     "stopped": mark("The download was stopped."),
 }

@@ -37,14 +37,24 @@ def size_words(size: float) -> str:
 
 
 def model_words(model: schema.LibraryModel) -> str:
-    """Size, fit and speed in one line."""
-    parts = [size_words(model.size)] if model.size else []
+    """Who vouches for it, size, fit and speed in one line."""
+    parts = [*review_words(model), *([size_words(model.size)] if model.size else [])]
     parts.append(tr(_VERDICTS[model.verdict]))
     if model.tokens_per_s >= 1 and model.verdict != "does_not_fit":
         parts.append(tr("about {speed} tokens/s", speed=number(model.tokens_per_s)))
     if model.context:
         parts.append(tr("{tokens} tokens of context", tokens=number(model.context)))
     return " · ".join(parts)
+
+
+def review_words(model: schema.ModelState | schema.LibraryModel) -> list[str]:
+    """Who vouches for a model that nobody has reviewed; nothing for one that somebody has. The whole fingerprint stands
+    in its id."""
+    if model.reviewed:
+        return []
+    if not model.publisher:
+        return [tr("unreviewed")]
+    return [tr("unreviewed · by {name} ({fingerprint}…)", name=model.publisher, fingerprint=model.fingerprint[:8])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +137,10 @@ class LibraryModel(QObject):
         offer = self.offer
         if offer is not None:
             self._send(schema.StopDownload(model=offer.model, ref=_REF))
+
+    def confirm(self, model: str) -> None:
+        """The owner wants to ask a model although nobody has reviewed it."""
+        self._send(schema.ConfirmModel(model=model, ref=_REF))
 
     def decline(self) -> None:
         """Say no more of the model that is offered."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from app.i18n import number, tr
 from app.models.catalogue import ModelChoice, choices, number_words, provider_words
-from app.models.library import model_words, progress_words
+from app.models.library import model_words, progress_words, review_words
 from engine.api import schema
 
 
@@ -66,7 +66,8 @@ def sections(
 
 
 def _here(model: schema.ModelState) -> Entry:
-    parts = [tr("computes on {device}", device=provider_words(model.provider))] if model.provider else []
+    parts = review_words(model) if model.publisher else []
+    parts += [tr("computes on {device}", device=provider_words(model.provider))] if model.provider else []
     if model.tokens_per_s > 0:
         parts.append(tr("{speed} tokens/s", speed=number(model.tokens_per_s)))
     parts += _context(model)
@@ -74,7 +75,9 @@ def _here(model: schema.ModelState) -> Entry:
 
 
 def _there(model: schema.ModelState) -> Entry:
-    return Entry(model.id, " · ".join([*number_words(model), *_context(model)]), _choice(model, "network"))
+    return Entry(
+        model.id, " · ".join([*review_words(model), *number_words(model), *_context(model)]), _choice(model, "network")
+    )
 
 
 def _choice(model: schema.ModelState, route: schema.Route) -> ModelChoice:

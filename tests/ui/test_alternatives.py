@@ -33,6 +33,11 @@ HERE = ModelChoice("gentorrent-builtin", "local", "")
         ("context_length_exceeded", LLAMA, []),
         ("too_few_relays", LLAMA, ["wait 60", "gentorrent-builtin local"]),
         ("invalid_request", LLAMA, []),
+        (
+            "unreviewed_model",
+            LLAMA,
+            ["Llama-3.3-70B-Instruct network", "gentorrent-builtin local", "Qwen3-8B-Instruct network"],
+        ),
     ],
 )
 def test_what_is_offered(code: str, asked: ModelChoice, offered: list[str]) -> None:

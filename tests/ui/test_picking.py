@@ -53,6 +53,22 @@ def test_three_places_of_models() -> None:
     assert fetch.entries[1].details == "40.0 GB · does not fit this machine"
 
 
+def test_who_vouches_for_a_published_model() -> None:
+    key = "abcdefgh" * 4
+    there = schema.ModelState(
+        id=f"{key}/ours", where="network", nodes=2, publisher="A Small Lab", fingerprint=key, reviewed=False
+    )
+    fetch = schema.LibraryModel(model=f"{key}/theirs", publisher="A Small Lab", fingerprint=key, reviewed=False)
+    _, network, more = sections((there,), (fetch,))
+    assert network.entries[0].details.startswith("unreviewed · by A Small Lab (abcdefgh…) · 2 nodes")
+    assert more.entries[0].details.startswith("unreviewed · by A Small Lab (abcdefgh…)")
+
+
+def test_an_unreviewed_model_is_confirmed(library, engine) -> None:
+    library.confirm("abc/ours")
+    assert engine.requests[-1] == schema.ConfirmModel(model="abc/ours", ref="library")
+
+
 def test_words_find_and_the_pin_keeps_the_network_out() -> None:
     here, network, fetch = sections((BOTH, FAR), (SMALL, LARGE), (HALF,), local_only=True, words="1b")
     assert [one.model for one in here.entries] == ["Both-1B"]

@@ -105,6 +105,8 @@ class ChatPage(QSplitter):
         """Ask again as was chosen instead; a model that was chosen is asked from then on. What waits is given up."""
         if turn.state == "waiting":
             self._chat.stop()
+        if alternative.confirm and alternative.choice is not None:
+            self._library.confirm(alternative.choice.model)
         if alternative.choice is not None:
             self.header.choose(alternative.choice)
         self._chat.retry(turn, alternative.choice or self.choice, seconds=alternative.seconds)

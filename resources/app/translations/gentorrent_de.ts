@@ -313,6 +313,10 @@
         <translation>Diese Frage noch einmal stellen</translation>
     </message>
     <message>
+        <source>Ask this unreviewed model all the same</source>
+        <translation>Dieses ungeprüfte Modell trotzdem fragen</translation>
+    </message>
+    <message>
         <source>Ask this wording</source>
         <translation>Diese Fassung fragen</translation>
     </message>
@@ -1305,6 +1309,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>No traffic of other people passes through this machine.</source>
         <translation>Durch diesen Rechner läuft kein Verkehr anderer.</translation>
+    </message>
+    <message>
+        <source>Nobody but its publisher has looked at this model.</source>
+        <translation>Dieses Modell hat niemand angesehen außer dem, der es veröffentlicht.</translation>
     </message>
     <message>
         <source>Nobody has this model.</source>
@@ -2732,6 +2740,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Was das bedeutet</translation>
     </message>
     <message>
+        <source>What its publisher says of this model does not hold.</source>
+        <translation>Was der Herausgeber von diesem Modell sagt, gilt nicht.</translation>
+    </message>
+    <message>
         <source>What lies here of {model} is not version {version}, which its publisher has signed. Download it again.</source>
         <translation>Was hier von {model} liegt, ist nicht Version {version}, die sein Herausgeber signiert hat. Lade es noch einmal herunter.</translation>
     </message>
@@ -2817,6 +2829,10 @@ To open a network of your own, run gentorrent bootstrap --init once and then gen
 Um einem Netz beizutreten, bitte seinen Betreiber um eine Einladung oder um die Adresse und füge sie auf der Seite Netz ein.
 
 Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und dann gentorrent bootstrap; es gibt die Adresse aus, die du weitergeben kannst.</translation>
+    </message>
+    <message>
+        <source>You do not serve the models of this publisher.</source>
+        <translation>Die Modelle dieses Herausgebers bietest du nicht an.</translation>
     </message>
     <message>
         <source>Your address</source>
@@ -3049,6 +3065,14 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
     <message>
         <source>tokens today</source>
         <translation>Tokens heute</translation>
+    </message>
+    <message>
+        <source>unreviewed</source>
+        <translation>ungeprüft</translation>
+    </message>
+    <message>
+        <source>unreviewed · by {name} ({fingerprint}…)</source>
+        <translation>ungeprüft · von {name} ({fingerprint}…)</translation>
     </message>
     <message>
         <source>use {shape}</source>

@@ -67,3 +67,8 @@ def test_without_a_receipt_nothing_helps_and_without_a_committee_the_receipt_cou
     assert badge_of(done()) == ("signed", "Signed.")
     local = done(served_by="local", receipt="none", receipt_reason="Answered here.")
     assert badge_of(local) == ("local", "Answered here.")
+
+
+def test_an_answer_of_a_model_that_only_its_publisher_knows_is_signed_at_most() -> None:
+    told = done(GOOD, unverifiable="Nobody knows this model.")
+    assert badge_of(told) == ("signed", "Signed. Nobody knows this model.")
