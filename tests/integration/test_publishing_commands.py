@@ -63,7 +63,9 @@ def test_from_file_to_file(tmp_path: Path) -> None:
     assert "no model" in other.run("publishers", "trust", "a" * 32, code=1).lower()
     other.run("publishers", "trust", fingerprint)
     other.run("confirm", model)
-    (row,) = other.json("published")  # type: ignore[misc]
+    rows = other.json("published")
+    assert isinstance(rows, list)
+    (row,) = rows
     assert (row["trusted"], row["confirmed"], row["problem"]) == (True, True, "")
     assert "not served" in other.run("publishers", "distrust", fingerprint)
 
