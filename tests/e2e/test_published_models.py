@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import huggingface_hub.constants
+import openai
 import pytest
 
 from tests.support.hub import HubRepository, LoopbackHub, loopback_hub
@@ -64,10 +66,8 @@ def test_from_the_lab_to_an_answer(network: Network, hub: LoopbackHub, tmp_path:
     servers = ("one", "two")
     for name in servers:
         network.node(name, "--no-relay")
-        network.wait(name, lambda state: state.network.status == "ready" or bool(state.network.nodes >= 0), 60)
     for name in servers:
         _until_known(commands, name, model)
-        assert "trust" in commands.run(name, "publishers", "trust", "a" * 32, code=1) or True
         commands.run(name, "download", model, "--yes")
         network.stop(name)
         network.node(name, "--contribute", model)
@@ -105,16 +105,12 @@ def test_from_the_lab_to_an_answer(network: Network, hub: LoopbackHub, tmp_path:
 
 
 def _error(network: Network, model: str) -> tuple[int, str]:
-    import openai
-
     with pytest.raises(openai.APIStatusError) as told:
         Answer(network.openai("asking"), "Who are you?", model=model, max_tokens=4).read()
     return told.value.status_code, str(told.value.code)
 
 
 def _until_known(commands: Commands, name: str, model: str) -> None:
-    import time
-
     end = time.monotonic() + 60
     while model not in commands.run(name, "published"):
         assert time.monotonic() < end

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from pathlib import Path
 
 import huggingface_hub.constants
+import msgspec
 import onnx
 import pytest
 
@@ -118,8 +118,6 @@ async def test_files_that_are_another_model_together(hub: LoopbackHub, models: M
     record = published_of(hub.repositories[REPOSITORY].folder, tmp_path)
     manifest = record.manifest
     assert manifest is not None
-    import msgspec
-
     lying = read_record(sign_record(LAB, msgspec.structs.replace(manifest, digest=bytes(32), version=9)))
     with pytest.raises(ManifestError) as told:
         await get(lying, hub, models)
@@ -195,4 +193,3 @@ async def test_nobody_else_can_take_the_name(hub: LoopbackHub, models: ModelsFol
     assert record.manifest is not None
     with pytest.raises(ManifestError):
         read_record(sign_record(OTHER, record.manifest))
-    await asyncio.sleep(0)
