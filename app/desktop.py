@@ -20,6 +20,7 @@ from app.models.chats import ChatsModel
 from app.models.library import LibraryModel
 from app.models.limits import Hardware
 from app.models.status import StatusModel
+from app.models.topology import TopologyModel
 from app.models.transcript import ChatTranscript
 from app.notifications import Notifier
 from app.options import Options
@@ -69,6 +70,7 @@ class Desktop:
         self.setup = ChatSetup(self.chat, self.link.send)
         self.library = LibraryModel(self.link.send)
         self.status = StatusModel(self.link.send)
+        self.topology = TopologyModel(self.link.send)
         self.hardware = Hardware(os.cpu_count() or 1, 0)
         self.tray = Tray(self.status)
         self.window = self._make_window()
@@ -124,6 +126,7 @@ class Desktop:
             now,
             self.hardware,
             str(self._options.data_directory),
+            self.topology,
         )
         window.may_close = self._may_close
         window.quit_requested.connect(self.quit)
@@ -243,6 +246,7 @@ class Desktop:
         self.chats.receive(event)
         self.setup.receive(event)
         self.library.receive(event)
+        self.topology.receive(event)
         self.chat.receive(event)
         if isinstance(event, schema.State) and self._restore_contributing and event.network.status != "none":
             self._restore_contributing = False

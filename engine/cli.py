@@ -25,6 +25,7 @@ from engine.commands import (
     identity,
     invite,
     models,
+    network,
     node,
     receipt,
     simulate,
@@ -59,6 +60,7 @@ cli.add_typer(bench.commands, name="bench")
 cli.add_typer(chats.commands, name="chats")
 cli.add_typer(identity.commands, name="identity")
 cli.add_typer(committee.commands, name="committee")
+cli.add_typer(network.commands, name="network")
 cli.add_typer(models.commands, name="models")
 cli.add_typer(receipt.commands, name="receipt")
 cli.add_typer(invite.commands, name="invite")

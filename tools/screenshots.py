@@ -473,6 +473,38 @@ def _first_run(desktop: Desktop) -> None:
     page.show_hardware(Hardware(16, 32 << 30, ("NVIDIA GeForce RTX 4070",)))
 
 
+def _topology(links: int) -> schema.Topology:
+    """A place in a network with so many links."""
+    peers = [f"{NODES[at % len(NODES)][: 8 - len(str(at))]}{at}{'a' * 20}" for at in range(links)]
+    return schema.Topology(
+        links=tuple(
+            schema.OwnLink(
+                peer=peer, holder="client" if at < 8 else "node", round_trip_ms=9 + at * 7 % 90, relayed=at % 11 == 5
+            )
+            for at, peer in enumerate(peers)
+        ),
+        paths=tuple(
+            schema.OwnPath(
+                relays=(peers[at], NODES[at], NODES[(at + 5) % len(NODES)]), use="open" if at < 4 else "spare",
+                busy=at < 4, round_trip_ms=80 + 13 * at,
+            )
+            for at in range(7)
+        ),
+        members=tuple(
+            schema.GroupMember(
+                node=node, model="gentorrent-builtin", here=at == 0, running=at, slots=4, round_trip_ms=14 * at,
+                standing=1 - at / 10, established=at < 4,
+            )
+            for at, node in enumerate(NODES[8:13])
+        ),
+    )  # fmt: skip
+
+
+def _network(desktop: Desktop, links: int = 14) -> None:
+    play(desktop, state(), _topology(links))
+    desktop.window.open_page("network")
+
+
 VIEWS: dict[str, Callable[[Desktop], None]] = {
     "first-run": _first_run,
     "welcome": _page("chat", network=False, contributing=False),
@@ -495,7 +527,8 @@ VIEWS: dict[str, Callable[[Desktop], None]] = {
     "chat-setup-full": _setup_full,
     "contribute": _page("contribute"),
     "models": _page("models"),
-    "network": _page("network"),
+    "network": _network,
+    "network-crowded": lambda desktop: _network(desktop, links=1000),
     "network-none": _page("network", network=False, contributing=False),
     "settings": _page("settings", contributing=False),
 }

@@ -16,6 +16,7 @@ from app.models.chats import ChatsModel
 from app.models.library import LibraryModel
 from app.models.limits import Hardware
 from app.models.status import StatusModel
+from app.models.topology import TopologyModel
 from app.models.transcript import ChatTranscript
 from app.preferences import Preferences
 from app.theme import Theme
@@ -60,11 +61,13 @@ class MainWindow(QMainWindow):
         preferences: Preferences | None = None,
         hardware: Hardware | None = None,
         data_directory: str = "",
+        topology: TopologyModel | None = None,
     ) -> None:
         super().__init__()
         self._theme = theme
         self._chat = chat
         self._status = status
+        self._topology = topology or TopologyModel(lambda _: False)
         self._preferences = preferences or Preferences()
         self._hardware = hardware or Hardware(1, 0)
         self._data_directory = data_directory
@@ -137,6 +140,7 @@ class MainWindow(QMainWindow):
         if self.first_run is not None:
             return
         self._open = name
+        self._topology.look_at(self._chat.chat)
         widget = self.page_widget(name)
         self._stack.setCurrentWidget(widget)
         self.navigation.show_page(name)
@@ -257,7 +261,8 @@ class MainWindow(QMainWindow):
             models.model_chosen.connect(self._ask_model)
             return models
         if name == "network":
-            return NetworkPage(self._theme, self._status)
+            self._topology.look_at(self._chat.chat)
+            return NetworkPage(self._theme, self._status, self._topology)
         settings = SettingsPage(self._theme, self._preferences, self._hardware, self._data_directory)
         settings.changed.connect(self.setting_changed)
         settings.autostart_requested.connect(self.autostart_requested)

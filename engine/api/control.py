@@ -18,6 +18,7 @@ from engine.api.metrics import Metrics
 from engine.api.outbox import Outbox, OutboxFullError
 from engine.api.security import refuse
 from engine.api.service import AnswerDelta, AnswerDone, AnswerStage, ChatsService, ControlService, LibraryService
+from engine.api.watching import TopologyWatch
 from engine.errors import (
     AnswerCancelledError,
     GenTorrentError,
@@ -128,6 +129,7 @@ class _Connection:
         self._requests: asyncio.Queue[schema.ChatsRequest] = asyncio.Queue(MAX_WAITING_REQUESTS)
         self._chats: dict[str, asyncio.Task[None]] = {}
         self._stopping: set[str] = set()
+        self._topology = TopologyWatch(service.topology, self._outbox.push)
 
     async def run(self) -> None:
         """Until the client leaves, is cut, or the engine stops."""
@@ -160,6 +162,7 @@ class _Connection:
         await self._greet()
         group.create_task(self._ending(self._send()))
         group.create_task(self._ending(self._watch()))
+        group.create_task(self._ending(self._topology.run()))
         group.create_task(self._ending(self._handle_chats()))
         group.create_task(self._ending(self._outbox.overflow()))
         if self._library is not None:
@@ -231,6 +234,8 @@ class _Connection:
                 group.create_task(self._ending(self._set_contributing(request.on)))
             case schema.GetState():
                 self._outbox.put(self._service.state())
+            case schema.WatchTopology():
+                self._topology.ask(request)
             case schema.JoinNetwork() | schema.LeaveNetwork():
                 self._choose_network(request)
             case schema.Shutdown(when_idle=when_idle):

@@ -18,6 +18,7 @@ from engine.api.schema import (
     MessagePage,
     State,
     TextPiece,
+    Topology,
 )
 
 MAX_EVENTS = 512
@@ -100,6 +101,9 @@ class Outbox:
     def _joined(self, event: ControlEvent) -> bool:
         """Whether the event became a part of the one before it."""
         last = self._events[-1] if self._events else None
+        if isinstance(event, Topology) and not event.ref and isinstance(last, Topology) and not last.ref:
+            self._events[-1] = event  # the newer picture counts
+            return True
         if last is None or _length(last) > MAX_JOINED_TEXT:
             return False
         match last, event:

@@ -21,6 +21,7 @@ from engine.api.schema import (
     PrivacyChoice,
     Route,
     State,
+    Topology,
 )
 from engine.inference.text.answer_parts import Part
 from engine.inference.types import Constraint, PromptMessage, TokenLogprob
@@ -183,6 +184,10 @@ class ControlService(AnswerService, Protocol):
 
     def leave_network(self) -> None:
         """Be in no network from the next start on. Raises as :meth:`join_network` does."""
+        ...
+
+    def topology(self, chat: str) -> Topology:
+        """Links, paths and groups at this moment; the paths of the kept chat with the id ``chat`` are marked."""
         ...
 
     def shutdown(self, *, when_idle: bool = False) -> None:

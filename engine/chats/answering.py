@@ -105,6 +105,11 @@ class NoRoomError(GenTorrentError):
         self.droppable = droppable
 
 
+def conversation_name(chat: str) -> str:
+    """What a kept chat is called where its paths and its private cache are kept."""
+    return hashlib.sha256(f"kept chat {chat}".encode()).hexdigest()
+
+
 class Answering:
     """Asks an :class:`AnswerService` what chats want to know."""
 
@@ -229,7 +234,7 @@ class Answering:
             max_tokens=settings.max_tokens,
             stop=settings.stop,
             route="local" if settings.local_only else settings.route,
-            conversation=hashlib.sha256(f"kept chat {live.id}".encode()).hexdigest(),
+            conversation=conversation_name(live.id),
             privacy=settings.privacy,
         )
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Callable
 import msgspec
 
 from engine.api.service import AnswerDone, AnswerEvent, AnswerRequest, AnswerStage
+from engine.chats.answering import conversation_name
 from engine.clock import Clock
 from engine.errors import (
     InferenceError,
@@ -77,6 +78,10 @@ class Answers:
         """Tokens of a request's prompt; None where its model is not loaded on this machine."""
         shape = await self._backend.describe(generation_of(request))
         return shape.prompt_tokens if shape is not None else None
+
+    def paths_of(self, chat: str) -> frozenset[bytes]:
+        """Names of the path sets of a kept chat."""
+        return self._conversations.names(conversation_name(chat)) if chat else frozenset()
 
     # On this machine
 

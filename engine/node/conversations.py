@@ -17,10 +17,12 @@ MAX_CONVERSATIONS = 512
 
 @dataclass(slots=True)
 class Conversation:
-    """A chat: ``name`` names its paths and its private cache, ``node`` is pinned once it has answered."""
+    """A chat: ``name`` names its paths and its private cache, ``node`` is pinned once it has
+    answered, ``program_name`` is what its program calls it."""
 
     name: bytes
     node: NodeId | None = None
+    program_name: str = ""
 
 
 class Conversations:
@@ -41,7 +43,7 @@ class Conversations:
             key = _digest(request.model_id, earlier)
         found = self._known.get(key)
         if found is None:
-            found = Conversation(self._random_bytes(16))
+            found = Conversation(self._random_bytes(16), program_name=request.conversation)
             if request.conversation:
                 self._remember(key, found)
         else:
@@ -53,6 +55,10 @@ class Conversations:
         conversation.node = node
         if not request.conversation and request.messages:
             self._remember(_digest(request.model_id, [*request.messages, answer]), conversation)
+
+    def names(self, program_name: str) -> frozenset[bytes]:
+        """What the chat that its program calls so is called here, once for each model that was asked in it."""
+        return frozenset(one.name for one in self._known.values() if program_name and one.program_name == program_name)
 
     def _remember(self, key: bytes, conversation: Conversation) -> None:
         self._known[key] = conversation

@@ -156,6 +156,10 @@ class GroupRole:
         }
         return GroupView(myself, members, held)
 
+    def models(self) -> Sequence[ModelInfo]:
+        """Those in whose groups this machine is."""
+        return [info for digest, info in self._infos().items() if digest in self._machines]
+
     def is_member(self, model_digest: bytes) -> bool:
         """Whether this machine is in the group that serves a model."""
         return model_digest in self._machines and self._info(model_digest) is not None

@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 
 from engine.api.metrics import Metrics
-from engine.api.schema import ModelState, State
+from engine.api.schema import ModelState, State, Topology
 from engine.api.server import ApiServer
 from engine.api.service import AnswerEvent, AnswerRequest
 from engine.api.state_feed import StateFeed
@@ -46,6 +46,7 @@ from engine.node.published_follower import PublishedFollower
 from engine.node.relay_metrics import RelayMetrics
 from engine.node.served_tokens import ServedTokens
 from engine.node.status import contributing_state, make_state, model_states, network_state
+from engine.node.topology import topology
 from engine.node.verifying import verifier_maker
 from engine.paths.relay import RelayMachine
 from engine.sentences import said_by, say
@@ -335,6 +336,10 @@ class Node:
     def leave_network(self) -> None:
         """See ``ControlService``."""
         leave_later(self.configuration)
+
+    def topology(self, chat: str) -> Topology:
+        """See ``ControlService``."""
+        return topology(self, self.answers.paths_of(chat))
 
     def shutdown(self, *, when_idle: bool = False) -> None:
         """See ``ControlService``."""

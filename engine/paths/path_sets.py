@@ -99,6 +99,10 @@ class PathSets:
         """Which path a circuit is."""
         return self._by_circuit.get(circuit)
 
+    def all_sets(self) -> tuple[Sequence[PathSet], Sequence[PathSet]]:
+        """Those of chats and the spare ones, to be looked at."""
+        return list(self._sets.values()), list(self._spares.values())
+
     def best(self) -> int:
         """Open paths of the chat, or the spare set, that has most."""
         sets = [*self._sets.values(), *self._spares.values()]

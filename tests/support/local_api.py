@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from engine.api.schema import ContributingState, ModelState, NetworkState, RelayState, State, WorkerState
+from engine.api.schema import ContributingState, ModelState, NetworkState, RelayState, State, Topology, WorkerState
 from engine.api.server import ApiServer
 from engine.api.service import AnswerDelta, AnswerDone, AnswerEvent, AnswerRequest, AnswerStage, ChatsService
 from engine.api.state_feed import StateFeed
@@ -128,6 +128,11 @@ class PlayedService:
 
     def leave_network(self) -> None:
         self.joined = ""
+
+    picture = Topology()
+
+    def topology(self, chat: str) -> Topology:
+        return self.picture
 
     def shutdown(self, *, when_idle: bool = False) -> None:
         self.stopped = True

@@ -30,6 +30,7 @@ from engine.api.schema import (
     Privacy,
     RelayState,
     State,
+    Topology,
     WorkerState,
 )
 from engine.api.server import ApiServer
@@ -189,6 +190,11 @@ class PlayedEngine:
     def notice(self, text: str) -> None:
         self.warnings.append(text)
         self.feed.notify()
+
+    picture = Topology()
+
+    def topology(self, chat: str) -> Topology:
+        return self.picture
 
     def shutdown(self, *, when_idle: bool = False) -> None:
         self.stopped = True

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QPushButton
 
 from app.i18n import tr
 from app.models.facts import machine_facts, network_facts, network_figures
 from app.models.status import StatusModel
+from app.models.topology import TopologyModel, lay_out, rows
 from app.theme import Theme
 from app.views.basics import PlainLabel
 from app.views.cards import Card, Facts, Figures, Page, StatusRow
 from app.views.join_form import JoinForm
+from app.views.topology_view import TopologyList, TopologyView, legend
 
 
 class NetworkPage(Page):
     """Shows what :class:`StatusModel` says about the network."""
 
-    def __init__(self, theme: Theme, status: StatusModel) -> None:
+    def __init__(self, theme: Theme, status: StatusModel, topology: TopologyModel) -> None:
         super().__init__(theme, tr("Network"), tr("How this machine is connected with the others."))
         card = Card(theme)
         self.status = StatusRow(theme)
@@ -24,6 +27,7 @@ class NetworkPage(Page):
         self._figures = Figures(theme)
         card.column.addWidget(self._figures)
         self.column.addWidget(card)
+        self._add_picture(theme, topology)
         self.join = Card(theme, tr("Join a network"))
         self.form = JoinForm(theme, status)
         self.join.column.addWidget(self.form)
@@ -47,6 +51,31 @@ class NetworkPage(Page):
         self.column.addWidget(self._machine)
         self.column.addStretch(1)
 
+    def _add_picture(self, theme: Theme, topology: TopologyModel) -> None:
+        self._topology = topology
+        about = tr("What this machine knows of its own place. It is shown here and goes nowhere else.")
+        self.place = Card(theme, tr("Links, paths and groups"), about)
+        self.picture, self.list = TopologyView(theme), TopologyList()
+        self.place.column.addWidget(self.picture)
+        self.place.column.addWidget(legend(theme))
+        self.place.column.addWidget(self.list)
+        self.column.addWidget(self.place)
+        topology.changed.connect(self._show_topology)
+        self._show_topology()
+
+    def _show_topology(self) -> None:
+        told = self._topology.told
+        self.picture.show_picture(lay_out(told))
+        self.list.show_rows(rows(told))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._topology.watch(True)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._topology.watch(False)
+
     def show_status(self, model: StatusModel) -> None:
         """Show the newest state."""
         state = model.state
@@ -54,6 +83,7 @@ class NetworkPage(Page):
         connected = state is not None and state.network.status != "none"
         self._figures.setVisible(connected)
         self._details.setVisible(connected)
+        self.place.setVisible(connected)
         self._machine.setVisible(state is not None)
         self.join.setVisible(state is not None and state.network.status == "none")
         notes = model.notes()

@@ -153,6 +153,19 @@ from engine.api.schema.library import (
     StopDownload,
     TrustPublisher,
 )
+from engine.api.schema.network import (
+    MOST_LINKS,
+    MOST_MEMBERS,
+    MOST_PATHS,
+    TOPOLOGY_SECONDS,
+    AnyNetworkEvent,
+    AnyNetworkRequest,
+    GroupMember,
+    OwnLink,
+    OwnPath,
+    Topology,
+    WatchTopology,
+)
 
 CONTROL_VERSION = 1
 """Version of these messages; also in the path."""
@@ -242,6 +255,7 @@ Request = (
     | AnyChatsRequest
     | AnyContributionRequest
     | AnyLibraryRequest
+    | AnyNetworkRequest
 )
 
 # ------------------------------------------------------------------------------------------------ engine to client
@@ -434,6 +448,7 @@ Event = (
     | AnyChatsEvent
     | AnyContributionEvent
     | AnyLibraryEvent
+    | AnyNetworkEvent
 )
 
 request_decoder: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
@@ -466,7 +481,11 @@ __all__ = [
     "MAX_TEXT",
     "MOST_DEVICES",
     "MOST_EVENTS",
+    "MOST_LINKS",
+    "MOST_MEMBERS",
+    "MOST_PATHS",
     "MOST_PROGRAMS",
+    "TOPOLOGY_SECONDS",
     "Accepted",
     "AddAttachment",
     "AnswerDelta",
@@ -534,6 +553,7 @@ __all__ = [
     "GetMessages",
     "GetState",
     "GetText",
+    "GroupMember",
     "Hello",
     "Id",
     "JoinNetwork",
@@ -557,6 +577,8 @@ __all__ = [
     "OpenChat",
     "OptionalId",
     "Overflow",
+    "OwnLink",
+    "OwnPath",
     "OwnerEvent",
     "OwnerEvents",
     "PauseContributing",
@@ -593,10 +615,12 @@ __all__ = [
     "StoredMessage",
     "TextPiece",
     "Title",
+    "Topology",
     "Totals",
     "TrustPublisher",
     "UpdateChat",
     "WatchContribution",
+    "WatchTopology",
     "WeakerChoice",
     "Welcome",
     "Worded",

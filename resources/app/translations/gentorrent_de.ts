@@ -922,6 +922,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Gehen ohne Relays, wie du es zugelassen hast</translation>
     </message>
     <message>
+        <source>Group member {node}</source>
+        <translation>Gruppenmitglied {node}</translation>
+    </message>
+    <message>
         <source>Guards</source>
         <translation>Guards</translation>
     </message>
@@ -1119,12 +1123,20 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Grenzen</translation>
     </message>
     <message>
+        <source>Link with {node}</source>
+        <translation>Verbindung mit {node}</translation>
+    </message>
+    <message>
         <source>Links go through a TURN server only (--relayed-only), and {problem}.</source>
         <translation>Verbindungen gehen nur über einen TURN-Server (--relayed-only), und: {problem}.</translation>
     </message>
     <message>
         <source>Links with the first relays (guards) are still being made.</source>
         <translation>Die Verbindungen zu den ersten Relays (Wächtern) werden noch hergestellt.</translation>
+    </message>
+    <message>
+        <source>Links, paths and groups</source>
+        <translation>Verbindungen, Pfade und Gruppen</translation>
     </message>
     <message>
         <source>Local</source>
@@ -1558,6 +1570,18 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Eingefügter Text {number}.txt</translation>
     </message>
     <message>
+        <source>Path kept ready</source>
+        <translation>Bereitgehaltener Pfad</translation>
+    </message>
+    <message>
+        <source>Path of a chat</source>
+        <translation>Pfad eines Chats</translation>
+    </message>
+    <message>
+        <source>Path of the open chat</source>
+        <translation>Pfad des offenen Chats</translation>
+    </message>
+    <message>
         <source>Pause for an hour</source>
         <translation>Eine Stunde pausieren</translation>
     </message>
@@ -1584,6 +1608,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>People pool their computers to run open language models for each other. No account, no coin. You can chat at once; a small model is built in.</source>
         <translation>Menschen legen ihre Rechner zusammen, um füreinander offene Sprachmodelle auszuführen. Ohne Konto, ohne Coin. Du kannst sofort chatten; ein kleines Modell ist eingebaut.</translation>
+    </message>
+    <message>
+        <source>Picture of links, paths and groups; the list below says the same in words</source>
+        <translation>Bild der Verbindungen, Pfade und Gruppen; die Liste darunter sagt dasselbe in Worten</translation>
     </message>
     <message>
         <source>Pieces of this file are missing. Send it again from its beginning.</source>
@@ -2500,6 +2528,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Sie zeigen nie, was gefragt oder geantwortet wurde.</translation>
     </message>
     <message>
+        <source>Thick lines: paths of the open chat. Dotted: paths kept ready. Dashed: links through a TURN server.</source>
+        <translation>Dicke Linien: Pfade des offenen Chats. Gepunktet: bereitgehaltene Pfade. Gestrichelt: Verbindungen über einen TURN-Server.</translation>
+    </message>
+    <message>
         <source>Thinking</source>
         <translation>Denkt nach</translation>
     </message>
@@ -2562,6 +2594,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>This machine</source>
         <translation>Dieser Rechner</translation>
+    </message>
+    <message>
+        <source>This machine in its group</source>
+        <translation>Dieser Rechner in seiner Gruppe</translation>
     </message>
     <message>
         <source>This machine reads the question</source>
@@ -2760,6 +2796,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Was dieser Rechner geleistet hat</translation>
     </message>
     <message>
+        <source>What this machine knows of its own place. It is shown here and goes nowhere else.</source>
+        <translation>Was dieser Rechner von seinem eigenen Platz weiß. Es wird hier gezeigt und geht nirgendwohin.</translation>
+    </message>
+    <message>
         <source>What this machine may do for others</source>
         <translation>Was dieser Rechner für andere tun darf</translation>
     </message>
@@ -2890,6 +2930,10 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
         <translation>etwa {used} von {limit} Tokens</translation>
     </message>
     <message>
+        <source>an answer comes over it now</source>
+        <translation>gerade kommt eine Antwort darüber</translation>
+    </message>
+    <message>
         <source>an answer is being written</source>
         <translation>eine Antwort wird geschrieben</translation>
     </message>
@@ -2926,6 +2970,10 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
         <translation>an der Längengrenze abgeschnitten</translation>
     </message>
     <message>
+        <source>direct</source>
+        <translation>direkt</translation>
+    </message>
+    <message>
         <source>direct, without relays</source>
         <translation>direkt, ohne Relays</translation>
     </message>
@@ -2948,6 +2996,14 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
     <message>
         <source>folded away</source>
         <translation>eingeklappt</translation>
+    </message>
+    <message>
+        <source>for others</source>
+        <translation>für andere</translation>
+    </message>
+    <message>
+        <source>for your questions</source>
+        <translation>für deine Fragen</translation>
     </message>
     <message>
         <source>gentorrent-invite-… or https://…</source>
@@ -2980,6 +3036,10 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
     <message>
         <source>no TURN server can be used from here ({tried})</source>
         <translation>von hier aus ist kein TURN-Server zu benutzen ({tried})</translation>
+    </message>
+    <message>
+        <source>no standing yet</source>
+        <translation>noch ohne Ansehen</translation>
     </message>
     <message>
         <source>nodes listed</source>
@@ -3023,6 +3083,14 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
         <translation>Größe noch nicht bekannt</translation>
     </message>
     <message>
+        <source>standing {share} %</source>
+        <translation>Ansehen {share} %</translation>
+    </message>
+    <message>
+        <source>takes no questions now</source>
+        <translation>nimmt gerade keine Fragen an</translation>
+    </message>
+    <message>
         <source>temporary</source>
         <translation>temporär</translation>
     </message>
@@ -3053,6 +3121,10 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
     <message>
         <source>the processor</source>
         <translation>dem Prozessor</translation>
+    </message>
+    <message>
+        <source>through a TURN server</source>
+        <translation>über einen TURN-Server</translation>
     </message>
     <message>
         <source>tight: close other programs first</source>
@@ -3101,6 +3173,10 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
     <message>
         <source>{choice}, for this chat while relays are missing</source>
         <translation>{choice}, für diesen Chat, solange Relays fehlen</translation>
+    </message>
+    <message>
+        <source>{count} more</source>
+        <translation>{count} weitere</translation>
     </message>
     <message>
         <source>{done} of {total}</source>
@@ -3219,6 +3295,10 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
         <translation>{needed} Wächter werden gebraucht, und nur {have} von deinen sind gerade brauchbar. Warte, bis mehr von ihnen zurück oder verbunden sind.</translation>
     </message>
     <message>
+        <source>{node} · {time} ms</source>
+        <translation>{node} · {time} ms</translation>
+    </message>
+    <message>
         <source>{number} Mbit/s</source>
         <translation>{number} Mbit/s</translation>
     </message>
@@ -3273,6 +3353,10 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
     <message>
         <source>{room} of them are kept for the answer.</source>
         <translation>{room} davon bleiben für die Antwort frei.</translation>
+    </message>
+    <message>
+        <source>{running} of {slots} places taken, {waiting} waiting</source>
+        <translation>{running} von {slots} Plätzen belegt, {waiting} warten</translation>
     </message>
     <message>
         <source>{seconds} s wait</source>

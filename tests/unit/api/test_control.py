@@ -390,3 +390,10 @@ async def test_what_cannot_be_read_is_refused_by_its_ref(client):
     assert "temperature" in refused.text
     await client.socket.send_str('{"type": 5, "ref": []}')
     assert (await client.find(RequestFailed)).ref == ""
+
+
+async def test_the_picture_of_links_is_told_to_who_asks_for_it(api: RunningApi, client: Client):
+    api.service.picture = schema.Topology(links=(schema.OwnLink(peer="a", holder="client", relayed=True),))
+    await client.send(schema.WatchTopology(on=False, ref="9"))
+    told = await client.find(schema.Topology)
+    assert told == schema.Topology(links=api.service.picture.links, ref="9")

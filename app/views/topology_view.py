@@ -1,0 +1,178 @@
+"""The picture of this machine's links, paths and groups, and the same as a list."""
+
+from __future__ import annotations
+
+import itertools
+
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QHelpEvent, QPainter, QPainterPath, QPaintEvent, QPen
+from PySide6.QtWidgets import QLabel, QListWidget, QSizePolicy, QToolTip, QWidget
+
+from app.i18n import tr
+from app.models.safe_text import visible
+from app.models.topology import Mark, Picture, RouteLine
+from app.theme import Theme
+
+_MARGIN = 44
+_RADIUS = {"here": 13.0, "member": 10.0, "link": 6.0, "relay": 7.0, "others": 14.0}
+MOST_LABELS = 30
+"""Beyond so many marks only this machine and those of groups carry their names."""
+MOST_ROWS = 400
+
+
+class TopologyView(QWidget):
+    """Draws a :class:`Picture`. The list beside it is its form for keyboard and screen reader."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._picture = Picture()
+        self._marks: dict[str, Mark] = {}
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setFixedHeight(380)
+        self.setAccessibleName(tr("Picture of links, paths and groups; the list below says the same in words"))
+        theme.changed.connect(self.update)
+
+    def sizeHint(self) -> QSize:
+        return QSize(640, 380)
+
+    @property
+    def shown(self) -> Picture:
+        """What is drawn."""
+        return self._picture
+
+    def show_picture(self, picture: Picture) -> None:
+        """Draw this from now on."""
+        if picture != self._picture:
+            self._picture = picture
+            self._marks = {mark.key: mark for mark in picture.marks}
+            self.update()
+
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent) and event.type() is QEvent.Type.ToolTip:
+            mark = self.mark_at(QPointF(event.pos()))
+            QToolTip.showText(event.globalPos(), visible(mark.label) if mark else "", self)
+            return True
+        return super().event(event)
+
+    def mark_at(self, point: QPointF) -> Mark | None:
+        """The mark under a point of the widget."""
+        for mark in reversed(self._picture.marks):
+            away = self.place(mark) - point
+            if away.x() ** 2 + away.y() ** 2 <= (_RADIUS[mark.kind] + 3) ** 2:
+                return mark
+        return None
+
+    def place(self, mark: Mark) -> QPointF:
+        """Where a mark stands in the widget."""
+        across, down = self.width() / 2 - _MARGIN - 24, self.height() / 2 - _MARGIN + 16
+        return QPointF(self.width() / 2 + mark.x * min(across, down * 2.3), self.height() / 2 + mark.y * down)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        here = self._marks.get("here")
+        if here is None:
+            return
+        for mark in self._picture.marks:
+            if mark.linked:
+                style = Qt.PenStyle.DashLine if mark.relayed else Qt.PenStyle.SolidLine
+                painter.setPen(QPen(QColor(self._theme.strong_line), 1, style))
+                painter.drawLine(self.place(here), self.place(mark))
+        for at, route in reversed(list(enumerate(self._picture.routes))):
+            self._draw_route(painter, route, at)
+        for mark in self._picture.marks:
+            self._draw_mark(painter, mark)
+        self._draw_labels(painter)
+
+    def _draw_route(self, painter: QPainter, route: RouteLine, at: int) -> None:
+        colour = QColor(self._route_colours()[at % 4] if route.use != "spare" else self._theme.quiet)
+        width = 3.0 if route.use == "open" else 2.0 if route.use == "chat" else 1.0
+        style = Qt.PenStyle.DotLine if route.use == "spare" else Qt.PenStyle.SolidLine
+        painter.setPen(QPen(colour, width + (1.0 if route.busy else 0.0), style, Qt.PenCapStyle.RoundCap))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        places = [self.place(self._marks[key]) for key in route.marks if key in self._marks]
+        line = QPainterPath(places[0])
+        for before, after in itertools.pairwise(places):
+            across = after - before
+            bend = QPointF(-across.y(), across.x()) * (0.06 + 0.02 * (at % 4))
+            line.quadTo((before + after) / 2 + bend, after)
+        painter.drawPath(line)
+
+    def _route_colours(self) -> tuple[str, str, str, str]:
+        theme = self._theme
+        return theme.accent, theme.good, theme.syntax_number, theme.syntax_keyword
+
+    def _draw_mark(self, painter: QPainter, mark: Mark) -> None:
+        theme, radius, place = self._theme, _RADIUS[mark.kind], self.place(mark)
+        fill = {"here": theme.accent, "member": theme.good_ground, "others": theme.neutral_ground}
+        edge = {"here": theme.accent, "member": theme.good, "relay": theme.accent}
+        painter.setPen(QPen(QColor(edge.get(mark.kind, theme.strong_line)), 1.5))
+        painter.setBrush(QColor(fill.get(mark.kind, theme.raised)))
+        painter.drawEllipse(place, radius, radius)
+        if mark.kind == "member" and mark.load:
+            painter.setPen(QPen(QColor(theme.good), 3))
+            box = QRectF(place.x() - radius, place.y() - radius, 2 * radius, 2 * radius)
+            painter.drawArc(box, 90 * 16, -round(360 * 16 * mark.load))
+
+    def _draw_labels(self, painter: QPainter) -> None:
+        font = QFont(self.font())
+        font.setPointSizeF(max(8.0, font.pointSizeF() - 1.5))
+        painter.setFont(font)
+        painter.setPen(QColor(self._theme.quiet))
+        metrics = painter.fontMetrics()
+        few = len(self._picture.marks) <= MOST_LABELS
+        taken: list[QRectF] = []
+        for mark in self._picture.marks:
+            if not few and mark.kind not in ("here", "member", "others"):
+                continue
+            text, place = visible(mark.label), self.place(mark)
+            width, height = metrics.horizontalAdvance(text) + 8, metrics.height()
+            top = place.y() + _RADIUS[mark.kind] + 1
+            if mark.y < -0.1:
+                top = place.y() - _RADIUS[mark.kind] - height - 1
+            left = min(max(place.x() - width / 2, 2), self.width() - width - 2)
+            box = QRectF(left, top, width, height)
+            if not any(box.intersects(other) for other in taken):
+                taken.append(box)
+                ground = QColor(self._theme.raised)
+                ground.setAlpha(210)
+                painter.fillRect(box, ground)
+                painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+
+
+class TopologyList(QListWidget):
+    """The picture in words; a row for each path, member and link."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setAccessibleName(tr("Links, paths and groups"))
+        self.setWordWrap(True)
+        self.setFrameShape(QListWidget.Shape.NoFrame)
+        self.setFixedHeight(190)
+        self._rows: list[tuple[str, str]] = []
+
+    def show_rows(self, rows: list[tuple[str, str]]) -> None:
+        """Show exactly these; the place of the reader stays."""
+        if rows == self._rows:
+            return
+        self._rows = rows
+        shown = [f"{visible(name)}: {visible(words)}" for name, words in rows[:MOST_ROWS]]
+        for at, text in enumerate(shown):
+            if at == self.count():
+                self.addItem(text)
+            elif self.item(at).text() != text:
+                self.item(at).setText(text)
+        while self.count() > len(shown):
+            self.takeItem(self.count() - 1)
+
+
+def legend(theme: Theme) -> QLabel:
+    """What the lines mean."""
+    words = tr("Thick lines: paths of the open chat. Dotted: paths kept ready. Dashed: links through a TURN server.")
+    label = QLabel(words)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setWordWrap(True)
+    label.setObjectName("quiet")
+    label.setContentsMargins(0, theme.tiny, 0, 0)
+    return label
