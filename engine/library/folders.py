@@ -11,7 +11,7 @@ from pathlib import Path
 
 from engine.errors import ModelBusyError, StorageError, UnknownModelError
 from engine.ids import is_published
-from engine.inference.models.installed import BUILTIN_MODEL, Catalogue, folder_of
+from engine.inference.models.installed import BUILTIN_MODEL, Catalogue, folder_of, model_of
 from engine.library.pins import Pins
 from engine.storage.file_lock import held_lock
 from engine.storage.files import make_directory, storage_error
@@ -138,6 +138,15 @@ class ModelsFolder:
     def interrupted(self, name: str) -> list[Path]:
         """Folders that interrupted downloads of ``name`` have left."""
         return [one for one in self._incomplete.glob(f"{folder_of(name)}+*") if one.is_dir()]
+
+    def all_interrupted(self) -> dict[str, list[Path]]:
+        """Every model that interrupted downloads have left folders of."""
+        found: dict[str, list[Path]] = {}
+        for one in sorted(self._incomplete.glob("*+*")):
+            name = model_of(one.name.partition("+")[0])
+            if name and one.is_dir():
+                found.setdefault(name, []).append(one)
+        return found
 
     def abandon(self, name: str) -> int:
         """Delete what interrupted downloads of ``name`` have left; the bytes that became free."""

@@ -16,14 +16,18 @@ from engine.api.schema import (
     Accepted,
     ConfirmModel,
     ControlEvent,
+    DiscardDownload,
+    DiskUse,
     DownloadEnded,
     DownloadModel,
     DownloadProgress,
+    GetDiskUse,
     Library,
     LibraryModel,
     LibraryRequest,
     ListLibrary,
     ListPublishers,
+    ModelUse,
     Publishers,
     RequestFailed,
     StopDownload,
@@ -42,6 +46,7 @@ from engine.errors import (
 from engine.ids import is_publishers
 from engine.library.candidates import foreseen_variants
 from engine.library.catalogue import CatalogueModel, find
+from engine.library.disk_use import disk_use
 from engine.library.download import Order, download, prepare
 from engine.library.fit import DEFAULT_CONTEXT, Machine, Verdict, recommended
 from engine.library.folders import ModelsFolder
@@ -91,7 +96,7 @@ class LibraryService:
         self._clock = clock
         self._environment = environment
         self._tasks: asyncio.TaskGroup | None = None
-        self._downloads: dict[str, asyncio.Task[None]] = {}
+        self._downloads: dict[str, asyncio.Task[DownloadEnded]] = {}
         self._progress: dict[str, DownloadProgress] = {}
         self._listeners: set[Callable[[ControlEvent], None]] = set()
 
@@ -127,6 +132,11 @@ class LibraryService:
                     await self._start(request)
                 case StopDownload():
                     await self._stop(request.model)
+                case DiscardDownload():
+                    await self._stop(request.model)
+                    await asyncio.to_thread(self._discard, request.model)
+                case GetDiskUse():
+                    return await asyncio.to_thread(self._disk_use, request.ref)
                 case ListPublishers():
                     self._look_again()
                     states = await asyncio.to_thread(publisher_states, self._published)
@@ -167,7 +177,8 @@ class LibraryService:
             raise OverloadedError(say("library.ending"))
         if len(self._downloads) >= MAX_DOWNLOADS:
             raise OverloadedError(say("library.most", most=MAX_DOWNLOADS))
-        self._downloads[name] = self._tasks.create_task(self._download(name, fetch))
+        task = self._downloads[name] = self._tasks.create_task(self._download(name, fetch))
+        task.add_done_callback(partial(self._over, name))  # also of one that was stopped before it began
         self._tell_progress(DownloadProgress(model=name, stage="checking"))
 
     def _wanted(self, model: str) -> tuple[str, str, Fetch]:
@@ -186,23 +197,35 @@ class LibraryService:
             task.cancel()
             await asyncio.wait([task])
 
-    async def _download(self, name: str, fetch: Fetch) -> None:
-        ended = DownloadEnded(model=name)
+    def _discard(self, model: str) -> None:
+        self._models.place(model)  # no path of somebody's making
+        with self._models.locked(model):
+            self._models.abandon(model)
+
+    def _disk_use(self, ref: str) -> DiskUse:
+        use = disk_use(self._models)
+        models = tuple(
+            ModelUse(model=one.name, files=one.files, unfinished=one.unfinished, linked=one.linked)
+            for one in use.models
+        )
+        return DiskUse(ref=ref, models=models, total=use.total, free=use.free)
+
+    async def _download(self, name: str, fetch: Fetch) -> DownloadEnded:
         try:
             await fetch(self._meter(name))
-        except asyncio.CancelledError:
-            ended = DownloadEnded(model=name, code="stopped", text=say("library.stopped"))
         except (GenTorrentError, OSError) as error:
             _logger.warning("%s was not downloaded: %s", name, error)
-            ended = DownloadEnded(model=name, code=_code(error), text=said_by(error))
+            return DownloadEnded(model=name, code=_code(error), text=said_by(error))
         except Exception:
             _logger.exception("a download failed unexpectedly")
-            text = say("chat.request_mistake")
-            ended = DownloadEnded(model=name, code="internal_error", text=text)
-        finally:
-            self._downloads.pop(name, None)
-            self._progress.pop(name, None)
-            self._tell(ended)
+            return DownloadEnded(model=name, code="internal_error", text=say("chat.request_mistake"))
+        return DownloadEnded(model=name)
+
+    def _over(self, name: str, task: asyncio.Task[DownloadEnded]) -> None:
+        self._downloads.pop(name, None)
+        self._progress.pop(name, None)
+        stopped = DownloadEnded(model=name, code="stopped", text=say("library.stopped"))
+        self._tell(stopped if task.cancelled() else task.result())
 
     def _meter(self, name: str) -> Meter:
         loop = asyncio.get_running_loop()

@@ -113,6 +113,30 @@ async def test_a_stopped_download_goes_on_where_it_was(tmp_path, hub):
         assert isinstance(await ask(service, schema.StopDownload(ref="s", model="Tiny")), schema.Accepted)
 
 
+async def test_a_download_that_is_cut_off_takes_the_disk_until_it_is_discarded(tmp_path, hub):
+    data = tmp_path / "data"
+    catalogue(data)
+    hub.pace = 0.05
+    staging = data / "models" / ".incomplete"
+    async with running(data, hub) as (service, told):
+        await ask(service, schema.DownloadModel(model="Tiny", accept_licence=True))
+        await until(lambda: any(one.stat().st_size for one in staging.rglob("*.part")), PATIENCE)
+        await ask(service, schema.StopDownload(model="Tiny"))
+        use = await ask(service, schema.GetDiskUse(ref="u"))
+        assert (use.ref, [one.model for one in use.models]) == ("u", ["Tiny"])
+        assert use.models[0].files == 0
+        assert use.total == use.models[0].unfinished > 0
+        assert use.free > 0
+        await ask(service, schema.DownloadModel(model="Tiny", accept_licence=True))
+        discarded = await ask(service, schema.DiscardDownload(ref="d", model="Tiny"))
+        assert discarded == schema.Accepted(ref="d", request="discard_download")
+        assert [one.code for one in told if isinstance(one, schema.DownloadEnded)] == ["stopped", "stopped"]
+        use = await ask(service, schema.GetDiskUse())
+        assert (use.models, use.total) == ((), 0)
+        refused = await ask(service, schema.DiscardDownload(model="../../keys"))
+        assert isinstance(refused, schema.RequestFailed)
+
+
 async def test_what_cannot_be_fetched_is_said(tmp_path, hub):
     data = tmp_path / "data"
     catalogue(data)

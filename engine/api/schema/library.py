@@ -56,6 +56,17 @@ class StopDownload(LibraryRequest, frozen=True, kw_only=True, tag="stop_download
     model: ModelName
 
 
+class DiscardDownload(LibraryRequest, frozen=True, kw_only=True, tag="discard_download"):
+    """Stop a download, if it goes on, and delete what has arrived. Answered by ``Accepted``, also when there is
+    nothing."""
+
+    model: ModelName
+
+
+class GetDiskUse(LibraryRequest, frozen=True, kw_only=True, tag="get_disk_use"):
+    """Answered by ``DiskUse``."""
+
+
 class ConfirmModel(LibraryRequest, frozen=True, kw_only=True, tag="confirm_model"):
     """The owner wants to ask a model that nobody but its publisher has looked at; once for each. Before, questions to
     it fail with the code "unreviewed_model". Answered by ``Accepted``."""
@@ -74,7 +85,16 @@ class TrustPublisher(LibraryRequest, frozen=True, kw_only=True, tag="trust_publi
     on: bool = True
 
 
-AnyLibraryRequest = ListLibrary | DownloadModel | StopDownload | ConfirmModel | ListPublishers | TrustPublisher
+AnyLibraryRequest = (
+    ListLibrary
+    | DownloadModel
+    | StopDownload
+    | DiscardDownload
+    | GetDiskUse
+    | ConfirmModel
+    | ListPublishers
+    | TrustPublisher
+)
 
 
 class DownloadProgress(ControlEvent, frozen=True, kw_only=True, tag="download_progress"):
@@ -105,6 +125,25 @@ class Library(ControlEvent, frozen=True, kw_only=True, tag="library"):
     downloads: tuple[DownloadProgress, ...] = ()
 
 
+class ModelUse(Struct, frozen=True, kw_only=True):
+    """Bytes of one model on the disk: ``files`` installed, ``unfinished`` of downloads that did not end. ``linked``:
+    its files lie elsewhere and count as nothing."""
+
+    model: str
+    files: int = 0
+    unfinished: int = 0
+    linked: bool = False
+
+
+class DiskUse(ControlEvent, frozen=True, kw_only=True, tag="disk_use"):
+    """What the models take of the disk, what takes most first, and how many bytes are ``free`` for more."""
+
+    ref: str
+    models: tuple[ModelUse, ...]
+    total: int
+    free: int
+
+
 class PublisherState(Struct, frozen=True, kw_only=True):
     """Whoever has published ``models`` (ids): the ``name`` it takes for itself, and the ``fingerprint`` that nobody
     else has. ``trusted``: its models may be served from this machine."""
@@ -122,4 +161,4 @@ class Publishers(ControlEvent, frozen=True, kw_only=True, tag="publishers"):
     publishers: tuple[PublisherState, ...] = ()
 
 
-AnyLibraryEvent = DownloadProgress | DownloadEnded | Library | Publishers
+AnyLibraryEvent = DownloadProgress | DownloadEnded | Library | DiskUse | Publishers
