@@ -256,9 +256,7 @@ class Desktop:
     def _engine_changed(self, status: EngineStatus) -> None:
         if status.phase == "connected":
             # An engine begins with its own options; the switch of the window was the owner's last word.
-            self._restore_contributing = (
-                self.preferences.now.contribute and not status.adopted and not self.status.paused
-            )
+            self._restore_contributing = self.preferences.now.contribute and not status.adopted
             self.status.engine_connected(self._note(status))
             self.chats.connected()
             self.chat.connected()

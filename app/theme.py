@@ -336,6 +336,22 @@ QSlider::handle:horizontal {{ background: {t.accent}; border: 2px solid {t.accen
 QSlider::handle:horizontal:hover {{ background: {t.accent_hover}; }}
 QSlider::handle:horizontal:focus {{ background: {t.raised}; border: 2px solid {t.focus}; }}
 #contextMeter {{ font-size: {t.caption}pt; }}
+#chartValue {{ font-weight: 600; font-size: {t.caption}pt; }}
+QToolButton#cardHead {{ background: transparent; border: 2px solid transparent; border-radius: {t.small_radius}px; }}
+QToolButton#cardHead:hover {{ background: {t.hover}; }}
+QToolButton#cardHead:focus {{ border-color: {t.focus}; }}
+#cardBody {{ background: transparent; border: none; }}
+QPushButton#chip {{ min-height: 24px; padding: 0 {t.small + 2}px; border: 1px solid {t.line};
+    border-radius: 13px; font-size: {t.caption}pt; }}
+QPushButton#chip:hover {{ background: {t.hover}; border-color: {t.strong_line}; }}
+QPushButton#chip:checked {{ background: {t.accent_ground}; border-color: {t.accent}; color: {t.accent}; }}
+QPushButton#chip:focus {{ border: 2px solid {t.focus}; padding: 0 {t.small + 1}px; min-height: 22px; }}
+QPushButton#chip:disabled {{ color: {t.disabled}; background: {t.sunken}; }}
+#rowTitle:disabled {{ color: {t.disabled}; }}
+#schedule {{ background: transparent; border: none; outline: none; }}
+#schedule QHeaderView, #schedule QHeaderView::section {{ background: transparent; border: none; color: {t.quiet};
+    font-size: {t.caption}pt; padding: 0; }}
+#schedule QHeaderView::section:hover {{ color: {t.text}; }}
 #fieldProblem {{ color: {t.warning}; font-size: {t.caption}pt; }}
 QToolButton#tool {{ background: transparent; border: 2px solid transparent; border-radius: {t.small_radius}px; }}
 QToolButton#tool:hover {{ background: {t.hover}; }}

@@ -16,6 +16,7 @@ from pathlib import Path
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ["QT_API"] = "pyside6"
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QTimer
@@ -31,6 +32,7 @@ from app.preferences import PreferenceStore
 from app.views.navigation import PageName
 from app.views.stage_row import OFFER_SECONDS_AFTER
 from engine.api import schema
+from tools import contribute_views
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "screenshots"
 WIDE, NARROW = (1280, 800), (480, 800)
@@ -457,6 +459,25 @@ def _page(name: PageName, **fields: bool) -> Callable[[Desktop], None]:
     return prepare
 
 
+def _contribute(*opened: str, scrolled: str = "") -> Callable[[Desktop], None]:
+    def prepare(desktop: Desktop) -> None:
+        play(desktop, state())
+        contribute_views.show(desktop, *opened, scrolled=scrolled)
+
+    return prepare
+
+
+def _contribute_paused(desktop: Desktop) -> None:
+    """While a game runs, on a machine without a graphics card that can be used."""
+    reason = "Cyberpunk2077 is running; goes on 2 minutes after it ends."
+    now = schema.ContributingState(on=True, status="paused", reason=reason, model="gentorrent-builtin")
+    play(desktop, msgspec.structs.replace(state(), contributing=now))
+    contribute_views.show(
+        desktop, "devices", scrolled="", devices=(), paused=True, by_owner=False, reasons=(reason,),
+        rules=schema.Rules(), totals=schema.Totals(tokens_today=1200, tokens_month=40_000, answers=31),
+    )  # fmt: skip
+
+
 SUGGESTED = schema.Library(
     ref="library",
     models=(
@@ -525,7 +546,12 @@ VIEWS: dict[str, Callable[[Desktop], None]] = {
     "chat-downloading": _downloading,
     "chat-setup": _setup,
     "chat-setup-full": _setup_full,
-    "contribute": _page("contribute"),
+    "contribute": _contribute(),
+    "contribute-paused": _contribute_paused,
+    "contribute-when": _contribute("when", scrolled="when"),
+    "contribute-devices": _contribute("devices", scrolled="devices"),
+    "contribute-limits": _contribute("money", "traffic", "whom", "relay", scrolled="money"),
+    "contribute-log": _contribute("log", "meaning", scrolled="log"),
     "models": _page("models"),
     "network": _network,
     "network-crowded": lambda desktop: _network(desktop, links=1000),

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from PySide6.QtCore import QDateTime, QLocale, QObject, QTimer, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.i18n import mark, number, tr
 from app.models.catalogue import BUILTIN, ModelChoice, choices
+from app.models.contribution import ContributionModel
 from app.models.engine_words import from_engine
 from engine.api import schema
 
@@ -83,10 +84,8 @@ class StatusModel(QObject):
         self._saving = schema.SavingState()
         self.intends = False
         """Whether the owner wants to contribute as soon as that is possible."""
-        self._paused = ""
-        self._resume = QTimer(self)
-        self._resume.setSingleShot(True)
-        self._resume.timeout.connect(lambda: self.set_contributing(True))
+        self.contribution = ContributionModel(send)
+        """The rules of contributing, and what is measured."""
         self._forget = QTimer(self)
         self._forget.setSingleShot(True)
         self._forget.setInterval(NOTICE_MILLISECONDS)
@@ -124,6 +123,7 @@ class StatusModel(QObject):
         self._state = None
         self._saving = schema.SavingState()
         self._wanted = None
+        self.contribution.connection_lost()
         self._engine_text = text
         self._engine_tone = "error" if failed else "busy"
         self.changed.emit()
@@ -131,32 +131,30 @@ class StatusModel(QObject):
     def set_contributing(self, on: bool) -> None:
         """The owner turns the switch. It shows the wish until the engine says what came of it."""
         self._refusal = ""
-        self._end_pause()
         if self._state is not None and on != self._state.contributing.on and self._send(schema.SetContributing(on=on)):
             self._wanted = on
             self.contributing_wished.emit(on)
         self.changed.emit()
 
     @property
-    def paused(self) -> bool:
-        """Whether the owner has paused contributing, for an hour or until the next start."""
-        return bool(self._paused)
+    def can_pause(self) -> bool:
+        """Whether there is something to pause."""
+        there = self._state is not None and self._state.contributing.on and self.contribution.now is not None
+        return there and not self.can_resume
 
-    def pause(self, seconds: int | None) -> None:
-        """Stop contributing for so long (None: until the next start), without forgetting that the owner wants to."""
-        if self._state is None or not self._state.contributing.on or not self._send(schema.SetContributing(on=False)):
-            return
-        self._wanted = False
-        self._paused = tr("Paused until the next start")
-        if seconds is not None:
-            end = QDateTime.currentDateTime().addSecs(seconds).time()
-            self._paused = tr("Paused until {time}", time=QLocale().toString(end, QLocale.FormatType.ShortFormat))
-            self._resume.start(seconds * 1000)
-        self.changed.emit()
+    @property
+    def can_resume(self) -> bool:
+        """Whether the owner has paused it."""
+        return self.contribution.can_resume
 
-    def _end_pause(self) -> None:
-        self._paused = ""
-        self._resume.stop()
+    def pause(self, seconds: float | None) -> None:
+        """Stop contributing for so long (None: until the engine's next start); the owner still wants to."""
+        if self.can_pause:
+            self.contribution.pause(seconds)
+
+    def resume(self) -> None:
+        """End a pause of the owner."""
+        self.contribution.resume()
 
     def join_network(self, text: str) -> bool:
         """Be in the network that an invitation or an address names; False when there is no engine to be told."""
@@ -179,6 +177,7 @@ class StatusModel(QObject):
 
     def receive(self, event: schema.Event) -> None:
         """An event of the engine."""
+        self.contribution.receive(event)
         match event:
             case schema.State():
                 self._state = event
@@ -186,8 +185,8 @@ class StatusModel(QObject):
                     self._wanted = None
                 if event.contributing.on:
                     self._refusal = ""
-                    if self._wanted is None:
-                        self._end_pause()  # somebody else has turned it on
+            case schema.Contribution():
+                pass  # whether there is a pause to be ended
             case schema.SavingState():
                 self._saving = event
             case schema.Accepted(request="delete_everything"):
@@ -222,7 +221,7 @@ class StatusModel(QObject):
             return StatusLine("error", " ".join([from_engine(self._saving, "problem"), waiting]))
         if self._refusal or self._notice:
             return StatusLine("warning", self._refusal or self._notice)
-        if state.contributing.status in ("paused", "failed") and state.contributing.reason:
+        if state.contributing.status == "failed" and state.contributing.reason:
             return StatusLine(
                 "warning", tr(_AS_SAID[state.contributing.status], reason=from_engine(state.contributing, "reason"))
             )
@@ -276,8 +275,6 @@ class StatusModel(QObject):
             return ContributeLine(self._wanted, True, tr("Turning on…") if self._wanted else tr("Turning off…"), "busy")
         if self._refusal and not now.on:
             return ContributeLine(False, True, tr("Not possible"), "warning", self._refusal)
-        if self._paused and not now.on:
-            return ContributeLine(False, True, self._paused)
         return ContributeLine(now.on, True, tr(_STATES[now.status]), _CONTRIBUTING_TONES[now.status], _details(now))
 
 
@@ -292,7 +289,7 @@ _CONTRIBUTING_TONES: dict[str, Tone] = {
     "off": "neutral",
     "starting": "busy",
     "on": "good",
-    "paused": "warning",
+    "paused": "neutral",
     "draining": "busy",
     "failed": "error",
 }

@@ -78,6 +78,20 @@ class Exports(QObject):
         self.told.emit(tr("The PDF is being made"))
         pdf.start()
 
+    def save_diagnostics(self, text: str) -> None:
+        """A report about the engine."""
+        self._choose(
+            tr("Save diagnostics"), "gentorrent-diagnostics.json", lambda path: self.write_diagnostics(path, text)
+        )
+
+    def write_diagnostics(self, path: str, text: str) -> None:
+        """Write a report, and say whether that went well."""
+        problem = _write(path, text + "\n")
+        if problem:
+            self.told.emit(tr("The diagnostics were not saved: {reason}. Choose another place.", reason=problem))
+        else:
+            self.told.emit(tr("Saved to {path}. Read it before you give it away.", path=path))
+
     def _pdf_done(self, pdf: PdfExport, path: str, problem: str) -> None:
         if pdf is self.pdf:
             self.pdf = None

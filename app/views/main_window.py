@@ -253,7 +253,7 @@ class MainWindow(QMainWindow):
 
     def _make_page(self, name: PageName) -> StatusPage:
         if name == "contribute":
-            contribute = ContributePage(self._theme)
+            contribute = ContributePage(self._theme, self._status.contribution)
             contribute.contributing_requested.connect(self._status.set_contributing)
             return contribute
         if name == "models":

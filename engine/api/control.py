@@ -238,6 +238,8 @@ class _Connection:
                 self._topology.ask(request)
             case schema.JoinNetwork() | schema.LeaveNetwork():
                 self._choose_network(request)
+            case schema.GetDiagnostics(ref=ref):
+                self._outbox.put(schema.Diagnostics(ref=ref, text=self._service.diagnostics()))
             case schema.Shutdown(when_idle=when_idle):
                 self._service.shutdown(when_idle=when_idle)
             case schema.ChatsRequest():

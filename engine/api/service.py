@@ -190,6 +190,10 @@ class ControlService(AnswerService, Protocol):
         """Links, paths and groups at this moment; the paths of the kept chat with the id ``chat`` are marked."""
         ...
 
+    def diagnostics(self) -> str:
+        """A report for who helps, as JSON: nothing in it names a person, a machine or a place."""
+        ...
+
     def shutdown(self, *, when_idle: bool = False) -> None:
         """Begin to stop the engine, or do so once no answer to its owner is being made; returns at once."""
         ...

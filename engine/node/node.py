@@ -34,6 +34,7 @@ from engine.node.answers import Answers
 from engine.node.backends import MEBIBYTE, make_pool, make_remote
 from engine.node.cached_prefixes import CachedPrefixes
 from engine.node.client_presence import ClientPresence
+from engine.node.diagnostics import diagnostics
 from engine.node.group_metrics import GroupMetrics
 from engine.node.joining import invitation_of, join, join_later, leave_later
 from engine.node.keys import NodeKeys
@@ -43,6 +44,7 @@ from engine.node.overlay_client import OverlayClient
 from engine.node.peer_presence import PeerPresence
 from engine.node.presence import Membership
 from engine.node.published_follower import PublishedFollower
+from engine.node.recent_log import RecentLog
 from engine.node.relay_metrics import RelayMetrics
 from engine.node.served_tokens import ServedTokens
 from engine.node.status import contributing_state, make_state, model_states, network_state
@@ -79,6 +81,7 @@ class Node:
         self.key_storage = {"keyring": "keyring", "passphrase": "encrypted file"}.get(store.protection, "plain file")
         logger.info("%s", store.notice)
         self.notices: list[str] = []
+        self.recent_log = RecentLog()
         self.keys = NodeKeys(store)
         self._feed = StateFeed(self.state)
         self._models = directory.models
@@ -341,6 +344,10 @@ class Node:
         """See ``ControlService``."""
         return topology(self, self.answers.paths_of(chat))
 
+    def diagnostics(self) -> str:
+        """See ``ControlService``."""
+        return diagnostics(self)
+
     def shutdown(self, *, when_idle: bool = False) -> None:
         """See ``ControlService``."""
         (self._idle_stop if when_idle else self._stop).set()
@@ -440,7 +447,8 @@ async def _main(configuration: Configuration, lock: EngineLock, started: Callabl
             loop.add_signal_handler(number, node.shutdown)
     stop_with_parent(node.shutdown)
     started(node)
-    await node.run()
+    with node.recent_log.attached():
+        await node.run()
 
 
 def run_node(configuration: Configuration, *, started: Callable[[Node], None] = lambda _: None) -> int:

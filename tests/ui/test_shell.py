@@ -72,10 +72,12 @@ def test_pages_say_what_the_engine_says(drive: Drive, tmp_path: Path) -> None:
             await until(lambda: window.status.models)
             frame = window.window
             frame.open_page("contribute")
+            window.status.receive(schema.Contribution(rules=schema.Rules()))
             page = frame.page_widget("contribute")
             assert isinstance(page, ContributePage)
             assert page.contribute.isChecked()
             assert "Passing on traffic" in texts(page)
+            assert "up to 20 Mbit/s" in texts(page)
             page.contribute.click()
             await until(lambda: not engine.contributing and not frame.header.contribute.isChecked())
             frame.open_page("network")
@@ -518,45 +520,33 @@ def test_menu_of_the_tray_says_what_has_been_done(drive: Drive, tmp_path: Path) 
     drive(scenario())
 
 
-def test_pause_ends_by_itself_and_keeps_the_wish(drive: Drive, tmp_path: Path) -> None:
-    async def scenario() -> None:
-        engine = PlayedEngine(network="ready", contributing=True)
-        async with (
-            played_engine(tmp_path, engine),
-            open_window(tmp_path, NoProcess(), contribute=True) as window,
-        ):
-            await until(lambda: window.status.models)
-            assert window.tray.pause_hour.isVisible()
-            window.tray.pause_hour.trigger()
-            await until(lambda: not engine.contributing and "Paused until" in window.tray.state.text())
-            assert not window.tray.pause_hour.isVisible()
-            assert window.status._resume.remainingTime() > 3_590_000
-            assert PreferenceStore(tmp_path).now.contribute
-            window.status._resume.start(1)
-            await until(lambda: engine.contributing and window.tray.state.text() == "Contributing: On")
-            window.tray.pause_start.trigger()
-            await until(lambda: "Paused until the next start" in window.tray.state.text())
-            assert not window.status._resume.isActive()
-            window.window.header.contribute.click()
-            await until(lambda: engine.contributing and not window.status.paused)
-
-    drive(scenario())
-
-
-def test_pause_outlasts_an_engine_that_is_started_again(drive: Drive, tmp_path: Path) -> None:
+def test_tray_pauses_and_resumes_by_the_engine_and_keeps_the_wish(drive: Drive, tmp_path: Path) -> None:
     async def scenario() -> None:
         async with open_window(tmp_path, NoProcess(), contribute=True) as window:
             engine = Engine()
-            window.status._send = engine.send
+            window.status.contribution._send = engine.send
             network = schema.NetworkState(status="ready")
-            window.status.receive(state(network=network, contributing=schema.ContributingState(on=True, status="on")))
-            window.status.pause(None)
-            status = type(window.link.status)
-            window.desktop._engine_changed(status("restarting", "It ended."))
-            window.desktop._engine_changed(status("connected", "", owned=True))
-            window.desktop._receive(state(network=network))
-            assert engine.requests == [schema.SetContributing(on=False)]
-            assert window.status.contribute().text == "Paused until the next start"
+            on = schema.ContributingState(on=True, status="on")
+            window.status.receive(state(network=network, contributing=on))
+            window.status.receive(schema.Contribution(rules=schema.Rules()))
+            tray = window.tray
+            assert tray.pause_hour.isVisible()
+            assert not tray.resume.isVisible()
+            tray.pause_hour.trigger()
+            tray.pause_start.trigger()
+            assert [request.seconds for request in engine.requests] == [3600, None]
+            reason = "You paused it."
+            paused = schema.ContributingState(on=True, status="paused", reason=reason)
+            window.status.receive(state(network=network, contributing=paused))
+            window.status.receive(
+                schema.Contribution(rules=schema.Rules(), paused=True, by_owner=True, reasons=(reason,))
+            )
+            assert tray.state.text() == "Contributing: Paused: You paused it."
+            assert tray.resume.isVisible()
+            assert not tray.pause_hour.isVisible()
+            tray.resume.trigger()
+            assert isinstance(engine.requests[-1], schema.ResumeContributing)
+            assert PreferenceStore(tmp_path).now.contribute
 
     drive(scenario())
 

@@ -49,6 +49,13 @@ def test_the_window_is_there_in_two_seconds(found: dict[str, Any]) -> None:
     assert found["start"]["processor_s"] < 2.0
 
 
+def test_live_charts_take_less_than_a_frame(found: dict[str, Any]) -> None:
+    work = found["live charts"]["processor"]
+    assert found["live charts"]["lines"] == 13
+    assert work["count"] > 100
+    assert work["p99_ms"] < 16
+
+
 def test_another_look_and_another_width_hold_nobody_up(found: dict[str, Any]) -> None:
     for change in ("another look", "another width"):
         assert found[change]["frame"]["processor_p99_ms"] < 100, change

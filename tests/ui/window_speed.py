@@ -42,6 +42,7 @@ from app.theme import LIGHT
 from app.views.transcript_view import TranscriptView
 from engine.api import schema
 from tests.support.transcripts import CHOICE, filled, long_answer, tokens
+from tests.ui.chart_speed import live_charts
 from tests.ui.window_changes import another_look, another_width
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -206,6 +207,13 @@ class Frames:
         return quantiles(self._took) | {"processor_p99_ms": quantiles(self._worked)["p99_ms"]}
 
 
+def late_for(application: QApplication, seconds: float) -> dict[str, object]:
+    """Lateness while the loop does what it has to for some time."""
+    probe = Lateness()
+    wait(application, seconds)
+    return dict(probe.stop())
+
+
 def starting(count: int) -> dict[str, float]:
     """Seconds from the start of the program until its window is drawn and takes input, and of the processor's time,
     each time with a data directory of its own."""
@@ -298,6 +306,9 @@ it. One process, one thread; nothing else should run on the machine.
   That is how long a key or a click would have waited.
 - *Frame of the wheel*: 1,500 steps of 120 pixels upwards, each with all that it makes necessary, until it is painted.
 - *Frame of a jump*: to places drawn at random, until the first picture; and until nothing is left to lay out.
+- *Late while live charts are drawn*: the four charts of the page *Contribute*, each with ten minutes of four graphics
+  cards (600 points, 13 lines in all), drawn anew 20 times a second, so that 1 of 100 looks meets one at work; engines
+  send one sample a second.
 - *Another look*, *another width*: in the whole window, until it is painted; with an answer of 120,000 characters, of
   which the first 40,000 are laid out.
 - *Opening*: from nothing to the first picture, at the end of the chat.
@@ -319,6 +330,7 @@ ROWS = (
     ("Frame of the wheel", ("a chat of 1,000 messages", "wheel_frame"), ("median_ms", "p99_ms", "most_ms")),
     ("Frame of a jump", ("a chat of 1,000 messages", "jump_frame"), ("median_ms", "p99_ms", "most_ms")),
     ("Jump until all is there", ("a chat of 1,000 messages", "jump_until_settled"), ("median_ms", "p99_ms", "most_ms")),
+    ("Late while live charts are drawn", ("live charts", "lateness"), ("median_ms", "p99_ms", "most_ms")),
     ("Another look", ("another look", "frame"), ("median_ms", "p99_ms", "most_ms")),
     ("Another width, a long answer", ("another width", "frame"), ("median_ms", "p99_ms", "most_ms")),
 )
@@ -369,6 +381,7 @@ def measured(quick: bool) -> Iterator[tuple[str, object]]:
         yield "streaming in an empty chat", streaming(application, 0, seconds)
     yield "streaming in a chat of 1,000 messages", streaming(application, TURNS, seconds, hurried=not quick)
     yield "a chat of 1,000 messages", scrolling(application, QUICK_FRAMES if quick else FRAMES)
+    yield "live charts", live_charts(application, lambda length: late_for(application, length), seconds)
     for name, change in (("another look", another_look), ("another width", another_width)):
         frames = Frames(application)
         change(application, frames.do, QUICK_CHANGES if quick else CHANGES)

@@ -135,6 +135,7 @@ from engine.api.schema.contribution import (
     Totals,
     WatchContribution,
 )
+from engine.api.schema.diagnostics import Diagnostics, GetDiagnostics
 from engine.api.schema.engine_control import JoinNetwork, LeaveNetwork, NetworkKept, Shutdown
 from engine.api.schema.library import (
     AnyLibraryEvent,
@@ -256,6 +257,7 @@ Request = (
     | JoinNetwork
     | LeaveNetwork
     | Shutdown
+    | GetDiagnostics
     | AnyChatsRequest
     | AnyContributionRequest
     | AnyLibraryRequest
@@ -448,6 +450,7 @@ Event = (
     | ChatDone
     | ChatFailed
     | NetworkKept
+    | Diagnostics
     | RequestFailed
     | AnyChatsEvent
     | AnyContributionEvent
@@ -539,6 +542,7 @@ __all__ = [
     "Device",
     "DeviceRules",
     "DeviceSample",
+    "Diagnostics",
     "DiscardDownload",
     "DiskUse",
     "DownloadEnded",
@@ -555,6 +559,7 @@ __all__ = [
     "FoldersChanged",
     "GetContext",
     "GetContribution",
+    "GetDiagnostics",
     "GetDiskUse",
     "GetEvents",
     "GetMessages",

@@ -47,6 +47,13 @@
         </translation>
     </message>
     <message numerus="yes">
+        <source>%Ln hour(s) a week</source>
+        <translation>
+            <numerusform>%Ln Stunde in der Woche</numerusform>
+            <numerusform>%Ln Stunden in der Woche</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>%Ln link(s) through it</source>
         <translation>
             <numerusform>%Ln Verbindung darüber</numerusform>
@@ -58,6 +65,13 @@
         <translation>
             <numerusform>%Ln Nachricht nach der ersten Frage passte nicht und ging nicht an das Modell.</numerusform>
             <numerusform>%Ln Nachrichten nach der ersten Frage passten nicht und gingen nicht an das Modell.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln minute(s) ago</source>
+        <translation>
+            <numerusform>vor %Ln Minute</numerusform>
+            <numerusform>vor %Ln Minuten</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -89,6 +103,13 @@
         </translation>
     </message>
     <message numerus="yes">
+        <source>%Ln program(s) first</source>
+        <translation>
+            <numerusform>%Ln Programm geht vor</numerusform>
+            <numerusform>%Ln Programme gehen vor</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>%Ln relay(s) on each path</source>
         <translation>
             <numerusform>%Ln Relay auf jedem Pfad</numerusform>
@@ -109,6 +130,10 @@
     <message>
         <source>1 path of {relays} relays</source>
         <translation>1 Pfad mit {relays} Relays</translation>
+    </message>
+    <message>
+        <source>A download that would take more is refused.</source>
+        <translation>Ein Download, der mehr bräuchte, wird abgelehnt.</translation>
     </message>
     <message>
         <source>A file that anybody can check, without a network</source>
@@ -166,6 +191,15 @@
         <translation>Über 1 werden Wörter unwahrscheinlicher, die schon vorkamen.</translation>
     </message>
     <message>
+        <source>Add</source>
+        <comment>a program</comment>
+        <translation>Hinzufügen</translation>
+    </message>
+    <message>
+        <source>Add the program</source>
+        <translation>Das Programm hinzufügen</translation>
+    </message>
+    <message>
         <source>Address for other programs (OpenAI&apos;s protocol)</source>
         <translation>Adresse für andere Programme (Protokoll von OpenAI)</translation>
     </message>
@@ -180,6 +214,10 @@
     <message>
         <source>All stored chats with their drafts, folders and presets, for good. Models and settings stay.</source>
         <translation>Alle gespeicherten Chats mit ihren Entwürfen, Ordnern und Vorlagen, endgültig. Modelle und Einstellungen bleiben.</translation>
+    </message>
+    <message>
+        <source>Also on metered connections</source>
+        <translation>Auch über getaktete Verbindungen</translation>
     </message>
     <message>
         <source>Also the keys of this machine</source>
@@ -199,6 +237,10 @@
         <source>Alt+Right</source>
         <comment>key</comment>
         <translation>Alt+Rechts</translation>
+    </message>
+    <message>
+        <source>Always</source>
+        <translation>Immer</translation>
     </message>
     <message>
         <source>An answer is being written in this chat.</source>
@@ -249,6 +291,10 @@
         <translation>Mit diesem Rechner Fragen anderer beantworten</translation>
     </message>
     <message>
+        <source>Answer requests of</source>
+        <translation>Anfragen beantworten von</translation>
+    </message>
+    <message>
         <source>Answered on this machine; nobody else saw it.</source>
         <translation>Auf diesem Rechner beantwortet; niemand sonst hat es gesehen.</translation>
     </message>
@@ -261,12 +307,20 @@
         <translation>Antworten entstehen nur auf diesem Rechner, und nichts verlässt ihn.</translation>
     </message>
     <message>
+        <source>Answers under way when it pauses</source>
+        <translation>Laufende Antworten beim Pausieren</translation>
+    </message>
+    <message>
         <source>Appearance</source>
         <translation>Darstellung</translation>
     </message>
     <message>
         <source>Apple&apos;s chip (Core ML)</source>
         <translation>dem Chip von Apple (Core ML)</translation>
+    </message>
+    <message>
+        <source>Arrow keys move, Shift with them marks several hours, Space turns them on or off.</source>
+        <translation>Pfeiltasten bewegen, mit der Umschalttaste markieren sie mehrere Stunden, die Leertaste schaltet sie ein oder aus.</translation>
     </message>
     <message>
         <source>As suits the model</source>
@@ -363,8 +417,16 @@
         </translation>
     </message>
     <message>
+        <source>At most so fast</source>
+        <translation>Höchstens so schnell</translation>
+    </message>
+    <message>
         <source>At most so many threads.</source>
         <translation>Höchstens so viele Threads.</translation>
+    </message>
+    <message>
+        <source>At most so much in a month</source>
+        <translation>Höchstens so viel im Monat</translation>
     </message>
     <message>
         <source>At most so much of your connection.</source>
@@ -513,6 +575,10 @@
     <message>
         <source>Contribute</source>
         <translation>Beitragen</translation>
+    </message>
+    <message>
+        <source>Contribute at: {hours}</source>
+        <translation>Beitragen: {hours}</translation>
     </message>
     <message>
         <source>Contribute: answer other people&apos;s questions on this machine</source>
@@ -685,6 +751,10 @@
         <translation>Strg+{number}</translation>
     </message>
     <message>
+        <source>Currency</source>
+        <translation>Währung</translation>
+    </message>
+    <message>
         <source>Dark</source>
         <translation>Dunkel</translation>
     </message>
@@ -695,6 +765,10 @@
     <message>
         <source>Data directory</source>
         <translation>Datenordner</translation>
+    </message>
+    <message>
+        <source>Days</source>
+        <translation>Tage</translation>
     </message>
     <message>
         <source>Default</source>
@@ -751,8 +825,20 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Löschen …</translation>
     </message>
     <message>
+        <source>Devices</source>
+        <translation>Geräte</translation>
+    </message>
+    <message>
+        <source>Diagnostics</source>
+        <translation>Diagnose</translation>
+    </message>
+    <message>
         <source>Direct: no relays. The machine that answered saw this machine&apos;s address.</source>
         <translation>Direkt: keine Relays. Der Rechner, der geantwortet hat, sah die Adresse dieses Rechners.</translation>
+    </message>
+    <message>
+        <source>Disk for models</source>
+        <translation>Festplatte für Modelle</translation>
     </message>
     <message>
         <source>Download</source>
@@ -765,6 +851,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Downloading</source>
         <translation>Wird heruntergeladen</translation>
+    </message>
+    <message>
+        <source>Drag over the hours, or click a day. Outside of them this machine does nothing for others.</source>
+        <translation>Ziehe über die Stunden oder klicke auf einen Tag. Außerhalb davon tut dieser Rechner nichts für andere.</translation>
     </message>
     <message>
         <source>Each path</source>
@@ -785,6 +875,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Edit the question; this version and its answers stay</source>
         <translation>Frage bearbeiten; diese Fassung und ihre Antworten bleiben erhalten</translation>
+    </message>
+    <message>
+        <source>Electricity</source>
+        <translation>Strom</translation>
     </message>
     <message>
         <source>End the search</source>
@@ -823,6 +917,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Every machine that serves {model} was found not to serve what it claims. Choose another model.</source>
         <translation>Von jedem Rechner, der {model} anbietet, hat sich gezeigt, dass er etwas anderes ausführt. Wähle ein anderes Modell.</translation>
+    </message>
+    <message>
+        <source>Everyone</source>
+        <translation>Allen</translation>
     </message>
     <message>
         <source>Everyone else</source>
@@ -867,6 +965,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Modell finden</translation>
     </message>
     <message>
+        <source>Finish, then pause</source>
+        <translation>Beenden, dann pausieren</translation>
+    </message>
+    <message>
         <source>Finishing</source>
         <translation>Wird abgeschlossen</translation>
     </message>
@@ -886,8 +988,16 @@ Das lässt sich nicht rückgängig machen.</translation>
         </translation>
     </message>
     <message>
+        <source>For everything that is done for others.</source>
+        <translation>Für alles, was für andere getan wird.</translation>
+    </message>
+    <message>
         <source>For example: answer in short sentences, for a ten-year-old.</source>
         <translation>Zum Beispiel: Antworte in kurzen Sätzen, für ein zehnjähriges Kind.</translation>
+    </message>
+    <message>
+        <source>For whom</source>
+        <translation>Für wen</translation>
     </message>
     <message>
         <source>Found here: {hardware}</source>
@@ -902,6 +1012,14 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Weitere Server</translation>
     </message>
     <message>
+        <source>GB</source>
+        <translation>GB</translation>
+    </message>
+    <message>
+        <source>Games, films, presentations.</source>
+        <translation>Spiele, Filme, Präsentationen.</translation>
+    </message>
+    <message>
         <source>GenTorrent: contributing</source>
         <translation>GenTorrent: trägt bei</translation>
     </message>
@@ -914,12 +1032,24 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Gib der Vorlage einen Namen.</translation>
     </message>
     <message>
+        <source>Go on now</source>
+        <translation>Jetzt weitermachen</translation>
+    </message>
+    <message>
         <source>Go to the next control</source>
         <translation>Zum nächsten Bedienelement</translation>
     </message>
     <message>
         <source>Go without relays, as you accepted</source>
         <translation>Gehen ohne Relays, wie du es zugelassen hast</translation>
+    </message>
+    <message>
+        <source>Goes on at {time}.</source>
+        <translation>Weiter um {time}.</translation>
+    </message>
+    <message>
+        <source>Goes on when the machine is plugged in.</source>
+        <translation>Geht weiter, sobald der Rechner am Netz hängt.</translation>
     </message>
     <message>
         <source>Group member {node}</source>
@@ -930,6 +1060,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Guards</translation>
     </message>
     <message>
+        <source>Hand over</source>
+        <translation>Übergeben</translation>
+    </message>
+    <message>
         <source>Hidden from neighbours: all links go through the TURN server</source>
         <translation>Vor Nachbarn verborgen: Alle Verbindungen laufen über den TURN-Server</translation>
     </message>
@@ -938,8 +1072,25 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Die Liste der Chats ausblenden</translation>
     </message>
     <message>
+        <source>Hours</source>
+        <translation>Stunden</translation>
+    </message>
+    <message>
+        <source>Hours</source>
+        <comment>of a day</comment>
+        <translation>Stunden</translation>
+    </message>
+    <message>
+        <source>Hours of the week in which this machine contributes</source>
+        <translation>Stunden der Woche, in denen dieser Rechner beiträgt</translation>
+    </message>
+    <message>
         <source>How freely words are chosen. 0 always takes the likeliest one.</source>
         <translation>Wie frei Wörter gewählt werden. 0 nimmt immer das wahrscheinlichste.</translation>
+    </message>
+    <message>
+        <source>How long they have to rest</source>
+        <translation>Wie lange sie ruhen müssen</translation>
     </message>
     <message>
         <source>How this machine is connected</source>
@@ -1018,6 +1169,14 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Dafür ist es zu spät: Der Chat wurde endgültig entfernt, oder es gab ihn nie.</translation>
     </message>
     <message>
+        <source>It pauses above.</source>
+        <translation>Darüber pausiert sie.</translation>
+    </message>
+    <message>
+        <source>It slows down to stay below.</source>
+        <translation>Sie wird langsamer, um darunter zu bleiben.</translation>
+    </message>
+    <message>
         <source>Its licence: {licence}. Who fetches it accepts that.</source>
         <translation>Seine Lizenz: {licence}. Wer es holt, nimmt sie an.</translation>
     </message>
@@ -1060,6 +1219,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Kept on this machine, for this data directory.</source>
         <translation>Auf diesem Rechner gespeichert, für diesen Datenordner.</translation>
+    </message>
+    <message>
+        <source>Keyboard and mouse have to rest first.</source>
+        <translation>Tastatur und Maus müssen zuvor ruhen.</translation>
     </message>
     <message>
         <source>Keys</source>
@@ -1139,6 +1302,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Verbindungen, Pfade und Gruppen</translation>
     </message>
     <message>
+        <source>Load</source>
+        <translation>Auslastung</translation>
+    </message>
+    <message>
         <source>Local</source>
         <translation>Lokal</translation>
     </message>
@@ -1151,8 +1318,16 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Lokal: Dieser Rechner hat die Antwort selbst geschrieben, es gibt also niemanden zu prüfen.</translation>
     </message>
     <message>
+        <source>Longer ones go to other machines.</source>
+        <translation>Längere gehen an andere Rechner.</translation>
+    </message>
+    <message>
         <source>Longest answer</source>
         <translation>Längste Antwort</translation>
+    </message>
+    <message>
+        <source>Longest request</source>
+        <translation>Längste Anfrage</translation>
     </message>
     <message>
         <source>Look</source>
@@ -1191,6 +1366,18 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Der Rechner {machine} wurde zuletzt am {when} vom Komitee geprüft und hat bestanden; sein Ruf ist {reputation} nach {judged} Prüfungen.</translation>
     </message>
     <message>
+        <source>Make way for other programs</source>
+        <translation>Anderen Programmen Platz machen</translation>
+    </message>
+    <message>
+        <source>Mbit/s</source>
+        <translation>Mbit/s</translation>
+    </message>
+    <message>
+        <source>Memory for it</source>
+        <translation>Speicher dafür</translation>
+    </message>
+    <message>
         <source>Middle relays</source>
         <translation>Mittlere Relays</translation>
     </message>
@@ -1201,6 +1388,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Model</source>
         <translation>Modell</translation>
+    </message>
+    <message>
+        <source>Model for others</source>
+        <translation>Modell für andere</translation>
     </message>
     <message>
         <source>Model that answers</source>
@@ -1231,6 +1422,14 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>In Ordner verschieben</translation>
     </message>
     <message>
+        <source>My networks</source>
+        <translation>Meinen Netzen</translation>
+    </message>
+    <message>
+        <source>Name of a program, such as blender</source>
+        <translation>Name eines Programms, etwa blender</translation>
+    </message>
+    <message>
         <source>Name of the preset</source>
         <translation>Name der Vorlage</translation>
     </message>
@@ -1241,6 +1440,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Network id</source>
         <translation>Kennung des Netzes</translation>
+    </message>
+    <message>
+        <source>Never</source>
+        <translation>Nie</translation>
     </message>
     <message>
         <source>New chat</source>
@@ -1269,6 +1472,18 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Next version of the question</source>
         <translation>Nächste Fassung der Frage</translation>
+    </message>
+    <message>
+        <source>Nights</source>
+        <translation>Nachts</translation>
+    </message>
+    <message>
+        <source>Nights and weekends</source>
+        <translation>Nachts und am Wochenende</translation>
+    </message>
+    <message>
+        <source>No graphics card</source>
+        <translation>Keine Grafikkarte</translation>
     </message>
     <message>
         <source>No limit</source>
@@ -1313,6 +1528,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>No preset</source>
         <translation>Keine Vorlage</translation>
+    </message>
+    <message>
+        <source>No price, no limit</source>
+        <translation>Kein Preis, keine Grenze</translation>
     </message>
     <message>
         <source>No relays are known yet.</source>
@@ -1415,6 +1634,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Nichts gefunden. Versuch es mit weniger oder anderen Wörtern.</translation>
     </message>
     <message>
+        <source>Nothing has happened since the engine started.</source>
+        <translation>Seit die Engine läuft, ist nichts geschehen.</translation>
+    </message>
+    <message>
         <source>Nothing is known here of the published model {model}. Join the network that has it, or give its manifest to: gentorrent models add-manifest FILE</source>
         <translation>Von dem veröffentlichten Modell {model} ist hier nichts bekannt. Tritt dem Netz bei, das es hat, oder gib sein Manifest an: gentorrent models add-manifest FILE</translation>
     </message>
@@ -1431,8 +1654,20 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Benachrichtigungen</translation>
     </message>
     <message>
+        <source>Now</source>
+        <translation>Jetzt</translation>
+    </message>
+    <message>
+        <source>Now: {model}</source>
+        <translation>Jetzt: {model}</translation>
+    </message>
+    <message>
         <source>Of an unknown kind</source>
         <translation>Von unbekannter Art</translation>
+    </message>
+    <message>
+        <source>Of the processor.</source>
+        <translation>Des Prozessors.</translation>
     </message>
     <message>
         <source>Off</source>
@@ -1458,6 +1693,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <source>On this machine and on the network</source>
         <translation>Auf diesem Rechner und im Netz</translation>
     </message>
+    <message>
+        <source>One file for who helps you: how the engine is, your rules, and its log. Without keys, tokens, prompts, answers, addresses, your name and names of your programs.</source>
+        <translation>Eine Datei für alle, die dir helfen: wie es der Engine geht, deine Regeln und ihr Protokoll. Ohne Schlüssel, Tokens, Prompts, Antworten, Adressen, deinen Namen und Namen deiner Programme.</translation>
+    </message>
     <message numerus="yes">
         <source>One on each line, %Ln at most. \n is a line break.</source>
         <translation>
@@ -1480,6 +1719,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Only the likeliest words that together have this share are chosen from.</source>
         <translation>Nur aus den wahrscheinlichsten Wörtern wird gewählt, die zusammen diesen Anteil haben.</translation>
+    </message>
+    <message>
+        <source>Only while nobody uses the machine</source>
+        <translation>Nur, solange niemand den Rechner benutzt</translation>
     </message>
     <message>
         <source>Only {ready} of the {needed} anonymous paths that an answer needs could be built.</source>
@@ -1522,6 +1765,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Oder wähle etwas Schwächeres: {offered}.</translation>
     </message>
     <message>
+        <source>Other machines go on with them at once, or this one writes them to their end.</source>
+        <translation>Andere Rechner setzen sie sofort fort, oder dieser schreibt sie zu Ende.</translation>
+    </message>
+    <message>
         <source>Other people&apos;s questions are answered with {model}.</source>
         <translation>Fragen anderer werden mit {model} beantwortet.</translation>
     </message>
@@ -1532,6 +1779,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Other wordings of {most} questions are kept already. Ask one of them first.</source>
         <translation>Andere Fassungen von {most} Fragen werden schon aufbewahrt. Stelle zuerst eine davon.</translation>
+    </message>
+    <message>
+        <source>Others are answered with this one.</source>
+        <translation>Andere bekommen Antworten von diesem.</translation>
     </message>
     <message>
         <source>Others are downloaded on the command line: gentorrent models search lists them, gentorrent models download NAME fetches one, and it appears here within seconds.</source>
@@ -1582,8 +1833,24 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Pfad des offenen Chats</translation>
     </message>
     <message>
+        <source>Pause above this temperature</source>
+        <translation>Über dieser Temperatur pausieren</translation>
+    </message>
+    <message>
         <source>Pause for an hour</source>
         <translation>Eine Stunde pausieren</translation>
+    </message>
+    <message>
+        <source>Pause for full screen</source>
+        <translation>Bei Vollbild pausieren</translation>
+    </message>
+    <message>
+        <source>Pause on battery</source>
+        <translation>Im Akkubetrieb pausieren</translation>
+    </message>
+    <message>
+        <source>Pause on metered connections</source>
+        <translation>Bei getakteten Verbindungen pausieren</translation>
     </message>
     <message>
         <source>Pause until the next start</source>
@@ -1594,12 +1861,8 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Pausiert</translation>
     </message>
     <message>
-        <source>Paused until the next start</source>
-        <translation>Pausiert bis zum nächsten Start</translation>
-    </message>
-    <message>
-        <source>Paused until {time}</source>
-        <translation>Pausiert bis {time}</translation>
+        <source>Pauses while another program needs the processor or the graphics card.</source>
+        <translation>Pausiert, solange ein anderes Programm den Prozessor oder die Grafikkarte braucht.</translation>
     </message>
     <message>
         <source>Pausing frees the memory within a second; answers under way go on at other machines.</source>
@@ -1616,6 +1879,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Pieces of this file are missing. Send it again from its beginning.</source>
         <translation>Es fehlen Teile dieser Datei. Sende sie noch einmal von Anfang an.</translation>
+    </message>
+    <message>
+        <source>Power</source>
+        <translation>Leistung</translation>
     </message>
     <message>
         <source>Presence penalty</source>
@@ -1642,12 +1909,28 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Vorige Fassung der Frage</translation>
     </message>
     <message>
+        <source>Price of a kilowatt-hour</source>
+        <translation>Preis einer Kilowattstunde</translation>
+    </message>
+    <message>
         <source>Privacy</source>
         <translation>Privatsphäre</translation>
     </message>
     <message>
+        <source>Processor</source>
+        <translation>Prozessor</translation>
+    </message>
+    <message>
         <source>Processor for answers</source>
         <translation>Prozessor für Antworten</translation>
+    </message>
+    <message>
+        <source>Program to add</source>
+        <translation>Programm zum Hinzufügen</translation>
+    </message>
+    <message>
+        <source>Programs that have the machine to themselves</source>
+        <translation>Programme, die den Rechner für sich haben</translation>
     </message>
     <message>
         <source>Progress of the download</source>
@@ -1699,8 +1982,16 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Quittungen</translation>
     </message>
     <message>
+        <source>Remove</source>
+        <translation>Entfernen</translation>
+    </message>
+    <message>
         <source>Remove {name}</source>
         <translation>{name} entfernen</translation>
+    </message>
+    <message>
+        <source>Remove {program} from the list</source>
+        <translation>{program} aus der Liste entfernen</translation>
     </message>
     <message>
         <source>Rename</source>
@@ -1735,6 +2026,14 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Als neue Vorlage sichern …</translation>
     </message>
     <message>
+        <source>Save diagnostics</source>
+        <translation>Diagnose speichern</translation>
+    </message>
+    <message>
+        <source>Save diagnostics…</source>
+        <translation>Diagnose speichern …</translation>
+    </message>
+    <message>
         <source>Save the changes in “{name}”</source>
         <translation>Änderungen in „{name}“ sichern</translation>
     </message>
@@ -1753,6 +2052,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Save, rename or delete presets</source>
         <translation>Vorlagen sichern, umbenennen oder löschen</translation>
+    </message>
+    <message>
+        <source>Saved to {path}. Read it before you give it away.</source>
+        <translation>Gespeichert in {path}. Lies sie, bevor du sie weitergibst.</translation>
     </message>
     <message>
         <source>Search all chats</source>
@@ -1905,6 +2208,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Strict: some links need the network&apos;s TURN server</source>
         <translation>Streng: Manche Verbindungen brauchen den TURN-Server des Netzes</translation>
+    </message>
+    <message>
+        <source>Such as a phone that shares its connection.</source>
+        <translation>Etwa ein Telefon, das seine Verbindung teilt.</translation>
     </message>
     <message>
         <source>System prompt</source>
@@ -2066,6 +2373,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Die Unterhaltung belegt {text} im Kontext von {model}.</translation>
     </message>
     <message>
+        <source>The diagnostics were not saved: {reason}. Choose another place.</source>
+        <translation>Die Diagnose wurde nicht gespeichert: {reason}. Wähle einen anderen Ort.</translation>
+    </message>
+    <message>
         <source>The directory of the network is not here yet.</source>
         <translation>Das Verzeichnis des Netzes ist noch nicht da.</translation>
     </message>
@@ -2120,6 +2431,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>The engine ends; chats are closed already.</source>
         <translation>Die Engine endet; die Chats sind schon geschlossen.</translation>
+    </message>
+    <message>
+        <source>The engine finds no graphics card that it can use here. This machine can still pass on traffic for others, or answer with a small model on its processor: choose one above.</source>
+        <translation>Die Engine findet hier keine Grafikkarte, die sie nutzen kann. Dieser Rechner kann trotzdem Verkehr für andere weiterleiten oder mit einem kleinen Modell auf dem Prozessor antworten: Wähle oben eines aus.</translation>
     </message>
     <message>
         <source>The engine is running</source>
@@ -2385,6 +2700,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Das Netz „{name}“ ist nicht erreichbar.</translation>
     </message>
     <message>
+        <source>The one that is asked for most of those that this machine runs well.</source>
+        <translation>Das gefragteste von denen, die auf diesem Rechner gut laufen.</translation>
+    </message>
+    <message>
         <source>The part before the @ is not the site. The link leads to {host}.</source>
         <translation>Der Teil vor dem @ ist nicht die Website. Der Link führt zu {host}.</translation>
     </message>
@@ -2454,6 +2773,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>The text was not pasted: it has {length} characters, and a question can have {most}. Paste a part of it.</source>
         <translation>Der Text wurde nicht eingefügt: Er hat {length} Zeichen, eine Frage darf {most} haben. Füge einen Teil davon ein.</translation>
+    </message>
+    <message>
+        <source>Then it pauses until the next month.</source>
+        <translation>Dann pausiert er bis zum nächsten Monat.</translation>
     </message>
     <message>
         <source>Then show no window</source>
@@ -2548,6 +2871,18 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Das kann nicht gefragt werden.</translation>
     </message>
     <message>
+        <source>This card does not say how hot it is.</source>
+        <translation>Diese Karte sagt nicht, wie heiß sie ist.</translation>
+    </message>
+    <message>
+        <source>This card does not say how much memory is taken.</source>
+        <translation>Diese Karte sagt nicht, wie viel Speicher belegt ist.</translation>
+    </message>
+    <message>
+        <source>This card does not say how much power it takes.</source>
+        <translation>Diese Karte sagt nicht, wie viel Leistung sie aufnimmt.</translation>
+    </message>
+    <message>
         <source>This chat has no attachment &apos;{name}&apos;. Attach the file again.</source>
         <translation>Dieser Chat hat keinen Anhang „{name}“. Hänge die Datei noch einmal an.</translation>
     </message>
@@ -2636,8 +2971,16 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Um ein eigenes zu eröffnen, starte einmal gentorrent bootstrap --init und dann gentorrent bootstrap: Es gibt die Adresse aus, die du weitergibst.</translation>
     </message>
     <message>
+        <source>To tell you what contributing costs.</source>
+        <translation>Um dir zu sagen, was das Beitragen kostet.</translation>
+    </message>
+    <message>
         <source>Today</source>
         <translation>Heute</translation>
+    </message>
+    <message>
+        <source>Tokens a second for others</source>
+        <translation>Tokens pro Sekunde für andere</translation>
     </message>
     <message>
         <source>Tokens after which an answer is cut.</source>
@@ -2658,6 +3001,14 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Top-p</source>
         <translation>Top-p</translation>
+    </message>
+    <message>
+        <source>Traffic and disk</source>
+        <translation>Verkehr und Festplatte</translation>
+    </message>
+    <message>
+        <source>Traffic in a month</source>
+        <translation>Verkehr im Monat</translation>
     </message>
     <message>
         <source>Try again</source>
@@ -2696,6 +3047,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Rückgängig: Vorlage zurückholen</translation>
     </message>
     <message>
+        <source>Use {device} for others</source>
+        <translation>{device} für andere nutzen</translation>
+    </message>
+    <message>
         <source>Verified</source>
         <translation>Bestätigt</translation>
     </message>
@@ -2710,6 +3065,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Version {version} of {model} is older than version {known}, which is known already. It is not gone back to.</source>
         <translation>Version {version} von {model} ist älter als Version {known}, die schon bekannt ist. Es gibt kein Zurück.</translation>
+    </message>
+    <message>
+        <source>W</source>
+        <translation>W</translation>
     </message>
     <message>
         <source>Wait a moment and ask again.</source>
@@ -2752,6 +3111,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Schwächer als {full}, die dieses Netz will, wie du es erlaubt hast.</translation>
     </message>
     <message>
+        <source>Weekends</source>
+        <translation>Am Wochenende</translation>
+    </message>
+    <message>
         <source>Welcome to GenTorrent</source>
         <translation>Willkommen bei GenTorrent</translation>
     </message>
@@ -2762,6 +3125,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>What can be asked now, on this machine and on the network.</source>
         <translation>Was du jetzt fragen kannst, auf diesem Rechner und im Netz.</translation>
+    </message>
+    <message>
+        <source>What happened</source>
+        <translation>Was geschah</translation>
     </message>
     <message>
         <source>What has arrived is kept.</source>
@@ -2808,6 +3175,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Was möchtest du wissen?</translation>
     </message>
     <message>
+        <source>When</source>
+        <translation>Wann</translation>
+    </message>
+    <message>
         <source>When the context is full</source>
         <translation>Wenn der Kontext voll ist</translation>
     </message>
@@ -2818,6 +3189,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Where the model and its licence come from</source>
         <translation>Woher das Modell und seine Lizenz kommen</translation>
+    </message>
+    <message>
+        <source>While one of them runs, this machine does nothing for others.</source>
+        <translation>Solange eines davon läuft, tut dieser Rechner nichts für andere.</translation>
     </message>
     <message>
         <source>While the window is not in front.</source>
@@ -2930,6 +3305,10 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
         <translation>etwa {used} von {limit} Tokens</translation>
     </message>
     <message>
+        <source>all</source>
+        <translation>alles</translation>
+    </message>
+    <message>
         <source>an answer comes over it now</source>
         <translation>gerade kommt eine Antwort darüber</translation>
     </message>
@@ -2951,6 +3330,18 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
     <message>
         <source>answering now</source>
         <translation>gerade in Arbeit</translation>
+    </message>
+    <message>
+        <source>answers since the start</source>
+        <translation>Antworten seit dem Start</translation>
+    </message>
+    <message>
+        <source>at most {energy} kWh a month</source>
+        <translation>höchstens {energy} kWh im Monat</translation>
+    </message>
+    <message>
+        <source>closed</source>
+        <translation>geschlossen</translation>
     </message>
     <message>
         <source>code</source>
@@ -3022,6 +3413,14 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
         <translation>sie sagt nicht, warum</translation>
     </message>
     <message>
+        <source>kWh</source>
+        <translation>kWh</translation>
+    </message>
+    <message>
+        <source>kWh this month</source>
+        <translation>kWh in diesem Monat</translation>
+    </message>
+    <message>
         <source>less than a minute left</source>
         <translation>noch weniger als eine Minute</translation>
     </message>
@@ -3034,8 +3433,16 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
         <translation>Das Modell wird geladen und dem Netz gemeldet</translation>
     </message>
     <message>
+        <source>minutes</source>
+        <translation>Minuten</translation>
+    </message>
+    <message>
         <source>no TURN server can be used from here ({tried})</source>
         <translation>von hier aus ist kein TURN-Server zu benutzen ({tried})</translation>
+    </message>
+    <message>
+        <source>no limit</source>
+        <translation>ohne Grenze</translation>
     </message>
     <message>
         <source>no standing yet</source>
@@ -3055,6 +3462,22 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
         <translation>vom Hub nicht genannt</translation>
     </message>
     <message>
+        <source>nothing measured</source>
+        <translation>nichts gemessen</translation>
+    </message>
+    <message>
+        <source>of checked answers passed</source>
+        <translation>der geprüften Antworten bestanden</translation>
+    </message>
+    <message>
+        <source>of electricity this month</source>
+        <translation>Strom in diesem Monat</translation>
+    </message>
+    <message>
+        <source>opened</source>
+        <translation>geöffnet</translation>
+    </message>
+    <message>
         <source>over {shape}</source>
         <translation>über {shape}</translation>
     </message>
@@ -3069,6 +3492,10 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
     <message>
         <source>relays</source>
         <translation>Relays</translation>
+    </message>
+    <message>
+        <source>reputation, at most 1</source>
+        <translation>Ansehen, höchstens 1</translation>
     </message>
     <message>
         <source>show what the model thought</source>
@@ -3131,8 +3558,20 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
         <translation>knapp: vorher andere Programme schließen</translation>
     </message>
     <message>
+        <source>tokens</source>
+        <translation>Tokens</translation>
+    </message>
+    <message>
+        <source>tokens per Wh</source>
+        <translation>Tokens pro Wh</translation>
+    </message>
+    <message>
         <source>tokens since the start</source>
         <translation>Tokens seit dem Start</translation>
+    </message>
+    <message>
+        <source>tokens this month</source>
+        <translation>Tokens in diesem Monat</translation>
     </message>
     <message>
         <source>tokens today</source>
@@ -3147,6 +3586,14 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
         <translation>ungeprüft · von {name} ({fingerprint}…)</translation>
     </message>
     <message>
+        <source>up to {rate} Mbit/s</source>
+        <translation>bis {rate} Mbit/s</translation>
+    </message>
+    <message>
+        <source>up to {tokens} tokens</source>
+        <translation>bis {tokens} Tokens</translation>
+    </message>
+    <message>
         <source>use {shape}</source>
         <translation>{shape} benutzen</translation>
     </message>
@@ -3157,6 +3604,10 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
     <message>
         <source>weaker: {paths} × {hops} relays instead of {full_paths} × {full_hops}</source>
         <translation>schwächer: {paths} × {hops} Relays statt {full_paths} × {full_hops}</translation>
+    </message>
+    <message>
+        <source>when nobody uses the machine</source>
+        <translation>wenn niemand den Rechner benutzt</translation>
     </message>
     <message>
         <source>{action} ({key})</source>
@@ -3177,6 +3628,14 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
     <message>
         <source>{count} more</source>
         <translation>{count} weitere</translation>
+    </message>
+    <message>
+        <source>{day}, {start} to {end} o&apos;clock: contributes</source>
+        <translation>{day}, {start} bis {end} Uhr: trägt bei</translation>
+    </message>
+    <message>
+        <source>{day}, {start} to {end} o&apos;clock: does not contribute</source>
+        <translation>{day}, {start} bis {end} Uhr: trägt nicht bei</translation>
     </message>
     <message>
         <source>{done} of {total}</source>
@@ -3291,6 +3750,10 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
         <translation>{name} ist zu lang: Höchstens {most} Zeichen lassen sich auf einmal fragen. Hänge einen Teil davon an.</translation>
     </message>
     <message>
+        <source>{name}: {value}</source>
+        <translation>{name}: {value}</translation>
+    </message>
+    <message>
         <source>{needed} guards are needed and only {have} of yours can be used at the moment. Wait until more of them are back or linked.</source>
         <translation>{needed} Wächter werden gebraucht, und nur {have} von deinen sind gerade brauchbar. Warte, bis mehr von ihnen zurück oder verbunden sind.</translation>
     </message>
@@ -3299,8 +3762,20 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
         <translation>{node} · {time} ms</translation>
     </message>
     <message>
+        <source>{number} %</source>
+        <translation>{number} %</translation>
+    </message>
+    <message>
         <source>{number} Mbit/s</source>
         <translation>{number} Mbit/s</translation>
+    </message>
+    <message>
+        <source>{number} W</source>
+        <translation>{number} W</translation>
+    </message>
+    <message>
+        <source>{number} °C</source>
+        <translation>{number} °C</translation>
     </message>
     <message>
         <source>{one}, {other}</source>
@@ -3309,6 +3784,10 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
     <message>
         <source>{one}; or {other}</source>
         <translation>{one}; oder {other}</translation>
+    </message>
+    <message>
+        <source>{on} of {all} on</source>
+        <translation>{on} von {all} an</translation>
     </message>
     <message>
         <source>{paths} of {wanted}</source>
@@ -3339,6 +3818,10 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
         <translation>{place} / {all}</translation>
     </message>
     <message>
+        <source>{price} a kWh</source>
+        <translation>{price} je kWh</translation>
+    </message>
+    <message>
         <source>{publisher} has withdrawn {model} ({when}). It is not asked or served any more.</source>
         <translation>{publisher} hat {model} zurückgezogen ({when}). Es wird nicht mehr gefragt und nicht mehr angeboten.</translation>
     </message>
@@ -3355,6 +3838,10 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
         <translation>{room} davon bleiben für die Antwort frei.</translation>
     </message>
     <message>
+        <source>{rule}: {device}</source>
+        <translation>{rule}: {device}</translation>
+    </message>
+    <message>
         <source>{running} of {slots} places taken, {waiting} waiting</source>
         <translation>{running} von {slots} Plätzen belegt, {waiting} warten</translation>
     </message>
@@ -3369,6 +3856,14 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
     <message>
         <source>{size} GB</source>
         <translation>{size} GB</translation>
+    </message>
+    <message>
+        <source>{size} GB a month</source>
+        <translation>{size} GB im Monat</translation>
+    </message>
+    <message>
+        <source>{size} GB of disk</source>
+        <translation>{size} GB Festplatte</translation>
     </message>
     <message>
         <source>{size} GB of memory</source>
@@ -3420,6 +3915,26 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
     <message>
         <source>{used} of {limit} tokens</source>
         <translation>{used} von {limit} Tokens</translation>
+    </message>
+    <message>
+        <source>{value} % busy</source>
+        <translation>zu {value} % ausgelastet</translation>
+    </message>
+    <message>
+        <source>{value} GB of memory taken</source>
+        <translation>{value} GB Speicher belegt</translation>
+    </message>
+    <message>
+        <source>{value} W</source>
+        <translation>{value} W</translation>
+    </message>
+    <message>
+        <source>{value} °C</source>
+        <translation>{value} °C</translation>
+    </message>
+    <message>
+        <source>°C</source>
+        <translation>°C</translation>
     </message>
     <message>
         <source>“{name}” deleted</source>

@@ -1,0 +1,119 @@
+"""What the page *Contribute* says of rules, devices and totals."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QDateTime, QLocale
+
+from app import i18n
+from app.i18n import number, tr
+from app.models.engine_words import from_engine
+from app.models.facts import Figure
+from app.models.rules import read_week
+from app.models.week import ALWAYS, week_words
+from engine.api import schema
+
+
+def when_summary(rules: schema.Rules) -> str:
+    """The schedule, and how many rules make it pause."""
+    week = read_week(rules.schedule)
+    parts = [week_words(week)] if week != ALWAYS else []
+    if rules.only_when_idle:
+        parts.append(tr("when nobody uses the machine"))
+    if rules.exclusive_programs:
+        parts.append(tr("%Ln program(s) first", "", len(rules.exclusive_programs)))
+    return " · ".join(parts) or tr("Always")
+
+
+def money_summary(rules: schema.Rules) -> str:
+    """The price and the cap."""
+    parts = [tr("{price} a kWh", price=money(rules.price, rules.currency))] if rules.price else []
+    if rules.monthly_kwh is not None:
+        parts.append(tr("at most {energy} kWh a month", energy=number(rules.monthly_kwh)))
+    return " · ".join(parts) or tr("No price, no limit")
+
+
+def traffic_summary(rules: schema.Rules) -> str:
+    """Quota and cap."""
+    parts = []
+    if rules.monthly_gigabytes is not None:
+        parts.append(tr("{size} GB a month", size=number(rules.monthly_gigabytes)))
+    if rules.disk_gigabytes is not None:
+        parts.append(tr("{size} GB of disk", size=number(rules.disk_gigabytes)))
+    return " · ".join(parts) or tr("No limit")
+
+
+def whom_summary(rules: schema.Rules) -> str:
+    """Who is answered."""
+    parts = [tr("Everyone") if rules.serve == "everyone" else tr("My networks")]
+    if rules.longest_request is not None:
+        parts.append(tr("up to {tokens} tokens", tokens=number(rules.longest_request)))
+    return " · ".join(parts)
+
+
+def relay_summary(rules: schema.Rules) -> str:
+    """Whether, and how much."""
+    if not rules.relay:
+        return tr("Off")
+    parts = [tr("up to {rate} Mbit/s", rate=number(rules.relay_rate))]
+    if rules.relay_monthly_gigabytes is not None:
+        parts.append(tr("{size} GB a month", size=number(rules.relay_monthly_gigabytes)))
+    return " · ".join(parts)
+
+
+def money(amount: float, currency: str) -> str:
+    """An amount with its currency."""
+    return f"{number(amount, 2)} {currency}"
+
+
+def total_figures(totals: schema.Totals, currency: str) -> list[Figure]:
+    """What this machine has given, what that took, and what others make of it. What is not known is left out."""
+    figures = [
+        Figure(number(totals.tokens_today), tr("tokens today")),
+        Figure(number(totals.tokens_month), tr("tokens this month")),
+        Figure(number(totals.answers), tr("answers since the start")),
+    ]
+    if totals.kwh_month is not None:
+        figures.append(Figure(number(totals.kwh_month, 2), tr("kWh this month")))
+    if totals.cost is not None:
+        figures.append(Figure(money(totals.cost, currency), tr("of electricity this month")))
+    if totals.tokens_per_wh is not None:
+        figures.append(Figure(number(totals.tokens_per_wh, 1), tr("tokens per Wh")))
+    if totals.verified_share is not None:
+        share = tr("{number} %", number=number(100 * totals.verified_share, 1))
+        figures.append(Figure(share, tr("of checked answers passed")))
+    if totals.reputation is not None:
+        figures.append(Figure(number(totals.reputation, 2), tr("reputation, at most 1")))
+    return figures
+
+
+def paused_words(now: schema.Contribution) -> str:
+    """All reasons, and until when if that is known."""
+    parts = [from_engine(now, f"reasons[{place}]") for place in range(len(now.reasons))]
+    if now.until:
+        parts.append(tr("Goes on at {time}.", time=when_words(now.until)))
+    return " ".join(parts)
+
+
+def when_words(at: float) -> str:
+    """The time of day, with the date where it is not today."""
+    when, locale = QDateTime.fromSecsSinceEpoch(round(at)), QLocale(i18n.current())
+    short = QLocale.FormatType.ShortFormat
+    if when.date() == QDateTime.currentDateTime().date():
+        return locale.toString(when.time(), short)
+    return locale.toString(when, short)
+
+
+def model_choices(state: schema.State, chosen: str) -> list[tuple[object, str]]:
+    """What others can be answered with: the engine's choice, or a model that is here; ``chosen`` always among them."""
+    here = [model.id for model in state.models if model.where in ("local", "both")]
+    names = here if not chosen or chosen in here else [*here, chosen]
+    return [("", tr("Automatic")), *((name, name) for name in names)]
+
+
+def model_words(state: schema.State, chosen: str) -> str:
+    """What the choice means now."""
+    if chosen:
+        return tr("Others are answered with this one.")
+    about = tr("The one that is asked for most of those that this machine runs well.")
+    now = state.contributing.model
+    return " ".join([about, tr("Now: {model}", model=now)]) if now and state.contributing.on else about

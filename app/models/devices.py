@@ -1,0 +1,104 @@
+"""The devices of this machine as rows of the page *Contribute*."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field as default
+
+from app.i18n import mark, number, tr
+from app.models.contribution import HEAT, LOAD, MEMORY, POWER, ContributionModel
+from app.models.rules import Rule
+from engine.api import schema
+
+MEBIBYTES, BYTES = 1024.0, 1 << 30
+LIMITS = (
+    Rule(
+        "memory_cap", mark("Memory for it"), least=0.2, most=1024, digits=1, unit=mark("GB"), scale=MEBIBYTES,
+        nothing=mark("all"),
+    ),
+    Rule(
+        "power_cap", mark("Power"), mark("It slows down to stay below."), least=19, most=2000, step=10,
+        unit=mark("W"), nothing=mark("no limit"), whole=False,
+    ),
+    Rule(
+        "temperature_cap", mark("Temperature"), mark("It pauses above."), least=29, most=120,
+        unit=mark("°C"), nothing=mark("no limit"), whole=False,
+    ),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceLine:
+    """``words``: what it does now. ``limits``: values of those that this kind of device has; ``missing``: why some
+    cannot be had here; ``problem``: why what was chosen for it was refused."""
+
+    device: str
+    name: str
+    on: bool
+    words: str
+    limits: Mapping[str, object] = default(default_factory=dict)
+    missing: Mapping[str, str] = default(default_factory=dict)
+    problem: str = ""
+
+
+def device_lines(model: ContributionModel) -> tuple[DeviceLine, ...]:
+    """A row for each graphics card that the engine can use."""
+    devices = model.now.devices if model.now is not None else ()
+    return tuple(_line(model, one) for one in devices if one.kind == "gpu")
+
+
+def devices_summary(lines: tuple[DeviceLine, ...]) -> str:
+    """How many of them work for others."""
+    if not lines:
+        return tr("No graphics card")
+    if len(lines) == 1:
+        return lines[0].name if lines[0].on else tr("Off")
+    return tr("{on} of {all} on", on=sum(line.on for line in lines), all=len(lines))
+
+
+def without_graphics(now: schema.Contribution) -> str:
+    """What a machine without a graphics card can do; empty: it has one."""
+    if any(one.kind == "gpu" for one in now.devices):
+        return ""
+    return tr(
+        "The engine finds no graphics card that it can use here. This machine can still pass on traffic for others, or "
+        "answer with a small model on its processor: choose one above."
+    )
+
+
+def _line(model: ContributionModel, device: schema.Device) -> DeviceLine:
+    ruled = model.device_rules(device.device)
+    newest = model.history.newest
+    parts = []
+    for kind, words in _MEASURED:
+        value = newest.get(f"{kind}/{device.device}")
+        if value is not None:
+            parts.append(
+                tr(words, value=number(value / BYTES if kind == MEMORY else value, 1 if kind == MEMORY else 0))
+            )
+    limits = {rule.field: getattr(ruled, rule.field) for rule in LIMITS}
+    return DeviceLine(
+        device.device, device.name, ruled.on, " · ".join(parts), limits, _missing(model, device.device),
+        model.problems.get(device.device, ""),
+    )  # fmt: skip
+
+
+def _missing(model: ContributionModel, device: str) -> dict[str, str]:
+    """Why a limit can do nothing here, by field."""
+    newest = model.history.newest
+    if not newest:
+        return {}
+    reasons = ((POWER, "power_cap", _NO_POWER), (HEAT, "temperature_cap", _NO_HEAT), (MEMORY, "memory_cap", _NO_MEMORY))
+    return {field: tr(reason) for kind, field, reason in reasons if newest.get(f"{kind}/{device}") is None}
+
+
+_NO_POWER = mark("This card does not say how much power it takes.")
+_NO_HEAT = mark("This card does not say how hot it is.")
+_NO_MEMORY = mark("This card does not say how much memory is taken.")
+_MEASURED = (
+    (LOAD, mark("{value} % busy")),
+    (POWER, mark("{value} W")),
+    (HEAT, mark("{value} °C")),
+    (MEMORY, mark("{value} GB of memory taken")),
+)

@@ -1,0 +1,245 @@
+"""The page *Contribute*: what it shows, what it asks of the engine, for the eye and for who does not see it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit
+
+from app import i18n
+from app.models.status import StatusModel
+from app.theme import DARK, LIGHT, Theme
+from app.views.basics import PlainLabel, Switch
+from app.views.contribute.rule_cards import WhenCard
+from app.views.number_field import NumberField
+from app.views.pages.contribute_page import ContributePage
+from engine.api import schema
+from tests.ui.test_models import Engine, state
+
+SECTIONS = ("devices", "when", "money", "traffic", "whom", "relay", "log", "meaning")
+HOSTILE = "<b>game</b>&nbsp;\u202egpj.exe"
+GPU = schema.Device(device="gpu0", name="<i>Card</i>", memory=8 << 30)
+MISSING = (schema.Missing(sensor="battery", reason="This machine has no battery."),)
+
+
+class Shown(ContributePage):
+    """The page over a model whose requests are kept."""
+
+    def __init__(self, theme: Theme) -> None:
+        self.engine = Engine()
+        self.status_model = StatusModel(self.engine.send)
+        super().__init__(theme, self.status_model.contribution)
+        self.status_model.setParent(self)
+        self.status_model.changed.connect(self._again)
+
+    def _again(self) -> None:
+        self.show_status(self.status_model)
+
+    @property
+    def when(self) -> WhenCard:
+        card = self.rules["when"]
+        assert isinstance(card, WhenCard)
+        return card
+
+    def hear(self, *events: schema.Event) -> None:
+        for event in events:
+            self.status_model.receive(event)
+
+    @property
+    def ruled(self) -> schema.Rules:
+        """What the engine was told last."""
+        QTest.qWait(500)
+        request = self.engine.requests[-1]
+        assert isinstance(request, schema.SetRules)
+        return request.rules
+
+    def texts(self) -> list[str]:
+        return [label.whole_text for label in self.findChildren(PlainLabel) if label.isVisible()]
+
+
+@pytest.fixture
+def page(qtbot) -> Iterator[Shown]:
+    page = Shown(LIGHT)
+    qtbot.addWidget(page)
+    page.resize(900, 800)
+    page.show()
+    page.status_model.engine_connected()
+    on = schema.ContributingState(on=True, status="on", model="gentorrent-builtin")
+    models = (schema.ModelState(id="gentorrent-builtin", where="both"), schema.ModelState(id="other", where="local"))
+    rules = schema.Rules(exclusive_programs=(HOSTILE,))
+    page.hear(
+        state(network=schema.NetworkState(status="ready"), contributing=on, models=models),
+        schema.Contribution(rules=rules, devices=(GPU,), missing=MISSING),
+    )
+    yield page
+    i18n.use("en")
+
+
+def open_all(page: Shown) -> None:
+    for name in SECTIONS:
+        page.section(name).head.click()
+
+
+def test_newcomers_see_switch_model_and_totals_alone(page: Shown) -> None:
+    assert page.contribute.isChecked()
+    assert "On" in page.texts()
+    assert "Model for others" in page.texts()
+    assert not any(page.section(name).made for name in SECTIONS)
+
+
+def test_rules_that_are_changed_reach_the_engine(page: Shown) -> None:
+    open_all(page)
+    fields = {name: field for card in page.rules.values() for name, field in card.fields.fields.items()}
+    switch = fields["only_when_idle"].control
+    assert isinstance(switch, Switch)
+    switch.click()
+    field = fields["monthly_kwh"].control
+    assert isinstance(field, NumberField)
+    field.setText("12")
+    field.editingFinished.emit()
+    page.when.grid.presets[1].click()
+    page.choice.chosen.emit("other")
+    ruled = page.ruled
+    assert (ruled.only_when_idle, ruled.monthly_kwh, ruled.model) == (True, 12.0, "other")
+    assert ruled.schedule[0] != schema.ALL_DAY
+
+
+def test_what_cannot_be_measured_is_grey_and_says_why(page: Shown) -> None:
+    open_all(page)
+    battery = page.rules["when"].fields.fields["on_battery"]
+    assert not battery.control.isEnabled()
+    assert battery.row.about.whole_text == "This machine has no battery."
+    assert "no battery" in battery.control.accessibleDescription()
+    assert page.rules["when"].fields.fields["contention"].control.isEnabled()
+
+
+def test_refusals_stand_beside_the_field(page: Shown) -> None:
+    open_all(page)
+    page.status_model.contribution.change(price=3.0)
+    QTest.qWait(500)
+    page.hear(schema.RequestFailed(request="set_rules", code="invalid_request", text="No such price."))
+    row = page.rules["money"].fields.fields["price"].row
+    assert row.problem.isVisible()
+    assert row.problem.whole_text == "No such price."
+
+
+def test_reasons_and_the_way_back_show(page: Shown) -> None:
+    paused = schema.ContributingState(on=True, status="paused", reason="A game runs.")
+    page.hear(
+        state(network=schema.NetworkState(status="ready"), contributing=paused),
+        schema.Contribution(
+            rules=schema.Rules(), paused=True, reasons=("A game runs.", "You paused it."), by_owner=True
+        ),
+    )
+    assert page.top.status.reason.whole_text == "A game runs. You paused it."
+    assert page.top.resume.isVisible()
+    assert not page.top.pause_hour.isVisible()
+    page.top.resume.click()
+    assert isinstance(page.engine.requests[-1], schema.ResumeContributing)
+
+
+def test_hostile_names_stay_text(page: Shown) -> None:
+    open_all(page)
+    chip = page.when.programs.chips[0]
+    assert chip.text().startswith("<b>game</b>&&nbsp;[U+202E]")
+    assert "<i>Card</i>" in page.texts()
+    assert all(label.textFormat() is Qt.TextFormat.PlainText for label in page.findChildren(PlainLabel))
+
+
+def test_programs_are_added_and_removed_by_keys(page: Shown) -> None:
+    open_all(page)
+    programs = page.when.programs
+    programs.input.setText("  blender ")
+    QTest.keyClick(programs.input, Qt.Key.Key_Return)
+    assert page.ruled.exclusive_programs == (HOSTILE, "blender")
+    programs.input.setText("Blender")
+    programs.add.click()
+    assert programs.programs == (HOSTILE, "blender")
+    QTest.keyClick(programs.chips[0], Qt.Key.Key_Space)
+    assert page.ruled.exclusive_programs[0] == "blender"
+
+
+def test_without_a_graphics_card_it_says_what_can_be_done(page: Shown) -> None:
+    page.hear(schema.Contribution(rules=schema.Rules()))
+    page.section("devices").head.click()
+    assert page.section("devices").summary.whole_text == "No graphics card"
+    assert any("pass on traffic" in text for text in page.texts())
+
+
+def test_measurements_are_asked_for_only_while_the_page_shows(page: Shown) -> None:
+    asked = [request.on for request in page.engine.requests if isinstance(request, schema.WatchContribution)]
+    assert asked == [True]
+    page.hide()
+    asked = [request.on for request in page.engine.requests if isinstance(request, schema.WatchContribution)]
+    assert asked == [True, False]
+
+
+def test_charts_are_drawn_while_they_show_and_read_out(page: Shown, qtbot) -> None:
+    for second in range(5):
+        sample = schema.DeviceSample(device="gpu0", load=0.5, power=120.0)
+        page.hear(schema.ContributionSample(at=float(second), tokens_per_s=31.0, devices=(sample,)))
+    charts = page.charts.charts
+    qtbot.waitUntil(lambda: all(chart.drawn for chart in charts.values() if chart.isVisible()), timeout=60_000)
+    assert [name for name, chart in charts.items() if chart.isVisible()] == ["tokens", "load", "power"]
+    assert charts["load"].accessibleName() == "Load: 50 %"
+    assert charts["tokens"].now.whole_text == "31"
+    page.hide()
+    curve = charts["tokens"]._curves[0]
+    page.hear(schema.ContributionSample(at=9.0, tokens_per_s=77.0))
+    assert len(curve.getData()[0]) == 5
+
+
+def test_opened_parts_stay_open_when_the_page_is_made_anew(page: Shown, qtbot) -> None:
+    page.section("when").head.click()
+    again = ContributePage(Theme(DARK), page.status_model.contribution)
+    qtbot.addWidget(again)
+    again.show_status(page.status_model)
+    assert again.section("when").opened
+    assert not again.section("money").opened
+
+
+def test_everything_has_a_name_and_is_reached_by_tab(page: Shown) -> None:
+    open_all(page)
+    page.activateWindow()
+    controls = [
+        one
+        for one in page.findChildren(QAbstractButton) + page.findChildren(QComboBox) + page.findChildren(QLineEdit)
+        if one.isVisible() and one.isEnabled() and one.focusPolicy() is not Qt.FocusPolicy.NoFocus
+    ]
+    assert len(controls) > 30
+    assert [one for one in controls if not (one.accessibleName() or getattr(one, "text", str)())] == []
+    page.contribute.setFocus()
+    reached = set()
+    for _ in range(200):
+        focused = QApplication.focusWidget()
+        if focused is None or focused in reached:
+            break
+        reached.add(focused)
+        QTest.keyClick(focused, Qt.Key.Key_Tab)
+    assert [one.accessibleName() for one in controls if one not in reached] == []
+    assert page.when.grid.table in reached
+
+
+def test_folding_is_done_by_keys_and_said(page: Shown) -> None:
+    head = page.section("money").head
+    assert head.accessibleName() == "Electricity, No price, no limit, closed"
+    QTest.keyClick(head, Qt.Key.Key_Right)
+    assert head.accessibleName().endswith("opened")
+    QTest.keyClick(head, Qt.Key.Key_Left)
+    assert not page.section("money").opened
+
+
+def test_diagnostics_become_one_file(page: Shown, tmp_path: Path) -> None:
+    open_all(page)
+    page.diagnose.click()
+    assert isinstance(page.engine.requests[-1], schema.GetDiagnostics)
+    path = tmp_path / "d.json"
+    page.exports.write_diagnostics(str(path), "{}")
+    assert path.read_text() == "{}\n"
+    assert "Read it before" in page._diagnosis.about.whole_text
+    page.exports.write_diagnostics(str(tmp_path / "no" / "d.json"), "{}")
+    assert "were not saved" in page._diagnosis.about.whole_text

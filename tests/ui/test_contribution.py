@@ -1,0 +1,168 @@
+"""The view-model of contributing: rules go to the engine a moment later, refusals stay with their field."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from PySide6.QtTest import QTest
+
+from app.models.contribution import ContributionModel, changed_fields
+from app.models.contribution_words import paused_words, total_figures, when_summary
+from app.models.devices import device_lines, devices_summary, without_graphics
+from app.models.history import History
+from app.models.rules import MONEY, RELAY, TRAFFIC, WHEN, WHOM, read_week, written_week
+from app.models.week import ALWAYS, NIGHTS
+from engine.api import schema
+from tests.ui.test_models import Engine
+
+pytestmark = pytest.mark.usefixtures("qapp")
+RULES = schema.Rules()
+GPU = schema.Device(device="gpu0", name="A card", memory=8 << 30)
+
+
+def model(engine: Engine, **fields) -> ContributionModel:
+    model = ContributionModel(engine.send)
+    model.receive(schema.Contribution(**({"rules": RULES} | fields)))
+    return model
+
+
+def settled(engine: Engine) -> list[schema.Request]:
+    """All that the engine was asked, once nothing more is on its way."""
+    QTest.qWait(500)
+    return engine.requests
+
+
+def test_every_rule_has_a_row_and_every_row_a_rule() -> None:
+    rows = [rule.field for rules in (WHEN, MONEY, TRAFFIC, WHOM, RELAY) for rule in rules]
+    elsewhere = {"model", "schedule", "exclusive_programs", "devices", "contention_share"}
+    assert len(rows) == len(set(rows))
+    assert set(rows) | elsewhere == set(schema.Rules.__struct_fields__)
+
+
+def test_several_changes_are_one_request_and_the_newest_counts() -> None:
+    engine = Engine()
+    contribution = model(engine)
+    for minutes in (6.0, 7.0, 8.0):
+        contribution.change(idle_minutes=minutes)
+    contribution.change(only_when_idle=True)
+    assert engine.requests == []
+    assert contribution.rules is not None
+    assert contribution.rules.idle_minutes == 8.0
+    (request,) = settled(engine)
+    assert isinstance(request, schema.SetRules)
+    assert (request.rules.idle_minutes, request.rules.only_when_idle) == (8.0, True)
+
+
+def test_what_the_engine_takes_is_what_shows() -> None:
+    engine = Engine()
+    contribution = model(engine)
+    contribution.change(price=0.3)
+    (request,) = settled(engine)
+    contribution.receive(schema.Contribution(rules=msgspec.structs.replace(request.rules, currency="USD")))
+    assert contribution.rules == contribution.now.rules
+    assert contribution.rules.currency == "USD"
+
+
+def test_a_refusal_stands_beside_its_field_and_takes_the_value_back() -> None:
+    engine = Engine()
+    contribution = model(engine)
+    contribution.change(heat_limit=20.0)
+    settled(engine)
+    failed = schema.RequestFailed(request="set_rules", code="invalid_request", text="Too cold.", ref="contribution")
+    contribution.receive(failed)
+    assert contribution.problems == {"heat_limit": "Too cold."}
+    assert contribution.rules == RULES
+    contribution.change(heat_limit=80.0)
+    assert contribution.problems == {}
+
+
+def test_a_change_during_a_request_is_not_lost() -> None:
+    engine = Engine()
+    contribution = model(engine)
+    contribution.change(price=0.3)
+    settled(engine)
+    contribution.change(price=0.4)
+    contribution.receive(schema.Contribution(rules=engine.requests[0].rules))
+    assert contribution.rules.price == 0.4
+    assert settled(engine)[-1].rules.price == 0.4
+
+
+def test_devices_are_ruled_one_by_one() -> None:
+    engine = Engine()
+    contribution = model(engine, devices=(GPU, schema.Device(device="gpu1", name="Other")))
+    contribution.change_device("gpu0", power_cap=200.0)
+    contribution.change_device("gpu1", on=False)
+    contribution.change_device("gpu0", on=False)
+    devices = {one.device: one for one in contribution.rules.devices}
+    assert (devices["gpu0"].power_cap, devices["gpu0"].on, devices["gpu1"].on) == (200.0, False, False)
+    assert devices_summary(device_lines(contribution)) == "0 of 2 on"
+    assert set(changed_fields(RULES, contribution.rules)) == {"gpu0", "gpu1"}
+
+
+def test_a_device_says_what_it_does_and_what_it_cannot_say() -> None:
+    contribution = model(Engine(), devices=(GPU,))
+    sample = schema.DeviceSample(device="gpu0", load=0.5, temperature=61.0, memory=3 << 30)
+    contribution.receive(schema.ContributionSample(at=1.0, devices=(sample,)))
+    (line,) = device_lines(contribution)
+    assert line.words == "50 % busy · 61 °C · 3.0 GB of memory taken"
+    assert set(line.missing) == {"power_cap"}
+    assert without_graphics(contribution.now) == ""
+    assert "no graphics card" in without_graphics(schema.Contribution(rules=RULES))
+
+
+def test_watching_is_asked_again_after_a_new_connection() -> None:
+    engine = Engine()
+    contribution = ContributionModel(engine.send)
+    contribution.watch(1, True)
+    engine.requests.clear()
+    contribution.receive(schema.Welcome(version=1, engine_version="1"))
+    kinds = [type(request) for request in engine.requests]
+    assert kinds == [schema.GetContribution, schema.GetEvents, schema.WatchContribution]
+
+
+def test_events_are_newest_first_and_bounded() -> None:
+    contribution = model(Engine())
+    events = tuple(schema.OwnerEvent(at=float(at), text=str(at)) for at in range(3))
+    contribution.receive(schema.OwnerEvents(ref="", events=events))
+    for at in range(3, 1000):
+        contribution.receive(schema.OwnerEvent(at=float(at), text=str(at)))
+    assert [event.text for event in contribution.events[:2]] == ["999", "998"]
+    assert len(contribution.events) == schema.MOST_EVENTS
+
+
+def test_pauses_are_the_engines() -> None:
+    engine = Engine()
+    contribution = model(engine, paused=True, by_owner=True, reasons=("You paused it.",), until=2e9)
+    assert contribution.can_resume
+    contribution.pause(3600)
+    contribution.resume()
+    assert [type(one) for one in engine.requests] == [schema.PauseContributing, schema.ResumeContributing]
+    assert paused_words(contribution.now).startswith("You paused it. Goes on at ")
+
+
+def test_figures_leave_out_what_is_not_known() -> None:
+    assert len(total_figures(schema.Totals(), "EUR")) == 3
+    known = schema.Totals(kwh_month=1.5, cost=0.45, tokens_per_wh=210.0, verified_share=0.998, reputation=0.9)
+    values = [figure.value for figure in total_figures(known, "EUR")]
+    assert values[3:] == ["1.50", "0.45 EUR", "210.0", "99.8 %", "0.90"]
+
+
+def test_weeks_go_to_the_engine_and_back() -> None:
+    assert read_week(RULES.schedule) == ALWAYS
+    assert read_week(written_week(NIGHTS)) == NIGHTS
+    assert when_summary(msgspec.structs.replace(RULES, schedule=written_week(NIGHTS))) == "Nights"
+    assert when_summary(RULES) == "Always"
+
+
+def test_history_is_bounded_by_time_and_number_and_survives_a_clock_put_back() -> None:
+    history = History(seconds=10, most=50)
+    for at in range(100):
+        history.add(at / 2, {"a": float(at), "b": None if at % 2 else 1.0})
+    times, values = history.line("a")
+    assert (times[0], times[-1], values[-1]) == (-10.0, 0.0, 99.0)
+    for at in range(1000):
+        history.add(50 + at / 1000, {"a": 1.0})
+    assert len(history) == 50
+    history.add(5.0, {"a": 2.0})
+    assert history.line("a") == ([0.0], [2.0])
+    assert history.line("unknown")[1] != history.line("unknown")[1]  # no number

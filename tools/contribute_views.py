@@ -1,0 +1,95 @@
+"""Made-up data for the pictures of the page *Contribute*."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+
+from PySide6.QtWidgets import QApplication
+
+from app.desktop import Desktop
+from app.models.history import SECONDS
+from app.views.pages.contribute_page import ContributePage
+from engine.api import schema
+
+CARDS = (
+    schema.Device(device="gpu0", name="NVIDIA GeForce RTX 4090", memory=24 << 30),
+    schema.Device(device="gpu1", name="NVIDIA GeForce RTX 3060", memory=12 << 30),
+)
+NIGHTS = sum(1 << hour for hour in (0, 1, 2, 3, 4, 5, 6, 22, 23))
+RULES = schema.Rules(
+    exclusive_programs=("blender", "obs", "Cyberpunk2077"), only_when_idle=True,
+    schedule=(NIGHTS,) * 5 + (schema.ALL_DAY,) * 2, price=0.31, monthly_kwh=40.0, monthly_gigabytes=200.0,
+    devices=(
+        schema.DeviceRules(device="gpu0", memory_cap=20 * 1024, power_cap=320.0, temperature_cap=80.0),
+        schema.DeviceRules(device="gpu1", on=False),
+    ),
+)  # fmt: skip
+TOTALS = schema.Totals(
+    tokens=1_184_000, tokens_today=36_240, tokens_month=2_931_000, answers=1184, kwh=3.1, kwh_month=9.42, cost=2.92,
+    tokens_per_wh=311.1, gigabytes_month=1.7, verified_share=0.998, reputation=0.93,
+)  # fmt: skip
+LOG = (
+    (3600 * 9, "Contributing is on."),
+    (3600 * 5, "Paused: somebody uses this machine."),
+    (3600 * 4, "Goes on: nobody has used this machine for 5 minutes."),
+    (1500, "Paused: Cyberpunk2077 is running. Its 2 answers went on at other machines."),
+    (300, "Goes on: Cyberpunk2077 ended 2 minutes ago."),
+)
+
+
+def contribution(**fields: object) -> schema.Contribution:
+    """What an engine says of contributing."""
+    values: dict[str, object] = {"rules": RULES, "totals": TOTALS, "devices": CARDS}
+    return schema.Contribution(**(values | fields))  # type: ignore[arg-type]
+
+
+def samples(now: float, cards: tuple[schema.Device, ...]) -> list[schema.ContributionSample]:
+    """Ten minutes of a machine that has something to do."""
+    found = []
+    for second in range(SECONDS):
+        busy = 0.55 + 0.3 * math.sin(second / 41) + 0.12 * math.sin(second / 7)
+        devices = tuple(
+            schema.DeviceSample(
+                device=card.device, load=busy if place == 0 else 0.04, power=90 + 230 * busy if place == 0 else 17,
+                temperature=48 + 24 * busy if place == 0 else 38, memory=(17 << 30) if place == 0 else 600 << 20,
+            )
+            for place, card in enumerate(cards)
+        )  # fmt: skip
+        found.append(schema.ContributionSample(
+            at=now - SECONDS + second, tokens_per_s=110 * busy + 8 * math.sin(second / 3), answering=2,
+            processor_load=0.1 + 0.1 * busy, temperature=44 + 8 * busy, devices=devices,
+        ))  # fmt: skip
+    return found
+
+
+def show(desktop: Desktop, *opened: str, scrolled: str = "", **fields: object) -> None:
+    """The page with these parts opened, scrolled to one of them."""
+    now = time.time()
+    said = contribution(**fields)
+    told = desktop.link.event_received
+    told.emit(said)
+    log = tuple(schema.OwnerEvent(at=now - ago, text=text) for ago, text in LOG)
+    told.emit(schema.OwnerEvents(ref="contribution", events=log))
+    for sample in samples(now, said.devices):
+        told.emit(sample)
+    desktop.window.open_page("contribute")
+    page = desktop.window.page_widget("contribute")
+    assert isinstance(page, ContributePage)
+    wait(lambda: all(chart.drawn or not chart.isVisible() for chart in page.charts.charts.values()))
+    for name in opened:
+        page.section(name).head.click()
+    wait(lambda: True)
+    if scrolled:
+        page.verticalScrollBar().setValue(page.section(scrolled).y() - 24)
+
+
+def wait(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+    """Let the window work until it holds."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        QApplication.processEvents()
+        if condition():
+            return
+    raise RuntimeError("the page does not come to rest")
