@@ -33,6 +33,7 @@ from app.preferences import (
     read_state,
     write_state,
 )
+from app.unsent_file import UnsentFile
 from app.views.main_window import MainWindow
 from app.views.pages.first_run_page import FirstChoices
 from app.views.tray import Tray
@@ -67,6 +68,7 @@ class Desktop:
         self.link.use_options(engine_options(now, options.engine_options))
         self.chat = ChatTranscript(self.link.send)
         self.chats = ChatsModel(self.link.send)
+        self.unsent = UnsentFile(options.data_directory, self.chat)
         self.setup = ChatSetup(self.chat, self.link.send)
         self.library = LibraryModel(self.link.send)
         self.status = StatusModel(self.link.send)
@@ -194,6 +196,8 @@ class Desktop:
             await self.link.sent()  # else the last words of a draft may never leave
             linked.cancel()
             looked.cancel()
+        self.chat.connection_lost()  # what was not confirmed may not have arrived
+        self.unsent.keep()
 
     def quit(self) -> None:
         """Leave, and stop the engine if a window started it. One that somebody else started is left running."""

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import logging
-import os
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 from PySide6.QtCore import QObject, Signal
 
-from app.private_files import make_directory, write_private
+from app.private_files import read_kept, write_kept
 
 PREFERENCES_NAME = "window.json"
 STATE_NAME = "window-state.json"
 MAX_FILE = 65_536
 """Bytes of either file that are read at most."""
 MAX_COLLAPSED = 200
-_log = logging.getLogger(__name__)
-_Kept = TypeVar("_Kept", bound=msgspec.Struct)
 
 
 class Preferences(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -63,7 +59,7 @@ class PreferenceStore(QObject):
     def __init__(self, data_directory: Path) -> None:
         super().__init__()
         self._file = data_directory / PREFERENCES_NAME
-        self.now = _read(self._file, Preferences)
+        self.now = read_kept(self._file, Preferences, MAX_FILE)
         self.problem = ""
         """Why the last change will be forgotten when the window closes; empty: it will not."""
 
@@ -73,18 +69,18 @@ class PreferenceStore(QObject):
         if new == self.now:
             return
         self.now = new
-        self.problem = _write(self._file, new)
+        self.problem = write_kept(self._file, new)
         self.changed.emit(new)
 
 
 def read_state(data_directory: Path) -> WindowState:
     """How the window was left, or the defaults."""
-    return _read(data_directory / STATE_NAME, WindowState)
+    return read_kept(data_directory / STATE_NAME, WindowState, MAX_FILE)
 
 
 def write_state(data_directory: Path, state: WindowState) -> None:
     """Keep it; a full disk costs the place of the window, nothing else."""
-    _write(data_directory / STATE_NAME, state)
+    write_kept(data_directory / STATE_NAME, state)
 
 
 def engine_options(preferences: Preferences, given: tuple[str, ...]) -> tuple[str, ...]:
@@ -97,31 +93,3 @@ def engine_options(preferences: Preferences, given: tuple[str, ...]) -> tuple[st
         if value is not None and name not in given:
             options += [name, str(value)]
     return tuple(options)
-
-
-def _read(file: Path, kind: type[_Kept]) -> _Kept:
-    try:
-        with file.open("rb") as opened:
-            return msgspec.json.decode(opened.read(MAX_FILE), type=kind)
-    except FileNotFoundError:
-        return kind()
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        _log.warning("%s cannot be read and is set aside: %s", file.name, error)
-        try:
-            os.replace(file, file.with_suffix(".damaged"))
-        except OSError:
-            pass
-        return kind()
-
-
-def _write(file: Path, value: msgspec.Struct) -> str:
-    """Replace ``file`` at once, so that a crash leaves the old or the new one. Returns the problem in words."""
-    new = file.with_suffix(".new")
-    try:
-        make_directory(file.parent)
-        write_private(new, msgspec.json.format(msgspec.json.encode(value), indent=1))
-        os.replace(new, file)
-    except OSError as error:
-        _log.warning("%s cannot be written: %s", file.name, error)
-        return error.strerror or str(error)
-    return ""

@@ -9,10 +9,12 @@ from PySide6.QtCore import QObject, Signal
 
 from app.i18n import tr
 from app.models.turns import MAX_ANSWER, RUNNING, Turn, TurnState
+from engine.api import schema
 
 
 class Answers(QObject):
-    """The turns of one chat. Numbers in signals are places in ``turns``."""
+    """The turns of one ``chat``. Numbers in signals are places in ``turns``. ``send`` gives a request to the engine and
+    says whether it went out."""
 
     turn_added = Signal(int)
     turn_changed = Signal(int)
@@ -28,9 +30,11 @@ class Answers(QObject):
     """Another chat."""
     running_changed = Signal(bool)
 
-    def __init__(self, now: Callable[[], float]) -> None:
+    def __init__(self, send: Callable[[schema.Request], bool], now: Callable[[], float]) -> None:
         super().__init__()
+        self._send = send
         self._now = now
+        self.chat = ""
         self._was_running = False
         self.turns: list[Turn] = []
 
@@ -41,7 +45,7 @@ class Answers(QObject):
 
     def _stop_writing(self) -> None:
         """Tell the engine to write no more."""
-        raise NotImplementedError
+        self._send(schema.StopAnswer(chat=self.chat))
 
     def _turn(self, answer: str) -> Turn | None:
         for turn in reversed(self.turns):

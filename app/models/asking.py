@@ -45,6 +45,7 @@ class Asking(KeptTurns):
     def _follow(self, chat: str) -> None:
         super()._follow(chat)
         self.files.follow(chat)
+        self.temporary = False
         self.loading = False  # the chat is not here yet
         self._made = False  # the engine was told of the chat, or it is one of its chats
         self._settings = self._begins_with
@@ -53,8 +54,15 @@ class Asking(KeptTurns):
         self._draft = self._told_draft = ""
 
     def _make(self) -> bool:
-        """Let the engine have the chat."""
-        raise NotImplementedError
+        """Make the chat, and open it; whether the engine has it."""
+        if self._made:
+            return True
+        settings = self._settings
+        create = schema.CreateChat(chat=self.chat, temporary=self.temporary, settings=settings, ref=self.chat)
+        if self._send(create):
+            self._reopen(self.turns[len(self.turns) // 2].question_id if self.later else "")
+            self._made = self._paging
+        return self._made
 
     def ask(self, question: str, choice: ModelChoice) -> bool:
         """Ask, with the files of the draft; False (and nothing happens) for an empty or over-long question, while an
@@ -110,7 +118,8 @@ class Asking(KeptTurns):
         return True
 
     def _ask(self, place: int, turn: Turn) -> None:
-        """Show ``turn`` at a place, as the last one, and ask it."""
+        """Show ``turn`` at a place, as the last one, and ask it. Its files go with it."""
+        self.files.drop(turn.files)
         if place == len(self.turns):
             self.turns.append(turn)
             self.turn_added.emit(place)
@@ -134,12 +143,12 @@ class Asking(KeptTurns):
             if turn.sent:
                 self._send(schema.StopAnswer(chat=self.chat))
             self._end(turn, "stopped")
-        elif self.running:
+        elif self.running or self.elsewhere:
             self.stop_other()
 
     def stop_other(self) -> None:
         """Stop the answer that is being written behind what shows, or on another branch."""
-        self._send(schema.StopAnswer(chat=self.chat))
+        self._stop_writing()
 
     # Files.
 
@@ -289,12 +298,19 @@ class Asking(KeptTurns):
             return
         turn.code = event.code
         self._fail(turn, from_engine(event))
+        self._files_back(turn)
 
     def _too_long(self, event: schema.ContextOverflow) -> None:
         if self.turns and event.ref == self.turns[-1].ref:
             self._busy = False
             self.turns[-1].droppable, self.turns[-1].code = event.droppable, "context_length_exceeded"
             self._fail(self.turns[-1], from_engine(event))
+            self._files_back(self.turns[-1])
+
+    def _files_back(self, turn: Turn) -> None:
+        """A question was refused: its files are the draft's still, and show there. To ask it again takes them along."""
+        if turn.files and turn.after is None and not turn.kept:
+            self.files.show([*(one.attachment for one in self.files.files if one.state == "kept"), *turn.files])
 
     def _waiting(self) -> list[Turn]:
         """The questions at the end of which the engine knows nothing yet."""

@@ -84,6 +84,8 @@ class ChatsModel(QObject):
     """A file name and the whole text for it."""
     pdf_wanted = Signal(str, object)
     """A file name, and the whole chat as JSON."""
+    restored = Signal(object)
+    """The names of chats that were brought back."""
     answered = Signal(str)
     """An answer of this chat has come to its end."""
 
@@ -97,6 +99,7 @@ class ChatsModel(QObject):
         self._before = 0
         self._asked_before = 0
         self._undo: schema.Request | None = None
+        self._restoring: tuple[str, ...] = ()
         self._to_list: list[str] = []  # folders whose chats are not all known
         self._listed = 0  # chats of the first of them that have been asked for
         self.folders = FoldersModel(send)
@@ -212,6 +215,7 @@ class ChatsModel(QObject):
     def undo(self) -> None:
         """Bring back what was deleted last."""
         if self._undo is not None and self._send(self._undo):
+            self._restoring = self._undo.chats if isinstance(self._undo, schema.RestoreChats) else ()
             self._forget_removed()
 
     def _offer_undo(self, request: schema.Request, text: str) -> None:
@@ -252,6 +256,9 @@ class ChatsModel(QObject):
                     self._list_folder(0, first=True)
             case schema.ChatChanged():
                 self._entry_changed(event.chat)
+            case schema.Accepted(request="restore_chats", ref="restore"):
+                self.restored.emit(self._restoring)
+                return
             case schema.ChatsRemoved():
                 for chat in list(self._chats) if event.everything else event.chats:
                     self._chats.pop(chat, None)

@@ -125,6 +125,29 @@ class DraftFiles(QObject):
         self.changed.emit()
         return taken
 
+    def drop(self, files: Sequence[schema.Attachment]) -> None:
+        """These go with a question that is asked again."""
+        names = {one.attachment for one in files}
+        if any(one.file in names for one in self._all):
+            self._all = [one for one in self._all if one.file not in names]
+            self.changed.emit()
+
+    def owed(self) -> list[schema.AddAttachment]:
+        """What gives the engine the texts that it has not got, whole."""
+        return [
+            schema.AddAttachment(
+                chat=one.chat,
+                attachment=one.file,
+                name=one.name,
+                text=one.text[at : at + PIECE],
+                at=at,
+                more=at + PIECE < len(one.text),
+            )
+            for one in self._all
+            if one.state == "sending"
+            for at in range(0, max(1, len(one.text)), PIECE)
+        ]
+
     # Which chat, and what the engine says.
 
     def follow(self, chat: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QTimer, Signal
 
 from app.models.answers import Answers
 from app.models.catalogue import BUILTIN, ModelChoice
@@ -19,11 +19,16 @@ PAGE = 50
 
 
 class KeptTurns(Answers):
-    """Follows one chat of the engine's. ``send`` gives a request to the engine and says whether it went out."""
+    """Follows one chat of the engine's."""
+
+    draft_arrived = Signal(str)
+    """What was being written in the chat that was opened, or a question that the engine never got."""
+    elsewhere_changed = Signal(bool)
+    """Whether an answer is being written on a branch that does not show."""
 
     def __init__(self, send: Callable[[schema.Request], bool], now: Callable[[], float]) -> None:
-        super().__init__(now)
-        self._send = send
+        super().__init__(send, now)
+        self._was_elsewhere = False
         self._save_soon = QTimer(self)
         self._save_soon.setSingleShot(True)
         self._save_soon.setInterval(SAVE_MILLISECONDS)
@@ -36,6 +41,7 @@ class KeptTurns(Answers):
         self.earlier = False  # there are messages before those that are here
         self.later = False  # and behind them
         self._busy = False  # the engine writes an answer in the chat, or was asked to
+        self._answering = ""  # the answer that it writes
         self._paging = False  # a page or a branch is asked for
         self._settings = schema.ChatSettings()
         self._edits: dict[str, str] = {}
@@ -46,6 +52,22 @@ class KeptTurns(Answers):
     def running(self) -> bool:
         """Whether an answer is on its way on the branch that is shown, or behind what is here of it."""
         return self._busy if self.later else super().running
+
+    @property
+    def elsewhere(self) -> str:
+        """The answer that is being written on a branch that does not show; "" for none."""
+        return "" if self.later or self._turn(self._answering) is not None else self._answering
+
+    def show_elsewhere(self) -> None:
+        """Show the branch on which an answer is being written."""
+        if self.elsewhere:
+            self.select(self.elsewhere)
+
+    def _tell_running(self) -> None:
+        super()._tell_running()
+        if bool(self.elsewhere) != self._was_elsewhere:
+            self._was_elsewhere = bool(self.elsewhere)
+            self.elsewhere_changed.emit(self._was_elsewhere)
 
     def load_earlier(self) -> None:
         """Ask for the messages before those that are there, if there are any."""
@@ -93,12 +115,13 @@ class KeptTurns(Answers):
         self._paging = self._send(schema.OpenChat(chat=self.chat, limit=PAGE, message=message, ref=self.chat))
 
     def _gone(self, turns: Sequence[Turn]) -> None:
-        """Questions that the engine never got are not shown any more."""
-        raise NotImplementedError
+        """Questions that the engine never got are not shown any more: they are drafts again."""
+        for turn in turns:
+            if not turn.sent:
+                self.draft_arrived.emit(turn.question)
 
     def _dispatch(self) -> None:
-        """Send what waits for the engine's turn."""
-        raise NotImplementedError
+        """Send what waits for the engine's turn; of what is kept nothing does."""
 
     def _of_messages(self, event: schema.Event) -> None:
         """News of this chat's messages."""
@@ -235,6 +258,7 @@ class KeptTurns(Answers):
             self._question(message)
             return
         self._busy = event.added
+        self._answering = message.message if event.added else ""
         turn = self._turn_of(message)
         if turn is None:
             if event.added and not self.later:
@@ -302,10 +326,7 @@ class KeptTurns(Answers):
     def _stop_late(self, turn: Turn) -> None:
         """The answer was stopped here before the engine had begun it."""
         if turn.state == "stopped" and self._busy:
-            self._send(schema.StopAnswer(chat=self.chat))
-
-    def _stop_writing(self) -> None:
-        self._send(schema.StopAnswer(chat=self.chat))
+            self._stop_writing()
 
 
 def _versions(turn: Turn) -> tuple[str, ...]:

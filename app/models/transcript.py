@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from PySide6.QtCore import Signal
 
@@ -12,7 +12,11 @@ from app.i18n import tr
 from app.models.asking import SETTINGS, Asking
 from app.models.engine_words import from_engine
 from app.models.turns import RUNNING, Turn, interrupted_words
+from app.models.unsent import Owed, OwedRequest, Unsent, joined, merged
 from engine.api import schema
+
+MAX_REMOVED = 20
+"""Deleted chats of which what was being written is remembered."""
 
 
 def _new_id() -> str:
@@ -28,8 +32,10 @@ class ChatTranscript(Asking):
 
     chat_changed = Signal()
     """Another chat is open, or this one has another name or is known to be temporary."""
-    draft_arrived = Signal(str)
-    """What was being written in the chat that was opened."""
+    chat_removed = Signal()
+    """The open chat was deleted: what is being written belongs to it. Told before another one is shown."""
+    unsent_changed = Signal()
+    """What :meth:`unsent` gives may be something else."""
     choice_arrived = Signal(str, str)
     """Model and route of the chat that was opened."""
     place_wanted = Signal(int)
@@ -45,12 +51,15 @@ class ChatTranscript(Asking):
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(send, new_id, now)
-        self._owed: list[schema.Request] = []
+        self._owed = Owed(send)
+        self._typed: dict[str, str] = {}  # what was being written in chats of whose drafts nothing was known
+        self._removed: dict[str, str] = {}  # and in those that were deleted meanwhile
         self._forget(new_id(), temporary=False)
 
     def _forget(self, chat: str, temporary: bool) -> None:
         self._follow(chat)
         self.temporary = temporary
+        self._answering = ""
         self._going = False  # to the message for which the chat was opened
         self.wanted = ""  # the message for which the chat was opened
         self.wanted_words = ""  # what was looked for in it
@@ -63,8 +72,9 @@ class ChatTranscript(Asking):
 
     @property
     def kept_chat(self) -> str:
-        """The chat, if it is on the disk."""
-        return self.chat if self._made and not self.temporary and not self.empty else ""
+        """The chat, if it is on the disk or will be."""
+        written = bool(self._draft.strip() or self.turns or self.files.files)
+        return self.chat if not self.temporary and (written or self.loading) else ""
 
     # ------------------------------------------------------------------------------------------------------- one chat
 
@@ -72,6 +82,7 @@ class ChatTranscript(Asking):
         """Keep what is being written, until it is asked."""
         self.save_edits()
         self._draft = text[: schema.MAX_TEXT]
+        self.unsent_changed.emit()
         if self.loading or self._draft == self._told_draft or (not self._made and not self._draft.strip()):
             return
         if self._make() and self._send(schema.SaveDraft(chat=self.chat, text=self._draft)):
@@ -93,6 +104,9 @@ class ChatTranscript(Asking):
             self._made = self.loading = True
             self._shown_anew()
             self.wanted, self.wanted_words, self._going = message, words, bool(message)
+            self._draft = joined(self._typed.pop(chat, ""), self._removed.pop(chat, ""))
+            if self._draft:
+                self.draft_arrived.emit(self._draft)
             self._reopen(message)
         elif message:
             self.wanted, self.wanted_words, self._going = message, words, True
@@ -119,26 +133,50 @@ class ChatTranscript(Asking):
             self._send(schema.DeleteChats(chats=(self.chat,), ref="empty"))
 
     def _owe(self) -> None:
-        """What the engine has not got of a chat that is left, it is given when it is there: a question that it never
-        took as the draft, with what was being written behind it."""
-        turn = self.turns[-1] if self.turns else None
-        never = (
-            turn is not None and not turn.kept and turn.state != "done" and not (turn.sent and turn.state in RUNNING)
-        )
-        question = turn.question if turn is not None and never else ""
-        draft = "\n\n".join(text for text in (question, self._draft) if text.strip())[: schema.MAX_TEXT]
+        """What the engine has not got of a chat that is left, it is given when it is there."""
+        self._owed.add(self._debts())
+        self._owed.pay()
+        if self.loading and self._draft.strip():
+            self._typed[self.chat] = self._draft
+        self.unsent_changed.emit()
+
+    def _debts(self) -> list[OwedRequest]:
+        """What gives the engine what it has not got of the open chat: a question that it never took as the draft, with
+        what was being written behind it."""
+        draft = joined(self._never_taken(), self._draft)
         unsaved = [(name, self._edits.get(name, "")) for name in self._unsaved_edits]
         if draft != self._told_draft and not self.loading:  # while it is, the draft of the engine is not known
             unsaved.append(("", draft))
-        if unsaved:
-            create = schema.CreateChat(chat=self.chat, temporary=self.temporary, settings=self._settings)
-            saved = [schema.SaveDraft(chat=self.chat, text=text, message=name) for name, text in unsaved]
-            self._owed += [create, *saved]
-            self._pay()
+        if not unsaved:
+            return []
+        create = schema.CreateChat(chat=self.chat, temporary=self.temporary, settings=self._settings)
+        return [create, *(schema.SaveDraft(chat=self.chat, text=text, message=name) for name, text in unsaved)]
 
-    def _pay(self) -> None:
-        while self._owed and self._send(self._owed[0]):
-            del self._owed[0]
+    def _never_taken(self) -> str:
+        """The question of the open chat that the engine has refused or not got."""
+        turn = self.turns[-1] if self.turns else None
+        if turn is None or turn.kept or turn.state == "done" or (turn.sent and turn.state in RUNNING):
+            return ""
+        return turn.question
+
+    def unsent(self) -> Unsent:
+        """What would be lost if the window ended now, for the next one; nothing of temporary chats."""
+        requests = [*self._owed.requests, *self._debts()]
+        files = self.files.owed()
+        made = {one.chat for one in requests if isinstance(one, schema.CreateChat)}
+        beside = dict.fromkeys(one.chat for one in files if one.chat not in made)
+        requests += [schema.CreateChat(chat=name, settings=self._settings) for name in beside]
+        temporary = {one.chat for one in requests if isinstance(one, schema.CreateChat) and one.temporary}
+        if self.temporary:
+            temporary.add(self.chat)
+        lasting = tuple(one for one in [*requests, *files] if one.chat not in temporary)
+        typed = {**self._typed, self.chat: self._draft} if self.loading and self._draft.strip() else self._typed
+        return Unsent(lasting, dict(typed))
+
+    def owe(self, unsent: Unsent) -> None:
+        """What an earlier window could not give the engine."""
+        self._owed.add(unsent.requests)
+        self._typed |= unsent.typed
 
     def _shown_anew(self) -> None:
         self.cleared.emit()
@@ -151,7 +189,7 @@ class ChatTranscript(Asking):
 
     def connected(self) -> None:
         """The engine can be asked: the chat is opened, and what waited goes out."""
-        self._pay()
+        self._owed.connected()
         self._busy, self._told, self._paging, self._telling = False, None, False, 0
         if self.loading:
             self._reopen(self.wanted)
@@ -172,32 +210,50 @@ class ChatTranscript(Asking):
 
     def connection_lost(self) -> None:
         """The engine is gone. An answer that it wrote is incomplete; a question that it may not have got waits."""
-        self._busy = False
+        self._busy, self._answering = False, ""
+        self._tell_running()
         if not self.running:
             return
         turn = self.turns[-1]
         if turn.begun:
             self._fail(turn, interrupted_words(turn.length > 0))
         turn.sent = False
+        self.unsent_changed.emit()
 
     def receive(self, event: schema.Event) -> None:
         """An event of the engine; those of other chats are ignored."""
         self._of_files(event)
+        if self._owed.receive(event):
+            self.unsent_changed.emit()
+            return
         match event:
             case schema.State():
                 self._models_known(event.models)
             case schema.RequestFailed():
                 self._refused(event)
             case schema.ChatsRemoved():
-                if event.everything or self.chat in event.chats:
-                    self._forget(self._new_id(), temporary=False)
-                    self._shown_anew()
+                self._chats_removed(event)
             case schema.ChatOpened(chat=schema.ChatEntry(chat=self.chat)):
                 self._opened(event)
             case schema.ChatChanged(chat=schema.ChatEntry(chat=self.chat), settings=schema.ChatSettings() as settings):
                 self._set_up_elsewhere(settings)
             case _ if getattr(event, "chat", None) == self.chat:
                 self._of_chat(event)
+
+    def _chats_removed(self, event: schema.ChatsRemoved) -> None:
+        """What was being written in the open chat stays with it, and is there again if it is brought back."""
+        if event.everything:
+            self._owed.forget()
+            self._typed.clear()
+            self._removed.clear()
+        if event.everything or self.chat in event.chats:
+            self.chat_removed.emit()
+            written = joined(self._never_taken(), self._draft)
+            if written and not event.everything:
+                self._removed = {**dict([*self._removed.items()][-MAX_REMOVED:]), self.chat: written}
+            self._forget(self._new_id(), temporary=False)
+            self._shown_anew()
+        self.unsent_changed.emit()
 
     def _of_chat(self, event: schema.Event) -> None:
         match event:
@@ -207,53 +263,42 @@ class ChatTranscript(Asking):
                 self._telling = max(0, self._telling - 1)
             case schema.ContextOverflow():
                 self._too_long(event)
+            case schema.DraftChanged(draft=schema.Draft(text="")) if self._told_draft:
+                # Another client asked what was its own draft, or cleared it. What is written here stays.
+                self._told_draft = ""
+                self.write_draft(self._draft)
             case schema.ContextState():
                 self.context = event
                 self.context_changed.emit()
             case _:
                 self._of_messages(event)
 
-    def _make(self) -> bool:
-        """Make the chat, and open it."""
-        if self._made:
-            return True
-        settings = self._settings
-        create = schema.CreateChat(chat=self.chat, temporary=self.temporary, settings=settings, ref=self.chat)
-        if self._send(create):
-            self._reopen(self.turns[len(self.turns) // 2].question_id if self.later else "")
-            self._made = self._paging
-        return self._made
-
     # What comes.
 
     def _opened(self, event: schema.ChatOpened) -> None:
         was_loading, self.loading = self.loading, False
         self.temporary = event.chat.temporary
-        waits = {file.attachment for turn in self.turns if not turn.kept for file in turn.files}
+        waiting_turns = [turn for turn in self.turns if not turn.kept and turn.state in RUNNING]
+        waits = {file.attachment for turn in waiting_turns for file in turn.files}
         self.files.show([one for one in event.draft.attachments if one.attachment not in waits])
         if was_loading:
             self._settings = self._told = event.settings
-            self._draft = self._told_draft = event.draft.text
+            self._draft, self._told_draft = merged(self._draft, event.draft.text), event.draft.text
             self._edits = {edit.message: edit.text for edit in event.draft.edits}
         if self.temporary and not event.messages and any(turn.kept for turn in self.turns):
             self._forgotten()
         self._paging = False
         waiting = [] if event.later else self._waiting()
         turns = [self._known(turn) for turn in self._read(event.messages)]
-        self._busy = self._busy or bool(event.chat.answering)
+        self._busy, self._answering = self._busy or bool(event.chat.answering), event.chat.answering
         self._page([*turns, *waiting], event.earlier, event.later)
         self.chat_changed.emit()
         if was_loading:
             self.settings_changed.emit()
             self.choice_arrived.emit(event.settings.model, event.settings.route)
-            self.draft_arrived.emit(self._draft)
+            self.draft_arrived.emit(event.draft.text)
         self._show_wanted()
         self._dispatch()
-
-    def _gone(self, turns: Sequence[Turn]) -> None:
-        for turn in turns:
-            if not turn.sent:
-                self.draft_arrived.emit(turn.question)
 
     def _forgotten(self) -> None:
         """The engine was started anew and knows nothing of a temporary chat: what shows stays, for the reader."""

@@ -22,6 +22,7 @@ class ChatList(QFrame):
 
     chat_chosen = Signal(str, str)
     """A chat, and the message in it that was found."""
+    deletion_requested = Signal(str)
     new_chat_requested = Signal(bool)
     fold_requested = Signal()
 
@@ -63,7 +64,7 @@ class ChatList(QFrame):
         column.addWidget(self._undo_bar)
         self.search.list_requested.connect(self.list.setFocus)
         self.list.chosen.connect(self.chat_chosen)
-        self.list.deletion_requested.connect(lambda chat: chats.delete([chat]))
+        self.list.deletion_requested.connect(self.deletion_requested)
         self.list.edited.connect(self.refresh)
         self.new_folder.clicked.connect(self._make_folder)
         self.list.export_requested.connect(chats.export)

@@ -30,6 +30,7 @@ from engine.api.schema import (
     SearchChats,
 )
 from engine.chats.database import Database, Hit
+from engine.chats.live import LiveChat
 from engine.chats.rows import ChatRow, FolderRow, PresetRow
 from engine.chats.words import clean, marked, match_expression, one_line
 from engine.errors import ChatNotFoundError, InvalidRequestError
@@ -134,25 +135,33 @@ async def delete(history: ChatHistory, request: DeleteChats) -> Accepted:
     """Chats out of the list; temporary ones for good. Unknown ones are gone already."""
     gone = []
     for name in dict.fromkeys(request.chats):
-        live = history.live(name)
-        if live is not None:
-            await history.stop(live)
         try:
-            async with history.use(name) as live:
-                if not live.temporary:
-                    live.row = msgspec.structs.replace(live.row, deleted=True)
-                    live.listeners.clear()
-                    await live.store.save(live.row)
-                    gone.append(name)
+            live = await _deleted(history, name)
         except ChatNotFoundError:
             continue
         if live.temporary:
             await history.forget(live)
+        else:
+            gone.append(name)
     history.deleted(gone)
     history.removed(request.chats)
     return Accepted(
         ref=request.ref, request="delete_chats", saved=not history.disk.problem, problem=history.disk.problem
     )
+
+
+async def _deleted(history: ChatHistory, name: str) -> LiveChat:
+    """A chat, marked as deleted. An answer under way is stopped and kept as it is, also one that another client asks
+    for in that very moment."""
+    while True:
+        async with history.use(name) as live:
+            if live.running is None:
+                live.row = msgspec.structs.replace(live.row, deleted=True)
+                live.listeners.clear()
+                if not live.temporary:
+                    await live.store.save(live.row)
+                return live
+        await history.stop(live)
 
 
 async def restore(history: ChatHistory, request: RestoreChats) -> Accepted:

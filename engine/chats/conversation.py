@@ -44,8 +44,8 @@ MAX_SIBLINGS = 200
 """Versions of one question or answer."""
 
 
-async def send(history: ChatHistory, request: SendMessage) -> Accepted:
-    """Keep a question and the beginning of its answer, then ask."""
+async def send(history: ChatHistory, request: SendMessage, by: Listener) -> Accepted:
+    """Keep a question and the beginning of its answer, then ask. What another client is writing meanwhile stays."""
     async with history.use(request.chat) as live:
         if request.message and request.message in live.tree:  # sent again, after a lost connection
             return _accepted_before(live, request)
@@ -73,7 +73,8 @@ async def send(history: ChatHistory, request: SendMessage) -> Accepted:
         if not live.row.title:
             title = title_from(question.text) or (files[0].name if files else "")
             live.row = msgspec.structs.replace(live.row, title=title)
-        gone: list[Key] = [] if request.keep_draft else [(DraftRow, live.id)]
+        keep_draft = request.keep_draft or live.written_beside(by)
+        gone: list[Key] = [] if keep_draft else [(DraftRow, live.id)]
         accepted = await _begin(history, live, question, files, gone, asked, history.new_id())
         live.tell(DraftChanged(chat=live.id, draft=await live.draft()))
         return msgspec.structs.replace(accepted, ref=request.ref, request="send_message")
@@ -276,6 +277,8 @@ async def save_draft(history: ChatHistory, request: SaveDraft, by: Listener) -> 
         if request.message:
             name = edit_name(live.id, request.message)
             await _check_edit(live, request)
+        else:
+            live.draft_by = by if text else None
         if text:
             saved = await live.store.save(DraftRow(id=name, text=text))
         else:

@@ -216,7 +216,10 @@ class ChatHistory:
                 session.tell(event)
 
     def changed(self, live: LiveChat) -> None:
-        """A chat is another one: tell those who have it open, and those who watch the list."""
+        """A chat is another one: tell those who have it open, and those who watch the list. Of a deleted one nobody
+        hears."""
+        if live.row.deleted:
+            return
         changed = live.changed()
         for session in tuple(self._sessions):
             if session in live.listeners:

@@ -99,6 +99,8 @@ class LiveChat:
     users: int = 0
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     listeners: set[Listener] = field(default_factory=set)
+    draft_by: Listener | None = None
+    """Who wrote the draft, as far as that is known."""
     idle_since: float = 0.0
 
     @property
@@ -164,6 +166,10 @@ class LiveChat:
             siblings=self.tree.siblings(row.id),
             saved=self.temporary or not self.store.waits(MessageRow, row.id),
         )
+
+    def written_beside(self, by: Listener) -> bool:
+        """Whether the draft is what another client writes that has the chat open."""
+        return self.draft_by is not by and self.draft_by in self.listeners
 
     async def draft(self) -> Draft:
         """What is being written here and not sent yet."""

@@ -175,7 +175,7 @@ class Session:
             case RemoveAttachment():
                 return await conversation.remove_attachment(history, request, self)
             case SendMessage():
-                return await conversation.send(history, request)
+                return await conversation.send(history, request, self)
             case Regenerate():
                 return await conversation.regenerate(history, request)
         raise InvalidRequestError("This is no request about chats.")

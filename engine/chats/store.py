@@ -17,7 +17,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 import msgspec
 
-from engine.api.schema import MAX_PIECE, Attachment
+from engine.api.schema import MAX_PIECE, UNSENT_NAME, Attachment
 from engine.chats.database import Database, ReadMessage
 from engine.chats.recovery import is_damage, kept_aside, open_database, with_companions
 from engine.chats.rows import (
@@ -196,8 +196,9 @@ class ChatStore:
                     _logger.exception("chats could not be written")
 
     async def erase(self) -> None:
-        """Remove every row and what was kept of damaged databases: the files are overwritten and deleted, which a full
-        disk and a damaged database allow, too. ``StorageError`` if the disk refuses."""
+        """Remove every row, what was kept of damaged databases and what a window could not send: the files are
+        overwritten and deleted, which a full disk and a damaged database allow, too. ``StorageError`` if the disk
+        refuses."""
         self._waiting.clear()
         self.problem, self._last_told = "", ("", 0)
         await asyncio.get_running_loop().run_in_executor(self._thread, self._erase)
@@ -206,7 +207,9 @@ class ChatStore:
     def _erase(self) -> None:
         self._close()
         if self.path is not None:
-            for file in [*kept_aside(self.path), *with_companions(self.path)]:
+            unsent = self.path.with_name(UNSENT_NAME)
+            beside = [unsent, unsent.with_suffix(".new"), unsent.with_suffix(".damaged")]
+            for file in [*kept_aside(self.path), *with_companions(self.path), *beside]:
                 overwrite_and_remove(file)
 
     # Reading: the database, and over it what waits. What waits is looked at before the database is, so that no row is

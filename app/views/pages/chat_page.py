@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QResizeEvent, QTextCursor
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from app.i18n import tr
@@ -17,11 +17,13 @@ from app.models.library import LibraryModel
 from app.models.picking import Entry, sections
 from app.models.transcript import ChatTranscript
 from app.models.turns import Turn
+from app.models.unsent import merged
 from app.theme import Theme
 from app.views.chat_list import WIDTH, ChatList
 from app.views.composer import Composer
 from app.views.context_meter import ContextMeter
 from app.views.download_bar import DownloadBar
+from app.views.elsewhere_bar import ElsewhereBar
 from app.views.exports import Exports
 from app.views.file_dialog import FileDialog
 from app.views.file_drop import FileDrop
@@ -59,6 +61,7 @@ class ChatPage(QSplitter):
         self.transcript = TranscriptView(theme, chat)
         self.meter = ContextMeter(theme)
         self.composer = Composer(theme, chat.files)
+        self.elsewhere = ElsewhereBar(theme)
         self.chats = ChatList(theme, chats)
         self._setup = setup
         self._library = library
@@ -78,6 +81,7 @@ class ChatPage(QSplitter):
         self._wanted = True  # the list, where there is room for it
         self._asked_for = False  # the list, where there is none
         self._setting_up = False
+        self._deleted = ""  # the chat that was open when it was deleted
         self._draft = QTimer(self)
         self._draft.setSingleShot(True)
         self._draft.setInterval(DRAFT_MILLISECONDS)
@@ -100,6 +104,9 @@ class ChatPage(QSplitter):
         if self._chat.ask(question, self.choice):
             self.composer.accepted()
             self.composer.setFocus()
+        elif self._chat.loading:
+            text = tr("The chat is not here yet. What you have written is kept; send it as soon as the chat shows.")
+            self.composer.show_notice(text)
 
     def _take(self, turn: Turn, alternative: Alternative) -> None:
         """Ask again as was chosen instead; a model that was chosen is asked from then on. What waits is given up."""
@@ -145,8 +152,26 @@ class ChatPage(QSplitter):
     def _show_draft(self, text: str) -> None:
         """What was being written in the chat that was opened. What was typed while it was opened stays before it."""
         typed = self.composer.input.toPlainText()
-        if text and text != typed:
-            self.composer.input.setPlainText(f"{typed}{text}")
+        if text and merged(typed, text) != typed:
+            self.composer.input.setPlainText(merged(typed, text))
+            self.composer.input.moveCursor(QTextCursor.MoveOperation.End)
+
+    def _part_with(self) -> None:
+        """The open chat was deleted: what is being written in it is not for another one."""
+        self.keep_draft()
+        self.composer.input.clear()
+
+    def _delete(self, chat: str) -> None:
+        """Delete a chat. The open one shows again when it is brought back."""
+        if chat == self._chat.chat:
+            self.keep_draft()
+            self._deleted = chat
+        self._chats.delete([chat])
+
+    def _restored(self, chats: tuple[str, ...]) -> None:
+        if self._deleted in chats and self._chat.empty and not self.composer.input.toPlainText():
+            self.open_chat(self._deleted)
+        self._deleted = ""
 
     def _show_which_chat(self) -> None:
         self._chats.show_current(self._chat.chat)
@@ -168,7 +193,12 @@ class ChatPage(QSplitter):
         wishes.edited.connect(lambda turn, text: chat.edit(turn, text, self.choice))
         wishes.privacy_chosen.connect(lambda turn, privacy: chat.accept(turn, privacy, self.choice))
         chat.running_changed.connect(composer.show_running)
+        chat.elsewhere_changed.connect(self.elsewhere.show_elsewhere)
+        self.elsewhere.show_requested.connect(chat.show_elsewhere)
+        self.elsewhere.stop_requested.connect(chat.stop_other)
+        self.elsewhere.show_elsewhere(bool(chat.elsewhere))
         chat.draft_arrived.connect(self._show_draft)
+        chat.chat_removed.connect(self._part_with)
         chat.choice_arrived.connect(self.header.wish)
         chat.chat_changed.connect(self._show_which_chat)
         chat.problem_arose.connect(composer.show_notice)
@@ -177,6 +207,8 @@ class ChatPage(QSplitter):
         self.header.chats_requested.connect(self.toggle_chats)
         self.chats.new_chat_requested.connect(self.new_chat)
         self.chats.chat_chosen.connect(self.open_chat)
+        self.chats.deletion_requested.connect(self._delete)
+        self._chats.restored.connect(self._restored)
         self.chats.fold_requested.connect(self.toggle_chats)
         self.chats.search.textChanged.connect(lambda text: None if text.strip() else self.transcript.forget_words())
         self._chats.problem_arose.connect(composer.show_notice)
@@ -330,6 +362,7 @@ class ChatPage(QSplitter):
         inner.setContentsMargins(theme.large, theme.small, theme.large, theme.medium + theme.tiny)
         inner.setSpacing(theme.tiny)
         inner.addWidget(self.downloads)
+        inner.addWidget(self.elsewhere)
         inner.addWidget(self.composer)
         inner.addWidget(self.meter, 0, Qt.AlignmentFlag.AlignRight)
         centred = QHBoxLayout()

@@ -179,6 +179,8 @@ MAX_CONTROL_MESSAGE = 1_048_576
 """Bytes of one message to the engine."""
 MAX_CONTROL_EVENT = 4_194_304
 """Bytes of one message from the engine (one with a receipt may be long)."""
+UNSENT_NAME = "chats-unsent.json"
+"""File of the data directory in which a window keeps what no engine has taken yet."""
 CLOSE_REFUSED = 4000
 """WebSocket close code: the first message was no acceptable Hello."""
 CLOSE_TOO_SLOW = 4001
@@ -493,6 +495,7 @@ __all__ = [
     "MOST_PATHS",
     "MOST_PROGRAMS",
     "TOPOLOGY_SECONDS",
+    "UNSENT_NAME",
     "Accepted",
     "AddAttachment",
     "AnswerDelta",

@@ -1,0 +1,249 @@
+"""What is written while the engine is away, in a chat that is deleted, or beside another window: nothing is lost, and
+nothing lands in another chat."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from app.models.catalogue import BUILTIN, ModelChoice
+from app.models.unsent import Owed, Unsent, merged
+from engine.api import schema
+from tests.ui.conftest import Drive, NoProcess, PlayedEngine, Window, open_window, played_engine, until
+from tests.ui.test_chat_list import ask, rows
+from tests.ui.test_chats import Engine, new_chat, opened
+
+HERE = ModelChoice(BUILTIN, "local", BUILTIN)
+
+
+def written(window: Window) -> str:
+    text: str = window.window.composer.input.toPlainText()
+    return text
+
+
+def test_owed_requests_stay_until_they_are_done() -> None:
+    engine = Engine()
+    owed = Owed(engine.send)
+    owed.add([schema.CreateChat(chat="a"), schema.SaveDraft(chat="a", text="x")])
+    owed.pay()
+    owed.pay()
+    first, second = engine.requests
+    assert owed.receive(schema.Accepted(ref=first.ref, request="create_chat"))
+    full = schema.RequestFailed(request="save_draft", code="storage_failed", text="Full.", ref=second.ref)
+    assert owed.receive(full)
+    assert [one.chat for one in owed.requests] == ["a"]
+    owed.connected()
+    assert engine.requests[2:] == [second]
+    gone = schema.RequestFailed(request="save_draft", code="chat_not_found", text="Gone.", ref=second.ref)
+    assert owed.receive(gone)
+    assert owed.requests == ()
+    assert not owed.receive(gone)
+
+
+def test_what_is_kept_is_bounded_by_whole_chats() -> None:
+    drafts = tuple(schema.SaveDraft(chat=name, text="x" * 10) for name in "abc")
+    unsent = Unsent(drafts, {"d": "y" * 10})
+    assert unsent.within(40) == unsent
+    assert [one.chat for one in unsent.within(25).requests] == ["c"]
+    assert unsent.within(25).typed == {"d": "y" * 10}
+    assert unsent.within(5) == Unsent()
+
+
+def test_what_was_typed_and_what_was_kept_is_one_text() -> None:
+    assert merged("Hello", "Hel") == merged("Hel", "Hello") == "Hello"
+    assert merged("Other", "Hello") == "OtherHello"
+    assert merged("", "Hello") == merged("Hello", "") == "Hello"
+
+
+def test_temporary_chats_leave_nothing_for_the_disk() -> None:
+    engine = Engine(there=False)
+    chat = new_chat(engine)
+    chat.new_chat(temporary=True)
+    chat.ask("Secret?", HERE)
+    assert chat.unsent() == Unsent()
+    chat.new_chat()
+    assert chat.unsent() == Unsent()
+
+
+def test_question_asked_while_the_engine_is_away_outlasts_the_window(drive: Drive, tmp_path: Path) -> None:
+    file = tmp_path / schema.UNSENT_NAME
+
+    async def scenario() -> None:
+        async with open_window(tmp_path, NoProcess()) as window:
+            ask(window, "Will this be lost?")
+            QTest.keyClicks(window.window.composer.input, "And this")
+            window.window.chat_page.keep_draft()
+            await until(file.exists)  # before the window leaves: it may be killed
+            assert file.stat().st_mode & 0o777 == 0o600
+            chat = window.chat.chat
+        assert "Will this be lost?" in file.read_text()
+        async with open_window(tmp_path, NoProcess()) as window:  # the engine is still away
+            assert window.chat.chat == chat
+        async with played_engine(tmp_path, PlayedEngine()), open_window(tmp_path, NoProcess()) as window:
+            await until(lambda: written(window) == "Will this be lost?\n\nAnd this")
+            await until(lambda: not file.exists())
+            QTest.keyClick(window.window.composer.input, Qt.Key.Key_Return)
+            await until(lambda: window.turn.state == "done")
+        async with played_engine(tmp_path, PlayedEngine()), open_window(tmp_path, NoProcess()) as window:
+            await until(lambda: window.chat.turns and window.turn.state == "done")
+            assert window.turn.question == "Will this be lost?\n\nAnd this"
+            assert written(window) == ""
+
+    drive(scenario())
+
+
+def test_what_is_typed_before_a_kept_chat_is_there_outlasts_the_window(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with played_engine(tmp_path, PlayedEngine()), open_window(tmp_path, NoProcess()) as window:
+            await until(lambda: window.status.models)
+            ask(window, "First?")
+            await until(lambda: window.turn.state == "done")
+            QTest.keyClicks(window.window.composer.input, "kept.")
+        async with open_window(tmp_path, NoProcess()) as window:
+            ask(window, "Typed, ")
+            assert "not here yet" in window.window.composer.notice.whole_text
+            assert window.chat.turns == []
+        async with played_engine(tmp_path, PlayedEngine()), open_window(tmp_path, NoProcess()) as window:
+            assert written(window) == "Typed, "
+            await until(lambda: written(window) == "Typed, kept.")
+            await until(lambda: not (tmp_path / schema.UNSENT_NAME).exists())
+
+    drive(scenario())
+
+
+def test_deleted_data_take_along_what_was_not_sent(drive: Drive, tmp_path: Path) -> None:
+    file = tmp_path / schema.UNSENT_NAME
+
+    async def scenario() -> None:
+        async with open_window(tmp_path, NoProcess()) as window:
+            ask(window, "Xylophone?")
+        assert file.exists()
+        async with played_engine(tmp_path, PlayedEngine()) as engine:
+            await engine.chats.erase()
+        assert not file.exists()
+
+    drive(scenario())
+
+
+def test_composer_text_stays_with_the_chat_that_is_deleted(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with played_engine(tmp_path, PlayedEngine()), open_window(tmp_path, NoProcess()) as window:
+            await until(lambda: window.status.models)
+            ask(window, "One?")
+            await until(lambda: window.turn.state == "done" and "One?" in rows(window))
+            chat = window.chat.chat
+            QTest.keyClicks(window.window.composer.input, "And what")
+            window.window.chat_page.chats.list.deletion_requested.emit(chat)
+            await until(lambda: window.chat.chat != chat)
+            assert written(window) == ""
+            window.window.chat_page.chats.undo.click()
+            await until(lambda: window.chat.chat == chat and window.chat.turns)
+            await until(lambda: written(window) == "And what")
+
+    drive(scenario())
+
+
+def test_another_window_deletes_the_open_chat(drive: Drive, tmp_path: Path) -> None:
+    """The answer under way is kept as it is; what is typed is there again when the chat is."""
+
+    async def scenario() -> None:
+        engine = PlayedEngine(pause=0.05, pieces=["word "] * 2000)
+        async with (
+            played_engine(tmp_path, engine),
+            open_window(tmp_path, NoProcess()) as first,
+            open_window(tmp_path, NoProcess()) as second,
+        ):
+            await until(lambda: first.status.models and second.status.models)
+            ask(first, "One?")
+            await until(lambda: first.turn.length > 5 and "One?" in rows(second))
+            chat = first.chat.chat
+            second.window.open_chat(chat)
+            await until(lambda: second.chat.turns)
+            QTest.keyClicks(first.window.composer.input, "typed here")
+            second.window.chat_page.chats.list.deletion_requested.emit(chat)
+            await until(lambda: first.chat.chat != chat and second.chat.chat != chat)
+            await until(lambda: engine.cancelled == 1)
+            assert written(first) == ""
+            assert "One?" not in rows(first)
+            second.window.chat_page.chats.undo.click()
+            await until(lambda: "One?" in rows(first))
+            first.window.open_chat(chat)
+            await until(lambda: first.chat.turns and first.turn.state == "stopped")
+            assert first.turn.length > 5
+            await until(lambda: written(first) == "typed here")
+
+    drive(scenario())
+
+
+def test_question_of_one_window_leaves_the_draft_of_the_other(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with (
+            played_engine(tmp_path, PlayedEngine()) as engine,
+            open_window(tmp_path, NoProcess()) as first,
+            open_window(tmp_path, NoProcess()) as second,
+        ):
+            await until(lambda: first.status.models and second.status.models)
+            ask(first, "One?")
+            await until(lambda: first.turn.state == "done" and "One?" in rows(second))
+            chat = first.chat.chat
+            second.window.open_chat(chat)
+            await until(lambda: second.chat.turns)
+            QTest.keyClicks(second.window.composer.input, "mine")
+            second.window.keep_draft()
+            await until(lambda: second.chat._told_draft == "mine")
+            ask(first, "Two?")
+            await until(lambda: len(second.chat.turns) == 2 and second.turn.state == "done")
+            assert written(second) == "mine"
+            assert await engine.chats.disk.draft(chat) == "mine"
+
+    drive(scenario())
+
+
+def test_files_of_a_refused_question_show_at_once() -> None:
+    engine = Engine()
+    chat = new_chat(engine)
+    chat.write_draft("Look")
+    chat.receive(opened(chat))
+    one = schema.Attachment(attachment="f1", name="notes.txt", characters=5)
+    chat.files.show([one])
+    chat.ask("Look", HERE)
+    assert chat.files.files == []
+    too_long = schema.ContextOverflow(
+        ref=chat.turns[-1].ref, chat=chat.chat, used=9, limit=5, droppable=0, exact=True, text="Too long."
+    )
+    chat.receive(too_long)
+    assert [file.attachment for file in chat.files.files] == [one]
+    chat.retry()
+    assert chat.files.files == []
+    assert engine.sent(schema.SendMessage)[-1].attachments == ("f1",)
+
+
+def test_answer_on_another_branch_can_be_shown_and_stopped(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        engine = PlayedEngine()
+        async with played_engine(tmp_path, engine), open_window(tmp_path, NoProcess()) as window:
+            await until(lambda: window.status.models)
+            ask(window, "One?")
+            await until(lambda: window.turn.state == "done")
+            bar = window.window.chat_page.elsewhere
+            engine.pause, engine.pieces = 0.05, ["more "] * 2000
+            window.chat.retry()
+            await until(lambda: window.turn.length > 5)
+            assert bar.isHidden()
+            first, second = window.turn.siblings
+            window.chat.select(first)
+            await until(lambda: window.turn.answer_id == first)
+            await until(bar.isVisible)
+            assert window.window.composer.send.isVisible()
+            bar.go.click()
+            await until(lambda: window.turn.answer_id == second and bar.isHidden())
+            window.chat.select(first)
+            await until(bar.isVisible)
+            bar.stop.click()
+            await until(bar.isHidden)
+            await until(lambda: engine.cancelled)
+            assert window.turn.answer_id == first
+
+    drive(scenario())
