@@ -150,6 +150,12 @@ class Asking(KeptTurns):
         """Stop the answer that is being written behind what shows, or on another branch."""
         self._stop_writing()
 
+    def discard(self, turn: Turn) -> None:
+        """Show a question no longer that the engine does not have."""
+        if not turn.kept and turn in self.turns and turn.state not in RUNNING:
+            turn.sent = True  # else it would be a draft again
+            self._arrange([one for one in self.turns if one is not turn], self.earlier, self.later)
+
     # Files.
 
     def files_of(self, question: str) -> tuple[schema.Attachment, ...]:

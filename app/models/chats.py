@@ -24,7 +24,15 @@ PAGE = 100
 FOLDER_PAGE = 200
 LARGEST_FOLDER = 1_000
 """Chats of one folder that are asked for beside the newest ones."""
-_OWN = ("export_chat", "update_chat", "delete_chats", "restore_chats", "search_chats")
+_OWN = (
+    "export_chat",
+    "update_chat",
+    "delete_chats",
+    "restore_chats",
+    "delete_message",
+    "restore_messages",
+    "search_chats",
+)
 _NAMES = (mark("Today"), mark("Yesterday"), mark("Previous 7 days"), mark("Earlier"))
 
 
@@ -198,6 +206,10 @@ class ChatsModel(QObject):
         else:
             self._forget_removed()
 
+    def delete_message(self, chat: str, message: str) -> None:
+        """Delete a message with what follows it; :meth:`undo` brings it back."""
+        self._send(schema.DeleteMessage(chat=chat, message=message, ref="delete-message"))
+
     def delete_folder(self, folder: str) -> None:
         """Delete a folder; its chats stay, and :meth:`undo` brings the folder back with them in it."""
         gone = self.folders.delete(folder)
@@ -222,6 +234,11 @@ class ChatsModel(QObject):
         self._undo = request
         self.removal_changed.emit(text)
         self._offer.start()
+
+    @property
+    def removed_messages(self) -> bool:
+        """Whether messages were deleted last, not chats."""
+        return isinstance(self._undo, schema.RestoreMessages)
 
     def _forget_removed(self) -> None:
         self._offer.stop()
@@ -256,6 +273,10 @@ class ChatsModel(QObject):
                     self._list_folder(0, first=True)
             case schema.ChatChanged():
                 self._entry_changed(event.chat)
+            case schema.MessagesRemoved(ref="delete-message"):
+                back = schema.RestoreMessages(chat=event.chat, removed=event.removed, ref="restore-messages")
+                self._offer_undo(back, tr("%Ln message(s) deleted", "", event.count))
+                return
             case schema.Accepted(request="restore_chats", ref="restore"):
                 self.restored.emit(self._restoring)
                 return

@@ -141,6 +141,8 @@ class KeptTurns(Answers):
                 self._add_later(event)
             case schema.BranchSelected():
                 self._branch(event)
+            case schema.MessagesRemoved() | schema.MessagesRestored():
+                self._reopen()
             case schema.TextPiece(ref="rest"):
                 self._piece(event)
 

@@ -60,6 +60,7 @@ class ChatTranscript(Asking):
         self._follow(chat)
         self.temporary = temporary
         self._answering = ""
+        self._emptied = False  # messages of it were deleted, and can be brought back
         self._going = False  # to the message for which the chat was opened
         self.wanted = ""  # the message for which the chat was opened
         self.wanted_words = ""  # what was looked for in it
@@ -129,7 +130,7 @@ class ChatTranscript(Asking):
         if not self._made:
             return
         self._send(schema.CloseChat(chat=self.chat))
-        if self.empty:
+        if self.empty and not self._emptied:
             self._send(schema.DeleteChats(chats=(self.chat,), ref="empty"))
 
     def _owe(self) -> None:
@@ -267,6 +268,9 @@ class ChatTranscript(Asking):
                 # Another client asked what was its own draft, or cleared it. What is written here stays.
                 self._told_draft = ""
                 self.write_draft(self._draft)
+            case schema.MessagesRemoved():
+                self._emptied = True
+                self._of_messages(event)
             case schema.ContextState():
                 self.context = event
                 self.context_changed.emit()
@@ -316,6 +320,10 @@ class ChatTranscript(Asking):
                 if old.state in RUNNING and not old.begun:  # it was asked again meanwhile
                     return old
                 if turn.answer_id == old.answer_id and turn.state == old.state and turn.length <= old.length:
+                    versions = (turn.siblings, turn.question_siblings, turn.parent)
+                    if versions != (old.siblings, old.question_siblings, old.parent):  # others were deleted
+                        old.siblings, old.question_siblings, old.parent = versions
+                        self._changed(old)
                     return old
         return turn
 

@@ -18,7 +18,7 @@ from app.views.versions import Versions, quiet_button
 _BADGE_TONES = {"local": "neutral", "signed": "good", "verified": "good", "unverified": "warning"}
 
 
-_ONE_ROW = 480
+_ONE_ROW = 640
 """Pixels that facts, buttons and versions take beside each other."""
 
 
@@ -28,6 +28,7 @@ class AnswerFoot(QWidget):
     again_requested = Signal()
     version_chosen = Signal(str)
     details_wanted = Signal(bool)
+    removal_requested = Signal()
 
     def __init__(self, theme: Theme, turn: Turn) -> None:
         super().__init__()
@@ -59,6 +60,9 @@ class AnswerFoot(QWidget):
         self.again = quiet_button(tr("Ask this question again"), tr("Ask again; this answer stays as a version"))
         self.again.clicked.connect(self.again_requested)
         tools.addWidget(self.again)
+        self.remove = quiet_button(tr("Delete the answer"), tr("Delete the answer with all that follows it"))
+        self.remove.clicked.connect(self.removal_requested)
+        tools.addWidget(self.remove)
         self.who = LinkButton(tr("Who could know what?"))
         self.who.setCheckable(True)
         self.who.clicked.connect(self.details_wanted)
@@ -72,6 +76,7 @@ class AnswerFoot(QWidget):
         done, running = turn.done, turn.state in RUNNING
         self.versions.show_versions(turn.siblings, turn.answer_id)
         self.copy.setVisible(turn.length > 0 and not running)
+        self.remove.setVisible(bool(turn.answer_id) and turn.begun and not running)
         self.again.setVisible(turn.state in ("done", "stopped") and not turn.headless)
         for widget in (self.badge, self._badge_icon, self.who):
             widget.setVisible(done is not None)
@@ -94,6 +99,7 @@ class AnswerFoot(QWidget):
         self.versions.dress()
         self.copy.setIcon(icon("copy", self._theme.quiet))
         self.again.setIcon(icon("retry", self._theme.quiet))
+        self.remove.setIcon(icon("delete", self._theme.quiet))
 
     def _show_done(self, turn: Turn) -> None:
         done = turn.done

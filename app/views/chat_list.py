@@ -9,9 +9,10 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QPushButton, QTool
 from app.i18n import tr
 from app.models.chats import LONGEST_QUERY, ChatsModel
 from app.theme import Theme
-from app.views.basics import LinkButton, PlainLabel
+from app.views.basics import PlainLabel
 from app.views.chat_rows import ChatRows
 from app.views.icons import ThemeIcon
+from app.views.undo_bar import UndoBar
 
 WIDTH = 264
 LEAST_WIDTH = 200
@@ -60,7 +61,8 @@ class ChatList(QFrame):
         self.list = ChatRows(theme, chats)
         column.addWidget(self.list, 1)
         column.addStretch(0)
-        self._undo_bar = self._make_undo()
+        self._undo_bar = UndoBar(theme, chats)
+        self.undo = self._undo_bar.undo
         column.addWidget(self._undo_bar)
         self.search.list_requested.connect(self.list.setFocus)
         self.list.chosen.connect(self.chat_chosen)
@@ -104,8 +106,7 @@ class ChatList(QFrame):
         self.list.make_folder()
 
     def _show_undo(self, removed: str) -> None:
-        self._undo_bar.setVisible(bool(removed))
-        self._undo_text.show_text(removed)
+        self._undo_bar.show_removed("" if self._chats.removed_messages else removed)
 
     def _make_top(self) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -124,19 +125,6 @@ class ChatList(QFrame):
         self.temporary.clicked.connect(lambda: self.new_chat_requested.emit(True))
         row.addWidget(self.temporary)
         return row
-
-    def _make_undo(self) -> QFrame:
-        bar = QFrame()
-        bar.setObjectName("undo")
-        row = QHBoxLayout(bar)
-        row.setContentsMargins(self._theme.medium, self._theme.tiny, self._theme.small, self._theme.tiny)
-        self._undo_text = PlainLabel("")
-        row.addWidget(self._undo_text, 1)
-        self.undo = LinkButton(tr("Undo"), tr("Undo: bring back what was deleted"))
-        self.undo.clicked.connect(self._chats.undo)
-        row.addWidget(self.undo)
-        bar.hide()
-        return bar
 
 
 class _Search(QLineEdit):

@@ -33,6 +33,7 @@ class QuestionView(QWidget):
     version_chosen = Signal(str)
     file_opened = Signal(str, str)
     """The question, and which of its files."""
+    removal_requested = Signal()
     height_changed = Signal()
 
     def __init__(self, theme: Theme, turn: Turn) -> None:
@@ -106,6 +107,7 @@ class QuestionView(QWidget):
         """Take the colours that the theme has now."""
         self.copy.setIcon(icon("copy", self._theme.quiet))
         self.edit.setIcon(icon("edit", self._theme.quiet))
+        self.remove.setIcon(icon("delete", self._theme.quiet))
         self.versions.dress()
 
     def _show_text(self) -> None:
@@ -171,6 +173,9 @@ class QuestionView(QWidget):
         self.edit = quiet_button(tr("Edit the question"), tr("Edit the question; this version and its answers stay"))
         self.edit.clicked.connect(self.begin_edit)
         row.addWidget(self.edit)
+        self.remove = quiet_button(tr("Delete the question"), tr("Delete the question with all that follows it"))
+        self.remove.clicked.connect(self.removal_requested)
+        row.addWidget(self.remove)
         self.dress()
         return tools
 

@@ -22,6 +22,8 @@ class TurnActions(QObject):
     edited = Signal(object, str)
     file_opened = Signal(str, str)
     receipt_wanted = Signal(str)
+    removal_requested = Signal(object, str)
+    """The turn, and which of its messages."""
 
     def __init__(self, theme: Theme, transcript: ChatTranscript, owner: QWidget) -> None:
         super().__init__(owner)
@@ -40,6 +42,8 @@ class TurnActions(QObject):
         view.link_chosen.connect(self._show_link)
         view.file_opened.connect(self.file_opened)
         view.receipt_wanted.connect(self.receipt_wanted)
+        view.asked.removal_requested.connect(lambda: self.removal_requested.emit(view.turn, view.turn.question_id))
+        view.foot.removal_requested.connect(lambda: self.removal_requested.emit(view.turn, view.turn.answer_id))
 
     def _show_link(self, address: str, words: str) -> None:
         dialog = LinkDialog(self._theme, address, words, self._owner)

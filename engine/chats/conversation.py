@@ -83,7 +83,7 @@ async def send(history: ChatHistory, request: SendMessage, by: Listener) -> Acce
 async def regenerate(history: ChatHistory, request: Regenerate) -> Accepted:
     """Ask the same question again, beside the answers that there are."""
     async with history.use(request.chat) as live:
-        _check_there(live, request.message)
+        check_there(live, request.message)
         if request.answer in live.tree and live.tree.node(request.answer).role == "assistant":  # sent again
             return _accepted(live, request, live.tree.parent(request.answer), request.answer)
         _check_idle(live)
@@ -176,7 +176,8 @@ def _check_idle(live: LiveChat) -> None:
         raise ChatBusyError(say("chat.busy"))
 
 
-def _check_there(live: LiveChat, message: str) -> None:
+def check_there(live: LiveChat, message: str) -> None:
+    """:class:`ChatNotFoundError` unless the chat has the message."""
     if message not in live.tree:
         raise ChatNotFoundError(say("chat.message_not_found", message=message))
 
@@ -184,7 +185,7 @@ def _check_there(live: LiveChat, message: str) -> None:
 def _check_place(live: LiveChat, parent: str) -> None:
     """Whether something new may follow ``parent``."""
     if parent != ROOT:
-        _check_there(live, parent)
+        check_there(live, parent)
     if len(live.tree) + 2 > MAX_MESSAGES:
         raise InvalidRequestError(say("chat.full", count=len(live.tree)))
     if live.tree.children(parent) >= MAX_SIBLINGS:
@@ -216,7 +217,7 @@ def _check_length(characters: int) -> None:
 async def select(history: ChatHistory, request: SelectBranch, by: Listener) -> BranchSelected:
     """Show another branch."""
     async with history.use(request.chat) as live:
-        _check_there(live, request.message)
+        check_there(live, request.message)
         selected = await turn_to(live, request.message, request.limit, by)
         history.context_changed(live)
         return msgspec.structs.replace(selected, ref=request.ref)
@@ -287,7 +288,7 @@ async def save_draft(history: ChatHistory, request: SaveDraft, by: Listener) -> 
 
 
 async def _check_edit(live: LiveChat, request: SaveDraft) -> None:
-    _check_there(live, request.message)
+    check_there(live, request.message)
     if len(request.text) > MAX_PIECE:
         raise InvalidRequestError(say("edit.long", most=MAX_PIECE), "text")
     edits = await live.store.edits(live.id)

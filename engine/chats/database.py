@@ -124,6 +124,21 @@ class Database:
             self._sql.execute(f"DELETE FROM drafts WHERE {_EDITS}", _edits(chat))  # noqa: S608
         return False
 
+    def move_messages(self, names: Sequence[str], origin: ChatRow, target: ChatRow) -> None:
+        """Messages of one chat are another one's from now on, with their files and wordings; both chats are written as
+        they are then. All or nothing."""
+        with self._transaction():
+            for row in (origin, target):
+                self._sql.execute(_UPSERTS[ChatRow], _values(row))
+            for chunk in _chunks(names):
+                marks = _marks(chunk)
+                self._sql.execute(f"UPDATE messages SET chat = ? WHERE id IN ({marks})", (target.id, *chunk))  # noqa: S608
+                files = f"UPDATE attachments SET chat = ? WHERE chat = ? AND message IN ({marks})"  # noqa: S608
+                self._sql.execute(files, (target.id, origin.id, *chunk))
+            for name in {row.id.partition("/")[2] for row in self.edits(origin.id)} & set(names):
+                wording = "UPDATE drafts SET id = ? WHERE id = ?"
+                self._sql.execute(wording, (edit_name(target.id, name), edit_name(origin.id, name)))
+
     def merge_index(self, index: Literal["titles", "texts"]) -> bool:
         """Do a part of what removes the words of deleted texts from a full-text index, where they stay until its pieces
         are merged; whether there is more to do (FTS5's documentation, "The 'merge' Command")."""

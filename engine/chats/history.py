@@ -22,6 +22,7 @@ from engine.api.service import AnswerService, ChatsSession
 from engine.chats.answering import Answering, Asked, CountTokens
 from engine.chats.database import Database
 from engine.chats.live import LiveChat, Running, entry_of
+from engine.chats.removal import Removal
 from engine.chats.rows import INTERRUPTED, ChatRow, MessageRow
 from engine.chats.session import Session
 from engine.chats.store import RETRY_SECONDS, ChatStore
@@ -73,6 +74,8 @@ class ChatHistory:
         self._left: list[str] = []
         self.purging: set[str] = set()
         """Deleted chats that cannot be restored any more."""
+        self.removals: dict[str, Removal] = {}
+        """Deleted messages that can be restored, by the chats that keep them."""
         self._deleted: dict[str, float] = {}
         self._counting: dict[str, bool] = {}
         """Chats whose context is being counted, and whether it has changed since."""
@@ -369,6 +372,7 @@ class ChatHistory:
             await self.stop_all()
             self._live.clear()
             self._deleted.clear()
+            self.removals.clear()
             self.purging.clear()
             await self.memory.erase()
             await self.disk.erase()
@@ -397,15 +401,17 @@ class ChatHistory:
                 self.removed((live.id,))
         self.purging |= {chat for chat, when in self._deleted.items() if now - when > UNDO_SECONDS}
         self.restored(list(self.purging))
+        self.removals = {name: one for name, one in self.removals.items() if name not in self.purging}
         if self.purging and not self.disk.problem:
             await self._purge()
 
     async def _purge(self) -> None:
         """Remove for good what cannot be restored any more, piece by piece, so that nobody waits long."""
         gone = set(self.purging)
-        for chat in sorted(gone):
-            while await self.disk.ask(Database.purge, chat):
-                pass
+        for store in (self.memory, self.disk):  # messages of temporary chats are deleted, too
+            for chat in sorted(gone):
+                while await store.ask(Database.purge, chat):
+                    pass
         for index in ("titles", "texts"):
             while await self.disk.ask(Database.merge_index, index):
                 pass

@@ -24,6 +24,7 @@ from engine.api.schema import (
     DeleteChats,
     DeleteEverything,
     DeleteFolder,
+    DeleteMessage,
     DeletePreset,
     ExportChat,
     ExportPiece,
@@ -37,6 +38,7 @@ from engine.api.schema import (
     RemoveAttachment,
     RequestFailed,
     RestoreChats,
+    RestoreMessages,
     SaveDraft,
     SaveFolder,
     SavePreset,
@@ -47,7 +49,7 @@ from engine.api.schema import (
     TextPiece,
     UpdateChat,
 )
-from engine.chats import collection, conversation, export
+from engine.chats import collection, conversation, export, removal
 from engine.chats.answering import NoRoomError
 from engine.chats.live import LiveChat
 from engine.chats.pages import Place
@@ -178,6 +180,10 @@ class Session:
                 return await conversation.send(history, request, self)
             case Regenerate():
                 return await conversation.regenerate(history, request)
+            case DeleteMessage():
+                return await removal.remove(history, request, self)
+            case RestoreMessages():
+                return await removal.restore(history, request)
         raise InvalidRequestError("This is no request about chats.")
 
     async def _opened(self, request: OpenChat) -> None:

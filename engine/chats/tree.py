@@ -47,6 +47,26 @@ class MessageTree:
         """How many messages follow ``message`` ("": how many first ones there are)."""
         return len(self._children.get(message, ()))
 
+    def below(self, message: str) -> list[str]:
+        """A message and all that follows it, on every branch."""
+        found = [message]
+        for name in found:  # grows meanwhile
+            found += self._children.get(name, ())
+        return found
+
+    def without(self, messages: Iterable[str]) -> MessageTree:
+        """The tree of all others."""
+        gone = set(messages)
+        return MessageTree(node for name, node in self._nodes.items() if name not in gone)
+
+    def beside(self, message: str) -> str:
+        """Where to look when a message is gone: the end of the branch of the version before it, or behind it, or else
+        what it follows."""
+        versions = self.siblings(message)
+        place = versions.index(message)
+        near = versions[place - 1 : place] or versions[place + 1 : place + 2]
+        return self.newest_end(near[0]) if near else self.parent(message)
+
     def in_order(self) -> list[str]:
         """All messages, oldest first."""
         return list(self._nodes)

@@ -243,7 +243,7 @@ def test_answer_on_another_branch_can_be_shown_and_stopped(drive: Drive, tmp_pat
             await until(bar.isVisible)
             bar.stop.click()
             await until(bar.isHidden)
-            await until(lambda: engine.cancelled)
+            await until(lambda: engine.cancelled == 2)  # the first one has ended by itself
             assert window.turn.answer_id == first
 
     drive(scenario())

@@ -33,6 +33,7 @@ from app.views.model_picker import ModelPicker
 from app.views.setup_panel import WIDTH as SETUP_WIDTH
 from app.views.setup_panel import SetupPanel
 from app.views.transcript_view import TranscriptView
+from app.views.undo_bar import UndoBar
 
 _NARROW = 760
 """Below this width the list of chats shows in place of the chat, and only when it is asked for; so do its settings."""
@@ -62,6 +63,7 @@ class ChatPage(QSplitter):
         self.meter = ContextMeter(theme)
         self.composer = Composer(theme, chat.files)
         self.elsewhere = ElsewhereBar(theme)
+        self.undo_bar = UndoBar(theme, chats)
         self.chats = ChatList(theme, chats)
         self._setup = setup
         self._library = library
@@ -168,6 +170,18 @@ class ChatPage(QSplitter):
             self._deleted = chat
         self._chats.delete([chat])
 
+    def _remove(self, turn: Turn, message: str) -> None:
+        """Delete a question or an answer with what follows it."""
+        if turn.kept:
+            self._chats.delete_message(self._chat.chat, message)
+        else:
+            self._chat.discard(turn)
+
+    def _show_removed(self, removed: str) -> None:
+        """Messages that were deleted here can be brought back here; chats where the list is, while it shows."""
+        here = self._chats.removed_messages or not self.chats.isVisibleTo(self)
+        self.undo_bar.show_removed(removed if here else "")
+
     def _restored(self, chats: tuple[str, ...]) -> None:
         if self._deleted in chats and self._chat.empty and not self.composer.input.toPlainText():
             self.open_chat(self._deleted)
@@ -209,6 +223,8 @@ class ChatPage(QSplitter):
         self.chats.chat_chosen.connect(self.open_chat)
         self.chats.deletion_requested.connect(self._delete)
         self._chats.restored.connect(self._restored)
+        self._chats.removal_changed.connect(self._show_removed)
+        wishes.removal_requested.connect(self._remove)
         self.chats.fold_requested.connect(self.toggle_chats)
         self.chats.search.textChanged.connect(lambda text: None if text.strip() else self.transcript.forget_words())
         self._chats.problem_arose.connect(composer.show_notice)
@@ -362,6 +378,7 @@ class ChatPage(QSplitter):
         inner.setContentsMargins(theme.large, theme.small, theme.large, theme.medium + theme.tiny)
         inner.setSpacing(theme.tiny)
         inner.addWidget(self.downloads)
+        inner.addWidget(self.undo_bar)
         inner.addWidget(self.elsewhere)
         inner.addWidget(self.composer)
         inner.addWidget(self.meter, 0, Qt.AlignmentFlag.AlignRight)

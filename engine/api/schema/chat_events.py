@@ -144,6 +144,24 @@ class ChatsRemoved(ControlEvent, frozen=True, kw_only=True, tag="chats_removed")
     everything: bool = False
 
 
+class MessagesRemoved(ControlEvent, frozen=True, kw_only=True, tag="messages_removed"):
+    """The ``message`` was deleted and all that followed it, ``count`` in all; :class:`RestoreMessages` brings them back
+    by the name ``removed``. Who shows the chat opens it anew."""
+
+    ref: str = ""
+    chat: str
+    message: str
+    removed: str
+    count: int
+
+
+class MessagesRestored(ControlEvent, frozen=True, kw_only=True, tag="messages_restored"):
+    """The ``message`` is there again with all that followed it. Who shows the chat opens it anew."""
+
+    chat: str
+    message: str
+
+
 class FoldersChanged(ControlEvent, frozen=True, kw_only=True, tag="folders_changed"):
     """All folders there are now."""
 
@@ -225,6 +243,8 @@ AnyChatsEvent = (
     | ContextOverflow
     | ChatChanged
     | ChatsRemoved
+    | MessagesRemoved
+    | MessagesRestored
     | FoldersChanged
     | PresetsChanged
     | DraftChanged

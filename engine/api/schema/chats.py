@@ -372,6 +372,23 @@ class RestoreChats(ChatsRequest, frozen=True, kw_only=True, tag="restore_chats")
     chats: Annotated[tuple[Id, ...], Meta(min_length=1, max_length=500)]
 
 
+class DeleteMessage(ChatsRequest, frozen=True, kw_only=True, tag="delete_message"):
+    """Delete a message with all that follows it, on every branch; an answer that is being written there is stopped. The
+    version beside it is shown, or what stands before it. For five minutes, and while the engine runs,
+    :class:`RestoreMessages` brings it back. Answered by ``MessagesRemoved``."""
+
+    chat: Id
+    message: Id
+
+
+class RestoreMessages(ChatsRequest, frozen=True, kw_only=True, tag="restore_messages"):
+    """Undo a :class:`DeleteMessage`: what ``MessagesRemoved`` has named ``removed`` is there again, and shows. Answered
+    by ``Accepted``, or ``RequestFailed`` with code "chat_not_found" when it is too late."""
+
+    chat: Id
+    removed: Id
+
+
 class SaveFolder(ChatsRequest, frozen=True, kw_only=True, tag="save_folder"):
     """Make or rename a folder. Answered by ``Accepted``. One that is made anew with the id of a deleted one has that
     one's chats again."""
@@ -433,6 +450,8 @@ AnyChatsRequest = (
     | GetContext
     | DeleteChats
     | RestoreChats
+    | DeleteMessage
+    | RestoreMessages
     | SaveFolder
     | DeleteFolder
     | SavePreset

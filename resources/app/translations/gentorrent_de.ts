@@ -3954,5 +3954,60 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
             <numerusform>… und %Ln weitere Zeilen, die eine Kopie des ganzen Textes enthält</numerusform>
         </translation>
     </message>
+    <message numerus="yes">
+        <source>%Ln message(s) deleted</source>
+        <translation>
+            <numerusform>%Ln Nachricht gelöscht</numerusform>
+            <numerusform>%Ln Nachrichten gelöscht</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>An answer is being written to another version.</source>
+        <translation>Zu einer anderen Fassung wird eine Antwort geschrieben.</translation>
+    </message>
+    <message>
+        <source>Delete the answer</source>
+        <translation>Antwort löschen</translation>
+    </message>
+    <message>
+        <source>Delete the answer with all that follows it</source>
+        <translation>Die Antwort mit allem löschen, was auf sie folgt</translation>
+    </message>
+    <message>
+        <source>Delete the question</source>
+        <translation>Frage löschen</translation>
+    </message>
+    <message>
+        <source>Delete the question with all that follows it</source>
+        <translation>Die Frage mit allem löschen, was auf sie folgt</translation>
+    </message>
+    <message>
+        <source>Paused until the next start</source>
+        <translation>Pausiert bis zum nächsten Start</translation>
+    </message>
+    <message>
+        <source>Paused until {time}</source>
+        <translation>Pausiert bis {time}</translation>
+    </message>
+    <message>
+        <source>Show it</source>
+        <translation>Zeigen</translation>
+    </message>
+    <message>
+        <source>Show the answer that is being written to another version</source>
+        <translation>Die Antwort zeigen, die zu einer anderen Fassung geschrieben wird</translation>
+    </message>
+    <message>
+        <source>Stop it</source>
+        <translation>Anhalten</translation>
+    </message>
+    <message>
+        <source>Stop the answer that is being written to another version</source>
+        <translation>Die Antwort anhalten, die zu einer anderen Fassung geschrieben wird</translation>
+    </message>
+    <message>
+        <source>The chat is not here yet. What you have written is kept; send it as soon as the chat shows.</source>
+        <translation>Der Chat ist noch nicht da. Was du geschrieben hast, bleibt erhalten; schick es ab, sobald der Chat zu sehen ist.</translation>
+    </message>
 </context>
 </TS>

@@ -39,13 +39,6 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>%Ln hour(s) a week</source>
-        <translation>
-            <numerusform>%Ln hour a week</numerusform>
-            <numerusform>%Ln hours a week</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
         <source>%Ln link(s) through it</source>
         <translation>
             <numerusform>%Ln link through it</numerusform>
@@ -60,10 +53,10 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>%Ln minute(s) ago</source>
+        <source>%Ln message(s) deleted</source>
         <translation>
-            <numerusform>%Ln minute ago</numerusform>
-            <numerusform>%Ln minutes ago</numerusform>
+            <numerusform>%Ln message deleted</numerusform>
+            <numerusform>%Ln messages deleted</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -92,13 +85,6 @@
         <translation>
             <numerusform>%Ln processor thread</numerusform>
             <numerusform>%Ln processor threads</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>%Ln program(s) first</source>
-        <translation>
-            <numerusform>%Ln program first</numerusform>
-            <numerusform>%Ln programs first</numerusform>
         </translation>
     </message>
     <message numerus="yes">
