@@ -68,6 +68,13 @@
         </translation>
     </message>
     <message numerus="yes">
+        <source>%Ln message(s) deleted</source>
+        <translation>
+            <numerusform>%Ln Nachricht gelöscht</numerusform>
+            <numerusform>%Ln Nachrichten gelöscht</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>%Ln minute(s) ago</source>
         <translation>
             <numerusform>vor %Ln Minute</numerusform>
@@ -249,6 +256,10 @@
     <message>
         <source>An answer is being written in this chat. Wait for its end, or stop it.</source>
         <translation>In diesem Chat wird gerade eine Antwort geschrieben. Warte ihr Ende ab oder halte sie an.</translation>
+    </message>
+    <message>
+        <source>An answer is being written to another version.</source>
+        <translation>Zu einer anderen Fassung wird eine Antwort geschrieben.</translation>
     </message>
     <message>
         <source>An answer is ready</source>
@@ -797,12 +808,28 @@
         <translation>Alles löschen</translation>
     </message>
     <message>
+        <source>Delete the answer</source>
+        <translation>Antwort löschen</translation>
+    </message>
+    <message>
+        <source>Delete the answer with all that follows it</source>
+        <translation>Die Antwort mit allem löschen, was auf sie folgt</translation>
+    </message>
+    <message>
         <source>Delete the chat in the list</source>
         <translation>Den Chat in der Liste löschen</translation>
     </message>
     <message>
         <source>Delete the folder, keep its chats</source>
         <translation>Ordner löschen, Chats behalten</translation>
+    </message>
+    <message>
+        <source>Delete the question</source>
+        <translation>Frage löschen</translation>
+    </message>
+    <message>
+        <source>Delete the question with all that follows it</source>
+        <translation>Die Frage mit allem löschen, was auf sie folgt</translation>
     </message>
     <message>
         <source>Delete “{name}”</source>
@@ -2111,6 +2138,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Andere Fassung der Frage oder Antwort zeigen, die den Fokus hat</translation>
     </message>
     <message>
+        <source>Show it</source>
+        <translation>Zeigen</translation>
+    </message>
+    <message>
         <source>Show more</source>
         <translation>Mehr zeigen</translation>
     </message>
@@ -2128,6 +2159,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Show or hide the list of chats</source>
         <translation>Die Liste der Chats ein- oder ausblenden</translation>
+    </message>
+    <message>
+        <source>Show the answer that is being written to another version</source>
+        <translation>Die Antwort zeigen, die zu einer anderen Fassung geschrieben wird</translation>
     </message>
     <message>
         <source>Show the list of chats</source>
@@ -2190,8 +2225,16 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Anhalten und fragen</translation>
     </message>
     <message>
+        <source>Stop it</source>
+        <translation>Anhalten</translation>
+    </message>
+    <message>
         <source>Stop the answer</source>
         <translation>Antwort anhalten</translation>
+    </message>
+    <message>
+        <source>Stop the answer that is being written to another version</source>
+        <translation>Die Antwort anhalten, die zu einer anderen Fassung geschrieben wird</translation>
     </message>
     <message>
         <source>Stopped.</source>
@@ -2347,6 +2390,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>The chat database cannot be used ({error}). Check the disk.</source>
         <translation>Die Chat-Datenbank kann nicht benutzt werden ({error}). Prüfe die Platte.</translation>
+    </message>
+    <message>
+        <source>The chat is not here yet. What you have written is kept; send it as soon as the chat shows.</source>
+        <translation>Der Chat ist noch nicht da. Was du geschrieben hast, bleibt erhalten; schick es ab, sobald der Chat zu sehen ist.</translation>
     </message>
     <message>
         <source>The chat was exported to {path}.</source>
@@ -3953,61 +4000,6 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
             <numerusform>… und %Ln weitere Zeile, die eine Kopie des ganzen Textes enthält</numerusform>
             <numerusform>… und %Ln weitere Zeilen, die eine Kopie des ganzen Textes enthält</numerusform>
         </translation>
-    </message>
-    <message numerus="yes">
-        <source>%Ln message(s) deleted</source>
-        <translation>
-            <numerusform>%Ln Nachricht gelöscht</numerusform>
-            <numerusform>%Ln Nachrichten gelöscht</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>An answer is being written to another version.</source>
-        <translation>Zu einer anderen Fassung wird eine Antwort geschrieben.</translation>
-    </message>
-    <message>
-        <source>Delete the answer</source>
-        <translation>Antwort löschen</translation>
-    </message>
-    <message>
-        <source>Delete the answer with all that follows it</source>
-        <translation>Die Antwort mit allem löschen, was auf sie folgt</translation>
-    </message>
-    <message>
-        <source>Delete the question</source>
-        <translation>Frage löschen</translation>
-    </message>
-    <message>
-        <source>Delete the question with all that follows it</source>
-        <translation>Die Frage mit allem löschen, was auf sie folgt</translation>
-    </message>
-    <message>
-        <source>Paused until the next start</source>
-        <translation>Pausiert bis zum nächsten Start</translation>
-    </message>
-    <message>
-        <source>Paused until {time}</source>
-        <translation>Pausiert bis {time}</translation>
-    </message>
-    <message>
-        <source>Show it</source>
-        <translation>Zeigen</translation>
-    </message>
-    <message>
-        <source>Show the answer that is being written to another version</source>
-        <translation>Die Antwort zeigen, die zu einer anderen Fassung geschrieben wird</translation>
-    </message>
-    <message>
-        <source>Stop it</source>
-        <translation>Anhalten</translation>
-    </message>
-    <message>
-        <source>Stop the answer that is being written to another version</source>
-        <translation>Die Antwort anhalten, die zu einer anderen Fassung geschrieben wird</translation>
-    </message>
-    <message>
-        <source>The chat is not here yet. What you have written is kept; send it as soon as the chat shows.</source>
-        <translation>Der Chat ist noch nicht da. Was du geschrieben hast, bleibt erhalten; schick es ab, sobald der Chat zu sehen ist.</translation>
     </message>
 </context>
 </TS>

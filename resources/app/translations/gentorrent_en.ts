@@ -39,6 +39,13 @@
         </translation>
     </message>
     <message numerus="yes">
+        <source>%Ln hour(s) a week</source>
+        <translation>
+            <numerusform>%Ln hour a week</numerusform>
+            <numerusform>%Ln hours a week</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>%Ln link(s) through it</source>
         <translation>
             <numerusform>%Ln link through it</numerusform>
@@ -57,6 +64,13 @@
         <translation>
             <numerusform>%Ln message deleted</numerusform>
             <numerusform>%Ln messages deleted</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln minute(s) ago</source>
+        <translation>
+            <numerusform>%Ln minute ago</numerusform>
+            <numerusform>%Ln minutes ago</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -85,6 +99,13 @@
         <translation>
             <numerusform>%Ln processor thread</numerusform>
             <numerusform>%Ln processor threads</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln program(s) first</source>
+        <translation>
+            <numerusform>%Ln program first</numerusform>
+            <numerusform>%Ln programs first</numerusform>
         </translation>
     </message>
     <message numerus="yes">
