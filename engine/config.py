@@ -39,6 +39,7 @@ _WANTED = {
     "least_hops": "this is a number of relays from 1 to 3. Leave it out to wait for all of them.",
     "direct": "write true or false.",
     "relay_bandwidth": "this is a number of megabits per second from 1 to 100000.",
+    "sensors": "write true or false.",
     "relayed_only": "write true or false.",
     "max_tokens_per_second": "this is a speed: a number above 0, at most 1000000. Leave it out for no limit.",
     "threads": "this is a whole number from 0 (chosen from the machine) to 1024.",
@@ -108,6 +109,9 @@ class Configuration(Struct, frozen=True, kw_only=True):
     """The owner's limit for the speed of each answer to other people; None: no limit."""
     forwarding_policy: ForwardingPolicy = "cost"
     """How this machine, asked for an answer, chooses who of those with the same model makes it; "none": it does."""
+    sensors: bool = True
+    """Whether the engine looks at what else the machine does (battery, other programs, heat), to give it back when it
+    is wanted; without, rules about that do nothing."""
     threads: Annotated[int, Meta(ge=0, le=1024)] = 0
     """CPU threads of the inference worker; 0: chosen from the machine."""
     cache_memory: Annotated[int, Meta(ge=0, le=1 << 26)] = 0

@@ -25,6 +25,8 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 for _name in [name for name in os.environ if name.startswith("GENTORRENT_")]:
     if not _name.startswith("GENTORRENT_REQUIRE_"):  # what must not be skipped, for the tests themselves
         del os.environ[_name]
+# Tests load the machine themselves; engines under test shall not give it back to them.
+os.environ["GENTORRENT_SENSORS"] = "false"
 # Shells start background jobs with Ctrl-C ignored, which the programs under test would inherit.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)

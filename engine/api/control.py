@@ -17,8 +17,16 @@ from engine.api.badge import badge_of
 from engine.api.metrics import Metrics
 from engine.api.outbox import Outbox, OutboxFullError
 from engine.api.security import refuse
-from engine.api.service import AnswerDelta, AnswerDone, AnswerStage, ChatsService, ControlService, LibraryService
 from engine.api.watching import TopologyWatch
+from engine.api.service import (
+    AnswerDelta,
+    AnswerDone,
+    AnswerStage,
+    ChatsService,
+    ContributionService,
+    ControlService,
+    LibraryService,
+)
 from engine.errors import (
     AnswerCancelledError,
     GenTorrentError,
@@ -69,11 +77,13 @@ class ControlHandlers:
         metrics: Metrics,
         chats: ChatsService | None = None,
         library: LibraryService | None = None,
+        contribution: ContributionService | None = None,
     ) -> None:
         self._service = service
         self._metrics = metrics
         self._chats = chats
         self._library = library
+        self._contribution = contribution
         self._sockets: set[web.WebSocketResponse] = set()
 
     async def connect(self, request: web.Request) -> web.StreamResponse:
@@ -89,7 +99,7 @@ class ControlHandlers:
         self._sockets.add(socket)
         self._metrics.control_clients.inc()
         try:
-            await _Connection(socket, self._service, self._chats, self._library).run()
+            await _Connection(socket, self._service, self._chats, self._library, self._contribution).run()
         finally:
             self._sockets.discard(socket)
             self._metrics.control_clients.dec()
@@ -120,12 +130,14 @@ class _Connection:
         service: ControlService,
         chats: ChatsService | None = None,
         library: LibraryService | None = None,
+        contribution: ContributionService | None = None,
     ) -> None:
         self._socket = socket
         self._service = service
         self._outbox = Outbox()
         self._session = chats.attach(self._outbox.push, self._outbox.room) if chats is not None else None
         self._library = library
+        self._contribution = contribution
         self._requests: asyncio.Queue[schema.ChatsRequest] = asyncio.Queue(MAX_WAITING_REQUESTS)
         self._chats: dict[str, asyncio.Task[None]] = {}
         self._stopping: set[str] = set()
@@ -144,6 +156,8 @@ class _Connection:
                 self._session.close()
             if self._library is not None:
                 self._library.detach(self._outbox.push)
+            if self._contribution is not None:
+                self._contribution.detach(self._outbox.push)
         reason = reasons[0] if reasons else _Ended(WSCloseCode.OK, "")
         if reason.code == schema.CLOSE_TOO_SLOW:
             _log.warning("a control client was cut: %s", reason.reason)
@@ -246,6 +260,8 @@ class _Connection:
                 await self._about_chats(request, group)
             case schema.LibraryRequest():
                 group.create_task(self._ending(self._about_library(request)))
+            case schema.ContributionRequest():
+                self._about_contribution(request)
             case schema.Hello():
                 self._refuse("hello", InvalidRequestError.code, "Hello was said already.")
 
@@ -263,6 +279,12 @@ class _Connection:
             self._refuse("", "not_served", "This engine downloads no models.", request.ref)
         else:
             self._outbox.put(await self._library.handle(request))
+
+    def _about_contribution(self, request: schema.ContributionRequest) -> None:
+        if self._contribution is None:
+            self._refuse("", "not_served", "This engine contributes nothing.", request.ref)
+        else:
+            self._outbox.put(self._contribution.handle(request, self._outbox.push))
 
     def _refuse(self, request: str, code: str, text: str, ref: str = "") -> None:
         self._outbox.put(schema.RequestFailed(request=request, code=code, text=text, ref=ref))

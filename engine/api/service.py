@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from engine.api.schema import (
     ChatsRequest,
+    ContributionRequest,
     ControlEvent,
     LibraryRequest,
     MachineStanding,
@@ -157,6 +158,18 @@ class LibraryService(Protocol):
 
     async def handle(self, request: LibraryRequest) -> ControlEvent:
         """Do what is asked; the reply."""
+        ...
+
+
+class ContributionService(Protocol):
+    """The owner's rules, what is decided by them, and what came of it."""
+
+    def handle(self, request: ContributionRequest, tell: Callable[[ControlEvent], None]) -> ControlEvent:
+        """Do what is asked; the reply. News go to ``tell``, which never raises, once that client watches."""
+        ...
+
+    def detach(self, tell: Callable[[ControlEvent], None]) -> None:
+        """The client is gone."""
         ...
 
 

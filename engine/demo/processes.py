@@ -33,7 +33,7 @@ class Processes:
         closes when we are gone."""
         self._logs.mkdir(parents=True, exist_ok=True)
         environment = {key: value for key, value in os.environ.items() if not key.startswith("GENTORRENT_")}
-        environment |= {"GENTORRENT_KEYRING": "off", "GENTORRENT_STOP_WITH_STDIN": "1"}
+        environment |= {"GENTORRENT_KEYRING": "off", "GENTORRENT_SENSORS": "false", "GENTORRENT_STOP_WITH_STDIN": "1"}
         with (self._logs / f"{name}.log").open("wb") as log:
             child = subprocess.Popen(  # noqa: S603 - our own modules with our own arguments
                 list(command),

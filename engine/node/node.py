@@ -35,6 +35,7 @@ from engine.node.backends import MEBIBYTE, make_pool, make_remote
 from engine.node.cached_prefixes import CachedPrefixes
 from engine.node.client_presence import ClientPresence
 from engine.node.diagnostics import diagnostics
+from engine.node.contribution_service import ContributionService, is_private, make_governing
 from engine.node.group_metrics import GroupMetrics
 from engine.node.joining import invitation_of, join, join_later, leave_later
 from engine.node.keys import NodeKeys
@@ -63,6 +64,8 @@ from engine.transport.network_watch import NetworkWatch
 logger = logging.getLogger(__name__)
 IDLE_SECONDS = 0.2
 """An engine that stops once it is idle looks so often, and so long must it be; the last events are on their way."""
+FINISH_SECONDS = 600.0
+"""So long at most running answers may take where the owner lets them finish before a pause."""
 LEAVE_SECONDS = 0.5
 """So long at most it may take to tell clients that this machine leaves."""
 MAX_NOTICES = 16
@@ -117,8 +120,10 @@ class Node:
             configuration.data_directory, directory.models, clock, os.environ, self.published, self.follower.nudge
         )
         self.contribute_wanted = bool(configuration.contribute)
+        self.governing = make_governing(self, directory.path, clock)
         self.contribute_problem = ""
         self.contribute_ready = False
+        self.finishing = False
         self._switch = asyncio.Event()
         self._stop = asyncio.Event()
         self._idle_stop = asyncio.Event()
@@ -136,6 +141,7 @@ class Node:
             allowed_origins=configuration.api_allowed_origins,
             chats=self.chats,
             library=self.library,
+            contribution=ContributionService(self),
         )
         lock.set_port(self.api.bind())
 
@@ -173,7 +179,22 @@ class Node:
     @property
     def contributed_model(self) -> str:
         """The model that the owner's switch serves."""
-        return self.configuration.contribute or (self.remote.model_id if self.remote else BUILTIN_MODEL)
+        chosen = self.governing.rules.model or self.configuration.contribute
+        return chosen or (self.remote.model_id if self.remote else BUILTIN_MODEL)
+
+    @property
+    def serves_now(self) -> bool:
+        """Whether this machine is to answer others now: the owner wants it, and nothing speaks against it."""
+        return self.contribute_wanted and self.governing.decision.active and not self.not_mine
+
+    @property
+    def not_mine(self) -> bool:
+        """Whether the owner serves only networks of their own, and this is none."""
+        return self.governing.rules.serve == "my_networks" and not is_private(self.peer or self.client)
+
+    def _relaying(self) -> tuple[bool, float]:
+        """Whether other people's cells may pass now, and how many megabits of them a second."""
+        return self.configuration.relay and not self.governing.decision.relay_reason, self.governing.rules.relay_rate
 
     # Life
 
@@ -190,6 +211,7 @@ class Node:
                     tasks.create_task(watch_models(self._models, self._models_changed)),
                     tasks.create_task(self.follower.run()),
                     tasks.create_task(self._stop_when_idle()),
+                    tasks.create_task(self.governing.run()),
                 ]
                 if self.remote is not None:
                     parts.append(tasks.create_task(self.remote.run()))
@@ -220,7 +242,8 @@ class Node:
         """The node identity is present while this engine relays or contributes, and at no other time."""
         while True:
             self._switch.clear()
-            if not self.configuration.relay and not self.contribute_wanted:
+            relaying = self._relaying()
+            if not relaying[0] and not self.serves_now:
                 await self.inference.stop()
                 await self._switch.wait()
                 continue
@@ -228,9 +251,9 @@ class Node:
                 membership,
                 self.keys,
                 self.backend,
-                relays=self.configuration.relay,
+                relays=relaying[0],
                 max_tokens_per_second=self.configuration.max_tokens_per_second,
-                bandwidth=round(self.configuration.relay_bandwidth * BYTES_PER_MEGABIT),
+                bandwidth=round(relaying[1] * BYTES_PER_MEGABIT),
                 signaling_address=self.configuration.signaling_address,
                 prefixes=self.prefixes,
                 forwarding_policy=self.configuration.forwarding_policy,
@@ -244,16 +267,18 @@ class Node:
                 ),
                 calibrations=self.configuration.data_directory / "calibrations",
                 served=self.served.add,
+                longest_request=lambda: self.governing.rules.longest_request,
             )
             self.peer = peer
             try:
                 async with asyncio.TaskGroup() as tasks:
                     present = tasks.create_task(peer.run())
-                    while self.configuration.relay or self.contribute_wanted:
+                    while self._relaying() == relaying and (relaying[0] or self.serves_now):
                         applying = tasks.create_task(self._apply_switch(peer))
                         await self._switch.wait()
                         self._switch.clear()
                         applying.cancel()  # perhaps in the middle of loading what nobody wants any more
+                    await self._finish(peer)
                     await self._leave()
                     present.cancel()
             finally:
@@ -270,7 +295,8 @@ class Node:
     async def _apply_switch(self, peer: PeerPresence) -> None:
         """Make what the switch says true: load and announce the model, or withdraw it and free its memory."""
         self.contribute_problem = ""
-        if not self.contribute_wanted:
+        if not self.serves_now:
+            await self._finish(peer)
             self.contribute_ready = False
             peer.offer(frozenset())
             if self.remote is not None:
@@ -296,6 +322,16 @@ class Node:
         self.contribute_ready = True
         peer.offer(frozenset([self.contributed_model]))
         self._changed()
+
+    async def _finish(self, peer: PeerPresence) -> None:
+        """Before memory is given back, where the owner wants running answers finished rather than handed over."""
+        if self.governing.rules.when_pausing == "finish" and not self._stop.is_set():
+            self.finishing = True
+            self._changed()
+            try:
+                await peer.finish(FINISH_SECONDS)
+            finally:
+                self.finishing = False
 
     # ControlService
 
@@ -327,10 +363,9 @@ class Node:
         if not on and not self.contribute_wanted:
             return  # nothing to stop but the owner's own answers
         self.contribute_wanted = on
-        if not on:
-            self.contribute_ready = False
-        self._switch.set()
-        self._changed()
+        if on:
+            self.governing.resume()
+        self.governed()
 
     def join_network(self, text: str) -> str:
         """See ``ControlService``."""
@@ -377,6 +412,13 @@ class Node:
 
     # News
 
+    def governed(self) -> None:
+        """The owner or the governor has decided anew."""
+        if not self.serves_now:
+            self.contribute_ready = False
+        self._switch.set()
+        self._changed()
+
     def _network_changed(self) -> None:
         """This machine is somewhere else, or was asleep: what still works is kept, the rest made anew at once."""
         if self._membership is not None:
@@ -400,7 +442,7 @@ class Node:
     async def _models_changed(self) -> None:
         """Models came or went: what the owner wants to contribute may be there now."""
         await self.inference.refresh()
-        if self.contribute_wanted and not self.contribute_ready:
+        if self.serves_now and not self.contribute_ready:
             self._switch.set()
         self._changed()
 
@@ -416,7 +458,7 @@ class Node:
 
     def _remote_changed(self) -> None:
         """The other server came or went: its model is offered while it is well."""
-        if self.remote is not None and self.contribute_wanted and self.contributed_model == self.remote.model_id:
+        if self.remote is not None and self.serves_now and self.contributed_model == self.remote.model_id:
             self.contribute_problem = self.remote.problem
             self.contribute_ready = not self.remote.problem
         if self.peer is not None:

@@ -52,6 +52,7 @@ DEFAULT_RELAY_BANDWIDTH = 2_500_000
 DEFAULT_POLICY = "cost"
 """Who serves what has come here: a name of ``engine.forwarding.policies.registry``."""
 LOOK_SECONDS = 0.01
+FINISH_LOOK_SECONDS = 0.1
 RATES_CHANGED = 1.5
 """A model's advertised rate is published anew when it is off by this factor."""
 RATES_SECONDS = 300.0
@@ -77,11 +78,13 @@ class PeerPresence(Presence):
         calibrations: Path | None = None,
         family: str = "",
         served: Callable[[int], None] = lambda _: None,
+        longest_request: Callable[[], int | None] = lambda: None,
     ) -> None:
         """``prefixes``: what the back end's caches hold, if it tells. ``make_verifier``: the part of this machine in
         checking nodes, while its key is in the committee. ``calibrations``: the owner's own, for the scores that
         verifiers ask for. ``family``: what its owner's machines have in common. ``served``: hears
-        how many tokens have been written for others."""
+        how many tokens have been written for others. ``longest_request``: tokens of a prompt and its answer that
+        the owner allows now; None: all."""
         super().__init__(membership, keys.identity, client_only=False)
         self._keys = keys
         self.bootstrap.announce(keys.succession, keys.succession_told)
@@ -96,6 +99,7 @@ class PeerPresence(Presence):
         self._calibrations = calibrations
         self._family = family
         self._served = served
+        self._longest_request = longest_request
         self._offered: frozenset[str] = frozenset()
         self._started = math.ceil(membership.clock.wall())
         self._published: tuple[ServedModel, ...] = ()
@@ -124,6 +128,21 @@ class PeerPresence(Presence):
         if self.group is not None:
             self.group.offer(models)
         self.refresh(at_once=bool(withdrawn))  # nobody shall be sent here who would be refused
+
+    async def finish(self, seconds: float) -> None:
+        """Take nobody new, and wait so long at most until those who are being answered have their answers."""
+        self._offered = frozenset()
+        if self.group is not None:
+            self.group.offer(frozenset())
+        serving = self.serving
+        if serving is None:
+            return
+        serving.offered = frozenset()
+        self.refresh(at_once=True)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while serving.answering:  # noqa: ASYNC110 - answers end in many ways, which need no event
+                    await asyncio.sleep(FINISH_LOOK_SECONDS)
 
     async def leave(self, seconds: float) -> None:
         """Answer nobody any more, and wait so long at most until everybody who was being answered knows it."""
@@ -208,6 +227,7 @@ class PeerPresence(Presence):
             self._identity, network_id, self._backend, clock, peer.push, peer.serving.paused, self._limit
         )
         serving.offered, serving.served = self._offered, self._served
+        serving.longest_request = self._longest_request
         serving.scoring = ScoringService(
             self._identity, network_id, self._scorer, clock, genesis.genesis.parameters.epoch_seconds
         )

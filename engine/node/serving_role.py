@@ -37,6 +37,7 @@ from engine.node.task_owner import TaskOwner
 from engine.node.uncounted import Uncounted
 from engine.paths.answer_sender import MAX_FRAME_TEXT
 from engine.paths.serving import ExecutionStarted
+from engine.sentences import say
 from engine.verification.large_models.transcript import wants_score
 from engine.verification.receipts import Served, execution_name, make_receipt, sign_receipt
 from engine.wire.answer import (
@@ -151,6 +152,8 @@ class ServingRole(TaskOwner):
         self.scoring: ScoringService | None = None  # scores answers of others, where verifiers cannot
         self.offered: frozenset[str] = frozenset()  # the model ids that are served now
         self.answered = 0
+        self.longest_request: Callable[[], int | None] = lambda: None
+        """Tokens of a prompt and its answer that the owner allows now; None: all."""
         self.served: Callable[[int], None] = lambda _: None
         """Hears how many tokens have been written for others."""
 
@@ -255,6 +258,8 @@ class ServingRole(TaskOwner):
         try:
             async for event in events:
                 self.uncounted.taken(started.request_id, self._clock.monotonic())
+                if isinstance(event, Started):
+                    self._check_length(len(event.prompt_ids), generation.max_tokens or 0)
                 for frame_event in self._frame_events(event, transcript):
                     self._push(started.request_id, frame_event)
                 while self._paused(started.request_id):  # noqa: ASYNC110 - a sans-I/O machine has no event
@@ -263,6 +268,11 @@ class ServingRole(TaskOwner):
             close = getattr(events, "aclose", None)
             if close is not None:
                 await close()
+
+    def _check_length(self, prompt: int, answer: int) -> None:
+        most = self.longest_request()
+        if most is not None and prompt + answer > most:
+            raise OverloadedError(say("governor.too_long", most=most))
 
     def _sign(self, transcript: _Transcript, *, final: bool, now: float, wall: float) -> tuple[bytes, bytes]:
         record, signature = transcript.sign(final=final, now=now, wall=wall)

@@ -142,9 +142,16 @@ def contributing_state(node: Node) -> ContributingState:
     """The owner's switch and what happens."""
     serving = node.peer.serving if node.peer else None
     submission = node.peer.submission if node.peer else None
-    status: Literal["off", "starting", "on", "draining", "failed"] = "off"
+    status: Literal["off", "starting", "on", "paused", "draining", "failed"] = "off"
     reason = ""
-    if node.contribute_wanted:
+    until = 0.0
+    if node.finishing:
+        status, reason = "draining", say("governor.finishing")
+    elif node.contribute_wanted and not node.serves_now:
+        decision = node.governing.decision
+        status, until = "paused", decision.until
+        reason = together(*decision.reasons) if not decision.active else say("governor.not_mine")
+    elif node.contribute_wanted:
         listed = node.peer is not None and node.peer.bootstrap.state.published
         status = "on" if node.contribute_ready and listed else "starting"
         if status == "starting":  # the server may admit this machine's client, and not its node
@@ -157,6 +164,7 @@ def contributing_state(node: Node) -> ContributingState:
         on=node.contribute_wanted,
         status=status,
         reason=reason,
+        until=until,
         model=node.contributed_model,
         answering=serving.answering if serving else 0,
         answered=serving.answered if serving else 0,

@@ -107,3 +107,14 @@ def _flush_directory(directory: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def set_aside(path: Path) -> Path:
+    """Move a damaged file out of the way and keep it for who wants to look; its new place, or ``path`` itself where the
+    disk refuses."""
+    place = path.with_name(f"{path.name}.damaged")
+    try:
+        path.replace(place)
+    except OSError:
+        return path
+    return place

@@ -116,6 +116,7 @@ class LinkTable:
         if link is None:
             return False
         self._statistics.messages_received += 1
+        self._statistics.bytes_moved += len(data)
         link.received(channel, data)
         return True
 

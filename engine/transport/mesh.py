@@ -138,6 +138,7 @@ class Mesh:
         link = self._links.get(peer)
         if link is not None and link.send(channel, data):
             self._statistics.messages_sent += 1
+            self._statistics.bytes_moved += len(data)
             return True
         self._statistics.sends_refused += 1
         return False

@@ -34,4 +34,5 @@ class MeshStatistics:
     introductions: int = 0
     messages_sent: int = 0
     messages_received: int = 0
+    bytes_moved: int = 0  # sent and received
     sends_refused: int = 0

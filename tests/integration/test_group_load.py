@@ -42,7 +42,7 @@ async def test_what_a_worker_says_of_its_work_reaches_the_group_at_once(
     """The group's own loop does not run here, so that it cannot look by itself."""
     monkeypatch.setenv("GENTORRENT_KEYRING", "off")
     monkeypatch.setattr(Node, "_changed", lambda _: None)  # what the window would show
-    configuration = Configuration(data_directory=tmp_path, api_port=0, threads=1)
+    configuration = Configuration(data_directory=tmp_path, api_port=0, threads=1, sensors=False)
     with acquire_lock(DataDirectory(tmp_path).lock) as lock:
         node = Node(configuration, lock, SystemClock())
         identity, network = Identity.from_seed(b"i" * 32), NetworkId(b"n" * 32)

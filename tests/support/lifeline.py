@@ -7,7 +7,7 @@ from functools import cache
 
 from engine.lifeline import VARIABLE
 
-ENVIRONMENT = {VARIABLE: "1", "GENTORRENT_KEYRING": "off"}
+ENVIRONMENT = {VARIABLE: "1", "GENTORRENT_KEYRING": "off", "GENTORRENT_SENSORS": "false"}
 """For a program that is to end with its standard input."""
 
 

@@ -34,7 +34,7 @@ from engine.storage.key_store import KeyStore
 
 GENTORRENT = str(Path(sys.executable).with_name("gentorrent"))
 """The program as a user has it."""
-QUIET = {"GENTORRENT_KEYRING": "off"}
+QUIET = {"GENTORRENT_KEYRING": "off", "GENTORRENT_SENSORS": "false"}
 
 
 def free_port() -> int:

@@ -109,6 +109,10 @@ class WorkerPool:
         free = free_memory(usable[0].device) if usable else None
         return 0 if free is None else max(1, free - RESERVE)
 
+    def worker_pids(self) -> set[int]:
+        """The process numbers of all workers that run."""
+        return {pid for one in self._members if (pid := one.supervisor.worker_pid()) is not None}
+
     def worker_pid(self) -> int | None:
         """The process number of the first worker that runs."""
         return next((pid for one in self._members if (pid := one.supervisor.worker_pid()) is not None), None)

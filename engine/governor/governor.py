@@ -1,0 +1,107 @@
+"""Whether to contribute now: findings, held over time so that nothing flaps, and the owner's own pause."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.governor.findings import BY_THE_CLOCK, BY_WEIGHT, GIGABYTE, Finding, Moment, Rule, findings, fresh
+from engine.governor.meter import Month
+from engine.governor.readings import Readings
+from engine.governor.rules import Rules
+from engine.sentences import say
+
+FOR_GOOD = float("inf")
+"""Until the engine's next start."""
+BLIND_SECONDS = 60.0
+"""So much longer than usual a finding holds while the sensors do not answer: they may have stopped because of it."""
+OWNER = Rule("owner")
+
+
+@dataclass(frozen=True)
+class Decision:
+    """``reasons`` against it, the weightiest first, none while ``active``. ``until``: seconds since 1970 at which the
+    last of those that end by themselves ends; 0: not known. ``relay_reason``: why nothing is relayed; "" while it
+    is."""
+
+    active: bool
+    reasons: tuple[str, ...] = ()
+    until: float = 0.0
+    relay_reason: str = ""
+
+
+@dataclass
+class _Held:
+    """``since``: when the finding was first seen in one piece, ``seen``: when last, ``holds``: it pauses."""
+
+    finding: Finding
+    since: float
+    seen: float
+    holds: bool
+
+
+class Governor:
+    """A pure machine: ``decide`` is called about once a second, and when rules change."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, _Held] = {}
+        self._paused_until = 0.0
+
+    def pause(self, seconds: float | None, now: float) -> None:
+        """The owner wants a break of ``seconds`` of monotonic time; None: until the next start."""
+        self._paused_until = FOR_GOOD if seconds is None else now + seconds
+
+    def resume(self) -> None:
+        """End the owner's own break."""
+        self._paused_until = 0.0
+
+    def decide(self, rules: Rules, readings: Readings | None, used: Month, moment: Moment) -> Decision:
+        """What to do now."""
+        active = frozenset(name for name, held in self._held.items() if held.holds)
+        found = findings(rules, readings, used, moment, active)
+        self._hold(found, moment.now, blind=fresh(readings, moment.now) is None)
+        holding = [
+            self._held[rule.name].finding
+            for rule in BY_WEIGHT
+            if rule.name in self._held and self._held[rule.name].holds
+        ]
+        if moment.now < self._paused_until:
+            holding.insert(0, self._own_pause(moment))
+        ends = [finding.until for finding in holding]
+        return Decision(
+            active=not holding,
+            reasons=tuple(finding.reason for finding in holding),
+            until=max(ends) if ends and all(ends) else 0.0,
+            relay_reason=_relay_reason(rules, fresh(readings, moment.now), used),
+        )
+
+    def _own_pause(self, moment: Moment) -> Finding:
+        if self._paused_until == FOR_GOOD:
+            return Finding(OWNER, say("governor.paused_until_start"))
+        return Finding(OWNER, say("governor.paused"), moment.wall + self._paused_until - moment.now)
+
+    def _hold(self, found: dict[str, Finding], now: float, *, blind: bool) -> None:
+        for name, finding in found.items():
+            held = self._held.get(name)
+            since = held.since if held is not None else now
+            holds = (held is not None and held.holds) or now - since >= finding.rule.quick
+            self._held[name] = _Held(finding, since, now, holds)
+        for name, held in list(self._held.items()):
+            patience = held.finding.rule.slow
+            if blind and held.finding.rule not in BY_THE_CLOCK:
+                patience += BLIND_SECONDS
+            if name not in found and (not held.holds or now - held.seen >= patience):
+                del self._held[name]
+
+
+def _relay_reason(rules: Rules, seen: Readings | None, used: Month) -> str:
+    if not rules.relay:
+        return say("governor.relay_off")
+    limit = rules.relay_monthly_gigabytes
+    if limit is not None and used.relayed_bytes >= limit * GIGABYTE:
+        return say("governor.relay_traffic", limit=float(limit))
+    if seen is not None and seen.metered and not rules.relay_on_metered:
+        return say("governor.relay_metered")
+    return ""
+
+
+__all__ = ["Decision", "Governor", "Moment"]

@@ -1,0 +1,248 @@
+"""The governor at work: reads the sensors, keeps the owner's rules, and tells what was decided and why."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from engine.api.schema import MOST_EVENTS, OwnerEvent
+from engine.clock import Clock
+from engine.errors import StorageError
+from engine.governor.governor import Decision, Governor, Moment
+from engine.governor.meter import Meter, Month
+from engine.governor.readings import Readings, SensorSource
+from engine.governor.rules import Rules
+from engine.sentences import Sentence, parts_of, say, together
+from engine.storage.files import set_aside
+from engine.storage.state import load_state, save_state
+
+LOOK_SECONDS = 1.0
+"""Between two looks at the sensors."""
+KEEP_SECONDS = 60.0
+"""A crash loses what was used in so long at most."""
+SENSORS_SECONDS = 3.0
+"""A source that takes longer is given up for this look."""
+logger = logging.getLogger(__name__)
+Kept = TypeVar("Kept")
+
+
+class Used(msgspec.Struct, frozen=True):
+    """What was moved and written since the engine started, as counted elsewhere."""
+
+    moved: float = 0.0
+    relayed: float = 0.0
+    tokens: int = 0
+
+
+class _KeptEvent(msgspec.Struct, frozen=True):
+    at: float
+    text: str
+    words: dict[str, tuple[Sentence, ...]] = {}
+
+
+class Governing:
+    """``run()`` until cancelled. ``changed`` hears of each other decision and of new rules; ``used`` says what was
+    used so far; ``serves`` whether a model is in memory for others, so that power counts as contributed."""
+
+    def __init__(
+        self,
+        folder: Path,
+        clock: Clock,
+        source: SensorSource,
+        fallback: Rules,
+        *,
+        changed: Callable[[], None],
+        used: Callable[[], Used],
+        serves: Callable[[], bool],
+    ) -> None:
+        self._rules_file = folder / "rules.json"
+        self._month_file = folder / "contributed.json"
+        self._events_file = folder / "events.json"
+        self.clock = clock
+        self._source = source
+        self._changed = changed
+        self._used = used
+        self._serves = serves
+        self._governor = Governor()
+        self.problem = ""
+        self.rules = self._load_rules() or fallback
+        self._meter = Meter(self._load(self._month_file, Month) or Month())
+        self._kept, self._kept_at = self._meter.month, clock.monotonic()
+        self._last = Used()
+        self._looked_at = clock.monotonic()
+        self.readings: Readings | None = None
+        self.events: deque[OwnerEvent] = deque(self._load_events(), MOST_EVENTS)
+        self.heard: Callable[[OwnerEvent], None] = lambda _: None
+        """Hears each new entry of the log."""
+        self.looked: Callable[[], None] = lambda: None
+        """Hears of each look at the sensors."""
+        self.decision = Decision(active=True)
+        self.decide()
+
+    @property
+    def month(self) -> Month:
+        """What was used this month."""
+        return self._meter.at(self._this_month())
+
+    # The owner
+
+    def set_rules(self, rules: Rules) -> None:
+        """In effect at once, and kept; where the disk refuses, ``problem`` says so."""
+        self.problem = ""
+        if rules != self.rules:
+            self.rules = rules
+            self._note(say("governor.event_rules"))
+        try:
+            save_state(self._rules_file, rules)
+        except StorageError as error:
+            self.problem = say("governor.rules_not_kept", problem=str(error))
+        self.decide()
+        self._changed()
+
+    def pause(self, seconds: float | None) -> None:
+        """A break for ``seconds``; None: until the next start."""
+        self._governor.pause(seconds, self.clock.monotonic())
+        self.decide()
+
+    def resume(self) -> None:
+        """End the owner's own break."""
+        self._governor.resume()
+        self.decide()
+
+    # The loop
+
+    async def run(self) -> None:
+        """Look and decide, once a second."""
+        try:
+            while True:
+                await self._look()
+                await asyncio.sleep(LOOK_SECONDS)
+        finally:
+            self.keep()
+            await self._source.close()
+
+    async def _look(self) -> None:
+        try:
+            async with asyncio.timeout(SENSORS_SECONDS):
+                self.readings = await self._source.read()
+        except TimeoutError:
+            logger.warning("the sensors did not answer within %g s", SENSORS_SECONDS)
+        self._count()
+        self.decide()
+        self.looked()
+        if self.clock.monotonic() >= self._kept_at + KEEP_SECONDS:
+            self.keep()
+
+    def decide(self) -> None:
+        """Anew, from what is known now; tells if that is another decision."""
+        before, self.decision = (
+            self.decision,
+            self._governor.decide(
+                self.rules,
+                self.readings,
+                self.month,
+                Moment(self.clock.monotonic(), self.clock.wall(), _local_time, self._next_month()),
+            ),
+        )
+        now = self.decision
+        if now.active != before.active:
+            resumed = say("governor.event_resumed")
+            text = resumed if now.active else say("governor.event_paused", reasons=together(*now.reasons))
+            self._note(text)
+            logger.info("%s", text)
+        elif not now.active and _code(now) != _code(before):
+            self._note(say("governor.event_paused", reasons=together(*now.reasons)))
+        if (now.active, now.reasons, now.relay_reason) != (before.active, before.reasons, before.relay_reason):
+            self._changed()
+
+    def _count(self) -> None:
+        used, now = self._used(), self.clock.monotonic()
+        seconds, self._looked_at = now - self._looked_at, now
+        last, self._last = self._last, used
+        self._meter.add(
+            self._this_month(),
+            watts=self.watts() if self._serves() else None,
+            seconds=seconds,
+            moved=used.moved - last.moved,
+            relayed=used.relayed - last.relayed,
+            tokens=used.tokens - last.tokens,
+        )
+
+    def watts(self) -> float | None:
+        """All that is measured now: the processors and the devices that may be used. None: nothing is."""
+        seen = self.readings
+        if seen is None:
+            return None
+        off = {entry.device for entry in self.rules.devices if not entry.on}
+        measured = [device.power for device in seen.devices if device.power is not None and device.device not in off]
+        if seen.power is not None:
+            measured.append(seen.power)
+        return sum(measured) if measured else None
+
+    # What is kept
+
+    def keep(self) -> None:
+        """Write down what was used."""
+        self._kept_at = self.clock.monotonic()
+        if self._meter.month == self._kept:
+            return
+        self._kept = self._meter.month
+        self._save(self._month_file, self._kept)
+
+    def _note(self, text: str) -> None:
+        event = OwnerEvent(at=self.clock.wall(), text=text)
+        self.events.append(event)
+        self._save(self._events_file, [_KeptEvent(one.at, one.text, one.words) for one in self.events])
+        self.heard(event)
+
+    def _load_events(self) -> list[OwnerEvent]:
+        kept = self._load(self._events_file, list[_KeptEvent]) or []
+        return [OwnerEvent(at=one.at, text=one.text, words=one.words) for one in kept[-MOST_EVENTS:]]
+
+    def _load_rules(self) -> Rules | None:
+        try:
+            return load_state(self._rules_file, Rules)
+        except StorageError as error:
+            logger.warning("%s", error)
+            place = set_aside(self._rules_file)
+            self.problem = say("governor.rules_damaged", place=str(place))
+            return None
+
+    @staticmethod
+    def _load(file: Path, kind: type[Kept]) -> Kept | None:
+        try:
+            return load_state(file, kind)
+        except StorageError as error:
+            logger.warning("counted anew: %s", error)
+            return None
+
+    @staticmethod
+    def _save(file: Path, state: object) -> None:
+        try:
+            save_state(file, state)
+        except StorageError as error:
+            logger.warning("not written down: %s", error)
+
+    def _this_month(self) -> str:
+        return _local_time(self.clock.wall()).strftime("%Y-%m")
+
+    def _next_month(self) -> float:
+        local = _local_time(self.clock.wall())
+        year, month = (local.year + 1, 1) if local.month == 12 else (local.year, local.month + 1)
+        return datetime(year, month, 1).astimezone().timestamp()
+
+
+def _code(decision: Decision) -> str:
+    """Of the weightiest reason, whatever its figures."""
+    return parts_of(decision.reasons[0])[0].code
+
+
+def _local_time(wall: float) -> datetime:
+    return datetime.fromtimestamp(wall).astimezone()

@@ -1,0 +1,105 @@
+"""Linux: who is at the machine, what fills its screen, whether the connection is metered, and processor power."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from engine.clock import Clock
+from engine.sensors import x11
+from engine.sensors.base import Fields, Sensor, Unmeasured, within
+from engine.sensors.bus import call, property_of
+from engine.sentences import say
+
+RAPL = Path("/sys/class/powercap")
+METERED = {1: True, 2: False, 3: True, 4: False}
+"""NetworkManager's NMMetered: yes, no, and what it guesses; 0 is unknown."""
+MICROSECONDS = 1e6
+
+
+def sensors(clock: Clock) -> list[Sensor]:
+    """Those of Linux."""
+    return [
+        Sensor("idle", lambda: idle(clock)),
+        Sensor("full_screen", full_screen),
+        Sensor("metered", metered, 10.0),
+        Sensor("power", ProcessorPower(clock).read),
+    ]
+
+
+def idle(clock: Clock) -> Fields:
+    """Seconds since mouse or keyboard were used: what the X server, GNOME or logind says, the first that knows."""
+    for ask in (_idle_of_x11, _idle_of_gnome, lambda: _idle_of_logind(clock)):
+        try:
+            seconds = within(ask(), 0, 1e9)
+        except Unmeasured:
+            continue
+        if seconds is not None:
+            return {"idle": seconds}
+    raise Unmeasured(say("governor.no_idle"))
+
+
+def _idle_of_x11() -> float | None:
+    if not os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+        raise Unmeasured  # under Wayland the X server sees only what goes to its own windows
+    return x11.idle_seconds()
+
+
+def _idle_of_gnome() -> float | None:
+    place = ("org.gnome.Mutter.IdleMonitor", "/org/gnome/Mutter/IdleMonitor/Core")
+    return float(call("SESSION", *place, "org.gnome.Mutter.IdleMonitor", "GetIdletime")) / 1000
+
+
+def _idle_of_logind(clock: Clock) -> float | None:
+    place = ("org.freedesktop.login1", "/org/freedesktop/login1/session/auto", "org.freedesktop.login1.Session")
+    if not property_of("SYSTEM", *place, "IdleHint"):
+        return 0.0
+    return clock.wall() - float(property_of("SYSTEM", *place, "IdleSinceHint")) / MICROSECONDS
+
+
+def full_screen() -> Fields:
+    """Whether the window in front fills the screen. A Wayland desktop tells nobody."""
+    if os.environ.get("WAYLAND_DISPLAY"):
+        raise Unmeasured(say("governor.wayland"))
+    if not os.environ.get("DISPLAY"):
+        raise Unmeasured(say("governor.no_display"))
+    return {"full_screen": x11.is_full_screen()}
+
+
+def metered() -> Fields:
+    """What NetworkManager says of the connection in use."""
+    place = ("org.freedesktop.NetworkManager", "/org/freedesktop/NetworkManager", "org.freedesktop.NetworkManager")
+    found = METERED.get(property_of("SYSTEM", *place, "Metered"))
+    if found is None:
+        raise Unmeasured(say("governor.not_metered"))
+    return {"metered": found}
+
+
+class ProcessorPower:
+    """Watts of all processor packages, from their own energy counters (RAPL)."""
+
+    def __init__(self, clock: Clock, folder: Path = RAPL) -> None:
+        self._clock = clock
+        self._folder = folder
+        self._before: tuple[float, dict[str, float]] | None = None
+
+    def read(self) -> Fields:
+        """See ``Sensor``."""
+        packages = sorted(self._folder.glob("*-rapl:[0-9]*"))
+        now, joules = self._clock.monotonic(), {}
+        for package in packages:
+            if package.name.count(":") > 1:
+                continue  # part of a package
+            try:
+                joules[package.name] = int((package / "energy_uj").read_text(encoding="ascii")) / MICROSECONDS
+            except PermissionError:
+                raise Unmeasured(say("governor.rapl_refused")) from None
+            except (OSError, ValueError):
+                continue
+        if not joules:
+            raise Unmeasured(say("governor.no_power"))
+        before, self._before = self._before, (now, joules)
+        if before is None or now <= before[0]:
+            return {"power": None}
+        used = sum(value - before[1][name] for name, value in joules.items() if name in before[1])
+        return {"power": within(used / (now - before[0]), 0, 2000)}  # negative when a counter began anew
