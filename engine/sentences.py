@@ -343,7 +343,6 @@ SENTENCES: Mapping[str, str] = {
     "governor.event_paused": mark("Paused. {reasons}"),
     "governor.event_resumed": mark("Contributing goes on."),
     "governor.event_rules": mark("The rules were changed."),
-    "governor.event_started": mark("The engine has started."),
     "governor.sensors_off": mark("The engine's settings switch this off (sensors)."),
     "governor.sensor_hangs": mark("The system did not answer in time."),
     "governor.sensor_failed": mark("It could not be read: {problem}"),

@@ -1,1 +1,4 @@
-"""What this machine can say of itself, for the governor: one sensor a module, those of each system behind one face."""
+"""What this machine can say of itself, for the governor: one sensor a function, those of each system behind one face.
+
+It is not what is made of it (``engine.governor``).
+"""

@@ -12,6 +12,7 @@ PURE = (
     "crypto",
     "directory",
     "forwarding",
+    "governor",
     "paths",
     "verification",
     "wire",

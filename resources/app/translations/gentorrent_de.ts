@@ -4001,5 +4001,165 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
             <numerusform>… und %Ln weitere Zeilen, die eine Kopie des ganzen Textes enthält</numerusform>
         </translation>
     </message>
+    <message>
+        <source>A Wayland desktop does not tell what fills the screen.</source>
+        <translation>Ein Wayland-Desktop sagt nicht, was den Bildschirm füllt.</translation>
+    </message>
+    <message>
+        <source>A program fills the screen.</source>
+        <translation>Ein Programm füllt den Bildschirm.</translation>
+    </message>
+    <message>
+        <source>Another program is using {device}.</source>
+        <translation>Ein anderes Programm benutzt {device}.</translation>
+    </message>
+    <message>
+        <source>Contributing goes on.</source>
+        <translation>Das Beitragen geht weiter.</translation>
+    </message>
+    <message>
+        <source>It could not be read: {problem}</source>
+        <translation>Es ließ sich nicht lesen: {problem}</translation>
+    </message>
+    <message>
+        <source>Neither the desktop nor the system tells when mouse and keyboard were used.</source>
+        <translation>Weder der Desktop noch das System sagt, wann Maus und Tastatur benutzt wurden.</translation>
+    </message>
+    <message>
+        <source>NetworkManager does not know whether the connection is metered.</source>
+        <translation>NetworkManager weiß nicht, ob die Verbindung getaktet ist.</translation>
+    </message>
+    <message>
+        <source>No GPU was found.</source>
+        <translation>Es wurde keine GPU gefunden.</translation>
+    </message>
+    <message>
+        <source>No thermometer of the processor is shown to programs.</source>
+        <translation>Kein Thermometer des Prozessors ist für Programme sichtbar.</translation>
+    </message>
+    <message>
+        <source>Nothing is passed on over a metered connection.</source>
+        <translation>Über eine getaktete Verbindung wird nichts weitergeleitet.</translation>
+    </message>
+    <message>
+        <source>Only the administrator may read the processor&apos;s energy counter.</source>
+        <translation>Nur der Administrator darf den Energiezähler des Prozessors lesen.</translation>
+    </message>
+    <message>
+        <source>Only your own networks are served, and this one is open to everybody.</source>
+        <translation>Nur Ihre eigenen Netze werden bedient, und dieses steht allen offen.</translation>
+    </message>
+    <message>
+        <source>Other programs need {share} % of the processors.</source>
+        <translation>Andere Programme brauchen {share} % der Prozessoren.</translation>
+    </message>
+    <message>
+        <source>Passing on traffic is switched off.</source>
+        <translation>Das Weiterleiten ist ausgeschaltet.</translation>
+    </message>
+    <message>
+        <source>Paused until the next start</source>
+        <translation>Pausiert bis zum nächsten Start</translation>
+    </message>
+    <message>
+        <source>Paused until {time}</source>
+        <translation>Pausiert bis {time}</translation>
+    </message>
+    <message>
+        <source>Paused. {reasons}</source>
+        <translation>Angehalten. {reasons}</translation>
+    </message>
+    <message>
+        <source>Running answers are being finished; no new ones are taken.</source>
+        <translation>Laufende Antworten werden beendet, neue nicht angenommen.</translation>
+    </message>
+    <message>
+        <source>Somebody is at this machine. It goes on after {minutes} minutes without mouse and keyboard.</source>
+        <translation>Jemand arbeitet an diesem Rechner. Nach {minutes} Minuten ohne Maus und Tastatur geht es weiter.</translation>
+    </message>
+    <message>
+        <source>The connection is metered.</source>
+        <translation>Die Verbindung ist getaktet.</translation>
+    </message>
+    <message>
+        <source>The engine&apos;s settings switch this off (sensors).</source>
+        <translation>Die Einstellungen der Engine schalten das ab (sensors).</translation>
+    </message>
+    <message>
+        <source>The owner of this machine takes requests of at most {most} tokens.</source>
+        <translation>Der Besitzer dieses Rechners nimmt Anfragen von höchstens {most} Token an.</translation>
+    </message>
+    <message>
+        <source>The processor has no energy counter that programs can read.</source>
+        <translation>Der Prozessor hat keinen Energiezähler, den Programme lesen können.</translation>
+    </message>
+    <message>
+        <source>The processor is at {degrees} °C.</source>
+        <translation>Der Prozessor ist {degrees} °C warm.</translation>
+    </message>
+    <message>
+        <source>The rules for contributing were damaged and are set aside as {place}. The rules that a new machine has hold; look whether they suit you.</source>
+        <translation>Die Regeln fürs Beitragen waren beschädigt und liegen jetzt unter {place}. Es gelten die Regeln eines neuen Rechners; sehen Sie nach, ob sie Ihnen passen.</translation>
+    </message>
+    <message>
+        <source>The rules hold now, but cannot be kept for the next start: {problem}</source>
+        <translation>Die Regeln gelten jetzt, lassen sich aber nicht für den nächsten Start aufheben: {problem}</translation>
+    </message>
+    <message>
+        <source>The rules were changed.</source>
+        <translation>Die Regeln wurden geändert.</translation>
+    </message>
+    <message>
+        <source>The system did not answer in time.</source>
+        <translation>Das System hat nicht rechtzeitig geantwortet.</translation>
+    </message>
+    <message>
+        <source>The weekly schedule has every hour off.</source>
+        <translation>Der Wochenplan lässt jede Stunde frei.</translation>
+    </message>
+    <message>
+        <source>The weekly schedule has this hour off.</source>
+        <translation>Der Wochenplan lässt diese Stunde frei.</translation>
+    </message>
+    <message>
+        <source>There is no screen.</source>
+        <translation>Es gibt keinen Bildschirm.</translation>
+    </message>
+    <message>
+        <source>This machine runs on battery.</source>
+        <translation>Dieser Rechner läuft auf Akku.</translation>
+    </message>
+    <message>
+        <source>This month&apos;s {limit} GB of other people&apos;s traffic are passed on.</source>
+        <translation>Die {limit} GB fremden Datenverkehrs dieses Monats sind weitergeleitet.</translation>
+    </message>
+    <message>
+        <source>This month&apos;s {limit} GB of traffic are used up.</source>
+        <translation>Die {limit} GB Datenverkehr dieses Monats sind verbraucht.</translation>
+    </message>
+    <message>
+        <source>This month&apos;s {limit} kWh are used up.</source>
+        <translation>Die {limit} kWh dieses Monats sind verbraucht.</translation>
+    </message>
+    <message>
+        <source>This system does not tell.</source>
+        <translation>Dieses System sagt es nicht.</translation>
+    </message>
+    <message>
+        <source>You have paused it until the engine&apos;s next start.</source>
+        <translation>Sie haben es bis zum nächsten Start der Engine angehalten.</translation>
+    </message>
+    <message>
+        <source>You have paused it.</source>
+        <translation>Sie haben es angehalten.</translation>
+    </message>
+    <message>
+        <source>{device} is at {degrees} °C.</source>
+        <translation>{device} ist {degrees} °C warm.</translation>
+    </message>
+    <message>
+        <source>{program} is running.</source>
+        <translation>{program} läuft.</translation>
+    </message>
 </context>
 </TS>

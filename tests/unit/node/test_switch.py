@@ -46,7 +46,9 @@ class SlowInference:
 @asynccontextmanager
 async def switched(data: Path, *, relay: bool) -> AsyncIterator[tuple[Node, SlowInference]]:
     directory = DataDirectory(data)
-    configuration = Configuration(data_directory=data, bootstrap="http://127.0.0.1:1", api_port=0, relay=relay, sensors=False)
+    configuration = Configuration(
+        data_directory=data, bootstrap="http://127.0.0.1:1", api_port=0, relay=relay, sensors=False
+    )
     with acquire_lock(directory.lock) as lock:
         node = Node(configuration, lock, SystemClock())
         inference = SlowInference()

@@ -1,0 +1,107 @@
+"""The governor at work: rules and counts outlive the engine, damaged ones are set aside, every change is told."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from engine.clock import SystemClock
+from engine.governor.readings import Readings
+from engine.governor.rules import Rules
+from engine.node.governing import Governing, Used
+from engine.sentences import parts_of
+
+
+class Source:
+    """Sensors that say what the test says."""
+
+    def __init__(self) -> None:
+        self.fields: dict[str, Any] = {}
+        self.hangs = self.closed = False
+
+    async def read(self) -> Readings:
+        if self.hangs:
+            await asyncio.sleep(3600)
+        return Readings(now=SystemClock().monotonic(), **self.fields)
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+class Made:
+    """A governor in a folder, and what was heard of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.source, self.changes, self.used = Source(), 0, Used()
+        self.governing = Governing(
+            folder,
+            SystemClock(),
+            self.source,
+            Rules(relay_rate=7),
+            changed=self._change,
+            used=lambda: self.used,
+            serves=lambda: True,
+        )
+
+    def _change(self) -> None:
+        self.changes += 1
+
+
+def codes(made: Made) -> list[str]:
+    return [event.words["text"][0].code for event in made.governing.events]
+
+
+def test_rules_hold_at_once_and_after_a_restart(tmp_path: Path) -> None:
+    made = Made(tmp_path)
+    assert made.governing.rules.relay_rate == 7
+    made.governing.set_rules(Rules(schedule=(0,) * 7))
+    assert not made.governing.decision.active
+    assert made.changes
+    again = Made(tmp_path)
+    assert again.governing.rules == Rules(schedule=(0,) * 7)
+    assert not again.governing.decision.active
+    assert "governor.event_paused" in codes(again)
+
+
+def test_damaged_rules_are_set_aside_and_said(tmp_path: Path) -> None:
+    (tmp_path / "rules.json").write_text('{"price": -3}', encoding="utf-8")
+    made = Made(tmp_path)
+    assert made.governing.rules == Rules(relay_rate=7)
+    assert (tmp_path / "rules.json.damaged").exists()
+    assert parts_of(made.governing.problem)[0].code == "governor.rules_damaged"
+
+
+def test_rules_that_cannot_be_kept_hold_and_say_so(tmp_path: Path) -> None:
+    made = Made(tmp_path)
+    (tmp_path / "rules.json").mkdir()
+    made.governing.set_rules(Rules(price=1))
+    assert made.governing.rules.price == 1
+    assert parts_of(made.governing.problem)[0].code == "governor.rules_not_kept"
+
+
+async def test_looks_decide_count_and_are_told(tmp_path: Path) -> None:
+    made = Made(tmp_path)
+    made.source.fields = {"battery": True, "power": 50.0}
+    looks = []
+    made.governing.looked = lambda: looks.append(made.used)
+    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(made.governing.run())
+        while len(looks) < 2:
+            await asyncio.sleep(0.01)
+            made.used = Used(moved=1e6, relayed=5e5, tokens=40)
+        running.cancel()
+    assert made.source.closed
+    assert [parts_of(reason)[0].code for reason in made.governing.decision.reasons] == ["governor.battery"]
+    month = Made(tmp_path).governing.month
+    assert (month.bytes, month.relayed_bytes, month.tokens) == (1e6, 5e5, 40)
+    assert month.joules > 0
+
+
+def test_the_owners_pause_is_told_and_ends_by_hand(tmp_path: Path) -> None:
+    made = Made(tmp_path)
+    made.governing.pause(60)
+    assert not made.governing.decision.active
+    made.governing.resume()
+    assert made.governing.decision.active
+    assert codes(made) == ["governor.event_paused", "governor.event_resumed"]
