@@ -17,7 +17,6 @@ from engine.api.badge import badge_of
 from engine.api.metrics import Metrics
 from engine.api.outbox import Outbox, OutboxFullError
 from engine.api.security import refuse
-from engine.api.watching import TopologyWatch
 from engine.api.service import (
     AnswerDelta,
     AnswerDone,
@@ -27,6 +26,7 @@ from engine.api.service import (
     ControlService,
     LibraryService,
 )
+from engine.api.watching import TopologyWatch
 from engine.errors import (
     AnswerCancelledError,
     GenTorrentError,

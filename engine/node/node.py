@@ -34,8 +34,8 @@ from engine.node.answers import Answers
 from engine.node.backends import MEBIBYTE, make_pool, make_remote
 from engine.node.cached_prefixes import CachedPrefixes
 from engine.node.client_presence import ClientPresence
-from engine.node.diagnostics import diagnostics
 from engine.node.contribution_service import ContributionService, is_private, make_governing
+from engine.node.diagnostics import diagnostics
 from engine.node.group_metrics import GroupMetrics
 from engine.node.joining import invitation_of, join, join_later, leave_later
 from engine.node.keys import NodeKeys

@@ -139,6 +139,10 @@
         <translation>1 Pfad mit {relays} Relays</translation>
     </message>
     <message>
+        <source>A Wayland desktop does not tell what fills the screen.</source>
+        <translation>Ein Wayland-Desktop sagt nicht, was den Bildschirm füllt.</translation>
+    </message>
+    <message>
         <source>A download that would take more is refused.</source>
         <translation>Ein Download, der mehr bräuchte, wird abgelehnt.</translation>
     </message>
@@ -169,6 +173,10 @@
     <message>
         <source>A preset needs a name.</source>
         <translation>Eine Vorlage braucht einen Namen.</translation>
+    </message>
+    <message>
+        <source>A program fills the screen.</source>
+        <translation>Ein Programm füllt den Bildschirm.</translation>
     </message>
     <message>
         <source>A relay carries sealed traffic. It cannot be read here, and uses your connection.</source>
@@ -276,6 +284,10 @@
     <message>
         <source>Another message has an attachment with this id. Take another one.</source>
         <translation>Eine andere Nachricht hat einen Anhang mit dieser Kennung. Nimm eine andere.</translation>
+    </message>
+    <message>
+        <source>Another program is using {device}.</source>
+        <translation>Ein anderes Programm benutzt {device}.</translation>
     </message>
     <message>
         <source>Another wording of a question is kept up to {most} characters.</source>
@@ -594,6 +606,10 @@
     <message>
         <source>Contribute: answer other people&apos;s questions on this machine</source>
         <translation>Beitragen: auf diesem Rechner Fragen anderer beantworten</translation>
+    </message>
+    <message>
+        <source>Contributing goes on.</source>
+        <translation>Das Beitragen geht weiter.</translation>
     </message>
     <message>
         <source>Contributing has stopped</source>
@@ -1184,6 +1200,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Es lässt sich nicht erkennen, in welcher Zeichenkodierung {name} geschrieben ist. Speichere die Datei als UTF-8 und hänge sie noch einmal an.</translation>
     </message>
     <message>
+        <source>It could not be read: {problem}</source>
+        <translation>Es ließ sich nicht lesen: {problem}</translation>
+    </message>
+    <message>
         <source>It is full. {overflow}</source>
         <translation>Er ist voll. {overflow}</translation>
     </message>
@@ -1461,12 +1481,20 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Name der Vorlage</translation>
     </message>
     <message>
+        <source>Neither the desktop nor the system tells when mouse and keyboard were used.</source>
+        <translation>Weder der Desktop noch das System sagt, wann Maus und Tastatur benutzt wurden.</translation>
+    </message>
+    <message>
         <source>Network</source>
         <translation>Netz</translation>
     </message>
     <message>
         <source>Network id</source>
         <translation>Kennung des Netzes</translation>
+    </message>
+    <message>
+        <source>NetworkManager does not know whether the connection is metered.</source>
+        <translation>NetworkManager weiß nicht, ob die Verbindung getaktet ist.</translation>
     </message>
     <message>
         <source>Never</source>
@@ -1507,6 +1535,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Nights and weekends</source>
         <translation>Nachts und am Wochenende</translation>
+    </message>
+    <message>
+        <source>No GPU was found.</source>
+        <translation>Es wurde keine GPU gefunden.</translation>
     </message>
     <message>
         <source>No graphics card</source>
@@ -1563,6 +1595,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>No relays are known yet.</source>
         <translation>Noch sind keine Relays bekannt.</translation>
+    </message>
+    <message>
+        <source>No thermometer of the processor is shown to programs.</source>
+        <translation>Kein Thermometer des Prozessors ist für Programme sichtbar.</translation>
     </message>
     <message>
         <source>No traffic of other people passes through this machine.</source>
@@ -1673,6 +1709,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Nichts wird weggelassen. Die Frage wird nicht gesendet, und du entscheidest, was geschieht.</translation>
     </message>
     <message>
+        <source>Nothing is passed on over a metered connection.</source>
+        <translation>Über eine getaktete Verbindung wird nichts weitergeleitet.</translation>
+    </message>
+    <message>
         <source>Nothing. The question and the answer did not leave this machine.</source>
         <translation>Nichts. Frage und Antwort haben diesen Rechner nicht verlassen.</translation>
     </message>
@@ -1740,6 +1780,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Nur aus so vielen der wahrscheinlichsten Wörter wird gewählt.</translation>
     </message>
     <message>
+        <source>Only the administrator may read the processor&apos;s energy counter.</source>
+        <translation>Nur der Administrator darf den Energiezähler des Prozessors lesen.</translation>
+    </message>
+    <message>
         <source>Only the icon beside the clock.</source>
         <translation>Nur das Symbol neben der Uhr.</translation>
     </message>
@@ -1750,6 +1794,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Only while nobody uses the machine</source>
         <translation>Nur, solange niemand den Rechner benutzt</translation>
+    </message>
+    <message>
+        <source>Only your own networks are served, and this one is open to everybody.</source>
+        <translation>Nur Ihre eigenen Netze werden bedient, und dieses steht allen offen.</translation>
     </message>
     <message>
         <source>Only {ready} of the {needed} anonymous paths that an answer needs could be built.</source>
@@ -1804,6 +1852,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Versiegelter Verkehr anderer läuft über deine Leitung. Er ist hier nicht lesbar.</translation>
     </message>
     <message>
+        <source>Other programs need {share} % of the processors.</source>
+        <translation>Andere Programme brauchen {share} % der Prozessoren.</translation>
+    </message>
+    <message>
         <source>Other wordings of {most} questions are kept already. Ask one of them first.</source>
         <translation>Andere Fassungen von {most} Fragen werden schon aufbewahrt. Stelle zuerst eine davon.</translation>
     </message>
@@ -1842,6 +1894,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Passing on traffic</source>
         <translation>Weiterleiten</translation>
+    </message>
+    <message>
+        <source>Passing on traffic is switched off.</source>
+        <translation>Das Weiterleiten ist ausgeschaltet.</translation>
     </message>
     <message>
         <source>Pasted text {number}.txt</source>
@@ -1886,6 +1942,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Paused</source>
         <translation>Pausiert</translation>
+    </message>
+    <message>
+        <source>Paused. {reasons}</source>
+        <translation>Angehalten. {reasons}</translation>
     </message>
     <message>
         <source>Pauses while another program needs the processor or the graphics card.</source>
@@ -2045,6 +2105,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Router</translation>
     </message>
     <message>
+        <source>Running answers are being finished; no new ones are taken.</source>
+        <translation>Laufende Antworten werden beendet, neue nicht angenommen.</translation>
+    </message>
+    <message>
         <source>Save</source>
         <translation>Sichern</translation>
     </message>
@@ -2195,6 +2259,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>So that your machine is there for others.</source>
         <translation>Damit dein Rechner für andere da ist.</translation>
+    </message>
+    <message>
+        <source>Somebody is at this machine. It goes on after {minutes} minutes without mouse and keyboard.</source>
+        <translation>Jemand arbeitet an diesem Rechner. Nach {minutes} Minuten ohne Maus und Tastatur geht es weiter.</translation>
     </message>
     <message>
         <source>Start and end</source>
@@ -2408,6 +2476,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Die Prüfer des Komitees haben gefunden, dass dieser Rechner {speeds} liest, weniger als er sagt; danach geben andere Rechner Fragen weiter. Vielleicht haben ihn andere Programme beschäftigt, oder mehrere Knoten teilen sich die Hardware. Es wird noch einmal gemessen, und du musst nichts tun.</translation>
     </message>
     <message>
+        <source>The connection is metered.</source>
+        <translation>Die Verbindung ist getaktet.</translation>
+    </message>
+    <message>
         <source>The connection is not encrypted.</source>
         <translation>Die Verbindung ist nicht verschlüsselt.</translation>
     </message>
@@ -2546,6 +2618,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>The engine was stopped. It is being started again.</source>
         <translation>Die Engine wurde angehalten. Sie wird neu gestartet.</translation>
+    </message>
+    <message>
+        <source>The engine&apos;s settings switch this off (sensors).</source>
+        <translation>Die Einstellungen der Engine schalten das ab (sensors).</translation>
     </message>
     <message>
         <source>The file {name} is longer than {most} characters, which no model here could read at once. Attach a part of it.</source>
@@ -2751,6 +2827,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Das gefragteste von denen, die auf diesem Rechner gut laufen.</translation>
     </message>
     <message>
+        <source>The owner of this machine takes requests of at most {most} tokens.</source>
+        <translation>Der Besitzer dieses Rechners nimmt Anfragen von höchstens {most} Token an.</translation>
+    </message>
+    <message>
         <source>The part before the @ is not the site. The link leads to {host}.</source>
         <translation>Der Teil vor dem @ ist nicht die Website. Der Link führt zu {host}.</translation>
     </message>
@@ -2765,6 +2845,14 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>The part of the engine that runs models is being restarted.</source>
         <translation>Der Teil der Engine, der Modelle ausführt, wird neu gestartet.</translation>
+    </message>
+    <message>
+        <source>The processor has no energy counter that programs can read.</source>
+        <translation>Der Prozessor hat keinen Energiezähler, den Programme lesen können.</translation>
+    </message>
+    <message>
+        <source>The processor is at {degrees} °C.</source>
+        <translation>Der Prozessor ist {degrees} °C warm.</translation>
     </message>
     <message>
         <source>The publisher of {model} has signed two different versions {version}. The one that came first stays; the next needs a higher number.</source>
@@ -2795,8 +2883,24 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Die Quittung liegt in {path}. Jeder kann sie prüfen: gentorrent receipt verify {name}</translation>
     </message>
     <message>
+        <source>The rules for contributing were damaged and are set aside as {place}. The rules that a new machine has hold; look whether they suit you.</source>
+        <translation>Die Regeln fürs Beitragen waren beschädigt und liegen jetzt unter {place}. Es gelten die Regeln eines neuen Rechners; sehen Sie nach, ob sie Ihnen passen.</translation>
+    </message>
+    <message>
+        <source>The rules hold now, but cannot be kept for the next start: {problem}</source>
+        <translation>Die Regeln gelten jetzt, lassen sich aber nicht für den nächsten Start aufheben: {problem}</translation>
+    </message>
+    <message>
+        <source>The rules were changed.</source>
+        <translation>Die Regeln wurden geändert.</translation>
+    </message>
+    <message>
         <source>The same seed, question and model give the same answer.</source>
         <translation>Derselbe Seed, dieselbe Frage und dasselbe Modell ergeben dieselbe Antwort.</translation>
+    </message>
+    <message>
+        <source>The system did not answer in time.</source>
+        <translation>Das System hat nicht rechtzeitig geantwortet.</translation>
     </message>
     <message numerus="yes">
         <source>The system prompt is too long. %Ln characters fit.</source>
@@ -2820,6 +2924,14 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>The text was not pasted: it has {length} characters, and a question can have {most}. Paste a part of it.</source>
         <translation>Der Text wurde nicht eingefügt: Er hat {length} Zeichen, eine Frage darf {most} haben. Füge einen Teil davon ein.</translation>
+    </message>
+    <message>
+        <source>The weekly schedule has every hour off.</source>
+        <translation>Der Wochenplan lässt jede Stunde frei.</translation>
+    </message>
+    <message>
+        <source>The weekly schedule has this hour off.</source>
+        <translation>Der Wochenplan lässt diese Stunde frei.</translation>
     </message>
     <message>
         <source>Then it pauses until the next month.</source>
@@ -2884,6 +2996,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>There is no preset &apos;{name}&apos;. It was deleted.</source>
         <translation>Es gibt keine Vorlage „{name}“. Sie wurde gelöscht.</translation>
+    </message>
+    <message>
+        <source>There is no screen.</source>
+        <translation>Es gibt keinen Bildschirm.</translation>
     </message>
     <message>
         <source>There is too much to do at the moment.</source>
@@ -2990,6 +3106,22 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Dieser Rechner leitet nichts für andere weiter: {reason}</translation>
     </message>
     <message>
+        <source>This machine runs on battery.</source>
+        <translation>Dieser Rechner läuft auf Akku.</translation>
+    </message>
+    <message>
+        <source>This month&apos;s {limit} GB of other people&apos;s traffic are passed on.</source>
+        <translation>Die {limit} GB fremden Datenverkehrs dieses Monats sind weitergeleitet.</translation>
+    </message>
+    <message>
+        <source>This month&apos;s {limit} GB of traffic are used up.</source>
+        <translation>Die {limit} GB Datenverkehr dieses Monats sind verbraucht.</translation>
+    </message>
+    <message>
+        <source>This month&apos;s {limit} kWh are used up.</source>
+        <translation>Die {limit} kWh dieses Monats sind verbraucht.</translation>
+    </message>
+    <message>
         <source>This name uses letters that can be taken for other ones. It may not be the site it looks like.</source>
         <translation>Dieser Name enthält Buchstaben, die man mit anderen verwechseln kann. Vielleicht ist es nicht die Website, nach der es aussieht.</translation>
     </message>
@@ -3000,6 +3132,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>This page is</source>
         <translation>Diese Seite ist</translation>
+    </message>
+    <message>
+        <source>This system does not tell.</source>
+        <translation>Dieses System sagt es nicht.</translation>
     </message>
     <message>
         <source>Thought for {seconds} s</source>
@@ -3295,6 +3431,14 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
     <message>
         <source>You do not serve the models of this publisher.</source>
         <translation>Die Modelle dieses Herausgebers bietest du nicht an.</translation>
+    </message>
+    <message>
+        <source>You have paused it until the engine&apos;s next start.</source>
+        <translation>Sie haben es bis zum nächsten Start der Engine angehalten.</translation>
+    </message>
+    <message>
+        <source>You have paused it.</source>
+        <translation>Sie haben es angehalten.</translation>
     </message>
     <message>
         <source>Your address</source>
@@ -3685,6 +3829,10 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
         <translation>{day}, {start} bis {end} Uhr: trägt nicht bei</translation>
     </message>
     <message>
+        <source>{device} is at {degrees} °C.</source>
+        <translation>{device} ist {degrees} °C warm.</translation>
+    </message>
+    <message>
         <source>{done} of {total}</source>
         <translation>{done} von {total}</translation>
     </message>
@@ -3869,6 +4017,10 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
         <translation>{price} je kWh</translation>
     </message>
     <message>
+        <source>{program} is running.</source>
+        <translation>{program} läuft.</translation>
+    </message>
+    <message>
         <source>{publisher} has withdrawn {model} ({when}). It is not asked or served any more.</source>
         <translation>{publisher} hat {model} zurückgezogen ({when}). Es wird nicht mehr gefragt und nicht mehr angeboten.</translation>
     </message>
@@ -4000,166 +4152,6 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
             <numerusform>… und %Ln weitere Zeile, die eine Kopie des ganzen Textes enthält</numerusform>
             <numerusform>… und %Ln weitere Zeilen, die eine Kopie des ganzen Textes enthält</numerusform>
         </translation>
-    </message>
-    <message>
-        <source>A Wayland desktop does not tell what fills the screen.</source>
-        <translation>Ein Wayland-Desktop sagt nicht, was den Bildschirm füllt.</translation>
-    </message>
-    <message>
-        <source>A program fills the screen.</source>
-        <translation>Ein Programm füllt den Bildschirm.</translation>
-    </message>
-    <message>
-        <source>Another program is using {device}.</source>
-        <translation>Ein anderes Programm benutzt {device}.</translation>
-    </message>
-    <message>
-        <source>Contributing goes on.</source>
-        <translation>Das Beitragen geht weiter.</translation>
-    </message>
-    <message>
-        <source>It could not be read: {problem}</source>
-        <translation>Es ließ sich nicht lesen: {problem}</translation>
-    </message>
-    <message>
-        <source>Neither the desktop nor the system tells when mouse and keyboard were used.</source>
-        <translation>Weder der Desktop noch das System sagt, wann Maus und Tastatur benutzt wurden.</translation>
-    </message>
-    <message>
-        <source>NetworkManager does not know whether the connection is metered.</source>
-        <translation>NetworkManager weiß nicht, ob die Verbindung getaktet ist.</translation>
-    </message>
-    <message>
-        <source>No GPU was found.</source>
-        <translation>Es wurde keine GPU gefunden.</translation>
-    </message>
-    <message>
-        <source>No thermometer of the processor is shown to programs.</source>
-        <translation>Kein Thermometer des Prozessors ist für Programme sichtbar.</translation>
-    </message>
-    <message>
-        <source>Nothing is passed on over a metered connection.</source>
-        <translation>Über eine getaktete Verbindung wird nichts weitergeleitet.</translation>
-    </message>
-    <message>
-        <source>Only the administrator may read the processor&apos;s energy counter.</source>
-        <translation>Nur der Administrator darf den Energiezähler des Prozessors lesen.</translation>
-    </message>
-    <message>
-        <source>Only your own networks are served, and this one is open to everybody.</source>
-        <translation>Nur Ihre eigenen Netze werden bedient, und dieses steht allen offen.</translation>
-    </message>
-    <message>
-        <source>Other programs need {share} % of the processors.</source>
-        <translation>Andere Programme brauchen {share} % der Prozessoren.</translation>
-    </message>
-    <message>
-        <source>Passing on traffic is switched off.</source>
-        <translation>Das Weiterleiten ist ausgeschaltet.</translation>
-    </message>
-    <message>
-        <source>Paused until the next start</source>
-        <translation>Pausiert bis zum nächsten Start</translation>
-    </message>
-    <message>
-        <source>Paused until {time}</source>
-        <translation>Pausiert bis {time}</translation>
-    </message>
-    <message>
-        <source>Paused. {reasons}</source>
-        <translation>Angehalten. {reasons}</translation>
-    </message>
-    <message>
-        <source>Running answers are being finished; no new ones are taken.</source>
-        <translation>Laufende Antworten werden beendet, neue nicht angenommen.</translation>
-    </message>
-    <message>
-        <source>Somebody is at this machine. It goes on after {minutes} minutes without mouse and keyboard.</source>
-        <translation>Jemand arbeitet an diesem Rechner. Nach {minutes} Minuten ohne Maus und Tastatur geht es weiter.</translation>
-    </message>
-    <message>
-        <source>The connection is metered.</source>
-        <translation>Die Verbindung ist getaktet.</translation>
-    </message>
-    <message>
-        <source>The engine&apos;s settings switch this off (sensors).</source>
-        <translation>Die Einstellungen der Engine schalten das ab (sensors).</translation>
-    </message>
-    <message>
-        <source>The owner of this machine takes requests of at most {most} tokens.</source>
-        <translation>Der Besitzer dieses Rechners nimmt Anfragen von höchstens {most} Token an.</translation>
-    </message>
-    <message>
-        <source>The processor has no energy counter that programs can read.</source>
-        <translation>Der Prozessor hat keinen Energiezähler, den Programme lesen können.</translation>
-    </message>
-    <message>
-        <source>The processor is at {degrees} °C.</source>
-        <translation>Der Prozessor ist {degrees} °C warm.</translation>
-    </message>
-    <message>
-        <source>The rules for contributing were damaged and are set aside as {place}. The rules that a new machine has hold; look whether they suit you.</source>
-        <translation>Die Regeln fürs Beitragen waren beschädigt und liegen jetzt unter {place}. Es gelten die Regeln eines neuen Rechners; sehen Sie nach, ob sie Ihnen passen.</translation>
-    </message>
-    <message>
-        <source>The rules hold now, but cannot be kept for the next start: {problem}</source>
-        <translation>Die Regeln gelten jetzt, lassen sich aber nicht für den nächsten Start aufheben: {problem}</translation>
-    </message>
-    <message>
-        <source>The rules were changed.</source>
-        <translation>Die Regeln wurden geändert.</translation>
-    </message>
-    <message>
-        <source>The system did not answer in time.</source>
-        <translation>Das System hat nicht rechtzeitig geantwortet.</translation>
-    </message>
-    <message>
-        <source>The weekly schedule has every hour off.</source>
-        <translation>Der Wochenplan lässt jede Stunde frei.</translation>
-    </message>
-    <message>
-        <source>The weekly schedule has this hour off.</source>
-        <translation>Der Wochenplan lässt diese Stunde frei.</translation>
-    </message>
-    <message>
-        <source>There is no screen.</source>
-        <translation>Es gibt keinen Bildschirm.</translation>
-    </message>
-    <message>
-        <source>This machine runs on battery.</source>
-        <translation>Dieser Rechner läuft auf Akku.</translation>
-    </message>
-    <message>
-        <source>This month&apos;s {limit} GB of other people&apos;s traffic are passed on.</source>
-        <translation>Die {limit} GB fremden Datenverkehrs dieses Monats sind weitergeleitet.</translation>
-    </message>
-    <message>
-        <source>This month&apos;s {limit} GB of traffic are used up.</source>
-        <translation>Die {limit} GB Datenverkehr dieses Monats sind verbraucht.</translation>
-    </message>
-    <message>
-        <source>This month&apos;s {limit} kWh are used up.</source>
-        <translation>Die {limit} kWh dieses Monats sind verbraucht.</translation>
-    </message>
-    <message>
-        <source>This system does not tell.</source>
-        <translation>Dieses System sagt es nicht.</translation>
-    </message>
-    <message>
-        <source>You have paused it until the engine&apos;s next start.</source>
-        <translation>Sie haben es bis zum nächsten Start der Engine angehalten.</translation>
-    </message>
-    <message>
-        <source>You have paused it.</source>
-        <translation>Sie haben es angehalten.</translation>
-    </message>
-    <message>
-        <source>{device} is at {degrees} °C.</source>
-        <translation>{device} ist {degrees} °C warm.</translation>
-    </message>
-    <message>
-        <source>{program} is running.</source>
-        <translation>{program} läuft.</translation>
     </message>
 </context>
 </TS>
