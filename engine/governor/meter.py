@@ -52,13 +52,11 @@ class Meter:
     ) -> None:
         """``watts`` over ``seconds``, and bytes and tokens since the last call. Nonsense is left out."""
         now = self.at(month)
-        joules = 0.0
-        if watts is not None and 0 <= watts <= MOST_WATTS:
-            joules = watts * min(max(seconds, 0.0), MOST_SECONDS)
+        believed = watts if watts is not None and 0 <= watts <= MOST_WATTS else None
         self.month = Month(
             month=now.month,
-            joules=now.joules + joules,
-            measured=now.measured or watts is not None,
+            joules=now.joules + (believed or 0.0) * min(max(seconds, 0.0), MOST_SECONDS),
+            measured=now.measured or believed is not None,
             bytes=now.bytes + max(moved, 0.0),
             relayed_bytes=now.relayed_bytes + max(relayed, 0.0),
             tokens=now.tokens + max(tokens, 0),
