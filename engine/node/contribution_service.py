@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 MESSAGE_BYTES_PER_CELL = 1_100
 """About what a relayed cell takes of the connection, in and out together."""
 JOULES_PER_WH = 3_600
+SAMPLE_SECONDS = 0.9
+"""Between two samples for charts, of which there is one a second."""
 
 
 def is_private(presence: Presence | None) -> bool:
@@ -87,6 +89,7 @@ class ContributionService:
         self._governing.looked = self._sample
         self._shown: Contribution | None = None
         self._tokens = (0.0, 0)
+        self._sampled = 0.0
 
     def handle(self, request: ContributionRequest, tell: Callable[[ControlEvent], None]) -> ControlEvent:
         """Do what is asked; the reply."""
@@ -117,8 +120,10 @@ class ContributionService:
 
     def _sample(self) -> None:
         """After each look at the sensors."""
-        if not self._watching:
+        now = self._governing.clock.monotonic()
+        if not self._watching or now < self._sampled + SAMPLE_SECONDS:
             return
+        self._sampled = now
         node, seen, wall = self._node, self._governing.readings, self._governing.clock.wall()
         (before, counted), tokens = self._tokens, node.served.since_start
         self._tokens = (wall, tokens)
@@ -141,10 +146,10 @@ class ContributionService:
             ),
         )
         self._tell(sample)
-        now = self._contribution("")
-        if now != self._shown:
-            self._shown = now
-            self._tell(now)
+        shown = self._contribution("")
+        if shown != self._shown:
+            self._shown = shown
+            self._tell(shown)
 
     def _contribution(self, ref: str) -> Contribution:
         governing, decision = self._governing, self._governing.decision

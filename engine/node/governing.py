@@ -23,7 +23,7 @@ from engine.sentences import Sentence, parts_of, say, together
 from engine.storage.files import set_aside
 from engine.storage.state import load_state, save_state
 
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 0.5
 """Between two looks at the sensors."""
 KEEP_SECONDS = 60.0
 """A crash loses what was used in so long at most."""

@@ -13,7 +13,9 @@ from engine.governor.findings import program_key
 from engine.sensors.base import Fields, Pids, Sensor, Unmeasured, within
 from engine.sentences import say
 
-PROGRAMS_SECONDS = 2.0
+PROGRAMS_SECONDS = 1.0
+OTHERS_SECONDS = 0.5
+"""Load must be seen, and last, for contributing to pause: all of that within two seconds."""
 MOST_NAMES = 20_000
 """Processes whose names are remembered."""
 
@@ -23,7 +25,7 @@ def sensors(folder: Path, pids: Pids) -> list[Sensor]:
     return [
         Sensor("battery", battery, 5.0),
         Sensor("disk", lambda: {"disk_free": shutil.disk_usage(folder).free}, 10.0),
-        Sensor("processor", OthersLoad(pids).read),
+        Sensor("processor", OthersLoad(pids).read, OTHERS_SECONDS),
         Sensor("programs", Programs().read, PROGRAMS_SECONDS),
         Sensor("temperature", temperature, 5.0),
     ]

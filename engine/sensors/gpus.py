@@ -13,11 +13,12 @@ from engine.sentences import say
 
 CARDS = Path("/sys/class/drm")
 MOST_DEVICES = 32
+GPU_SECONDS = 0.5
 
 
 def sensors(pids: Pids) -> list[Sensor]:
     """One for all GPUs."""
-    return [Sensor("devices", Gpus(pids).read)]
+    return [Sensor("devices", Gpus(pids).read, GPU_SECONDS)]
 
 
 class Gpus:

@@ -101,7 +101,7 @@ async def test_looks_decide_count_and_are_told(tmp_path: Path) -> None:
 def test_the_owners_pause_is_told_and_ends_by_hand(tmp_path: Path) -> None:
     made = Made(tmp_path)
     made.governing.pause(60)
-    assert not made.governing.decision.active
+    assert made.governing.decision.reasons
     made.governing.resume()
-    assert made.governing.decision.active
+    assert not made.governing.decision.reasons
     assert codes(made) == ["governor.event_paused", "governor.event_resumed"]
