@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from app.private_files import make_directory, private
+from engine.programs import module_command
 
 STOP_SECONDS = 5.0
 """For a clean end after SIGTERM; then it is killed."""
@@ -23,7 +24,7 @@ MAX_LAST_WORDS = 4096
 
 def engine_command(data_directory: Path, options: Sequence[str]) -> list[str]:
     """The command line of an engine of this same installation."""
-    return [sys.executable, "-m", "engine.cli", "node", "--data", str(data_directory), *options]
+    return module_command("engine.cli", "node", "--data", str(data_directory), *options)
 
 
 class EngineProcess:

@@ -24,10 +24,12 @@ from engine.commands import (
     doctor,
     identity,
     invite,
+    licences,
     models,
     network,
     node,
     receipt,
+    self_test,
     simulate,
     verify_chain,
 )
@@ -66,6 +68,8 @@ cli.add_typer(receipt.commands, name="receipt")
 cli.add_typer(invite.commands, name="invite")
 cli.add_typer(simulate.commands, name="simulate")
 cli.command(name="verify-chain")(verify_chain.run)
+cli.command(name="licences")(licences.run)
+cli.command(name="self-test")(self_test.run)
 
 
 def _print_version(wanted: bool) -> None:
@@ -84,7 +88,13 @@ def _program(
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line and exit; ``arguments`` default to the process's own."""
+    """Run the command line and exit; ``arguments`` default to the process's own.
+
+    ``--self-test`` is another name of the command ``self-test``, for who tries an installation out.
+    """
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments[:1] == ["--self-test"]:
+        arguments[0] = "self-test"
     try:
         cli(args=arguments, prog_name="gentorrent")
     except ConfigurationError as error:

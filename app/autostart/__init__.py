@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from engine.programs import frozen, module_command
+
 
 class Autostart(Protocol):
     """One entry in the system's list of programs to start. All raise ``OSError`` when the system refuses."""
@@ -45,11 +47,10 @@ def for_this_system(
 
 def start_command(data_directory: Path | None, platform: str = sys.platform) -> list[str]:
     """How this installation's window is started without showing it. ``data_directory``: None for the user's own."""
-    program = sys.executable
-    if platform == "win32" and not getattr(sys, "frozen", False):  # no console window
-        windowed = Path(program).with_name("pythonw.exe")
-        program = str(windowed) if windowed.exists() else program
-    command = [program] if getattr(sys, "frozen", False) else [program, "-m", "app"]
+    command = module_command("app")
+    if platform == "win32" and not frozen():  # no console window
+        windowed = Path(command[0]).with_name("pythonw.exe")
+        command[0] = str(windowed) if windowed.exists() else command[0]
     if data_directory is not None:
         command += ["--data", str(data_directory)]
     return [*command, "--autostarted"]

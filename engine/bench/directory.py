@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +18,7 @@ from engine.bench.other_programs import OtherPrograms
 from engine.bench.storing import disturbance, make_page, store_results, table
 from engine.bootstrap.store import STEPS_AT_MOST
 from engine.errors import BenchmarkError
+from engine.programs import module_command
 
 Say = Callable[[str], None]
 NODES, QUICK_NODES = 20_000, 2_000
@@ -74,7 +74,7 @@ def run(*, nodes: int = NODES, quick: bool, say: Say) -> dict[str, Any]:
 
 def _measure(name: str, folder: Path, *arguments: str) -> dict[str, Any]:
     environment = {key: value for key, value in os.environ.items() if not key.startswith("GENTORRENT_")}
-    command = [sys.executable, "-m", "engine.bench.drivers.directory", name, str(folder), *arguments]
+    command = module_command("engine.bench.drivers.directory", name, str(folder), *arguments)
     try:
         done = subprocess.run(  # noqa: S603 - our own module with our own arguments
             command, capture_output=True, env=environment, text=True, timeout=_LIMIT_SECONDS, check=True

@@ -6,7 +6,6 @@ import json
 import os
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -19,6 +18,7 @@ from typing import Any
 from engine.bootstrap.init import init_network
 from engine.demo.processes import Processes
 from engine.errors import BenchmarkError
+from engine.programs import module_command
 from engine.wire.records import Parameters
 
 RELAYS = 16
@@ -34,10 +34,10 @@ class Participant:
         self.role = role
         self._log = folder / f"{role}.log"
         environment = {key: value for key, value in os.environ.items() if not key.startswith("GENTORRENT_")}
-        command = ["-m", f"engine.bench.drivers.{driver}", role, "--bootstrap", bootstrap, "--data", str(folder / role)]
+        place = ["--bootstrap", bootstrap, "--data", str(folder / role)]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own module with our own arguments
-                [sys.executable, *command, *more],
+                module_command(f"engine.bench.drivers.{driver}", role, *place, *more),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

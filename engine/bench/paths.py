@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from engine.bench.machine import commit, describe_machine
 from engine.bench.other_programs import OtherPrograms
 from engine.bench.storing import disturbance, make_page, store_results, table
 from engine.errors import BenchmarkError
+from engine.programs import module_command
 
 Say = Callable[[str], None]
 LINKS = 100
@@ -73,7 +73,7 @@ def run(*, quick: bool, say: Say) -> dict[str, Any]:
 
 def _measure(name: str, count: int) -> dict[str, Any]:
     environment = {key: value for key, value in os.environ.items() if not key.startswith("GENTORRENT_")}
-    command = [sys.executable, "-m", "engine.bench.drivers.paths", name, str(count)]
+    command = module_command("engine.bench.drivers.paths", name, str(count))
     try:
         done = subprocess.run(  # noqa: S603 - our own module with our own arguments
             command, capture_output=True, env=environment, text=True, timeout=_LIMIT_SECONDS, check=True

@@ -5,13 +5,13 @@ from __future__ import annotations
 import importlib.util
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from engine.errors import ResourceMissingError
+from engine.programs import module_command
 
 
 def open_window(
@@ -34,7 +34,7 @@ def open_window(
     environment = dict(os.environ)
     if data is not None:
         environment["GENTORRENT_DATA"] = str(data.expanduser().absolute())
-    raise typer.Exit(_wait(subprocess.Popen([sys.executable, "-m", "app", *context.args], env=environment)))  # noqa: S603
+    raise typer.Exit(_wait(subprocess.Popen(module_command("app", *context.args), env=environment)))  # noqa: S603
 
 
 def _wait(window: subprocess.Popen[bytes]) -> int:

@@ -22,6 +22,7 @@ from engine.api.schema import (
     ControlRequest,
     Event,
     Hello,
+    Route,
     SamplingChoice,
     State,
     encode,
@@ -63,10 +64,11 @@ class Control:
         question: str,
         on_text: Callable[[str], None] = lambda _: None,
         on_stage: Callable[[ChatStage], None] = lambda _: None,
+        route: Route = "network",
     ) -> ChatDone:
         """One answer of the likeliest words; raises ``RequestError`` when it fails."""
         messages, sampling = (ChatText("user", question),), SamplingChoice(temperature=0.0)
-        await self.send(Chat(id="demo", model=model, messages=messages, sampling=sampling, route="network"))
+        await self.send(Chat(id="demo", model=model, messages=messages, sampling=sampling, route=route))
         while True:
             event = await self.receive()
             match event:

@@ -6,13 +6,14 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
 import psutil
+
+from engine.programs import module_command
 
 STOP_SECONDS = 6.0
 
@@ -25,8 +26,8 @@ class Processes:
         self._children: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, name: str, module: str, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
-        """Start ``python -m module arguments``; see :meth:`launch`."""
-        return self.launch(name, [sys.executable, "-m", module, *arguments])
+        """Start our own ``module`` with ``arguments``; see :meth:`launch`."""
+        return self.launch(name, module_command(module, *arguments))
 
     def launch(self, name: str, command: Sequence[str]) -> subprocess.Popen[bytes]:
         """Start ``command``. It has its own process group, so that Ctrl-C reaches only us, and a standard input that

@@ -9,7 +9,6 @@ import importlib.metadata
 import os
 import random
 import subprocess
-import sys
 import time
 from itertools import count
 from pathlib import Path
@@ -34,6 +33,7 @@ from engine.inference.pipe import (
 )
 from engine.inference.supervisor.process import worker_environment
 from engine.inference.types import Delta, Done, GenerationRequest, PromptMessage, Started
+from engine.programs import module_command
 from engine.wire.answer import Sampling
 
 MODEL = "bench"
@@ -66,7 +66,7 @@ class OwnEngine:
         """See ``Driver``; ``settings`` has ``threads`` and may have ``provider``."""
         self.close()
         environment = os.environ | worker_environment(dict(os.environ))
-        command = [sys.executable, "-m", "engine.inference.worker"]
+        command = module_command("engine.inference.worker")
         self._process = subprocess.Popen(  # noqa: S603
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
         )

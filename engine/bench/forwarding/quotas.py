@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -21,6 +20,7 @@ import psutil
 
 from engine.bench.forwarding import janitor
 from engine.errors import BenchmarkError
+from engine.programs import module_command
 
 PREFIX = "gentorrent-bench-"
 PERIOD_US = 20_000
@@ -126,7 +126,7 @@ class Quotas:
             sweep(self.controller.root, psutil.pids())
             own.append(str(self.controller.root / f"{PREFIX}{os.getpid()}-"))
         self._janitor = subprocess.Popen(  # noqa: S603 - our own module
-            [sys.executable, "-m", janitor.__name__, *own], stdin=subprocess.PIPE, start_new_session=True
+            module_command(janitor.__name__, *own), stdin=subprocess.PIPE, start_new_session=True
         )
         return self
 

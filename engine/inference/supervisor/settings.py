@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import dataclass, field
 from typing import Literal
 
 from engine.inference.supervisor.devices import PROCESSOR, Device
+from engine.programs import module_command
 
 StateName = Literal["stopped", "starting", "ready", "restarting", "failed"]
 
@@ -45,4 +45,4 @@ class InferenceSettings:
     healthy_after: float = 30.0  # a worker that lived so long starts again without a long wait
     first_retry: float = 300.0  # of a GPU that failed; twice as long after each further failure
     longest_retry: float = 7200.0
-    command: tuple[str, ...] = (sys.executable, "-P", "-m", "engine.inference.worker")
+    command: tuple[str, ...] = tuple(module_command("engine.inference.worker", isolated=True))

@@ -1,0 +1,7 @@
+"""See ``av``."""
+
+from av._absent import Absent
+
+
+class Packet(Absent):
+    pass

@@ -1,0 +1,7 @@
+"""See ``av``."""
+
+from av._absent import Absent
+
+
+class VideoCodecContext(Absent):
+    pass
