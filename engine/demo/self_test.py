@@ -52,7 +52,8 @@ class Report:
     @contextmanager
     def step(self, name: str, say: bool) -> Iterator[dict[str, Any]]:
         """One step; the block may write what it found out under ``"text"``."""
-        began, entry = time.perf_counter(), {"name": name, "ok": False, "text": ""}
+        began = time.perf_counter()
+        entry: dict[str, Any] = {"name": name, "ok": False, "text": ""}
         self.steps.append(entry)
         try:
             yield entry
