@@ -63,6 +63,11 @@ screenshots: dev ## Draw every view of the window, light, dark, German and narro
 	@$(VENV)/python -m tools.system_libraries --install || true
 	$(VENV)/python -m tools.screenshots $(ARGS)
 
+.PHONY: bundle
+bundle: dev ## Build dist/GenTorrent: one program that needs no Python (5 minutes); checks its licences and size
+	@$(VENV)/python -m tools.system_libraries --install || true
+	$(VENV)/python -m tools.bundle $(ARGS)
+
 .PHONY: builtin-model
 builtin-model: torch ## Train the built-in model anew from the help facts (hours; resumes after an interruption)
 	sh resources/engine/builtin/scripts/train.sh $(ARGS)
