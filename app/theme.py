@@ -336,6 +336,7 @@ QSlider::handle:horizontal {{ background: {t.accent}; border: 2px solid {t.accen
 QSlider::handle:horizontal:hover {{ background: {t.accent_hover}; }}
 QSlider::handle:horizontal:focus {{ background: {t.raised}; border: 2px solid {t.focus}; }}
 #contextMeter {{ font-size: {t.caption}pt; }}
+#chart {{ background: transparent; border: none; }}
 #chartValue {{ font-weight: 600; font-size: {t.caption}pt; }}
 QToolButton#cardHead {{ background: transparent; border: 2px solid transparent; border-radius: {t.small_radius}px; }}
 QToolButton#cardHead:hover {{ background: {t.hover}; }}

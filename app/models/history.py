@@ -38,11 +38,19 @@ class History:
         """What was measured last."""
         return self._rows[-1][1] if self._rows else {}
 
-    def line(self, name: str) -> tuple[list[float], list[float]]:
-        """(seconds before the newest measurement, values), oldest first; "not a number" where there is none."""
+    def line(self, name: str, most: int = MOST) -> tuple[list[float], list[float]]:
+        """(seconds before the newest measurement, values), oldest first; "not a number" where there is none. More than
+        ``most`` are made fewer: means of as many neighbours, up to the newest."""
         if not self._rows:
             return [], []
         newest = self._rows[-1][0]
-        missing = float("nan")
-        values = (row.get(name) for _, row in self._rows)
-        return [at - newest for at, _ in self._rows], [missing if value is None else value for value in values]
+        step = -(-len(self._rows) // most)
+        rows = [(at - newest, row.get(name)) for at, row in self._rows]
+        parts = [rows[max(0, end - step) : end] for end in range(len(rows), 0, -step)]
+        parts.reverse()
+        return [part[-1][0] for part in parts], [_mean([value for _, value in part]) for part in parts]
+
+
+def _mean(values: list[float | None]) -> float:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else float("nan")

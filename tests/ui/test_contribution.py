@@ -163,6 +163,8 @@ def test_history_is_bounded_by_time_and_number_and_survives_a_clock_put_back() -
     for at in range(1000):
         history.add(50 + at / 1000, {"a": 1.0})
     assert len(history) == 50
+    assert history.line("a", 7)[0][-1] == 0.0
+    assert len(history.line("a", 7)[0]) <= 7
     history.add(5.0, {"a": 2.0})
     assert history.line("a") == ([0.0], [2.0])
     assert history.line("unknown")[1] != history.line("unknown")[1]  # no number

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QWidget
 
@@ -14,6 +15,8 @@ from app.theme import Theme
 from app.views.cards import Card
 from app.views.contribute.live_chart import LiveChart
 
+DRAW_MILLISECONDS = 40
+"""Between two charts that are drawn anew: all at once would hold the window up for longer than a frame."""
 NARROW = 520
 """Below this width the charts stand below each other."""
 
@@ -35,6 +38,10 @@ class ChartsCard(Card):
             POWER: LiveChart(theme, tr("Power"), _watts),
             HEAT: LiveChart(theme, tr("Temperature"), _degrees, 100.0),
         }
+        self._waiting: list[tuple[LiveChart, History, list[tuple[str, str]]]] = []
+        self._drawing = QTimer(self)
+        self._drawing.setInterval(DRAW_MILLISECONDS)
+        self._drawing.timeout.connect(self._draw_next)
         self._shown: tuple[str, ...] = ()
         self._columns = 0
 
@@ -49,8 +56,17 @@ class ChartsCard(Card):
         if shown != self._shown:
             self._shown = shown
             self._place(anew=True)
-        for kind in shown:
-            self.charts[kind].show_history(history, lines[kind])
+        waiting = [chart for chart, _, _ in self._waiting]
+        new = [(self.charts[kind], history, lines[kind]) for kind in shown if self.charts[kind] not in waiting]
+        self._waiting += new
+        self._drawing.start()
+
+    def _draw_next(self) -> None:
+        if not self._waiting:
+            self._drawing.stop()
+            return
+        chart, history, lines = self._waiting.pop(0)
+        chart.show_history(history, lines)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

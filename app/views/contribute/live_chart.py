@@ -23,6 +23,8 @@ from app.views.basics import PlainLabel
 
 HEIGHT = 104
 MOST_LINES = 4
+MOST_POINTS = 200
+"""Of a line, which is about three pixels a point."""
 LOOK_MILLISECONDS = 30
 _loading: list[threading.Thread] = []
 _loaded: list[Any] = []
@@ -104,6 +106,7 @@ class LiveChart(QWidget):
         self._waiting.stop()
         self._plot = plot = graph.PlotWidget(background=None)
         plot.setFixedHeight(HEIGHT)
+        plot.setObjectName("chart")
         plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         plot.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)  # the page scrolls, nothing is dragged
         plot.setAccessibleName(self._name)
@@ -143,7 +146,7 @@ class LiveChart(QWidget):
             self._paint()
         most = 0.0
         for place, curve in enumerate(self._curves):
-            times, values = history.line(self._lines[place][0]) if place < len(self._lines) else ([], [])
+            times, values = history.line(self._lines[place][0], MOST_POINTS) if place < len(self._lines) else ([], [])
             curve.setData(times, values)
             most = max([most, *(value for value in values if not math.isnan(value))])
         self._fit(self._top or nice_top(most, 1.0))

@@ -3633,7 +3633,7 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
     </message>
     <message>
         <source>no limit</source>
-        <translation>ohne Grenze</translation>
+        <translation>keine</translation>
     </message>
     <message>
         <source>no standing yet</source>
