@@ -21,12 +21,13 @@ OWNER = Rule("owner")
 class Decision:
     """``reasons`` against it, the weightiest first, none while ``active``. ``until``: seconds since 1970 at which the
     last of those that end by themselves ends; 0: not known. ``relay_reason``: why nothing is relayed; "" while it
-    is."""
+    is. ``by_owner``: the owner's own pause is among the reasons."""
 
     active: bool
     reasons: tuple[str, ...] = ()
     until: float = 0.0
     relay_reason: str = ""
+    by_owner: bool = False
 
 
 @dataclass
@@ -64,13 +65,15 @@ class Governor:
             for rule in BY_WEIGHT
             if rule.name in self._held and self._held[rule.name].holds
         ]
-        if moment.now < self._paused_until:
+        by_owner = moment.now < self._paused_until
+        if by_owner:
             holding.insert(0, self._own_pause(moment))
         ends = [finding.until for finding in holding]
         return Decision(
             active=not holding,
             reasons=tuple(finding.reason for finding in holding),
             until=max(ends) if ends and all(ends) else 0.0,
+            by_owner=by_owner,
             relay_reason=_relay_reason(rules, fresh(readings, moment.now), used),
         )
 

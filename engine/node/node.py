@@ -124,6 +124,7 @@ class Node:
         self.contribute_problem = ""
         self.contribute_ready = False
         self.finishing = False
+        self._applied: object = None
         self._switch = asyncio.Event()
         self._stop = asyncio.Event()
         self._idle_stop = asyncio.Event()
@@ -413,10 +414,14 @@ class Node:
     # News
 
     def governed(self) -> None:
-        """The owner or the governor has decided anew."""
+        """The owner or the governor has decided anew, perhaps the same for another reason: then nothing is touched,
+        as the owner's own answers may be running."""
+        applied = (self.serves_now, self._relaying(), self.contributed_model)
         if not self.serves_now:
             self.contribute_ready = False
-        self._switch.set()
+        if applied != self._applied:
+            self._applied = applied
+            self._switch.set()
         self._changed()
 
     def _network_changed(self) -> None:

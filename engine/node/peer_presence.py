@@ -130,8 +130,9 @@ class PeerPresence(Presence):
         self.refresh(at_once=bool(withdrawn))  # nobody shall be sent here who would be refused
 
     async def finish(self, seconds: float) -> None:
-        """Take nobody new, and wait so long at most until those who are being answered have their answers."""
-        self._offered = frozenset()
+        """Take nobody new, and wait so long at most until those who are being answered have their answers; who has
+        not is told to go on elsewhere."""
+        withdrawn, self._offered = self._offered, frozenset()
         if self.group is not None:
             self.group.offer(frozenset())
         serving = self.serving
@@ -143,6 +144,7 @@ class PeerPresence(Presence):
             async with asyncio.timeout(seconds):
                 while serving.answering:  # noqa: ASYNC110 - answers end in many ways, which need no event
                     await asyncio.sleep(FINISH_LOOK_SECONDS)
+        serving.leave(withdrawn)
 
     async def leave(self, seconds: float) -> None:
         """Answer nobody any more, and wait so long at most until everybody who was being answered knows it."""

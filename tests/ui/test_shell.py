@@ -327,7 +327,7 @@ def test_what_cannot_be_kept_or_done_is_said(drive: Drive, tmp_path: Path, monke
                 raise PermissionError(13, "Permission denied")
 
             monkeypatch.setattr(window.autostart, "enable", refuse)
-            monkeypatch.setattr("app.preferences._write", lambda file, value: "No space left on device")
+            monkeypatch.setattr("app.preferences.write_kept", lambda file, value: "No space left on device")
             window.window.open_page("settings")
             page = window.window.settings
             page.autostart.click()

@@ -12,6 +12,7 @@ import pytest
 
 from engine.clock import SystemClock
 from engine.config import Configuration
+from engine.governor.rules import Rules
 from engine.inference.types import ModelInfo
 from engine.node.node import Node
 from engine.node.status import contributing_state
@@ -110,3 +111,37 @@ async def test_off_when_it_is_off_leaves_the_owners_own_answers_alone(tmp_path, 
         await node.set_contributing(False)
         await asyncio.sleep(0.1)
         assert inference.stops == before
+
+
+async def test_a_rule_pauses_and_lets_go_on_and_each_is_said(tmp_path, monkeypatch):
+    monkeypatch.setenv("GENTORRENT_KEYRING", "off")
+    async with switched(tmp_path, relay=True) as (node, inference):
+        inference.done.set()
+        await node.set_contributing(True)
+        await until(lambda: node.contribute_ready)
+        stops = inference.stops
+        node.governing.set_rules(Rules(schedule=(0,) * 7))
+        await until(lambda: inference.stops > stops, 1.0)
+        told = contributing_state(node)
+        assert (told.on, told.status) == (True, "paused")
+        assert told.reason == "The weekly schedule has every hour off."
+        node.governing.set_rules(Rules())
+        await until(lambda: node.contribute_ready)
+        node.governing.pause(3600)
+        assert contributing_state(node).until == pytest.approx(node.governing.clock.wall() + 3600, abs=60)
+        await node.set_contributing(True)  # whoever turns the switch on wants it on
+        await until(lambda: node.contribute_ready)
+
+
+async def test_another_reason_for_the_same_pause_leaves_the_owners_own_answers_alone(tmp_path, monkeypatch):
+    monkeypatch.setenv("GENTORRENT_KEYRING", "off")
+    async with switched(tmp_path, relay=True) as (node, inference):
+        await node.set_contributing(True)
+        node.governing.set_rules(Rules(schedule=(0,) * 7))
+        await until(lambda: not inference.loading and inference.begun <= 1)
+        await asyncio.sleep(0.1)
+        stops = inference.stops
+        node.governing.pause(60)
+        node.governing.set_rules(Rules(schedule=(0,) * 7, price=2))
+        await asyncio.sleep(0.1)
+        assert inference.stops == stops
