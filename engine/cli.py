@@ -30,6 +30,7 @@ from engine.commands import (
     node,
     receipt,
     self_test,
+    sensors,
     simulate,
     verify_chain,
 )
@@ -66,6 +67,7 @@ cli.add_typer(network.commands, name="network")
 cli.add_typer(models.commands, name="models")
 cli.add_typer(receipt.commands, name="receipt")
 cli.add_typer(invite.commands, name="invite")
+cli.command(name="sensors")(sensors.run)
 cli.add_typer(simulate.commands, name="simulate")
 cli.command(name="verify-chain")(verify_chain.run)
 cli.command(name="licences")(licences.run)

@@ -24,11 +24,16 @@ def sensors(folder: Path, pids: Pids) -> list[Sensor]:
     """Those of every system."""
     return [
         Sensor("battery", battery, 5.0),
-        Sensor("disk", lambda: {"disk_free": shutil.disk_usage(folder).free}, 10.0),
+        Sensor("disk", lambda: {"disk_free": shutil.disk_usage(existing(folder)).free}, 10.0),
         Sensor("processor", OthersLoad(pids).read, OTHERS_SECONDS),
         Sensor("programs", Programs().read, PROGRAMS_SECONDS),
         Sensor("temperature", temperature, 5.0),
     ]
+
+
+def existing(folder: Path) -> Path:
+    """The folder itself, or the nearest above it that is there: an engine that has not started yet has none."""
+    return next((place for place in (folder, *folder.parents) if place.exists()), folder)
 
 
 def battery() -> Fields:

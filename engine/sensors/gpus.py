@@ -1,19 +1,22 @@
-"""GPUs: NVIDIA's by NVML, AMD's by what Linux shows of them."""
+"""GPUs: NVIDIA's through NVML, AMD's through the files of Linux' driver. What a driver does not tell is None."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Collection
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import psutil
+
+from engine.clock import SystemClock
 from engine.governor.readings import DeviceReading
 from engine.sensors.base import Fields, Pids, Sensor, Unmeasured, within
 from engine.sentences import say
 
-CARDS = Path("/sys/class/drm")
-MOST_DEVICES = 32
+MOST_GPUS = 32
 GPU_SECONDS = 0.5
+MOST_BYTES = 1 << 50
+DRM = Path("/sys/class/drm")
 
 
 def sensors(pids: Pids) -> list[Sensor]:
@@ -22,118 +25,163 @@ def sensors(pids: Pids) -> list[Sensor]:
 
 
 class Gpus:
-    """Reads all GPUs. NVML is started once; a driver that goes away is looked for again."""
+    """All GPUs of this machine. NVML is started anew after each failure: drivers are reloaded, GPUs unplugged."""
 
-    def __init__(self, pids: Pids, cards: Path = CARDS) -> None:
-        self._pids = pids
-        self._cards = cards
+    def __init__(self, own: Callable[[], Iterable[int]], drm: Path = DRM) -> None:
+        self._own = own
+        self._drm = drm
         self._nvml: Any = None
+
+    def look(self) -> tuple[DeviceReading, ...]:
+        """Every GPU now; none is an empty tuple."""
+        return (*self._nvidia(), *amd(self._drm))
 
     def read(self) -> Fields:
         """See ``Sensor``."""
-        found = [*self._nvidia(), *(amd(self._cards) if sys.platform.startswith("linux") else [])]
+        found = self.look()
         if not found:
             raise Unmeasured(say("governor.no_gpu"))
-        return {"devices": tuple(found[:MOST_DEVICES])}
+        return {"devices": found}
 
     def _nvidia(self) -> list[DeviceReading]:
-        if self._nvml is None:
-            try:
-                import pynvml
-
+        try:
+            import pynvml
+        except ImportError:
+            return []
+        try:
+            if self._nvml is None:
                 pynvml.nvmlInit()
-            except Exception:
+                self._nvml = pynvml
+            own = frozenset(self._own())
+            count = min(pynvml.nvmlDeviceGetCount(), MOST_GPUS)
+            return [nvidia(pynvml, pynvml.nvmlDeviceGetHandleByIndex(number), own) for number in range(count)]
+        except pynvml.NVMLError as error:
+            self._end()
+            if isinstance(error, pynvml.NVMLError_LibraryNotFound | pynvml.NVMLError_DriverNotLoaded):
                 return []
-            self._nvml = pynvml
-        try:
-            return [nvidia(self._nvml, number, self._pids()) for number in range(self._nvml.nvmlDeviceGetCount())]
-        except self._nvml.NVMLError:
-            self._nvml = None  # the driver was unloaded, or the card is gone
-            raise
+            if isinstance(error, pynvml.NVMLError_NoPermission):
+                raise Unmeasured(say("governor.gpu_refused")) from None
+            raise Unmeasured(say("governor.gpu_fails", error=str(error)[:200])) from None
+
+    def _end(self) -> None:
+        nvml, self._nvml = self._nvml, None
+        if nvml is not None:
+            try:
+                nvml.nvmlShutdown()
+            except nvml.NVMLError:
+                return
 
 
-def nvidia(nvml: Any, number: int, own: Collection[int]) -> DeviceReading:
-    """What NVML says of one card. What it refuses is None."""
-    handle = nvml.nvmlDeviceGetHandleByIndex(number)
-
-    def ask(function: str, *arguments: Any) -> Any:
-        try:
-            return getattr(nvml, function)(handle, *arguments)
-        except (nvml.NVMLError, AttributeError):
-            return None
-
-    load, memory = ask("nvmlDeviceGetUtilizationRates"), ask("nvmlDeviceGetMemoryInfo")
-    watts, encoder = ask("nvmlDeviceGetPowerUsage"), ask("nvmlDeviceGetEncoderUtilization")
-    users = [
-        *(ask("nvmlDeviceGetComputeRunningProcesses") or ()),
-        *(ask("nvmlDeviceGetGraphicsRunningProcesses") or ()),
-    ]
-    others = {user.pid: user.usedGpuMemory or 0 for user in users if user.pid not in own}
-    name = ask("nvmlDeviceGetName")
-    identity = ask("nvmlDeviceGetUUID")
-    share = within(load.gpu / 100, 0, 1) if load is not None else None
-    ours_alone = share is not None and not others
+def nvidia(nvml: Any, handle: Any, own: frozenset[int]) -> DeviceReading:
+    """One GPU, by NVML. That it is there at all is asked first; the rest may be missing."""
+    uuid, name = (_text(ask(handle)) for ask in (nvml.nvmlDeviceGetUUID, nvml.nvmlDeviceGetName))
+    memory = _asked(nvml, lambda: nvml.nvmlDeviceGetMemoryInfo(handle))
+    load = _number(_asked(nvml, lambda: nvml.nvmlDeviceGetUtilizationRates(handle).gpu), 0, 100, 0.01)
+    others_load, encoder = others(nvml, handle, own)
     return DeviceReading(
-        device=_text(identity) or f"nvidia-{number}",
-        name=_text(name),
-        load=share,
-        others_load=0.0 if ours_alone else _others_share(ask, own),
-        memory_used=memory.used if memory is not None else None,
-        memory_total=memory.total if memory is not None else None,
-        others_memory=sum(others.values()) if users else None,
-        encoder_load=within(encoder[0] / 100, 0, 1) if encoder else None,
-        temperature=within(ask("nvmlDeviceGetTemperature", 0), -20, 150),
-        power=within(watts / 1000, 0, 2000) if watts is not None else None,
+        device=uuid,
+        name=name,
+        load=load,
+        others_load=others_load,
+        encoder_load=encoder,
+        memory_used=_bytes(getattr(memory, "used", None)),
+        memory_total=_bytes(getattr(memory, "total", None)),
+        others_memory=others_memory(nvml, handle, own),
+        temperature=_number(_asked(nvml, lambda: nvml.nvmlDeviceGetTemperature(handle, 0)), 1, 150),
+        power=_number(_asked(nvml, lambda: nvml.nvmlDeviceGetPowerUsage(handle)), 0, 5e6, 0.001),
     )
 
 
-def _others_share(ask: Any, own: Collection[int]) -> float | None:
-    """The time that other processes took lately, where the driver counts by process."""
-    samples = ask("nvmlDeviceGetProcessUtilization", 0)
-    if samples is None:
+def others(nvml: Any, handle: Any, own: frozenset[int]) -> tuple[float | None, float | None]:
+    """Shares of the GPU's time and of its encoder's that other programs took in the last second."""
+    since = int((SystemClock().wall() - 1) * 1e6)
+    try:
+        samples = list(nvml.nvmlDeviceGetProcessUtilization(handle, since))
+    except nvml.NVMLError_NotFound:
+        return 0.0, 0.0  # no program used it
+    except nvml.NVMLError:
+        return None, None
+    newest = {int(one.pid): one for one in sorted(samples, key=lambda one: int(one.timeStamp))}
+    if not attributable(newest, own):
+        return None, None
+    strangers = [one for pid, one in newest.items() if pid not in own]
+    loads = [within(one.smUtil, 0, 100) for one in strangers]
+    encoders = [within(one.encUtil, 0, 100) for one in strangers]
+    return _sum(loads), _sum(encoders)
+
+
+def _sum(percents: list[float | None]) -> float | None:
+    """As a share; None where one of them is a lie."""
+    known = [one for one in percents if one is not None]
+    return min(1.0, sum(known) / 100) if len(known) == len(percents) else None
+
+
+def others_memory(nvml: Any, handle: Any, own: frozenset[int]) -> int | None:
+    """Bytes that other programs hold; None where the driver does not tell them apart (Windows, containers)."""
+    held: dict[int, int | None] = {}
+    try:
+        for ask in (nvml.nvmlDeviceGetComputeRunningProcesses, nvml.nvmlDeviceGetGraphicsRunningProcesses):
+            held |= {int(one.pid): _bytes(one.usedGpuMemory) for one in ask(handle)}
+    except nvml.NVMLError:
         return None
-    newest: dict[int, Any] = {}
-    for sample in samples:
-        known = newest.get(sample.pid)
-        if known is None or sample.timeStamp > known.timeStamp:
-            newest[sample.pid] = sample
-    return within(min(1.0, sum(float(one.smUtil) for pid, one in newest.items() if pid not in own) / 100), 0, 1)
+    strangers = [memory for pid, memory in held.items() if pid not in own]
+    known = [memory for memory in strangers if memory is not None]
+    return sum(known) if attributable(held, own) and len(known) == len(strangers) else None
 
 
-def amd(cards: Path) -> list[DeviceReading]:
-    """AMD's cards under Linux. Whose load it is, is not shown, so none counts as others'."""
+def attributable(pids: Iterable[int], own: frozenset[int]) -> bool:
+    """Whether these are processes as we see them: in a container NVML tells the numbers that the host gives."""
+    return all(pid in own or psutil.pid_exists(pid) for pid in pids)
+
+
+def amd(drm: Path) -> list[DeviceReading]:
+    """GPUs of the driver amdgpu. It does not tell programs apart."""
     found = []
-    for card in sorted(cards.glob("card[0-9]*")):
-        device = card / "device"
-        if "-" in card.name or _number(device / "gpu_busy_percent") is None:
-            continue
-        sensor = next(iter(sorted(device.glob("hwmon/hwmon*"))), device)
-        degrees, watts = _number(sensor / "temp1_input"), _number(sensor / "power1_average")
-        load, used, total = (
-            _number(device / name) for name in ("gpu_busy_percent", "mem_info_vram_used", "mem_info_vram_total")
-        )
+    for busy in sorted(drm.glob("card[0-9]*/device/gpu_busy_percent"))[:MOST_GPUS]:
+        device = busy.parent
+        sensors = next(iter(sorted(device.glob("hwmon/hwmon*"))), device)
+        power = _file(sensors / "power1_average")
         found.append(
             DeviceReading(
-                device=f"amd-{card.name}",
+                device=f"amd:{device.resolve().name}",
                 name="AMD GPU",
-                load=within(load / 100, 0, 1) if load is not None else None,
-                memory_used=int(used) if used is not None else None,
-                memory_total=int(total) if total is not None else None,
-                temperature=within(degrees / 1000, -20, 150) if degrees is not None else None,
-                power=within(watts / 1e6, 0, 2000) if watts is not None else None,
+                load=_number(_file(busy), 0, 100, 0.01),
+                memory_used=_bytes(_file(device / "mem_info_vram_used")),
+                memory_total=_bytes(_file(device / "mem_info_vram_total")),
+                temperature=_number(_file(sensors / "temp1_input"), 1000, 150_000, 0.001),
+                power=_number(power if power is not None else _file(sensors / "power1_input"), 0, 5e9, 1e-6),
             )
         )
     return found
 
 
-def _number(path: Path) -> float | None:
+def _file(path: Path) -> int | None:
     try:
-        return float(path.read_text(encoding="ascii")[:32])
+        return int(path.read_text()[:40])
     except (OSError, ValueError):
         return None
 
 
-def _text(value: str | bytes | None) -> str:
-    """Older drivers give bytes; what is shown is printable and short."""
-    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else value or ""
+def _asked(nvml: Any, ask: Callable[[], Any]) -> Any:
+    """None for what a driver does not tell; that the GPU itself is lost is no such thing."""
+    try:
+        return ask()
+    except (nvml.NVMLError_GpuIsLost, nvml.NVMLError_Uninitialized):
+        raise
+    except nvml.NVMLError:
+        return None
+
+
+def _number(value: Any, low: float, high: float, unit: float = 1.0) -> float | None:
+    found = within(value, low, high)
+    return None if found is None else found * unit
+
+
+def _bytes(value: Any) -> int | None:
+    found = _number(value, 0, MOST_BYTES)
+    return None if found is None else int(value)
+
+
+def _text(value: str | bytes) -> str:
+    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
     return "".join(one for one in text if one.isprintable())[:100]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from engine.clock import Clock
-from engine.sensors import x11
 from engine.sensors.base import Fields, Sensor, Unmeasured, within
 from engine.sensors.bus import call, property_of
+from engine.sensors.x11 import X11, X11Error
 from engine.sentences import say
 
 RAPL = Path("/sys/class/powercap")
@@ -42,7 +44,20 @@ def idle(clock: Clock) -> Fields:
 def _idle_of_x11() -> float | None:
     if not os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
         raise Unmeasured  # under Wayland the X server sees only what goes to its own windows
-    return x11.idle_seconds()
+    with _x_server() as display:
+        return display.idle()
+
+
+@contextmanager
+def _x_server() -> Iterator[X11]:
+    try:
+        display = X11(os.environ)
+        try:
+            yield display
+        finally:
+            display.close()
+    except (X11Error, OSError) as error:
+        raise Unmeasured(say("governor.x_server", problem=str(error))) from error
 
 
 def _idle_of_gnome() -> float | None:
@@ -52,9 +67,10 @@ def _idle_of_gnome() -> float | None:
 
 def _idle_of_logind(clock: Clock) -> float | None:
     place = ("org.freedesktop.login1", "/org/freedesktop/login1/session/auto", "org.freedesktop.login1.Session")
-    if not property_of("SYSTEM", *place, "IdleHint"):
-        return 0.0
-    return clock.wall() - float(property_of("SYSTEM", *place, "IdleSinceHint")) / MICROSECONDS
+    since = float(property_of("SYSTEM", *place, "IdleSinceHint"))
+    if not since:
+        raise Unmeasured  # no desktop has ever told it anything
+    return clock.wall() - since / MICROSECONDS if property_of("SYSTEM", *place, "IdleHint") else 0.0
 
 
 def full_screen() -> Fields:
@@ -63,7 +79,8 @@ def full_screen() -> Fields:
         raise Unmeasured(say("governor.wayland"))
     if not os.environ.get("DISPLAY"):
         raise Unmeasured(say("governor.no_display"))
-    return {"full_screen": x11.is_full_screen()}
+    with _x_server() as display:
+        return {"full_screen": display.full_screen()}
 
 
 def metered() -> Fields:

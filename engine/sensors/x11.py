@@ -1,113 +1,137 @@
-"""The X server's answers, by ctypes: there is no package of it that every system has."""
+"""Two questions to an X server, in its own protocol: Xlib would end the process when the server goes away."""
 
 from __future__ import annotations
 
-import ctypes
-from collections.abc import Iterator
-from contextlib import contextmanager
-from ctypes import POINTER, byref, c_char_p, c_int, c_long, c_ubyte, c_ulong, c_void_p
-from typing import Any
+import os
+import re
+import socket
+import struct
+from collections.abc import Mapping
+from pathlib import Path
 
-from engine.sensors.base import Unmeasured
-
-MOST_STATES = 64
-ANY_TYPE = 0
-
-
-class _ScreenSaverInfo(ctypes.Structure):
-    _fields_ = (
-        ("window", c_ulong),
-        ("state", c_int),
-        ("kind", c_int),
-        ("til_or_since", c_ulong),
-        ("idle", c_ulong),
-        ("event_mask", c_ulong),
-    )
+COOKIE = b"MIT-MAGIC-COOKIE-1"
+SECONDS = 1.0
+MOST_BYTES = 1 << 20
 
 
-def _library(name: str) -> Any:
-    try:
-        return ctypes.CDLL(name)
-    except OSError:
-        raise Unmeasured from None
+class X11Error(Exception):
+    """The server refuses, or does not speak as it should; for programmers, not for people."""
 
 
-@contextmanager
-def _display() -> Iterator[tuple[Any, c_void_p]]:
-    library = _library("libX11.so.6")
-    library.XOpenDisplay.restype = c_void_p
-    library.XOpenDisplay.argtypes = [c_char_p]
-    library.XDefaultRootWindow.restype = c_ulong
-    library.XDefaultRootWindow.argtypes = [c_void_p]
-    library.XCloseDisplay.argtypes = [c_void_p]
-    library.XInternAtom.restype = c_ulong
-    library.XInternAtom.argtypes = [c_void_p, c_char_p, c_int]
-    library.XFree.argtypes = [c_void_p]
-    _ignore_errors(library)
-    display = library.XOpenDisplay(None)
-    if not display:
-        raise Unmeasured
-    try:
-        yield library, c_void_p(display)
-    finally:
-        library.XCloseDisplay(display)
+class X11:
+    """A connection to the display that ``environment`` names."""
 
-
-_HANDLER = ctypes.CFUNCTYPE(c_int, c_void_p, c_void_p)
-_ignoring = _HANDLER(lambda _display, _event: 0)
-
-
-def _ignore_errors(library: Any) -> None:
-    """A window that closes meanwhile is an error, for which the library would end this process."""
-    library.XSetErrorHandler.argtypes = [_HANDLER]
-    library.XSetErrorHandler(_ignoring)
-
-
-def idle_seconds() -> float:
-    """Since mouse or keyboard were used."""
-    saver = _library("libXss.so.1")
-    saver.XScreenSaverAllocInfo.restype = POINTER(_ScreenSaverInfo)
-    saver.XScreenSaverQueryInfo.argtypes = [c_void_p, c_ulong, POINTER(_ScreenSaverInfo)]
-    with _display() as (library, display):
-        info = saver.XScreenSaverAllocInfo()
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        display = re.fullmatch(r"(?:unix)?:(\d{1,5})(?:\.\d+)?", environment.get("DISPLAY", ""))
+        if display is None:
+            raise X11Error("no display of this machine")
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.settimeout(SECONDS)
         try:
-            if not saver.XScreenSaverQueryInfo(display, library.XDefaultRootWindow(display), info):
-                raise Unmeasured
-            return float(info.contents.idle) / 1000
-        finally:
-            library.XFree(info)
+            self._socket.connect(f"/tmp/.X11-unix/X{display[1]}")  # noqa: S108 - where X servers listen
+            self.root = self._greet(cookie(environment, display[1].encode()))
+        except BaseException:
+            self._socket.close()
+            raise
 
+    def close(self) -> None:
+        """End the connection."""
+        self._socket.close()
 
-def is_full_screen() -> bool:
-    """Whether the window in front fills the screen (EWMH, ``_NET_WM_STATE_FULLSCREEN``)."""
-    with _display() as (library, display):
-        active = _property(library, display, library.XDefaultRootWindow(display), b"_NET_ACTIVE_WINDOW")
+    def idle(self) -> float:
+        """Seconds since the last input, as the screen saver counts them."""
+        name = b"MIT-SCREEN-SAVER"
+        found = self._ask(98, 0, struct.pack("<HH", len(name), 0) + padded(name))
+        if not found[8]:
+            raise X11Error("no screen saver")
+        return float(integer(self._ask(found[9], 1, struct.pack("<I", self.root)), 16)) / 1000
+
+    def full_screen(self) -> bool:
+        """Whether the active window fills the screen; needs a window manager that says so."""
+        active = self._property(self.root, self._atom(b"_NET_ACTIVE_WINDOW"))
+        if active is None:
+            raise X11Error("no window manager that tells the active window")
         if not active or not active[0]:
             return False
-        wanted = library.XInternAtom(display, b"_NET_WM_STATE_FULLSCREEN", 0)
-        return wanted in _property(library, display, active[0], b"_NET_WM_STATE")
+        states = self._property(active[0], self._atom(b"_NET_WM_STATE")) or ()
+        return self._atom(b"_NET_WM_STATE_FULLSCREEN") in states
+
+    def _greet(self, secret: bytes) -> int:
+        name = COOKIE if secret else b""
+        start = struct.pack("<BxHHHHxx", ord("l"), 11, 0, len(name), len(secret))
+        self._socket.sendall(start + padded(name) + padded(secret))
+        head = self._read(8)
+        rest = self._read(struct.unpack_from("<H", head, 6)[0] * 4)
+        if head[0] != 1:
+            raise X11Error("refused")
+        if len(rest) < 32:
+            raise X11Error("a short greeting")
+        vendor = struct.unpack_from("<H", rest, 16)[0]
+        return integer(rest, 32 + len(padded(bytes(vendor))) + 8 * rest[21])
+
+    def _atom(self, name: bytes) -> int:
+        return integer(self._ask(16, 0, struct.pack("<HH", len(name), 0) + padded(name)), 8)
+
+    def _property(self, window: int, name: int) -> tuple[int, ...] | None:
+        reply = self._ask(20, 0, struct.pack("<IIIII", window, name, 0, 0, 64))
+        if integer(reply, 8) == 0:
+            return None
+        count = min(integer(reply, 16), (len(reply) - 32) // 4)
+        return struct.unpack_from(f"<{count}I", reply, 32) if reply[1] == 32 else ()
+
+    def _ask(self, code: int, second: int, body: bytes) -> bytes:
+        self._socket.sendall(struct.pack("<BBH", code, second, 1 + len(body) // 4) + body)
+        while True:
+            head = self._read(32)
+            if head[0] == 0:
+                raise X11Error(f"error {head[1]}")
+            if head[0] == 1:
+                return head + self._read(integer(head, 4) * 4)
+
+    def _read(self, size: int) -> bytes:
+        if size > MOST_BYTES:
+            raise X11Error("too long")
+        found = b""
+        while len(found) < size:
+            part = self._socket.recv(size - len(found))
+            if not part:
+                raise X11Error("the server has gone")
+            found += part
+        return found
 
 
-def _property(library: Any, display: c_void_p, window: int, name: bytes) -> list[int]:
-    """The 32-bit values (which Xlib gives as longs) of a window's property; none where it has none."""
-    read = library.XGetWindowProperty
-    read.argtypes = [
-        c_void_p, c_ulong, c_ulong, c_long, c_long, c_int, c_ulong,
-        POINTER(c_ulong), POINTER(c_int), POINTER(c_ulong), POINTER(c_ulong), POINTER(POINTER(c_ubyte)),
-    ]  # fmt: skip
-    kind, width, count, left = c_ulong(), c_int(), c_ulong(), c_ulong()
-    data = POINTER(c_ubyte)()
-    atom = library.XInternAtom(display, name, 0)
-    failed = read(
-        display, window, atom, 0, MOST_STATES, 0, ANY_TYPE,
-        byref(kind), byref(width), byref(count), byref(left), byref(data),
-    )  # fmt: skip
-    if failed or not bool(data):
-        return []
+def integer(data: bytes, place: int) -> int:
+    """The number of four bytes at ``place``."""
+    if place + 4 > len(data):
+        raise X11Error("too short")
+    return int.from_bytes(data[place : place + 4], "little")
+
+
+def padded(data: bytes) -> bytes:
+    """``data`` and zeros up to a multiple of four."""
+    return data + bytes(-len(data) % 4)
+
+
+def cookie(environment: Mapping[str, str], display: bytes) -> bytes:
+    """The secret of this display from the user's file; empty if there is none."""
+    path = environment.get("XAUTHORITY") or os.path.join(environment.get("HOME", ""), ".Xauthority")
     try:
-        if width.value != 32:
-            return []
-        values = ctypes.cast(data, POINTER(c_ulong))
-        return [int(values[at]) for at in range(min(count.value, MOST_STATES))]
-    finally:
-        library.XFree(data)
+        with Path(path).open("rb") as file:
+            return cookie_of(file.read(MOST_BYTES), display)
+    except OSError:
+        return b""
+
+
+def cookie_of(data: bytes, display: bytes) -> bytes:
+    """The secret of ``display`` among the entries: a family, then address, number, name, and secret."""
+    place = 0
+    while place + 2 <= len(data):
+        place += 2
+        fields = []
+        for _ in range(4):
+            size = int.from_bytes(data[place : place + 2], "big")
+            fields.append(data[place + 2 : place + 2 + size])
+            place += 2 + size
+        if fields[1] in (display, b"") and fields[2] == COOKIE and place <= len(data):
+            return fields[3]
+    return b""

@@ -2389,8 +2389,16 @@ Das lässt sich nicht rückgängig machen.</translation>
         </translation>
     </message>
     <message>
+        <source>The GPU or its driver does not answer as it should: {error}</source>
+        <translation>Die GPU oder ihr Treiber antwortet nicht, wie sie sollten: {error}</translation>
+    </message>
+    <message>
         <source>The PDF is being made</source>
         <translation>Das PDF wird erstellt</translation>
+    </message>
+    <message>
+        <source>The X server does not tell: {problem}</source>
+        <translation>Der X-Server sagt es nicht: {problem}</translation>
     </message>
     <message>
         <source>The anonymous paths are not ready: {problem} You can also ask the model on this machine.</source>
@@ -2510,6 +2518,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>The download was stopped. What has arrived is kept.</source>
         <translation>Das Herunterladen wurde angehalten. Was angekommen ist, bleibt.</translation>
+    </message>
+    <message>
+        <source>The driver does not permit this user to look at the GPU.</source>
+        <translation>Der Treiber erlaubt diesem Benutzer nicht, nach der GPU zu sehen.</translation>
     </message>
     <message>
         <source>The engine cannot be started: {reason}.</source>

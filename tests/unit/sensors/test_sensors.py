@@ -19,7 +19,7 @@ import pytest
 
 from engine.clock import SystemClock
 from engine.governor.readings import Readings
-from engine.sensors import bus, common, gpus, linux, macos, windows
+from engine.sensors import bus, common, linux, macos, windows
 from engine.sensors.base import Sensor, Unmeasured, within
 from engine.sensors.machine import PATIENCE, MachineSensors, NoSensors, machine_sensors
 from engine.sentences import parts_of
@@ -118,88 +118,6 @@ def test_a_machine_without_a_battery_is_on_mains(monkeypatch: pytest.MonkeyPatch
     assert common.battery() == {"battery": True, "battery_level": 0.12}
 
 
-class Nvml:
-    """As pynvml with one card; ``refused``: functions that need rights which are not there."""
-
-    class NVMLError(Exception):
-        pass
-
-    def __init__(self, *refused: str) -> None:
-        self.refused, self.gone = refused, False
-
-    def nvmlDeviceGetCount(self) -> int:
-        if self.gone:
-            raise self.NVMLError
-        return 1
-
-    def nvmlDeviceGetHandleByIndex(self, number: int) -> int:
-        return number
-
-    def __getattr__(self, name: str) -> Any:
-        answers = {
-            "nvmlDeviceGetUtilizationRates": SimpleNamespace(gpu=80),
-            "nvmlDeviceGetMemoryInfo": SimpleNamespace(used=9 << 30, total=24 << 30),
-            "nvmlDeviceGetPowerUsage": 220_500,
-            "nvmlDeviceGetEncoderUtilization": [40, 1000],
-            "nvmlDeviceGetTemperature": 71,
-            "nvmlDeviceGetComputeRunningProcesses": [SimpleNamespace(pid=7, usedGpuMemory=6 << 30)],
-            "nvmlDeviceGetGraphicsRunningProcesses": [SimpleNamespace(pid=9, usedGpuMemory=3 << 30)],
-            "nvmlDeviceGetProcessUtilization": [
-                SimpleNamespace(pid=7, timeStamp=2, smUtil=60),
-                SimpleNamespace(pid=9, timeStamp=1, smUtil=90),
-                SimpleNamespace(pid=9, timeStamp=2, smUtil=30),
-            ],
-            "nvmlDeviceGetName": b"RTX\x00 9090",
-            "nvmlDeviceGetUUID": "GPU-1",
-        }
-
-        def answer(*_: object) -> object:
-            if name in self.refused:
-                raise self.NVMLError
-            return answers[name]
-
-        if name not in answers:
-            raise AttributeError(name)
-        return answer
-
-
-def test_a_card_tells_what_is_ours_and_what_is_others() -> None:
-    card = gpus.nvidia(Nvml(), 0, {7})
-    assert (card.device, card.name, card.load, card.power, card.temperature) == ("GPU-1", "RTX 9090", 0.8, 220.5, 71)
-    assert (card.others_load, card.others_memory, card.encoder_load) == (0.3, 3 << 30, 0.4)
-    assert gpus.nvidia(Nvml(), 0, {7, 9}).others_load == 0
-
-
-def test_what_a_driver_refuses_is_not_known_and_a_card_that_goes_is_looked_for_again() -> None:
-    card = gpus.nvidia(Nvml("nvmlDeviceGetPowerUsage", "nvmlDeviceGetProcessUtilization"), 0, ())
-    assert card.power is None
-    assert card.others_load is None
-    reader = gpus.Gpus(set, Path("/nowhere"))
-    nvml = reader._nvml = Nvml()
-    assert len(reader.read()["devices"]) == 1
-    nvml.gone = True
-    with pytest.raises(Nvml.NVMLError):
-        reader.read()
-    assert reader._nvml is None
-
-
-def test_amds_card_is_read_from_files(tmp_path: Path) -> None:
-    device = tmp_path / "card0" / "device"
-    (device / "hwmon" / "hwmon3").mkdir(parents=True)
-    (tmp_path / "card0-DP-1").mkdir()
-    for name, text in {
-        "gpu_busy_percent": "35\n",
-        "mem_info_vram_used": "1000",
-        "mem_info_vram_total": "nonsense",
-        "hwmon/hwmon3/temp1_input": "64000",
-        "hwmon/hwmon3/power1_average": "99000000",
-    }.items():
-        (device / name).write_text(text, encoding="ascii")
-    (card,) = gpus.amd(tmp_path)
-    assert (card.device, card.load, card.memory_used, card.memory_total) == ("amd-card0", 0.35, 1000, None)
-    assert (card.temperature, card.power) == (64, 99)
-
-
 class Hands:
     """A clock that is turned by hand."""
 
@@ -253,6 +171,9 @@ def test_logind_says_since_when_nobody_was_there(monkeypatch: pytest.MonkeyPatch
     assert linux.idle(clock) == {"idle": 60.0}
     told["IdleHint"] = False
     assert linux.idle(clock) == {"idle": 0.0}
+    told["IdleSinceHint"] = 0  # nobody has ever told it anything
+    with pytest.raises(Unmeasured):
+        linux.idle(clock)
 
 
 def test_a_bus_that_is_not_there_or_never_answers_is_no_answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
