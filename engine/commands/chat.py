@@ -6,6 +6,7 @@ import io
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -18,6 +19,11 @@ from engine.api import schema
 from engine.commands.api_client import ApiClient, Reply, find_engine
 from engine.commands.terminal import harmless
 from engine.errors import ConfigurationError, RequestError, StorageError, UnknownModelError, WeakerPathsNeededError
+
+FIRST_MODEL_LOOKS = 20
+"""At a list of models that is empty,"""
+LOOK_SECONDS = 0.25
+"""one after so long each."""
 
 ROUTES = ("auto", "local", "network")
 
@@ -165,13 +171,15 @@ def _readable(argument: str) -> str:
 
 
 def _first_model(client: ApiClient) -> str:
-    models = client.models()
-    if not models:
-        raise UnknownModelError(
-            "The engine knows no model yet: none is on this machine, and the network has not been joined or has none. "
-            "Wait a moment, or look with gentorrent models list."
-        )
-    return str(models[0]["id"])
+    for _ in range(FIRST_MODEL_LOOKS):  # an engine that has just started still looks at its folders
+        models = client.models()
+        if models:
+            return str(models[0]["id"])
+        time.sleep(LOOK_SECONDS)
+    raise UnknownModelError(
+        "The engine knows no model yet: none is on this machine, and the network has not been joined or has none. "
+        "Wait a moment, or look with gentorrent models list."
+    )
 
 
 def _ask_once(

@@ -135,10 +135,7 @@ async def set_up(
     opened = await client.ask(schema.OpenChat(chat=chat, limit=1), schema.ChatOpened)
     changes: dict[str, Any] = {}
     if overflow is not None:
-        chosen = OVERFLOWS.get(overflow)
-        if chosen is None:
-            raise ConfigurationError(f"--overflow is {overflow!r}. It is one of: {', '.join(OVERFLOWS)}.")
-        changes["overflow"] = chosen
+        changes["overflow"] = OVERFLOWS[overflow]
     if local_only is not None:
         changes["local_only"] = local_only
     settings = msgspec.structs.replace(opened.settings, **changes)

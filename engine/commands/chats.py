@@ -154,6 +154,9 @@ def set_up(
     json_output: Json = False,
 ) -> None:
     """Say how a chat is asked from now on; what is left out stays."""
+    if overflow is not None and overflow not in chat_presets.OVERFLOWS:
+        ways = ", ".join(chat_presets.OVERFLOWS)
+        raise typer.BadParameter(f"{overflow!r} is none of: {ways}.", param_hint="--overflow")
 
     async def work(client: ControlClient) -> schema.ChatSettings:
         entry = await find_chat(client, chat)
