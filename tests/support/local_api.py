@@ -19,8 +19,27 @@ API_TOKEN = "api-" + "a" * 40
 CONTROL_TOKEN = "control-" + "b" * 40
 
 
+class PlayedNetwork:
+    """Remembers what was joined, and shows ``picture``."""
+
+    joined = ""
+    picture = Topology()
+
+    def topology(self, chat: str) -> Topology:
+        return self.picture
+
+    def join_network(self, text: str) -> str:
+        if "://" not in text:
+            raise ConfigurationError("The address has the value 'x', which cannot be used.")
+        self.joined = text
+        return text
+
+    def leave_network(self) -> None:
+        self.joined = ""
+
+
 @dataclass
-class PlayedService:
+class PlayedService(PlayedNetwork):
     """Answers with ``words``, then fails with ``failure`` if there is one. Counts what is asked and cancelled."""
 
     words: list[str] = field(default_factory=lambda: ["Hello", " ", "world"])
@@ -36,7 +55,6 @@ class PlayedService:
     contributing: bool = False
     refuse_contributing: bool = False
     stopped: bool = False
-    joined: str = ""
 
     def __post_init__(self) -> None:
         self.feed = StateFeed(self.state)
@@ -119,20 +137,6 @@ class PlayedService:
             raise NetworkNotReadyError("There is no network to contribute to. Join one.")
         self.contributing = on
         self.feed.notify()
-
-    def join_network(self, text: str) -> str:
-        if "://" not in text:
-            raise ConfigurationError("The address has the value 'x', which cannot be used.")
-        self.joined = text
-        return text
-
-    def leave_network(self) -> None:
-        self.joined = ""
-
-    picture = Topology()
-
-    def topology(self, chat: str) -> Topology:
-        return self.picture
 
     def shutdown(self, *, when_idle: bool = False) -> None:
         self.stopped = True

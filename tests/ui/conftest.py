@@ -30,7 +30,6 @@ from engine.api.schema import (
     Privacy,
     RelayState,
     State,
-    Topology,
     WorkerState,
 )
 from engine.api.server import ApiServer
@@ -38,10 +37,11 @@ from engine.api.service import AnswerDelta, AnswerDone, AnswerEvent, AnswerReque
 from engine.api.state_feed import StateFeed
 from engine.chats.history import ChatHistory
 from engine.clock import SystemClock
-from engine.errors import ConfigurationError, GenTorrentError, NetworkNotReadyError
+from engine.errors import GenTorrentError, NetworkNotReadyError
 from engine.inference.text.answer_parts import Content
 from engine.storage.data_directory import DataDirectory, EngineLock, acquire_lock
 from tests.support.lifeline import ENVIRONMENT, lifeline
+from tests.support.local_api import PlayedNetwork
 
 Result = TypeVar("Result")
 Drive = Callable[[Coroutine[Any, Any, Result]], Result]
@@ -95,7 +95,7 @@ async def until(condition: Callable[[], object], seconds: float = 60.0) -> None:
 
 
 @dataclass
-class PlayedEngine:
+class PlayedEngine(PlayedNetwork):
     """Answers with ``pieces``; counts what is asked and cancelled."""
 
     pieces: list[str] = field(default_factory=lambda: ["Relays ", "carry ", "sealed data."])
@@ -106,7 +106,6 @@ class PlayedEngine:
     contributing: bool = False
     network: str = "none"
     stopped: bool = False
-    joined: str = ""
     tokens_today: int = 0
     served_by: str = "local"
     privacy: Privacy | None = None
@@ -178,23 +177,9 @@ class PlayedEngine:
         self.contributing = on
         self.feed.notify()
 
-    def join_network(self, text: str) -> str:
-        if "://" not in text:
-            raise ConfigurationError("The address has the value 'x', which cannot be used.")
-        self.joined = text
-        return text
-
-    def leave_network(self) -> None:
-        self.joined = ""
-
     def notice(self, text: str) -> None:
         self.warnings.append(text)
         self.feed.notify()
-
-    picture = Topology()
-
-    def topology(self, chat: str) -> Topology:
-        return self.picture
 
     def shutdown(self, *, when_idle: bool = False) -> None:
         self.stopped = True
