@@ -31,6 +31,7 @@ def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LoopbackHub
 def network(tmp_path: Path) -> Iterator[Network]:
     with Network(tmp_path / "net") as made:
         made.found("--hops", "0")
+        made.until_served()
         yield made
 
 

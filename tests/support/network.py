@@ -153,6 +153,18 @@ class Network:
         data = str(self.folder / "bootstrap")
         self.launch("bootstrap", "bootstrap", "--host", "127.0.0.1", "--port", str(self.port), "--data", data)
 
+    def until_served(self, seconds: float = 60.0) -> None:
+        """Wait until the server takes connections, which nodes do by themselves."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 5).close()
+            except OSError:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            else:
+                return
+
     def node(self, name: str, *options: str) -> None:
         """``gentorrent node`` of this network, with a free API port."""
         data = str(self.folder / name)

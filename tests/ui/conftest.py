@@ -10,7 +10,7 @@ import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import pytest
 from PySide6.QtCore import QEvent, QObject
@@ -25,10 +25,16 @@ from app.options import Options
 from app.preferences import PreferenceStore
 from engine.api.schema import (
     ContributingState,
+    Contribution,
+    ContributionRequest,
+    ControlEvent,
     ModelState,
     NetworkState,
+    PauseContributing,
     Privacy,
     RelayState,
+    ResumeContributing,
+    Rules,
     State,
     WorkerState,
 )
@@ -107,6 +113,7 @@ class PlayedEngine(PlayedNetwork):
     network: str = "none"
     stopped: bool = False
     tokens_today: int = 0
+    paused: str = ""
     served_by: str = "local"
     privacy: Privacy | None = None
     requests: list[AnswerRequest] = field(default_factory=list)
@@ -155,13 +162,14 @@ class PlayedEngine(PlayedNetwork):
 
     def state(self) -> State:
         on = self.contributing
+        status: Literal["off", "on", "paused"] = "paused" if on and self.paused else "on" if on else "off"
         return State(
             engine_version="0.1.0",
             api_address="http://127.0.0.1:1/v1",
             data_directory="/nowhere",
             started=1.0,
             network=NetworkState(status=self.network, relays=16, nodes=19, paths=4, paths_wanted=4),
-            contributing=ContributingState(on=on, status="on" if on else "off", tokens_today=self.tokens_today),
+            contributing=ContributingState(on=on, status=status, reason=self.paused, tokens_today=self.tokens_today),
             relay=RelayState(on=True),
             worker=WorkerState(status="ready"),
             models=tuple(self.models()),
@@ -174,8 +182,23 @@ class PlayedEngine(PlayedNetwork):
     async def set_contributing(self, on: bool) -> None:
         if self.refuse_contributing:
             raise NetworkNotReadyError("There is no network to contribute to. Join one first.")
-        self.contributing = on
+        self.contributing, self.paused = on, ""
         self.feed.notify()
+
+    def handle(self, request: ContributionRequest, tell: object) -> ControlEvent:
+        """As the service of the control API: a pause of the owner, and rules that nobody keeps."""
+        if isinstance(request, PauseContributing):
+            self.paused = "You have paused it." if request.seconds else "You have paused it until the next start."
+        elif isinstance(request, ResumeContributing):
+            self.paused = ""
+        self.feed.notify()
+        reasons = (self.paused,) if self.paused else ()
+        return Contribution(
+            ref=request.ref, rules=Rules(), paused=bool(reasons), by_owner=bool(reasons), reasons=reasons
+        )
+
+    def detach(self, tell: object) -> None:
+        """The client is gone."""
 
     def notice(self, text: str) -> None:
         self.warnings.append(text)
@@ -306,7 +329,15 @@ async def played_engine(directory: Path, engine: PlayedEngine) -> AsyncIterator[
     lock = acquire_lock(DataDirectory(directory).lock)
     clock = SystemClock()
     chats = ChatHistory(DataDirectory(directory).chats, engine, nobody_counts, clock, os.urandom, engine.notice)
-    server = ApiServer(engine, api_token="a" * 40, control_token=lock.control_token, port=0, clock=clock, chats=chats)
+    server = ApiServer(
+        engine,
+        api_token="a" * 40,
+        control_token=lock.control_token,
+        port=0,
+        clock=clock,
+        chats=chats,
+        contribution=engine,
+    )
     lock.set_port(server.bind())
     async with asyncio.TaskGroup() as group:
         task = group.create_task(_serve(server, chats))

@@ -131,17 +131,21 @@ async def test_icon_is_in_the_tray_and_its_menu_contributes(desktop, tmp_path: P
             await until(lambda: engine.contributing, 30)
             entries = await shown(menu, lambda entries: "Contributing: On" in entries)
             assert entries["Contribute"][1] == "1"
+            await shown(menu, lambda entries: "Pause for an hour" in entries)
             await asyncio.to_thread(menu.click, "Pause for an hour")
-            await until(lambda: not engine.contributing, 30)
-            await shown(menu, lambda entries: any("Paused until" in entry for entry in entries))
+            await until(lambda: engine.paused, 30)
+            await shown(menu, lambda entries: "Contributing: Paused: You have paused it." in entries)
             assert "1,234 tokens for others today" in await shown(menu, lambda entries: "Contribute" in entries)
-            await asyncio.to_thread(menu.click, "Contribute")
-            await until(lambda: engine.contributing, 30)
+            await shown(menu, lambda entries: "Go on now" in entries)
+            await asyncio.to_thread(menu.click, "Go on now")
+            await until(lambda: not engine.paused, 30)
             await shown(menu, lambda entries: "Pause until the next start" in entries)
             await asyncio.to_thread(menu.click, "Pause until the next start")
+            await until(lambda: engine.paused, 30)
+            entries = await shown(menu, lambda entries: any("until the next start." in entry for entry in entries))
+            await asyncio.to_thread(menu.click, "Contribute")  # off
             await until(lambda: not engine.contributing, 30)
-            entries = await shown(menu, lambda entries: "Contributing: Paused until the next start" in entries)
-            assert not any(name.startswith("Pause ") for name in entries)
+            await shown(menu, lambda entries: "Contributing: Off" in entries)
             engine.refuse_contributing = True
             await asyncio.to_thread(menu.click, "Contribute")
             refused = "Contributing: Not possible: There is no network to contribute to."
