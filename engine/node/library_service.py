@@ -145,6 +145,8 @@ class LibraryService:
                     await asyncio.to_thread(confirm, self._published, request.model)
                 case TrustPublisher():
                     await asyncio.to_thread(trust, self._published, request.fingerprint, on=request.on)
+                case _:
+                    return RequestFailed(request=tag, code="not_served", text="Not served yet.", ref=request.ref)
             return Accepted(ref=request.ref, request=tag)
         except GenTorrentError as error:
             return RequestFailed(request=tag, code=_code(error), text=said_by(error), ref=request.ref)

@@ -48,6 +48,7 @@ from engine.inference.text.answer_parts import Content
 from engine.storage.data_directory import DataDirectory, EngineLock, acquire_lock
 from tests.support.lifeline import ENVIRONMENT, lifeline
 from tests.support.local_api import PlayedNetwork
+from tests.support.played_library import PlayedLibrary
 
 Result = TypeVar("Result")
 Drive = Callable[[Coroutine[Any, Any, Result]], Result]
@@ -119,6 +120,7 @@ class PlayedEngine(PlayedNetwork):
     requests: list[AnswerRequest] = field(default_factory=list)
     cancelled: int = 0
     warnings: list[str] = field(default_factory=list)
+    library: PlayedLibrary = field(default_factory=PlayedLibrary)
 
     def __post_init__(self) -> None:
         self.feed = StateFeed(self.state)
@@ -336,6 +338,7 @@ async def played_engine(directory: Path, engine: PlayedEngine) -> AsyncIterator[
         port=0,
         clock=clock,
         chats=chats,
+        library=engine.library,
         contribution=engine,
     )
     lock.set_port(server.bind())

@@ -34,6 +34,28 @@ from engine.api.schema.base import (
     WeakerChoice,
     Worded,
 )
+from engine.api.schema.catalogue import (
+    AnyCatalogueEvent,
+    AnyCatalogueRequest,
+    Catalogue,
+    CatalogueChanged,
+    CatalogueModel,
+    GetCatalogue,
+    GetModelDetails,
+    HubModel,
+    HubResults,
+    ImportEnded,
+    ImportModel,
+    ImportProgress,
+    ModelDetails,
+    ModelFile,
+    ModelFit,
+    ModelRemoved,
+    RemoveModel,
+    Room,
+    SearchHub,
+    StopImport,
+)
 from engine.api.schema.chat_events import (
     Accepted,
     AnswerDelta,
@@ -161,6 +183,7 @@ from engine.api.schema.library import (
     PublisherState,
     StopDownload,
     TrustPublisher,
+    Verdict,
 )
 from engine.api.schema.network import (
     MOST_LINKS,
@@ -266,6 +289,7 @@ Request = (
     | GetDiagnostics
     | AnyChatsRequest
     | AnyContributionRequest
+    | AnyCatalogueRequest
     | AnyLibraryRequest
     | AnyNetworkRequest
 )
@@ -460,6 +484,7 @@ Event = (
     | RequestFailed
     | AnyChatsEvent
     | AnyContributionEvent
+    | AnyCatalogueEvent
     | AnyLibraryEvent
     | AnyNetworkEvent
 )
@@ -506,6 +531,8 @@ __all__ = [
     "AnswerDetails",
     "AnswerProblem",
     "AnswerStage",
+    "AnyCatalogueEvent",
+    "AnyCatalogueRequest",
     "AnyChatsEvent",
     "AnyChatsRequest",
     "AnyContributionEvent",
@@ -514,6 +541,9 @@ __all__ = [
     "AnyLibraryRequest",
     "Attachment",
     "BranchSelected",
+    "Catalogue",
+    "CatalogueChanged",
+    "CatalogueModel",
     "Chat",
     "ChatChanged",
     "ChatDelta",
@@ -565,17 +595,24 @@ __all__ = [
     "ExportPiece",
     "Folder",
     "FoldersChanged",
+    "GetCatalogue",
     "GetContext",
     "GetContribution",
     "GetDiagnostics",
     "GetDiskUse",
     "GetEvents",
     "GetMessages",
+    "GetModelDetails",
     "GetState",
     "GetText",
     "GroupMember",
     "Hello",
+    "HubModel",
+    "HubResults",
     "Id",
+    "ImportEnded",
+    "ImportModel",
+    "ImportProgress",
     "JoinNetwork",
     "LeaveNetwork",
     "Library",
@@ -592,7 +629,11 @@ __all__ = [
     "MessagesRemoved",
     "MessagesRestored",
     "Missing",
+    "ModelDetails",
+    "ModelFile",
+    "ModelFit",
     "ModelName",
+    "ModelRemoved",
     "ModelState",
     "ModelUse",
     "NetworkKept",
@@ -614,11 +655,13 @@ __all__ = [
     "Regenerate",
     "RelayState",
     "RemoveAttachment",
+    "RemoveModel",
     "Request",
     "RequestFailed",
     "RestoreChats",
     "RestoreMessages",
     "ResumeContributing",
+    "Room",
     "Route",
     "Rules",
     "SamplingChoice",
@@ -627,6 +670,7 @@ __all__ = [
     "SavePreset",
     "SavingState",
     "SearchChats",
+    "SearchHub",
     "SelectBranch",
     "SendMessage",
     "SetContributing",
@@ -636,6 +680,7 @@ __all__ = [
     "StopAnswer",
     "StopChat",
     "StopDownload",
+    "StopImport",
     "StoredMessage",
     "TextPiece",
     "Title",
@@ -643,6 +688,7 @@ __all__ = [
     "Totals",
     "TrustPublisher",
     "UpdateChat",
+    "Verdict",
     "WatchContribution",
     "WatchTopology",
     "WeakerChoice",

@@ -8,6 +8,8 @@ from msgspec import Meta, Struct
 
 from engine.api.schema.base import ControlEvent, ControlRequest, ModelName, Worded
 
+Verdict = Literal["fits", "tight", "does_not_fit", "unknown"]
+
 
 class LibraryModel(Struct, frozen=True, kw_only=True):
     """A model of the catalogue that is not on this machine, in the ``variant`` that suits it best ("" while its files
@@ -23,7 +25,7 @@ class LibraryModel(Struct, frozen=True, kw_only=True):
     context: int = 0
     size: int = 0
     memory: int = 0
-    verdict: Literal["fits", "tight", "does_not_fit", "unknown"] = "unknown"
+    verdict: Verdict = "unknown"
     tokens_per_s: float = 0.0
     note: str = ""
     publisher: str = ""
@@ -42,9 +44,11 @@ class ListLibrary(LibraryRequest, frozen=True, kw_only=True, tag="list_library")
 
 
 class DownloadModel(LibraryRequest, frozen=True, kw_only=True, tag="download_model"):
-    """Fetch a model of the catalogue; one whose download was stopped goes on where it was. ``accept_licence``: its
-    licence was read and accepted. Answered by ``Accepted``; then come ``DownloadProgress`` and one
-    ``DownloadEnded``."""
+    """Fetch a model of the catalogue, of a publisher, or a repository of the hub (OWNER/NAME); one whose download was
+    stopped goes on where it was. Some go on at a time, the others wait in the order in which they were asked for; an
+    engine that starts goes on with those that it had not ended. ``accept_licence``: its licence was read and accepted;
+    needed once. Answered by ``Accepted``; then come ``DownloadProgress`` and one ``DownloadEnded``. Refused before it
+    begins with the code "disk_limit" where it would take more than the owner's limit for models leaves."""
 
     model: ModelName
     accept_licence: bool = False
@@ -110,7 +114,10 @@ class DownloadProgress(ControlEvent, frozen=True, kw_only=True, tag="download_pr
 
 class DownloadEnded(ControlEvent, Worded, frozen=True, kw_only=True, tag="download_ended"):
     """A download is over. ``code`` "": the model is on this machine; "stopped"; else why not, which ``text`` says for
-    people."""
+    people: "hub_unreachable", "hub_gated" (its terms have to be accepted there first), "hub_not_found", "cut_off" (the
+    connection broke off again and again), "wrong_content" (``text`` names the file), "disk_full" (how much is missing;
+    what has arrived is kept), "disk_limit" (the owner's), "no_model" (what came cannot be used), "model_busy",
+    "manifest_refused", "hub_failed", "storage_failed"."""
 
     model: str
     code: str = ""
