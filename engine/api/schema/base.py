@@ -116,3 +116,19 @@ class RequestFailed(ControlEvent, Worded, frozen=True, kw_only=True, tag="reques
     code: str
     text: str
     ref: str = ""
+
+
+__all__ = [
+    "ChatId",
+    "ControlEvent",
+    "ControlRequest",
+    "MachineStanding",
+    "ModelName",
+    "Privacy",
+    "PrivacyChoice",
+    "RequestFailed",
+    "Route",
+    "SamplingChoice",
+    "WeakerChoice",
+    "Worded",
+]

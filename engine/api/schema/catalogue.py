@@ -213,3 +213,28 @@ class ImportEnded(ControlEvent, Worded, frozen=True, kw_only=True, tag="import_e
 AnyCatalogueEvent = (
     Catalogue | CatalogueChanged | ModelDetails | ModelRemoved | HubResults | ImportProgress | ImportEnded
 )
+
+__all__ = [
+    "MOST_FILES",
+    "AnyCatalogueEvent",
+    "AnyCatalogueRequest",
+    "Catalogue",
+    "CatalogueChanged",
+    "CatalogueModel",
+    "FolderPath",
+    "GetCatalogue",
+    "GetModelDetails",
+    "HubModel",
+    "HubResults",
+    "ImportEnded",
+    "ImportModel",
+    "ImportProgress",
+    "ModelDetails",
+    "ModelFile",
+    "ModelFit",
+    "ModelRemoved",
+    "RemoveModel",
+    "Room",
+    "SearchHub",
+    "StopImport",
+]

@@ -6,7 +6,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from engine.api.schema.base import ControlEvent, Worded
-from engine.api.schema.chats import ChatEntry, ChatSettings, Draft, Folder, Preset, StoredMessage
+from engine.api.schema.chat_values import ChatEntry, ChatSettings, Draft, Folder, Preset, StoredMessage
 
 # ----------------------------------------------------------------------------------------------------------- replies
 
@@ -254,3 +254,29 @@ AnyChatsEvent = (
     | AnswerDelta
     | SavingState
 )
+
+__all__ = [
+    "Accepted",
+    "AnswerDelta",
+    "AnswerStage",
+    "AnyChatsEvent",
+    "BranchSelected",
+    "ChatChanged",
+    "ChatHit",
+    "ChatList",
+    "ChatOpened",
+    "ChatsFound",
+    "ChatsRemoved",
+    "ContextOverflow",
+    "ContextState",
+    "DraftChanged",
+    "ExportPiece",
+    "FoldersChanged",
+    "MessageChanged",
+    "MessagePage",
+    "MessagesRemoved",
+    "MessagesRestored",
+    "PresetsChanged",
+    "SavingState",
+    "TextPiece",
+]

@@ -18,3 +18,9 @@ class Diagnostics(ControlEvent, frozen=True, kw_only=True, tag="diagnostics"):
 
     ref: str
     text: str
+
+
+__all__ = [
+    "Diagnostics",
+    "GetDiagnostics",
+]

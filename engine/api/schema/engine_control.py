@@ -37,3 +37,11 @@ class NetworkKept(ControlEvent, frozen=True, kw_only=True, tag="network_kept"):
 
     ref: str
     address: str
+
+
+__all__ = [
+    "JoinNetwork",
+    "LeaveNetwork",
+    "NetworkKept",
+    "Shutdown",
+]

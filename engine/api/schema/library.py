@@ -169,3 +169,26 @@ class Publishers(ControlEvent, frozen=True, kw_only=True, tag="publishers"):
 
 
 AnyLibraryEvent = DownloadProgress | DownloadEnded | Library | DiskUse | Publishers
+
+__all__ = [
+    "AnyLibraryEvent",
+    "AnyLibraryRequest",
+    "ConfirmModel",
+    "DiscardDownload",
+    "DiskUse",
+    "DownloadEnded",
+    "DownloadModel",
+    "DownloadProgress",
+    "GetDiskUse",
+    "Library",
+    "LibraryModel",
+    "LibraryRequest",
+    "ListLibrary",
+    "ListPublishers",
+    "ModelUse",
+    "PublisherState",
+    "Publishers",
+    "StopDownload",
+    "TrustPublisher",
+    "Verdict",
+]

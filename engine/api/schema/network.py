@@ -77,3 +77,17 @@ class Topology(ControlEvent, frozen=True, kw_only=True, tag="topology"):
 
 AnyNetworkRequest = WatchTopology
 AnyNetworkEvent = Topology
+
+__all__ = [
+    "MOST_LINKS",
+    "MOST_MEMBERS",
+    "MOST_PATHS",
+    "TOPOLOGY_SECONDS",
+    "AnyNetworkEvent",
+    "AnyNetworkRequest",
+    "GroupMember",
+    "OwnLink",
+    "OwnPath",
+    "Topology",
+    "WatchTopology",
+]
