@@ -29,7 +29,7 @@ from engine.node.asked import asked_of
 from engine.node.group import GroupRole
 from engine.node.group_view import GroupView
 from engine.node.overlay_peer import OverlayPeer
-from engine.node.requests import generation_for
+from engine.node.requests import generation_for, least_answer
 from engine.node.serving_role import ServingRole
 from engine.node.target_choice import target_of
 from engine.node.task_owner import TaskOwner
@@ -158,6 +158,11 @@ class EntryRole(TaskOwner):
             return
         target = self._target(choice.target, group, request)
         if target is None:
+            reason = self._serving.too_long(shape.prompt_tokens, least_answer(request)) if shape is not None else ""
+            if reason:
+                self.refused += 1
+                self._peer.refuse(request_id, _failed(reason, 0.0, self._alternatives(group)))
+                return
             self._work[request_id] = work
             self._peer.keep(request_id)
             self._work.pop(request_id, None)  # it was too late

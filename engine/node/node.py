@@ -191,7 +191,7 @@ class Node:
     @property
     def not_mine(self) -> bool:
         """Whether the owner serves only networks of their own, and this is none."""
-        return self.governing.rules.serve == "my_networks" and not is_private(self.peer or self.client)
+        return self.governing.rules.serve == "my_networks" and not (is_private(self.client) or is_private(self.peer))
 
     def _relaying(self) -> tuple[bool, float]:
         """Whether other people's cells may pass now, and how many megabits of them a second."""
@@ -416,13 +416,16 @@ class Node:
     def governed(self) -> None:
         """The owner or the governor has decided anew, perhaps the same for another reason: then nothing is touched,
         as the owner's own answers may be running."""
+        self._look_at_switch()
+        self._changed()
+
+    def _look_at_switch(self) -> None:
         applied = (self.serves_now, self._relaying(), self.contributed_model)
         if not self.serves_now:
             self.contribute_ready = False
         if applied != self._applied:
             self._applied = applied
             self._switch.set()
-        self._changed()
 
     def _network_changed(self) -> None:
         """This machine is somewhere else, or was asleep: what still works is kept, the rest made anew at once."""
@@ -471,6 +474,7 @@ class Node:
         self._changed()
 
     def _changed(self) -> None:
+        self._look_at_switch()  # only now it may be known whose network this is
         self._feed.notify()
         network, contributing = network_state(self), contributing_state(self)
         told = (network.status, contributing.status)

@@ -69,6 +69,11 @@ def day_of(seconds: float) -> float:
     return seconds - seconds % DAY_SECONDS
 
 
+def least_answer(request: Request) -> int:
+    """Tokens of an answer that a client asks for, at the least: who names no length may be content with little."""
+    return request.max_tokens if request.max_tokens < ALL_TOKENS else request.min_tokens
+
+
 def generation_for(request: Request, context_length: int, limit: float | None) -> GenerationRequest:
     """What inference is asked for a client's request; who wants the whole context gets what it leaves."""
     return GenerationRequest(

@@ -25,6 +25,7 @@ from engine.inference.types import (
     Delta,
     Done,
     GenerationEvent,
+    GenerationRequest,
     InferenceBackend,
     ModelInfo,
     Queued,
@@ -62,6 +63,10 @@ MAX_ESTIMATE = 1e6
 logger = logging.getLogger(__name__)
 
 Push = Callable[[RequestId, FrameEvent], None]
+
+
+class TooLongHereError(OverloadedError):
+    """The owner of this machine takes no requests that long; others may."""
 
 
 @dataclass(slots=True)
@@ -204,7 +209,10 @@ class ServingRole(TaskOwner):
             await self._generate(started)
         except RequestError as error:
             if isinstance(error, OverloadedError) and self.overloaded is not None:
-                self._push(request_id, self.overloaded(started.request))
+                told = self.overloaded(started.request)
+                if isinstance(error, TooLongHereError):
+                    told = Failed(code=error.code, text=str(error)[:1000], alternatives=told.alternatives)
+                self._push(request_id, told)
                 return
             parameter = (error.parameter or "")[:100]
             self._push(request_id, Failed(code=error.code, text=str(error)[:1000], parameter=parameter))
@@ -254,12 +262,12 @@ class ServingRole(TaskOwner):
         missing = missing_abilities(generation, info)
         if missing:
             raise unable(info.model_id, missing, "at the machine that was asked")
+        await self._admit(generation)
         events = self._backend.generate(generation)
         try:
             async for event in events:
                 self.uncounted.taken(started.request_id, self._clock.monotonic())
-                if isinstance(event, Started):
-                    self._check_length(len(event.prompt_ids), generation.max_tokens or 0)
+                self._keep_to_length(started.request_id, generation, event, transcript)
                 for frame_event in self._frame_events(event, transcript):
                     self._push(started.request_id, frame_event)
                 while self._paused(started.request_id):  # noqa: ASYNC110 - a sans-I/O machine has no event
@@ -269,10 +277,37 @@ class ServingRole(TaskOwner):
             if close is not None:
                 await close()
 
-    def _check_length(self, prompt: int, answer: int) -> None:
+    def too_long(self, prompt: int, answer: int) -> str:
+        """Why the owner takes no request of so many tokens; "" where that is no reason."""
         most = self.longest_request()
-        if most is not None and prompt + answer > most:
-            raise OverloadedError(say("governor.too_long", most=most))
+        return say("governor.too_long", most=most) if most is not None and prompt + answer > most else ""
+
+    async def _admit(self, generation: GenerationRequest) -> None:
+        """Before it waits for a place: what is too long goes elsewhere at once, where its length can be known."""
+        if self.longest_request() is None:
+            return
+        shape = await self._backend.describe(generation)
+        if shape is not None and (reason := self.too_long(shape.prompt_tokens, _least_answer(generation))):
+            raise TooLongHereError(reason)
+
+    def _keep_to_length(
+        self, request_id: RequestId, generation: GenerationRequest, event: GenerationEvent, transcript: _Transcript
+    ) -> None:
+        """Who asks for an answer of any length gets what the owner allows; another machine may write the rest."""
+        if isinstance(event, Started):
+            prompt, answer = len(event.prompt_ids), _least_answer(generation)
+        elif isinstance(event, Delta):
+            prompt = len(transcript.prompt_ids)
+            answer = transcript.first + len(transcript.output_ids) + len(event.ids)
+        else:
+            return
+        reason = self.too_long(prompt, answer)
+        if not reason:
+            return
+        if transcript.unsigned:
+            now, wall = self._clock.monotonic(), self._clock.wall()
+            self._push(request_id, Checkpoint(*self._sign(transcript, final=False, now=now, wall=wall)))
+        raise TooLongHereError(reason)
 
     def _sign(self, transcript: _Transcript, *, final: bool, now: float, wall: float) -> tuple[bytes, bytes]:
         record, signature = transcript.sign(final=final, now=now, wall=wall)
@@ -332,6 +367,11 @@ class ServingRole(TaskOwner):
             record, signature = self._sign(transcript, final=False, now=now, wall=wall)
             out.append(Checkpoint(record=record, signature=signature))
         return out
+
+
+def _least_answer(generation: GenerationRequest) -> int:
+    """Tokens of an answer that was asked for, at the least: who names no length may be content with little."""
+    return generation.max_tokens or generation.min_tokens
 
 
 def _probability(told: TokenLogprob) -> TokenProbability:

@@ -30,6 +30,11 @@ def target(directory, chosen, *_):
     return SimpleNamespace(node_id=chosen, started=0.0)
 
 
+def serving(most=None) -> Any:
+    """The serving role of a machine whose owner takes requests of ``most`` tokens."""
+    return SimpleNamespace(too_long=lambda prompt, answer: "too long" if most and prompt + answer > most else "")
+
+
 class MostCached:
     """Whoever holds most of it; remembers what it was asked."""
 
@@ -83,7 +88,7 @@ async def decide(machines, describe, monkeypatch):  # noqa: F811
     peer: Any = Decided(one)
     policy = MostCached()
     backend: Any = SimpleNamespace(describe=describe)
-    role = EntryRole(peer, SimpleNamespace(), one.role, policy, one.clock, random.Random(1).randbytes, backend)
+    role = EntryRole(peer, serving(), one.role, policy, one.clock, random.Random(1).randbytes, backend)
     role.attach()
     async with asyncio.TaskGroup() as tasks:
         task = tasks.create_task(role.run())
@@ -182,7 +187,7 @@ def choosing(machines, monkeypatch):  # noqa: F811
     monkeypatch.setattr(one, "links", lambda: frozenset({three.node_id}))
     monkeypatch.setattr(entry_role, "target_of", target)
     peer: Any = Decided(one)
-    role = EntryRole(peer, SimpleNamespace(), one.role, MostCached(), one.clock, random.Random(1).randbytes)
+    role = EntryRole(peer, serving(), one.role, MostCached(), one.clock, random.Random(1).randbytes)
     shape = PromptShape(len(PROMPT) + 7, len(PROMPT), DIGESTS)
 
     def decide(number):
@@ -217,10 +222,24 @@ def test_what_another_member_might_drop_is_kept(machines, monkeypatch, sealed, s
     listed = SimpleNamespace(node_id=two.node_id, started=wall + started)
     monkeypatch.setattr(entry_role, "target_of", lambda *_: listed)
     peer: Any = Decided(one)
-    role = EntryRole(peer, SimpleNamespace(), one.role, MostCached(), one.clock, random.Random(1).randbytes)
+    role = EntryRole(peer, serving(), one.role, MostCached(), one.clock, random.Random(1).randbytes)
     asked = msgspec.structs.replace(request(max_tokens=4, may_forward=True), sealed_at=wall + sealed)
     role.decide(ExecutionOffered(b"r" * 16, asked), PromptShape(len(PROMPT) + 7, len(PROMPT), DIGESTS))
     assert [name for name, _ in peer.decisions] == [decision]
+
+
+@pytest.mark.parametrize(("most", "decision"), [(len(PROMPT) + 46, "refuse"), (len(PROMPT) + 47, "keep")])
+def test_what_the_owner_finds_too_long_is_sent_elsewhere_before_it_is_begun(machines, most, decision):  # noqa: F811
+    one, two, three = machines
+    peer: Any = Decided(one)
+    role = EntryRole(peer, serving(most), one.role, MostCached(), one.clock, random.Random(1).randbytes)
+    offered = ExecutionOffered(b"r" * 16, request(max_tokens=40, may_forward=False))
+    role.decide(offered, PromptShape(len(PROMPT) + 7, len(PROMPT), DIGESTS))
+    ((name, failed),) = peer.decisions
+    assert name == decision
+    if failed is not None:
+        assert (failed.code, failed.text) == ("overloaded", "too long")
+        assert set(failed.alternatives) == {two.node_id, three.node_id}
 
 
 def test_links_for_caches_are_bounded(machines, monkeypatch):  # noqa: F811
@@ -241,7 +260,7 @@ def test_who_lies_about_its_cache_again_afterwards_is_found_out_by_the_time(mach
     run(machines, 2)
     monkeypatch.setattr(entry_role, "target_of", target)
     peer: Any = Decided(one)
-    role = EntryRole(peer, SimpleNamespace(), one.role, MostCached(), one.clock, random.Random(1).randbytes)
+    role = EntryRole(peer, serving(), one.role, MostCached(), one.clock, random.Random(1).randbytes)
     role.attach()
     shape = PromptShape(len(PROMPT) + 7, len(PROMPT), DIGESTS)
     believed = []
@@ -272,7 +291,7 @@ def test_a_burst_is_not_kept_whole_while_the_model_counts_nothing_of_it(machines
     one.cache(9)
     monkeypatch.setattr(entry_role, "target_of", target)
     peer: Any = Decided(one)
-    serving = SimpleNamespace()
+    serving = SimpleNamespace(too_long=lambda *_: "")
     role = EntryRole(peer, serving, one.role, MostFree(), one.clock, random.Random(1).randbytes)
     role.attach()
     peer.started = serving.begins
@@ -308,7 +327,7 @@ def test_what_a_member_does_not_take_counts_here(machines, monkeypatch):  # noqa
     run(machines, 2)
     monkeypatch.setattr(entry_role, "target_of", target)
     peer: Any = Decided(one)
-    serving = SimpleNamespace()
+    serving = SimpleNamespace(too_long=lambda *_: "")
     role = EntryRole(peer, serving, one.role, MostCached(), one.clock, random.Random(1).randbytes)
     role.attach()
     asked = request(max_tokens=40, may_forward=True)
@@ -324,7 +343,7 @@ def test_what_a_member_does_not_take_counts_here(machines, monkeypatch):  # noqa
 def test_what_was_passed_on_counts_as_its_entry_node_says(machines, entry, tokens):  # noqa: F811
     """Until the model has it; of what nobody has looked at the length of the text says how much it is."""
     one, *_ = machines
-    serving = SimpleNamespace()
+    serving = SimpleNamespace(too_long=lambda *_: "")
     peer: Any = Decided(one)
     EntryRole(peer, serving, one.role, MostCached(), one.clock, random.Random(1).randbytes).attach()
     serving.begins(ExecutionStarted(b"r" * 16, request(max_tokens=40), b"", entry, 77))
@@ -339,7 +358,7 @@ def test_a_decision_that_comes_too_late_counts_nowhere(machines, monkeypatch):  
     monkeypatch.setattr(entry_role, "target_of", target)
     peer: Any = Decided(one)
     peer.late = True
-    role = EntryRole(peer, SimpleNamespace(), one.role, MostCached(), one.clock, random.Random(1).randbytes)
+    role = EntryRole(peer, serving(), one.role, MostCached(), one.clock, random.Random(1).randbytes)
     asked = request(max_tokens=40, may_forward=True)
     role.decide(ExecutionOffered(b"r" * 16, asked), PromptShape(len(PROMPT) + 7, len(PROMPT), DIGESTS))
     assert peer.decisions == [("forward", two.node_id)]

@@ -22,6 +22,7 @@ from engine.inference.types import (
     GenerationRequest,
     ModelInfo,
     PromptMessage,
+    PromptShape,
     Queued,
     Started,
     TokenLogprob,
@@ -48,6 +49,7 @@ from engine.wire.codec import encode
 
 NETWORK = NetworkId(b"n" * 32)
 IDENTITY = Identity.from_seed(b"i" * 32)
+OTHER = b"o" * 20
 INFO = ModelInfo(model_id="m", digest=b"d" * 32, tokenizer_digest=b"t" * 32, context_length=100, slots=2)
 
 
@@ -58,11 +60,15 @@ class Backend:
         self, script: Sequence[GenerationEvent | Exception], hang: bool = False, info: ModelInfo = INFO
     ) -> None:
         self.script, self.hang, self.info = script, hang, info
+        self.shape: PromptShape | None = None
         self.asked: list[GenerationRequest] = []
         self.closed = False
 
     def models(self) -> list[ModelInfo]:
         return [self.info]
+
+    async def describe(self, request: GenerationRequest) -> PromptShape | None:
+        return self.shape
 
     async def generate(self, request: GenerationRequest) -> AsyncIterator[GenerationEvent]:
         self.asked.append(request)
@@ -99,7 +105,11 @@ def request(**changes: object) -> Request:
 
 
 async def serve(
-    backend: Backend, asked: Request, offered: frozenset[str] = frozenset({"m"}), cancel_after: int | None = None
+    backend: Backend,
+    asked: Request,
+    offered: frozenset[str] = frozenset({"m"}),
+    cancel_after: int | None = None,
+    most: int | None = None,
 ) -> list[FrameEvent]:
     """Run one request to its end."""
     events: list[FrameEvent] = []
@@ -111,7 +121,8 @@ async def serve(
             role.cancel(RequestId(asked.request_id))
 
     role = ServingRole(IDENTITY, NETWORK, backend, SystemClock(), push, lambda _: False, 12.5)
-    role.offered = offered
+    role.offered, role.longest_request = offered, lambda: most
+    role.overloaded = lambda _: Failed(code="overloaded", text="full", estimate=9.0, alternatives=(OTHER,))
     async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
         running = tasks.create_task(role.run())
         await asyncio.sleep(0)
@@ -160,7 +171,7 @@ async def test_an_answer_is_framed_checkpointed_and_receipted() -> None:
 
 async def test_refusals_and_failures_reach_the_client_with_their_code() -> None:
     (failed,) = await serve(Backend([OverloadedError("full, try in 3 s")]), request())
-    assert failed == Failed(code="overloaded", text="full, try in 3 s")
+    assert failed == Failed(code="overloaded", text="full", estimate=9.0, alternatives=(OTHER,))
     (failed,) = await serve(Backend([WorkerDiedError("killed by signal 9, secret path /x")]), request())
     assert isinstance(failed, Failed)
     assert failed.code == "serving_node_lost"
@@ -233,6 +244,31 @@ async def test_a_fault_met_by_one_request_ends_that_answer_only() -> None:
     assert isinstance(failed, Failed)
     assert failed.code == "internal_error"
     assert "prompt" not in failed.text
+
+
+@pytest.mark.parametrize(("max_tokens", "refused"), [(91, True), (90, False), (1_000_000, False)])
+async def test_what_the_owner_finds_too_long_gets_no_place(max_tokens: int, refused: bool) -> None:
+    backend = Backend([Started((1,) * 10), Done("stop", 10, 0)])
+    backend.shape = PromptShape(10, 0)
+    info = msgspec.structs.replace(INFO, context_length=200)
+    backend.info = info
+    *_, last = await serve(backend, request(max_tokens=max_tokens), most=100)
+    assert isinstance(last, Failed) is refused
+    assert bool(backend.asked) is not refused
+    if isinstance(last, Failed):
+        assert (last.code, last.alternatives) == ("overloaded", (OTHER,))
+        assert "at most 100 tokens" in last.text
+
+
+async def test_an_answer_of_any_length_is_handed_on_with_a_receipt_where_the_owner_allows_no_more() -> None:
+    script = [Started((1,) * 10), *(Delta((5,), "x") for _ in range(9)), Done("stop", 10, 9)]
+    events = await serve(Backend(script), request(), most=15)
+    assert [event.first for event in events if isinstance(event, Tokens)] == list(range(5))
+    *_, signed, last = events
+    assert isinstance(signed, Checkpoint)
+    assert check_receipt(signed.record, signed.signature, NETWORK).last == 5
+    assert isinstance(last, Failed)
+    assert (last.code, last.alternatives) == ("overloaded", (OTHER,))
 
 
 TOOLS = '[{"type":"function","function":{"name":"f"}}]'

@@ -145,3 +145,23 @@ async def test_another_reason_for_the_same_pause_leaves_the_owners_own_answers_a
         node.governing.set_rules(Rules(schedule=(0,) * 7, price=2))
         await asyncio.sleep(0.1)
         assert inference.stops == stops
+
+
+async def test_only_my_networks_means_that_strangers_are_not_served(tmp_path, monkeypatch):
+    """Whose network it is comes to be known after the start."""
+    monkeypatch.setenv("GENTORRENT_KEYRING", "off")
+    mine = False
+    monkeypatch.setattr("engine.node.node.is_private", lambda presence: mine)
+    async with switched(tmp_path, relay=False) as (node, inference):
+        inference.done.set()
+        node.governing.set_rules(Rules(serve="my_networks"))
+        await node.set_contributing(True)
+        await asyncio.sleep(0.1)
+        assert (contributing_state(node).status, inference.begun) == ("paused", 0)
+        mine = True
+        node._changed()
+        await until(lambda: node.contribute_ready)
+        stops, mine = inference.stops, False
+        node._changed()
+        await until(lambda: inference.stops > stops)
+        assert not node.contribute_ready
