@@ -311,6 +311,17 @@ SENTENCES: Mapping[str, str] = {
         "Machine {machine} was last checked by the committee on {when} and did not pass; its reputation is "
         "{reputation} after {judged} checks, not enough yet to be established."
     ),
+    "automatic.chosen": mark("{model} is where this machine helps most."),
+    "automatic.only": mark("{model} is the only model here that can be taken."),
+    "automatic.nobody": mark("Nobody else serves it."),
+    "automatic.others": mark("Others that serve it: {others}; of these about {busy} % are answering."),
+    "automatic.measured": mark("It writes {rate} tokens a second here."),
+    "automatic.expected": mark("It is expected to write about {rate} tokens a second here."),
+    "automatic.better": mark("{model} would help more, once it is downloaded ({size} GB)."),
+    "automatic.failed": mark("{model} could not be loaded and is tried again later."),
+    "automatic.failed_all": mark("None of the models here could be loaded."),
+    "automatic.none": mark("No model here fits into the memory that may be used."),
+    "automatic.event": mark("Contributing {model} from now on: {reason}"),
     "governor.paused": mark("You have paused it."),
     "governor.paused_until_start": mark("You have paused it until the engine's next start."),
     "governor.schedule": mark("The weekly schedule has this hour off."),

@@ -636,6 +636,10 @@
         <translation>Beitragen hört von selbst auf</translation>
     </message>
     <message>
+        <source>Contributing {model} from now on: {reason}</source>
+        <translation>Ab jetzt wird {model} beigetragen: {reason}</translation>
+    </message>
+    <message>
         <source>Contributing: {state}</source>
         <translation>Beitragen: {state}</translation>
     </message>
@@ -1204,6 +1208,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Es ließ sich nicht lesen: {problem}</translation>
     </message>
     <message>
+        <source>It is expected to write about {rate} tokens a second here.</source>
+        <translation>Erwartet werden hier etwa {rate} Tokens in der Sekunde.</translation>
+    </message>
+    <message>
         <source>It is full. {overflow}</source>
         <translation>Er ist voll. {overflow}</translation>
     </message>
@@ -1222,6 +1230,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>It slows down to stay below.</source>
         <translation>Sie wird langsamer, um darunter zu bleiben.</translation>
+    </message>
+    <message>
+        <source>It writes {rate} tokens a second here.</source>
+        <translation>Es schreibt hier {rate} Tokens in der Sekunde.</translation>
     </message>
     <message>
         <source>Its licence: {licence}. Who fetches it accepts that.</source>
@@ -1561,6 +1573,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Kein Rechner, der {model} anbietet, hat den verlangten Ruf. Verlange weniger oder versuch es später noch einmal.</translation>
     </message>
     <message>
+        <source>No model here fits into the memory that may be used.</source>
+        <translation>Kein Modell hier passt in den Speicher, der benutzt werden darf.</translation>
+    </message>
+    <message>
         <source>No model of the catalogue would be better on this machine.</source>
         <translation>Kein Modell aus dem Katalog wäre auf diesem Rechner besser.</translation>
     </message>
@@ -1609,6 +1625,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Dieses Modell hat niemand angesehen außer dem, der es veröffentlicht.</translation>
     </message>
     <message>
+        <source>Nobody else serves it.</source>
+        <translation>Sonst bietet es niemand an.</translation>
+    </message>
+    <message>
         <source>Nobody has this model.</source>
         <translation>Niemand hat dieses Modell.</translation>
     </message>
@@ -1639,6 +1659,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>None in the way</source>
         <translation>Keiner im Weg</translation>
+    </message>
+    <message>
+        <source>None of the models here could be loaded.</source>
+        <translation>Keines der Modelle hier ließ sich laden.</translation>
     </message>
     <message>
         <source>None yet</source>
@@ -1866,6 +1890,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Others are downloaded on the command line: gentorrent models search lists them, gentorrent models download NAME fetches one, and it appears here within seconds.</source>
         <translation>Andere holt man auf der Kommandozeile: gentorrent models search listet sie auf, gentorrent models download NAME holt eines, und es erscheint hier nach Sekunden.</translation>
+    </message>
+    <message>
+        <source>Others that serve it: {others}; of these about {busy} % are answering.</source>
+        <translation>Andere, die es anbieten: {others}; davon antworten gerade etwa {busy} %.</translation>
     </message>
     <message>
         <source>Out of the folder</source>
@@ -3865,6 +3893,10 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
         <translation>{have} Relays sind brauchbar, aber zu viele davon teilen sich ein Netz oder einen Besitzer für {paths} getrennte Pfade von {length}. Warte auf Relays anderswo.</translation>
     </message>
     <message>
+        <source>{model} could not be loaded and is tried again later.</source>
+        <translation>{model} ließ sich nicht laden und wird später wieder versucht.</translation>
+    </message>
+    <message>
         <source>{model} is on its way</source>
         <translation>{model} ist unterwegs</translation>
     </message>
@@ -3873,8 +3905,16 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
         <translation>{model} ist von {publisher} ({fingerprint}) veröffentlicht, dessen Modelle du nicht anbietest. Erlaube es im Fenster oder mit: gentorrent models publishers trust {fingerprint}</translation>
     </message>
     <message>
+        <source>{model} is the only model here that can be taken.</source>
+        <translation>{model} ist das einzige Modell hier, das in Frage kommt.</translation>
+    </message>
+    <message>
         <source>{model} is unreviewed: {publisher} ({fingerprint}) has published it, and nobody else has looked at it. Confirm in the window that you want to ask it, or with: gentorrent models confirm {model}</source>
         <translation>{model} ist ungeprüft: {publisher} ({fingerprint}) hat es veröffentlicht, und sonst hat es niemand angesehen. Bestätige im Fenster, dass du es fragen willst, oder mit: gentorrent models confirm {model}</translation>
+    </message>
+    <message>
+        <source>{model} is where this machine helps most.</source>
+        <translation>Mit {model} hilft dieser Rechner am meisten.</translation>
     </message>
     <message>
         <source>{model} on this machine answers.</source>
@@ -3883,6 +3923,10 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
     <message>
         <source>{model} was not downloaded</source>
         <translation>{model} wurde nicht heruntergeladen</translation>
+    </message>
+    <message>
+        <source>{model} would help more, once it is downloaded ({size} GB).</source>
+        <translation>{model} würde mehr helfen, ist aber erst herunterzuladen ({size} GB).</translation>
     </message>
     <message>
         <source>{model} · on the network</source>
