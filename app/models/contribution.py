@@ -94,11 +94,6 @@ class ContributionModel(QObject):
         devices = self.rules.devices if self.rules is not None else ()
         return next((one for one in devices if one.device == device), schema.DeviceRules(device=device))
 
-    @property
-    def can_resume(self) -> bool:
-        """Whether the owner's own pause holds."""
-        return self.now is not None and self.now.by_owner
-
     def pause(self, seconds: float | None) -> bool:
         """Pause for so long, or until the engine's next start; False when there is no engine to be told."""
         return self._send(schema.PauseContributing(seconds=seconds, ref=_REF))

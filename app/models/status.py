@@ -145,7 +145,7 @@ class StatusModel(QObject):
     @property
     def can_resume(self) -> bool:
         """Whether the owner has paused it."""
-        return self.contribution.can_resume
+        return self._state is not None and self._state.contributing.by_owner
 
     def pause(self, seconds: float | None) -> None:
         """Stop contributing for so long (None: until the engine's next start); the owner still wants to."""

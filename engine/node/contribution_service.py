@@ -170,7 +170,6 @@ class ContributionService:
             paused=bool(reasons),
             reasons=reasons,
             until=decision.until,
-            by_owner=decision.by_owner,
             relay_reason=decision.relay_reason,
             problem=governing.problem,
         )

@@ -165,6 +165,7 @@ def contributing_state(node: Node) -> ContributingState:
         status=status,
         reason=reason,
         until=until,
+        by_owner=node.contribute_wanted and node.governing.decision.by_owner,
         model=node.contributed_model,
         answering=serving.answering if serving else 0,
         answered=serving.answered if serving else 0,

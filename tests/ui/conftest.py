@@ -171,7 +171,9 @@ class PlayedEngine(PlayedNetwork):
             data_directory="/nowhere",
             started=1.0,
             network=NetworkState(status=self.network, relays=16, nodes=19, paths=4, paths_wanted=4),
-            contributing=ContributingState(on=on, status=status, reason=self.paused, tokens_today=self.tokens_today),
+            contributing=ContributingState(
+                on=on, status=status, reason=self.paused, by_owner=bool(self.paused), tokens_today=self.tokens_today
+            ),
             relay=RelayState(on=True),
             worker=WorkerState(status="ready"),
             models=tuple(self.models()),
@@ -195,9 +197,7 @@ class PlayedEngine(PlayedNetwork):
             self.paused = ""
         self.feed.notify()
         reasons = (self.paused,) if self.paused else ()
-        return Contribution(
-            ref=request.ref, rules=Rules(), paused=bool(reasons), by_owner=bool(reasons), reasons=reasons
-        )
+        return Contribution(ref=request.ref, rules=Rules(), paused=bool(reasons), reasons=reasons)
 
     def detach(self, tell: object) -> None:
         """The client is gone."""

@@ -132,8 +132,7 @@ def test_events_are_newest_first_and_bounded() -> None:
 
 def test_pauses_are_the_engines() -> None:
     engine = Engine()
-    contribution = model(engine, paused=True, by_owner=True, reasons=("You paused it.",), until=2e9)
-    assert contribution.can_resume
+    contribution = model(engine, paused=True, reasons=("You paused it.",), until=2e9)
     contribution.pause(3600)
     contribution.resume()
     assert [type(one) for one in engine.requests] == [schema.PauseContributing, schema.ResumeContributing]

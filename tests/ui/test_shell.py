@@ -536,16 +536,16 @@ def test_tray_pauses_and_resumes_by_the_engine_and_keeps_the_wish(drive: Drive, 
             tray.pause_start.trigger()
             assert [request.seconds for request in engine.requests] == [3600, None]
             reason = "You paused it."
-            paused = schema.ContributingState(on=True, status="paused", reason=reason)
+            paused = schema.ContributingState(on=True, status="paused", reason=reason, by_owner=True)
             window.status.receive(state(network=network, contributing=paused))
-            window.status.receive(
-                schema.Contribution(rules=schema.Rules(), paused=True, by_owner=True, reasons=(reason,))
-            )
             assert tray.state.text() == "Contributing: Paused: You paused it."
             assert tray.resume.isVisible()
             assert not tray.pause_hour.isVisible()
             tray.resume.trigger()
             assert isinstance(engine.requests[-1], schema.ResumeContributing)
+            window.status.receive(state(network=network, contributing=on))  # however it ended: nobody watches the rules
+            assert not tray.resume.isVisible()
+            assert tray.pause_hour.isVisible()
             assert PreferenceStore(tmp_path).now.contribute
 
     drive(scenario())

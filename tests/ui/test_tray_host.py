@@ -145,7 +145,8 @@ async def test_icon_is_in_the_tray_and_its_menu_contributes(desktop, tmp_path: P
             entries = await shown(menu, lambda entries: any("until the next start." in entry for entry in entries))
             await asyncio.to_thread(menu.click, "Contribute")  # off
             await until(lambda: not engine.contributing, 30)
-            await shown(menu, lambda entries: "Contributing: Off" in entries)
+            entries = await shown(menu, lambda entries: "Contributing: Off" in entries)
+            assert "Go on now" not in entries
             engine.refuse_contributing = True
             await asyncio.to_thread(menu.click, "Contribute")
             refused = "Contributing: Not possible: There is no network to contribute to."

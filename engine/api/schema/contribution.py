@@ -91,8 +91,7 @@ class Totals(Struct, frozen=True, kw_only=True):
 
 class Contribution(ControlEvent, Worded, frozen=True, kw_only=True, tag="contribution"):
     """``paused``: by a rule or by the owner, for all of ``reasons``, the weightiest first; ``until``: seconds since
-    1970 at which the last of them that has a known end ends, 0: not known. ``by_owner``: the owner's own pause is among
-    them. ``relay_reason``: why nothing is relayed."""
+    1970 at which the last of them that has a known end ends, 0: not known. ``relay_reason``: why nothing is relayed."""
 
     ref: str = ""
     rules: Rules
@@ -101,7 +100,6 @@ class Contribution(ControlEvent, Worded, frozen=True, kw_only=True, tag="contrib
     totals: Totals = Totals()
     paused: bool = False
     reasons: tuple[str, ...] = ()
-    by_owner: bool = False
     until: float = 0.0
     relay_reason: str = ""
     problem: str = ""  # why rules cannot be kept, or were not read

@@ -50,7 +50,8 @@ class NetworkState(Worded, frozen=True, kw_only=True):
 
 
 class ContributingState(Worded, frozen=True, kw_only=True):
-    """``on`` is the owner's switch; ``status`` is what happens."""
+    """``on`` is the owner's switch; ``status`` is what happens. ``by_owner``: the owner's own pause holds,
+    beside whatever else does."""
 
     on: bool
     status: Literal["off", "starting", "on", "paused", "draining", "failed"]
@@ -60,6 +61,7 @@ class ContributingState(Worded, frozen=True, kw_only=True):
     answered: int = 0  # since the start
     tokens: int = 0  # written for others since the start
     until: float = 0.0  # "paused": seconds since 1970 at which it ends; 0: not known
+    by_owner: bool = False
     tokens_today: int = 0  # the same since midnight, by this machine's clock, whatever was started anew meanwhile
     receipts_waiting: int = 0  # epochs whose receipts the server has not got yet
     receipts_confirmed: int = 0  # those that it has confirmed, of the last two days

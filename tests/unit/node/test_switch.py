@@ -129,7 +129,11 @@ async def test_a_rule_pauses_and_lets_go_on_and_each_is_said(tmp_path, monkeypat
         await until(lambda: node.contribute_ready)
         node.governing.pause(3600)
         assert contributing_state(node).until == pytest.approx(node.governing.clock.wall() + 3600, abs=60)
+        assert contributing_state(node).by_owner
+        await node.set_contributing(False)
+        assert not contributing_state(node).by_owner  # there is nothing to go on with
         await node.set_contributing(True)  # whoever turns the switch on wants it on
+        assert not contributing_state(node).by_owner
         await until(lambda: node.contribute_ready)
 
 
