@@ -230,10 +230,6 @@ QMenu::separator {{ height: 1px; background: {t.line}; margin: {t.tiny}px {t.sma
 #card {{ background: {t.raised}; border: 1px solid {t.line}; border-radius: {t.radius}px; }}
 #line {{ background: {t.line}; border: none; }}
 #statusBar {{ background: {t.sunken}; border-top: 1px solid {t.line}; }}
-#pill {{ background: {t.neutral_ground}; color: {t.neutral}; border-radius: {t.small_radius}px;
-    padding: 1px {t.small}px; font-size: {t.caption}pt; font-weight: 600; }}
-#pill[tone="good"] {{ background: {t.good_ground}; color: {t.good}; }}
-#pill[tone="accent"] {{ background: {t.accent_ground}; color: {t.accent}; }}
 
 #navigation {{ background: {t.sunken}; border-right: 1px solid {t.line}; }}
 #navigation QToolButton {{ background: transparent; border: 2px solid transparent; border-radius: {t.radius}px;
@@ -322,10 +318,11 @@ QProgressBar::chunk {{ background: {t.accent}; border-radius: 3px; }}
 #setupPanel QPlainTextEdit:focus, #setupPanel QLineEdit:focus {{ border: 2px solid {t.focus};
     padding: 2px {t.small - 1}px; }}
 #setupPanel QPushButton#link {{ padding: 0; margin-left: -2px; }}
-#card QLineEdit {{ background: {t.raised}; border: 1px solid {t.strong_line}; border-radius: {t.small_radius}px;
+#card QLineEdit, #find {{ background: {t.raised}; border: 1px solid {t.strong_line}; border-radius: {t.small_radius}px;
     padding: 0 {t.small}px; min-height: {t.control - 2}px; selection-background-color: {t.accent};
     selection-color: {t.on_accent}; }}
-#card QLineEdit:focus {{ border: 2px solid {t.focus}; padding: 0 {t.small - 1}px; min-height: {t.control - 4}px; }}
+#card QLineEdit:focus, #find:focus {{ border: 2px solid {t.focus}; padding: 0 {t.small - 1}px;
+    min-height: {t.control - 4}px; }}
 #card QProgressBar {{ background: {t.line}; border: none; border-radius: 3px; }}
 #card QProgressBar::chunk {{ background: {t.accent}; border-radius: 3px; }}
 QSlider {{ min-height: 22px; }}
@@ -399,6 +396,8 @@ QToolButton#fold:focus {{ border-color: {t.focus}; }}
 #badge[tone="neutral"] {{ background: {t.neutral_ground}; color: {t.neutral}; }}
 #badge[tone="good"] {{ background: {t.good_ground}; color: {t.good}; }}
 #badge[tone="warning"] {{ background: {t.warning_ground}; color: {t.warning}; }}
+#badge[tone="error"] {{ background: {t.error_ground}; color: {t.error}; }}
+#badge[tone="accent"] {{ background: {t.accent_ground}; color: {t.accent}; }}
 
 QScrollArea {{ border: none; }}
 QScrollBar:vertical {{ background: transparent; width: 10px; margin: 2px; }}

@@ -32,7 +32,7 @@ from app.preferences import PreferenceStore
 from app.views.navigation import PageName
 from app.views.stage_row import OFFER_SECONDS_AFTER
 from engine.api import schema
-from tools import contribute_views
+from tools import contribute_views, models_views
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "screenshots"
 WIDE, NARROW = (1280, 800), (480, 800)
@@ -478,6 +478,13 @@ def _contribute_paused(desktop: Desktop) -> None:
     )  # fmt: skip
 
 
+def _models(desktop: Desktop, **fields: object) -> None:
+    here = schema.ModelState(id="Mistral-7B-Instruct-v0.3", where="local", context_length=32_768, tokens_per_s=31)
+    said = state()
+    play(desktop, msgspec.structs.replace(said, models=(said.models[0], here, *said.models[1:])))
+    models_views.show(desktop, **fields)  # type: ignore[arg-type]
+
+
 SUGGESTED = schema.Library(
     ref="library",
     models=(
@@ -552,7 +559,10 @@ VIEWS: dict[str, Callable[[Desktop], None]] = {
     "contribute-devices": _contribute("devices", scrolled="devices"),
     "contribute-limits": _contribute("money", "traffic", "whom", "relay", scrolled="money"),
     "contribute-log": _contribute("log", "meaning", scrolled="log"),
-    "models": _page("models"),
+    "models": _models,
+    "models-to-download": lambda desktop: _models(desktop, moving=False, scrolled="catalogue"),
+    "models-published": lambda desktop: _models(desktop, moving=False, scrolled="published"),
+    "models-none": lambda desktop: desktop.window.open_page("models"),
     "network": _network,
     "network-crowded": lambda desktop: _network(desktop, links=1000),
     "network-none": _page("network", network=False, contributing=False),

@@ -52,6 +52,16 @@ class PlainLabel(QLabel):
         self.setText(QFontMetrics(self.font()).elidedText(line, Qt.TextElideMode.ElideRight, self.width()))
 
 
+class Mark(PlainLabel):
+    """A word on a coloured ground beside a name. ``tone``: "neutral", "good", "warning", "error" or "accent"."""
+
+    def __init__(self, text: str, tone: str) -> None:
+        super().__init__(text, "badge")
+        self.setWordWrap(False)
+        self.setProperty("tone", tone)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+
 class LinkButton(QPushButton):
     """A quiet button that reads like a link."""
 

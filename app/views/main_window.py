@@ -259,6 +259,7 @@ class MainWindow(QMainWindow):
         if name == "models":
             models = ModelsPage(self._theme, self._library)
             models.model_chosen.connect(self._ask_model)
+            models.contribute_requested.connect(self._contribute_model)
             return models
         if name == "network":
             self._topology.look_at(self._chat.chat)
@@ -324,6 +325,12 @@ class MainWindow(QMainWindow):
     def _ask_model(self, choice: ModelChoice) -> None:
         self.header.choose(choice)
         self.open_page("chat")
+
+    def _contribute_model(self, model: str) -> None:
+        """Answer others with it from now on; the page that opens says what that means, and why not if so."""
+        self._status.contribution.change(model=model)
+        self._status.set_contributing(True)
+        self.open_page("contribute")
 
     def _change_look(self) -> None:
         self._drop_hidden_pages()

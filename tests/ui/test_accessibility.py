@@ -49,6 +49,7 @@ DATA = {
     "GenTorrent",
     "gentorrent-builtin",
     "someone/Model-7B",
+    "Model-7B",
     "English",
     "Deutsch",
     "http://127.0.0.1:1/v1",

@@ -89,9 +89,9 @@ def test_pages_say_what_the_engine_says(drive: Drive, tmp_path: Path) -> None:
             frame.open_page("models")
             models = frame.page_widget("models")
             assert isinstance(models, ModelsPage)
-            assert [row.name.whole_text for row in models.rows] == ["gentorrent-builtin", "someone/Model-7B"]
-            assert models.rows[0].details.whole_text.startswith("On this machine and on the network · 3 nodes")
-            models.rows[1].buttons[0].click()
+            assert list(models.cards["here"].rows) == ["gentorrent-builtin"]
+            assert "on the network, too: 3 nodes" in models.cards["here"].rows["gentorrent-builtin"].facts.whole_text
+            models.cards["network"].rows["someone/Model-7B"].buttons["ask"].click()
             assert frame.page == "chat"
             assert frame.choice.key == ("someone/Model-7B", "network")
 
@@ -108,7 +108,7 @@ def test_pages_without_a_network_and_without_an_engine(drive: Drive, tmp_path: P
             async with played_engine(tmp_path, PlayedEngine()):
                 window.link.try_now()
                 await until(lambda: window.status.models)
-                assert models.rows
+                assert models.cards["here"].rows
                 assert not models.empty.isVisible()
                 frame.open_page("network")
                 assert network.status.text.whole_text == "In no network"

@@ -1,142 +1,159 @@
-"""The models that can be asked: where each is, and how soon and how fast it would answer."""
+"""The models: on this machine, being downloaded, on the network now, to download, and from publishers."""
 
 from __future__ import annotations
 
-import functools
-
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QHideEvent, QShowEvent
 
 from app.i18n import tr
-from app.models.catalogue import ModelChoice, ModelEntry, model_entries
-from app.models.library import LibraryModel
+from app.models.catalogue import ModelChoice, choices
+from app.models.facts import Fact
+from app.models.library import LibraryModel, size_words
+from app.models.shelf import Known, Place, fit_badge, licence_words, publisher_words, sections, title_of
 from app.models.status import StatusModel
 from app.theme import Theme
-from app.views.basics import PlainLabel
-from app.views.cards import Card, EmptyState, Page
-from app.views.icons import ThemeIcon
-from app.views.model_offer_form import ModelOfferForm
-
-_NARROW = 560
-"""Below this width of a row its buttons stand under its words."""
+from app.views.cards import EmptyState, Page
+from app.views.confirm_dialog import confirm_dialog
+from app.views.shelf.find_bar import FindBar
+from app.views.shelf.licence_dialog import LicenceDialog
+from app.views.shelf.section_card import SectionCard
 
 
 class ModelsPage(Page):
-    """One row for each model; emits which one to ask."""
+    """Shows what :class:`StatusModel` and :class:`LibraryModel` say; emits what the owner wants elsewhere."""
 
     model_chosen = Signal(object)
+    contribute_requested = Signal(str)
 
     def __init__(self, theme: Theme, library: LibraryModel) -> None:
-        super().__init__(theme, tr("Models"), tr("What can be asked now, on this machine and on the network."))
-        self._shown: list[ModelEntry] | None = None
-        self._card = Card(theme)
-        self.column.addWidget(self._card)
+        about = tr("What can be asked, here and on the network, and what this machine could fetch.")
+        super().__init__(theme, tr("Models"), about)
+        self._library = library
+        self._shelf = library.shelf
+        self._status: StatusModel | None = None
+        self.finder = FindBar(theme)
+        self.finder.changed.connect(self._show)
+        self.column.addWidget(self.finder)
         self.empty = EmptyState(
             theme,
             "models",
             tr("No models yet"),
             tr("The engine on this machine says what it has as soon as it runs."),
         )
+        self.nothing = EmptyState(theme, "models", tr("Nothing found"), tr("No model has all of these words."))
         self.column.addWidget(self.empty)
-        more = Card(theme, tr("The best for this machine"))
-        more.column.addWidget(ModelOfferForm(theme, library))
-        more.add_line()
-        text = tr(
-            "Others are downloaded on the command line: gentorrent models search lists them, gentorrent models "
-            "download NAME fetches one, and it appears here within seconds."
-        )
-        label = PlainLabel(text, "quiet")
-        label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        more.column.addWidget(label)
-        self.column.addWidget(more)
+        self.column.addWidget(self.nothing)
+        self._at = self.column.count()
         self.column.addStretch(1)
-        self.rows: list[ModelRow] = []
-        self._show([])
+        self.cards: dict[Place, SectionCard] = {}
+        library.changed.connect(self._show)
+        library.offer_changed.connect(self._show)
+        self._shelf.changed.connect(self._show)
+        self._show()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._shelf.look(True)
+        self._show()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._shelf.look(False)
 
     def show_status(self, model: StatusModel) -> None:
         """Show the newest state."""
-        self._show(model_entries(model.state.models) if model.state is not None else [])
+        self._status = model
+        self._show()
 
-    def _show(self, entries: list[ModelEntry]) -> None:
-        if entries == self._shown:
+    # What is shown.
+
+    def _known(self) -> Known | None:
+        state = self._status.state if self._status is not None else None
+        if state is None:
+            return None
+        now = state.contributing
+        return Known(
+            state.models,
+            self._library.models,
+            self._library.downloads,
+            self._shelf.use,
+            self._shelf.failed,
+            self._shelf.problems,
+            now.model if now.on else "",
+            self._library.problem,
+        )
+
+    def _show(self) -> None:
+        known = self._known()
+        found = sections(known, self.finder.words.text(), fitting=self.finder.fitting.isChecked()) if known else []
+        self.empty.setVisible(known is None)
+        self.finder.setVisible(known is not None)
+        self.nothing.setVisible(known is not None and not found)
+        for section in found:
+            if section.place not in self.cards:
+                card = self.cards[section.place] = SectionCard(self._theme, section)
+                card.pressed.connect(self._press)
+                self.column.insertWidget(self._at + len(self.cards) - 1, card)
+            self.cards[section.place].show_section(section)
+        shown = [section.place for section in found]
+        for place, card in self.cards.items():
+            card.setVisible(place in shown)
+        if [place for place in self.cards if place in shown] != shown:
+            self._order(shown)
+
+    def _order(self, shown: list[Place]) -> None:
+        rest = [place for place in self.cards if place not in shown]
+        self.cards = {place: self.cards[place] for place in (*shown, *rest)}
+        for offset, card in enumerate(self.cards.values()):
+            self.column.removeWidget(card)
+            self.column.insertWidget(self._at + offset, card)
+
+    # What is wanted.
+
+    def _press(self, act: str, model: str) -> None:
+        match act:
+            case "chat" | "ask":
+                choice = self._choice(model, "local" if act == "chat" else "network")
+                if choice is not None:
+                    self.model_chosen.emit(choice)
+            case "contribute":
+                self.contribute_requested.emit(model)
+            case "fetch":
+                self._fetch(model)
+            case "resume":
+                self._shelf.fetch(model)
+            case "pause":
+                self._shelf.pause(model)
+            case "discard":
+                self._discard(model)
+
+    def _choice(self, model: str, route: str) -> ModelChoice | None:
+        models = self._status.state.models if self._status is not None and self._status.state is not None else ()
+        there = [one for one in models if one.id == model]
+        return next((choice for choice in choices(there) if choice.route == route), None)
+
+    def _fetch(self, model: str) -> None:
+        known = self._library.model(model)
+        if known is None or self._shelf.accepted(model):
+            self._shelf.fetch(model)
             return
-        same = self._shown is not None and [entry.id for entry in entries] == [entry.id for entry in self._shown]
-        self._shown = entries
-        if not same:
-            self._build(entries)
-        for row, entry in zip(self.rows, entries, strict=True):
-            row.show_entry(entry)
-        self._card.setVisible(bool(entries))
-        self.empty.setVisible(not entries)
+        facts = [Fact(tr("Licence"), licence_words(known.licence))]
+        if known.size:
+            facts.append(Fact(tr("Size"), size_words(known.size)))
+        facts.append(Fact(tr("This machine"), fit_badge(known).text))
+        warning = ""
+        if not known.reviewed:
+            facts.append(Fact(tr("Publisher"), publisher_words(known)))
+            warning = tr(
+                "Nobody but its publisher has looked at this model. It may be no good, or answer badly on purpose."
+            )
+        dialog = LicenceDialog(self._theme, self, title_of(model), facts, known.page, warning)
+        dialog.accepted.connect(lambda: self._shelf.fetch(model))
+        dialog.open()
 
-    def _build(self, entries: list[ModelEntry]) -> None:
-        while (item := self._card.column.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
-        self.rows = []
-        for position, _ in enumerate(entries):
-            if position:
-                self._card.add_line()
-            row = ModelRow(self._theme)
-            row.chosen.connect(self.model_chosen)
-            self._card.column.addWidget(row)
-            self.rows.append(row)
-
-
-class ModelRow(QWidget):
-    """One model."""
-
-    chosen = Signal(object)
-
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
-        self._row.setContentsMargins(0, 0, 0, 0)
-        self._row.setSpacing(theme.medium)
-        row = QHBoxLayout()
-        row.setSpacing(theme.medium)
-        self._row.addLayout(row, 1)
-        mark = QLabel()
-        mark.setFixedSize(24, 24)
-        ThemeIcon(mark, theme, "models", "quiet", size=24)
-        row.addWidget(mark, 0, Qt.AlignmentFlag.AlignTop)
-        words = QVBoxLayout()
-        words.setSpacing(2)
-        self.name = PlainLabel("", "rowTitle", elided=True)
-        self.details = PlainLabel("", "quiet")
-        words.addWidget(self.name)
-        words.addWidget(self.details)
-        row.addLayout(words, 1)
-        self._buttons = QHBoxLayout()
-        self._buttons.setSpacing(theme.small)
-        self._buttons.addStretch(1)
-        self._row.addLayout(self._buttons)
-        self.buttons: list[QPushButton] = []
-        self._choices: list[ModelChoice] = []
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        narrow = self.width() < _NARROW
-        self._row.setDirection(QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight)
-
-    def show_entry(self, entry: ModelEntry) -> None:
-        """Show ``entry``; buttons for the same choices stay."""
-        self.name.show_text(entry.id)
-        self.details.show_text(entry.details)
-        if [choice.key for choice in entry.choices] == [choice.key for choice in self._choices]:
-            return
-        self._choices = list(entry.choices)
-        for button in self.buttons:
-            button.hide()
-            button.deleteLater()
-        self.buttons = []
-        for choice in entry.choices:
-            text = tr("Ask here") if choice.route == "local" else tr("Ask the network")
-            button = QPushButton(text)
-            button.setAccessibleName(tr("{action}: {model}", action=text, model=entry.id))
-            button.clicked.connect(functools.partial(self.chosen.emit, choice))
-            self._buttons.insertWidget(len(self.buttons), button)
-            self.buttons.append(button)
+    def _discard(self, model: str) -> None:
+        text = tr("What has arrived of it is deleted. A later download begins anew.")
+        title = tr("Discard the download of {model}?", model=title_of(model))
+        dialog = confirm_dialog(self, self._theme, title, text, tr("Discard"))
+        dialog.accepted.connect(lambda: self._shelf.discard(model))
+        dialog.open()

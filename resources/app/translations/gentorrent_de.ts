@@ -206,6 +206,10 @@
         <translation>Über 1 werden Wörter unwahrscheinlicher, die schon vorkamen.</translation>
     </message>
     <message>
+        <source>Accept and download</source>
+        <translation>Annehmen und herunterladen</translation>
+    </message>
+    <message>
         <source>Add</source>
         <comment>a program</comment>
         <translation>Hinzufügen</translation>
@@ -330,8 +334,16 @@
         <translation>Antworten entstehen nur auf diesem Rechner, und nichts verlässt ihn.</translation>
     </message>
     <message>
+        <source>Answers others</source>
+        <translation>Antwortet anderen</translation>
+    </message>
+    <message>
         <source>Answers under way when it pauses</source>
         <translation>Laufende Antworten beim Pausieren</translation>
+    </message>
+    <message>
+        <source>Anybody can publish a model. Nobody but its publisher has looked at these.</source>
+        <translation>Jeder kann ein Modell veröffentlichen. Diese hat sich niemand außer ihrem Herausgeber angesehen.</translation>
     </message>
     <message>
         <source>Appearance</source>
@@ -368,10 +380,6 @@
     <message>
         <source>Ask again; this answer stays as a version</source>
         <translation>Noch einmal fragen; diese Antwort bleibt als Fassung erhalten</translation>
-    </message>
-    <message>
-        <source>Ask here</source>
-        <translation>Hier fragen</translation>
     </message>
     <message>
         <source>Ask questions</source>
@@ -488,6 +496,10 @@
         <translation>Bandbreite für Verkehr anderer</translation>
     </message>
     <message>
+        <source>Before the download</source>
+        <translation>Vor dem Download</translation>
+    </message>
+    <message>
         <source>Begin a new line</source>
         <translation>Neue Zeile beginnen</translation>
     </message>
@@ -502,6 +514,10 @@
     <message>
         <source>Being read</source>
         <translation>Wird gelesen</translation>
+    </message>
+    <message>
+        <source>Best for this machine</source>
+        <translation>Das beste für diesen Rechner</translation>
     </message>
     <message>
         <source>Blocked here: links go through TCP</source>
@@ -884,12 +900,28 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Direkt: keine Relays. Der Rechner, der geantwortet hat, sah die Adresse dieses Rechners.</translation>
     </message>
     <message>
+        <source>Discard</source>
+        <translation>Verwerfen</translation>
+    </message>
+    <message>
+        <source>Discard the download of {model}?</source>
+        <translation>Den Download von {model} verwerfen?</translation>
+    </message>
+    <message>
         <source>Disk for models</source>
         <translation>Festplatte für Modelle</translation>
     </message>
     <message>
+        <source>Does not fit</source>
+        <translation>Passt nicht</translation>
+    </message>
+    <message>
         <source>Download</source>
         <translation>Herunterladen</translation>
+    </message>
+    <message>
+        <source>Download of {model}</source>
+        <translation>Download von {model}</translation>
     </message>
     <message>
         <source>Download {model}?</source>
@@ -1024,6 +1056,14 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Wird beendet …</translation>
     </message>
     <message>
+        <source>Fits</source>
+        <translation>Passt</translation>
+    </message>
+    <message>
+        <source>Fits this machine</source>
+        <translation>Passt auf diesen Rechner</translation>
+    </message>
+    <message>
         <source>Folder deleted, its chats are kept</source>
         <translation>Ordner gelöscht, seine Chats bleiben</translation>
     </message>
@@ -1055,6 +1095,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Häufigkeitsstrafe</translation>
     </message>
     <message>
+        <source>From publishers</source>
+        <translation>Von Herausgebern</translation>
+    </message>
+    <message>
         <source>Further servers</source>
         <translation>Weitere Server</translation>
     </message>
@@ -1077,6 +1121,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Give the preset a name.</source>
         <translation>Gib der Vorlage einen Namen.</translation>
+    </message>
+    <message>
+        <source>Go on</source>
+        <translation>Fortsetzen</translation>
     </message>
     <message>
         <source>Go on now</source>
@@ -1236,6 +1284,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Es schreibt hier {rate} Tokens in der Sekunde.</translation>
     </message>
     <message>
+        <source>Its licence says what the model may be used for. You are asked once for each model.</source>
+        <translation>Die Lizenz sagt, wofür das Modell verwendet werden darf. Du wirst für jedes Modell einmal gefragt.</translation>
+    </message>
+    <message>
         <source>Its licence: {licence}. Who fetches it accepts that.</source>
         <translation>Seine Lizenz: {licence}. Wer es holt, nimmt sie an.</translation>
     </message>
@@ -1337,6 +1389,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Lässt Verbindungen durch</translation>
     </message>
     <message>
+        <source>Licence</source>
+        <translation>Lizenz</translation>
+    </message>
+    <message>
         <source>Light</source>
         <translation>Hell</translation>
     </message>
@@ -1391,6 +1447,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Look</source>
         <translation>Aussehen</translation>
+    </message>
+    <message>
+        <source>Looking what this machine can run</source>
+        <translation>Es wird nachgesehen, was auf diesem Rechner läuft</translation>
     </message>
     <message>
         <source>Looking which one would be best on this machine.</source>
@@ -1573,6 +1633,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Kein Rechner, der {model} anbietet, hat den verlangten Ruf. Verlange weniger oder versuch es später noch einmal.</translation>
     </message>
     <message>
+        <source>No model has all of these words.</source>
+        <translation>Kein Modell enthält alle diese Wörter.</translation>
+    </message>
+    <message>
         <source>No model here fits into the memory that may be used.</source>
         <translation>Kein Modell hier passt in den Speicher, der benutzt werden darf.</translation>
     </message>
@@ -1623,6 +1687,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Nobody but its publisher has looked at this model.</source>
         <translation>Dieses Modell hat niemand angesehen außer dem, der es veröffentlicht.</translation>
+    </message>
+    <message>
+        <source>Nobody but its publisher has looked at this model. It may be no good, or answer badly on purpose.</source>
+        <translation>Niemand außer dem Herausgeber hat sich dieses Modell angesehen. Es kann nichts taugen oder absichtlich schlecht antworten.</translation>
     </message>
     <message>
         <source>Nobody else serves it.</source>
@@ -1717,8 +1785,20 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Mehr ist nicht bekannt</translation>
     </message>
     <message>
+        <source>Nothing else of the catalogue fits this machine</source>
+        <translation>Sonst passt nichts aus dem Katalog auf diesen Rechner</translation>
+    </message>
+    <message>
+        <source>Nothing found</source>
+        <translation>Nichts gefunden</translation>
+    </message>
+    <message>
         <source>Nothing found. Try fewer or other words.</source>
         <translation>Nichts gefunden. Versuch es mit weniger oder anderen Wörtern.</translation>
+    </message>
+    <message>
+        <source>Nothing has arrived</source>
+        <translation>Noch nichts ist angekommen</translation>
     </message>
     <message>
         <source>Nothing has happened since the engine started.</source>
@@ -1888,10 +1968,6 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Andere bekommen Antworten von diesem.</translation>
     </message>
     <message>
-        <source>Others are downloaded on the command line: gentorrent models search lists them, gentorrent models download NAME fetches one, and it appears here within seconds.</source>
-        <translation>Andere holt man auf der Kommandozeile: gentorrent models search listet sie auf, gentorrent models download NAME holt eines, und es erscheint hier nach Sekunden.</translation>
-    </message>
-    <message>
         <source>Others that serve it: {others}; of these about {busy} % are answering.</source>
         <translation>Andere, die es anbieten: {others}; davon antworten gerade etwa {busy} %.</translation>
     </message>
@@ -1944,6 +2020,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Pfad des offenen Chats</translation>
     </message>
     <message>
+        <source>Pause</source>
+        <translation>Pausieren</translation>
+    </message>
+    <message>
         <source>Pause above this temperature</source>
         <translation>Über dieser Temperatur pausieren</translation>
     </message>
@@ -1974,6 +2054,14 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Paused. {reasons}</source>
         <translation>Angehalten. {reasons}</translation>
+    </message>
+    <message>
+        <source>Paused: {done} have arrived</source>
+        <translation>Pausiert: {done} sind angekommen</translation>
+    </message>
+    <message>
+        <source>Paused: {done} of {total} have arrived</source>
+        <translation>Pausiert: {done} von {total} sind angekommen</translation>
     </message>
     <message>
         <source>Pauses while another program needs the processor or the graphics card.</source>
@@ -2056,6 +2144,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Proxys</translation>
     </message>
     <message>
+        <source>Publisher</source>
+        <translation>Herausgeber</translation>
+    </message>
+    <message>
         <source>Put the cursor into the question</source>
         <translation>Schreibmarke in die Frage setzen</translation>
     </message>
@@ -2087,6 +2179,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <source>Random</source>
         <comment>seed</comment>
         <translation>Zufällig</translation>
+    </message>
+    <message>
+        <source>Read the licence where the model comes from</source>
+        <translation>Die Lizenz dort lesen, wo das Modell herkommt</translation>
     </message>
     <message>
         <source>Reasoning</source>
@@ -2265,6 +2361,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Text von {name} zeigen</translation>
     </message>
     <message>
+        <source>Shows of the models to download only those that run here</source>
+        <translation>Zeigt von den Modellen zum Herunterladen nur die, die hier laufen</translation>
+    </message>
+    <message>
         <source>Signed</source>
         <translation>Signiert</translation>
     </message>
@@ -2279,6 +2379,14 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Signed: the answering node signed a receipt for exactly this answer, and the receipt was checked.</source>
         <translation>Signiert: Der antwortende Knoten hat für genau diese Antwort eine Quittung unterschrieben, und die Quittung wurde geprüft.</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>Größe</translation>
+    </message>
+    <message>
+        <source>Size not known before the download</source>
+        <translation>Größe vor dem Download nicht bekannt</translation>
     </message>
     <message>
         <source>So much waits in memory already that nothing can be added.</source>
@@ -2466,10 +2574,6 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>The answer was stopped: it is longer than {most} characters.</source>
         <translation>Die Antwort wurde angehalten: Sie ist länger als {most} Zeichen.</translation>
-    </message>
-    <message>
-        <source>The best for this machine</source>
-        <translation>Das beste für diesen Rechner</translation>
     </message>
     <message>
         <source>The bootstrap server {preferred} does not answer, so {current} is used until it does.</source>
@@ -3182,6 +3286,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Hat {seconds} s nachgedacht</translation>
     </message>
     <message>
+        <source>Tight, close other programs first</source>
+        <translation>Knapp, schließe erst andere Programme</translation>
+    </message>
+    <message>
         <source>To download</source>
         <translation>Zum Herunterladen</translation>
     </message>
@@ -3270,6 +3378,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Rückgängig: Vorlage zurückholen</translation>
     </message>
     <message>
+        <source>Unreviewed</source>
+        <translation>Ungeprüft</translation>
+    </message>
+    <message>
         <source>Use {device} for others</source>
         <translation>{device} für andere nutzen</translation>
     </message>
@@ -3346,8 +3458,8 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Wurden zuerst gefragt und haben die Frage weitergereicht, abgelehnt oder sind verschwunden. Konnten die Frage lesen und das, was sie davon beantwortet haben.</translation>
     </message>
     <message>
-        <source>What can be asked now, on this machine and on the network.</source>
-        <translation>Was du jetzt fragen kannst, auf diesem Rechner und im Netz.</translation>
+        <source>What can be asked, here and on the network, and what this machine could fetch.</source>
+        <translation>Was gefragt werden kann, hier und im Netz, und was dieser Rechner holen könnte.</translation>
     </message>
     <message>
         <source>What happened</source>
@@ -3356,6 +3468,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>What has arrived is kept.</source>
         <translation>Was angekommen ist, bleibt erhalten.</translation>
+    </message>
+    <message>
+        <source>What has arrived of it is deleted. A later download begins anew.</source>
+        <translation>Was davon angekommen ist, wird gelöscht. Ein späterer Download beginnt von vorn.</translation>
     </message>
     <message>
         <source>What is not yet on the disk is kept in memory until then.</source>
@@ -3443,6 +3559,10 @@ Das lässt sich nicht rückgängig machen.</translation>
             <numerusform>Windows startet keinen Befehl mit mehr als %Ln Zeichen</numerusform>
             <numerusform>Windows startet keinen Befehl mit mehr als %Ln Zeichen</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>Words of its name, its licence or its publisher</source>
+        <translation>Wörter aus seinem Namen, seiner Lizenz oder seinem Herausgeber</translation>
     </message>
     <message>
         <source>Words that are less likely than this share of the likeliest one are left out.</source>
@@ -3571,6 +3691,10 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
         <translation>höchstens {energy} kWh im Monat</translation>
     </message>
     <message>
+        <source>by {name} ({fingerprint}…)</source>
+        <translation>von {name} ({fingerprint}…)</translation>
+    </message>
+    <message>
         <source>closed</source>
         <translation>geschlossen</translation>
     </message>
@@ -3656,6 +3780,14 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
         <translation>noch weniger als eine Minute</translation>
     </message>
     <message>
+        <source>licence: {name}</source>
+        <translation>Lizenz: {name}</translation>
+    </message>
+    <message>
+        <source>lies in a folder of yours</source>
+        <translation>liegt in einem Ordner von dir</translation>
+    </message>
+    <message>
         <source>links of this machine</source>
         <translation>Verbindungen dieses Rechners</translation>
     </message>
@@ -3666,6 +3798,10 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
     <message>
         <source>minutes</source>
         <translation>Minuten</translation>
+    </message>
+    <message>
+        <source>needs {size}</source>
+        <translation>braucht {size}</translation>
     </message>
     <message>
         <source>no TURN server can be used from here ({tried})</source>
@@ -3703,6 +3839,10 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
     <message>
         <source>of electricity this month</source>
         <translation>Strom in diesem Monat</translation>
+    </message>
+    <message>
+        <source>on the network, too: {numbers}</source>
+        <translation>auch im Netz: {numbers}</translation>
     </message>
     <message>
         <source>opened</source>
@@ -3853,8 +3993,20 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
         <translation>{answered} beantwortet, {tokens} Tokens</translation>
     </message>
     <message>
+        <source>{bits}-bit ({name})</source>
+        <translation>{bits} Bit ({name})</translation>
+    </message>
+    <message>
         <source>{choice}, for this chat while relays are missing</source>
         <translation>{choice}, für diesen Chat, solange Relays fehlen</translation>
+    </message>
+    <message>
+        <source>{count} billion parameters</source>
+        <translation>{count} Milliarden Parameter</translation>
+    </message>
+    <message>
+        <source>{count} million parameters</source>
+        <translation>{count} Millionen Parameter</translation>
     </message>
     <message>
         <source>{count} more</source>
