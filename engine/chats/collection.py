@@ -66,18 +66,26 @@ async def listed(history: ChatHistory, request: ListChats) -> ChatList:
 
 
 async def found(history: ChatHistory, request: SearchChats) -> ChatsFound:
-    """Titles, then messages, in one ranking that goes on over pages."""
+    """Titles, then messages, in one ranking that goes on over pages; or the messages of one chat in their order."""
     expression = match_expression(request.query)
     if not expression:
         return ChatsFound(ref=request.ref, hits=())
     wanted = request.limit + 1
-    hits = await history.disk.ask(Database.find_titles, expression, wanted, request.offset)
-    if len(hits) < wanted:
-        titles = request.offset + len(hits) if hits else await _all_titles(history, expression, request.offset)
-        after = max(0, request.offset - titles)
-        hits += await history.disk.ask(Database.find_texts, expression, wanted - len(hits), after)
+    if request.chat:
+        hits = await history.disk.ask(Database.find_texts, expression, wanted, request.offset, request.chat)
+    else:
+        hits = await _found_anywhere(history, expression, wanted, request.offset)
     shown = tuple(_hit(history, hit) for hit in hits[: request.limit])
     return ChatsFound(ref=request.ref, hits=shown, more=len(hits) > request.limit)
+
+
+async def _found_anywhere(history: ChatHistory, expression: str, wanted: int, offset: int) -> list[Hit]:
+    hits = await history.disk.ask(Database.find_titles, expression, wanted, offset)
+    if len(hits) < wanted:
+        titles = offset + len(hits) if hits else await _all_titles(history, expression, offset)
+        after = max(0, offset - titles)
+        hits += await history.disk.ask(Database.find_texts, expression, wanted - len(hits), after)
+    return hits
 
 
 async def _all_titles(history: ChatHistory, expression: str, most: int) -> int:

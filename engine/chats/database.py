@@ -265,18 +265,20 @@ class Database:
         found = self._sql.execute(query, (expression, limit, offset))
         return [Hit(read_row(ChatRow, _COLUMNS[ChatRow], values), snippet) for snippet, *values in found]
 
-    def find_texts(self, expression: str, limit: int, offset: int) -> list[Hit]:
-        """Messages that match an FTS5 expression, the best first."""
+    def find_texts(self, expression: str, limit: int, offset: int, chat: str = "") -> list[Hit]:
+        """Messages that match an FTS5 expression, the best first; of one ``chat``, as they were written."""
         columns = ", ".join(f"chats.{name}" for name in _COLUMNS[ChatRow])
         query = (
             f"SELECT snippet(texts, 0, '{MARK_BEGIN}', '{MARK_END}', '…', {_SNIPPET_WORDS}), messages.id,"  # noqa: S608
             f" messages.role, messages.created, {columns} FROM texts JOIN messages ON messages.place = texts.rowid"
             " JOIN chats ON chats.id = messages.chat WHERE texts MATCH ? AND chats.deleted = 0"
-            " ORDER BY rank, messages.place DESC LIMIT ? OFFSET ?"
+            f" {'AND messages.chat = ? ORDER BY' if chat else 'ORDER BY rank,'} messages.place"
+            f" {'' if chat else 'DESC'} LIMIT ? OFFSET ?"
         )
+        given = (expression, chat, limit, offset) if chat else (expression, limit, offset)
         return [
             Hit(read_row(ChatRow, _COLUMNS[ChatRow], values), snippet, message, role, created)
-            for snippet, message, role, created, *values in self._sql.execute(query, (expression, limit, offset))
+            for snippet, message, role, created, *values in self._sql.execute(query, given)
         ]
 
     def _rows(self, kind: type[AnyRow], rest: str, values: Sequence[Any] = ()) -> Iterator[AnyRow]:

@@ -48,7 +48,8 @@ class ChatHit(Struct, frozen=True, kw_only=True):
 
 
 class ChatsFound(ControlEvent, frozen=True, kw_only=True, tag="chats_found"):
-    """Titles first, then messages, the best first; ``more``: there are further ones."""
+    """Titles first, then messages, the best first (of one chat: messages, the first one first);
+    ``more``: there are further ones."""
 
     ref: str
     hits: tuple[ChatHit, ...]

@@ -45,9 +45,11 @@ class ListChats(ChatsRequest, frozen=True, kw_only=True, tag="list_chats"):
 
 class SearchChats(ChatsRequest, frozen=True, kw_only=True, tag="search_chats"):
     """Chats and messages that have all the words, whose last letters may be missing; words in double quotes stand next
-    to each other. Capitals and accents do not matter. Answered by ``ChatsFound``."""
+    to each other. Capitals and accents do not matter. With a ``chat`` only its messages, as they were written.
+    Answered by ``ChatsFound``."""
 
     query: Annotated[str, Meta(max_length=500)]
+    chat: OptionalId = ""
     limit: Annotated[int, Meta(ge=1, le=50)] = 20
     offset: Annotated[int, Meta(ge=0, le=10_000)] = 0
 

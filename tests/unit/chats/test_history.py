@@ -25,22 +25,6 @@ class SetClock(ManualClock):
         return self.now
 
 
-@pytest.fixture
-def service() -> PlayedService:
-    return PlayedService()
-
-
-@pytest.fixture
-async def history(tmp_path, service):
-    async with history_at(tmp_path / "chats.db", service) as history:
-        yield history
-
-
-@pytest.fixture
-def client(history) -> Client:
-    return Client(history)
-
-
 async def test_a_question_is_answered_and_kept(tmp_path, service):
     async with history_at(tmp_path / "chats.db", service) as history:
         client = Client(history)
@@ -350,6 +334,20 @@ async def test_search_finds_words_prefixes_and_umlauts(service, client):
         assert len(found.hits) == count, query
     (hit,) = (await client.do(schema.SearchChats(query="baume"))).hits
     assert [hit.snippet[begin:end] for begin, end in hit.marks] == ["Bäume"]
+
+
+async def test_what_is_found_in_one_chat_stands_in_its_order(client):
+    for chat in ("c", "other"):
+        await client.opened(chat, title="Guard")
+        for question in ("A guard?", "Guard guard guard", "Something else", "Which guard?"):
+            await client.ask(chat, question)
+    search = schema.SearchChats(query="guard", chat="c", limit=2)
+    found = await client.do(search)
+    assert [(hit.snippet, hit.chat.chat) for hit in found.hits] == [("A guard?", "c"), ("Guard guard guard", "c")]
+    assert found.more
+    rest = await client.do(msgspec.structs.replace(search, offset=2))
+    assert ([hit.snippet for hit in rest.hits], rest.more) == (["Which guard?"], False)
+    assert (await client.do(schema.SearchChats(query="guard", chat="none"))).hits == ()
 
 
 async def test_drafts_and_files(tmp_path, service):

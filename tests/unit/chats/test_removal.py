@@ -15,23 +15,7 @@ from engine.chats.rows import Node
 from engine.chats.tree import ROOT, MessageTree
 from engine.clock import ManualClock
 from tests.support.chats import Client, history_at
-from tests.support.local_api import PlayedService, until
-
-
-@pytest.fixture
-def service() -> PlayedService:
-    return PlayedService()
-
-
-@pytest.fixture
-async def history(tmp_path, service):
-    async with history_at(tmp_path / "chats.db", service) as history:
-        yield history
-
-
-@pytest.fixture
-def client(history) -> Client:
-    return Client(history)
+from tests.support.local_api import until
 
 
 @given(st.lists(st.integers(0, 10), max_size=40), st.data())

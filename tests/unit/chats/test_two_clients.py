@@ -5,22 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 
-import pytest
-
 from engine.api import schema
-from tests.support.chats import Client, history_at
-from tests.support.local_api import PlayedService, until
-
-
-@pytest.fixture
-def service() -> PlayedService:
-    return PlayedService()
-
-
-@pytest.fixture
-async def history(tmp_path, service):
-    async with history_at(tmp_path / "chats.db", service) as history:
-        yield history
+from tests.support.chats import Client
+from tests.support.local_api import until
 
 
 async def test_a_question_leaves_the_draft_of_another_client(history):
