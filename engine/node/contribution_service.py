@@ -59,7 +59,7 @@ def make_governing(node: Node, folder: Path, clock: Clock) -> Governing:
         fallback,
         changed=node.governed,
         used=lambda: _used(node),
-        serves=lambda: node.contribute_ready,
+        serves=lambda: node.keeper.ready,
     )
 
 

@@ -20,7 +20,7 @@ from engine.chats.history import ChatHistory
 from engine.clock import Clock, SystemClock
 from engine.config import Configuration
 from engine.directory.shapes import Accepted
-from engine.errors import ConfigurationError, GenTorrentError, InferenceError, RequestError, first_failure
+from engine.errors import ConfigurationError, GenTorrentError, first_failure
 from engine.ids import NetworkId, is_publishers
 from engine.inference.backend_set import BackendSet
 from engine.inference.models.installed import BUILTIN_MODEL
@@ -31,7 +31,7 @@ from engine.library.published import PublishedModels
 from engine.library.publishing import Outgoing
 from engine.lifeline import run_on_loop, stop_with_parent
 from engine.node.answers import Answers
-from engine.node.backends import MEBIBYTE, make_pool, make_remote
+from engine.node.backends import make_pool, make_remote
 from engine.node.cached_prefixes import CachedPrefixes
 from engine.node.client_presence import ClientPresence
 from engine.node.contribution_service import ContributionService, is_private, make_governing
@@ -42,6 +42,7 @@ from engine.node.keys import NodeKeys
 from engine.node.library_service import LibraryService
 from engine.node.model_watch import watch_models
 from engine.node.overlay_client import OverlayClient
+from engine.node.peer_keeper import PeerKeeper
 from engine.node.peer_presence import PeerPresence
 from engine.node.presence import Membership
 from engine.node.published_follower import PublishedFollower
@@ -50,9 +51,8 @@ from engine.node.relay_metrics import RelayMetrics
 from engine.node.served_tokens import ServedTokens
 from engine.node.status import contributing_state, make_state, model_states, network_state
 from engine.node.topology import topology
-from engine.node.verifying import verifier_maker
 from engine.paths.relay import RelayMachine
-from engine.sentences import said_by, say
+from engine.sentences import say
 from engine.storage import forgetting
 from engine.storage.data_directory import DataDirectory, EngineLock, acquire_lock, load_api_token
 from engine.storage.files import make_directory
@@ -93,12 +93,11 @@ class Node:
             configuration, directory.models, clock, self.worker_changed, self.prefixes.heard, self._load_changed
         )
         self.remote = make_remote(
-            configuration, os.environ, clock, self._remote_changed, self._notice, self._load_changed
+            configuration, os.environ, clock, self.remote_changed, self._notice, self._load_changed
         )
         others = {self.remote.model_id: self.remote} if self.remote is not None else {}
         self.backend: InferenceBackend = BackendSet(self.inference, others)
         self.client: ClientPresence | None = None
-        self.peer: PeerPresence | None = None
         self._membership = self._make_membership(directory)
         self.published = PublishedModels(directory.published, clock)
         self._reviewed = reviewed_models(configuration.data_directory)
@@ -121,11 +120,8 @@ class Node:
         )
         self.contribute_wanted = bool(configuration.contribute)
         self.governing = make_governing(self, directory.path, clock)
-        self.contribute_problem = ""
-        self.contribute_ready = False
-        self.finishing = False
+        self.keeper = PeerKeeper(self)
         self._applied: object = None
-        self._switch = asyncio.Event()
         self._stop = asyncio.Event()
         self._idle_stop = asyncio.Event()
         self._told: tuple[str, str] = ("", "")
@@ -158,7 +154,7 @@ class Node:
             network_id=address.network_id,
             networks=directory.networks,
             clock=self._clock,
-            changed=self._changed,
+            changed=self.changed,
             notice=self._notice,
             connectivity=Connectivity(
                 directory.networks / "connectivity.json", self._clock, tls=tls_context(self.configuration.turn_ca)
@@ -193,9 +189,16 @@ class Node:
         """Whether the owner serves only networks of their own, and this is none."""
         return self.governing.rules.serve == "my_networks" and not (is_private(self.client) or is_private(self.peer))
 
-    def _relaying(self) -> tuple[bool, float]:
-        """Whether other people's cells may pass now, and how many megabits of them a second."""
-        return self.configuration.relay and not self.governing.decision.relay_reason, self.governing.rules.relay_rate
+    @property
+    def relaying(self) -> tuple[bool, int]:
+        """Whether other people's cells may pass now, and how many bytes of them a second."""
+        on = self.configuration.relay and not self.governing.decision.relay_reason
+        return on, round(self.governing.rules.relay_rate * BYTES_PER_MEGABIT)
+
+    @property
+    def peer(self) -> PeerPresence | None:
+        """This machine as others see it, while it relays or contributes."""
+        return self.keeper.peer
 
     # Life
 
@@ -220,119 +223,15 @@ class Node:
                     parts.append(tasks.create_task(self._membership.connectivity.run()))
                     self.client = ClientPresence(self._membership, self.keys)
                     parts.append(tasks.create_task(self.client.run()))
-                    parts.append(tasks.create_task(self._keep_peer(self._membership)))
+                    parts.append(tasks.create_task(self.keeper.run(self._membership)))
                     parts.append(tasks.create_task(NetworkWatch(self._clock).run(self._network_changed)))
                 await self._stop.wait()
-                await self._leave()
+                await self.keeper.leave()
                 for part in parts:
                     part.cancel()
         finally:
             self.served.keep()
             self._feed.close()
-
-    async def _leave(self) -> None:
-        """Before this engine ends, or is a peer no longer: memory is given back at once, and the clients that were
-        being answered hear that they have to go on elsewhere."""
-        if self.peer is None:
-            return
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.peer.leave(LEAVE_SECONDS))
-            tasks.create_task(self.inference.stop())
-
-    async def _keep_peer(self, membership: Membership) -> None:
-        """The node identity is present while this engine relays or contributes, and at no other time."""
-        while True:
-            self._switch.clear()
-            relaying = self._relaying()
-            if not relaying[0] and not self.serves_now:
-                await self.inference.stop()
-                await self._switch.wait()
-                continue
-            peer = PeerPresence(
-                membership,
-                self.keys,
-                self.backend,
-                relays=relaying[0],
-                max_tokens_per_second=self.configuration.max_tokens_per_second,
-                bandwidth=round(relaying[1] * BYTES_PER_MEGABIT),
-                signaling_address=self.configuration.signaling_address,
-                prefixes=self.prefixes,
-                forwarding_policy=self.configuration.forwarding_policy,
-                family=self.configuration.family,
-                make_verifier=verifier_maker(
-                    self._overlay_client,
-                    self.backend,
-                    self.configuration.data_directory / "questions",
-                    self._clock,
-                    self._verifier_room,
-                ),
-                calibrations=self.configuration.data_directory / "calibrations",
-                served=self.served.add,
-                longest_request=lambda: self.governing.rules.longest_request,
-            )
-            self.peer = peer
-            try:
-                async with asyncio.TaskGroup() as tasks:
-                    present = tasks.create_task(peer.run())
-                    while self._relaying() == relaying and (relaying[0] or self.serves_now):
-                        applying = tasks.create_task(self._apply_switch(peer))
-                        await self._switch.wait()
-                        self._switch.clear()
-                        applying.cancel()  # perhaps in the middle of loading what nobody wants any more
-                    await self._finish(peer)
-                    await self._leave()
-                    present.cancel()
-            finally:
-                self.peer = None
-                self._changed()
-
-    def _verifier_room(self) -> int:
-        """Bytes for a reference model: what the owner says, else what is free where it would be loaded."""
-        return self.configuration.verifier_memory * MEBIBYTE or self.inference.room()
-
-    def _overlay_client(self) -> OverlayClient | None:
-        return self.client.client if self.client is not None else None
-
-    async def _apply_switch(self, peer: PeerPresence) -> None:
-        """Make what the switch says true: load and announce the model, or withdraw it and free its memory."""
-        self.contribute_problem = ""
-        if not self.serves_now:
-            await self._finish(peer)
-            self.contribute_ready = False
-            peer.offer(frozenset())
-            if self.remote is not None:
-                self.remote.stop()
-            await self.inference.stop()
-            return
-        if self.remote is not None and self.contributed_model == self.remote.model_id:
-            peer.offer(frozenset([self.contributed_model]))
-            self._remote_changed()
-            return
-        try:
-            self.published.check_serving(self.contributed_model)
-            await self.inference.start([self.contributed_model])
-            self.published.check_serving(self.contributed_model, self._digest_of(self.contributed_model))
-        except (InferenceError, RequestError) as error:
-            self.contribute_problem = said_by(error)
-            self.contribute_ready = False
-            logger.error("not contributing: %s", error)
-            if is_publishers(self.contributed_model):  # it may have been served until now
-                peer.offer(frozenset())
-                await self.inference.stop()
-            return
-        self.contribute_ready = True
-        peer.offer(frozenset([self.contributed_model]))
-        self._changed()
-
-    async def _finish(self, peer: PeerPresence) -> None:
-        """Before memory is given back, where the owner wants running answers finished rather than handed over."""
-        if self.governing.rules.when_pausing == "finish" and not self._stop.is_set():
-            self.finishing = True
-            self._changed()
-            try:
-                await peer.finish(FINISH_SECONDS)
-            finally:
-                self.finishing = False
 
     # ControlService
 
@@ -417,15 +316,15 @@ class Node:
         """The owner or the governor has decided anew, perhaps the same for another reason: then nothing is touched,
         as the owner's own answers may be running."""
         self._look_at_switch()
-        self._changed()
+        self.changed()
 
     def _look_at_switch(self) -> None:
-        applied = (self.serves_now, self._relaying(), self.contributed_model)
+        applied = (self.serves_now, self.relaying, self.contributed_model)
         if not self.serves_now:
-            self.contribute_ready = False
+            self.keeper.ready = False
         if applied != self._applied:
             self._applied = applied
-            self._switch.set()
+            self.keeper.switch()
 
     def _network_changed(self) -> None:
         """This machine is somewhere else, or was asleep: what still works is kept, the rest made anew at once."""
@@ -439,7 +338,7 @@ class Node:
         """The inference worker's state is another one."""
         if self.peer is not None:
             self.peer.refresh()
-        self._changed()
+        self.changed()
 
     def _load_changed(self) -> None:
         """This machine's workers have more or less to do."""
@@ -450,30 +349,31 @@ class Node:
     async def _models_changed(self) -> None:
         """Models came or went: what the owner wants to contribute may be there now."""
         await self.inference.refresh()
-        if self.serves_now and not self.contribute_ready:
-            self._switch.set()
-        self._changed()
+        if self.serves_now and not self.keeper.ready:
+            self.keeper.switch()
+        self.changed()
 
-    def _digest_of(self, model_id: str) -> bytes | None:
+    def digest_of(self, model_id: str) -> bytes | None:
         return next((info.digest for info in self.backend.models() if info.model_id == model_id), None)
 
     def _published_changed(self) -> None:
         """A manifest or what the owner thinks of its publisher is another one: what is contributed may have to end, or
         may begin."""
         if self.contribute_wanted and is_publishers(self.contributed_model):
-            self._switch.set()
-        self._changed()
+            self.keeper.switch()
+        self.changed()
 
-    def _remote_changed(self) -> None:
+    def remote_changed(self) -> None:
         """The other server came or went: its model is offered while it is well."""
         if self.remote is not None and self.serves_now and self.contributed_model == self.remote.model_id:
-            self.contribute_problem = self.remote.problem
-            self.contribute_ready = not self.remote.problem
+            self.keeper.problem = self.remote.problem
+            self.keeper.ready = not self.remote.problem
         if self.peer is not None:
             self.peer.refresh()
-        self._changed()
+        self.changed()
 
-    def _changed(self) -> None:
+    def changed(self) -> None:
+        """Something that a window shows may be another thing."""
         self._look_at_switch()  # only now it may be known whose network this is
         self._feed.notify()
         network, contributing = network_state(self), contributing_state(self)
@@ -487,7 +387,7 @@ class Node:
         logger.warning("%s", text)
         if text not in self.notices:
             self.notices = [*self.notices[-MAX_NOTICES + 1 :], text]
-        self._changed()
+        self.changed()
 
 
 async def _main(configuration: Configuration, lock: EngineLock, started: Callable[[Node], None]) -> None:

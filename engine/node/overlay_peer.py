@@ -83,8 +83,7 @@ class OverlayPeer:
         self.forward_over: Callable[[ForwardOver], None] = lambda _: None
         self.head: Callable[[], DirectoryHash | None] = lambda: None
         self.heard_head: Callable[[DirectoryHash], None] = lambda _: None
-        # Without keys nothing opens: who does not relay is no guard, middle or proxy, whoever still knows its old keys.
-        usable_keys = onion_keys if relays else lambda: ()
+        self._onion_keys = onion_keys
         self.dial: Callable[[NodeId], None] = lambda _: None
         self.linked: Callable[[NodeId], None] = lambda _: None
         self.heard_group: Callable[[NodeId, GroupMessage], None] = lambda peer, message: None
@@ -94,7 +93,7 @@ class OverlayPeer:
         self._is_above_mesh = False
         self.relay = RelayMachine(
             node_id,
-            usable_keys,
+            self._usable_keys,
             self._is_relay,
             self._is_model_node,
             random_bytes,
@@ -111,6 +110,21 @@ class OverlayPeer:
         self.serving.is_member = self.serves
         self.relay_loop = MachineLoop(clock, self._tick_relay, self.relay.next_deadline)
         self.serving_loop = MachineLoop(clock, self._tick_serving, self.serving.next_deadline)
+
+    def set_relaying(self, on: bool, bandwidth: float) -> None:
+        """Pass others' cells from now on or not, at most ``bandwidth`` bytes of them per second."""
+        now = self._clock.monotonic()
+        self.relay.departures.limit(bandwidth, now)
+        if self._relays and not on:
+            self._relays = False
+            self._relay(self.relay.close_all("this node relays no more", now))
+        self._relays = on
+        self.relay_loop.wake()
+
+    def _usable_keys(self) -> Sequence[bytes]:
+        """Without keys nothing opens: who does not relay is no guard, middle or proxy, whoever still knows its old
+        keys."""
+        return self._onion_keys() if self._relays else ()
 
     # Directory
 

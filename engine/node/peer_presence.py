@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import math
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from engine.directory.standing import StandingBook
 from engine.errors import StorageError
 from engine.forwarding.policies.registry import by_name
 from engine.ids import NetworkId, NodeId
-from engine.inference.types import InferenceBackend, ModelInfo
+from engine.inference.types import InferenceBackend
 from engine.library.calibrations import known_calibrations
 from engine.node.answer_scorer import AnswerScorer
 from engine.node.cached_prefixes import CachedPrefixes
@@ -28,6 +28,7 @@ from engine.node.committee_seat import CommitteeSeat
 from engine.node.entry_role import EntryRole
 from engine.node.group import GroupRole
 from engine.node.keys import NodeKeys
+from engine.node.offered_models import noticeably_different, served_model
 from engine.node.overlay_peer import OverlayPeer
 from engine.node.presence import SOFTWARE, Membership, Presence
 from engine.node.scoring_service import ScoringService
@@ -53,8 +54,6 @@ DEFAULT_POLICY = "cost"
 """Who serves what has come here: a name of ``engine.forwarding.policies.registry``."""
 LOOK_SECONDS = 0.01
 FINISH_LOOK_SECONDS = 0.1
-RATES_CHANGED = 1.5
-"""A model's advertised rate is published anew when it is off by this factor."""
 RATES_SECONDS = 300.0
 """Between two looks at that, where nothing else has changed: rates of a busy machine go up and down."""
 
@@ -92,7 +91,7 @@ class PeerPresence(Presence):
         self._prefixes = prefixes or CachedPrefixes()
         self._relays = relays
         self._bandwidth = bandwidth
-        self._signaling_address = signaling_address if relays and not membership.relayed_only else ""
+        self._signaling_address = "" if membership.relayed_only else signaling_address
         self._limit = max_tokens_per_second
         self._forwarding_policy = forwarding_policy
         self._make_verifier = make_verifier
@@ -119,6 +118,11 @@ class PeerPresence(Presence):
         """Of the node identity."""
         return self._identity.node_id
 
+    @property
+    def relays(self) -> tuple[bool, int]:
+        """Whether others' cells pass, and how many bytes of them per second at most."""
+        return self._relays, self._bandwidth
+
     def offer(self, models: frozenset[str]) -> None:
         """Serve exactly these models to others from now on, and say so in the directory."""
         withdrawn, self._offered = self._offered - models, models
@@ -128,6 +132,17 @@ class PeerPresence(Presence):
         if self.group is not None:
             self.group.offer(models)
         self.refresh(at_once=bool(withdrawn))  # nobody shall be sent here who would be refused
+
+    def relay(self, on: bool, bandwidth: int) -> None:
+        """Pass others' cells from now on or not, at most so many bytes of them per second, and say so in the
+        directory. Answers and links for them go on."""
+        if (on, bandwidth) == (self._relays, self._bandwidth):
+            return
+        self._relays, self._bandwidth = on, bandwidth
+        if self.peer is not None:
+            self.peer.set_relaying(on, float(bandwidth))
+            self.bootstrap.publish(self._descriptor, at_once=True)
+            self._look_at_links()
 
     async def finish(self, seconds: float) -> None:
         """Take nobody new, and wait so long at most until those who are being answered have their answers; who has
@@ -160,7 +175,7 @@ class PeerPresence(Presence):
 
     def refresh(self, *, at_once: bool = False) -> None:
         """Publish again if what would be published has changed noticeably."""
-        if self.peer is not None and _noticeably_different(self._models(), self._published):
+        if self.peer is not None and noticeably_different(self._models(), self._published):
             self.bootstrap.publish(self._descriptor, at_once=at_once)
 
     def refresh_rates(self) -> None:
@@ -424,7 +439,7 @@ class PeerPresence(Presence):
         return refusal(self._graph, directory, self.node_id, caller)
 
     def _models(self) -> tuple[ServedModel, ...]:
-        return tuple(_served_model(info) for info in self._backend.models() if info.model_id in self._offered)
+        return tuple(served_model(info) for info in self._backend.models() if info.model_id in self._offered)
 
     def _descriptor(self) -> Signed:
         genesis = self.bootstrap.genesis
@@ -444,7 +459,7 @@ class PeerPresence(Presence):
             spare_capacity=self.peer is None or not self.peer.saturated,
             family=self._family,
             software=SOFTWARE,
-            signaling=self._signaling_address,
+            signaling=self._signaling_address if self._relays else "",
         )
 
     def _listen(self) -> tuple[str, int] | None:
@@ -475,39 +490,3 @@ class PeerPresence(Presence):
                 continue
             if changed:
                 self.bootstrap.publish(self._descriptor)
-
-
-def _served_model(info: ModelInfo) -> ServedModel:
-    return ServedModel(
-        model_id=info.model_id,
-        digest=info.digest,
-        tokenizer_digest=info.tokenizer_digest,
-        context_length=info.context_length,
-        slots=info.slots,
-        prefill_rate=round(info.prefill_rate, 1),
-        decode_rate=round(info.decode_rate, 1),
-        kv_tokens_total=info.kv_tokens_total,
-        kv_tokens_free=info.kv_tokens_free,
-        seeds=info.seeds,
-        token_ids=info.token_ids,
-        logprobs=info.logprobs,
-        constraints=info.constraints,
-        tools=info.tools,
-    )
-
-
-def _identity(model: ServedModel) -> tuple[object, ...]:
-    """What a client chooses by."""
-    abilities = (model.seeds, model.token_ids, model.logprobs, model.constraints, model.tools)
-    return model.model_id, model.digest, abilities
-
-
-def _noticeably_different(new: Sequence[ServedModel], old: Sequence[ServedModel]) -> bool:
-    """Models came or went, or a rate is off by half; small changes wait for the next renewal."""
-    if [_identity(model) for model in new] != [_identity(model) for model in old]:
-        return True
-    return any(
-        max(a, b) > RATES_CHANGED * max(min(a, b), 0.1)
-        for one, other in zip(new, old, strict=True)
-        for a, b in ((one.prefill_rate, other.prefill_rate), (one.decode_rate, other.decode_rate))
-    )

@@ -23,6 +23,8 @@ _HOST = re.compile(r"(?<![\w.])(?:[a-z0-9-]+\.)+(?:[a-z]{2,18})(?=:\d{1,5}\b)", 
 _SECRET = re.compile(r"(?<![A-Za-z0-9_+/=-])[A-Za-z0-9_+/=-]{20,}(?![A-Za-z0-9_+/=-])")
 _DIGIT = re.compile(r"[0-9]")
 _INSIDE = re.compile(r"[a-z][A-Z]")
+_KEY_LENGTH = 43
+"""Characters of 32 bytes in Base64, without the filling."""
 
 
 class Redactor:
@@ -91,5 +93,7 @@ def _long(found: re.Match[str]) -> str:
     longest = max(re.split(r"[-/_=+]", text), key=len)
     digits, capitals = len(_DIGIT.findall(text)), len(_INSIDE.findall(text))
     if len(longest) >= 16 and (_DIGIT.search(longest) or len(_INSIDE.findall(longest)) >= len(longest) / 6):
+        return "<secret>"
+    if any(len(part) == _KEY_LENGTH and part not in (part.lower(), part.upper()) for part in text.split("=")):
         return "<secret>"
     return "<secret>" if len(text) >= 32 and (digits >= 4 or capitals >= len(text) / 8) else text

@@ -145,7 +145,7 @@ def contributing_state(node: Node) -> ContributingState:
     status: Literal["off", "starting", "on", "paused", "draining", "failed"] = "off"
     reason = ""
     until = 0.0
-    if node.finishing:
+    if node.keeper.finishing:
         status, reason = "draining", say("governor.finishing")
     elif node.contribute_wanted and not node.serves_now:
         decision = node.governing.decision
@@ -153,11 +153,11 @@ def contributing_state(node: Node) -> ContributingState:
         reason = together(*decision.reasons) if not decision.active else say("governor.not_mine")
     elif node.contribute_wanted:
         listed = node.peer is not None and node.peer.bootstrap.state.published
-        status = "on" if node.contribute_ready and listed else "starting"
+        status = "on" if node.keeper.ready and listed else "starting"
         if status == "starting":  # the server may admit this machine's client, and not its node
             reason = (node.peer.bootstrap.state.reason if node.peer else "") or (say("contribute.loading"))
-        if node.contribute_problem:
-            status, reason = "failed", node.contribute_problem
+        if node.keeper.problem:
+            status, reason = "failed", node.keeper.problem
         elif node.client is None:
             status, reason = "failed", say("contribute.no_network")
     return ContributingState(

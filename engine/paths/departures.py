@@ -29,6 +29,10 @@ class Departures:
         self._line: FairQueue[NodeId, tuple[int, bool]] = FairQueue()
         self._bandwidth = Bandwidth(bandwidth, 0.0)
 
+    def limit(self, bandwidth: float | None, now: float) -> None:
+        """Pass on at most so many bytes per second from now on; None for no limit."""
+        self._bandwidth = Bandwidth(bandwidth, now)
+
     def enlist(self, circuit: RelayCircuit) -> None:
         """Put the circuit in line for what it has to send."""
         self.enlist_direction(circuit, True)

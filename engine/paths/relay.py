@@ -340,6 +340,16 @@ class RelayMachine:
 
     # ------------------------------------------------------------------------------------------------ endings
 
+    def close_all(self, reason: str, now: float) -> list[RelayEffect]:
+        """End every circuit, and tell both its sides, so that its client builds another way at once."""
+        effects: list[RelayEffect] = []
+        for circuit in list(self._table):
+            if circuit.is_open:
+                effects += self._close(circuit, reason)
+            else:
+                effects += self._end_set_up(circuit, SetUpStatus.NEXT_REFUSED)
+        return effects + self._depart(now)
+
     def _on_destroy(self, peer: NodeId, message: DestroyCircuit) -> list[RelayEffect]:
         circuit, from_previous = self._table.find(peer, message.circuit_id)
         if circuit is None:

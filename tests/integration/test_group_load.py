@@ -41,14 +41,14 @@ async def test_what_a_worker_says_of_its_work_reaches_the_group_at_once(
 ) -> None:
     """The group's own loop does not run here, so that it cannot look by itself."""
     monkeypatch.setenv("GENTORRENT_KEYRING", "off")
-    monkeypatch.setattr(Node, "_changed", lambda _: None)  # what the window would show
+    monkeypatch.setattr(Node, "changed", lambda _: None)  # what the window would show
     configuration = Configuration(data_directory=tmp_path, api_port=0, threads=1, sensors=False)
     with acquire_lock(DataDirectory(tmp_path).lock) as lock:
         node = Node(configuration, lock, SystemClock())
         identity, network = Identity.from_seed(b"i" * 32), NetworkId(b"n" * 32)
         group = GroupRole(identity, network, node.backend, node.prefixes, SystemClock(), os.urandom)
         rates: list[float] = []
-        node.peer = cast(
+        node.keeper.peer = cast(
             Any, SimpleNamespace(group=group, refresh=lambda: None, refresh_rates=lambda: rates.append(rate()))
         )
 

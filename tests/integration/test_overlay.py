@@ -57,6 +57,23 @@ def test_an_answer_survives_a_relay_killed_without_a_word(position: int) -> None
     assert all(victim not in path for path in answer.paths)
 
 
+def test_an_answer_survives_a_relay_that_stops_relaying_and_the_relay_comes_back() -> None:
+    """As when its owner's link becomes a metered one: the circuits' ends hear so and need not wait for a silence."""
+    overlay = Overlay(words=200)
+    overlay.until(overlay.ready, 10)
+    answer = overlay.ask()
+    overlay.until(lambda: len(answer.ids) > 10, 10)
+    member = overlay.by_id(answer.paths[1][1])
+    member.peer.set_relaying(False, 1e6)
+    overlay.until(lambda: member.peer.relay.circuits == 0, 1)
+    overlay.until(lambda: answer.finished, 40)
+    assert answer.ids == list(range(200))
+    assert all(member.node_id not in path for path in answer.paths)
+    assert not member.peer._usable_keys()
+    member.peer.set_relaying(True, 1e6)
+    assert member.peer._usable_keys()
+
+
 def test_an_answer_survives_two_paths_lost_at_once() -> None:
     overlay = Overlay(words=400)
     overlay.until(overlay.ready, 10)

@@ -38,6 +38,7 @@ REDACTOR = Redactor(
         ("write to ada@example.org", "write to <address>"),
         ("engine.node.peer_presence: dialled 3 relays", "engine.node.peer_presence: dialled 3 relays"),
         ("Llama-3.3-70B-Instruct-q4f16-onnx", "Llama-3.3-70B-Instruct-q4f16-onnx"),
+        ("ie0Y0NglTfXriKu+Wb6Ugga/XTucpSkatxle/VcmCXI=", "<secret>"),
         ("CUDAExecutionProvider", "CUDAExecutionProvider"),
     ],
 )

@@ -15,6 +15,7 @@ from engine.config import Configuration
 from engine.governor.rules import Rules
 from engine.inference.types import ModelInfo
 from engine.node.node import Node
+from engine.node.peer_presence import PeerPresence
 from engine.node.status import contributing_state
 from engine.storage.data_directory import DataDirectory, acquire_lock
 from tests.support.bootstrap import until
@@ -57,7 +58,7 @@ async def switched(data: Path, *, relay: bool) -> AsyncIterator[tuple[Node, Slow
         membership = node._membership
         assert membership is not None
         async with asyncio.TaskGroup() as tasks:
-            keeping = tasks.create_task(node._keep_peer(membership))
+            keeping = tasks.create_task(node.keeper.run(membership))
             await until(lambda: inference.stops)
             yield node, inference
             keeping.cancel()
@@ -86,7 +87,7 @@ async def test_off_ends_a_model_that_is_still_loading(tmp_path, monkeypatch, rel
         await until(lambda: inference.loading)
         await node.set_contributing(False)
         await until(lambda: not inference.loading and inference.stops > before, 1.0)
-        assert not node.contribute_ready
+        assert not node.keeper.ready
 
 
 async def test_twenty_changes_end_where_the_last_one_points(tmp_path, monkeypatch):
@@ -97,11 +98,11 @@ async def test_twenty_changes_end_where_the_last_one_points(tmp_path, monkeypatc
             await asyncio.sleep(0.005 * (number % 3))
         await until(lambda: inference.loading == 1)
         inference.done.set()
-        await until(lambda: node.contribute_ready)
+        await until(lambda: node.keeper.ready)
         await node.set_contributing(False)
         stops = inference.stops
         await until(lambda: inference.stops > stops)
-        assert not node.contribute_ready
+        assert not node.keeper.ready
 
 
 async def test_off_when_it_is_off_leaves_the_owners_own_answers_alone(tmp_path, monkeypatch):
@@ -118,7 +119,7 @@ async def test_a_rule_pauses_and_lets_go_on_and_each_is_said(tmp_path, monkeypat
     async with switched(tmp_path, relay=True) as (node, inference):
         inference.done.set()
         await node.set_contributing(True)
-        await until(lambda: node.contribute_ready)
+        await until(lambda: node.keeper.ready)
         stops = inference.stops
         node.governing.set_rules(Rules(schedule=(0,) * 7))
         await until(lambda: inference.stops > stops, 1.0)
@@ -126,7 +127,7 @@ async def test_a_rule_pauses_and_lets_go_on_and_each_is_said(tmp_path, monkeypat
         assert (told.on, told.status) == (True, "paused")
         assert told.reason == "The weekly schedule has every hour off."
         node.governing.set_rules(Rules())
-        await until(lambda: node.contribute_ready)
+        await until(lambda: node.keeper.ready)
         node.governing.pause(3600)
         assert contributing_state(node).until == pytest.approx(node.governing.clock.wall() + 3600, abs=60)
         assert contributing_state(node).by_owner
@@ -134,7 +135,7 @@ async def test_a_rule_pauses_and_lets_go_on_and_each_is_said(tmp_path, monkeypat
         assert not contributing_state(node).by_owner  # there is nothing to go on with
         await node.set_contributing(True)  # whoever turns the switch on wants it on
         assert not contributing_state(node).by_owner
-        await until(lambda: node.contribute_ready)
+        await until(lambda: node.keeper.ready)
 
 
 async def test_another_reason_for_the_same_pause_leaves_the_owners_own_answers_alone(tmp_path, monkeypatch):
@@ -163,9 +164,82 @@ async def test_only_my_networks_means_that_strangers_are_not_served(tmp_path, mo
         await asyncio.sleep(0.1)
         assert (contributing_state(node).status, inference.begun) == ("paused", 0)
         mine = True
-        node._changed()
-        await until(lambda: node.contribute_ready)
+        node.changed()
+        await until(lambda: node.keeper.ready)
         stops, mine = inference.stops, False
-        node._changed()
+        node.changed()
         await until(lambda: inference.stops > stops)
-        assert not node.contribute_ready
+        assert not node.keeper.ready
+
+
+class SlowToFinish:
+    """Running answers that end when they are told to."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.waiting = 0
+        self.done = asyncio.Event()
+        monkeypatch.setattr(PeerPresence, "finish", lambda _, seconds: self._finish(seconds))
+
+    async def _finish(self, seconds: float) -> None:
+        assert seconds >= 60
+        self.waiting += 1
+        try:
+            await self.done.wait()
+        finally:
+            self.waiting -= 1
+
+
+@pytest.mark.parametrize("relay", [True, False])
+async def test_a_pause_that_lets_answers_finish_can_be_taken_back_at_once(tmp_path, monkeypatch, relay):
+    monkeypatch.setenv("GENTORRENT_KEYRING", "off")
+    answers = SlowToFinish(monkeypatch)
+    async with switched(tmp_path, relay=relay) as (node, inference):
+        inference.done.set()
+        node.governing.set_rules(Rules(when_pausing="finish"))
+        await node.set_contributing(True)
+        await until(lambda: node.keeper.ready)
+        peer, stops = node.peer, inference.stops
+        node.governing.pause(3600)
+        await until(lambda: answers.waiting)
+        assert contributing_state(node).status == "draining"
+        await node.set_contributing(True)
+        await until(lambda: node.keeper.ready and not answers.waiting, 1.0)
+        assert contributing_state(node).status != "draining"
+        assert (node.peer, inference.stops) == (peer, stops)  # nothing was given up
+
+
+@pytest.mark.parametrize("relay", [True, False])
+async def test_memory_is_free_when_the_last_answer_is_finished(tmp_path, monkeypatch, relay):
+    monkeypatch.setenv("GENTORRENT_KEYRING", "off")
+    answers = SlowToFinish(monkeypatch)
+    async with switched(tmp_path, relay=relay) as (node, inference):
+        inference.done.set()
+        node.governing.set_rules(Rules(when_pausing="finish"))
+        await node.set_contributing(True)
+        await until(lambda: node.keeper.ready)
+        stops = inference.stops
+        await node.set_contributing(False)
+        await until(lambda: answers.waiting)
+        assert inference.stops == stops
+        answers.done.set()
+        await until(lambda: inference.stops > stops, 1.0)
+        await until(lambda: (node.peer is not None) is relay)
+        assert not node.keeper.finishing
+
+
+async def test_relaying_comes_and_goes_and_what_is_served_stays(tmp_path, monkeypatch):
+    monkeypatch.setenv("GENTORRENT_KEYRING", "off")
+    async with switched(tmp_path, relay=True) as (node, inference):
+        inference.done.set()
+        await node.set_contributing(True)
+        await until(lambda: node.keeper.ready)
+        peer, begun, stops = node.peer, inference.begun, inference.stops
+        assert peer is not None
+        for rules in (Rules(relay_rate=1.0), Rules(relay=False), Rules(relay_rate=2.0)):
+            node.governing.set_rules(rules)
+            await until(lambda: peer.relays == node.relaying)
+            assert node.peer is peer
+            assert node.keeper.ready
+        assert node.relaying == (True, 250_000)
+        assert inference.stops == stops
+        assert begun == 1

@@ -311,6 +311,19 @@ def test_a_new_link_with_the_same_peer_ends_the_circuits_of_the_old_one() -> Non
     assert machine.circuits == 0
 
 
+def test_who_relays_no_more_tells_both_sides_of_each_circuit() -> None:
+    machine = relay()
+    create(machine, set_up()[0], ID)
+    pending, pending_keys = set_up(NEXT, 99)
+    create(machine, pending, (78).to_bytes(8, "big"))
+    effects = machine.close_all("this node relays no more", 2.0)
+    assert destroyed(CLIENT, ID) in effects
+    assert destroyed(NEXT, (99).to_bytes(8, "big")) in effects
+    assert status(effects, pending_keys) == (0, SetUpStatus.NEXT_REFUSED)
+    assert machine.circuits == 0
+    assert machine.counters["closed: this node relays no more"] == 1
+
+
 def test_idle_circuits_end() -> None:
     machine = relay(RelayLimits(idle_timeout=60.0))
     create(machine, set_up()[0])
