@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from engine.bench.verification.cost import scoring_share
+from engine.bench.verification.cost import scoring_share, share_of_processor
 from engine.simulation.verification.adversaries import ADVERSARIES
 from tests.verification.claims import claims
+
+COST = {"ratio": 0.2, "scoring_ms": 500.0}
 
 
 def cheat(**changes: Any) -> dict[str, Any]:
@@ -30,7 +32,7 @@ def honest(**changes: Any) -> dict[str, Any]:
 
 def found(cheats: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
     everybody = {name: cheat() for name in ADVERSARIES} | (cheats or {})
-    usual = {"honest": {"some": honest()}, "cheats": {"4": everybody}, "costs": {"a model": {"ratio": 0.2}}}
+    usual = {"honest": {"some": honest()}, "cheats": {"4": everybody}, "costs": {"a model": COST}}
     return usual | {"speeds": speeds()} | changes
 
 
@@ -41,7 +43,8 @@ def speeds(cut: float = 0.0, false: float = 1.0, **slower: int) -> dict[str, Any
 
 
 def test_all_hold_where_all_is_as_it_should_be() -> None:
-    assert scoring_share(honest(), {"ratio": 0.2}, "_new") == pytest.approx(0.0184)
+    assert scoring_share(honest(), COST, "_new") == pytest.approx(0.0184)
+    assert share_of_processor(honest(), COST, "_new") == pytest.approx(0.046 * 200 * 2 * 0.5 / 600)
     assert all(one.holds for one in claims(found()))
     said = " ".join(one.words for one in claims(found()))
     for name, adversary in ADVERSARIES.items():
@@ -54,7 +57,8 @@ def test_all_hold_where_all_is_as_it_should_be() -> None:
         (found(honest={"some": honest(false_exclusions=1)}), "false exclusions"),
         (found(honest={"some": honest(honest_epochs=29_999)}), "false exclusions"),
         (found(honest={"some": honest(challenge_share_new=0.1)}), "while new"),
-        (found(costs={"a model": {"ratio": 20.0}}), "established"),
+        (found(costs={"a model": COST | {"ratio": 20.0}}), "200 answers an epoch, established"),
+        (found(costs={"a model": COST | {"scoring_ms": 1000.0}}), "all the time, while new"),
         (found({"quantised": cheat(epochs_to_exclusion={"max": 6})}), "quantised"),
         (found({"quantised": cheat(detected=0.99)}), "quantised"),
         (found({"turncoat": cheat(epochs_from_failed_challenge={"max": 6})}), "turncoat"),
