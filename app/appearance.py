@@ -8,7 +8,8 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication, QWidget
 
-from app.theme import DARK, LIGHT, Theme, stylesheet
+from app.style_sheet import stylesheet
+from app.theme import DARK, LIGHT, Theme
 from app.views.icons import icon, icon_path
 
 Look = Literal["system", "light", "dark"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
-from PySide6.QtCore import QAbstractItemModel, QMimeData, QModelIndex, QPersistentModelIndex, QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QMimeData, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import (
     QDrag,
     QDragEnterEvent,
@@ -15,19 +15,14 @@ from PySide6.QtGui import (
     QFont,
     QKeyEvent,
     QKeySequence,
-    QPainter,
 )
 from PySide6.QtWidgets import (
     QAbstractItemDelegate,
     QAbstractItemView,
     QFrame,
-    QLineEdit,
     QListWidget,
     QListWidgetItem,
     QMenu,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
     QWidget,
 )
 
@@ -35,15 +30,11 @@ from app.i18n import tr
 from app.models.chats import LONGEST_TITLE, ChatsModel, Group, title_of
 from app.models.safe_text import visible
 from app.theme import Theme
+from app.views.chat_row import CHAT, FOLDER, MESSAGE, NAME, WORDS, RowDelegate, folder_of, key_of, message_of
 from app.views.icons import icon
 
 MIME = "application/x-gentorrent-chat"
 """What is dragged: the id of a chat of this window."""
-INDENT = 18
-"""Pixels before the chats of a folder."""
-_CHAT = int(Qt.ItemDataRole.UserRole)
-_MESSAGE, _FOLDER, _NAME = _CHAT + 1, _CHAT + 2, _CHAT + 3
-_Index = QModelIndex | QPersistentModelIndex
 
 
 class ChatRows(QListWidget):
@@ -73,7 +64,7 @@ class ChatRows(QListWidget):
         self.setIconSize(QSize(12, 12))
         self.setDragDropMode(QAbstractItemView.DragDropMode.DragDrop)
         self.setDropIndicatorShown(False)
-        self._delegate = _Rows(self)
+        self._delegate = RowDelegate(self, theme)
         self.setItemDelegate(self._delegate)
         self.customContextMenuRequested.connect(self.open_menu)
         self.itemClicked.connect(self._choose)
@@ -89,8 +80,8 @@ class ChatRows(QListWidget):
         """Show what the model knows; the row with the keyboard's place and the scroll position stay; another chat that
         was opened takes that place."""
         chats = self._chats
-        place, at = self.verticalScrollBar().value(), _key_of(self.currentItem())
-        message = _message_of(self.currentItem())
+        place, at = self.verticalScrollBar().value(), key_of(self.currentItem())
+        message = message_of(self.currentItem())
         self.clear()
         if chats.query:
             for hit in chats.hits:
@@ -128,8 +119,8 @@ class ChatRows(QListWidget):
         item.setFont(font)
         item.setFlags(Qt.ItemFlag.NoItemFlags)
         if group.folder:
-            item.setData(_FOLDER, group.folder)
-            item.setData(_NAME, group.name)
+            item.setData(FOLDER, group.folder)
+            item.setData(NAME, group.name)
             item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable)
             item.setIcon(icon("chevron-right" if group.collapsed else "open", self._theme.quiet))
             state = tr("folded away") if group.collapsed else tr("shown")
@@ -140,7 +131,13 @@ class ChatRows(QListWidget):
     def _add(self, chat: str, title: str, snippet: str = "", message: str = "", folder: str = "") -> None:
         title = " ".join(visible(title).split())
         item = QListWidgetItem(f"{title}\n{snippet}" if snippet else title)
-        for role, value in ((_CHAT, chat), (_MESSAGE, message), (_FOLDER, folder), (_NAME, title)):
+        for role, value in (
+            (CHAT, chat),
+            (MESSAGE, message),
+            (FOLDER, folder),
+            (NAME, title),
+            (WORDS, self._chats.query),
+        ):
             item.setData(role, value)
         state = ""
         entry = self._chats.entry(chat)
@@ -164,7 +161,7 @@ class ChatRows(QListWidget):
 
     def _go_to(self, key: tuple[str, str], message: str = "") -> bool:
         for item in self._items():
-            if any(key) and _key_of(item) == key and message in ("", item.data(_MESSAGE)):
+            if any(key) and key_of(item) == key and message in ("", item.data(MESSAGE)):
                 self.setCurrentItem(item)
                 return True
         return False
@@ -179,7 +176,7 @@ class ChatRows(QListWidget):
             event.accept()
             return
         item = self.currentItem()
-        chat, _ = _key_of(item)
+        chat, _ = key_of(item)
         key = event.key()
         if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space) and item is not None:
             self._choose(item)
@@ -187,7 +184,7 @@ class ChatRows(QListWidget):
             self.rename(item)
         elif key in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace) and item is not None:
             self._delete(item)
-        elif key in (Qt.Key.Key_Left, Qt.Key.Key_Right) and _folder_of(item):
+        elif key in (Qt.Key.Key_Left, Qt.Key.Key_Right) and folder_of(item):
             self._fold(item, key == Qt.Key.Key_Left)
         elif key == Qt.Key.Key_M and event.modifiers() & Qt.KeyboardModifier.ControlModifier and chat:
             self._popup(self.move_menu(chat), self.visualItemRect(item).bottomLeft())
@@ -199,7 +196,7 @@ class ChatRows(QListWidget):
     def open_menu(self, at: QPoint) -> None:
         """What can be done with what stands at ``at``."""
         item = self.itemAt(at) if self.viewport().rect().contains(at) else self.currentItem()
-        if item and any(_key_of(item)):
+        if item and any(key_of(item)):
             self._popup(self.menu(item), at)
 
     def _popup(self, menu: QMenu, at: QPoint) -> None:
@@ -208,7 +205,7 @@ class ChatRows(QListWidget):
 
     def menu(self, item: QListWidgetItem) -> QMenu:
         """What can be done with the chat or folder of ``item``."""
-        chat, folder = _key_of(item)
+        chat, folder = key_of(item)
         return self._chat_menu(chat) if chat else self._folder_menu(folder)
 
     def _chat_menu(self, chat: str) -> QMenu:
@@ -269,14 +266,14 @@ class ChatRows(QListWidget):
 
     def rename(self, item: QListWidgetItem) -> None:
         """Let the owner edit the name."""
-        if not any(_key_of(item)) or item.data(_MESSAGE):
+        if not any(key_of(item)) or item.data(MESSAGE):
             return
         self.editing = True
         item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
         self.editItem(item)
 
     def _rename(self, row: int, name: str) -> None:
-        chat, folder = _key_of(self.item(row))
+        chat, folder = key_of(self.item(row))
         if chat:
             self._chats.rename(chat, name[:LONGEST_TITLE])
         elif folder:
@@ -287,27 +284,27 @@ class ChatRows(QListWidget):
         self.edited.emit()
 
     def _delete(self, item: QListWidgetItem) -> None:
-        chat, folder = _key_of(item)
+        chat, folder = key_of(item)
         if folder:
             self._chats.delete_folder(folder)
         elif chat:
             row = self.row(item)
             near = [row + 1, row - 1]
-            following = next((self.item(one) for one in near if _key_of(self.item(one))[0]), None)
+            following = next((self.item(one) for one in near if key_of(self.item(one))[0]), None)
             if following is not None:
                 self.setCurrentItem(following)
             self.deletion_requested.emit(chat)
 
     def _choose(self, item: QListWidgetItem) -> None:
-        chat, folder = _key_of(item)
+        chat, folder = key_of(item)
         if chat:
-            self.chosen.emit(chat, _message_of(item))
+            self.chosen.emit(chat, message_of(item))
         elif folder:
             self._fold(item, not self._chats.folders.is_collapsed(folder))
 
     def _fold(self, item: QListWidgetItem, away: bool) -> None:
         """Fold the folder that ``item`` is, or lies in."""
-        folder = _folder_of(item)
+        folder = folder_of(item)
         if away:
             self._go_to(("", folder))
         self._chats.folders.fold(folder, away)
@@ -315,7 +312,7 @@ class ChatRows(QListWidget):
     # -------------------------------------------------------------------------------------------------------- dragging
 
     def startDrag(self, actions: Qt.DropAction) -> None:
-        chat, _ = _key_of(self.currentItem())
+        chat, _ = key_of(self.currentItem())
         entry = self._chats.entry(chat)
         if entry is None or entry.temporary:
             return
@@ -342,7 +339,7 @@ class ChatRows(QListWidget):
             event.ignore()
             return
         event.acceptProposedAction()
-        self._chats.move(chat, _folder_of(target))
+        self._chats.move(chat, folder_of(target))
 
     def _consider(self, event: QDragMoveEvent) -> None:
         _, target = self._dragged(event)
@@ -362,56 +359,3 @@ class ChatRows(QListWidget):
         if row != self._delegate.target:
             self._delegate.target = row
             self.viewport().update()
-
-
-class _Rows(QStyledItemDelegate):
-    """Chats of a folder stand further in; ``target`` is the row over which something is dragged. ``named``: a row got
-    another name, which shows as soon as the engine has taken it."""
-
-    named = Signal(int, str)
-
-    def __init__(self, rows: ChatRows) -> None:
-        super().__init__(rows)
-        self.target = -1
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
-        shown = QStyleOptionViewItem(option)
-        shown.rect.setLeft(shown.rect.left() + _indent(index))
-        if index.row() == self.target:
-            shown.state |= QStyle.StateFlag.State_Selected
-        super().paint(painter, shown, index)
-
-    def setEditorData(self, editor: QWidget, index: _Index) -> None:
-        assert isinstance(editor, QLineEdit)
-        editor.setText(str(index.data(_NAME) or ""))
-        editor.selectAll()
-
-    def setModelData(self, editor: QWidget, model: QAbstractItemModel, index: _Index) -> None:
-        assert isinstance(editor, QLineEdit)
-        self.named.emit(index.row(), editor.text())
-
-    def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, index: _Index) -> None:
-        super().updateEditorGeometry(editor, option, index)
-        editor.setGeometry(editor.geometry().adjusted(_indent(index), 0, 0, 0))
-
-
-def _indent(index: _Index) -> int:
-    return INDENT if index.data(_CHAT) and index.data(_FOLDER) else 0
-
-
-def _key_of(item: QListWidgetItem | None) -> tuple[str, str]:
-    """The chat of a row, or the folder that it is the heading of; one of them is empty, for a day both are."""
-    if item is None:
-        return "", ""
-    chat = str(item.data(_CHAT) or "")
-    return chat, "" if chat else _folder_of(item)
-
-
-def _message_of(item: QListWidgetItem | None) -> str:
-    """The message that was found, of a row that shows one."""
-    return str(item.data(_MESSAGE) or "") if item is not None else ""
-
-
-def _folder_of(item: QListWidgetItem | None) -> str:
-    """The folder that a row is the heading of, or lies in."""
-    return str(item.data(_FOLDER) or "") if item is not None else ""

@@ -10,16 +10,10 @@ from pathlib import Path
 
 import msgspec
 
-from engine.api.schema import (
-    ChatChanged,
-    ChatEntry,
-    ChatsRemoved,
-    ContextState,
-    ControlEvent,
-    SavingState,
-)
+from engine.api.schema import ChatChanged, ChatEntry, ChatsRemoved, ControlEvent, SavingState
 from engine.api.service import AnswerService, ChatsSession
 from engine.chats.answering import Answering, Asked, CountTokens
+from engine.chats.contexts import Contexts
 from engine.chats.database import Database
 from engine.chats.live import LiveChat, Running, entry_of
 from engine.chats.removal import Removal
@@ -28,7 +22,7 @@ from engine.chats.session import Session
 from engine.chats.store import RETRY_SECONDS, ChatStore
 from engine.chats.tree import MessageTree
 from engine.clock import Clock
-from engine.errors import ChatNotFoundError, GenTorrentError, OverloadedError, StorageError
+from engine.errors import ChatNotFoundError, OverloadedError, StorageError
 from engine.sentences import say
 
 SAVE_SECONDS = 0.5
@@ -63,6 +57,7 @@ class ChatHistory:
         self.forget_keys: Callable[[], None] | None = None
         """Destroys the keys of this machine, too, and ends the engine."""
         self.answering = Answering(service, count)
+        self.contexts = Contexts(self.answering)
         self.clock = clock
         self._random_bytes = random_bytes
         self._sessions: set[Session] = set()
@@ -77,8 +72,6 @@ class ChatHistory:
         self.removals: dict[str, Removal] = {}
         """Deleted messages that can be restored, by the chats that keep them."""
         self._deleted: dict[str, float] = {}
-        self._counting: dict[str, bool] = {}
-        """Chats whose context is being counted, and whether it has changed since."""
 
     # Life
 
@@ -298,37 +291,8 @@ class ChatHistory:
 
     def context_changed(self, live: LiveChat) -> None:
         """Count anew how full the context is, and tell those who have the chat open."""
-        if not live.listeners or self._tasks is None:
-            return
-        if live.id in self._counting:
-            self._counting[live.id] = True
-            return
-        self._counting[live.id] = False
-        self._tasks.create_task(self._tell_context(live))
-
-    async def _tell_context(self, live: LiveChat) -> None:
-        again = False
-        try:
-            if live.listeners:
-                live.tell(await self.context(live, await live.store.draft(live.id)))
-        except GenTorrentError as error:
-            _logger.debug("no context: %s", error)
-        except Exception:
-            _logger.exception("the context of a chat could not be counted")
-        finally:
-            again = self._counting.pop(live.id)
-        if again:
-            self.context_changed(live)
-
-    async def context(self, live: LiveChat, text: str) -> ContextState:
-        """How full the context of a chat would be with its draft's files and ``text``."""
-        model = self.answering.model_of(live.row.settings)
-        files = await live.store.whole_attachments(live.id, [""])
-        fit = await self.answering.fit(live, live.tree.branch(live.tip), model, text, files)
-        left = max(0, fit.limit - fit.used)
-        return ContextState(
-            chat=live.id, model=model, used=fit.used, limit=fit.limit, left=left, exact=fit.exact, room=fit.room
-        )
+        if self._tasks is not None:
+            self.contexts.changed(live, self._tasks)
 
     async def _keep_answers(self) -> None:
         """Save what has come of answers, so that the death of the engine costs a moment's text."""

@@ -242,7 +242,7 @@ class Session:
                 return selected
             case GetContext():
                 async with self._history.use(request.chat) as live:
-                    state = await self._history.context(live, request.text)
+                    state = await self._history.contexts.of(live, request.text)
                 return msgspec.structs.replace(state, ref=request.ref)
         raise InvalidRequestError("This is no request about chats.")
 

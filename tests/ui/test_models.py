@@ -17,7 +17,8 @@ from app.models.status import HOW_TO_JOIN, StatusModel
 from app.models.suggestions import SUGGESTIONS
 from app.models.turns import details_of
 from app.options import parse
-from app.theme import DARK, LIGHT, Theme, contrast, stylesheet
+from app.style_sheet import stylesheet
+from app.theme import DARK, LIGHT, Theme, contrast
 from engine.api import schema
 from engine.resources import resource_path
 

@@ -23,7 +23,7 @@ NOT_SHOWN = {
     "app/main.py": "writes to a terminal, before Qt is known to load",
     "app/models/suggestions.py": "questions to the built-in model, which reads English only",
     "app/options.py": "the command line speaks English, as gentorrent --help does",
-    "app/theme.py": "a style sheet",
+    "app/style_sheet.py": "a style sheet",
 }
 NAMES = {"GenTorrent", "Fusion", "Authorization", "Bearer ", "English", "delete all my data"}
 """Names and words of protocols, which are the same in every language."""
