@@ -168,7 +168,9 @@ class NetworkAnswer:
     def _go_on(self, error: RequestError, target: Target) -> AnswerStage:
         """Whether another machine is asked, and what the user hears of it; raises ``error``, or why the answer had to
         be handed over at all, when none is."""
-        gone = {target.node_id, self._serving or target.node_id}
+        gone = {self._serving or target.node_id}
+        if not isinstance(error, ServingNodeLeavingError):  # which only who answers says, not who had passed it on
+            gone.add(target.node_id)
         gained = len(self._progress.ids) > self._first
         self._fruitless = 0 if gained else self._fruitless + 1
         self._avoid |= gone

@@ -87,6 +87,41 @@ async def test_a_serving_node_that_leaves_is_heard_through_the_entry_node() -> N
         assert any("leaves" in text for text in reader.stages)
 
 
+@NETWORKS
+@pytest.mark.parametrize("place", [1, 50])
+async def test_of_two_machines_the_one_that_had_passed_the_request_on_goes_on(
+    parameters: Parameters | None, place: int
+) -> None:
+    """It has not left, and who would be asked instead has."""
+    overlay = await ready(parameters=parameters, policy=Elsewhere(accepting=True))
+    entry, leaving = overlay.machines
+    pin(overlay, entry)
+    async with overlay.running():
+        reader = Reader(overlay, request())
+        await reader.tokens(place)
+        assert overlay.busy() == [leaving]
+        leaving.role.leave([MODEL])
+        leaving.group.leave()
+        await reader.end()
+        check_whole(reader)
+        assert reader.done.machines == (node_id_text(leaving.node_id), node_id_text(entry.node_id))
+
+
+async def test_who_passed_a_request_on_is_asked_when_the_other_leaves_before_the_first_token() -> None:
+    overlay = await ready(parameters=DIRECT, policy=Elsewhere(accepting=True))
+    entry, leaving = overlay.machines
+    pin(overlay, entry)
+    leaving.stalled = True
+    async with overlay.running():
+        reader = Reader(overlay, request())
+        await overlay.until_true(lambda: overlay.busy() == [leaving], 5)
+        leaving.role.leave([MODEL])
+        leaving.group.leave()
+        await reader.end()
+        check_whole(reader)
+        assert reader.done.machines == (node_id_text(entry.node_id),)
+
+
 async def test_other_models_go_on() -> None:
     overlay = await ready()
     async with overlay.running():
