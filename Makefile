@@ -130,6 +130,10 @@ test-long-demo: dev ## Run the demo with every way of cheating, three times each
 test-long-hand-over: dev ## Kill the machine that answers in mid-answer, 50 times (20 minutes, on a machine that does nothing else; resumes)
 	$(VENV)/python -m tests.forwarding.handover_run $(ARGS)
 
+.PHONY: test-long-pause
+test-long-pause: dev ## Press pause in mid-answer, 50 times: memory must be free within a second (15 minutes, on a machine that does nothing else; resumes)
+	$(VENV)/python -m tests.pause.long_run $(ARGS)
+
 .PHONY: test-long-committee
 test-long-committee: dev ## Play 10,500 adversarial schedules of the committee's agreement (10 minutes; resumes)
 	$(VENV)/python -m tests.committee.long_run $(ARGS)
