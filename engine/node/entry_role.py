@@ -104,7 +104,7 @@ class EntryRole(TaskOwner):
 
     def attach(self) -> None:
         """Decide from now on."""
-        self._peer.serving.offers = self._offers
+        self._peer.serving.offers, self._peer.serving.serves = self._offers, self._serving.serves
         self._peer.serving.overloaded = self._serving.overloaded = self.overloaded
         self._peer.offer, self._peer.served = self._look, self._served
         self._peer.begun, self._peer.forward_over = self._begun, self._over

@@ -167,6 +167,10 @@ class ServingRole(TaskOwner):
         """Answers being made."""
         return len(self._running)
 
+    def serves(self, request: Request) -> bool:
+        """Whether the model is served now."""
+        return request.model_id in self.offered
+
     def start(self, started: ExecutionStarted) -> None:
         """Begin an answer."""
         if self._tasks is None:

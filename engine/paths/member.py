@@ -19,7 +19,7 @@ from engine.paths.outgoing import Target
 from engine.paths.room import has_enough
 from engine.paths.serving import FULL, ExecutionStarted, Server, ServingEffect, ServingMachine
 from engine.wire import SUITE_HPKE_MLKEM768_X25519
-from engine.wire.answer import RequestClove, request_decoder
+from engine.wire.answer import Request, RequestClove, request_decoder
 from engine.wire.codec import encode
 from engine.wire.forward import Forward, ForwardAnswer, ForwardBegun, ForwardEnd, ForwardServed, forwarded_decoder
 from engine.wire.link import ReleaseHandle
@@ -33,6 +33,8 @@ class MemberMachine(ServingMachine):
         self._forwards = IncomingForwards()
         self.is_member: Callable[[NodeId, bytes], bool] = lambda _node, _digest: False
         """Whether a node is listed as serving the model with this digest."""
+        self.serves: Callable[[Request], bool] = lambda _: True
+        """Whether this node itself serves the model of a request now."""
 
     def forward(self, request_id: RequestId, target: Target, now: float, uncached: int = 0) -> list[ServingEffect]:
         """Another member, whose cache is likely to lack ``uncached`` tokens of it, shall serve what was offered; raises
@@ -74,7 +76,7 @@ class MemberMachine(ServingMachine):
             return []
         enough = has_enough(self._executions.values(), peer, now)
         ended = [] if enough else self._make_room(now)
-        if enough or self._is_full(False):
+        if enough or self._is_full(False) or not self.serves(request):
             refused = ForwardAnswer(message.forward, False, "overloaded", FULL)
             return [*ended, Send(peer, Lane.CONTROL, encode(refused))]
         execution = self._accept(request, record.message_id, now)

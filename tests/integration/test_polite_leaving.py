@@ -122,6 +122,21 @@ async def test_who_passed_a_request_on_is_asked_when_the_other_leaves_before_the
         assert reader.done.machines == (node_id_text(entry.node_id),)
 
 
+@NETWORKS
+async def test_what_is_passed_on_to_who_has_just_left_is_answered_where_it_came(parameters: Parameters | None) -> None:
+    """Others learn within a second that a machine leaves; until then its client need not hear of it."""
+    overlay = await ready(parameters=parameters, policy=Elsewhere())
+    entry, leaving = overlay.machines
+    pin(overlay, entry)
+    leaving.role.leave([MODEL])
+    async with overlay.running():
+        reader = Reader(overlay, request())
+        await reader.end()
+        check_whole(reader)
+        assert reader.done.machines == reader.done.asked == (node_id_text(entry.node_id),)
+        assert not leaving.writer.asked
+
+
 async def test_other_models_go_on() -> None:
     overlay = await ready()
     async with overlay.running():

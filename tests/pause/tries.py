@@ -115,7 +115,7 @@ class Pausing:
             contribution = await _reply(control)
             await asyncio.to_thread(asked.thread.join)
             await asyncio.to_thread(watching.join)
-            problems = [] if contribution.by_owner else ["the pause is not shown as the owner's"]
+            problems = [] if contribution.paused else ["the pause is not shown"]
             freed = freed_at[0] - (asked.ended if kind == "finish" else pressed)
             problems += self._problems(asked, kind, during, victim, freed)
             if kind == "finish":

@@ -32,7 +32,9 @@ def target(directory, chosen, *_):
 
 def serving(most=None) -> Any:
     """The serving role of a machine whose owner takes requests of ``most`` tokens."""
-    return SimpleNamespace(too_long=lambda prompt, answer: "too long" if most and prompt + answer > most else "")
+    return SimpleNamespace(
+        too_long=lambda prompt, answer: "too long" if most and prompt + answer > most else "", serves=lambda _: True
+    )
 
 
 class MostCached:
@@ -291,7 +293,7 @@ def test_a_burst_is_not_kept_whole_while_the_model_counts_nothing_of_it(machines
     one.cache(9)
     monkeypatch.setattr(entry_role, "target_of", target)
     peer: Any = Decided(one)
-    serving = SimpleNamespace(too_long=lambda *_: "")
+    serving = SimpleNamespace(too_long=lambda *_: "", serves=lambda _: True)
     role = EntryRole(peer, serving, one.role, MostFree(), one.clock, random.Random(1).randbytes)
     role.attach()
     peer.started = serving.begins
@@ -327,7 +329,7 @@ def test_what_a_member_does_not_take_counts_here(machines, monkeypatch):  # noqa
     run(machines, 2)
     monkeypatch.setattr(entry_role, "target_of", target)
     peer: Any = Decided(one)
-    serving = SimpleNamespace(too_long=lambda *_: "")
+    serving = SimpleNamespace(too_long=lambda *_: "", serves=lambda _: True)
     role = EntryRole(peer, serving, one.role, MostCached(), one.clock, random.Random(1).randbytes)
     role.attach()
     asked = request(max_tokens=40, may_forward=True)
@@ -343,7 +345,7 @@ def test_what_a_member_does_not_take_counts_here(machines, monkeypatch):  # noqa
 def test_what_was_passed_on_counts_as_its_entry_node_says(machines, entry, tokens):  # noqa: F811
     """Until the model has it; of what nobody has looked at the length of the text says how much it is."""
     one, *_ = machines
-    serving = SimpleNamespace(too_long=lambda *_: "")
+    serving = SimpleNamespace(too_long=lambda *_: "", serves=lambda _: True)
     peer: Any = Decided(one)
     EntryRole(peer, serving, one.role, MostCached(), one.clock, random.Random(1).randbytes).attach()
     serving.begins(ExecutionStarted(b"r" * 16, request(max_tokens=40), b"", entry, 77))
