@@ -25,6 +25,7 @@ from engine.api.service import (
     ContributionService,
     ControlService,
     LibraryService,
+    NetworkService,
 )
 from engine.api.watching import TopologyWatch
 from engine.errors import (
@@ -78,12 +79,14 @@ class ControlHandlers:
         chats: ChatsService | None = None,
         library: LibraryService | None = None,
         contribution: ContributionService | None = None,
+        network: NetworkService | None = None,
     ) -> None:
         self._service = service
         self._metrics = metrics
         self._chats = chats
         self._library = library
         self._contribution = contribution
+        self._network = network
         self._sockets: set[web.WebSocketResponse] = set()
 
     async def connect(self, request: web.Request) -> web.StreamResponse:
@@ -99,7 +102,8 @@ class ControlHandlers:
         self._sockets.add(socket)
         self._metrics.control_clients.inc()
         try:
-            await _Connection(socket, self._service, self._chats, self._library, self._contribution).run()
+            parts = (self._chats, self._library, self._contribution, self._network)
+            await _Connection(socket, self._service, *parts).run()
         finally:
             self._sockets.discard(socket)
             self._metrics.control_clients.dec()
@@ -131,6 +135,7 @@ class _Connection:
         chats: ChatsService | None = None,
         library: LibraryService | None = None,
         contribution: ContributionService | None = None,
+        network: NetworkService | None = None,
     ) -> None:
         self._socket = socket
         self._service = service
@@ -138,6 +143,7 @@ class _Connection:
         self._session = chats.attach(self._outbox.push, self._outbox.room) if chats is not None else None
         self._library = library
         self._contribution = contribution
+        self._network = network
         self._requests: asyncio.Queue[schema.ChatsRequest] = asyncio.Queue(MAX_WAITING_REQUESTS)
         self._chats: dict[str, asyncio.Task[None]] = {}
         self._stopping: set[str] = set()
@@ -158,6 +164,8 @@ class _Connection:
                 self._library.detach(self._outbox.push)
             if self._contribution is not None:
                 self._contribution.detach(self._outbox.push)
+            if self._network is not None:
+                self._network.detach(self._outbox.push)
         reason = reasons[0] if reasons else _Ended(WSCloseCode.OK, "")
         if reason.code == schema.CLOSE_TOO_SLOW:
             _log.warning("a control client was cut: %s", reason.reason)
@@ -181,6 +189,8 @@ class _Connection:
         group.create_task(self._ending(self._outbox.overflow()))
         if self._library is not None:
             self._library.attach(self._outbox.push)
+        if self._network is not None:
+            self._network.attach(self._outbox.push)
         while True:
             text = await self._next_text()
             if len(text) > schema.MAX_CONTROL_MESSAGE or len(text.encode()) > schema.MAX_CONTROL_MESSAGE:
@@ -262,6 +272,8 @@ class _Connection:
                 group.create_task(self._ending(self._about_library(request)))
             case schema.ContributionRequest():
                 self._about_contribution(request)
+            case schema.NetworkRequest():
+                group.create_task(self._ending(self._about_network(request)))
             case schema.Hello():
                 self._refuse("hello", InvalidRequestError.code, "Hello was said already.")
 
@@ -285,6 +297,12 @@ class _Connection:
             self._refuse("", "not_served", "This engine contributes nothing.", request.ref)
         else:
             self._outbox.put(self._contribution.handle(request, self._outbox.push))
+
+    async def _about_network(self, request: schema.NetworkRequest) -> None:
+        if self._network is None:
+            self._refuse("", "not_served", "This engine hosts no network.", request.ref)
+        else:
+            self._outbox.put(await self._network.handle(request, self._outbox.push))
 
     def _refuse(self, request: str, code: str, text: str, ref: str = "") -> None:
         self._outbox.put(schema.RequestFailed(request=request, code=code, text=text, ref=ref))

@@ -17,7 +17,7 @@ from engine.api.not_served import not_served
 from engine.api.openai import MAX_BODY, OpenAiHandlers
 from engine.api.schema import CONTROL_PATH
 from engine.api.security import Guard, Handler, refuse
-from engine.api.service import ChatsService, ContributionService, ControlService, LibraryService
+from engine.api.service import ChatsService, ContributionService, ControlService, LibraryService, NetworkService
 from engine.clock import Clock
 from engine.errors import ConfigurationError, GenTorrentError, RequestError
 
@@ -53,6 +53,7 @@ class ApiServer:
         chats: ChatsService | None = None,
         library: LibraryService | None = None,
         contribution: ContributionService | None = None,
+        network: NetworkService | None = None,
     ) -> None:
         self._service = service
         self._api_token = api_token
@@ -64,6 +65,7 @@ class ApiServer:
         self._chats = chats
         self._library = library
         self._contribution = contribution
+        self._network = network
         self._socket: socket.socket | None = None
 
     def bind(self) -> int:
@@ -106,7 +108,9 @@ class ApiServer:
         if self._socket is None:
             self.bind()
         assert self._socket is not None
-        control = ControlHandlers(self._service, self._metrics, self._chats, self._library, self._contribution)
+        control = ControlHandlers(
+            self._service, self._metrics, self._chats, self._library, self._contribution, self._network
+        )
         runner = web.AppRunner(
             self._application(control),
             access_log=None,

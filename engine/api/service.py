@@ -18,6 +18,7 @@ from engine.api.schema import (
     LibraryRequest,
     MachineStanding,
     ModelState,
+    NetworkRequest,
     Privacy,
     PrivacyChoice,
     Route,
@@ -170,6 +171,22 @@ class ContributionService(Protocol):
 
     def detach(self, tell: Callable[[ControlEvent], None]) -> None:
         """The client is gone."""
+        ...
+
+
+class NetworkService(Protocol):
+    """What the owner does about the network: hosting one, inviting others."""
+
+    def attach(self, tell: Callable[[ControlEvent], None]) -> None:
+        """A client has connected: news go to ``tell``, which never raises."""
+        ...
+
+    def detach(self, tell: Callable[[ControlEvent], None]) -> None:
+        """The client is gone."""
+        ...
+
+    async def handle(self, request: NetworkRequest, tell: Callable[[ControlEvent], None]) -> ControlEvent:
+        """Do what is asked; the reply. What belongs to it and comes before it goes to ``tell``."""
         ...
 
 

@@ -18,6 +18,7 @@ from engine.errors import GenTorrentError, StorageError, request_error
 
 REPLY_SECONDS = 60.0
 """Silence after which the engine counts as lost."""
+Asked = schema.ChatsRequest | schema.WatchTopology | schema.NetworkRequest | schema.JoinNetwork | schema.LeaveNetwork
 Reply = TypeVar("Reply", bound=schema.ControlEvent)
 Result = TypeVar("Result")
 
@@ -29,15 +30,13 @@ class ControlClient:
         self._socket = socket
         self._refs = 0
 
-    async def ask(self, request: schema.ChatsRequest | schema.WatchTopology, kind: type[Reply]) -> Reply:
+    async def ask(self, request: Asked, kind: type[Reply]) -> Reply:
         """The one reply to a request; raises what the engine refuses it with."""
         async for reply in self.replies(request, kind):
             return reply
         raise AssertionError("replies() gives at least one")
 
-    async def replies(
-        self, request: schema.ChatsRequest | schema.WatchTopology, kind: type[Reply]
-    ) -> AsyncIterator[Reply]:
+    async def replies(self, request: Asked, kind: type[Reply]) -> AsyncIterator[Reply]:
         """All replies to a request that has several."""
         self._refs += 1
         ref = str(self._refs)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,11 +15,8 @@ from engine.config import default_data_directory, find_data_directory, usable_di
 from engine.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from engine.bootstrap.init import Network
-    from engine.bootstrap.invitation_store import InvitationStore
-    from engine.bootstrap.invitations import Invited
+    from engine.bootstrap.inviting import Inviting
 
-T = TypeVar("T")
 HOUR, DAY = 3600.0, 86_400.0
 commands = typer.Typer(help="Make, list and revoke invitations to a private network.", no_args_is_help=True)
 ServerData = Annotated[
@@ -46,12 +42,14 @@ def create(
     data: ServerData = None,
 ) -> None:
     """Print a new invitation, which admits one engine. The server may be running."""
-    from engine.bootstrap.invitations import Invited
-    from engine.directory.invite import make_invitation, to_text
+    import asyncio
+
+    from engine.directory.invite import to_text
     from engine.ids import parse_node_id
     from engine.transport.bootstrap_state import parse_bootstrap
 
-    network = _private_network(data)
+    inviting = _inviting(data)
+    network = inviting.network()
     address = parse_bootstrap(url)
     if address.network_id not in (None, network.network_id):
         raise ConfigurationError("--url names another network than the one in --data. Leave out the part after #.")
@@ -62,23 +60,13 @@ def create(
         ids = [parse_node_id(text) for text in bound]
     except ValueError as error:
         raise ConfigurationError(f"--for: {error}. gentorrent invite ids shows them on the other machine.") from error
-    invitation = make_invitation(
-        network.server,
-        network.network_id,
-        address.url,
-        SystemClock().wall(),
-        os.urandom,
-        seconds=hours * HOUR,
-        member_seconds=member_days * DAY,
-        bound=ids,
+    invitation = asyncio.run(
+        inviting.make(address.url, label=label, seconds=hours * HOUR, member_seconds=member_days * DAY, bound=ids)
     )
-    grant = invitation.grant
-    entry = Invited(grant.invite_id, label[:100], grant.created, grant.expires, grant.until, tuple(ids))
-    _with_store(data, lambda store: store.add(entry))
     typer.echo(to_text(invitation))
     typer.echo(
-        f"Invitation {grant.invite_id.hex()[:8]} for one engine, to be used within {hours:g} h. Pass it on over a way"
-        " that nobody else reads: who has it first joins. There: gentorrent node --join INVITATION",
+        f"Invitation {invitation.grant.invite_id.hex()[:8]} for one engine, to be used within {hours:g} h. Pass it on "
+        "over a way that nobody else reads: who has it first joins. There: gentorrent node --join INVITATION",
         err=True,
     )
 
@@ -89,17 +77,21 @@ def list_invitations(
     data: ServerData = None,
 ) -> None:
     """Show all invitations, who uses them, and which are over."""
+    import asyncio
+
+    from engine.bootstrap.inviting import status_of
     from engine.ids import node_id_text
 
-    _private_network(data)
+    inviting = _inviting(data)
+    inviting.network()
     now = SystemClock().wall()
-    invited = _with_store(data, lambda store: store.load())
+    invited = asyncio.run(inviting.list())
     if json_output:
         rows = [
             {
                 "id": one.invite_id.hex(),
                 "label": one.label,
-                "status": _status(one, now),
+                "status": status_of(one, now).replace("_", " "),
                 "created": one.created,
                 "expires": one.expires,
                 "until": one.until,
@@ -115,7 +107,8 @@ def list_invitations(
         typer.echo("There are no invitations yet. Make one with gentorrent invite create.", err=True)
     for one in invited:
         used = f"node {node_id_text(one.node)[:8]}" if one.node else "client" if one.client else ""
-        typer.echo(harmless("  ".join(filter(None, (one.invite_id.hex()[:8], _status(one, now), used, one.label)))))
+        status = status_of(one, now).replace("_", " ")
+        typer.echo(harmless("  ".join(filter(None, (one.invite_id.hex()[:8], status, used, one.label)))))
 
 
 @commands.command()
@@ -124,18 +117,11 @@ def revoke(
     data: ServerData = None,
 ) -> None:
     """End an invitation and the membership that came of it. A running server acts within a second."""
-    _private_network(data)
-    wanted = invitation.strip().lower()
+    import asyncio
 
-    async def find_and_revoke(store: InvitationStore) -> Invited:
-        found = [one for one in await store.load() if wanted and one.invite_id.hex().startswith(wanted)]
-        if len(found) != 1:
-            many = "no invitation begins" if not found else f"{len(found)} invitations begin"
-            raise ConfigurationError(f"In this network {many} with {wanted!r}. See gentorrent invite list.")
-        await store.revoke(found[0].invite_id)
-        return found[0]
-
-    revoked = _with_store(data, find_and_revoke)
+    inviting = _inviting(data)
+    inviting.network()
+    revoked = asyncio.run(inviting.revoke(invitation))
     typer.echo(f"Invitation {revoked.invite_id.hex()[:8]} is revoked; who uses it is expelled.", err=True)
 
 
@@ -160,43 +146,7 @@ def ids(
         typer.echo(node_id_text(store.identity(name).node_id))
 
 
-def _status(one: Invited, now: float) -> str:
-    if one.revoked:
-        return "revoked"
-    if one.ended(now):
-        return "ended"
-    if one.members():
-        return "in use"
-    return "expired" if now >= one.expires else "open"
+def _inviting(data: Path | None) -> Inviting:
+    from engine.bootstrap.inviting import Inviting
 
-
-def _server_data(data: Path | None) -> Path:
-    return usable_directory(data or default_data_directory() / "bootstrap")
-
-
-def _private_network(data: Path | None) -> Network:
-    from engine.bootstrap.init import load_network
-
-    network = load_network(_server_data(data))
-    if not network.genesis.parameters.invited_only:
-        raise ConfigurationError(
-            "This network is open: everybody who has its address may join, so there is nobody to invite. A private one "
-            "is made with gentorrent bootstrap --init --invited-only."
-        )
-    return network
-
-
-def _with_store(data: Path | None, action: Callable[[InvitationStore], Awaitable[T]]) -> T:
-    import asyncio
-
-    from engine.bootstrap.invitation_store import InvitationStore
-    from engine.bootstrap.store import DATABASE_FILE, Store
-
-    async def run() -> T:
-        store = await Store.open(_server_data(data) / DATABASE_FILE)
-        try:
-            return await action(InvitationStore(store))
-        finally:
-            store.close()
-
-    return asyncio.run(run())
+    return Inviting(usable_directory(data or default_data_directory() / "bootstrap"), SystemClock())

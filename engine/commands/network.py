@@ -1,21 +1,35 @@
-"""``gentorrent network``: what this machine knows of its own links, paths and groups, for scripts and terminals."""
+"""``gentorrent network``: the running engine's place in its network, and the network that it hosts, for scripts and
+terminals."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Annotated, Literal
 
 import typer
 
 from engine.api import schema
 from engine.commands.chats_common import Data, Json, line, print_json, run
 
-commands = typer.Typer(help="Show this machine's own links, paths and groups.", no_args_is_help=True)
+commands = typer.Typer(
+    help="Show this machine's place in its network; host one, invite others, join one.", no_args_is_help=True
+)
 _SHORT = 8
+HOUR, DAY = 3600.0, 86_400.0
+NEXT_START = "This engine is in it from its next start on."
+_STATES = {
+    "none": "No network was made on this machine yet. Make one with: gentorrent network host --name NAME",
+    "off": "The server does not run. Start it with: gentorrent network host",
+    "starting": "The server is being started.",
+    "running": "The server runs.",
+    "elsewhere": "The server runs.",
+    "failed": "The server does not run.",
+}
 
 
 @commands.callback()
 def _network() -> None:
-    """What the running engine knows of its place in the network."""
+    """All of it is done by the running engine."""
 
 
 @commands.command()
@@ -52,3 +66,117 @@ def _lines(picture: schema.Topology) -> Iterator[str]:
 
 def _time(milliseconds: float) -> str:
     return f"{milliseconds:.0f} ms" if milliseconds else "-"
+
+
+@commands.command()
+def host(
+    name: Annotated[str, typer.Option(metavar="NAME", help="Make a network of this name first.")] = "",
+    open_to_all: Annotated[
+        bool, typer.Option("--open", help="With --name: everybody who has the address may join, not the invited only.")
+    ] = False,
+    reach: Annotated[
+        Literal["machine", "local", "internet"],
+        typer.Option(help="Who can reach it: this machine alone, its local network, or everybody (with --url)."),
+    ] = "local",
+    url: Annotated[
+        str, typer.Option(metavar="URL", help="With --reach internet: where others reach this machine.")
+    ] = "",
+    port: Annotated[int, typer.Option(min=1, max=65_535, metavar="P", help="Port to listen on.")] = 8900,
+    join: Annotated[bool, typer.Option("--join/--no-join", help="Be in it, too, from the next start on.")] = True,
+    data: Data = None,
+    json_output: Json = False,
+) -> None:
+    """Host a network: run its bootstrap server here, now and whenever the engine runs."""
+    wish = schema.HostNetwork(name=name, private=not open_to_all, reach=reach, url=url, port=port, join=join)
+    hosting = run(data, lambda client: client.ask(wish, schema.Hosting))
+    _print_hosting(hosting, json_output)
+    if join and not json_output:
+        typer.echo(NEXT_START, err=True)
+
+
+@commands.command()
+def stop(data: Data = None, json_output: Json = False) -> None:
+    """Stop the hosted server, also for later starts; what it has kept stays."""
+    _print_hosting(run(data, lambda client: client.ask(schema.StopHosting(), schema.Hosting)), json_output)
+
+
+@commands.command()
+def hosted(data: Data = None, json_output: Json = False) -> None:
+    """Show the network that is hosted here, and who is invited."""
+    _print_hosting(run(data, lambda client: client.ask(schema.GetHosting(), schema.Hosting)), json_output)
+
+
+@commands.command()
+def invite(
+    label: Annotated[str, typer.Option(metavar="TEXT", help="For your own list: whom it is for.")] = "",
+    hours: Annotated[
+        float, typer.Option(min=0.02, max=8760, metavar="H", help="It must be used for the first time within so long.")
+    ] = 72.0,
+    member_days: Annotated[
+        float, typer.Option(min=0, max=36_500, metavar="D", help="The membership ends after so long; 0: never.")
+    ] = 0.0,
+    bound_to: Annotated[
+        list[str] | None,
+        typer.Option("--for", metavar="NODEID", help="Good for these ids only (twice; see gentorrent invite ids)."),
+    ] = None,
+    data: Data = None,
+    json_output: Json = False,
+) -> None:
+    """Print a new invitation to the hosted network, which admits one engine."""
+    wish = schema.MakeInvitation(
+        label=label[:100], seconds=hours * HOUR, member_seconds=member_days * DAY, bound=tuple(bound_to or ())[:2]
+    )
+    made: schema.InvitationMade = run(data, lambda client: client.ask(wish, schema.InvitationMade))
+    if json_output:
+        print_json(made)
+        return
+    typer.echo(made.text)
+    typer.echo(
+        f"Invitation {made.invitation.invitation[:_SHORT]} for one engine, to be used within {hours:g} h. Pass it on "
+        "over a way that nobody else reads: who has it first joins.",
+        err=True,
+    )
+
+
+@commands.command()
+def revoke(
+    invitation: Annotated[str, typer.Argument(metavar="ID", help="Its id, or the first digits of it.")],
+    data: Data = None,
+    json_output: Json = False,
+) -> None:
+    """End an invitation and the membership that came of it."""
+    wish = schema.RevokeInvitation(invitation=invitation[:32])
+    _print_hosting(run(data, lambda client: client.ask(wish, schema.Hosting)), json_output)
+
+
+@commands.command(name="join")
+def join_network(
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="An invitation, or the address of a network.")],
+    data: Data = None,
+) -> None:
+    """Be in the network that an invitation or an address names, from the engine's next start on."""
+    kept = run(data, lambda client: client.ask(schema.JoinNetwork(text=text[:10_000]), schema.NetworkKept))
+    typer.echo(line(kept.address))
+    typer.echo(NEXT_START, err=True)
+
+
+@commands.command()
+def leave(data: Data = None) -> None:
+    """Be in no network from the engine's next start on."""
+    run(data, lambda client: client.ask(schema.LeaveNetwork(), schema.NetworkKept))
+    typer.echo("This engine is in no network from its next start on.", err=True)
+
+
+def _print_hosting(hosting: schema.Hosting, as_json: bool) -> None:
+    if as_json:
+        print_json(hosting)
+        return
+    typer.echo(line(" ".join(filter(None, (_STATES[hosting.status], hosting.reason)))))
+    if hosting.status == "none":
+        return
+    kind = "private" if hosting.private else "open"
+    typer.echo(line(f"Network: {hosting.name} ({kind})"))
+    typer.echo(line(f"Address: {hosting.address}"))
+    for one in hosting.invitations:
+        words = (one.invitation[:_SHORT], one.status.replace("_", " "), one.node[:_SHORT], one.label)
+        typer.echo(line("  ".join(filter(None, words))) + ("  this machine" if one.own else ""))

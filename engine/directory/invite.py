@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from engine.crypto.identity import Identity, verify
 from engine.errors import DirectoryError, LoginRefusedError, SignatureError, WireError
 from engine.ids import NetworkId, NodeId
+from engine.sentences import say
 from engine.wire import SUITE_ED25519
 from engine.wire.codec import encode
 from engine.wire.records import Expulsion, Grant, Invite, Signed, grant_decoder, invite_decoder, signed_decoder
@@ -82,15 +83,15 @@ def from_text(text: str) -> Invitation:
     """The invitation in a text; ``DirectoryError`` says what is wrong with it. Its times are not looked at."""
     compact = "".join(text.split())  # mail programs break long lines
     if len(text) > MAXIMUM_TEXT or not compact.startswith(PREFIX):
-        raise DirectoryError(f"This is not an invitation: one begins with {PREFIX} and has one long word after it.")
+        raise DirectoryError(say("join.no_invitation"))
     try:
         code = compact[len(PREFIX) :].encode("ascii")
         raw = base64.b64decode(code + b"=" * (-len(code) % 4), altchars=b"-_", validate=True)
     except (UnicodeEncodeError, ValueError, binascii.Error) as error:
-        raise DirectoryError(_DAMAGED) from error
+        raise DirectoryError(say("join.damaged")) from error
     data, check = raw[:-_CHECK_BYTES], raw[-_CHECK_BYTES:]
     if hashlib.sha256(data).digest()[:_CHECK_BYTES] != check:
-        raise DirectoryError(_DAMAGED)
+        raise DirectoryError(say("join.damaged"))
     try:
         invite = invite_decoder.decode(data)
         grant = grant_decoder.decode(invite.grant.record)
@@ -106,9 +107,6 @@ def from_text(text: str) -> Invitation:
     if not invite.url.startswith(("http://", "https://")) or not invite.url.isprintable() or "#" in invite.url:
         raise DirectoryError("The invitation names no address of a bootstrap server.")
     return Invitation(invite, grant)
-
-
-_DAMAGED = "The invitation is incomplete or mistyped. Copy the whole text again."
 
 
 def show_grant(invitation: Invitation, server_nonce: bytes, own_nonce: bytes, node: NodeId) -> tuple[bytes, bytes]:

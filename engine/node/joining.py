@@ -3,6 +3,7 @@ address. What was joined is the network of this engine's later starts, unless th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -12,6 +13,8 @@ from engine.config import JOINED_NAME, Configuration, JoinedNetwork, checked_add
 from engine.directory import CLOCK_SKEW_SECONDS
 from engine.directory.invite import PREFIX, Invitation, from_text
 from engine.errors import ConfigurationError, DirectoryError
+from engine.ids import NodeId
+from engine.sentences import said_by, say
 from engine.storage.data_directory import DataDirectory
 from engine.storage.files import make_directory, remove
 from engine.storage.state import load_state, save_state
@@ -38,15 +41,26 @@ def join(configuration: Configuration, clock: Clock) -> Configuration:
     return msgspec.structs.replace(configuration, bootstrap=joined)
 
 
-def join_later(configuration: Configuration, text: str, clock: Clock) -> str:
+def join_later(configuration: Configuration, text: str, clock: Clock, ids: Sequence[NodeId]) -> str:
     """Make the network that ``text`` names (an invitation, or an address as for ``--bootstrap``, perhaps in a line
-    around it) that of the next start; its address. ``ConfigurationError`` where the text cannot be used, or where this
-    engine's network is not its own to choose; ``StorageError``."""
+    around it) that of the next start; its address. ``ids``: of this engine. ``ConfigurationError`` where the text
+    cannot be used, is for another machine, or where this engine's network is not its own to choose;
+    ``StorageError``."""
     _check_free(configuration)
     named = _named(text)
     if named.startswith(PREFIX):
-        return join(msgspec.structs.replace(configuration, join=named, bootstrap=""), clock).bootstrap
-    address = checked_address(named, "The address")
+        wanted = msgspec.structs.replace(configuration, join=named, bootstrap="")
+        invitation = invitation_of(wanted)
+        if invitation is not None and invitation.grant.bound and not set(ids) & set(invitation.grant.bound):
+            raise ConfigurationError(say("join.for_another"))
+        return join(wanted, clock).bootstrap
+    if not named.startswith(("http://", "https://")):
+        raise ConfigurationError(say("join.not_understood"))
+    try:
+        address = checked_address(named, "The address")
+    except ConfigurationError as error:
+        problem = str(error).rpartition("cannot be used: ")[2]
+        raise ConfigurationError(say("join.no_address", problem=problem)) from error
     save_state(_file(configuration), JoinedNetwork(address))
     return address
 
@@ -64,10 +78,7 @@ def _file(configuration: Configuration) -> Path:
 def _check_free(configuration: Configuration) -> None:
     joined = load_state(_file(configuration), JoinedNetwork)
     if configuration.bootstrap and (joined is None or joined.bootstrap != configuration.bootstrap):
-        raise ConfigurationError(
-            "The network of this engine was named when it was started (--bootstrap, GENTORRENT_BOOTSTRAP or "
-            "config.toml), which goes before what is joined here. Leave that out and start again."
-        )
+        raise ConfigurationError(say("join.named_at_start"))
 
 
 def _named(text: str) -> str:
@@ -87,7 +98,7 @@ def invitation_of(configuration: Configuration) -> Invitation | None:
     try:
         invitation = from_text(configuration.join)
     except DirectoryError as error:
-        raise ConfigurationError(str(error)) from error
+        raise ConfigurationError(said_by(error)) from error
     _check_network(configuration, invitation)
     return invitation
 
@@ -106,12 +117,6 @@ def _check_times(invitation: Invitation, wall: float) -> None:
     grant = invitation.grant
     end = min(grant.expires, grant.until) if grant.until else grant.expires
     if wall >= end + CLOCK_SKEW_SECONDS:
-        raise ConfigurationError(
-            f"The invitation expired {(wall - end) / 3600:.1f} h ago, unless this computer's clock is wrong. Set the "
-            "clock if it is; else ask the operator for a new invitation."
-        )
+        raise ConfigurationError(say("join.expired", when=float(end)))
     if wall < grant.created - CLOCK_SKEW_SECONDS:
-        raise ConfigurationError(
-            f"The invitation was made {(grant.created - wall) / 60:.0f} minutes in the future by this computer's clock,"
-            " so the clock is wrong. Set it and try again."
-        )
+        raise ConfigurationError(say("join.early", when=float(grant.created)))

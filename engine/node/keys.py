@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from engine.crypto.identity import Identity
 from engine.crypto.sealing import SealingKey
 from engine.directory.statements import make_succession
-from engine.ids import NetworkId
+from engine.ids import NetworkId, NodeId
 from engine.storage.key_store import KeyStore, RotatingKey
 from engine.wire import SUITE_HPKE_MLKEM768_X25519, SUITE_HPKE_X25519, SUITE_ONION_X25519
 from engine.wire.records import OnionKey, SealKey, Signed
@@ -28,6 +28,11 @@ class NodeKeys:
         self._onion: tuple[RotatingKey, ...] = ()
         self._seal: dict[int, tuple[RotatingKey, ...]] = {}
         self.rotate()
+
+    @property
+    def ids(self) -> tuple[NodeId, NodeId]:
+        """Of the node and of the client: who sees both knows that they are one machine."""
+        return self.identity.node_id, self.client_identity.node_id
 
     def rotate(self) -> bool:
         """Make the keys of the day if they are due and destroy old ones; True if something changed."""

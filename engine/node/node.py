@@ -41,6 +41,7 @@ from engine.node.joining import invitation_of, join, join_later, leave_later
 from engine.node.keys import NodeKeys
 from engine.node.library_service import LibraryService
 from engine.node.model_watch import watch_models
+from engine.node.network_service import make_network_service
 from engine.node.overlay_client import OverlayClient
 from engine.node.peer_keeper import PeerKeeper
 from engine.node.peer_presence import PeerPresence
@@ -122,6 +123,7 @@ class Node:
         self.governing = make_governing(self, directory.path, clock)
         self.keeper = PeerKeeper(self)
         self._applied: object = None
+        self.network = make_network_service(self, directory.path, clock)
         self._stop = asyncio.Event()
         self._idle_stop = asyncio.Event()
         self._told: tuple[str, str] = ("", "")
@@ -139,6 +141,7 @@ class Node:
             chats=self.chats,
             library=self.library,
             contribution=ContributionService(self),
+            network=self.network,
         )
         lock.set_port(self.api.bind())
 
@@ -216,6 +219,7 @@ class Node:
                     tasks.create_task(self.follower.run()),
                     tasks.create_task(self._stop_when_idle()),
                     tasks.create_task(self.governing.run()),
+                    tasks.create_task(self.network.run()),
                 ]
                 if self.remote is not None:
                     parts.append(tasks.create_task(self.remote.run()))
@@ -269,7 +273,7 @@ class Node:
 
     def join_network(self, text: str) -> str:
         """See ``ControlService``."""
-        return join_later(self.configuration, text, self._clock)
+        return join_later(self.configuration, text, self._clock, self.keys.ids)
 
     def leave_network(self) -> None:
         """See ``ControlService``."""

@@ -1,0 +1,116 @@
+"""What the owner does about the network through the control API: hosting one and inviting others."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.api import error_reply
+from engine.api.schema import (
+    ControlEvent,
+    GetHosting,
+    HostNetwork,
+    MakeInvitation,
+    NetworkKept,
+    NetworkRequest,
+    RequestFailed,
+    RevokeInvitation,
+    StopHosting,
+)
+from engine.clock import Clock
+from engine.errors import GenTorrentError
+from engine.node.hosting import HostedNetwork
+from engine.sentences import said_by, say
+
+if TYPE_CHECKING:
+    from engine.node.node import Node
+
+TELL_SECONDS = 0.1
+"""Changes that come so soon after each other are told once."""
+LOOK_SECONDS = 10.0
+"""Members come by the server's hand: who is listed is looked at so often while somebody is connected."""
+Tell = Callable[[ControlEvent], None]
+
+
+def make_network_service(node: Node, folder: Path, clock: Clock) -> NetworkService:
+    """That of an engine."""
+    changed = asyncio.Event()
+    hosted = HostedNetwork(folder, clock, os.environ, node.keys.ids, changed.set)
+    return NetworkService(hosted, changed, node.join_network)
+
+
+class NetworkService:
+    """One for all clients; each hears of every change. ``run()`` until cancelled."""
+
+    def __init__(self, hosted: HostedNetwork, changed: asyncio.Event, join: Callable[[str], str]) -> None:
+        """``changed`` is set by ``hosted``; ``join`` makes a network that of the engine's next start."""
+        self._hosted = hosted
+        self._changed = changed
+        self._join = join
+        self._listeners: set[Tell] = set()
+        self._turns = asyncio.Lock()
+
+    async def run(self) -> None:
+        """Run what is hosted, and tell what changes."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._hosted.run())
+            tasks.create_task(self._tell_changes())
+
+    def attach(self, tell: Tell) -> None:
+        """A client has connected; ``tell`` never raises."""
+        self._listeners.add(tell)
+
+    def detach(self, tell: Tell) -> None:
+        """The client is gone; what is hosted goes on."""
+        self._listeners.discard(tell)
+
+    async def handle(self, request: NetworkRequest, tell: Tell) -> ControlEvent:
+        """Do what is asked, one after the other; the reply."""
+        tag = str(type(request).__struct_config__.tag)
+        try:
+            if isinstance(request, GetHosting):
+                await self._hosted.look()
+                return self._hosted.hosting(request.ref)
+            async with self._turns:
+                return await self._change(request, tell)
+        except GenTorrentError as error:
+            return RequestFailed(request=tag, code=error_reply.code_of(error), text=said_by(error), ref=request.ref)
+
+    async def _change(self, request: NetworkRequest, tell: Tell) -> ControlEvent:
+        match request:
+            case HostNetwork():
+                await self._hosted.host(request)
+                if request.join:
+                    tell(NetworkKept(ref="", address=self._join(await self._hosted.own_invitation())))
+                    await self._hosted.look()
+            case StopHosting():
+                await self._hosted.stop()
+            case MakeInvitation():
+                return await self._hosted.invite(request)
+            case RevokeInvitation(invitation=invitation):
+                await self._hosted.revoke(invitation)
+            case _:
+                return RequestFailed(request="", code="not_served", text=say("hosting.unknown"), ref=request.ref)
+        return self._hosted.hosting(request.ref)
+
+    async def _tell_changes(self) -> None:
+        told: ControlEvent | None = None
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._changed.wait()
+            await asyncio.sleep(TELL_SECONDS)
+            self._changed.clear()
+            if not self._listeners:
+                told = None
+                continue
+            await self._hosted.look()
+            now = self._hosted.hosting()
+            if now != told:
+                told = now
+                for tell in tuple(self._listeners):
+                    tell(now)
