@@ -107,3 +107,18 @@ class InvitationMade(ControlEvent, frozen=True, kw_only=True, tag="invitation_ma
 
 AnyHostingRequest = GetHosting | HostNetwork | StopHosting | MakeInvitation | RevokeInvitation
 AnyHostingEvent = Hosting | InvitationMade
+
+__all__ = [
+    "AnyHostingEvent",
+    "AnyHostingRequest",
+    "GetHosting",
+    "HostNetwork",
+    "HostedInvitation",
+    "Hosting",
+    "InvitationMade",
+    "MakeInvitation",
+    "NetworkRequest",
+    "Reach",
+    "RevokeInvitation",
+    "StopHosting",
+]

@@ -294,6 +294,10 @@
         <translation>Ein anderes Programm benutzt {device}.</translation>
     </message>
     <message>
+        <source>Another program uses the port {port}. Choose another one, or end that program.</source>
+        <translation>Ein anderes Programm benutzt den Port {port}. Wähle einen anderen oder beende jenes Programm.</translation>
+    </message>
+    <message>
         <source>Another wording of a question is kept up to {most} characters.</source>
         <translation>Eine andere Fassung einer Frage wird bis zu {most} Zeichen lang aufbewahrt.</translation>
     </message>
@@ -1240,6 +1244,14 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Im Schlüsselbund des Systems</translation>
     </message>
     <message>
+        <source>In this network no invitation begins with &apos;{invitation}&apos;.</source>
+        <translation>In diesem Netz beginnt keine Einladung mit „{invitation}“.</translation>
+    </message>
+    <message>
+        <source>In this network {count} invitations begin with &apos;{invitation}&apos;. Give more of its id.</source>
+        <translation>In diesem Netz beginnen {count} Einladungen mit „{invitation}“. Gib mehr von ihrer Kennung an.</translation>
+    </message>
+    <message>
         <source>Invitation or address of a network</source>
         <translation>Einladung oder Adresse eines Netzes</translation>
     </message>
@@ -1659,6 +1671,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>No network is configured; answers are made on this machine. Join one with --bootstrap.</source>
         <translation>Es ist kein Netz eingerichtet; Antworten entstehen auf diesem Rechner. Tritt mit --bootstrap einem bei.</translation>
+    </message>
+    <message>
+        <source>No network was made on this machine yet. Host one first.</source>
+        <translation>Auf diesem Rechner wurde noch kein Netz angelegt. Richte zuerst eines ein.</translation>
     </message>
     <message>
         <source>No network: answers are made on this machine only.</source>
@@ -2792,6 +2808,22 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Die Kennung „{chat}“ gehört zu einem gelöschten Chat. Hol ihn zurück oder nimm eine andere Kennung.</translation>
     </message>
     <message>
+        <source>The invitation expired on {when}, unless this computer&apos;s clock is wrong. Set the clock if it is; else ask the operator for a new invitation.</source>
+        <translation>Die Einladung ist am {when} abgelaufen, wenn die Uhr dieses Rechners stimmt. Stell sie, falls nicht; sonst bitte den Betreiber um eine neue Einladung.</translation>
+    </message>
+    <message>
+        <source>The invitation is incomplete or mistyped. Copy the whole text again.</source>
+        <translation>Die Einladung ist unvollständig oder vertippt. Kopiere den ganzen Text noch einmal.</translation>
+    </message>
+    <message>
+        <source>The invitation was made for another machine. Send its operator the two ids of this one, which stand on the page Network (gentorrent invite ids), and ask for an invitation that is good for them.</source>
+        <translation>Die Einladung gilt für einen anderen Rechner. Schick ihrem Betreiber die beiden Kennungen von diesem, die auf der Seite Netz stehen (gentorrent invite ids), und bitte um eine Einladung, die für sie gilt.</translation>
+    </message>
+    <message>
+        <source>The invitation was made on {when}, which is yet to come by this computer&apos;s clock, so the clock is wrong. Set it and try again.</source>
+        <translation>Die Einladung entstand am {when}, was nach der Uhr dieses Rechners noch bevorsteht. Die Uhr geht also falsch: Stell sie und versuch es noch einmal.</translation>
+    </message>
+    <message>
         <source>The keys of this engine lie in a file that is not encrypted; no keyring works here.</source>
         <translation>Die Schlüssel dieser Engine liegen in einer unverschlüsselten Datei; hier funktioniert kein Schlüsselbund.</translation>
     </message>
@@ -2943,6 +2975,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         </translation>
     </message>
     <message>
+        <source>The name of a network has 1 to 64 characters that can be printed.</source>
+        <translation>Der Name eines Netzes hat 1 bis 64 druckbare Zeichen.</translation>
+    </message>
+    <message>
         <source>The network cannot be asked yet.</source>
         <translation>Das Netz kann noch nicht gefragt werden.</translation>
     </message>
@@ -2963,8 +2999,20 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Das Netz hat zu wenige Relays.</translation>
     </message>
     <message>
+        <source>The network of this engine was named when it was started (--bootstrap, GENTORRENT_BOOTSTRAP or config.toml), which goes before what is joined here. Leave that out and start again.</source>
+        <translation>Das Netz dieser Engine wurde bei ihrem Start genannt (--bootstrap, GENTORRENT_BOOTSTRAP oder config.toml), und das geht vor. Lass es weg und starte sie neu.</translation>
+    </message>
+    <message>
         <source>The network “{name}” cannot be reached.</source>
         <translation>Das Netz „{name}“ ist nicht erreichbar.</translation>
+    </message>
+    <message>
+        <source>The network “{name}” was made for this machine alone or for others as well, and that never changes.</source>
+        <translation>Das Netz „{name}“ wurde entweder nur für diesen Rechner oder auch für andere angelegt, und das ändert sich nie.</translation>
+    </message>
+    <message>
+        <source>The network “{name}” was made on this machine already. Start that one; its name and who may join it never change.</source>
+        <translation>Auf diesem Rechner wurde schon das Netz „{name}“ angelegt. Starte dieses; sein Name und wer beitreten darf, ändern sich nie.</translation>
     </message>
     <message>
         <source>The one that is asked for most of those that this machine runs well.</source>
@@ -3043,8 +3091,24 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Derselbe Seed, dieselbe Frage und dasselbe Modell ergeben dieselbe Antwort.</translation>
     </message>
     <message>
+        <source>The server of the network ended: {problem} It is started again.</source>
+        <translation>Der Server des Netzes endete: {problem} Er wird wieder gestartet.</translation>
+    </message>
+    <message>
+        <source>The server of the network that is hosted here does not run. Start it first.</source>
+        <translation>Der Server des Netzes, das hier betrieben wird, läuft nicht. Starte ihn zuerst.</translation>
+    </message>
+    <message>
+        <source>The server of this network was started by another program, such as gentorrent bootstrap, and is ended there.</source>
+        <translation>Der Server dieses Netzes wurde von einem anderen Programm gestartet, etwa von gentorrent bootstrap, und wird dort beendet.</translation>
+    </message>
+    <message>
         <source>The system did not answer in time.</source>
         <translation>Das System hat nicht rechtzeitig geantwortet.</translation>
+    </message>
+    <message>
+        <source>The system does not give the port {port} ({error}). Choose one above 1023.</source>
+        <translation>Das System gibt den Port {port} nicht her ({error}). Wähle einen über 1023.</translation>
     </message>
     <message numerus="yes">
         <source>The system prompt is too long. %Ln characters fit.</source>
@@ -3170,6 +3234,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Denkt seit {seconds} s nach</translation>
     </message>
     <message>
+        <source>This address cannot be used: {problem}</source>
+        <translation>Diese Adresse ist nicht zu gebrauchen: {problem}</translation>
+    </message>
+    <message>
         <source>This answer&apos;s question is not there any more, so it cannot be asked again.</source>
         <translation>Die Frage zu dieser Antwort ist nicht mehr da und kann nicht noch einmal gestellt werden.</translation>
     </message>
@@ -3226,8 +3294,28 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Diese Engine tut das nicht.</translation>
     </message>
     <message>
+        <source>This engine does not know what is asked. Is it of the same version?</source>
+        <translation>Diese Engine kennt das nicht, worum sie gebeten wird. Hat sie dieselbe Version?</translation>
+    </message>
+    <message>
+        <source>This is neither an invitation, which begins with gentorrent-invite-, nor the address of a network, which begins with http:// or https://. Copy the whole text again.</source>
+        <translation>Das ist weder eine Einladung, die mit gentorrent-invite- beginnt, noch die Adresse eines Netzes, die mit http:// oder https:// beginnt. Kopiere den ganzen Text noch einmal.</translation>
+    </message>
+    <message>
         <source>This is no manifest of a model: {problem}. Get it again from its publisher.</source>
         <translation>Das ist kein Manifest eines Modells: {problem}. Hole es noch einmal bei dem, der es veröffentlicht.</translation>
+    </message>
+    <message>
+        <source>This is not an address under which others could reach this machine. Write a name or a number as in http://example.org:8900.</source>
+        <translation>Unter dieser Adresse könnte niemand diesen Rechner erreichen. Schreib einen Namen oder eine Nummer wie in http://example.org:8900.</translation>
+    </message>
+    <message>
+        <source>This is not an invitation: one begins with gentorrent-invite- and has one long word after it.</source>
+        <translation>Das ist keine Einladung: Eine beginnt mit gentorrent-invite-, und ein langes Wort folgt.</translation>
+    </message>
+    <message>
+        <source>This is not the id of an engine. The one who is invited finds both on the page Network.</source>
+        <translation>Das ist nicht die Kennung einer Engine. Wer eingeladen wird, findet beide auf der Seite Netz.</translation>
     </message>
     <message>
         <source>This is not there any more.</source>
@@ -3268,6 +3356,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>This name uses letters that can be taken for other ones. It may not be the site it looks like.</source>
         <translation>Dieser Name enthält Buchstaben, die man mit anderen verwechseln kann. Vielleicht ist es nicht die Website, nach der es aussieht.</translation>
+    </message>
+    <message>
+        <source>This network is open: everybody who has its address may join, so there is nobody to invite. A private one is made with gentorrent bootstrap --init --invited-only, or in the window.</source>
+        <translation>Dieses Netz ist offen: Wer seine Adresse hat, darf beitreten, also ist niemand einzuladen. Ein privates entsteht mit gentorrent bootstrap --init --invited-only oder im Fenster.</translation>
     </message>
     <message>
         <source>This overview</source>
