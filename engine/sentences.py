@@ -334,6 +334,7 @@ SENTENCES: Mapping[str, str] = {
     "governor.battery": mark("This machine runs on battery."),
     "governor.metered": mark("The connection is metered."),
     "governor.full_screen": mark("A program fills the screen."),
+    "governor.game": mark("A game is running."),
     "governor.program": mark("{program} is running."),
     "governor.contention": mark("Other programs need {share} % of the processors."),
     "governor.contention_gpu": mark("Another program is using {device}."),

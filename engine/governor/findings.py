@@ -99,8 +99,8 @@ def _by_the_owner(rules: Rules, seen: Readings, moment: Moment) -> Iterator[Find
         yield Finding(BATTERY, say("governor.battery"))
     if rules.on_metered and seen.metered:
         yield Finding(METERED, say("governor.metered"))
-    if rules.full_screen and seen.full_screen:
-        yield Finding(FULL_SCREEN, say("governor.full_screen"))
+    if rules.full_screen and (seen.game or seen.full_screen):
+        yield Finding(FULL_SCREEN, say("governor.game" if seen.game else "governor.full_screen"))
     if seen.programs is not None:
         running = next((name for name in rules.exclusive_programs if program_key(name) in seen.programs), "")
         if running:

@@ -35,9 +35,10 @@ class Readings:
     """One look at the machine at ``now`` (monotonic seconds).
 
     ``idle``: seconds since the owner last used mouse or keyboard. ``battery``: it runs on battery;
-    ``battery_level``: 0 to 1. ``programs``: names of running executables in lower case, without ``.exe``.
-    ``others_load``: share of all processors that programs take which are not the engine's. ``temperature``: of the
-    processor, °C. ``power``: watts that processors take. ``disk_free``: bytes where the data directory is.
+    ``battery_level``: 0 to 1. ``game``: one runs that has asked to be favoured. ``programs``: names of running
+    executables in lower case, without ``.exe``. ``others_load``: share of all processors that programs take which are
+    not the engine's. ``temperature``: of the processor, °C. ``power``: watts that processors take. ``disk_free``: bytes
+    where the data directory is.
     """
 
     now: float
@@ -46,6 +47,7 @@ class Readings:
     battery_level: float | None = None
     metered: bool | None = None
     full_screen: bool | None = None
+    game: bool | None = None
     programs: frozenset[str] | None = None
     others_load: float | None = None
     temperature: float | None = None

@@ -28,11 +28,13 @@ class Unmeasured(Exception):  # noqa: N818 - not a mistake: what a system does n
 
 @dataclass(frozen=True)
 class Sensor:
-    """``read`` may block; it is called in a thread, every ``seconds`` at most, and never twice at a time."""
+    """``read`` may block; it is called in a thread, every ``seconds`` at most, and never twice at a time. ``close``
+    lets go of what it holds."""
 
     name: SensorName
     read: Callable[[], Fields]
     seconds: float = 1.0
+    close: Callable[[], None] = lambda: None
 
 
 def within(value: float | None, low: float, high: float) -> float | None:

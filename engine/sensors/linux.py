@@ -9,7 +9,7 @@ from pathlib import Path
 
 from engine.clock import Clock
 from engine.sensors.base import Fields, Sensor, Unmeasured, within
-from engine.sensors.bus import call, property_of
+from engine.sensors.bus import Bus
 from engine.sensors.x11 import X11, X11Error
 from engine.sentences import say
 
@@ -21,20 +21,21 @@ MICROSECONDS = 1e6
 
 def sensors(clock: Clock) -> list[Sensor]:
     """Those of Linux."""
+    session, system = Bus("SESSION"), Bus("SYSTEM")
     return [
-        Sensor("idle", lambda: idle(clock)),
-        Sensor("full_screen", full_screen),
-        Sensor("metered", metered, 10.0),
+        Sensor("idle", lambda: idle(clock, session, system)),
+        Sensor("full_screen", lambda: full_screen(session), close=session.close),
+        Sensor("metered", lambda: metered(system), 10.0, close=system.close),
         Sensor("power", ProcessorPower(clock).read),
     ]
 
 
-def idle(clock: Clock) -> Fields:
+def idle(clock: Clock, session: Bus, system: Bus) -> Fields:
     """Seconds since mouse or keyboard were used: what the X server, GNOME or logind says, the first that knows."""
-    for ask in (_idle_of_x11, _idle_of_gnome, lambda: _idle_of_logind(clock)):
+    for ask in (_idle_of_x11, lambda: _idle_of_gnome(session), lambda: _idle_of_logind(clock, system)):
         try:
             seconds = within(ask(), 0, 1e9)
-        except Unmeasured:
+        except (Unmeasured, TypeError, ValueError):
             continue
         if seconds is not None:
             return {"idle": seconds}
@@ -60,36 +61,56 @@ def _x_server() -> Iterator[X11]:
         raise Unmeasured(say("governor.x_server", problem=str(error))) from error
 
 
-def _idle_of_gnome() -> float | None:
+def _idle_of_gnome(session: Bus) -> float | None:
     place = ("org.gnome.Mutter.IdleMonitor", "/org/gnome/Mutter/IdleMonitor/Core")
-    return float(call("SESSION", *place, "org.gnome.Mutter.IdleMonitor", "GetIdletime")) / 1000
+    return float(session.call(*place, "org.gnome.Mutter.IdleMonitor", "GetIdletime")) / 1000
 
 
-def _idle_of_logind(clock: Clock) -> float | None:
+def _idle_of_logind(clock: Clock, system: Bus) -> float | None:
     place = ("org.freedesktop.login1", "/org/freedesktop/login1/session/auto", "org.freedesktop.login1.Session")
-    since = float(property_of("SYSTEM", *place, "IdleSinceHint"))
+    since = float(system.property_of(*place, "IdleSinceHintMonotonic"))
     if not since:
         raise Unmeasured  # no desktop has ever told it anything
-    return clock.wall() - since / MICROSECONDS if property_of("SYSTEM", *place, "IdleHint") else 0.0
+    return clock.monotonic() - since / MICROSECONDS if system.property_of(*place, "IdleHint") else 0.0
 
 
-def full_screen() -> Fields:
-    """Whether the window in front fills the screen. A Wayland desktop tells nobody."""
+def full_screen(session: Bus) -> Fields:
+    """Whether the window in front fills the screen, which a Wayland desktop tells nobody; and whether a game runs that
+    has told GameMode, which is known there, too."""
+    games = {"game": True} if _plays(session) else {}
+    try:
+        return {"full_screen": _fills_the_screen(), **games}
+    except Unmeasured:
+        if games:
+            return games
+        raise
+
+
+def _plays(session: Bus) -> bool:
+    place = ("com.feralinteractive.GameMode", "/com/feralinteractive/GameMode", "com.feralinteractive.GameMode")
+    try:
+        count = session.property_of(*place, "ClientCount")
+    except Unmeasured:
+        return False
+    return isinstance(count, int) and count > 0
+
+
+def _fills_the_screen() -> bool:
     if os.environ.get("WAYLAND_DISPLAY"):
         raise Unmeasured(say("governor.wayland"))
     if not os.environ.get("DISPLAY"):
         raise Unmeasured(say("governor.no_display"))
     with _x_server() as display:
-        return {"full_screen": display.full_screen()}
+        return display.full_screen()
 
 
-def metered() -> Fields:
+def metered(system: Bus) -> Fields:
     """What NetworkManager says of the connection in use."""
     place = ("org.freedesktop.NetworkManager", "/org/freedesktop/NetworkManager", "org.freedesktop.NetworkManager")
-    found = METERED.get(property_of("SYSTEM", *place, "Metered"))
-    if found is None:
+    said = system.property_of(*place, "Metered")
+    if not isinstance(said, int) or said not in METERED:
         raise Unmeasured(say("governor.not_metered"))
-    return {"metered": found}
+    return {"metered": METERED[said]}
 
 
 class ProcessorPower:

@@ -75,6 +75,8 @@ class MachineSensors:
 
     async def close(self) -> None:
         """Threads that hang end with the process."""
+        for kept in self._kept:
+            kept.sensor.close()
 
     def _take(self, kept: _Kept, now: float) -> None:
         if kept.found is not None:

@@ -1,4 +1,4 @@
-"""Windows: who is at the machine and what fills its screen, by user32 and shell32."""
+"""Windows: who is at the machine and what fills its screen, by user32 and shell32, and what its connection costs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ctypes
 from typing import Any
 
 from engine.sensors.base import Fields, Sensor, Unmeasured
+from engine.sensors.windows_cost import metered
 
 BUSY, FULL_SCREEN_GAME, PRESENTING = 2, 3, 4
 """QUERY_USER_NOTIFICATION_STATE: a program fills the screen, one does by Direct3D, or somebody gives a talk."""
@@ -23,6 +24,7 @@ def sensors() -> list[Sensor]:
     return [
         Sensor("idle", lambda: idle(windll.user32, windll.kernel32)),
         Sensor("full_screen", lambda: full_screen(windll.shell32)),
+        Sensor("metered", lambda: metered(windll.ole32), 10.0),
     ]
 
 

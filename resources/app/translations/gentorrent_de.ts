@@ -155,6 +155,10 @@
         <translation>Ein Ordner braucht einen Namen.</translation>
     </message>
     <message>
+        <source>A game is running.</source>
+        <translation>Ein Spiel läuft.</translation>
+    </message>
+    <message>
         <source>A guard that works together with a proxy or with the answering node can recognise you by timing. What you write can name you too.</source>
         <translation>Ein Guard, der mit einem Proxy oder mit dem antwortenden Knoten gemeinsame Sache macht, kann dich am Zeitverlauf erkennen. Auch was du schreibst, kann dich verraten.</translation>
     </message>

@@ -71,7 +71,9 @@ def test_a_contributors_day() -> None:
     assert codes(day.after(1)) == ["battery"]
     day.see(full_screen=True)
     assert codes(day.after(1)) == ["full_screen", "battery"]
-    day.see(battery=False, full_screen=False)
+    day.see(battery=False, full_screen=None, game=True)  # as under Wayland
+    assert codes(day.after(10)) == ["game"]
+    day.see(game=None)
     assert day.after(40).active
     day.see(others_load=0.9)
     assert codes(day.after(2)) == ["contention"]

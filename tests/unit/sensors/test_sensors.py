@@ -19,7 +19,7 @@ import pytest
 
 from engine.clock import SystemClock
 from engine.governor.readings import Readings
-from engine.sensors import bus, common, linux, macos, windows
+from engine.sensors import common, linux, macos, windows, windows_cost
 from engine.sensors.base import Sensor, Unmeasured, within
 from engine.sensors.machine import PATIENCE, MachineSensors, NoSensors, machine_sensors
 from engine.sentences import parts_of
@@ -146,52 +146,6 @@ def test_processor_power_is_what_its_counter_gained(tmp_path: Path) -> None:
         linux.ProcessorPower(clock, tmp_path / "none").read()
 
 
-@pytest.mark.parametrize(("value", "expected"), [(1, True), (2, False), (3, True), (4, False)])
-def test_network_manager_says_whether_it_is_metered(
-    value: int, expected: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(linux, "property_of", lambda *_: value)
-    assert linux.metered() == {"metered": expected}
-    monkeypatch.setattr(linux, "property_of", lambda *_: 0)
-    with pytest.raises(Unmeasured):
-        linux.metered()
-
-
-def test_logind_says_since_when_nobody_was_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
-        monkeypatch.delenv(name, raising=False)
-
-    def refuse(*_: object) -> object:
-        raise Unmeasured
-
-    monkeypatch.setattr(linux, "call", refuse)
-    told = {"IdleHint": True, "IdleSinceHint": 999_940_000_000}
-    monkeypatch.setattr(linux, "property_of", lambda *place: told[str(place[-1])])
-    clock: Any = Hands()
-    assert linux.idle(clock) == {"idle": 60.0}
-    told["IdleHint"] = False
-    assert linux.idle(clock) == {"idle": 0.0}
-    told["IdleSinceHint"] = 0  # nobody has ever told it anything
-    with pytest.raises(Unmeasured):
-        linux.idle(clock)
-
-
-def test_a_bus_that_is_not_there_or_never_answers_is_no_answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={tmp_path}/none")
-    with pytest.raises(Unmeasured):
-        bus.call("SESSION", "org.example", "/", "org.example", "Ask")
-    import socket
-
-    with socket.socket(socket.AF_UNIX) as silent:
-        silent.bind(str(tmp_path / "bus"))
-        silent.listen()
-        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={tmp_path}/bus")
-        begun = time.monotonic()
-        with pytest.raises(Unmeasured):
-            bus.call("SESSION", "org.example", "/", "org.example", "Ask")
-        assert time.monotonic() - begun < 30
-
-
 def test_windows_counts_across_the_wrap_of_its_counter() -> None:
     def last_input(pointer: Any) -> int:
         pointer._obj.time = windows.WRAPS - 500
@@ -210,6 +164,63 @@ def test_windows_tells_when_something_fills_the_screen(state: int, expected: boo
         return 0
 
     assert windows.full_screen(SimpleNamespace(SHQueryUserNotificationState=query)) == {"full_screen": expected}
+
+
+class CostManager:
+    """Windows' network list, as far as it is asked: an object whose table has functions of C."""
+
+    def __init__(self, cost: int, *, refuses: str = "") -> None:
+        self.calls: list[str] = []
+
+        def release(_: int) -> int:
+            self.calls.append("release")
+            return 0
+
+        def get_cost(_: int, found: int, where: int | None) -> int:
+            self.calls.append("ask")
+            ctypes.c_uint32.from_address(found).value = cost
+            return -1 if refuses == "ask" or where else 0
+
+        self._release = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p)(release)
+        pointers = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
+        self._get_cost = ctypes.CFUNCTYPE(ctypes.c_int32, *pointers)(get_cost)
+        ends = [None, None, ctypes.cast(self._release, ctypes.c_void_p), ctypes.cast(self._get_cost, ctypes.c_void_p)]
+        self._table = (ctypes.c_void_p * 4)(*(end.value if end is not None else None for end in ends))
+        self._thing = ctypes.c_void_p(ctypes.addressof(self._table))
+        self.ole32 = SimpleNamespace(
+            CoInitializeEx=lambda *_: self._note("begin", 0),
+            CoUninitialize=lambda: self._note("end", 0),
+            CoCreateInstance=lambda *given: self._create(given, -1 if refuses == "create" else 0),
+        )
+
+    def _note(self, call: str, result: int) -> int:
+        self.calls.append(call)
+        return result
+
+    def _create(self, given: tuple[Any, ...], result: int) -> int:
+        assert (len(given[0]), len(given[3])) == (16, 16)
+        if result == 0:
+            given[4]._obj.value = ctypes.addressof(self._thing)
+        return self._note("create", result)
+
+
+@pytest.mark.parametrize(
+    ("cost", "expected"),
+    [(0x1, False), (0x2, True), (0x4, True), (0x40001, True), (0x10001, True), (0x80001, False), (0x20001, False)],
+)
+def test_windows_says_what_the_connection_costs(cost: int, expected: bool) -> None:
+    played = CostManager(cost)
+    assert windows_cost.metered(played.ole32) == {"metered": expected}
+    assert played.calls == ["begin", "create", "ask", "release", "end"]
+
+
+@pytest.mark.parametrize(("cost", "refuses"), [(0, ""), (2, "ask"), (2, "create")])
+def test_windows_may_not_know_what_it_costs(cost: int, refuses: str) -> None:
+    played = CostManager(cost, refuses=refuses)
+    with pytest.raises(Unmeasured):
+        windows_cost.metered(played.ole32)
+    assert played.calls[-1] == "end"
+    assert ("release" in played.calls) is (refuses != "create")
 
 
 def test_macos_gives_seconds_and_no_nonsense() -> None:
