@@ -90,7 +90,7 @@ class Configuration(Struct, frozen=True, kw_only=True):
     api_allowed_origins: Annotated[tuple[str, ...], Meta(max_length=16)] = ()
     """Web pages that may use the API (with its token) from a browser; none by default."""
     contribute: str = ""
-    """Model id to answer other people's questions with; empty: not contributing."""
+    """Model id to answer other people's questions with; "automatic": the engine chooses; empty: not contributing."""
     relay: bool = True
     """Whether other people's cells may pass through here."""
     relay_bandwidth: Annotated[float, Meta(ge=1, le=100_000)] = 20.0

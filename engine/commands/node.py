@@ -36,7 +36,10 @@ def run(
     ] = None,
     contribute: Annotated[
         str | None,
-        typer.Option(metavar="MODEL", help="Answer other people's questions with this model (gentorrent-builtin)."),
+        typer.Option(
+            metavar="MODEL",
+            help="Answer other people's questions with this model (gentorrent-builtin); automatic: the engine chooses.",
+        ),
     ] = None,
     no_relay: Annotated[bool, typer.Option("--no-relay", help="Do not pass on other people's traffic.")] = False,
     relay_bandwidth: Annotated[

@@ -212,7 +212,7 @@ def _better_words(option: Option, seen: Seen) -> str:
 def _others(seen: Seen) -> str:
     if not seen.others:
         return say("automatic.nobody")
-    busy = round(-100 * math.expm1(-seen.asked))
+    busy = 10 * round(-10 * math.expm1(-seen.asked))
     return say("automatic.others", others=seen.others, busy=busy)
 
 

@@ -98,7 +98,7 @@ class Governing:
         self.problem = ""
         if rules != self.rules:
             self.rules = rules
-            self._note(say("governor.event_rules"))
+            self.note(say("governor.event_rules"))
         try:
             save_state(self._rules_file, rules)
         except StorageError as error:
@@ -155,10 +155,10 @@ class Governing:
         if now.active != before.active:
             resumed = say("governor.event_resumed")
             text = resumed if now.active else say("governor.event_paused", reasons=together(*now.reasons))
-            self._note(text)
+            self.note(text)
             logger.info("%s", text)
         elif not now.active and _code(now) != _code(before):
-            self._note(say("governor.event_paused", reasons=together(*now.reasons)))
+            self.note(say("governor.event_paused", reasons=together(*now.reasons)))
         if (now.active, now.reasons, now.relay_reason) != (before.active, before.reasons, before.relay_reason):
             self._changed()
 
@@ -196,7 +196,8 @@ class Governing:
         self._kept = self._meter.month
         self._save(self._month_file, self._kept)
 
-    def _note(self, text: str) -> None:
+    def note(self, text: str) -> None:
+        """Write it into the owner's log."""
         event = OwnerEvent(at=self.clock.wall(), text=text)
         self.events.append(event)
         self._save(self._events_file, [_KeptEvent(one.at, one.text, one.words) for one in self.events])

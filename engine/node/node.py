@@ -23,7 +23,6 @@ from engine.directory.shapes import Accepted
 from engine.errors import ConfigurationError, GenTorrentError, first_failure
 from engine.ids import NetworkId, is_publishers
 from engine.inference.backend_set import BackendSet
-from engine.inference.models.installed import BUILTIN_MODEL
 from engine.inference.supervisor.settings import WorkerState
 from engine.inference.types import InferenceBackend
 from engine.library.known import reviewed_models
@@ -31,6 +30,7 @@ from engine.library.published import PublishedModels
 from engine.library.publishing import Outgoing
 from engine.lifeline import run_on_loop, stop_with_parent
 from engine.node.answers import Answers
+from engine.node.automatic import AutomaticModel
 from engine.node.backends import make_pool, make_remote
 from engine.node.cached_prefixes import CachedPrefixes
 from engine.node.client_presence import ClientPresence
@@ -101,7 +101,7 @@ class Node:
         self.client: ClientPresence | None = None
         self._membership = self._make_membership(directory)
         self.published = PublishedModels(directory.published, clock)
-        self._reviewed = reviewed_models(configuration.data_directory)
+        self.reviewed = reviewed_models(configuration.data_directory)
         self.follower = PublishedFollower(
             self.published,
             Outgoing(directory.published),
@@ -121,6 +121,7 @@ class Node:
         )
         self.contribute_wanted = bool(configuration.contribute)
         self.governing = make_governing(self, directory.path, clock)
+        self.automatic = AutomaticModel(self, directory.path, clock)
         self.keeper = PeerKeeper(self)
         self._applied: object = None
         self.network = make_network_service(self, directory.path, clock)
@@ -179,8 +180,7 @@ class Node:
     @property
     def contributed_model(self) -> str:
         """The model that the owner's switch serves."""
-        chosen = self.governing.rules.model or self.configuration.contribute
-        return chosen or (self.remote.model_id if self.remote else BUILTIN_MODEL)
+        return self.automatic.model
 
     @property
     def serves_now(self) -> bool:
@@ -220,6 +220,7 @@ class Node:
                     tasks.create_task(self._stop_when_idle()),
                     tasks.create_task(self.governing.run()),
                     tasks.create_task(self.network.run()),
+                    tasks.create_task(self.automatic.run()),
                 ]
                 if self.remote is not None:
                     parts.append(tasks.create_task(self.remote.run()))
@@ -250,7 +251,7 @@ class Node:
             is_publishers(name) and not self.published.get(name) for name in directory.models()
         ):
             self.follower.nudge()
-        return model_states(self.backend.models(), directory, self.published, self._reviewed)
+        return model_states(self.backend.models(), directory, self.published, self.reviewed)
 
     def state(self) -> State:
         """See ``ControlService``."""

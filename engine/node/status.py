@@ -142,6 +142,7 @@ def contributing_state(node: Node) -> ContributingState:
     """The owner's switch and what happens."""
     serving = node.peer.serving if node.peer else None
     submission = node.peer.submission if node.peer else None
+    choice = node.automatic.choice
     status: Literal["off", "starting", "on", "paused", "draining", "failed"] = "off"
     reason = ""
     until = 0.0
@@ -167,6 +168,9 @@ def contributing_state(node: Node) -> ContributingState:
         until=until,
         by_owner=node.contribute_wanted and node.governing.decision.by_owner,
         model=node.contributed_model,
+        model_reason=choice.reason if choice is not None else "",
+        better=choice.better if choice is not None else "",
+        better_reason=choice.better_reason if choice is not None else "",
         answering=serving.answering if serving else 0,
         answered=serving.answered if serving else 0,
         tokens=node.served.since_start,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from engine.crypto.identity import Identity
 from engine.directory.descriptor import check_descriptor, make_descriptor
@@ -71,14 +71,17 @@ def directory_of(
     parameters: Parameters | None = None,
     availability: Callable[[int], float] = lambda _: 1.0,
     created: float = NOW,
+    models: Callable[[int], Sequence[ServedModel]] = lambda _: (),
 ) -> Directory:
-    """``count`` relays, spread over so many prefixes and families (default: one each, and no family)."""
+    """``count`` relays, spread over so many prefixes and families (default: one each, and no family); what each serves
+    beside that."""
     network = genesis().network_id
     nodes = []
     for number in range(count):
         owner = identity(number)
         family = "" if families is None else f"family-{number % families}"
-        signed = descriptor(owner, network, family=family)
+        served = models(number)
+        signed = descriptor(owner, network, family=family, models=served, seal_keys=[seal_key()] if served else [])
         nodes.append(
             DirectoryNode(
                 node_id=owner.node_id,

@@ -57,6 +57,9 @@ class ContributingState(Worded, frozen=True, kw_only=True):
     status: Literal["off", "starting", "on", "paused", "draining", "failed"]
     reason: str = ""
     model: str = ""
+    model_reason: str = ""
+    better: str = ""
+    better_reason: str = ""
     answering: int = 0  # other people's answers running now
     answered: int = 0  # since the start
     tokens: int = 0  # written for others since the start

@@ -1,0 +1,168 @@
+"""What a node knows of its network and itself, and which model is chosen from that; the owner's word comes first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from engine.clock import SystemClock
+from engine.config import Configuration
+from engine.forwarding.members import Load, Member
+from engine.governor.choosing import Seen, asked_of
+from engine.governor.readings import DeviceReading, Readings
+from engine.governor.rules import DeviceRules, Rules
+from engine.ids import NodeId
+from engine.inference.models.installed import BUILTIN_MODEL
+from engine.inference.types import ModelInfo
+from engine.library.fit import Machine
+from engine.library.known import known_models
+from engine.node.automatic import AUTOMATIC, missing, room, seen_among, seen_in
+from engine.node.node import Node
+from engine.node.status import contributing_state
+from engine.storage.data_directory import DataDirectory, acquire_lock
+from tests.support.records import directory_of, identity, served_model
+
+GIGABYTE = 1_000_000_000
+MACHINE = Machine(memory=16 * GIGABYTE, available=12 * GIGABYTE, read_speed=40.0 * GIGABYTE)
+CARD = Machine(16 * GIGABYTE, 12 * GIGABYTE, 40.0 * GIGABYTE, "Card", 24 * GIGABYTE, 900.0 * GIGABYTE)
+SMALL, LARGE = "SmolLM2-135M-Instruct", "SmolLM2-1.7B-Instruct"
+
+
+def test_the_directory_tells_who_serves_and_who_was_answering() -> None:
+    busy, idle = served_model(kv_tokens_free=400), served_model(kv_tokens_free=1000)
+    served = {1: [busy], 2: [idle], 3: [served_model("other")], 4: [busy]}
+    directory = directory_of(6, models=lambda number: served.get(number, []))
+    assert seen_in(directory, "m", identity(4).node_id) == Seen(2, asked_of(0.5))
+    assert seen_in(directory, "m", identity(9).node_id) == Seen(3, asked_of(2 / 3))
+    assert seen_in(directory, "nobodys", identity(9).node_id) == Seen(0, 0.0)
+
+
+def test_the_own_group_tells_what_waits() -> None:
+    loads = [Load(running=4, waiting=5), Load(running=3)]
+    members = [Member(node_id=NodeId(bytes([at]) * 32), load=load, heard=0.0) for at, load in enumerate(loads)]
+    assert seen_among(members, 0) == Seen(1, 6.0)
+    assert seen_among(members, 7) == Seen(7, 6.0), "of large groups not all are heard"
+
+
+def test_room_is_that_of_the_smallest_device_that_is_on() -> None:
+    cards = tuple(
+        DeviceReading(device=name, memory_total=size * GIGABYTE, others_memory=GIGABYTE)
+        for name, size in (("a", 24), ("b", 8))
+    )
+    seen = Readings(now=0.0, devices=cards)
+    assert room(CARD, Rules(), seen, 0) == int(7.2 * GIGABYTE) - GIGABYTE
+    off = Rules(devices=(DeviceRules(device="b", on=False),))
+    assert room(CARD, off, seen, 0) == int(21.6 * GIGABYTE) - GIGABYTE
+    capped = Rules(devices=(DeviceRules(device="b", on=False), DeviceRules(device="a", memory_cap=2048)))
+    assert room(CARD, capped, seen, 0) == 2 << 30
+    assert room(CARD, Rules(), None, 0) == int(21.6 * GIGABYTE), "without sensors"
+    none = Rules(devices=tuple(DeviceRules(device=name, on=False) for name in "ab"))
+    assert room(CARD, none, seen, 0) <= 8 * GIGABYTE, "the processor is left"
+    assert room(MACHINE, Rules(), seen, 0) <= 8 * GIGABYTE, "these cards are not for models"
+
+
+def test_what_is_not_here_is_judged_by_the_catalogue(tmp_path: Path) -> None:
+    catalogue = known_models(tmp_path)
+    here = [_info(SMALL, 100)]
+    found = {one.model: one for one in missing(catalogue, here, MACHINE)}
+    assert SMALL not in found
+    assert found[LARGE].size > GIGABYTE // 2
+    assert found[LARGE].tokens_per_s > 0
+    assert not found[LARGE].here
+
+
+def _info(model: str, megabytes: int, **more: Any) -> ModelInfo:
+    return ModelInfo(
+        model_id=model,
+        digest=model.encode().ljust(32, b"-")[:32],
+        tokenizer_digest=b"t" * 32,
+        context_length=4096,
+        slots=4,
+        memory=megabytes * 1_000_000,
+        **more,
+    )
+
+
+class Models:
+    """What would run models; it loads nothing."""
+
+    def __init__(self) -> None:
+        self.infos: list[ModelInfo] = []
+
+    def models(self) -> list[ModelInfo]:
+        return self.infos
+
+
+@pytest.fixture
+def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[Node]:
+    monkeypatch.setenv("GENTORRENT_KEYRING", "off")
+    more = getattr(request, "param", {})
+    configuration = Configuration(
+        data_directory=tmp_path, bootstrap="http://127.0.0.1:1", api_port=0, sensors=False, **more
+    )
+    with acquire_lock(DataDirectory(tmp_path).lock) as lock:
+        node = Node(configuration, lock, SystemClock())
+        node.inference = cast(Any, Models())
+        node.automatic._machine = MACHINE
+        node.inference.infos = [_info(BUILTIN_MODEL, 20), _info(SMALL, 150), _info(LARGE, 1200)]
+        yield node
+        node.api._socket.close()
+
+
+def test_the_choice_is_served_and_told_with_its_reason(node: Node) -> None:
+    assert node.contributed_model == BUILTIN_MODEL, "until there is a choice"
+    node.automatic.look()
+    assert node.contributed_model == LARGE
+    told = contributing_state(node)
+    assert told.model == LARGE
+    assert told.words["model_reason"][0].code == "automatic.chosen"
+    assert node.governing.events[-1].words["text"][0].code == "automatic.event"
+    events = len(node.governing.events)
+    node.automatic.look()
+    assert len(node.governing.events) == events, "told once"
+
+
+def test_the_owners_own_choice_counts(node: Node) -> None:
+    node.automatic.look()
+    node.governing.set_rules(Rules(model=SMALL))
+    assert node.contributed_model == SMALL
+    assert contributing_state(node).model_reason == ""
+    node.governing.set_rules(Rules())
+    assert node.contributed_model == LARGE
+
+
+@pytest.mark.parametrize(
+    ("node", "model"), [({"contribute": SMALL}, SMALL), ({"contribute": AUTOMATIC}, LARGE)], indirect=["node"]
+)
+def test_the_setting_names_a_model_or_leaves_it_open(node: Node, model: str) -> None:
+    assert node.contribute_wanted
+    node.automatic.look()
+    assert node.contributed_model == model
+
+
+def test_what_the_owner_has_put_here_is_shown_to_nobody_unasked(node: Node) -> None:
+    node.inference.infos = [_info(BUILTIN_MODEL, 20), _info("my-own-diary", 3000), _info(f"{LARGE}:q4", 900)]
+    node.automatic.look()
+    assert node.contributed_model == BUILTIN_MODEL
+
+
+def test_a_model_that_cannot_be_loaded_gives_way(node: Node) -> None:
+    node.contribute_wanted = True
+    node.automatic.look()
+    node.keeper.problem = "The file is damaged."
+    node.automatic.look()
+    assert node.contributed_model == SMALL
+    codes = [part.code for part in contributing_state(node).words["model_reason"]]
+    assert "automatic.failed" in codes
+
+
+def test_measured_speeds_are_remembered_when_the_model_is_gone(node: Node) -> None:
+    node.inference.infos[2] = _info(LARGE, 1200, decode_rate_alone=1.5, provider="CPUExecutionProvider")
+    node.automatic.look()
+    assert node.contributed_model == SMALL, "slower here than anybody would wait for"
+    node.inference.infos[2] = _info(LARGE, 1200)
+    node.automatic.look()
+    assert node.contributed_model == SMALL
