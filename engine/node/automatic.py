@@ -149,8 +149,9 @@ class AutomaticModel:
         )
 
     def _answering(self) -> bool:
+        """Others or the owner: another model would take the memory of the one that answers."""
         serving = self._node.peer.serving if self._node.peer is not None else None
-        return serving is not None and serving.answering > 0
+        return (serving is not None and serving.answering > 0) or self._node.answers.running > 0
 
     def _seen(self, options: Sequence[Option]) -> Mapping[str, Seen]:
         """By the directory, and of the group that this machine is in by what its members say now."""

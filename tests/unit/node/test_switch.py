@@ -243,3 +243,15 @@ async def test_relaying_comes_and_goes_and_what_is_served_stays(tmp_path, monkey
         assert node.relaying == (True, 250_000)
         assert inference.stops == stops
         assert begun == 1
+
+
+async def test_another_model_is_loaded_when_the_memory_of_the_last_one_is_free(tmp_path, monkeypatch):
+    monkeypatch.setenv("GENTORRENT_KEYRING", "off")
+    async with switched(tmp_path, relay=True) as (node, inference):
+        inference.done.set()
+        await node.set_contributing(True)
+        await until(lambda: node.keeper.ready)
+        stops = inference.stops
+        node.governing.set_rules(Rules(model="another-model"))
+        await until(lambda: inference.begun == 2 and node.keeper.ready)
+        assert inference.stops == stops + 1
