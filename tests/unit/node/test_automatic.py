@@ -90,10 +90,14 @@ class Models:
     """What would run models; it loads nothing."""
 
     def __init__(self) -> None:
-        self.infos: list[ModelInfo] = []
+        self.infos: tuple[ModelInfo, ...] = ()
 
     def models(self) -> list[ModelInfo]:
-        return self.infos
+        return list(self.infos)
+
+
+def lie_here(node: Node, *infos: ModelInfo) -> None:
+    cast(Any, node.inference).infos = infos
 
 
 @pytest.fixture
@@ -107,7 +111,7 @@ def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixtur
         node = Node(configuration, lock, SystemClock())
         node.inference = cast(Any, Models())
         node.automatic._machine = MACHINE
-        node.inference.infos = [_info(BUILTIN_MODEL, 20), _info(SMALL, 150), _info(LARGE, 1200)]
+        lie_here(node, _info(BUILTIN_MODEL, 20), _info(SMALL, 150), _info(LARGE, 1200))
         yield node
         node.api._socket.close()
 
@@ -144,7 +148,7 @@ def test_the_setting_names_a_model_or_leaves_it_open(node: Node, model: str) -> 
 
 
 def test_what_the_owner_has_put_here_is_shown_to_nobody_unasked(node: Node) -> None:
-    node.inference.infos = [_info(BUILTIN_MODEL, 20), _info("my-own-diary", 3000), _info(f"{LARGE}:q4", 900)]
+    lie_here(node, _info(BUILTIN_MODEL, 20), _info("my-own-diary", 3000), _info(f"{LARGE}:q4", 900))
     node.automatic.look()
     assert node.contributed_model == BUILTIN_MODEL
 
@@ -160,9 +164,14 @@ def test_a_model_that_cannot_be_loaded_gives_way(node: Node) -> None:
 
 
 def test_measured_speeds_are_remembered_when_the_model_is_gone(node: Node) -> None:
-    node.inference.infos[2] = _info(LARGE, 1200, decode_rate_alone=1.5, provider="CPUExecutionProvider")
+    lie_here(
+        node,
+        _info(BUILTIN_MODEL, 20),
+        _info(SMALL, 150),
+        _info(LARGE, 1200, decode_rate_alone=1.5, provider="CPUExecutionProvider"),
+    )
     node.automatic.look()
     assert node.contributed_model == SMALL, "slower here than anybody would wait for"
-    node.inference.infos[2] = _info(LARGE, 1200)
+    lie_here(node, _info(BUILTIN_MODEL, 20), _info(SMALL, 150), _info(LARGE, 1200))
     node.automatic.look()
     assert node.contributed_model == SMALL
