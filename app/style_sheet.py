@@ -122,6 +122,9 @@ QProgressBar::chunk {{ background: {t.accent}; border-radius: 3px; }}
     selection-color: {t.on_accent}; }}
 #card QLineEdit:focus, #find:focus {{ border: 2px solid {t.focus}; padding: 0 {t.small - 1}px;
     min-height: {t.control - 4}px; }}
+#invitation {{ background: {t.sunken}; border: 1px solid {t.line}; border-radius: {t.small_radius}px;
+    padding: {t.tiny}px; font-family: monospace; font-size: {t.caption}pt; }}
+#invitation:focus {{ border: 2px solid {t.focus}; padding: {t.tiny - 1}px; }}
 #card QProgressBar {{ background: {t.line}; border: none; border-radius: 3px; }}
 #card QProgressBar::chunk {{ background: {t.accent}; border-radius: 3px; }}
 QSlider {{ min-height: 22px; }}

@@ -32,7 +32,7 @@ from app.preferences import PreferenceStore
 from app.views.navigation import PageName
 from app.views.stage_row import OFFER_SECONDS_AFTER
 from engine.api import schema
-from tools import contribute_views, models_views
+from tools import contribute_views, models_views, network_views
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "screenshots"
 WIDE, NARROW = (1280, 800), (480, 800)
@@ -528,6 +528,20 @@ def _topology(links: int) -> schema.Topology:
     )  # fmt: skip
 
 
+def _hosting(
+    desktop: Desktop, *events: schema.Event, name: str = "", scrolled: bool = False, to_box: bool = False
+) -> None:
+    hosted = isinstance(events[0], schema.Hosting) and events[0].status != "none"
+    play(desktop, state(network=hosted, contributing=False), *events)
+    page = network_views.page_of(desktop)
+    for event in events[1:]:
+        desktop.link.event_received.emit(event)
+    page.host.form.name.setText(name)
+    settle()
+    if scrolled:
+        network_views.scroll_to(page, lambda page: page.host.box if to_box else page.host)
+
+
 def _network(desktop: Desktop, links: int = 14) -> None:
     play(desktop, state(), _topology(links))
     desktop.window.open_page("network")
@@ -565,7 +579,13 @@ VIEWS: dict[str, Callable[[Desktop], None]] = {
     "models-none": lambda desktop: desktop.window.open_page("models"),
     "network": _network,
     "network-crowded": lambda desktop: _network(desktop, links=1000),
-    "network-none": _page("network", network=False, contributing=False),
+    "network-none": lambda desktop: _hosting(desktop, network_views.NONE),
+    "network-host": lambda desktop: _hosting(desktop, network_views.NONE, name="Our house", scrolled=True),
+    "network-hosting": lambda desktop: _hosting(desktop, network_views.hosting(), scrolled=True),
+    "network-invited": lambda desktop: _hosting(
+        desktop, network_views.hosting(), network_views.INVITED, scrolled=True, to_box=True
+    ),
+    "network-open": lambda desktop: _hosting(desktop, network_views.hosting(private=False), scrolled=True),
     "settings": _page("settings", contributing=False),
 }
 

@@ -12,6 +12,7 @@ from app.i18n import mark, number, tr
 from app.models.catalogue import BUILTIN, ModelChoice, choices
 from app.models.contribution import ContributionModel
 from app.models.engine_words import from_engine
+from app.models.hosting import HostingModel
 from engine.api import schema
 
 Tone = Literal["good", "busy", "neutral", "warning", "error"]
@@ -26,8 +27,7 @@ STARTS_ANEW = mark("The engine starts anew with what you have chosen as soon as 
 HOW_TO_JOIN = mark(
     "You are not in a network, so questions are answered on this machine and nothing leaves it.\n\n"
     "To join a network, ask its operator for an invitation or for the address, and paste it on the page Network.\n\n"
-    "To open a network of your own, run gentorrent bootstrap --init once and then gentorrent bootstrap; "
-    "it prints the address to give to others."
+    "To host a network of your own, say how it is called on the page Network, and invite others from there."
 )
 
 
@@ -86,6 +86,8 @@ class StatusModel(QObject):
         """Whether the owner wants to contribute as soon as that is possible."""
         self.contribution = ContributionModel(send)
         """The rules of contributing, and what is measured."""
+        self.hosting = HostingModel(send)
+        """The network that this machine hosts."""
         self._forget = QTimer(self)
         self._forget.setSingleShot(True)
         self._forget.setInterval(NOTICE_MILLISECONDS)
@@ -107,7 +109,7 @@ class StatusModel(QObject):
         if state is None:
             return False
         relaying = state.relay.on and state.network.status not in ("none", "offline")
-        return state.contributing.on or relaying
+        return state.contributing.on or relaying or self.hosting.runs
 
     def engine_connected(self, note: str = "") -> None:
         """A connection stands. ``note`` is something that the owner should know about this engine."""
@@ -178,6 +180,7 @@ class StatusModel(QObject):
     def receive(self, event: schema.Event) -> None:
         """An event of the engine."""
         self.contribution.receive(event)
+        self.hosting.receive(event)
         match event:
             case schema.State():
                 self._state = event

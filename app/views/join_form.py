@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from app.i18n import tr
 from app.models.status import StatusModel
 from app.theme import Theme
-from app.views.basics import PlainLabel
+from app.views.basics import LinkButton, PlainLabel
 
 
 class JoinForm(QWidget):
@@ -39,19 +39,31 @@ class JoinForm(QWidget):
         self.said = PlainLabel("", "quiet")
         self.said.hide()
         column.addWidget(self.said)
-        own = tr(
-            "To open one of your own, run gentorrent bootstrap --init once and then gentorrent bootstrap: it prints "
-            "the address to give to others."
-        )
-        self.own = PlainLabel(own, "caption")
-        self.own.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        column.addWidget(self.own)
+        about = tr("For an invitation that is good for this machine alone, its operator needs the two ids of it.")
+        self.ids = QWidget()
+        ids = QHBoxLayout(self.ids)
+        ids.setContentsMargins(0, 0, 0, 0)
+        ids.addWidget(PlainLabel(about, "caption"), 1)
+        self.copy = LinkButton(tr("Copy the ids"))
+        self.copy.clicked.connect(self._copy)
+        ids.addWidget(self.copy)
+        self.ids.hide()
+        column.addWidget(self.ids)
+        status.hosting.changed.connect(self._show_ids)
+        self._show_ids()
         status.network_kept.connect(self._kept)
         status.network_refused.connect(self._say)
 
     def _join(self) -> None:
         if self.entry.text().strip() and not self._status.join_network(self.entry.text()):
             self._say(tr("The engine does not run yet. Try again in a moment."))
+
+    def _show_ids(self) -> None:
+        self.ids.setVisible(bool(self._status.hosting.ids))
+
+    def _copy(self) -> None:
+        QGuiApplication.clipboard().setText(self._status.hosting.ids)
+        self.copy.setText(tr("Copied"))
 
     def _changed(self, text: str) -> None:
         self.join.setEnabled(bool(text.strip()))

@@ -48,6 +48,7 @@ from engine.inference.text.answer_parts import Content
 from engine.storage.data_directory import DataDirectory, EngineLock, acquire_lock
 from tests.support.lifeline import ENVIRONMENT, lifeline
 from tests.support.local_api import PlayedNetwork
+from tests.support.played_hosting import PlayedHosting
 from tests.support.played_library import PlayedLibrary
 
 Result = TypeVar("Result")
@@ -120,6 +121,7 @@ class PlayedEngine(PlayedNetwork):
     requests: list[AnswerRequest] = field(default_factory=list)
     cancelled: int = 0
     warnings: list[str] = field(default_factory=list)
+    hosting: PlayedHosting = field(default_factory=PlayedHosting)
     library: PlayedLibrary = field(default_factory=PlayedLibrary)
 
     def __post_init__(self) -> None:
@@ -340,6 +342,7 @@ async def played_engine(directory: Path, engine: PlayedEngine) -> AsyncIterator[
         chats=chats,
         library=engine.library,
         contribution=engine,
+        network=engine.hosting,
     )
     lock.set_port(server.bind())
     async with asyncio.TaskGroup() as group:

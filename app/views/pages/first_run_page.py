@@ -13,12 +13,13 @@ from app.models.limits import Hardware, bandwidth_choices, hardware_words, threa
 from app.models.status import StatusModel
 from app.preferences import Preferences
 from app.theme import Theme
-from app.views.basics import PlainLabel, Switch
+from app.views.basics import LinkButton, PlainLabel, Switch
 from app.views.cards import Card, Page, StatusRow
 from app.views.choice_box import ChoiceBox
 from app.views.icons import icon
 from app.views.join_form import JoinForm
 from app.views.model_offer_form import ModelOfferForm
+from app.views.network.host_form import HostForm
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,11 @@ class FirstRunPage(Page):
         """Whether this machine is in a network."""
         state = self._status.state
         self.network.show_status(*self._status.network())
-        self.join.setVisible(state is not None and state.network.status == "none")
+        none = state is not None and state.network.status == "none"
+        self.join.setVisible(none)
+        self.offer_host.setVisible(none and self.host.isHidden() and not self._status.hosting.made)
+        if not none:
+            self.host.hide()
 
     def _make_network(self, theme: Theme, status: StatusModel) -> Card:
         self._status = status
@@ -87,7 +92,18 @@ class FirstRunPage(Page):
         card.column.addWidget(self.network)
         self.join = JoinForm(theme, status)
         card.column.addWidget(self.join)
+        self.offer_host = LinkButton(tr("Or host a network of your own…"))
+        self.offer_host.clicked.connect(self._show_host)
+        card.column.addWidget(self.offer_host)
+        self.host = HostForm(theme, status.hosting)
+        self.host.hide()
+        card.column.addWidget(self.host)
         return card
+
+    def _show_host(self) -> None:
+        self.offer_host.hide()
+        self.host.show()
+        self.host.name.setFocus()
 
     def _make_share(self, theme: Theme, preferences: Preferences) -> Card:
         card = Card(theme, tr("What this machine may do for others"))

@@ -13,6 +13,7 @@ from app.theme import Theme
 from app.views.basics import PlainLabel
 from app.views.cards import Card, Facts, Figures, Page, StatusRow
 from app.views.join_form import JoinForm
+from app.views.network.host_card import HostCard
 from app.views.topology_view import TopologyList, TopologyView, legend
 
 
@@ -32,6 +33,8 @@ class NetworkPage(Page):
         self.form = JoinForm(theme, status)
         self.join.column.addWidget(self.form)
         self.column.addWidget(self.join)
+        self.host = HostCard(theme, status.hosting)
+        self.column.addWidget(self.host)
         self._notes = Card(theme, tr("Notes of the engine"))
         self._note = PlainLabel()
         self._notes.column.addWidget(self._note)

@@ -175,6 +175,14 @@
         <translation>Ein Link in einer Antwort führt zu</translation>
     </message>
     <message>
+        <source>A network of your own</source>
+        <translation>Ein eigenes Netz</translation>
+    </message>
+    <message>
+        <source>A note for yourself.</source>
+        <translation>Eine Notiz für dich.</translation>
+    </message>
+    <message>
         <source>A preset needs a name.</source>
         <translation>Eine Vorlage braucht einen Namen.</translation>
     </message>
@@ -214,6 +222,10 @@
         <translation>Annehmen und herunterladen</translation>
     </message>
     <message>
+        <source>Ada&apos;s desktop</source>
+        <translation>Adas Rechner</translation>
+    </message>
+    <message>
         <source>Add</source>
         <comment>a program</comment>
         <translation>Hinzufügen</translation>
@@ -223,8 +235,16 @@
         <translation>Das Programm hinzufügen</translation>
     </message>
     <message>
+        <source>Address</source>
+        <translation>Adresse</translation>
+    </message>
+    <message>
         <source>Address for other programs (OpenAI&apos;s protocol)</source>
         <translation>Adresse für andere Programme (Protokoll von OpenAI)</translation>
+    </message>
+    <message>
+        <source>Address under which others reach this machine</source>
+        <translation>Adresse, unter der andere diesen Rechner erreichen</translation>
     </message>
     <message>
         <source>All</source>
@@ -292,6 +312,10 @@
     <message>
         <source>Another message has an attachment with this id. Take another one.</source>
         <translation>Eine andere Nachricht hat einen Anhang mit dieser Kennung. Nimm eine andere.</translation>
+    </message>
+    <message>
+        <source>Another one if a program has this already.</source>
+        <translation>Ein anderer, falls ein Programm diesen schon hat.</translation>
     </message>
     <message>
         <source>Another program is using {device}.</source>
@@ -696,12 +720,20 @@
         <translation>Code kopieren</translation>
     </message>
     <message>
+        <source>Copy the ids</source>
+        <translation>Kennungen kopieren</translation>
+    </message>
+    <message>
         <source>Copy the question</source>
         <translation>Frage kopieren</translation>
     </message>
     <message>
         <source>Copy the selection</source>
         <translation>Auswahl kopieren</translation>
+    </message>
+    <message>
+        <source>Copy the text</source>
+        <translation>Text kopieren</translation>
     </message>
     <message>
         <source>Copy the whole text as Markdown</source>
@@ -1006,12 +1038,28 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Von jedem Rechner, der {model} anbietet, hat sich gezeigt, dass er etwas anderes ausführt. Wähle ein anderes Modell.</translation>
     </message>
     <message>
+        <source>Everybody who has the address</source>
+        <translation>Alle, die die Adresse haben</translation>
+    </message>
+    <message>
         <source>Everyone</source>
         <translation>Allen</translation>
     </message>
     <message>
         <source>Everyone else</source>
         <translation>Alle anderen</translation>
+    </message>
+    <message>
+        <source>Everywhere</source>
+        <translation>Überall</translation>
+    </message>
+    <message>
+        <source>Everywhere, under an address</source>
+        <translation>Überall, unter einer Adresse</translation>
+    </message>
+    <message>
+        <source>Expel</source>
+        <translation>Ausschließen</translation>
     </message>
     <message>
         <source>Export as JSON…</source>
@@ -1083,12 +1131,28 @@ Das lässt sich nicht rückgängig machen.</translation>
         </translation>
     </message>
     <message>
+        <source>For an invitation that is good for this machine alone, its operator needs the two ids of it.</source>
+        <translation>Für eine Einladung, die nur für diesen Rechner gilt, braucht ihr Betreiber dessen zwei Kennungen.</translation>
+    </message>
+    <message>
         <source>For everything that is done for others.</source>
         <translation>Für alles, was für andere getan wird.</translation>
     </message>
     <message>
         <source>For example: answer in short sentences, for a ten-year-old.</source>
         <translation>Zum Beispiel: Antworte in kurzen Sätzen, für ein zehnjähriges Kind.</translation>
+    </message>
+    <message>
+        <source>For one engine, to be used until {when}. Pass it on over a way that nobody else reads: who has it first joins. It is shown this once.</source>
+        <translation>Für eine Engine, einzulösen bis {when}. Gib sie auf einem Weg weiter, den sonst niemand mitliest: Wer sie zuerst hat, tritt bei. Sie wird nur dieses eine Mal gezeigt.</translation>
+    </message>
+    <message>
+        <source>For the machine</source>
+        <translation>Für den Rechner</translation>
+    </message>
+    <message>
+        <source>For trying out, with further engines on this machine.</source>
+        <translation>Zum Ausprobieren, mit weiteren Engines auf diesem Rechner.</translation>
     </message>
     <message>
         <source>For whom</source>
@@ -1103,8 +1167,16 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Häufigkeitsstrafe</translation>
     </message>
     <message>
+        <source>Friends, a club or a lab share their models among themselves. This machine introduces them.</source>
+        <translation>Freunde, ein Verein oder ein Labor teilen ihre Modelle unter sich. Dieser Rechner macht sie miteinander bekannt.</translation>
+    </message>
+    <message>
         <source>From publishers</source>
         <translation>Von Herausgebern</translation>
+    </message>
+    <message>
+        <source>From where</source>
+        <translation>Von wo</translation>
     </message>
     <message>
         <source>Further servers</source>
@@ -1173,6 +1245,14 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Hide the list of chats</source>
         <translation>Die Liste der Chats ausblenden</translation>
+    </message>
+    <message>
+        <source>Host this network</source>
+        <translation>Dieses Netz betreiben</translation>
+    </message>
+    <message>
+        <source>Host this network while the engine runs</source>
+        <translation>Dieses Netz betreiben, solange die Engine läuft</translation>
     </message>
     <message>
         <source>Hours</source>
@@ -1258,6 +1338,22 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Invitation or address of a network</source>
         <translation>Einladung oder Adresse eines Netzes</translation>
+    </message>
+    <message>
+        <source>Invitation {id}</source>
+        <translation>Einladung {id}</translation>
+    </message>
+    <message>
+        <source>Invitations</source>
+        <translation>Einladungen</translation>
+    </message>
+    <message>
+        <source>Invite somebody</source>
+        <translation>Jemanden einladen</translation>
+    </message>
+    <message>
+        <source>It admits one engine, once.</source>
+        <translation>Sie lässt eine Engine ein, einmal.</translation>
     </message>
     <message>
         <source>It begins as soon as this machine is in a network.</source>
@@ -1501,12 +1597,24 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Der Rechner {machine} wurde zuletzt am {when} vom Komitee geprüft und hat bestanden; sein Ruf ist {reputation} nach {judged} Prüfungen.</translation>
     </message>
     <message>
+        <source>Machines behind the same router, such as those of a home or an office.</source>
+        <translation>Rechner hinter demselben Router, etwa einer Wohnung oder eines Büros.</translation>
+    </message>
+    <message>
+        <source>Make an invitation</source>
+        <translation>Einladung erstellen</translation>
+    </message>
+    <message>
         <source>Make way for other programs</source>
         <translation>Anderen Programmen Platz machen</translation>
     </message>
     <message>
         <source>Mbit/s</source>
         <translation>Mbit/s</translation>
+    </message>
+    <message>
+        <source>Members see it. It never changes.</source>
+        <translation>Mitglieder sehen ihn. Er ändert sich nie.</translation>
     </message>
     <message>
         <source>Memory for it</source>
@@ -1563,6 +1671,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Name of a program, such as blender</source>
         <translation>Name eines Programms, etwa blender</translation>
+    </message>
+    <message>
+        <source>Name of the network</source>
+        <translation>Name des Netzes</translation>
     </message>
     <message>
         <source>Name of the preset</source>
@@ -1675,6 +1787,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>No network is configured; answers are made on this machine. Join one with --bootstrap.</source>
         <translation>Es ist kein Netz eingerichtet; Antworten entstehen auf diesem Rechner. Tritt mit --bootstrap einem bei.</translation>
+    </message>
+    <message>
+        <source>No network is hosted here</source>
+        <translation>Hier wird kein Netz betrieben</translation>
     </message>
     <message>
         <source>No network was made on this machine yet. Host one first.</source>
@@ -1920,6 +2036,14 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Nur, solange niemand den Rechner benutzt</translation>
     </message>
     <message>
+        <source>Only whom I invite</source>
+        <translation>Nur wen ich einlade</translation>
+    </message>
+    <message>
+        <source>Only whom you invite</source>
+        <translation>Nur wen du einlädst</translation>
+    </message>
+    <message>
         <source>Only your own networks are served, and this one is open to everybody.</source>
         <translation>Nur Ihre eigenen Netze werden bedient, und dieses steht allen offen.</translation>
     </message>
@@ -1964,6 +2088,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Oder wähle etwas Schwächeres: {offered}.</translation>
     </message>
     <message>
+        <source>Or host a network of your own…</source>
+        <translation>Oder ein eigenes Netz betreiben …</translation>
+    </message>
+    <message>
         <source>Other machines go on with them at once, or this one writes them to their end.</source>
         <translation>Andere Rechner setzen sie sofort fort, oder dieser schreibt sie zu Ende.</translation>
     </message>
@@ -1990,6 +2118,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Others that serve it: {others}; of these about {busy} % are answering.</source>
         <translation>Andere, die es anbieten: {others}; davon antworten gerade etwa {busy} %.</translation>
+    </message>
+    <message>
+        <source>Our house</source>
+        <translation>Unser Haus</translation>
     </message>
     <message>
         <source>Out of the folder</source>
@@ -2104,6 +2236,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Es fehlen Teile dieser Datei. Sende sie noch einmal von Anfang an.</translation>
     </message>
     <message>
+        <source>Port</source>
+        <translation>Port</translation>
+    </message>
+    <message>
         <source>Power</source>
         <translation>Leistung</translation>
     </message>
@@ -2176,6 +2312,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Wird eingerichtet</translation>
     </message>
     <message>
+        <source>QR code of the text beside it</source>
+        <translation>QR-Code des Textes daneben</translation>
+    </message>
+    <message>
         <source>Question</source>
         <translation>Frage</translation>
     </message>
@@ -2199,6 +2339,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <source>Random</source>
         <comment>seed</comment>
         <translation>Zufällig</translation>
+    </message>
+    <message>
+        <source>Reachable from</source>
+        <translation>Erreichbar für</translation>
     </message>
     <message>
         <source>Read the licence where the model comes from</source>
@@ -2243,6 +2387,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Retry: ask this question again</source>
         <translation>Wiederholen: diese Frage noch einmal stellen</translation>
+    </message>
+    <message>
+        <source>Revoke</source>
+        <translation>Widerrufen</translation>
     </message>
     <message>
         <source>Router</source>
@@ -2518,6 +2666,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Text von {name}</translation>
     </message>
     <message>
+        <source>Text to pass on</source>
+        <translation>Text zum Weitergeben</translation>
+    </message>
+    <message>
         <source>Texts that end an answer</source>
         <translation>Texte, die eine Antwort beenden</translation>
     </message>
@@ -2748,6 +2900,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Die Engine auf diesem Rechner sagt, was sie hat, sobald sie läuft.</translation>
     </message>
     <message>
+        <source>The engine runs its server, also while this window is closed, and starts anew to join it.</source>
+        <translation>Die Engine betreibt seinen Server, auch wenn dieses Fenster zu ist, und startet neu, um beizutreten.</translation>
+    </message>
+    <message>
         <source>The engine starts anew with it as soon as no answer is being written.</source>
         <translation>Die Engine startet damit neu, sobald keine Antwort mehr geschrieben wird.</translation>
     </message>
@@ -2854,6 +3010,14 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>The link leads to a machine by its number instead of a name.</source>
         <translation>Der Link führt über eine Nummer statt eines Namens zu einem Rechner.</translation>
+    </message>
+    <message>
+        <source>The local network</source>
+        <translation>Das lokale Netz</translation>
+    </message>
+    <message>
+        <source>The local network ({address})</source>
+        <translation>Das lokale Netz ({address})</translation>
     </message>
     <message>
         <source>The machine that answered broke the protocol. Ask again; another one answers.</source>
@@ -3330,6 +3494,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Dieser Rechner</translation>
     </message>
     <message>
+        <source>This machine alone</source>
+        <translation>Nur dieser Rechner</translation>
+    </message>
+    <message>
         <source>This machine in its group</source>
         <translation>Dieser Rechner in seiner Gruppe</translation>
     </message>
@@ -3366,6 +3534,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Dieses Netz ist offen: Wer seine Adresse hat, darf beitreten, also ist niemand einzuladen. Ein privates entsteht mit gentorrent bootstrap --init --invited-only oder im Fenster.</translation>
     </message>
     <message>
+        <source>This never changes either.</source>
+        <translation>Auch das ändert sich nie.</translation>
+    </message>
+    <message>
         <source>This overview</source>
         <translation>Diese Übersicht</translation>
     </message>
@@ -3386,6 +3558,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Knapp, schließe erst andere Programme</translation>
     </message>
     <message>
+        <source>To be used</source>
+        <translation>Einzulösen</translation>
+    </message>
+    <message>
         <source>To download</source>
         <translation>Zum Herunterladen</translation>
     </message>
@@ -3394,8 +3570,8 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Um einem beizutreten, füge die Einladung oder die Adresse ein, die du von seinem Betreiber bekommen hast.</translation>
     </message>
     <message>
-        <source>To open one of your own, run gentorrent bootstrap --init once and then gentorrent bootstrap: it prints the address to give to others.</source>
-        <translation>Um ein eigenes zu eröffnen, starte einmal gentorrent bootstrap --init und dann gentorrent bootstrap: Es gibt die Adresse aus, die du weitergibst.</translation>
+        <source>To make it good for one machine, paste the ids that its owner copied on the page Network.</source>
+        <translation>Soll sie nur für einen Rechner gelten, füge die Kennungen ein, die sein Besitzer auf der Seite Netz kopiert hat.</translation>
     </message>
     <message>
         <source>To tell you what contributing costs.</source>
@@ -3646,8 +3822,24 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Wer könnte was wissen?</translation>
     </message>
     <message>
+        <source>Who joins with it stays</source>
+        <translation>Wer damit beitritt, bleibt</translation>
+    </message>
+    <message>
+        <source>Who may join</source>
+        <translation>Wer beitreten darf</translation>
+    </message>
+    <message>
         <source>Whoever asks sees the id of your machine in the network, not your name.</source>
         <translation>Wer fragt, sieht die Kennung deines Rechners im Netz, nicht deinen Namen.</translation>
+    </message>
+    <message>
+        <source>Whoever has this address can join: paste it on the page Network of another machine.</source>
+        <translation>Wer diese Adresse hat, kann beitreten: Füge sie auf der Seite Netz eines anderen Rechners ein.</translation>
+    </message>
+    <message>
+        <source>Whom it is for</source>
+        <translation>Für wen sie ist</translation>
     </message>
     <message numerus="yes">
         <source>Windows starts no command of more than %Ln characters</source>
@@ -3677,12 +3869,12 @@ Das lässt sich nicht rückgängig machen.</translation>
 
 To join a network, ask its operator for an invitation or for the address, and paste it on the page Network.
 
-To open a network of your own, run gentorrent bootstrap --init once and then gentorrent bootstrap; it prints the address to give to others.</source>
-        <translation>Du bist in keinem Netz. Fragen werden auf diesem Rechner beantwortet, und nichts verlässt ihn.
+To host a network of your own, say how it is called on the page Network, and invite others from there.</source>
+        <translation>Du bist in keinem Netz; Fragen werden auf diesem Rechner beantwortet, und nichts verlässt ihn.
 
-Um einem Netz beizutreten, bitte seinen Betreiber um eine Einladung oder um die Adresse und füge sie auf der Seite Netz ein.
+Um einem Netz beizutreten, bitte seinen Betreiber um eine Einladung oder die Adresse und füge sie auf der Seite Netz ein.
 
-Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und dann gentorrent bootstrap; es gibt die Adresse aus, die du weitergeben kannst.</translation>
+Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lade andere von dort ein.</translation>
     </message>
     <message>
         <source>You do not serve the models of this publisher.</source>
@@ -3727,6 +3919,10 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
     <message>
         <source>Your questions</source>
         <translation>Deine Fragen</translation>
+    </message>
+    <message>
+        <source>Your router has to pass the port on to this machine.</source>
+        <translation>Dein Router muss den Port an diesen Rechner weiterleiten.</translation>
     </message>
     <message>
         <source>a PDF cannot be written there</source>
@@ -3783,6 +3979,10 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
         <translation>Antworten seit dem Start</translation>
     </message>
     <message>
+        <source>anybody&apos;s who has it</source>
+        <translation>von jedem, der sie hat</translation>
+    </message>
+    <message>
         <source>at most {energy} kWh a month</source>
         <translation>höchstens {energy} kWh im Monat</translation>
     </message>
@@ -3828,6 +4028,10 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
         <translation>passt nicht auf diesen Rechner</translation>
     </message>
     <message>
+        <source>expired before it was used</source>
+        <translation>abgelaufen, bevor sie eingelöst wurde</translation>
+    </message>
+    <message>
         <source>first token after {time}</source>
         <translation>erstes Token nach {time}</translation>
     </message>
@@ -3838,6 +4042,26 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
     <message>
         <source>folded away</source>
         <translation>eingeklappt</translation>
+    </message>
+    <message>
+        <source>for 30 days</source>
+        <translation>30 Tage</translation>
+    </message>
+    <message>
+        <source>for a day</source>
+        <translation>einen Tag</translation>
+    </message>
+    <message>
+        <source>for a year</source>
+        <translation>ein Jahr</translation>
+    </message>
+    <message>
+        <source>for good</source>
+        <translation>für immer</translation>
+    </message>
+    <message>
+        <source>for one machine only</source>
+        <translation>nur für einen Rechner</translation>
     </message>
     <message>
         <source>for others</source>
@@ -3862,6 +4086,14 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
     <message>
         <source>it does not say why</source>
         <translation>sie sagt nicht, warum</translation>
+    </message>
+    <message>
+        <source>its membership has ended</source>
+        <translation>die Mitgliedschaft ist zu Ende</translation>
+    </message>
+    <message>
+        <source>joined</source>
+        <translation>beigetreten</translation>
     </message>
     <message>
         <source>kWh</source>
@@ -3890,6 +4122,14 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
     <message>
         <source>loading the model and telling the network</source>
         <translation>Das Modell wird geladen und dem Netz gemeldet</translation>
+    </message>
+    <message>
+        <source>machine {node}</source>
+        <translation>Rechner {node}</translation>
+    </message>
+    <message>
+        <source>member until {when}</source>
+        <translation>Mitglied bis {when}</translation>
     </message>
     <message>
         <source>minutes</source>
@@ -3923,6 +4163,10 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
         <source>not stated by the hub</source>
         <comment>licence</comment>
         <translation>vom Hub nicht genannt</translation>
+    </message>
+    <message>
+        <source>not used yet, good until {when}</source>
+        <translation>noch nicht eingelöst, gültig bis {when}</translation>
     </message>
     <message>
         <source>nothing measured</source>
@@ -3963,6 +4207,10 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
     <message>
         <source>reputation, at most 1</source>
         <translation>Ansehen, höchstens 1</translation>
+    </message>
+    <message>
+        <source>revoked</source>
+        <translation>widerrufen</translation>
     </message>
     <message>
         <source>show what the model thought</source>
@@ -4075,6 +4323,26 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
     <message>
         <source>when nobody uses the machine</source>
         <translation>wenn niemand den Rechner benutzt</translation>
+    </message>
+    <message>
+        <source>within 30 days</source>
+        <translation>binnen 30 Tagen</translation>
+    </message>
+    <message>
+        <source>within a day</source>
+        <translation>binnen eines Tages</translation>
+    </message>
+    <message>
+        <source>within a week</source>
+        <translation>binnen einer Woche</translation>
+    </message>
+    <message>
+        <source>within an hour</source>
+        <translation>binnen einer Stunde</translation>
+    </message>
+    <message>
+        <source>within three days</source>
+        <translation>binnen drei Tagen</translation>
     </message>
     <message>
         <source>{action} ({key})</source>
@@ -4440,8 +4708,24 @@ Um ein eigenes Netz zu eröffnen, starte einmal gentorrent bootstrap --init und 
         <translation>°C</translation>
     </message>
     <message>
+        <source>“{name}” cannot be hosted now</source>
+        <translation>„{name}“ kann gerade nicht betrieben werden</translation>
+    </message>
+    <message>
         <source>“{name}” deleted</source>
         <translation>„{name}“ gelöscht</translation>
+    </message>
+    <message>
+        <source>“{name}” is being started</source>
+        <translation>„{name}“ wird gestartet</translation>
+    </message>
+    <message>
+        <source>“{name}” is hosted here</source>
+        <translation>„{name}“ wird hier betrieben</translation>
+    </message>
+    <message>
+        <source>“{name}” is made, and its server does not run</source>
+        <translation>„{name}“ ist angelegt, und sein Server läuft nicht</translation>
     </message>
     <message numerus="yes">
         <source>… and %Ln characters more</source>
