@@ -32,6 +32,8 @@
     ├── InferenceError                the inference engine
     │   ├── ModelFolderError          a model folder lacks or contradicts something
     │   ├── ProviderFailedError       the execution provider itself failed: a GPU out of memory, a device lost
+    │   │   ├── NoRoomError               a model does not fit into what may be used of a device
+    │   │   └── DeviceBarredError         a device may not be used any more
     │   ├── RemoteServerError         another program that makes the answers cannot be reached or broke the protocol
     │   └── WorkerDiedError           the worker process ended; it is being restarted
     ├── HubError                      the model hub cannot be reached, refuses, or is not to be trusted
@@ -242,6 +244,14 @@ class ModelFolderError(InferenceError):
 
 class ProviderFailedError(InferenceError):
     """The execution provider itself failed (a GPU out of memory, a device lost): no request is to blame."""
+
+
+class NoRoomError(ProviderFailedError):
+    """A model does not fit into the memory that its device may give: the device is well, and others may have room."""
+
+
+class DeviceBarredError(ProviderFailedError):
+    """A device may not be used any more: its owner has switched it off, or it is gone. Others may go on."""
 
 
 class WorkerDiedError(InferenceError):

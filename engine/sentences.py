@@ -344,6 +344,27 @@ SENTENCES: Mapping[str, str] = {
     "governor.relay_off": mark("Passing on traffic is switched off."),
     "governor.relay_traffic": mark("This month's {limit} GB of other people's traffic are passed on."),
     "governor.relay_metered": mark("Nothing is passed on over a metered connection."),
+    "governor.processor": mark("The processor"),
+    "governor.slowed_energy": mark("It works more slowly, so that this month's energy lasts."),
+    "governor.slowed_traffic": mark("It works more slowly, so that this month's traffic lasts."),
+    "governor.slowed_power": mark("{device} works more slowly, so that it stays below {watts} W."),
+    "governor.slowed_heat": mark("{device} works more slowly, as it is at {degrees} °C."),
+    "governor.device_off": mark("It is switched off for contributing."),
+    "governor.device_lost": mark("It does not answer any more: it was removed, or its driver has lost it."),
+    "governor.device_power": mark("It takes more than {watts} W even when it hardly works; it rests for a minute."),
+    "governor.no_device": mark("What could compute here may not be used: {device}. {reason}"),
+    "governor.power_refused": mark(
+        "The driver does not permit this user to limit the power of {device}. The engine works in pauses instead, so "
+        "that it stays below."
+    ),
+    "governor.power_least": mark(
+        "{device} cannot be limited to less than {watts} W. The engine works in pauses, so that it stays below."
+    ),
+    "governor.power_fails": mark(
+        "The power of {device} could not be limited: {error} The engine works in pauses instead, so that it stays "
+        "below."
+    ),
+    "governor.power_unmeasured": mark("{device} does not say how much power it takes, so its limit does nothing."),
     "governor.too_long": mark("The owner of this machine takes requests of at most {most} tokens."),
     "governor.finishing": mark("Running answers are being finished; no new ones are taken."),
     "governor.rules_damaged": mark(

@@ -17,6 +17,8 @@ COOLER_BY = 5.0
 """Degrees below a limit at which it is cool enough again."""
 CALMER = 0.8
 """Share of a limit of load below which others use little enough again."""
+PROCESSOR = "cpu"
+"""What rules of devices call the processor."""
 OTHERS_MEMORY = 2048 * MEBIBYTE
 """Bytes that another program takes of a GPU's memory before that counts as using it: a desktop takes less."""
 
@@ -57,12 +59,14 @@ class Finding:
 
 @dataclass(frozen=True)
 class Moment:
-    """When a look was taken: monotonic and wall seconds, and how local time is found."""
+    """When a look was taken: monotonic and wall seconds, and how local time is found. ``month_share``: how much of the
+    month is over."""
 
     now: float
     wall: float
     local_time: LocalTime
     next_month: float = 0.0
+    month_share: float = 1.0
 
 
 def findings(
@@ -125,12 +129,13 @@ def _by_the_machine(rules: Rules, seen: Readings, active: frozenset[str]) -> Ite
             yield Finding(CONTENTION, say("governor.contention", share=round(100 * seen.others_load)))
     caps = {entry.device: entry.temperature_cap for entry in rules.devices}
     for device in used:
-        limit = _lower(caps.get(device.device), rules.heat_limit)
+        limit = lower(caps.get(device.device), rules.heat_limit)
         if limit is not None and device.temperature is not None and device.temperature >= limit - cooler:
             name = device.name or device.device
             yield Finding(HEAT, say("governor.heat_gpu", device=name, degrees=round(device.temperature)))
             return
-    if rules.heat_limit is not None and seen.temperature is not None and seen.temperature >= rules.heat_limit - cooler:
+    limit = lower(caps.get(PROCESSOR), rules.heat_limit)
+    if limit is not None and seen.temperature is not None and seen.temperature >= limit - cooler:
         yield Finding(HEAT, say("governor.heat", degrees=round(seen.temperature)))
 
 
@@ -140,6 +145,7 @@ def _is_wanted(device: DeviceReading, least: float) -> bool:
     return any(load is not None and load >= least for load in loads) or (device.others_memory or 0) >= OTHERS_MEMORY
 
 
-def _lower(one: float | None, other: float | None) -> float | None:
+def lower(one: float | None, other: float | None) -> float | None:
+    """Of two limits the one that counts."""
     limits = [limit for limit in (one, other) if limit is not None]
     return min(limits) if limits else None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from engine.governor.findings import BY_THE_CLOCK, BY_WEIGHT, GIGABYTE, Finding, Moment, Rule, findings, fresh
 from engine.governor.meter import Month
+from engine.governor.pacing import Steps, allowance_share
 from engine.governor.readings import Readings
 from engine.governor.rules import Rules
 from engine.sentences import say
@@ -21,13 +22,17 @@ OWNER = Rule("owner")
 class Decision:
     """``reasons`` against it, the weightiest first, none while ``active``. ``until``: seconds since 1970 at which the
     last of those that end by themselves ends; 0: not known. ``relay_reason``: why nothing is relayed; "" while it
-    is. ``by_owner``: the owner's own pause is among the reasons."""
+    is. ``by_owner``: the owner's own pause is among the reasons. ``pace``: share of the time in which to work, so that
+    the month's allowances last, ``relay_pace`` the same of the rate of relaying; ``slowed``: why it is below 1."""
 
     active: bool
     reasons: tuple[str, ...] = ()
     until: float = 0.0
     relay_reason: str = ""
     by_owner: bool = False
+    pace: float = 1.0
+    relay_pace: float = 1.0
+    slowed: tuple[str, ...] = ()
 
 
 @dataclass
@@ -46,6 +51,7 @@ class Governor:
     def __init__(self) -> None:
         self._held: dict[str, _Held] = {}
         self._paused_until = 0.0
+        self._relay_steps = Steps()
 
     def pause(self, seconds: float | None, now: float) -> None:
         """The owner wants a break of ``seconds`` of monotonic time; None: until the next start."""
@@ -69,11 +75,16 @@ class Governor:
         if by_owner:
             holding.insert(0, self._own_pause(moment))
         ends = [finding.until for finding in holding]
+        shares = _allowances(rules, used, moment.month_share)
+        relayed = allowance_share(used.relayed_bytes, _bytes(rules.relay_monthly_gigabytes), moment.month_share)
         return Decision(
             active=not holding,
             reasons=tuple(finding.reason for finding in holding),
             until=max(ends) if ends and all(ends) else 0.0,
             by_owner=by_owner,
+            pace=min(shares.values(), default=1.0),
+            relay_pace=self._relay_steps.of(min(relayed, shares.get("governor.slowed_traffic", 1.0))),
+            slowed=tuple(say(code) for code, share in shares.items() if share < 1),
             relay_reason=_relay_reason(rules, fresh(readings, moment.now), used),
         )
 
@@ -94,6 +105,19 @@ class Governor:
                 patience += BLIND_SECONDS
             if name not in found and (not held.holds or now - held.seen >= patience):
                 del self._held[name]
+
+
+def _allowances(rules: Rules, used: Month, month_share: float) -> dict[str, float]:
+    """How fast each of the month's allowances lets contributing go on, by what is said of it."""
+    energy = rules.monthly_kwh if used.measured else None
+    return {
+        "governor.slowed_energy": allowance_share(used.kwh, energy, month_share),
+        "governor.slowed_traffic": allowance_share(used.bytes, _bytes(rules.monthly_gigabytes), month_share),
+    }
+
+
+def _bytes(gigabytes: float | None) -> float | None:
+    return None if gigabytes is None else gigabytes * GIGABYTE
 
 
 def _relay_reason(rules: Rules, seen: Readings | None, used: Month) -> str:

@@ -16,7 +16,8 @@ STALE_SECONDS = 10.0
 @dataclass(frozen=True, kw_only=True)
 class DeviceReading:
     """One GPU. ``others_load``: share of its time that other programs' work takes; ``others_memory``: bytes that other
-    programs hold; ``encoder_load``: share in which its video encoder works for others; °C and watts."""
+    programs hold; ``encoder_load``: share in which its video encoder works for others; °C and watts. ``lost``: it was
+    there, and its driver says that it is not any more."""
 
     device: str
     name: str = ""
@@ -28,6 +29,7 @@ class DeviceReading:
     encoder_load: float | None = None
     temperature: float | None = None
     power: float | None = None
+    lost: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -45,6 +45,12 @@ class SetBudget(Struct, frozen=True, array_like=True, tag="budget"):
     kv_bytes: int
 
 
+class SetPace(Struct, frozen=True, array_like=True, tag="pace"):
+    """From now on the worker computes in this share of the time; it rests between two steps."""
+
+    share: Annotated[float, Meta(gt=0, le=1)]
+
+
 class Unload(Struct, frozen=True, array_like=True, tag="unload"):
     """Forget a model; its answers fail."""
 
@@ -145,7 +151,7 @@ class Beat(Struct, frozen=True, array_like=True, tag="beat"):
     models: tuple[ModelInfo, ...]
 
 
-ToWorker = Load | Unload | SetBudget | Generate | Describe | Score | CancelAnswer
+ToWorker = Load | Unload | SetBudget | SetPace | Generate | Describe | Score | CancelAnswer
 FromWorker = Loaded | LoadFailed | Event | AnswerFailed | Described | Scored | CacheChanged | ProviderFailed | Beat
 
 _encoder = msgspec.msgpack.Encoder()

@@ -13,7 +13,7 @@ from engine.inference.models.installed import Catalogue
 from engine.inference.remote.backend import RemoteBackend
 from engine.inference.remote.settings import RemoteSettings, checked_base_url, is_unprotected
 from engine.inference.supervisor.devices import Device, find_devices
-from engine.inference.supervisor.pool import WorkerPool
+from engine.inference.supervisor.pool import WEIGHTS_SHARE, WorkerPool
 from engine.inference.supervisor.settings import InferenceSettings, WorkerState, default_threads
 from engine.inference.types import CacheNews
 from engine.storage import keyring_access
@@ -23,8 +23,6 @@ KEYRING_ENTRY = "backend-api-key"
 MAX_KEY = 4096
 """Characters."""
 MEBIBYTE = 1 << 20
-WEIGHTS_SHARE = 0.8
-"""Of a GPU's memory that a model's weights may take; the rest is for its caches."""
 
 
 def make_pool(

@@ -28,7 +28,6 @@ from engine.clock import Clock
 from engine.governor.rules import Rules
 from engine.node.governing import Governing, Used
 from engine.sensors.machine import NoSensors, machine_sensors
-from engine.sentences import say
 from engine.verification.reputation.rule import ONE
 
 if TYPE_CHECKING:
@@ -156,12 +155,16 @@ class ContributionService:
         seen = governing.readings
         missing = seen.unmeasured if seen else {}
         reasons = () if self._node.serves_now or decision.active else decision.reasons
-        if decision.active and self._node.not_mine:
-            reasons = (say("governor.not_mine"),)
+        if decision.active and (obstacle := self._node.obstacle):
+            reasons = (obstacle,)
         return Contribution(
             ref=ref,
             rules=governing.rules,
-            missing=tuple(Missing(sensor=name, reason=reason) for name, reason in sorted(missing.items())),
+            missing=(
+                *(Missing(sensor=name, reason=reason) for name, reason in sorted(missing.items())),
+                *(Missing(sensor="power_limit", reason=reason) for reason in self._node.devices.missing()),
+            ),
+            slowed=self._node.devices.slowed,
             devices=tuple(
                 Device(device=one.device, name=one.name, memory=one.memory_total or 0)
                 for one in (seen.devices if seen else ())

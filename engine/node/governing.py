@@ -67,7 +67,7 @@ class Governing:
         self._events_file = folder / "events.json"
         self.clock = clock
         self._source = source
-        self._changed = changed
+        self._changed: Callable[[], None] = lambda: None  # until its owner has it
         self._used = used
         self._serves = serves
         self._governor = Governor()
@@ -85,6 +85,7 @@ class Governing:
         """Hears of each look at the sensors."""
         self.decision = Decision(active=True)
         self.decide()
+        self._changed = changed
 
     @property
     def month(self) -> Month:
@@ -148,7 +149,7 @@ class Governing:
                 self.rules,
                 self.readings,
                 self.month,
-                Moment(self.clock.monotonic(), self.clock.wall(), _local_time, self._next_month()),
+                self._moment(),
             ),
         )
         now = self.decision
@@ -159,7 +160,7 @@ class Governing:
             logger.info("%s", text)
         elif not now.active and _code(now) != _code(before):
             self.note(say("governor.event_paused", reasons=together(*now.reasons)))
-        if (now.active, now.reasons, now.relay_reason) != (before.active, before.reasons, before.relay_reason):
+        if _told(now) != _told(before):
             self._changed()
 
     def _count(self) -> None:
@@ -231,6 +232,11 @@ class Governing:
         except StorageError as error:
             logger.warning("not written down: %s", error)
 
+    def _moment(self) -> Moment:
+        wall, end = self.clock.wall(), self._next_month()
+        begun = _local_time(wall).replace(day=1, hour=0, minute=0, second=0, microsecond=0).timestamp()
+        return Moment(self.clock.monotonic(), wall, _local_time, end, (wall - begun) / (end - begun))
+
     def _this_month(self) -> str:
         return _local_time(self.clock.wall()).strftime("%Y-%m")
 
@@ -238,6 +244,11 @@ class Governing:
         local = _local_time(self.clock.wall())
         year, month = (local.year + 1, 1) if local.month == 12 else (local.year, local.month + 1)
         return datetime(year, month, 1).astimezone().timestamp()
+
+
+def _told(decision: Decision) -> tuple[object, ...]:
+    """What is news; the pace changes all the time."""
+    return decision.active, decision.reasons, decision.relay_reason, decision.relay_pace, decision.slowed
 
 
 def _code(decision: Decision) -> str:

@@ -35,6 +35,7 @@ from engine.node.backends import make_pool, make_remote
 from engine.node.cached_prefixes import CachedPrefixes
 from engine.node.client_presence import ClientPresence
 from engine.node.contribution_service import ContributionService, is_private, make_governing
+from engine.node.device_limits import DeviceLimits
 from engine.node.diagnostics import diagnostics
 from engine.node.group_metrics import GroupMetrics
 from engine.node.joining import invitation_of, join, join_later, leave_later
@@ -124,6 +125,14 @@ class Node:
         self.automatic = AutomaticModel(self, directory.path, clock)
         self.keeper = PeerKeeper(self)
         self._applied: object = None
+        self.devices = DeviceLimits(
+            self.inference,
+            self.governing,
+            directory.path / "power-limits.json",
+            serves=lambda: self.keeper.ready,
+            own_work=lambda: bool(self.answers.running),
+            changed=self._look_at_switch,
+        )
         self.network = make_network_service(self, directory.path, clock)
         self._stop = asyncio.Event()
         self._idle_stop = asyncio.Event()
@@ -144,6 +153,8 @@ class Node:
             contribution=ContributionService(self),
             network=self.network,
         )
+        self.devices.look()
+        self._look_at_switch()
         lock.set_port(self.api.bind())
 
     # Parts
@@ -185,10 +196,18 @@ class Node:
     @property
     def serves_now(self) -> bool:
         """Whether this machine is to answer others now: the owner wants it, and nothing speaks against it."""
-        return self.contribute_wanted and self.governing.decision.active and not self.not_mine
+        return self.contribute_wanted and self.governing.decision.active and not self.obstacle
 
     @property
-    def not_mine(self) -> bool:
+    def obstacle(self) -> str:
+        """What speaks against it besides what the governor decides; "": nothing."""
+        if self._not_mine:
+            return say("governor.not_mine")
+        elsewhere = self.remote is not None and self.contributed_model == self.remote.model_id
+        return "" if elsewhere else self.devices.reason
+
+    @property
+    def _not_mine(self) -> bool:
         """Whether the owner serves only networks of their own, and this is none."""
         return self.governing.rules.serve == "my_networks" and not (is_private(self.client) or is_private(self.peer))
 
@@ -196,7 +215,7 @@ class Node:
     def relaying(self) -> tuple[bool, int]:
         """Whether other people's cells may pass now, and how many bytes of them a second."""
         on = self.configuration.relay and not self.governing.decision.relay_reason
-        return on, round(self.governing.rules.relay_rate * BYTES_PER_MEGABIT)
+        return on, round(self.governing.rules.relay_rate * self.governing.decision.relay_pace * BYTES_PER_MEGABIT)
 
     @property
     def peer(self) -> PeerPresence | None:
@@ -221,6 +240,7 @@ class Node:
                     tasks.create_task(self.governing.run()),
                     tasks.create_task(self.network.run()),
                     tasks.create_task(self.automatic.run()),
+                    tasks.create_task(self.devices.run()),
                 ]
                 if self.remote is not None:
                     parts.append(tasks.create_task(self.remote.run()))
@@ -320,11 +340,12 @@ class Node:
     def governed(self) -> None:
         """The owner or the governor has decided anew, perhaps the same for another reason: then nothing is touched,
         as the owner's own answers may be running."""
+        self.devices.look()
         self._look_at_switch()
         self.changed()
 
     def _look_at_switch(self) -> None:
-        applied = (self.serves_now, self.relaying, self.contributed_model)
+        applied = (self.serves_now, self.relaying, self.contributed_model, self.devices.barred)
         if not self.serves_now:
             self.keeper.ready = False
         if applied != self._applied:

@@ -151,7 +151,7 @@ def contributing_state(node: Node) -> ContributingState:
     elif node.contribute_wanted and not node.serves_now:
         decision = node.governing.decision
         status, until = "paused", decision.until
-        reason = together(*decision.reasons) if not decision.active else say("governor.not_mine")
+        reason = together(*decision.reasons) if not decision.active else node.obstacle
     elif node.contribute_wanted:
         listed = node.peer is not None and node.peer.bootstrap.state.published
         status = "on" if node.keeper.ready and listed else "starting"

@@ -15,6 +15,8 @@ from engine.sentences import say
 
 MOST_GPUS = 32
 GPU_SECONDS = 0.5
+RESTART_SECONDS = 30.0
+"""So often at most NVML is started anew because of a GPU that is lost."""
 MOST_BYTES = 1 << 50
 DRM = Path("/sys/class/drm")
 
@@ -31,6 +33,8 @@ class Gpus:
         self._own = own
         self._drm = drm
         self._nvml: Any = None
+        self._started = 0.0
+        self._seen: dict[int, DeviceReading] = {}  # by the driver's number
 
     def look(self) -> tuple[DeviceReading, ...]:
         """Every GPU now; none is an empty tuple."""
@@ -51,10 +55,13 @@ class Gpus:
         try:
             if self._nvml is None:
                 pynvml.nvmlInit()
-                self._nvml = pynvml
+                self._nvml, self._started = pynvml, SystemClock().monotonic()
             own = frozenset(self._own())
             count = min(pynvml.nvmlDeviceGetCount(), MOST_GPUS)
-            return [nvidia(pynvml, pynvml.nvmlDeviceGetHandleByIndex(number), own) for number in range(count)]
+            found = [one for number in range(count) if (one := self._one(pynvml, number, own)) is not None]
+            if any(one.lost for one in found) and SystemClock().monotonic() >= self._started + RESTART_SECONDS:
+                self._end()  # started anew NVML may see it again
+            return found
         except pynvml.NVMLError as error:
             self._end()
             if isinstance(error, pynvml.NVMLError_LibraryNotFound | pynvml.NVMLError_DriverNotLoaded):
@@ -62,6 +69,16 @@ class Gpus:
             if isinstance(error, pynvml.NVMLError_NoPermission):
                 raise Unmeasured(say("governor.gpu_refused")) from None
             raise Unmeasured(say("governor.gpu_fails", error=str(error)[:200])) from None
+
+    def _one(self, nvml: Any, number: int, own: frozenset[int]) -> DeviceReading | None:
+        """One that the driver has lost takes the others along in no way; None: it was never seen."""
+        try:
+            found = nvidia(nvml, nvml.nvmlDeviceGetHandleByIndex(number), own)
+        except nvml.NVMLError_GpuIsLost:
+            before = self._seen.get(number)
+            return DeviceReading(device=before.device, name=before.name, lost=True) if before is not None else None
+        self._seen[number] = found
+        return found
 
     def _end(self) -> None:
         nvml, self._nvml = self._nvml, None

@@ -14,10 +14,11 @@ import psutil
 import pytest
 
 from engine.clock import SystemClock
-from engine.errors import ConfigurationError, UnknownModelError, WorkerDiedError
+from engine.errors import ConfigurationError, InferenceError, UnknownModelError, WorkerDiedError
 from engine.inference.models.installed import BUILTIN_MODEL, Catalogue
 from engine.inference.runtime.providers import missing_libraries
 from engine.inference.supervisor.devices import PROCESSOR, Device
+from engine.inference.supervisor.limits import DeviceLimit
 from engine.inference.supervisor.pool import WorkerPool
 from engine.inference.supervisor.settings import InferenceSettings, WorkerState
 from engine.inference.types import CacheNews, Delta, Started
@@ -81,6 +82,64 @@ async def test_a_gpu_is_used_before_the_processor(models, expected):  # noqa: F8
         assert info(pool).provider == "CUDAExecutionProvider"
         assert "agree with the processor's" in info(pool).provider_reason
         assert pool.unused() == ""
+
+
+async def test_a_gpu_that_is_switched_off_hands_its_answer_to_the_processor_and_comes_back(models, expected):  # noqa: F811
+    async with running(models, gpu("fine")) as pool:
+        ids, told = [], 0
+        async for event in pool.generate(slow()):
+            if isinstance(event, Delta):
+                ids += event.ids
+                told += 1
+            if told == 5:
+                told += 1
+                pool.limit({"GPU-fine": DeviceLimit(barred="It is switched off.")})
+                assert "It is switched off." in pool.unused()
+        assert tuple(ids) == tuple(expected)
+        assert info(pool).provider == "CPUExecutionProvider"
+        assert pool.barred == ""
+        pool.limit({})
+        assert ids_of(await answer(pool, slow())) == expected
+        assert info(pool).provider == "CUDAExecutionProvider"
+        assert pool.unused() == ""
+
+
+async def test_where_nothing_may_be_used_the_owner_is_answered_and_the_reason_said(models, expected):  # noqa: F811
+    async with running(models, gpu("fine")) as pool:
+        off = DeviceLimit(barred="Off.")
+        pool.limit({"GPU-fine": off, "cpu": off})
+        assert pool.barred == "Off."
+        assert ids_of(await answer(pool, slow())) == expected
+
+
+async def test_a_model_goes_where_the_owner_allows_it_enough_memory(models, expected):  # noqa: F811
+    async with running(models, gpu("fine")) as pool:
+        pool.limit({"GPU-fine": DeviceLimit(memory=100 << 20)})
+        await pool.start([BUILTIN_MODEL])
+        assert info(pool).provider == "CPUExecutionProvider"
+        pool.limit({"GPU-fine": DeviceLimit(memory=2 << 30)})
+        assert ids_of(await answer(pool, slow())) == expected
+        assert info(pool).provider == "CUDAExecutionProvider"
+        ids: list[int] = []
+        async for event in pool.generate(slow()):
+            if isinstance(event, Delta):
+                ids += event.ids
+                if len(ids) == 5:
+                    pool.limit({"GPU-fine": DeviceLimit(memory=100 << 20)})
+        assert tuple(ids) == tuple(expected)
+        pool.limit({"cpu": DeviceLimit(memory=1 << 20), "GPU-fine": DeviceLimit(memory=1 << 20)})
+        with pytest.raises(InferenceError, match=r"of the processor 0\.0 GB may be used"):
+            await answer(pool, slow())
+
+
+async def test_a_paced_worker_makes_the_same_answer_in_more_time(models, expected):  # noqa: F811
+    async with running(models) as pool:
+        quick = slow(max_tokens_per_second=None)
+        await answer(pool, quick)
+        fast = info(pool).decode_rate
+        pool.limit({"cpu": DeviceLimit(pace=0.1)})
+        assert ids_of(await answer(pool, quick)) == expected
+        assert info(pool).decode_rate < fast / 2
 
 
 async def test_without_a_gpu_in_earnest_the_processor_answers_and_what_to_do_is_named(models, expected):  # noqa: F811

@@ -57,7 +57,8 @@ AnyContributionRequest = (
 
 
 class Missing(Worded, frozen=True, kw_only=True):
-    """``sensor`` (see ``engine.governor.readings.SensorName``) cannot be read here, so rules about it do nothing."""
+    """``sensor`` (see ``engine.governor.readings.SensorName``) cannot be read here, so rules about it do nothing.
+    "power_limit": the driver does not keep a limit of power; ``reason`` says what is done instead."""
 
     sensor: str
     reason: str
@@ -91,7 +92,8 @@ class Totals(Struct, frozen=True, kw_only=True):
 
 class Contribution(ControlEvent, Worded, frozen=True, kw_only=True, tag="contribution"):
     """``paused``: by a rule or by the owner, for all of ``reasons``, the weightiest first; ``until``: seconds since
-    1970 at which the last of them that has a known end ends, 0: not known. ``relay_reason``: why nothing is relayed."""
+    1970 at which the last of them that has a known end ends, 0: not known. ``relay_reason``: why nothing is relayed.
+    ``slowed``: why this machine works more slowly than it could."""
 
     ref: str = ""
     rules: Rules
@@ -102,6 +104,7 @@ class Contribution(ControlEvent, Worded, frozen=True, kw_only=True, tag="contrib
     reasons: tuple[str, ...] = ()
     until: float = 0.0
     relay_reason: str = ""
+    slowed: tuple[str, ...] = ()
     problem: str = ""  # why rules cannot be kept, or were not read
 
 

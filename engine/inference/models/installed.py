@@ -49,7 +49,7 @@ class Catalogue:
         self._models = models
         self._builtin = builtin
         self.provider = provider
-        self._memory = memory
+        self.memory = memory
         self._digests = _DigestCache(models / ".digests.json" if models else None)
 
     def folders(self) -> dict[str, Path]:
@@ -82,7 +82,7 @@ class Catalogue:
                 "Choose one of these or download the model first."
             )
         return read_model_folder(
-            model_id, folder, self._digests.digest, variant=variant, provider=self.provider, memory=self._memory
+            model_id, folder, self._digests.digest, variant=variant, provider=self.provider, memory=self.memory
         )
 
     def remember(self, digests: Mapping[Path, bytes]) -> None:

@@ -42,6 +42,11 @@ def smallest_budget(folder: ModelFolder) -> int:
     return tokens * folder.kv.bytes_per_token(4 if folder.precision in _WIDE else 2)
 
 
+def working_memory(device: Device) -> int:
+    """Bytes that a worker takes beside its models and their caches."""
+    return 512 * MEBIBYTE if device.kind == "cuda" else 192 * MEBIBYTE
+
+
 class Budget:
     """``total`` bytes for all models of a worker together, in equal shares. ``kv_bytes`` 0: chosen from the memory that
     is free (``free`` of the device) when a worker starts."""
@@ -49,8 +54,40 @@ class Budget:
     def __init__(self, kv_bytes: int, device: Device, free: Callable[[Device], int | None]) -> None:
         self._device, self._free = device, free
         self._fixed = 0
+        self._cap: int | None = None
+        self._models = 0  # bytes of the models that the present worker has or will have
         self.set(kv_bytes, ())
-        self.total = self._fixed or UNKNOWN
+        self._total = self._fixed or UNKNOWN
+
+    @property
+    def total(self) -> int:
+        """Bytes for the caches of all models."""
+        return self._total if self._cap is None else max(1, min(self._total, self._cap - self._taken(self._models)))
+
+    def _taken(self, models: int) -> int:
+        return int(models * LOADED) + working_memory(self._device)
+
+    def limit(self, cap: int | None, folders: Collection[ModelFolder]) -> None:
+        """From now on the worker may take ``cap`` bytes in all; ``folders``: what it has loaded or shall load."""
+        self._cap = cap
+        self.loads(folders)
+
+    def loads(self, folders: Collection[ModelFolder]) -> None:
+        """What the worker has loaded or shall load from now on."""
+        self._models = sum(one.size for one in folders)
+
+    def refusal(self, folders: Collection[ModelFolder]) -> str:
+        """Why the worker may not have all of ``folders`` at a time; "" if it may."""
+        if self._cap is None:
+            return ""
+        needed = self._taken(sum(one.size for one in folders))
+        needed += len(folders) * max((smallest_budget(one) for one in folders), default=0)
+        if needed <= self._cap:
+            return ""
+        return (
+            f"It needs {needed / 1e9:.1f} GB with its caches and what is loaded beside it, and of {self._device.name} "
+            f"{self._cap / 1e9:.1f} GB may be used. Allow more, or choose a smaller model."
+        )
 
     def set(self, kv_bytes: int, folders: Collection[ModelFolder]) -> None:
         """``folders``: the models that share it now. :class:`ConfigurationError`, with nothing changed, when one of
@@ -66,13 +103,14 @@ class Budget:
             )
         self._fixed = kv_bytes
         if kv_bytes:
-            self.total = kv_bytes
+            self._total = kv_bytes
 
     def worker_starts(self, folders: Collection[ModelFolder]) -> None:
         """A worker begins that will load ``folders``; the memory of the one before it is free again."""
         models = sum(one.size for one in folders)
+        self._models = models
         gpu = self._device.kind == "cuda"
-        self.total = self._fixed or default_budget(self._free(self._device), models, gpu=gpu)
+        self._total = self._fixed or default_budget(self._free(self._device), models, gpu=gpu)
 
     def share(self, models: int) -> int:
         """Bytes for each of ``models`` models."""

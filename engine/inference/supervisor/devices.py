@@ -37,6 +37,11 @@ class Device:
     memory: int = 0  # bytes in all, of a GPU
 
     @property
+    def key(self) -> str:
+        """What it is called in the owner's rules."""
+        return self.uuid or self.kind
+
+    @property
     def providers(self) -> tuple[str, ...]:
         """ONNX Runtime's execution providers, in order of preference."""
         return _PROVIDERS[self.kind]

@@ -10,16 +10,25 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 
 import msgspec
 
 from engine.clock import Clock
-from engine.errors import ConfigurationError, GenTorrentError, ProviderFailedError, WorkerDiedError
+from engine.errors import (
+    ConfigurationError,
+    DeviceBarredError,
+    GenTorrentError,
+    NoRoomError,
+    ProviderFailedError,
+    WorkerDiedError,
+)
 from engine.inference.models.installed import Catalogue
 from engine.inference.supervisor.budget import RESERVE
 from engine.inference.supervisor.devices import Device, free_memory
+from engine.inference.supervisor.limits import DeviceLimit
 from engine.inference.supervisor.resuming import ResumableAnswer
 from engine.inference.supervisor.settings import InferenceSettings, WorkerState
 from engine.inference.supervisor.supervisor import InferenceSupervisor
@@ -38,6 +47,8 @@ _log = logging.getLogger(__name__)
 _HOMES = 4096
 """Conversations whose device is remembered, because their cached prompts lie there."""
 _CPU = "CPUExecutionProvider"
+WEIGHTS_SHARE = 0.8
+"""Of a GPU's memory that a model's weights may take; the rest is for its caches."""
 _ORDER = ("ready", "starting", "restarting", "failed", "stopped")
 
 
@@ -49,10 +60,19 @@ class _Member:
         self.failures = 0
         self.retry_at = 0.0
         self.reason = ""
+        self.limit = DeviceLimit()
+        self.no_room: set[str] = set()  # models that do not fit into what may be used of it
 
     @property
     def device(self) -> Device:
         return self.supervisor.device
+
+
+def _same_model(member: _Member, answer: ResumableAnswer) -> None:
+    model_id = answer.request.model_id
+    info = next((one for one in member.supervisor.models() if one.model_id == model_id), None)
+    if info is not None:
+        answer.same_model(info.digest)
 
 
 class WorkerPool:
@@ -81,6 +101,7 @@ class WorkerPool:
         self._homes: OrderedDict[tuple[str, bytes], _Member] = OrderedDict()
         self._kv_bytes = self._settings.kv_bytes
         self._gpu_has_worked = False
+        self._stale = False  # other variants may be the best
 
     def _member(self, device: Device, on_cache: Callable[[Device, CacheNews], None]) -> _Member:
         def changed(_: WorkerState) -> None:
@@ -124,7 +145,21 @@ class WorkerPool:
 
     def unused(self) -> str:
         """Which devices are not used, and why; "" when none is left out."""
-        return " ".join(one.reason for one in self._members if one.reason)
+        return " ".join(reason for one in self._members if (reason := one.limit.barred or one.reason))
+
+    @property
+    def devices(self) -> tuple[Device, ...]:
+        """All that could compute here; the processor is the last."""
+        return tuple(one.device for one in self._members)
+
+    def answering(self, key: str) -> int:
+        """Answers that the device with this key makes, or has waiting."""
+        return sum(one.supervisor.answering for one in self._members if one.device.key == key)
+
+    @property
+    def barred(self) -> str:
+        """Why nobody but the owner is to be answered here: what would compute may not be used. "" if that is not so."""
+        return self._usable()[0].limit.barred
 
     def _together(self, otherwise: ModelInfo) -> ModelInfo:
         infos = [
@@ -176,7 +211,7 @@ class WorkerPool:
         wanted = list(models)
         while True:
             await self._choose_variants()
-            members = self._usable()
+            members = self._usable(*wanted)
             errors: list[GenTorrentError] = []
             async with asyncio.TaskGroup() as tasks:
                 for member in members:
@@ -192,7 +227,7 @@ class WorkerPool:
             await member.supervisor.start(models)
             self._works(member)
         except ProviderFailedError as error:
-            self._failed(member, error)
+            self._failed(member, error, *models)
             errors.append(error)
         except GenTorrentError as error:
             errors.append(error)
@@ -205,17 +240,44 @@ class WorkerPool:
                 tasks.create_task(member.supervisor.stop())
         self._show()
 
+    def limit(self, limits: Mapping[str, DeviceLimit]) -> None:
+        """From now on this holds for the devices with these keys, and nothing for others. What a device was making goes
+        on elsewhere when it is barred; the processor still serves its owner then."""
+        last = self._members[-1]
+        for member in self._members:
+            before, member.limit = member.limit, limits.get(member.device.key, DeviceLimit())
+            if member.limit == before:
+                continue
+            member.no_room.clear()
+            allowed = replace(member.limit, barred="") if member is last else member.limit
+            member.supervisor.limit(allowed)
+        self._fit_catalogue()
+        self._show()
+
+    def _fit_catalogue(self) -> None:
+        """The best variant of a model is one that fits into the least of what the GPUs may give."""
+        shares = [
+            int(min(one.device.memory, one.limit.memory or one.device.memory) * WEIGHTS_SHARE)
+            for one in self._members
+            if one.device.kind == "cuda" and not one.limit.barred
+        ]
+        memory = min(shares, default=self._catalogue.memory)
+        if memory != self._catalogue.memory and all(shares):
+            self._catalogue.memory = memory
+            self._stale = True
+
     def set_memory_budget(self, kv_bytes: int) -> None:
         """See ``InferenceSupervisor.set_memory_budget``; for each worker."""
-        before, self._kv_bytes = self._kv_bytes, kv_bytes
+        before, changed = self._kv_bytes, []
         try:
             for member in self._members:
                 member.supervisor.set_memory_budget(kv_bytes)
+                changed.append(member)
         except ConfigurationError:
-            self._kv_bytes = before
-            for member in self._members:
+            for member in changed:
                 member.supervisor.set_memory_budget(before)
             raise
+        self._kv_bytes = kv_bytes
 
     async def generate(self, request: GenerationRequest) -> AsyncGenerator[GenerationEvent, None]:
         """See ``InferenceBackend.generate``. An answer outlives its worker and its device."""
@@ -223,26 +285,25 @@ class WorkerPool:
         while True:
             await self._choose_variants()
             member = self._soonest(request)
-            info = next((one for one in member.supervisor.models() if one.model_id == request.model_id), None)
-            if info is not None:
-                answer.same_model(info.digest)
+            _same_model(member, answer)
             try:
                 async with aclosing(member.supervisor.generate(answer.remaining())) as events:
                     async for event in events:
                         if isinstance(event, Started | Done):
                             self._works(member)
+                            _same_model(member, answer)  # of the first one the folders may not have been read before
                         told = answer.take(event)
                         if told is not None:
                             yield told
                 await self._rest()
                 return
             except ProviderFailedError as error:
-                self._failed(member, error)
+                self._failed(member, error, request.model_id)
                 answer.deaths += 1
 
     async def describe(self, request: GenerationRequest) -> PromptShape | None:
         """See ``InferenceBackend.describe``; the worker that has least to do is asked."""
-        able = [one.supervisor for one in self._usable() if one.supervisor.loaded(request.model_id)]
+        able = [one.supervisor for one in self._usable(request.model_id) if one.supervisor.loaded(request.model_id)]
         if not able:
             return None
         return await min(able, key=lambda one: one.answering).describe(request)
@@ -251,7 +312,7 @@ class WorkerPool:
         """See ``InferenceBackend.score``; another device takes over when one fails."""
         while True:
             await self._choose_variants()
-            members = self._usable()
+            members = self._usable(request.model_id)
             able = [one for one in members if one.supervisor.loaded(request.model_id)] or members
             member = min(able, key=lambda one: one.supervisor.answering)
             try:
@@ -260,14 +321,18 @@ class WorkerPool:
                 await self._rest()
                 return scores
             except ProviderFailedError as error:
-                self._failed(member, error)
+                self._failed(member, error, request.model_id)
 
     # ------------------------------------------------------------------------------------------------ which device
 
-    def _usable(self) -> list[_Member]:
-        """The GPUs that can be used; else the last device, the processor."""
+    def _usable(self, *models: str) -> list[_Member]:
+        """The GPUs that can be used (for all of ``models``); else the last device, the processor."""
         now = self._clock.monotonic()
-        able = [one for one in self._members[:-1] if now >= one.retry_at]
+        able = [
+            one
+            for one in self._members[:-1]
+            if now >= one.retry_at and not one.limit.barred and one.no_room.isdisjoint(models)
+        ]
         cuda = [one for one in able if one.device.kind == "cuda"]
         return cuda or able[:1] or self._members[-1:]
 
@@ -285,7 +350,7 @@ class WorkerPool:
                 waiting += 1
             return waiting, member is not home, supervisor.answering
 
-        chosen = min(self._usable(), key=cost)
+        chosen = min(self._usable(request.model_id), key=cost)
         if request.cache_salt:
             self._homes[key] = chosen
             self._homes.move_to_end(key)
@@ -293,9 +358,17 @@ class WorkerPool:
                 self._homes.popitem(last=False)
         return chosen
 
-    def _failed(self, member: _Member, error: ProviderFailedError) -> None:
-        """The device failed; whoever else was on it says the same, once is enough."""
+    def _failed(self, member: _Member, error: ProviderFailedError, *models: str) -> None:
+        """The device failed, or may not be used for ``models``; whoever else was on it says the same, once is
+        enough."""
         now = self._clock.monotonic()
+        if isinstance(error, NoRoomError):
+            if member.no_room.isdisjoint(models):
+                _log.warning("%s", error)
+            member.no_room |= {*models}
+            return
+        if isinstance(error, DeviceBarredError):
+            return
         if member is self._members[-1]:
             raise WorkerDiedError(str(error)) from error
         if now < member.retry_at:
@@ -324,6 +397,9 @@ class WorkerPool:
     async def _choose_variants(self) -> None:
         """Where no GPU ever worked the variants for a processor are the best. Once one has, its variants stay, so that
         the processor can go on with what it began."""
+        if self._stale:
+            self._stale = False
+            await self.refresh()
         if self._catalogue.provider == "cpu" or self._gpu_has_worked or self._usable() != self._members[-1:]:
             return
         self._catalogue.provider = "cpu"

@@ -10,9 +10,11 @@ from itertools import count
 
 from engine.clock import Clock
 from engine.errors import (
+    DeviceBarredError,
     GenTorrentError,
     InferenceError,
     InvalidRequestError,
+    NoRoomError,
     OverloadedError,
     ProviderFailedError,
     WorkerDiedError,
@@ -33,6 +35,7 @@ from engine.inference.pipe import (
     LoadFailed,
     Scored,
     SetBudget,
+    SetPace,
     ToWorker,
     Unload,
 )
@@ -43,6 +46,7 @@ from engine.inference.supervisor.describing import Questions
 from engine.inference.supervisor.devices import PROCESSOR, Device, free_memory
 from engine.inference.supervisor.ending import Ending
 from engine.inference.supervisor.life import WorkerLife
+from engine.inference.supervisor.limits import DeviceLimit
 from engine.inference.supervisor.loading import described, load_message, without_work
 from engine.inference.supervisor.resuming import ResumableAnswer, Turns, worker_died
 from engine.inference.supervisor.scoring import MAX_DEATHS, Scores, check_output, gave_up
@@ -102,6 +106,7 @@ class InferenceSupervisor:
         self._questions = Questions(self._tell)
         self._scores = Scores(self._tell)
         self._budget = Budget(self._settings.kv_bytes, device, free_memory)
+        self._limit = DeviceLimit()
         self._life: WorkerLife | None = None
         self._reason: InferenceError = WorkerDiedError(STOPPED)  # why nothing is wanted
         self._failure = ""  # why the worker was given up, until it is wanted again
@@ -167,6 +172,30 @@ class InferenceSupervisor:
         """
         self._budget.set(kv_bytes, [self._folder(model_id) for model_id in self._wanted])
         self._tell_budgets()
+
+    def limit(self, limit: DeviceLimit) -> None:
+        """From now on this holds. Where the worker has more than it allows, or may not be used at all, it ends at once,
+        and its answers fail with :class:`ProviderFailedError`: other devices may go on with them."""
+        before, self._limit = self._limit, limit
+        if limit.barred and not before.barred:
+            self._end(DeviceBarredError(f"{self.device.name} is not used: {limit.barred}"))
+        if limit.memory != before.memory:
+            folders = [self._folder(model_id) for model_id in self._wanted]
+            self._budget.limit(limit.memory, folders)
+            if refusal := self._budget.refusal(folders):
+                self._end(self._no_room(refusal))
+            self._tell_budgets()
+        if limit.pace != before.pace:
+            self._tell(SetPace(limit.pace))
+
+    def _end(self, error: InferenceError) -> None:
+        self._give_up(error)
+        if self._life is not None:
+            self._life.kill(Ending("stopped", "it was stopped"))
+
+    def _no_room(self, refusal: str) -> InferenceError:
+        """On the processor, which is the last, there is nowhere else to go."""
+        return InferenceError(refusal) if self.device.kind == "cpu" else NoRoomError(refusal)
 
     async def generate(self, request: GenerationRequest) -> AsyncGenerator[GenerationEvent, None]:
         """See ``InferenceBackend.generate``. When a worker dies, the next one goes on with the answer;
@@ -286,6 +315,7 @@ class InferenceSupervisor:
             if ending is None:
                 self._life = life
                 self._budget.worker_starts([self._folder(model_id) for model_id in self._wanted])
+                self._tell(SetPace(self._limit.pace))
                 for model_id in self._wanted:
                     self._load(model_id)
                 ending = await life.watch()
@@ -357,6 +387,11 @@ class InferenceSupervisor:
             ) from None
 
     def _want(self, model_id: str) -> None:
+        if model_id not in self._wanted:
+            folders = [self._folder(name) for name in (*self._wanted, model_id)]
+            if refusal := self._budget.refusal(folders):
+                raise self._no_room(f"The model {model_id} is not loaded. {refusal}")
+            self._budget.loads(folders)
         if self._wanted.want(model_id):
             self._failure = ""
             if self._life is not None:
@@ -381,6 +416,7 @@ class InferenceSupervisor:
             self._wanted.forget(model_id)
 
     def _tell_budgets(self) -> None:
+        self._budget.loads([self._folder(model_id) for model_id in self._wanted])
         for model_id in self._wanted:
             self._tell(SetBudget(model_id, self._budget.share(len(self._wanted))))
 

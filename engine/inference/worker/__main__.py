@@ -40,6 +40,7 @@ from engine.inference.pipe import (
     Score,
     Scored,
     SetBudget,
+    SetPace,
     ToWorker,
     Unload,
     decode_to_worker,
@@ -55,6 +56,8 @@ _INBOX = 1024
 _QUESTIONS = 64
 _LONGEST_WAIT = 60.0
 """Seconds; a deadline may lie beyond what the system can wait for."""
+_LONGEST_REST = 5.0
+"""Seconds between two steps, however slow the worker shall be."""
 _log = logging.getLogger(__name__)
 
 
@@ -91,6 +94,8 @@ class Worker:
         self._infos: tuple[ModelInfo, ...] = ()
         self._told: tuple[tuple[ModelInfo, ...], float] = ((), clock.monotonic())  # by the last beat, and when
         self._asked = False  # something that has not been counted yet
+        self._pace = 1.0  # share of the time in which it computes
+        self._rests_until = 0.0
 
     def run(self) -> None:
         """Work until the process ends; by itself only when the execution provider has failed."""
@@ -98,15 +103,20 @@ class Worker:
             self._receive()
             if self._asked:
                 self._count()
+            begun = self._clock.monotonic()
+            if begun < self._rests_until:
+                continue
             self._do("step")
             for host in list(self._hosts.values()):
                 try:
-                    host.step()
+                    host.step(self._pace)
                 except ProviderFailedError as error:
                     self._provider_failed(host.info().provider, error)
                 self._said += [CacheChanged(news) for news in host.cache_news()]
             self._say()
             self._count()
+            now = self._clock.monotonic()
+            self._rests_until = now + min((now - begun) * (1 / self._pace - 1), _LONGEST_REST)
 
     def _count(self) -> None:
         """How busy the models are now; the engine is told before the next beat where it would reckon wrongly."""
@@ -161,7 +171,8 @@ class Worker:
         """Take every command that is there; wait for one as long as there is nothing to compute."""
         self._do("idle")
         deadlines = [at for host in self._hosts.values() if (at := host.next_deadline()) is not None]
-        wait = None if not deadlines else min(max(0.0, min(deadlines) - self._clock.monotonic()), _LONGEST_WAIT)
+        now = self._clock.monotonic()
+        wait = None if not deadlines else min(max(0.0, min(deadlines) - now, self._rests_until - now), _LONGEST_WAIT)
         try:
             message = self.inbox.get(timeout=wait) if wait != 0 else self.inbox.get_nowait()
             while True:
@@ -185,6 +196,8 @@ class Worker:
             host = self._hosts.get(message.model_id)
             if host is not None:
                 host.set_budget(message.kv_bytes)
+        elif isinstance(message, SetPace):
+            self._pace = message.share
         elif isinstance(message, Generate | Score):
             self._do("step")
             self._asked = True

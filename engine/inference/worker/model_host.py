@@ -246,8 +246,9 @@ class ModelHost:
         """When :meth:`step` has something to do; None while nothing runs."""
         return self._scheduler.next_deadline()
 
-    def step(self) -> bool:
-        """Run one step; False when there is nothing to do yet. :class:`ProviderFailedError` ends the process."""
+    def step(self, pace: float = 1.0) -> bool:
+        """Run one step; False when there is nothing to do yet. :class:`ProviderFailedError` ends the process.
+        ``pace``: share of the time in which there are steps, so that rates are told as they come to be."""
         plan = self._scheduler.next_step(self._clock.monotonic())
         if plan is None:
             return False
@@ -264,7 +265,7 @@ class ModelHost:
                 self._fail(plan.rows[0].key, RequestError(str(error)))
             return True
         now = self._clock.monotonic()
-        self._scheduler.completed(plan, now - begun, now)
+        self._scheduler.completed(plan, (now - begun) / pace, now)
         if logits is not None and drawing:
             self._use(drawing, draws, logits)
         return True

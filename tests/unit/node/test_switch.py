@@ -12,12 +12,13 @@ import pytest
 
 from engine.clock import SystemClock
 from engine.config import Configuration
-from engine.governor.rules import Rules
+from engine.governor.rules import DeviceRules, Rules
 from engine.inference.types import ModelInfo
 from engine.node.node import Node
 from engine.node.peer_presence import PeerPresence
 from engine.node.status import contributing_state
 from engine.storage.data_directory import DataDirectory, acquire_lock
+from engine.storage.state import save_state
 from tests.support.bootstrap import until
 
 
@@ -255,3 +256,21 @@ async def test_another_model_is_loaded_when_the_memory_of_the_last_one_is_free(t
         node.governing.set_rules(Rules(model="another-model"))
         await until(lambda: inference.begun == 2 and node.keeper.ready)
         assert inference.stops == stops + 1
+
+
+async def test_rules_that_speak_against_it_from_the_start_hold_from_the_start(tmp_path, monkeypatch):
+    monkeypatch.setenv("GENTORRENT_KEYRING", "off")
+    tmp_path.mkdir(exist_ok=True)
+    save_state(tmp_path / "rules.json", Rules(schedule=(0,) * 7, devices=(DeviceRules(device="cpu", on=False),)))
+    async with switched(tmp_path, relay=False) as (node, inference):
+        await node.set_contributing(True)
+        assert contributing_state(node).reason == "The weekly schedule has every hour off."
+        node.governing.set_rules(Rules(devices=(DeviceRules(device="cpu", on=False),)))
+        await asyncio.sleep(0.1)
+        told = contributing_state(node)
+        assert (told.status, inference.begun) == ("paused", 0)
+        assert "The processor. It is switched off for contributing." in told.reason
+        node.governing.set_rules(Rules())
+        await until(lambda: inference.begun)
+        node.governing.set_rules(Rules(devices=(DeviceRules(device="cpu", on=False),)))
+        await until(lambda: not inference.loading)

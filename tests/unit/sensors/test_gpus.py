@@ -101,8 +101,6 @@ def test_lies_and_processes_of_another_namespace_are_unknown(driver, tmp_path, m
     ("function", "error", "said"),
     [
         ("nvmlInit", pynvml.NVML_ERROR_NO_PERMISSION, "permit"),
-        ("nvmlDeviceGetUUID", pynvml.NVML_ERROR_GPU_IS_LOST, "as it should"),
-        ("nvmlDeviceGetTemperature", pynvml.NVML_ERROR_GPU_IS_LOST, "as it should"),
         ("nvmlDeviceGetCount", pynvml.NVML_ERROR_UNINITIALIZED, "as it should"),
     ],
 )
@@ -139,3 +137,24 @@ def test_amd(tmp_path) -> None:
     assert (card.load, card.memory_used, card.memory_total, card.power) == (0.4, 1000, None, None)
     assert card.temperature == pytest.approx(61)
     assert card.others_load is None
+
+
+@pytest.mark.parametrize("function", ["nvmlDeviceGetHandleByIndex", "nvmlDeviceGetUUID", "nvmlDeviceGetTemperature"])
+def test_a_gpu_that_is_lost_is_named_and_comes_back(driver, tmp_path, monkeypatch, function) -> None:
+    gpus = Gpus(lambda: [OWN], tmp_path)
+    driver.fails = {function: pynvml.NVML_ERROR_GPU_IS_LOST}
+    assert gpus.look() == ()  # never seen: nobody knows its name
+    driver.fails = {}
+    assert not gpus.look()[0].lost
+    driver.fails = {function: pynvml.NVML_ERROR_GPU_IS_LOST}
+    (card,) = gpus.look()
+    assert (card.device, card.name, card.lost, card.power) == ("GPU-1", "Card", True, None)
+    starts = driver.starts
+    gpus.look()
+    assert driver.starts == starts
+    monkeypatch.setattr("engine.sensors.gpus.RESTART_SECONDS", 0.0)
+    gpus.look()
+    gpus.look()
+    assert driver.starts == starts + 1
+    driver.fails = {}
+    assert not gpus.look()[0].lost

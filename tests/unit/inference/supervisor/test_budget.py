@@ -59,3 +59,24 @@ def test_less_than_one_conversation_is_refused_with_what_is_needed(folder):
     assert budget.total == needed
     with pytest.raises(ConfigurationError, match="-1"):
         budget.set(-1, [])
+
+
+@given(cap=st.integers(256 << 20, 1 << 40), free=st.integers(0, 1 << 40))
+def test_a_cap_holds_for_models_and_caches_together(folder, cap, free):
+    budget = Budget(0, GPU, lambda _: free)
+    budget.limit(cap, ())
+    budget.worker_starts([folder])
+    if not budget.refusal([folder]):
+        assert smallest_budget(folder) <= budget.total or budget.total == budget._total
+        assert budget.total + folder.size <= cap
+    budget.limit(None, [folder])
+    assert budget.total == default_budget(free, folder.size, gpu=True)
+
+
+def test_what_does_not_fit_under_a_cap_is_refused_in_words(folder):
+    budget = Budget(0, GPU, lambda _: 100 << 30)
+    budget.limit(256 << 20, ())
+    assert "of NVIDIA 0.3 GB may be used" in budget.refusal([folder])
+    budget.limit(1 << 30, ())
+    assert budget.refusal([folder]) == ""
+    assert budget.refusal([folder] * 10_000)

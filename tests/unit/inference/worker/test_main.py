@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
+import queue
 import threading
+from itertools import pairwise
 from typing import Any, cast
 
 import pytest
 from msgspec.structs import replace
 
 from engine.clock import ManualClock, SystemClock
-from engine.inference.pipe import CancelAnswer, Describe, Described, decode_from_worker, read_frame
+from engine.inference.pipe import CancelAnswer, Describe, Described, SetPace, decode_from_worker, read_frame
 from engine.inference.types import GenerationRequest, ModelInfo, PromptShape
 from engine.inference.worker import __main__ as module
 from engine.inference.worker.__main__ import Outlet, Worker
@@ -129,3 +131,52 @@ def test_questions_without_end_are_refused():
     assert [one.key for one in refused] == list(range(worker.questions.qsize(), 100))
     assert all(one.shape is None for one in refused)
     assert 0 < len(refused) < 100
+
+
+class Working(Busy):
+    """A host each of whose steps takes a tenth of a second."""
+
+    def __init__(self, clock, enough):
+        super().__init__()
+        self.clock, self.steps, self.enough = clock, [], enough
+
+    def next_deadline(self):
+        return self.clock.monotonic()
+
+    def step(self, pace):
+        if len(self.steps) == self.enough:
+            raise InterruptedError
+        self.steps.append(self.clock.monotonic())
+        self.clock.advance(0.1)
+
+    def cache_news(self):
+        return []
+
+
+@pytest.mark.parametrize(("share", "apart"), [(1.0, 0.1), (0.5, 0.2), (0.1, 1.0), (0.01, 5.1)])
+def test_a_worker_rests_between_steps_and_listens_meanwhile(share, apart, monkeypatch):
+    clock = ManualClock()
+    worker = Worker(Outlet(io.BytesIO()), clock)
+    host = Working(clock, 5)
+    worker._hosts["m"] = cast(Any, host)
+    worker.take(SetPace(share))
+    waited = []
+
+    def get(timeout=None, block=True):
+        if not block:
+            raise queue.Empty
+        waited.append(timeout)
+        if len(waited) % 2:  # something comes before the rest is over
+            clock.advance(timeout / 2)
+            return CancelAnswer(7)
+        clock.advance(timeout)
+        raise queue.Empty
+
+    worker._receive()
+    monkeypatch.setattr(worker.inbox, "get", get)
+    with pytest.raises(InterruptedError):
+        worker.run()
+    gaps = [later - earlier for earlier, later in pairwise(host.steps)]
+    assert gaps == pytest.approx([apart] * 4)
+    assert bool(waited) == (share < 1)
+    assert not [wait for wait in waited if wait <= 0]

@@ -1,0 +1,184 @@
+"""The owner's rules of single devices, brought to the workers: which may be used, for how much memory, and how fast."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from engine.governor.findings import fresh, lower
+from engine.governor.pacing import LEAST, PowerPacer, heat_share
+from engine.governor.readings import DeviceReading, Readings
+from engine.governor.rules import DeviceRules
+from engine.inference.supervisor.devices import Device
+from engine.inference.supervisor.limits import DeviceLimit
+from engine.inference.supervisor.pool import WorkerPool
+from engine.node.governing import LOOK_SECONDS, Governing
+from engine.node.power_caps import PowerCaps, Wanted
+from engine.sentences import parts_of, say
+
+MEBIBYTE = 1 << 20
+PACES = 50
+"""Different paces that a worker is told: each change is a message."""
+DRIVER_SECONDS = 1.0
+"""So long the end of the engine waits for a driver that is to set a limit back."""
+_NONE = DeviceLimit()
+logger = logging.getLogger(__name__)
+
+
+class DeviceLimits:
+    """``run()`` until cancelled. ``serves``: whether a model is in memory for others; ``own_work``: whether the owner's
+    own questions are being answered, which a month's allowances do not slow; ``changed``: other devices may be
+    used."""
+
+    def __init__(
+        self,
+        pool: WorkerPool,
+        governing: Governing,
+        file: Path,
+        *,
+        serves: Callable[[], bool],
+        own_work: Callable[[], bool],
+        changed: Callable[[], None],
+    ) -> None:
+        self._pool = pool
+        self._governing = governing
+        self._serves = serves
+        self._own_work = own_work
+        self._changed = changed
+        self._pacers = {device.key: PowerPacer() for device in pool.devices}
+        self._limits: dict[str, DeviceLimit] = {}
+        self._caps = PowerCaps(file)
+        self._asked: Mapping[str, Wanted] = {}
+        self._thread: threading.Thread | None = None
+        self.slowed: tuple[str, ...] = ()
+        """Why devices work more slowly than they could now."""
+
+    @property
+    def reason(self) -> str:
+        """Why others cannot be answered: no device may be used. "" where one may."""
+        barred = self._pool.barred
+        return say("governor.no_device", device=_name(self._pool.devices[-1]), reason=barred) if barred else ""
+
+    @property
+    def barred(self) -> frozenset[str]:
+        """The devices that may not be used now."""
+        return frozenset(name for name, limit in self._limits.items() if limit.barred)
+
+    def missing(self) -> Iterator[str]:
+        """What cannot be kept of the limits of power, in words."""
+        yield from self._caps.reasons.values()
+        seen = self._governing.readings
+        for device, rules in self._ruled():
+            if rules.power_cap is not None and seen is not None and device.key not in self._caps.kept:
+                reading = _reading(device, seen)
+                if reading is not None and reading.power is None:
+                    yield say("governor.power_unmeasured", device=_name(device))
+
+    async def run(self) -> None:
+        """Look as often as the governor does."""
+        self._in_thread(self._caps.restore)  # what a run before this one has left
+        try:
+            while True:
+                self.look()
+                self._limit_power()
+                await asyncio.sleep(LOOK_SECONDS)
+        finally:
+            if self._thread is not None:
+                self._thread.join(DRIVER_SECONDS)
+            if self._asked:
+                self._in_thread(self._caps.restore)
+                self._thread.join(DRIVER_SECONDS) if self._thread is not None else None
+
+    def look(self) -> None:
+        """What the rules and the readings of this moment allow, to the workers."""
+        governing = self._governing
+        seen = fresh(governing.readings, governing.clock.monotonic())
+        slowed: list[str] = []
+        allowance = 1.0 if self._own_work() else governing.decision.pace
+        limits = {}
+        for device, rules in self._ruled():
+            reading = _reading(device, seen) if seen is not None else None
+            pace, barred = self._pace(device, rules, reading, slowed)
+            memory = rules.memory_cap * MEBIBYTE if rules.memory_cap is not None else None
+            if not rules.on:
+                barred = say("governor.device_off")
+            elif seen is not None and device.kind == "cuda" and _is_gone(reading, seen):
+                barred = say("governor.device_lost")
+            limits[device.key] = DeviceLimit(barred, memory, _rounded(pace * allowance))
+        self.slowed = (*governing.decision.slowed, *slowed)
+        if limits == self._limits:
+            return
+        before, self._limits = self.barred, limits
+        self._pool.limit(limits)
+        for device in self._pool.devices:
+            if (device.key in self.barred) != (device.key in before):
+                logger.info("%s: %s", _name(device), limits[device.key].barred or "may be used again")
+        if self.barred != before:
+            self._changed()
+
+    def _pace(
+        self, device: Device, rules: DeviceRules, reading: DeviceReading | None, slowed: list[str]
+    ) -> tuple[float, str]:
+        """Share of the time in which it may work, and why it must rest, if it must."""
+        governing, name = self._governing, _name(device)
+        power = reading.power if reading is not None else None
+        temperature = reading.temperature if reading is not None else None
+        cap = rules.power_cap if device.key not in self._caps.kept else None
+        pacer, working = self._pacers[device.key], bool(self._pool.answering(device.key))
+        powered = pacer.look(power, cap, governing.clock.monotonic(), working=working)
+        if not powered:
+            return LEAST, say("governor.device_power", watts=round(cap or 0))
+        heated = heat_share(temperature, lower(rules.temperature_cap, governing.rules.heat_limit))
+        if powered < 1:
+            slowed.append(say("governor.slowed_power", device=name, watts=round(cap or 0)))
+        if heated < 1:
+            slowed.append(say("governor.slowed_heat", device=name, degrees=round(temperature or 0)))
+        return min(powered, heated), ""
+
+    def _ruled(self) -> Iterator[tuple[Device, DeviceRules]]:
+        rules = {entry.device: entry for entry in self._governing.rules.devices}
+        for device in self._pool.devices:
+            yield device, rules.get(device.key) or DeviceRules(device=device.key)
+
+    def _limit_power(self) -> None:
+        """Through the drivers, while others are served: at all other times the machine is the owner's as it was."""
+        wanted = {
+            device.key: Wanted(_name(device), rules.power_cap)
+            for device, rules in self._ruled()
+            if self._serves() and device.kind == "cuda" and rules.on and rules.power_cap is not None
+        }
+        if wanted != self._asked and self._in_thread(lambda: self._caps.hold(wanted)):
+            self._asked = wanted
+
+    def _in_thread(self, work: Callable[[], None]) -> bool:
+        """Whether it was begun: a driver that hangs costs one thread, and is asked no more."""
+        if self._thread is not None and self._thread.is_alive():
+            return False
+        self._thread = threading.Thread(target=work, daemon=True)
+        self._thread.start()
+        return True
+
+
+def _name(device: Device) -> str:
+    return device.name if device.uuid else say("governor.processor") if device.kind == "cpu" else device.name
+
+
+def _reading(device: Device, seen: Readings) -> DeviceReading | None:
+    """What is measured of it; None: nothing, not even that it is there."""
+    if device.kind == "cpu":
+        return DeviceReading(device=device.key, power=seen.power, temperature=seen.temperature)
+    return next((one for one in seen.devices if one.device == device.key), None)
+
+
+def _is_gone(reading: DeviceReading | None, seen: Readings) -> bool:
+    """Whether the drivers say that a GPU is not there any more. Drivers that say nothing do not say that."""
+    if reading is not None:
+        return reading.lost
+    return not (reason := seen.unmeasured.get("devices")) or parts_of(reason)[0].code == "governor.no_gpu"
+
+
+def _rounded(pace: float) -> float:
+    return min(1.0, max(LEAST / 2, round(pace * PACES) / PACES))

@@ -1,0 +1,198 @@
+"""Rules of single devices reach the workers; GPUs that go, get hot, or take too much; a played driver, no GPU."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pynvml
+import pytest
+
+from engine.clock import ManualClock
+from engine.governor.governor import Decision
+from engine.governor.readings import DeviceReading, Readings
+from engine.governor.rules import DeviceRules, Rules
+from engine.inference.supervisor.devices import PROCESSOR, Device
+from engine.inference.supervisor.limits import DeviceLimit
+from engine.node.device_limits import DeviceLimits
+from engine.sentences import parts_of, say
+from tests.support.bootstrap import until
+from tests.unit.node.test_power_caps import CARD, Driver, driver  # noqa: F401 - a fixture
+
+GPU = Device("cuda", "Card", CARD, 0, 8 << 30)
+
+
+class Made:
+    """Two devices, rules and readings that the test says, and what the workers were told."""
+
+    def __init__(self, file: Path) -> None:
+        self.clock = ManualClock()
+        self.told: list[dict[str, DeviceLimit]] = []
+        self.changes = 0
+        self.serves = self.own = self.working = True
+        self.pool = SimpleNamespace(
+            devices=(GPU, PROCESSOR), limit=self.told.append, answering=lambda _: int(self.working), barred=""
+        )
+        self.governing = SimpleNamespace(
+            rules=Rules(heat_limit=None), readings=None, decision=Decision(active=True), clock=self.clock
+        )
+        self.limits = DeviceLimits(
+            cast(Any, self.pool),
+            cast(Any, self.governing),
+            file,
+            serves=lambda: self.serves,
+            own_work=lambda: self.own,
+            changed=self._change,
+        )
+
+    def _change(self) -> None:
+        self.changes += 1
+
+    def rules(self, *devices: DeviceRules, **rules: Any) -> None:
+        self.governing.rules = Rules(**({"heat_limit": None, "devices": devices} | rules))
+
+    def see(self, *devices: DeviceReading, **fields: Any) -> dict[str, DeviceLimit]:
+        self.clock.advance(0.5)
+        self.governing.readings = Readings(now=self.clock.monotonic(), devices=devices, **fields)
+        self.limits.look()
+        return self.told[-1]
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Made:
+    return Made(tmp_path / "power-limits.json")
+
+
+def card(**fields: Any) -> DeviceReading:
+    return DeviceReading(device=CARD, name="Card", **fields)
+
+
+def code(text: str) -> str:
+    return parts_of(text)[0].code.removeprefix("governor.") if text else ""
+
+
+def test_switch_and_memory_go_to_the_workers_at_once_and_once(made: Made) -> None:
+    made.rules(DeviceRules(device=CARD, on=False), DeviceRules(device="cpu", memory_cap=2048))
+    found = made.see(card())
+    assert (code(found[CARD].barred), found["cpu"]) == ("device_off", DeviceLimit(memory=2 << 30))
+    assert made.limits.barred == {CARD}
+    assert made.changes == 1
+    made.see(card())
+    assert len(made.told) == 1
+    made.rules()
+    assert made.see(card())[CARD] == DeviceLimit()
+    assert made.changes == 2
+
+
+@pytest.mark.parametrize(
+    ("devices", "unmeasured", "barred"),
+    [
+        ((card(lost=True),), {}, "device_lost"),
+        ((DeviceReading(device="GPU-9"),), {}, "device_lost"),
+        ((), {"devices": say("governor.no_gpu")}, "device_lost"),
+        ((), {"devices": say("governor.sensor_hangs")}, ""),
+        ((), {"devices": say("governor.gpu_fails", error="x")}, ""),
+        ((), {"devices": say("governor.sensors_off")}, ""),
+    ],
+)
+def test_a_gpu_that_is_gone_is_left_and_taken_again(
+    made: Made, devices: tuple[DeviceReading, ...], unmeasured: dict[Any, str], barred: str
+) -> None:
+    made.see(card())
+    assert code(made.see(*devices, unmeasured=unmeasured)[CARD].barred) == barred
+    assert made.see(card())[CARD].barred == ""
+
+
+def test_old_readings_say_nothing(made: Made) -> None:
+    made.see(card(lost=True))
+    made.clock.advance(60)
+    made.limits.look()
+    assert made.told[-1][CARD].barred == ""
+
+
+def test_power_is_kept_by_pauses_and_the_reason_is_said(made: Made) -> None:
+    made.rules(DeviceRules(device=CARD, power_cap=100))
+    assert made.see(card(power=200))[CARD].pace == 0.5
+    assert [code(reason) for reason in made.limits.slowed] == ["slowed_power"]
+    for _ in range(60):
+        found = made.see(card(power=200))
+    assert code(found[CARD].barred) == "device_power"
+    for _ in range(200):
+        found = made.see(card(power=20))
+    assert found[CARD] == DeviceLimit()
+    assert made.limits.slowed == ()
+
+
+def test_heat_slows_the_device_that_is_hot(made: Made) -> None:
+    made.rules(DeviceRules(device=CARD, temperature_cap=80), heat_limit=90.0)
+    found = made.see(card(temperature=77.5), temperature=60.0)
+    assert (found[CARD].pace, found["cpu"].pace) == (0.5, 1)
+    assert [code(reason) for reason in made.limits.slowed] == ["slowed_heat"]
+    found = made.see(card(temperature=50), temperature=87.5)
+    assert (found[CARD].pace, found["cpu"].pace) == (1, 0.5)
+
+
+def test_a_months_allowance_slows_what_is_done_for_others_only(made: Made) -> None:
+    made.governing.decision = Decision(active=True, pace=0.4, slowed=("why",))
+    made.own = False
+    assert {limit.pace for limit in made.see(card()).values()} == {0.4}
+    assert made.limits.slowed == ("why",)
+    made.own = True
+    assert {limit.pace for limit in made.see(card()).values()} == {1}
+
+
+async def test_the_driver_keeps_the_power_while_others_are_served(made: Made, driver: Driver) -> None:  # noqa: F811
+    made.rules(DeviceRules(device=CARD, power_cap=250))
+    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(made.limits.run())
+        await until(lambda: driver.limits[CARD] == 250_000)
+        await until(lambda: made.limits._caps.kept == {CARD})
+        made.see(card(power=300))
+        assert made.limits.slowed == ()  # it does so without pauses
+        made.serves = False
+        await until(lambda: driver.limits[CARD] == 350_000)
+        made.serves = True
+        await until(lambda: driver.limits[CARD] == 250_000)
+        running.cancel()
+    assert driver.limits[CARD] == 350_000
+
+
+async def test_where_the_driver_refuses_it_is_said_and_pauses_keep_the_power(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played = Driver()
+    played.fails = {"nvmlDeviceSetPowerManagementLimit": pynvml.NVML_ERROR_NO_PERMISSION}
+    monkeypatch.setitem(sys.modules, "pynvml", played)
+    made.rules(DeviceRules(device=CARD, power_cap=250), DeviceRules(device="cpu", power_cap=50))
+    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(made.limits.run())
+        await until(lambda: made.limits._caps.reasons)
+        assert made.see(card(power=500))[CARD].pace < 1
+        said = list(made.limits.missing())
+        running.cancel()
+    assert [code(one) for one in said] == ["power_refused", "power_unmeasured"]
+    assert "Card" in said[0]
+    assert "The processor" in said[1]
+
+
+async def test_a_driver_that_hangs_costs_a_thread_and_holds_nothing_up(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.node.device_limits.DRIVER_SECONDS", 0.01)
+    held = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    made.limits._caps.hold = lambda wanted: asyncio.run_coroutine_threadsafe(held.wait(), loop).result()  # type: ignore[method-assign,assignment]
+    made.rules(DeviceRules(device=CARD, power_cap=250))
+    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(made.limits.run())
+        await until(lambda: made.limits._thread is not None and made.limits._asked)
+        made.serves = False
+        for _ in range(3):
+            made.see(card())
+            await asyncio.sleep(0.01)
+        running.cancel()
+    held.set()
+    await asyncio.sleep(0.05)
