@@ -1368,6 +1368,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Es ließ sich nicht lesen: {problem}</translation>
     </message>
     <message>
+        <source>It does not answer any more: it was removed, or its driver has lost it.</source>
+        <translation>Es antwortet nicht mehr: entfernt, oder vom Treiber verloren.</translation>
+    </message>
+    <message>
         <source>It is expected to write about {rate} tokens a second here.</source>
         <translation>Erwartet werden hier etwa {rate} Tokens in der Sekunde.</translation>
     </message>
@@ -1380,6 +1384,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Es ist auf diesem Rechner. Wähle es über einem Chat.</translation>
     </message>
     <message>
+        <source>It is switched off for contributing.</source>
+        <translation>Das Beitragen ist hier abgeschaltet.</translation>
+    </message>
+    <message>
         <source>It is too late to restore this: the chat was removed for good, or never was.</source>
         <translation>Dafür ist es zu spät: Der Chat wurde endgültig entfernt, oder es gab ihn nie.</translation>
     </message>
@@ -1390,6 +1398,18 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>It slows down to stay below.</source>
         <translation>Sie wird langsamer, um darunter zu bleiben.</translation>
+    </message>
+    <message>
+        <source>It takes more than {watts} W even when it hardly works; it rests for a minute.</source>
+        <translation>Selbst bei wenig Arbeit werden mehr als {watts} W verbraucht; eine Minute Pause.</translation>
+    </message>
+    <message>
+        <source>It works more slowly, so that this month&apos;s energy lasts.</source>
+        <translation>Es geht langsamer, damit die Energie dieses Monats reicht.</translation>
+    </message>
+    <message>
+        <source>It works more slowly, so that this month&apos;s traffic lasts.</source>
+        <translation>Es geht langsamer, damit der Datenverkehr dieses Monats reicht.</translation>
     </message>
     <message>
         <source>It writes {rate} tokens a second here.</source>
@@ -2824,6 +2844,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Das Herunterladen wurde angehalten. Was angekommen ist, bleibt.</translation>
     </message>
     <message>
+        <source>The driver does not permit this user to limit the power of {device}. The engine works in pauses instead, so that it stays below.</source>
+        <translation>Der Treiber erlaubt diesem Benutzer nicht, die Leistung zu begrenzen ({device}). Stattdessen macht die Engine zwischendurch Pausen, um darunter zu bleiben.</translation>
+    </message>
+    <message>
         <source>The driver does not permit this user to look at the GPU.</source>
         <translation>Der Treiber erlaubt diesem Benutzer nicht, nach der GPU zu sehen.</translation>
     </message>
@@ -3205,6 +3229,14 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>The part of the engine that runs models is being restarted.</source>
         <translation>Der Teil der Engine, der Modelle ausführt, wird neu gestartet.</translation>
+    </message>
+    <message>
+        <source>The power of {device} could not be limited: {error} The engine works in pauses instead, so that it stays below.</source>
+        <translation>Die Leistung ließ sich nicht begrenzen ({device}): {error} Stattdessen macht die Engine zwischendurch Pausen, um darunter zu bleiben.</translation>
+    </message>
+    <message>
+        <source>The processor</source>
+        <translation>Der Prozessor</translation>
     </message>
     <message>
         <source>The processor has no energy counter that programs can read.</source>
@@ -3732,6 +3764,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>What can be asked, here and on the network, and what this machine could fetch.</source>
         <translation>Was gefragt werden kann, hier und im Netz, und was dieser Rechner holen könnte.</translation>
+    </message>
+    <message>
+        <source>What could compute here may not be used: {device}. {reason}</source>
+        <translation>Was hier rechnen könnte, darf nicht benutzt werden: {device}. {reason}</translation>
     </message>
     <message>
         <source>What happened</source>
@@ -4385,8 +4421,24 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>{day}, {start} bis {end} Uhr: trägt nicht bei</translation>
     </message>
     <message>
+        <source>{device} cannot be limited to less than {watts} W. The engine works in pauses, so that it stays below.</source>
+        <translation>{device}: Weniger als {watts} W lassen sich nicht einstellen. Die Engine macht zwischendurch Pausen, um darunter zu bleiben.</translation>
+    </message>
+    <message>
+        <source>{device} does not say how much power it takes, so its limit does nothing.</source>
+        <translation>{device}: Der Verbrauch wird nicht gemeldet, die Grenze bewirkt daher nichts.</translation>
+    </message>
+    <message>
         <source>{device} is at {degrees} °C.</source>
         <translation>{device} ist {degrees} °C warm.</translation>
+    </message>
+    <message>
+        <source>{device} works more slowly, as it is at {degrees} °C.</source>
+        <translation>{device}: arbeitet langsamer, bei {degrees} °C.</translation>
+    </message>
+    <message>
+        <source>{device} works more slowly, so that it stays below {watts} W.</source>
+        <translation>{device}: arbeitet langsamer, um unter {watts} W zu bleiben.</translation>
     </message>
     <message>
         <source>{done} of {total}</source>

@@ -27,7 +27,7 @@ class Driver:
         real = getattr(pynvml, name)
         if not name.startswith("nvml"):
             return real
-        answers = {
+        answers: dict[str, Any] = {
             "nvmlInit": lambda: self._opened(1),
             "nvmlShutdown": lambda: self._opened(-1),
             "nvmlDeviceGetHandleByUUID": self._handle,
