@@ -86,7 +86,8 @@ async def test_a_gpu_is_used_before_the_processor(models, expected):  # noqa: F8
 
 async def test_a_gpu_that_is_switched_off_hands_its_answer_to_the_processor_and_comes_back(models, expected):  # noqa: F811
     async with running(models, gpu("fine")) as pool:
-        ids, told = [], 0
+        ids: list[int] = []
+        told = 0
         async for event in pool.generate(slow()):
             if isinstance(event, Delta):
                 ids += event.ids
