@@ -106,6 +106,7 @@ QComboBox QAbstractItemView::item:selected, QComboBox QAbstractItemView::item:ho
 #picker QLineEdit:focus {{ border: 2px solid {t.focus}; padding: {t.tiny}px {t.small - 1}px; }}
 #picker QListWidget {{ background: transparent; border: none; outline: none; }}
 #downloadBar QPushButton#link {{ padding: 0; margin-left: -2px; }}
+#findBar {{ background: {t.sunken}; border-bottom: 1px solid {t.line}; }}
 #downloadBar {{ background: {t.accent_ground}; border-radius: {t.radius}px; }}
 QProgressBar {{ background: {t.line}; border: none; border-radius: 3px; }}
 QProgressBar::chunk {{ background: {t.accent}; border-radius: 3px; }}

@@ -349,8 +349,8 @@ def _downloading(desktop: Desktop) -> None:
 def _picker(desktop: Desktop) -> None:
     """The list of models, drawn over the window that it belongs to."""
     _library(desktop)
-    desktop.window.chat_page.pick_model()
-    picker = desktop.window.chat_page.picker
+    desktop.window.chat_page.models.open()
+    picker = desktop.window.chat_page.models.picker
     assert picker is not None
     header = desktop.window.header.models
     picker.hide()
@@ -359,7 +359,7 @@ def _picker(desktop: Desktop) -> None:
     place = header.mapTo(desktop.window, header.rect().bottomLeft())
     picker.move(max(8, min(place.x(), desktop.window.width() - picker.width() - 8)), place.y() + 4)
     picker.show()
-    desktop.window.chat_page._show_picker()
+    desktop.window.chat_page.models.refresh()
     picker.raise_()
 
 
@@ -407,7 +407,7 @@ def _versions(desktop: Desktop, wanted: str = "") -> None:
     play(desktop, state())
     chats_listed(desktop)
     chat = "chat-4"
-    desktop.chat.open_chat(chat, wanted, "relay")
+    desktop.chat.open_chat(chat, wanted, "relay" if wanted else "")
     messages = (
         _stored("question-1", "", "What does a guard relay know?", "question-0", "question-1"),
         _stored("answer-1", "question-1", GUARD, "answer-0", "answer-1", "answer-2"),
@@ -432,6 +432,32 @@ def _editing(desktop: Desktop) -> None:
 
 def _hit(desktop: Desktop) -> None:
     _versions(desktop, "answer-1")
+    finding = desktop.chats.finding
+    finding.begin("chat-4", "answer-1", "relay")
+    hits = tuple(
+        schema.ChatHit(chat=schema.ChatEntry(chat="chat-4", title=""), message=message)
+        for message in ("question-1", "answer-1")
+    )
+    desktop.link.event_received.emit(schema.ChatsFound(ref=finding.ref, hits=hits))
+
+
+def _removed(desktop: Desktop) -> None:
+    """Messages were deleted, and can be brought back."""
+    _versions(desktop)
+    desktop.chats.receive(
+        schema.MessagesRemoved(ref="delete-message", chat="chat-4", removed="r", message="question-3", count=2)
+    )
+
+
+def _elsewhere(desktop: Desktop) -> None:
+    """An answer is written on a branch that does not show, and the folded list has news."""
+    _versions(desktop)
+    desktop.window.chat_page.elsewhere.show_elsewhere(True)
+    for name in ("y", ""):
+        entry = schema.ChatEntry(chat="chat-1", title=TITLES[1][0], activity=120, answering=name)
+        desktop.link.event_received.emit(schema.ChatChanged(chat=entry))
+    if desktop.window.chat_page.chats.isVisibleTo(desktop.window.chat_page):
+        desktop.window.chat_page.toggle_chats()
 
 
 def _failed(desktop: Desktop) -> None:
@@ -557,6 +583,8 @@ VIEWS: dict[str, Callable[[Desktop], None]] = {
     "chat-versions": _versions,
     "chat-editing": _editing,
     "chat-hit": _hit,
+    "chat-removed": _removed,
+    "chat-elsewhere": _elsewhere,
     "chat-failed": _failed,
     "chat-code": _code,
     "chat-details": _details,

@@ -11,6 +11,7 @@ from PySide6.QtCore import QDateTime, QObject, QTimer, Signal
 
 from app.i18n import mark, tr
 from app.models.engine_words import from_engine
+from app.models.finding import Finding
 from app.models.folders import FoldersModel
 from engine.api import schema
 
@@ -113,6 +114,7 @@ class ChatsModel(QObject):
         self.folders = FoldersModel(send)
         self.folders.changed.connect(self.changed)
         self.folders.problem_arose.connect(self.problem_arose)
+        self.finding = Finding(send)
         self.known = False  # the engine has told the list
         self.current = ""
         self.query = ""
@@ -250,12 +252,14 @@ class ChatsModel(QObject):
     def connected(self) -> None:
         """The engine can be asked."""
         self._list(0)
+        self.finding.connected()
         if self.query:
             self._search()
 
     def receive(self, event: schema.Event) -> None:
         """An event of the engine."""
         self.folders.receive(event)
+        self.finding.receive(event)
         match event:
             case schema.ChatList(ref="folder"):
                 self._chats.update({chat.chat: chat for chat in event.chats})

@@ -45,7 +45,7 @@ class AnswerFoot(QWidget):
         self.badge = PlainLabel("", "badge")
         self.badge.setWordWrap(False)
         row.addWidget(self.badge)
-        self.facts = PlainLabel("", "caption", elided=True)
+        self.facts = PlainLabel("", "caption")
         row.addWidget(self.facts, 1)
         tools = QHBoxLayout()
         tools.setSpacing(0)

@@ -120,23 +120,25 @@ class Switch(QCheckBox):
 
 
 class Dot(QWidget):
-    """A round mark of one colour; ``pulse`` makes it breathe while something is on its way."""
+    """A round mark of one colour; ``pulse`` makes it breathe while something is on its way. ``ring``: a colour around
+    it, where it lies on something."""
 
     STEPS = 24
     STEP_MILLISECONDS = 60
 
-    def __init__(self, colour: str, size: int = 9) -> None:
+    def __init__(self, colour: str, size: int = 9, ring: str = "") -> None:
         super().__init__()
         self._colour = QColor(colour)
+        self._ring = ring
         self._step = 0
         self._timer = QTimer(self)
         self._timer.setInterval(self.STEP_MILLISECONDS)
         self._timer.timeout.connect(self._advance)
         self.setFixedSize(size, size)
 
-    def set_colour(self, colour: str) -> None:
+    def set_colour(self, colour: str, ring: str = "") -> None:
         """Show ``colour`` from now on."""
-        self._colour = QColor(colour)
+        self._colour, self._ring = QColor(colour), ring
         self.update()
 
     def pulse(self, on: bool) -> None:
@@ -157,7 +159,8 @@ class Dot(QWidget):
         colour = QColor(self._colour)
         distance = abs(self._step - self.STEPS / 2) / (self.STEPS / 2)
         colour.setAlphaF(0.3 + 0.7 * distance if self._timer.isActive() else 1.0)
-        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setPen(QPen(QColor(self._ring), 1.5) if self._ring else Qt.PenStyle.NoPen)
         painter.setBrush(colour)
-        painter.drawEllipse(self.rect())
+        edge = 0.75 if self._ring else 0.0
+        painter.drawEllipse(QRectF(self.rect()).adjusted(edge, edge, -edge, -edge))
         painter.end()

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 
 from app.models.search_words import marks
 from app.theme import Theme
-from app.views.markdown_formats import units
+from app.views.markdown_formats import LINE, units
 
 INDENT = 18
 """Pixels before the chats of a folder."""
@@ -61,7 +61,7 @@ class RowDelegate(QStyledItemDelegate):
         metrics = QFontMetrics(option.font)
         painter.save()
         painter.setClipRect(area)
-        for number, line in enumerate(text.split("\n")):
+        for number, line in enumerate(text.split(LINE)):
             place = QRect(area.left(), area.top() + number * metrics.lineSpacing(), area.width(), metrics.lineSpacing())
             self._paint_line(painter, option, place, cut(line, words, metrics, area.width()), words, quiet=number > 0)
         painter.restore()
@@ -102,9 +102,11 @@ class RowDelegate(QStyledItemDelegate):
 
 def cut(line: str, words: str, metrics: QFontMetrics, width: int) -> str:
     """``line`` in ``width`` pixels: at its end, and at its beginning if what was found would not show otherwise."""
-    found = marks(line, words)
-    if found and metrics.horizontalAdvance(line[: found[0][1]] + "…") > width:
-        line = f"…{line[max(0, found[0][0] - _BEFORE) :].lstrip('…')}"
+    begin, end = next(iter(marks(line, words)), (0, 0))
+    for before in (_BEFORE, 0):
+        if end and metrics.horizontalAdvance(line[:end] + "…") > width:
+            start = max(0, begin - before)
+            line, begin, end = f"…{line[start:]}", begin - start + 1, end - start + 1
     return metrics.elidedText(line, Qt.TextElideMode.ElideRight, width)
 
 

@@ -24,7 +24,7 @@ from app.i18n import tr
 from app.models.catalogue import ModelChoice
 from app.models.status import ContributeLine
 from app.theme import Theme
-from app.views.basics import PlainLabel, Switch
+from app.views.basics import Dot, PlainLabel, Switch
 from app.views.icons import ThemeIcon, icon
 
 _NARROW = 700
@@ -73,12 +73,16 @@ class Header(QFrame):
         self.chats = QToolButton()
         self.chats.setObjectName("tool")
         ThemeIcon(self.chats, theme, "sidebar", size=18)
-        self.chats.setAccessibleName(tr("Show the list of chats"))
         self.chats.setToolTip(tr("{action} ({key})", action=tr("Show the list of chats"), key=tr("Ctrl+B", "key")))
         self.chats.setFixedSize(theme.control, theme.control)
         self.chats.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.chats.clicked.connect(self.chats_requested)
         self.chats.hide()
+        self.unread = Dot(theme.accent, 10, ring=theme.sunken)
+        self.unread.setParent(self.chats)
+        self.unread.move(theme.control - 13, 3)
+        theme.changed.connect(lambda: self.unread.set_colour(theme.accent, theme.sunken))
+        self.show_unread(0)
         layout.addWidget(self.chats)
         self._mark = QLabel()
         self._mark.setPixmap(icon("app").pixmap(QSize(24, 24)))
@@ -171,6 +175,12 @@ class Header(QFrame):
             here = next((place for place, key in enumerate(keys) if key[1] == "local"), None)
             if route == "local" and here is not None:  # what was asked on this machine does not leave it unseen
                 self.models.setCurrentIndex(here)
+
+    def show_unread(self, chats: int) -> None:
+        """In so many chats there are answers that nobody has seen: the way to the list says so while that is hidden."""
+        self.unread.setVisible(chats > 0)
+        words = [tr("Show the list of chats"), *([tr("%Ln chat(s) with a new answer", "", chats)] if chats else [])]
+        self.chats.setAccessibleName(", ".join(words))
 
     def show_contribute(self, line: ContributeLine) -> None:
         """Set the switch and the words below its name."""

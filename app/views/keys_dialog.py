@@ -23,6 +23,7 @@ def keys() -> list[tuple[str, str]]:
         (tr("Ctrl+N", "key"), tr("New chat")),
         (tr("Ctrl+Shift+N", "key"), tr("Temporary chat: nothing of it is written to the disk")),
         (tr("Ctrl+F", "key"), tr("Search all chats")),
+        (tr("F3, Shift+F3", "key"), tr("Next or previous message that was found")),
         (tr("Ctrl+B", "key"), tr("Show or hide the list of chats")),
         (tr("Ctrl+I", "key"), tr("Show or hide the chat settings")),
         (tr("F2", "key"), tr("Rename the chat in the list")),

@@ -284,7 +284,7 @@ class MarkdownDocument:
                 cursor.setCharFormat(self._formats.letters(Style.CODE, False, CODE_BLOCK))
                 self._add_code(cursor, shown, "", block.text)
             case Table():
-                shown.table = self._tables.insert(cursor, block)
+                shown.table = self._tables.insert(cursor, block, first=len(self.shown) == 1)
                 shown.start = shown.table.firstPosition() - 1
                 self._free = True
             case Rule():

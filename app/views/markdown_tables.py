@@ -20,6 +20,8 @@ from app.views.markdown_formats import GAP, MarkdownFormats, indent
 
 MAX_ROWS, WRITTEN_ROWS = 200, 100
 """Rows of a table that are laid out, and while it is being written: Qt lays the whole table out for each letter."""
+_RAISED = 4
+"""Pixels that a table stands higher than its gaps say, as the text above it has room below its letters already."""
 _ALIGNMENTS = {
     "left": Qt.AlignmentFlag.AlignLeft,
     "center": Qt.AlignmentFlag.AlignHCenter,
@@ -35,7 +37,7 @@ class TableLayout:
         self._theme = theme
         self.rows = WRITTEN_ROWS
 
-    def insert(self, cursor: QTextCursor, block: Table) -> QTextTable:
+    def insert(self, cursor: QTextCursor, block: Table, *, first: bool) -> QTextTable:
         """Insert a table at the end of the document; ``cursor`` stands behind it then."""
         theme = self._theme
         table_format = QTextTableFormat()
@@ -46,8 +48,8 @@ class TableLayout:
         table_format.setCellPadding(7)
         table_format.setCellSpacing(0)
         table_format.setLeftMargin(indent(block.place))
-        table_format.setTopMargin(GAP)
-        table_format.setBottomMargin(GAP)
+        table_format.setTopMargin(0 if first else GAP - _RAISED)
+        table_format.setBottomMargin(GAP + _RAISED)
         table_format.setHeaderRowCount(1)
         table_format.setColumnWidthConstraints([QTextLength()] * len(block.alignments))
         table = cursor.insertTable(1 + min(len(block.rows), self.rows), len(block.alignments), table_format)

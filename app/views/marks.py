@@ -10,8 +10,10 @@ from app.theme import Theme
 from app.views.markdown_formats import units
 
 
-def mark_words(text: QTextEdit, query: str, theme: Theme) -> None:
-    """Mark what was looked for; nothing where ``query`` is empty."""
+def mark_words(text: QTextEdit, query: str, theme: Theme, *, wanted: bool = False) -> bool:
+    """Mark what was looked for; nothing where ``query`` is empty. ``wanted``: this is the text that was gone to.
+    Whether there is a mark."""
+    ground, letters = (theme.accent, theme.on_accent) if wanted else (theme.found, theme.text)
     shown = text.toPlainText() if query else ""
     selections, at, counted = [], 0, 0
     for begin, end in marks(shown, query):
@@ -23,9 +25,11 @@ def mark_words(text: QTextEdit, query: str, theme: Theme) -> None:
         at += length
         selection = QTextEdit.ExtraSelection()
         selection.cursor = cursor
-        selection.format.setBackground(QColor(theme.found))
+        selection.format.setBackground(QColor(ground))
+        selection.format.setForeground(QColor(letters))
         selections.append(selection)
     text.setExtraSelections(selections)
+    return bool(selections)
 
 
 def first_mark(text: QTextEdit) -> int | None:

@@ -5,13 +5,9 @@ from __future__ import annotations
 import functools
 import time
 
-from PySide6.QtCore import QEvent, QPoint, QRect, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QResizeEvent, QShortcut, QShowEvent
-from PySide6.QtWidgets import (
-    QAbstractScrollArea,
-    QFrame,
-    QToolButton,
-)
+from PySide6.QtWidgets import QAbstractScrollArea, QFrame
 
 from app.i18n import tr
 from app.markdown.parser import warm_up
@@ -19,7 +15,7 @@ from app.models.column import Anchor, Column
 from app.models.transcript import ChatTranscript
 from app.models.turns import RUNNING, Turn
 from app.theme import Theme
-from app.views.icons import icon
+from app.views.newest_button import NewestButton
 from app.views.reader_moves import STEP, ReaderMoves, order_focus
 from app.views.turn_actions import TurnActions, step_version
 from app.views.turn_view import TurnView
@@ -60,15 +56,8 @@ class TranscriptView(QAbstractScrollArea):
         self.welcome = Welcome(theme)
         self.welcome.chosen.connect(self.suggestion_chosen)
         self.welcome.setParent(self.viewport())
-        self.newest = QToolButton(self.viewport())
-        self.newest.setObjectName("newest")
-        self.newest.setText(tr("Newest"))
-        self.newest.setAccessibleName(tr("Jump to the newest text"))
-        self.newest.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.newest.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.newest.setIcon(icon("arrow-down", theme.text))
+        self.newest = NewestButton(theme, self.viewport())
         self.newest.clicked.connect(self.go_to_end)
-        self.newest.hide()
         self._flush = self._timer(FLUSH_MILLISECONDS, self._show_text)
         self._again = self._timer(0, self._lay_out)
         self._order = self._timer(120, lambda: order_focus(self.turns))
@@ -140,7 +129,7 @@ class TranscriptView(QAbstractScrollArea):
         self._views.drop_spare()
         for view in self._views:
             view.repaint_all()
-        self.newest.setIcon(icon("arrow-down", self._theme.text))
+        self.newest.dress()
         self._again.start()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -322,11 +311,7 @@ class TranscriptView(QAbstractScrollArea):
         if index not in self._views:
             self._order.start()
         view = self._views.use(index, self._transcript.turns[index])
-        wanted, words = self._transcript.wanted, self._transcript.wanted_words
-        view.look_for(
-            words if wanted and wanted == view.turn.question_id else "",
-            words if wanted and wanted == view.turn.answer_id else "",
-        )
+        view.look_for(self._transcript.wanted_words, self._transcript.wanted)
         return view
 
     def _make_view(self, turn: Turn) -> TurnView:
@@ -353,20 +338,11 @@ class TranscriptView(QAbstractScrollArea):
             view.move(left, self._column.top(index) - value)
         self.welcome.setVisible(not len(self._column) and not self._transcript.loading)
         self.welcome.setGeometry(self.viewport().rect().adjusted(left, self._theme.large, -left, 0))
-        self._place_newest(bar.maximum() - value)
+        far = bar.maximum() - value > height // 3 or self._transcript.later
+        self.newest.offer(not self._follow and far)
 
     def _let_go(self, value: int, height: int) -> None:
         self._views.let_go(self._column.within(value - 2 * _BEYOND, value + height + 2 * _BEYOND))
-
-    def _place_newest(self, below: int) -> None:
-        far = below > self.viewport().height() // 3 or self._transcript.later
-        self.newest.setVisible(not self._follow and far)
-        if self.newest.isVisible():
-            size = self.newest.sizeHint()
-            area = self.viewport().rect()
-            at = QPoint((area.width() - size.width()) // 2, area.height() - size.height() - self._theme.medium)
-            self.newest.setGeometry(QRect(at, size))
-            self.newest.raise_()
 
     def _value(self) -> int:
         """What the scroll bar shows: the end, or where the reader looks."""

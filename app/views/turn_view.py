@@ -52,7 +52,7 @@ class TurnView(QWidget):
         self._added = 0
         self._allowed = PAGE
         self._width = 0
-        self._found = ("", "")  # words that are marked in the question, and in the answer
+        self._found = ("", "")  # words that are marked, and the message for which the chat was opened
         self._marked = True
         self._thoughts: ReasoningView | None = None
         self._problems: ProblemBox | None = None
@@ -132,27 +132,33 @@ class TurnView(QWidget):
             self._thoughts.show_turn(turn)
             more = self._thoughts.advance() or more
         self._show_length()
-        if not (more or self._marked):
-            self._mark()
-        return more
+        return more or (not self._marked and self._mark())
 
-    def look_for(self, question: str, answer: str) -> None:
-        """Mark these words in the question and in the answer, as soon as all of that is laid out."""
-        if (question, answer) != self._found:
-            self._found, self._marked = (question, answer), False
+    def look_for(self, words: str, message: str) -> None:
+        """Mark these words, as soon as all is laid out, and those in ``message`` more than others."""
+        mine = message in (self._turn.question_id, self._turn.answer_id)
+        found = (words, message if words and mine else "")
+        if found != self._found:
+            self._found, self._marked = found, False
 
     def first_mark(self) -> int | None:
-        """How far below the beginning of the turn the first marked word stands; None before there is one."""
-        for text in (self.question, self.answer):
-            place = first_mark(text)
-            if place is not None:
-                return text.mapTo(self, QPoint(0, 0)).y() + place
-        return None
+        """How far below the beginning of the turn the first word stands that was looked for in the wanted message; None
+        before there is one."""
+        text = self.question if self._found[1] == self._turn.question_id else self.answer
+        place = first_mark(text)
+        return None if place is None else text.mapTo(self, QPoint(0, 0)).y() + place
 
-    def _mark(self) -> None:
+    def _mark(self) -> bool:
+        """Mark what was looked for; whether more of the answer has to be laid out for that."""
+        words, wanted = self._found
         self._marked = True
-        mark_words(self.question, self._found[0], self._theme)
-        mark_words(self.answer, self._found[1], self._theme)
+        mark_words(self.question, words, self._theme, wanted=bool(wanted) and wanted == self._turn.question_id)
+        in_answer = bool(wanted) and wanted == self._turn.answer_id
+        found = mark_words(self.answer, words, self._theme, wanted=in_answer)
+        if in_answer and not found and self._allowed < self._turn.length:  # what was found stands further down
+            self._allowed += PAGE
+            self._marked = False
+        return not self._marked
 
     def finish(self) -> None:
         """Show all that may be shown, however long that takes."""

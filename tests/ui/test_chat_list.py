@@ -129,10 +129,17 @@ def test_two_chats_are_answered_at_once_and_marked(drive: Drive, tmp_path: Path)
             engine.hold.set()
             await until(lambda: window.turn.state == "done")
             await until(lambda: window.chats.unread == {first})
+            header = window.window.header
+            window.window.chat_page.toggle_chats()
+            assert header.unread.isVisible()
+            assert header.chats.accessibleName() == "Show the list of chats, 1 chat with a new answer"
+            window.window.chat_page.toggle_chats()
             window.window.open_chat(first)
             await until(lambda: window.chat.turns)
             assert window.answer == "Relays carry sealed data."
             assert window.chats.unread == set()
+            assert header.unread.isHidden()
+            assert header.chats.accessibleName() == "Show the list of chats"
             assert shown.currentItem().text() == "One?"  # opened by something else than the list
 
     drive(scenario())

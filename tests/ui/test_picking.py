@@ -178,13 +178,13 @@ def test_models_are_picked_in_the_window(drive: Drive, tmp_path) -> None:
             await until(lambda: window.status.models)
             page = window.window.chat_page
             page.header.models.showPopup()
-            picker = page.picker
+            picker = page.models.picker
             assert picker.isVisible()
             QTest.keyClicks(picker.search, "7b")
             QTest.keyClick(picker.search, Qt.Key.Key_Return)
             assert not picker.isVisible()
             assert page.choice.key == ("someone/Model-7B", "network")
-            page.pick_model()
+            page.models.open()
             window.library.receive(schema.Library(ref="library", models=(SMALL,)))
             QTest.keyClicks(picker.search, "small")
             QTest.keyClick(picker.search, Qt.Key.Key_Return)

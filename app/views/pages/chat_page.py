@@ -10,11 +10,10 @@ from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from app.i18n import tr
 from app.models.alternatives import Alternative
-from app.models.catalogue import BUILTIN, ModelChoice
+from app.models.catalogue import ModelChoice
 from app.models.chat_setup import ChatSetup, meter_of
 from app.models.chats import ChatsModel
 from app.models.library import LibraryModel
-from app.models.picking import Entry, sections
 from app.models.transcript import ChatTranscript
 from app.models.turns import Turn
 from app.models.unsent import merged
@@ -27,9 +26,9 @@ from app.views.elsewhere_bar import ElsewhereBar
 from app.views.exports import Exports
 from app.views.file_dialog import FileDialog
 from app.views.file_drop import FileDrop
+from app.views.find_bar import FindBar
 from app.views.header import Header
-from app.views.link_dialog import LinkDialog
-from app.views.model_picker import ModelPicker
+from app.views.model_choosing import ModelChoosing
 from app.views.setup_panel import WIDTH as SETUP_WIDTH
 from app.views.setup_panel import SetupPanel
 from app.views.transcript_view import TranscriptView
@@ -39,8 +38,6 @@ _NARROW = 760
 """Below this width the list of chats shows in place of the chat, and only when it is asked for; so do its settings."""
 _THREE_COLUMNS = 1060
 """Below this width the list of chats makes room for the settings of the chat."""
-_UNTIL_KNOWN = ModelChoice(BUILTIN, "local", BUILTIN)
-"""Who is asked while the engine still starts and has not said what it has: what every installation has."""
 DRAFT_MILLISECONDS = 400
 """What is being written is kept so long after the last letter."""
 
@@ -67,8 +64,9 @@ class ChatPage(QSplitter):
         self.chats = ChatList(theme, chats)
         self._setup = setup
         self._library = library
-        self.picker: ModelPicker | None = None
         self.downloads = DownloadBar(theme, library)
+        self.models = ModelChoosing(theme, self, self.header, self.downloads, setup, library)
+        self.find_bar = FindBar(theme, chats.finding)
         self.setup = SetupPanel(theme, setup)
         self.exports = Exports(self)
         self._column = self._lay_out(theme)
@@ -88,8 +86,9 @@ class ChatPage(QSplitter):
         self._draft.setSingleShot(True)
         self._draft.setInterval(DRAFT_MILLISECONDS)
         self._connect()
+        self.models.chosen.connect(self.composer.setFocus)
         self._connect_setup()
-        self._connect_picker()
+        self._connect_finding()
         self._show_which_chat()
         self._fold()
 
@@ -98,7 +97,7 @@ class ChatPage(QSplitter):
     @property
     def choice(self) -> ModelChoice:
         """Who would be asked now."""
-        return self.header.choice or _UNTIL_KNOWN
+        return self.models.choice
 
     def ask(self, question: str) -> None:
         """Ask, as if it had been typed and sent."""
@@ -132,7 +131,9 @@ class ChatPage(QSplitter):
         if chat != self._chat.chat:
             self.keep_draft()
             self.composer.input.clear()
-        self._chat.open_chat(chat, message, self._chats.query if message else "")
+        words = self._chats.query if message else ""
+        self._chat.open_chat(chat, message, words)
+        self._chats.finding.begin(chat, message, words) if words else self._chats.finding.end()
         self.show_chat()
         if not message or not self.chats.isVisibleTo(self):  # from one hit to the next with the down key
             self.composer.setFocus()
@@ -189,6 +190,8 @@ class ChatPage(QSplitter):
 
     def _show_which_chat(self) -> None:
         self._chats.show_current(self._chat.chat)
+        if self._chats.finding.chat != self._chat.chat:
+            self._chats.finding.end()
         self.composer.show_temporary(self._chat.temporary)
 
     def _connect(self) -> None:
@@ -225,13 +228,32 @@ class ChatPage(QSplitter):
         self._chats.restored.connect(self._restored)
         self._chats.removal_changed.connect(self._show_removed)
         wishes.removal_requested.connect(self._remove)
+        self._chats.changed.connect(lambda: self.header.show_unread(len(self._chats.unread)))
         self.chats.fold_requested.connect(self.toggle_chats)
-        self.chats.search.textChanged.connect(lambda text: None if text.strip() else self.transcript.forget_words())
         self._chats.problem_arose.connect(composer.show_notice)
         self._chats.exported.connect(self.exports.save_chat)
         self._chats.pdf_wanted.connect(self.exports.save_pdf)
         wishes.receipt_wanted.connect(lambda answer: self.exports.save_receipt(chat.receipt_reader(answer)))
         self.exports.told.connect(composer.show_notice)
+
+    # What was looked for in it.
+
+    def _connect_finding(self) -> None:
+        finding = self._chats.finding
+        self.chats.search.textChanged.connect(lambda text: None if text.strip() else finding.end())
+        self.find_bar.step_requested.connect(self._step)
+        finding.changed.connect(self._show_found)
+
+    def _step(self, by: int) -> None:
+        """To the next message that was found (1), or the one before (-1)."""
+        finding = self._chats.finding
+        message = finding.step(by)
+        if message:
+            self._chat.open_chat(finding.chat, message, finding.words)
+
+    def _show_found(self) -> None:
+        if not self._chats.finding.words:
+            self.transcript.forget_words()
 
     # How it is asked.
 
@@ -264,55 +286,6 @@ class ChatPage(QSplitter):
         choice = self.choice
         self.setup.show_model(choice.model, tr("{model} on this machine answers.", model=choice.model))
         self.meter.show_meter(meter_of(self._chat.context, settings.overflow))
-
-    # Who is asked.
-
-    def pick_model(self) -> None:
-        """Open the list of models to choose from."""
-        if self.picker is None:
-            self.picker = ModelPicker(self._theme, self)
-            self.picker.chosen.connect(self._picked)
-            self.picker.words_changed.connect(self._show_picker)
-        self._library.refresh()
-        self.picker.open_under(self.header.models)
-        self._show_picker()
-
-    def _show_picker(self) -> None:
-        if self.picker is None or not self.picker.isVisible():
-            return
-        found = sections(
-            self._setup.models,
-            self._library.models,
-            self._library.downloads,
-            local_only=self._setup.settings.local_only,
-            words=self.picker.search.text(),
-            problem=self._library.problem,
-        )
-        self.picker.show_sections(found, self.choice.key)
-
-    def _picked(self, entry: Entry) -> None:
-        if entry.choice is not None:
-            self.header.choose(entry.choice)
-            self.composer.setFocus()
-        else:
-            self._library.propose(entry.model)
-            self.downloads.fetch.setFocus()
-
-    def _connect_picker(self) -> None:
-        self.header.models.opened.connect(self.pick_model)
-        self._library.changed.connect(self._show_picker)
-        self._setup.changed.connect(self._show_picker)
-        self._library.arrived.connect(self._choose_arrived)
-        self.downloads.page_requested.connect(self._show_page)
-
-    def _choose_arrived(self, model: str) -> None:
-        """A model that was wanted is here: it is asked from now on."""
-        self.header.wish(model, "local")
-
-    def _show_page(self, page: str, words: str) -> None:
-        dialog = LinkDialog(self._theme, page, words, self, about=tr("This page is"))
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.open()
 
     # The list beside it.
 
@@ -370,6 +343,7 @@ class ChatPage(QSplitter):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.header)
+        layout.addWidget(self.find_bar)
         layout.addWidget(self.transcript, 1)
         footer = QWidget()
         footer.setObjectName("footer")

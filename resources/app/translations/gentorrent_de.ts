@@ -33,6 +33,13 @@
         </translation>
     </message>
     <message numerus="yes">
+        <source>%Ln chat(s) with a new answer</source>
+        <translation>
+            <numerusform>%Ln Chat mit einer neuen Antwort</numerusform>
+            <numerusform>%Ln Chats mit neuen Antworten</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>%Ln circuit(s) of other people pass through this machine now.</source>
         <translation>
             <numerusform>%Ln Kanal anderer führt gerade durch diesen Rechner.</numerusform>
@@ -1088,6 +1095,16 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>F2</translation>
     </message>
     <message>
+        <source>F3</source>
+        <comment>key</comment>
+        <translation>F3</translation>
+    </message>
+    <message>
+        <source>F3, Shift+F3</source>
+        <comment>key</comment>
+        <translation>F3, Umschalt+F3</translation>
+    </message>
+    <message>
         <source>Fetch</source>
         <translation>Holen</translation>
     </message>
@@ -1161,6 +1178,14 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Found here: {hardware}</source>
         <translation>Hier gefunden: {hardware}</translation>
+    </message>
+    <message>
+        <source>Found in this chat</source>
+        <translation>In diesem Chat gefunden</translation>
+    </message>
+    <message>
+        <source>Found: {words}</source>
+        <translation>Gefunden: {words}</translation>
     </message>
     <message>
         <source>Frequency penalty</source>
@@ -1629,6 +1654,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Anderen Programmen Platz machen</translation>
     </message>
     <message>
+        <source>Mark nothing any more</source>
+        <translation>Nichts mehr markieren</translation>
+    </message>
+    <message>
         <source>Mbit/s</source>
         <translation>Mbit/s</translation>
     </message>
@@ -1639,6 +1668,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Memory for it</source>
         <translation>Speicher dafür</translation>
+    </message>
+    <message>
+        <source>Message {at} of {all} that were found</source>
+        <translation>Nachricht {at} von {all} gefundenen</translation>
     </message>
     <message>
         <source>Middle relays</source>
@@ -1739,6 +1772,14 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Newest</source>
         <translation>Neuestes</translation>
+    </message>
+    <message>
+        <source>Next message that was found</source>
+        <translation>Nächste gefundene Nachricht</translation>
+    </message>
+    <message>
+        <source>Next or previous message that was found</source>
+        <translation>Nächste oder vorige gefundene Nachricht</translation>
     </message>
     <message>
         <source>Next version of the answer</source>
@@ -2280,6 +2321,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Letzte 7 Tage</translation>
     </message>
     <message>
+        <source>Previous message that was found</source>
+        <translation>Vorige gefundene Nachricht</translation>
+    </message>
+    <message>
         <source>Previous version of the answer</source>
         <translation>Vorige Fassung der Antwort</translation>
     </message>
@@ -2504,6 +2549,11 @@ Das lässt sich nicht rückgängig machen.</translation>
         <source>Shift+Enter</source>
         <comment>key</comment>
         <translation>Umschalt+Eingabetaste</translation>
+    </message>
+    <message>
+        <source>Shift+F3</source>
+        <comment>key</comment>
+        <translation>Umschalt+F3</translation>
     </message>
     <message>
         <source>Shorten the question, or choose a model with a longer context.</source>
@@ -4391,6 +4441,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     <message>
         <source>{answered} answered, {tokens} tokens</source>
         <translation>{answered} beantwortet, {tokens} Tokens</translation>
+    </message>
+    <message>
+        <source>{at} of {all}</source>
+        <translation>{at} von {all}</translation>
     </message>
     <message>
         <source>{bits}-bit ({name})</source>

@@ -25,6 +25,13 @@
         </translation>
     </message>
     <message numerus="yes">
+        <source>%Ln chat(s) with a new answer</source>
+        <translation>
+            <numerusform>%Ln chat with a new answer</numerusform>
+            <numerusform>%Ln chats with a new answer</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>%Ln circuit(s) of other people pass through this machine now.</source>
         <translation>
             <numerusform>%Ln circuit of other people passes through this machine now.</numerusform>
