@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from PySide6.QtCore import QDateTime, QLocale
 
 from app import i18n
@@ -111,9 +113,34 @@ def model_choices(state: schema.State, chosen: str) -> list[tuple[object, str]]:
 
 
 def model_words(state: schema.State, chosen: str) -> str:
-    """What the choice means now."""
+    """What the choice means now, and why it is as it is."""
     if chosen:
         return tr("Others are answered with this one.")
-    about = tr("The one that is asked for most of those that this machine runs well.")
+    if state.contributing.on and state.contributing.model_reason:
+        return from_engine(state.contributing, "model_reason")
+    about = tr("The one with which this machine helps most, by memory, speed and what is asked.")
     now = state.contributing.model
     return " ".join([about, tr("Now: {model}", model=now)]) if now and state.contributing.on else about
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """What a machine without a graphics card that answers nobody can do, and whether passing on is begun already."""
+
+    answering: str
+    relaying: str
+    relays: bool
+
+
+def offers(state: schema.State, now: schema.Contribution, rules: schema.Rules) -> Offers | None:
+    """None: it answers, or has a graphics card."""
+    if state.contributing.on or any(one.kind == "gpu" for one in now.devices):
+        return None
+    relays = state.relay.on and rules.relay
+    return Offers(
+        tr("On the processor, with one that writes fast enough there. It makes way when you need the machine."),
+        tr("It does that now.")
+        if relays
+        else tr("Takes next to no processor, and part of your connection. What passes cannot be read here."),
+        relays,
+    )

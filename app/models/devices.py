@@ -63,7 +63,7 @@ def without_graphics(now: schema.Contribution) -> str:
         return ""
     return tr(
         "The engine finds no graphics card that it can use here. This machine can still pass on traffic for others, or "
-        "answer with a small model on its processor: choose one above."
+        "answer with a small model on its processor."
     )
 
 

@@ -84,4 +84,4 @@ def _value(name: str, value: str | int | float | tuple[Sentence, ...]) -> str:
         return QLocale(i18n.current()).toString(
             QDateTime.fromSecsSinceEpoch(round(value)), QLocale.FormatType.ShortFormat
         )
-    return number(value) if isinstance(value, int) else number(value, 2)
+    return number(value, len(f"{value:.2f}".rstrip("0").partition(".")[2]))

@@ -43,6 +43,11 @@ WHEN = (
         "contention", mark("Make way for other programs"),
         mark("Pauses while another program needs the processor or the graphics card."), sensor="processor",
     ),
+    Rule(
+        "contention_share", mark("How much they have to need"),
+        mark("Of all processors, or of a graphics card or its encoder."), least=5, most=100, step=5, unit=mark("%"),
+        scale=0.01, whole=False, sensor="processor",
+    ),
     Rule("full_screen", mark("Pause for full screen"), mark("Games, films, presentations."), sensor="full_screen"),
     Rule("on_battery", mark("Pause on battery"), mark("Goes on when the machine is plugged in."), sensor="battery"),
     Rule(

@@ -255,6 +255,7 @@ class MainWindow(QMainWindow):
         if name == "contribute":
             contribute = ContributePage(self._theme, self._status.contribution)
             contribute.contributing_requested.connect(self._status.set_contributing)
+            contribute.models_requested.connect(lambda: self.open_page("models"))
             return contribute
         if name == "models":
             models = ModelsPage(self._theme, self._library)

@@ -18,10 +18,12 @@ from app.views.contribute.rule_cards import WhenCard
 from app.views.number_field import NumberField
 from app.views.pages.contribute_page import ContributePage
 from engine.api import schema
+from engine.sentences import say
 from tests.ui.test_models import Engine, state
 
 SECTIONS = ("devices", "when", "money", "traffic", "whom", "relay", "log", "meaning")
 HOSTILE = "<b>game</b>&nbsp;\u202egpj.exe"
+RULES = schema.Rules()
 GPU = schema.Device(device="gpu0", name="<i>Card</i>", memory=8 << 30)
 MISSING = (schema.Missing(sensor="battery", reason="This machine has no battery."),)
 
@@ -167,6 +169,56 @@ def test_without_a_graphics_card_it_says_what_can_be_done(page: Shown) -> None:
     page.section("devices").head.click()
     assert page.section("devices").summary.whole_text == "No graphics card"
     assert any("pass on traffic" in text for text in page.texts())
+
+
+def test_without_a_graphics_card_answering_and_relaying_are_one_click_away(page: Shown, qtbot) -> None:
+    page.hear(schema.Contribution(rules=schema.Rules(model="other", relay=False)))
+    assert not page.offers.isVisible(), "it answers already"
+    off = schema.ContributingState(on=False, status="off")
+    page.hear(state(network=schema.NetworkState(status="ready"), contributing=off, relay=schema.RelayState(on=False)))
+    assert page.offers.isVisible()
+    page.offers.relay.click()
+    assert page.ruled.relay
+    with qtbot.waitSignal(page.contributing_requested) as asked:
+        page.offers.small_model.click()
+    assert asked.args == [True]
+    assert page.ruled.model == "", "the engine takes one that the processor runs well"
+    page.hear(
+        state(network=schema.NetworkState(status="ready"), contributing=off, relay=schema.RelayState(on=True)),
+        schema.Contribution(rules=schema.Rules()),
+    )
+    assert not page.offers.relay.isVisible()
+    assert "It does that now." in page.texts()
+    page.hear(schema.Contribution(rules=schema.Rules(), devices=(GPU,)))
+    assert not page.offers.isVisible()
+
+
+def test_the_engines_choice_says_why_and_what_would_help_more(page: Shown, qtbot) -> None:
+    reason = say("automatic.chosen", model="other")
+    better = say("automatic.better", model="larger", size=5.2)
+    choice = schema.ContributingState(
+        on=True, status="on", model="other", model_reason=reason, better="larger", better_reason=better
+    )
+    page.hear(state(network=schema.NetworkState(status="ready"), contributing=choice), schema.Contribution(rules=RULES))
+    assert page.choice.value == ""
+    assert page.choice.itemText(0) == "Automatic"
+    assert "other is where this machine helps most." in page.texts()
+    assert "larger would help more, once it is downloaded (5.2 GB)." in page.texts()
+    with qtbot.waitSignal(page.models_requested):
+        page.models.click()
+    page.hear(schema.Contribution(rules=schema.Rules(model="other")))
+    assert "Others are answered with this one." in page.texts()
+    assert not page.models.isVisible()
+
+
+def test_how_much_other_programs_have_to_need_is_a_share(page: Shown) -> None:
+    open_all(page)
+    field = page.rules["when"].fields.fields["contention_share"].control
+    assert isinstance(field, NumberField)
+    assert field.value == 50
+    field.setText("80")
+    field.editingFinished.emit()
+    assert page.ruled.contention_share == 0.8
 
 
 def test_measurements_are_asked_for_only_while_the_page_shows(page: Shown) -> None:

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QPushButton
 
 from app.i18n import tr
 from app.models.contribution import PROCESSOR, ContributionModel
-from app.models.contribution_words import model_choices, model_words, paused_words, total_figures
+from app.models.contribution_words import model_choices, model_words, offers, paused_words, total_figures
 from app.models.devices import device_lines, devices_summary, without_graphics
 from app.models.engine_words import from_engine
 from app.models.facts import contributing_facts, contributing_figures
@@ -22,6 +22,7 @@ from app.views.choice_box import ChoiceBox
 from app.views.contribute.charts_card import ChartsCard
 from app.views.contribute.device_rows import DeviceRows
 from app.views.contribute.events_card import EventList
+from app.views.contribute.offers_card import OffersCard
 from app.views.contribute.rule_cards import RelayCard, rule_cards
 from app.views.contribute.rule_row import RuleRow
 from app.views.contribute.top_card import TopCard
@@ -33,6 +34,7 @@ class ContributePage(Page):
     """Shows what :class:`StatusModel` and :class:`ContributionModel` say; measurements only while it shows."""
 
     contributing_requested = Signal(bool)
+    models_requested = Signal()
 
     def __init__(self, theme: Theme, model: ContributionModel, exports: Exports | None = None) -> None:
         about = tr("Your machine answers other people's questions while you can spare it. They answer yours.")
@@ -45,6 +47,9 @@ class ContributePage(Page):
         self.top.contributing_requested.connect(self.contributing_requested)
         self.top.pause_requested.connect(model.pause)
         self.top.resume_requested.connect(model.resume)
+        self.offers = OffersCard(theme)
+        self.offers.small_model_requested.connect(self._answer_with_a_small_model)
+        self.offers.relay_requested.connect(lambda: model.change(relay=True))
         self.charts = ChartsCard(theme)
         self.rules = rule_cards(theme, model)
         self.devices = self._folding("devices", tr("Devices"), self._fill_devices)
@@ -52,6 +57,7 @@ class ContributePage(Page):
         self.meaning = self._folding("meaning", tr("What it means"), self._fill_meaning)
         for card in (
             self.top,
+            self.offers,
             self._make_model(theme),
             self._make_totals(theme),
             self.charts,
@@ -102,7 +108,16 @@ class ContributePage(Page):
         self.choice.chosen.connect(lambda name: self._model.change(model=name))
         self._model_row = RuleRow(theme, tr("Model for others"), " ", self.choice)
         self._model_card.column.addWidget(self._model_row)
+        self.models = QPushButton(tr("Models"))
+        self.models.clicked.connect(self.models_requested)
+        self._better_row = RuleRow(theme, tr("A model that would help more"), " ", self.models)
+        self._model_card.column.addWidget(self._better_row)
         return self._model_card
+
+    def _answer_with_a_small_model(self) -> None:
+        """The engine takes one that the processor runs well."""
+        self._model.change(model="")
+        self.contributing_requested.emit(True)
 
     def _make_totals(self, theme: Theme) -> Card:
         self._totals = Card(theme, tr("What this machine has done"))
@@ -169,12 +184,16 @@ class ContributePage(Page):
         self.log.setVisible(there)
         self.charts.setVisible(there and len(self._model.history) > 0)
         if now is None or state is None:
+            self.offers.show_offers(None)
             return
         rules = self._model.rules or now.rules
         self.choice.show_choices(model_choices(state, rules.model))
         self.choice.show_value(rules.model)
         self._model_row.show_about(model_words(state, rules.model))
         self._model_row.show_problem(self._model.problems.get("model", ""))
+        self._better_row.setVisible(bool(state.contributing.better) and not rules.model)
+        self._better_row.show_about(from_engine(state.contributing, "better_reason"))
+        self.offers.show_offers(offers(state, now, rules))
         self._figures.show_figures(total_figures(now.totals, rules.currency))
         relay = self.rules["relay"]
         assert isinstance(relay, RelayCard)
