@@ -11,6 +11,10 @@
         <source> · {seconds} s</source>
         <translation> · {seconds} s</translation>
     </message>
+    <message>
+        <source>%</source>
+        <translation>%</translation>
+    </message>
     <message numerus="yes">
         <source>%Ln change(s) wait for it.</source>
         <translation>
@@ -180,6 +184,10 @@
     <message>
         <source>A link in an answer leads to</source>
         <translation>Ein Link in einer Antwort führt zu</translation>
+    </message>
+    <message>
+        <source>A model that would help more</source>
+        <translation>Ein Modell, das mehr helfen würde</translation>
     </message>
     <message>
         <source>A network of your own</source>
@@ -359,6 +367,10 @@
     <message>
         <source>Answer requests of</source>
         <translation>Anfragen beantworten von</translation>
+    </message>
+    <message>
+        <source>Answer with a small model</source>
+        <translation>Mit einem kleinen Modell antworten</translation>
     </message>
     <message>
         <source>Answered on this machine; nobody else saw it.</source>
@@ -1301,6 +1313,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Wie lange sie ruhen müssen</translation>
     </message>
     <message>
+        <source>How much they have to need</source>
+        <translation>Wie viel sie brauchen müssen</translation>
+    </message>
+    <message>
         <source>How this machine is connected</source>
         <translation>Wie dieser Rechner verbunden ist</translation>
     </message>
@@ -1395,6 +1411,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>It does not answer any more: it was removed, or its driver has lost it.</source>
         <translation>Es antwortet nicht mehr: entfernt, oder vom Treiber verloren.</translation>
+    </message>
+    <message>
+        <source>It does that now.</source>
+        <translation>Das tut er jetzt.</translation>
     </message>
     <message>
         <source>It is expected to write about {rate} tokens a second here.</source>
@@ -2030,6 +2050,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Jetzt: {model}</translation>
     </message>
     <message>
+        <source>Of all processors, or of a graphics card or its encoder.</source>
+        <translation>Von allen Prozessoren oder von einer Grafikkarte oder ihrem Encoder.</translation>
+    </message>
+    <message>
         <source>Of an unknown kind</source>
         <translation>Von unbekannter Art</translation>
     </message>
@@ -2052,6 +2076,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>On the network now</source>
         <translation>Jetzt im Netz</translation>
+    </message>
+    <message>
+        <source>On the processor, with one that writes fast enough there. It makes way when you need the machine.</source>
+        <translation>Auf dem Prozessor, mit einem, das dort schnell genug schreibt. Es macht Platz, wenn du den Rechner brauchst.</translation>
     </message>
     <message>
         <source>On this machine</source>
@@ -2201,12 +2229,20 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Parameter</translation>
     </message>
     <message>
+        <source>Pass on</source>
+        <translation>Weiterleiten</translation>
+    </message>
+    <message>
         <source>Pass on other people&apos;s traffic</source>
         <translation>Verkehr anderer weiterleiten</translation>
     </message>
     <message>
         <source>Pass on traffic</source>
         <translation>Verkehr weiterleiten</translation>
+    </message>
+    <message>
+        <source>Pass on traffic, nothing else</source>
+        <translation>Nur Verkehr weiterleiten</translation>
     </message>
     <message>
         <source>Passing on traffic</source>
@@ -2716,6 +2752,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Tabulator</translation>
     </message>
     <message>
+        <source>Takes next to no processor, and part of your connection. What passes cannot be read here.</source>
+        <translation>Braucht kaum Prozessor und einen Teil deiner Verbindung. Was durchläuft, lässt sich hier nicht lesen.</translation>
+    </message>
+    <message>
         <source>Temperature</source>
         <translation>Temperatur</translation>
     </message>
@@ -2942,8 +2982,8 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Die Engine endet; die Chats sind schon geschlossen.</translation>
     </message>
     <message>
-        <source>The engine finds no graphics card that it can use here. This machine can still pass on traffic for others, or answer with a small model on its processor: choose one above.</source>
-        <translation>Die Engine findet hier keine Grafikkarte, die sie nutzen kann. Dieser Rechner kann trotzdem Verkehr für andere weiterleiten oder mit einem kleinen Modell auf dem Prozessor antworten: Wähle oben eines aus.</translation>
+        <source>The engine finds no graphics card that it can use here. This machine can still pass on traffic for others, or answer with a small model on its processor.</source>
+        <translation>Die Engine findet hier keine Grafikkarte, die sie benutzen kann. Dieser Rechner kann trotzdem Verkehr für andere weiterleiten oder mit einem kleinen Modell auf seinem Prozessor antworten.</translation>
     </message>
     <message>
         <source>The engine is running</source>
@@ -3257,8 +3297,8 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Auf diesem Rechner wurde schon das Netz „{name}“ angelegt. Starte dieses; sein Name und wer beitreten darf, ändern sich nie.</translation>
     </message>
     <message>
-        <source>The one that is asked for most of those that this machine runs well.</source>
-        <translation>Das gefragteste von denen, die auf diesem Rechner gut laufen.</translation>
+        <source>The one with which this machine helps most, by memory, speed and what is asked.</source>
+        <translation>Das, mit dem dieser Rechner am meisten hilft, nach Speicher, Geschwindigkeit und Nachfrage.</translation>
     </message>
     <message>
         <source>The owner of this machine takes requests of at most {most} tokens.</source>
@@ -3736,6 +3776,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Ungeprüft</translation>
     </message>
     <message>
+        <source>Use the processor</source>
+        <translation>Prozessor benutzen</translation>
+    </message>
+    <message>
         <source>Use {device} for others</source>
         <translation>{device} für andere nutzen</translation>
     </message>
@@ -3933,6 +3977,10 @@ Das lässt sich nicht rückgängig machen.</translation>
             <numerusform>Windows startet keinen Befehl mit mehr als %Ln Zeichen</numerusform>
             <numerusform>Windows startet keinen Befehl mit mehr als %Ln Zeichen</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>Without a graphics card</source>
+        <translation>Ohne Grafikkarte</translation>
     </message>
     <message>
         <source>Words of its name, its licence or its publisher</source>
