@@ -103,6 +103,15 @@ _KINDS: tuple[tuple[str, Kind | None], ...] = (  # the first that a token's type
 )
 
 
+def load_language(language: str) -> None:
+    """Load what reads this language, if there is such a thing: the first time takes some milliseconds."""
+    name = LANGUAGES.get(language.lower())
+    if name:
+        from pygments.lexers import get_lexer_by_name
+
+        get_lexer_by_name(name)
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """``length`` characters of a line from ``start`` are of one kind."""

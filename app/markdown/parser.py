@@ -40,7 +40,8 @@ def parse(text: str) -> list[Token]:
 
 
 def warm_up() -> None:
-    """Load what reading and colouring need (some 50 ms), so that the first answer does not wait for it."""
+    """Load what reading and colouring need (some 50 ms, in any thread), so that the first
+    answer does not wait for it."""
     from pygments.lexers import get_lexer_by_name
 
     parse("**a** `b`")

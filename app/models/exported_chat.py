@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -18,6 +19,7 @@ PARAGRAPH = 2_000
 """Characters of a question that are one paragraph at most."""
 LONGEST_FILE = 20_000
 """Characters of an attached file that are shown."""
+_FENCE = re.compile(r"^[ >]*(?:```+|~~~+)[ \t]*([^\s`]{1,40})", re.MULTILINE)
 _NOWHERE = Place()
 _QUOTED = Place(("quote",))
 
@@ -73,6 +75,11 @@ class ExportedChat(Struct, frozen=True, kw_only=True):
             at = known[at].parent
         way.reverse()
         return way
+
+
+def languages(chat: ExportedChat) -> set[str]:
+    """What stands behind the fences of code in what is shown."""
+    return {language for message in chat.branch() for language in _FENCE.findall(message.text)}
 
 
 def read(text: str) -> ExportedChat:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Generator, Iterator
 
@@ -11,6 +12,8 @@ from PySide6.QtGui import QColor, QFont, QGuiApplication, QPageLayout, QPageSize
 
 from app.i18n import tr
 from app.markdown.blocks import Block, Code
+from app.markdown.highlight import load_language
+from app.markdown.parser import warm_up
 from app.models import exported_chat
 from app.models.exported_chat import ExportedChat, Message
 from app.models.safe_text import visible
@@ -18,6 +21,8 @@ from app.theme import LIGHT, Theme
 from app.views.markdown_document import MarkdownDocument, Shown
 from app.views.markdown_formats import HEADER_HEIGHT, PAD
 
+LOOK_MILLISECONDS = 10
+"""Between two looks whether the chat is read."""
 SLICE_SECONDS = 0.008
 """Of work before the event loop has its turn."""
 DOTS = 96
@@ -37,7 +42,7 @@ class PdfExport(QObject):
 
     def __init__(self, text: str, path: str) -> None:
         super().__init__()
-        self._text = text
+        self._reading = _Reading(text)
         self._file = QSaveFile(path)
         self._theme = Theme(LIGHT)
         self._ended = False
@@ -46,11 +51,18 @@ class PdfExport(QObject):
 
     def start(self) -> None:
         """Begin; the rest happens when the event loop has time."""
-        QTimer.singleShot(0, self._advance)
+        self._reading.start()
+        self._await_reading()
 
     def cancel(self) -> None:
         """Write nothing."""
         self._end(None)
+
+    def _await_reading(self) -> None:
+        if self._reading.is_alive():
+            QTimer.singleShot(LOOK_MILLISECONDS, self._await_reading)
+        else:
+            self._advance()
 
     def _advance(self) -> None:
         if self._ended:
@@ -82,9 +94,7 @@ class PdfExport(QObject):
     def _work(self) -> Generator[None, None, None]:
         if not self._file.open(QSaveFile.OpenModeFlag.WriteOnly):
             raise OSError(self._file.errorString())
-        chat = exported_chat.read(self._text)
-        self._text = ""
-        yield
+        chat = self._reading.chat()
         document = QTextDocument()
         document.setUseDesignMetrics(True)
         font = QFont(QGuiApplication.font())
@@ -179,6 +189,33 @@ class PdfExport(QObject):
         font = QFont(QGuiApplication.font())
         font.setPixelSize(round(self._theme.caption * DOTS / 72))
         return font
+
+
+class _Reading(threading.Thread):
+    """Reads the chat, and loads what colours its code: before the first time that takes longer than a frame."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(name="reads a chat for a PDF", daemon=True)
+        self._text = text
+        self._chat: ExportedChat | msgspec.DecodeError | None = None
+
+    def run(self) -> None:
+        try:
+            self._chat = chat = exported_chat.read(self._text)
+        except msgspec.DecodeError as error:
+            self._chat = error
+            return
+        warm_up()
+        for language in exported_chat.languages(chat):
+            load_language(language)
+
+    def chat(self) -> ExportedChat:
+        """What was read, once the thread has ended; ``msgspec.DecodeError`` if it is no chat."""
+        self.join()
+        if isinstance(self._chat, msgspec.DecodeError):
+            raise self._chat
+        assert self._chat is not None
+        return self._chat
 
 
 def _add(laid_out: MarkdownDocument, blocks: list[Block]) -> Iterator[None]:

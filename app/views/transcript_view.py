@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 import time
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
@@ -61,7 +62,7 @@ class TranscriptView(QAbstractScrollArea):
         self._flush = self._timer(FLUSH_MILLISECONDS, self._show_text)
         self._again = self._timer(0, self._lay_out)
         self._order = self._timer(120, lambda: order_focus(self.turns))
-        self._warm_up = self._timer(400, warm_up)
+        self._warm_up = self._timer(400, self._load)
         self.verticalScrollBar().valueChanged.connect(self._scrolled)
         self._moves = ReaderMoves(self)
         for keys, by in (("Alt+Left", -1), ("Alt+Right", 1)):
@@ -179,6 +180,10 @@ class TranscriptView(QAbstractScrollArea):
         timer.setInterval(milliseconds)
         timer.timeout.connect(action)
         return timer
+
+    def _load(self) -> None:
+        """What the first answer needs, beside the event loop, as it takes several frames."""
+        threading.Thread(target=warm_up, name="warm up", daemon=True).start()
 
     def forget_words(self) -> None:
         """Mark no words any more."""

@@ -69,3 +69,13 @@ def test_answer_is_markdown_with_the_addresses_of_links() -> None:
     assert "".join(words(blocks)[1:]).count("word") == 3000
     problem = exported_chat.Message(id="a", parent="", role="assistant", problem=exported_chat.Problem("Stopped."))
     assert words(exported_chat.after(problem)) == ["Stopped."]
+
+
+def test_languages_of_what_is_shown_are_known_before_it_is_laid_out() -> None:
+    text = "```python\nx\n```\n\n> ~~~ rust\n> x\n> ~~~\n\n```\nplain\n```\n\nnot ```sql\n\n```go title\nx\n```"
+    messages = (
+        exported_chat.Message(id="a", parent="", role="assistant", text=text),
+        exported_chat.Message(id="b", parent="", role="assistant", text="```java\nx\n```"),
+    )
+    chat = exported_chat.ExportedChat(tip="a", messages=messages)
+    assert exported_chat.languages(chat) == {"python", "rust", "go"}
