@@ -20,6 +20,7 @@ from engine.commands import (
     chat,
     chats,
     committee,
+    contribute,
     demo,
     doctor,
     identity,
@@ -63,6 +64,7 @@ cli.add_typer(bench.commands, name="bench")
 cli.add_typer(chats.commands, name="chats")
 cli.add_typer(identity.commands, name="identity")
 cli.add_typer(committee.commands, name="committee")
+cli.add_typer(contribute.commands, name="contribute")
 cli.add_typer(network.commands, name="network")
 cli.add_typer(models.commands, name="models")
 cli.add_typer(receipt.commands, name="receipt")

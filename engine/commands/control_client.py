@@ -18,7 +18,14 @@ from engine.errors import GenTorrentError, StorageError, request_error
 
 REPLY_SECONDS = 60.0
 """Silence after which the engine counts as lost."""
-Asked = schema.ChatsRequest | schema.WatchTopology | schema.NetworkRequest | schema.JoinNetwork | schema.LeaveNetwork
+Asked = (
+    schema.ChatsRequest
+    | schema.ContributionRequest
+    | schema.WatchTopology
+    | schema.NetworkRequest
+    | schema.JoinNetwork
+    | schema.LeaveNetwork
+)
 Reply = TypeVar("Reply", bound=schema.ControlEvent)
 Result = TypeVar("Result")
 
@@ -54,6 +61,18 @@ class ControlClient:
             if not isinstance(event, kind):
                 raise GenTorrentError("The engine answered something else than was asked. Is it of this version?")
             yield event
+
+    async def state(self, request: schema.GetState | schema.SetContributing) -> schema.State:
+        """The engine's state once ``request`` holds; raises what the engine refuses it with."""
+        await self._socket.send_str(schema.encode(request))
+        while True:
+            event = await self._next()
+            if isinstance(event, schema.RequestFailed) and event.request == "set_contributing":
+                raise request_error(event.code, event.text)
+            if not isinstance(event, schema.State):
+                continue
+            if isinstance(request, schema.GetState) or event.contributing.on == request.on:
+                return event
 
     async def send(self, request: schema.ChatsRequest, ref: str) -> None:
         """A request whose reply comes among the :meth:`events`."""

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
+
 from engine.api.schema import (
     Contribution,
     ContributionRequest,
@@ -25,6 +27,7 @@ from engine.api.schema import (
     WatchContribution,
 )
 from engine.clock import Clock
+from engine.governor.findings import PROCESSOR
 from engine.governor.rules import Rules
 from engine.node.governing import Governing, Used
 from engine.sensors.machine import NoSensors, machine_sensors
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
 
 MESSAGE_BYTES_PER_CELL = 1_100
 """About what a relayed cell takes of the connection, in and out together."""
+_PROCESSOR = Device(device=PROCESSOR, name="The processor", kind="cpu", memory=psutil.virtual_memory().total)
 JOULES_PER_WH = 3_600
 SAMPLE_SECONDS = 0.9
 """Between two samples for charts, of which there is one a second."""
@@ -165,9 +169,12 @@ class ContributionService:
                 *(Missing(sensor="power_limit", reason=reason) for reason in self._node.devices.missing()),
             ),
             slowed=self._node.devices.slowed,
-            devices=tuple(
-                Device(device=one.device, name=one.name, memory=one.memory_total or 0)
-                for one in (seen.devices if seen else ())
+            devices=(
+                *(
+                    Device(device=one.device, name=one.name, memory=one.memory_total or 0)
+                    for one in (seen.devices if seen else ())
+                ),
+                _PROCESSOR,
             ),
             totals=self._totals(),
             paused=bool(reasons),

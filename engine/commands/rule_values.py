@@ -1,0 +1,79 @@
+"""Rules of the owner by name, as text: for ``gentorrent contribute``. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from engine.commands import schedule_text
+from engine.errors import ConfigurationError
+from engine.governor.rules import DeviceRules, Rules
+
+NOTHING = "none"
+_ON = {"yes": True, "on": True, "true": True, "no": False, "off": False, "false": False}
+_OF_DEVICES = tuple(name for name in DeviceRules.__struct_fields__ if name != "device")
+_NAMES = tuple(name for name in Rules.__struct_fields__ if name != "devices")
+
+
+def named(rules: Rules) -> dict[str, str]:
+    """Every rule with its value; those of a device as ``DEVICE.NAME``."""
+    found = {name: _shown(name, getattr(rules, name)) for name in _NAMES}
+    for entry in rules.devices:
+        found |= {f"{entry.device}.{name}": _shown(name, getattr(entry, name)) for name in _OF_DEVICES}
+    return found
+
+
+def changed(rules: Rules, name: str, text: str) -> Rules:
+    """The rules with that one set; :class:`ConfigurationError` for a name or value that there is not."""
+    device, dot, field = name.rpartition(".")
+    if not dot:
+        return _with(rules, Rules, _NAMES, name, text)
+    before = next((one for one in rules.devices if one.device == device), None)
+    entry = before or _converted({"device": device}, DeviceRules, name)
+    after = _with(entry, DeviceRules, _OF_DEVICES, field, text)
+    others = tuple(one for one in rules.devices if one.device != device)
+    devices = [*others] if after == DeviceRules(device=device) else [*others, after]
+    return _converted(msgspec.to_builtins(rules) | {"devices": msgspec.to_builtins(devices)}, Rules, name)
+
+
+def _with(whole: Any, kind: type[Any], names: tuple[str, ...], name: str, text: str) -> Any:
+    if name not in names:
+        also = " Those of a device are named as in cpu.on." if kind is Rules else ""
+        raise ConfigurationError(f"There is no rule {name[:60]!r}. There are: {', '.join(names)}.{also}")
+    return _converted(msgspec.to_builtins(whole) | {name: _value(kind, name, text.strip())}, kind, name)
+
+
+def _value(kind: type[Any], name: str, text: str) -> object:
+    if name == "schedule":
+        return schedule_text.parse(text)
+    if name == "exclusive_programs":
+        return [] if text == NOTHING else [one.strip() for one in text.split(",") if one.strip()]
+    default = next(field.default for field in msgspec.structs.fields(kind) if field.name == name)
+    if isinstance(default, bool):
+        if text.lower() not in _ON:
+            raise ConfigurationError(f"{name} is yes or no, not {text[:40]!r}.")
+        return _ON[text.lower()]
+    if isinstance(default, str):
+        return "" if text == NOTHING else text
+    return None if text == NOTHING else text
+
+
+def _converted(values: Any, kind: type[Any], name: str) -> Any:
+    try:
+        return msgspec.convert(values, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(f"{name[:60]} cannot be that: {error}.") from None
+
+
+def _shown(name: str, value: object) -> str:
+    match value:
+        case None | "" | ():
+            return NOTHING
+        case bool():
+            return "yes" if value else "no"
+        case float():
+            return f"{value:g}"
+        case tuple():
+            return schedule_text.show(value) if name == "schedule" else ",".join(map(str, value))
+    return str(value)

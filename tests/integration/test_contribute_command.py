@@ -1,0 +1,49 @@
+"""``gentorrent contribute`` against a real engine without a network: switch, pauses, rules, log."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from engine.cli import main
+from tests.support.running_engine import running
+
+pytestmark = pytest.mark.timeout(180)
+
+
+def test_a_terminal_has_all_that_the_page_has(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def command(*words: str, code: int = 0) -> str:
+        with pytest.raises(SystemExit) as ended:
+            main(["contribute", *words, "--data", str(tmp_path)])
+        told = capsys.readouterr()
+        assert ended.value.code == code, told.err
+        return told.out if code == 0 else told.err
+
+    with running(tmp_path):
+        assert "no network" in command("on", code=1)
+        assert command("off").strip() == "off"
+        assert "until the engine's next start" in command("pause")
+        paused = json.loads(command("pause", "1h", "--json"))
+        assert (paused["paused"], paused["until"] > 0) == (True, True)
+        assert "no time to pause" in command("pause", "soon", code=2)
+        assert "Not paused" in command("resume")
+        assert "heat_limit               90" in command("rules")
+        rules = json.loads(command("rules", "set", "monthly_kwh", "20", "--json"))
+        assert rules["monthly_kwh"] == 20
+        assert "cpu.memory_cap           4096" in command("rules", "set", "cpu.memory_cap", "4096")
+        assert "There is no rule" in command("rules", "set", "nonsense", "1", code=2)
+        shown = json.loads(command("show", "--json"))
+        assert shown["contribution"]["rules"]["monthly_kwh"] == 20
+        assert not shown["contributing"]["on"]
+        told = command("show")
+        assert told.startswith("Contributing  off\n")
+        assert "Device        The processor (cpu)" in told
+        log = [event["text"] for event in json.loads(command("events", "--json"))]
+        assert log[-1] == "The rules were changed."
+        assert "The rules were changed." in command("events")
+    with running(tmp_path):  # the rules outlive the engine
+        (device,) = json.loads(command("rules", "--json"))["devices"]
+        assert (device["device"], device["memory_cap"]) == ("cpu", 4096)
+    assert command("show", code=1)

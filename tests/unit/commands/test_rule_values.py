@@ -1,0 +1,88 @@
+"""Rules and schedules as text: what is shown can be set, and what cannot be is said."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.commands import schedule_text
+from engine.commands.contribute import _seconds
+from engine.commands.rule_values import changed, named
+from engine.errors import ConfigurationError
+from engine.governor.rules import ALL_DAY, DeviceRules, Rules
+
+OTHERS = Rules(
+    only_when_idle=True,
+    contention_share=0.25,
+    exclusive_programs=("blender", "portal 2"),
+    heat_limit=None,
+    schedule=(ALL_DAY, 0, 1, 0b110, ALL_DAY, ALL_DAY, ALL_DAY),
+    monthly_kwh=12.5,
+    devices=(DeviceRules(device="cpu", on=False), DeviceRules(device="GPU-1.2", memory_cap=4096, power_cap=200)),
+    serve="my_networks",
+    longest_request=8000,
+    when_pausing="finish",
+)
+
+
+@pytest.mark.parametrize("rules", [Rules(), OTHERS])
+def test_what_is_shown_can_be_set(rules: Rules) -> None:
+    made = Rules()
+    for name, value in named(rules).items():
+        made = changed(made, name, value)
+    assert made == rules
+
+
+def test_a_device_without_rules_of_its_own_is_left_out() -> None:
+    rules = changed(Rules(), "cpu.memory_cap", "2048")
+    assert rules.devices == (DeviceRules(device="cpu", memory_cap=2048),)
+    assert changed(rules, "cpu.memory_cap", "none") == Rules()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("nonsense", "1", "There is no rule"),
+        ("devices", "1", "There is no rule"),
+        ("cpu.colour", "1", "There is no rule"),
+        (".on", "yes", "cannot be that"),
+        ("relay", "perhaps", "yes or no"),
+        ("heat_limit", "hot", "cannot be that"),
+        ("heat_limit", "20", "cannot be that"),
+        ("price", "-1", "cannot be that"),
+        ("serve", "nobody", "cannot be that"),
+        ("cpu.power_cap", "1", "cannot be that"),
+        ("schedule", "someday 0-24", "not understood"),
+        ("schedule", "mon", "not understood"),
+        ("schedule", "mon 8-8", "end before"),
+        ("schedule", "mon 8-25", "not understood"),
+    ],
+)
+def test_what_cannot_be_is_bad_usage(name: str, value: str, said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said):
+        changed(Rules(), name, value)
+
+
+@given(st.tuples(*[st.integers(0, ALL_DAY)] * 7))
+def test_every_schedule_can_be_written(schedule: tuple[int, ...]) -> None:
+    assert schedule_text.parse(schedule_text.show(schedule)) == schedule
+
+
+def test_schedules_as_people_write_them() -> None:
+    weekend = schedule_text.parse("Mon-Fri 0-8, 18-24 ; sat,sun 0-24")
+    assert weekend == (ALL_DAY & ~(0x3FF << 8),) * 5 + (ALL_DAY,) * 2
+    assert schedule_text.show(weekend) == "mon-fri 0-8,18-24; sat-sun 0-24"
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("1h", 3600), ("90m", 5400), ("15", 900), ("1.5 H", 5400), ("2d", 172_800)]
+)
+def test_times_to_pause(text: str, seconds: float) -> None:
+    assert _seconds(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["0", "-1h", "soon", "1w", "10000d"])
+def test_no_times_to_pause(text: str) -> None:
+    with pytest.raises(ConfigurationError):
+        _seconds(text)
