@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -11,6 +11,7 @@ from engine.errors import ConfigurationError
 from engine.governor.rules import DeviceRules, Rules
 
 NOTHING = "none"
+Made = TypeVar("Made", Rules, DeviceRules)
 _ON = {"yes": True, "on": True, "true": True, "no": False, "off": False, "false": False}
 _OF_DEVICES = tuple(name for name in DeviceRules.__struct_fields__ if name != "device")
 _NAMES = tuple(name for name in Rules.__struct_fields__ if name != "devices")
@@ -37,7 +38,7 @@ def changed(rules: Rules, name: str, text: str) -> Rules:
     return _converted(msgspec.to_builtins(rules) | {"devices": msgspec.to_builtins(devices)}, Rules, name)
 
 
-def _with(whole: Any, kind: type[Any], names: tuple[str, ...], name: str, text: str) -> Any:
+def _with(whole: Made, kind: type[Made], names: tuple[str, ...], name: str, text: str) -> Made:
     if name not in names:
         also = " Those of a device are named as in cpu.on." if kind is Rules else ""
         raise ConfigurationError(f"There is no rule {name[:60]!r}. There are: {', '.join(names)}.{also}")
@@ -59,7 +60,7 @@ def _value(kind: type[Any], name: str, text: str) -> object:
     return None if text == NOTHING else text
 
 
-def _converted(values: Any, kind: type[Any], name: str) -> Any:
+def _converted(values: Any, kind: type[Made], name: str) -> Made:
     try:
         return msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:

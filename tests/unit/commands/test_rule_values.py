@@ -75,9 +75,7 @@ def test_schedules_as_people_write_them() -> None:
     assert schedule_text.show(weekend) == "mon-fri 0-8,18-24; sat-sun 0-24"
 
 
-@pytest.mark.parametrize(
-    ("text", "seconds"), [("1h", 3600), ("90m", 5400), ("15", 900), ("1.5 H", 5400), ("2d", 172_800)]
-)
+@pytest.mark.parametrize(("text", "seconds"), [("1h", 3600), ("90m", 5400), ("15", 900), ("2d", 172_800)])
 def test_times_to_pause(text: str, seconds: float) -> None:
     assert _seconds(text) == seconds
 
