@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec import Struct
 
 from engine.commands import schedule_text
 from engine.errors import ConfigurationError
 from engine.governor.rules import DeviceRules, Rules
 
 NOTHING = "none"
-Made = TypeVar("Made", Rules, DeviceRules)
+Made = TypeVar("Made", bound=Struct)
 _ON = {"yes": True, "on": True, "true": True, "no": False, "off": False, "false": False}
 _OF_DEVICES = tuple(name for name in DeviceRules.__struct_fields__ if name != "device")
 _NAMES = tuple(name for name in Rules.__struct_fields__ if name != "devices")
