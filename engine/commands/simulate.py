@@ -9,11 +9,15 @@ from typing import Annotated, Any
 
 import typer
 
+from engine.commands import simulate_days
 from engine.errors import ConfigurationError
 
 commands = typer.Typer(
     help="Compute how a large network behaves, with the code that real nodes run.", no_args_is_help=True
 )
+
+
+commands.command(name="days")(simulate_days.run)
 
 
 @commands.callback()
