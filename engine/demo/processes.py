@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -29,12 +29,15 @@ class Processes:
         """Start our own ``module`` with ``arguments``; see :meth:`launch`."""
         return self.launch(name, module_command(module, *arguments))
 
-    def launch(self, name: str, command: Sequence[str]) -> subprocess.Popen[bytes]:
-        """Start ``command``. It has its own process group, so that Ctrl-C reaches only us, and a standard input that
-        closes when we are gone."""
+    def launch(
+        self, name: str, command: Sequence[str], settings: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[bytes]:
+        """Start ``command``, with ``settings`` in its environment. It has its own process group, so that Ctrl-C reaches
+        only us, and a standard input that closes when we are gone."""
         self._logs.mkdir(parents=True, exist_ok=True)
         environment = {key: value for key, value in os.environ.items() if not key.startswith("GENTORRENT_")}
         environment |= {"GENTORRENT_KEYRING": "off", "GENTORRENT_SENSORS": "false", "GENTORRENT_STOP_WITH_STDIN": "1"}
+        environment |= settings or {}
         with (self._logs / f"{name}.log").open("wb") as log:
             child = subprocess.Popen(  # noqa: S603 - our own modules with our own arguments
                 list(command),

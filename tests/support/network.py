@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -117,10 +117,10 @@ class Network:
         """What a process has written so far, over all its starts."""
         return "".join(path.read_text(errors="replace") for path in sorted((self.folder / "logs").glob(f"{name}.*log")))
 
-    def launch(self, name: str, *arguments: str) -> None:
-        """Start ``gentorrent ARGUMENTS``."""
+    def launch(self, name: str, *arguments: str, settings: Mapping[str, str] | None = None) -> None:
+        """Start ``gentorrent ARGUMENTS``, with ``settings`` in its environment."""
         self._starts += 1
-        self.children[name] = self.processes.launch(f"{name}.{self._starts}", [GENTORRENT, *arguments])
+        self.children[name] = self.processes.launch(f"{name}.{self._starts}", [GENTORRENT, *arguments], settings)
 
     def found(self, *options: str) -> None:
         """Make a network for this machine and start its server, exactly as the documentation says."""
@@ -165,10 +165,10 @@ class Network:
             else:
                 return
 
-    def node(self, name: str, *options: str) -> None:
+    def node(self, name: str, *options: str, settings: Mapping[str, str] | None = None) -> None:
         """``gentorrent node`` of this network, with a free API port."""
-        data = str(self.folder / name)
-        self.launch(name, "node", "--bootstrap", self.address, "--data", data, "--api-port", "0", *options)
+        where = ("--bootstrap", self.address, "--data", str(self.folder / name), "--api-port", "0")
+        self.launch(name, "node", *where, *options, settings=settings)
 
     def relays(self, name: str, count: int) -> None:
         """``count`` relays in one process."""
