@@ -3,16 +3,11 @@ that is being written neither flickers nor loses the reader's selection."""
 
 from __future__ import annotations
 
-import bisect
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import (
-    QColor,
-    QPainter,
-    QPen,
     QTextBlock,
     QTextCursor,
     QTextDocument,
@@ -27,17 +22,13 @@ from app.markdown.highlight import Highlighter, Span
 from app.theme import Theme
 from app.views.markdown_formats import (
     CODE_BLOCK,
-    HEADER_HEIGHT,
-    ITEM,
     LINE,
-    PAD,
-    QUOTE,
     TAIL,
     MarkdownFormats,
-    indent,
     run_text,
     units,
 )
+from app.views.markdown_ground import MarkdownGround, Shown
 from app.views.markdown_recolour import Recolouring
 from app.views.markdown_tables import MAX_ROWS, WRITTEN_ROWS, TableLayout
 
@@ -47,18 +38,6 @@ TOO_SLOW = 0.025
 """Seconds of one step of colouring after which a block of code stays as it is: some lexers can be made to take long."""
 
 
-@dataclass(slots=True, eq=False)
-class Shown:
-    """A block as it stands in the document, from character ``start``."""
-
-    block: Block
-    start: int
-    lines: int = 1  # blocks of the document, of code
-    table: QTextTable | None = None
-    highlighter: Highlighter | None = None
-    spans: dict[int, tuple[Span, ...]] = field(default_factory=dict)
-
-
 class MarkdownDocument:
     """Shows a sequence of blocks in ``document``."""
 
@@ -66,6 +45,7 @@ class MarkdownDocument:
         self._document = document
         self._theme = theme
         self.shown: list[Shown] = []
+        self.ground = MarkdownGround(document, theme, self.shown)
         self._formats = MarkdownFormats(document, theme, quiet=quiet)
         self._tables = TableLayout(self._formats, theme)
         self._free = True  # the last block of the document is empty and belongs to nobody
@@ -171,74 +151,6 @@ class MarkdownDocument:
             cell = here
             block = block.next()
         return said
-
-    def code_rect(self, shown: Shown) -> QRectF:
-        """The ground of a block of code, with its header, in the document."""
-        first = self._document.findBlock(shown.start)
-        last = self._document.findBlockByNumber(first.blockNumber() + shown.lines - 1)
-        layout = self._document.documentLayout()
-        top = layout.blockBoundingRect(first).top() - HEADER_HEIGHT - PAD / 2
-        left = 1 + indent(shown.block.place)
-        return QRectF(
-            left, top, self._document.textWidth() - 1 - left, layout.blockBoundingRect(last).bottom() + PAD - top
-        )
-
-    def paint_ground(self, painter: QPainter, exposed: QRectF) -> None:
-        """Draw what lies behind the text in ``exposed``: grounds of code, bars of quotes, rules."""
-        theme = self._theme
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for index in self._within(exposed):
-            shown = self.shown[index]
-            block = shown.block
-            rect = self._rect(shown)
-            if isinstance(block, Code):
-                painter.setPen(QPen(QColor(theme.line), 1))
-                painter.setBrush(QColor(theme.sunken))
-                painter.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), theme.small_radius, theme.small_radius)
-                rect.setHeight(HEADER_HEIGHT)
-                painter.drawLine(rect.bottomLeft(), rect.bottomRight())
-                rect = self._rect(shown)
-            elif isinstance(block, Rule):
-                painter.setPen(QPen(QColor(theme.line), 1))
-                left = 1 + indent(block.place)
-                middle = round(rect.center().y()) + 0.5
-                painter.drawLine(QPointF(left, middle), QPointF(self._document.textWidth() - 1, middle))
-            self._paint_bars(painter, index, rect)
-
-    def _paint_bars(self, painter: QPainter, index: int, rect: QRectF) -> None:
-        """Draw the bars of the quotes that a block is in, up to the block before if that is in them, too."""
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(self._theme.strong_line))
-        containers = self.shown[index].block.place.containers
-        before = self.shown[index - 1] if index else None
-        x = 1.0
-        for depth, container in enumerate(containers):
-            if container == "quote":
-                top = rect.top()
-                if before is not None and before.block.place.containers[: depth + 1] == containers[: depth + 1]:
-                    top = min(top, self._rect(before).bottom())
-                painter.drawRect(QRectF(x + 2, top - 2, 3, rect.bottom() - top + 4))
-            x += QUOTE if container == "quote" else ITEM
-
-    def _rect(self, shown: Shown) -> QRectF:
-        """Where a block stands in the document."""
-        if isinstance(shown.block, Code):
-            return self.code_rect(shown)
-        layout = self._document.documentLayout()
-        if shown.table is not None:
-            return layout.frameBoundingRect(shown.table)
-        return layout.blockBoundingRect(self._document.findBlock(shown.start))
-
-    def _within(self, exposed: QRectF) -> range:
-        """The indices of the blocks that touch ``exposed``."""
-        layout = self._document.documentLayout()
-
-        def top(shown: Shown) -> float:
-            return layout.blockBoundingRect(self._document.findBlock(shown.start)).top()
-
-        first = bisect.bisect_right(self.shown, exposed.top(), key=top)
-        end = bisect.bisect_right(self.shown, exposed.bottom() + HEADER_HEIGHT + PAD, key=top)
-        return range(max(0, first - 1), end)
 
     def _remove(self, cursor: QTextCursor, index: int) -> None:
         """Take the blocks from ``index`` on away."""

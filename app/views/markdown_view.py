@@ -29,8 +29,9 @@ from app.models.safe_text import visible
 from app.theme import Theme
 from app.views.basics import PlainLabel
 from app.views.icons import icon
-from app.views.markdown_document import MarkdownDocument, Shown
+from app.views.markdown_document import MarkdownDocument
 from app.views.markdown_formats import HEADER_HEIGHT
+from app.views.markdown_ground import Shown
 from app.views.markdown_recolour import Recolouring
 from app.views.markdown_tables import MAX_ROWS
 
@@ -171,7 +172,7 @@ class MarkdownView(QTextBrowser):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self.viewport())
-        self._text.paint_ground(painter, QRectF(event.rect()))
+        self._text.ground.paint(painter, QRectF(event.rect()))
         painter.end()
         super().paintEvent(event)
 
@@ -213,7 +214,7 @@ class MarkdownView(QTextBrowser):
 
     def _code_at(self, at: QPoint) -> Code | None:
         for shown in self._text.shown:
-            if isinstance(shown.block, Code) and self._text.code_rect(shown).contains(at):
+            if isinstance(shown.block, Code) and self._text.ground.code_rect(shown).contains(at):
                 return shown.block
         return None
 
@@ -258,7 +259,7 @@ class MarkdownView(QTextBrowser):
             self._headers.append(header)
         for header, shown in zip(self._headers, codes, strict=True):
             header.show_code(shown)
-            rect = self._text.code_rect(shown)
+            rect = self._text.ground.code_rect(shown)
             header.setGeometry(QRect(int(rect.left()), int(rect.top()), int(rect.width()), HEADER_HEIGHT))
             header.show()
 

@@ -18,8 +18,9 @@ from app.models import exported_chat
 from app.models.exported_chat import ExportedChat, Message
 from app.models.safe_text import visible
 from app.theme import LIGHT, Theme
-from app.views.markdown_document import MarkdownDocument, Shown
+from app.views.markdown_document import MarkdownDocument
 from app.views.markdown_formats import HEADER_HEIGHT, PAD
+from app.views.markdown_ground import Shown
 
 LOOK_MILLISECONDS = 10
 """Between two looks whether the chat is read."""
@@ -159,7 +160,7 @@ class PdfExport(QObject):
         painter.save()
         painter.translate(left, top - shown.top())
         painter.setClipRect(shown)
-        laid_out.paint_ground(painter, shown)
+        laid_out.ground.paint(painter, shown)
         self._paint_languages(painter, laid_out, codes, shown)
         document.drawContents(painter, shown)
         painter.restore()
@@ -177,7 +178,7 @@ class PdfExport(QObject):
         painter.setPen(QColor(self._theme.quiet))
         while codes:
             block = codes[0].block
-            rect = laid_out.code_rect(codes[0])
+            rect = laid_out.ground.code_rect(codes[0])
             if rect.top() > shown.bottom():
                 return
             if isinstance(block, Code) and rect.top() >= shown.top() - HEADER_HEIGHT:
