@@ -504,11 +504,14 @@ def _contribute_paused(desktop: Desktop) -> None:
     )  # fmt: skip
 
 
-def _models(desktop: Desktop, **fields: object) -> None:
-    here = schema.ModelState(id="Mistral-7B-Instruct-v0.3", where="local", context_length=32_768, tokens_per_s=31)
-    said = state()
-    play(desktop, msgspec.structs.replace(said, models=(said.models[0], here, *said.models[1:])))
-    models_views.show(desktop, **fields)  # type: ignore[arg-type]
+def _models(show: Callable[[Desktop], object]) -> Callable[[Desktop], None]:
+    def prepare(desktop: Desktop) -> None:
+        said = state()
+        here = schema.ModelState(id="Mistral-7B-Instruct-v0.3", where="local", provider="CUDAExecutionProvider")
+        play(desktop, msgspec.structs.replace(said, models=(said.models[0], here, *said.models[1:])))
+        show(desktop)
+
+    return prepare
 
 
 SUGGESTED = schema.Library(
@@ -601,9 +604,14 @@ VIEWS: dict[str, Callable[[Desktop], None]] = {
     "contribute-devices": _contribute("devices", scrolled="devices"),
     "contribute-limits": _contribute("money", "traffic", "whom", "relay", scrolled="money"),
     "contribute-log": _contribute("log", "meaning", scrolled="log"),
-    "models": _models,
-    "models-to-download": lambda desktop: _models(desktop, moving=False, scrolled="catalogue"),
-    "models-published": lambda desktop: _models(desktop, moving=False, scrolled="published"),
+    "models": _models(models_views.show),
+    "models-to-download": _models(lambda desktop: models_views.show(desktop, moving=False, scrolled="catalogue")),
+    "models-publishers": _models(lambda desktop: models_views.show(desktop, moving=False, scrolled="published")),
+    "models-details": _models(models_views.details),
+    "models-licence": _models(lambda desktop: models_views.asked(desktop, "fetch", models_views.POEMS)),
+    "models-delete": _models(lambda desktop: models_views.asked(desktop, "remove", "Mistral-7B-Instruct-v0.3")),
+    "models-refused": _models(models_views.refused),
+    "models-hub": _models(models_views.searched),
     "models-none": lambda desktop: desktop.window.open_page("models"),
     "network": _network,
     "network-crowded": lambda desktop: _network(desktop, links=1000),

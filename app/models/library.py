@@ -10,7 +10,6 @@ from PySide6.QtCore import QObject, Signal
 
 from app.i18n import mark, number, tr
 from app.models.engine_words import from_engine
-from app.models.shelf_model import ShelfModel
 from engine.api import schema
 
 GIGABYTE, MEGABYTE = 1e9, 1e6
@@ -88,9 +87,6 @@ class LibraryModel(QObject):
         self._offered = ""
         self._failed = ""
         self._wanted = False
-        self.shelf = ShelfModel(send)
-        """What the page of all models keeps."""
-        self.shelf.list_wanted.connect(self.refresh)
 
     def refresh(self) -> None:
         """Ask what could be here, now or as soon as the engine runs."""
@@ -153,7 +149,6 @@ class LibraryModel(QObject):
 
     def receive(self, event: schema.Event) -> None:
         """An event of the engine."""
-        self.shelf.receive(event)
         match event:
             case schema.Library():
                 self.models, self.problem = event.models, ""

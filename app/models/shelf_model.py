@@ -8,9 +8,11 @@ from PySide6.QtCore import QObject, Signal
 
 from app.i18n import tr
 from app.models.engine_words import from_engine
+from app.models.library import size_words
+from app.models.shelf import Progress
 from engine.api import schema
 
-_USE, _PUBLISHERS = "shelf-use", "shelf-publishers"
+_LIST, _PUBLISHERS, _HUB, _IMPORT = "shelf-list", "shelf-publishers", "shelf-hub", "shelf-import"
 MOST_WAITING = 64
 """Requests whose reply has not come yet."""
 
@@ -19,44 +21,49 @@ class ShelfModel(QObject):
     """``send`` gives a request to the engine and says whether it went out."""
 
     changed = Signal()
-    list_wanted = Signal()
-    """What could be downloaded is another now."""
+    import_changed = Signal()
+    details_changed = Signal(str)
 
     def __init__(self, send: Callable[[schema.Request], bool]) -> None:
         super().__init__()
         self._send = send
-        self.use: schema.DiskUse | None = None
+        self.catalogue: schema.Catalogue | None = None
         self.publishers: tuple[schema.PublisherState, ...] = ()
-        self.failed: dict[str, str] = {}
-        """Why downloads ended, by model."""
+        self.progress: dict[str, Progress] = {}
+        """Newer than what the catalogue says, by model."""
         self.problems: dict[str, str] = {}
-        """Why something else was refused, by model."""
-        self._accepted: set[str] = set()
+        """Why something was refused, by model or fingerprint."""
+        self.problem = ""
+        """Why there is no catalogue."""
+        self.details: dict[str, schema.ModelDetails] = {}
+        """What was asked for, by model."""
+        self.freed = ""
+        """What the last removal has freed, for people."""
+        self.hub: tuple[schema.HubModel, ...] | None = None
+        """What the hub has found; None: nobody has searched."""
+        self.hub_problem = ""
+        self.searching = False
+        self.importing = False
+        """A folder was given to the engine, which has not said yet whether it takes it."""
+        self.import_problem = ""
         self._asked: dict[str, str] = {}
         self._count = 0
         self._looked = False
 
+    # What is asked.
+
     def look(self, on: bool) -> None:
-        """Somebody begins or ends to look. Meanwhile everything is asked for again where it may be another."""
+        """Somebody begins or ends to look. Meanwhile everything is asked for again when it may be another."""
         self._looked = on
-        if on:
-            self._refresh()
+        self._refresh()
 
-    def _refresh(self) -> None:
-        if not self._looked:
-            return
-        self._send(schema.GetDiskUse(ref=_USE))
-        self._send(schema.ListPublishers(ref=_PUBLISHERS))
-        self.list_wanted.emit()
-
-    def accepted(self, model: str) -> bool:
-        """Whether the licence of a model was accepted already: what has begun to arrive was."""
-        begun = self.use is not None and any(one.model == model and one.unfinished for one in self.use.models)
-        return begun or model in self._accepted
+    def model(self, name: str) -> schema.CatalogueModel | None:
+        """What is known of a model."""
+        models = self.catalogue.models if self.catalogue is not None else ()
+        return next((one for one in models if one.model == name), None)
 
     def fetch(self, model: str) -> None:
         """Begin a download, or go on with it. The licence was accepted."""
-        self._accepted.add(model)
         self._ask(model, lambda ref: schema.DownloadModel(model=model, accept_licence=True, ref=ref))
 
     def pause(self, model: str) -> None:
@@ -65,46 +72,117 @@ class ShelfModel(QObject):
 
     def discard(self, model: str) -> None:
         """Stop a download and delete what has arrived."""
-        self._accepted.discard(model)
-        self.failed.pop(model, None)
         self._ask(model, lambda ref: schema.DiscardDownload(model=model, ref=ref))
 
-    def trust(self, fingerprint: str, *, on: bool) -> None:
+    def remove(self, model: str) -> None:
+        """Delete a model of this machine."""
+        self._ask(model, lambda ref: schema.RemoveModel(model=model, ref=ref))
+
+    def stop_import(self, model: str) -> None:
+        """Stop an import; nothing of it stays."""
+        self._ask(model, lambda ref: schema.StopImport(model=model, ref=ref))
+
+    def trust(self, fingerprint: str, on: bool) -> None:
         """Serve a publisher's models from this machine, or no more."""
         self._ask(fingerprint, lambda ref: schema.TrustPublisher(fingerprint=fingerprint, on=on, ref=ref))
+
+    def ask_details(self, model: str) -> None:
+        """Everything about one model."""
+        self._ask(model, lambda ref: schema.GetModelDetails(model=model, ref=ref))
+
+    def import_folder(self, folder: str, name: str, *, link: bool) -> None:
+        """Take a model that lies in a folder."""
+        sent = self._send(schema.ImportModel(folder=folder, name=name, link=link, ref=_IMPORT))
+        self.importing = sent
+        self.import_problem = "" if sent else tr("The engine does not run yet. Try again in a moment.")
+        self.import_changed.emit()
+
+    def search(self, words: str) -> None:
+        """Ask the hub; "" forgets what it has found."""
+        self.hub = None
+        self.hub_problem = ""
+        self.searching = bool(words) and self._send(schema.SearchHub(words=words[:200], ref=_HUB))
+        self.changed.emit()
+
+    # What the engine says.
 
     def receive(self, event: schema.Event) -> None:
         """An event of the engine."""
         match event:
             case schema.Welcome():
-                self._asked.clear()
-                self._refresh()
-            case schema.DiskUse(ref="shelf-use"):
-                self.use = event
+                self._begin()
+            case schema.Catalogue(ref="shelf-list"):
+                self.catalogue, self.problem = event, ""
+                self.progress.clear()
                 self.changed.emit()
+            case schema.CatalogueChanged():
+                self._refresh()
             case schema.Publishers(ref="shelf-publishers"):
                 self.publishers = event.publishers
                 self.changed.emit()
-            case schema.DownloadEnded():
-                self._ended(event)
-            case schema.Accepted() if event.ref in self._asked:
-                self._asked.pop(event.ref)
-                self._refresh()
-            case schema.RequestFailed() if event.ref in self._asked:
-                self.problems[self._asked.pop(event.ref)] = from_engine(event)
+            case schema.DownloadProgress() | schema.ImportProgress():
+                self.progress[event.model] = event
                 self.changed.emit()
+            case schema.HubResults(ref="shelf-hub"):
+                self.hub, self.searching = event.models, False
+                self.changed.emit()
+            case schema.ModelDetails() if event.ref in self._asked:
+                self.details[self._asked.pop(event.ref)] = event
+                self.details_changed.emit(event.model.model)
+            case schema.ImportEnded() if event.code and event.code != "stopped":
+                self.import_problem = from_engine(event)
+                self.import_changed.emit()
+            case schema.RequestFailed():
+                self._refused(event)
+            case schema.Accepted(ref="shelf-import"):
+                self.importing = False
+                self.import_changed.emit()
+            case schema.Accepted() | schema.ModelRemoved():
+                self._done(event)
 
-    def _ended(self, event: schema.DownloadEnded) -> None:
-        self.failed.pop(event.model, None)
-        if event.code and event.code != "stopped":
-            self.failed[event.model] = from_engine(event)
-            self.changed.emit()
+    def _begin(self) -> None:
+        """Another engine."""
+        self._asked.clear()
+        self.progress.clear()
+        self.details.clear()
+        self.catalogue = None
+        self.importing = self.searching = False
+        self._refresh()
+
+    def _refresh(self) -> None:
+        if self._looked:
+            self._send(schema.GetCatalogue(ref=_LIST))
+            self._send(schema.ListPublishers(ref=_PUBLISHERS))
+
+    def _refused(self, event: schema.RequestFailed) -> None:
+        if event.ref == _LIST:
+            self.problem = from_engine(event)
+        elif event.ref == _HUB:
+            self.hub_problem, self.searching = from_engine(event), False
+        elif event.ref == _IMPORT:
+            self.import_problem, self.importing = from_engine(event), False
+            self.import_changed.emit()
+            return
+        elif event.ref in self._asked:
+            self.problems[self._asked.pop(event.ref)] = from_engine(event)
+        else:
+            return
+        self.changed.emit()
+
+    def _done(self, event: schema.Accepted | schema.ModelRemoved) -> None:
+        if self._asked.pop(event.ref, None) is None:
+            return
+        if isinstance(event, schema.ModelRemoved):
+            self.details.pop(event.model, None)
+            self.freed = tr("Deleted. {size} are free again.", size=size_words(event.freed)) if event.freed else ""
+        self.changed.emit()
         self._refresh()
 
     def _ask(self, name: str, make: Callable[[str], schema.Request]) -> None:
         self._count += 1
         ref = f"shelf-{self._count}"
         self.problems.pop(name, None)
+        self.freed = ""
         if self._send(make(ref)):
             self._asked[ref] = name
             while len(self._asked) > MOST_WAITING:

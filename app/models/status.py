@@ -13,6 +13,7 @@ from app.models.catalogue import BUILTIN, ModelChoice, choices
 from app.models.contribution import ContributionModel
 from app.models.engine_words import from_engine
 from app.models.hosting import HostingModel
+from app.models.shelf_model import ShelfModel
 from engine.api import schema
 
 Tone = Literal["good", "busy", "neutral", "warning", "error"]
@@ -88,6 +89,8 @@ class StatusModel(QObject):
         """The rules of contributing, and what is measured."""
         self.hosting = HostingModel(send)
         """The network that this machine hosts."""
+        self.shelf = ShelfModel(send)
+        """All models, and what is done with them."""
         self._forget = QTimer(self)
         self._forget.setSingleShot(True)
         self._forget.setInterval(NOTICE_MILLISECONDS)
@@ -181,6 +184,7 @@ class StatusModel(QObject):
         """An event of the engine."""
         self.contribution.receive(event)
         self.hosting.receive(event)
+        self.shelf.receive(event)
         match event:
             case schema.State():
                 self._state = event

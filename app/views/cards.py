@@ -84,12 +84,13 @@ class Card(QFrame):
             control.setAccessibleDescription(about)
         return explanation
 
-    def add_line(self) -> None:
+    def add_line(self) -> QWidget:
         """A line between two rows."""
         line = QFrame()
         line.setObjectName("line")
         line.setFixedHeight(1)
         self.column.addWidget(line)
+        return line
 
 
 class Figures(QWidget):

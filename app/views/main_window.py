@@ -258,7 +258,7 @@ class MainWindow(QMainWindow):
             contribute.models_requested.connect(lambda: self.open_page("models"))
             return contribute
         if name == "models":
-            models = ModelsPage(self._theme, self._library)
+            models = ModelsPage(self._theme, self._status.shelf)
             models.model_chosen.connect(self._ask_model)
             models.contribute_requested.connect(self._contribute_model)
             return models

@@ -26,6 +26,7 @@ from app import i18n
 from app.i18n import catalogue
 from app.views.keys_dialog import keys_dialog
 from app.views.navigation import PAGES
+from tests.support.played_library import some_models
 from tests.ui.conftest import Drive, NoProcess, PlayedEngine, open_window, played_engine, until
 from tests.ui.test_window import type_question
 
@@ -59,6 +60,7 @@ DATA = {
     "Who can read my questions?",
     "How do I contribute?",
     "What is a receipt?",
+    *(text for model in some_models() for text in (model.title, model.text) if text),
 }
 """What comes from the engine, from the user, or is the same in every language."""
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
+import msgspec
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit
+from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QLineEdit
 
-from app.models.catalogue import BUILTIN
-from app.models.library import LibraryModel
 from app.models.status import StatusModel
 from app.theme import LIGHT
 from app.views.basics import PlainLabel
@@ -19,25 +19,18 @@ from app.views.pages.models_page import ModelsPage
 from app.views.shelf.licence_dialog import LicenceDialog
 from app.views.shelf.model_row import ModelRow
 from engine.api import schema
+from tests.support.played_library import some_models
 from tests.ui.test_models import Engine, state
 
-LAB = "abcdefgh" * 4
-SMALL = schema.LibraryModel(
-    model="Small-1.5B", variant="q4", licence="mit", page="https://h.example/s", size=1_200_000_000,
-    memory=2_100_000_000, verdict="fits", tokens_per_s=40,
-)  # fmt: skip
-LARGE = schema.LibraryModel(model="Large-70B", size=40_000_000_000, memory=44_000_000_000, verdict="does_not_fit")
-THEIRS = schema.LibraryModel(
-    model=f"{LAB}/theirs-3b", size=2_000_000_000, verdict="fits", publisher="A Small Lab", fingerprint=LAB,
-    reviewed=False, licence="apache-2.0",
-)  # fmt: skip
-HALF = schema.DownloadProgress(
-    model="Small-1.5B", stage="downloading", done=600_000_000, total=1_200_000_000, speed=10_000_000
+LAB = "ab" * 16
+THEIRS = f"{LAB}/lab-model"
+LLAMA = "Llama-3.2-1B-Instruct"
+ROOM = schema.Room(used=9 * 10**9, free=50 * 10**9, limit=40 * 10**9, left=31 * 10**9)
+STATES = (
+    schema.ModelState(id="gentorrent-builtin", where="both", nodes=3),
+    schema.ModelState(id=LLAMA, where="local"),
+    schema.ModelState(id="Far-70B", where="network", nodes=1, tokens_per_s=12),
 )
-KEPT = schema.DiskUse(
-    ref="shelf-use", models=(schema.ModelUse(model="Small-1.5B", unfinished=600_000_000),), total=600_000_000, free=9
-)
-NONE_KEPT = schema.DiskUse(ref="shelf-use", models=(), total=0, free=9)
 
 
 class Shown(ModelsPage):
@@ -46,28 +39,46 @@ class Shown(ModelsPage):
     def __init__(self) -> None:
         self.engine = Engine()
         self.status_model = StatusModel(self.engine.send)
-        self.library = LibraryModel(self.engine.send)
-        super().__init__(LIGHT, self.library)
+        super().__init__(LIGHT, self.status_model.shelf)
         self.status_model.setParent(self)
-        self.library.setParent(self)
-        self.status_model.changed.connect(lambda: self.show_status(self.status_model))
+        self.status_model.changed.connect(self._again)
+
+    def _again(self) -> None:
+        self.show_status(self.status_model)
 
     def hear(self, *events: schema.Event) -> None:
         for event in events:
             self.status_model.receive(event)
-            self.library.receive(event)
 
-    def row(self, place: str, model: str) -> ModelRow:
-        return self.cards[place].rows[model]
+    def catalogue(self, *models: schema.CatalogueModel) -> None:
+        """The engine's catalogue is this."""
+        self.hear(schema.Catalogue(ref="shelf-list", models=models, room=ROOM))
+
+    def row(self, model: str) -> ModelRow:
+        return next(card.rows[model] for card in self.cards.values() if card.isVisible() and model in card.rows)
 
     @property
     def places(self) -> dict[str, list[str]]:
         """What shows, from above."""
+        settle()
         cards = sorted((card for card in self.cards.values() if card.isVisible()), key=lambda card: card.y())
         return {card.place: [row.title.whole_text for row in card.rows.values()] for card in cards}
 
-    def last(self, kind: type[schema.Request]) -> schema.Request:
-        return [request for request in self.engine.requests if isinstance(request, kind)][-1]
+    def asked(self, kind: type[schema.Request]) -> list[Any]:
+        return [request for request in self.engine.requests if isinstance(request, kind)]
+
+    def dialog(self) -> Any:
+        """The one that was opened last."""
+        return self.findChildren(QDialog)[-1]
+
+
+def settle() -> None:
+    for _ in range(3):
+        QApplication.processEvents()
+
+
+def changed(name: str, **fields: object) -> list[schema.CatalogueModel]:
+    return [msgspec.structs.replace(one, **fields) if one.model == name else one for one in some_models()]
 
 
 @pytest.fixture
@@ -77,121 +88,150 @@ def page(qtbot) -> Iterator[Shown]:
     page.resize(900, 1200)
     page.show()
     page.status_model.engine_connected()
-    models = (
-        schema.ModelState(id=BUILTIN, where="both", nodes=3, context_length=2048),
-        schema.ModelState(id="Far-70B", where="network", nodes=1, tokens_per_s=12),
-    )
-    page.hear(state(models=models), schema.Library(ref="library", models=(SMALL, LARGE, THEIRS)), NONE_KEPT)
+    page.hear(state(models=STATES))
+    page.catalogue(*some_models())
     yield page
-    for dialog in page.findChildren(LicenceDialog) + page.findChildren(ConfirmDialog):
+    for dialog in page.findChildren(QDialog):
         dialog.close()
 
 
-def settle() -> None:
-    QApplication.processEvents()
-
-
 def texts(row: ModelRow) -> list[str]:
+    settle()
     return [label.whole_text for label in row.findChildren(PlainLabel) if label.isVisible() and label.whole_text]
 
 
 def test_models_stand_in_their_places(page: Shown) -> None:
-    settle()
     assert page.places == {
-        "here": [BUILTIN],
+        "here": ["Built-in model", "Llama 3.2 1B Instruct", "my-model"],
+        "moving": ["Qwen3 8B", "Qwen3 4B", "Phi-4 mini", "Gemma 2 2B"],
         "network": ["Far-70B"],
-        "catalogue": ["Small-1.5B", "Large-70B"],
-        "published": ["theirs-3b"],
+        "catalogue": ["Llama 3.3 70B"],
+        "published": ["lab-model"],
     }
-    assert set(texts(page.row("catalogue", "Small-1.5B"))) == {
-        "Small-1.5B",
-        "Best for this machine",
-        "1.5 billion parameters · 4-bit (q4) · 1.2 GB · licence: mit",
-        "Fits: needs 2.1 GB, about 40 tokens/s",
-    }
-    assert "Does not fit: needs 44.0 GB" in texts(page.row("catalogue", "Large-70B"))
-    assert "Unreviewed" in texts(page.row("published", THEIRS.model))
-    assert "by A Small Lab (abcdefgh…)" in page.row("published", THEIRS.model).facts.whole_text
+    said = texts(page.row(LLAMA))
+    assert "Fits: needs 2.4 of 16 GB, about 24 tokens/s" in said
+    assert any("4-bit (q4) · 1.7 GB · licence: llama3.2" in text for text in said)
+    assert "Does not fit: needs 48.0 of 16 GB, 13.0 GB too little room on the disk" in texts(page.row("Llama-3.3-70B"))
+    assert {"Cannot be used", "config.json is missing."} <= set(texts(page.row("my-model")))
+    assert {"Unreviewed"} <= set(texts(page.row(THEIRS)))
+    assert f"by A lab ({LAB[:8]}…)" in page.row(THEIRS).facts.whole_text
+    assert "In memory" in texts(page.row("gentorrent-builtin"))
 
 
 def test_words_and_fit_choose_what_shows(page: Shown) -> None:
-    page.finder.words.setText("SMALL lab")
-    settle()
-    assert page.places == {"published": ["theirs-3b"]}
+    page.finder.words.setText("A LAB")
+    assert page.places == {"published": ["lab-model"]}
     page.finder.words.setText("nobody has this")
     assert page.nothing.isVisible()
     page.finder.words.clear()
+    assert page.disk.isVisible()
     page.finder.fitting.click()
-    settle()
-    assert page.places["catalogue"] == ["Small-1.5B"]
-    assert page.places["here"] == [BUILTIN]
+    assert page.places["catalogue"] == []
+    assert "fits this machine" in page.cards["catalogue"].note.whole_text
+    assert page.places["published"] == ["lab-model"]
 
 
 def test_the_licence_shows_before_the_first_download_alone(page: Shown) -> None:
-    page.row("catalogue", "Small-1.5B").buttons["fetch"].click()
-    (dialog,) = page.findChildren(LicenceDialog)
-    assert {"mit", "1.2 GB"} <= {label.whole_text for label in dialog.findChildren(PlainLabel)}
-    assert dialog.read.isVisible()
-    assert not any(isinstance(request, schema.DownloadModel) for request in page.engine.requests)
+    page.row(THEIRS).buttons["fetch"].click()
+    dialog = page.dialog()
+    assert isinstance(dialog, LicenceDialog)
+    said = {label.whole_text for label in dialog.findChildren(PlainLabel)}
+    assert {"llama3.2", f"by A lab ({LAB[:8]}…)"} <= said
+    assert any("Nobody but its publisher" in text for text in said)
     dialog.reject()
-    assert not any(isinstance(request, schema.DownloadModel) for request in page.engine.requests)
-    page.row("catalogue", "Small-1.5B").buttons["fetch"].click()
-    page.findChildren(LicenceDialog)[-1].accept_button.click()
-    assert page.last(schema.DownloadModel).accept_licence
-    page.engine.requests.clear()
-    page.hear(HALF, KEPT, schema.DownloadEnded(model="Small-1.5B", code="stopped"))
-    page.row("moving", "Small-1.5B").buttons["resume"].click()
-    assert page.last(schema.DownloadModel).accept_licence
+    assert not page.asked(schema.DownloadModel)
+    page.row(THEIRS).buttons["fetch"].click()
+    page.dialog().accept_button.click()
+    (request,) = page.asked(schema.DownloadModel)
+    assert (request.model, request.accept_licence) == (THEIRS, True)
+    page.row("Phi-4-mini").buttons["resume"].click()
+    page.row("Gemma-2-2B").buttons["retry"].click()
+    assert [one.model for one in page.asked(schema.DownloadModel)] == [THEIRS, "Phi-4-mini", "Gemma-2-2B"]
 
 
 def test_a_download_is_paused_gone_on_with_and_discarded(page: Shown) -> None:
-    page.hear(HALF)
-    settle()
-    assert list(page.places) == ["here", "moving", "network", "catalogue", "published"]
-    row = page.row("moving", "Small-1.5B")
-    assert row.how_far.whole_text == "600 MB of 1.2 GB · 10 MB a second · about 1 minute left"
+    row = page.row("Qwen3-8B")
+    page.hear(
+        schema.DownloadProgress(
+            model="Qwen3-8B", stage="downloading", done=3 * 10**9, total=6 * 10**9, speed=10_000_000
+        )
+    )
+    assert row.how_far.whole_text == "3.0 GB of 6.0 GB · 10 MB a second · about 5 minutes left"
     assert (row.progress.value(), row.progress.maximum()) == (500, 1000)
     row.buttons["pause"].setFocus()
     QTest.keyClick(row.buttons["pause"], Qt.Key.Key_Space)
-    assert page.last(schema.StopDownload).model == "Small-1.5B"
-    page.hear(schema.DownloadEnded(model="Small-1.5B", code="stopped"), KEPT)
-    assert page.row("moving", "Small-1.5B") is row
-    assert row.how_far.whole_text == "Paused: 600 MB of 1.2 GB have arrived"
+    assert page.asked(schema.StopDownload)[-1].model == "Qwen3-8B"
+    before = len(page.asked(schema.GetCatalogue))
+    page.hear(schema.CatalogueChanged())
+    assert len(page.asked(schema.GetCatalogue)) == before + 1
+    page.catalogue(*changed("Qwen3-8B", state="paused", done=3 * 10**9, progress=None))
+    assert page.row("Qwen3-8B") is row
+    assert row.how_far.whole_text == "Stopped: 3.0 GB of 6.0 GB have arrived"
     row.buttons["resume"].click()
-    assert page.last(schema.DownloadModel).model == "Small-1.5B"
-    page.hear(HALF)
+    assert page.asked(schema.DownloadModel)[-1].model == "Qwen3-8B"
     row.buttons["discard"].click()
-    (dialog,) = page.findChildren(ConfirmDialog)
-    assert not any(isinstance(request, schema.DiscardDownload) for request in page.engine.requests)
+    dialog = page.dialog()
+    assert isinstance(dialog, ConfirmDialog)
+    assert not page.asked(schema.DiscardDownload)
+    assert any("3.0 GB" in label.whole_text for label in dialog.findChildren(PlainLabel))
     dialog.accept()
-    assert page.last(schema.DiscardDownload).model == "Small-1.5B"
-    page.hear(schema.DownloadEnded(model="Small-1.5B", code="stopped"), NONE_KEPT)
-    settle()
-    assert "moving" not in page.places
-    assert page.places["catalogue"] == ["Small-1.5B", "Large-70B"]
+    assert page.asked(schema.DiscardDownload)[-1].model == "Qwen3-8B"
 
 
-def test_several_downloads_show_side_by_side_and_failures_say_why(page: Shown) -> None:
-    other = schema.DownloadProgress(model="Large-70B", stage="checking")
-    page.hear(HALF, other)
-    assert list(page.cards["moving"].rows) == ["Small-1.5B", "Large-70B"]
-    assert page.row("moving", "Large-70B").progress.maximum() == 0
-    page.hear(schema.DownloadEnded(model="Large-70B", code="hub_failed", text="The hub cannot be reached."))
-    row = page.row("moving", "Large-70B")
-    assert row.problem.whole_text == "The hub cannot be reached."
-    row.buttons["resume"].click()
-    page.hear(other)
-    assert row.problem.whole_text == ""
+def test_each_download_says_how_it_is(page: Shown) -> None:
+    assert page.row("Qwen3-4B").how_far.whole_text == "Waits until other downloads are done"
+    assert page.row("Gemma-2-2B").problem.whole_text == "model.onnx is not what the hub says."
+    assert list(page.row("Gemma-2-2B").buttons) == ["retry", "discard"]
+    page.catalogue(*changed("Qwen3-8B", state="downloading", progress=None))
+    assert page.row("Qwen3-8B").progress.maximum() == 0
+    page.catalogue(*changed("Qwen3-8B", state="importing", progress=None))
+    page.hear(schema.ImportProgress(model="Qwen3-8B", stage="copying", done=10**9, total=4 * 10**9))
+    row = page.row("Qwen3-8B")
+    assert (row.how_far.whole_text, row.progress.value()) == ("Copying: 1.0 GB of 4.0 GB", 250)
+    row.buttons["stop"].click()
+    assert page.asked(schema.StopImport)[-1].model == "Qwen3-8B"
 
 
 def test_refusals_stand_at_the_model(page: Shown) -> None:
-    page.library.shelf.fetch("Large-70B")
-    ref = page.last(schema.DownloadModel).ref
-    page.hear(schema.RequestFailed(request="download_model", code="overloaded", text="Four go on already.", ref=ref))
-    assert page.row("catalogue", "Large-70B").problem.whole_text == "Four go on already."
+    page.row(LLAMA).more.click()
+    (request,) = page.asked(schema.GetModelDetails)
+    model = next(one for one in some_models() if one.model == LLAMA)
+    files = tuple(schema.ModelFile(name=f"part{at}", size=10**9, sha256="c" * 64) for at in range(14))
+    page.hear(
+        schema.ModelDetails(ref=request.ref, model=model, digest="d" * 64, folder="/models/x", commit="e", files=files)
+    )
+    panel = page.row(LLAMA).panel
+    assert panel is not None
+    settle()
+    shown = [label.whole_text for label in panel.findChildren(PlainLabel) if label.isVisible()]
+    said = {text.replace("\N{ZERO WIDTH SPACE}", "") for text in shown}
+    assert {"131,072 tokens of context", "d" * 64, "The catalogue of the program", "/models/x"} <= said
+    assert any("part11 · 1.0 GB · SHA-256 cccccccccccc…" in text and "part12" not in text for text in said)
+    panel.buttons["remove"].click()
+    dialog = page.dialog()
+    assert any("1.7 GB of the disk become free" in label.whole_text for label in dialog.findChildren(PlainLabel))
+    assert not page.asked(schema.RemoveModel)
+    dialog.accept()
+    (request,) = page.asked(schema.RemoveModel)
+    page.hear(schema.RequestFailed(request="remove_model", code="model_answers", text="It answers.", ref=request.ref))
+    assert page.row(LLAMA).problem.whole_text == "It answers."
+    page.acts.press("remove", LLAMA)
+    page.dialog().accept()
+    assert page.row(LLAMA).problem.whole_text == ""
+    page.hear(schema.ModelRemoved(ref=page.asked(schema.RemoveModel)[-1].ref, model=LLAMA, freed=1_690_000_000))
+    assert page.disk.freed.whole_text == "Deleted. 1.7 GB are free again."
     page.engine.there = False
-    page.library.shelf.fetch("Large-70B")
-    assert "does not run yet" in page.row("catalogue", "Large-70B").problem.whole_text
+    page.acts.press("pause", "Qwen3-8B")
+    assert "does not run yet" in page.row("Qwen3-8B").problem.whole_text
+
+
+def test_what_comes_with_the_program_cannot_be_deleted(page: Shown) -> None:
+    page.row("gentorrent-builtin").more.click()
+    model = some_models()[0]
+    page.hear(schema.ModelDetails(ref=page.asked(schema.GetModelDetails)[-1].ref, model=model))
+    panel = page.row("gentorrent-builtin").panel
+    assert panel is not None
+    assert panel.buttons["remove"].isHidden()
 
 
 def test_a_model_is_asked_and_contributed(page: Shown) -> None:
@@ -199,43 +239,109 @@ def test_a_model_is_asked_and_contributed(page: Shown) -> None:
     wanted: list[str] = []
     page.model_chosen.connect(lambda choice: chosen.append(choice.key))
     page.contribute_requested.connect(wanted.append)
-    page.row("here", BUILTIN).buttons["chat"].click()
-    page.row("network", "Far-70B").buttons["ask"].click()
-    page.row("here", BUILTIN).buttons["contribute"].click()
-    assert chosen == [(BUILTIN, "local"), ("Far-70B", "network")]
-    assert wanted == [BUILTIN]
-    serving = schema.ContributingState(on=True, status="on", model=BUILTIN)
-    page.hear(state(models=page.status_model.state.models, contributing=serving))
-    settle()
-    assert "Answers others" in texts(page.row("here", BUILTIN))
-    assert list(page.row("here", BUILTIN).buttons) == ["chat"]
+    page.row(LLAMA).buttons["chat"].click()
+    page.row("Far-70B").buttons["ask"].click()
+    page.row(LLAMA).buttons["contribute"].click()
+    assert chosen == [(LLAMA, "local"), ("Far-70B", "network")]
+    assert wanted == [LLAMA]
+    page.catalogue(*changed(LLAMA, use="contributed"))
+    assert "Answers others" in texts(page.row(LLAMA))
+    assert list(page.row(LLAMA).buttons) == ["chat"]
+
+
+def test_a_folder_is_imported_and_its_faults_are_said(page: Shown) -> None:
+    page.importing.head.click()
+    assert not page.form.go.isEnabled()
+    page.form.folder.setText("  /models/mine ")
+    page.form.name.setText("mine")
+    page.form.link.click()
+    page.form.go.click()
+    (request,) = page.asked(schema.ImportModel)
+    assert (request.folder, request.name, request.link) == ("/models/mine", "mine", True)
+    assert not page.form.go.isEnabled()
+    page.hear(schema.RequestFailed(request="import_model", code="no_model", text="It lacks x.", ref=request.ref))
+    assert page.form.problem.whole_text == "It lacks x."
+    assert page.form.folder.text()
+    page.form.go.click()
+    page.hear(schema.Accepted(ref=request.ref, request="import_model"))
+    assert (page.form.problem.whole_text, page.form.folder.text()) == ("", "")
+    page.hear(schema.ImportEnded(model="mine", code="disk_full", text="The disk is full."))
+    assert page.form.problem.whole_text == "The disk is full."
+
+
+def test_publishers_are_trusted_after_a_question(page: Shown) -> None:
+    theirs = schema.PublisherState(fingerprint=LAB, name="<b>A lab</b>", models=(THEIRS,))
+    page.hear(schema.Publishers(ref="shelf-publishers", publishers=(theirs,)))
+    row = page.publishers.rows[LAB]
+    assert row.about.whole_text == f"{' '.join(['abab'] * 8)} · 1 model"
+    row.switch.click()
+    page.dialog().reject()
+    assert not page.asked(schema.TrustPublisher)
+    assert not row.switch.isChecked()
+    row.switch.click()
+    page.dialog().accept()
+    assert page.asked(schema.TrustPublisher)[-1].on
+    page.hear(schema.Publishers(ref="shelf-publishers", publishers=(msgspec.structs.replace(theirs, trusted=True),)))
+    assert row.switch.isChecked()
+    row.switch.click()
+    assert not page.asked(schema.TrustPublisher)[-1].on
+
+
+def test_the_hub_is_asked_only_when_it_is_wanted(page: Shown) -> None:
+    QTest.keyClicks(page.finder.words, "smol")
+    assert not page.asked(schema.SearchHub)
+    QTest.keyClick(page.finder.words, Qt.Key.Key_Return)
+    (request,) = page.asked(schema.SearchHub)
+    assert request.words == "smol"
+    assert page.finder.said.whole_text == "The hub is asked"
+    found = schema.HubModel(model="somebody/smol-1b", licence="mit", page="https://h.example", downloads=3)
+    page.hear(schema.HubResults(ref=request.ref, models=(found,)))
+    assert page.places == {"hub": ["somebody/smol-1b"]}
+    page.row("somebody/smol-1b").buttons["fetch"].click()
+    page.dialog().accept_button.click()
+    assert page.asked(schema.DownloadModel)[-1].model == "somebody/smol-1b"
+    page.finder.words.clear()
+    assert "hub" not in page.places
 
 
 @pytest.mark.parametrize("name", ["<img src=http://h/a.png><b>x</b>&amp;", "abc\u202egnp.exe\x00", "W" * 10_000])
 def test_hostile_names_stay_text(page: Shown, name: str) -> None:
-    theirs = schema.LibraryModel(
-        model=f"{LAB}/{name}", licence=name, publisher=name, fingerprint=LAB, note=name, reviewed=False, variant=name
+    theirs = schema.CatalogueModel(
+        model=f"{LAB}/{name}", title=name, source="publisher", state="available", licence=name, publisher=name,
+        fingerprint=LAB, note=name, reviewed=False, variant=name, precision=name, parameters=name, text=name,
+    )  # fmt: skip
+    here = msgspec.structs.replace(theirs, model=name, state="paused", origin=name)
+    page.catalogue(theirs, here)
+    page.hear(
+        schema.Publishers(ref="shelf-publishers", publishers=(schema.PublisherState(fingerprint=LAB, name=name),))
     )
-    page.hear(schema.Library(ref="library", models=(theirs,)), schema.DownloadProgress(model=name, stage="checking"))
+    row = page.row(theirs.model)
+    row.more.click()
+    files = (schema.ModelFile(name=name, size=1),)
+    page.hear(
+        schema.ModelDetails(
+            ref=page.asked(schema.GetModelDetails)[-1].ref, model=theirs, folder=name, commit=name, variants=(name,),
+            files=files,
+        )
+    )  # fmt: skip
     settle()
-    row = page.row("published", theirs.model)
-    assert all(label.textFormat() is Qt.TextFormat.PlainText for label in page.findChildren(PlainLabel))
-    assert "\u202e" not in row.facts.text() + row.title.text()
-    assert len(row.facts.text()) < 600
-    assert page.widget().width() <= page.width()
+    shown = page.findChildren(PlainLabel)
+    assert all(label.textFormat() is Qt.TextFormat.PlainText for label in shown)
+    assert not any("\u202e" in label.text() or len(label.text()) > 1000 for label in shown)
+    assert page.widget().minimumSizeHint().width() <= page.width()
     row.buttons["fetch"].click()
-    (dialog,) = page.findChildren(LicenceDialog)
-    assert dialog.height() < 600
+    assert page.dialog().height() < 800
 
 
 def test_every_control_has_a_name_and_is_reached_by_tab(page: Shown) -> None:
-    page.hear(HALF)
+    page.importing.head.click()
+    page.hear(schema.Publishers(ref="shelf-publishers", publishers=(schema.PublisherState(fingerprint=LAB, name="A"),)))
     settle()
     page.activateWindow()
     controls = [
         one
         for one in page.findChildren(QAbstractButton) + page.findChildren(QLineEdit)
-        if one.isVisible() and one.focusPolicy() is not Qt.FocusPolicy.NoFocus
+        if one.isVisible() and one.isEnabled() and one.focusPolicy() is not Qt.FocusPolicy.NoFocus
     ]
     assert [one for one in controls if not (one.accessibleName() or getattr(one, "text", str)())] == []
     names = [one.accessibleName() for one in controls if one.accessibleName()]
@@ -248,7 +354,29 @@ def test_every_control_has_a_name_and_is_reached_by_tab(page: Shown) -> None:
     assert [one.accessibleName() for one in controls if one not in reached] == []
 
 
+def test_rows_grow_with_what_they_say(page: Shown) -> None:
+    row = page.row(LLAMA)
+    settle()
+    before = row.height()
+    page.status_model.shelf.problems[LLAMA] = "It is being contributed. " * 12
+    page.status_model.shelf.changed.emit()
+    settle()
+    assert row.height() > before + 20
+
+
 def test_without_an_engine_it_says_so(page: Shown) -> None:
     page.status_model.engine_away("The engine is started.", failed=False)
     assert page.empty.isVisible()
     assert page.places == {}
+
+
+def test_without_a_catalogue_it_says_why(page: Shown) -> None:
+    page.hear(
+        schema.RequestFailed(request="get_catalogue", code="storage_failed", text="No disk.", ref="shelf-list"),
+    )
+    page.catalogue()
+    assert page.places == {"here": [], "network": ["Far-70B"], "catalogue": []}
+    page.hear(schema.Welcome(version=1, engine_version="x"))
+    page.hear(schema.RequestFailed(request="get_catalogue", code="storage_failed", text="No disk.", ref="shelf-list"))
+    assert "No disk." in page.cards["catalogue"].note.whole_text
+    assert page.places["here"] == ["gentorrent-builtin", LLAMA]

@@ -6,49 +6,66 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
 
 from app.i18n import tr
-from app.models.catalogue import ModelChoice, choices
-from app.models.facts import Fact
-from app.models.library import LibraryModel, size_words
-from app.models.shelf import Known, Place, fit_badge, licence_words, publisher_words, sections, title_of
+from app.models.model_details import detail_acts, detail_facts
+from app.models.shelf import Known, Place, ShelfSection, sections
+from app.models.shelf_model import ShelfModel
 from app.models.status import StatusModel
 from app.theme import Theme
-from app.views.cards import EmptyState, Page
-from app.views.confirm_dialog import confirm_dialog
+from app.views.cards import Card, EmptyState, Page
+from app.views.folding_card import FoldingCard
+from app.views.shelf.disk_card import DiskCard
 from app.views.shelf.find_bar import FindBar
-from app.views.shelf.licence_dialog import LicenceDialog
+from app.views.shelf.import_form import ImportForm
+from app.views.shelf.model_acts import ModelActs
+from app.views.shelf.publishers_card import PublishersCard
 from app.views.shelf.section_card import SectionCard
+from engine.api import schema
 
 
 class ModelsPage(Page):
-    """Shows what :class:`StatusModel` and :class:`LibraryModel` say; emits what the owner wants elsewhere."""
+    """Shows what :class:`StatusModel` and its :class:`ShelfModel` say; emits what the owner wants elsewhere."""
 
     model_chosen = Signal(object)
     contribute_requested = Signal(str)
 
-    def __init__(self, theme: Theme, library: LibraryModel) -> None:
+    def __init__(self, theme: Theme, shelf: ShelfModel) -> None:
         about = tr("What can be asked, here and on the network, and what this machine could fetch.")
         super().__init__(theme, tr("Models"), about)
-        self._library = library
-        self._shelf = library.shelf
+        self._shelf = shelf
         self._status: StatusModel | None = None
+        self.acts = ModelActs(theme, self, shelf, self._models)
+        self.acts.model_chosen.connect(self.model_chosen)
+        self.acts.contribute_requested.connect(self.contribute_requested)
         self.finder = FindBar(theme)
         self.finder.changed.connect(self._show)
-        self.column.addWidget(self.finder)
+        self.finder.searched.connect(shelf.search)
+        self.disk = DiskCard(theme)
         self.empty = EmptyState(
             theme,
             "models",
             tr("No models yet"),
             tr("The engine on this machine says what it has as soon as it runs."),
         )
-        self.nothing = EmptyState(theme, "models", tr("Nothing found"), tr("No model has all of these words."))
-        self.column.addWidget(self.empty)
-        self.column.addWidget(self.nothing)
-        self._at = self.column.count()
-        self.column.addStretch(1)
+        self.nothing = EmptyState(
+            theme,
+            "models",
+            tr("Nothing found"),
+            tr("No model here has all of these words. The model hub may know more."),
+        )
+        self.publishers = PublishersCard(theme)
+        self.publishers.wanted.connect(self.acts.trust)
+        self.importing = FoldingCard(theme, tr("Import a model"), self._fill_import)
+        self.importing.show_summary(tr("That lies in a folder of this machine"))
         self.cards: dict[Place, SectionCard] = {}
-        library.changed.connect(self._show)
-        library.offer_changed.connect(self._show)
-        self._shelf.changed.connect(self._show)
+        for widget in (self.finder, self.disk, self.empty, self.nothing):
+            self.column.addWidget(widget)
+        self._at = self.column.count()
+        self.column.addWidget(self.publishers)
+        self.column.addWidget(self.importing)
+        self.column.addStretch(1)
+        shelf.changed.connect(self._show)
+        shelf.details_changed.connect(self._show_details)
+        shelf.import_changed.connect(self._import_changed)
         self._show()
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -67,32 +84,41 @@ class ModelsPage(Page):
 
     # What is shown.
 
-    def _known(self) -> Known | None:
+    def _models(self) -> tuple[schema.ModelState, ...]:
         state = self._status.state if self._status is not None else None
-        if state is None:
-            return None
-        now = state.contributing
-        return Known(
-            state.models,
-            self._library.models,
-            self._library.downloads,
-            self._shelf.use,
-            self._shelf.failed,
-            self._shelf.problems,
-            now.model if now.on else "",
-            self._library.problem,
-        )
+        return state.models if state is not None else ()
 
     def _show(self) -> None:
-        known = self._known()
-        found = sections(known, self.finder.words.text(), fitting=self.finder.fitting.isChecked()) if known else []
-        self.empty.setVisible(known is None)
-        self.finder.setVisible(known is not None)
-        self.nothing.setVisible(known is not None and not found)
+        there = self._status is not None and self._status.state is not None
+        shelf, catalogue = self._shelf, self._shelf.catalogue
+        known = Known(
+            self._models(),
+            catalogue.models if catalogue is not None else None,
+            shelf.progress,
+            shelf.problems,
+            shelf.problem,
+            shelf.hub,
+        )
+        words = self.finder.words.text()
+        found = sections(known, words, fitting=self.finder.fitting.isChecked()) if there else []
+        self.empty.setVisible(not there)
+        self.finder.setVisible(there)
+        self.finder.show_search(shelf.hub_problem, searching=shelf.searching)
+        self.nothing.setVisible(there and not found)
+        plain = there and not words
+        self.disk.setVisible(plain and catalogue is not None)
+        if catalogue is not None:
+            self.disk.show_room(catalogue, shelf.freed)
+        self.importing.setVisible(plain)
+        self.publishers.show_publishers(shelf.publishers if plain else (), shelf.problems)
+        self._show_sections(found)
+
+    def _show_sections(self, found: list[ShelfSection]) -> None:
         for section in found:
             if section.place not in self.cards:
                 card = self.cards[section.place] = SectionCard(self._theme, section)
-                card.pressed.connect(self._press)
+                card.pressed.connect(self.acts.press)
+                card.opened.connect(self._open)
                 self.column.insertWidget(self._at + len(self.cards) - 1, card)
             self.cards[section.place].show_section(section)
         shown = [section.place for section in found]
@@ -108,52 +134,25 @@ class ModelsPage(Page):
             self.column.removeWidget(card)
             self.column.insertWidget(self._at + offset, card)
 
-    # What is wanted.
+    # Details and importing.
 
-    def _press(self, act: str, model: str) -> None:
-        match act:
-            case "chat" | "ask":
-                choice = self._choice(model, "local" if act == "chat" else "network")
-                if choice is not None:
-                    self.model_chosen.emit(choice)
-            case "contribute":
-                self.contribute_requested.emit(model)
-            case "fetch":
-                self._fetch(model)
-            case "resume":
-                self._shelf.fetch(model)
-            case "pause":
-                self._shelf.pause(model)
-            case "discard":
-                self._discard(model)
+    def _open(self, model: str) -> None:
+        self._show_details(model)
+        self._shelf.ask_details(model)
 
-    def _choice(self, model: str, route: str) -> ModelChoice | None:
-        models = self._status.state.models if self._status is not None and self._status.state is not None else ()
-        there = [one for one in models if one.id == model]
-        return next((choice for choice in choices(there) if choice.route == route), None)
-
-    def _fetch(self, model: str) -> None:
-        known = self._library.model(model)
-        if known is None or self._shelf.accepted(model):
-            self._shelf.fetch(model)
+    def _show_details(self, model: str) -> None:
+        details = self._shelf.details.get(model)
+        if details is None:
             return
-        facts = [Fact(tr("Licence"), licence_words(known.licence))]
-        if known.size:
-            facts.append(Fact(tr("Size"), size_words(known.size)))
-        facts.append(Fact(tr("This machine"), fit_badge(known).text))
-        warning = ""
-        if not known.reviewed:
-            facts.append(Fact(tr("Publisher"), publisher_words(known)))
-            warning = tr(
-                "Nobody but its publisher has looked at this model. It may be no good, or answer badly on purpose."
-            )
-        dialog = LicenceDialog(self._theme, self, title_of(model), facts, known.page, warning)
-        dialog.accepted.connect(lambda: self._shelf.fetch(model))
-        dialog.open()
+        trusted = any(one.fingerprint == details.model.fingerprint and one.trusted for one in self._shelf.publishers)
+        for card in self.cards.values():
+            if model in card.rows:
+                card.rows[model].show_details(detail_facts(details, trusted=trusted), detail_acts(details))
 
-    def _discard(self, model: str) -> None:
-        text = tr("What has arrived of it is deleted. A later download begins anew.")
-        title = tr("Discard the download of {model}?", model=title_of(model))
-        dialog = confirm_dialog(self, self._theme, title, text, tr("Discard"))
-        dialog.accepted.connect(lambda: self._shelf.discard(model))
-        dialog.open()
+    def _fill_import(self, card: Card) -> None:
+        self.form = ImportForm(self._theme, self._shelf)
+        card.column.addWidget(self.form)
+
+    def _import_changed(self) -> None:
+        if self._shelf.import_problem:
+            self.importing.open()

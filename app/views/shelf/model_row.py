@@ -6,13 +6,25 @@ import functools
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.i18n import mark, tr
-from app.models.shelf import Act, Badge, Moving, ShelfRow
+from app.models.facts import Fact
+from app.models.model_words import Badge
+from app.models.shelf import Act, Moving, ShelfRow
 from app.theme import Theme
 from app.views.basics import Dot, Mark, PlainLabel
 from app.views.icons import ThemeIcon
+from app.views.shelf.details_panel import DetailsPanel
 
 NARROW = 560
 """Below this width the buttons stand under the words."""
@@ -22,28 +34,44 @@ ACTS: dict[Act, str] = {
     "ask": mark("Ask the network"),
     "contribute": mark("Contribute"),
     "fetch": mark("Download"),
+    "update": mark("Update"),
     "pause": mark("Pause"),
     "resume": mark("Go on"),
+    "retry": mark("Try again"),
+    "stop": mark("Stop"),
     "discard": mark("Discard"),
 }
 
 
 class ModelRow(QWidget):
-    """Shows a :class:`ShelfRow`; ``pressed`` says which of its acts is wanted."""
+    """Shows a :class:`ShelfRow`; ``pressed`` says which of its acts is wanted, ``opened`` that more is to be known,
+    which ``panel`` shows."""
 
     pressed = Signal(str, str)
+    opened = Signal(str)
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
         self.shown: ShelfRow | None = None
-        self._outer = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
-        self._outer.setContentsMargins(0, 0, 0, 0)
+        self.panel: DetailsPanel | None = None
+        self._whole = QVBoxLayout(self)
+        self._whole.setContentsMargins(0, 0, 0, 0)
+        self._whole.setSpacing(theme.small)
+        self._outer = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._outer.setSpacing(theme.medium)
         self._outer.addLayout(self._make_words(), 1)
         self._side = QHBoxLayout()
         self._side.setSpacing(theme.small)
+        self.more = QToolButton()
+        self.more.setObjectName("tool")
+        self.more.setCheckable(True)
+        self.more.setToolTip(tr("Details"))
+        self._more_icon = ThemeIcon(self.more, theme, "chevron-right", "quiet", size=16)
+        self.more.toggled.connect(self._turn)
+        self._side.addWidget(self.more)
         self._outer.addLayout(self._side)
+        self._whole.addLayout(self._outer)
         self.buttons: dict[Act, QPushButton] = {}
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -68,11 +96,35 @@ class ModelRow(QWidget):
         self._show_moving(row.moving)
         self.problem.show_text(row.problem)
         self.problem.setVisible(bool(row.problem))
+        self.more.setVisible(row.details)
+        self.more.setAccessibleName(tr("Details: {model}", model=row.title))
         if before is None or (before.acts, before.title) != (row.acts, row.title):
             self._show_acts(row)
         said = " ".join(filter(None, (self.fit.whole_text, row.facts)))
         for button in self.buttons.values():
             button.setAccessibleDescription(said)
+
+    def show_details(self, lines: list[Fact], acts: tuple[str, ...]) -> None:
+        """Show what was asked for when it was opened."""
+        if self.panel is not None and self.shown is not None:
+            self.panel.show_facts(lines, acts, self.shown.title)
+
+    def _turn(self, on: bool) -> None:
+        self._more_icon.show_as("chevron-down" if on else "chevron-right", "quiet")
+        if self.shown is None:
+            return
+        if on and self.panel is None:
+            self.panel = DetailsPanel(self._theme)
+            self.panel.pressed.connect(self._press)
+            self._whole.addWidget(self.panel)
+        if self.panel is not None:
+            self.panel.setVisible(on)
+        if on:
+            self.opened.emit(self.shown.model)
+
+    def _press(self, act: str) -> None:
+        if self.shown is not None:
+            self.pressed.emit(act, self.shown.model)
 
     # Its parts.
 
@@ -157,7 +209,7 @@ class ModelRow(QWidget):
             button = QPushButton(tr(ACTS[act]))
             button.setAccessibleName(tr("{action}: {model}", action=button.text(), model=row.title))
             button.clicked.connect(functools.partial(self.pressed.emit, act, row.model))
-            self._side.addWidget(button)
+            self._side.insertWidget(len(self.buttons), button)
             self.buttons[act] = button
         if had is not None and self.buttons:  # "Pause" became "Go on": keys stay where they were
             self.buttons.get(had, next(iter(self.buttons.values()))).setFocus()

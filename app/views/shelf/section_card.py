@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame
+from PySide6.QtWidgets import QWidget
 
 from app.models.shelf import ShelfSection
 from app.theme import Theme
@@ -16,6 +16,7 @@ class SectionCard(Card):
     """Shows a :class:`ShelfSection`. A row stays the same widget as long as its model is in this place."""
 
     pressed = Signal(str, str)
+    opened = Signal(str)
 
     def __init__(self, theme: Theme, section: ShelfSection) -> None:
         super().__init__(theme, section.heading, section.about)
@@ -23,7 +24,7 @@ class SectionCard(Card):
         self.note = PlainLabel("", "quiet")
         self.column.addWidget(self.note)
         self.rows: dict[str, ModelRow] = {}
-        self._first = self.column.count()
+        self._lines: list[QWidget] = []
 
     def show_section(self, section: ShelfSection) -> None:
         """Show exactly these models."""
@@ -36,15 +37,19 @@ class SectionCard(Card):
             self.rows[row.model].show_row(row)
 
     def _place(self, names: list[str]) -> None:
-        while (item := self.column.takeAt(self._first)) is not None:
-            widget = item.widget()
-            if isinstance(widget, QFrame) and widget.objectName() == "line":
-                widget.deleteLater()
+        # Not takeAt: an item that is still held would keep its widget from telling the next one of its size.
+        for line in self._lines:
+            self.column.removeWidget(line)
+            line.hide()
+            line.deleteLater()
+        for row in self.rows.values():
+            self.column.removeWidget(row)
+        self._lines = []
         before, self.rows = self.rows, {}
         for name in names:
             if self.rows:
-                self.add_line()
-            row = before.pop(name, None) or self._row()
+                self._lines.append(self.add_line())
+            row = before.pop(name) if name in before else self._row()
             self.rows[name] = row
             self.column.addWidget(row)
         for row in before.values():
@@ -54,4 +59,5 @@ class SectionCard(Card):
     def _row(self) -> ModelRow:
         row = ModelRow(self._theme)
         row.pressed.connect(self.pressed)
+        row.opened.connect(self.opened)
         return row

@@ -51,6 +51,13 @@
         </translation>
     </message>
     <message numerus="yes">
+        <source>%Ln download(s)</source>
+        <translation>
+            <numerusform>%Ln Download</numerusform>
+            <numerusform>%Ln Downloads</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>%Ln epoch(s) wait for the server</source>
         <translation>
             <numerusform>%Ln Epoche wartet auf den Server</numerusform>
@@ -93,6 +100,20 @@
         </translation>
     </message>
     <message numerus="yes">
+        <source>%Ln model(s)</source>
+        <translation>
+            <numerusform>%Ln Modell</numerusform>
+            <numerusform>%Ln Modelle</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln more file(s)</source>
+        <translation>
+            <numerusform>%Ln weitere Datei</numerusform>
+            <numerusform>%Ln weitere Dateien</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>%Ln node(s)</source>
         <translation>
             <numerusform>%Ln Knoten</numerusform>
@@ -111,6 +132,13 @@
         <translation>
             <numerusform>%Ln Hinweis der Engine</numerusform>
             <numerusform>%Ln Hinweise der Engine</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln other(s)</source>
+        <translation>
+            <numerusform>%Ln weiteres</numerusform>
+            <numerusform>%Ln weitere</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -166,6 +194,10 @@
         <translation>Ein Ordner braucht einen Namen.</translation>
     </message>
     <message>
+        <source>A folder of this machine</source>
+        <translation>Ein Ordner dieses Rechners</translation>
+    </message>
+    <message>
         <source>A game is running.</source>
         <translation>Ein Spiel läuft.</translation>
     </message>
@@ -204,6 +236,10 @@
     <message>
         <source>A program fills the screen.</source>
         <translation>Ein Programm füllt den Bildschirm.</translation>
+    </message>
+    <message>
+        <source>A publisher; nobody else has looked at it</source>
+        <translation>Ein Herausgeber; niemand sonst hat es sich angesehen</translation>
     </message>
     <message>
         <source>A relay carries sealed traffic. It cannot be read here, and uses your connection.</source>
@@ -441,6 +477,10 @@
         <translation>Letzte Frage noch einmal stellen</translation>
     </message>
     <message>
+        <source>Ask the model hub</source>
+        <translation>Den Modell-Hub fragen</translation>
+    </message>
+    <message>
         <source>Ask the network</source>
         <translation>Das Netz fragen</translation>
     </message>
@@ -559,6 +599,10 @@
         <translation>Neue Chats wie diesen beginnen</translation>
     </message>
     <message>
+        <source>Begins</source>
+        <translation>Beginnt</translation>
+    </message>
+    <message>
         <source>Being kept</source>
         <translation>Wird gesichert</translation>
     </message>
@@ -579,8 +623,16 @@
         <translation>Bootstrap-Server</translation>
     </message>
     <message>
+        <source>Called</source>
+        <translation>Heißt</translation>
+    </message>
+    <message>
         <source>Cancel</source>
         <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>Cannot be used</source>
+        <translation>Nicht benutzbar</translation>
     </message>
     <message>
         <source>Carried pieces of the sealed text, of which any {k} of {n} join to the whole.</source>
@@ -611,12 +663,24 @@
         <translation>Chats können nicht gesichert werden: Die Platte ist voll. Schaffe Platz.</translation>
     </message>
     <message>
+        <source>Checking the model</source>
+        <translation>Das Modell wird geprüft</translation>
+    </message>
+    <message>
         <source>Checking the receipt</source>
         <translation>Die Quittung wird geprüft</translation>
     </message>
     <message>
         <source>Checking what has arrived</source>
         <translation>Was angekommen ist, wird geprüft</translation>
+    </message>
+    <message>
+        <source>Choose the folder of the model</source>
+        <translation>Den Ordner des Modells auswählen</translation>
+    </message>
+    <message>
+        <source>Choose…</source>
+        <translation>Auswählen …</translation>
     </message>
     <message>
         <source>Choosing anonymous paths</source>
@@ -647,6 +711,14 @@
         <translation>Schließen des Fensters</translation>
     </message>
     <message>
+        <source>Comes with the program</source>
+        <translation>Gehört zum Programm</translation>
+    </message>
+    <message>
+        <source>Commit or version</source>
+        <translation>Commit oder Version</translation>
+    </message>
+    <message>
         <source>Computes on</source>
         <translation>Rechnet auf</translation>
     </message>
@@ -661,6 +733,10 @@
     <message>
         <source>Connection</source>
         <translation>Verbindung</translation>
+    </message>
+    <message>
+        <source>Context</source>
+        <translation>Kontext</translation>
     </message>
     <message>
         <source>Contribute</source>
@@ -769,6 +845,10 @@
     <message>
         <source>Copy: {name}</source>
         <translation>Kopieren: {name}</translation>
+    </message>
+    <message>
+        <source>Copying: {done} of {total}</source>
+        <translation>Wird kopiert: {done} von {total}</translation>
     </message>
     <message>
         <source>Could read the question and the answer, and saw this machine&apos;s address: it came without relays.</source>
@@ -927,6 +1007,10 @@
         <translation>Die Frage mit allem löschen, was auf sie folgt</translation>
     </message>
     <message>
+        <source>Delete {model} from this machine?</source>
+        <translation>{model} von diesem Rechner löschen?</translation>
+    </message>
+    <message>
         <source>Delete “{name}”</source>
         <translation>„{name}“ löschen</translation>
     </message>
@@ -943,8 +1027,20 @@ Es bleiben: Modelle, diese Einstellungen, Protokolle (in denen keine Chats stehe
 Das lässt sich nicht rückgängig machen.</translation>
     </message>
     <message>
+        <source>Deleted. {size} are free again.</source>
+        <translation>Gelöscht. {size} sind wieder frei.</translation>
+    </message>
+    <message>
         <source>Delete…</source>
         <translation>Löschen …</translation>
+    </message>
+    <message>
+        <source>Details</source>
+        <translation>Details</translation>
+    </message>
+    <message>
+        <source>Details: {model}</source>
+        <translation>Details: {model}</translation>
     </message>
     <message>
         <source>Devices</source>
@@ -953,6 +1049,14 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Diagnostics</source>
         <translation>Diagnose</translation>
+    </message>
+    <message>
+        <source>Digest</source>
+        <translation>Digest</translation>
+    </message>
+    <message>
+        <source>Digest of its vocabulary</source>
+        <translation>Digest des Vokabulars</translation>
     </message>
     <message>
         <source>Direct: no relays. The machine that answered saw this machine&apos;s address.</source>
@@ -965,6 +1069,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Discard the download of {model}?</source>
         <translation>Den Download von {model} verwerfen?</translation>
+    </message>
+    <message>
+        <source>Disk</source>
+        <translation>Festplatte</translation>
     </message>
     <message>
         <source>Disk for models</source>
@@ -1125,8 +1233,20 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Weniger Parameter</translation>
     </message>
     <message>
+        <source>Files</source>
+        <translation>Dateien</translation>
+    </message>
+    <message>
         <source>Find a model</source>
         <translation>Modell finden</translation>
+    </message>
+    <message>
+        <source>Fingerprint</source>
+        <translation>Fingerabdruck</translation>
+    </message>
+    <message>
+        <source>Fingerprint of {name}</source>
+        <translation>Fingerabdruck von {name}</translation>
     </message>
     <message>
         <source>Finish, then pause</source>
@@ -1149,8 +1269,16 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Passt auf diesen Rechner</translation>
     </message>
     <message>
+        <source>Folder</source>
+        <translation>Ordner</translation>
+    </message>
+    <message>
         <source>Folder deleted, its chats are kept</source>
         <translation>Ordner gelöscht, seine Chats bleiben</translation>
+    </message>
+    <message>
+        <source>Folder of the model</source>
+        <translation>Ordner des Modells</translation>
     </message>
     <message numerus="yes">
         <source>Folder {name}, %Ln chat(s), {state}</source>
@@ -1196,6 +1324,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>In diesem Chat gefunden</translation>
     </message>
     <message>
+        <source>Found on the model hub, where everybody can upload. Nobody has looked at these for you.</source>
+        <translation>Gefunden auf dem Modell-Hub, wo jeder hochladen kann. Niemand hat sich diese für dich angesehen.</translation>
+    </message>
+    <message>
         <source>Found: {words}</source>
         <translation>Gefunden: {words}</translation>
     </message>
@@ -1206,6 +1338,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Friends, a club or a lab share their models among themselves. This machine introduces them.</source>
         <translation>Freunde, ein Verein oder ein Labor teilen ihre Modelle unter sich. Dieser Rechner macht sie miteinander bekannt.</translation>
+    </message>
+    <message>
+        <source>From</source>
+        <translation>Von</translation>
     </message>
     <message>
         <source>From publishers</source>
@@ -1333,6 +1469,14 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Bild: {words}</translation>
     </message>
     <message>
+        <source>Import</source>
+        <translation>Importieren</translation>
+    </message>
+    <message>
+        <source>Import a model</source>
+        <translation>Ein Modell importieren</translation>
+    </message>
+    <message>
         <source>In a file that is not encrypted</source>
         <translation>In einer unverschlüsselten Datei</translation>
     </message>
@@ -1343,6 +1487,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>In letters it reads {letters}</source>
         <translation>In Buchstaben: {letters}</translation>
+    </message>
+    <message>
+        <source>In memory</source>
+        <translation>Im Speicher</translation>
     </message>
     <message>
         <source>In no network</source>
@@ -1554,6 +1702,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Das Älteste weglassen</translation>
     </message>
     <message>
+        <source>Leave the files where they are</source>
+        <translation>Die Dateien lassen, wo sie sind</translation>
+    </message>
+    <message>
         <source>Leave this network</source>
         <translation>Dieses Netz verlassen</translation>
     </message>
@@ -1742,8 +1894,16 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Meinen Netzen</translation>
     </message>
     <message>
+        <source>Name here (as the folder, if empty)</source>
+        <translation>Name hier (leer: wie der Ordner)</translation>
+    </message>
+    <message>
         <source>Name of a program, such as blender</source>
         <translation>Name eines Programms, etwa blender</translation>
+    </message>
+    <message>
+        <source>Name of the model on this machine</source>
+        <translation>Name des Modells auf diesem Rechner</translation>
     </message>
     <message>
         <source>Name of the network</source>
@@ -1842,12 +2002,12 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Kein Rechner, der {model} anbietet, hat den verlangten Ruf. Verlange weniger oder versuch es später noch einmal.</translation>
     </message>
     <message>
-        <source>No model has all of these words.</source>
-        <translation>Kein Modell enthält alle diese Wörter.</translation>
-    </message>
-    <message>
         <source>No model here fits into the memory that may be used.</source>
         <translation>Kein Modell hier passt in den Speicher, der benutzt werden darf.</translation>
+    </message>
+    <message>
+        <source>No model here has all of these words. The model hub may know more.</source>
+        <translation>Kein Modell hier enthält alle diese Wörter. Der Modell-Hub kennt vielleicht mehr.</translation>
     </message>
     <message>
         <source>No model of the catalogue would be better on this machine.</source>
@@ -1914,6 +2074,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Sonst bietet es niemand an.</translation>
     </message>
     <message>
+        <source>Nobody has looked at this model for you. It may be no good, or not run here.</source>
+        <translation>Niemand hat sich dieses Modell für dich angesehen. Es kann nichts taugen oder hier nicht laufen.</translation>
+    </message>
+    <message>
         <source>Nobody has this model.</source>
         <translation>Niemand hat dieses Modell.</translation>
     </message>
@@ -1958,6 +2122,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Nicht bekannt</translation>
     </message>
     <message>
+        <source>Not known yet whether it fits</source>
+        <translation>Noch nicht bekannt, ob es passt</translation>
+    </message>
+    <message>
         <source>Not now</source>
         <translation>Nicht jetzt</translation>
     </message>
@@ -1980,6 +2148,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Not verified: there is no valid receipt for this answer, so nobody vouches for it.</source>
         <translation>Nicht bestätigt: Zu dieser Antwort gibt es keine gültige Quittung, also bürgt niemand für sie.</translation>
+    </message>
+    <message>
+        <source>Note</source>
+        <translation>Hinweis</translation>
     </message>
     <message>
         <source>Notes</source>
@@ -2020,6 +2192,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Nothing has happened since the engine started.</source>
         <translation>Seit die Engine läuft, ist nichts geschehen.</translation>
+    </message>
+    <message>
+        <source>Nothing is copied, and the folder has to stay where it is.</source>
+        <translation>Nichts wird kopiert, und der Ordner muss bleiben, wo er ist.</translation>
     </message>
     <message>
         <source>Nothing is known here of the published model {model}. Join the network that has it, or give its manifest to: gentorrent models add-manifest FILE</source>
@@ -2068,6 +2244,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>On</source>
         <translation>An</translation>
+    </message>
+    <message>
+        <source>On the model hub</source>
+        <translation>Auf dem Modell-Hub</translation>
     </message>
     <message>
         <source>On the network</source>
@@ -2119,6 +2299,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Only the likeliest words that together have this share are chosen from.</source>
         <translation>Nur aus den wahrscheinlichsten Wörtern wird gewählt, die zusammen diesen Anteil haben.</translation>
+    </message>
+    <message>
+        <source>Only what points to it is deleted. The folder {folder} stays as it is.</source>
+        <translation>Nur der Verweis wird gelöscht. Der Ordner {folder} bleibt, wie er ist.</translation>
     </message>
     <message>
         <source>Only while nobody uses the machine</source>
@@ -2305,14 +2489,6 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Angehalten. {reasons}</translation>
     </message>
     <message>
-        <source>Paused: {done} have arrived</source>
-        <translation>Pausiert: {done} sind angekommen</translation>
-    </message>
-    <message>
-        <source>Paused: {done} of {total} have arrived</source>
-        <translation>Pausiert: {done} von {total} sind angekommen</translation>
-    </message>
-    <message>
         <source>Pauses while another program needs the processor or the graphics card.</source>
         <translation>Pausiert, solange ein anderes Programm den Prozessor oder die Grafikkarte braucht.</translation>
     </message>
@@ -2339,6 +2515,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Power</source>
         <translation>Leistung</translation>
+    </message>
+    <message>
+        <source>Precision</source>
+        <translation>Genauigkeit</translation>
     </message>
     <message>
         <source>Presence penalty</source>
@@ -2402,6 +2582,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     </message>
     <message>
         <source>Publisher</source>
+        <translation>Herausgeber</translation>
+    </message>
+    <message>
+        <source>Publishers</source>
         <translation>Herausgeber</translation>
     </message>
     <message>
@@ -2500,6 +2684,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Running answers are being finished; no new ones are taken.</source>
         <translation>Laufende Antworten werden beendet, neue nicht angenommen.</translation>
+    </message>
+    <message>
+        <source>SHA-256 {digest}…</source>
+        <translation>SHA-256 {digest}…</translation>
     </message>
     <message>
         <source>Save</source>
@@ -2659,10 +2847,6 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Größe</translation>
     </message>
     <message>
-        <source>Size not known before the download</source>
-        <translation>Größe vor dem Download nicht bekannt</translation>
-    </message>
-    <message>
         <source>So much waits in memory already that nothing can be added.</source>
         <translation>Im Speicher wartet schon so viel, dass nichts mehr dazukommen kann.</translation>
     </message>
@@ -2673,6 +2857,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Somebody is at this machine. It goes on after {minutes} minutes without mouse and keyboard.</source>
         <translation>Jemand arbeitet an diesem Rechner. Nach {minutes} Minuten ohne Maus und Tastatur geht es weiter.</translation>
+    </message>
+    <message>
+        <source>Source</source>
+        <translation>Herkunft</translation>
     </message>
     <message>
         <source>Start and end</source>
@@ -2717,6 +2905,14 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Stopped.</source>
         <translation>Angehalten.</translation>
+    </message>
+    <message>
+        <source>Stopped: {done} have arrived</source>
+        <translation>Angehalten: {done} sind angekommen</translation>
+    </message>
+    <message>
+        <source>Stopped: {done} of {total} have arrived</source>
+        <translation>Angehalten: {done} von {total} sind angekommen</translation>
     </message>
     <message>
         <source>Strangers&apos; prompts run on this machine, while it is in a network. Who asks stays unknown here. One click in the window or the tray ends it.</source>
@@ -2782,6 +2978,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Texts that end an answer</source>
         <translation>Texte, die eine Antwort beenden</translation>
+    </message>
+    <message>
+        <source>That lies in a folder of this machine</source>
+        <translation>Das in einem Ordner dieses Rechners liegt</translation>
     </message>
     <message>
         <source>That machine has another model now; another one goes on with the answer</source>
@@ -2876,6 +3076,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>The catalogue has no model &apos;{model}&apos;.</source>
         <translation>Der Katalog hat kein Modell „{model}“.</translation>
+    </message>
+    <message>
+        <source>The catalogue of the program</source>
+        <translation>Der Katalog des Programms</translation>
     </message>
     <message>
         <source>The chat database cannot be used ({error}). Check the disk.</source>
@@ -2986,6 +3190,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Die Engine findet hier keine Grafikkarte, die sie benutzen kann. Dieser Rechner kann trotzdem Verkehr für andere weiterleiten oder mit einem kleinen Modell auf seinem Prozessor antworten.</translation>
     </message>
     <message>
+        <source>The engine is asked for the details</source>
+        <translation>Die Engine wird nach den Einzelheiten gefragt</translation>
+    </message>
+    <message>
         <source>The engine is running</source>
         <translation>Die Engine läuft</translation>
     </message>
@@ -3070,8 +3278,24 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Die ersten Relays. Kennen die Adresse dieses Rechners, nicht die Frage und nicht, wer antwortet.</translation>
     </message>
     <message>
+        <source>The folder of an ONNX model, laid out as repositories of the hub are. No program in it is run.</source>
+        <translation>Der Ordner eines ONNX-Modells, aufgebaut wie Repositorys des Hubs. Kein Programm darin wird ausgeführt.</translation>
+    </message>
+    <message>
         <source>The full address: {address}</source>
         <translation>Die ganze Adresse: {address}</translation>
+    </message>
+    <message>
+        <source>The hub is asked</source>
+        <translation>Der Hub wird gefragt</translation>
+    </message>
+    <message>
+        <source>The hub knows nothing of that name</source>
+        <translation>Der Hub kennt nichts mit diesem Namen</translation>
+    </message>
+    <message>
+        <source>The hub learns the words that you look for</source>
+        <translation>Der Hub erfährt die Wörter, nach denen du suchst</translation>
     </message>
     <message>
         <source>The icon beside the clock opens it again.</source>
@@ -3236,6 +3460,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>The model hub does not give this.</source>
         <translation>Der Modell-Hub gibt das nicht her.</translation>
+    </message>
+    <message>
+        <source>The model hub; nobody has looked at it for you</source>
+        <translation>Der Modell-Hub; niemand hat es sich für dich angesehen</translation>
     </message>
     <message>
         <source>The model is unreviewed and nobody can verify its answers: {publisher} ({fingerprint}) has published it, and there is no calibration for it. The signature says only which machine answered with which files.</source>
@@ -3624,6 +3852,14 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Dieser Rechner in seiner Gruppe</translation>
     </message>
     <message>
+        <source>This machine may answer others with the models of those whom you trust. Anybody can take any name, but nobody another one&apos;s fingerprint: compare it with one that the publisher gave you.</source>
+        <translation>Dieser Rechner darf anderen mit den Modellen derer antworten, denen du vertraust. Jeder kann sich jeden Namen geben, aber niemand den Fingerabdruck eines anderen: Vergleiche ihn mit einem, den du vom Herausgeber hast.</translation>
+    </message>
+    <message>
+        <source>This machine may then answer strangers with its models. Is {fingerprint} the fingerprint that the publisher gave you?</source>
+        <translation>Dieser Rechner darf dann Fremden mit dessen Modellen antworten. Ist {fingerprint} der Fingerabdruck, den du vom Herausgeber hast?</translation>
+    </message>
+    <message>
         <source>This machine reads the question</source>
         <translation>Dieser Rechner liest die Frage</translation>
     </message>
@@ -3736,6 +3972,18 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Verkehr im Monat</translation>
     </message>
     <message>
+        <source>Trust</source>
+        <translation>Vertrauen</translation>
+    </message>
+    <message>
+        <source>Trust {name}</source>
+        <translation>{name} vertrauen</translation>
+    </message>
+    <message>
+        <source>Trust {name}?</source>
+        <translation>{name} vertrauen?</translation>
+    </message>
+    <message>
         <source>Try again</source>
         <translation>Nochmal versuchen</translation>
     </message>
@@ -3776,12 +4024,20 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Ungeprüft</translation>
     </message>
     <message>
+        <source>Update</source>
+        <translation>Aktualisieren</translation>
+    </message>
+    <message>
         <source>Use the processor</source>
         <translation>Prozessor benutzen</translation>
     </message>
     <message>
         <source>Use {device} for others</source>
         <translation>{device} für andere nutzen</translation>
+    </message>
+    <message>
+        <source>Variants</source>
+        <translation>Varianten</translation>
     </message>
     <message>
         <source>Verified</source>
@@ -3836,6 +4092,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Warten in der Schlange</translation>
     </message>
     <message>
+        <source>Waits until other downloads are done</source>
+        <translation>Wartet, bis andere Downloads fertig sind</translation>
+    </message>
+    <message>
         <source>Weaker</source>
         <translation>Schwächer</translation>
     </message>
@@ -3872,8 +4132,8 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Was angekommen ist, bleibt erhalten.</translation>
     </message>
     <message>
-        <source>What has arrived of it is deleted. A later download begins anew.</source>
-        <translation>Was davon angekommen ist, wird gelöscht. Ein späterer Download beginnt von vorn.</translation>
+        <source>What has arrived, {size}, is deleted. A later download begins anew.</source>
+        <translation>Was angekommen ist, {size}, wird gelöscht. Ein späterer Download beginnt von vorn.</translation>
     </message>
     <message>
         <source>What is not yet on the disk is kept in memory until then.</source>
@@ -3890,6 +4150,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>What lies here of {model} is not version {version}, which its publisher has signed. Download it again.</source>
         <translation>Was hier von {model} liegt, ist nicht Version {version}, die sein Herausgeber signiert hat. Lade es noch einmal herunter.</translation>
+    </message>
+    <message>
+        <source>What models take of the disk: {words}</source>
+        <translation>Was Modelle von der Festplatte belegen: {words}</translation>
     </message>
     <message>
         <source>What the model is told before the conversation.</source>
@@ -4015,12 +4279,20 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>Die Modelle dieses Herausgebers bietest du nicht an.</translation>
     </message>
     <message>
+        <source>You do not trust this publisher: you can ask this model, and this machine answers nobody else with it.</source>
+        <translation>Du vertraust diesem Herausgeber nicht: Du kannst dieses Modell fragen, und dieser Rechner antwortet niemand anderem damit.</translation>
+    </message>
+    <message>
         <source>You have paused it until the engine&apos;s next start.</source>
         <translation>Sie haben es bis zum nächsten Start der Engine angehalten.</translation>
     </message>
     <message>
         <source>You have paused it.</source>
         <translation>Sie haben es angehalten.</translation>
+    </message>
+    <message>
+        <source>You trust this publisher: this machine may answer others with its models.</source>
+        <translation>Du vertraust diesem Herausgeber: Dieser Rechner darf anderen mit seinen Modellen antworten.</translation>
     </message>
     <message>
         <source>Your address</source>
@@ -4206,6 +4478,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>für deine Fragen</translation>
     </message>
     <message>
+        <source>free on the disk</source>
+        <translation>auf der Festplatte frei</translation>
+    </message>
+    <message>
         <source>gentorrent-invite-… or https://…</source>
         <translation>gentorrent-invite-… oder https://…</translation>
     </message>
@@ -4238,6 +4514,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>kWh in diesem Monat</translation>
     </message>
     <message>
+        <source>left of it</source>
+        <translation>davon übrig</translation>
+    </message>
+    <message>
         <source>less than a minute left</source>
         <translation>noch weniger als eine Minute</translation>
     </message>
@@ -4268,6 +4548,14 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     <message>
         <source>minutes</source>
         <translation>Minuten</translation>
+    </message>
+    <message>
+        <source>needs {need} of {total} GB</source>
+        <translation>braucht {need} von {total} GB</translation>
+    </message>
+    <message>
+        <source>needs {need} of {total} GB of the graphics card</source>
+        <translation>braucht {need} von {total} GB der Grafikkarte</translation>
     </message>
     <message>
         <source>needs {size}</source>
@@ -4319,6 +4607,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>auch im Netz: {numbers}</translation>
     </message>
     <message>
+        <source>only for accounts that have accepted its terms there</source>
+        <translation>nur für Konten, die dort die Bedingungen angenommen haben</translation>
+    </message>
+    <message>
         <source>opened</source>
         <translation>geöffnet</translation>
     </message>
@@ -4361,6 +4653,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     <message>
         <source>standing {share} %</source>
         <translation>Ansehen {share} %</translation>
+    </message>
+    <message>
+        <source>taken by models</source>
+        <translation>von Modellen belegt</translation>
     </message>
     <message>
         <source>takes no questions now</source>
@@ -4479,6 +4775,14 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>binnen drei Tagen</translation>
     </message>
     <message>
+        <source>without a name</source>
+        <translation>ohne Namen</translation>
+    </message>
+    <message>
+        <source>your limit for models</source>
+        <translation>deine Grenze für Modelle</translation>
+    </message>
+    <message>
         <source>{action} ({key})</source>
         <translation>{action} ({key})</translation>
     </message>
@@ -4513,6 +4817,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     <message>
         <source>{count} more</source>
         <translation>{count} weitere</translation>
+    </message>
+    <message>
+        <source>{count} parameters</source>
+        <translation>{count} Parameter</translation>
     </message>
     <message>
         <source>{day}, {start} to {end} o&apos;clock: contributes</source>
@@ -4557,6 +4865,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     <message>
         <source>{file} of {model} is not the file that its publisher has signed. Somebody has changed it behind its address. Nothing of it is used; tell the publisher.</source>
         <translation>{file} von {model} ist nicht die Datei, die der Herausgeber signiert hat. Jemand hat sie hinter ihrer Adresse verändert. Nichts davon wird benutzt; sag es dem Herausgeber.</translation>
+    </message>
+    <message>
+        <source>{fit} (with {tokens} tokens of context)</source>
+        <translation>{fit} (mit {tokens} Tokens Kontext)</translation>
     </message>
     <message>
         <source>{have} relays are usable, but too many of them share a network or an owner for {paths} separate paths of {length}. Wait for relays elsewhere.</source>
@@ -4798,6 +5110,18 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <source>{size} MB</source>
         <translation>{size} MB</translation>
     </message>
+    <message>
+        <source>{size} of the disk become free. To use it again, download it again.</source>
+        <translation>{size} der Festplatte werden frei. Um es wieder zu benutzen, lade es noch einmal herunter.</translation>
+    </message>
+    <message>
+        <source>{size} of the disk become free. To use it again, import it again.</source>
+        <translation>{size} der Festplatte werden frei. Um es wieder zu benutzen, importiere es noch einmal.</translation>
+    </message>
+    <message>
+        <source>{size} too little room on the disk</source>
+        <translation>auf der Festplatte fehlen {size}</translation>
+    </message>
     <message numerus="yes">
         <source>{size}, about %Ln minute(s) at 50 Mbit/s.</source>
         <translation>
@@ -4812,6 +5136,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     <message>
         <source>{speed} tokens/s</source>
         <translation>{speed} Tokens/s</translation>
+    </message>
+    <message>
+        <source>{speed} tokens/s, measured here</source>
+        <translation>{speed} Tokens/s, hier gemessen</translation>
     </message>
     <message>
         <source>{text}, about {seconds} s</source>

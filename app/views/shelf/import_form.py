@@ -1,0 +1,87 @@
+"""Taking a model that lies in a folder of this machine already."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+
+from app.i18n import tr
+from app.models.shelf_model import ShelfModel
+from app.theme import Theme
+from app.views.basics import PlainLabel, Switch
+from app.views.contribute.rule_row import RuleRow
+
+
+class ImportForm(QWidget):
+    """Tells ``shelf`` which folder it is, and shows why it is not taken."""
+
+    def __init__(self, theme: Theme, shelf: ShelfModel) -> None:
+        super().__init__()
+        self._shelf = shelf
+        self._asked = False
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.small)
+        about = tr("The folder of an ONNX model, laid out as repositories of the hub are. No program in it is run.")
+        column.addWidget(PlainLabel(about, "quiet"))
+        row = QHBoxLayout()
+        row.setSpacing(theme.small)
+        self.folder = QLineEdit()
+        self.folder.setPlaceholderText(tr("Folder of the model"))
+        self.folder.setAccessibleName(tr("Folder of the model"))
+        self.folder.setMaxLength(4096)
+        self.folder.textChanged.connect(self._show)
+        self.folder.returnPressed.connect(self._import)
+        self.browse = QPushButton(tr("Choose…"))
+        self.browse.setAccessibleName(tr("Choose the folder of the model"))
+        self.browse.clicked.connect(self._choose)
+        row.addWidget(self.folder, 1)
+        row.addWidget(self.browse)
+        column.addLayout(row)
+        row = QHBoxLayout()
+        row.setSpacing(theme.small)
+        self.name = QLineEdit()
+        self.name.setPlaceholderText(tr("Name here (as the folder, if empty)"))
+        self.name.setAccessibleName(tr("Name of the model on this machine"))
+        self.name.setMaxLength(100)
+        self.name.returnPressed.connect(self._import)
+        self.go = QPushButton(tr("Import"))
+        self.go.clicked.connect(self._import)
+        row.addWidget(self.name, 1)
+        row.addWidget(self.go)
+        column.addLayout(row)
+        text = tr("Leave the files where they are")
+        self.link = Switch(theme, text)
+        about = tr("Nothing is copied, and the folder has to stay where it is.")
+        column.addWidget(RuleRow(theme, text, about, self.link))
+        self.problem = PlainLabel("", "fieldProblem")
+        column.addWidget(self.problem)
+        shelf.import_changed.connect(self._heard)
+        self._show()
+        self._heard()
+
+    def _choose(self) -> None:
+        dialog = QFileDialog(self, tr("Folder of the model"))
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(self.folder.setText)
+        dialog.open()
+
+    def _import(self) -> None:
+        if self.go.isEnabled():
+            self._asked = True
+            self._shelf.import_folder(self.folder.text().strip(), self.name.text().strip(), link=self.link.isChecked())
+
+    def _show(self) -> None:
+        self.go.setEnabled(bool(self.folder.text().strip()) and not self._shelf.importing)
+
+    def _heard(self) -> None:
+        self._show()
+        self.problem.show_text(self._shelf.import_problem)
+        self.problem.setVisible(bool(self._shelf.import_problem))
+        if self._asked and not self._shelf.importing:
+            self._asked = False
+            if not self._shelf.import_problem:  # it was taken
+                self.folder.clear()
+                self.name.clear()
