@@ -101,6 +101,16 @@ def pacing(json: Json = False, output: Output = None) -> None:
     _tell(results, bench.as_text(results), bench.store(results, output or results_folder()), json=json)
 
 
+@commands.command(name="governor")
+def governor(quick: Quick = False, json: Json = False, output: Output = None) -> None:
+    """What the governor with its sensors takes of a processor: to be less than 0.5 % of one. Five minutes."""
+    from engine.bench import governor as bench
+    from engine.bench.storing import results_folder
+
+    results = bench.run(quick=quick)
+    _tell(results, bench.as_text(results), bench.store(results, output or results_folder()), json=json)
+
+
 @commands.command(name="paths")
 def paths(quick: Quick = False, json: Json = False, output: Output = None) -> None:
     """What it costs to open a path, to pass a cell on and to keep a hundred links."""

@@ -128,6 +128,11 @@ class NoSensors:
 def machine_sensors(folder: Path, clock: Clock, pids: Pids) -> MachineSensors:
     """What this system can measure. ``folder``: whose disk is looked at; ``pids``: processes that count as one's
     own."""
+    return MachineSensors(every_sensor(folder, clock, pids), clock)
+
+
+def every_sensor(folder: Path, clock: Clock, pids: Pids) -> list[Sensor]:
+    """The single sensors of this system."""
     from engine.sensors import common, gpus
 
     sensors = [*common.sensors(folder, pids), *gpus.sensors(pids)]
@@ -143,4 +148,4 @@ def machine_sensors(folder: Path, clock: Clock, pids: Pids) -> MachineSensors:
         from engine.sensors import macos
 
         sensors += macos.sensors()
-    return MachineSensors(sensors, clock)
+    return sensors
