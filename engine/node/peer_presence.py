@@ -10,7 +10,6 @@ from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 
-from engine.crypto.onion import REPLAY_MEMORY
 from engine.directory.descriptor import make_descriptor
 from engine.directory.directory import Directory
 from engine.directory.genesis import GenesisRecord
@@ -18,7 +17,7 @@ from engine.directory.graph import RelayGraph, introducers, refusal, stepping_st
 from engine.directory.standing import StandingBook
 from engine.errors import StorageError
 from engine.forwarding.policies.registry import by_name
-from engine.ids import NetworkId, NodeId
+from engine.ids import NodeId
 from engine.inference.types import InferenceBackend
 from engine.library.calibrations import known_calibrations
 from engine.node.answer_scorer import AnswerScorer
@@ -34,17 +33,12 @@ from engine.node.presence import SOFTWARE, Membership, Presence
 from engine.node.scoring_service import ScoringService
 from engine.node.serving_role import ServingRole
 from engine.node.submission import Submission
-from engine.paths.admission import REPLAY_MEMORY as REQUEST_MEMORY
-from engine.paths.admission import REQUEST_LIFE, Admission
-from engine.paths.relay_limits import RelayLimits
-from engine.paths.setup import ReplayCache
+from engine.node.taken_memory import TakenMemory
 from engine.storage.receipt_store import ReceiptStore
-from engine.storage.replay_log import ReplayLog
 from engine.transport.addresses import LOOPBACK_ADDRESS
 from engine.transport.bootstrap_state import BootstrapState, Phase
 from engine.transport.link import LinkSender
 from engine.transport.mesh import Mesh
-from engine.verification.challenges.opening import answers_within
 from engine.wire.records import ServedModel, Signed
 
 KEY_CHECK_SECONDS = 600.0
@@ -104,7 +98,7 @@ class PeerPresence(Presence):
         self._published: tuple[ServedModel, ...] = ()
         self._looked_at_rates = membership.clock.monotonic()
         self._graph: RelayGraph | None = None
-        self._replay_logs: list[ReplayLog] = []
+        self._taken = TakenMemory(membership.networks, membership.clock)
         self._told = (0.0, 0.0)  # when the newest snapshot was signed, and when it came (monotonic)
         self.peer: OverlayPeer | None = None
         self.serving: ServingRole | None = None
@@ -219,11 +213,10 @@ class PeerPresence(Presence):
             self.mesh = self.peer = self.serving = self.group = self._entry = self.submission = self.standings = None
             self.seat = None
             self.end()
-            while self._replay_logs:
-                self._replay_logs.pop().close()
+            self._taken.close()
 
     def _assemble(self, genesis: GenesisRecord) -> tuple[OverlayPeer, ServingRole]:
-        clock, network_id = self._membership.clock, genesis.network_id
+        clock, network_id, taken = self._membership.clock, genesis.network_id, self._taken
         self._graph = RelayGraph(genesis.parameters)
         peer = OverlayPeer(
             self.node_id,
@@ -236,8 +229,8 @@ class PeerPresence(Presence):
             started=float(self._started),
             relays=self._relays,
             bandwidth=float(self._bandwidth),
-            replays=self._set_ups_taken(network_id),
-            admission=self._requests_taken(genesis),
+            replays=taken.set_ups(network_id),
+            admission=taken.requests(genesis, float(self._started)),
         )
         peer.saturation_changed = lambda: self.bootstrap.publish(self._descriptor)
         serving = ServingRole(
@@ -355,29 +348,6 @@ class PeerPresence(Presence):
         super()._on_state(state)
         if came and self.submission is not None:
             self.submission.look_again()
-
-    def _set_ups_taken(self, network_id: NetworkId) -> ReplayCache:
-        """Those of earlier runs included: onion keys live for two days, whatever is restarted."""
-        log = self._replay_log(network_id, "set-ups", REPLAY_MEMORY)
-        now = self._membership.clock.monotonic()
-        kept = ((now + seconds, tag) for seconds, tag in log.load())
-        return ReplayCache(RelayLimits().replay_tags, kept, log.append)
-
-    def _requests_taken(self, genesis: GenesisRecord) -> Admission:
-        """Those of earlier runs included: an answer that is made twice would be signed twice."""
-        memory = REQUEST_MEMORY
-        if genesis.genesis.committee_keys:
-            memory = max(memory, REQUEST_LIFE + answers_within(genesis.genesis))
-        log = self._replay_log(genesis.network_id, "requests", memory)
-        wall = self._membership.clock.wall()
-        kept = ((wall + seconds, request_id) for seconds, request_id in log.load())
-        return Admission(float(self._started), kept, log.append, memory)
-
-    def _replay_log(self, network_id: NetworkId, name: str, memory: float) -> ReplayLog:
-        path = self._membership.networks / network_id.hex() / name
-        log = ReplayLog(path, memory, self._membership.clock.wall)
-        self._replay_logs.append(log)
-        return log
 
     def directory_changed(self, directory: Directory) -> None:
         """Keep linked whom the graph says; of two the lower id dials. Links to who is no neighbour any more stay until

@@ -17,7 +17,7 @@ from engine.api.schema import RelayState
 from engine.clock import ManualClock, SystemClock
 from engine.crypto.identity import Identity
 from engine.directory.graph import FEW_LINKS, RelayGraph, stepping_stones
-from engine.errors import NetworkNotReadyError, StorageError, WireError
+from engine.errors import NetworkNotReadyError, StorageError
 from engine.ids import NetworkId, NodeId
 from engine.node import peer_presence
 from engine.node.client_presence import ClientPresence
@@ -25,16 +25,13 @@ from engine.node.keys import NodeKeys
 from engine.node.peer_presence import PeerPresence
 from engine.node.presence import Membership, Presence
 from engine.node.status import relay_state
-from engine.paths.admission import Admission
 from engine.storage.key_store import KeyStore
 from engine.transport.bootstrap_client import BootstrapClient, Phase
 from engine.transport.connectivity import Connectivity
 from engine.transport.signal_router import DIRECT
 from engine.wire.records import Parameters, Signed, descriptor_decoder
 from tests.support.answering_overlay import INFO
-from tests.support.answers import Asker, Node
 from tests.support.bootstrap import until
-from tests.support.judging import judging
 from tests.support.records import NOW, genesis
 from tests.support.relay_directories import directory, relay
 
@@ -327,29 +324,3 @@ async def test_a_relay_at_its_limit_publishes_that_it_has_no_spare_capacity_and_
     clock.advance(31)
     peer._tick_relay()
     assert published == [(False, 125_000), (True, 125_000)]
-
-
-def test_a_node_that_starts_again_knows_the_requests_that_it_has_taken(tmp_path):
-    """Killed and started within the two minutes in which a request may be sealed ahead of its clock."""
-    clock = ManualClock(NOW)
-    keys = NodeKeys(KeyStore(tmp_path / "keys", clock))
-    connectivity = Connectivity(tmp_path / "connectivity.json", clock)
-    membership = Membership(("http://127.0.0.1:1",), None, tmp_path, clock, lambda: None, lambda _: None, connectivity)
-    network = judging().genesis
-    (tmp_path / network.network_id.hex()).mkdir()
-    request = Asker(Node(), wall=NOW + 119).outgoing.request
-
-    def begun() -> Admission:
-        presence = PeerPresence(membership, keys, cast(Any, None), relays=True, max_tokens_per_second=None)
-        return presence._requests_taken(network)
-
-    admission = begun()
-    admission.check(request, 4, 3, clock.wall())
-    admission.add(request, b"message")
-    clock.advance(60.0)
-    with pytest.raises(WireError, match="seen before"):
-        begun().check(request, 4, 3, clock.wall())
-    clock.advance(1_300.0)  # a verifier could still show an answer to a turn that it asks anew
-    anew = msgspec.structs.replace(request, sealed_at=clock.wall())
-    with pytest.raises(WireError, match="seen before"):
-        begun().check(anew, 4, 3, clock.wall())
