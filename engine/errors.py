@@ -36,7 +36,11 @@
     │   │   └── DeviceBarredError         a device may not be used any more
     │   ├── RemoteServerError         another program that makes the answers cannot be reached or broke the protocol
     │   └── WorkerDiedError           the worker process ended; it is being restarted
-    ├── HubError                      the model hub cannot be reached, refuses, or is not to be trusted
+    ├── HubError                      the model hub refuses, or is not to be trusted
+    │   ├── HubUnreachableError       it cannot be reached
+    │   ├── GatedError                its terms have to be accepted there first
+    │   ├── HubNotFoundError          it has no such repository, or no such file
+    │   ├── CutOffError               the connection broke off again and again in the middle of a file
     │   └── ContentError              what it serves is not what it, or an earlier download, says
     ├── BenchmarkError                something that is measured is missing or failed
     ├── ReceiptError                  a receipt is malformed or does not verify
@@ -45,6 +49,9 @@
     └── StorageError                  disk, database, key store
         ├── DataDirectoryLockedError  another engine owns this data directory
         ├── ModelBusyError            another process downloads, imports or removes this model
+        ├── ModelInUseError           a model that is to be removed is in use, or stays
+        ├── DiskFullError             the disk has no room for a model
+        ├── DiskLimitError            the owner's limit for models leaves no room for it
         ├── KeyStoreError             keys cannot be read or written
         └── ResourceMissingError      a file of the program itself is not where it belongs
 
@@ -57,6 +64,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Literal
 
 
 class GenTorrentError(Exception):
@@ -89,6 +97,8 @@ class DirectoryError(GenTorrentError):
 
 class ManifestError(GenTorrentError):
     """What a publisher says of a model is forged, no longer holds, or would go back."""
+
+    code = "manifest_refused"
 
 
 class EquivocationError(DirectoryError):
@@ -241,6 +251,8 @@ class InferenceError(GenTorrentError):
 class ModelFolderError(InferenceError):
     """A model folder lacks or contradicts something; the text names the file and the fix."""
 
+    code = "no_model"
+
 
 class ProviderFailedError(InferenceError):
     """The execution provider itself failed (a GPU out of memory, a device lost): no request is to blame."""
@@ -263,11 +275,39 @@ class RemoteServerError(InferenceError):
 
 
 class HubError(GenTorrentError):
-    """The model hub cannot be reached, refuses, or asks for what is not done here."""
+    """The model hub refuses, or asks for what is not done here. ``code`` is stable, for the control API."""
+
+    code = "hub_failed"
+
+
+class HubUnreachableError(HubError):
+    """The model hub cannot be reached."""
+
+    code = "hub_unreachable"
+
+
+class GatedError(HubError):
+    """The hub gives this only to accounts that have accepted its terms."""
+
+    code = "hub_gated"
+
+
+class HubNotFoundError(HubError):
+    """The hub has no such repository, revision or file."""
+
+    code = "hub_not_found"
+
+
+class CutOffError(HubError):
+    """The connection broke off again and again in the middle of a file; what has arrived is kept."""
+
+    code = "cut_off"
 
 
 class ContentError(HubError):
     """Bytes or names from the hub are not what the hub itself, or an earlier download, says they are."""
+
+    code = "wrong_content"
 
 
 class BenchmarkError(GenTorrentError):
@@ -287,7 +327,9 @@ class VerificationError(GenTorrentError):
 
 
 class StorageError(GenTorrentError):
-    """Disk, database, key store."""
+    """Disk, database, key store. ``code`` is stable, for the control API."""
+
+    code = "storage_failed"
 
 
 class DataDirectoryLockedError(StorageError):
@@ -296,6 +338,30 @@ class DataDirectoryLockedError(StorageError):
 
 class ModelBusyError(StorageError):
     """Another process is downloading, importing or removing this model."""
+
+    code = "model_busy"
+
+
+class ModelInUseError(StorageError):
+    """A model that is to be removed is in use, or stays."""
+
+    def __init__(
+        self, text: str, code: Literal["model_contributed", "model_answers", "model_stays"] = "model_stays"
+    ) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+class DiskFullError(StorageError):
+    """The disk has no room for a model; what has arrived of it is kept."""
+
+    code = "disk_full"
+
+
+class DiskLimitError(StorageError):
+    """The owner's limit for models leaves no room for this one."""
+
+    code = "disk_limit"
 
 
 class KeyStoreError(StorageError):

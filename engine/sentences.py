@@ -36,6 +36,15 @@ def say(code: str, **values: str | int | float) -> Said:
     return said
 
 
+def said_again(text: str, parts: tuple[Sentence, ...]) -> str:
+    """A text that was kept with what it is made of."""
+    if not parts:
+        return text
+    said = Said(text)
+    said.parts = parts
+    return said
+
+
 def together(*texts: str) -> Said:
     """Texts one after the other; empty ones are left out."""
     said = Said(" ".join(text for text in texts if text))
@@ -513,6 +522,44 @@ SENTENCES: Mapping[str, str] = {
         "The model is unreviewed and nobody can verify its answers: {publisher} ({fingerprint}) has published it, and "
         "there is no calibration for it. The signature says only which machine answered with which files."
     ),
+    "library.busy": mark("{model} is being downloaded, imported or removed now. Wait until that is done."),
+    "library.left_over": mark("An import or a download from elsewhere was broken off. Discard it, or begin it again."),
+    "import.stopped": mark("The import was stopped. Nothing of it stays."),
+    "import.most": mark("{most} models are being imported already. Wait until one is done."),
+    "import.relative": mark("The folder {folder} has to be named from the root of the disk."),
+    "import.no_folder": mark("There is no folder {folder}."),
+    "import.missing": mark(
+        "The folder {folder} is no model that can be used here. It lacks {parts}. Take what is missing from the "
+        "model's repository."
+    ),
+    "import.unusable": mark("The folder {folder} is no model that can be used here: {problem}"),
+    "import.graph": mark("the network itself (a file that ends in .onnx)"),
+    "import.config": mark("its settings (config.json or genai_config.json)"),
+    "import.tokenizer": mark("its vocabulary (tokenizer.json)"),
+    "import.taken": mark(
+        "There is a model called {model} on this machine already. Import this one under another name, or remove "
+        "that one."
+    ),
+    "remove.stays": mark("{model} is part of the program and stays."),
+    "remove.contributed": mark(
+        "{model} is being contributed: this machine answers others with it. Choose another model on the page "
+        "Contribute, or switch contributing off, and remove it then."
+    ),
+    "remove.answers": mark(
+        "{model} is answering ({answers}). Wait until it is done, or stop it, and remove the model then."
+    ),
+    "library.disk_limit": mark(
+        "{model} needs {needed}, but of the {limit} that you allow for models {used} are taken and {left} are left. "
+        "Remove a model, or allow {more} more."
+    ),
+    "library.no_room": mark(
+        "{model} needs {needed}, and the disk has {left} for it ({reserve} stay free). Free {more}, or choose a "
+        "smaller one."
+    ),
+    "size.gb": mark("{count} GB"),
+    "size.mb": mark("{count} MB"),
+    "size.kb": mark("{count} kB"),
+    "size.bytes": mark("{count} bytes"),
     "library.stopped": mark("The download was stopped. What has arrived is kept."),
 }
 """All that the engine says with a code. Codes never change their meaning."""

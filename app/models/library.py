@@ -23,6 +23,7 @@ _VERDICTS = {
 _STAGES = {
     "checking": mark("Asking the model hub"),
     "downloading": mark("Downloading"),
+    "copying": mark("Copying"),
     "reading": mark("Checking what has arrived"),
     "installing": mark("Putting it in place"),
     "done": mark("Putting it in place"),

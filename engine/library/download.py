@@ -23,6 +23,7 @@ from engine.library.hub import Hub
 from engine.library.names import folder_name
 from engine.library.pins import Pin, PinnedFile
 from engine.library.progress import Meter
+from engine.library.room import promised
 from engine.library.selection import HubFile, Repository, Selection, also, offered, select
 
 PARALLEL = 4
@@ -94,11 +95,11 @@ async def download(
     with models.locked(plan.name):
         staging = models.staging(plan.name, plan.selection.graph)
         run = _Run(plan, hub, meter, patience or Patience(), staging)
-        models.check_space(plan.missing, f"{plan.name} ({plan.selection.variant})")
         meter.stage("checking")
-        await asyncio.to_thread(_reuse, models.place(plan.name), staging, plan)
-        meter.stage("downloading")
-        selection = await _fetch_all(run)
+        with promised(models, plan.name, plan.missing):
+            await asyncio.to_thread(_reuse, models.place(plan.name), staging, plan)
+            meter.stage("downloading")
+            selection = await _fetch_all(run)
         meter.stage("reading")
         await asyncio.to_thread(_read, plan.name, staging, selection.graph, run.found)
         meter.stage("installing")

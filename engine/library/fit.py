@@ -21,7 +21,7 @@ SHARE = 0.6
 """Of the memory's read speed that decoding reaches: 68 tokens/s with 310 MB of int4 weights at 34 GB/s (this project's
 benchmark on a machine with two cores, one answer)."""
 DEFAULT_CONTEXT = 4096
-Verdict = Literal["fits", "tight", "does not fit", "unknown"]
+Verdict = Literal["fits", "tight", "does_not_fit", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,4 +117,4 @@ def _verdict(need: int | None, machine: Machine, device: str) -> Verdict:
     now = machine.gpu_memory if device == "gpu" else machine.available
     if need <= 0.9 * now:
         return "fits"
-    return "tight" if need <= 0.9 * total else "does not fit"
+    return "tight" if need <= 0.9 * total else "does_not_fit"

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Lock
 
 from engine.errors import ModelBusyError, StorageError, UnknownModelError
 from engine.ids import is_published
 from engine.inference.models.installed import BUILTIN_MODEL, Catalogue, folder_of, model_of
 from engine.library.pins import Pins
+from engine.sentences import Said, say
 from engine.storage.file_lock import held_lock
 from engine.storage.files import make_directory, storage_error
 
@@ -22,11 +24,16 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
 
 
 class ModelsFolder:
-    """``path``: the folder ``models`` of a data directory; made on need."""
+    """``path``: the folder ``models`` of a data directory; made on need. ``limit``: bytes that the owner allows for all
+    models, None: as many as the disk has."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, limit: Callable[[], int | None] = lambda: None) -> None:
         self.path = path
+        self.limit = limit
         self.pins = Pins(path)
+        self.promised: dict[str, int] = {}
+        """See :func:`engine.library.room.promised`: bytes of each model when it is whole."""
+        self.promising = Lock()
 
     def place(self, name: str) -> Path:
         """Where the model ``name`` lies or will; :class:`StorageError` for a name that no model may have."""
@@ -63,24 +70,8 @@ class ModelsFolder:
         self._make()
         with held_lock(self._incomplete / f"{folder_of(name)}.lock") as mine:
             if not mine:
-                raise ModelBusyError(
-                    f"Another process is downloading, importing or removing {name} now. Wait until it is done."
-                )
+                raise ModelBusyError(say("library.busy", model=name))
             yield
-
-    def check_space(self, needed: int, what: str) -> None:
-        """:class:`StorageError` if the disk has not ``needed`` bytes and the reserve."""
-        try:
-            self._make()
-            free = shutil.disk_usage(self.path).free
-        except OSError as error:
-            raise storage_error("look at the disk of", self.path, error) from error
-        if needed + RESERVE > free:
-            raise StorageError(
-                f"{what} needs {gigabytes(needed)} and {gigabytes(RESERVE)} that stay free, but the disk of "
-                f"{self.path} has {gigabytes(free)}. Free {gigabytes(needed + RESERVE - free)}, choose a smaller "
-                "variant, or another data directory with --data."
-            )
 
     def install(self, name: str, staging: Path, files: Iterable[str]) -> None:
         """Move a complete staging folder into place; with a folder there already, file by file, graphs last.
@@ -171,12 +162,12 @@ def size_of(folder: Path) -> int:
     return sum(one.lstat().st_size for one in folder.rglob("*") if one.is_file() and not one.is_symlink())
 
 
-def gigabytes(count: float) -> str:
+def gigabytes(count: float) -> Said:
     """Bytes for people, in powers of ten as disks and the hub count them."""
-    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+    for code, size in (("size.gb", 1e9), ("size.mb", 1e6), ("size.kb", 1e3)):
         if count >= size:
-            return f"{count / size:.1f} {unit}" if count < 100 * size else f"{count / size:.0f} {unit}"
-    return f"{count:.0f} bytes"
+            return say(code, count=round(count / size, 1) if count < 100 * size else round(count / size))
+    return say("size.bytes", count=round(count))
 
 
 def link_or_copy(source: Path, target: Path) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from engine.errors import GenTorrentError, StorageError, UnknownModelError
+from engine.errors import GenTorrentError, ModelFolderError, StorageError, UnknownModelError
 from engine.inference.models.folder import ModelFolder, read_model_folder
 from engine.inference.models.installed import BUILTIN_MODEL
 from engine.inference.models.variants import Variant, belongs, variants
@@ -15,13 +16,15 @@ from engine.library.folders import ModelsFolder, in_use, size_of
 from engine.library.part_file import copy_hashed
 from engine.library.pins import Pin, PinnedFile
 from engine.library.progress import Meter
+from engine.library.room import promised
+from engine.sentences import listed, said_by, say
 
 Pinned = Literal["pinned", "not pinned", "with the program"]
 
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """A model on this machine. ``problem``: why it cannot be used, "" if it can; then the rest is as far as known."""
+    """A model on this machine. ``problem``: why it cannot be used, "" if it can; else the rest is as far as known."""
 
     name: str
     folder: Path
@@ -34,6 +37,8 @@ class Installed:
     repository: str = ""
     licence: str = ""
     problem: str = ""
+    model: ModelFolder | None = None
+    pin: Pin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,7 @@ def installed(models: ModelsFolder) -> list[Installed]:
             names = tuple(one.name for one in variants(folder) if not one.problem)
             model = catalogue.open(name)
         except (GenTorrentError, OSError, UnicodeError) as error:
-            problem = str(error)
+            problem = said_by(error)
         found.append(
             Installed(
                 name=name,
@@ -74,6 +79,8 @@ def installed(models: ModelsFolder) -> list[Installed]:
                 repository=pin.repository if pin else "",
                 licence=pin.licence if pin else "",
                 problem=problem,
+                model=model,
+                pin=pin,
             )
         )
     return found
@@ -84,15 +91,11 @@ def import_folder(
 ) -> ModelFolder:
     """Copy a model's folder (the files of one variant), or link to it, and pin what is there now."""
     source = source.absolute()
-    model = read_model_folder(name or source.name, source, variant=variant)
     name = name or source.name
+    model = check_importable(source, models, name, variant)
     place = models.place(name)
     with models.locked(name):
-        if place.exists() or place.is_symlink():
-            raise StorageError(
-                f"There is a model called {name} on this machine already. Give this one another name with --as, or "
-                f"remove that one with: gentorrent models remove {name}"
-            )
+        _check_free(models, name)
         sizes = {one.relative_to(source).as_posix(): one.stat().st_size for one in model.files}
         if link:
             files = _hashed(source, sizes, meter)
@@ -104,14 +107,9 @@ def import_folder(
                     "Leave --link out to copy the model."
                 ) from error
         else:
-            models.check_space(sum(sizes.values()), f"The copy of {source.name}")
             staging = models.staging(name, model.graph.relative_to(source).as_posix())
-            files = {}
-            for one, size in sizes.items():
-                meter.begin(one, size)
-            meter.stage("downloading")
-            for one in sizes:
-                files[one] = copy_hashed(source / one, staging / one, partial(meter.at, one))
+            with promised(models, name, sum(sizes.values())):
+                files = _copied(source, staging, sizes, meter)
             meter.stage("installing")
             models.install(name, staging, files)
         models.pins.put(name, Pin(origin="import", files=files, linked=str(source)[:300] if link else ""))
@@ -119,6 +117,50 @@ def import_folder(
         catalogue.remember({place / one: bytes.fromhex(what.sha256) for one, what in files.items()})
     meter.stage("done")
     return catalogue.open(name)
+
+
+def check_importable(source: Path, models: ModelsFolder, name: str, variant: str = "") -> ModelFolder:
+    """The model in a folder, if it can be imported under that name: :class:`ModelFolderError` says exactly what is
+    missing or wrong, ``StorageError`` what is wrong with the name. Nothing of the folder is executed."""
+    models.place(name)
+    _check_free(models, name)
+    if not source.is_dir():
+        raise ModelFolderError(say("import.no_folder", folder=str(source)))
+    parts = {
+        "import.graph": bool(variants(source)),
+        "import.config": _has(source, "config.json", "genai_config.json"),
+        "import.tokenizer": _has(source, "tokenizer.json"),
+    }
+    missing = [say(code) for code, there in parts.items() if not there]
+    if missing:
+        raise ModelFolderError(say("import.missing", folder=str(source), parts=listed("list.and", missing)))
+    try:
+        return read_model_folder(name, source, variant=variant)
+    except ModelFolderError as error:
+        raise ModelFolderError(say("import.unusable", folder=str(source), problem=said_by(error))) from error
+
+
+def _check_free(models: ModelsFolder, name: str) -> None:
+    place = models.place(name)
+    if place.exists() or place.is_symlink():
+        raise StorageError(say("import.taken", model=name))
+
+
+def _has(folder: Path, *names: str) -> bool:
+    """Whether one of these lies in the folder or, as some repositories have it, further below."""
+    return any(next(folder.rglob(name), None) is not None for name in names)
+
+
+def _copied(source: Path, staging: Path, sizes: dict[str, int], meter: Meter) -> dict[str, PinnedFile]:
+    """Nothing stays of a copy that is not whole."""
+    for one, size in sizes.items():
+        meter.begin(one, size)
+    meter.stage("copying")
+    try:
+        return {one: copy_hashed(source / one, staging / one, partial(meter.at, one)) for one in sizes}
+    except BaseException:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise
 
 
 def _hashed(folder: Path, sizes: dict[str, int], meter: Meter) -> dict[str, PinnedFile]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-Stage = Literal["checking", "downloading", "reading", "installing", "done"]
+Stage = Literal["checking", "downloading", "copying", "reading", "installing", "done"]
 
 
 @dataclass(frozen=True, slots=True)

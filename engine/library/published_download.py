@@ -20,6 +20,7 @@ from engine.library.hub import Hub
 from engine.library.manifests import check_manifest, parse_address
 from engine.library.pins import Pin, PinnedFile
 from engine.library.progress import Meter
+from engine.library.room import promised
 from engine.library.selection import HubFile
 from engine.library.sources import FolderSource, HubSource, resolver_for
 from engine.sentences import said_by, say
@@ -78,16 +79,16 @@ async def download_published(
     manifest, name = wanted.manifest, wanted.model_id
     patience = patience or Patience()
     with models.locked(name):
-        models.check_space(wanted.missing, f"{name} version {manifest.version}")
         staging = models.staging(name, manifest.digest.hex()[:16])
         meter.stage("checking")
-        await asyncio.to_thread(_reuse, models, wanted, staging)
-        meter.stage("downloading")
-        async with connections(patience, PARALLEL, resolver_for(hub, allow_local=allow_local)) as session:
-            sources = [_source(text, hub, allow_local) for text in manifest.addresses]
-            transfers = [Transfer(session, one, name, "", meter, patience) for one in sources]
-            run = _Run(wanted, transfers, staging)
-            await _fetch_all(run)
+        with promised(models, name, wanted.missing):
+            await asyncio.to_thread(_reuse, models, wanted, staging)
+            meter.stage("downloading")
+            async with connections(patience, PARALLEL, resolver_for(hub, allow_local=allow_local)) as session:
+                sources = [_source(text, hub, allow_local) for text in manifest.addresses]
+                transfers = [Transfer(session, one, name, "", meter, patience) for one in sources]
+                run = _Run(wanted, transfers, staging)
+                await _fetch_all(run)
         meter.stage("reading")
         await asyncio.to_thread(_check, run)
         meter.stage("installing")

@@ -1,83 +1,77 @@
-"""Models that could be on this machine, for the control API: the catalogue judged for this machine, and downloads."""
+"""Models for the control API: those on this machine and those that could be, downloads, imports, removing."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
-from msgspec import UnsetType
-
-from engine.api import error_reply
 from engine.api.schema import (
     Accepted,
+    Catalogue,
+    CatalogueChanged,
     ConfirmModel,
     ControlEvent,
     DiscardDownload,
     DiskUse,
-    DownloadEnded,
     DownloadModel,
-    DownloadProgress,
+    GetCatalogue,
     GetDiskUse,
+    GetModelDetails,
+    HubModel,
+    HubResults,
+    ImportModel,
     Library,
     LibraryModel,
     LibraryRequest,
     ListLibrary,
     ListPublishers,
-    ModelUse,
+    ModelRemoved,
     Publishers,
+    RemoveModel,
     RequestFailed,
+    SearchHub,
     StopDownload,
+    StopImport,
     TrustPublisher,
 )
+from engine.api.schema import CatalogueModel as CatalogueEntry
+from engine.api.schema import ModelUse as ShownUse
 from engine.clock import Clock
-from engine.errors import (
-    GenTorrentError,
-    HubError,
-    InvalidRequestError,
-    ManifestError,
-    OverloadedError,
-    StorageError,
-    UnknownModelError,
-)
+from engine.errors import GenTorrentError, InvalidRequestError, ModelInUseError, UnknownModelError
 from engine.ids import is_publishers
-from engine.library.candidates import foreseen_variants
+from engine.inference.models.installed import BUILTIN_MODEL
 from engine.library.catalogue import CatalogueModel, find
 from engine.library.disk_use import disk_use
 from engine.library.download import Order, download, prepare
-from engine.library.fit import DEFAULT_CONTEXT, Machine, Verdict, recommended
+from engine.library.fit import Machine
 from engine.library.folders import ModelsFolder
 from engine.library.hub import hub_of
+from engine.library.keeping import remove
 from engine.library.known import known_models
 from engine.library.machine import look
-from engine.library.progress import Meter, Progress
+from engine.library.names import folder_name, is_repository
+from engine.library.progress import Meter
 from engine.library.published import PublishedModels
 from engine.library.published_download import download_published
 from engine.library.published_download import plan as plan_published
+from engine.library.room import check_room, room
 from engine.library.sources import local_allowed
-from engine.node.published_library import confirm, published_to_download, publisher_states, trust
+from engine.node.downloads import Downloads, Fetch, code_of
+from engine.node.imports import Imports
+from engine.node.model_catalogue import ModelCatalogue, ModelUse, Now, best_first, licence_of
+from engine.node.published_library import confirm, publisher_states, trust
 from engine.sentences import said_by, say
 
-MAX_DOWNLOADS = 4
-"""At a time."""
-TELL_SECONDS = 0.5
-"""Between two words about one download."""
-_ORDER = ("fits", "tight", "unknown", "does_not_fit")
-_VERDICTS: dict[Verdict, Literal["fits", "tight", "does_not_fit", "unknown"]] = {
-    "fits": "fits",
-    "tight": "tight",
-    "does not fit": "does_not_fit",
-    "unknown": "unknown",
-}
-Fetch = Callable[[Meter], Awaitable[None]]
-_logger = logging.getLogger(__name__)
+CHANGED_SECONDS = 1.0
+"""Between two words about a catalogue that has changed."""
+HUB_RESULTS = 40
 
 
 class LibraryService:
-    """``run()`` until cancelled, which ends all downloads; what has arrived is kept."""
+    """``run()`` until cancelled, which ends all downloads; what has arrived is kept, and gone on with at the next
+    start."""
 
     def __init__(
         self,
@@ -87,172 +81,205 @@ class LibraryService:
         environment: Mapping[str, str],
         published: PublishedModels | None = None,
         look_again: Callable[[], None] = lambda: None,
+        *,
+        limit: Callable[[], int | None] = lambda: None,
+        uses: Callable[[], Mapping[str, ModelUse]] = dict,
     ) -> None:
-        """``look_again``: somebody wants to see what is published now."""
+        """``look_again``: somebody wants to see what is published now. ``limit``: bytes that the owner allows for all
+        models. ``uses``: what this machine does with each model now."""
         self._published = published or PublishedModels(data_directory / "published", clock)
         self._look_again = look_again
         self._data_directory = data_directory
-        self._models = ModelsFolder(models)
+        self._models = ModelsFolder(models, limit)
         self._clock = clock
         self._environment = environment
-        self._tasks: asyncio.TaskGroup | None = None
-        self._downloads: dict[str, asyncio.Task[DownloadEnded]] = {}
-        self._progress: dict[str, DownloadProgress] = {}
+        self._uses = uses
         self._listeners: set[Callable[[ControlEvent], None]] = set()
+        self._news = asyncio.Event()
+        self._ready = asyncio.Event()
+        self._downloads = Downloads(data_directory / "downloads.json", clock, self._fetching, self._tell, self.changed)
+        self._imports = Imports(self._models, clock, self._tell, self.changed)
+        self._catalogue = ModelCatalogue(data_directory, self._models, self._published, self._machine)
 
     async def run(self) -> None:
         """Take requests until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            self._tasks = tasks
+            tasks.create_task(self._downloads.run())
+            self._imports.begin(tasks)
+            await self._downloads.begin(tasks)
+            self._ready.set()
             try:
-                await asyncio.Event().wait()
+                while True:
+                    await self._news.wait()
+                    self._news.clear()
+                    self._tell(CatalogueChanged())
+                    await asyncio.sleep(CHANGED_SECONDS)
             finally:
-                self._tasks = None
+                self._downloads.end()
+                self._imports.end()
 
     def attach(self, tell: Callable[[ControlEvent], None]) -> None:
         """A client has connected; ``tell`` never raises."""
         self._listeners.add(tell)
-        for progress in self._progress.values():
+        for progress in (*self._downloads.progress, *self._imports.progress.values()):
             tell(progress)
 
     def detach(self, tell: Callable[[ControlEvent], None]) -> None:
         """A client is gone; downloads go on."""
         self._listeners.discard(tell)
 
+    def changed(self) -> None:
+        """The catalogue is another one now: models came or went, or are used otherwise."""
+        self._news.set()
+
     async def handle(self, request: LibraryRequest) -> ControlEvent:
         """Do what is asked; the reply."""
         tag = str(type(request).__struct_config__.tag)
+        await self._ready.wait()
         try:
-            match request:
-                case ListLibrary():
-                    self._look_again()
-                    models = await asyncio.to_thread(self._list)
-                    return Library(ref=request.ref, models=models, downloads=tuple(self._progress.values()))
-                case DownloadModel():
-                    await self._start(request)
-                case StopDownload():
-                    await self._stop(request.model)
-                case DiscardDownload():
-                    await self._stop(request.model)
-                    await asyncio.to_thread(self._discard, request.model)
-                case GetDiskUse():
-                    return await asyncio.to_thread(self._disk_use, request.ref)
-                case ListPublishers():
-                    self._look_again()
-                    states = await asyncio.to_thread(publisher_states, self._published)
-                    return Publishers(ref=request.ref, publishers=states)
-                case ConfirmModel():
-                    await asyncio.to_thread(confirm, self._published, request.model)
-                case TrustPublisher():
-                    await asyncio.to_thread(trust, self._published, request.fingerprint, on=request.on)
-                case _:
-                    return RequestFailed(request=tag, code="not_served", text="Not served yet.", ref=request.ref)
-            return Accepted(ref=request.ref, request=tag)
+            return await self._asked(request) or await self._done(request) or Accepted(ref=request.ref, request=tag)
         except GenTorrentError as error:
-            return RequestFailed(request=tag, code=_code(error), text=said_by(error), ref=request.ref)
+            return RequestFailed(request=tag, code=code_of(error), text=said_by(error), ref=request.ref)
 
-    # The list.
+    async def _asked(self, request: LibraryRequest) -> ControlEvent | None:
+        """What is to be told; None for requests to do something."""
+        ref = request.ref
+        match request:
+            case ListLibrary():
+                self._look_again()
+                models = await asyncio.to_thread(self._list)
+                return Library(ref=ref, models=models, downloads=self._downloads.progress)
+            case GetCatalogue():
+                self._look_again()
+                shown, there = await asyncio.to_thread(self._catalogue.all, self._now())
+                return Catalogue(ref=ref, models=shown, room=there)
+            case GetModelDetails():
+                return await asyncio.to_thread(self._catalogue.details, request.model, self._now(), ref)
+            case GetDiskUse():
+                return await asyncio.to_thread(self._disk_use, ref)
+            case SearchHub():
+                return await self._search(request)
+            case ListPublishers():
+                self._look_again()
+                states = await asyncio.to_thread(publisher_states, self._published)
+                return Publishers(ref=ref, publishers=states)
+        return None
+
+    async def _done(self, request: LibraryRequest) -> ControlEvent | None:
+        """Do it; None where there is nothing to tell but that."""
+        match request:
+            case DownloadModel():
+                await self._start(request)
+            case StopDownload():
+                await self._downloads.stop(self._name(request.model))
+            case DiscardDownload():
+                await self._discard(self._name(request.model))
+            case RemoveModel():
+                return await self._remove(request)
+            case ImportModel():
+                await self._imports.start(request)
+            case StopImport():
+                await self._imports.stop(request.model)
+            case ConfirmModel():
+                await asyncio.to_thread(confirm, self._published, request.model)
+            case TrustPublisher():
+                await asyncio.to_thread(trust, self._published, request.fingerprint, on=request.on)
+                self.changed()
+        return None
+
+    # What is known
+
+    def _now(self) -> Now:
+        return Now(self._uses(), tuple(self._downloads), self._imports.progress)
 
     def _list(self) -> tuple[LibraryModel, ...]:
-        machine = self._machine()
-        here = self._models.catalogue().folders()
-        found = [_judged(entry, machine) for entry in known_models(self._data_directory) if entry.id not in here]
-        found += published_to_download(self._published, here, machine)
-        found.sort(key=lambda one: (_ORDER.index(one.verdict), -one.memory))
-        return tuple(found)
+        found = [one for one in self._catalogue.all(Now())[0] if one.state in ("available", "paused")]
+        return tuple(_could_be(one) for one in best_first(found))
 
     def _machine(self) -> Machine:
         return look(self._models.path / ".machine.json", self._clock.monotonic)
 
-    # Downloads.
-
-    async def _start(self, request: DownloadModel) -> None:
-        name, licence, fetch = await asyncio.to_thread(self._wanted, request.model)
-        if name in self._downloads:
-            return  # asked again
-        if not request.accept_licence:
-            raise InvalidRequestError(
-                say("library.licence", model=name, licence=licence or "not stated"),
-                "accept_licence",
-            )
-        if self._tasks is None:
-            raise OverloadedError(say("library.ending"))
-        if len(self._downloads) >= MAX_DOWNLOADS:
-            raise OverloadedError(say("library.most", most=MAX_DOWNLOADS))
-        task = self._downloads[name] = self._tasks.create_task(self._download(name, fetch))
-        task.add_done_callback(partial(self._over, name))  # also of one that was stopped before it began
-        self._tell_progress(DownloadProgress(model=name, stage="checking"))
-
-    def _wanted(self, model: str) -> tuple[str, str, Fetch]:
-        """What is meant: its id, its licence, and how it is fetched."""
-        if is_publishers(model):
-            manifest = self._published.manifest(model)
-            return model, manifest.licence, partial(self._fetch_published, model)
-        entry = find(known_models(self._data_directory), model)
-        if entry is None:
-            raise UnknownModelError(say("library.unknown", model=model[:100]))
-        return entry.id, _licence(entry), partial(self._fetch, entry)
-
-    async def _stop(self, model: str) -> None:
-        task = self._downloads.get(model)
-        if task is not None:
-            task.cancel()
-            await asyncio.wait([task])
-
-    def _discard(self, model: str) -> None:
-        self._models.place(model)  # no path of somebody's making
-        with self._models.locked(model):
-            self._models.abandon(model)
-
     def _disk_use(self, ref: str) -> DiskUse:
         use = disk_use(self._models)
         models = tuple(
-            ModelUse(model=one.name, files=one.files, unfinished=one.unfinished, linked=one.linked)
+            ShownUse(model=one.name, files=one.files, unfinished=one.unfinished, linked=one.linked)
             for one in use.models
         )
         return DiskUse(ref=ref, models=models, total=use.total, free=use.free)
 
-    async def _download(self, name: str, fetch: Fetch) -> DownloadEnded:
-        try:
-            await fetch(self._meter(name))
-        except (GenTorrentError, OSError) as error:
-            _logger.warning("%s was not downloaded: %s", name, error)
-            return DownloadEnded(model=name, code=_code(error), text=said_by(error))
-        except Exception:
-            _logger.exception("a download failed unexpectedly")
-            return DownloadEnded(model=name, code="internal_error", text=say("chat.request_mistake"))
-        return DownloadEnded(model=name)
-
-    def _over(self, name: str, task: asyncio.Task[DownloadEnded]) -> None:
-        self._downloads.pop(name, None)
-        self._progress.pop(name, None)
-        stopped = DownloadEnded(model=name, code="stopped", text=say("library.stopped"))
-        self._tell(stopped if task.cancelled() else task.result())
-
-    def _meter(self, name: str) -> Meter:
-        loop = asyncio.get_running_loop()
-
-        def heard(progress: Progress) -> None:  # in any thread
-            told = DownloadProgress(
-                model=name,
-                stage=progress.stage,
-                done=progress.done,
-                total=progress.total,
-                speed=progress.speed,
-            )
-            loop.call_soon_threadsafe(self._tell_progress, told)
-
-        return Meter(heard, self._clock.monotonic, TELL_SECONDS)
-
-    async def _fetch(self, entry: CatalogueModel, meter: Meter) -> None:
+    async def _search(self, request: SearchHub) -> HubResults:
         hub = hub_of(self._environment)
-        order = Order(
-            repository=entry.repository.value,
-            name=entry.id,
-            machine=await asyncio.to_thread(self._machine),
-            kv=entry.kv,
-            licence=_licence(entry),
+        found = tuple(
+            HubModel(
+                model=one.repository,
+                licence=one.licence,
+                page=f"{hub.endpoint}/{one.repository}",
+                downloads=one.downloads,
+                gated=one.gated,
+            )
+            for one in await hub.search(request.words, HUB_RESULTS)
         )
+        return HubResults(ref=request.ref, models=found)
+
+    # Downloads
+
+    async def _start(self, request: DownloadModel) -> None:
+        name, licence, size = await asyncio.to_thread(self._wanted, request.model)
+        begun = name in self._downloads or bool(await asyncio.to_thread(self._models.interrupted, name))
+        if not begun and not request.accept_licence:
+            raise InvalidRequestError(
+                say("library.licence", model=name, licence=licence or "not stated"), "accept_licence"
+            )
+        if not begun:
+            await asyncio.to_thread(lambda: check_room(room(self._models), name, size))
+        await self._downloads.start(name, request.model)
+
+    def _name(self, model: str) -> str:
+        """What a model is called here that may be named by its repository."""
+        try:
+            return self._wanted(model)[0]
+        except GenTorrentError:
+            return model  # of no catalogue any more
+
+    def _wanted(self, model: str) -> tuple[str, str, int]:
+        """What is meant: its name here, its licence, and the bytes to fetch as far as they are known."""
+        if is_publishers(model):
+            published = self._published.get(model)
+            manifest = self._published.manifest(model)
+            missing = plan_published(published, self._models).missing if published is not None else 0
+            return model, manifest.licence, missing
+        entry = self._entry(model)
+        if entry is None:
+            return folder_name(model), "", 0
+        shown = self._catalogue.one(entry.id, Now())
+        return entry.id, licence_of(entry), 0 if shown.state == "here" else shown.size
+
+    def _entry(self, model: str) -> CatalogueModel | None:
+        """Of the catalogue; None for another repository of the hub; :class:`UnknownModelError` for neither."""
+        entry = find(known_models(self._data_directory), model)
+        if entry is None and ("/" not in model or not is_repository(model)):
+            raise UnknownModelError(say("library.unknown", model=model[:100]))
+        return entry
+
+    def _fetching(self, model: str) -> Fetch:
+        """How a model is fetched."""
+        if is_publishers(model):
+            return partial(self._fetch_published, model)
+        entry = self._entry(model)
+        if entry is None:
+            order = Order(repository=model, name=folder_name(model), machine=self._machine())
+        else:
+            order = Order(
+                repository=entry.repository.value,
+                name=entry.id,
+                machine=self._machine(),
+                kv=entry.kv,
+                licence=licence_of(entry),
+            )
+        return partial(self._fetch, order)
+
+    async def _fetch(self, order: Order, meter: Meter) -> None:
+        hub = hub_of(self._environment)
         plan = await prepare(order, hub, self._models)
         await download(plan, hub, self._models, meter)
 
@@ -264,43 +291,53 @@ class LibraryService:
         local = local_allowed(self._environment)
         await download_published(wanted, self._models, meter, hub=hub_of(self._environment), allow_local=local)
 
-    def _tell_progress(self, progress: DownloadProgress) -> None:
-        if progress.model in self._downloads:
-            self._progress[progress.model] = progress
-            self._tell(progress)
+    async def _discard(self, name: str) -> None:
+        self._models.place(name)  # no path of somebody's making
+        await self._downloads.forget(name)
+
+        def abandon() -> None:
+            with self._models.locked(name):
+                self._models.abandon(name)
+
+        await asyncio.to_thread(abandon)
+        self.changed()
+
+    # Removing
+
+    async def _remove(self, request: RemoveModel) -> ModelRemoved:
+        name = request.model
+        if name == BUILTIN_MODEL:
+            raise ModelInUseError(say("remove.stays", model=name))
+        self._models.place(name)  # no path of somebody's making
+        use = self._uses().get(name, ModelUse())
+        if use.contributed:
+            raise ModelInUseError(say("remove.contributed", model=name), "model_contributed")
+        if use.answering:
+            raise ModelInUseError(say("remove.answers", model=name, answers=use.answering), "model_answers")
+        await self._downloads.forget(name)
+        freed = await asyncio.to_thread(remove, self._models, name)
+        self.changed()
+        return ModelRemoved(ref=request.ref, model=name, freed=freed)
 
     def _tell(self, event: ControlEvent) -> None:
         for tell in tuple(self._listeners):
             tell(event)
 
 
-def _judged(entry: CatalogueModel, machine: Machine) -> LibraryModel:
-    context = 0 if isinstance(entry.context, UnsetType) else entry.context.value
-    room = min(DEFAULT_CONTEXT, context) if context else DEFAULT_CONTEXT
-    best = recommended(foreseen_variants(entry), entry.kv, room, machine)
+def _could_be(one: CatalogueEntry) -> LibraryModel:
+    """The same for clients that only offer models."""
     return LibraryModel(
-        model=entry.id,
-        variant=best.variant if best else "",
-        licence=_licence(entry),
-        page=entry.repository.source,
-        context=context,
-        size=best.weights if best else 0,
-        memory=(best.memory or 0) if best else 0,
-        verdict=_VERDICTS[best.verdict if best else "unknown"],
-        tokens_per_s=best.tokens_per_s if best else 0.0,
-        note=entry.note,
+        model=one.model,
+        variant=one.variant,
+        licence=one.licence,
+        page=one.page,
+        context=one.context,
+        size=one.size,
+        memory=one.fit.memory,
+        verdict=one.fit.verdict,
+        tokens_per_s=one.fit.tokens_per_s,
+        note=one.note,
+        publisher=one.publisher,
+        fingerprint=one.fingerprint,
+        reviewed=one.reviewed,
     )
-
-
-def _licence(entry: CatalogueModel) -> str:
-    return "" if isinstance(entry.licence, UnsetType) else entry.licence.value
-
-
-def _code(error: GenTorrentError | OSError) -> str:
-    if isinstance(error, HubError):
-        return "hub_failed"
-    if isinstance(error, ManifestError):
-        return "manifest_refused"
-    if isinstance(error, StorageError | OSError):
-        return "storage_failed"
-    return error_reply.code_of(error)

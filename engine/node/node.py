@@ -41,6 +41,7 @@ from engine.node.group_metrics import GroupMetrics
 from engine.node.joining import invitation_of, join, join_later, leave_later
 from engine.node.keys import NodeKeys
 from engine.node.library_service import LibraryService
+from engine.node.model_uses import disk_limit, model_uses
 from engine.node.model_watch import watch_models
 from engine.node.network_service import make_network_service
 from engine.node.overlay_client import OverlayClient
@@ -118,7 +119,14 @@ class Node:
         self.chats.forget_keys = self.forget_keys
         self.served = ServedTokens(directory.path / "served.json", clock)
         self.library = LibraryService(
-            configuration.data_directory, directory.models, clock, os.environ, self.published, self.follower.nudge
+            configuration.data_directory,
+            directory.models,
+            clock,
+            os.environ,
+            self.published,
+            self.follower.nudge,
+            limit=lambda: disk_limit(self),
+            uses=lambda: model_uses(self),
         )
         self.contribute_wanted = bool(configuration.contribute)
         self.governing = make_governing(self, directory.path, clock)
@@ -342,6 +350,7 @@ class Node:
         as the owner's own answers may be running."""
         self.devices.look()
         self._look_at_switch()
+        self.library.changed()
         self.changed()
 
     def _look_at_switch(self) -> None:
@@ -362,6 +371,7 @@ class Node:
 
     def worker_changed(self, _: WorkerState) -> None:
         """The inference worker's state is another one."""
+        self.library.changed()
         if self.peer is not None:
             self.peer.refresh()
         self.changed()
@@ -375,6 +385,7 @@ class Node:
     async def _models_changed(self) -> None:
         """Models came or went: what the owner wants to contribute may be there now."""
         await self.inference.refresh()
+        self.library.changed()
         if self.serves_now and not self.keeper.ready:
             self.keeper.switch()
         self.changed()
@@ -387,6 +398,7 @@ class Node:
         may begin."""
         if self.contribute_wanted and is_publishers(self.contributed_model):
             self.keeper.switch()
+        self.library.changed()
         self.changed()
 
     def remote_changed(self) -> None:

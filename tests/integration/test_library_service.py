@@ -45,8 +45,8 @@ def catalogue(data: Path, **changes) -> None:
 
 
 @contextlib.asynccontextmanager
-async def running(data: Path, hub) -> AsyncIterator[tuple[LibraryService, list]]:
-    service = LibraryService(data, data / "models", SystemClock(), {"HF_ENDPOINT": hub.endpoint})
+async def running(data: Path, hub, **options) -> AsyncIterator[tuple[LibraryService, list]]:
+    service = LibraryService(data, data / "models", SystemClock(), {"HF_ENDPOINT": hub.endpoint}, **options)
     told: list[schema.ControlEvent] = []
     async with asyncio.TaskGroup() as group:
         task = group.create_task(service.run())

@@ -197,7 +197,7 @@ class ImportProgress(ControlEvent, frozen=True, kw_only=True, tag="import_progre
     """How far an import is, in bytes. Told to all clients, and to those that connect meanwhile."""
 
     model: str
-    stage: Literal["checking", "copying", "reading", "installing"]
+    stage: Literal["checking", "downloading", "copying", "reading", "installing", "done"]
     done: int = 0
     total: int = 0
 

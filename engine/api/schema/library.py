@@ -106,7 +106,7 @@ class DownloadProgress(ControlEvent, frozen=True, kw_only=True, tag="download_pr
     meanwhile."""
 
     model: str
-    stage: Literal["checking", "downloading", "reading", "installing", "done"]
+    stage: Literal["checking", "downloading", "copying", "reading", "installing", "done"]
     done: int = 0
     total: int = 0
     speed: float = 0.0

@@ -42,8 +42,8 @@ def fit(
     """Estimate memory and tokens per second of one answer on this machine, and say which variant to take.
 
     The speed of the memory is measured once (about a second). Verdicts: "fits", "tight" (close other programs
-    first), "does not fit", "unknown" (the size of the files is not known yet). Exit code 1 if the model that was asked
-    for does not fit.
+    first), "does not fit" (in JSON "does_not_fit"), "unknown" (the size of the files is not known yet). Exit code 1
+    if the model that was asked for does not fit.
     """
     machine = this_machine(data, measure)
     name, variant = split_variant(model, None) if model else ("", "")
@@ -56,7 +56,7 @@ def fit(
     else:
         _show(machine, rows, bool(model))
     verdicts = [row["verdict"] for row in rows if row["recommended"]]
-    if model and "does not fit" in verdicts:
+    if model and "does_not_fit" in verdicts:
         raise typer.Exit(1)
 
 
@@ -117,4 +117,4 @@ def _show(machine: Machine, rows: list[dict[str, Any]], single: bool) -> None:
         star = "  <- take this one" if single and row["recommended"] and len(rows) > 1 else ""
         device = " on the graphics card" if row["device"] == "gpu" else ""
         speed = f"about {row['tokens_per_s']:.0f}" if row["tokens_per_s"] < FAST else f"more than {FAST}"
-        typer.echo(f"{title:52} {row['verdict']:13} {need:>8}  {speed} tokens/s{device}{star}")
+        typer.echo(f"{title:52} {row['verdict'].replace('_', ' '):13} {need:>8}  {speed} tokens/s{device}{star}")

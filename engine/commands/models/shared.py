@@ -31,6 +31,7 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 _STAGES = {
     "checking": "looking at what is here",
     "downloading": "fetching",
+    "copying": "copying",
     "reading": "checking",
     "installing": "putting in place",
     "done": "done",

@@ -130,7 +130,7 @@ def test_what_cannot_be_done_is_said(run, source, tmp_path):
     assert "gentorrent models list" in err
     code, _, err = run("import", tmp_path / "nowhere")
     assert code == 1
-    assert "does not exist" in err
+    assert "There is no folder" in err
     code, _, err = run("import", source, "--as", "../x")
     assert code == 1
     assert "--as" in err

@@ -57,5 +57,5 @@ def test_the_command_says_the_same(models, tmp_path):
     ]
     assert told["total"] == 2_003_000
     words = CliRunner().invoke(commands, ["disk", "--data", str(tmp_path)]).stdout
-    assert "unfinished: 3.0 kB" in words
-    assert "Together 2.0 MB" in words
+    assert "unfinished: 3 kB" in words
+    assert "Together 2 MB" in words

@@ -49,7 +49,7 @@ def test_speed_is_the_memorys():
 
 
 @pytest.mark.parametrize(
-    ("memory", "available", "verdict"), [(16e9, 12e9, "fits"), (16e9, 2e9, "tight"), (4e9, 4e9, "does not fit")]
+    ("memory", "available", "verdict"), [(16e9, 12e9, "fits"), (16e9, 2e9, "tight"), (4e9, 4e9, "does_not_fit")]
 )
 def test_verdicts(memory, available, verdict):
     assert estimate(Q4, KV, 4096, machine(memory, available), "processor").verdict == verdict
@@ -80,15 +80,15 @@ def test_the_recommended_variant():
 def test_nothing_fits_names_the_smallest():
     best = recommended(ALL, KV, 4096, machine(2e9))
     assert best is not None
-    assert (best.variant, best.verdict) == ("q4f16", "does not fit")
+    assert (best.variant, best.verdict) == ("q4f16", "does_not_fit")
 
 
 @given(st.floats(1e9, 1e12), st.integers(1, 1 << 20))
 def test_what_is_recommended_fits_if_anything_does(memory, context):
     best = recommended(ALL, KV, context, machine(memory))
     assert best is not None
-    some = any(estimate(one, KV, context, machine(memory), "processor").verdict != "does not fit" for one in ALL)
-    if best.verdict == "does not fit":
+    some = any(estimate(one, KV, context, machine(memory), "processor").verdict != "does_not_fit" for one in ALL)
+    if best.verdict == "does_not_fit":
         room = 0.9 * (memory - PROGRAM)
         assert all(one.size * LOADING + cache_bytes(KV, one.precision, context) > room for one in ALL)
     else:

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from engine.errors import ModelFolderError, StorageError, UnknownModelError
+from engine.errors import DiskFullError, ModelFolderError, StorageError, UnknownModelError
 from engine.inference.models.folder import read_model_folder
 from engine.library.folders import ModelsFolder
 from engine.library.keeping import import_folder, installed, remove, verify
@@ -68,14 +68,14 @@ def test_import_refuses_what_the_engine_could_not_read(models, source):
 
 def test_import_never_overwrites(models, source):
     import_folder(source, models, meter())
-    with pytest.raises(StorageError, match="--as"):
+    with pytest.raises(StorageError, match="another name"):
         import_folder(source, models, meter())
     assert import_folder(source, models, meter(), name="second").model_id == "second"
 
 
 def test_import_needs_room(models, source, monkeypatch):
-    monkeypatch.setattr("engine.library.folders.RESERVE", 1 << 60)
-    with pytest.raises(StorageError, match="Free"):
+    monkeypatch.setattr("engine.library.disk_use.RESERVE", 1 << 60)
+    with pytest.raises(DiskFullError, match="Free"):
         import_folder(source, models, meter())
     assert not models.place("my-model").exists()
 

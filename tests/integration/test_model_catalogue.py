@@ -1,0 +1,245 @@
+"""The catalogue for a page over the control API: what is here, on its way, could be here; importing and removing."""
+
+import json
+import shutil
+
+import pytest
+
+from engine.api import schema
+from engine.node.model_catalogue import ModelUse
+from tests.integration.test_library_service import PATIENCE, ask, catalogue, hub, running  # noqa: F401
+from tests.support.hub_layouts import MODELS
+from tests.support.local_api import until
+
+SOURCE = MODELS / "qwen2-concat"
+
+
+async def shown(service, model: str) -> schema.CatalogueModel:
+    reply = await ask(service, schema.GetCatalogue(ref="c"))
+    assert isinstance(reply, schema.Catalogue)
+    assert schema.event_decoder.decode(schema.encode(reply)) == reply
+    return next(one for one in reply.models if one.model == model)
+
+
+async def gone(service, model: str) -> bool:
+    reply = await ask(service, schema.GetCatalogue())
+    return model not in [one.model for one in reply.models]
+
+
+def ended(told: list, model: str) -> list[str]:
+    kinds = (schema.DownloadEnded, schema.ImportEnded)
+    return [one.code for one in told if isinstance(one, kinds) and one.model == model]
+
+
+async def test_what_is_known_of_every_model(tmp_path, hub):  # noqa: F811
+    data = tmp_path / "data"
+    catalogue(data)
+    uses = {"gentorrent-builtin": ModelUse(loaded=True, tokens_per_s=321.0)}
+    async with running(data, hub, uses=lambda: uses, limit=lambda: 10**12) as (service, _):
+        builtin = await shown(service, "gentorrent-builtin")
+        assert (builtin.source, builtin.state, builtin.use, builtin.reviewed) == ("program", "here", "loaded", True)
+        assert builtin.size > 1_000_000
+        assert (builtin.fit.verdict, builtin.fit.tokens_per_s, builtin.fit.speed_known) == ("fits", 321.0, "measured")
+        assert builtin.precision
+        known = await shown(service, "Llama-3.2-1B-Instruct")
+        assert (known.title, known.source, known.state) == ("Llama 3.2 1B Instruct", "catalogue", "available")
+        assert known.size == known.fit.disk > 1e8
+        assert known.fit.memory > known.size
+        assert known.fit.memory_total >= known.fit.memory_free > 0
+        assert (known.fit.speed_known, known.fit.tokens_per_s > 0) == ("estimated", True)
+        whole = await ask(service, schema.GetCatalogue())
+        assert whole.models[0].model == "gentorrent-builtin"
+        assert whole.room.limit == 10**12
+        assert 0 < whole.room.left <= whole.room.free
+        details = await ask(service, schema.GetModelDetails(ref="d", model="gentorrent-builtin"))
+        assert isinstance(details, schema.ModelDetails)
+        assert len(details.digest) == len(details.tokenizer_digest) == 64
+        assert "config.json" in [one.name for one in details.files]
+        details = await ask(service, schema.GetModelDetails(model="Llama-3.2-1B-Instruct"))
+        assert details.files
+        assert details.variants
+        unknown = await ask(service, schema.GetModelDetails(model="nobody"))
+        assert (unknown.code, bool(unknown.words)) == ("model_not_found", True)
+
+
+async def test_downloads_wait_in_their_order(tmp_path, hub):  # noqa: F811
+    data = tmp_path / "data"
+    repository = next(iter(hub.repositories))
+    entry = {
+        "repository": {"value": repository, "source": "https://x/y"},
+        "family": {"value": "llama", "source": "https://x/y"},
+    }
+    data.mkdir()
+    names = ["One", "Two", "Three", "Four"]
+    (data / "catalogue.json").write_text(json.dumps({"models": [{"id": name, **entry} for name in names]}))
+    hub.pace = 0.05
+    async with running(data, hub) as (service, told):
+        for name in names:
+            assert isinstance(
+                await ask(service, schema.DownloadModel(model=name, accept_licence=True)), schema.Accepted
+            )
+        states = [(await shown(service, name)).state for name in names]
+        assert states == ["downloading", "downloading", "waiting", "waiting"]
+        await ask(service, schema.StopDownload(model="Three"))
+        assert ((await shown(service, "Three")).state, ended(told, "Three")) == ("paused", ["stopped"])
+        await ask(service, schema.StopDownload(model="One"))
+        await until(lambda: any(getattr(one, "model", "") == "Four" for one in told), PATIENCE)
+        assert (await shown(service, "One")).state == "paused"
+        assert not [one for one in told if isinstance(one, schema.DownloadProgress) and one.model == "Three"]
+        # Licences were accepted; who goes on stands at the end of the line.
+        assert isinstance(await ask(service, schema.DownloadModel(model="One")), schema.Accepted)
+        assert isinstance(await ask(service, schema.DownloadModel(model="Three")), schema.Accepted)
+        order = [one.model for one in (await ask(service, schema.GetCatalogue())).models if one.again]
+        assert order == ["Two", "Four", "One", "Three"]
+    # Another engine goes on with all of them.
+    hub.pace = 0.0
+    async with running(data, hub) as (service, told):
+        await until(lambda: all(ended(told, name) == [""] for name in names), PATIENCE)
+        assert [(await shown(service, name)).state for name in names] == ["here"] * 4
+        assert any(isinstance(one, schema.CatalogueChanged) for one in told)
+
+
+async def test_what_would_exceed_the_owners_limit_is_refused_before_it_begins(tmp_path, hub):  # noqa: F811
+    data = tmp_path / "data"
+    catalogue(data)
+    async with running(data, hub, limit=lambda: 50_000_000) as (service, told):
+        known = await shown(service, "Llama-3.2-1B-Instruct")
+        refused = await ask(service, schema.DownloadModel(model=known.model, accept_licence=True))
+        assert (refused.code, "50 MB" in refused.text) == ("disk_limit", True)
+        assert (await shown(service, known.model)).state == "available"
+    async with running(data, hub, limit=lambda: 1_000) as (service, told):
+        # Nobody knew its size before the hub was asked.
+        await ask(service, schema.DownloadModel(model="Tiny", accept_licence=True))
+        await until(lambda: ended(told, "Tiny"), PATIENCE)
+        tiny = await shown(service, "Tiny")
+        assert (ended(told, "Tiny"), tiny.state, tiny.code) == (["disk_limit"], "failed", "disk_limit")
+        assert not [path for path, _, _ in hub.requests if path.startswith("/cdn/")]
+        await ask(service, schema.DiscardDownload(model="Tiny"))
+        assert (await shown(service, "Tiny")).state == "available"
+
+
+async def test_a_repository_that_nobody_has_reviewed(tmp_path, hub):  # noqa: F811
+    data = tmp_path / "data"
+    repository = next(iter(hub.repositories))
+    hub.found = [{"id": "somebody/Else", "tags": ["license:mit"], "downloads": 7, "gated": False}]
+    async with running(data, hub) as (service, told):
+        results = await ask(service, schema.SearchHub(ref="s", words="else"))
+        assert (results.ref, [(one.model, one.licence) for one in results.models]) == ("s", [("somebody/Else", "mit")])
+        hub.repositories["somebody/Else"] = hub.repositories[repository]
+        await ask(service, schema.DownloadModel(model="somebody/Else", accept_licence=True))
+        await until(lambda: ended(told, "Else"), PATIENCE)
+        found = await shown(service, "Else")
+        assert (found.state, found.source, found.origin) == ("here", "hub", "somebody/Else")
+        assert found.reviewed is False
+
+
+async def test_removing(tmp_path, hub):  # noqa: F811
+    data = tmp_path / "data"
+    shutil.copytree(SOURCE, data / "models" / "mine")
+    uses: dict[str, ModelUse] = {}
+    async with running(data, hub, uses=lambda: uses) as (service, told):
+        for use, code in ((ModelUse(contributed=True), "model_contributed"), (ModelUse(answering=2), "model_answers")):
+            uses["mine"] = use
+            refused = await ask(service, schema.RemoveModel(ref="r", model="mine"))
+            assert (refused.code, refused.ref, bool(refused.words)) == (code, "r", True)
+        uses["mine"] = ModelUse(loaded=True)
+        size = (await shown(service, "mine")).size
+        assert await ask(service, schema.RemoveModel(ref="r", model="mine")) == schema.ModelRemoved(
+            ref="r", model="mine", freed=size
+        )
+        assert await gone(service, "mine")
+        assert (await ask(service, schema.RemoveModel(model="gentorrent-builtin"))).code == "model_stays"
+        for name in ("mine", "../../keys"):
+            assert isinstance(await ask(service, schema.RemoveModel(model=name)), schema.RequestFailed)
+        await until(lambda: any(isinstance(one, schema.CatalogueChanged) for one in told), PATIENCE)
+
+
+async def test_importing_a_folder(tmp_path, hub):  # noqa: F811
+    data = tmp_path / "data"
+    mine = tmp_path / "mine"
+    shutil.copytree(SOURCE, mine)
+    (mine / "setup.py").write_text("raise SystemExit")
+    async with running(data, hub) as (service, told):
+        assert isinstance(await ask(service, schema.ImportModel(folder=str(mine))), schema.Accepted)
+        await until(lambda: ended(told, "mine"), PATIENCE)
+        assert ended(told, "mine") == [""]
+        one = await shown(service, "mine")
+        assert (one.state, one.source, one.reviewed, one.linked) == ("here", "folder", False, False)
+        assert not (data / "models" / "mine" / "setup.py").exists()
+        stages = [one.stage for one in told if isinstance(one, schema.ImportProgress)]
+        assert "copying" in stages
+        details = await ask(service, schema.GetModelDetails(model="mine"))
+        assert all(len(one.sha256) == 64 for one in details.files)
+        taken = await ask(service, schema.ImportModel(folder=str(mine)))
+        assert (taken.code, "mine" in taken.text) == ("storage_failed", True)
+        await ask(service, schema.ImportModel(folder=str(mine), name="linked", link=True))
+        await until(lambda: ended(told, "linked"), PATIENCE)
+        one = await shown(service, "linked")
+        assert (one.linked, one.origin) == (True, str(mine))
+        freed = await ask(service, schema.RemoveModel(model="linked"))
+        assert (freed.freed, (mine / "model.onnx").exists() or (mine / "onnx").is_dir()) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("missing", "said"),
+    [
+        ([], []),
+        (["tokenizer.json"], ["tokenizer.json"]),
+        (["config.json", "tokenizer.json"], ["config.json", "tokenizer.json"]),
+        (["onnx"], [".onnx"]),
+        (["onnx", "config.json", "tokenizer.json"], [".onnx", "config.json", "tokenizer.json"]),
+        (["generation_config.json"], ["eos_token_id"]),
+    ],
+)
+async def test_a_folder_that_is_no_model_says_exactly_what_is_missing(tmp_path, hub, missing, said):  # noqa: F811
+    data, mine = tmp_path / "data", tmp_path / "mine"
+    shutil.copytree(SOURCE, mine)
+    config = json.loads((mine / "config.json").read_text())
+    config.pop("eos_token_id", None)
+    (mine / "config.json").write_text(json.dumps(config))
+    for name in missing:
+        path = mine / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    async with running(data, hub) as (service, _):
+        reply = await ask(service, schema.ImportModel(folder=str(mine)))
+        if not missing:
+            assert isinstance(reply, schema.Accepted)
+            return
+        assert reply.code == "no_model"
+        assert reply.words["text"]
+        for part in (".onnx", "config.json or", "tokenizer.json", "eos_token_id"):
+            assert (part in reply.text) == any(part.startswith(one) for one in said)
+        assert not (data / "models").exists() or not list((data / "models").glob("mine"))
+
+
+async def test_other_bad_folders(tmp_path, hub):  # noqa: F811
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "empty").mkdir()
+    async with running(tmp_path / "data", hub) as (service, _):
+        for folder, code in (("mine", "invalid_request"), ("/no/such", "no_model"), ("file", "no_model")):
+            path = folder if folder in ("mine", "/no/such") else str(tmp_path / folder)
+            reply = await ask(service, schema.ImportModel(folder=path))
+            assert (folder, reply.code) == (folder, code)
+        reply = await ask(service, schema.ImportModel(folder=str(tmp_path / "empty"), name="../../keys"))
+        assert isinstance(reply, schema.RequestFailed)
+
+
+async def test_a_broken_model_says_why(tmp_path, hub):  # noqa: F811
+    data = tmp_path / "data"
+    shutil.copytree(SOURCE, data / "models" / "mine")
+    (data / "models" / "mine" / "tokenizer.json").unlink()
+    async with running(data, hub) as (service, _):
+        one = await shown(service, "mine")
+        assert (one.state, one.code) == ("broken", "no_model")
+        assert "tokenizer.json" in one.text
+
+
+async def test_an_import_that_does_not_fit(tmp_path, hub):  # noqa: F811
+    data = tmp_path / "data"
+    async with running(data, hub, limit=lambda: 1000) as (service, told):
+        await ask(service, schema.ImportModel(folder=str(SOURCE), name="mine"))
+        await until(lambda: ended(told, "mine"), PATIENCE)
+        assert ended(told, "mine") == ["disk_limit"]
+        assert await gone(service, "mine")
+        use = await ask(service, schema.GetDiskUse())
+        assert use.total == 0
