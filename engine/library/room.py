@@ -47,17 +47,13 @@ def check_room(there: Room, name: str, missing: int) -> None:
     """:class:`DiskLimitError` or :class:`DiskFullError` unless ``missing`` more bytes for ``name`` are left."""
     if missing <= there.left:
         return
-    values = {
-        "model": name,
-        "needed": gigabytes(missing),
-        "left": gigabytes(there.left),
-        "more": gigabytes(missing - there.left),
-    }
+    needed, left, more = gigabytes(missing), gigabytes(there.left), gigabytes(missing - there.left)
     if there.limit is not None and there.limit - there.used < there.free:
-        raise DiskLimitError(
-            say("library.disk_limit", limit=gigabytes(there.limit), used=gigabytes(there.used), **values)
-        )
-    raise DiskFullError(say("library.no_room", reserve=gigabytes(RESERVE), **values))
+        limit, used = gigabytes(there.limit), gigabytes(there.used)
+        said = say("library.disk_limit", model=name, needed=needed, left=left, more=more, limit=limit, used=used)
+        raise DiskLimitError(said)
+    reserve = gigabytes(RESERVE)
+    raise DiskFullError(say("library.no_room", model=name, needed=needed, left=left, more=more, reserve=reserve))
 
 
 def _room(models: ModelsFolder, use: DiskUse, name: str) -> Room:

@@ -469,7 +469,7 @@ def test_disk_full_while_downloading(hub, models, tmp_path):
 
 
 async def test_no_room_is_said_before_anything_is_fetched(hub, models, monkeypatch):
-    monkeypatch.setattr("engine.library.folders.RESERVE", 1 << 60)
+    monkeypatch.setattr("engine.library.disk_use.RESERVE", 1 << 60)
     with pytest.raises(StorageError, match="Free"):
         await get(hub, models)
     assert not [path for path, _, _ in hub.requests if path.startswith("/cdn/")]

@@ -357,6 +357,10 @@
         <translation>Eine Engine lief schon und behält ihre eigenen Einstellungen, deshalb bleiben diese Optionen ohne Wirkung: {given}. Um sie zu nutzen, beende GenTorrent und diese Engine und starte neu.</translation>
     </message>
     <message>
+        <source>An import or a download from elsewhere was broken off. Discard it, or begin it again.</source>
+        <translation>Ein Import oder ein Download von anderswo wurde abgebrochen. Verwirf ihn oder beginne ihn neu.</translation>
+    </message>
+    <message>
         <source>And what it knows of its networks. The engine starts anew, and this machine is a new one for everybody: its reputation and its invitations to private networks are lost, and other programs need a new token.</source>
         <translation>Und was er von seinen Netzen weiß. Die Engine startet neu, und dieser Rechner ist für alle ein neuer: Sein Ruf und seine Einladungen in private Netze gehen verloren, und andere Programme brauchen ein neues Token.</translation>
     </message>
@@ -845,6 +849,10 @@
     <message>
         <source>Copy: {name}</source>
         <translation>Kopieren: {name}</translation>
+    </message>
+    <message>
+        <source>Copying</source>
+        <translation>Kopieren</translation>
     </message>
     <message>
         <source>Copying: {done} of {total}</source>
@@ -3282,6 +3290,18 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Der Ordner eines ONNX-Modells, aufgebaut wie Repositorys des Hubs. Kein Programm darin wird ausgeführt.</translation>
     </message>
     <message>
+        <source>The folder {folder} has to be named from the root of the disk.</source>
+        <translation>Der Ordner {folder} muss mit vollem Pfad genannt werden.</translation>
+    </message>
+    <message>
+        <source>The folder {folder} is no model that can be used here. It lacks {parts}. Take what is missing from the model&apos;s repository.</source>
+        <translation>Der Ordner {folder} ist kein Modell, das hier genutzt werden kann. Es fehlt: {parts}. Hole das Fehlende aus dem Repository des Modells.</translation>
+    </message>
+    <message>
+        <source>The folder {folder} is no model that can be used here: {problem}</source>
+        <translation>Der Ordner {folder} ist kein Modell, das hier genutzt werden kann: {problem}</translation>
+    </message>
+    <message>
         <source>The full address: {address}</source>
         <translation>Die ganze Adresse: {address}</translation>
     </message>
@@ -3304,6 +3324,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>The id &apos;{chat}&apos; belongs to a deleted chat. Restore it, or take another id.</source>
         <translation>Die Kennung „{chat}“ gehört zu einem gelöschten Chat. Hol ihn zurück oder nimm eine andere Kennung.</translation>
+    </message>
+    <message>
+        <source>The import was stopped. Nothing of it stays.</source>
+        <translation>Der Import wurde angehalten. Nichts davon bleibt.</translation>
     </message>
     <message>
         <source>The invitation expired on {when}, unless this computer&apos;s clock is wrong. Set the clock if it is; else ask the operator for a new invitation.</source>
@@ -3688,6 +3712,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Es gibt schon eine Nachricht mit dieser Kennung. Nimm eine andere.</translation>
     </message>
     <message>
+        <source>There is a model called {model} on this machine already. Import this one under another name, or remove that one.</source>
+        <translation>Auf diesem Rechner gibt es schon ein Modell namens {model}. Importiere dieses unter einem anderen Namen oder entferne das vorhandene.</translation>
+    </message>
+    <message>
         <source>There is a preset called &apos;{name}&apos; already. Take another name.</source>
         <translation>Es gibt schon eine Vorlage namens „{name}“. Nimm einen anderen Namen.</translation>
     </message>
@@ -3702,6 +3730,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>There is no chat &apos;{chat}&apos;. It was deleted, or another data directory has it.</source>
         <translation>Es gibt keinen Chat „{chat}“. Er wurde gelöscht, oder ein anderes Datenverzeichnis hat ihn.</translation>
+    </message>
+    <message>
+        <source>There is no folder {folder}.</source>
+        <translation>Es gibt keinen Ordner {folder}.</translation>
     </message>
     <message>
         <source>There is no message &apos;{message}&apos; in this chat.</source>
@@ -4502,6 +4534,14 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>die Mitgliedschaft ist zu Ende</translation>
     </message>
     <message>
+        <source>its settings (config.json or genai_config.json)</source>
+        <translation>seine Einstellungen (config.json oder genai_config.json)</translation>
+    </message>
+    <message>
+        <source>its vocabulary (tokenizer.json)</source>
+        <translation>sein Wortschatz (tokenizer.json)</translation>
+    </message>
+    <message>
         <source>joined</source>
         <translation>beigetreten</translation>
     </message>
@@ -4687,6 +4727,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>der Grafikkarte (TensorRT)</translation>
     </message>
     <message>
+        <source>the network itself (a file that ends in .onnx)</source>
+        <translation>das Netz selbst (eine Datei, die auf .onnx endet)</translation>
+    </message>
+    <message>
         <source>the network&apos;s operator offers no TURN server</source>
         <translation>der Betreiber des Netzes bietet keinen TURN-Server an</translation>
     </message>
@@ -4807,8 +4851,24 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>{choice}, für diesen Chat, solange Relays fehlen</translation>
     </message>
     <message>
+        <source>{count} GB</source>
+        <translation>{count} GB</translation>
+    </message>
+    <message>
+        <source>{count} MB</source>
+        <translation>{count} MB</translation>
+    </message>
+    <message>
         <source>{count} billion parameters</source>
         <translation>{count} Milliarden Parameter</translation>
+    </message>
+    <message>
+        <source>{count} bytes</source>
+        <translation>{count} Byte</translation>
+    </message>
+    <message>
+        <source>{count} kB</source>
+        <translation>{count} kB</translation>
     </message>
     <message>
         <source>{count} million parameters</source>
@@ -4879,8 +4939,24 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>{model} ließ sich nicht laden und wird später wieder versucht.</translation>
     </message>
     <message>
+        <source>{model} is answering ({answers}). Wait until it is done, or stop it, and remove the model then.</source>
+        <translation>{model} antwortet gerade ({answers}). Warte, bis das fertig ist, oder halte es an, und entferne das Modell dann.</translation>
+    </message>
+    <message>
+        <source>{model} is being contributed: this machine answers others with it. Choose another model on the page Contribute, or switch contributing off, and remove it then.</source>
+        <translation>{model} wird beigetragen: Dieser Rechner beantwortet damit Fragen anderer. Wähle auf der Seite „Beitragen“ ein anderes Modell oder schalte das Beitragen ab, und entferne es dann.</translation>
+    </message>
+    <message>
+        <source>{model} is being downloaded, imported or removed now. Wait until that is done.</source>
+        <translation>{model} wird gerade heruntergeladen, importiert oder entfernt. Warte, bis das fertig ist.</translation>
+    </message>
+    <message>
         <source>{model} is on its way</source>
         <translation>{model} ist unterwegs</translation>
+    </message>
+    <message>
+        <source>{model} is part of the program and stays.</source>
+        <translation>{model} gehört zum Programm und bleibt.</translation>
     </message>
     <message>
         <source>{model} is published by {publisher} ({fingerprint}), whose models you do not serve. Allow it in the window, or with: gentorrent models publishers trust {fingerprint}</source>
@@ -4897,6 +4973,14 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     <message>
         <source>{model} is where this machine helps most.</source>
         <translation>Mit {model} hilft dieser Rechner am meisten.</translation>
+    </message>
+    <message>
+        <source>{model} needs {needed}, and the disk has {left} for it ({reserve} stay free). Free {more}, or choose a smaller one.</source>
+        <translation>{model} braucht {needed}, und auf der Festplatte sind {left} dafür frei ({reserve} bleiben frei). Schaffe {more} Platz oder wähle ein kleineres.</translation>
+    </message>
+    <message>
+        <source>{model} needs {needed}, but of the {limit} that you allow for models {used} are taken and {left} are left. Remove a model, or allow {more} more.</source>
+        <translation>{model} braucht {needed}, aber von den {limit}, die du für Modelle erlaubst, sind {used} belegt und {left} übrig. Entferne ein Modell oder erlaube {more} mehr.</translation>
     </message>
     <message>
         <source>{model} on this machine answers.</source>
@@ -4937,6 +5021,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     <message>
         <source>{most} models are being downloaded already. Stop one, or wait.</source>
         <translation>Es werden schon {most} Modelle heruntergeladen. Halte eines an oder warte.</translation>
+    </message>
+    <message>
+        <source>{most} models are being imported already. Wait until one is done.</source>
+        <translation>{most} Modelle werden schon importiert. Warte, bis eines fertig ist.</translation>
     </message>
     <message>
         <source>{most} published models are known here already. No more are taken.</source>
