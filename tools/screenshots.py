@@ -31,7 +31,9 @@ from app.options import Options
 from app.preferences import PreferenceStore
 from app.views.navigation import PageName
 from app.views.stage_row import OFFER_SECONDS_AFTER
+from app.views.turn_view import TurnView
 from engine.api import schema
+from engine.sentences import say
 from tools import contribute_views, models_views, network_views
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "screenshots"
@@ -181,7 +183,7 @@ def answered(desktop: Desktop, question: str, answer: str) -> None:
         _answer(
             desktop, turn.question_id, answer, prompt_tokens=21, completion_tokens=96,
             served_by=NODES[0], seed=7, badge="verified",
-            badge_reason="signed, and the committee's latest verdict on this node is a pass",
+            badge_reason=say("badge.passed", machine=NODES[0][:8], when=1_790_000_000.0, reputation=0.97, judged=212),
             paths=tuple((NODES[1 + 3 * path], NODES[2 + 3 * path], NODES[3 + 3 * path]) for path in range(4)),
             n=4, k=3, ttft_ms=640, receipt=True, tokens_per_s=58, machines=(NODES[0],), asked=(NODES[0],),
             privacy=schema.Privacy(paths=4, needed=3, hops=3, direct=False, full_paths=4, full_hops=3, weaker=False),
@@ -222,6 +224,14 @@ print(answer.choices[0].message.content)
 """
 
 
+def turn_views(desktop: Desktop) -> list[TurnView]:
+    """What the transcript shows, once that is laid out, which takes as long as it takes."""
+    transcript = desktop.window.transcript
+    while transcript.busy or not transcript.turns:
+        settle(20)
+    return transcript.turns
+
+
 def _chat(desktop: Desktop) -> None:
     play(desktop, state())
     chats_listed(desktop)
@@ -239,7 +249,7 @@ def _details(desktop: Desktop) -> None:
     play(desktop, state())
     chats_listed(desktop)
     answered(desktop, QUESTION, "So that nobody has to take a stranger's word for it.")
-    desktop.window.transcript.turns[-1].who.click()
+    turn_views(desktop)[-1].who.click()
 
 
 def _waiting(desktop: Desktop) -> None:
@@ -387,7 +397,7 @@ def _files(desktop: Desktop) -> None:
         schema.Attachment(attachment="a", name="towns-2019-2024.csv", characters=18_204),
         schema.Attachment(attachment="b", name="notes.md", characters=912),
     )
-    desktop.window.transcript.turns[-1].show_turn(turn)
+    turn_views(desktop)[-1].show_turn(turn)
     desktop.chat.files.show([schema.Attachment(attachment="c", name="survey of the districts.txt", characters=48_113)])
     desktop.window.composer.input.setPlainText("And the districts?")
 
@@ -424,7 +434,7 @@ def _versions(desktop: Desktop, wanted: str = "") -> None:
 def _editing(desktop: Desktop) -> None:
     _versions(desktop)
     settle(200)
-    view = desktop.window.transcript.turns[0]
+    view = turn_views(desktop)[0]
     view.asked.begin_edit()
     assert view.asked.editor is not None
     view.asked.editor.input.setPlainText("What does a guard relay know, and for how long?")

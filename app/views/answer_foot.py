@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QWidget
 
 from app.i18n import tr
@@ -41,10 +41,10 @@ class AnswerFoot(QWidget):
         row.setSpacing(theme.small)
         self._rows.addLayout(row, 1)
         self._badge_icon = QLabel()
-        row.addWidget(self._badge_icon)
+        row.addWidget(self._badge_icon, 0, Qt.AlignmentFlag.AlignVCenter)
         self.badge = PlainLabel("", "badge")
         self.badge.setWordWrap(False)
-        row.addWidget(self.badge)
+        row.addWidget(self.badge, 0, Qt.AlignmentFlag.AlignVCenter)
         self.facts = PlainLabel("", "caption")
         row.addWidget(self.facts, 1)
         tools = QHBoxLayout()

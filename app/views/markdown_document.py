@@ -196,7 +196,7 @@ class MarkdownDocument:
                 cursor.setCharFormat(self._formats.letters(Style.CODE, False, CODE_BLOCK))
                 self._add_code(cursor, shown, "", block.text)
             case Table():
-                shown.table = self._tables.insert(cursor, block, first=len(self.shown) == 1)
+                shown.table = self._tables.insert(cursor, block, self.shown[-2].block if len(self.shown) > 1 else None)
                 shown.start = shown.table.firstPosition() - 1
                 self._free = True
             case Rule():

@@ -14,9 +14,9 @@ from PySide6.QtGui import (
 )
 
 from app.i18n import tr
-from app.markdown.blocks import Run, Runs, Style, Table
+from app.markdown.blocks import Block, Code, Run, Runs, Style, Table
 from app.theme import Theme
-from app.views.markdown_formats import GAP, MarkdownFormats, indent
+from app.views.markdown_formats import GAP, PAD, MarkdownFormats, indent
 
 MAX_ROWS, WRITTEN_ROWS = 200, 100
 """Rows of a table that are laid out, and while it is being written: Qt lays the whole table out for each letter."""
@@ -29,6 +29,14 @@ _ALIGNMENTS = {
 }
 
 
+def _above(before: Block | None) -> float:
+    """The margin above a table that stands behind this block, whose own margin Qt forgets there: the ground of code
+    reaches into it."""
+    if before is None:
+        return 0
+    return GAP - _RAISED + (PAD if isinstance(before, Code) else 0)
+
+
 class TableLayout:
     """Lays out tables of at most :attr:`rows` rows."""
 
@@ -37,7 +45,7 @@ class TableLayout:
         self._theme = theme
         self.rows = WRITTEN_ROWS
 
-    def insert(self, cursor: QTextCursor, block: Table, *, first: bool) -> QTextTable:
+    def insert(self, cursor: QTextCursor, block: Table, before: Block | None) -> QTextTable:
         """Insert a table at the end of the document; ``cursor`` stands behind it then."""
         theme = self._theme
         table_format = QTextTableFormat()
@@ -48,7 +56,7 @@ class TableLayout:
         table_format.setCellPadding(7)
         table_format.setCellSpacing(0)
         table_format.setLeftMargin(indent(block.place))
-        table_format.setTopMargin(0 if first else GAP - _RAISED)
+        table_format.setTopMargin(_above(before))
         table_format.setBottomMargin(GAP + _RAISED)
         table_format.setHeaderRowCount(1)
         table_format.setColumnWidthConstraints([QTextLength()] * len(block.alignments))

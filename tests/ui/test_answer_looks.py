@@ -43,6 +43,12 @@ def test_tables_stand_in_the_middle_between_texts(qapp: QApplication) -> None:
     assert abs((lines[0][1] - above) - (below - lines[-1][2])) <= 2
 
 
+def test_a_table_behind_code_stands_clear_of_its_ground(qapp: QApplication) -> None:
+    grounds = [part for part in lines_and_ink(f"```\ncode\n```\n\n{TABLE}") if part[0] == "line"]
+    above, below = grounds[-4], grounds[-3]  # the lower edge of the ground, and the first line of the table
+    assert 8 <= below[1] - above[2] <= 16
+
+
 def test_an_answer_can_begin_with_a_table(qapp: QApplication) -> None:
     (_, first, _), *_ = lines_and_ink(TABLE)
     assert first <= 4
