@@ -138,6 +138,11 @@ test-long-pause: dev ## Press pause in mid-answer, 50 times: memory must be free
 test-long-committee: dev ## Play 10,500 adversarial schedules of the committee's agreement (10 minutes; resumes)
 	$(VENV)/python -m tests.committee.long_run $(ARGS)
 
+.PHONY: test-bundle
+test-bundle: dev ## Build the bundle and start it where there is no Python (root; 5 minutes); writes docs/test-results/bundle.md
+	@$(VENV)/python -m tools.system_libraries --install || true
+	$(VENV)/python -m tests.bundle.long_run
+
 .PHONY: test-nat
 test-nat: dev ## Link every pair of router kinds in network namespaces (root); writes the table of docs/nat.md
 	@$(VENV)/python -m tools.system_libraries --install || true

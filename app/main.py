@@ -30,7 +30,7 @@ _X11_LIBRARIES = (
 _INSTALL = (
     "The window needs it; everything else works without. On Debian and Ubuntu, run as root: apt-get install libegl1 "
     "libgl1 libfontconfig1 libglib2.0-0 libdbus-1-3 libxkbcommon0 libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 "
-    "libxcb-keysyms1 libxcb-shape0"
+    "libxcb-keysyms1 libxcb-shape0 libgssapi-krb5-2"
 )
 LIFELINE_VARIABLE = "GENTORRENT_STOP_WITH_STDIN"
 """Set to 1 by a program that starts the window: window and engine leave when the standard input that it gave closes."""

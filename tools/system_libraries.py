@@ -20,6 +20,7 @@ QT_LIBRARIES = {
     "libglib-2.0.so.0": "libglib2.0-0",
     "libdbus-1.so.3": "libdbus-1-3",
     "libxkbcommon.so.0": "libxkbcommon0",
+    "libgssapi_krb5.so.2": "libgssapi-krb5-2",
 }
 #: Program that the NAT laboratory runs -> Debian package that brings it.
 NAT_PROGRAMS = {"ip": "iproute2", "nft": "nftables", "turnserver": "coturn"}
