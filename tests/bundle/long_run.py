@@ -1,5 +1,5 @@
-"""`make test-bundle`: builds the bundle anew, tries it in an empty root, and writes docs/test-results/bundle.md and .json
-if all is well."""
+"""`make test-bundle`: builds the bundle anew, tries it in an empty root, and writes docs/test-results/bundle.md and
+.json if all is well."""
 
 from __future__ import annotations
 
@@ -58,6 +58,15 @@ def said(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     return found
 
 
+def _about(results: Mapping[str, Any]) -> str:
+    names = ", ".join(f"`{name}`" for name in results["around_it"])
+    return (
+        f"`make test-bundle` at commit {results['commit']}: built by PyInstaller, then started in a file system of its own"
+        f" that has the bundle (read-only), /dev, /proc, an empty /tmp and {len(results['around_it'])} files: {names}. No"
+        " Python, no shell, no Qt. For the window, the libraries of a desktop are there, too."
+    )
+
+
 def as_markdown(results: Mapping[str, Any]) -> str:
     """The page."""
     licences: dict[str, list[str]] = {}
@@ -67,10 +76,7 @@ def as_markdown(results: Mapping[str, Any]) -> str:
         [
             "# The bundle",
             "",
-            f"`make test-bundle` at commit {results['commit']}: built by PyInstaller, then started in a file system of its"
-            f" own that has the bundle (read-only), /dev, /proc, an empty /tmp and {len(results['around_it'])} files:"
-            f" {', '.join(f'`{name}`' for name in results['around_it'])}. No Python, no shell, no Qt. For the window,"
-            " the libraries of a desktop are there, too.",
+            _about(results),
             "",
             "| what | |",
             "|---|---|",
