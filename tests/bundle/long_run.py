@@ -61,9 +61,9 @@ def said(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
 def _about(results: Mapping[str, Any]) -> str:
     names = ", ".join(f"`{name}`" for name in results["around_it"])
     return (
-        f"`make test-bundle` at commit {results['commit']}: built by PyInstaller, then started in a file system of its own"
-        f" that has the bundle (read-only), /dev, /proc, an empty /tmp and {len(results['around_it'])} files: {names}. No"
-        " Python, no shell, no Qt. For the window, the libraries of a desktop are there, too."
+        f"`make test-bundle` at commit {results['commit']}: built by PyInstaller, then started in a file system of its"
+        f" own that has the bundle (read-only), /dev, /proc, an empty /tmp and {len(results['around_it'])} files:"
+        f" {names}. No Python, no shell, no Qt. For the window, the libraries of a desktop are there, too."
     )
 
 
