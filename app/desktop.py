@@ -298,10 +298,9 @@ class Desktop:
         self.preferences.change(
             welcomed=True,
             contribute=choices.contribute,
-            relay=choices.relay,
-            relay_bandwidth=choices.relay_bandwidth,
             threads=choices.threads,
         )
+        self.status.contribution.change(relay=choices.relay, relay_rate=choices.relay_rate)
         if choices.autostart:
             self._set_autostart(True)
         if choices.contribute and self.status.state is not None and self.status.state.network.status != "none":

@@ -34,9 +34,6 @@ class Preferences(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whether the page of the first start has been left."""
     contribute: bool = False
     """Whether the switch was on: it is turned on again when the engine starts anew."""
-    relay: bool = True
-    relay_bandwidth: Annotated[int, Meta(ge=1, le=100_000)] | None = None
-    """Megabits per second; None: the engine's own choice."""
     threads: Annotated[int, Meta(ge=1, le=1024)] | None = None
     """CPU threads for answers; None: the engine's own choice."""
 
@@ -86,10 +83,6 @@ def write_state(data_directory: Path, state: WindowState) -> None:
 def engine_options(preferences: Preferences, given: tuple[str, ...]) -> tuple[str, ...]:
     """The arguments of an engine that the window starts: what was ``given`` on the command line, then what the owner
     chose in the window and the command line does not speak of."""
-    options = list(given)
-    if not preferences.relay and "--no-relay" not in given:
-        options.append("--no-relay")
-    for name, value in (("--relay-bandwidth", preferences.relay_bandwidth), ("--threads", preferences.threads)):
-        if value is not None and name not in given:
-            options += [name, str(value)]
-    return tuple(options)
+    if preferences.threads is None or "--threads" in given:
+        return given
+    return (*given, "--threads", str(preferences.threads))

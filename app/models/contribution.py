@@ -49,6 +49,7 @@ class ContributionModel(QObject):
         """Why a value was refused, by field."""
         self.opened: set[str] = set()
         """Parts of the page that the owner has opened."""
+        self._early: dict[str, object] = {}
         self._wanted: schema.Rules | None = None
         self._told: schema.Rules | None = None
         self._watching: set[int] = set()
@@ -69,11 +70,15 @@ class ContributionModel(QObject):
         return {} if now is None else {one.sensor: from_engine(one, "reason") for one in now.missing}
 
     def change(self, **values: object) -> None:
-        """Rule otherwise, from now on."""
+        """Rule otherwise, from now on; before the engine has spoken, as soon as it does."""
         rules = self.rules
         if rules is None:
+            self._early |= values
             return
-        self._wanted = msgspec.structs.replace(rules, **values)
+        wanted = msgspec.structs.replace(rules, **values)
+        if wanted == rules and not self.problems:
+            return
+        self._wanted = wanted
         for name in values:
             self.problems.pop(name, None)
         self._settle.start()
@@ -156,6 +161,9 @@ class ContributionModel(QObject):
 
     def _heard(self, event: schema.Contribution) -> None:
         self.now = event
+        early, self._early = self._early, {}
+        if early:
+            self.change(**early)
         if self._told is not None and self._told == self._wanted:
             self._told = self._wanted = None  # what the engine says is what the owner wants, as it takes it
         self.changed.emit()

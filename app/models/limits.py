@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from app.i18n import number, tr
 
-RELAY_BANDWIDTHS = (2, 5, 20, 50, 100)
+RELAY_BANDWIDTHS = (2.0, 5.0, 20.0, 50.0, 100.0)
 """Megabits per second to choose from."""
 GIBIBYTE = 1 << 30
 
@@ -35,8 +35,8 @@ def thread_choices(found: Hardware, chosen: int | None) -> list[tuple[object, st
     return [(None, tr("Automatic")), *((value, tr("%Ln thread(s)", "", value)) for value in values)]
 
 
-def bandwidth_choices(chosen: int | None) -> list[tuple[object, str]]:
-    """Values of the preference ``relay_bandwidth`` with their names, ``chosen`` always among them."""
-    values = sorted({*RELAY_BANDWIDTHS, chosen or RELAY_BANDWIDTHS[0]})
-    names = [(value, tr("{number} Mbit/s", number=number(value))) for value in values]
-    return [(None, tr("Automatic")), *names]
+def bandwidth_choices(chosen: float) -> list[tuple[object, str]]:
+    """Values of the rule ``relay_rate`` with their names, ``chosen`` always among them."""
+    return [
+        (value, tr("{number} Mbit/s", number=number(value))) for value in sorted({*RELAY_BANDWIDTHS, float(chosen)})
+    ]

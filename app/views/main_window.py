@@ -267,6 +267,7 @@ class MainWindow(QMainWindow):
             return NetworkPage(self._theme, self._status, self._topology)
         settings = SettingsPage(self._theme, self._preferences, self._hardware, self._data_directory)
         settings.changed.connect(self.setting_changed)
+        settings.rules_requested.connect(self._open_relay_rules)
         settings.autostart_requested.connect(self.autostart_requested)
         settings.deletion_requested.connect(self._delete_all)
         self._status.data_deleted.connect(settings.show_deletion)
@@ -332,6 +333,12 @@ class MainWindow(QMainWindow):
         self._status.contribution.change(model=model)
         self._status.set_contributing(True)
         self.open_page("contribute")
+
+    def _open_relay_rules(self) -> None:
+        self.open_page("contribute")
+        page = self.page_widget("contribute")
+        if isinstance(page, ContributePage):
+            page.open_section("relay")
 
     def _change_look(self) -> None:
         self._drop_hidden_pages()

@@ -35,6 +35,7 @@ from engine.api.schema import (
     RelayState,
     ResumeContributing,
     Rules,
+    SetRules,
     State,
     WorkerState,
 )
@@ -121,6 +122,7 @@ class PlayedEngine(PlayedNetwork):
     requests: list[AnswerRequest] = field(default_factory=list)
     cancelled: int = 0
     warnings: list[str] = field(default_factory=list)
+    rules: Rules = Rules()
     hosting: PlayedHosting = field(default_factory=PlayedHosting)
     library: PlayedLibrary = field(default_factory=PlayedLibrary)
 
@@ -192,14 +194,16 @@ class PlayedEngine(PlayedNetwork):
         self.feed.notify()
 
     def handle(self, request: ContributionRequest, tell: object) -> ControlEvent:
-        """As the service of the control API: a pause of the owner, and rules that nobody keeps."""
+        """As the service of the control API: a pause of the owner, and rules until it ends."""
         if isinstance(request, PauseContributing):
             self.paused = "You have paused it." if request.seconds else "You have paused it until the next start."
         elif isinstance(request, ResumeContributing):
             self.paused = ""
+        elif isinstance(request, SetRules):
+            self.rules = request.rules
         self.feed.notify()
         reasons = (self.paused,) if self.paused else ()
-        return Contribution(ref=request.ref, rules=Rules(), paused=bool(reasons), reasons=reasons)
+        return Contribution(ref=request.ref, rules=self.rules, paused=bool(reasons), reasons=reasons)
 
     def detach(self, tell: object) -> None:
         """The client is gone."""

@@ -34,7 +34,7 @@ def settled(engine: Engine) -> list[schema.Request]:
 
 def test_every_rule_has_a_row_and_every_row_a_rule() -> None:
     rows = [rule.field for rules in (WHEN, MONEY, TRAFFIC, WHOM, RELAY) for rule in rules]
-    elsewhere = {"model", "schedule", "exclusive_programs", "devices", "contention_share"}
+    elsewhere = {"model", "schedule", "exclusive_programs", "devices"}
     assert len(rows) == len(set(rows))
     assert set(rows) | elsewhere == set(schema.Rules.__struct_fields__)
 
@@ -51,6 +51,22 @@ def test_several_changes_are_one_request_and_the_newest_counts() -> None:
     (request,) = settled(engine)
     assert isinstance(request, schema.SetRules)
     assert (request.rules.idle_minutes, request.rules.only_when_idle) == (8.0, True)
+
+
+def test_what_is_chosen_before_the_engine_has_spoken_is_told_it_then() -> None:
+    engine = Engine()
+    contribution = ContributionModel(engine.send)
+    contribution.change(relay=False)
+    contribution.receive(schema.Contribution(rules=schema.Rules(price=1.0)))
+    (request,) = settled(engine)
+    assert isinstance(request, schema.SetRules)
+    assert request.rules == schema.Rules(price=1.0, relay=False)
+
+
+def test_a_choice_that_is_none_asks_nothing() -> None:
+    engine = Engine()
+    model(engine).change(relay=RULES.relay)
+    assert settled(engine) == []
 
 
 def test_what_the_engine_takes_is_what_shows() -> None:

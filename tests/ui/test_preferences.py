@@ -63,8 +63,8 @@ def test_window_state_is_kept(tmp_path: Path) -> None:
 
 
 def test_engine_gets_the_choices_that_the_command_line_leaves_open() -> None:
-    chosen = Preferences(relay=False, relay_bandwidth=5, threads=2)
+    chosen = Preferences(threads=2)
     assert engine_options(Preferences(), ("--no-relay",)) == ("--no-relay",)
-    assert engine_options(chosen, ()) == ("--no-relay", "--relay-bandwidth", "5", "--threads", "2")
-    given = ("--threads", "8", "--no-relay")
-    assert engine_options(chosen, given) == (*given, "--relay-bandwidth", "5")
+    assert engine_options(chosen, ("--no-relay",)) == ("--no-relay", "--threads", "2")
+    given = ("--threads", "8")
+    assert engine_options(chosen, given) == given

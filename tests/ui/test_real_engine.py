@@ -27,7 +27,8 @@ from tests.support.lifeline import lifeline
 from tests.support.network import is_running
 from tests.ui.conftest import Drive, Window, open_window, until
 
-OPTIONS = ("--api-port", "0", "--threads", "1", "--log-level", "warning")
+UNLIMITED = ("--api-port", "0", "--log-level", "warning")
+OPTIONS = (*UNLIMITED, "--threads", "1")
 
 
 pytestmark = [
@@ -292,7 +293,7 @@ def test_closing_without_a_tray_leaves_a_contributing_engine_running(
 
 def test_what_is_chosen_is_in_effect_when_the_answer_is_written(drive: Drive, tmp_path: Path, network: str) -> None:
     async def scenario() -> None:
-        async with open_window(tmp_path / "node", None, *OPTIONS, "--bootstrap", network) as window:
+        async with open_window(tmp_path / "node", None, *UNLIMITED, "--bootstrap", network) as window:
             await until(lambda: window.status.models and window.status.state.relay.on, 60)
             pid = read_address(tmp_path / "node").pid
             said: set[str] = set()
@@ -300,11 +301,10 @@ def test_what_is_chosen_is_in_effect_when_the_answer_is_written(drive: Drive, tm
             QTest.keyClicks(window.window.composer.input, "Who can read my questions?")
             QTest.keyClick(window.window.composer.input, Qt.Key.Key_Return)
             await until(lambda: window.turn.begun, 30)
-            window.preferences.change(relay=False)
+            window.preferences.change(threads=1)
             await until(lambda: window.turn.state not in RUNNING, 60)
             assert window.turn.state == "done", window.turn.problem
-            await until(lambda: window.status.state and not window.status.state.relay.on, 60)
-            assert read_address(tmp_path / "node").pid != pid
+            await until(lambda: window.status.state and read_address(tmp_path / "node").pid != pid, 60)
             assert STARTS_ANEW in said
             assert "The engine starts anew with what you have chosen." in said
             assert window.turn.state == "done"

@@ -234,12 +234,13 @@ def test_first_start_asks_once_and_what_is_chosen_holds(drive: Drive, tmp_path: 
                 page.autostart.click()
                 page.begin.click()
                 await until(lambda: engine.contributing)
+                await until(lambda: not engine.rules.relay)
                 assert window.window.first_run is None
                 assert window.window.navigation.isVisible()
                 assert window.autostart.command[-1] == "--autostarted"
                 assert window.window.composer.input.hasFocus()
             kept = PreferenceStore(tmp_path).now
-            assert (kept.welcomed, kept.contribute, kept.relay) == (True, True, False)
+            assert (kept.welcomed, kept.contribute) == (True, True)
             async with open_window(tmp_path, NoProcess()) as window:
                 assert window.window.first_run is None
 
@@ -255,7 +256,7 @@ def test_first_start_is_left_with_one_key(drive: Drive, tmp_path: Path) -> None:
             type_question(window, "Hello")
             await until(lambda: window.turn.state == "done")
             assert not engine.contributing
-            assert PreferenceStore(tmp_path).now.relay
+            assert engine.rules == schema.Rules()
 
     drive(scenario())
 
@@ -295,15 +296,32 @@ def test_engine_that_was_there_keeps_its_switch(drive: Drive, tmp_path: Path) ->
 # ------------------------------------------------------------------------------------------------------------- settings
 
 
+def test_settings_show_what_is_ruled_of_traffic_and_lead_there(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        engine = PlayedEngine(network="ready", rules=schema.Rules(relay_rate=7))
+        async with played_engine(tmp_path, engine), open_window(tmp_path, NoProcess()) as window:
+            await until(lambda: window.status.contribution.rules)
+            window.window.open_page("settings")
+            await until(lambda: "up to 7 Mbit/s" in texts(window.window.settings))
+            window.window.settings.rules.click()
+            assert window.window.page == "contribute"
+            page = window.window.page_widget("contribute")
+            assert page.section("relay").opened
+            page.rules["relay"].fields.fields["relay"].control.click()
+            await until(lambda: not engine.rules.relay)
+            window.window.open_page("settings")
+            await until(lambda: "Off" in texts(window.window.settings))
+
+    drive(scenario())
+
+
 def test_settings_are_kept_and_reach_the_engine(drive: Drive, tmp_path: Path) -> None:
     async def scenario() -> None:
         async with open_window(tmp_path, NoProcess()) as window:
             window.window.open_page("settings")
             page = window.window.settings
             page._switches["tell_answers"].click()
-            page._switches["relay"].click()
             page._boxes["threads"].chosen.emit(1)
-            assert not page._boxes["relay_bandwidth"].isEnabled()
             page.autostart.click()
             assert page.autostart.isChecked()
             assert page._switches["start_hidden"].isEnabled()
@@ -313,9 +331,9 @@ def test_settings_are_kept_and_reach_the_engine(drive: Drive, tmp_path: Path) ->
             assert not page._boxes["on_close"].isEnabled()  # no tray here
             assert "no tray icons" in texts(page)
         kept = PreferenceStore(tmp_path).now
-        assert (kept.tell_answers, kept.relay, kept.threads) == (False, False, 1)
+        assert (kept.tell_answers, kept.threads) == (False, 1)
         async with open_window(tmp_path, NoProcess()) as window:
-            assert window.link._process._command[-3:] == ["--no-relay", "--threads", "1"]
+            assert window.link._process._command[-2:] == ["--threads", "1"]
 
     drive(scenario())
 

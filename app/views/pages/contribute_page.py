@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QPushButton
 
@@ -98,6 +98,13 @@ class ContributePage(Page):
         """A part that opens: "devices", "when", "money", "traffic", "whom", "relay", "log" or "meaning"."""
         own = {"devices": self.devices, "log": self.log, "meaning": self.meaning}
         return own.get(name) or self.rules[name].card
+
+    def open_section(self, name: str) -> None:
+        """Open a part and bring it into view."""
+        card = self.section(name)
+        if not card.opened:
+            card.head.click()
+        QTimer.singleShot(0, self, lambda: self.ensureWidgetVisible(card))
 
     # What is there.
 

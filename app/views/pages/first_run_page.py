@@ -20,6 +20,7 @@ from app.views.icons import icon
 from app.views.join_form import JoinForm
 from app.views.model_offer_form import ModelOfferForm
 from app.views.network.host_form import HostForm
+from engine.api import schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class FirstChoices:
 
     contribute: bool
     relay: bool
-    relay_bandwidth: object
+    relay_rate: object
     threads: object
     autostart: bool
 
@@ -57,6 +58,7 @@ class FirstRunPage(Page):
         self.column.removeWidget(self.title)
         row.addWidget(self.title, 1)
         self.column.insertLayout(0, row)
+        self._rules = status.contribution.rules or schema.Rules()
         self.column.addWidget(self._make_buttons(theme))
         self.column.addSpacing(theme.small)
         self.column.addWidget(self._make_network(theme, status))
@@ -69,6 +71,7 @@ class FirstRunPage(Page):
         self.column.addWidget(self._make_limits(theme, preferences, hardware))
         self.column.addStretch(1)
         status.changed.connect(self._show_status)
+        status.contribution.changed.connect(self._show_rules)
         self._show_status()
 
     def show_hardware(self, hardware: Hardware) -> None:
@@ -84,6 +87,18 @@ class FirstRunPage(Page):
         self.offer_host.setVisible(none and self.host.isHidden() and not self._status.hosting.made)
         if not none:
             self.host.hide()
+
+    def _show_rules(self) -> None:
+        """The engine's own word on passing on, where it has another one than this page; a choice made here stays."""
+        rules, shown = self._status.contribution.rules, self._rules
+        if rules is None:
+            return
+        self._rules = rules
+        if self.relay.isChecked() == shown.relay:
+            self.relay.setChecked(rules.relay)
+        if self.bandwidth.value == shown.relay_rate:
+            self.bandwidth.show_choices(bandwidth_choices(rules.relay_rate))
+            self.bandwidth.show_value(rules.relay_rate)
 
     def _make_network(self, theme: Theme, status: StatusModel) -> Card:
         self._status = status
@@ -118,7 +133,7 @@ class FirstRunPage(Page):
             self.contribute,
         )
         self.relay = Switch(theme, tr("Pass on other people's traffic"))
-        self.relay.setChecked(preferences.relay)
+        self.relay.setChecked(self._rules.relay)
         card.add_row(
             tr("Pass on other people's traffic"),
             tr("Strangers' sealed traffic runs through your connection. It cannot be read here."),
@@ -135,7 +150,7 @@ class FirstRunPage(Page):
         self.show_hardware(hardware)
         self.threads = ChoiceBox(thread_choices(hardware, preferences.threads), preferences.threads)
         card.add_row(tr("Processor for answers"), tr("At most so many threads."), self.threads)
-        self.bandwidth = ChoiceBox(bandwidth_choices(preferences.relay_bandwidth), preferences.relay_bandwidth)
+        self.bandwidth = ChoiceBox(bandwidth_choices(self._rules.relay_rate), self._rules.relay_rate)
         card.add_row(tr("Bandwidth for traffic of others"), tr("At most so much of your connection."), self.bandwidth)
         self.relay.toggled.connect(self.bandwidth.setEnabled)
         return card

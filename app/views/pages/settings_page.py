@@ -7,7 +7,8 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QHBoxLayout, QPushButton
 
 from app.i18n import languages, native_name, tr
-from app.models.limits import Hardware, bandwidth_choices, thread_choices
+from app.models.contribution_words import relay_summary
+from app.models.limits import Hardware, thread_choices
 from app.models.status import StatusModel
 from app.preferences import Preferences
 from app.theme import Theme
@@ -22,6 +23,8 @@ class SettingsPage(Page):
 
     changed = Signal(str, object)
     autostart_requested = Signal(bool)
+    rules_requested = Signal()
+    """The owner wants to see what is ruled about other people's traffic."""
     deletion_requested = Signal(bool)
     """Of all data; whether also of the keys."""
 
@@ -50,7 +53,6 @@ class SettingsPage(Page):
             switch.setChecked(bool(getattr(preferences, name)))
         for name, box in self._boxes.items():
             box.show_value(getattr(preferences, name))
-        self._boxes["relay_bandwidth"].setEnabled(preferences.relay)
         self._switches["start_hidden"].setEnabled(self.autostart.isChecked())
 
     def show_autostart(self, enabled: bool, problem: str = "") -> None:
@@ -77,7 +79,8 @@ class SettingsPage(Page):
 
     def show_status(self, model: StatusModel) -> None:
         """Show the newest state: where the engine keeps its data and listens."""
-        state = model.state
+        state, rules = model.state, model.contribution.rules
+        self._relay.show_text(relay_summary(rules) if rules is not None else tr("Known as soon as the engine runs"))
         self.delete.setEnabled(state is not None)
         if state is not None and state.api_address:
             self._api.show_text(state.api_address)
@@ -143,17 +146,14 @@ class SettingsPage(Page):
         return card
 
     def _make_limits(self, theme: Theme, preferences: Preferences, hardware: Hardware) -> Card:
-        card = Card(
-            theme, tr("This machine"), tr("The engine starts anew with it as soon as no answer is being written.")
-        )
-        about = tr("Other people's sealed traffic passes through your connection. It cannot be read here.")
-        self._add_switch(card, theme, "relay", tr("Pass on traffic"), about)
-        text = tr("At most so much of your connection.")
-        choices = bandwidth_choices(preferences.relay_bandwidth)
-        self._add_box(card, "relay_bandwidth", tr("Bandwidth for it"), text, choices, preferences)
-        text = tr("At most so many threads.")
+        card = Card(theme, tr("This machine"))
+        text = tr("At most so many threads. The engine starts anew with it as soon as no answer is being written.")
         choices = thread_choices(hardware, preferences.threads)
         self._add_box(card, "threads", tr("Processor for answers"), text, choices, preferences)
+        self.rules = QPushButton(tr("Contribute"))
+        self.rules.setAccessibleName(tr("Open what is ruled about passing on traffic"))
+        self.rules.clicked.connect(self.rules_requested)
+        self._relay = card.add_row(tr("Passing on traffic"), " ", self.rules)
         return card
 
     def _make_data(self, theme: Theme) -> Card:

@@ -551,6 +551,10 @@
         <translation>Höchstens so viele Threads.</translation>
     </message>
     <message>
+        <source>At most so many threads. The engine starts anew with it as soon as no answer is being written.</source>
+        <translation>Höchstens so viele Threads. Die Engine fängt damit neu an, sobald keine Antwort geschrieben wird.</translation>
+    </message>
+    <message>
         <source>At most so much in a month</source>
         <translation>Höchstens so viel im Monat</translation>
     </message>
@@ -581,10 +585,6 @@
     <message>
         <source>Badge</source>
         <translation>Siegel</translation>
-    </message>
-    <message>
-        <source>Bandwidth for it</source>
-        <translation>Bandbreite dafür</translation>
     </message>
     <message>
         <source>Bandwidth for traffic of others</source>
@@ -2365,6 +2365,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Diesen Link öffnen?</translation>
     </message>
     <message>
+        <source>Open what is ruled about passing on traffic</source>
+        <translation>Öffnen, was über das Weiterleiten bestimmt ist</translation>
+    </message>
+    <message>
         <source>Or choose something weaker: {offered}.</source>
         <translation>Oder wähle etwas Schwächeres: {offered}.</translation>
     </message>
@@ -3232,10 +3236,6 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>The engine runs its server, also while this window is closed, and starts anew to join it.</source>
         <translation>Die Engine betreibt seinen Server, auch wenn dieses Fenster zu ist, und startet neu, um beizutreten.</translation>
-    </message>
-    <message>
-        <source>The engine starts anew with it as soon as no answer is being written.</source>
-        <translation>Die Engine startet damit neu, sobald keine Antwort mehr geschrieben wird.</translation>
     </message>
     <message>
         <source>The engine starts anew with what you have chosen as soon as no answer is being written.</source>
