@@ -13,13 +13,16 @@ from contextlib import contextmanager, suppress
 import psutil
 import pytest
 
-from engine.api.schema import GetEvents, OwnerEvents, State
+from engine.api.schema import Contribution, GetEvents, OwnerEvents, SetRules, State
 from engine.demo.control import Control, open_control
+from engine.governor.rules import Rules
 from engine.inference.models.installed import BUILTIN_MODEL
 from tests.support.network import Answer, Network, family, is_running
 
 pytestmark = pytest.mark.timeout(300)
 PAUSES_WITHIN = 2.0
+SHARE = 0.85
+"""Of all processors that others may use."""
 RESTS = 30.0
 """Seconds without others' load before it goes on."""
 CALM_SECONDS = 90.0
@@ -49,6 +52,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
         network.found("--hops", "0")
         network.node("giver", "--contribute", BUILTIN_MODEL, settings={"GENTORRENT_SENSORS": "true"})
         network.node("client", "--no-relay")
+        asyncio.run(rule(network))
         try:
             network.wait("giver", lambda state: state.contributing.status == "on", CALM_SECONDS)
         except AssertionError as error:
@@ -57,6 +61,14 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
             raise
         network.wait_ready("client", 0, 1)
         yield network
+
+
+async def rule(network: Network) -> None:
+    """The owner lets others have much before it pauses, so that a machine in use is calm enough for this test."""
+    async with open_control(network.data("giver"), network.check) as control:
+        await control.send(SetRules(rules=Rules(contention_share=SHARE)))
+        while not isinstance(await control.receive(), Contribution):
+            pass
 
 
 async def shows(control: Control, wanted: Callable[[State], bool], seconds: float) -> State:
@@ -91,15 +103,17 @@ async def test_its_own_work_is_nobody_elses(network: Network) -> None:
         await shows(control, lambda state: state.contributing.status == "on", CALM_SECONDS)
         before, others, begun = await pauses(control), strangers(network), time.monotonic()
         client = await asyncio.to_thread(network.openai, "client")
+        errors = []
         for _ in range(4):
             answer = Answer(client, "Tell me all that you know.", min_tokens=200, max_tokens=200)
             await asyncio.to_thread(answer.read)
-            assert answer.error is None
+            errors.append(answer.error)
         share = (strangers(network) - others) / (time.monotonic() - begun) / (os.cpu_count() or 1)
         after = await pauses(control)
-    if share > 0.3:
+    if share > SHARE / 2:
         pytest.skip(f"other programs use {share:.0%} of this machine")
     assert after == before
+    assert errors == [None] * 4
 
 
 async def test_others_load_pauses_within_two_seconds_and_it_goes_on_afterwards(network: Network) -> None:
