@@ -35,9 +35,7 @@ class Finding(QObject):
         anew = (chat, words) != (self.chat, self.words)
         self.chat, self.words, self.message = chat, words, message
         if anew:
-            self._begun += 1
-            self.places = ()
-            self._ask()
+            self._look()
         self.changed.emit()
 
     def end(self) -> None:
@@ -64,8 +62,7 @@ class Finding(QObject):
     def connected(self) -> None:
         """The engine can be asked."""
         if self.words:
-            self.places = ()
-            self._ask()
+            self._look()
 
     def receive(self, event: schema.Event) -> None:
         """An event of the engine."""
@@ -75,13 +72,22 @@ class Finding(QObject):
                 if event.more and len(self.places) < MOST_PLACES:
                     self._ask()
                 self.changed.emit()
+            case schema.MessagesRemoved(chat=self.chat) | schema.MessagesRestored(chat=self.chat) if self.words:
+                self._look()
+                self.changed.emit()
             case schema.ChatsRemoved() if event.everything or self.chat in event.chats:
                 self.end()
 
     @property
     def ref(self) -> str:
-        """Names the page that comes next: one that was asked for before the connection broke is not taken twice."""
+        """Names the page that comes next: what was asked for before is not taken for it."""
         return f"find-{self._begun}-{len(self.places)}"
+
+    def _look(self) -> None:
+        """For all places, anew."""
+        self._begun += 1
+        self.places = ()
+        self._ask()
 
     def _ask(self) -> None:
         offset = len(self.places)

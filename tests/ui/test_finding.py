@@ -63,6 +63,12 @@ def test_what_belongs_to_another_search_is_not_taken() -> None:
     assert finding.step(-1) == "a"
     finding.connected()
     assert (list(finding.places), engine.requests[-1].query) == ([], "hawk")
+    finding.receive(found(engine, "b", "a"))
+    finding.receive(schema.MessagesRemoved(chat="c", message="a", removed="r", count=2))
+    finding.receive(found(engine, "b"))
+    assert list(finding.places) == ["b"]
+    finding.receive(schema.MessagesRemoved(chat="another", message="b", removed="r", count=1))
+    assert list(finding.places) == ["b"]
     finding.receive(schema.ChatsRemoved(chats=("c",)))
     assert (finding.words, list(finding.places)) == ("", [])
 
