@@ -8,6 +8,8 @@ from engine.simulation.committee.world import Machine
 from engine.verification.committee.agreement import Agreement
 from engine.verification.committee.committee import Committee
 
+SEED = 5
+"""Of 400 schedules in which all of these show: some do in one of 300 only."""
 DIFFERENT = "two honest members have decided on different blocks"
 
 
@@ -38,6 +40,7 @@ MISTAKES: dict[str, tuple[Machine, str]] = {
     "takes one vote fewer for a quorum": (Machine(committee=OneFewer), DIFFERENT),
     "forgets its votes when it restarts": (Machine(forgets=True), "contradicts itself"),
     "votes without a look at the evidence": (Machine(looks=False), "evidence that no honest member has seen"),
+    "does not read the evidence": (Machine(reads=False), "something else than its evidence says"),
     "needs evidence that a quorum has seen": (Machine(agreement=NeedsAllEvidence), "have not decided"),
     "names everybody's results in every round": (Machine(own_alone=False), "have not decided"),
 }

@@ -1,8 +1,8 @@
 """What members have found of nodes, and to whom they show it: a liar's evidence reaches some, or others than it says.
 
 Books, what a leader takes into its block and the look at what a block names are those of real members
-(``RecordBook``, ``choose_results``, ``check_records``). All results here are challenges that nobody has answered:
-of these a block needs nothing but that they were shown.
+(``RecordBook``, ``choose_results``, ``check_records``). All results here are challenges that nobody has answered, or
+that were broken off: of these a block needs nothing but that they were shown, and that it says which of both.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from engine.errors import VerificationError
 from engine.ids import NetworkId, NodeId
 from engine.simulation.committee.blocks import HEIGHT, NETWORK_ID, identity_of
 from engine.verification.chain.records import RecordBook
-from engine.verification.chain.results import check_records, choose_results
+from engine.verification.chain.results import check_records, choose_results, is_broken
 from engine.verification.chain.state import ChainState, OpenEpoch, first_state
 from engine.verification.challenges.commitment import CommittedChallenges
 from engine.verification.challenges.duties import Basis, publicly_drawn
@@ -33,6 +33,9 @@ from engine.wire.signed import SignedRecord
 
 NODES = tuple(NodeId(bytes([number]) * 20) for number in range(1, 7))
 """Of which a schedule has some, all of them new: whoever is drawn to check them is known to all."""
+MISNAMED = 0.5
+"""Of what a liar names in every other block, the share of which it says otherwise that it was broken off. Such a block
+names what honest members have shown to all, so that nothing else speaks against it."""
 TOLD_AGAIN = 7.0
 """Waits of the first round between two times that a member tells what no block contains: a sixth of an epoch."""
 ROOM = 8_000
@@ -95,7 +98,7 @@ def state_of(members: int) -> ChainState:
 
 @cache
 def result_of(members: int, author: int, node: int, version: int) -> SignedRecord:
-    """What a member says of a node; of several versions it may show one."""
+    """What a member says of a node; of several versions it may show one, and every other one was broken off."""
     identity, committed = identity_of(author), _plans(members)[author]
     record = Unanswered(
         network_id=NETWORK_ID,
@@ -104,9 +107,14 @@ def result_of(members: int, author: int, node: int, version: int) -> SignedRecor
         challenge=committed.challenges[node],
         index=node,
         path=committed.path(node),
-        reason=f"reason {version}",
+        reason="cut_off" if is_broken_off(author, node, version) else f"reason {version}",
     )
     return sign_record(identity, record)
+
+
+def is_broken_off(author: int, node: int, version: int) -> bool:
+    """Whether this version says that the node had begun to answer."""
+    return (author + node + version) % 2 == 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +129,8 @@ class Showing:
 
 
 class Exhibits:
-    """Everybody's books in one schedule. ``own_alone``: see :func:`choose_results`; a machine with a mistake does
-    without."""
+    """Everybody's books in one schedule. ``own_alone``: see :func:`choose_results`; ``reads``: members look at what a
+    record says, not only whether they have it. A machine with a mistake does without."""
 
     def __init__(
         self,
@@ -133,6 +141,7 @@ class Exhibits:
         synchrony: float,
         *,
         own_alone: bool = True,
+        reads: bool = True,
     ) -> None:
         self._random = random
         self._members = members
@@ -140,9 +149,10 @@ class Exhibits:
         self._sides = sides
         self._synchrony = synchrony
         self._own_alone = own_alone
+        self._reads = reads
         self._state = state_of(members)
         self._books = [RecordBook() for _ in range(members)]
-        self._seen: set[bytes] = set()  # by an honest member
+        self._seen: dict[bytes, bool] = {}  # by an honest member; whether it says that the node broke off
         chosen = random.sample(range(len(NODES)), random.choice((0, 1, 2, 3)))
         self._duties = [
             (self._state.members.index(key), node)
@@ -184,7 +194,8 @@ class Exhibits:
         except VerificationError:
             return  # another one of that turn is here
         if member not in self._rogue:
-            self._seen.add(digest_of(record))
+            digest = digest_of(record)
+            self._seen[digest] = is_broken(self._books[member].material().opened[digest])
 
     def forget(self, member: int) -> None:
         """Its disk is gone."""
@@ -205,19 +216,26 @@ class Exhibits:
 
     def invent(self, author: int) -> tuple[Unjudged, ...]:
         """What a liar puts into its block: some results of all, and one that nobody may have."""
-        found = {
-            (of, node): result_of(self._members, of, node, self._random.randrange(2) if of in self._rogue else 0)
-            for of, node in self._duties
-            if self._random.random() < 0.5 or of == author
-        }
-        named = [
-            Unjudged(epoch=HEIGHT, author=of, asked=NODES[node], record=digest_of(record))
-            for (of, node), record in found.items()
-        ]
+        named, misnamed = [], self._random.choice((0.0, MISNAMED))
+        for of, node in self._duties:
+            if of in self._rogue if misnamed else self._random.random() >= 0.5 and of != author:
+                continue
+            version = self._random.randrange(2) if of in self._rogue else 0
+            named.append(
+                Unjudged(
+                    epoch=HEIGHT,
+                    author=of,
+                    asked=NODES[node],
+                    record=digest_of(result_of(self._members, of, node, version)),
+                    broken=is_broken_off(of, node, version) != (self._random.random() < misnamed),
+                )
+            )
         return tuple(sorted(named, key=lambda one: (one.author, one.asked)))
 
     def refusal(self, member: int, block: Block) -> str | None:
         """Why a member does not vote for a block that names this."""
+        if not self._reads:
+            return "something is not here" if self.is_lacked(member, block) else None
         try:
             check_records(self._state, block, self._books[member].record_of)
         except VerificationError as error:
@@ -231,3 +249,7 @@ class Exhibits:
     def unseen(self, block: Block) -> bool:
         """Whether a block names what no honest member was ever shown."""
         return any(one.record not in self._seen for one in block.unjudged)
+
+    def is_misread(self, block: Block) -> bool:
+        """Whether a block says otherwise of a conversation than what was shown that it was broken off."""
+        return any(self._seen.get(one.record, one.broken) != one.broken for one in block.unjudged)

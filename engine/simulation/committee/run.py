@@ -43,7 +43,7 @@ def simulate(plan: Plan, machine: Machine | None = None, *, until: str | None = 
         )
     kinds, needed, rounds = Counter[str](), Counter[int](), Counter[int]()
     problems: list[dict[str, Any]] = []
-    broken, contradictions, messages, refused, lacked = Counter[str](), 0, 0, 0, 0
+    broken, contradictions, messages, refused, lacked, broken_off = Counter[str](), 0, 0, 0, 0, 0
     for number in range(plan.schedules):
         world = _world(plan, faulty, number, machine or Machine())
         world.run()
@@ -52,6 +52,7 @@ def simulate(plan: Plan, machine: Machine | None = None, *, until: str | None = 
         messages += world.messages
         refused += world.refused
         lacked += world.is_evidence_lacked
+        broken_off += world.is_broken_off
         needed[world.rounds_needed] += 1
         for member in world.members:
             if member.is_honest and member.decided is not None:
@@ -72,6 +73,7 @@ def simulate(plan: Plan, machine: Machine | None = None, *, until: str | None = 
         "contradictions_shown": contradictions,
         "blocks_refused": refused,
         "decided_on_what_some_lack": lacked,
+        "decided_on_broken_off": broken_off,
         "decided_in_round": {str(key): value for key, value in sorted(rounds.items())},
         "rounds_after_synchrony": {str(key): value for key, value in sorted(needed.items())},
         "problems": problems,
@@ -97,6 +99,7 @@ def as_text(result: dict[str, Any]) -> str:
         f"{most} ({needed.get('0', 0)} schedules: none).",
         f"{result['messages']} messages; {result['contradictions_shown']} contradictions of faulty members were shown.",
         f"{result['blocks_refused']} refusals of a block; {lacked}.",
+        f"In {result['decided_on_broken_off']} the decided block names conversations that were broken off.",
     ]
     lines += [f"Schedule {one['schedule']}: {'; '.join(one['problems'])}" for one in result["problems"]]
     return "\n".join(lines)

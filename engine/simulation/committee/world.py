@@ -43,12 +43,14 @@ MOST_EVENTS = 400_000
 class Machine:
     """What is simulated. The tests put machines here that are wrong in one way, and expect them to be found out.
     ``forgets``: a member that restarts without its memory goes on signing; ``looks`` False: it votes for blocks whose
-    evidence it has not got; ``own_alone`` False: a leader puts everybody's results into its block in every round."""
+    evidence it has not got; ``reads`` False: it does not look at what that evidence says; ``own_alone`` False: a leader
+    puts everybody's results into its block in every round."""
 
     agreement: type[Agreement] = Agreement
     committee: type[Committee] = Committee
     forgets: bool = False
     looks: bool = True
+    reads: bool = True
     own_alone: bool = True
 
 
@@ -108,9 +110,10 @@ class World:
         self._numbers = count()
         self._ticks: dict[int, float] = {}
         rogue = frozenset(random.sample(range(members), faulty))
-        self._exhibits = Exhibits(random, members, rogue, self._plot.sides, self.synchrony, own_alone=machine.own_alone)
+        mistakes = {"own_alone": machine.own_alone, "reads": machine.reads}
+        self._exhibits = Exhibits(random, members, rogue, self._plot.sides, self.synchrony, **mistakes)
         self.refused = 0
-        self.is_evidence_lacked = False
+        self.is_evidence_lacked = self.is_broken_off = False
         self.members = [self._member(index, index in rogue) for index in range(members)]
         for showing in self._exhibits.showings():
             self._at(showing.at, showing)
@@ -348,6 +351,9 @@ class World:
             self.problems.append(f"member {member.index} decides on an invalid block")
         found = block_decoder.decode(block.block)
         self.is_evidence_lacked |= self._exhibits.is_lacked(member.index, found)
+        self.is_broken_off |= any(one.broken for one in found.unjudged)
+        if self._exhibits.is_misread(found):
+            self.problems.append(f"member {member.index} decides on something else than its evidence says")
         if self._exhibits.unseen(found):
             self.problems.append(f"member {member.index} decides on evidence that no honest member has seen")
         if found.round < len(self._order) and found.proposer != self.committee.members[self._order[found.round]]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from random import Random
 
+import msgspec
+
 from engine.simulation.committee.blocks import HEIGHT, identity_of, make_block
-from engine.simulation.committee.evidence import NODES, WAYS, Exhibits, result_of, state_of
+from engine.simulation.committee.evidence import NODES, WAYS, Exhibits, is_broken_off, result_of, state_of
 from engine.verification.challenges.duties import publicly_drawn
 from engine.verification.committee.committee import Committee
 from engine.verification.signing import digest_of
@@ -81,3 +83,32 @@ def test_a_liar_names_its_own_results_and_others_of_the_schedule() -> None:
     found = [one for seed in range(40) for one in exhibits(seed, frozenset({3})).invent(3)]
     assert {one.author for one in found} == {0, 1, 2, 3}
     assert {one.asked for one in found} <= set(NODES)
+
+
+def test_half_of_the_results_are_of_conversations_that_broke_off_and_a_block_says_which() -> None:
+    shown, careless = exhibits(), exhibits(reads=False)
+    for one in (shown, careless):
+        for author in range(4):
+            one.take(0, result_of(4, author, 2, 0))
+    chosen = shown.choose(0, 0)
+    assert [one.broken for one in chosen] == [False, True, False, True]
+    assert not shown.is_misread(block_of(chosen))
+    wrong = block_of((*chosen[:3], msgspec.structs.replace(chosen[3], broken=False)))
+    assert "broken off" in (shown.refusal(0, wrong) or "")
+    assert shown.is_misread(wrong)
+    assert careless.refusal(0, wrong) is None
+    assert careless.refusal(1, wrong) is not None
+
+
+def test_a_liar_shows_a_break_off_to_some_and_none_to_others_and_names_some_wrongly() -> None:
+    assert is_broken_off(0, 0, 1)
+    assert not is_broken_off(0, 0, 0)
+    right = {
+        digest_of(result_of(4, of, node, version)): is_broken_off(of, node, version)
+        for of in range(4)
+        for node in range(len(NODES))
+        for version in (0, 1)
+    }
+    named = [one for seed in range(200) for one in exhibits(seed, frozenset({3})).invent(3)]
+    wrong = sum(right[one.record] != one.broken for one in named)
+    assert 0.15 < wrong / len(named) < 0.35
