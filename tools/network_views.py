@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from app.desktop import Desktop
 from app.views.pages.network_page import NetworkPage
 from engine.api import schema
+from engine.sentences import say, together
 
 DAY = 86_400.0
 NETWORK_ID = "5f3c9a" * 10 + "07d1"
@@ -48,6 +49,40 @@ INVITED = schema.InvitationMade(
     ref="hosting", text=INVITATION,
     invitation=schema.HostedInvitation(invitation="9e" * 16, expires=60 * round(time.time() / 60) + 3 * DAY),
 )  # fmt: skip
+
+
+def examined() -> schema.Examined:
+    """What an engine finds behind a strict router."""
+    findings = (
+        schema.Finding(id="bootstrap", status="good", found=say("doctor.server", name="open-lab", milliseconds=38)),
+        schema.Finding(id="clock", status="good", found=say("doctor.clock")),
+        schema.Finding(
+            id="nat", status="problem",
+            found=together(say("doctor.nat_strict"), say("doctor.seen", address="203.0.113.7")),
+            meaning=say("doctor.nat_strict_alone_means"),
+            change=together(say("doctor.nat_strict_do"), say("doctor.nat_strict_alone_do")),
+        ),
+        schema.Finding(
+            id="links", status="note",
+            found=say("doctor.links", opened=7, tried=8, seconds=1.4, direct=7, relayed=0),
+            meaning=say("doctor.links_means"),
+        ),
+        schema.Finding(id="bandwidth", status="good", found=say("doctor.bandwidth", down=93, up=22, megabytes=2)),
+        schema.Finding(
+            id="ipv6", status="note", found=say("doctor.no_ipv6"), meaning=say("doctor.no_ipv6_means")
+        ),
+    )  # fmt: skip
+    servers = (
+        schema.ProbedServer(
+            kind="bootstrap", address="https://bootstrap.example.org", reached=True, used=True, milliseconds=38
+        ),
+        schema.ProbedServer(kind="bootstrap", address="https://mirror.example.net", reached=False),
+        schema.ProbedServer(kind="stun", address="stun:bootstrap.example.org:3478", reached=True, milliseconds=24),
+        schema.ProbedServer(
+            kind="turn", address="turns:turn.example.org:5349", reached=False, problem="no answer within 3 s"
+        ),
+    )
+    return schema.Examined(ref="doctor", healthy=False, findings=findings, servers=servers, report="{}")
 
 
 def page_of(desktop: Desktop) -> NetworkPage:

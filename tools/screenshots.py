@@ -581,6 +581,16 @@ def _hosting(
         network_views.scroll_to(page, lambda page: page.host.box if to_box else page.host)
 
 
+def _checked(desktop: Desktop, event: schema.Event) -> None:
+    """The check of the connection."""
+    play(desktop, state(contributing=False), network_views.NONE)
+    page = network_views.page_of(desktop)
+    desktop.status.doctor.examine(bandwidth=True)
+    desktop.link.event_received.emit(event)
+    settle()
+    network_views.scroll_to(page, lambda page: page.doctor)
+
+
 def _network(desktop: Desktop, links: int = 14) -> None:
     play(desktop, state(), _topology(links))
     desktop.window.open_page("network")
@@ -631,6 +641,8 @@ VIEWS: dict[str, Callable[[Desktop], None]] = {
     "network-invited": lambda desktop: _hosting(
         desktop, network_views.hosting(), network_views.INVITED, scrolled=True, to_box=True
     ),
+    "network-checking": lambda desktop: _checked(desktop, schema.DoctorProgress(ref="doctor", step="links")),
+    "network-checked": lambda desktop: _checked(desktop, network_views.examined()),
     "network-open": lambda desktop: _hosting(desktop, network_views.hosting(private=False), scrolled=True),
     "settings": _page("settings", contributing=False),
 }

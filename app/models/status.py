@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.i18n import mark, number, tr
 from app.models.catalogue import BUILTIN, ModelChoice, choices
 from app.models.contribution import ContributionModel
+from app.models.doctor import DoctorModel
 from app.models.engine_words import from_engine
 from app.models.hosting import HostingModel
 from app.models.shelf_model import ShelfModel
@@ -91,6 +92,8 @@ class StatusModel(QObject):
         """The network that this machine hosts."""
         self.shelf = ShelfModel(send)
         """All models, and what is done with them."""
+        self.doctor = DoctorModel(send)
+        """What is wrong with the connection."""
         self._forget = QTimer(self)
         self._forget.setSingleShot(True)
         self._forget.setInterval(NOTICE_MILLISECONDS)
@@ -129,6 +132,7 @@ class StatusModel(QObject):
         self._saving = schema.SavingState()
         self._wanted = None
         self.contribution.connection_lost()
+        self.doctor.connection_lost()
         self._engine_text = text
         self._engine_tone = "error" if failed else "busy"
         self.changed.emit()
@@ -185,6 +189,7 @@ class StatusModel(QObject):
         self.contribution.receive(event)
         self.hosting.receive(event)
         self.shelf.receive(event)
+        self.doctor.receive(event)
         match event:
             case schema.State():
                 self._state = event

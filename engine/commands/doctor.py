@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,10 +13,17 @@ from engine.commands.terminal import harmless
 from engine.config import load_configuration
 
 if TYPE_CHECKING:
+    from engine.api.schema import Finding
     from engine.config import Configuration
     from engine.doctor.facts import Facts
-    from engine.doctor.findings import Finding
 
+STEPS = {
+    "server": "the bootstrap server",
+    "login": "logging in",
+    "ice": "STUN and TURN servers",
+    "links": "links to relays",
+    "bandwidth": "bandwidth (2 MB)",
+}
 SIGNS = {"good": "ok", "note": "note", "problem": "PROBLEM"}
 
 
@@ -45,6 +51,7 @@ def run(
     import asyncio
 
     from engine.doctor.findings import is_healthy, judge
+    from engine.doctor.report import report
 
     options = {"bootstrap": bootstrap, "data_directory": data, "turn_ca": turn_ca}
     configuration = load_configuration(options, os.environ)
@@ -61,16 +68,6 @@ def run(
     raise typer.Exit(0 if healthy else 1)
 
 
-def report(facts: Facts, findings: list[Finding]) -> dict[str, object]:
-    """The ``--json`` object (user guide)."""
-    import msgspec
-
-    from engine.doctor.findings import is_healthy
-
-    told: dict[str, object] = msgspec.to_builtins(facts)
-    return {"version": 1, "healthy": is_healthy(findings), "findings": msgspec.to_builtins(findings)} | told
-
-
 def _print(finding: Finding) -> None:
     typer.echo(harmless(f"{SIGNS[finding.status]:8} {finding.found}"))
     for text in (finding.meaning, finding.change and f"What to do: {finding.change}"):
@@ -80,13 +77,10 @@ def _print(finding: Finding) -> None:
 
 async def _examine(configuration: Configuration, bandwidth: bool, *, quiet: bool) -> Facts:
     from engine.clock import SystemClock
-    from engine.doctor.examine import examine
-    from engine.doctor.prepare import prepare
+    from engine.doctor.report import look
 
-    def progress(text: str) -> None:
+    def progress(step: str) -> None:
         if not quiet:
-            typer.echo(f"looking at: {text} …", err=True)
+            typer.echo(f"looking at: {STEPS[step]} …", err=True)
 
-    with tempfile.TemporaryDirectory(prefix="gentorrent-doctor-") as scratch:
-        prepared = await prepare(configuration, Path(scratch), SystemClock(), progress, bandwidth=bandwidth)
-        return await examine(prepared)
+    return await look(configuration, SystemClock(), progress, bandwidth=bandwidth)

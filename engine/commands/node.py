@@ -169,9 +169,10 @@ def run(
     configuration = load_configuration(options, os.environ)
     set_up_logging(configuration)
 
+    from engine.doctor.in_engine import attach_doctor
     from engine.node.node import run_node
 
-    raise typer.Exit(run_node(configuration))
+    raise typer.Exit(run_node(configuration, started=attach_doctor))
 
 
 def set_up_logging(configuration: Configuration) -> None:

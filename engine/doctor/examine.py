@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from msgspec import structs
 
+from engine.api.schema import DoctorStep
 from engine.clock import Clock
 from engine.doctor.facts import EngineFacts, Facts, IceFact, NatFacts, ServerFacts
 from engine.doctor.server_check import check_server, measure_bandwidth
@@ -35,14 +36,14 @@ class Examination:
     bandwidth: bool = True
     relayed_only: bool = False
     tls: ssl.SSLContext | None = None
-    progress: Callable[[str], None] = lambda _: None
+    progress: Callable[[DoctorStep], None] = lambda _: None
 
 
 async def examine(what: Examination) -> Facts:
     """All facts; raises nothing for what a network can do."""
     if what.address is None:
         return Facts(engine=what.engine, nat=NatFacts(ipv6=has_ipv6()))
-    what.progress("the bootstrap server")
+    what.progress("server")
     server = await _first_to_answer(what.address.urls, what.clock)
     expected = what.address.network_id
     if server.reached and expected is not None and server.network_id != expected.hex():
@@ -54,7 +55,7 @@ async def examine(what: Examination) -> Facts:
         server = structs.replace(server, private=server.reached and what.visitor is None)
         facts, _ = await _with_ice(what, Facts(server=server, engine=what.engine), what.offered)
     if what.bandwidth and server.reached and not server.problem:
-        what.progress("bandwidth (2 MB)")
+        what.progress("bandwidth")
         facts = structs.replace(facts, bandwidth=await measure_bandwidth(server.url, what.clock))
     return facts
 
@@ -76,7 +77,7 @@ async def _visit(what: Examination, address: BootstrapAddress, visitor: Visitor,
     session = Session(BootstrapAddress(server.url, expected), visitor, what.clock)
     client = session.client
     async with running(client.run()):
-        what.progress("logging in")
+        what.progress("login")
         refused = await session.log_in()
         genesis = client.genesis
         server = structs.replace(server, private=bool(genesis and genesis.genesis.parameters.invited_only))
@@ -93,7 +94,7 @@ async def _visit(what: Examination, address: BootstrapAddress, visitor: Visitor,
             relays=len(directory.relays()) if directory else 0,
         )
         facts, report = await _with_ice(what, Facts(server=server, engine=what.engine), client.ice)
-        what.progress("links to relays")
+        what.progress("links")
         links = await session.links(choose(report, client.ice.turn), what.tls, what.relayed_only)
         return structs.replace(facts, links=links)
 
@@ -102,7 +103,7 @@ async def _with_ice(what: Examination, facts: Facts, offered: OfferedServers) ->
     """Ask all STUN and TURN servers at once."""
     targets = offered.stun_targets()
     if targets or offered.turn:
-        what.progress("STUN and TURN servers")
+        what.progress("ice")
     report = await probe(targets, offered.turn, tls=what.tls, clock=what.clock)
     nat = NatFacts(
         mapping=report.mapping.value,

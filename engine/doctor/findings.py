@@ -3,39 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from functools import reduce
 
-from msgspec import Struct
-
+from engine.api.schema import Finding
 from engine.directory import CLOCK_SKEW_SECONDS
-from engine.doctor.facts import Facts, IceFact, ServerFacts
+from engine.doctor.facts import Facts, IceFact, LinkFact, ServerFacts
+from engine.sentences import say, together
 
 SLOW_MBIT = 1.0
 """Below this relaying and answering for others is noticeably slow."""
 FAR_MS = 1000.0
 STARTING_SECONDS = 60.0
 """An engine that joins for longer than this is stuck."""
-
-
-SLOW = "So slow a connection delays new links, not answers."
-NOT_VISITED = (
-    "The running engine uses this private network's only login, so no link was tried; stop it and run this again if you"
-    " want that."
-)
-_RELAY_REFUSED = (
-    "Do what the reason says (gentorrent identity tells and changes under which identity this machine relays), or start"
-    " the engine with --no-relay."
-)
-
-
-class Finding(Struct, frozen=True, kw_only=True):
-    """``id`` is stable; ``change`` is empty where there is nothing to do. A "note" is worth knowing and works."""
-
-    id: str
-    status: Literal["good", "note", "problem"]
-    found: str
-    meaning: str = ""
-    change: str = ""
 
 
 def judge(facts: Facts) -> list[Finding]:
@@ -58,61 +37,55 @@ def _server(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             id="network",
             status="problem",
-            found="No network is named.",
-            meaning="Without a bootstrap server's address there is nothing to connect to; answers are made here only.",
-            change="Ask a network's operator for its address and pass it with --bootstrap URL#NETWORKID.",
+            found=say("doctor.no_network"),
+            meaning=say("doctor.no_network_means"),
+            change=say("doctor.no_network_do"),
         )
         return
     if server.problem:
         yield _server_problem(server)
         return
     far = server.latency_ms is not None and server.latency_ms > FAR_MS
-    found = f'The bootstrap server of "{server.name}" answers in {server.latency_ms:.0f} ms'
+    found = say("doctor.server", name=server.name, milliseconds=round(server.latency_ms or 0))
     if server.logged_in:
-        found += f"; {server.nodes} nodes are listed, {server.relays} of them relays"
+        found = together(found, say("doctor.server_lists", nodes=server.nodes, relays=server.relays))
     if server.silent:
-        found += f". It is used because {', '.join(server.silent)}, which should be first, does not answer"
+        found = together(found, say("doctor.server_silent", servers=", ".join(server.silent)))
+    unvisited = server.private and not server.logged_in
     yield Finding(
         id="bootstrap",
         status="note" if far or server.silent else "good",
-        found=f"{found}.",
-        meaning=NOT_VISITED if server.private and not server.logged_in else SLOW if far else "",
+        found=found,
+        meaning=say("doctor.not_visited") if unvisited else say("doctor.server_slow") if far else "",
     )
 
 
 def _server_problem(server: ServerFacts) -> Finding:
     said = f"{server.url}: {server.detail}"
-    words = {
-        "unreachable": (
-            f"The bootstrap server does not answer ({said}).",
-            "Nothing new can be joined. Engines that run go on with their neighbours for up to a day.",
-            "Check the address and whether other sites open. If they do, the server is down: ask its operator.",
-        ),
-        "certificate": (
-            f"The bootstrap server's certificate is not trusted ({said}).",
-            "Either its operator uses a certificate of his own, or somebody on the way reads along.",
-            "Ask the operator. Behind a company's inspecting proxy its certificate must be installed in this system.",
-        ),
-        "portal": (
-            f"Something else answers in the place of the bootstrap server ({said}).",
-            "Usually this is the login page of a hotel's or company's network, or the address is wrong.",
-            "Open any web page in a browser and log in there; if none asks you to, check the address.",
-        ),
-        "other network": (
-            f"The server belongs to another network ({said}).",
-            "The address names a network that this server does not serve.",
-            "Ask the operator for the current address.",
-        ),
-    }
-    found, meaning, change = words.get(
-        server.problem,
-        (
-            f"The bootstrap server answers, but logging in failed: {server.detail}",
-            "This machine cannot take part before that is mended.",
-            "Do what the reason says.",
-        ),
-    )
-    return Finding(id="bootstrap", status="problem", found=found, meaning=meaning, change=change)
+    match server.problem:
+        case "unreachable":
+            words = (
+                say("doctor.unreachable", said=said),
+                say("doctor.unreachable_means"),
+                say("doctor.unreachable_do"),
+            )
+        case "certificate":
+            words = (
+                say("doctor.certificate", said=said),
+                say("doctor.certificate_means"),
+                say("doctor.certificate_do"),
+            )
+        case "portal":
+            words = (say("doctor.portal", said=said), say("doctor.portal_means"), say("doctor.portal_do"))
+        case "other network":
+            words = (say("doctor.other", said=said), say("doctor.other_means"), say("doctor.other_do"))
+        case _:
+            words = (
+                say("doctor.refused", detail=server.detail),
+                say("doctor.refused_means"),
+                say("doctor.do_as_said"),
+            )
+    return Finding(id="bootstrap", status="problem", found=words[0], meaning=words[1], change=words[2])
 
 
 def _clock(facts: Facts) -> Iterator[Finding]:
@@ -120,26 +93,19 @@ def _clock(facts: Facts) -> Iterator[Finding]:
     if skew is None:
         return
     off = abs(skew)
-    found = f"This computer's clock is {_duration(off)} {'behind' if skew > 0 else 'ahead of'} the server's."
-    if off > CLOCK_SKEW_SECONDS:
-        yield Finding(
-            id="clock",
-            status="problem",
-            found=found,
-            meaning="Logins and questions carry the time and are refused when it is more than "
-            f"{CLOCK_SKEW_SECONDS / 60:.0f} minutes off.",
-            change="Switch on automatic time in the system's settings.",
-        )
-    elif off > CLOCK_SKEW_SECONDS / 4:
-        yield Finding(
-            id="clock",
-            status="note",
-            found=found,
-            meaning="It still works, but not for long if the clock goes on like this.",
-            change="Switch on automatic time in the system's settings.",
-        )
-    else:
-        yield Finding(id="clock", status="good", found="The clock is right.")
+    if off <= CLOCK_SKEW_SECONDS / 4:
+        yield Finding(id="clock", status="good", found=say("doctor.clock"))
+        return
+    time = say("doctor.seconds", count=round(off)) if off < 120 else say("doctor.minutes", count=round(off / 60))
+    wrong = off > CLOCK_SKEW_SECONDS
+    means = say("doctor.clock_wrong_means", minutes=round(CLOCK_SKEW_SECONDS / 60))
+    yield Finding(
+        id="clock",
+        status="problem" if wrong else "note",
+        found=say("doctor.clock_behind", time=time) if skew > 0 else say("doctor.clock_ahead", time=time),
+        meaning=means if wrong else say("doctor.clock_off_means"),
+        change=say("doctor.clock_do"),
+    )
 
 
 def _udp_and_nat(facts: Facts) -> Iterator[Finding]:
@@ -149,52 +115,43 @@ def _udp_and_nat(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             id="nat",
             status="note",
-            found="The kind of router could not be found out: no STUN or TURN server is known.",
-            meaning="Links are tried directly; behind strict routers some of them fail.",
-            change="Ask the network's operator to run a TURN server (operator guide).",
+            found=say("doctor.nat_unknown"),
+            meaning=say("doctor.nat_unknown_means"),
+            change=say("doctor.ask_for_turn"),
         )
         return
     if nat.udp_blocked:
+        change = say("doctor.udp_do")
         yield Finding(
             id="udp",
             status="note" if relay else "problem",
-            found="UDP is blocked here: no STUN or TURN server answered over it.",
-            meaning="All links go through a TURN server over TCP or TLS, which is slower."
-            if relay
-            else "Links need UDP or a TURN server by TCP or TLS, and neither works.",
-            change="If the firewall is yours, allow outgoing UDP."
-            + ("" if relay else " Otherwise ask the operator for a TURN server over TLS on port 443."),
+            found=say("doctor.udp"),
+            meaning=say("doctor.udp_means") if relay else say("doctor.udp_alone_means"),
+            change=change if relay else together(change, say("doctor.udp_alone_do")),
         )
         return
-    kinds = {
-        "none": ("This machine has a public address of its own.", "Links are direct."),
-        "endpoint-independent": ("The router maps one public port for all (a cone NAT).", "Most links are direct."),
-    }
-    if nat.mapping in kinds:
-        found, meaning = kinds[nat.mapping]
-        yield Finding(id="nat", status="good", found=f"{found} {_seen(facts)}", meaning=meaning)
+    seen = say("doctor.seen", address=nat.public_address) if nat.public_address else ""
+    if nat.mapping == "none":
+        yield Finding(
+            id="nat", status="good", found=together(say("doctor.nat_none"), seen), meaning=say("doctor.nat_none_means")
+        )
+    elif nat.mapping == "endpoint-independent":
+        yield Finding(
+            id="nat", status="good", found=together(say("doctor.nat_cone"), seen), meaning=say("doctor.nat_cone_means")
+        )
     elif nat.mapping == "endpoint-dependent":
+        change = say("doctor.nat_strict_do")
         yield Finding(
             id="nat",
             status="note" if relay else "problem",
-            found=f"The router maps a new public port for every peer (a symmetric NAT). {_seen(facts)}",
-            meaning="Links with others behind such routers go through a TURN server."
-            if relay
-            else "Links with others behind such routers fail, as no TURN server can be used.",
-            change="A router with another NAT setting (often called full cone or open), or a port forwarding, makes "
-            "direct links possible." + ("" if relay else " Else ask the operator for a TURN server."),
+            found=together(say("doctor.nat_strict"), seen),
+            meaning=say("doctor.nat_strict_means") if relay else say("doctor.nat_strict_alone_means"),
+            change=change if relay else together(change, say("doctor.nat_strict_alone_do")),
         )
     else:
         yield Finding(
-            id="nat",
-            status="note",
-            found=f"UDP works; fewer than two servers answered, so the kind of router is not known. {_seen(facts)}",
-            change="The operator can name a second STUN server.",
+            id="nat", status="note", found=together(say("doctor.nat_few"), seen), change=say("doctor.nat_few_do")
         )
-
-
-def _seen(facts: Facts) -> str:
-    return f"From outside it is seen as {facts.nat.public_address}." if facts.nat.public_address else ""
 
 
 def _turn(facts: Facts) -> Iterator[Finding]:
@@ -203,44 +160,41 @@ def _turn(facts: Facts) -> Iterator[Finding]:
             yield Finding(
                 id="turn",
                 status="note",
-                found="The network's operator offers no TURN server.",
-                meaning="Pairs of machines that are both behind strict routers cannot be linked.",
-                change="Ask the operator to run one (operator guide).",
+                found=say("doctor.no_turn"),
+                meaning=say("doctor.no_turn_means"),
+                change=say("doctor.ask_for_turn"),
             )
         return
     good = [one for one in facts.turn if one.reached]
     bad = [one for one in facts.turn if not one.reached]
+    failed = "; ".join(f"{one.url}: {one.error}" for one in bad)
     if good:
-        best = f"{good[0].transport} in {good[0].latency_ms:.0f} ms"
-        others = "".join(f"; {one.url}: {one.error}" for one in bad)
+        found = say("doctor.turn", transport=good[0].transport, milliseconds=round(good[0].latency_ms or 0))
         yield Finding(
             id="turn",
             status="note" if bad else "good",
-            found=f"A TURN server lends addresses by {best}{others}.",
-            meaning="One transport is enough; the others are for networks that block it." if bad else "",
+            found=together(found, say("doctor.turn_others", failed=failed)) if bad else found,
+            meaning=say("doctor.turn_others_means") if bad else "",
             change=_turn_change(bad) if bad else "",
         )
     else:
         yield Finding(
             id="turn",
             status="problem",
-            found="No TURN server can be used: " + "; ".join(f"{one.url}: {one.error}" for one in bad) + ".",
-            meaning="Links that cannot be direct fail.",
+            found=say("doctor.turn_fails", failed=failed),
+            meaning=say("doctor.turn_fails_means"),
             change=_turn_change(bad),
         )
 
 
 def _turn_change(bad: list[IceFact]) -> str:
     if any("user name and password" in one.error for one in bad):
-        return "Tell the operator: the TURN server and the bootstrap server have different secrets."
+        return say("doctor.turn_secret_do")
     if any("certificate" in one.error for one in bad):
-        return (
-            "Tell the operator to use a certificate that systems trust, or have his authority's certificate and name it"
-            " with --turn-ca FILE."
-        )
+        return say("doctor.turn_certificate_do")
     if any(one.error.startswith("refused:") for one in bad):
-        return "Do what the reason says, or tell the operator."
-    return "Tell the operator that it does not answer, unless your firewall blocks its ports."
+        return say("doctor.turn_refused_do")
+    return say("doctor.turn_silent_do")
 
 
 def _links(facts: Facts) -> Iterator[Finding]:
@@ -248,36 +202,32 @@ def _links(facts: Facts) -> Iterator[Finding]:
     if server is None or not server.logged_in:
         return
     opened = [one for one in facts.links if one.opened]
-    relayed = sum(one.relayed for one in opened)
     if not facts.links:
-        yield Finding(
-            id="links",
-            status="note",
-            found="No other relay is listed, so no link could be tried.",
-            meaning="Whether others can be reached is not known.",
-        )
+        yield Finding(id="links", status="note", found=say("doctor.no_relays"), meaning=say("doctor.no_relays_means"))
     elif not opened:
         yield Finding(
             id="links",
             status="problem",
-            found=f"None of {len(facts.links)} listed relays could be linked.",
-            meaning="Questions cannot be asked on the network from here.",
-            change="Follow what is said about UDP, the router and TURN; if all of that is good, a local firewall may "
-            "block this program. Where few relays are listed they may just have left: run this again in a minute.",
+            found=say("doctor.no_links", count=len(facts.links)),
+            meaning=say("doctor.no_links_means"),
+            change=say("doctor.no_links_do"),
         )
     else:
-        slowest = max(one.seconds or 0.0 for one in opened)
-        missed = len(facts.links) - len(opened)
-        yield Finding(
-            id="links",
-            status="note" if missed or relayed else "good",
-            found=f"{len(opened)} of {len(facts.links)} relays were linked within {slowest:.1f} s, "
-            f"{len(opened) - relayed} directly and {relayed} through a TURN server.",
-            meaning="This machine can be reached from outside: each direct link carries packets that the relay sends to"
-            " our address."
-            if len(opened) > relayed
-            else "This machine can be reached from outside through the TURN server only.",
-        )
+        yield _linked(opened, len(facts.links))
+
+
+def _linked(opened: list[LinkFact], tried: int) -> Finding:
+    relayed = sum(one.relayed for one in opened)
+    direct = len(opened) - relayed
+    seconds = round(max(one.seconds or 0.0 for one in opened), 1)
+    return Finding(
+        id="links",
+        status="note" if relayed or len(opened) < tried else "good",
+        found=say(
+            "doctor.links", opened=len(opened), tried=tried, seconds=float(seconds), direct=direct, relayed=relayed
+        ),
+        meaning=say("doctor.links_means") if direct else say("doctor.links_relayed_means"),
+    )
 
 
 def _bandwidth(facts: Facts) -> Iterator[Finding]:
@@ -285,29 +235,41 @@ def _bandwidth(facts: Facts) -> Iterator[Finding]:
     if measured is None:
         return
     if measured.down_mbit_s is None or measured.up_mbit_s is None:
-        yield Finding(id="bandwidth", status="note", found=f"Bandwidth could not be measured: {measured.error}.")
+        yield Finding(id="bandwidth", status="note", found=say("doctor.no_bandwidth", error=measured.error))
         return
     slow = min(measured.down_mbit_s, measured.up_mbit_s) < SLOW_MBIT
     yield Finding(
         id="bandwidth",
         status="note" if slow else "good",
-        found=f"{measured.down_mbit_s:.1f} Mbit/s from the bootstrap server and {measured.up_mbit_s:.1f} Mbit/s to it "
-        f"(measured with {measured.bytes / 1e6:.0f} MB).",
-        meaning="Enough to ask; too little to relay well for others." if slow else "",
-        change="Consider --no-relay, or a connection by cable." if slow else "",
+        found=say(
+            "doctor.bandwidth",
+            down=_rate(measured.down_mbit_s),
+            up=_rate(measured.up_mbit_s),
+            megabytes=round(measured.bytes / 1e6),
+        ),
+        meaning=say("doctor.bandwidth_means") if slow else "",
+        change=say("doctor.bandwidth_do") if slow else "",
     )
+
+
+def _rate(mbit_s: float) -> int | float:
+    return round(mbit_s) if mbit_s >= 10 else round(mbit_s, 1)
 
 
 def _ipv6(facts: Facts) -> Iterator[Finding]:
     if facts.nat.ipv6:
-        yield Finding(id="ipv6", status="good", found="This machine has a way out by IPv6.")
+        yield Finding(id="ipv6", status="good", found=say("doctor.ipv6"))
     else:
-        yield Finding(
-            id="ipv6",
-            status="note",
-            found="There is no IPv6 here.",
-            meaning="Nothing is missing: IPv4 is enough. With IPv6 more links are direct.",
-        )
+        yield Finding(id="ipv6", status="note", found=say("doctor.no_ipv6"), meaning=say("doctor.no_ipv6_means"))
+
+
+_STATES = {
+    "none": "doctor.engine_none",
+    "joining": "doctor.engine_joining",
+    "ready": "doctor.engine_ready",
+    "weak": "doctor.engine_weak",
+    "offline": "doctor.engine_offline",
+}
 
 
 def _engine(facts: Facts) -> Iterator[Finding]:
@@ -316,12 +278,16 @@ def _engine(facts: Facts) -> Iterator[Finding]:
         return
     starting = engine.status == "joining" and engine.running_s < STARTING_SECONDS
     fine = starting or engine.status in ("ready", "weak")
-    way = f", {engine.links_relayed} through {engine.turn_server or 'a TURN server'}" if engine.links_relayed else ""
+    sentences = [
+        say(_STATES[engine.status]),
+        say("doctor.engine_has", links=engine.links, paths=engine.paths, wanted=engine.paths_wanted),
+    ]
+    if engine.links_relayed:
+        sentences.append(say("doctor.engine_relayed", count=engine.links_relayed, server=engine.turn_server or "TURN"))
     yield Finding(
         id="engine",
         status="good" if engine.status == "ready" else "note" if fine else "problem",
-        found=f"The running engine is {engine.status}: {engine.links} links{way}, "
-        f"{engine.paths} of {engine.paths_wanted} paths.",
+        found=reduce(together, sentences),
         meaning=engine.reason,
         change="" if fine else _engine_change(facts),
     )
@@ -329,19 +295,15 @@ def _engine(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             id="relaying",
             status="problem" if engine.relay_refused else "note",
-            found=f"The running engine relays nothing for others: {engine.relay_reason}",
-            meaning="Questions can be asked all the same.",
-            change=_RELAY_REFUSED if engine.relay_refused else "",
+            found=say("doctor.relays_nothing", reason=engine.relay_reason),
+            meaning=say("doctor.relays_nothing_means"),
+            change=say("doctor.relays_nothing_do") if engine.relay_refused else "",
         )
     for text in engine.warnings:
-        yield Finding(id="engine-says", status="note", found=f"The running engine says: {text}")
+        yield Finding(id="engine-says", status="note", found=say("doctor.engine_says", said=text))
 
 
 def _engine_change(facts: Facts) -> str:
     if facts.server is not None and facts.server.problem == "refused":
-        return "Mend first why the bootstrap server refuses this machine."
-    return "If everything else here is good, restart the engine and run this again."
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} minutes"
+        return say("doctor.engine_refused_do")
+    return say("doctor.engine_do")

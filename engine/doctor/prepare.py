@@ -11,7 +11,7 @@ from pathlib import Path
 
 import aiohttp
 
-from engine.api.schema import State
+from engine.api.schema import DoctorStep, State, Worded
 from engine.clock import Clock
 from engine.config import Configuration
 from engine.crypto.identity import Identity
@@ -23,6 +23,7 @@ from engine.doctor.session import Visitor
 from engine.errors import DirectoryError, GenTorrentError, StorageError
 from engine.ids import NodeId, parse_node_id
 from engine.node.saved_offer import load_offer
+from engine.sentences import Said
 from engine.storage.data_directory import DataDirectory, read_lock
 from engine.storage.key_store import KeyStore
 from engine.transport.bootstrap_state import BootstrapAddress, parse_bootstrap
@@ -35,7 +36,12 @@ STATE_SECONDS = 5.0
 
 
 async def prepare(
-    configuration: Configuration, scratch: Path, clock: Clock, progress: Callable[[str], None], *, bandwidth: bool
+    configuration: Configuration,
+    scratch: Path,
+    clock: Clock,
+    progress: Callable[[DoctorStep], None],
+    *,
+    bandwidth: bool,
 ) -> Examination:
     """An open network is visited by an identity made for this once, which leaves nothing behind. A private one admits
     only this engine's own client identity, so it is visited only while no engine uses that."""
@@ -107,11 +113,22 @@ def _joined(address: BootstrapAddress, data: DataDirectory, clock: Clock) -> Gen
     return genesis
 
 
+def said_again(worded: Worded, field: str, at: int | None = None) -> str:
+    """A text of the engine with what it is made of, as it was before it was sent."""
+    text = getattr(worded, field) if at is None else getattr(worded, field)[at]
+    parts = worded.words.get(field if at is None else f"{field}[{at}]", ())
+    if not parts:
+        return str(text)
+    said = Said(text)
+    said.parts = parts
+    return said
+
+
 def _engine_facts(state: State, wall: float) -> EngineFacts:
     network = state.network
     return EngineFacts(
         status=network.status,
-        reason=network.reason,
+        reason=said_again(network, "reason"),
         running_s=round(max(0.0, wall - state.started), 1),
         bootstrap_connected=network.bootstrap_connected,
         links=network.links,
@@ -121,7 +138,7 @@ def _engine_facts(state: State, wall: float) -> EngineFacts:
         turn_server=network.turn_server,
         relayed_only=network.relayed_only,
         relaying=state.relay.on,
-        relay_reason=state.relay.reason,
+        relay_reason=said_again(state.relay, "reason"),
         relay_refused=state.relay.refused,
-        warnings=state.warnings,
+        warnings=tuple(said_again(state, "warnings", at) for at in range(len(state.warnings))),
     )

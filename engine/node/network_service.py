@@ -1,17 +1,19 @@
-"""What the owner does about the network through the control API: hosting one and inviting others."""
+"""What the owner does about the network through the control API: hosting, inviting, examining the connection."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.api import error_reply
 from engine.api.schema import (
     ControlEvent,
+    ExamineConnection,
     GetHosting,
     HostNetwork,
     MakeInvitation,
@@ -22,18 +24,20 @@ from engine.api.schema import (
     StopHosting,
 )
 from engine.clock import Clock
-from engine.errors import GenTorrentError
+from engine.errors import GenTorrentError, InvalidRequestError, OverloadedError
 from engine.node.hosting import HostedNetwork
 from engine.sentences import said_by, say
 
 if TYPE_CHECKING:
     from engine.node.node import Node
 
+_logger = logging.getLogger(__name__)
 TELL_SECONDS = 0.1
 """Changes that come so soon after each other are told once."""
 LOOK_SECONDS = 10.0
 """Members come by the server's hand: who is listed is looked at so often while somebody is connected."""
 Tell = Callable[[ControlEvent], None]
+Doctor = Callable[[ExamineConnection, Tell], Awaitable[ControlEvent]]
 
 
 def make_network_service(node: Node, folder: Path, clock: Clock) -> NetworkService:
@@ -53,6 +57,9 @@ class NetworkService:
         self._join = join
         self._listeners: set[Tell] = set()
         self._turns = asyncio.Lock()
+        self._examining = False
+        self.doctor: Doctor | None = None
+        """Who examines the connection; the program sets it, as it stands above the engine."""
 
     async def run(self) -> None:
         """Run what is hosted, and tell what changes."""
@@ -75,6 +82,8 @@ class NetworkService:
             if isinstance(request, GetHosting):
                 await self._hosted.look()
                 return self._hosted.hosting(request.ref)
+            if isinstance(request, ExamineConnection):
+                return await self._examine(request, tell)
             async with self._turns:
                 return await self._change(request, tell)
         except GenTorrentError as error:
@@ -96,6 +105,22 @@ class NetworkService:
             case _:
                 return RequestFailed(request="", code="not_served", text=say("hosting.unknown"), ref=request.ref)
         return self._hosted.hosting(request.ref)
+
+    async def _examine(self, request: ExamineConnection, tell: Tell) -> ControlEvent:
+        if self.doctor is None:
+            raise InvalidRequestError(say("doctor.unavailable"))
+        if self._examining:
+            raise OverloadedError(say("doctor.running"))
+        self._examining = True
+        try:
+            return await self.doctor(request, tell)
+        except GenTorrentError:
+            raise
+        except Exception as error:
+            _logger.exception("the examination failed unexpectedly")
+            raise GenTorrentError(say("chat.request_mistake")) from error
+        finally:
+            self._examining = False
 
     async def _tell_changes(self) -> None:
         told: ControlEvent | None = None

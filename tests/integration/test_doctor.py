@@ -17,11 +17,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from engine.api.schema import Finding
 from engine.clock import Clock, SystemClock
 from engine.doctor import examine as examination
 from engine.doctor.examine import Examination, examine
 from engine.doctor.facts import Facts
-from engine.doctor.findings import Finding, is_healthy, judge
+from engine.doctor.findings import is_healthy, judge
 from engine.doctor.session import Visitor
 from engine.transport.bootstrap_state import BootstrapAddress, parse_bootstrap
 from engine.transport.speed import SPEED_BYTES, SPEED_PATH
@@ -252,7 +253,7 @@ async def test_a_measurement_is_bounded_on_the_server_too(tmp_path):
 
 
 def test_the_facts_are_json(tmp_path):
-    from engine.commands.doctor import report
+    from engine.doctor.report import report
 
     facts = Facts()
     told = json.loads(json.dumps(report(facts, judge(facts))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -23,6 +24,9 @@ class PlayedHosting:
     refusal: str = ""
     requests: list[schema.NetworkRequest] = field(default_factory=list)
     clients: list[Tell] = field(default_factory=list)
+    found: schema.Examined = field(default_factory=lambda: schema.Examined(ref="", healthy=True, findings=()))
+    examined: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when an examination may end."""
 
     def attach(self, tell: Tell) -> None:
         self.clients.append(tell)
@@ -39,16 +43,20 @@ class PlayedHosting:
 
     async def handle(self, request: schema.NetworkRequest, tell: Tell) -> schema.ControlEvent:
         self.requests.append(request)
+        if isinstance(request, schema.ExamineConnection):
+            tell(schema.DoctorProgress(ref=request.ref, step="links"))
+            await self.examined.wait()
         if self.refusal and not isinstance(request, schema.GetHosting):
-            return schema.RequestFailed(
-                request="host_network", code="invalid_request", text=self.refusal, ref=request.ref
-            )
+            tag = str(type(request).__struct_config__.tag)
+            return schema.RequestFailed(request=tag, code="invalid_request", text=self.refusal, ref=request.ref)
         match request:
             case schema.HostNetwork():
                 name = request.name or self.now.name
                 self.change(status="running", name=name, private=request.private, url=ADDRESS, address=f"{ADDRESS}#1f")
                 if request.join:
                     tell(schema.NetworkKept(ref="", address="http://127.0.0.1:8900#1f"))
+            case schema.ExamineConnection():
+                return msgspec.structs.replace(self.found, ref=request.ref)
             case schema.StopHosting():
                 self.change(status="off")
             case schema.MakeInvitation():

@@ -6,6 +6,7 @@ from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QPushButton
 
 from app.i18n import tr
+from app.models.doctor import server_words
 from app.models.facts import machine_facts, network_facts, network_figures
 from app.models.status import StatusModel
 from app.models.topology import TopologyModel, lay_out, rows
@@ -13,8 +14,10 @@ from app.theme import Theme
 from app.views.basics import PlainLabel
 from app.views.cards import Card, Facts, Figures, Page, StatusRow
 from app.views.join_form import JoinForm
+from app.views.network.doctor_card import DoctorCard, ServersCard
 from app.views.network.host_card import HostCard
 from app.views.topology_view import TopologyList, TopologyView, legend
+from engine.api import schema
 
 
 class NetworkPage(Page):
@@ -35,6 +38,13 @@ class NetworkPage(Page):
         self.column.addWidget(self.join)
         self.host = HostCard(theme, status.hosting)
         self.column.addWidget(self.host)
+        self.doctor = DoctorCard(theme, status.doctor)
+        self.column.addWidget(self.doctor)
+        self.servers = ServersCard(theme)
+        self.column.addWidget(self.servers)
+        self._doctor = status.doctor
+        self._state: schema.State | None = None
+        status.doctor.changed.connect(self._show_servers)
         self._notes = Card(theme, tr("Notes of the engine"))
         self._note = PlainLabel()
         self._notes.column.addWidget(self._note)
@@ -71,6 +81,11 @@ class NetworkPage(Page):
         self.picture.show_picture(lay_out(told))
         self.list.show_rows(rows(told))
 
+    def _show_servers(self) -> None:
+        servers = self._doctor.servers(self._state.network) if self._state is not None else []
+        self.servers.setVisible(bool(servers))
+        self.servers.rows.show_findings([(*server_words(one), "") for one in servers])
+
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._topology.watch(True)
@@ -89,6 +104,9 @@ class NetworkPage(Page):
         self.place.setVisible(connected)
         self._machine.setVisible(state is not None)
         self.join.setVisible(state is not None and state.network.status == "none")
+        self.doctor.setVisible(state is not None)
+        self._state = state
+        self._show_servers()
         notes = model.notes()
         self._notes.setVisible(bool(notes))
         self._note.show_text("\n\n".join(notes))

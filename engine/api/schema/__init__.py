@@ -27,6 +27,7 @@ from engine.api.schema.chats import *
 from engine.api.schema.connection import *
 from engine.api.schema.contribution import *
 from engine.api.schema.diagnostics import *
+from engine.api.schema.doctor import *
 from engine.api.schema.engine_control import *
 from engine.api.schema.hosting import *
 from engine.api.schema.library import *
@@ -49,6 +50,7 @@ Request = (
     | AnyLibraryRequest
     | AnyNetworkRequest
     | AnyHostingRequest
+    | AnyDoctorRequest
 )
 
 Event = (
@@ -67,6 +69,7 @@ Event = (
     | AnyLibraryEvent
     | AnyNetworkEvent
     | AnyHostingEvent
+    | AnyDoctorEvent
 )
 
 request_decoder: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)

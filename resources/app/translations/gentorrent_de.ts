@@ -142,6 +142,13 @@
         </translation>
     </message>
     <message numerus="yes">
+        <source>%Ln problem(s) found</source>
+        <translation>
+            <numerusform>%Ln Problem gefunden</numerusform>
+            <numerusform>%Ln Probleme gefunden</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>%Ln processor thread(s)</source>
         <translation>
             <numerusform>%Ln Prozessor-Thread</numerusform>
@@ -176,6 +183,10 @@
     <message>
         <source>1 path of {relays} relays</source>
         <translation>1 Pfad mit {relays} Relays</translation>
+    </message>
+    <message>
+        <source>A TURN server lends addresses by {transport} in {milliseconds} ms.</source>
+        <translation>Ein TURN-Server verleiht Adressen über {transport} in {milliseconds} ms.</translation>
     </message>
     <message>
         <source>A Wayland desktop does not tell what fills the screen.</source>
@@ -245,6 +256,10 @@
         <source>A relay carries sealed traffic. It cannot be read here, and uses your connection.</source>
         <translation>Ein Relay trägt versiegelten Verkehr. Er ist hier nicht lesbar und nutzt deine Leitung.</translation>
     </message>
+    <message>
+        <source>A router with another NAT setting (often called full cone or open), or a port forwarding, makes direct links possible.</source>
+        <translation>Ein Router mit anderer NAT-Einstellung (oft Full Cone oder offen genannt) oder eine Portweiterleitung macht direkte Verbindungen möglich.</translation>
+    </message>
     <message numerus="yes">
         <source>A text that ends an answer has %Ln characters at most.</source>
         <translation>
@@ -302,6 +317,14 @@
         <translation>Alle</translation>
     </message>
     <message>
+        <source>All is well</source>
+        <translation>Alles ist gut</translation>
+    </message>
+    <message>
+        <source>All links go through a TURN server over TCP or TLS, which is slower.</source>
+        <translation>Alle Verbindungen gehen über TCP oder TLS durch einen TURN-Server, was langsamer ist.</translation>
+    </message>
+    <message>
         <source>All stored chats are deleted.</source>
         <translation>Alle gespeicherten Chats sind gelöscht.</translation>
     </message>
@@ -355,6 +378,10 @@
     <message>
         <source>An engine was running already and keeps its own settings, so these options have no effect: {given}. Quit GenTorrent, end that engine and start again to use them.</source>
         <translation>Eine Engine lief schon und behält ihre eigenen Einstellungen, deshalb bleiben diese Optionen ohne Wirkung: {given}. Um sie zu nutzen, beende GenTorrent und diese Engine und starte neu.</translation>
+    </message>
+    <message>
+        <source>An examination is going on already. Wait for its end.</source>
+        <translation>Eine Untersuchung läuft schon. Warte auf ihr Ende.</translation>
     </message>
     <message>
         <source>An import or a download from elsewhere was broken off. Discard it, or begin it again.</source>
@@ -461,6 +488,10 @@
         <translation>Fragen</translation>
     </message>
     <message>
+        <source>Ask a network&apos;s operator for an invitation or its address and join on the page Network (--bootstrap URL#NETWORKID), or host a network of your own.</source>
+        <translation>Bitte den Betreiber eines Netzes um eine Einladung oder die Adresse und tritt auf der Seite Netz bei (--bootstrap URL#NETWORKID), oder betreib ein eigenes Netz.</translation>
+    </message>
+    <message>
         <source>Ask a question</source>
         <translation>Stell eine Frage</translation>
     </message>
@@ -487,6 +518,18 @@
     <message>
         <source>Ask the network</source>
         <translation>Das Netz fragen</translation>
+    </message>
+    <message>
+        <source>Ask the network&apos;s operator to run a TURN server (operator guide).</source>
+        <translation>Bitte den Betreiber des Netzes, einen TURN-Server zu betreiben (Operator Guide).</translation>
+    </message>
+    <message>
+        <source>Ask the operator for the current address.</source>
+        <translation>Bitte den Betreiber um die aktuelle Adresse.</translation>
+    </message>
+    <message>
+        <source>Ask the operator. Behind a company&apos;s inspecting proxy its certificate must be installed in this system.</source>
+        <translation>Frag den Betreiber. Hinter einem mitlesenden Proxy einer Firma muss dessen Zertifikat in diesem System installiert sein.</translation>
     </message>
     <message>
         <source>Ask this question again</source>
@@ -526,6 +569,10 @@
     <message>
         <source>Asked again after {seconds} s</source>
         <translation>Wird nach {seconds} s noch einmal gefragt</translation>
+    </message>
+    <message>
+        <source>Asking STUN and TURN servers</source>
+        <translation>STUN- und TURN-Server werden gefragt</translation>
     </message>
     <message>
         <source>Asking the engine how it is</source>
@@ -587,6 +634,10 @@
         <translation>Siegel</translation>
     </message>
     <message>
+        <source>Bandwidth could not be measured: {error}.</source>
+        <translation>Die Bandbreite war nicht zu messen: {error}.</translation>
+    </message>
+    <message>
         <source>Bandwidth for traffic of others</source>
         <translation>Bandbreite für Verkehr anderer</translation>
     </message>
@@ -627,6 +678,10 @@
         <translation>Bootstrap-Server</translation>
     </message>
     <message>
+        <source>Bootstrap servers introduce machines to each other; STUN and TURN help them through routers.</source>
+        <translation>Bootstrap-Server machen Rechner miteinander bekannt; STUN- und TURN-Server helfen ihnen durch Router.</translation>
+    </message>
+    <message>
         <source>Called</source>
         <translation>Heißt</translation>
     </message>
@@ -665,6 +720,18 @@
     <message>
         <source>Chats cannot be saved: the disk is full. Free some space.</source>
         <translation>Chats können nicht gesichert werden: Die Platte ist voll. Schaffe Platz.</translation>
+    </message>
+    <message>
+        <source>Check now</source>
+        <translation>Jetzt prüfen</translation>
+    </message>
+    <message>
+        <source>Check the address and whether other sites open. If they do, the server is down: ask its operator.</source>
+        <translation>Prüf die Adresse und ob andere Seiten sich öffnen. Wenn ja, läuft der Server nicht: Frag seinen Betreiber.</translation>
+    </message>
+    <message>
+        <source>Check the connection</source>
+        <translation>Die Verbindung prüfen</translation>
     </message>
     <message>
         <source>Checking the model</source>
@@ -737,6 +804,10 @@
     <message>
         <source>Connection</source>
         <translation>Verbindung</translation>
+    </message>
+    <message>
+        <source>Consider --no-relay, or a connection by cable.</source>
+        <translation>Schalte das Weiterleiten für andere ab (--no-relay), oder nimm eine Verbindung per Kabel.</translation>
     </message>
     <message>
         <source>Context</source>
@@ -825,6 +896,10 @@
     <message>
         <source>Copy the question</source>
         <translation>Frage kopieren</translation>
+    </message>
+    <message>
+        <source>Copy the report</source>
+        <translation>Bericht kopieren</translation>
     </message>
     <message>
         <source>Copy the selection</source>
@@ -1087,6 +1162,18 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Festplatte für Modelle</translation>
     </message>
     <message>
+        <source>Do what the reason says (gentorrent identity tells and changes under which identity this machine relays), or start the engine with --no-relay.</source>
+        <translation>Tu, was der Grund sagt (gentorrent identity zeigt und ändert, unter welcher Identität dieser Rechner weiterleitet), oder starte die Engine mit --no-relay.</translation>
+    </message>
+    <message>
+        <source>Do what the reason says, or tell the operator.</source>
+        <translation>Tu, was der Grund sagt, oder sag es dem Betreiber.</translation>
+    </message>
+    <message>
+        <source>Do what the reason says.</source>
+        <translation>Tu, was der Grund sagt.</translation>
+    </message>
+    <message>
         <source>Does not fit</source>
         <translation>Passt nicht</translation>
     </message>
@@ -1131,8 +1218,16 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Frage bearbeiten; diese Fassung und ihre Antworten bleiben erhalten</translation>
     </message>
     <message>
+        <source>Either its operator uses a certificate of his own, or somebody on the way reads along.</source>
+        <translation>Entweder benutzt sein Betreiber ein eigenes Zertifikat, oder jemand auf dem Weg liest mit.</translation>
+    </message>
+    <message>
         <source>Electricity</source>
         <translation>Strom</translation>
+    </message>
+    <message>
+        <source>Else ask the operator for a TURN server.</source>
+        <translation>Sonst bitte den Betreiber um einen TURN-Server.</translation>
     </message>
     <message>
         <source>End the search</source>
@@ -1141,6 +1236,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Engine</source>
         <translation>Engine</translation>
+    </message>
+    <message>
+        <source>Enough to ask; too little to relay well for others.</source>
+        <translation>Genug zum Fragen; zu wenig, um gut für andere weiterzuleiten.</translation>
     </message>
     <message>
         <source>Enter</source>
@@ -1296,6 +1395,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         </translation>
     </message>
     <message>
+        <source>Follow what is said about UDP, the router and TURN; if all of that is good, a local firewall may block this program. Where few relays are listed they may just have left: run this again in a minute.</source>
+        <translation>Folge dem, was über UDP, den Router und TURN gesagt ist; ist das alles gut, sperrt vielleicht eine Firewall auf diesem Rechner das Programm. Wo wenige Relays verzeichnet sind, können sie gerade gegangen sein: Versuch es in einer Minute noch einmal.</translation>
+    </message>
+    <message>
         <source>For an invitation that is good for this machine alone, its operator needs the two ids of it.</source>
         <translation>Für eine Einladung, die nur für diesen Rechner gilt, braucht ihr Betreiber dessen zwei Kennungen.</translation>
     </message>
@@ -1318,6 +1421,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>For trying out, with further engines on this machine.</source>
         <translation>Zum Ausprobieren, mit weiteren Engines auf diesem Rechner.</translation>
+    </message>
+    <message>
+        <source>For who helps you: without addresses, ids, keys and names.</source>
+        <translation>Für alle, die dir helfen: ohne Adressen, Kennungen, Schlüssel und Namen.</translation>
     </message>
     <message>
         <source>For whom</source>
@@ -1350,6 +1457,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>From</source>
         <translation>Von</translation>
+    </message>
+    <message>
+        <source>From outside it is seen as {address}.</source>
+        <translation>Von außen ist er als {address} zu sehen.</translation>
     </message>
     <message>
         <source>From publishers</source>
@@ -1449,6 +1560,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Stunden der Woche, in denen dieser Rechner beiträgt</translation>
     </message>
     <message>
+        <source>How far the check is</source>
+        <translation>Wie weit die Prüfung ist</translation>
+    </message>
+    <message>
         <source>How freely words are chosen. 0 always takes the likeliest one.</source>
         <translation>Wie frei Wörter gewählt werden. 0 nimmt immer das wahrscheinlichste.</translation>
     </message>
@@ -1471,6 +1586,14 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>How to join</source>
         <translation>So trittst du bei</translation>
+    </message>
+    <message>
+        <source>If everything else here is good, restart the engine and run this again.</source>
+        <translation>Ist alles andere hier gut, starte die Engine neu und versuch es noch einmal.</translation>
+    </message>
+    <message>
+        <source>If the firewall is yours, allow outgoing UDP.</source>
+        <translation>Wenn die Firewall deine ist, erlaub ausgehendes UDP.</translation>
     </message>
     <message>
         <source>Image: {words}</source>
@@ -1573,6 +1696,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Das tut er jetzt.</translation>
     </message>
     <message>
+        <source>It has {links} links and {paths} of {wanted} paths.</source>
+        <translation>Sie hat {links} Verbindungen und {paths} von {wanted} Pfaden.</translation>
+    </message>
+    <message>
         <source>It is expected to write about {rate} tokens a second here.</source>
         <translation>Erwartet werden hier etwa {rate} Tokens in der Sekunde.</translation>
     </message>
@@ -1593,12 +1720,20 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Dafür ist es zu spät: Der Chat wurde endgültig entfernt, oder es gab ihn nie.</translation>
     </message>
     <message>
+        <source>It is used because {servers}, which should be first, does not answer.</source>
+        <translation>Er wird benutzt, weil {servers}, eigentlich der erste, nicht antwortet.</translation>
+    </message>
+    <message>
         <source>It pauses above.</source>
         <translation>Darüber pausiert sie.</translation>
     </message>
     <message>
         <source>It slows down to stay below.</source>
         <translation>Sie wird langsamer, um darunter zu bleiben.</translation>
+    </message>
+    <message>
+        <source>It still works, but not for long if the clock goes on like this.</source>
+        <translation>Noch geht es, aber nicht mehr lange, wenn die Uhr so weitergeht.</translation>
     </message>
     <message>
         <source>It takes more than {watts} W even when it hardly works; it rests for a minute.</source>
@@ -1742,8 +1877,32 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Verbindung mit {node}</translation>
     </message>
     <message>
+        <source>Links are direct.</source>
+        <translation>Verbindungen sind direkt.</translation>
+    </message>
+    <message>
+        <source>Links are tried directly; behind strict routers some of them fail.</source>
+        <translation>Verbindungen werden direkt versucht; hinter strengen Routern misslingen manche.</translation>
+    </message>
+    <message>
         <source>Links go through a TURN server only (--relayed-only), and {problem}.</source>
         <translation>Verbindungen gehen nur über einen TURN-Server (--relayed-only), und: {problem}.</translation>
+    </message>
+    <message>
+        <source>Links need UDP or a TURN server by TCP or TLS, and neither works.</source>
+        <translation>Verbindungen brauchen UDP oder einen TURN-Server über TCP oder TLS, und keines davon geht.</translation>
+    </message>
+    <message>
+        <source>Links that cannot be direct fail.</source>
+        <translation>Verbindungen, die nicht direkt sein können, misslingen.</translation>
+    </message>
+    <message>
+        <source>Links with others behind such routers fail, as no TURN server can be used.</source>
+        <translation>Verbindungen mit anderen hinter solchen Routern misslingen, denn kein TURN-Server ist zu gebrauchen.</translation>
+    </message>
+    <message>
+        <source>Links with others behind such routers go through a TURN server.</source>
+        <translation>Verbindungen mit anderen hinter solchen Routern gehen durch einen TURN-Server.</translation>
     </message>
     <message>
         <source>Links with the first relays (guards) are still being made.</source>
@@ -1770,6 +1929,14 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Lokal: Dieser Rechner hat die Antwort selbst geschrieben, es gibt also niemanden zu prüfen.</translation>
     </message>
     <message>
+        <source>Logging in</source>
+        <translation>Anmeldung</translation>
+    </message>
+    <message>
+        <source>Logins and questions carry the time and are refused when it is more than {minutes} minutes off.</source>
+        <translation>Anmeldungen und Fragen tragen die Zeit und werden abgelehnt, wenn sie mehr als {minutes} Minuten falsch ist.</translation>
+    </message>
+    <message>
         <source>Longer ones go to other machines.</source>
         <translation>Längere gehen an andere Rechner.</translation>
     </message>
@@ -1784,6 +1951,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Look</source>
         <translation>Aussehen</translation>
+    </message>
+    <message>
+        <source>Looking at the bootstrap server</source>
+        <translation>Der Bootstrap-Server wird angesehen</translation>
     </message>
     <message>
         <source>Looking what this machine can run</source>
@@ -1842,12 +2013,20 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Mbit/s</translation>
     </message>
     <message>
+        <source>Measuring the bandwidth</source>
+        <translation>Die Bandbreite wird gemessen</translation>
+    </message>
+    <message>
         <source>Members see it. It never changes.</source>
         <translation>Mitglieder sehen ihn. Er ändert sich nie.</translation>
     </message>
     <message>
         <source>Memory for it</source>
         <translation>Speicher dafür</translation>
+    </message>
+    <message>
+        <source>Mend first why the bootstrap server refuses this machine.</source>
+        <translation>Behebe zuerst, warum der Bootstrap-Server diesen Rechner ablehnt.</translation>
     </message>
     <message>
         <source>Message {at} of {all} that were found</source>
@@ -1888,6 +2067,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>More parameters</source>
         <translation>Weitere Parameter</translation>
+    </message>
+    <message>
+        <source>Most links are direct.</source>
+        <translation>Die meisten Verbindungen sind direkt.</translation>
     </message>
     <message>
         <source>Move the chat in the list to a folder</source>
@@ -1990,6 +2173,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Es wurde keine GPU gefunden.</translation>
     </message>
     <message>
+        <source>No TURN server can be used: {failed}.</source>
+        <translation>Kein TURN-Server ist zu gebrauchen: {failed}.</translation>
+    </message>
+    <message>
         <source>No graphics card</source>
         <translation>Keine Grafikkarte</translation>
     </message>
@@ -2042,12 +2229,20 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Hier wird kein Netz betrieben</translation>
     </message>
     <message>
+        <source>No network is named.</source>
+        <translation>Kein Netz ist genannt.</translation>
+    </message>
+    <message>
         <source>No network was made on this machine yet. Host one first.</source>
         <translation>Auf diesem Rechner wurde noch kein Netz angelegt. Richte zuerst eines ein.</translation>
     </message>
     <message>
         <source>No network: answers are made on this machine only.</source>
         <translation>Kein Netz: Antworten entstehen nur auf diesem Rechner.</translation>
+    </message>
+    <message>
+        <source>No other relay is listed, so no link could be tried.</source>
+        <translation>Kein anderes Relay ist verzeichnet, also war keine Verbindung zu versuchen.</translation>
     </message>
     <message>
         <source>No preset</source>
@@ -2122,8 +2317,16 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Keines der Modelle hier ließ sich laden.</translation>
     </message>
     <message>
+        <source>None of {count} listed relays could be linked.</source>
+        <translation>Mit keinem von {count} verzeichneten Relays kam eine Verbindung zustande.</translation>
+    </message>
+    <message>
         <source>None yet</source>
         <translation>Noch keines</translation>
+    </message>
+    <message>
+        <source>Not checked yet</source>
+        <translation>Noch nicht geprüft</translation>
     </message>
     <message>
         <source>Not known</source>
@@ -2148,6 +2351,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Not signed are the {count} tokens that came last from a machine that went away.</source>
         <translation>Nicht unterschrieben sind die letzten {count} Tokens eines Rechners, der weggegangen ist.</translation>
+    </message>
+    <message>
+        <source>Not usable: {failed}.</source>
+        <translation>Nicht zu gebrauchen: {failed}.</translation>
     </message>
     <message>
         <source>Not verified</source>
@@ -2214,8 +2421,16 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Nichts wird weggelassen. Die Frage wird nicht gesendet, und du entscheidest, was geschieht.</translation>
     </message>
     <message>
+        <source>Nothing is missing: IPv4 is enough. With IPv6 more links are direct.</source>
+        <translation>Es fehlt nichts: IPv4 genügt. Mit IPv6 sind mehr Verbindungen direkt.</translation>
+    </message>
+    <message>
         <source>Nothing is passed on over a metered connection.</source>
         <translation>Über eine getaktete Verbindung wird nichts weitergeleitet.</translation>
+    </message>
+    <message>
+        <source>Nothing new can be joined. Engines that run go on with their neighbours for up to a day.</source>
+        <translation>Nichts Neues kann verbunden werden. Engines, die laufen, machen mit ihren Nachbarn bis zu einem Tag weiter.</translation>
     </message>
     <message>
         <source>Nothing. The question and the answer did not leave this machine.</source>
@@ -2289,6 +2504,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         </translation>
     </message>
     <message>
+        <source>One transport is enough; the others are for networks that block it.</source>
+        <translation>Ein Weg genügt; die anderen sind für Netze, die ihn sperren.</translation>
+    </message>
+    <message>
         <source>Only on this machine</source>
         <translation>Nur auf diesem Rechner</translation>
     </message>
@@ -2339,6 +2558,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Open a page</source>
         <translation>Eine Seite öffnen</translation>
+    </message>
+    <message>
+        <source>Open any web page in a browser and log in there; if none asks you to, check the address.</source>
+        <translation>Öffne irgendeine Webseite im Browser und melde dich dort an; wenn keine danach fragt, prüf die Adresse.</translation>
     </message>
     <message>
         <source>Open chat</source>
@@ -2405,6 +2628,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Andere, die es anbieten: {others}; davon antworten gerade etwa {busy} %.</translation>
     </message>
     <message>
+        <source>Otherwise ask the operator for a TURN server over TLS on port 443.</source>
+        <translation>Sonst bitte den Betreiber um einen TURN-Server über TLS auf Port 443.</translation>
+    </message>
+    <message>
         <source>Our house</source>
         <translation>Unser Haus</translation>
     </message>
@@ -2419,6 +2646,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Pages</source>
         <translation>Seiten</translation>
+    </message>
+    <message>
+        <source>Pairs of machines that are both behind strict routers cannot be linked.</source>
+        <translation>Paare von Rechnern, die beide hinter strengen Routern sind, kann niemand verbinden.</translation>
     </message>
     <message>
         <source>Parameters</source>
@@ -2617,6 +2848,14 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Frage</translation>
     </message>
     <message>
+        <source>Questions can be asked all the same.</source>
+        <translation>Fragen gehen trotzdem.</translation>
+    </message>
+    <message>
+        <source>Questions cannot be asked on the network from here.</source>
+        <translation>Von hier aus kann niemand im Netz fragen.</translation>
+    </message>
+    <message>
         <source>Questions go {way}, as you accepted.</source>
         <translation>Fragen gehen {way}, wie du es erlaubt hast.</translation>
     </message>
@@ -2694,12 +2933,20 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Router</translation>
     </message>
     <message>
+        <source>Router, firewall, clock, and the servers of the network, looked at in less than a minute.</source>
+        <translation>Router, Firewall, Uhr und die Server des Netzes, in weniger als einer Minute.</translation>
+    </message>
+    <message>
         <source>Running answers are being finished; no new ones are taken.</source>
         <translation>Laufende Antworten werden beendet, neue nicht angenommen.</translation>
     </message>
     <message>
         <source>SHA-256 {digest}…</source>
         <translation>SHA-256 {digest}…</translation>
+    </message>
+    <message>
+        <source>STUN server</source>
+        <translation>STUN-Server</translation>
     </message>
     <message>
         <source>Save</source>
@@ -2776,6 +3023,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Sending the question over weaker paths than the network wants: {shape}</source>
         <translation>Die Frage wird über schwächere Pfade gesendet, als das Netz will: {shape}</translation>
+    </message>
+    <message>
+        <source>Servers</source>
+        <translation>Server</translation>
     </message>
     <message>
         <source>Settings</source>
@@ -2863,12 +3114,20 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Im Speicher wartet schon so viel, dass nichts mehr dazukommen kann.</translation>
     </message>
     <message>
+        <source>So slow a connection delays new links, not answers.</source>
+        <translation>Eine so langsame Verbindung verzögert neue Verbindungen zu anderen, nicht Antworten.</translation>
+    </message>
+    <message>
         <source>So that your machine is there for others.</source>
         <translation>Damit dein Rechner für andere da ist.</translation>
     </message>
     <message>
         <source>Somebody is at this machine. It goes on after {minutes} minutes without mouse and keyboard.</source>
         <translation>Jemand arbeitet an diesem Rechner. Nach {minutes} Minuten ohne Maus und Tastatur geht es weiter.</translation>
+    </message>
+    <message>
+        <source>Something else answers in the place of the bootstrap server ({said}).</source>
+        <translation>Etwas anderes antwortet anstelle des Bootstrap-Servers ({said}).</translation>
     </message>
     <message>
         <source>Source</source>
@@ -2943,6 +3202,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Etwa ein Telefon, das seine Verbindung teilt.</translation>
     </message>
     <message>
+        <source>Switch on automatic time in the system&apos;s settings.</source>
+        <translation>Schalte in den Einstellungen des Systems die automatische Zeit ein.</translation>
+    </message>
+    <message>
         <source>System prompt</source>
         <translation>Systemprompt</translation>
     </message>
@@ -2962,6 +3225,18 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Takes next to no processor, and part of your connection. What passes cannot be read here.</source>
         <translation>Braucht kaum Prozessor und einen Teil deiner Verbindung. Was durchläuft, lässt sich hier nicht lesen.</translation>
+    </message>
+    <message>
+        <source>Tell the operator that it does not answer, unless your firewall blocks its ports.</source>
+        <translation>Sag dem Betreiber, dass er nicht antwortet, es sei denn, deine Firewall sperrt seine Ports.</translation>
+    </message>
+    <message>
+        <source>Tell the operator to use a certificate that systems trust, or have his authority&apos;s certificate and name it with --turn-ca FILE.</source>
+        <translation>Bitte den Betreiber um ein Zertifikat, dem Systeme vertrauen, oder um das seiner Zertifizierungsstelle und nenn es mit --turn-ca DATEI.</translation>
+    </message>
+    <message>
+        <source>Tell the operator: the TURN server and the bootstrap server have different secrets.</source>
+        <translation>Sag dem Betreiber: TURN-Server und Bootstrap-Server haben verschiedene Geheimnisse.</translation>
     </message>
     <message>
         <source>Temperature</source>
@@ -3031,6 +3306,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Der X-Server sagt es nicht: {problem}</translation>
     </message>
     <message>
+        <source>The address names a network that this server does not serve.</source>
+        <translation>Die Adresse nennt ein Netz, das dieser Server nicht bedient.</translation>
+    </message>
+    <message>
         <source>The anonymous paths are not ready: {problem} You can also ask the model on this machine.</source>
         <translation>Die anonymen Pfade sind nicht bereit: {problem} Du kannst auch das Modell auf diesem Rechner fragen.</translation>
     </message>
@@ -3070,12 +3349,28 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Die Antwort wurde angehalten: Sie ist länger als {most} Zeichen.</translation>
     </message>
     <message>
+        <source>The bootstrap server answers, but logging in failed: {detail}</source>
+        <translation>Der Bootstrap-Server antwortet, aber die Anmeldung misslang: {detail}</translation>
+    </message>
+    <message>
+        <source>The bootstrap server does not answer ({said}).</source>
+        <translation>Der Bootstrap-Server antwortet nicht ({said}).</translation>
+    </message>
+    <message>
+        <source>The bootstrap server of “{name}” answers in {milliseconds} ms.</source>
+        <translation>Der Bootstrap-Server von „{name}“ antwortet in {milliseconds} ms.</translation>
+    </message>
+    <message>
         <source>The bootstrap server {preferred} does not answer, so {current} is used until it does.</source>
         <translation>Der Bootstrap-Server {preferred} antwortet nicht, deshalb wird bis dahin {current} benutzt.</translation>
     </message>
     <message>
         <source>The bootstrap server {server} cannot be reached ({error}).</source>
         <translation>Der Bootstrap-Server {server} ist nicht zu erreichen ({error}).</translation>
+    </message>
+    <message>
+        <source>The bootstrap server&apos;s certificate is not trusted ({said}).</source>
+        <translation>Dem Zertifikat des Bootstrap-Servers wird nicht vertraut ({said}).</translation>
     </message>
     <message>
         <source>The built-in model knows this app. Begin with one of these, or type below.</source>
@@ -3110,8 +3405,16 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Der Chat wurde nicht exportiert: {reason}. Wähl einen anderen Ort.</translation>
     </message>
     <message>
+        <source>The clock is right.</source>
+        <translation>Die Uhr geht richtig.</translation>
+    </message>
+    <message>
         <source>The committee&apos;s verifiers have found that this machine reads {speeds}, less than it says; other machines pass questions on by that. Other programs may have kept it busy, or several nodes share its hardware. It is measured again, and you need not do anything.</source>
         <translation>Die Prüfer des Komitees haben gefunden, dass dieser Rechner {speeds} liest, weniger als er sagt; danach geben andere Rechner Fragen weiter. Vielleicht haben ihn andere Programme beschäftigt, oder mehrere Knoten teilen sich die Hardware. Es wird noch einmal gemessen, und du musst nichts tun.</translation>
+    </message>
+    <message>
+        <source>The connection could not be checked</source>
+        <translation>Die Verbindung war nicht zu prüfen</translation>
     </message>
     <message>
         <source>The connection is metered.</source>
@@ -3172,6 +3475,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>The engine ended meanwhile.</source>
         <translation>Die Engine endete inzwischen.</translation>
+    </message>
+    <message>
+        <source>The engine ended meanwhile. Check again.</source>
+        <translation>Die Engine endete währenddessen. Prüf noch einmal.</translation>
     </message>
     <message>
         <source>The engine ended unexpectedly. It is being started again.</source>
@@ -3348,6 +3655,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>The keys of this engine lie in a file that is not encrypted; no keyring works here.</source>
         <translation>Die Schlüssel dieser Engine liegen in einer unverschlüsselten Datei; hier funktioniert kein Schlüsselbund.</translation>
+    </message>
+    <message>
+        <source>The kind of router could not be found out: no STUN or TURN server is known.</source>
+        <translation>Die Art des Routers war nicht herauszufinden: Kein STUN- oder TURN-Server ist bekannt.</translation>
     </message>
     <message>
         <source>The last directory is {hours} h old and no longer trusted, so nothing new can be started.</source>
@@ -3549,8 +3860,16 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Auf diesem Rechner wurde schon das Netz „{name}“ angelegt. Starte dieses; sein Name und wer beitreten darf, ändern sich nie.</translation>
     </message>
     <message>
+        <source>The network&apos;s operator offers no TURN server.</source>
+        <translation>Der Betreiber des Netzes bietet keinen TURN-Server an.</translation>
+    </message>
+    <message>
         <source>The one with which this machine helps most, by memory, speed and what is asked.</source>
         <translation>Das, mit dem dieser Rechner am meisten hilft, nach Speicher, Geschwindigkeit und Nachfrage.</translation>
+    </message>
+    <message>
+        <source>The operator can name a second STUN server.</source>
+        <translation>Der Betreiber kann einen zweiten STUN-Server nennen.</translation>
     </message>
     <message>
         <source>The owner of this machine takes requests of at most {most} tokens.</source>
@@ -3617,6 +3936,14 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Die Quittung liegt in {path}. Jeder kann sie prüfen: gentorrent receipt verify {name}</translation>
     </message>
     <message>
+        <source>The router maps a new public port for every peer (a symmetric NAT).</source>
+        <translation>Der Router vergibt für jede Gegenstelle einen neuen öffentlichen Port (symmetrisches NAT).</translation>
+    </message>
+    <message>
+        <source>The router maps one public port for all (a cone NAT).</source>
+        <translation>Der Router vergibt einen öffentlichen Port für alle (Cone-NAT).</translation>
+    </message>
+    <message>
         <source>The rules for contributing were damaged and are set aside as {place}. The rules that a new machine has hold; look whether they suit you.</source>
         <translation>Die Regeln fürs Beitragen waren beschädigt und liegen jetzt unter {place}. Es gelten die Regeln eines neuen Rechners; sehen Sie nach, ob sie Ihnen passen.</translation>
     </message>
@@ -3629,8 +3956,44 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Die Regeln wurden geändert.</translation>
     </message>
     <message>
+        <source>The running engine is in no network.</source>
+        <translation>Die laufende Engine ist in keinem Netz.</translation>
+    </message>
+    <message>
+        <source>The running engine is joining.</source>
+        <translation>Die laufende Engine tritt gerade bei.</translation>
+    </message>
+    <message>
+        <source>The running engine is offline.</source>
+        <translation>Die laufende Engine ist vom Netz getrennt.</translation>
+    </message>
+    <message>
+        <source>The running engine is ready.</source>
+        <translation>Die laufende Engine ist bereit.</translation>
+    </message>
+    <message>
+        <source>The running engine is weak: it has fewer paths or relays than the network wants.</source>
+        <translation>Die laufende Engine ist schwach: Sie hat weniger Pfade oder Relays, als das Netz will.</translation>
+    </message>
+    <message>
+        <source>The running engine relays nothing for others: {reason}</source>
+        <translation>Die laufende Engine leitet nichts für andere weiter: {reason}</translation>
+    </message>
+    <message>
+        <source>The running engine says: {said}</source>
+        <translation>Die laufende Engine sagt: {said}</translation>
+    </message>
+    <message>
+        <source>The running engine uses this private network&apos;s only login, so no link was tried; stop it and run gentorrent doctor if you want that.</source>
+        <translation>Die laufende Engine benutzt die einzige Anmeldung dieses privaten Netzes, also wurde keine Verbindung versucht; beende sie und ruf gentorrent doctor auf, wenn du das willst.</translation>
+    </message>
+    <message>
         <source>The same seed, question and model give the same answer.</source>
         <translation>Derselbe Seed, dieselbe Frage und dasselbe Modell ergeben dieselbe Antwort.</translation>
+    </message>
+    <message>
+        <source>The server belongs to another network ({said}).</source>
+        <translation>Der Server gehört zu einem anderen Netz ({said}).</translation>
     </message>
     <message>
         <source>The server of the network ended: {problem} It is started again.</source>
@@ -3722,6 +4085,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>There is a preset called “{name}” already.</source>
         <translation>Es gibt schon eine Vorlage namens „{name}“.</translation>
+    </message>
+    <message>
+        <source>There is no IPv6 here.</source>
+        <translation>Hier gibt es kein IPv6.</translation>
     </message>
     <message>
         <source>There is no attachment &apos;{name}&apos; here.</source>
@@ -3828,6 +4195,14 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Die Uhr dieses Rechners geht {seconds} s nach. Stell sie.</translation>
     </message>
     <message>
+        <source>This computer&apos;s clock is {time} ahead of the server&apos;s.</source>
+        <translation>Die Uhr dieses Rechners geht gegen die des Servers {time} vor.</translation>
+    </message>
+    <message>
+        <source>This computer&apos;s clock is {time} behind the server&apos;s.</source>
+        <translation>Die Uhr dieses Rechners geht gegen die des Servers {time} nach.</translation>
+    </message>
+    <message>
         <source>This conversation takes about {used} tokens, some are needed for the answer, and {model} holds {limit} together.</source>
         <translation>Diese Unterhaltung hat etwa {used} Tokens, einige braucht die Antwort, und {model} fasst zusammen {limit}.</translation>
     </message>
@@ -3846,6 +4221,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>This engine does not know what is asked. Is it of the same version?</source>
         <translation>Diese Engine kennt das nicht, worum sie gebeten wird. Hat sie dieselbe Version?</translation>
+    </message>
+    <message>
+        <source>This engine was started in a way that has no doctor. Run gentorrent doctor.</source>
+        <translation>Diese Engine wurde so gestartet, dass sie nicht untersuchen kann. Ruf gentorrent doctor auf.</translation>
     </message>
     <message>
         <source>This is neither an invitation, which begins with gentorrent-invite-, nor the address of a network, which begins with http:// or https://. Copy the whole text again.</source>
@@ -3878,6 +4257,26 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>This machine alone</source>
         <translation>Nur dieser Rechner</translation>
+    </message>
+    <message>
+        <source>This machine can be reached from outside through the TURN server only.</source>
+        <translation>Dieser Rechner ist von außen nur durch den TURN-Server erreichbar.</translation>
+    </message>
+    <message>
+        <source>This machine can be reached from outside: each direct link carries packets that the relay sends to our address.</source>
+        <translation>Dieser Rechner ist von außen erreichbar: Jede direkte Verbindung trägt Pakete, die das Relay an unsere Adresse schickt.</translation>
+    </message>
+    <message>
+        <source>This machine cannot take part before that is mended.</source>
+        <translation>Dieser Rechner kann nicht teilnehmen, bevor das behoben ist.</translation>
+    </message>
+    <message>
+        <source>This machine has a public address of its own.</source>
+        <translation>Dieser Rechner hat eine eigene öffentliche Adresse.</translation>
+    </message>
+    <message>
+        <source>This machine has a way out by IPv6.</source>
+        <translation>Dieser Rechner hat einen Weg nach draußen über IPv6.</translation>
     </message>
     <message>
         <source>This machine in its group</source>
@@ -4024,6 +4423,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Nochmal versuchen, die Engine zu starten</translation>
     </message>
     <message>
+        <source>Trying links to relays</source>
+        <translation>Verbindungen zu Relays werden versucht</translation>
+    </message>
+    <message>
         <source>Turn it on to answer other people&apos;s questions on this machine.</source>
         <translation>Schalte es ein, um auf diesem Rechner Fragen anderer zu beantworten.</translation>
     </message>
@@ -4038,6 +4441,14 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>UDP</source>
         <translation>UDP</translation>
+    </message>
+    <message>
+        <source>UDP is blocked here: no STUN or TURN server answered over it.</source>
+        <translation>UDP ist hier gesperrt: Kein STUN- oder TURN-Server hat darüber geantwortet.</translation>
+    </message>
+    <message>
+        <source>UDP works; fewer than two servers answered, so the kind of router is not known.</source>
+        <translation>UDP geht; weniger als zwei Server haben geantwortet, also ist die Art des Routers nicht bekannt.</translation>
     </message>
     <message>
         <source>Undo</source>
@@ -4066,6 +4477,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Use {device} for others</source>
         <translation>{device} für andere nutzen</translation>
+    </message>
+    <message>
+        <source>Usually this is the login page of a hotel&apos;s or company&apos;s network, or the address is wrong.</source>
+        <translation>Meist ist das die Anmeldeseite eines Hotel- oder Firmennetzes, oder die Adresse ist falsch.</translation>
     </message>
     <message>
         <source>Variants</source>
@@ -4208,6 +4623,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Was dieser Rechner für andere tun darf</translation>
     </message>
     <message>
+        <source>What to do: {change}</source>
+        <translation>Was zu tun ist: {change}</translation>
+    </message>
+    <message>
         <source>What would you like to know?</source>
         <translation>Was möchtest du wissen?</translation>
     </message>
@@ -4226,6 +4645,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Where the model and its licence come from</source>
         <translation>Woher das Modell und seine Lizenz kommen</translation>
+    </message>
+    <message>
+        <source>Whether others can be reached is not known.</source>
+        <translation>Ob andere erreichbar sind, ist nicht bekannt.</translation>
     </message>
     <message>
         <source>While one of them runs, this machine does nothing for others.</source>
@@ -4273,6 +4696,14 @@ Das lässt sich nicht rückgängig machen.</translation>
             <numerusform>Windows startet keinen Befehl mit mehr als %Ln Zeichen</numerusform>
             <numerusform>Windows startet keinen Befehl mit mehr als %Ln Zeichen</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>With bandwidth (2 MB)</source>
+        <translation>Mit Bandbreite (2 MB)</translation>
+    </message>
+    <message>
+        <source>Without a bootstrap server&apos;s address there is nothing to connect to; answers are made here only.</source>
+        <translation>Ohne die Adresse eines Bootstrap-Servers gibt es nichts, womit dieser Rechner sich verbinden könnte; Antworten entstehen nur hier.</translation>
     </message>
     <message>
         <source>Without a graphics card</source>
@@ -4413,6 +4844,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>gerade in Arbeit</translation>
     </message>
     <message>
+        <source>answers in {time} ms</source>
+        <translation>antwortet in {time} ms</translation>
+    </message>
+    <message>
         <source>answers since the start</source>
         <translation>Antworten seit dem Start</translation>
     </message>
@@ -4524,6 +4959,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     <message>
         <source>hide what the model thought</source>
         <translation>Gedanken des Modells verbergen</translation>
+    </message>
+    <message>
+        <source>in use</source>
+        <translation>in Benutzung</translation>
     </message>
     <message>
         <source>it does not say why</source>
@@ -4787,6 +5226,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>{shape} benutzen</translation>
     </message>
     <message>
+        <source>used while the first does not answer</source>
+        <translation>wird benutzt, solange der erste nicht antwortet</translation>
+    </message>
+    <message>
         <source>waiting for the network</source>
         <translation>Warten auf das Netz</translation>
     </message>
@@ -4875,12 +5318,24 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>{count} Millionen Parameter</translation>
     </message>
     <message>
+        <source>{count} minutes</source>
+        <translation>{count} Minuten</translation>
+    </message>
+    <message>
         <source>{count} more</source>
         <translation>{count} weitere</translation>
     </message>
     <message>
+        <source>{count} of the links go through a TURN server ({server}).</source>
+        <translation>{count} der Verbindungen gehen durch einen TURN-Server ({server}).</translation>
+    </message>
+    <message>
         <source>{count} parameters</source>
         <translation>{count} Parameter</translation>
+    </message>
+    <message>
+        <source>{count} s</source>
+        <translation>{count} s</translation>
     </message>
     <message>
         <source>{day}, {start} to {end} o&apos;clock: contributes</source>
@@ -4913,6 +5368,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     <message>
         <source>{done} of {total}</source>
         <translation>{done} von {total}</translation>
+    </message>
+    <message>
+        <source>{down} Mbit/s from the bootstrap server and {up} Mbit/s to it (measured with {megabytes} MB).</source>
+        <translation>{down} Mbit/s vom Bootstrap-Server und {up} Mbit/s zu ihm (gemessen mit {megabytes} MB).</translation>
     </message>
     <message>
         <source>{facts}. Its licence, which you accept by downloading: {licence}.</source>
@@ -5079,6 +5538,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>{needed} Wächter werden gebraucht, und nur {have} von deinen sind gerade brauchbar. Warte, bis mehr von ihnen zurück oder verbunden sind.</translation>
     </message>
     <message>
+        <source>{nodes} nodes are listed, {relays} of them relays.</source>
+        <translation>{nodes} Knoten sind verzeichnet, {relays} davon Relays.</translation>
+    </message>
+    <message>
         <source>{node} · {time} ms</source>
         <translation>{node} · {time} ms</translation>
     </message>
@@ -5109,6 +5572,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     <message>
         <source>{on} of {all} on</source>
         <translation>{on} von {all} an</translation>
+    </message>
+    <message>
+        <source>{opened} of {tried} relays were linked within {seconds} s, {direct} directly and {relayed} through a TURN server.</source>
+        <translation>Mit {opened} von {tried} Relays kam binnen {seconds} s eine Verbindung zustande, mit {direct} direkt und mit {relayed} durch einen TURN-Server.</translation>
     </message>
     <message>
         <source>{paths} of {wanted}</source>

@@ -130,6 +130,13 @@
         </translation>
     </message>
     <message numerus="yes">
+        <source>%Ln problem(s) found</source>
+        <translation>
+            <numerusform>%Ln problem found</numerusform>
+            <numerusform>%Ln problems found</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>%Ln processor thread(s)</source>
         <translation>
             <numerusform>%Ln processor thread</numerusform>
