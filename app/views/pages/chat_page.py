@@ -109,6 +109,9 @@ class ChatPage(QSplitter):
             text = tr("The chat is not here yet. What you have written is kept; send it as soon as the chat shows.")
             self.composer.show_notice(text)
 
+    def _show_unread(self) -> None:
+        self.header.show_unread(len(self._chats.unread))
+
     def _take(self, turn: Turn, alternative: Alternative) -> None:
         """Ask again as was chosen instead; a model that was chosen is asked from then on. What waits is given up."""
         if turn.state == "waiting":
@@ -228,7 +231,7 @@ class ChatPage(QSplitter):
         self._chats.restored.connect(self._restored)
         self._chats.removal_changed.connect(self._show_removed)
         wishes.removal_requested.connect(self._remove)
-        self._chats.changed.connect(lambda: self.header.show_unread(len(self._chats.unread)))
+        self._chats.changed.connect(self._show_unread)  # no lambda: it would outlive this page
         self.chats.fold_requested.connect(self.toggle_chats)
         self._chats.problem_arose.connect(composer.show_notice)
         self._chats.exported.connect(self.exports.save_chat)
