@@ -48,7 +48,7 @@ class ShelfModel(QObject):
         self.import_problem = ""
         self._asked: dict[str, str] = {}
         self._count = 0
-        self._looked = False
+        self._looked = self._listing = self._again = False
 
     # What is asked.
 
@@ -115,6 +115,7 @@ class ShelfModel(QObject):
                 self.catalogue, self.problem = event, ""
                 self.progress.clear()
                 self.changed.emit()
+                self._listed()
             case schema.CatalogueChanged():
                 self._refresh()
             case schema.Publishers(ref="shelf-publishers"):
@@ -146,17 +147,25 @@ class ShelfModel(QObject):
         self.progress.clear()
         self.details.clear()
         self.catalogue = None
-        self.importing = self.searching = False
+        self.importing = self.searching = self._listing = False
         self._refresh()
 
     def _refresh(self) -> None:
-        if self._looked:
-            self._send(schema.GetCatalogue(ref=_LIST))
+        """One question at a time: answers could overtake each other, and the older would stay."""
+        self._again = self._looked and self._listing
+        if self._looked and not self._listing:
+            self._listing = self._send(schema.GetCatalogue(ref=_LIST))
             self._send(schema.ListPublishers(ref=_PUBLISHERS))
+
+    def _listed(self) -> None:
+        self._listing = False
+        if self._again:
+            self._refresh()
 
     def _refused(self, event: schema.RequestFailed) -> None:
         if event.ref == _LIST:
             self.problem = from_engine(event)
+            self._listed()
         elif event.ref == _HUB:
             self.hub_problem, self.searching = from_engine(event), False
         elif event.ref == _IMPORT:

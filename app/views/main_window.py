@@ -325,7 +325,7 @@ class MainWindow(QMainWindow):
         self.chat_page.chats.focus_search()
 
     def _ask_model(self, choice: ModelChoice) -> None:
-        self.header.choose(choice)
+        self.header.wish(choice.model, choice.route)  # one that has just arrived is in the list a moment later
         self.open_page("chat")
 
     def _contribute_model(self, model: str) -> None:

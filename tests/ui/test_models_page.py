@@ -370,6 +370,17 @@ def test_without_an_engine_it_says_so(page: Shown) -> None:
     assert page.places == {}
 
 
+def test_what_changes_while_it_is_asked_is_asked_for_again(page: Shown) -> None:
+    before = len(page.asked(schema.GetCatalogue))
+    for _ in range(5):
+        page.hear(schema.CatalogueChanged())
+    assert len(page.asked(schema.GetCatalogue)) == before + 1
+    page.catalogue(*some_models())
+    assert len(page.asked(schema.GetCatalogue)) == before + 2
+    page.catalogue(*some_models())
+    assert len(page.asked(schema.GetCatalogue)) == before + 2
+
+
 def test_without_a_catalogue_it_says_why(page: Shown) -> None:
     page.hear(
         schema.RequestFailed(request="get_catalogue", code="storage_failed", text="No disk.", ref="shelf-list"),

@@ -33,7 +33,7 @@ class ModelsPage(Page):
         super().__init__(theme, tr("Models"), about)
         self._shelf = shelf
         self._status: StatusModel | None = None
-        self.acts = ModelActs(theme, self, shelf, self._models)
+        self.acts = ModelActs(theme, self, shelf)
         self.acts.model_chosen.connect(self.model_chosen)
         self.acts.contribute_requested.connect(self.contribute_requested)
         self.finder = FindBar(theme)

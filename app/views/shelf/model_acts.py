@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QWidget
 
 from app.i18n import tr
-from app.models.catalogue import ModelChoice, choices
+from app.models.catalogue import ModelChoice
 from app.models.facts import Fact
 from app.models.library import size_words
 from app.models.model_details import removal_words
@@ -22,24 +20,20 @@ from engine.api import schema
 
 
 class ModelActs(QObject):
-    """Dialogs open over ``parent``; ``models`` says what can be asked now."""
+    """Dialogs open over ``parent``."""
 
     model_chosen = Signal(object)
     contribute_requested = Signal(str)
 
-    def __init__(
-        self, theme: Theme, parent: QWidget, shelf: ShelfModel, models: Callable[[], tuple[schema.ModelState, ...]]
-    ) -> None:
+    def __init__(self, theme: Theme, parent: QWidget, shelf: ShelfModel) -> None:
         super().__init__(parent)
-        self._theme, self._parent, self._shelf, self._models = theme, parent, shelf, models
+        self._theme, self._parent, self._shelf = theme, parent, shelf
 
     def press(self, act: str, model: str) -> None:
         """Do ``act`` (of :data:`app.models.shelf.Act`, or "page" or "remove") with ``model``."""
         match act:
             case "chat" | "ask":
-                choice = self._choice(model, "local" if act == "chat" else "network")
-                if choice is not None:
-                    self.model_chosen.emit(choice)
+                self.model_chosen.emit(ModelChoice(model, "local" if act == "chat" else "network", model))
             case "contribute":
                 self.contribute_requested.emit(model)
             case "fetch" | "update" | "resume" | "retry":
@@ -70,10 +64,6 @@ class ModelActs(QObject):
         dialog.accepted.connect(lambda: self._shelf.trust(fingerprint, on=True))
         dialog.rejected.connect(self._shelf.changed)
         dialog.open()
-
-    def _choice(self, model: str, route: str) -> ModelChoice | None:
-        there = [one for one in self._models() if one.id == model]
-        return next((choice for choice in choices(there) if choice.route == route), None)
 
     def _fetch(self, name: str) -> None:
         model = self._shelf.model(name)

@@ -1,0 +1,182 @@
+"""The page Models with the real engine and a model hub on loopback: downloads that are cut off, importing, deleting."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QDialog
+
+from app.engine_address import read_address
+from app.views.basics import PlainLabel
+from app.views.pages.models_page import ModelsPage
+from app.views.shelf.model_row import ModelRow
+from engine.library.catalogue import find
+from engine.library.known import known_models
+from tests.support.hub import Fault, HubRepository, LoopbackHub, loopback_hub
+from tests.support.hub_layouts import LAYOUTS, make_layout
+from tests.ui.conftest import Drive, Window, open_window, until
+from tests.ui.test_real_engine import OPTIONS
+
+MODEL = "SmolLM2-135M-Instruct"
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.timeout(180),
+    pytest.mark.usefixtures("engines_end_with_the_tests"),
+]
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackHub]:
+    """Has the model, in small."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    entry = find(known_models(tmp_path), MODEL)
+    assert entry is not None
+    with loopback_hub() as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.endpoint)
+        hub.repositories[entry.repository.value] = HubRepository(make_layout(LAYOUTS[0], tmp_path / "hub"))
+        yield hub
+
+
+class Looked:
+    """The page of a window, by model and place."""
+
+    def __init__(self, window: Window) -> None:
+        window.window.open_page("models")
+        page = window.window.page_widget("models")
+        assert isinstance(page, ModelsPage)
+        self.page = page
+
+    def row(self, place: str, model: str = MODEL) -> ModelRow | None:
+        card = next((card for card in self.page.cards.values() if card.place == place), None)
+        return card.rows.get(model) if card is not None and card.isVisible() else None
+
+    async def come(self, place: str, model: str = MODEL) -> ModelRow:
+        await until(lambda: self.row(place, model) is not None)
+        row = self.row(place, model)
+        assert row is not None
+        return row
+
+    async def fetch(self) -> None:
+        """By keys, the licence with it."""
+        row = await self.come("catalogue")
+        QTest.keyClick(row.buttons["fetch"], Qt.Key.Key_Space)
+        dialog = self.page.findChildren(QDialog)[-1]
+        assert any("apache-2.0" in text for text in texts(dialog))
+        QTest.keyClick(dialog.accept_button, Qt.Key.Key_Space)  # type: ignore[attr-defined]
+
+
+def texts(widget: QDialog | ModelRow) -> list[str]:
+    return [label.whole_text for label in widget.findChildren(PlainLabel)]
+
+
+def played(drive: Drive, tmp_path: Path, scenario: Callable[[Window, Looked], Awaitable[None]]) -> None:
+    async def run() -> None:
+        async with open_window(tmp_path / "node", None, *OPTIONS) as window:
+            await until(lambda: window.status.models, 60)
+            await scenario(window, Looked(window))
+
+    drive(run())
+
+
+def test_a_download_is_paused_in_the_middle_and_gone_on_with_to_its_end(
+    drive: Drive, tmp_path: Path, hub: LoopbackHub
+) -> None:
+    hub.pace = 0.5
+
+    async def scenario(window: Window, looked: Looked) -> None:
+        await looked.fetch()
+        row = await looked.come("moving")
+        await until(lambda: row.progress.maximum() > 0 and row.progress.value() > 0)
+        assert "a second" in row.how_far.whole_text
+        QTest.keyClick(row.buttons["pause"], Qt.Key.Key_Space)
+        await until(lambda: "resume" in row.buttons)
+        assert row.how_far.whole_text.startswith("Stopped: ")
+        hub.pace = 0.0
+        QTest.keyClick(row.buttons["resume"], Qt.Key.Key_Space)
+        here = await looked.come("here")
+        assert looked.row("moving") is None
+        await until(lambda: "chat" in here.buttons)
+        here.buttons["chat"].click()
+        await until(lambda: window.window.choice.key == (MODEL, "local"))
+
+    played(drive, tmp_path, scenario)
+
+
+def test_a_download_that_is_cut_off_says_why_and_is_tried_again(drive: Drive, tmp_path: Path, hub: LoopbackHub) -> None:
+    graph = next(one.name for one in find(known_models(tmp_path), MODEL).variants[0].files)
+
+    async def scenario(window: Window, looked: Looked) -> None:
+        again: list[Fault] = ["404"] * 50
+        hub.faults[graph] = ["cut", *again]
+        await looked.fetch()
+        row = await looked.come("moving")
+        await until(lambda: "retry" in row.buttons)
+        assert row.problem.isVisible()
+        assert len(row.problem.whole_text) > 20
+        assert row.how_far.whole_text.startswith("Stopped: ")
+        hub.faults.clear()
+        row.buttons["retry"].click()
+        await looked.come("here")
+
+    played(drive, tmp_path, scenario)
+
+
+def test_an_engine_that_is_killed_in_mid_download_goes_on_with_it(
+    drive: Drive, tmp_path: Path, hub: LoopbackHub
+) -> None:
+    hub.pace = 0.5
+
+    async def scenario(window: Window, looked: Looked) -> None:
+        await looked.fetch()
+        row = await looked.come("moving")
+        await until(lambda: row.progress.maximum() > 0 and row.progress.value() > 0)
+        address = read_address(tmp_path / "node")
+        assert address is not None
+        os.kill(address.pid, signal.SIGKILL)
+        await until(lambda: looked.page.empty.isVisible())
+        hub.pace = 0.0
+        await looked.come("here")
+
+    played(drive, tmp_path, scenario)
+
+
+def test_a_folder_is_imported_and_deleted_and_one_that_is_no_model_says_so(
+    drive: Drive, tmp_path: Path, hub: LoopbackHub
+) -> None:
+    good = make_layout(LAYOUTS[0], tmp_path / "mine")
+    bad = tmp_path / "bad"
+    shutil.copytree(good, bad)
+    for one in bad.rglob("tokenizer.json"):
+        one.unlink()
+
+    async def scenario(window: Window, looked: Looked) -> None:
+        await looked.come("here", "gentorrent-builtin")
+        looked.page.importing.head.click()
+        form = looked.page.form
+        form.folder.setText(str(bad))
+        form.go.click()
+        await until(lambda: "tokenizer.json" in form.problem.whole_text)
+        form.folder.setText(str(good))
+        form.name.setText("my-own")
+        form.go.click()
+        row = await looked.come("here", "my-own")
+        assert form.problem.whole_text == ""
+        row.more.click()
+        await until(lambda: row.panel is not None and row.panel.buttons["remove"].isVisible())
+        assert row.panel is not None
+        row.panel.buttons["remove"].click()
+        dialog = looked.page.findChildren(QDialog)[-1]
+        assert any("become free" in text for text in texts(dialog))
+        dialog.accept()
+        await until(lambda: looked.row("here", "my-own") is None)
+        assert "free again" in looked.page.disk.freed.whole_text
+        assert good.exists()
+
+    played(drive, tmp_path, scenario)
