@@ -96,6 +96,11 @@ def paused_words(now: schema.Contribution) -> str:
     return " ".join(parts)
 
 
+def slowed_words(now: schema.Contribution) -> str:
+    """Why it works more slowly than it could."""
+    return " ".join(from_engine(now, f"slowed[{place}]") for place in range(len(now.slowed)))
+
+
 def when_words(at: float) -> str:
     """The time of day, with the date where it is not today."""
     when, locale = QDateTime.fromSecsSinceEpoch(round(at)), QLocale(i18n.current())

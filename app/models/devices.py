@@ -77,6 +77,8 @@ def _line(model: ContributionModel, device: schema.Device) -> DeviceLine:
             parts.append(
                 tr(words, value=number(value / BYTES if kind == MEMORY else value, 1 if kind == MEMORY else 0))
             )
+    if note := model.missing.get(f"power_limit:{device.device}"):
+        parts.append(note)
     limits = {rule.field: getattr(ruled, rule.field) for rule in LIMITS}
     return DeviceLine(
         device.device, device.name, ruled.on, " · ".join(parts), limits, _missing(model, device.device),

@@ -166,7 +166,10 @@ class ContributionService:
             rules=governing.rules,
             missing=(
                 *(Missing(sensor=name, reason=reason) for name, reason in sorted(missing.items())),
-                *(Missing(sensor="power_limit", reason=reason) for reason in self._node.devices.missing()),
+                *(
+                    Missing(sensor=f"power_limit:{device}", reason=reason)
+                    for device, reason in self._node.devices.missing()
+                ),
             ),
             slowed=self._node.devices.slowed,
             devices=(

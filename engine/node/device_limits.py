@@ -67,15 +67,16 @@ class DeviceLimits:
         """The devices that may not be used now."""
         return frozenset(name for name, limit in self._limits.items() if limit.barred)
 
-    def missing(self) -> Iterator[str]:
-        """What cannot be kept of the limits of power, in words."""
-        yield from self._caps.reasons.values()
+    def missing(self) -> Iterator[tuple[str, str]]:
+        """What cannot be kept of the limits of power, in words, by device."""
+        reasons = dict(self._caps.reasons)
         seen = self._governing.readings
         for device, rules in self._ruled():
             if rules.power_cap is not None and seen is not None and device.key not in self._caps.kept:
                 reading = _reading(device, seen)
                 if reading is not None and reading.power is None:
-                    yield say("governor.power_unmeasured", device=_name(device))
+                    reasons[device.key] = say("governor.power_unmeasured", device=_name(device))
+        yield from reasons.items()
 
     async def run(self) -> None:
         """Look as often as the governor does."""

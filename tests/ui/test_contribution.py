@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtTest import QTest
 
 from app.models.contribution import ContributionModel, changed_fields
-from app.models.contribution_words import paused_words, total_figures, when_summary
+from app.models.contribution_words import paused_words, slowed_words, total_figures, when_summary
 from app.models.devices import device_lines, devices_summary, without_graphics
 from app.models.history import History
 from app.models.rules import MONEY, RELAY, TRAFFIC, WHEN, WHOM, read_week, written_week
@@ -153,6 +153,16 @@ def test_pauses_are_the_engines() -> None:
     contribution.resume()
     assert [type(one) for one in engine.requests] == [schema.PauseContributing, schema.ResumeContributing]
     assert paused_words(contribution.now).startswith("You paused it. Goes on at ")
+
+
+def test_why_it_is_slower_is_said_and_what_a_driver_refuses_stands_beside_its_device() -> None:
+    missing = schema.Missing(sensor="power_limit:gpu0", reason="The driver does not permit it.")
+    devices = (GPU, schema.Device(device="gpu1", name="Other"))
+    contribution = model(Engine(), devices=devices, slowed=("One.", "Two."), missing=(missing,))
+    assert slowed_words(contribution.now) == "One. Two."
+    gpu0, gpu1 = device_lines(contribution)
+    assert "The driver does not permit it." in gpu0.words
+    assert "driver" not in gpu1.words
 
 
 def test_figures_leave_out_what_is_not_known() -> None:

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QPushButton
 
 from app.i18n import tr
 from app.models.contribution import PROCESSOR, ContributionModel
-from app.models.contribution_words import model_choices, model_words, offers, paused_words, total_figures
+from app.models.contribution_words import model_choices, model_words, offers, paused_words, slowed_words, total_figures
 from app.models.devices import device_lines, devices_summary, without_graphics
 from app.models.engine_words import from_engine
 from app.models.facts import contributing_facts, contributing_figures
@@ -216,6 +216,8 @@ class ContributePage(Page):
         words = status.contribute_words()
         if now is not None and now.paused and status.state is not None and status.state.contributing.on:
             words = paused_words(now) or words
+        elif now is not None and status.state is not None and status.state.contributing.on:
+            words = " ".join(part for part in (words, slowed_words(now)) if part)
         line = status.contribute()
         self.top.show_line(line, words, can_pause=status.can_pause, can_resume=status.can_resume)
 

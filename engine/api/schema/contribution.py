@@ -58,7 +58,7 @@ AnyContributionRequest = (
 
 class Missing(Worded, frozen=True, kw_only=True):
     """``sensor`` (see ``engine.governor.readings.SensorName``) cannot be read here, so rules about it do nothing.
-    "power_limit": the driver does not keep a limit of power; ``reason`` says what is done instead."""
+    "power_limit:DEVICE": its driver does not keep the limit of power; ``reason`` says what is done instead."""
 
     sensor: str
     reason: str

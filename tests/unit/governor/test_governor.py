@@ -31,10 +31,11 @@ class Day:
     def __init__(self, rules: Rules) -> None:
         self.governor, self.rules, self.used = Governor(), rules, Month()
         self.now, self.seen, self.blind = 0.0, Readings(now=0.0), False
+        self.month_share = 1.0
 
     def look(self) -> Decision:
         seen = None if self.blind else replace(self.seen, now=self.now)
-        moment = Moment(self.now, MONDAY + self.now, utc, next_month=MONDAY + 86_400)
+        moment = Moment(self.now, MONDAY + self.now, utc, next_month=MONDAY + 86_400, month_share=self.month_share)
         return self.governor.decide(self.rules, seen, self.used, moment)
 
     def after(self, seconds: float) -> Decision:
@@ -241,3 +242,23 @@ def test_a_new_month_begins_anew_and_a_clock_set_back_does_not() -> None:
 
 def test_programs_are_known_by_their_file_names() -> None:
     assert program_key(" /usr/bin/Steam ") == program_key("steam.exe") == "steam"
+
+
+def test_a_months_allowances_slow_before_they_pause() -> None:
+    day = Day(Rules(monthly_kwh=10.0, monthly_gigabytes=100.0, relay_monthly_gigabytes=50.0))
+    day.month_share = 0.5
+    assert (day.look().pace, day.look().relay_pace, day.look().slowed) == (1, 1, ())
+    day.used = Month(joules=6.25 * JOULES_PER_KWH, measured=True)
+    decision = day.look()
+    assert decision.active
+    assert decision.pace == pytest.approx(0.5)
+    assert decision.relay_pace == 1
+    assert [parts_of(reason)[0].code for reason in decision.slowed] == ["governor.slowed_energy"]
+    day.used = Month(bytes=64e9, relayed_bytes=20e9)
+    decision = day.look()
+    assert decision.pace == pytest.approx(0.4)
+    assert decision.relay_pace == 0.25
+    day.used = Month(relayed_bytes=34e9)
+    assert (day.look().pace, day.look().relay_pace) == (1, 0.125)
+    day.used = Month(joules=6.25 * JOULES_PER_KWH)  # nothing measures it here
+    assert day.look().pace == 1
