@@ -658,6 +658,38 @@ SENTENCES: Mapping[str, str] = {
         "The model is unreviewed and nobody can verify its answers: {publisher} ({fingerprint}) has published it, and "
         "there is no calibration for it. The signature says only which machine answered with which files."
     ),
+    "hub.unreachable": mark(
+        "The model hub {hub} cannot be reached ({reason}). Check the connection, or set HF_ENDPOINT to a mirror."
+    ),
+    "hub.offline": mark("HF_HUB_OFFLINE is set, so no hub is asked. Unset it to download models."),
+    "hub.gated": mark(
+        "{repository} is not open to everybody. Accept its terms on {page}, then set HF_TOKEN to a token of your "
+        "account (or log in once with: hf auth login) and try again."
+    ),
+    "hub.not_found": mark(
+        "{hub} has no repository {repository}, or it is private. Check the name. For a private one set HF_TOKEN."
+    ),
+    "hub.too_often": mark("{hub} is asked too often from here. Wait some minutes and try again."),
+    "hub.status": mark("{hub} answered with status {status}. Try again later."),
+    "hub.not_understood": mark(
+        "What {hub} says of {repository} is not understood. Check that HF_ENDPOINT is a model hub, or try again later."
+    ),
+    "download.wrong_content": mark(
+        "{file} of {model} is not what the hub says: expected {expected}, found {found}, twice. Somebody on the way, "
+        "or the hub's copy, is broken. Try again later, or from another network."
+    ),
+    "download.other_than_before": mark(
+        "{file} of {model} is not what the earlier download was: expected {expected}, found {found}, twice. Somebody "
+        "on the way, or the hub's copy, is broken. Try again later, or from another network."
+    ),
+    "download.cut_off": mark(
+        "{file} of {model} could not be fetched: {reason}, {times} times in a row. What has arrived is kept, and the "
+        "download can go on from there."
+    ),
+    "download.not_given": mark("The hub does not give {file} of {model}: status {status}. Try again later."),
+    "download.disk_full": mark("The disk is full: {file} cannot grow."),
+    "download.disk_missing": mark("{missing} of it are missing."),
+    "download.kept": mark("What has arrived is kept. Free some space, and the download goes on from there."),
     "library.busy": mark("{model} is being downloaded, imported or removed now. Wait until that is done."),
     "library.left_over": mark("An import or a download from elsewhere was broken off. Discard it, or begin it again."),
     "import.stopped": mark("The import was stopped. Nothing of it stays."),

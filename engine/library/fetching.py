@@ -15,12 +15,13 @@ from urllib.parse import urljoin
 import aiohttp
 from aiohttp.abc import AbstractResolver
 
-from engine.errors import ContentError, HubError
+from engine.errors import ContentError, CutOffError, HubError, HubNotFoundError
 from engine.library.hub import gated
 from engine.library.part_file import CHUNK, PartFile, Wanted, hashed_if_whole
 from engine.library.pins import PinnedFile
 from engine.library.progress import Meter
 from engine.library.selection import HubFile
+from engine.sentences import say
 
 MAX_ATTEMPTS = 500
 """For one file, however much each of them brings."""
@@ -105,10 +106,9 @@ async def fetch(transfer: Transfer, file: HubFile, target: Path, pinned: PinnedF
         transfer.meter.at(file.name, 0, note="wrong content, fetched again")
         found = await _fetch_once(transfer, wanted, target)
     if isinstance(found, str):
-        raise ContentError(
-            f"{file.name} of {transfer.repository} is not what {wanted.says}: expected {wanted.digest}, found {found}, "
-            "twice. Somebody on the way, or the hub's copy, is broken. Try again later, or from another network."
-        )
+        code = "download.other_than_before" if wanted.pinned else "download.wrong_content"
+        said = say(code, file=file.name, model=transfer.repository, expected=wanted.digest, found=found)
+        raise ContentError(said)
     transfer.meter.at(file.name, file.size)
     return found
 
@@ -149,9 +149,8 @@ async def _fill(transfer: Transfer, part: PartFile) -> None:
             transfer.meter.at(file.name, part.length, note=f"{reason[:80]}; next attempt in {pause:.0f} s")
             await asyncio.sleep(pause)
     if part.length < file.size:
-        raise HubError(
-            f"{file.name} of {transfer.repository} could not be fetched: {reason}, {failures} times in a row. What has "
-            "arrived is kept: run the same command again to go on."
+        raise CutOffError(
+            say("download.cut_off", file=file.name, model=transfer.repository, reason=reason, times=failures)
         )
 
 
@@ -208,9 +207,9 @@ def _refuse_status(reply: aiohttp.ClientResponse, transfer: Transfer, part: Part
     if reply.status in _LATER:
         after = reply.headers.get("Retry-After", "")
         raise _LaterError(f"the hub answers with status {reply.status}", float(after) if after.isdecimal() else 0.0)
-    raise HubError(
-        f"The hub does not give {part.file.name} of {transfer.repository}: status {reply.status}. Try again later."
-    )
+    kind = HubNotFoundError if reply.status in (404, 410) else HubError
+    status = str(reply.status)
+    raise kind(say("download.not_given", file=part.file.name, model=transfer.repository, status=status))
 
 
 def _goes_on(reply: aiohttp.ClientResponse, part: PartFile) -> bool:

@@ -14,7 +14,7 @@ from engine.errors import ModelBusyError, StorageError, UnknownModelError
 from engine.ids import is_published
 from engine.inference.models.installed import BUILTIN_MODEL, Catalogue, folder_of, model_of
 from engine.library.pins import Pins
-from engine.sentences import Said, say
+from engine.sentences import say
 from engine.storage.file_lock import held_lock
 from engine.storage.files import make_directory, storage_error
 
@@ -160,14 +160,6 @@ class ModelsFolder:
 def size_of(folder: Path) -> int:
     """Bytes of all files in a folder."""
     return sum(one.lstat().st_size for one in folder.rglob("*") if one.is_file() and not one.is_symlink())
-
-
-def gigabytes(count: float) -> Said:
-    """Bytes for people, in powers of ten as disks and the hub count them."""
-    for code, size in (("size.gb", 1e9), ("size.mb", 1e6), ("size.kb", 1e3)):
-        if count >= size:
-            return say(code, count=round(count / size, 1) if count < 100 * size else round(count / size))
-    return say("size.bytes", count=round(count))
 
 
 def link_or_copy(source: Path, target: Path) -> None:

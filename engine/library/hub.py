@@ -18,9 +18,10 @@ from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
-from engine.errors import ConfigurationError, HubError
+from engine.errors import ConfigurationError, GatedError, HubError, HubNotFoundError, HubUnreachableError
 from engine.library.names import is_repository, is_revision
 from engine.library.selection import HubFile, Repository
+from engine.sentences import say
 
 DEFAULT_ENDPOINT = "https://huggingface.co"
 MAX_LISTED = 20_000
@@ -121,23 +122,19 @@ class Hub:
         if "GatedRepoError" in kinds or status in (401, 403):
             return gated(name, self.endpoint)
         if "RevisionNotFoundError" in kinds:
-            return HubError(f"{name} has no such revision on {self.endpoint}. Leave --revision out for the newest one.")
+            return HubNotFoundError(
+                f"{name} has no such revision on {self.endpoint}. Leave --revision out for the newest one."
+            )
         if "RepositoryNotFoundError" in kinds or status == 404:
-            return HubError(
-                f"{self.endpoint} has no repository {name}, or it is private. Check the name with: gentorrent models "
-                "search --hub TEXT. For a private one set HF_TOKEN."
-            )
+            return HubNotFoundError(say("hub.not_found", hub=self.endpoint, repository=name))
         if "OfflineModeIsEnabled" in kinds:
-            return HubError("HF_HUB_OFFLINE is set, so no hub is asked. Unset it to download models.")
+            return HubUnreachableError(say("hub.offline"))
         if status == 429:
-            return HubError(f"{self.endpoint} is asked too often from here. Wait some minutes and try again.")
+            return HubError(say("hub.too_often", hub=self.endpoint))
         if status is not None:
-            return HubError(f"{self.endpoint} answered with status {status}. Try again later.")
+            return HubError(say("hub.status", hub=self.endpoint, status=str(status)))
         if isinstance(error, (TypeError, ValueError, LookupError, AttributeError)):  # it is no JSON, or another JSON
-            return HubError(
-                f"What {self.endpoint} says of {name} is not understood. Check that HF_ENDPOINT is a model hub, or try "
-                "again later."
-            )
+            return HubError(say("hub.not_understood", hub=self.endpoint, repository=name))
         return _unreachable(self.endpoint, type(error).__name__)
 
 
@@ -174,18 +171,13 @@ def is_loopback(host: str | None) -> bool:
         return False
 
 
-def gated(name: str, endpoint: str) -> HubError:
+def gated(name: str, endpoint: str) -> GatedError:
     """What to do about a repository that is not open to everybody."""
-    return HubError(
-        f"{name} is not open to everybody. Accept its terms on {endpoint}/{name}, then set HF_TOKEN to a token of your "
-        "account (or log in once with: hf auth login) and try again."
-    )
+    return GatedError(say("hub.gated", repository=name, page=f"{endpoint}/{name}"))
 
 
-def _unreachable(endpoint: str, reason: str) -> HubError:
-    return HubError(
-        f"The model hub {endpoint} cannot be reached ({reason}). Check the connection, or set HF_ENDPOINT to a mirror."
-    )
+def _unreachable(endpoint: str, reason: str) -> HubUnreachableError:
+    return HubUnreachableError(say("hub.unreachable", hub=endpoint, reason=reason))
 
 
 def _origin(url: str) -> tuple[str, str, int | None]:

@@ -17,9 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
-from engine.errors import StorageError
+from engine.errors import DiskFullError, StorageError
 from engine.library.pins import PinnedFile
 from engine.library.selection import HubFile
+from engine.library.sizes import gigabytes
+from engine.sentences import say, together
 from engine.storage.files import storage_error
 
 CHUNK = 1 << 20
@@ -36,10 +38,6 @@ class Wanted:
     @property
     def digest(self) -> str:
         return self.pinned or self.file.identity
-
-    @property
-    def says(self) -> str:
-        return "the earlier download was" if self.pinned else "the hub says"
 
     def wrong(self, sha256: str, git_id: str) -> str | None:
         """What was found in the place of what should be; None if nothing is wrong."""
@@ -126,7 +124,7 @@ class PartFile:
                 while view:
                     view = view[self._stream.write(view) :]
             except OSError as error:
-                raise _disk_error(self.part, error) from error
+                raise _disk_error(self.part, error, self.file.size - self.length) from error
             self.digests.update(data)
             self.length += len(data)
 
@@ -221,11 +219,15 @@ def copy_hashed(source: Path, target: Path | None, told: Callable[[int], None]) 
     return PinnedFile(done, digest.hexdigest())
 
 
-def _disk_error(part: Path, error: OSError) -> StorageError:
+def _disk_error(part: Path, error: OSError, missing: int = 0) -> StorageError:
+    """``missing``: bytes of the file that have not arrived."""
     if error.errno in _FULL:
-        return StorageError(
-            f"The disk is full: {part.name} cannot grow ({error.strerror}). What has arrived is kept. Free some space "
-            "and run the same command again to go on."
+        return DiskFullError(
+            together(
+                say("download.disk_full", file=part.name.removesuffix(".part")),
+                say("download.disk_missing", missing=gigabytes(missing)) if missing else "",
+                say("download.kept"),
+            )
         )
     return storage_error("write", part, error)
 

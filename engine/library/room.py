@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from engine.errors import DiskFullError, DiskLimitError
 from engine.library.disk_use import DiskUse, disk_use
-from engine.library.folders import RESERVE, ModelsFolder, gigabytes
+from engine.library.folders import RESERVE, ModelsFolder
+from engine.library.sizes import gigabytes
 from engine.sentences import say
 
 

@@ -23,6 +23,7 @@ from engine.directory.shapes import Accepted
 from engine.errors import ConfigurationError, GenTorrentError, first_failure
 from engine.ids import NetworkId, is_publishers
 from engine.inference.backend_set import BackendSet
+from engine.inference.models.installed import Catalogue
 from engine.inference.supervisor.settings import WorkerState
 from engine.inference.types import InferenceBackend
 from engine.library.known import reviewed_models
@@ -111,6 +112,7 @@ class Node:
             clock,
             self._published_changed,
             self._notice,
+            lambda: Catalogue(directory.models).folders(),
         )
         self.answers = Answers(
             self.backend, self._network, self._membership is not None, clock, os.urandom, self.published

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from engine.clock import Clock
@@ -50,7 +50,10 @@ class PublishedFollower:
         clock: Clock,
         changed: Callable[[], None],
         notice: Callable[[str], None],
+        here: Callable[[], Collection[str]] = tuple,
     ) -> None:
+        """``here``: ids of the models on this machine, whose manifests stay however old they are."""
+        self._here = here
         self._published = published
         self._outgoing = outgoing
         self._client = client
@@ -97,6 +100,7 @@ class PublishedFollower:
                 try:
                     await self._bring(client)
                     await self._fetch(client)
+                    await asyncio.to_thread(lambda: self._published.forget_old(self._here()))
                     wait = FETCH_SECONDS
                 except (BootstrapUnreachableError, WireError, StorageError) as error:
                     _log.info("published models are not fetched: %s", error)

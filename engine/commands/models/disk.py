@@ -14,7 +14,7 @@ from engine.commands.terminal import harmless
 def disk(data: Data = None, json_output: Json = False) -> None:
     """Say what each model and each unfinished download takes of the disk, and what is left for others."""
     from engine.library.disk_use import disk_use
-    from engine.library.folders import gigabytes
+    from engine.library.sizes import gigabytes
 
     use = disk_use(models_folder(data))
     if json_output:

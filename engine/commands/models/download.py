@@ -139,7 +139,7 @@ async def _run(order: Order, hub: Hub, models: ModelsFolder, yes: bool, quiet: b
 
 def _accept(plan: Plan, hub: Hub, yes: bool) -> None:
     """The licence is shown before the first download and accepted by whoever downloads."""
-    from engine.library.folders import gigabytes
+    from engine.library.sizes import gigabytes
 
     page = f"{hub.endpoint}/{plan.repository.name}"
     licence = plan.licence or "not stated by the hub"

@@ -99,7 +99,7 @@ def _row(name: str, fit: Fit, best: bool) -> dict[str, Any]:
 
 
 def _show(machine: Machine, rows: list[dict[str, Any]], single: bool) -> None:
-    from engine.library.folders import gigabytes
+    from engine.library.sizes import gigabytes
 
     gpu = f", {harmless(machine.gpu)} with {gigabytes(machine.gpu_memory)}" if machine.gpu_memory else ""
     typer.echo(

@@ -57,9 +57,9 @@ def remove(
     json_output: Json = False,
 ) -> None:
     """Delete a model, or one of its variants, and what interrupted downloads of it have left."""
-    from engine.library.folders import gigabytes
     from engine.library.keeping import check_removable
     from engine.library.keeping import remove as delete
+    from engine.library.sizes import gigabytes
 
     name, variant = split_variant(model, None)
     models = models_folder(data)

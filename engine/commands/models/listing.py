@@ -40,7 +40,7 @@ def list_models(data: Data = None, json_output: Json = False) -> None:
 
 
 def _show(model: dict[str, Any]) -> None:
-    from engine.library.folders import gigabytes
+    from engine.library.sizes import gigabytes
 
     count = model["nodes"]
     nodes = f", {count} {'node' if count == 1 else 'nodes'}" if count else ""

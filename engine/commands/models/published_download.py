@@ -69,7 +69,7 @@ def download_published(model: str, models: ModelsFolder, data: Path | None, *, y
 
 
 def _accept(wanted: Wanted, yes: bool) -> None:
-    from engine.library.folders import gigabytes
+    from engine.library.sizes import gigabytes
 
     manifest = wanted.manifest
     page = f" ({manifest.source})" if manifest.source else ""

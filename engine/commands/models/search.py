@@ -65,7 +65,7 @@ def _derived(model: CatalogueModel) -> dict[str, Any]:
 def _show(model: CatalogueModel, sources: bool) -> None:
     from msgspec import UnsetType
 
-    from engine.library.folders import gigabytes
+    from engine.library.sizes import gigabytes
 
     derived = _derived(model)
     need = derived["memory_need"]

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from engine.errors import ModelBusyError, StorageError, UnknownModelError
-from engine.library.folders import ModelsFolder, gigabytes, link_or_copy
+from engine.library.folders import ModelsFolder, link_or_copy
+from engine.library.sizes import gigabytes
 
 
 @pytest.fixture
