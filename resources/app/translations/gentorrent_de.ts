@@ -1527,6 +1527,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Guards</translation>
     </message>
     <message>
+        <source>HF_HUB_OFFLINE is set, so no hub is asked. Unset it to download models.</source>
+        <translation>HF_HUB_OFFLINE ist gesetzt, deshalb wird kein Hub gefragt. Lösche die Variable, um Modelle herunterzuladen.</translation>
+    </message>
+    <message>
         <source>Hand over</source>
         <translation>Übergeben</translation>
     </message>
@@ -3445,6 +3449,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Die Platte nimmt das nicht an.</translation>
     </message>
     <message>
+        <source>The disk is full: {file} cannot grow.</source>
+        <translation>Die Festplatte ist voll: {file} kann nicht wachsen.</translation>
+    </message>
+    <message>
         <source>The download was stopped.</source>
         <translation>Das Herunterladen wurde angehalten.</translation>
     </message>
@@ -3611,6 +3619,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>The full address: {address}</source>
         <translation>Die ganze Adresse: {address}</translation>
+    </message>
+    <message>
+        <source>The hub does not give {file} of {model}: status {status}. Try again later.</source>
+        <translation>Der Hub gibt {file} von {model} nicht heraus: Status {status}. Versuche es später erneut.</translation>
     </message>
     <message>
         <source>The hub is asked</source>
@@ -3795,6 +3807,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>The model hub does not give this.</source>
         <translation>Der Modell-Hub gibt das nicht her.</translation>
+    </message>
+    <message>
+        <source>The model hub {hub} cannot be reached ({reason}). Check the connection, or set HF_ENDPOINT to a mirror.</source>
+        <translation>Der Modell-Hub {hub} ist nicht erreichbar ({reason}). Prüfe die Verbindung oder setze HF_ENDPOINT auf einen Spiegel.</translation>
     </message>
     <message>
         <source>The model hub; nobody has looked at it for you</source>
@@ -4579,6 +4595,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Was angekommen ist, bleibt erhalten.</translation>
     </message>
     <message>
+        <source>What has arrived is kept. Free some space, and the download goes on from there.</source>
+        <translation>Was angekommen ist, bleibt. Schaffe Platz, und der Download geht von dort weiter.</translation>
+    </message>
+    <message>
         <source>What has arrived, {size}, is deleted. A later download begins anew.</source>
         <translation>Was angekommen ist, {size}, wird gelöscht. Ein späterer Download beginnt von vorn.</translation>
     </message>
@@ -4629,6 +4649,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>What would you like to know?</source>
         <translation>Was möchtest du wissen?</translation>
+    </message>
+    <message>
+        <source>What {hub} says of {repository} is not understood. Check that HF_ENDPOINT is a model hub, or try again later.</source>
+        <translation>Was {hub} über {repository} sagt, ist nicht zu verstehen. Prüfe, ob HF_ENDPOINT ein Modell-Hub ist, oder versuche es später erneut.</translation>
     </message>
     <message>
         <source>When</source>
@@ -5382,8 +5406,20 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>{file} von {model} war von keiner Adresse des Manifests zu bekommen. {error} Was angekommen ist, bleibt: Versuche dasselbe noch einmal, dann geht es dort weiter.</translation>
     </message>
     <message>
+        <source>{file} of {model} could not be fetched: {reason}, {times} times in a row. What has arrived is kept, and the download can go on from there.</source>
+        <translation>{file} von {model} ließ sich nicht holen: {reason}, {times}-mal hintereinander. Was angekommen ist, bleibt, und der Download kann von dort weitergehen.</translation>
+    </message>
+    <message>
         <source>{file} of {model} is not the file that its publisher has signed. Somebody has changed it behind its address. Nothing of it is used; tell the publisher.</source>
         <translation>{file} von {model} ist nicht die Datei, die der Herausgeber signiert hat. Jemand hat sie hinter ihrer Adresse verändert. Nichts davon wird benutzt; sag es dem Herausgeber.</translation>
+    </message>
+    <message>
+        <source>{file} of {model} is not what the earlier download was: expected {expected}, found {found}, twice. Somebody on the way, or the hub&apos;s copy, is broken. Try again later, or from another network.</source>
+        <translation>{file} von {model} ist nicht, was der frühere Download war: erwartet {expected}, gefunden {found}, zweimal. Jemand auf dem Weg oder die Kopie des Hubs ist schadhaft. Versuche es später erneut oder aus einem anderen Netz.</translation>
+    </message>
+    <message>
+        <source>{file} of {model} is not what the hub says: expected {expected}, found {found}, twice. Somebody on the way, or the hub&apos;s copy, is broken. Try again later, or from another network.</source>
+        <translation>{file} von {model} ist nicht, was der Hub sagt: erwartet {expected}, gefunden {found}, zweimal. Jemand auf dem Weg oder die Kopie des Hubs ist schadhaft. Versuche es später erneut oder aus einem anderen Netz.</translation>
     </message>
     <message>
         <source>{fit} (with {tokens} tokens of context)</source>
@@ -5392,6 +5428,22 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     <message>
         <source>{have} relays are usable, but too many of them share a network or an owner for {paths} separate paths of {length}. Wait for relays elsewhere.</source>
         <translation>{have} Relays sind brauchbar, aber zu viele davon teilen sich ein Netz oder einen Besitzer für {paths} getrennte Pfade von {length}. Warte auf Relays anderswo.</translation>
+    </message>
+    <message>
+        <source>{hub} answered with status {status}. Try again later.</source>
+        <translation>{hub} hat mit Status {status} geantwortet. Versuche es später erneut.</translation>
+    </message>
+    <message>
+        <source>{hub} has no repository {repository}, or it is private. Check the name. For a private one set HF_TOKEN.</source>
+        <translation>{hub} hat kein Repository {repository}, oder es ist privat. Prüfe den Namen. Für ein privates setze HF_TOKEN.</translation>
+    </message>
+    <message>
+        <source>{hub} is asked too often from here. Wait some minutes and try again.</source>
+        <translation>{hub} wird von hier zu oft gefragt. Warte einige Minuten und versuche es erneut.</translation>
+    </message>
+    <message>
+        <source>{missing} of it are missing.</source>
+        <translation>Davon fehlen {missing}.</translation>
     </message>
     <message>
         <source>{model} could not be loaded and is tried again later.</source>
@@ -5624,6 +5676,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     <message>
         <source>{ready} of {wanted} anonymous paths work; the others are being built.</source>
         <translation>{ready} von {wanted} anonymen Pfaden arbeiten; die anderen werden gebaut.</translation>
+    </message>
+    <message>
+        <source>{repository} is not open to everybody. Accept its terms on {page}, then set HF_TOKEN to a token of your account (or log in once with: hf auth login) and try again.</source>
+        <translation>{repository} steht nicht allen offen. Nimm seine Bedingungen auf {page} an, setze dann HF_TOKEN auf ein Token deines Kontos (oder melde dich einmal an mit: hf auth login) und versuche es erneut.</translation>
     </message>
     <message>
         <source>{room} of them are kept for the answer.</source>
