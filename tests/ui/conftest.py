@@ -7,6 +7,9 @@ import contextlib
 import gc
 import logging
 import os
+import socket
+import subprocess
+import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -94,6 +97,27 @@ def engines_end_with_the_tests(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(engine_process, "ENGINE_INPUT", lifeline())
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Iterator[str]:
+    """The address that nodes join with, of a network of this machine whose bootstrap server runs."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    command = [sys.executable, "-m", "engine.cli", "bootstrap", "--data", str(tmp_path / "server"), "--port", port]
+    made = subprocess.run(
+        [*command, "--init", "--one-machine"], capture_output=True, timeout=60, text=True, check=False
+    )
+    assert made.returncode == 0, made.stderr
+    server = subprocess.Popen(command, stdin=lifeline(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    assert server.stdout is not None
+    with server.stdout:
+        try:
+            yield server.stdout.readline().split("--bootstrap")[1].split()[0]
+        finally:
+            server.terminate()
+            server.wait(20)
 
 
 async def until(condition: Callable[[], object], seconds: float = 60.0) -> None:

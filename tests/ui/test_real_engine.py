@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -229,27 +228,6 @@ def test_contributing_without_a_network_is_refused_in_words(drive: Drive, tmp_pa
             assert window.status.contribute().details
 
     drive(scenario())
-
-
-@pytest.fixture
-def network(tmp_path: Path) -> Iterator[str]:
-    """The address that nodes join with, of a network of this machine whose bootstrap server runs."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
-    command = [sys.executable, "-m", "engine.cli", "bootstrap", "--data", str(tmp_path / "server"), "--port", port]
-    made = subprocess.run(
-        [*command, "--init", "--one-machine"], capture_output=True, timeout=60, text=True, check=False
-    )
-    assert made.returncode == 0, made.stderr
-    server = subprocess.Popen(command, stdin=lifeline(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    assert server.stdout is not None
-    with server.stdout:
-        try:
-            yield server.stdout.readline().split("--bootstrap")[1].split()[0]
-        finally:
-            server.terminate()
-            server.wait(20)
 
 
 def test_tray_switch_contributes_for_real(drive: Drive, tmp_path: Path, network: str) -> None:
