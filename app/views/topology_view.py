@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QHelpEvent, QPainter, QPainterPath, QPaintEvent, QPen
+from PySide6.QtCore import QEvent, QLineF, QPointF, QRectF, QSize, QSizeF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QHelpEvent, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QLabel, QListWidget, QSizePolicy, QToolTip, QWidget
 
 from app.i18n import tr
@@ -94,9 +94,7 @@ class TopologyView(QWidget):
         places = [self.place(self._marks[key]) for key in route.marks if key in self._marks]
         line = QPainterPath(places[0])
         for before, after in itertools.pairwise(places):
-            across = after - before
-            bend = QPointF(-across.y(), across.x()) * (0.06 + 0.02 * (at % 4))
-            line.quadTo((before + after) / 2 + bend, after)
+            line.quadTo(_bent(before, after, at), after)
         painter.drawPath(line)
 
     def _route_colours(self) -> tuple[str, str, str, str]:
@@ -116,29 +114,80 @@ class TopologyView(QWidget):
             painter.drawArc(box, 90 * 16, -round(360 * 16 * mark.load))
 
     def _draw_labels(self, painter: QPainter) -> None:
+        painter.setFont(self._label_font())
+        painter.setPen(QColor(self._theme.quiet))
+        for _, text, box in self.labels():
+            painter.fillRect(box, QColor(self._theme.raised))
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+
+    def _label_font(self) -> QFont:
         font = QFont(self.font())
         font.setPointSizeF(max(8.0, font.pointSizeF() - 1.5))
-        painter.setFont(font)
-        painter.setPen(QColor(self._theme.quiet))
-        metrics = painter.fontMetrics()
+        return font
+
+    def labels(self) -> list[tuple[Mark, str, QRectF]]:
+        """The names that find a place beside their marks, over no line and no other name; this machine's has one in any
+        case. The list and the tool tips have all of them."""
+        metrics = QFontMetricsF(self._label_font())
         few = len(self._picture.marks) <= MOST_LABELS
-        taken: list[QRectF] = []
+        lines = self._lines()
+        taken = [_around(self.place(mark), _RADIUS[mark.kind]) for mark in self._picture.marks]
+        found = []
         for mark in self._picture.marks:
             if not few and mark.kind not in ("here", "member", "others"):
                 continue
             text, place = visible(mark.label), self.place(mark)
-            width, height = metrics.horizontalAdvance(text) + 8, metrics.height()
-            top = place.y() + _RADIUS[mark.kind] + 1
-            if mark.y < -0.1:
-                top = place.y() - _RADIUS[mark.kind] - height - 1
-            left = min(max(place.x() - width / 2, 2), self.width() - width - 2)
-            box = QRectF(left, top, width, height)
-            if not any(box.intersects(other) for other in taken):
+            size = QSizeF(metrics.horizontalAdvance(text) + 8, metrics.height())
+            free = [
+                (sum(_crosses(box, line) for line in lines), at, box)
+                for at, box in enumerate(self._boxes(mark, place, size))
+                if not any(map(box.intersects, taken))
+            ]
+            crossed, _, box = min(free, key=lambda one: one[:2], default=(1, 0, QRectF()))
+            if crossed == 0 or (mark.kind == "here" and free):
                 taken.append(box)
-                ground = QColor(self._theme.raised)
-                ground.setAlpha(210)
-                painter.fillRect(box, ground)
-                painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+                found.append((mark, text, box))
+        return found
+
+    def _lines(self) -> list[QLineF]:
+        """What is drawn between marks, in straight pieces."""
+        here = self._marks["here"]
+        found = [QLineF(self.place(here), self.place(mark)) for mark in self._picture.marks if mark.linked]
+        for at, route in enumerate(self._picture.routes):
+            places = [self.place(self._marks[key]) for key in route.marks if key in self._marks]
+            for before, after in itertools.pairwise(places):
+                middle = (before + after) / 4 + _bent(before, after, at) / 2  # of the curve
+                found += [QLineF(before, middle), QLineF(middle, after)]
+        return found
+
+    def _boxes(self, mark: Mark, place: QPointF, size: QSizeF) -> list[QRectF]:
+        """Where a name may stand: away from the middle first, then beside its mark."""
+        away, width, height = _RADIUS[mark.kind] + 2, size.width(), size.height()
+        above = QPointF(place.x() - width / 2, place.y() - away - height)
+        below = QPointF(place.x() - width / 2, place.y() + away)
+        right = QPointF(place.x() + away + 2, place.y() - height / 2)
+        left = QPointF(place.x() - away - 2 - width, place.y() - height / 2)
+        upright = [above, below] if mark.y < -0.1 else [below, above]
+        aside = [right, left] if mark.x >= 0 else [left, right]
+        room = QRectF(2, 0, self.width() - 4, self.height())
+        return [box for box in (QRectF(corner, size) for corner in (*upright, *aside)) if room.contains(box)]
+
+
+def _bent(before: QPointF, after: QPointF, at: int) -> QPointF:
+    """The point that draws the line of the route number ``at`` aside, so that several beside each other show."""
+    across = after - before
+    return (before + after) / 2 + QPointF(-across.y(), across.x()) * (0.06 + 0.02 * (at % 4))
+
+
+def _around(place: QPointF, radius: float) -> QRectF:
+    return QRectF(place.x() - radius, place.y() - radius, 2 * radius, 2 * radius)
+
+
+def _crosses(box: QRectF, line: QLineF) -> bool:
+    corners = (box.topLeft(), box.topRight(), box.bottomRight(), box.bottomLeft())
+    sides = [QLineF(corner, corners[(at + 1) % 4]) for at, corner in enumerate(corners)]
+    bounded = QLineF.IntersectionType.BoundedIntersection
+    return box.contains(line.p1()) or any(side.intersects(line)[0] == bounded for side in sides)
 
 
 class TopologyList(QListWidget):

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
+import pytest
+from PySide6.QtWidgets import QApplication
+
+from app.models.topology import lay_out
+from app.theme import LIGHT, Theme
 from app.views.pages.network_page import NetworkPage
+from app.views.topology_view import TopologyView
 from engine.api import schema
 from tests.ui.conftest import Drive, NoProcess, PlayedEngine, open_window, played_engine, until
 
@@ -43,3 +50,23 @@ def test_the_picture_and_its_list_follow_the_engine(drive: Drive, tmp_path: Path
             await until(lambda: not window.desktop.topology.watched)
 
     drive(scenario())
+
+
+@pytest.mark.parametrize("width", [300, 420, 900])
+def test_no_name_stands_over_another_or_over_a_mark(qapp: QApplication, width: int) -> None:
+    view = TopologyView(Theme(LIGHT))
+    told = _picture(14)
+    paths = (
+        schema.OwnPath(relays=("peer0001", "far1", "far2"), use="open"),
+        schema.OwnPath(relays=("peer0003", "far3")),
+    )
+    view.show_picture(lay_out(msgspec.structs.replace(told, paths=paths)))
+    view.setFixedWidth(width)
+    labels = view.labels()
+    assert labels[0][1] == "This machine"
+    for at, (mark, _, box) in enumerate(labels):
+        assert view.rect().contains(box.toAlignedRect().adjusted(1, 1, -1, -1))
+        assert not any(box.intersects(other) for _, _, other in labels[at + 1 :])
+        assert not any(box.contains(view.place(other)) for other in view.shown.marks if other != mark)
+    assert len(labels) > (3 if width > 400 else 0)
+    view.deleteLater()
