@@ -1,1 +1,1 @@
-"""Parts of the page *Network*: widgets that show view-models. None speaks with the engine itself."""
+"""Parts of the page *Network*: widgets that show view-models and do not speak with the engine."""

@@ -1,1 +1,1 @@
-"""The parts of the page *Models*: rows, cards and dialogs over view-models. None speaks with the engine itself."""
+"""The parts of the page *Models*: rows, cards and dialogs over view-models; they do not speak with the engine."""
