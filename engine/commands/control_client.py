@@ -21,6 +21,7 @@ REPLY_SECONDS = 60.0
 Asked = (
     schema.ChatsRequest
     | schema.ContributionRequest
+    | schema.LibraryRequest
     | schema.WatchTopology
     | schema.NetworkRequest
     | schema.JoinNetwork

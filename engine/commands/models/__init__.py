@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typer
 
-from engine.commands.models import disk, download, fit, keeping, listing, publishing, search
+from engine.commands.models import disk, download, fit, keeping, listing, publishing, running, search
 
 commands = typer.Typer(help="Find, download and keep models; list what can be asked.", no_args_is_help=True)
 
@@ -23,6 +23,10 @@ commands.command(name="fit")(fit.fit)
 commands.command(name="download")(download.download)
 commands.command(name="import")(keeping.import_model)
 commands.command(name="remove")(keeping.remove)
+commands.command(name="catalogue")(running.catalogue)
+commands.command(name="start")(running.start)
+commands.command(name="pause")(running.pause)
+commands.command(name="discard")(running.discard)
 commands.command(name="disk")(disk.disk)
 commands.command(name="verify")(keeping.verify)
 commands.command(name="publish")(publishing.publish)

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from engine.commands.models.running import removed_by_engine
 from engine.commands.models.shared import Data, Json, Yes, models_folder, shown_progress, split_variant
 from engine.commands.terminal import harmless
 from engine.errors import ConfigurationError
@@ -69,7 +70,9 @@ def remove(
             raise ConfigurationError(f"Removing {name} cannot be undone. Add --yes.")
         if not typer.confirm(f"Delete {model} from {models.path}?", err=True):
             raise typer.Exit(1)
-    freed = delete(models, name, variant)
+    freed = None if variant else removed_by_engine(name, data)
+    if freed is None:
+        freed = delete(models, name, variant)
     if json_output:
         typer.echo(json.dumps({"name": name, "variant": variant, "freed": freed}))
     else:

@@ -48,7 +48,17 @@ def models_folder(data: Path | None) -> ModelsFolder:
     from engine.library.folders import ModelsFolder
     from engine.storage.data_directory import DataDirectory
 
-    return ModelsFolder(DataDirectory(data_directory(data)).models)
+    directory = data_directory(data)
+    return ModelsFolder(DataDirectory(directory).models, lambda: _limit(directory))
+
+
+def _limit(directory: Path) -> int | None:
+    """Bytes that the owner's rules allow for models."""
+    from engine.governor.rules import Rules
+    from engine.storage.state import load_state
+
+    rules = load_state(directory / "rules.json", Rules)
+    return None if rules is None or rules.disk_gigabytes is None else round(rules.disk_gigabytes * 1e9)
 
 
 def this_machine(data: Path | None, measure: bool = False) -> Machine:

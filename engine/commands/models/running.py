@@ -1,0 +1,85 @@
+"""``gentorrent models catalogue``, ``start``, ``pause``, ``discard``: the running engine does it, as for its window."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from engine.api import schema
+from engine.commands.chats_common import Data, Json, line, print_json, run
+
+if TYPE_CHECKING:
+    from engine.commands.control_client import ControlClient
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="A model as `gentorrent models catalogue` calls it.")]
+
+
+def catalogue(data: Data = None, json_output: Json = False) -> None:
+    """Every model that the running engine knows: those here, on their way, and those that would fit best."""
+
+    async def ask(client: ControlClient) -> schema.Catalogue:
+        return await client.ask(schema.GetCatalogue(), schema.Catalogue)
+
+    found: schema.Catalogue = run(data, ask)
+    if json_output:
+        print_json(found)
+        return
+    from engine.library.sizes import gigabytes
+
+    for one in found.models:
+        use = f", {one.use}" if one.use else ""
+        share = f" {100 * one.done // one.size} %" if one.done and one.size else ""
+        verdict = one.fit.verdict.replace("_", " ")
+        size = gigabytes(one.size) if one.size else "?"
+        typer.echo(f"{line(one.model):44} {one.state + share + use:24} {size:>9}  {verdict}")
+        if one.text:
+            typer.echo(f"    {line(one.text)}")
+    limit = f" of {gigabytes(found.room.limit)} that the rules allow" if found.room.limit else ""
+    typer.echo(f"Models take {gigabytes(found.room.used)}{limit}; {gigabytes(found.room.left)} are left for more.")
+
+
+def start(
+    name: Name,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Accept the licence, which is needed once.")] = False,
+    data: Data = None,
+    json_output: Json = False,
+) -> None:
+    """Have the running engine download a model, or go on with it, behind those that were wanted before."""
+    _done(schema.DownloadModel(model=name, accept_licence=yes), data, json_output)
+
+
+def pause(name: Name, data: Data = None, json_output: Json = False) -> None:
+    """Pause a download of the running engine; what has arrived is kept."""
+    _done(schema.StopDownload(model=name), data, json_output)
+
+
+def discard(name: Name, data: Data = None, json_output: Json = False) -> None:
+    """End a download of the running engine and delete what has arrived."""
+    _done(schema.DiscardDownload(model=name), data, json_output)
+
+
+def removed_by_engine(name: str, data: Data) -> int | None:
+    """The bytes that became free, or None where no engine is running; it refuses what it contributes or answers
+    with."""
+    from engine.commands.api_client import EngineUnreachableError
+
+    async def ask(client: ControlClient) -> schema.ModelRemoved:
+        return await client.ask(schema.RemoveModel(model=name), schema.ModelRemoved)
+
+    try:
+        reply: schema.ModelRemoved = run(data, ask)
+    except EngineUnreachableError:
+        return None
+    return reply.freed
+
+
+def _done(request: schema.LibraryRequest, data: Data, json_output: bool) -> None:
+    async def ask(client: ControlClient) -> schema.Accepted:
+        return await client.ask(request, schema.Accepted)
+
+    reply = run(data, ask)
+    if json_output:
+        print_json(reply)
+    else:
+        typer.echo("Done. See: gentorrent models catalogue")
