@@ -131,6 +131,12 @@ async def test_others_load_pauses_within_two_seconds_and_it_goes_on_afterwards(n
             (told,) = (await pauses(control))[len(before) :]
             assert told.startswith("Paused. Other programs need")
         ended = time.monotonic()
-        await shows(control, lambda state: state.contributing.status == "on" and bool(state.worker.pid), CALM_SECONDS)
+        assert took < PAUSES_WITHIN
+        try:
+            await shows(control, lambda state: state.contributing.status == "on" and state.worker.pid > 0, CALM_SECONDS)
+        except TimeoutError:
+            assert control.state is not None
+            if control.state.contributing.reason.startswith("Other programs need"):
+                pytest.skip(f"paused after {took:.1f} s; then others used this machine: {psutil.cpu_percent(1.0)} %")
+            raise
         assert time.monotonic() - ended > 0.8 * RESTS
-    assert took < PAUSES_WITHIN
