@@ -12,6 +12,7 @@ from app.desktop import Desktop
 from app.models.history import SECONDS
 from app.views.pages.contribute_page import ContributePage
 from engine.api import schema
+from engine.sentences import say, together
 
 CARDS = (
     schema.Device(device="gpu0", name="NVIDIA GeForce RTX 4090", memory=24 << 30),
@@ -29,6 +30,18 @@ RULES = schema.Rules(
 TOTALS = schema.Totals(
     tokens=1_184_000, tokens_today=36_240, tokens_month=2_931_000, answers=1184, kwh=3.1, kwh_month=9.42, cost=2.92,
     tokens_per_wh=311.1, gigabytes_month=1.7, verified_share=0.998, reputation=0.93,
+)  # fmt: skip
+CHOSEN = schema.ContributingState(
+    on=True, status="on", model="Qwen2.5-1.5B-Instruct", answering=2, answered=1184, tokens=1_184_000,
+    model_reason=together(
+        say("automatic.chosen", model="Qwen2.5-1.5B-Instruct"), say("automatic.others", others=4, busy=70),
+        say("automatic.measured", rate=61),
+    ),
+    better="Phi-4-mini-instruct",
+    better_reason=together(
+        say("automatic.better", model="Phi-4-mini-instruct", size=4.9), say("automatic.nobody"),
+        say("automatic.expected", rate=48),
+    ),
 )  # fmt: skip
 LOG = (
     (3600 * 9, "Contributing is on."),

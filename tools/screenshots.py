@@ -503,13 +503,31 @@ def _contribute(*opened: str, scrolled: str = "") -> Callable[[Desktop], None]:
     return prepare
 
 
+def _contribute_automatic(desktop: Desktop) -> None:
+    """The engine has chosen, and knows of something better."""
+    play(desktop, msgspec.structs.replace(state(), contributing=contribute_views.CHOSEN))
+    contribute_views.show(desktop)
+
+
+def _contribute_offers(desktop: Desktop) -> None:
+    """On a machine without a graphics card that answers nobody."""
+    play(desktop, state(contributing=False))
+    contribute_views.show(
+        desktop,
+        devices=(),
+        rules=schema.Rules(relay=False),
+        totals=schema.Totals(),
+        relay_reason=say("governor.relay_off"),
+    )
+
+
 def _contribute_paused(desktop: Desktop) -> None:
     """While a game runs, on a machine without a graphics card that can be used."""
     reason = "Cyberpunk2077 is running; goes on 2 minutes after it ends."
     now = schema.ContributingState(on=True, status="paused", reason=reason, model="gentorrent-builtin")
     play(desktop, msgspec.structs.replace(state(), contributing=now))
     contribute_views.show(
-        desktop, "devices", scrolled="", devices=(), paused=True, by_owner=False, reasons=(reason,),
+        desktop, "devices", scrolled="", devices=(), paused=True, reasons=(reason,),
         rules=schema.Rules(), totals=schema.Totals(tokens_today=1200, tokens_month=40_000, answers=31),
     )  # fmt: skip
 
@@ -619,6 +637,8 @@ VIEWS: dict[str, Callable[[Desktop], None]] = {
     "chat-setup": _setup,
     "chat-setup-full": _setup_full,
     "contribute": _contribute(),
+    "contribute-automatic": _contribute_automatic,
+    "contribute-offers": _contribute_offers,
     "contribute-paused": _contribute_paused,
     "contribute-when": _contribute("when", scrolled="when"),
     "contribute-devices": _contribute("devices", scrolled="devices"),

@@ -117,8 +117,13 @@ class ContributePage(Page):
         self._model_card.column.addWidget(self._model_row)
         self.models = QPushButton(tr("Models"))
         self.models.clicked.connect(self.models_requested)
+        self._better = Card(theme)
+        self._better.setObjectName("cardBody")
+        self._better.column.setContentsMargins(0, 0, 0, 0)
+        self._better.add_line()
         self._better_row = RuleRow(theme, tr("A model that would help more"), " ", self.models)
-        self._model_card.column.addWidget(self._better_row)
+        self._better.column.addWidget(self._better_row)
+        self._model_card.column.addWidget(self._better)
         return self._model_card
 
     def _answer_with_a_small_model(self) -> None:
@@ -198,7 +203,7 @@ class ContributePage(Page):
         self.choice.show_value(rules.model)
         self._model_row.show_about(model_words(state, rules.model))
         self._model_row.show_problem(self._model.problems.get("model", ""))
-        self._better_row.setVisible(bool(state.contributing.better) and not rules.model)
+        self._better.setVisible(bool(state.contributing.better) and not rules.model)
         self._better_row.show_about(from_engine(state.contributing, "better_reason"))
         self.offers.show_offers(offers(state, now, rules))
         self._figures.show_figures(total_figures(now.totals, rules.currency))

@@ -166,7 +166,9 @@ class FirstRunPage(Page):
         self.begin.setMinimumWidth(180)
         self.begin.clicked.connect(self._finish)
         row.addWidget(self.begin, 0, Qt.AlignmentFlag.AlignLeft)
-        note = tr("Nothing below has to be chosen. All of it can be changed later under Settings and Network.")
+        note = tr(
+            "Nothing below has to be chosen. All of it can be changed later under Contribute, Network and Settings."
+        )
         row.addWidget(PlainLabel(note, "quiet"), 1)
         return box
 

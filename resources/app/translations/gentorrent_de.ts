@@ -2381,8 +2381,8 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Hinweise der Engine</translation>
     </message>
     <message>
-        <source>Nothing below has to be chosen. All of it can be changed later under Settings and Network.</source>
-        <translation>Nichts davon muss gewählt werden. Alles lässt sich später unter Optionen und Netz ändern.</translation>
+        <source>Nothing below has to be chosen. All of it can be changed later under Contribute, Network and Settings.</source>
+        <translation>Nichts davon muss gewählt werden. Alles lässt sich später unter Beitragen, Netz und Optionen ändern.</translation>
     </message>
     <message>
         <source>Nothing can be joined without it. Check the address and this computer&apos;s connection.</source>
