@@ -45,7 +45,8 @@ HERE = (
     ),
     _model(
         f"{LAB}/polish-legal-3b", 2.1, _fit("fits", 3.2, 44), title="polish-legal-3b", source="publisher", state="here",
-        publisher="A Small Lab", fingerprint=LAB, reviewed=False, page="https://lab.example.org/polish-legal",
+        publisher="A Small Lab", fingerprint=LAB, reviewed=False, newer=True,
+        page="https://lab.example.org/polish-legal",
     ),
 )  # fmt: skip
 RUNS = schema.DownloadProgress(

@@ -49,6 +49,8 @@ def short(text: str, longest: int = LONGEST) -> str:
 
 def title_of(model: schema.CatalogueModel | schema.ModelState) -> str:
     """What people call it; of an id the part behind the fingerprint."""
+    if isinstance(model, schema.CatalogueModel) and model.source == "program":
+        return tr("Built-in model")
     if isinstance(model, schema.CatalogueModel) and model.title:
         return short(model.title)
     name = model.id if isinstance(model, schema.ModelState) else model.model

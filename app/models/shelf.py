@@ -190,11 +190,14 @@ def _row(model: schema.CatalogueModel, known: Known, acts: tuple[Act, ...], **mo
 
 def _here(model: schema.CatalogueModel, asked: schema.ModelState | None, known: Known) -> ShelfRow:
     if model.state == "broken":
-        again: tuple[Act, ...] = ("update",) if model.fingerprint else ()
+        again: tuple[Act, ...] = ("update",) if model.newer else ()
         return _row(model, known, again, fit=None, marks=(Badge("error", tr("Cannot be used")),))
     acts: tuple[Act, ...] = ("chat",) if model.use == "contributed" else ("chat", "contribute")
+    if model.newer:
+        acts = ("update", *acts)
     tone, use = _USES.get(model.use, ("", ""))
     marks = ((Badge(tone, tr(use)),) if use else ()) + unreviewed_marks(model)
+    marks += (Badge("accent", tr("Newer version")),) if model.newer else ()
     facts = model_facts(model)
     if asked is not None and asked.provider:
         facts = _joined(facts, tr("computes on {device}", device=provider_words(asked.provider)))

@@ -167,9 +167,14 @@ class _Look:
             context=one.context,
             note=entry.note if entry is not None and source == "catalogue" else "",
             fit=self._fit(best, 0, use.tokens_per_s),
+            newer=source == "publisher" and self._newer(one),
             text=one.problem,
             code="no_model" if one.problem else "",
         )
+
+    def _newer(self, one: Installed) -> bool:
+        now = self._published.digest_now(one.name)
+        return now is not None and now.hex() != one.digest
 
     def known(self, entry: CatalogueModel) -> schema.CatalogueModel:
         """A model of the catalogue."""

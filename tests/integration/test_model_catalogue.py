@@ -6,10 +6,15 @@ import shutil
 import pytest
 
 from engine.api import schema
+from engine.clock import SystemClock
+from engine.directory.manifests import fingerprint_of
+from engine.library.folders import ModelsFolder
+from engine.library.published import PublishedModels
 from engine.node.model_catalogue import ModelUse
 from tests.integration.test_library_service import PATIENCE, ask, catalogue, hub, running  # noqa: F401
 from tests.support.hub_layouts import MODELS
 from tests.support.local_api import until
+from tests.support.manifests import DAY, LAB, signed
 
 SOURCE = MODELS / "qwen2-concat"
 
@@ -60,6 +65,24 @@ async def test_what_is_known_of_every_model(tmp_path, hub):  # noqa: F811
         assert details.variants
         unknown = await ask(service, schema.GetModelDetails(model="nobody"))
         assert (unknown.code, bool(unknown.words)) == ("model_not_found", True)
+
+
+async def test_a_newer_version_of_a_publisher_is_told(tmp_path, hub):  # noqa: F811
+    data, now = tmp_path / "data", int(SystemClock().wall())
+    published, times = PublishedModels(data / "published", SystemClock()), {"created": now - 60, "expires": now + DAY}
+    place = ModelsFolder(data / "models").place(f"{fingerprint_of(LAB.public_key)}/our-model-1b")
+    shutil.copytree(SOURCE, place)
+    async with running(data, hub) as (service, _):
+        name = f"{fingerprint_of(LAB.public_key)}/our-model-1b"
+        assert not (await shown(service, name)).newer
+        digest = (await ask(service, schema.GetModelDetails(model=name))).digest
+    published.add(signed(digest=bytes.fromhex(digest), **times))
+    async with running(data, hub) as (service, _):
+        assert not (await shown(service, name)).newer
+    published.add(signed(version=2, **times))
+    async with running(data, hub) as (service, _):
+        model = await shown(service, name)
+        assert (model.newer, model.state, model.source) == (True, "here", "publisher")
 
 
 async def test_downloads_wait_in_their_order(tmp_path, hub):  # noqa: F811

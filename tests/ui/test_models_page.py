@@ -249,6 +249,16 @@ def test_a_model_is_asked_and_contributed(page: Shown) -> None:
     assert list(page.row(LLAMA).buttons) == ["chat"]
 
 
+def test_a_newer_version_is_offered(page: Shown) -> None:
+    page.catalogue(*changed(THEIRS, state="here", newer=True))
+    row = page.row(THEIRS)
+    assert {"Unreviewed", "Newer version"} <= set(texts(row))
+    assert list(row.buttons) == ["update", "chat", "contribute"]
+    row.buttons["update"].click()
+    page.dialog().accept_button.click()
+    assert page.asked(schema.DownloadModel)[-1].model == THEIRS
+
+
 def test_a_folder_is_imported_and_its_faults_are_said(page: Shown) -> None:
     page.importing.head.click()
     assert not page.form.go.isEnabled()

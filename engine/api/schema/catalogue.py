@@ -92,7 +92,7 @@ class CatalogueModel(Worded, frozen=True, kw_only=True):
     say so) and "failed"; else "available". ``use``: "contributed" (this machine serves it to others), "loaded" (in
     memory), "" (neither). ``size``: bytes on the disk where it is here, else of the whole download; ``progress``: of a
     download or import that goes on. ``again``: the download can go on where it was, without its licence being asked
-    for again.
+    for again. ``newer``: it is here, and its publisher has another version, which ``DownloadModel`` fetches.
     """
 
     model: str
@@ -117,6 +117,7 @@ class CatalogueModel(Worded, frozen=True, kw_only=True):
     progress: DownloadProgress | None = None
     done: int = 0  # bytes of a download that are here
     again: bool = False
+    newer: bool = False
     code: str = ""
     text: str = ""
 

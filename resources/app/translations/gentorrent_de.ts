@@ -682,6 +682,10 @@
         <translation>Bootstrap-Server machen Rechner miteinander bekannt; STUN- und TURN-Server helfen ihnen durch Router.</translation>
     </message>
     <message>
+        <source>Built-in model</source>
+        <translation>Eingebautes Modell</translation>
+    </message>
+    <message>
         <source>Called</source>
         <translation>Heißt</translation>
     </message>
@@ -2143,6 +2147,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>New folder…</source>
         <translation>Neuer Ordner…</translation>
+    </message>
+    <message>
+        <source>Newer version</source>
+        <translation>Neuere Version</translation>
     </message>
     <message>
         <source>Newest</source>
