@@ -196,7 +196,7 @@ class _Reading(threading.Thread):
     """Reads the chat, and loads what colours its code: before the first time that takes longer than a frame."""
 
     def __init__(self, text: str) -> None:
-        super().__init__(name="reads a chat for a PDF", daemon=True)
+        super().__init__(name="pdf", daemon=True)
         self._text = text
         self._chat: ExportedChat | msgspec.DecodeError | None = None
 

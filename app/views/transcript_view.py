@@ -183,7 +183,7 @@ class TranscriptView(QAbstractScrollArea):
 
     def _load(self) -> None:
         """What the first answer needs, beside the event loop, as it takes several frames."""
-        threading.Thread(target=warm_up, name="warm up", daemon=True).start()
+        threading.Thread(target=warm_up, daemon=True).start()
 
     def forget_words(self) -> None:
         """Mark no words any more."""
