@@ -111,6 +111,7 @@ class Governing:
         """A break for ``seconds``; None: until the next start."""
         self._governor.pause(seconds, self.clock.monotonic())
         self.decide()
+        self._changed()  # perhaps the same pause for another time
 
     def resume(self) -> None:
         """End the owner's own break."""

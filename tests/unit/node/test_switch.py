@@ -129,7 +129,11 @@ async def test_a_rule_pauses_and_lets_go_on_and_each_is_said(tmp_path, monkeypat
         assert told.reason == "The weekly schedule has every hour off."
         node.governing.set_rules(Rules())
         await until(lambda: node.keeper.ready)
+        node.governing.pause(60)
+        heard: list[None] = []
+        monkeypatch.setattr(node._feed, "notify", lambda: heard.append(None))
         node.governing.pause(3600)
+        assert heard  # for the same reason, until another time
         assert contributing_state(node).until == pytest.approx(node.governing.clock.wall() + 3600, abs=60)
         assert contributing_state(node).by_owner
         await node.set_contributing(False)
