@@ -59,7 +59,7 @@ class BlockMaker(Protocol):
 
     def refusal(self, encoded: bytes, *, seen: bool = False) -> str | None:
         """Why this member does not vote for a block; None if it does. ``seen``: a quorum has voted for it, so its
-        evidence need not be here."""
+        evidence need not be here, and its epoch may be over."""
         ...
 
     def records_of(self, block: bytes) -> Sequence[SignedRecord]:

@@ -182,11 +182,11 @@ class VerifierRole:
             return None
 
     def refusal(self, encoded: bytes, *, seen: bool = False) -> str | None:
-        """Why this member does not vote for a block, after a look at everything in it, its evidence too (not where a
-        quorum has ``seen`` that); None if it does."""
+        """Why this member does not vote for a block, after a look at everything in it, its evidence and its epoch too
+        (not where a quorum has ``seen`` that); None if it does."""
         record_of = None if seen else self.book.record_of
         try:
-            check_block(self.state, encoded, record_of=record_of, now=self._clock.wall())
+            check_block(self.state, encoded, record_of=record_of, now=self._clock.wall(), is_new=not seen)
         except VerificationError as error:
             return str(error)
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from engine.directory import CLOCK_SKEW_SECONDS
 from engine.wire.records import Genesis
 
 
@@ -15,3 +16,8 @@ def epoch_at(genesis: Genesis, wall: float) -> int:
 def epoch_begins(genesis: Genesis, epoch: int) -> float:
     """When it begins, in seconds since 1970; the one before ends then."""
     return genesis.created + epoch * genesis.parameters.epoch_seconds
+
+
+def epoch_tolerance(genesis: Genesis) -> float:
+    """Seconds by which the clocks of members may differ about which epoch runs."""
+    return min(CLOCK_SKEW_SECONDS, genesis.parameters.epoch_seconds / 40)

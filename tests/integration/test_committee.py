@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from engine.clock import Clock
 from engine.crypto.identity import Identity
 from engine.directory.genesis import GenesisRecord, make_genesis
 from engine.errors import StorageError, VerificationError
@@ -39,15 +41,29 @@ EPOCH = 60.0
 IDENTITIES = [Identity.from_seed(bytes([number]) * 32) for number in range(1, 5)]
 
 
+class WrongClock:
+    """Runs as another one does, ``ahead`` of it by so many seconds."""
+
+    def __init__(self, clock: Clock, ahead: float) -> None:
+        self._clock = clock
+        self._ahead = ahead
+
+    def monotonic(self) -> float:
+        return self._clock.monotonic()
+
+    def wall(self) -> float:
+        return self._clock.wall() + self._ahead
+
+
 class Maker:
     """Blocks in which nothing is judged."""
 
-    def __init__(self, identity: Identity, state: ChainState, scheduler: ManualScheduler) -> None:
+    def __init__(self, identity: Identity, state: ChainState, clock: Clock) -> None:
         self.identity = identity
         self.state = state
         self.records: list[SignedRecord] = []
         self.changes: list[SignedRecord] = []
-        self._clock = scheduler.clock
+        self._clock = clock
 
     def propose(self, round_number: int) -> bytes | None:
         wall = self._clock.wall()
@@ -61,7 +77,7 @@ class Maker:
 
     def refusal(self, encoded: bytes, *, seen: bool = False) -> str | None:
         try:
-            check_block(self.state, encoded, now=self._clock.wall())
+            check_block(self.state, encoded, now=self._clock.wall(), is_new=not seen)
         except VerificationError as error:
             return str(error)
         return None
@@ -80,8 +96,9 @@ class Maker:
 class Node:
     """One member's machine; :meth:`start` again is a restart."""
 
-    def __init__(self, network: Network, identity: Identity, folder: Path) -> None:
+    def __init__(self, network: Network, identity: Identity, folder: Path, ahead: float) -> None:
         self.network = network
+        self.clock = WrongClock(network.scheduler.clock, ahead)
         self.identity = identity
         self.folder = folder
         self.contradictions: list[Contradiction] = []
@@ -91,9 +108,9 @@ class Node:
     def start(self) -> None:
         network = self.network
         state = first_state(network.genesis)
-        self.maker = Maker(self.identity, state, network.scheduler)
+        self.maker = Maker(self.identity, state, self.clock)
         self.store = CommitteeStore(self.folder)
-        self.role = CommitteeRole(self.identity, state, self.maker, self.store, network.scheduler.clock)
+        self.role = CommitteeRole(self.identity, state, self.maker, self.store, self.clock)
         self.role.loop = SimulatedLoop(network.scheduler, self.role.loop)
         self.role.contradicted, self.role.notice = self.contradictions.append, self.notices.append
         peer = OverlayPeer(
@@ -137,7 +154,7 @@ class Node:
 
 
 class Network:
-    def __init__(self, folder: Path, seed: int = 1) -> None:
+    def __init__(self, folder: Path, seed: int = 1, ahead: Sequence[float] = (0.0, 0.0, 0.0, 0.0)) -> None:
         self.scheduler = ManualScheduler()
         self.internet = MemoryInternet(self.scheduler, random.Random(seed))
         self.genesis: GenesisRecord = make_genesis(
@@ -148,7 +165,9 @@ class Network:
             random.Random(seed).randbytes,
             [identity.public_key for identity in IDENTITIES],
         )
-        self.nodes = [Node(self, identity, folder / str(place)) for place, identity in enumerate(IDENTITIES)]
+        self.nodes = [
+            Node(self, identity, folder / str(place), ahead[place]) for place, identity in enumerate(IDENTITIES)
+        ]
 
     def epochs(self, count: float = 1.0) -> None:
         self.scheduler.advance(count * EPOCH)
@@ -227,6 +246,31 @@ def test_without_a_quorum_nothing_is_decided_and_afterwards_it_goes_on(network: 
     network.epochs(2)
     assert {node.height for node in network.nodes} == {3}
     assert block_decoder.decode(network.nodes[0].chain[-1].block).epoch == 5
+    network.check()
+
+
+@pytest.mark.parametrize("ahead", [(0.0, 0.0, 0.0, 0.0), (0.0, 10.0, -5.0, 3.0)], ids=["right clocks", "wrong clocks"])
+@pytest.mark.parametrize("healed", [0.9, 0.97, 0.99, 1.0, 1.03, 1.2])
+def test_rounds_that_go_on_beyond_an_epoch_end_in_a_block(
+    tmp_path: Path, healed: float, ahead: Sequence[float]
+) -> None:
+    """What is proposed of an epoch that is over for its voters fails one round, and the next leader's does not."""
+    network = Network(tmp_path, ahead=ahead)
+    ids = [node.identity.node_id for node in network.nodes]
+    network.internet.partition(ids[:2], ids[2:])
+    network.epochs(healed)
+    network.internet.heal()
+    network.epochs(2.3 - healed)
+    assert min(node.height for node in network.nodes) >= 1
+    network.epochs(3)
+    assert min(node.height for node in network.nodes) >= 4
+    network.check()
+
+
+def test_members_whose_clocks_differ_agree_in_every_epoch(tmp_path: Path) -> None:
+    network = Network(tmp_path, ahead=(0.0, 12.0, -6.0, 5.0))
+    network.epochs(5.2)
+    assert [node.height for node in network.nodes] == [5] * 4
     network.check()
 
 
@@ -336,7 +380,7 @@ async def test_missing_blocks_come_from_the_server(network: Network, tmp_path: P
         asked.append(height)
         return chain[height - 1 : height + 1]
 
-    maker = Maker(identity, state, network.scheduler)
+    maker = Maker(identity, state, network.scheduler.clock)
     store = CommitteeStore(tmp_path / "follower")
     role = CommitteeRole(identity, state, maker, store, network.scheduler.clock, fetch=fetch)
     async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
@@ -360,7 +404,7 @@ async def test_a_member_that_has_lost_its_whole_disk_hears_of_the_chain_before_i
         return answers.pop(0)
 
     state = first_state(network.genesis)
-    maker = Maker(lost.identity, state, network.scheduler)
+    maker = Maker(lost.identity, state, network.scheduler.clock)
     store = CommitteeStore(tmp_path / "empty")
     role = CommitteeRole(lost.identity, state, maker, store, network.scheduler.clock, fetch=fetch)
     await role.load()

@@ -200,6 +200,17 @@ async def test_who_serves_what_it_claims_rises_and_who_does_not_is_excluded() ->
     assert {len(one.messages) for one in asked} >= {1, 2, 3}, "some with a system prompt, some with an earlier turn"
 
 
+async def test_a_new_block_of_an_epoch_that_is_over_gets_no_vote() -> None:
+    network = await verified()
+    async with network.running():
+        await network.epochs(1)
+        block = next(made for role in network.roles if (made := role.propose(0)) is not None)
+        assert [role.refusal(block) for role in network.roles] == [None] * len(network.roles)
+        await network.overlay.pass_time(1.1 * network.epoch_seconds)
+        assert all("which is over" in (role.refusal(block) or "") for role in network.roles)
+        assert [role.refusal(block, seen=True) for role in network.roles] == [None] * len(network.roles)
+
+
 async def test_what_the_lot_has_given_is_told_when_it_is_over_and_judged_then(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody but its author could see before that it had the duty, so nobody would have kept it."""
     monkeypatch.setattr(duties, "ALWAYS_BELOW", 1)

@@ -66,12 +66,18 @@ MECHANISMS: Sequence[tuple[str, str, str, str]] = (
         "a lying verifier or a client that slanders",
     ),
     (
-        "a verifier that votes blindly or equivocates, a leader that censors (4 members)",
+        "a verifier that votes blindly or equivocates (4 members)",
         "quorums, locking, the next leader by the last certified output; two votes of one round are a `Contradiction`",
         "`gentorrent simulate committee`",
         "committee of 4",
     ),
     ("the same with 7 members, 2 of them faulty", "", "`gentorrent simulate committee --members 7`", "committee of 7"),
+    (
+        "a leader that leaves out what it dislikes, all commitments even",
+        "nothing but its turn, one of n: nobody is checked in the epoch after a block without commitments",
+        "not simulated (`docs/verification.md`, *What a leader can leave out*)",
+        "",
+    ),
     (
         "a verifier that tells its friend, the coarse 4-bit cheat, when it asks",
         "what speaks for a node counts once an epoch and little",

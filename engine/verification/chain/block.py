@@ -22,7 +22,7 @@ from engine.verification.chain.derivation import (
 from engine.verification.chain.results import Material, RecordOf, check_records, choose_results, with_outputs
 from engine.verification.chain.speed_reports import usable_reports
 from engine.verification.chain.state import ChainState, standings_digest
-from engine.verification.epochs import epoch_at, epoch_begins
+from engine.verification.epochs import epoch_at, epoch_begins, epoch_tolerance
 from engine.verification.members import faulty, leader, leader_alpha
 from engine.wire.blocks import MAX_ENTRIES, MAX_MEMBERS, Block, block_decoder
 from engine.wire.codec import encode
@@ -54,15 +54,18 @@ def check_block(
     *,
     record_of: RecordOf | None = None,
     now: float | None = None,
+    is_new: bool = False,
 ) -> ChainState:
     """The state after a block; :class:`VerificationError` says why it is not valid after ``state``.
 
     ``record_of`` finds the evidence that it names, which is checked as well (:class:`MissingRecordError` when it is not
     there); None: not looked at, as the attestations of f + 1 members stand behind it. ``now`` (seconds since 1970): a
-    block from the future is refused.
+    block from the future is refused. ``is_new``: nobody has voted for it yet, so it must be of the epoch that runs.
     """
     block = _decode(encoded)
-    output = _check_head(state, block, now)
+    output = _check_head(state, block)
+    if now is not None:
+        _check_time(state, block, now, is_new)
     if record_of is not None:
         check_records(state, block, record_of)
     derived = derive(state, block)
@@ -109,7 +112,7 @@ def _check_version(version: int) -> None:
         )
 
 
-def _check_head(state: ChainState, block: Block, now: float | None) -> bytes:
+def _check_head(state: ChainState, block: Block) -> bytes:
     """The VRF output of a block whose head fits."""
     _check_version(block.version)
     if block.network_id != state.network_id:
@@ -124,10 +127,6 @@ def _check_head(state: ChainState, block: Block, now: float | None) -> bytes:
         raise VerificationError("The network has no committee, so it has no blocks.")
     if block.issued < max(state.issued, epoch_begins(state.genesis, block.epoch) - CLOCK_SKEW_SECONDS):
         raise VerificationError("The block was issued before its epoch or before the block before it.")
-    if now is not None:
-        latest = now + CLOCK_SKEW_SECONDS
-        if block.issued > latest or block.epoch > epoch_at(state.genesis, latest):
-            raise VerificationError("The block is from the future. If it is not, this computer's clock is wrong.")
     if block.proposer != leader(state.members, state.output, block.round):
         raise VerificationError(f"The block's proposer does not lead round {block.round}.")
     try:
@@ -135,6 +134,15 @@ def _check_head(state: ChainState, block: Block, now: float | None) -> bytes:
         return verify_proof(block.proposer, alpha, block.proof)
     except SignatureError as error:
         raise VerificationError(f"The proposer's proof does not hold: {error}.") from error
+
+
+def _check_time(state: ChainState, block: Block, now: float, is_new: bool) -> None:
+    """A leader that could choose the epoch of its block would choose among as many outputs of its VRF."""
+    skew = epoch_tolerance(state.genesis) if is_new else CLOCK_SKEW_SECONDS
+    if block.issued > now + CLOCK_SKEW_SECONDS or block.epoch > epoch_at(state.genesis, now + skew):
+        raise VerificationError("The block is from the future. If it is not, this computer's clock is wrong.")
+    if is_new and block.epoch < epoch_at(state.genesis, now - skew):
+        raise VerificationError(f"The block is new, but of epoch {block.epoch}, which is over.")
 
 
 # -------------------------------------------------------------------------------------------------------------- making

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import permutations
 from typing import Any
@@ -131,6 +132,38 @@ def test_a_future_block_is_refused_by_who_has_a_clock() -> None:
     block = network.make(3, Material())
     refused(network, block, "from the future", now=network.begins(1))
     check_block(network.state, block, now=network.begins(3))
+
+
+@pytest.mark.parametrize(("seconds", "tolerance"), [(600.0, 15.0), (16.0, 0.4), (10_000.0, 120.0)])
+def test_a_leader_does_not_choose_the_epoch_of_a_new_block(seconds: float, tolerance: float) -> None:
+    """Else it would choose among as many outputs of its VRF."""
+    network = judging(4, epoch_seconds=seconds)
+    network.append(0, Material())
+    blocks = {epoch: network.make(epoch, Material()) for epoch in range(1, 12)}
+    begins = network.begins(5)
+
+    def accepted(now: float) -> list[int]:
+        found = []
+        for epoch, block in blocks.items():
+            # What nobody can choose is when it is looked at: the time that it names is as wrong as it may be.
+            issued = int(min(network.begins(epoch), now + 100))
+            encoded = encode(msgspec.structs.replace(read(block), issued=issued))
+            with suppress(VerificationError):
+                check_block(network.state, encoded, now=now, is_new=True)
+                found.append(epoch)
+        return found
+
+    assert accepted(begins + 0.7 * seconds) == accepted(begins + 0.95 * seconds) == [5]
+    assert accepted(begins - tolerance - 0.01) == [4]
+    assert accepted(begins - tolerance + 0.01) == accepted(begins + tolerance - 0.01) == [4, 5]
+    assert accepted(begins + tolerance + 0.01) == [5]
+
+
+def test_an_old_block_that_a_quorum_has_seen_can_still_be_decided() -> None:
+    network = begun()
+    block, now = network.make(1, Material()), network.begins(3)
+    refused(network, block, "of epoch 1, which is over", now=now, is_new=True)
+    check_block(network.state, block, now=now)
 
 
 def test_bytes_that_are_no_block_are_refused() -> None:
