@@ -80,9 +80,6 @@ def total_figures(totals: schema.Totals, currency: str) -> list[Figure]:
         figures.append(Figure(money(totals.cost, currency), tr("of electricity this month")))
     if totals.tokens_per_wh is not None:
         figures.append(Figure(number(totals.tokens_per_wh, 1), tr("tokens per Wh")))
-    if totals.verified_share is not None:
-        share = tr("{number} %", number=number(100 * totals.verified_share, 1))
-        figures.append(Figure(share, tr("of checked answers passed")))
     if totals.reputation is not None:
         figures.append(Figure(number(totals.reputation, 2), tr("reputation, at most 1")))
     return figures

@@ -167,9 +167,9 @@ def test_why_it_is_slower_is_said_and_what_a_driver_refuses_stands_beside_its_de
 
 def test_figures_leave_out_what_is_not_known() -> None:
     assert len(total_figures(schema.Totals(), "EUR")) == 3
-    known = schema.Totals(kwh_month=1.5, cost=0.45, tokens_per_wh=210.0, verified_share=0.998, reputation=0.9)
+    known = schema.Totals(kwh_month=1.5, cost=0.45, tokens_per_wh=210.0, reputation=0.9)
     values = [figure.value for figure in total_figures(known, "EUR")]
-    assert values[3:] == ["1.50", "0.45 EUR", "210.0", "99.8 %", "0.90"]
+    assert values[3:] == ["1.50", "0.45 EUR", "210.0", "0.90"]
 
 
 def test_weeks_go_to_the_engine_and_back() -> None:

@@ -75,18 +75,17 @@ class Device(Struct, frozen=True, kw_only=True):
 
 class Totals(Struct, frozen=True, kw_only=True):
     """``tokens`` since the start, ``tokens_today`` since midnight, ``kwh_month``, ``gigabytes_month`` and ``cost``
-    (in the rules' currency) since the month began. None: cannot be measured here. ``tokens_per_wh`` of this month."""
+    (in the rules' currency) since the month began. None: cannot be measured here. ``tokens_per_wh`` of this month.
+    ``reputation``: of 1, as the network's committee says; None while it has not judged this machine."""
 
     tokens: int = 0
     tokens_today: int = 0
     tokens_month: int = 0
     answers: int = 0
-    kwh: float | None = None
     kwh_month: float | None = None
     cost: float | None = None
     tokens_per_wh: float | None = None
     gigabytes_month: float = 0.0
-    verified_share: float | None = None
     reputation: float | None = None
 
 

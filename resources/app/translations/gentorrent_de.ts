@@ -5106,10 +5106,6 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>nichts gemessen</translation>
     </message>
     <message>
-        <source>of checked answers passed</source>
-        <translation>der geprüften Antworten bestanden</translation>
-    </message>
-    <message>
         <source>of electricity this month</source>
         <translation>Strom in diesem Monat</translation>
     </message>

@@ -1,0 +1,40 @@
+"""What the contribution service tells of what was given."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from engine.api import schema
+from engine.governor.meter import Month
+from engine.governor.rules import Rules
+from engine.node.contribution_service import ContributionService
+from engine.verification.reputation.rule import ONE, unjudged
+
+NODE = bytes(20)
+
+
+def totals_of(checked: Any, month: Month) -> schema.Totals:
+    node: Any = SimpleNamespace(
+        node_id=NODE,
+        served=SimpleNamespace(since_start=30, today=20),
+        peer=SimpleNamespace(
+            node_id=NODE, serving=SimpleNamespace(answered=3), standings=SimpleNamespace(checked=checked)
+        ),
+        governing=SimpleNamespace(month=month, rules=Rules(price=0.3), readings=None, decision=None),
+    )
+    service: Any = ContributionService(node)
+    return service._totals()
+
+
+def test_every_total_is_filled_where_all_is_measured_and_judged() -> None:
+    month = Month(month="2026-11", joules=3.6e6, tokens=500.0, bytes=2e9, measured=True)
+    totals = totals_of(SimpleNamespace(nodes={NODE: unjudged(NODE, ONE // 2)}), month)
+    empty = schema.Totals()
+    assert [name for name in totals.__struct_fields__ if getattr(totals, name) == getattr(empty, name)] == []
+    assert (totals.reputation, totals.kwh_month, totals.cost) == (0.5, 1.0, 0.3)
+
+
+def test_what_nothing_measures_and_nobody_judged_is_not_told() -> None:
+    totals = totals_of(SimpleNamespace(nodes={}), Month(month="2026-11"))
+    assert (totals.reputation, totals.kwh_month, totals.cost, totals.tokens_per_wh) == (None,) * 4
