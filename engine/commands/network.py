@@ -4,12 +4,16 @@ terminals."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from engine.api import schema
 from engine.commands.chats_common import Data, Json, line, print_json, run
+from engine.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from engine.commands.control_client import ControlClient
 
 commands = typer.Typer(
     help="Show this machine's place in its network; host one, invite others, join one.", no_args_is_help=True
@@ -88,8 +92,13 @@ def host(
 ) -> None:
     """Host a network: run its bootstrap server here, now and whenever the engine runs."""
     wish = schema.HostNetwork(name=name, private=not open_to_all, reach=reach, url=url, port=port, join=join)
-    hosting = run(data, lambda client: client.ask(wish, schema.Hosting))
-    _print_hosting(hosting, json_output)
+
+    async def ask(client: ControlClient) -> schema.Hosting:
+        if not name and (await client.ask(schema.GetHosting(), schema.Hosting)).status == "none":
+            raise ConfigurationError(_STATES["none"])
+        return await client.ask(wish, schema.Hosting)
+
+    _print_hosting(run(data, ask), json_output)
     if join and not json_output:
         typer.echo(NEXT_START, err=True)
 
@@ -153,17 +162,24 @@ def revoke(
 def join_network(
     text: Annotated[str, typer.Argument(metavar="TEXT", help="An invitation, or the address of a network.")],
     data: Data = None,
+    json_output: Json = False,
 ) -> None:
     """Be in the network that an invitation or an address names, from the engine's next start on."""
     kept = run(data, lambda client: client.ask(schema.JoinNetwork(text=text[:10_000]), schema.NetworkKept))
+    if json_output:
+        print_json(kept)
+        return
     typer.echo(line(kept.address))
     typer.echo(NEXT_START, err=True)
 
 
 @commands.command()
-def leave(data: Data = None) -> None:
+def leave(data: Data = None, json_output: Json = False) -> None:
     """Be in no network from the engine's next start on."""
-    run(data, lambda client: client.ask(schema.LeaveNetwork(), schema.NetworkKept))
+    kept: schema.NetworkKept = run(data, lambda client: client.ask(schema.LeaveNetwork(), schema.NetworkKept))
+    if json_output:
+        print_json(kept)
+        return
     typer.echo("This engine is in no network from its next start on.", err=True)
 
 

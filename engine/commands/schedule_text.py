@@ -10,11 +10,13 @@ from engine.governor.rules import ALL_DAY
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 ALWAYS, NEVER = "always", "never"
-FORM = "Write it as in 'mon-fri 0-8,18-24; sat,sun 0-24', or always, or never."
+WHOLE = "0-24"
+FORM = "Write it as in 'mon-fri 0-8,18-24; sat,sun 0-24', or always, or never; days without hours are whole days."
 
 
 def parse(text: str) -> tuple[int, ...]:
-    """For each day from Monday on, bit h for hour h; days that are not named have every hour off.
+    """For each day from Monday on, bit h for hour h; days that are not named have every hour off,
+    days without hours every hour on.
     :class:`ConfigurationError`."""
     wanted = text.strip().lower()
     if wanted in (ALWAYS, NEVER):
@@ -23,7 +25,7 @@ def parse(text: str) -> tuple[int, ...]:
     for part in wanted.split(";"):
         days, _, hours = part.strip().partition(" ")
         bits = 0
-        for span in hours.split(","):
+        for span in (hours or WHOLE).split(","):
             begin, end = _span(span, [str(hour) for hour in range(25)])
             if end <= begin:
                 raise ConfigurationError(f"The hours {span.strip()[:20]!r} end before they begin. {FORM}")
@@ -36,6 +38,8 @@ def parse(text: str) -> tuple[int, ...]:
 
 
 def _span(text: str, names: Sequence[str]) -> tuple[int, int]:
+    if not text.strip():
+        raise ConfigurationError(f"{'A day' if names is DAYS else 'An hour'} is missing. {FORM}")
     first, dash, last = text.strip().partition("-")
     if first not in names or (dash and last not in names) or (not dash and names is not DAYS):
         raise ConfigurationError(f"{text.strip()[:40]!r} is not understood. {FORM}")

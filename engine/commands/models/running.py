@@ -8,10 +8,14 @@ import typer
 
 from engine.api import schema
 from engine.commands.chats_common import Data, Json, line, print_json, run
+from engine.errors import InvalidRequestError
 
 if TYPE_CHECKING:
     from engine.commands.control_client import ControlClient
 
+_UNDER_WAY = ("waiting", "downloading", "paused")
+_BEGUN = (*_UNDER_WAY, "failed")
+_OfDownload = schema.DownloadModel | schema.StopDownload | schema.DiscardDownload
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A model as `gentorrent models catalogue` calls it.")]
 
 
@@ -51,12 +55,12 @@ def start(
 
 def pause(name: Name, data: Data = None, json_output: Json = False) -> None:
     """Pause a download of the running engine; what has arrived is kept."""
-    _done(schema.StopDownload(model=name), data, json_output)
+    _done(schema.StopDownload(model=name), data, json_output, of=_UNDER_WAY)
 
 
 def discard(name: Name, data: Data = None, json_output: Json = False) -> None:
     """End a download of the running engine and delete what has arrived."""
-    _done(schema.DiscardDownload(model=name), data, json_output)
+    _done(schema.DiscardDownload(model=name), data, json_output, of=_BEGUN)
 
 
 def removed_by_engine(name: str, data: Data) -> int | None:
@@ -74,8 +78,17 @@ def removed_by_engine(name: str, data: Data) -> int | None:
     return reply.freed
 
 
-def _done(request: schema.LibraryRequest, data: Data, json_output: bool) -> None:
+def _done(request: _OfDownload, data: Data, json_output: bool, of: tuple[str, ...] = ()) -> None:
+    """``of``: the states of which one has to be that of a model here, else there is nothing to do it to."""
+
     async def ask(client: ControlClient) -> schema.Accepted:
+        if of:
+            found = await client.ask(schema.GetCatalogue(), schema.Catalogue)
+            wanted = request.model.lower()
+            if not any(one.state in of and wanted in (one.model.lower(), one.origin.lower()) for one in found.models):
+                raise InvalidRequestError(
+                    f"There is no download of {request.model[:100]!r}. Names are in: gentorrent models catalogue."
+                )
         return await client.ask(request, schema.Accepted)
 
     reply = run(data, ask)

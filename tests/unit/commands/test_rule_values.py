@@ -54,7 +54,10 @@ def test_a_device_without_rules_of_its_own_is_left_out() -> None:
         ("serve", "nobody", "cannot be that"),
         ("cpu.power_cap", "1", "cannot be that"),
         ("schedule", "someday 0-24", "not understood"),
-        ("schedule", "mon", "not understood"),
+        ("schedule", "monday", "'monday' is not understood"),
+        ("schedule", "", "A day is missing"),
+        ("schedule", "mon 0-8;", "A day is missing"),
+        ("schedule", "mon 0-8,", "An hour is missing"),
         ("schedule", "mon 8-8", "end before"),
         ("schedule", "mon 8-25", "not understood"),
     ],
@@ -72,6 +75,8 @@ def test_every_schedule_can_be_written(schedule: tuple[int, ...]) -> None:
 def test_schedules_as_people_write_them() -> None:
     weekend = schedule_text.parse("Mon-Fri 0-8, 18-24 ; sat,sun 0-24")
     assert weekend == (ALL_DAY & ~(0x3FF << 8),) * 5 + (ALL_DAY,) * 2
+    assert schedule_text.parse("mon-sun") == (ALL_DAY,) * 7
+    assert schedule_text.parse("mon-fri 0-8,18-24; sat,sun") == weekend
     assert schedule_text.show(weekend) == "mon-fri 0-8,18-24; sat-sun 0-24"
 
 
