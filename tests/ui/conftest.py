@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import pytest
-from PySide6.QtCore import QEvent, QObject
+from PySide6.QtCore import QEvent, QObject, QTimer
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from app import engine_process
@@ -24,6 +25,7 @@ from app.appearance import dress
 from app.desktop import Desktop
 from app.engine_link import EngineLink
 from app.engine_process import EngineProcess
+from app.models.contribution import ContributionModel
 from app.options import Options
 from app.preferences import PreferenceStore
 from engine.api.schema import (
@@ -125,6 +127,13 @@ async def until(condition: Callable[[], object], seconds: float = 60.0) -> None:
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.01)
+
+
+def wait_until_told(contribution: ContributionModel) -> None:
+    """Wait until the engine was told of every change of the rules: it is a moment after the last one."""
+    (settling,) = contribution.findChildren(QTimer)
+    while settling.isActive():
+        QTest.qWait(10)
 
 
 @dataclass

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -88,7 +87,8 @@ def look(drive: Drive, directory: Path, view: str, check: Callable[[QWidget], No
                 type_question(window, "Hello")
                 await until(lambda: window.turn.state == "done")
                 window.view.who.click()
-            await asyncio.sleep(0.1)
+            # A page gives the focus away a moment after it is shown, and so does a window that becomes the active one.
+            await until(lambda: window.window.isActiveWindow() and QApplication.focusWidget() is not None)
             check(window.window)
 
     drive(scenario())

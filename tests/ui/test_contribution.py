@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from PySide6.QtTest import QTest
 
 from app.models.contribution import ContributionModel, changed_fields
 from app.models.contribution_words import paused_words, slowed_words, total_figures, when_summary
@@ -13,6 +12,7 @@ from app.models.history import History
 from app.models.rules import MONEY, RELAY, TRAFFIC, WHEN, WHOM, read_week, written_week
 from app.models.week import ALWAYS, NIGHTS
 from engine.api import schema
+from tests.ui.conftest import wait_until_told
 from tests.ui.test_models import Engine
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -26,9 +26,9 @@ def model(engine: Engine, **fields) -> ContributionModel:
     return model
 
 
-def settled(engine: Engine) -> list[schema.Request]:
+def settled(contribution: ContributionModel, engine: Engine) -> list[schema.Request]:
     """All that the engine was asked, once nothing more is on its way."""
-    QTest.qWait(500)
+    wait_until_told(contribution)
     return engine.requests
 
 
@@ -48,7 +48,7 @@ def test_several_changes_are_one_request_and_the_newest_counts() -> None:
     assert engine.requests == []
     assert contribution.rules is not None
     assert contribution.rules.idle_minutes == 8.0
-    (request,) = settled(engine)
+    (request,) = settled(contribution, engine)
     assert isinstance(request, schema.SetRules)
     assert (request.rules.idle_minutes, request.rules.only_when_idle) == (8.0, True)
 
@@ -58,22 +58,23 @@ def test_what_is_chosen_before_the_engine_has_spoken_is_told_it_then() -> None:
     contribution = ContributionModel(engine.send)
     contribution.change(relay=False)
     contribution.receive(schema.Contribution(rules=schema.Rules(price=1.0)))
-    (request,) = settled(engine)
+    (request,) = settled(contribution, engine)
     assert isinstance(request, schema.SetRules)
     assert request.rules == schema.Rules(price=1.0, relay=False)
 
 
 def test_a_choice_that_is_none_asks_nothing() -> None:
     engine = Engine()
-    model(engine).change(relay=RULES.relay)
-    assert settled(engine) == []
+    contribution = model(engine)
+    contribution.change(relay=RULES.relay)
+    assert settled(contribution, engine) == []
 
 
 def test_what_the_engine_takes_is_what_shows() -> None:
     engine = Engine()
     contribution = model(engine)
     contribution.change(price=0.3)
-    (request,) = settled(engine)
+    (request,) = settled(contribution, engine)
     contribution.receive(schema.Contribution(rules=msgspec.structs.replace(request.rules, currency="USD")))
     assert contribution.rules == contribution.now.rules
     assert contribution.rules.currency == "USD"
@@ -83,7 +84,7 @@ def test_a_refusal_stands_beside_its_field_and_takes_the_value_back() -> None:
     engine = Engine()
     contribution = model(engine)
     contribution.change(heat_limit=20.0)
-    settled(engine)
+    settled(contribution, engine)
     failed = schema.RequestFailed(request="set_rules", code="invalid_request", text="Too cold.", ref="contribution")
     contribution.receive(failed)
     assert contribution.problems == {"heat_limit": "Too cold."}
@@ -96,11 +97,11 @@ def test_a_change_during_a_request_is_not_lost() -> None:
     engine = Engine()
     contribution = model(engine)
     contribution.change(price=0.3)
-    settled(engine)
+    settled(contribution, engine)
     contribution.change(price=0.4)
     contribution.receive(schema.Contribution(rules=engine.requests[0].rules))
     assert contribution.rules.price == 0.4
-    assert settled(engine)[-1].rules.price == 0.4
+    assert settled(contribution, engine)[-1].rules.price == 0.4
 
 
 def test_devices_are_ruled_one_by_one() -> None:
