@@ -254,8 +254,7 @@ class Desktop:
         self.chat.receive(event)
         if isinstance(event, schema.State) and self._restore_contributing and event.network.status != "none":
             self._restore_contributing = False
-            if not event.contributing.on:
-                self.status.set_contributing(True)
+            self.status.restore_contributing()
 
     def _engine_changed(self, status: EngineStatus) -> None:
         if status.phase == "connected":

@@ -145,6 +145,14 @@ class StatusModel(QObject):
             self.contributing_wished.emit(on)
         self.changed.emit()
 
+    def restore_contributing(self) -> None:
+        """The engine is another one: the switch goes where the owner has left it, and their pause goes on."""
+        if self._state is None or self._state.contributing.on:
+            return
+        if self._send(schema.SetContributing(on=True, by_owner=False)):
+            self._wanted = True
+        self.changed.emit()
+
     @property
     def can_pause(self) -> bool:
         """Whether there is something to pause."""

@@ -255,7 +255,7 @@ class _Connection:
             case schema.StopChat():
                 self._stop(request.id)
             case schema.SetContributing():
-                group.create_task(self._ending(self._set_contributing(request.on)))
+                group.create_task(self._ending(self._set_contributing(request)))
             case schema.GetState():
                 self._outbox.put(self._service.state())
             case schema.WatchTopology():
@@ -310,9 +310,9 @@ class _Connection:
     def _failed(self, request: str, error: GenTorrentError, ref: str = "") -> None:
         self._refuse(request, error_reply.code_of(error), said_by(error), ref)
 
-    async def _set_contributing(self, on: bool) -> None:
+    async def _set_contributing(self, request: schema.SetContributing) -> None:
         try:
-            await self._service.set_contributing(on)
+            await self._service.set_contributing(request.on, by_owner=request.by_owner)
         except GenTorrentError as error:
             self._failed("set_contributing", error)
         self._outbox.put(self._service.state())

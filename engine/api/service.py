@@ -202,8 +202,9 @@ class ControlService(AnswerService, Protocol):
         (or than a few times a second) are merged. Ends when the engine stops."""
         ...
 
-    async def set_contributing(self, on: bool) -> None:
-        """Turn the owner's switch and return when it is accepted (not when the worker is up or gone). Raises
+    async def set_contributing(self, on: bool, *, by_owner: bool = True) -> None:
+        """Turn the owner's switch and return when it is accepted (not when the worker is up or gone). The owner's own
+        pause ends where it is turned on ``by_owner``. Raises
         ``GenTorrentError`` when it cannot be, for example without a network."""
         ...
 

@@ -25,23 +25,25 @@ OTHERS_MEMORY = 2048 * MEBIBYTE
 
 @dataclass(frozen=True)
 class Rule:
-    """``quick``: seconds that a finding must last before it pauses; ``slow``: seconds without it before it ends."""
+    """``quick``: seconds that a finding must last before it pauses; ``slow``: seconds without it before it ends.
+    ``settings``: what its owner says of it, by the names of ``Rules``."""
 
     name: str
     quick: float = 0.0
     slow: float = 0.0
+    settings: tuple[str, ...] = ()
 
 
-SCHEDULE = Rule("schedule")
-IDLE = Rule("idle")
-BATTERY = Rule("battery", slow=5.0)
-METERED = Rule("metered", slow=5.0)
-FULL_SCREEN = Rule("full_screen", slow=30.0)
-PROGRAM = Rule("program", slow=30.0)
-CONTENTION = Rule("contention", quick=0.5, slow=30.0)
-HEAT = Rule("heat", quick=1.0, slow=60.0)
-ENERGY = Rule("energy")
-TRAFFIC = Rule("traffic")
+SCHEDULE = Rule("schedule", settings=("schedule",))
+IDLE = Rule("idle", settings=("only_when_idle", "idle_minutes"))
+BATTERY = Rule("battery", slow=5.0, settings=("on_battery",))
+METERED = Rule("metered", slow=5.0, settings=("on_metered",))
+FULL_SCREEN = Rule("full_screen", slow=30.0, settings=("full_screen",))
+PROGRAM = Rule("program", slow=30.0, settings=("exclusive_programs",))
+CONTENTION = Rule("contention", quick=0.5, slow=30.0, settings=("contention", "contention_share", "devices"))
+HEAT = Rule("heat", quick=1.0, slow=60.0, settings=("heat_limit", "devices"))
+ENERGY = Rule("energy", settings=("monthly_kwh",))
+TRAFFIC = Rule("traffic", settings=("monthly_gigabytes",))
 BY_WEIGHT = (PROGRAM, FULL_SCREEN, CONTENTION, HEAT, BATTERY, METERED, IDLE, SCHEDULE, ENERGY, TRAFFIC)
 """The reason that is shown first comes first."""
 BY_THE_CLOCK = (SCHEDULE, ENERGY, TRAFFIC)

@@ -51,6 +51,7 @@ class Governor:
     def __init__(self) -> None:
         self._held: dict[str, _Held] = {}
         self._paused_until = 0.0
+        self._rules = Rules()
         self._relay_steps = Steps()
 
     def pause(self, seconds: float | None, now: float) -> None:
@@ -61,11 +62,16 @@ class Governor:
         """End the owner's own break."""
         self._paused_until = 0.0
 
+    def break_left(self, now: float) -> float:
+        """Seconds that the owner's own break goes on, perhaps ``FOR_GOOD``; 0: there is none."""
+        return max(0.0, self._paused_until - now)
+
     def decide(self, rules: Rules, readings: Readings | None, used: Month, moment: Moment) -> Decision:
         """What to do now."""
         active = frozenset(name for name, held in self._held.items() if held.holds)
         found = findings(rules, readings, used, moment, active)
-        self._hold(found, moment.now, blind=fresh(readings, moment.now) is None)
+        changed, self._rules = _changed_settings(self._rules, rules), rules
+        self._hold(found, moment.now, changed, blind=fresh(readings, moment.now) is None)
         holding = [
             self._held[rule.name].finding
             for rule in BY_WEIGHT
@@ -93,7 +99,8 @@ class Governor:
             return Finding(OWNER, say("governor.paused_until_start"))
         return Finding(OWNER, say("governor.paused"), moment.wall + self._paused_until - moment.now)
 
-    def _hold(self, found: dict[str, Finding], now: float, *, blind: bool) -> None:
+    def _hold(self, found: dict[str, Finding], now: float, changed: frozenset[str], *, blind: bool) -> None:
+        """``changed``: settings that the owner has just changed; what was found by the old ones holds no longer."""
         for name, finding in found.items():
             held = self._held.get(name)
             since = held.since if held is not None else now
@@ -103,8 +110,16 @@ class Governor:
             patience = held.finding.rule.slow
             if blind and held.finding.rule not in BY_THE_CLOCK:
                 patience += BLIND_SECONDS
+            if not changed.isdisjoint(held.finding.rule.settings):
+                patience = 0.0
             if name not in found and (not held.holds or now - held.seen >= patience):
                 del self._held[name]
+
+
+def _changed_settings(before: Rules, now: Rules) -> frozenset[str]:
+    if now is before:
+        return frozenset()
+    return frozenset(name for name in now.__struct_fields__ if getattr(now, name) != getattr(before, name))
 
 
 def _allowances(rules: Rules, used: Month, month_share: float) -> dict[str, float]:

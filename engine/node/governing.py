@@ -15,10 +15,11 @@ import msgspec
 from engine.api.schema import MOST_EVENTS, OwnerEvent
 from engine.clock import Clock
 from engine.errors import StorageError
-from engine.governor.governor import Decision, Governor, Moment
+from engine.governor.governor import FOR_GOOD, Decision, Governor, Moment
 from engine.governor.meter import Meter, Month
 from engine.governor.readings import Readings, SensorSource
 from engine.governor.rules import Rules
+from engine.node.owners_pause import OwnersPause
 from engine.sentences import Sentence, parts_of, say, together
 from engine.storage.files import set_aside
 from engine.storage.state import load_state, save_state
@@ -71,6 +72,7 @@ class Governing:
         self._used = used
         self._serves = serves
         self._governor = Governor()
+        self._pause = OwnersPause(folder / "pause.json")
         self.problem = ""
         self.rules = self._load_rules() or fallback
         self._meter = Meter(self._load(self._month_file, Month) or Month())
@@ -84,6 +86,7 @@ class Governing:
         self.looked: Callable[[], None] = lambda: None
         """Hears of each look at the sensors."""
         self.decision = Decision(active=True)
+        self._break_again()
         self.decide()
         self._changed = changed
 
@@ -108,15 +111,23 @@ class Governing:
         self._changed()
 
     def pause(self, seconds: float | None) -> None:
-        """A break for ``seconds``; None: until the next start."""
+        """A break for ``seconds``; None: until the next start. Its end is kept: see :meth:`ends`."""
         self._governor.pause(seconds, self.clock.monotonic())
+        self._keep_pause(self._break_left())
         self.decide()
         self._changed()  # perhaps the same pause for another time
 
     def resume(self) -> None:
         """End the owner's own break."""
         self._governor.resume()
+        self._keep_pause(0.0)
         self.decide()
+
+    def ends(self) -> None:
+        """The engine was told to end for good: a break until its next start is then over, one for a time is not. After
+        a crash, or where the engine is only started anew, both go on."""
+        if self._break_left() == FOR_GOOD:
+            self._keep_pause(0.0)
 
     # The loop
 
@@ -191,12 +202,35 @@ class Governing:
     # What is kept
 
     def keep(self) -> None:
-        """Write down what was used."""
+        """Write down what was used, and how long the owner's break lasts."""
         self._kept_at = self.clock.monotonic()
+        if self._break_left() != FOR_GOOD:  # that one was written down when it began, and perhaps ends with the engine
+            self._keep_pause(self._break_left())
         if self._meter.month == self._kept:
             return
         self._kept = self._meter.month
         self._save(self._month_file, self._kept)
+
+    def _break_left(self) -> float:
+        return self._governor.break_left(self.clock.monotonic())
+
+    def _keep_pause(self, left: float) -> None:
+        try:
+            self._pause.keep(left, self.clock.wall())
+        except StorageError as error:
+            logger.warning("the pause is not written down: %s", error)
+
+    def _break_again(self) -> None:
+        """Go on with the break that an earlier engine has begun."""
+        try:
+            left = self._pause.left(self.clock.wall())
+        except StorageError as error:
+            logger.warning("the pause is over: %s", error)
+            set_aside(self._pause.file)
+            return
+        if left:
+            self._governor.pause(None if left == FOR_GOOD else left, self.clock.monotonic())
+        self._keep_pause(left)
 
     def note(self, text: str) -> None:
         """Write it into the owner's log."""

@@ -291,14 +291,14 @@ class Node:
         """See ``ControlService``."""
         return self._feed.changes()
 
-    async def set_contributing(self, on: bool) -> None:
+    async def set_contributing(self, on: bool, *, by_owner: bool = True) -> None:
         """See ``ControlService``."""
         if self._membership is None:
             raise ConfigurationError(say("control.no_network"))
         if not on and not self.contribute_wanted:
             return  # nothing to stop but the owner's own answers
         self.contribute_wanted = on
-        if on:
+        if on and by_owner:
             self.governing.resume()
         self.governed()
 
@@ -320,13 +320,17 @@ class Node:
 
     def shutdown(self, *, when_idle: bool = False) -> None:
         """See ``ControlService``."""
-        (self._idle_stop if when_idle else self._stop).set()
+        if when_idle:
+            self._idle_stop.set()
+        else:
+            self.governing.ends()
+            self._stop.set()
         self._feed.notify()
 
     def forget_keys(self) -> None:
         """Stop, and be another machine from the next start on."""
         forgetting.wish(DataDirectory(self.configuration.data_directory))
-        self.shutdown()
+        self._start_anew()
 
     @property
     def stopping(self) -> bool:
@@ -339,7 +343,12 @@ class Node:
         while idle < 2:
             idle = 0 if self.answers.running else idle + 1
             await asyncio.sleep(IDLE_SECONDS / 2)
-        self.shutdown()
+        self._start_anew()
+
+    def _start_anew(self) -> None:
+        """Stop, for whoever started this engine to start another one at once."""
+        self._stop.set()
+        self._feed.notify()
 
     def contributing(self) -> str:
         """For logs: what the switch does now."""

@@ -132,7 +132,7 @@ class PlayedService(PlayedNetwork):
     def changes(self) -> AsyncGenerator[State, None]:
         return self.feed.changes()
 
-    async def set_contributing(self, on: bool) -> None:
+    async def set_contributing(self, on: bool, *, by_owner: bool = True) -> None:
         if self.refuse_contributing:
             raise NetworkNotReadyError("There is no network to contribute to. Join one.")
         self.contributing = on

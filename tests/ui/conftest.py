@@ -220,10 +220,10 @@ class PlayedEngine(PlayedNetwork):
     def changes(self) -> AsyncGenerator[State, None]:
         return self.feed.changes()
 
-    async def set_contributing(self, on: bool) -> None:
+    async def set_contributing(self, on: bool, *, by_owner: bool = True) -> None:
         if self.refuse_contributing:
             raise NetworkNotReadyError("There is no network to contribute to. Join one first.")
-        self.contributing, self.paused = on, ""
+        self.contributing, self.paused = on, "" if by_owner else self.paused
         self.feed.notify()
 
     def handle(self, request: ContributionRequest, tell: object) -> ControlEvent:

@@ -272,7 +272,7 @@ def test_switch_is_on_again_with_the_next_engine(drive: Drive, tmp_path: Path) -
             assert engine.requests == []
             window.desktop._receive(state(network=schema.NetworkState(status="joining")))
             window.desktop._receive(state(network=schema.NetworkState(status="ready")))
-            assert engine.requests == [schema.SetContributing(on=True)]
+            assert engine.requests == [schema.SetContributing(on=True, by_owner=False)]  # a pause goes on
 
     drive(scenario())
 

@@ -8,9 +8,11 @@ from engine.api.schema.base import ControlEvent, ControlRequest, SamplingChoice,
 
 
 class SetContributing(ControlRequest, frozen=True, kw_only=True, tag="set_contributing"):
-    """Turn answering of other people's questions on or off. A ``State`` follows, or ``RequestFailed``."""
+    """Turn answering of other people's questions on or off. A ``State`` follows, or ``RequestFailed``. On ends the
+    owner's own pause, unless not ``by_owner``: a program only restores what the owner has chosen before."""
 
     on: bool
+    by_owner: bool = True
 
 
 class GetState(ControlRequest, frozen=True, kw_only=True, tag="get_state"):

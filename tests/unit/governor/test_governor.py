@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.governor.findings import Moment, program_key
+from engine.governor.findings import BY_WEIGHT, Moment, program_key
 from engine.governor.governor import BLIND_SECONDS, Decision, Governor
 from engine.governor.meter import JOULES_PER_KWH, Meter, Month
 from engine.governor.readings import STALE_SECONDS, DeviceReading, Readings
@@ -144,6 +144,41 @@ def test_the_owners_own_pause_ends_by_itself_by_hand_or_never() -> None:
     assert day.look().until == 0
     day.governor.resume()
     assert day.look().active
+
+
+@pytest.mark.parametrize(
+    ("on", "off", "seen"),
+    [
+        ({"exclusive_programs": ("doom", "quake")}, {"exclusive_programs": ("quake",)}, {"programs": {"doom"}}),
+        ({"heat_limit": 80.0}, {"heat_limit": None}, {"temperature": 85.0}),
+        ({"full_screen": True}, {"full_screen": False}, {"game": True}),
+        ({"contention": True}, {"contention": False}, {"others_load": 0.9}),
+    ],
+)
+def test_a_rule_that_is_switched_off_pauses_no_longer(
+    on: dict[str, object], off: dict[str, object], seen: dict[str, object]
+) -> None:
+    for blind in (False, True):
+        day = Day(Rules(**on))
+        day.see(**seen)
+        assert not day.after(5).active
+        day.blind = blind
+        day.rules = replace_rules(day.rules, price=0.5)
+        assert not day.look().active
+        day.rules = replace_rules(day.rules, **off)
+        assert day.look().active
+
+
+def test_a_limit_that_is_changed_while_it_is_passed_pauses_on() -> None:
+    day = Day(Rules(heat_limit=80))
+    day.see(temperature=95.0)
+    assert not day.after(5).active
+    day.rules = replace_rules(day.rules, heat_limit=90)
+    assert not day.look().active
+
+
+def test_each_rule_names_what_its_owner_says_of_it() -> None:
+    assert all(rule.settings and set(rule.settings) <= set(Rules.__struct_fields__) for rule in BY_WEIGHT)
 
 
 def test_only_when_idle_says_when() -> None:

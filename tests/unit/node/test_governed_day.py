@@ -156,6 +156,7 @@ async def test_rules_and_the_log_outlive_the_engine(tmp_path: Path) -> None:
     rules = Rules(only_when_idle=True, longest_request=4096)
     engine.governing.set_rules(rules)
     engine.governing.pause(None)
+    engine.governing.ends()
 
     again = Engine(tmp_path, local(2026, 11, 30))
 

@@ -143,6 +143,29 @@ async def test_a_rule_pauses_and_lets_go_on_and_each_is_said(tmp_path, monkeypat
         await until(lambda: node.keeper.ready)
 
 
+async def test_the_owners_pause_outlives_a_start_that_was_not_theirs(tmp_path, monkeypatch):
+    monkeypatch.setenv("GENTORRENT_KEYRING", "off")
+    async with switched(tmp_path, relay=False) as (node, _):
+        await node.set_contributing(True)
+        node.governing.pause(None)
+        node.shutdown(when_idle=True)  # as a window does, for another setting
+    async with switched(tmp_path, relay=False) as (node, _):
+        await node.set_contributing(True, by_owner=False)
+        assert contributing_state(node).by_owner
+        node.governing.pause(3600)
+        node.shutdown()
+    async with switched(tmp_path, relay=False) as (node, _):
+        await node.set_contributing(True, by_owner=False)
+        assert contributing_state(node).by_owner
+        await node.set_contributing(True)
+        assert not contributing_state(node).by_owner
+        node.governing.pause(None)
+        node.shutdown()
+    async with switched(tmp_path, relay=False) as (node, _):
+        await node.set_contributing(True, by_owner=False)
+        assert not contributing_state(node).by_owner
+
+
 async def test_another_reason_for_the_same_pause_leaves_the_owners_own_answers_alone(tmp_path, monkeypatch):
     monkeypatch.setenv("GENTORRENT_KEYRING", "off")
     async with switched(tmp_path, relay=True) as (node, inference):
