@@ -58,7 +58,7 @@ def dress(application: QApplication, theme: Theme = LIGHT) -> None:
 
 
 def wear_palette(application: QApplication, theme: Theme) -> None:
-    """For what the style sheet does not reach: selections, placeholders, links."""
+    """For what the style sheet does not reach, such as selections and links."""
     palette = _palette(theme)
     if application.palette() != palette:
         application.setPalette(palette)

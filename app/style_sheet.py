@@ -9,7 +9,7 @@ def stylesheet(theme: Theme, chevron: str) -> str:
     """Qt style sheet of the whole application. ``chevron`` is the path of the mark of a drop-down list."""
     t = theme
     return f"""
-* {{ font-size: {t.body}pt; color: {t.text}; }}
+* {{ font-size: {t.body}pt; color: {t.text}; placeholder-text-color: {t.quiet}; }}
 QMainWindow, QDialog, #page, #transcript, #transcript > QWidget {{ background: {t.ground}; }}
 QToolTip {{ background: {t.text}; color: {t.ground}; border: none; padding: {t.tiny}px {t.small}px; }}
 QMenu {{ background: {t.raised}; border: 1px solid {t.line}; padding: {t.tiny}px; }}
