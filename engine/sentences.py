@@ -588,6 +588,19 @@ SENTENCES: Mapping[str, str] = {
         "relays), or start the engine with --no-relay."
     ),
     "doctor.engine_says": mark("The running engine says: {said}"),
+    "probe.at": mark("{server}: {reason}"),
+    "probe.and": mark("{one}; {other}"),
+    "probe.silent": mark("no answer within {seconds} s"),
+    "probe.user": mark("refused: it does not accept our user name and password"),
+    "probe.address": mark("refused: it does not serve this address"),
+    "probe.quota": mark(
+        "refused: our quota of relayed links is used up; close other links or ask the operator for more"
+    ),
+    "probe.full": mark("refused: it has no room for more relayed links now"),
+    "probe.refused": mark("refused: it answered with error {error}"),
+    "probe.certificate": mark("its certificate is not trusted: {problem}"),
+    "probe.no_host": mark("there is no such host"),
+    "probe.no_network": mark("no network"),
     "library.unknown": mark("The catalogue has no model '{model}'."),
     "library.licence": mark("The licence of {model} ({licence}) has to be accepted before it is downloaded."),
     "library.ending": mark("The engine ends. Ask again in a moment."),

@@ -44,11 +44,11 @@ CHOSEN = schema.ContributingState(
     ),
 )  # fmt: skip
 LOG = (
-    (3600 * 9, "Contributing is on."),
-    (3600 * 5, "Paused: somebody uses this machine."),
-    (3600 * 4, "Goes on: nobody has used this machine for 5 minutes."),
-    (1500, "Paused: Cyberpunk2077 is running. Its 2 answers went on at other machines."),
-    (300, "Goes on: Cyberpunk2077 ended 2 minutes ago."),
+    (3600 * 9, say("governor.event_rules")),
+    (3600 * 5, say("governor.event_paused", reasons=say("governor.idle", minutes=5.0))),
+    (3600 * 4, say("governor.event_resumed")),
+    (1500, say("governor.event_paused", reasons=say("governor.program", program="Cyberpunk2077"))),
+    (300, say("governor.event_resumed")),
 )
 
 

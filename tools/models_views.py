@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QGraphicsDropShadowEffect, 
 from app.desktop import Desktop
 from app.views.pages.models_page import ModelsPage
 from engine.api import schema
+from engine.sentences import say
 
 LAB = "k7wq2mzt5pab3cfnvtbqxyzdghk7wq2m"
 POEMS = f"{LAB}/polish-poems-1b"
@@ -17,6 +18,7 @@ DIGEST = "9f2c41d07be85a3664e1f0aa72c9d5180b3e7f96ad24c8513f60b79e2d81c4a5"
 
 
 def _fit(verdict: schema.Verdict, memory: float, speed: float, disk: float = 0) -> schema.ModelFit:
+    """On the graphics card."""
     return schema.ModelFit(
         verdict=verdict, device="gpu", memory=round(memory * 1e9), memory_free=11_000_000_000, context=4096,
         memory_total=12_000_000_000, disk=round(disk * 1e9), disk_free=31_000_000_000, tokens_per_s=speed,
@@ -34,9 +36,13 @@ def _model(model: str, size: float, fit: schema.ModelFit | None = None, **more: 
     return schema.CatalogueModel(model=model, size=round(size * 1e9), fit=fit, **fields)  # type: ignore[arg-type]
 
 
+PROCESSOR = schema.ModelFit(
+    verdict="fits", memory=400_000_000, memory_free=19_000_000_000, memory_total=32_000_000_000, context=2048,
+    tokens_per_s=48, speed_known="measured",
+)  # fmt: skip
 HERE = (
     _model(
-        "gentorrent-builtin", 0.0036, _fit("fits", 0.4, 48), title="Built-in model", source="program",
+        "gentorrent-builtin", 0.0036, PROCESSOR, title="Built-in model", source="program",
         state="here", use="contributed", precision="fp32", variant="", page="", context=2048,
     ),
     _model(
@@ -79,7 +85,7 @@ FREE = (
         publisher="A Small Lab", fingerprint=LAB, reviewed=False, page="https://lab.example.org/polish-poems",
     ),
 )  # fmt: skip
-ROOM = schema.Room(used=11_100_000_000, free=212_000_000_000, limit=40_000_000_000, left=28_900_000_000)
+DISK_LIMIT = 40_000_000_000
 PUBLISHERS = (
     schema.PublisherState(fingerprint=LAB, name="A Small Lab", models=("a", "b"), trusted=True),
     schema.PublisherState(fingerprint=f"z{LAB[1:]}", name="University of Somewhere", models=("c",)),
@@ -95,12 +101,18 @@ DETAILS = schema.ModelDetails(
 )  # fmt: skip
 
 
+def room(models: tuple[schema.CatalogueModel, ...]) -> schema.Room:
+    """What these take of the disk."""
+    used = sum(one.size if one.state == "here" else one.done for one in models if one.source != "program")
+    return schema.Room(used=used, free=212_000_000_000, limit=DISK_LIMIT, left=DISK_LIMIT - used)
+
+
 def show(desktop: Desktop, *, moving: bool = True, scrolled: str = "") -> ModelsPage:
     """The page over these models."""
     told = desktop.link.event_received
     desktop.window.open_page("models")
     models = (*HERE, *(MOVING if moving else ()), *FREE)
-    told.emit(schema.Catalogue(ref="shelf-list", models=models, room=ROOM))
+    told.emit(schema.Catalogue(ref="shelf-list", models=models, room=room(models)))
     told.emit(schema.Publishers(ref="shelf-publishers", publishers=PUBLISHERS))
     page = desktop.window.page_widget("models")
     assert isinstance(page, ModelsPage)
@@ -131,19 +143,18 @@ def details(desktop: Desktop) -> None:
 def refused(desktop: Desktop) -> None:
     """A model that cannot be deleted now, and a folder that is no model."""
     page = show(desktop, moving=False)
-    shelf = desktop.status.shelf
-    shelf.problems[HERE[0].model] = (
-        "Built-in model is being contributed: this machine answers others with it. Choose another model on the page "
-        "Contribute, or switch contributing off, and remove it then."
-    )
     page.importing.open()
     page.form.folder.setText("/home/ada/Downloads/my-model")
-    shelf.import_problem = (
-        "The folder /home/ada/Downloads/my-model is no model that can be used here. It lacks its vocabulary "
-        "(tokenizer.json). Take what is missing from the model's repository."
-    )
-    shelf.import_changed.emit()
-    shelf.changed.emit()
+    desktop.status.shelf._asked["shelf-1"] = HERE[1].model
+    missing = say("import.missing", folder=page.form.folder.text(), parts=say("import.tokenizer"))
+    for refused in (
+        schema.RequestFailed(
+            request="remove_model", ref="shelf-1", code="model_answers",
+            text=say("remove.answers", model=HERE[1].model, answers=1),
+        ),
+        schema.RequestFailed(request="import_model", ref="shelf-import", code="no_model", text=missing),
+    ):  # fmt: skip
+        desktop.link.event_received.emit(refused)
     scroll(page, "import")
 
 

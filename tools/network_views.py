@@ -79,7 +79,7 @@ def examined() -> schema.Examined:
         schema.ProbedServer(kind="bootstrap", address="https://mirror.example.net", reached=False),
         schema.ProbedServer(kind="stun", address="stun:bootstrap.example.org:3478", reached=True, milliseconds=24),
         schema.ProbedServer(
-            kind="turn", address="turns:turn.example.org:5349", reached=False, problem="no answer within 3 s"
+            kind="turn", address="turns:turn.example.org:5349", reached=False, problem=say("probe.silent", seconds=1.8)
         ),
     )
     return schema.Examined(ref="doctor", healthy=False, findings=findings, servers=servers, report="{}")

@@ -40,6 +40,8 @@ FOLDER = Path(__file__).resolve().parents[1] / "docs" / "screenshots"
 WIDE, NARROW = (1280, 800), (480, 800)
 FONTS = ("Inter", "Noto Sans", "DejaVu Sans")
 """The first that is installed: what desktops set their windows in."""
+GROUND = 0.002
+"""A colour with this share of a picture is a ground that stays as it is, however close another one is."""
 NODES = tuple(f"{letter}7wq2mzt5pab3c" for letter in "kfnvtbqxyzdgh")
 
 
@@ -523,7 +525,7 @@ def _contribute_offers(desktop: Desktop) -> None:
 
 def _contribute_paused(desktop: Desktop) -> None:
     """While a game runs, on a machine without a graphics card that can be used."""
-    reason = "Cyberpunk2077 is running; goes on 2 minutes after it ends."
+    reason = say("governor.program", program="Cyberpunk2077")
     now = schema.ContributingState(on=True, status="paused", reason=reason, model="gentorrent-builtin")
     play(desktop, msgspec.structs.replace(state(), contributing=now))
     contribute_views.show(
@@ -737,8 +739,10 @@ def in_few_colours(picture: QImage) -> QImage:
         np.ascontiguousarray(pixels).view(np.uint32).ravel(), return_inverse=True, return_counts=True
     )
     channels = np.stack([(colours >> shift & 255).astype(np.int32) for shift in (0, 8, 16)], axis=1)
+    sorted_channels = channels[np.argsort(-count, kind="stable")]
+    grounds = sorted_channels[: int((count > pixels.size / 4 * GROUND).sum())]
     spacing = 16
-    while len(kept := spread(channels[np.argsort(-count, kind="stable")], spacing)) > 256:
+    while len(kept := spread(sorted_channels, grounds, spacing)) > 256:
         spacing *= 2
     distance = ((channels[:, None] - kept[None, :]) ** 2).sum(axis=2)
     indexes = np.argmin(distance, axis=1).astype(np.uint8)[which].reshape(height, width)
@@ -747,10 +751,10 @@ def in_few_colours(picture: QImage) -> QImage:
     return few.copy()
 
 
-def spread(colours: npt.NDArray[np.int32], spacing: int) -> npt.NDArray[np.int32]:
-    """Of ``colours`` (most frequent first) those that are at least ``spacing`` (squared) from all before them."""
-    kept = colours[:1]
-    for colour in colours[1:]:
+def spread(colours: npt.NDArray[np.int32], grounds: npt.NDArray[np.int32], spacing: int) -> npt.NDArray[np.int32]:
+    """``grounds``, and of ``colours`` (those first) all that are at least ``spacing`` (squared) from all before."""
+    kept = grounds
+    for colour in colours[len(grounds) :]:
         if ((kept - colour) ** 2).sum(axis=1).min() >= spacing:
             kept = np.concatenate([kept, colour[None, :]])
             if len(kept) > 256:

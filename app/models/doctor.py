@@ -127,6 +127,9 @@ def server_words(one: schema.ProbedServer) -> tuple[str, str, str]:
     if one.milliseconds:
         parts.append(tr("answers in {time} ms", time=number(round(one.milliseconds))))
     elif not one.reached:
-        parts.append(one.problem or (tr("used while the first does not answer") if one.kind == "bootstrap" else ""))
+        parts.append(
+            from_engine(one, "problem")
+            or (tr("used while the first does not answer") if one.kind == "bootstrap" else "")
+        )
     tone = "good" if one.reached else "error" if one.problem else "neutral"
     return tone, f"{tr(_KINDS[one.kind])}: {one.address}", " · ".join(filter(None, parts))

@@ -9,6 +9,7 @@ from engine.api.schema import Finding
 from engine.directory import CLOCK_SKEW_SECONDS
 from engine.doctor.facts import Facts, IceFact, LinkFact, ServerFacts
 from engine.sentences import say, together
+from engine.transport.probes import failures
 
 SLOW_MBIT = 1.0
 """Below this relaying and answering for others is noticeably slow."""
@@ -167,7 +168,7 @@ def _turn(facts: Facts) -> Iterator[Finding]:
         return
     good = [one for one in facts.turn if one.reached]
     bad = [one for one in facts.turn if not one.reached]
-    failed = "; ".join(f"{one.url}: {one.error}" for one in bad)
+    failed = failures((one.url, one.error) for one in bad)
     if good:
         found = say("doctor.turn", transport=good[0].transport, milliseconds=round(good[0].latency_ms or 0))
         yield Finding(

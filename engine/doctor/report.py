@@ -13,7 +13,7 @@ from engine.api.schema import DoctorStep, Examined, Finding, ProbedServer
 from engine.clock import Clock
 from engine.config import Configuration
 from engine.doctor.examine import examine
-from engine.doctor.facts import Facts
+from engine.doctor.facts import Facts, IceFact, ServerFacts
 from engine.doctor.findings import is_healthy, judge
 from engine.doctor.prepare import prepare
 from engine.sentences import plain
@@ -40,9 +40,21 @@ def report(facts: Facts, findings: list[Finding]) -> dict[str, object]:
             relay_reason=plain(engine.relay_reason),
             warnings=tuple(map(plain, engine.warnings)),
         )
-    told: dict[str, object] = msgspec.to_builtins(msgspec.structs.replace(facts, engine=engine))
+    facts = msgspec.structs.replace(
+        facts, engine=engine, server=_plain_server(facts), stun=_plain(facts.stun), turn=_plain(facts.turn)
+    )
+    told: dict[str, object] = msgspec.to_builtins(facts)
     judged = {"healthy": is_healthy(findings), "findings": msgspec.to_builtins(findings)}
     return {"version": REPORT_VERSION, **judged, **told}
+
+
+def _plain_server(facts: Facts) -> ServerFacts | None:
+    server = facts.server
+    return server and msgspec.structs.replace(server, detail=plain(server.detail))
+
+
+def _plain(probed: tuple[IceFact, ...]) -> tuple[IceFact, ...]:
+    return tuple(msgspec.structs.replace(one, error=plain(one.error)) for one in probed)
 
 
 def examined(ref: str, facts: Facts, redact: Callable[[object], object]) -> Examined:

@@ -15,6 +15,7 @@ from engine.clock import Clock
 from engine.crypto.identity import Identity
 from engine.doctor.facts import LinkFact
 from engine.ids import NodeId, short_id
+from engine.sentences import say
 from engine.transport.bootstrap_client import BootstrapClient
 from engine.transport.bootstrap_state import BootstrapAddress, Phase
 from engine.transport.ice_servers import IceServers, OfferedServers
@@ -68,7 +69,7 @@ class Session:
         """Why not; empty once logged in and told of servers and relays."""
         await self._until(lambda: self.client.state.phase is not Phase.CONNECTING, LOGIN_SECONDS)
         if not self.client.connected:
-            return self.client.state.reason or f"no answer within {LOGIN_SECONDS:.0f} s"
+            return self.client.state.reason or say("probe.silent", seconds=LOGIN_SECONDS)
         await self._until(lambda: self._told and self.client.directory is not None, NEWS_SECONDS)
         return ""
 

@@ -19,7 +19,7 @@ from engine.errors import ConfigurationError
 from engine.sentences import say
 from engine.transport.ice_servers import IceServers, IceUrl, OfferedServers, TurnServer
 from engine.transport.network_memory import NetworkMemory, RememberedNetwork, network_fingerprint
-from engine.transport.probes import ProbeReport, probe
+from engine.transport.probes import ProbeReport, failures, probe
 
 LOOK_SECONDS = 5.0
 """Between two looks whether this machine is on another network."""
@@ -111,20 +111,20 @@ class Connectivity:
             return ""
         if not any(offered.turn for offered in self._offers.values()):
             return say("network.no_turn")
-        tried = "; ".join(f"{answer.url}: {answer.error}" for answer in self.report.turn if answer.error)
+        tried = failures((str(answer.url), answer.error) for answer in self.report.turn if answer.error)
         return say("network.turn_tried", tried=tried) if tried else say("network.trying_turn")
 
     async def run(self) -> None:
         """Probe when it is due, until cancelled."""
-        failures = 0
+        failed = 0
         while True:
             self._wake.clear()
             self._look()
             pause = STALE_SECONDS
             if any(self._addresses()):
                 found = await self._probe()
-                failures = 0 if found else failures + 1
-                pause = STALE_SECONDS if found else RETRY_SECONDS[min(failures, len(RETRY_SECONDS)) - 1]
+                failed = 0 if found else failed + 1
+                pause = STALE_SECONDS if found else RETRY_SECONDS[min(failed, len(RETRY_SECONDS)) - 1]
             await self._rest(pause)
 
     # ------------------------------------------------------------------------------------------------------ internals

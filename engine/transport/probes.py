@@ -13,7 +13,7 @@ import itertools
 import os
 import socket
 import ssl
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from aioice import stun
 from aioice.turn import create_turn_endpoint
 
 from engine.clock import Clock, SystemClock
+from engine.sentences import listed, say
 from engine.transport.ice_servers import TRANSPORTS, IceServers, IceUrl, TurnServer
 
 PROBE_TIMEOUT = 1.8
@@ -177,24 +178,30 @@ async def probe_turn(
     return TurnProbe(url, relayed=(str(relayed[0]), int(relayed[1])), seconds=seconds)
 
 
+def failures(refused: Iterable[tuple[str, str]]) -> str:
+    """Servers and why each of them is no use, in a list; "" without any."""
+    texts = [say("probe.at", server=server, reason=reason) for server, reason in refused]
+    return listed("probe.and", texts) if texts else ""
+
+
 def turn_problem(error: Exception, seconds: float) -> str:
     """Why a TURN server lent no address, in words; begins with ``refused:`` if the server itself said no."""
     if isinstance(error, stun.TransactionFailed):
         meaning = {
-            401: "refused: it does not accept our user name and password",
-            403: "refused: it does not serve this address",
-            441: "refused: it does not accept our user name and password",
-            486: "refused: our quota of relayed links is used up; close other links or ask the operator for more",
-            508: "refused: it has no room for more relayed links now",
+            401: say("probe.user"),
+            403: say("probe.address"),
+            441: say("probe.user"),
+            486: say("probe.quota"),
+            508: say("probe.full"),
         }
         code = error.response.error_code
-        return meaning.get(code or 0, f"refused: it answered with error {code}")
+        return meaning.get(code or 0) or say("probe.refused", error=str(code))
     if isinstance(error, TimeoutError):
-        return f"no answer within {seconds:.1f} s"
+        return say("probe.silent", seconds=seconds)
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not trusted: {error.verify_message}"
+        return say("probe.certificate", problem=error.verify_message)
     if isinstance(error, socket.gaierror):
-        return "there is no such host"
+        return say("probe.no_host")
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
     return str(error) or type(error).__name__
@@ -270,7 +277,7 @@ async def _ask_stun(urls: Sequence[IceUrl], parts: _Parts, clock: Clock, seconds
             family=socket.AF_INET,
         )
     except OSError as error:
-        parts.stun = [StunProbe(url, error=(error.strerror or "no network").lower()) for url in urls]
+        parts.stun = [StunProbe(url, error=_failed(error)) for url in urls]
         return
     port = transport.get_extra_info("sockname")[1]
     try:
@@ -310,13 +317,15 @@ async def _ask_one(
                     break
             parts.stun[place] = StunProbe(url, mapped=answer.result(), seconds=clock.monotonic() - began)
     except TimeoutError:
-        parts.stun[place] = StunProbe(url, error=f"no answer within {seconds:.1f} s")
+        parts.stun[place] = StunProbe(url, error=say("probe.silent", seconds=seconds))
     except OSError as error:
         is_unknown = isinstance(error, socket.gaierror)
-        parts.stun[place] = StunProbe(
-            url, error="there is no such host" if is_unknown else (error.strerror or "no network").lower()
-        )
+        parts.stun[place] = StunProbe(url, error=say("probe.no_host") if is_unknown else _failed(error))
     parts.changed()
+
+
+def _failed(error: OSError) -> str:
+    return error.strerror.lower() if error.strerror else say("probe.no_network")
 
 
 def _source_address(target: _ADDRESS) -> str:

@@ -5001,6 +5001,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>sie sagt nicht, warum</translation>
     </message>
     <message>
+        <source>its certificate is not trusted: {problem}</source>
+        <translation>seinem Zertifikat ist nicht zu trauen: {problem}</translation>
+    </message>
+    <message>
         <source>its membership has ended</source>
         <translation>die Mitgliedschaft ist zu Ende</translation>
     </message>
@@ -5077,8 +5081,16 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>von hier aus ist kein TURN-Server zu benutzen ({tried})</translation>
     </message>
     <message>
+        <source>no answer within {seconds} s</source>
+        <translation>keine Antwort in {seconds} s</translation>
+    </message>
+    <message>
         <source>no limit</source>
         <translation>keine</translation>
+    </message>
+    <message>
+        <source>no network</source>
+        <translation>kein Netz</translation>
     </message>
     <message>
         <source>no standing yet</source>
@@ -5132,6 +5144,26 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     <message>
         <source>receipts confirmed in two days</source>
         <translation>Quittungen bestätigt in zwei Tagen</translation>
+    </message>
+    <message>
+        <source>refused: it answered with error {error}</source>
+        <translation>abgelehnt: Er antwortete mit Fehler {error}</translation>
+    </message>
+    <message>
+        <source>refused: it does not accept our user name and password</source>
+        <translation>abgelehnt: Er nimmt unseren Benutzernamen und unser Passwort nicht an</translation>
+    </message>
+    <message>
+        <source>refused: it does not serve this address</source>
+        <translation>abgelehnt: Er bedient diese Adresse nicht</translation>
+    </message>
+    <message>
+        <source>refused: it has no room for more relayed links now</source>
+        <translation>abgelehnt: Er hat jetzt keinen Platz für weitere Verbindungen</translation>
+    </message>
+    <message>
+        <source>refused: our quota of relayed links is used up; close other links or ask the operator for more</source>
+        <translation>abgelehnt: Unser Kontingent an Verbindungen über ihn ist aufgebraucht; andere schließen oder den Betreiber um mehr bitten</translation>
     </message>
     <message>
         <source>relays</source>
@@ -5204,6 +5236,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     <message>
         <source>the processor</source>
         <translation>dem Prozessor</translation>
+    </message>
+    <message>
+        <source>there is no such host</source>
+        <translation>einen solchen Rechner gibt es nicht</translation>
     </message>
     <message>
         <source>through a TURN server</source>
@@ -5626,6 +5662,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>{one}; oder {other}</translation>
     </message>
     <message>
+        <source>{one}; {other}</source>
+        <translation>{one}; {other}</translation>
+    </message>
+    <message>
         <source>{on} of {all} on</source>
         <translation>{on} von {all} an</translation>
     </message>
@@ -5700,6 +5740,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     <message>
         <source>{seconds} s wait</source>
         <translation>{seconds} s Wartezeit</translation>
+    </message>
+    <message>
+        <source>{server}: {reason}</source>
+        <translation>{server}: {reason}</translation>
     </message>
     <message>
         <source>{shape}: weaker than the {full} that this network wants, as you accepted.</source>
