@@ -8,6 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from app.models.asking import MAX_QUESTION
 from app.models.catalogue import BUILTIN, ModelChoice
 from app.models.unsent import Owed, Unsent, merged
 from engine.api import schema
@@ -245,5 +246,29 @@ def test_answer_on_another_branch_can_be_shown_and_stopped(drive: Drive, tmp_pat
             await until(bar.isHidden)
             await until(lambda: engine.cancelled == 2)  # the first one has ended by itself
             assert window.turn.answer_id == first
+
+    drive(scenario())
+
+
+def test_question_that_is_too_long_is_not_sent_and_that_is_said(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with played_engine(tmp_path, PlayedEngine()), open_window(tmp_path, NoProcess()) as window:
+            await until(lambda: window.status.models)
+            composer = window.window.composer
+            ask(window, "Short?")
+            await until(lambda: window.turn.state == "done")
+            composer.input.setPlainText("x" * MAX_QUESTION)
+            QTest.keyClicks(composer.input, "yy")
+            QTest.keyClick(composer.input, Qt.Key.Key_Return)
+            assert "was not sent: it has 100,002 characters" in composer.notice.whole_text
+            assert composer.notice.isVisible() and len(written(window)) == MAX_QUESTION + 2
+            QTest.keyClick(composer.input, Qt.Key.Key_Backspace)
+            assert not composer.notice.isVisible()
+            editing = window.view.asked  # another wording of a question that was asked
+            editing.begin_edit()
+            editing.editor.input.setPlainText("z" * (MAX_QUESTION + 1))
+            QTest.keyClick(editing.editor.input, Qt.Key.Key_Return)
+            assert "was not sent: it has 100,001 characters" in composer.notice.whole_text
+            assert [turn.question for turn in window.chat.turns] == ["Short?"]
 
     drive(scenario())

@@ -8,8 +8,9 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QResizeEvent, QTextCursor
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
-from app.i18n import tr
+from app.i18n import number, tr
 from app.models.alternatives import Alternative
+from app.models.asking import MAX_QUESTION
 from app.models.catalogue import ModelChoice
 from app.models.chat_setup import ChatSetup, meter_of
 from app.models.chats import ChatsModel
@@ -107,6 +108,23 @@ class ChatPage(QSplitter):
             self.composer.setFocus()
         elif self._chat.loading:
             text = tr("The chat is not here yet. What you have written is kept; send it as soon as the chat shows.")
+            self.composer.show_notice(text)
+        else:
+            self._say_if_too_long(question)
+
+    def _ask_in_other_words(self, turn: Turn, question: str) -> None:
+        if not self._chat.edit(turn, question, self.choice):
+            self._say_if_too_long(question)
+
+    def _say_if_too_long(self, question: str) -> None:
+        length = len(question.strip())
+        if length > MAX_QUESTION:
+            text = tr(
+                "The question was not sent: it has {length} characters, and a question can have {most}. Shorten it, or "
+                "attach a part of it as a file.",
+                length=number(length),
+                most=number(MAX_QUESTION),
+            )
             self.composer.show_notice(text)
 
     def _show_unread(self) -> None:
@@ -210,7 +228,7 @@ class ChatPage(QSplitter):
         wishes.retry_requested.connect(lambda turn: chat.retry(turn, self.choice))
         wishes.drop_requested.connect(lambda turn: chat.retry(turn, self.choice, drop_oldest=True))
         wishes.alternative_chosen.connect(self._take)
-        wishes.edited.connect(lambda turn, text: chat.edit(turn, text, self.choice))
+        wishes.edited.connect(self._ask_in_other_words)
         wishes.privacy_chosen.connect(lambda turn, privacy: chat.accept(turn, privacy, self.choice))
         chat.running_changed.connect(composer.show_running)
         chat.elsewhere_changed.connect(self.elsewhere.show_elsewhere)

@@ -3952,6 +3952,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Die Frage ist leer. Schreib etwas oder hänge eine Datei an.</translation>
     </message>
     <message>
+        <source>The question was not sent: it has {length} characters, and a question can have {most}. Shorten it, or attach a part of it as a file.</source>
+        <translation>Die Frage wurde nicht gesendet: Sie hat {length} Zeichen, und eine Frage kann {most} haben. Kürze sie, oder hänge einen Teil davon als Datei an.</translation>
+    </message>
+    <message>
         <source>The receipt was not saved: {reason}. Choose another place.</source>
         <translation>Die Quittung wurde nicht gespeichert: {reason}. Wähle einen anderen Ort.</translation>
     </message>
