@@ -17,6 +17,9 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(?=:)")
 _BARE = re.compile(r"\bhttps?://[^\s<>\"'`{}|\\^]+", re.IGNORECASE)
 _MAIL_FIELDS = frozenset({"to", "cc", "bcc", "subject", "body"})
 _TRAILING = ".,;:!?*_~"
+_CLOSING = ".,;:!?)]}'\"”’"
+_MOST_SAID = 300
+"""Characters of the text of a link that are looked at."""
 _PAIRS = {")": "(", "]": "["}
 _LOOKS_LATIN = frozenset("аеорсухіјѕһԁԛԝьցոսօհɑɡıοανρυικχγӏѵԍҽԛ")
 _NAMED_HOST = re.compile(r"(?:https?://)?(?:[^\s/@]{1,99}@)?((?:[\w-]{1,63}\.){1,9}[^\W\d]{2,18})(?=[/:?#\s]|$)")
@@ -143,13 +146,14 @@ def _deceives(label: str) -> bool:
 
 
 def _names_another(text: str, host: str) -> bool:
-    """Whether ``text`` reads like an address of another host than ``host``."""
-    text = text.strip().lower()[:300]
-    named = _NAMED_HOST.match(text)
-    if named is None:
-        return False
+    """Whether an address of another host than ``host`` is read in ``text``."""
+    words = (_NAMED_HOST.search(word.rstrip(_CLOSING)) for word in text.lower()[:_MOST_SAID].split())
+    return any(named is not None and _is_another(named, host) for named in words)
+
+
+def _is_another(named: re.Match[str], host: str) -> bool:
     said = named.group(1).removeprefix("www.")
-    if not text.startswith(("http://", "https://", "www.")) and said.rpartition(".")[2] not in _DOMAINS:
+    if not named.group().startswith(("http://", "https://", "www.")) and said.rpartition(".")[2] not in _DOMAINS:
         return False
     try:
         said = said.encode("idna").decode("ascii")

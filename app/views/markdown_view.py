@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import math
+import operator
 from typing import Any
 
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QRect, QRectF, QSizeF, Qt, QTimer, QUrl, Signal
@@ -22,7 +24,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QMenu, QSizePolicy, QTextBrowser, QToolButton, QWidget
 
 from app.i18n import tr
-from app.markdown.blocks import Code, Table, Text
+from app.markdown.blocks import Code
 from app.markdown.links import may_open
 from app.markdown.reader import MarkdownReader
 from app.models.safe_text import visible
@@ -33,7 +35,6 @@ from app.views.markdown_document import MarkdownDocument
 from app.views.markdown_formats import HEADER_HEIGHT
 from app.views.markdown_ground import Shown
 from app.views.markdown_recolour import Recolouring
-from app.views.markdown_tables import MAX_ROWS
 
 _BORDER = 2
 _COPIED_MILLISECONDS = 1600
@@ -197,7 +198,8 @@ class MarkdownView(QTextBrowser):
         address = self.anchorAt(at)
         if address:
             menu.addSeparator()
-            self._offer(menu, tr("Open the link …"), functools.partial(self._choose, QUrl(address)), True)
+            place = self.document().documentLayout().hitTest(at.toPointF(), Qt.HitTestAccuracy.ExactHit)
+            self._offer(menu, tr("Open the link …"), functools.partial(self._choose_at, place, QUrl(address)), True)
             self._offer(menu, tr("Copy the address of the link"), functools.partial(copy_text, address), True)
         menu.addSeparator()
         self._offer(menu, tr("Select all"), self.selectAll, bool(self._source))
@@ -219,26 +221,33 @@ class MarkdownView(QTextBrowser):
         return None
 
     def _choose(self, url: QUrl) -> None:
-        address = url.toString(QUrl.ComponentFormattingOption.FullyEncoded)
+        """A link was chosen by mouse or key; Qt selects it before it says so."""
+        self._choose_at(self.textCursor().selectionStart(), url)
+
+    def _choose_at(self, place: int, url: QUrl) -> None:
+        address = _encoded(url)
         if may_open(address):
-            self.link_chosen.emit(address, self._words_of(address))
+            self.link_chosen.emit(address, self._words_at(place, address))
 
     def _point(self, url: QUrl) -> None:
         """The address under the mouse, as text."""
-        self.setToolTip(url.toString(QUrl.ComponentFormattingOption.FullyEncoded).replace("<", "%3C"))
+        self.setToolTip(_encoded(url).replace("<", "%3C"))
 
-    def _words_of(self, address: str) -> str:
-        """What the first link to ``address`` says."""
-        for shown in self._text.shown:
-            block = shown.block
-            cells = [block.runs] if isinstance(block, Text) else []
-            if isinstance(block, Table):
-                cells = [*block.header, *(cell for row in block.rows[:MAX_ROWS] for cell in row)]
-            for runs in cells:
-                for run in runs:
-                    if run.link and QUrl(run.link).toString(QUrl.ComponentFormattingOption.FullyEncoded) == address:
-                        return run.text
-        return ""
+    def _words_at(self, place: int, address: str) -> str:
+        """What the link to ``address`` says that stands at a ``place`` of the document, in all its looks. Others may
+        lead there, too, and say something else."""
+        parts: list[tuple[str, bool]] = []
+        at = 0  # the part at that place
+        part = self.document().findBlock(place).begin()
+        while not part.atEnd():
+            fragment = part.fragment()
+            if fragment.position() <= place:
+                at = len(parts)
+            parts.append((fragment.text(), _encoded(QUrl(fragment.charFormat().anchorHref())) == address))
+            part += 1
+        before = itertools.takewhile(operator.itemgetter(1), reversed(parts[:at]))
+        behind = itertools.takewhile(operator.itemgetter(1), parts[at:])
+        return "".join(text for text, _ in [*reversed([*before]), *behind])
 
     def _fit(self, size: QSizeF) -> None:
         if self._recolouring is not None:  # which changes no size, but Qt lays out what it touches
@@ -312,6 +321,10 @@ class CodeHeader(QWidget):
             self.copy.setText(tr("Copied"))
             self.copy.setIcon(icon("check", self._theme.good))
             self._back.start()
+
+
+def _encoded(url: QUrl) -> str:
+    return url.toString(QUrl.ComponentFormattingOption.FullyEncoded)
 
 
 def copy_text(text: str) -> None:

@@ -327,6 +327,44 @@ def test_links_are_shown_before_they_open(chat, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize(
+    ("before", "link", "warned"),
+    [
+        ("[here](https://evil.org) or ", "[https://bank.com](https://evil.org)", True),
+        ("[here](https://evil.org)", "[https://bank.com](https://evil.org)", True),
+        ("[https://bank.com](https://evil.org) or ", "[here](https://evil.org)", False),
+        ("", "[https://**bank**.com](https://evil.org)", True),
+        ("| |\n|-|\n| [here](https://evil.org) or ", "[bank.com](https://evil.org) |", True),
+    ],
+)
+@pytest.mark.parametrize("by", ["mouse", "key", "menu"])
+def test_the_words_of_the_link_that_is_chosen_are_judged(chat, before: str, link: str, warned: bool, by: str) -> None:
+    transcript, view = chat
+    transcript.turns.append(turn("Q", f"{before}{link}"))
+    transcript.cleared.emit()
+    settle(view)
+    view.activateWindow()
+    text = view.turns[-1].answer
+    word = "here" if link.startswith("[here]") else "bank"
+    at = QTextCursor(text.document().find(word))
+    at.setPosition(at.selectionStart() + 2)
+    place = text.cursorRect(at).center()
+    if by == "mouse":
+        QTest.mouseClick(text.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    elif by == "menu":
+        entries = {action.text(): action for action in text.context_menu(place).actions()}
+        entries["Open the link …"].trigger()
+    else:
+        text.setFocus()
+        steps = 2 if " or " in before else 1  # what stands together is one link for the keys
+        for _ in range(steps):
+            QTest.keyClick(text, Qt.Key.Key_Tab)
+        QTest.keyClick(text, Qt.Key.Key_Return)
+    dialog = view.findChild(LinkDialog)
+    assert dialog.host.whole_text == "evil.org"
+    assert [("another site" in label.whole_text) for label in dialog.warnings] == [True] * warned
+
+
+@pytest.mark.parametrize(
     "address", ["file:///etc/passwd", "javascript:alert(1)", "data:text/html,x", "relative", "about:blank"]
 )
 def test_other_addresses_never_open(chat, monkeypatch: pytest.MonkeyPatch, address: str) -> None:

@@ -15,7 +15,11 @@ from app.markdown.links import MAX_ADDRESS, bare_addresses, destination, may_ope
         ("https://www.example.org/", "https://example.org/more", ()),
         ("https://evil.org/", "https://bank.com/login", ("misnamed",)),
         ("https://evil.org/", "bank.com", ("misnamed",)),
+        ("https://evil.org/", "Go to bank.com, please", ("misnamed",)),
+        ("https://evil.org/", "herehttps://bank.com", ("misnamed",)),  # two links without anything between them
+        ("https://example.org/", "https://example.org/as/bank.com", ()),
         ("https://github.com/x", "setup.py", ()),
+        ("https://github.com/x", "See setup.py.", ()),
         ("https://bank.com@evil.org/", "x", ("user",)),
         ("http://example.org/", "x", ("plain",)),
         ("http://127.0.0.1:8765/v1", "x", ("address",)),
