@@ -69,6 +69,12 @@ class ContributionModel(QObject):
         now = self.now
         return {} if now is None else {one.sensor: from_engine(one, "reason") for one in now.missing}
 
+    @property
+    def without_effect(self) -> dict[str, str]:
+        """Why a rule does nothing on this machine, by field."""
+        missing = self.now.missing if self.now is not None else ()
+        return {rule: from_engine(one, "reason") for one in missing for rule in one.rules}
+
     def change(self, **values: object) -> None:
         """Rule otherwise, from now on; before the engine has spoken, as soon as it does."""
         rules = self.rules

@@ -11,8 +11,7 @@ from app.models.week import DAYS, HOURS, Week, at
 @dataclass(frozen=True, slots=True)
 class Rule:
     """``most`` 0: a switch, else a number; ``choices``: one of these. ``scale``: so many of the engine's units are one
-    that shows. ``nothing``: what stands in an empty field, which means ``without``. ``sensor``: what has to be
-    measured for it."""
+    that shows. ``nothing``: what stands in an empty field, which means ``without``."""
 
     field: str
     name: str
@@ -26,37 +25,33 @@ class Rule:
     whole: bool = True
     nothing: str = ""
     without: object = None
-    sensor: str = ""
     choices: tuple[tuple[object, str], ...] = ()
 
 
 WHEN = (
     Rule(
         "only_when_idle", mark("Only while nobody uses the machine"), mark("Keyboard and mouse have to rest first."),
-        sensor="idle",
     ),
     Rule(
         "idle_minutes", mark("How long they have to rest"), least=1, most=240, unit=mark("minutes"), whole=False,
-        sensor="idle",
     ),
     Rule(
         "contention", mark("Make way for other programs"),
-        mark("Pauses while another program needs the processor or the graphics card."), sensor="processor",
+        mark("Pauses while another program needs the processor or the graphics card."),
     ),
     Rule(
         "contention_share", mark("How much they have to need"),
         mark("Of all processors, or of a graphics card or its encoder."), least=5, most=100, step=5, unit=mark("%"),
-        scale=0.01, whole=False, sensor="processor",
+        scale=0.01, whole=False,
     ),
-    Rule("full_screen", mark("Pause for full screen"), mark("Games, films, presentations."), sensor="full_screen"),
-    Rule("on_battery", mark("Pause on battery"), mark("Goes on when the machine is plugged in."), sensor="battery"),
+    Rule("full_screen", mark("Pause for full screen"), mark("Games, films, presentations.")),
+    Rule("on_battery", mark("Pause on battery"), mark("Goes on when the machine is plugged in.")),
     Rule(
         "on_metered", mark("Pause on metered connections"), mark("Such as a phone that shares its connection."),
-        sensor="metered",
     ),
     Rule(
         "heat_limit", mark("Pause above this temperature"), mark("Of the processor."), least=29, most=120, step=5,
-        unit=mark("°C"), nothing=mark("no limit"), sensor="temperature",
+        unit=mark("°C"), nothing=mark("no limit"),
     ),
     Rule(
         "when_pausing", mark("Answers under way when it pauses"),
@@ -72,7 +67,7 @@ MONEY = (
     Rule("currency", mark("Currency"), choices=tuple((code, code) for code in ("EUR", "USD", "GBP", "CHF"))),
     Rule(
         "monthly_kwh", mark("At most so much in a month"), mark("Then it pauses until the next month."), most=10_000,
-        step=1, unit=mark("kWh"), nothing=mark("no limit"), whole=False, sensor="power",
+        step=1, unit=mark("kWh"), nothing=mark("no limit"), whole=False,
     ),
 )  # fmt: skip
 TRAFFIC = (
@@ -105,7 +100,7 @@ RELAY = (
         "relay_monthly_gigabytes", mark("At most so much in a month"), most=100_000, step=10, unit=mark("GB"),
         nothing=mark("no limit"), whole=False,
     ),
-    Rule("relay_on_metered", mark("Also on metered connections"), sensor="metered"),
+    Rule("relay_on_metered", mark("Also on metered connections")),
 )  # fmt: skip
 
 

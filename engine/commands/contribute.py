@@ -85,10 +85,16 @@ def events(data: Data = None, json_output: Json = False) -> None:
 @rules_commands.callback()
 def rules(context: typer.Context, data: Data = None, json_output: Json = False) -> None:
     """Without a command: print every rule with its value."""
+    from engine.commands.rule_values import named, without_effect
+
     if context.invoked_subcommand is not None:
         return
     found: schema.Contribution = run(data, lambda client: client.ask(schema.GetContribution(), schema.Contribution))
     _print_rules(found, json_output)
+    if not json_output:
+        for name in named(found.rules):
+            for note in without_effect(found, name):
+                typer.echo(line(note), err=True)
 
 
 @rules_commands.command(name="set")
@@ -102,13 +108,16 @@ def set_rule(
 
     schedule is written as in "mon-fri 0-8,18-24; sat,sun 0-24", exclusive_programs with commas.
     """
-    from engine.commands.rule_values import changed
+    from engine.commands.rule_values import changed, without_effect
 
     async def change(client: ControlClient) -> schema.Contribution:
         before = await client.ask(schema.GetContribution(), schema.Contribution)
         return await client.ask(schema.SetRules(rules=changed(before.rules, name, value)), schema.Contribution)
 
-    _print_rules(run(data, change), json_output)
+    found = run(data, change)
+    _print_rules(found, json_output)
+    for note in without_effect(found, name):
+        typer.echo(line(note), err=True)
 
 
 def _print_rules(found: schema.Contribution, json_output: bool) -> None:

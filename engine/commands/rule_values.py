@@ -1,12 +1,14 @@
-"""Rules of the owner by name, as text: for ``gentorrent contribute``. Pure."""
+"""Rules of the owner by name, as text, and what they can do here: for ``gentorrent contribute``. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
 
+from engine.api.schema import Contribution
 from engine.commands import schedule_text
 from engine.errors import ConfigurationError
 from engine.governor.rules import DeviceRules, Rules
@@ -24,6 +26,18 @@ def named(rules: Rules) -> dict[str, str]:
     for entry in rules.devices:
         found |= {f"{entry.device}.{name}": _shown(name, getattr(entry, name)) for name in _OF_DEVICES}
     return found
+
+
+def without_effect(found: Contribution, name: str) -> Iterator[str]:
+    """Why a rule that asks for something does nothing on this machine, or less than it says."""
+    if named(found.rules).get(name, NOTHING) == NOTHING:
+        return
+    device, _, field = name.rpartition(".")
+    for missing in found.missing:
+        if name in missing.rules:
+            yield f"{name} has no effect on this machine. {missing.reason}"
+        elif device and field == "power_cap" and missing.sensor == f"power_limit:{device}":
+            yield missing.reason
 
 
 def changed(rules: Rules, name: str, text: str) -> Rules:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,8 @@ from engine.api.schema import (
 )
 from engine.clock import Clock
 from engine.governor.findings import PROCESSOR
+from engine.governor.needs import without_effect
+from engine.governor.readings import Readings
 from engine.governor.rules import Rules
 from engine.node.governing import Governing, Used
 from engine.sensors.machine import NoSensors, machine_sensors
@@ -64,6 +66,14 @@ def make_governing(node: Node, folder: Path, clock: Clock) -> Governing:
         used=lambda: _used(node),
         serves=lambda: node.keeper.ready,
     )
+
+
+def _missing(rules: Rules, seen: Readings | None) -> Iterator[Missing]:
+    """What cannot be measured, and which rules do nothing for that."""
+    if seen is None:
+        return
+    for name, reason in sorted(seen.unmeasured.items()):
+        yield Missing(sensor=name, reason=reason, rules=without_effect(name, rules, seen))
 
 
 def _own_pids(node: Node) -> set[int]:
@@ -157,7 +167,6 @@ class ContributionService:
     def _contribution(self, ref: str) -> Contribution:
         governing, decision = self._governing, self._governing.decision
         seen = governing.readings
-        missing = seen.unmeasured if seen else {}
         reasons = () if self._node.serves_now or decision.active else decision.reasons
         if decision.active and (obstacle := self._node.obstacle):
             reasons = (obstacle,)
@@ -165,7 +174,7 @@ class ContributionService:
             ref=ref,
             rules=governing.rules,
             missing=(
-                *(Missing(sensor=name, reason=reason) for name, reason in sorted(missing.items())),
+                *_missing(governing.rules, seen),
                 *(
                     Missing(sensor=f"power_limit:{device}", reason=reason)
                     for device, reason in self._node.devices.missing()

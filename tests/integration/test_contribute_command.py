@@ -47,3 +47,20 @@ def test_a_terminal_has_all_that_the_page_has(tmp_path: Path, capsys: pytest.Cap
         (device,) = json.loads(command("rules", "--json"))["devices"]
         assert (device["device"], device["memory_cap"]) == ("cpu", 4096)
     assert command("show", code=1)
+
+
+def test_a_rule_that_has_no_effect_here_says_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def told(*words: str) -> str:
+        with pytest.raises(SystemExit) as ended:
+            main(["contribute", "rules", *words, "--data", str(tmp_path)])
+        said = capsys.readouterr()
+        assert ended.value.code == 0, said.err
+        return said.err
+
+    (tmp_path / "config.toml").write_text("sensors = false\n")
+    with running(tmp_path):
+        assert told("set", "monthly_kwh", "0.5").startswith("monthly_kwh has no effect on this machine. ")
+        assert told("set", "monthly_kwh", "1", "--json").startswith("monthly_kwh has no effect on this machine. ")
+        assert "monthly_kwh has no effect" in told()
+        assert told("set", "monthly_kwh", "none") == ""
+        assert told("set", "monthly_gigabytes", "10") == ""

@@ -26,7 +26,7 @@ SECTIONS = ("devices", "when", "money", "traffic", "whom", "relay", "log", "mean
 HOSTILE = "<b>game</b>&nbsp;\u202egpj.exe"
 RULES = schema.Rules()
 GPU = schema.Device(device="gpu0", name="<i>Card</i>", memory=8 << 30)
-MISSING = (schema.Missing(sensor="battery", reason="This machine has no battery."),)
+MISSING = (schema.Missing(sensor="battery", reason="This machine has no battery.", rules=("on_battery",)),)
 
 
 class Shown(ContributePage):

@@ -54,7 +54,7 @@ class RuleCard(QObject):
         self.card.show_summary(self._words(ruled))
         if self.card.made:
             values = {name: getattr(ruled, name) for name in ruled.__struct_fields__}
-            self.fields.show_values(values, self._model.missing, self._model.problems)
+            self.fields.show_values(values, self._model.without_effect, self._model.problems)
             self.show_more(ruled)
 
     def show_more(self, ruled: schema.Rules) -> None:
@@ -100,7 +100,7 @@ class WhenCard(RuleCard):
         self.grid.show_week(rules.read_week(ruled.schedule))
         self.schedule.show_problem(self._model.problems.get("schedule", ""))
         self.programs.show_programs(ruled.exclusive_programs)
-        self.exclusive.show_missing(self._model.missing.get("programs", ""))
+        self.exclusive.show_missing(self._model.without_effect.get("exclusive_programs", ""))
         self.exclusive.show_problem(self._model.problems.get("exclusive_programs", ""))
 
 

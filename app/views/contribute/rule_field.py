@@ -88,10 +88,10 @@ class RuleFields:
             card.column.addWidget(field.row)
 
     def show_values(
-        self, values: Mapping[str, object], missing: Mapping[str, str], problems: Mapping[str, str]
+        self, values: Mapping[str, object], without_effect: Mapping[str, str], problems: Mapping[str, str]
     ) -> None:
-        """What is chosen, what this machine cannot do (by sensor), and what was refused (by field)."""
+        """What is chosen, why some do nothing on this machine, and what was refused; all by field."""
         for name, field in self.fields.items():
             field.show_value(values.get(name))
-            field.row.show_missing(missing.get(field.rule.sensor, "") if field.rule.sensor else "")
+            field.row.show_missing(without_effect.get(name, ""))
             field.row.show_problem(problems.get(name, ""))

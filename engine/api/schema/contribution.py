@@ -57,11 +57,13 @@ AnyContributionRequest = (
 
 
 class Missing(Worded, frozen=True, kw_only=True):
-    """``sensor`` (see ``engine.governor.readings.SensorName``) cannot be read here, so rules about it do nothing.
+    """``sensor`` (see ``engine.governor.readings.SensorName``) cannot be read here, so ``rules`` do nothing (fields
+    of :class:`Rules`, or ``DEVICE.FIELD``; none where something else that is measured stands in for it).
     "power_limit:DEVICE": its driver does not keep the limit of power; ``reason`` says what is done instead."""
 
     sensor: str
     reason: str
+    rules: tuple[str, ...] = ()
 
 
 class Device(Struct, frozen=True, kw_only=True):

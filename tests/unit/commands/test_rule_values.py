@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.api.schema import Contribution, Missing
 from engine.commands import schedule_text
 from engine.commands.contribute import _seconds
-from engine.commands.rule_values import changed, named
+from engine.commands.rule_values import changed, named, without_effect
 from engine.errors import ConfigurationError
 from engine.governor.rules import ALL_DAY, DeviceRules, Rules
 
@@ -89,3 +90,20 @@ def test_times_to_pause(text: str, seconds: float) -> None:
 def test_no_times_to_pause(text: str) -> None:
     with pytest.raises(ConfigurationError):
         _seconds(text)
+
+
+def test_a_rule_that_asks_for_something_and_can_do_nothing_says_why() -> None:
+    missing = (
+        Missing(sensor="power", reason="No meter.", rules=("monthly_kwh",)),
+        Missing(sensor="temperature", reason="No heat.", rules=("cpu.temperature_cap",)),
+        Missing(sensor="power_limit:gpu0", reason="It works in pauses."),
+    )
+    limits = (DeviceRules(device="cpu", temperature_cap=80), DeviceRules(device="gpu0", power_cap=200))
+    found = Contribution(rules=Rules(monthly_kwh=0.5, devices=limits), missing=missing)
+    told = {name: note for name in named(found.rules) for note in without_effect(found, name)}
+    assert told == {
+        "monthly_kwh": "monthly_kwh has no effect on this machine. No meter.",
+        "cpu.temperature_cap": "cpu.temperature_cap has no effect on this machine. No heat.",
+        "gpu0.power_cap": "It works in pauses.",
+    }
+    assert not list(without_effect(Contribution(rules=Rules(), missing=missing), "monthly_kwh"))

@@ -7,8 +7,9 @@ from typing import Any
 
 from engine.api import schema
 from engine.governor.meter import Month
+from engine.governor.readings import DeviceReading, Readings
 from engine.governor.rules import Rules
-from engine.node.contribution_service import ContributionService
+from engine.node.contribution_service import ContributionService, _missing
 from engine.verification.reputation.rule import ONE, unjudged
 
 NODE = bytes(20)
@@ -38,3 +39,17 @@ def test_every_total_is_filled_where_all_is_measured_and_judged() -> None:
 def test_what_nothing_measures_and_nobody_judged_is_not_told() -> None:
     totals = totals_of(SimpleNamespace(nodes={}), Month(month="2026-11"))
     assert (totals.reputation, totals.kwh_month, totals.cost, totals.tokens_per_wh) == (None,) * 4
+
+
+def test_what_is_not_measured_names_the_rules_that_do_nothing_for_it() -> None:
+    unmeasured = {"power": "No meter.", "battery": "No battery.", "disk": "No disk."}
+    seen: Any = Readings(now=0.0, unmeasured=unmeasured)
+    told = {one.sensor: (one.reason, one.rules) for one in _missing(Rules(), seen)}
+    assert told == {
+        "battery": ("No battery.", ("on_battery",)),
+        "disk": ("No disk.", ()),
+        "power": ("No meter.", ("monthly_kwh",)),
+    }
+    measures = Readings(now=0.0, devices=(DeviceReading(device="gpu0", power=90.0),), unmeasured={"power": "No meter."})
+    assert [one.rules for one in _missing(Rules(), measures)] == [()]
+    assert not list(_missing(Rules(), None))
