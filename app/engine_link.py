@@ -233,7 +233,10 @@ class EngineLink(QObject):
             # Other programs look for the API at its usual port; the window alone needs no certain one.
             self._extra = FREE_PORT_OPTION
             return
-        await self._rest("failed", reason or tr("The engine ended while it started, without a word."))
+        if reason:  # it has no code: the engine's own words come after what they mean
+            await self._rest("failed", tr("The engine cannot be started: {reason}.", reason=reason.rstrip(".")))
+        else:
+            await self._rest("failed", tr("The engine ended while it started, without a word."))
 
     async def _rest(self, phase: Phase, text: str) -> None:
         """Show ``text`` and wait before the next attempt, longer each time, or until :meth:`try_now`."""

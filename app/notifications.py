@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from app.i18n import tr
 from app.models.chats import ChatsModel
+from app.models.engine_words import from_engine
 from app.models.safe_text import visible
 from app.models.status import StatusModel
 from app.models.transcript import ChatTranscript
@@ -75,7 +76,7 @@ class Notifier(QObject):
         if self._preferences().tell_contributing and not self._in_front():
             title = tr("Contributing is paused") if now.status == "paused" else tr("Contributing has stopped")
             self.chat = ""
-            self._tell(title, visible(now.reason)[:LONGEST])
+            self._tell(title, visible(from_engine(now, "reason"))[:LONGEST])
 
     def _in_front(self) -> bool:
         window = self._window()

@@ -19,6 +19,7 @@ from engine.chats.database import TABLE_OF, Database, read_row
 from engine.chats.rows import ChatRow, Key, MessageRow, Row, key_of
 from engine.chats.tables import APPLICATION_ID, VERSION, migrate
 from engine.errors import StorageError
+from engine.sentences import said_by, say, together
 from engine.storage.files import PRIVATE_FILE, make_directory, storage_error
 
 _BATCH = 100
@@ -68,7 +69,7 @@ def open_database(path: Path | None, stamp: str, damaged: bool = False) -> Opene
     _finish_earlier(path)
     try:
         if damaged:
-            raise UnusableError("damaged", "it is damaged")
+            raise UnusableError("damaged", say("recovered.damaged"))
         return Opened(_ready(_made(path)))
     except UnusableError as error:
         return _replaced(path, error, stamp)
@@ -151,7 +152,7 @@ def _ready(path: Path | str) -> Database:
         if connection is not None:
             connection.close()
         if is_damage(error):
-            raise UnusableError("damaged", f"it is damaged ({error})") from error
+            raise UnusableError("damaged", say("recovered.damaged_as", found=str(error))) from error
         raise StorageError(f"The chat database {path} cannot be opened ({error}). Check the disk.") from error
     except UnusableError:
         assert connection is not None
@@ -181,14 +182,14 @@ def _check(connection: sqlite3.Connection, whole: bool) -> None:
     if not (application or version or tables):
         return  # new
     if application != APPLICATION_ID:
-        raise UnusableError("foreign", "it is not of this program")
+        raise UnusableError("foreign", say("recovered.foreign"))
     if version > VERSION:
-        raise UnusableError("newer", "it is of a newer version of this program")
+        raise UnusableError("newer", say("recovered.newer"))
     if not whole:
         return
     (result,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if result != "ok":
-        raise UnusableError("damaged", f"it is damaged ({result})")
+        raise UnusableError("damaged", say("recovered.damaged_as", found=str(result)))
 
 
 def _keep_aside(path: Path, kind: str, stamp: str) -> Path:
@@ -210,10 +211,9 @@ def _keep_aside(path: Path, kind: str, stamp: str) -> Path:
 
 
 def _told(error: UnusableError, aside: Path, chats: int, messages: int) -> str:
-    found = f"{chats} chats with {messages} messages could be read and are in a new one" if chats else (
-        "nothing in it could be read; a new, empty one was made"
-    )  # fmt: skip
-    return f"The chat database could not be used: {error}. It was kept as {aside.name} in {aside.parent}; {found}."
+    found = say("recovered.some", chats=chats, messages=messages) if chats else say("recovered.nothing")
+    kept = say("recovered.aside", name=aside.name, folder=str(aside.parent))
+    return together(said_by(error), kept, found)
 
 
 # ------------------------------------------------------------------------------------------------- reading damaged ones

@@ -16,6 +16,7 @@ from engine.inference.supervisor.devices import Device, find_devices
 from engine.inference.supervisor.pool import WEIGHTS_SHARE, WorkerPool
 from engine.inference.supervisor.settings import InferenceSettings, WorkerState, default_threads
 from engine.inference.types import CacheNews
+from engine.sentences import say
 from engine.storage import keyring_access
 
 API_KEY = "GENTORRENT_BACKEND_API_KEY"
@@ -70,10 +71,7 @@ def make_remote(
         )
     base_url = checked_base_url(configuration.backend_url)
     if is_unprotected(base_url):
-        notice(
-            f"Questions to {base_url} leave this machine unencrypted: everybody on the way can read them. Use "
-            "https://, or a tunnel."
-        )
+        notice(say("backend.unprotected", address=base_url))
     settings = RemoteSettings(
         base_url=base_url,
         server_model=configuration.backend_model,

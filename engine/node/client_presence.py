@@ -15,6 +15,7 @@ from engine.node.keys import NodeKeys
 from engine.node.overlay_client import OverlayClient
 from engine.node.presence import Membership, Presence
 from engine.node.saved_guards import load_guards, save_guards
+from engine.sentences import said_by, say
 from engine.transport.bootstrap_state import Phase
 
 SAVE_GUARDS_SECONDS = 600.0
@@ -89,13 +90,17 @@ class ClientPresence(Presence):
         try:
             save_guards(self._guards_path(self.network_id), client.guard_list.state)
         except StorageError as error:
-            self._membership.notice(f"The list of guards could not be saved: {error}")
+            self._membership.notice(say("guards.not_saved", problem=said_by(error)))
 
     def _guard_retired(self, retired: Retired) -> None:
         self._membership.notice(
-            f"Relay {short_id(retired.node_id)} is no longer one of your guards: {retired.failures} of its last "
-            f"{retired.paths} paths failed, {retired.usual:.0%} are usual. It may be overloaded, or it may have tried "
-            "to choose the rest of your paths. Another one was drawn; you need not do anything."
+            say(
+                "guards.retired",
+                relay=short_id(retired.node_id),
+                failures=retired.failures,
+                paths=retired.paths,
+                usual=f"{retired.usual:.0%}",
+            )
         )
 
     def _guards_path(self, network_id: NetworkId) -> Path:

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from engine.errors import GenTorrentError, StorageError, VerificationError
 from engine.node.committee_store import CommitteeStore
+from engine.sentences import said_by, say
 from engine.verification.chain.certificate import check_certified
 from engine.verification.chain.checkpoint import EVERY, height_of, make_checkpoint, open_checkpoint
 from engine.verification.chain.state import ChainState
@@ -178,7 +179,7 @@ class CommitteeChain:
         try:
             self._store.append(state.height, block, self._records_of(block.block))
         except StorageError as error:
-            self.notice(f"The committee's new block could not be kept; it is fetched again later. {error}")
+            self.notice(say("committee.not_kept", problem=said_by(error)))
         changed = state.members != self.state.members
         self.state = state
         self._decided(state, block.block)

@@ -20,6 +20,7 @@ from engine.node.committee_chain import CommitteeChain, Fetch
 from engine.node.committee_store import CommitteeStore
 from engine.node.loop import MachineLoop
 from engine.paths.setup import TokenBucket
+from engine.sentences import said_by, say
 from engine.transport.link import Channel, LinkSender
 from engine.verification.chain.state import ChainState
 from engine.verification.committee.agreement import Agreement, Message
@@ -274,7 +275,7 @@ class CommitteeRole:
                         self._store.remember(effect.memory)
                     except StorageError as error:
                         agreement.abstain()
-                        self.notice(f"This verifier does not vote on the present block: it could not write. {error}")
+                        self.notice(say("committee.not_voting", problem=said_by(error)))
                         return
                 case Send(to=None):
                     self._send(None, effect.message)
@@ -285,7 +286,7 @@ class CommitteeRole:
                     self.chain.append(effect.certified)
                 case Contradicted():
                     key = self.state.members[effect.member].hex()
-                    self.notice(f"The member of the committee with the key {key} has signed two things at once.")
+                    self.notice(say("committee.two_things", key=key))
                     self.contradicted(effect.contradiction)
                 case Refused():
                     logger.info("a block is not voted for: %s", effect.reason)

@@ -14,6 +14,7 @@ from engine.directory.genesis import GenesisRecord
 from engine.errors import ConfigurationError, StorageError
 from engine.ids import NodeId
 from engine.node.committee_presence import CommitteePresence
+from engine.sentences import said_by, say
 from engine.verification.chain.standings import CheckedStandings
 from engine.wire.blocks import CommitteeMessage
 
@@ -72,7 +73,7 @@ class CommitteeSeat:
             try:
                 presence = self._make(self._outside_at)
             except (StorageError, ConfigurationError) as error:
-                self.notice(f"This machine takes no part in the committee. {error}")
+                self.notice(say("committee.no_part", problem=said_by(error)))
                 return
             await self._take_part(presence)
 
@@ -94,7 +95,7 @@ class CommitteeSeat:
                 running.cancel()
         finally:
             self.presence = None
-        self.notice("The committee has other members now: this machine is a verifier no longer.")
+        self.notice(say("committee.left"))
         self.changed()
 
     def _members_changed(self) -> None:

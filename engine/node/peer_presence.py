@@ -34,6 +34,7 @@ from engine.node.scoring_service import ScoringService
 from engine.node.serving_role import ServingRole
 from engine.node.submission import Submission
 from engine.node.taken_memory import TakenMemory
+from engine.sentences import said_by, say
 from engine.storage.receipt_store import ReceiptStore
 from engine.transport.addresses import LOOPBACK_ADDRESS
 from engine.transport.bootstrap_state import BootstrapState, Phase
@@ -325,7 +326,7 @@ class PeerPresence(Presence):
         try:
             store = ReceiptStore(self._membership.networks / genesis.network_id.hex() / "receipts.sqlite3")
         except StorageError as error:
-            self._membership.notice(f"The answers of this run are not counted. {error}")
+            self._membership.notice(say("receipts.not_counted", problem=said_by(error)))
             return None
         submission = Submission(
             self._identity, genesis, store, self._membership.clock, lambda: self.bootstrap.server, os.urandom
@@ -444,10 +445,7 @@ class PeerPresence(Presence):
         """The address is withdrawn from the descriptor: nobody shall wait for an answer there."""
         address, self._signaling_address = self._signaling_address, ""
         self.bootstrap.publish(self._descriptor)
-        self._membership.notice(
-            f"--signaling-address {address} does not work, because {reason}. Nodes that come back while every server is"
-            " away cannot begin here. End the other program, or choose another port, and start again."
-        )
+        self._membership.notice(say("signaling.address", address=address, problem=reason))
 
     async def _rotate_keys(self) -> None:
         while True:
@@ -456,7 +454,7 @@ class PeerPresence(Presence):
                 changed = self._keys.rotate()
             except StorageError as error:
                 # Yesterday's keys still open what arrives; the next attempt comes soon.
-                self._membership.notice(f"The keys of the day could not be made. {error}")
+                self._membership.notice(say("keys.not_made", problem=said_by(error)))
                 continue
             if changed:
                 self.bootstrap.publish(self._descriptor)

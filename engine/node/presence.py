@@ -25,6 +25,7 @@ from engine.ids import NetworkId, NodeId
 from engine.node.contradictions import ContradictionsFollower
 from engine.node.saved_offer import load_offer, save_offer
 from engine.node.standings import StandingsFollower
+from engine.sentences import say
 from engine.transport.bootstrap_client import BootstrapClient, BootstrapState, Phase
 from engine.transport.connectivity import Connectivity
 from engine.transport.ice_servers import OfferedServers
@@ -246,7 +247,7 @@ class Presence(abc.ABC):
 
     def _cannot_listen(self, reason: str) -> None:
         """What :meth:`_listen` named cannot be had."""
-        self._membership.notice(f"Other nodes cannot signal straight to this one, because {reason}.")
+        self._membership.notice(say("signaling.not_direct", problem=reason))
 
     def _listener_of(self, peer: NodeId) -> str | None:
         """Where ``peer`` listens for offers, as the directory says."""

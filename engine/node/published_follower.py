@@ -22,6 +22,7 @@ from engine.errors import (
 )
 from engine.library.published import PublishedModels
 from engine.library.publishing import Outgoing
+from engine.sentences import said_by, say
 from engine.transport.bootstrap_client import BootstrapClient
 from engine.wire.codec import encode
 from engine.wire.manifests import MAX_PAGE, manifest_page_decoder
@@ -118,7 +119,7 @@ class PublishedFollower:
             try:
                 await client.bring("/v1/manifests", encode(signed))
             except VerificationError as error:
-                self._notice(f"The network does not take what you published: {error}")
+                self._notice(say("publish.refused", problem=said_by(error)))
             await asyncio.to_thread(self._outgoing.done, path, signed)
 
     async def _fetch(self, client: BootstrapClient) -> None:

@@ -17,6 +17,7 @@ from engine.clock import Clock
 from engine.crypto.identity import Identity
 from engine.directory.genesis import GenesisRecord
 from engine.errors import BootstrapUnreachableError, StorageError, VerificationError, WireError
+from engine.sentences import said_by, say
 from engine.storage.receipt_store import ReceiptStore, StoredBatch, StoredReceipt
 from engine.transport.bootstrap_http import http_session
 from engine.transport.chain_http import send_record
@@ -173,7 +174,7 @@ class Submission:
                 answer = await send_record(session, self._url(), "/v1/receipts", encode(signed))
             except VerificationError as error:
                 await asyncio.to_thread(self._store.refuse, batch.epoch, str(error))
-                self.notice(f"The server refuses this node's receipts of epoch {batch.epoch} for good: {error}")
+                self.notice(say("receipts.refused", epoch=str(batch.epoch), problem=said_by(error)))
             else:
                 self._check(answer, batch)
                 await asyncio.to_thread(self._store.confirm, batch.epoch, answer)

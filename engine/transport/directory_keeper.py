@@ -20,6 +20,7 @@ from engine.directory.heads import Heads, Proof, head_of
 from engine.directory.snapshot import LAST_GOOD_SECONDS, Checked, SnapshotVerifier
 from engine.errors import DirectoryError, EquivocationError, StorageError, WireError
 from engine.ids import NetworkId, NodeId
+from engine.sentences import said_by, say
 from engine.storage.files import make_directory, read_limited, write_atomically
 from engine.storage.state import load_state, save_state
 from engine.transport.bootstrap_http import fetch
@@ -107,10 +108,8 @@ class DirectoryKeeper:
             make_directory(self._pin.parent)
             write_atomically(self._pin, genesis.network_id.hex().encode("ascii") + b"\n")
             self._network_id = genesis.network_id
-            self._on_notice(
-                f"The address named no network id, so the first network that answered is trusted from now on:"
-                f' "{genesis.genesis.name}", {genesis.network_id.hex()}. Compare this number with the operator\'s.'
-            )
+            name, number = genesis.genesis.name, genesis.network_id.hex()
+            self._on_notice(say("directory.first_network", name=name, number=number))
         self._use(genesis)
         return genesis
 
@@ -219,7 +218,7 @@ class DirectoryKeeper:
             save_state(path.with_name("directory-checked.json"), note)
         except StorageError as error:
             # Verified and usable all the same; what is lost is a quicker start.
-            self._on_notice(f"The directory is used but could not be kept for the next start. {error}")
+            self._on_notice(say("directory.not_kept", problem=said_by(error)))
 
     def _accept(self, signed: SignedSnapshot, oldest: float, checked: Checked | None = None) -> Directory:
         """May run in a thread, and one whose owner was cancelled may still be at it when the next one starts."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from engine.directory.heads import Proof
 from engine.errors import StorageError
 from engine.ids import NetworkId
+from engine.sentences import said_by, say, together
 from engine.storage.files import make_directory
 from engine.storage.state import save_state
 
@@ -36,10 +37,7 @@ def keep_proof(folder: Path, network_id: NetworkId, proof: Proof) -> str:
         make_directory(path.parent)
         if not path.exists() and sum(1 for _ in path.parent.iterdir()) < MAXIMUM_FILES:
             save_state(path, document)
-        kept = f"The proof, two signatures of the server, is kept in {path.parent}."
+        kept = say("directory.proof_kept", folder=str(path.parent))
     except (StorageError, OSError) as error:
-        kept = f"The proof could not be kept: {error}"
-    return (
-        f"The bootstrap server signed two different directories of epoch {epoch}, so somebody is shown a network of"
-        f" his own. Do not rely on anonymity until its operator has explained this. {kept}"
-    )
+        kept = say("directory.proof_not_kept", problem=said_by(error))
+    return together(say("directory.two", epoch=str(epoch)), kept)

@@ -15,6 +15,7 @@ from engine.directory.genesis import GenesisRecord
 from engine.directory.work import MOST_BITS, search, work_bytes
 from engine.errors import BootstrapUnreachableError, DirectoryError, StorageError
 from engine.ids import NetworkId
+from engine.sentences import said_by, say
 from engine.transport.bootstrap_http import CONNECT_SECONDS, network_errors, send_statement
 from engine.transport.bootstrap_state import Phase, Status
 from engine.wire.codec import Message, encode
@@ -176,11 +177,11 @@ class Publisher:
         try:
             async with network_errors():
                 await send_statement(session, url, statement)
-            self._on_notice("The network knows that this node's new identity takes the place of its old one.")
+            self._on_notice(say("successor.known"))
             self._statement_told()
         except DirectoryError as error:
             # It was told before, or the old identity never was listed: there is nothing to inherit.
-            self._on_notice(f"The server did not take the change of this node's identity: {error}.")
+            self._on_notice(say("successor.refused", problem=said_by(error)))
             self._statement_told()
         except (BootstrapUnreachableError, StorageError) as error:
-            self._status.set(warning=f"The change of this node's identity could not be told: {error}")
+            self._status.set(warning=say("successor.not_told", problem=said_by(error)))

@@ -97,7 +97,7 @@ def test_damaged_database_is_kept_aside_and_said(drive: Drive, tmp_path: Path) -
         async with played_engine(tmp_path, PlayedEngine()), open_window(tmp_path, NoProcess()) as window:
             await until(lambda: window.status.notes())
             (note,) = window.status.notes()
-            assert "1 chats with 2 messages could be read" in note
+            assert "(chats: 1, messages: 2)" in note
             await until(lambda: "Kept?" in rows(window))
             await until(lambda: window.chat.turns and window.answer == "Relays carry sealed data.")
             assert window.window.status_bar.notes.isVisible()

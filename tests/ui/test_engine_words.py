@@ -45,6 +45,8 @@ SPOKEN = (
 """Modules whose every sentence for people has a code."""
 OWN_MISTAKES = ("AssertionError", "ValueError")
 """What tells a programmer."""
+NOTICES = ("notice", "_notice", "on_notice", "_on_notice")
+"""What tells a sentence to the owner of the engine."""
 ELSEWHERE = (
     "This is no request about chats.",
     "The keys belong to another program here.",
@@ -114,6 +116,19 @@ def test_every_code_is_translated(language: str, code: str) -> None:
 def test_no_sentence_is_without_a_code(file: str) -> None:
     tree = ast.parse((ENGINE / file).read_text("utf-8"))
     bare = [text for text in said_bare(tree) if not text.startswith(ELSEWHERE)]
+    assert bare == []
+
+
+def test_every_notice_has_a_code() -> None:
+    bare = [
+        f"{path.relative_to(ENGINE).as_posix()}:{node.lineno}"
+        for path in sorted(ENGINE.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func).rpartition(".")[2] in NOTICES
+        and node.args
+        and isinstance(node.args[0], ast.Constant | ast.JoinedStr | ast.BinOp)
+    ]
     assert bare == []
 
 

@@ -12,6 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
 from app import i18n
+from app.models.engine_words import from_engine
 from app.models.facts import contributing_facts, machine_facts, network_facts, relay_words
 from app.preferences import PreferenceStore, WindowState, read_state, write_state
 from app.theme import DARK, LIGHT
@@ -20,6 +21,7 @@ from app.views.pages.contribute_page import ContributePage
 from app.views.pages.models_page import ModelsPage
 from app.views.pages.network_page import NetworkPage
 from engine.api import schema
+from engine.sentences import say
 from tests.ui.conftest import Drive, NoProcess, PlayedEngine, open_window, played_engine, until
 from tests.ui.test_models import Engine, state
 from tests.ui.test_window import type_question
@@ -514,6 +516,13 @@ def test_contributing_that_stops_by_itself_is_told_once(drive: Drive, tmp_path: 
                 now = schema.ContributingState(on=status != "off", status=status, reason="A game runs.")
                 window.status.receive(state(contributing=now))
             assert told == [("Contributing is paused", "A game runs.")]
+            i18n.use("de")
+            for status in ("on", "paused"):
+                now = schema.ContributingState(on=True, status=status, reason=say("governor.battery"))
+                window.status.receive(state(contributing=now))
+            assert told[1][1] == from_engine(now, "reason") != now.reason
+            i18n.use("en")
+            del told[1]
             window.preferences.change(tell_contributing=False)
             for status in ("on", "failed"):
                 now = schema.ContributingState(on=True, status=status, reason="No network.")

@@ -177,6 +177,10 @@
         </translation>
     </message>
     <message>
+        <source>--signaling-address {address} does not work, because {problem}. Nodes that come back while every server is away cannot begin here. End the other program, or choose another port, and start again.</source>
+        <translation>--signaling-address {address} geht nicht: {problem}. Knoten, die zurückkommen, während alle Server weg sind, können hier nicht beginnen. Beenden Sie das andere Programm, oder wählen Sie einen anderen Port, und starten Sie neu.</translation>
+    </message>
+    <message>
         <source>1 path of 1 relay</source>
         <translation>1 Pfad mit 1 Relay</translation>
     </message>
@@ -1748,6 +1752,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Selbst bei wenig Arbeit werden mehr als {watts} W verbraucht; eine Minute Pause.</translation>
     </message>
     <message>
+        <source>It was kept as {name} in {folder}.</source>
+        <translation>Sie wurde als {name} in {folder} aufgehoben.</translation>
+    </message>
+    <message>
         <source>It works more slowly, so that this month&apos;s energy lasts.</source>
         <translation>Es geht langsamer, damit die Energie dieses Monats reicht.</translation>
     </message>
@@ -2421,6 +2429,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Seit die Engine läuft, ist nichts geschehen.</translation>
     </message>
     <message>
+        <source>Nothing in it could be read; a new, empty one was made.</source>
+        <translation>Nichts darin war lesbar; eine neue, leere wurde angelegt.</translation>
+    </message>
+    <message>
         <source>Nothing is copied, and the folder has to stay where it is.</source>
         <translation>Nichts wird kopiert, und der Ordner muss bleiben, wo er ist.</translation>
     </message>
@@ -2614,6 +2626,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Other machines go on with them at once, or this one writes them to their end.</source>
         <translation>Andere Rechner setzen sie sofort fort, oder dieser schreibt sie zu Ende.</translation>
+    </message>
+    <message>
+        <source>Other nodes cannot signal straight to this one, because {problem}.</source>
+        <translation>Andere Knoten erreichen diesen nicht auf direktem Weg: {problem}.</translation>
     </message>
     <message>
         <source>Other people&apos;s questions are answered with {model}.</source>
@@ -2876,6 +2892,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Fragen dieses Chats gehen nie an einen anderen Rechner, welches Modell auch gewählt ist. Niemand sonst sieht sie, und nur Modelle auf diesem Rechner können antworten.</translation>
     </message>
     <message>
+        <source>Questions to {address} leave this machine unencrypted: everybody on the way can read them. Use https://, or a tunnel.</source>
+        <translation>Fragen an {address} verlassen diesen Rechner unverschlüsselt: Jeder auf dem Weg kann sie lesen. Nehmen Sie https:// oder einen Tunnel.</translation>
+    </message>
+    <message>
         <source>Quit</source>
         <translation>Beenden</translation>
     </message>
@@ -2903,6 +2923,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Receipts</source>
         <translation>Quittungen</translation>
+    </message>
+    <message>
+        <source>Relay {relay} is no longer one of your guards: {failures} of its last {paths} paths failed, {usual} are usual. It may be overloaded, or it may have tried to choose the rest of your paths. Another one was drawn; you need not do anything.</source>
+        <translation>Das Relay {relay} ist keiner Ihrer Wächter mehr: {failures} seiner letzten {paths} Pfade misslangen, üblich sind {usual}. Vielleicht ist es überlastet, vielleicht wollte es den Rest Ihrer Pfade bestimmen. Ein anderes wurde gezogen; Sie müssen nichts tun.</translation>
     </message>
     <message>
         <source>Remove</source>
@@ -3318,6 +3342,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Der X-Server sagt es nicht: {problem}</translation>
     </message>
     <message>
+        <source>The address named no network id, so the first network that answered is trusted from now on: &quot;{name}&quot;, {number}. Compare this number with the operator&apos;s.</source>
+        <translation>Die Adresse nannte kein Netz, darum wird von jetzt an dem ersten vertraut, das geantwortet hat: „{name}“, {number}. Vergleichen Sie diese Nummer mit der des Betreibers.</translation>
+    </message>
+    <message>
         <source>The address names a network that this server does not serve.</source>
         <translation>Die Adresse nennt ein Netz, das dieser Server nicht bedient.</translation>
     </message>
@@ -3361,6 +3389,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Die Antwort wurde angehalten: Sie ist länger als {most} Zeichen.</translation>
     </message>
     <message>
+        <source>The answers of this run are not counted. {problem}</source>
+        <translation>Die Antworten bis zum nächsten Start werden nicht gezählt. {problem}</translation>
+    </message>
+    <message>
         <source>The bootstrap server answers, but logging in failed: {detail}</source>
         <translation>Der Bootstrap-Server antwortet, aber die Anmeldung misslang: {detail}</translation>
     </message>
@@ -3371,6 +3403,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>The bootstrap server of “{name}” answers in {milliseconds} ms.</source>
         <translation>Der Bootstrap-Server von „{name}“ antwortet in {milliseconds} ms.</translation>
+    </message>
+    <message>
+        <source>The bootstrap server signed two different directories of epoch {epoch}, so somebody is shown a network of his own. Do not rely on anonymity until its operator has explained this.</source>
+        <translation>Der Bootstrap-Server hat zwei verschiedene Verzeichnisse der Epoche {epoch} unterschrieben, also wird jemandem ein eigenes Netz gezeigt. Verlassen Sie sich nicht auf die Anonymität, bis der Betreiber das erklärt hat.</translation>
     </message>
     <message>
         <source>The bootstrap server {preferred} does not answer, so {current} is used until it does.</source>
@@ -3401,8 +3437,28 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Der Katalog des Programms</translation>
     </message>
     <message>
+        <source>The change of this node&apos;s identity could not be told: {problem}</source>
+        <translation>Der Wechsel der Identität dieses Knotens konnte nicht mitgeteilt werden: {problem}</translation>
+    </message>
+    <message>
         <source>The chat database cannot be used ({error}). Check the disk.</source>
         <translation>Die Chat-Datenbank kann nicht benutzt werden ({error}). Prüfe die Platte.</translation>
+    </message>
+    <message>
+        <source>The chat database was damaged ({found}).</source>
+        <translation>Die Datenbank der Chats war beschädigt ({found}).</translation>
+    </message>
+    <message>
+        <source>The chat database was damaged.</source>
+        <translation>Die Datenbank der Chats war beschädigt.</translation>
+    </message>
+    <message>
+        <source>The chat database was not of this program.</source>
+        <translation>Die Datenbank der Chats war nicht von diesem Programm.</translation>
+    </message>
+    <message>
+        <source>The chat database was of a newer version of this program.</source>
+        <translation>Die Datenbank der Chats war von einer neueren Version dieses Programms.</translation>
     </message>
     <message>
         <source>The chat is not here yet. What you have written is kept; send it as soon as the chat shows.</source>
@@ -3419,6 +3475,14 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>The clock is right.</source>
         <translation>Die Uhr geht richtig.</translation>
+    </message>
+    <message>
+        <source>The committee has other members now: this machine is a verifier no longer.</source>
+        <translation>Das Komitee hat jetzt andere Mitglieder: Dieser Rechner ist kein Prüfer mehr.</translation>
+    </message>
+    <message>
+        <source>The committee&apos;s new block could not be kept; it is fetched again later. {problem}</source>
+        <translation>Der neue Block des Komitees konnte nicht aufgehoben werden; er wird später noch einmal geholt. {problem}</translation>
     </message>
     <message>
         <source>The committee&apos;s verifiers have found that this machine reads {speeds}, less than it says; other machines pass questions on by that. Other programs may have kept it busy, or several nodes share its hardware. It is measured again, and you need not do anything.</source>
@@ -3447,6 +3511,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>The diagnostics were not saved: {reason}. Choose another place.</source>
         <translation>Die Diagnose wurde nicht gespeichert: {reason}. Wähle einen anderen Ort.</translation>
+    </message>
+    <message>
+        <source>The directory is used but could not be kept for the next start. {problem}</source>
+        <translation>Das Verzeichnis wird benutzt, konnte aber für den nächsten Start nicht aufgehoben werden. {problem}</translation>
     </message>
     <message>
         <source>The directory of the network is not here yet.</source>
@@ -3673,6 +3741,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Die Einladung entstand am {when}, was nach der Uhr dieses Rechners noch bevorsteht. Die Uhr geht also falsch: Stell sie und versuch es noch einmal.</translation>
     </message>
     <message>
+        <source>The keys of the day could not be made. {problem}</source>
+        <translation>Die Schlüssel des Tages konnten nicht erzeugt werden. {problem}</translation>
+    </message>
+    <message>
         <source>The keys of this engine lie in a file that is not encrypted; no keyring works here.</source>
         <translation>Die Schlüssel dieser Engine liegen in einer unverschlüsselten Datei; hier funktioniert kein Schlüsselbund.</translation>
     </message>
@@ -3703,6 +3775,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>The link leads to a machine by its number instead of a name.</source>
         <translation>Der Link führt über eine Nummer statt eines Namens zu einem Rechner.</translation>
+    </message>
+    <message>
+        <source>The list of guards could not be saved: {problem}</source>
+        <translation>Die Liste der Wächter konnte nicht gespeichert werden: {problem}</translation>
     </message>
     <message>
         <source>The local network</source>
@@ -3801,6 +3877,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Das Manifest hätte {count} Bytes, erlaubt sind {most}. Veröffentliche weniger Dateien oder kürze die Texte.</translation>
     </message>
     <message>
+        <source>The member of the committee with the key {key} has signed two things at once.</source>
+        <translation>Das Mitglied des Komitees mit dem Schlüssel {key} hat zweierlei zugleich unterschrieben.</translation>
+    </message>
+    <message>
         <source>The message is too long.</source>
         <translation>Die Nachricht ist zu lang.</translation>
     </message>
@@ -3864,8 +3944,16 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Das Netz ist nicht erreichbar.</translation>
     </message>
     <message>
+        <source>The network does not take what you published: {problem}</source>
+        <translation>Das Netz nimmt nicht an, was Sie veröffentlicht haben: {problem}</translation>
+    </message>
+    <message>
         <source>The network has too few relays.</source>
         <translation>Das Netz hat zu wenige Relays.</translation>
+    </message>
+    <message>
+        <source>The network knows that this node&apos;s new identity takes the place of its old one.</source>
+        <translation>Das Netz weiß, dass die neue Identität dieses Knotens an die Stelle der alten tritt.</translation>
     </message>
     <message>
         <source>The network of this engine was named when it was started (--bootstrap, GENTORRENT_BOOTSTRAP or config.toml), which goes before what is joined here. Leave that out and start again.</source>
@@ -3930,6 +4018,14 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>The processor is at {degrees} °C.</source>
         <translation>Der Prozessor ist {degrees} °C warm.</translation>
+    </message>
+    <message>
+        <source>The proof could not be kept: {problem}</source>
+        <translation>Der Beweis konnte nicht aufgehoben werden: {problem}</translation>
+    </message>
+    <message>
+        <source>The proof, two signatures of the server, is kept in {folder}.</source>
+        <translation>Der Beweis, zwei Unterschriften des Servers, liegt in {folder}.</translation>
     </message>
     <message>
         <source>The publisher of {model} has signed two different versions {version}. The one that came first stays; the next needs a higher number.</source>
@@ -4024,6 +4120,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Der Server gehört zu einem anderen Netz ({said}).</translation>
     </message>
     <message>
+        <source>The server did not take the change of this node&apos;s identity: {problem}.</source>
+        <translation>Der Server hat den Wechsel der Identität dieses Knotens nicht angenommen: {problem}.</translation>
+    </message>
+    <message>
         <source>The server of the network ended: {problem} It is started again.</source>
         <translation>Der Server des Netzes endete: {problem} Er wird wieder gestartet.</translation>
     </message>
@@ -4034,6 +4134,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>The server of this network was started by another program, such as gentorrent bootstrap, and is ended there.</source>
         <translation>Der Server dieses Netzes wurde von einem anderen Programm gestartet, etwa von gentorrent bootstrap, und wird dort beendet.</translation>
+    </message>
+    <message>
+        <source>The server refuses this node&apos;s receipts of epoch {epoch} for good: {problem}</source>
+        <translation>Der Server lehnt die Belege dieses Knotens aus der Epoche {epoch} endgültig ab: {problem}</translation>
     </message>
     <message>
         <source>The system did not answer in time.</source>
@@ -4331,6 +4435,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Dieser Rechner läuft auf Akku.</translation>
     </message>
     <message>
+        <source>This machine takes no part in the committee. {problem}</source>
+        <translation>Dieser Rechner nimmt am Komitee nicht teil. {problem}</translation>
+    </message>
+    <message>
         <source>This month&apos;s {limit} GB of other people&apos;s traffic are passed on.</source>
         <translation>Die {limit} GB fremden Datenverkehrs dieses Monats sind weitergeleitet.</translation>
     </message>
@@ -4365,6 +4473,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>This system does not tell.</source>
         <translation>Dieses System sagt es nicht.</translation>
+    </message>
+    <message>
+        <source>This verifier does not vote on the present block: it could not write. {problem}</source>
+        <translation>Dieser Prüfer stimmt über den jetzigen Block nicht ab: Er konnte nicht schreiben. {problem}</translation>
     </message>
     <message>
         <source>Thought for {seconds} s</source>
@@ -4593,6 +4705,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>What can be asked, here and on the network, and what this machine could fetch.</source>
         <translation>Was gefragt werden kann, hier und im Netz, und was dieser Rechner holen könnte.</translation>
+    </message>
+    <message>
+        <source>What could be read of it is in a new one (chats: {chats}, messages: {messages}).</source>
+        <translation>Was davon lesbar war, steht in einer neuen (Chats: {chats}, Nachrichten: {messages}).</translation>
     </message>
     <message>
         <source>What could compute here may not be used: {device}. {reason}</source>

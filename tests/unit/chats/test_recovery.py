@@ -101,7 +101,7 @@ def test_truncated(tmp_path, whole, share):
     database, notice = opened_after(tmp_path, whole[: int(len(whole) * share) // 4096 * 4096 + 100])
     chats, messages = contents(database)
     assert "damaged" in notice
-    assert f"{messages} messages" in notice
+    assert f"messages: {messages}" in notice
     assert messages > CHATS * MESSAGES * share * 0.4
     assert (tmp_path / "chats.damaged-now.db").exists()
     assert chats
@@ -117,7 +117,7 @@ def test_overwritten_pages_cost_their_own_rows(tmp_path, whole, seed):
     database, notice = opened_after(tmp_path, bytes(data))
     _, messages = contents(database)
     if notice:
-        assert "were recovered" in notice or "could be read" in notice
+        assert "could be read" in notice
     assert messages >= CHATS * MESSAGES * 0.7
 
 
@@ -125,7 +125,7 @@ def test_overwritten_pages_cost_their_own_rows(tmp_path, whole, seed):
 def test_a_lost_beginning_costs_nothing(tmp_path, whole, length):
     database, notice = opened_after(tmp_path, random.Random(length).randbytes(length) + whole[length:])
     assert contents(database) == (CHATS, CHATS * MESSAGES)
-    assert f"{CHATS * MESSAGES} messages" in notice
+    assert f"messages: {CHATS * MESSAGES}" in notice
     assert sorted(file.name for file in tmp_path.iterdir() if "-wal" not in file.name and "-shm" not in file.name) == [
         "chats.damaged-now.db",
         "chats.db",
