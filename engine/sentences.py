@@ -296,6 +296,10 @@ SENTENCES: Mapping[str, str] = {
     "badge.signed_all": mark(
         "Signed by the machines that answered ({count}), each for its part; they match the question and every token."
     ),
+    "badge.misdated": mark(
+        "The receipt bears a date at which the answer was not made: the clock of the machine that answered is wrong, "
+        "or it would rather not be held to the answer."
+    ),
     "badge.unsigned": mark("Not signed are the {count} tokens that came last from a machine that went away."),
     "badge.contradicted": mark(
         "Machine {machine} is excluded: it has signed two things that contradict each other, as its signatures prove."

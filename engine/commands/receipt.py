@@ -28,12 +28,13 @@ def verify(
     json_output: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Check a receipt file: who signed what, and what that does not show. Exit code 1 when it does not hold."""
+    from engine.clock import SystemClock
     from engine.verification.receipt_file import MAX_FILE, verify_export
 
     network_id = _network_id(network)
     data = _read(file, MAX_FILE)
     try:
-        report = verify_export(data, network_id)
+        report = verify_export(data, network_id, SystemClock().wall())
     except ReceiptError as error:
         if json_output:
             typer.echo(json.dumps({"verified": False, "error": str(error)}))

@@ -92,7 +92,7 @@ class NetworkAnswer:
         self._clock = clock
         self._only = only
         self._request_id = request_id
-        self._chain = ReceiptChain(network_id)
+        self._chain = ReceiptChain(network_id, clock)
         self._avoid: set[NodeId] = set()
         self._preferred: tuple[NodeId, ...] = ()  # what a machine that refused has recommended
         self._serving: NodeId | None = None  # of the attempt that runs

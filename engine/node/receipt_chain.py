@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from engine.clock import Clock
 from engine.errors import ReceiptError
 from engine.ids import NetworkId, NodeId
 from engine.paths.running_answer import AnswerSummary
 from engine.sentences import say, together
 from engine.verification.receipt_file import ReceiptPart, export_receipt
-from engine.verification.receipts import check_receipt, receipt_key, verify_against
+from engine.verification.receipts import check_receipt, is_ahead, is_before_request, receipt_key, verify_against
 from engine.wire.answer import Checkpoint, Finished, Receipt
 
 
@@ -18,10 +19,12 @@ class ReceiptChain:
     """Parts follow each other; the last machine's final receipt ends the chain. A machine that is killed signs nothing
     about its last tokens: the next one goes on behind them, and they are counted as unsigned."""
 
-    def __init__(self, network_id: NetworkId) -> None:
+    def __init__(self, network_id: NetworkId, clock: Clock) -> None:
         self._network_id = network_id
+        self._clock = clock
         self._parts: list[ReceiptPart] = []
         self._latest: ReceiptPart | None = None  # of the machine that answers now
+        self._newest: ReceiptPart | None = None  # the same, or one whose date is wrong
         self._first = 0
         self._signed_until = 0
         self._unsigned = 0
@@ -30,15 +33,16 @@ class ReceiptChain:
 
     @property
     def latest(self) -> ReceiptPart | None:
-        """What the machine that answers now has signed last, and holds."""
-        return self._latest
+        """What the machine that answers now has signed last, and holds; its date may be wrong, as that shall keep
+        nobody from judging it."""
+        return self._newest
 
     def begin(self, first: int) -> None:
         """A machine goes on from token ``first``; what the one before it signed last is its part."""
         if self._latest is not None:
             self._parts.append(self._latest)
         self._unsigned += first - max(self._first, self._signed_until)
-        self._latest, self._first = None, first
+        self._latest, self._newest, self._first = None, None, first
 
     def made(self, node: NodeId) -> None:
         """Tokens came from this machine."""
@@ -49,32 +53,35 @@ class ReceiptChain:
         """What is wrong with it, in plain words; empty when it holds. ``ids`` are all tokens of the answer."""
         try:
             receipt = check_receipt(event.record, event.signature, self._network_id)
-            found = self._compare(receipt, summary, ids)
+            return self._take(event, receipt, summary, ids)
         except ReceiptError as error:
             return str(error)
-        if not found:
-            self._take(event, receipt, summary, ids)
-        return "; ".join(found)
 
     def finished(self, event: Finished, summary: AnswerSummary, ids: Sequence[int]) -> tuple[str, str]:
         """What is wrong with the last receipt (empty: it holds), and the export of the whole chain as JSON."""
         try:
             receipt = check_receipt(event.record, event.signature, self._network_id)
-            found = self._compare(receipt, summary, ids)
-            if not receipt.final:
-                found.append("it is not the final one")
-            if found:
-                return "; ".join(found), ""
-            self._take(event, receipt, summary, ids)
+            if problem := self._take(event, receipt, summary, ids, end=True):
+                return problem, ""
             assert self._latest is not None
             return "", json.dumps(export_receipt(self._network_id, [*self._parts, self._latest]))
         except ReceiptError as error:
             return str(error), ""
 
-    def _compare(self, receipt: Receipt, summary: AnswerSummary, ids: Sequence[int]) -> list[str]:
-        return verify_against(
+    def _take(
+        self,
+        event: Checkpoint | Finished,
+        receipt: Receipt,
+        summary: AnswerSummary,
+        ids: Sequence[int],
+        *,
+        end: bool = False,
+    ) -> str:
+        """What is wrong with it; what holds is kept."""
+        request = summary.outgoing.request
+        found = verify_against(
             receipt,
-            answer_secret=summary.outgoing.request.answer_secret,
+            answer_secret=request.answer_secret,
             request_bytes=summary.outgoing.encoded,
             output_ids=ids[self._first :],
             first=self._first,
@@ -82,16 +89,21 @@ class ReceiptChain:
             asked_node=summary.outgoing.target.node_id,
             attempt=summary.attempt,
         )
-
-    def _take(self, event: Checkpoint | Finished, receipt: Receipt, summary: AnswerSummary, ids: Sequence[int]) -> None:
-        self._signed_until = receipt.last
-        self._latest = ReceiptPart(
+        if end and not receipt.final:
+            found.append("it is not the final one")
+        if found:
+            return "; ".join(found)
+        self._newest = ReceiptPart(
             record=event.record,
             signature=event.signature,
-            key=receipt_key(summary.outgoing.request.answer_secret),
+            key=receipt_key(request.answer_secret),
             request=summary.outgoing.encoded,
             output_ids=tuple(ids[receipt.first : receipt.last]),
         )
+        if is_before_request(receipt.issued, request.sealed_at) or is_ahead(receipt.issued, self._clock.wall()):
+            return say("badge.misdated")
+        self._latest, self._signed_until = self._newest, receipt.last
+        return ""
 
     def verdict(self) -> str:
         """What the receipts show, for people."""

@@ -9,7 +9,7 @@ from engine.crypto.onion import REPLAY_MEMORY
 from engine.directory.genesis import GenesisRecord
 from engine.ids import NetworkId
 from engine.paths.admission import REPLAY_MEMORY as REQUEST_MEMORY
-from engine.paths.admission import REQUEST_LIFE, Admission
+from engine.paths.admission import Admission
 from engine.paths.relay_limits import RelayLimits
 from engine.paths.setup import ReplayCache
 from engine.storage.replay_log import ReplayLog
@@ -36,7 +36,7 @@ class TakenMemory:
         since 1970; requests sealed before are refused."""
         memory = REQUEST_MEMORY
         if genesis.genesis.committee_keys:
-            memory = max(memory, REQUEST_LIFE + answers_within(genesis.genesis))
+            memory += answers_within(genesis.genesis)
         log = self._log(genesis.network_id, "requests", memory)
         wall = self._clock.wall()
         kept = ((wall + seconds, request_id) for seconds, request_id in log.load())

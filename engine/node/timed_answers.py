@@ -7,6 +7,7 @@ import logging
 from collections.abc import Sequence
 from enum import Enum
 
+from engine.clock import Clock
 from engine.errors import GenTorrentError
 from engine.ids import NetworkId, short_id
 from engine.node.answer_scorer import AnswerScorer
@@ -30,14 +31,15 @@ class Worth(Enum):
 class TimedAnswers:
     """Scores them as answers to challenges are scored, one at a time."""
 
-    def __init__(self, scorer: AnswerScorer, network_id: NetworkId) -> None:
+    def __init__(self, scorer: AnswerScorer, network_id: NetworkId, clock: Clock) -> None:
         self._scorer = scorer
         self._network_id = network_id
+        self._clock = clock
         self._one = asyncio.Lock()
 
     async def worth(self, end: Finished, summary: AnswerSummary, ids: Sequence[int]) -> Worth:
         """Of an answer that has come to its end, with all of its tokens."""
-        chain, request = ReceiptChain(self._network_id), summary.outgoing.request
+        chain, request = ReceiptChain(self._network_id, self._clock), summary.outgoing.request
         chain.begin(0)
         problem, _ = chain.finished(end, summary, ids)
         part = chain.latest

@@ -43,7 +43,7 @@ def verifier_maker(
         chats = ClientChats(client, state.network_id, clock, os.urandom)
         pool = load_pool(questions)
         verifier = VerifierRole(identity, state, pool, chats, scorer.score, clock, os.urandom)
-        judge = TimedAnswers(scorer, state.network_id).worth
+        judge = TimedAnswers(scorer, state.network_id, clock).worth
         timing = SpeedChats(client, backend, pool, judge, scorer.texts_percent, clock, os.urandom)
         verifier.capacity.timing = timing
         verifier.holds, verifier.texts_percent = scorer.holds, scorer.texts_percent

@@ -29,6 +29,8 @@ from engine.verification.receipts import (
     compare_output,
     compare_prompt,
     compare_request,
+    is_ahead,
+    is_before_request,
     printable,
     request_without_secrets,
 )
@@ -138,10 +140,11 @@ def _opening(part: ReceiptPart) -> _Opening | None:
     )
 
 
-def verify_export(data: bytes, network_id: bytes | None = None) -> ReceiptReport:
+def verify_export(data: bytes, network_id: bytes | None = None, now: float | None = None) -> ReceiptReport:
     """Check a receipt file; :class:`ReceiptError` says what is wrong with it.
 
     With ``network_id`` it must be of that network, else the one that the file names is believed, and that is said.
+    With ``now`` (seconds since 1970) no part may be dated in the future.
     """
     content = _parse(data)
     named = bytes.fromhex(content.network_id)
@@ -155,7 +158,9 @@ def verify_export(data: bytes, network_id: bytes | None = None) -> ReceiptReport
     for number, part in enumerate(content.parts, 1):
         where = f"Part {number}: " if len(content.parts) > 1 else ""
         try:
-            parts.append(_check_part(part, named, where, checked, not_checked))
+            checked_part = _check_part(part, named, where, checked, not_checked)
+            _check_date(checked_part, now)
+            parts.append(checked_part)
         except ReceiptError as error:
             raise ReceiptError(f"{where}{error}") from error
     _check_sequence(parts, not_checked)
@@ -218,6 +223,19 @@ def _check_part(part: _Part, network_id: bytes, where: str, checked: list[str], 
     if not receipt.final:
         not_checked.append(f"{where}Anything after token {receipt.last}: the node's signature ends there.")
     return PartReport(receipt=receipt, request=request, prompt_ids=opening.prompt_ids, output_ids=opening.output_ids)
+
+
+def _check_date(part: PartReport, now: float | None) -> None:
+    """A node's date is its own word, but one at which it cannot have answered shows that the word is worth nothing."""
+    issued, request = part.receipt.issued, part.request
+    means = "The clock of the node that signed it was wrong, or the node would rather not be held to the answer"
+    if now is not None and is_ahead(issued, now):
+        raise ReceiptError(
+            f"The receipt's date, {_date(issued)}, lies in the future. {means}; or the clock of this machine is behind."
+        )
+    if request is not None and is_before_request(issued, request.sealed_at):
+        sealed = _date(int(request.sealed_at))
+        raise ReceiptError(f"The receipt's date, {_date(issued)}, lies before that of its request, {sealed}. {means}.")
 
 
 def _check_sequence(parts: Sequence[PartReport], not_checked: list[str]) -> None:

@@ -17,6 +17,7 @@ import msgspec
 
 from engine.crypto.identity import Identity, node_id_of, verify
 from engine.crypto.symmetric import constant_time_equal, hkdf
+from engine.directory import CLOCK_SKEW_SECONDS
 from engine.errors import ReceiptError, SignatureError, WireError
 from engine.ids import NodeId, node_id_text
 from engine.wire.answer import Receipt, Request, receipt_decoder, request_decoder
@@ -26,6 +27,9 @@ RECEIPT_VERSION = 1
 SAMPLER = "gumbel-1"
 PURPOSE = "receipt"
 KEY_LENGTH = 32
+DATE_BEHIND, DATE_AHEAD = CLOCK_SKEW_SECONDS, 300.0
+"""Seconds by which a receipt's date may lie before its request's sealing and after the reader's time: as far as clocks
+may be apart with which a node takes a request at all (``engine.paths.admission``)."""
 _ZERO_KEY = bytes(KEY_LENGTH)
 
 
@@ -242,6 +246,16 @@ def compare_prompt(receipt: Receipt, key: bytes, prompt_ids: Sequence[int]) -> l
     if not constant_time_equal(commit(key, b"prompt", token_bytes(prompt_ids)), receipt.prompt_commitment):
         return ["the tokens of the prompt are not those that were signed"]
     return []
+
+
+def is_before_request(issued: int, sealed_at: float) -> bool:
+    """Whether a receipt's date says that the node signed before it was asked."""
+    return issued < int(sealed_at - DATE_BEHIND)
+
+
+def is_ahead(issued: int, now: float) -> bool:
+    """Whether a receipt's date lies in the future."""
+    return issued > now + DATE_AHEAD
 
 
 def printable(text: str) -> str:

@@ -117,8 +117,8 @@ class Timed(Verified):
         backend: Any = Counting() if self.network.members.index(member) else Nothing()
         pool = read_pool([QUESTIONS], WORDS, MANNERS)
         known = msgspec.structs.replace(calibration(), digest=INFO.digest.hex())
-        judge = TimedAnswers(AnswerScorer(backend, Calibrations([known])), NETWORK).worth
         clock, random_bytes = overlay.scheduler.clock, overlay.random_bytes
+        judge = TimedAnswers(AnswerScorer(backend, Calibrations([known])), NETWORK, clock).worth
         chats = SpeedChats(lambda: overlay.client, backend, pool, judge, lambda _: 0, clock, random_bytes)
         chats.sleep = role.capacity.sleep = overlay.sleep
         role.capacity.timing, role.capacity.rates = chats, Rates(unknown=4.0, known=32.0)

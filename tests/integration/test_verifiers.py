@@ -20,6 +20,7 @@ import pytest
 
 from engine.crypto.identity import Identity
 from engine.inference.types import GenerationRequest, ModelInfo, TokenScores
+from engine.node import serving_role
 from engine.node.answer_scorer import AnswerScorer
 from engine.node.challenge_chat import Asking, ChallengeChats, NothingSignedError, Signed
 from engine.node.verifier_role import VerifierRole
@@ -34,8 +35,10 @@ from engine.verification.committee.committee import Committee
 from engine.verification.committee.effects import Decided, Send
 from engine.verification.committee.timing import timing_of
 from engine.verification.epochs import epoch_at
+from engine.verification.receipts import Served, make_receipt
 from engine.verification.reputation.page import OURS
 from engine.verification.scoring.calibration import Calibrations
+from engine.wire.answer import Receipt
 from engine.wire.blocks import Block, CertifiedBlock, block_decoder
 from engine.wire.records import Parameters
 from engine.wire.signed import SignedRecord
@@ -240,6 +243,27 @@ async def test_a_new_node_that_turns_bad_is_found_and_one_that_turns_good_is_sus
     assert network.standing(1).suspicion < suspicion == 24_000
     assert network.standing(1).excluded
     assert not network.standing(0).excluded
+
+
+@pytest.mark.parametrize("years", [-20, 10])
+async def test_who_signs_a_wrong_date_is_judged_all_the_same(monkeypatch: pytest.MonkeyPatch, years: int) -> None:
+    network = await verified(2)
+    bad = network.overlay.machines[1]
+
+    def misdated(identity: Identity, network_id: bytes, work: Served) -> Receipt:
+        shift = years * 31_536_000 if identity.node_id == bad.node_id else 0
+        return make_receipt(identity, network_id, replace(work, issued=max(0, work.issued + shift)))
+
+    monkeypatch.setattr(serving_role, "make_receipt", misdated)
+    async with network.running():
+        await network.epochs(3)
+        assert network.standing(1).good >= 1
+        assert not network.standing(1).excluded
+        bad.writer.written = OTHER
+        await network.epochs(4)
+    assert network.standing(1).excluded
+    assert not network.standing(0).excluded
+    assert not network.refused
 
 
 async def test_who_does_not_answer_is_not_judged_and_nobody_has_missed_a_duty() -> None:

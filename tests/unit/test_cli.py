@@ -14,6 +14,8 @@ from engine.cli import main
 from engine.config import Configuration
 from engine.demo.run import Options
 from engine.errors import StorageError
+from engine.verification.receipt_file import export_receipt
+from tests.support.receipts import NETWORK, part
 
 COMMANDS = [
     [],
@@ -212,6 +214,17 @@ def test_receipt_that_does_not_hold(capsys, tmp_path):
     said = json.loads(capsys.readouterr().out)
     assert said["verified"] is False
     assert said["error"]
+
+
+def test_receipt_that_is_dated_in_the_future(capsys, tmp_path):
+    file = tmp_path / "receipt.json"
+    file.write_text(json.dumps(export_receipt(NETWORK, [part(issued=4_102_444_800)])))
+    assert run("receipt", "verify", file) == 1
+    said = capsys.readouterr()
+    assert "2100-01-01 00:00:00 UTC, lies in the future" in said.err
+    assert "holds" not in said.out
+    file.write_text(json.dumps(export_receipt(NETWORK, [part()])))
+    assert run("receipt", "verify", file) == 0
 
 
 def test_app_starts_the_window_in_a_process_of_its_own(monkeypatch, tmp_path):

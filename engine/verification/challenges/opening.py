@@ -125,7 +125,7 @@ def open_evidence(
     _check_signer(receipt, request, challenge)
     if not receipt.final and receipt.completion_tokens < challenge.turns[evidence.turn].read:
         raise VerificationError("The answer broke off before as many tokens as were to be judged.")
-    _check_times(evidence.epoch, receipt, request, genesis)
+    _check_time(evidence.epoch, request, genesis)
     return OpenedEvidence(
         digest=digest_of(signed), evidence=evidence, challenge=challenge, receipt=receipt, request=request
     )
@@ -266,17 +266,19 @@ def _open_receipt(evidence: Evidence, network_id: bytes) -> Receipt:
     return receipt
 
 
-def _check_times(epoch: int, receipt: Receipt, request: Request, genesis: Genesis) -> None:
-    """An answer of another time could be one that was judged before, or one that was made for somebody else."""
+def _check_time(epoch: int, request: Request, genesis: Genesis) -> None:
+    """A request of another time was not made for this check. That no older answer is shown for it follows from its id
+    and its sealing, which the node has signed for. The receipt's own date is the node's word and decides nothing here:
+    a wrong one would keep what it has signed from being judged."""
     begins = epoch_begins(genesis, epoch) - CLOCK_SKEW_SECONDS
-    ends = begins + answers_within(genesis)
-    if not begins <= receipt.issued <= ends or not begins <= request.sealed_at <= ends:
-        raise VerificationError(f"The answer was not made in epoch {epoch} or the one behind it.")
+    if not begins <= request.sealed_at <= begins + answers_within(genesis):
+        raise VerificationError(f"The request was not made in epoch {epoch} or the one behind it.")
 
 
 def answers_within(genesis: Genesis) -> float:
-    """Seconds between the earliest and the latest answer to one challenge that would be believed. A node that remembers
-    for so long which requests it has taken signs one answer to each promised turn."""
+    """Seconds between the earliest and the latest sealing of one challenge's requests that would be believed. A node
+    that remembers for so long, and as long as a request can start, which ones it has taken signs one answer to each
+    promised turn."""
     return 2 * genesis.parameters.epoch_seconds + 2 * CLOCK_SKEW_SECONDS
 
 

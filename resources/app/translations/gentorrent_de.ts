@@ -4052,6 +4052,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Die Frage wurde nicht gesendet: Sie hat {length} Zeichen, und eine Frage kann {most} haben. Kürze sie, oder hänge einen Teil davon als Datei an.</translation>
     </message>
     <message>
+        <source>The receipt bears a date at which the answer was not made: the clock of the machine that answered is wrong, or it would rather not be held to the answer.</source>
+        <translation>Die Quittung trägt ein Datum, zu dem die Antwort nicht entstanden ist: Die Uhr des Rechners, der geantwortet hat, geht falsch, oder er will sich an der Antwort nicht messen lassen.</translation>
+    </message>
+    <message>
         <source>The receipt was not saved: {reason}. Choose another place.</source>
         <translation>Die Quittung wurde nicht gespeichert: {reason}. Wähle einen anderen Ort.</translation>
     </message>

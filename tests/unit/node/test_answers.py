@@ -47,6 +47,7 @@ from engine.node.network_answer import MAX_ANSWER_CHARACTERS, MAX_HAND_OVERS
 from engine.node.overlay_client import Served
 from engine.paths.outgoing import Question, Target, prepare
 from engine.paths.running_answer import AnswerSummary, Terms
+from engine.sentences import parts_of as words_of
 from engine.verification.receipt_file import verify_export
 from engine.verification.receipts import Served as ServedTokens
 from engine.verification.receipts import make_receipt, sign_receipt
@@ -93,6 +94,7 @@ class Machine:
         self.identity = Identity.from_seed(bytes([seed]) * 32)
         self.keys = [SealingKey.generate(1), SealingKey.generate(2)]
         self.script = script
+        self.dated = 1_000_000_000
         digest = target.get("digest", b"d" * 32)
         self.target = Target(self.identity.node_id, self.keys[0].public, self.keys[1].public, digest, b"t" * 32)
 
@@ -107,7 +109,7 @@ class Machine:
             tokenizer_digest=b"t" * 32,
             ttft_ms=1.0,
             total_ms=2.0,
-            issued=1,
+            issued=self.dated,
         )
         return sign_receipt(self.identity, make_receipt(self.identity, NETWORK, served))
 
@@ -249,6 +251,18 @@ async def test_a_receipt_over_other_tokens_is_named_and_not_exported() -> None:
     assert done.receipt == "failed"
     assert "tokens" in done.receipt_reason
     assert done.receipt_export == ""
+
+
+async def test_a_receipt_with_a_wrong_date_is_no_proof_but_can_be_judged() -> None:
+    for dated, holds in ((0, False), (999_999_870, False), (999_999_880, True), (4_102_444_800, False)):
+        machine = Machine(1, HELLO)
+        machine.dated = dated
+        done = (await collect(answers(Overlay([machine])), ask()))[-1]
+        assert isinstance(done, AnswerDone)
+        assert done.receipt == ("verified" if holds else "failed")
+        assert bool(done.receipt_export) == holds
+        assert ("bears a date" in done.receipt_reason) != holds
+        assert [part.code for part in words_of(done.receipt_reason)] == ["badge.signed" if holds else "badge.misdated"]
 
 
 async def test_another_machine_is_asked_while_nothing_has_come() -> None:

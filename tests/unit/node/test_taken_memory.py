@@ -7,6 +7,7 @@ from engine.clock import ManualClock
 from engine.errors import WireError
 from engine.node.taken_memory import TakenMemory
 from engine.paths.admission import Admission
+from engine.verification.challenges.opening import answers_within
 from tests.support.answers import Asker, Node
 from tests.support.judging import judging
 from tests.support.records import NOW
@@ -36,5 +37,9 @@ def test_a_node_that_starts_again_knows_the_requests_that_it_has_taken(tmp_path)
     anew = msgspec.structs.replace(request, sealed_at=clock.wall())
     with pytest.raises(WireError, match="seen before"):
         begun().check(anew, 4, 3, clock.wall())
+    clock.advance(490.0)  # the last moment at which it could still be asked, with the last sealing that is believed
+    last = msgspec.structs.replace(request, sealed_at=NOW + 119 + answers_within(network.genesis))
+    with pytest.raises(WireError, match="seen before"):
+        begun().check(last, 4, 3, clock.wall())
     for memory in memories:
         memory.close()

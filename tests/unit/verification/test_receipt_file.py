@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from engine.errors import ReceiptError
+from engine.paths.admission import CLOCK_SKEW, REQUEST_LIFE
 from engine.verification.receipt_file import MAX_FILE, MAX_PARTS, ReceiptPart, export_receipt, verify_export
-from engine.verification.receipts import receipt_key
+from engine.verification.receipts import DATE_AHEAD, DATE_BEHIND, receipt_key
 from tests.support.receipts import (
     ANSWER_SECRET,
     CACHE_SALT,
@@ -246,6 +247,21 @@ def test_what_would_not_verify_is_not_exported() -> None:
         exported(wrong_key)
     with pytest.raises(ReceiptError, match="another network"):
         export_receipt(bytes(32), (good,))
+
+
+def test_a_date_at_which_nobody_can_have_answered_is_refused() -> None:
+    content = data(exported(part(issued=1_750_000_300)))
+    assert verify_export(content, now=1_750_000_000).parts
+    with pytest.raises(ReceiptError, match="in the future"):
+        verify_export(content, now=1_749_999_999)
+    assert exported(part(issued=1_749_999_880))
+    with pytest.raises(ReceiptError, match="before that of its request"):
+        exported(part(issued=1_749_999_879))
+    assert exported(part(shown=False, issued=0))  # nobody can tell when it was asked
+
+
+def test_clocks_may_be_as_far_apart_as_those_with_which_requests_are_taken() -> None:
+    assert (DATE_BEHIND, DATE_AHEAD) == (CLOCK_SKEW, REQUEST_LIFE)
 
 
 def test_impossible_dates_are_said() -> None:

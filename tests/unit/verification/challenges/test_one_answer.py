@@ -72,7 +72,7 @@ def test_a_node_takes_the_request_of_a_turn_once_while_its_answer_would_be_belie
     network = judging(epoch_seconds=epoch_seconds)
     network.append(0, Material(commitments=network.commit_all(1, [NODE, OTHER])))
     within = answers_within(network.genesis.genesis)
-    admission = Admission(0.0, memory=REQUEST_LIFE + within)
+    admission = Admission(0.0, memory=REPLAY_MEMORY + within)
     first = network.begins(1)
     request = asked(network, first)
     admission.check(request, request.n, request.k, first)

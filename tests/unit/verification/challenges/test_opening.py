@@ -202,14 +202,22 @@ def test_a_request_with_secrets_is_refused() -> None:
 
 
 @pytest.mark.parametrize(("seconds", "fits"), [(-130, False), (-110, True), (1_310, True), (1_330, False)])
-def test_an_answer_of_another_time_is_refused(seconds: int, fits: bool) -> None:
+def test_a_request_of_another_time_is_refused(seconds: int, fits: bool) -> None:
     network = begun()
-    signed = network.evidence(1, network.members[0], NODE.node_id, NODE, issued=int(network.begins(1)) + seconds)
+    sealed = {"sealed_at": network.begins(1) + seconds}
+    signed = network.evidence(1, network.members[0], NODE.node_id, NODE, request=sealed)
     if fits:
         assert opened(network, signed).node == NODE.node_id
     else:
         with pytest.raises(VerificationError, match="not made in epoch 1"):
             opened(network, signed)
+
+
+@pytest.mark.parametrize("issued", [0, 1_000_000_000, 4_102_444_800, 2**53 - 1])
+def test_a_receipt_with_a_wrong_date_is_judged_all_the_same(issued: int) -> None:
+    network = begun()
+    signed = network.evidence(1, network.members[0], NODE.node_id, NODE, issued=issued)
+    assert opened(network, signed).receipt.issued == issued
 
 
 def test_another_signer_is_believed_only_where_forwarding_was_allowed() -> None:
