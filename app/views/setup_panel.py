@@ -77,7 +77,6 @@ class SetupPanel(QFrame):
         scroll.setWidget(self._content)
         self._scroll = scroll
         whole.addWidget(scroll, 1)
-        self.setFocusProxy(self.presets.box)
         setup.changed.connect(self.show_setup)
         self.show_setup()
 

@@ -283,7 +283,7 @@ class ChatPage(QSplitter):
         self._setting_up = not self._setting_up
         self._asked_for = False
         self._fold()
-        (self.setup if self._setting_up else self.composer).setFocus()
+        (self.setup.presets.box if self._setting_up else self.composer).setFocus()
 
     def show_overflow(self) -> None:
         """Show what happens when the context is full."""
