@@ -116,6 +116,7 @@ def test_an_engine_that_does_not_start_says_why_and_starts_once_that_is_mended(d
             QTest.keyClick(window.window.composer.input, Qt.Key.Key_Return)
             await until(lambda: window.link.status.phase == "failed", 60)
             bar = window.window.status_bar
+            assert bar.text.whole_text.startswith("The engine cannot be started: ")  # the words after it have no code
             assert "config.toml is not valid TOML" in bar.text.whole_text
             await until(lambda: window.turn.state == "failed", 10)
             assert "Your question is kept" in window.turn.problem
