@@ -131,7 +131,7 @@ def test_wrong_environment_is_bad_usage(monkeypatch, capsys, tmp_path):
 
 
 def test_errors_are_one_message_without_a_traceback(monkeypatch, capsys, tmp_path):
-    def fail(*_: object) -> int:
+    def fail(*_: object, **__: object) -> int:
         raise StorageError("The disk is full. Nothing was written. Free some space.")
 
     monkeypatch.setattr("engine.node.node.run_node", fail)
@@ -150,7 +150,7 @@ def test_ctrl_c_is_130(monkeypatch, tmp_path):
 def test_node_gets_its_options(monkeypatch, tmp_path):
     seen = []
 
-    def node(configuration: Configuration) -> int:
+    def node(configuration: Configuration, **_: object) -> int:
         seen.append(configuration)
         return 0
 
@@ -177,7 +177,7 @@ def test_demo_gets_its_options(monkeypatch):
 
 
 def test_exit_codes_of_node_and_demo_are_passed_on(monkeypatch, tmp_path):
-    monkeypatch.setattr("engine.node.node.run_node", lambda configuration: 1)
+    monkeypatch.setattr("engine.node.node.run_node", lambda configuration, **_: 1)
     assert run("node", "--data", tmp_path) == 1
     monkeypatch.setattr("engine.demo.run.run_demo", lambda options: 1)
     assert run("demo") == 1
