@@ -66,7 +66,7 @@ def wear_palette(application: QApplication, theme: Theme) -> None:
 
 def wear(widget: QWidget, theme: Theme) -> None:
     """Put the style sheet of ``theme`` on a window and all that belongs to it."""
-    sheet = stylesheet(theme, icon_path("chevron-down-dark" if theme.dark else "chevron-down"))
+    sheet = stylesheet(theme, icon_path("combo-dark" if theme.dark else "combo-light"))
     if widget.styleSheet() != sheet:
         widget.setStyleSheet(sheet)
 

@@ -22,7 +22,7 @@ LIMITS = (
         unit=mark("W"), nothing=mark("no limit"), whole=False,
     ),
     Rule(
-        "temperature_cap", mark("Temperature"), mark("It pauses above."), least=29, most=120,
+        "temperature_cap", mark("Temperature"), mark("It slows down just below, and pauses above."), least=29, most=120,
         unit=mark("°C"), nothing=mark("no limit"), whole=False,
     ),
 )  # fmt: skip

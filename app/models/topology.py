@@ -20,6 +20,8 @@ MOST_MARKS = 36
 MOST_ROUTES = 12
 """Paths with a line of their own."""
 _GROUP_RING, _LINK_RING, _FAR_RING = 0.36, 0.62, 0.92
+_CORNER = (-0.98, 0.9)
+"""Where those without a mark of their own stand: outside of all rings, so that they cover nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +77,9 @@ def lay_out(told: schema.Topology, most: int = MOST_MARKS) -> Picture:
     marks = [Mark("here", 0.0, 0.0, "here", tr("This machine"))]
     for ring in (_GROUP_RING, _LINK_RING, _FAR_RING):
         own = sorted(key for key in shown if found[key].ring == ring)
-        places = len(own) + (1 if left and ring == _LINK_RING else 0)
-        for at, key in enumerate(own):
-            marks.append(_mark(key, found[key], ring, at, places))
-        if places > len(own):
-            x, y = _place(ring, len(own), places)
-            marks.append(Mark("others", x, y, "others", tr("{count} more", count=number(left)), left))
+        marks += [_mark(key, found[key], ring, at, len(own)) for at, key in enumerate(own)]
+    if left:
+        marks.append(Mark("others", *_CORNER, "others", tr("{count} more", count=number(left)), left))
     routes = sorted(told.paths, key=lambda path: ("open", "chat", "spare").index(path.use))
     lines = [
         RouteLine(("here", *(relay if relay in kept else "others" for relay in path.relays)), path.use, path.busy)

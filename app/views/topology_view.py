@@ -126,8 +126,8 @@ class TopologyView(QWidget):
         return font
 
     def labels(self) -> list[tuple[Mark, str, QRectF]]:
-        """The names that find a place beside their marks, over no line and no other name; this machine's has one in any
-        case. The list and the tool tips have all of them."""
+        """The names that find a place beside their marks, over no line and no other name; this machine and the
+        mark of all others have one in any case. The list and the tool tips have all of them."""
         metrics = QFontMetricsF(self._label_font())
         few = len(self._picture.marks) <= MOST_LABELS
         lines = self._lines()
@@ -144,7 +144,7 @@ class TopologyView(QWidget):
                 if not any(map(box.intersects, taken))
             ]
             crossed, _, box = min(free, key=lambda one: one[:2], default=(1, 0, QRectF()))
-            if crossed == 0 or (mark.kind == "here" and free):
+            if crossed == 0 or (mark.kind in ("here", "others") and free):
                 taken.append(box)
                 found.append((mark, text, box))
         return found

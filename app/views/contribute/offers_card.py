@@ -29,6 +29,9 @@ class OffersCard(Card):
         self.relay.clicked.connect(self.relay_requested)
         self._relaying = RuleRow(theme, tr("Pass on traffic, nothing else"), " ", self.relay)
         self.column.addWidget(self._relaying)
+        width = max(self.small_model.sizeHint().width(), self.relay.sizeHint().width())
+        for button in (self.small_model, self.relay):
+            button.setMinimumWidth(width)  # so that both stand beside their words, or both under them
 
     def show_offers(self, offers: Offers | None) -> None:
         """None: there is nothing to offer, or nobody knows yet."""

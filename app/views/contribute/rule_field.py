@@ -32,7 +32,7 @@ class RuleField(QObject):
             tr(rule.name),
             tr(rule.about) if rule.about else "",
             self.control,
-            unit=tr(rule.unit) if rule.unit else "",
+            unit=tr(rule.unit) if rule.unit else "" if isinstance(self.control, NumberField) else None,
         )
         self.setParent(self.row)
 

@@ -16,10 +16,11 @@ NARROW = 380
 
 
 class RuleRow(QWidget):
-    """``controls`` stand beside each other, with ``unit`` behind them; ``below``: under the words, as wide as they."""
+    """``controls`` stand beside each other, with ``unit`` behind them ("": its place stays empty);
+    ``below``: under the words, as wide as they."""
 
     def __init__(
-        self, theme: Theme, name: str, about: str, *controls: QWidget, unit: str = "", below: bool = False
+        self, theme: Theme, name: str, about: str, *controls: QWidget, unit: str | None = None, below: bool = False
     ) -> None:
         super().__init__()
         self._about_text = about
@@ -48,7 +49,7 @@ class RuleRow(QWidget):
             if not control.accessibleName():
                 control.setAccessibleName(name)
             control.setAccessibleDescription(about)
-        if unit:
+        if unit is not None:
             label = PlainLabel(unit, "quiet")
             label.setWordWrap(False)
             label.setMinimumWidth(UNIT)
@@ -93,11 +94,13 @@ class RuleRow(QWidget):
         super().resizeEvent(event)
         if self._below:
             return
-        needed = sum(control.sizeHint().width() for control in self.controls) + 180
-        narrow = self.width() < max(NARROW, needed) and any(
-            control.sizeHint().width() > 120 for control in self.controls
-        )
+        needed = sum(map(_width, self.controls)) + 180
+        narrow = self.width() < max(NARROW, needed) and any(_width(control) > 120 for control in self.controls)
         direction = QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight
         if direction is not self._row.direction():
             self._row.setDirection(direction)
             self._beside.setAlignment(Qt.AlignmentFlag.AlignLeft if narrow else Qt.AlignmentFlag.AlignRight)
+
+
+def _width(control: QWidget) -> int:
+    return max(control.sizeHint().width(), control.minimumWidth())

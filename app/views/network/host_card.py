@@ -43,7 +43,7 @@ class HostCard(Card):
         column.setSpacing(theme.medium)
         row = QHBoxLayout()
         self.status = StatusRow(theme)
-        row.addWidget(self.status, 1)
+        row.addWidget(self.status, 1, Qt.AlignmentFlag.AlignVCenter)
         self.switch = Switch(theme, tr("Host this network while the engine runs"))
         self.switch.clicked.connect(self._turn)
         row.addWidget(self.switch, 0, Qt.AlignmentFlag.AlignTop)

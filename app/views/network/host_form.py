@@ -43,7 +43,6 @@ class HostForm(QWidget):
         self.name = QLineEdit()
         self.name.setPlaceholderText(tr("Our house"))
         self.name.setMaxLength(64)
-        self.name.setMinimumWidth(200)
         self.name.returnPressed.connect(self._host)
         self.name.textChanged.connect(self._show)
         add(rows, theme, tr("Name of the network"), tr("Members see it. It never changes."), self.name)
@@ -94,6 +93,9 @@ class HostForm(QWidget):
         if now is not None:
             self.reach.show_choices(reach_choices(now.local_address))
             self.reach.show_value(chosen)
+        width = max(box.sizeHint().width() for box in (self.who, self.reach))
+        for control in (self.name, self.who, self.reach):
+            control.setFixedWidth(width)
         abouts = {
             "local": tr("Machines behind the same router, such as those of a home or an office."),
             "internet": tr("Your router has to pass the port on to this machine."),

@@ -1736,8 +1736,8 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Er wird benutzt, weil {servers}, eigentlich der erste, nicht antwortet.</translation>
     </message>
     <message>
-        <source>It pauses above.</source>
-        <translation>Darüber pausiert sie.</translation>
+        <source>It slows down just below, and pauses above.</source>
+        <translation>Knapp darunter wird sie langsamer, darüber pausiert sie.</translation>
     </message>
     <message>
         <source>It slows down to stay below.</source>

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import random
 
 from app.models.topology import MOST_MARKS, MOST_ROUTES, TopologyModel, lay_out, load_of, rows
@@ -42,7 +43,9 @@ def test_a_thousand_links_stay_readable_and_the_open_chats_relays_keep_their_mar
         assert set(path.relays) <= set(marks)
     machines = {one.peer for one in told.links} | {relay for path in told.paths for relay in path.relays}
     machines |= {one.node for one in told.members}
-    assert marks["others"].count == len(machines) - MOST_MARKS
+    others = marks["others"]
+    assert others.count == len(machines) - MOST_MARKS
+    assert all(math.hypot(one.x - others.x, one.y - others.y) > 0.3 for one in marks.values() if one is not others)
     assert (len(picture.routes), picture.routes_left_out) == (MOST_ROUTES, 8)
 
 
