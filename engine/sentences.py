@@ -384,6 +384,14 @@ SENTENCES: Mapping[str, str] = {
         "The rules for contributing were damaged and are set aside as {place}. The rules that a new machine has hold; "
         "look whether they suit you."
     ),
+    "governor.count_damaged": mark(
+        "The count of this month's energy and traffic was damaged and is set aside as {place}. Limits of the month "
+        "count from nothing."
+    ),
+    "governor.log_damaged": mark("The log of contributing was damaged and is set aside as {place}. It begins anew."),
+    "governor.pause_damaged": mark(
+        "What was kept of your pause was damaged and is set aside as {place}. Pause again if you want to."
+    ),
     "governor.rules_not_kept": mark("The rules hold now, but cannot be kept for the next start: {problem}"),
     "governor.not_measured": mark("This system does not tell."),
     "governor.event_paused": mark("Paused. {reasons}"),

@@ -134,6 +134,7 @@ def _parts(folder: Path) -> Iterable[Any]:
         changed=lambda: None,
         used=Used,
         serves=lambda: True,
+        wanted=lambda: True,
     )
     pool = make_pool(load_configuration({"data_directory": folder}, {}), folder, clock, lambda _: None)
     limits = DeviceLimits(

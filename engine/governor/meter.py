@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Annotated
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 MOST_WATTS = 100_000.0
 MOST_SECONDS = 60.0
 """A gap between two readings that is longer counts as so long: the machine slept."""
 JOULES_PER_KWH = 3.6e6
+MOST_OTHERS = 3
 Amount = Annotated[float, Meta(ge=0)]
 
 
@@ -29,15 +31,26 @@ class Month(Struct, frozen=True, kw_only=True):
 
 
 class Meter:
-    """Adds up. A clock that was set back does not begin a month anew: what was used stays used."""
+    """Adds up. A clock that leaps gives nothing back: where it comes back to a month, that month's count is still
+    there, and what a later one has counted meanwhile is added to it."""
 
-    def __init__(self, kept: Month) -> None:
-        self.month = kept
+    def __init__(self, kept: tuple[Month, ...] = ()) -> None:
+        """``kept``: see :attr:`months`."""
+        self.month, *self._others = kept or (Month(),)
+
+    @property
+    def months(self) -> tuple[Month, ...]:
+        """What is to be kept: the present month, and those in which the clock was before, the latest first."""
+        return (self.month, *self._others)
 
     def at(self, month: str) -> Month:
-        """The count of that month, or of a later one that has begun already."""
-        if month > self.month.month:
-            self.month = Month(month=month)
+        """The count of that month."""
+        left = self.month
+        if month != left.month:
+            here = next((one for one in self._others if one.month == month), Month(month=month))
+            others = [one for one in (left, *self._others) if one.month not in ("", month)]
+            self._others = others[:MOST_OTHERS]
+            self.month = here if month > left.month else _both(here, left)
         return self.month
 
     def add(
@@ -61,3 +74,15 @@ class Meter:
             relayed_bytes=now.relayed_bytes + max(relayed, 0.0),
             tokens=now.tokens + max(tokens, 0),
         )
+
+
+def _both(here: Month, later: Month) -> Month:
+    """The count of ``here``'s month and what a later one counted."""
+    return replace(
+        here,
+        joules=here.joules + later.joules,
+        measured=here.measured or later.measured,
+        bytes=here.bytes + later.bytes,
+        relayed_bytes=here.relayed_bytes + later.relayed_bytes,
+        tokens=here.tokens + later.tokens,
+    )

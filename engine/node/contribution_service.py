@@ -65,6 +65,7 @@ def make_governing(node: Node, folder: Path, clock: Clock) -> Governing:
         changed=node.governed,
         used=lambda: _used(node),
         serves=lambda: node.keeper.ready,
+        wanted=lambda: node.contribute_wanted,
     )
 
 

@@ -50,7 +50,8 @@ class _KeptEvent(msgspec.Struct, frozen=True):
 
 class Governing:
     """``run()`` until cancelled. ``changed`` hears of each other decision and of new rules; ``used`` says what was
-    used so far; ``serves`` whether a model is in memory for others, so that power counts as contributed."""
+    used so far; ``serves`` whether a model is in memory for others, so that power counts as contributed; ``wanted``
+    whether the owner wants to contribute at all: else the log says nothing of pauses."""
 
     def __init__(
         self,
@@ -62,6 +63,7 @@ class Governing:
         changed: Callable[[], None],
         used: Callable[[], Used],
         serves: Callable[[], bool],
+        wanted: Callable[[], bool],
     ) -> None:
         self._rules_file = folder / "rules.json"
         self._month_file = folder / "contributed.json"
@@ -71,12 +73,14 @@ class Governing:
         self._changed: Callable[[], None] = lambda: None  # until its owner has it
         self._used = used
         self._serves = serves
+        self._wanted = wanted
+        self._noted = ""
         self._governor = Governor()
         self._pause = OwnersPause(folder / "pause.json")
         self.problem = ""
-        self.rules = self._load_rules() or fallback
-        self._meter = Meter(self._load(self._month_file, Month) or Month())
-        self._kept, self._kept_at = self._meter.month, clock.monotonic()
+        self.rules = self._load(self._rules_file, Rules, "governor.rules_damaged") or fallback
+        self._meter = Meter(self._load(self._month_file, tuple[Month, ...], "governor.count_damaged") or ())
+        self._kept, self._kept_at = self._meter.months, clock.monotonic()
         self._last = Used()
         self._looked_at = clock.monotonic()
         self.readings: Readings | None = None
@@ -164,16 +168,23 @@ class Governing:
                 self._moment(),
             ),
         )
-        now = self.decision
-        if now.active != before.active:
-            resumed = say("governor.event_resumed")
-            text = resumed if now.active else say("governor.event_paused", reasons=together(*now.reasons))
-            self.note(text)
-            logger.info("%s", text)
-        elif not now.active and _code(now) != _code(before):
-            self.note(say("governor.event_paused", reasons=together(*now.reasons)))
-        if _told(now) != _told(before):
+        self._note_pause(self.decision)
+        if _told(self.decision) != _told(before):
             self._changed()
+
+    def _note_pause(self, now: Decision) -> None:
+        """Into the log, where it pauses for another reason than the one that was noted last, or goes on."""
+        if not self._wanted():
+            self._noted = ""
+            return
+        code = "" if now.active else _code(now)
+        if code == self._noted:
+            return
+        text = say("governor.event_paused", reasons=together(*now.reasons)) if code else say("governor.event_resumed")
+        if not (code and self._noted):
+            logger.info("%s", text)
+        self._noted = code
+        self.note(text)
 
     def _count(self) -> None:
         used, now = self._used(), self.clock.monotonic()
@@ -206,9 +217,9 @@ class Governing:
         self._kept_at = self.clock.monotonic()
         if self._break_left() != FOR_GOOD:  # that one was written down when it began, and perhaps ends with the engine
             self._keep_pause(self._break_left())
-        if self._meter.month == self._kept:
+        if self._meter.months == self._kept:
             return
-        self._kept = self._meter.month
+        self._kept = self._meter.months
         self._save(self._month_file, self._kept)
 
     def _break_left(self) -> float:
@@ -225,8 +236,7 @@ class Governing:
         try:
             left = self._pause.left(self.clock.wall())
         except StorageError as error:
-            logger.warning("the pause is over: %s", error)
-            set_aside(self._pause.file)
+            self._damaged(self._pause.file, "governor.pause_damaged", error)
             return
         if left:
             self._governor.pause(None if left == FOR_GOOD else left, self.clock.monotonic())
@@ -240,25 +250,20 @@ class Governing:
         self.heard(event)
 
     def _load_events(self) -> list[OwnerEvent]:
-        kept = self._load(self._events_file, list[_KeptEvent]) or []
+        kept = self._load(self._events_file, list[_KeptEvent], "governor.log_damaged") or []
         return [OwnerEvent(at=one.at, text=one.text, words=one.words) for one in kept[-MOST_EVENTS:]]
 
-    def _load_rules(self) -> Rules | None:
-        try:
-            return load_state(self._rules_file, Rules)
-        except StorageError as error:
-            logger.warning("%s", error)
-            place = set_aside(self._rules_file)
-            self.problem = say("governor.rules_damaged", place=str(place))
-            return None
-
-    @staticmethod
-    def _load(file: Path, kind: type[Kept]) -> Kept | None:
+    def _load(self, file: Path, kind: type[Kept], damaged: str) -> Kept | None:
+        """None where nothing was kept; what is damaged is set aside, and ``damaged`` said of it."""
         try:
             return load_state(file, kind)
         except StorageError as error:
-            logger.warning("counted anew: %s", error)
+            self._damaged(file, damaged, error)
             return None
+
+    def _damaged(self, file: Path, code: str, error: StorageError) -> None:
+        logger.warning("%s", error)
+        self.problem = together(self.problem, say(code, place=str(set_aside(file))))
 
     @staticmethod
     def _save(file: Path, state: object) -> None:

@@ -300,6 +300,7 @@ class Node:
         self.contribute_wanted = on
         if on and by_owner:
             self.governing.resume()
+        self.governing.decide()
         self.governed()
 
     def join_network(self, text: str) -> str:

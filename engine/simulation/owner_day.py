@@ -15,7 +15,7 @@ import msgspec
 
 from engine.governor.findings import Moment
 from engine.governor.governor import Decision, Governor
-from engine.governor.meter import Meter, Month
+from engine.governor.meter import Meter
 from engine.governor.readings import DeviceReading, Readings
 from engine.governor.rules import ALL_DAY, Rules
 from engine.sentences import parts_of
@@ -92,7 +92,7 @@ class Player:
         self._story = story
         self._governor = Governor()
         self._rules = story.rules
-        self._meter = Meter(Month())
+        self._meter = Meter()
         self._now, self._wall = 0.0, story.begin.timestamp()
         self._seen = Readings(now=0.0)
         self._silent = False

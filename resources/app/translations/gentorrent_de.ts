@@ -3509,6 +3509,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Die Unterhaltung belegt {text} im Kontext von {model}.</translation>
     </message>
     <message>
+        <source>The count of this month&apos;s energy and traffic was damaged and is set aside as {place}. Limits of the month count from nothing.</source>
+        <translation>Die Zählung von Strom und Datenverkehr dieses Monats war beschädigt und liegt jetzt unter {place}. Die Grenzen des Monats zählen von null an.</translation>
+    </message>
+    <message>
         <source>The diagnostics were not saved: {reason}. Choose another place.</source>
         <translation>Die Diagnose wurde nicht gespeichert: {reason}. Wähle einen anderen Ort.</translation>
     </message>
@@ -3787,6 +3791,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>The local network ({address})</source>
         <translation>Das lokale Netz ({address})</translation>
+    </message>
+    <message>
+        <source>The log of contributing was damaged and is set aside as {place}. It begins anew.</source>
+        <translation>Das Protokoll des Beitragens war beschädigt und liegt jetzt unter {place}. Es beginnt neu.</translation>
     </message>
     <message>
         <source>The machine that answered broke the protocol. Ask again; another one answers.</source>
@@ -4777,6 +4785,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>What to do: {change}</source>
         <translation>Was zu tun ist: {change}</translation>
+    </message>
+    <message>
+        <source>What was kept of your pause was damaged and is set aside as {place}. Pause again if you want to.</source>
+        <translation>Die gespeicherte Pause war beschädigt und liegt jetzt unter {place}. Falls gewünscht, bitte noch einmal anhalten.</translation>
     </message>
     <message>
         <source>What would you like to know?</source>

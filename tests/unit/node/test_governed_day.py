@@ -69,6 +69,7 @@ class Engine:
             changed=self._changed,
             used=lambda: self.used,
             serves=lambda: self.serves,
+            wanted=lambda: True,
         )
 
     def _changed(self) -> None:
@@ -149,6 +150,20 @@ async def test_power_counts_while_it_serves_and_a_clock_that_is_set_back_gives_n
 
     again = Engine(tmp_path, local(2026, 11, 2), Rules(monthly_kwh=0.001))
     assert await again.pass_(1) == "governor.energy"
+
+
+async def test_a_clock_that_was_far_ahead_for_a_moment_leaves_the_quotas_whole(tmp_path: Path) -> None:
+    engine = Engine(tmp_path, local(2026, 11, 30, 12), Rules(monthly_gigabytes=1.0))
+    assert await engine.pass_(50, moved_per_s=1e7) == ""
+    engine.clock.offset += 5 * 365 * 86_400
+    assert await engine.pass_(5) == ""
+    engine.governing.keep()
+    engine.clock.offset -= 5 * 365 * 86_400
+    assert await engine.pass_(60, moved_per_s=1e7) == "governor.traffic"
+    engine.governing.keep()
+
+    assert await Engine(tmp_path, local(2026, 11, 30, 13), Rules(monthly_gigabytes=1.0)).pass_(1) == "governor.traffic"
+    assert await Engine(tmp_path, local(2026, 12, 1), Rules(monthly_gigabytes=1.0)).pass_(1) == ""
 
 
 async def test_rules_and_the_log_outlive_the_engine(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ class Made:
     """A governor in a folder, and what was heard of it."""
 
     def __init__(self, folder: Path) -> None:
-        self.source, self.changes, self.used = Source(), 0, Used()
+        self.source, self.changes, self.used, self.wanted = Source(), 0, Used(), True
         self.governing = Governing(
             folder,
             SystemClock(),
@@ -42,6 +42,7 @@ class Made:
             changed=self._change,
             used=lambda: self.used,
             serves=lambda: True,
+            wanted=lambda: self.wanted,
         )
 
     def _change(self) -> None:
@@ -70,6 +71,39 @@ def test_damaged_rules_are_set_aside_and_said(tmp_path: Path) -> None:
     assert made.governing.rules == Rules(relay_rate=7)
     assert (tmp_path / "rules.json.damaged").exists()
     assert parts_of(made.governing.problem)[0].code == "governor.rules_damaged"
+
+
+def test_whatever_is_damaged_is_set_aside_and_said(tmp_path: Path) -> None:
+    files = ("rules.json", "contributed.json", "events.json", "pause.json")
+    for file in files:
+        (tmp_path / file).write_text("x", encoding="utf-8")
+    made = Made(tmp_path)
+    assert all((tmp_path / f"{file}.damaged").read_text(encoding="utf-8") == "x" for file in files)
+    assert {part.code for part in parts_of(made.governing.problem)} == {
+        "governor.rules_damaged",
+        "governor.count_damaged",
+        "governor.log_damaged",
+        "governor.pause_damaged",
+    }
+    assert not Made(tmp_path).governing.problem
+
+
+def test_the_log_says_nothing_of_pauses_while_nothing_is_contributed(tmp_path: Path) -> None:
+    made = Made(tmp_path)
+    made.wanted = False
+    made.governing.pause(60)
+    made.governing.resume()
+    made.governing.set_rules(Rules(schedule=(0,) * 7))
+    assert codes(made) == ["governor.event_rules"]
+    made.wanted = True
+    made.governing.decide()
+    made.governing.decide()
+    assert codes(made) == ["governor.event_rules", "governor.event_paused"]
+    made.wanted = False
+    made.governing.set_rules(Rules())
+    made.wanted = True
+    made.governing.decide()
+    assert codes(made) == ["governor.event_rules", "governor.event_paused", "governor.event_rules"]
 
 
 def test_rules_that_cannot_be_kept_hold_and_say_so(tmp_path: Path) -> None:
