@@ -34,6 +34,7 @@ from app.preferences import (
     write_state,
 )
 from app.unsent_file import UnsentFile
+from app.views.confirm_dialog import ConfirmDialog, quit_dialog
 from app.views.main_window import MainWindow
 from app.views.pages.first_run_page import FirstChoices
 from app.views.tray import Tray
@@ -82,10 +83,11 @@ class Desktop:
         self._leaving = asyncio.Event()
         self._kept_chat = ""
         self._stop_engine = False
+        self._asked: ConfirmDialog | None = None  # whether to quit
         self._restore_contributing = False
         self.tray.open_requested.connect(self.open)
         self.tray.message_clicked.connect(self._open_told)
-        self.tray.quit_requested.connect(self.quit)
+        self.tray.quit_requested.connect(self.ask_to_quit)
         self.link.status_changed.connect(self._engine_changed)
         self.link.event_received.connect(self._receive)
         self.status.contributing_wished.connect(lambda on: self.preferences.change(contribute=on))
@@ -131,7 +133,7 @@ class Desktop:
             self.topology,
         )
         window.may_close = self._may_close
-        window.quit_requested.connect(self.quit)
+        window.quit_requested.connect(self.ask_to_quit)
         window.engine_retry_requested.connect(self.link.try_now)
         window.setting_changed.connect(lambda name, value: self.preferences.change(**{name: value}))
         window.autostart_requested.connect(self._set_autostart)
@@ -201,22 +203,44 @@ class Desktop:
 
     def quit(self) -> None:
         """Leave, and stop the engine if a window started it. One that somebody else started is left running."""
+        self._leave(self._may_stop_engine)
+
+    def ask_to_quit(self) -> None:
+        """Leave as :meth:`quit` does; what would be lost by that is said before."""
+        self._leave_unless_asked(self._may_stop_engine)
+
+    @property
+    def _may_stop_engine(self) -> bool:
         status = self.link.status
-        self._leave(stop_engine=status.owned or status.phase != "connected")
+        return status.owned or status.phase != "connected"
 
     def _may_close(self) -> bool:
         """The window is closed: with a tray it only hides, unless the owner wants it to quit. Without one the program
         ends; an engine that a window started goes on only while other people use it."""
         self._keep_state()
-        if self.tray.usable:
-            if self.preferences.now.on_close == "hide":
-                return False
-            self.quit()
+        if not self.tray.usable:
+            return self._leave_unless_asked(self._may_stop_engine and not self.status.serves_others)
+        if self.preferences.now.on_close == "hide":
+            self.window.hide()
+            return False
+        return self._leave_unless_asked(self._may_stop_engine)
+
+    def _leave_unless_asked(self, stop_engine: bool) -> bool:
+        """Leave; False: the owner is asked first, because something would be lost with the engine."""
+        loss = self.status.loss() if stop_engine else ""
+        if not loss:
+            self._leave(stop_engine)
             return True
-        status = self.link.status
-        owned = status.owned or status.phase != "connected"
-        self._leave(stop_engine=owned and not self.status.serves_others)
-        return True
+        self.open()
+        if self._asked is None:
+            self._asked = quit_dialog(self.window, self.appearance.theme, loss)
+            self._asked.accepted.connect(lambda: self._leave(stop_engine))
+            self._asked.finished.connect(self._answered)
+            self._asked.open()
+        return False
+
+    def _answered(self) -> None:
+        self._asked = None
 
     def _leave(self, stop_engine: bool) -> None:
         if not self._leaving.is_set():

@@ -109,7 +109,7 @@ class Asking(KeptTurns):
             return False
         new = Turn(old.question, choice or old.choice, question_id=old.question_id, kept=old.kept, after=old.after)
         new.parent, new.question_siblings, new.drop_oldest = old.parent, old.question_siblings, drop_oldest
-        new.files = old.files
+        new.files, new.saved = old.files, old.saved
         new.not_before = self._now() + seconds if seconds else 0.0
         if old.kept:
             new.answer_id = self._new_id()

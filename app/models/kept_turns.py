@@ -9,6 +9,7 @@ from PySide6.QtCore import QTimer, Signal
 from app.models.answers import Answers
 from app.models.catalogue import BUILTIN, ModelChoice
 from app.models.turns import RUNNING, Turn, show_answer, take_question, turns_of
+from app.models.unsent import joined
 from app.models.words import stage_words
 from engine.api import schema
 
@@ -116,9 +117,9 @@ class KeptTurns(Answers):
 
     def _gone(self, turns: Sequence[Turn]) -> None:
         """Questions that the engine never got are not shown any more: they are drafts again."""
-        for turn in turns:
-            if not turn.sent:
-                self.draft_arrived.emit(turn.question)
+        questions = joined(*(turn.question for turn in turns if not turn.sent))
+        if questions:
+            self.draft_arrived.emit(questions)
 
     def _dispatch(self) -> None:
         """Send what waits for the engine's turn; of what is kept nothing does."""
@@ -296,7 +297,7 @@ class KeptTurns(Answers):
     def _question(self, message: schema.StoredMessage) -> None:
         known = next((turn for turn in self.turns if turn.question_id == message.message), None)
         if known is not None:
-            known.kept = True
+            known.kept, known.saved = True, message.saved
             known.parent, known.question_siblings = message.parent, message.siblings
             known.files = message.attachments  # copies of an earlier version's have names of their own
             self._changed(known)

@@ -247,6 +247,15 @@ class StatusModel(QObject):
             )
         return _network_line(state.network)
 
+    def loss(self) -> str:
+        """What would be lost if the engine ended now, because the disk does not take it; "" for nothing."""
+        if not self._saving.waiting:
+            return ""
+        lost = tr(
+            "%Ln change(s) to your chats would be lost, your newest messages among them.", "", self._saving.waiting
+        )
+        return " ".join([from_engine(self._saving, "problem"), lost])
+
     def contribute_words(self) -> str:
         """Why the switch stands as it does, or what it does: a sentence for the page about it."""
         line, state = self.contribute(), self._state

@@ -54,12 +54,14 @@ class ChatTranscript(Asking):
         self._owed = Owed(send)
         self._typed: dict[str, str] = {}  # what was being written in chats of whose drafts nothing was known
         self._removed: dict[str, str] = {}  # and in those that were deleted meanwhile
+        self._at_risk: dict[str, list[OwedRequest]] = {}  # of chats that were left while the disk did not take them
         self._forget(new_id(), temporary=False)
 
     def _forget(self, chat: str, temporary: bool) -> None:
         self._follow(chat)
         self.temporary = temporary
         self._answering = ""
+        self._doubtful = False  # the engine may be another one, which has not got what was not saved
         self._emptied = False  # messages of it were deleted, and can be brought back
         self._going = False  # to the message for which the chat was opened
         self.wanted = ""  # the message for which the chat was opened
@@ -103,6 +105,7 @@ class ChatTranscript(Asking):
             self._leave()
             self._forget(chat, temporary=False)
             self._made = self.loading = True
+            self._at_risk.pop(chat, None)  # what is not saved is told with it
             self._shown_anew()
             self.wanted, self.wanted_words, self._going = message, words, bool(message)
             self._draft = joined(self._typed.pop(chat, ""), self._removed.pop(chat, ""))
@@ -135,16 +138,19 @@ class ChatTranscript(Asking):
 
     def _owe(self) -> None:
         """What the engine has not got of a chat that is left, it is given when it is there."""
-        self._owed.add(self._debts())
+        self._owed.add(self._debts(self._doubtful))
         self._owed.pay()
+        if not self._doubtful and any(not turn.saved for turn in self.turns):
+            self._at_risk[self.chat] = self._debts(lost=True)
         if self.loading and self._draft.strip():
             self._typed[self.chat] = self._draft
         self.unsent_changed.emit()
 
-    def _debts(self) -> list[OwedRequest]:
+    def _debts(self, lost: bool) -> list[OwedRequest]:
         """What gives the engine what it has not got of the open chat: a question that it never took as the draft, with
-        what was being written behind it."""
-        draft = joined(self._never_taken(), self._draft)
+        what was being written behind it. ``lost``: neither has it what it had not saved."""
+        unsaved_questions = [turn.question for turn in self.turns if lost and not turn.saved]
+        draft = joined(*unsaved_questions, self._never_taken(), self._draft)
         unsaved = [(name, self._edits.get(name, "")) for name in self._unsaved_edits]
         if draft != self._told_draft and not self.loading:  # while it is, the draft of the engine is not known
             unsaved.append(("", draft))
@@ -162,7 +168,7 @@ class ChatTranscript(Asking):
 
     def unsent(self) -> Unsent:
         """What would be lost if the window ended now, for the next one; nothing of temporary chats."""
-        requests = [*self._owed.requests, *self._debts()]
+        requests = [*self._owed.requests, *self._debts(self._doubtful)]
         files = self.files.owed()
         made = {one.chat for one in requests if isinstance(one, schema.CreateChat)}
         beside = dict.fromkeys(one.chat for one in files if one.chat not in made)
@@ -212,14 +218,23 @@ class ChatTranscript(Asking):
     def connection_lost(self) -> None:
         """The engine is gone. An answer that it wrote is incomplete; a question that it may not have got waits."""
         self._busy, self._answering = False, ""
+        self._doubtful = True
+        for requests in self._at_risk.values():
+            self._owed.add(requests)
+        self._at_risk.clear()
         self._tell_running()
-        if not self.running:
-            return
-        turn = self.turns[-1]
-        if turn.begun:
-            self._fail(turn, interrupted_words(turn.length > 0))
-        turn.sent = False
+        if self.running:
+            turn = self.turns[-1]
+            if turn.begun:
+                self._fail(turn, interrupted_words(turn.length > 0))
+            turn.sent = False
         self.unsent_changed.emit()
+
+    def _all_saved(self) -> None:
+        """The disk takes everything again."""
+        self._at_risk.clear()
+        for turn in self.turns:
+            turn.saved = True
 
     def receive(self, event: schema.Event) -> None:
         """An event of the engine; those of other chats are ignored."""
@@ -230,6 +245,8 @@ class ChatTranscript(Asking):
         match event:
             case schema.State():
                 self._models_known(event.models)
+            case schema.SavingState(problem="") if not self._doubtful:
+                self._all_saved()
             case schema.RequestFailed():
                 self._refused(event)
             case schema.ChatsRemoved():
@@ -247,6 +264,9 @@ class ChatTranscript(Asking):
             self._owed.forget()
             self._typed.clear()
             self._removed.clear()
+            self._at_risk.clear()
+        for chat in event.chats:
+            self._at_risk.pop(chat, None)
         if event.everything or self.chat in event.chats:
             self.chat_removed.emit()
             written = joined(self._never_taken(), self._draft)
@@ -292,7 +312,8 @@ class ChatTranscript(Asking):
         if self.temporary and not event.messages and any(turn.kept for turn in self.turns):
             self._forgotten()
         self._paging = False
-        waiting = [] if event.later else self._waiting()
+        lost = self._lost(event)
+        waiting = [] if event.later else [turn for turn in self._waiting() if turn not in lost]
         turns = [self._known(turn) for turn in self._read(event.messages)]
         self._busy, self._answering = self._busy or bool(event.chat.answering), event.chat.answering
         self._page([*turns, *waiting], event.earlier, event.later)
@@ -303,6 +324,16 @@ class ChatTranscript(Asking):
             self.draft_arrived.emit(event.draft.text)
         self._show_wanted()
         self._dispatch()
+
+    def _lost(self, event: schema.ChatOpened) -> list[Turn]:
+        """The engine that had these questions ended before it could save them: they become drafts again."""
+        there = {message.message for message in event.messages}
+        gone = [turn for turn in self.turns if self._doubtful and not turn.saved and turn.question_id not in there]
+        self._doubtful = False
+        for turn in gone:
+            turn.kept = turn.begun = turn.sent = False
+            turn.saved = True
+        return [turn for turn in gone if turn.state not in RUNNING]  # what runs is asked again
 
     def _forgotten(self) -> None:
         """The engine was started anew and knows nothing of a temporary chat: what shows stays, for the reader."""
@@ -319,6 +350,7 @@ class ChatTranscript(Asking):
             if old.question_id == turn.question_id:
                 if old.state in RUNNING and not old.begun:  # it was asked again meanwhile
                     return old
+                old.saved = turn.saved
                 if turn.answer_id == old.answer_id and turn.state == old.state and turn.length <= old.length:
                     versions = (turn.siblings, turn.question_siblings, turn.parent)
                     if versions != (old.siblings, old.question_siblings, old.parent):  # others were deleted

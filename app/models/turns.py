@@ -37,8 +37,9 @@ class Turn:
     ``edit``: another wording of the question that is being written. ``headless``: of the question nothing is known but
     its name. ``not_before``: it is asked at that time (monotonic seconds).
 
-    ``sent``: the engine was asked over this connection; ``kept``: it has the question; ``begun``: also the beginning of
-    this answer. ``filling``: a piece of the text is missing and asked for. ``drop_oldest``: ask without the oldest
+    ``sent``: the engine was asked over this connection; ``kept``: it has the question; ``saved`` False: in memory only,
+    as its disk does not take it; ``begun``: it has also the beginning of this answer.
+    ``filling``: a piece of the text is missing and asked for. ``drop_oldest``: ask without the oldest
     messages, if it does not fit with them. ``droppable``: without so many of the oldest messages the question would fit
     the model. ``began`` is when the question was asked, ``thinking_since`` when the model began to reason (monotonic
     seconds), ``thought_seconds`` how long it did, once the answer itself has begun."""
@@ -57,6 +58,7 @@ class Turn:
     done: schema.ChatDone | None = None
     ref: str = ""
     kept: bool = False
+    saved: bool = True
     sent: bool = False
     begun: bool = False
     filling: bool = False
@@ -120,7 +122,7 @@ def turns_of(messages: Sequence[schema.StoredMessage], choice: ModelChoice) -> l
     for message in messages:
         if message.role == "user":
             turns.append(Turn(message.text, choice, question_id=message.message, kept=True, sent=True, state="done"))
-            turns[-1].stage, turns[-1].files = "", message.attachments
+            turns[-1].stage, turns[-1].files, turns[-1].saved = "", message.attachments, message.saved
             turns[-1].parent, turns[-1].question_siblings = message.parent, message.siblings
             continue
         if not turns or turns[-1].question_id != message.parent:

@@ -50,3 +50,9 @@ def confirm_dialog(
     column.addLayout(row)
     keep.setFocus()
     return dialog
+
+
+def quit_dialog(parent: QWidget, theme: Theme, loss: str) -> ConfirmDialog:
+    """Before GenTorrent quits, although there would be a ``loss``."""
+    stay = tr("Stay until the disk has room for them, or export the chats to another place.")
+    return confirm_dialog(parent, theme, tr("Quit before all is saved?"), f"{loss} {stay}", tr("Quit anyway"))

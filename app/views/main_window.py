@@ -39,8 +39,8 @@ StatusPage = ContributePage | ModelsPage | NetworkPage | SettingsPage
 
 
 class MainWindow(QMainWindow):
-    """Shows one chat and the state of the engine. ``may_close`` says whether the window may close now; when it says
-    no, the window is hidden instead. Pages other than the chat are made when they are first opened."""
+    """Shows one chat and the state of the engine. ``may_close`` says whether the window may close now, and does what
+    happens instead. Pages other than the chat are made when they are first opened."""
 
     engine_retry_requested = Signal()
     quit_requested = Signal()
@@ -222,7 +222,6 @@ class MainWindow(QMainWindow):
             event.accept()
         else:
             event.ignore()
-            self.hide()
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import subprocess
@@ -10,8 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 
 from app.models.status import StatusModel
+from app.models.unsent import Unsent
+from app.views.basics import PlainLabel
+from app.views.confirm_dialog import ConfirmDialog
 from engine.api import schema
 from engine.chats import store as store_module
 from engine.storage.data_directory import DataDirectory
@@ -64,12 +70,7 @@ def test_real_full_disk_costs_no_message(drive: Drive, small_disk: Path, monkeyp
             await until(lambda: window.status.models)
             ask(window, "Before?")
             await until(lambda: window.turn.state == "done")
-            with (small_disk / "others").open("wb", buffering=0) as others:
-                try:
-                    while others.write(b"x" * 4096):
-                        pass
-                except OSError:
-                    pass  # full now
+            fill(small_disk)
             engine.pieces = ["A long answer. " * 2000]
             ask(window, "While it is full?")
             await until(lambda: len(window.chat.turns) == 2 and window.turn.state == "done")
@@ -137,5 +138,131 @@ def test_all_data_leave_nothing_of_a_chat_on_the_disk(drive: Drive, tmp_path: Pa
             window._keep_state()
         assert found() == []
         assert folder.encode() not in (tmp_path / "window-state.json").read_bytes()
+
+    drive(scenario())
+
+
+def fill(disk: Path) -> None:
+    with (disk / "others").open("wb", buffering=0) as others:
+        try:
+            while others.write(b"x" * 4096):
+                pass
+        except OSError:
+            pass  # full now
+
+
+@pytest.mark.parametrize("left", [False, True])
+def test_questions_lost_with_an_engine_over_a_full_disk_are_drafts_again(
+    drive: Drive, small_disk: Path, left: bool
+) -> None:
+    async def scenario() -> None:
+        async with open_window(small_disk, NoProcess()) as window:
+            async with played_engine(small_disk, PlayedEngine()) as played:
+                await until(lambda: window.status.models)
+                ask(window, "Before?")
+                await until(lambda: window.turn.state == "done" and "Before?" in rows(window))
+                chat = window.chat.chat
+                fill(small_disk)
+                ask(window, "While it is full?")
+                await until(lambda: len(window.chat.turns) == 2 and window.turn.state == "done")
+                ask(window, "And this?")
+                await until(lambda: len(window.chat.turns) == 3 and window.turn.state == "done")
+                await until(lambda: window.status.line().tone == "error")
+                assert [turn.saved for turn in window.chat.turns] == [True, False, False]
+                if left:
+                    window.window.chat_page.new_chat()
+                await played.kill()
+                await until(lambda: window.link.status.phase != "connected")
+                (small_disk / "others").unlink()
+            drafts = [one for one in window.chat.unsent().requests if isinstance(one, schema.SaveDraft)]
+            assert [(one.chat, one.text) for one in drafts] == [(chat, "While it is full?\n\nAnd this?")]
+            async with played_engine(small_disk, PlayedEngine()):
+                await until(lambda: window.status.models)
+                if left:
+                    await until(lambda: window.chat.unsent() == Unsent())
+                    window.window.open_chat(chat)
+                written = window.window.composer.input
+                await until(lambda: written.toPlainText() == "While it is full?\n\nAnd this?")
+                await until(lambda: [turn.question for turn in window.chat.turns] == ["Before?"])
+                QTest.keyClick(written, Qt.Key.Key_Return)
+                await until(lambda: len(window.chat.turns) == 2 and window.turn.state == "done")
+                assert window.turn.saved
+
+    drive(scenario())
+
+
+def test_what_waited_for_the_disk_and_was_saved_is_no_draft_again(
+    drive: Drive, small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_module, "RETRY_SECONDS", 0.1)
+
+    async def scenario() -> None:
+        async with open_window(small_disk, NoProcess()) as window:
+            async with played_engine(small_disk, PlayedEngine()) as played:
+                await until(lambda: window.status.models)
+                ask(window, "Before?")
+                await until(lambda: window.turn.state == "done")
+                fill(small_disk)
+                ask(window, "While it is full?")
+                await until(lambda: len(window.chat.turns) == 2 and window.turn.state == "done")
+                await until(lambda: window.status.line().tone == "error")
+                (small_disk / "others").unlink()
+                await until(lambda: all(turn.saved for turn in window.chat.turns))
+                await played.kill()
+                await until(lambda: window.link.status.phase != "connected")
+            async with played_engine(small_disk, PlayedEngine()):
+                await until(lambda: window.status.models and not window.chat._doubtful)
+                assert [turn.question for turn in window.chat.turns] == ["Before?", "While it is full?"]
+                assert window.window.composer.input.toPlainText() == ""
+
+    drive(scenario())
+
+
+@pytest.mark.parametrize("by", ["key", "tray", "close"])
+def test_quitting_asks_first_while_something_is_not_saved(drive: Drive, tmp_path: Path, by: str) -> None:
+    full = schema.SavingState(problem="Chats cannot be saved: the disk is full.", waiting=3)
+
+    async def scenario() -> None:
+        async with (
+            played_engine(tmp_path, PlayedEngine()) as played,
+            open_window(tmp_path, NoProcess(), on_close="quit") as window,
+        ):
+            await until(lambda: window.status.models)
+            window.link._status = dataclasses.replace(window.link.status, owned=True)
+            window.status.receive(full)
+            leave = {
+                "key": window.window.quit_requested.emit,
+                "tray": window.tray.quit.trigger,
+                "close": window.window.close,
+            }[by]
+            leave()
+            (dialog,) = window.window.findChildren(ConfirmDialog)
+            said = " ".join(label.whole_text for label in dialog.findChildren(PlainLabel))
+            assert "the disk is full. 3 changes to your chats would be lost" in said
+            leave()  # asks only once
+            assert window.window.findChildren(ConfirmDialog) == [dialog]
+            dialog.reject()  # as Escape does
+            await until(lambda: not window.window.findChildren(ConfirmDialog))
+            assert window.window.isVisible()
+            assert not window.task.done()
+            leave()
+            (dialog,) = window.window.findChildren(ConfirmDialog)
+            dialog.accept()
+            await until(window.task.done)
+            assert played.engine.stopped
+
+    drive(scenario())
+
+
+def test_quitting_does_not_ask_where_nothing_is_lost(drive: Drive, tmp_path: Path) -> None:
+    full = schema.SavingState(problem="Chats cannot be saved: the disk is full.", waiting=3)
+
+    async def scenario() -> None:
+        async with played_engine(tmp_path, PlayedEngine()) as played, open_window(tmp_path, NoProcess()) as window:
+            await until(lambda: window.status.models)
+            window.status.receive(full)
+            window.window.quit_requested.emit()  # the engine is somebody else's, and goes on
+            await until(window.task.done)
+            assert not played.engine.stopped
 
     drive(scenario())

@@ -16,6 +16,13 @@
         <translation>%</translation>
     </message>
     <message numerus="yes">
+        <source>%Ln change(s) to your chats would be lost, your newest messages among them.</source>
+        <translation>
+            <numerusform>%Ln Änderung an deinen Chats ginge verloren, mit deiner neuesten Nachricht.</numerusform>
+            <numerusform>%Ln Änderungen an deinen Chats gingen verloren, darunter deine neuesten Nachrichten.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>%Ln change(s) wait for it.</source>
         <translation>
             <numerusform>%Ln Änderung wartet darauf.</numerusform>
@@ -2900,6 +2907,14 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Beenden</translation>
     </message>
     <message>
+        <source>Quit anyway</source>
+        <translation>Trotzdem beenden</translation>
+    </message>
+    <message>
+        <source>Quit before all is saved?</source>
+        <translation>Beenden, bevor alles gespeichert ist?</translation>
+    </message>
+    <message>
         <source>Quits</source>
         <translation>Beendet GenTorrent</translation>
     </message>
@@ -3188,6 +3203,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Starting…</source>
         <translation>Startet …</translation>
+    </message>
+    <message>
+        <source>Stay until the disk has room for them, or export the chats to another place.</source>
+        <translation>Bleib, bis die Platte Platz dafür hat, oder exportiere die Chats an einen anderen Ort.</translation>
     </message>
     <message>
         <source>Stop</source>

@@ -4,6 +4,13 @@
 <context>
     <name></name>
     <message numerus="yes">
+        <source>%Ln change(s) to your chats would be lost, your newest messages among them.</source>
+        <translation>
+            <numerusform>%Ln change to your chats would be lost, with your newest message.</numerusform>
+            <numerusform>%Ln changes to your chats would be lost, your newest messages among them.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>%Ln change(s) wait for it.</source>
         <translation>
             <numerusform>%Ln change waits for it.</numerusform>
