@@ -80,4 +80,5 @@ def test_a_killed_engine_goes_on_with_its_download(tmp_path, hub, monkeypatch): 
         assert json.loads(stays.stdout)["freed"] > 0
         refused = command(data, "start", "Tiny")
         assert (refused.returncode, "licence" in refused.stderr) == (1, True)
-        assert command(data, "pause", "Tiny").returncode == 0
+        pause = command(data, "pause", "Tiny")
+        assert (pause.returncode, "no download" in pause.stderr) == (1, True)

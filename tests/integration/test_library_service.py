@@ -148,7 +148,7 @@ async def test_what_cannot_be_fetched_is_said(tmp_path, hub):
         hub.repositories.clear()
         await ask(service, schema.DownloadModel(model="Tiny", accept_licence=True))
         await until(lambda: any(isinstance(event, schema.DownloadEnded) for event in told), PATIENCE)
-        assert ended(told).code == "hub_failed"
+        assert ended(told).code == "hub_not_found"
         assert ended(told).text
         (data / "catalogue.json").write_text("{")
         broken = await ask(service, schema.ListLibrary(ref="y"))
