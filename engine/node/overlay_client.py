@@ -397,7 +397,8 @@ class OverlayClient:
     def may_serve(
         self, chat: bytes, model_id: str, target: Target, minimum_standing: float, shape: Shape | None
     ) -> Callable[[NodeId], bool] | None:
-        """Who may answer in place of ``target``: listed nodes with the same model and enough standing. None: nobody, as
+        """Who may answer in place of ``target``: nodes with the same model and enough standing that are listed, or were
+        when this was asked: who leaves in between says so, and another one is asked. None: nobody, as
         one of them or of their families relays for this chat, or may come to: it would see sender and text."""
         directory = self._directory
         if directory is None:
@@ -412,7 +413,8 @@ class OverlayClient:
                 return None
 
         def may(node_id: NodeId) -> bool:
-            node = self._directory.get(node_id) if self._directory is not None else None
+            now = self._directory or directory
+            node = now.get(node_id) or directory.get(node_id)
             if node is None or node_id in self._own or not serves(node, target.model_digest):
                 return False
             standing = self._book.of(node_id)

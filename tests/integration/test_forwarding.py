@@ -265,6 +265,22 @@ async def test_an_answer_of_a_machine_that_may_not_serve_is_not_taken() -> None:
         assert reader.done.served_by == node_id_text(other.node_id)
 
 
+async def test_who_leaves_the_directory_while_a_question_is_on_its_way_may_say_so() -> None:
+    """Else the machine that had passed it on would count as gone."""
+    overlay = await ready(policy=Elsewhere())
+    entry, leaver = overlay.machines
+    asked = request()
+    target = overlay.client.target_of(entry.node_id, asked.model_id, None)
+    before = overlay.client.may_serve(b"chat", asked.model_id, target, 0.0, None)
+    overlay.kill(leaver)
+    overlay.announce()
+    after = overlay.client.may_serve(b"chat", asked.model_id, target, 0.0, None)
+    assert before is not None
+    assert after is not None
+    assert before(leaver.node_id)
+    assert not after(leaver.node_id)
+
+
 async def test_only_members_of_the_group_pass_requests_on() -> None:
     overlay = await ready(policy=Elsewhere())
     entry, serving = overlay.machines

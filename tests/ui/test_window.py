@@ -274,7 +274,8 @@ def test_engine_that_cannot_start_says_why_and_can_be_retried(drive: Drive, tmp_
         process.words = "The disk is full. Free some space."
         async with open_window(tmp_path, process) as window:
             await until(lambda: window.link.status.phase == "failed")
-            assert window.window.status_bar.text.whole_text == "The disk is full. Free some space."
+            said = window.window.status_bar.text.whole_text
+            assert said == "The engine cannot be started: The disk is full. Free some space."
             assert window.window.status_bar.retry.isVisible()
             starts = len(process.starts)
             window.window.status_bar.retry.click()
