@@ -104,7 +104,7 @@ def test_what_cannot_be_hosted_is_said_and_leaves_nothing(network: Hosts) -> Non
         port = str(other.getsockname()[1])
         refused = network.refused("host", "host", "--name", "Attic", "--port", port)
         assert f"Another program uses the port {port}" in refused
-    assert "1 to 64 characters" in network.refused("host", "host", "--port", port)
+    assert "--name NAME" in network.refused("host", "host", "--port", port)
     assert "could reach this machine" in network.refused(
         "host", "host", "--name", "Attic", "--reach", "internet", "--url", "http://"
     )
