@@ -298,7 +298,7 @@ def test_network_is_joined_and_left_in_the_window_for_good(drive: Drive, tmp_pat
             form = window.window.page_widget("network").form
             QTest.keyClicks(form.entry, "nowhere")
             QTest.keyClick(form.entry, Qt.Key.Key_Return)
-            await until(lambda: "not the address of a bootstrap server" in form.said.whole_text, 20)
+            await until(lambda: "neither an invitation" in form.said.whole_text, 20)
             form.entry.setText(f"gentorrent app --bootstrap {network}")
             form.join.click()
             await until(lambda: window.status.state and window.status.state.network.bootstrap_connected, 60)
