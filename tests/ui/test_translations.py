@@ -31,6 +31,12 @@ UNSEEN_CALLS = {"tr", "mark", "EngineUnreachableError", "QKeySequence", "setObje
 UNSEEN_METHODS = {"debug", "info", "warning", "error", "exception", "setObjectName", "setProperty", "setStyleSheet"}
 WORDS = re.compile(r"[A-Za-zÄÖÜäöüß’']{2,}")
 
+POLITE = re.compile(
+    r"\bIhnen\b|\bIhre[mnrs]?\b|(?<![.:!?„(\n]) (Sie|Ihr)\b|\w{2,}e[rl]?n Sie\b"
+    r"|\bSie (haben|können|müssen|dürfen|sollten|sollen|wollen|möchten|brauchen|werden)\b"
+)
+"""German to somebody who is not called "du". At the beginning of a sentence "Sie" may be "she", "it" or "they"."""
+
 
 @pytest.fixture(autouse=True)
 def _english_again() -> Iterator[None]:
@@ -139,6 +145,30 @@ def test_translations_have_the_fields_of_their_texts(language: str) -> None:
         for text in [form.text for form in translation.iter("numerusform")] or [translation.text]:
             assert fields(text or "") == fields(source), source
             assert ("%Ln" in (text or "")) == ("%Ln" in source), source
+
+
+@pytest.mark.parametrize(
+    ("text", "polite"),
+    [
+        ("Nehmen Sie https://.", True),
+        ("Es geht weiter. Vergleichen Sie die Nummer.", True),
+        ("Sie haben es angehalten.", True),
+        ("Nur Ihre Netze", True),
+        ("Ob sie Ihnen passen", True),
+        ("Sie wird neu gestartet.", False),
+        ("Die Antwort endete: Sie ist zu lang. Ihr Text ist da.", False),
+        ("Sieh nach, ob sie dir passen.", False),
+    ],
+)
+def test_search_finds_who_is_not_on_first_name_terms(text: str, polite: bool) -> None:
+    assert bool(POLITE.search(text)) is polite
+
+
+def test_german_says_du() -> None:
+    """One form of address everywhere, the one that CONTRIBUTING.md names."""
+    for message in ET.parse(translations.FOLDER / "gentorrent_de.ts").iter("message"):
+        text = "".join(message.find("translation").itertext())  # type: ignore[union-attr]
+        assert not POLITE.search(text), text
 
 
 def fields(text: str) -> list[str]:

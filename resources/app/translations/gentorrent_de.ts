@@ -185,7 +185,7 @@
     </message>
     <message>
         <source>--signaling-address {address} does not work, because {problem}. Nodes that come back while every server is away cannot begin here. End the other program, or choose another port, and start again.</source>
-        <translation>--signaling-address {address} geht nicht: {problem}. Knoten, die zurückkommen, während alle Server weg sind, können hier nicht beginnen. Beenden Sie das andere Programm, oder wählen Sie einen anderen Port, und starten Sie neu.</translation>
+        <translation>--signaling-address {address} geht nicht: {problem}. Knoten, die zurückkommen, während alle Server weg sind, können hier nicht beginnen. Beende das andere Programm, oder wähle einen anderen Port, und starte neu.</translation>
     </message>
     <message>
         <source>1 path of 1 relay</source>
@@ -2576,7 +2576,7 @@ Das lässt sich nicht rückgängig machen.</translation>
     </message>
     <message>
         <source>Only your own networks are served, and this one is open to everybody.</source>
-        <translation>Nur Ihre eigenen Netze werden bedient, und dieses steht allen offen.</translation>
+        <translation>Nur deine eigenen Netze werden bedient, und dieses steht allen offen.</translation>
     </message>
     <message>
         <source>Only {ready} of the {needed} anonymous paths that an answer needs could be built.</source>
@@ -2900,7 +2900,7 @@ Das lässt sich nicht rückgängig machen.</translation>
     </message>
     <message>
         <source>Questions to {address} leave this machine unencrypted: everybody on the way can read them. Use https://, or a tunnel.</source>
-        <translation>Fragen an {address} verlassen diesen Rechner unverschlüsselt: Jeder auf dem Weg kann sie lesen. Nehmen Sie https:// oder einen Tunnel.</translation>
+        <translation>Fragen an {address} verlassen diesen Rechner unverschlüsselt: Jeder auf dem Weg kann sie lesen. Nimm https:// oder einen Tunnel.</translation>
     </message>
     <message>
         <source>Quit</source>
@@ -2941,7 +2941,7 @@ Das lässt sich nicht rückgängig machen.</translation>
     </message>
     <message>
         <source>Relay {relay} is no longer one of your guards: {failures} of its last {paths} paths failed, {usual} are usual. It may be overloaded, or it may have tried to choose the rest of your paths. Another one was drawn; you need not do anything.</source>
-        <translation>Das Relay {relay} ist keiner Ihrer Wächter mehr: {failures} seiner letzten {paths} Pfade misslangen, üblich sind {usual}. Vielleicht ist es überlastet, vielleicht wollte es den Rest Ihrer Pfade bestimmen. Ein anderes wurde gezogen; Sie müssen nichts tun.</translation>
+        <translation>Das Relay {relay} ist keiner deiner Wächter mehr: {failures} seiner letzten {paths} Pfade misslangen, üblich sind {usual}. Vielleicht ist es überlastet, vielleicht wollte es den Rest deiner Pfade bestimmen. Ein anderes wurde gezogen; du musst nichts tun.</translation>
     </message>
     <message>
         <source>Remove</source>
@@ -3362,7 +3362,7 @@ Das lässt sich nicht rückgängig machen.</translation>
     </message>
     <message>
         <source>The address named no network id, so the first network that answered is trusted from now on: &quot;{name}&quot;, {number}. Compare this number with the operator&apos;s.</source>
-        <translation>Die Adresse nannte kein Netz, darum wird von jetzt an dem ersten vertraut, das geantwortet hat: „{name}“, {number}. Vergleichen Sie diese Nummer mit der des Betreibers.</translation>
+        <translation>Die Adresse nannte kein Netz, darum wird von jetzt an dem ersten vertraut, das geantwortet hat: „{name}“, {number}. Vergleiche diese Nummer mit der des Betreibers.</translation>
     </message>
     <message>
         <source>The address names a network that this server does not serve.</source>
@@ -3425,7 +3425,7 @@ Das lässt sich nicht rückgängig machen.</translation>
     </message>
     <message>
         <source>The bootstrap server signed two different directories of epoch {epoch}, so somebody is shown a network of his own. Do not rely on anonymity until its operator has explained this.</source>
-        <translation>Der Bootstrap-Server hat zwei verschiedene Verzeichnisse der Epoche {epoch} unterschrieben, also wird jemandem ein eigenes Netz gezeigt. Verlassen Sie sich nicht auf die Anonymität, bis der Betreiber das erklärt hat.</translation>
+        <translation>Der Bootstrap-Server hat zwei verschiedene Verzeichnisse der Epoche {epoch} unterschrieben, also wird jemandem ein eigenes Netz gezeigt. Verlass dich nicht auf die Anonymität, bis der Betreiber das erklärt hat.</translation>
     </message>
     <message>
         <source>The bootstrap server {preferred} does not answer, so {current} is used until it does.</source>
@@ -3972,7 +3972,7 @@ Das lässt sich nicht rückgängig machen.</translation>
     </message>
     <message>
         <source>The network does not take what you published: {problem}</source>
-        <translation>Das Netz nimmt nicht an, was Sie veröffentlicht haben: {problem}</translation>
+        <translation>Das Netz nimmt nicht an, was du veröffentlicht hast: {problem}</translation>
     </message>
     <message>
         <source>The network has too few relays.</source>
@@ -4100,7 +4100,7 @@ Das lässt sich nicht rückgängig machen.</translation>
     </message>
     <message>
         <source>The rules for contributing were damaged and are set aside as {place}. The rules that a new machine has hold; look whether they suit you.</source>
-        <translation>Die Regeln fürs Beitragen waren beschädigt und liegen jetzt unter {place}. Es gelten die Regeln eines neuen Rechners; sehen Sie nach, ob sie Ihnen passen.</translation>
+        <translation>Die Regeln fürs Beitragen waren beschädigt und liegen jetzt unter {place}. Es gelten die Regeln eines neuen Rechners; sieh nach, ob sie dir passen.</translation>
     </message>
     <message>
         <source>The rules hold now, but cannot be kept for the next start: {problem}</source>
@@ -4934,11 +4934,11 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     </message>
     <message>
         <source>You have paused it until the engine&apos;s next start.</source>
-        <translation>Sie haben es bis zum nächsten Start der Engine angehalten.</translation>
+        <translation>Du hast es bis zum nächsten Start der Engine angehalten.</translation>
     </message>
     <message>
         <source>You have paused it.</source>
-        <translation>Sie haben es angehalten.</translation>
+        <translation>Du hast es angehalten.</translation>
     </message>
     <message>
         <source>You trust this publisher: this machine may answer others with its models.</source>
