@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from engine.clock import SystemClock
+from engine.commands.invite_options import DAY, HOUR, BoundTo, Hours, Label, MemberDays
 from engine.commands.terminal import harmless
 from engine.config import default_data_directory, find_data_directory, usable_directory
 from engine.errors import ConfigurationError
@@ -17,7 +18,6 @@ from engine.errors import ConfigurationError
 if TYPE_CHECKING:
     from engine.bootstrap.inviting import Inviting
 
-HOUR, DAY = 3600.0, 86_400.0
 commands = typer.Typer(help="Make, list and revoke invitations to a private network.", no_args_is_help=True)
 ServerData = Annotated[
     Path | None,
@@ -28,17 +28,10 @@ ServerData = Annotated[
 @commands.command()
 def create(
     url: Annotated[str, typer.Option(metavar="URL", help="Address under which members reach the bootstrap server.")],
-    label: Annotated[str, typer.Option(metavar="TEXT", help="For your own list: whom it is for.")] = "",
-    hours: Annotated[
-        float, typer.Option(min=0.01, max=8760, metavar="H", help="It must be used for the first time within so long.")
-    ] = 72.0,
-    member_days: Annotated[
-        float, typer.Option(min=0, max=36_500, metavar="D", help="The membership ends after so long; 0: never.")
-    ] = 0.0,
-    bound_to: Annotated[
-        list[str] | None,
-        typer.Option("--for", metavar="NODEID", help="Good for these ids only (twice; see gentorrent invite ids)."),
-    ] = None,
+    label: Label = "",
+    hours: Hours = 72.0,
+    member_days: MemberDays = 0.0,
+    bound_to: BoundTo = None,
     data: ServerData = None,
 ) -> None:
     """Print a new invitation, which admits one engine. The server may be running."""

@@ -10,6 +10,7 @@ import typer
 
 from engine.api import schema
 from engine.commands.chats_common import Data, Json, line, print_json, run
+from engine.commands.invite_options import DAY, HOUR, BoundTo, Hours, Label, MemberDays
 from engine.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ commands = typer.Typer(
     help="Show this machine's place in its network; host one, invite others, join one.", no_args_is_help=True
 )
 _SHORT = 8
-HOUR, DAY = 3600.0, 86_400.0
 NEXT_START = "This engine is in it from its next start on."
 _STATES = {
     "none": "No network was made on this machine yet. Make one with: gentorrent network host --name NAME",
@@ -117,17 +117,10 @@ def hosted(data: Data = None, json_output: Json = False) -> None:
 
 @commands.command()
 def invite(
-    label: Annotated[str, typer.Option(metavar="TEXT", help="For your own list: whom it is for.")] = "",
-    hours: Annotated[
-        float, typer.Option(min=0.02, max=8760, metavar="H", help="It must be used for the first time within so long.")
-    ] = 72.0,
-    member_days: Annotated[
-        float, typer.Option(min=0, max=36_500, metavar="D", help="The membership ends after so long; 0: never.")
-    ] = 0.0,
-    bound_to: Annotated[
-        list[str] | None,
-        typer.Option("--for", metavar="NODEID", help="Good for these ids only (twice; see gentorrent invite ids)."),
-    ] = None,
+    label: Label = "",
+    hours: Hours = 72.0,
+    member_days: MemberDays = 0.0,
+    bound_to: BoundTo = None,
     data: Data = None,
     json_output: Json = False,
 ) -> None:
