@@ -48,7 +48,7 @@ def update(file: Path) -> None:
     """Bring the texts of the code into ``file``; translations that are there stay."""
     code = file.stem.removeprefix(PREFIX)
     sources = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "app").rglob("*.py"))
-    sources.append("engine/sentences.py")
+    sources += sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "engine" / "sentences").glob("*.py"))
     options = ["-locations", "none", "-sort-messages", "-no-obsolete", "-tr-function-alias", "QT_TR_NOOP+=mark"]
     languages = ["-source-language", SOURCE_LANGUAGE, "-target-language", code]
     plural_only = ["-pluralonly"] if code == SOURCE_LANGUAGE else []

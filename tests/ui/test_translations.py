@@ -46,7 +46,7 @@ def _english_again() -> Iterator[None]:
 
 def sources() -> list[Path]:
     mine = [path for path in sorted((ROOT / "app").rglob("*.py")) if "i18n" not in path.parts]
-    return [*mine, ROOT / "engine" / "sentences.py"]
+    return [*mine, *sorted((ROOT / "engine" / "sentences").glob("*.py"))]
 
 
 def reads_like_text(value: str) -> bool:
