@@ -167,7 +167,7 @@ def test_search_finds_who_is_not_on_first_name_terms(text: str, polite: bool) ->
 def test_german_says_du() -> None:
     """One form of address everywhere, the one that CONTRIBUTING.md names."""
     for message in ET.parse(translations.FOLDER / "gentorrent_de.ts").iter("message"):
-        text = "".join(message.find("translation").itertext())  # type: ignore[union-attr]
+        text = "".join(message.find("translation").itertext())
         assert not POLITE.search(text), text
 
 
