@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import time
-from typing import Protocol
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 class Clock(Protocol):
@@ -26,6 +29,21 @@ class SystemClock:
 
     def wall(self) -> float:
         return time.time()
+
+
+class Uptime(NamedTuple):
+    """``boot`` names a start of this machine, ``seconds`` passed since it, asleep or awake."""
+
+    boot: str
+    seconds: float
+
+
+def uptime() -> Uptime | None:
+    """What no setting of the clock changes; None where the system does not name its starts (all but Linux)."""
+    try:
+        return Uptime(_BOOT.read_text(encoding="ascii").strip()[:64], time.clock_gettime(time.CLOCK_BOOTTIME))
+    except (OSError, ValueError, AttributeError):
+        return None
 
 
 class ManualClock:

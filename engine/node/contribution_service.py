@@ -26,7 +26,7 @@ from engine.api.schema import (
     Totals,
     WatchContribution,
 )
-from engine.clock import Clock
+from engine.clock import Clock, uptime
 from engine.governor.findings import PROCESSOR
 from engine.governor.needs import without_effect
 from engine.governor.readings import Readings
@@ -66,6 +66,7 @@ def make_governing(node: Node, folder: Path, clock: Clock) -> Governing:
         used=lambda: _used(node),
         serves=lambda: node.keeper.ready,
         wanted=lambda: node.contribute_wanted,
+        uptime=uptime,
     )
 
 
@@ -147,6 +148,7 @@ class ContributionService:
             answering=node.peer.serving.answering if node.peer is not None and node.peer.serving is not None else 0,
             processor_load=seen.others_load if seen else None,
             temperature=seen.temperature if seen else None,
+            processor_power=seen.power if seen else None,
             power=self._governing.watts(),
             devices=tuple(
                 DeviceSample(

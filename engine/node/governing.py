@@ -13,7 +13,7 @@ from typing import TypeVar
 import msgspec
 
 from engine.api.schema import MOST_EVENTS, OwnerEvent
-from engine.clock import Clock
+from engine.clock import Clock, Uptime
 from engine.errors import StorageError
 from engine.governor.governor import FOR_GOOD, Decision, Governor, Moment
 from engine.governor.meter import Meter, Month
@@ -51,7 +51,8 @@ class _KeptEvent(msgspec.Struct, frozen=True):
 class Governing:
     """``run()`` until cancelled. ``changed`` hears of each other decision and of new rules; ``used`` says what was
     used so far; ``serves`` whether a model is in memory for others, so that power counts as contributed; ``wanted``
-    whether the owner wants to contribute at all: else the log says nothing of pauses."""
+    whether the owner wants to contribute at all: else the log says nothing of pauses; ``uptime`` how long the machine is
+    up, where anybody knows."""
 
     def __init__(
         self,
@@ -64,6 +65,7 @@ class Governing:
         used: Callable[[], Used],
         serves: Callable[[], bool],
         wanted: Callable[[], bool],
+        uptime: Callable[[], Uptime | None] = lambda: None,
     ) -> None:
         self._rules_file = folder / "rules.json"
         self._month_file = folder / "contributed.json"
@@ -76,7 +78,7 @@ class Governing:
         self._wanted = wanted
         self._noted = ""
         self._governor = Governor()
-        self._pause = OwnersPause(folder / "pause.json")
+        self._pause = OwnersPause(folder / "pause.json", uptime)
         self.problem = ""
         self.rules = self._load(self._rules_file, Rules, "governor.rules_damaged") or fallback
         self._meter = Meter(self._load(self._month_file, tuple[Month, ...], "governor.count_damaged") or ())

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from engine.clock import Uptime
 from engine.governor.readings import Readings
 from engine.governor.rules import Rules
 from engine.node.governing import Governing, Used
@@ -55,7 +56,7 @@ class Machine:
 class Engine:
     """The governor of an engine that does nothing else."""
 
-    def __init__(self, folder: Path, start: datetime, rules: Rules | None = None) -> None:
+    def __init__(self, folder: Path, start: datetime, rules: Rules | None = None, uptime: Uptime | None = None) -> None:
         self.clock = WallAndMonotonic(start.timestamp())
         self.machine = Machine(self.clock)
         self.used = Used()
@@ -70,6 +71,7 @@ class Engine:
             used=lambda: self.used,
             serves=lambda: self.serves,
             wanted=lambda: True,
+            uptime=lambda: uptime and Uptime(uptime.boot, uptime.seconds + self.clock.now),
         )
 
     def _changed(self) -> None:

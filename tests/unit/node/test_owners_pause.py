@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.clock import Uptime
 from engine.node.governing import KEEP_SECONDS
 from tests.unit.node.test_governed_day import Engine, local
 
@@ -43,6 +44,34 @@ async def test_a_clock_that_is_set_back_makes_it_no_longer(tmp_path: Path) -> No
     await engine.pass_(600)
     engine.governing.keep()
     assert left(Engine(tmp_path, later(-4 * DAY))) == 0
+
+
+@pytest.mark.parametrize("step", [0, 7 * DAY, 1800, -1800, -7 * DAY])
+def test_a_clock_that_is_set_changes_nothing_while_the_machine_is_up(tmp_path: Path, step: float) -> None:
+    Engine(tmp_path, NOON, uptime=Uptime("a", 500)).governing.pause(3600)
+    assert left(Engine(tmp_path, later(600 + step), uptime=Uptime("a", 1100))) == pytest.approx(3000)
+    assert left(Engine(tmp_path, later(step), uptime=Uptime("a", 2100))) == pytest.approx(2000)
+    assert left(Engine(tmp_path, later(step), uptime=Uptime("a", 4100))) == 0
+
+
+def test_after_a_start_of_the_machine_the_clock_counts_and_no_less_than_it_is_up(tmp_path: Path) -> None:
+    Engine(tmp_path, NOON, uptime=Uptime("a", 500)).governing.pause(3600)
+    assert left(Engine(tmp_path, later(1200), uptime=Uptime("b", 30))) == pytest.approx(2400)
+    assert left(Engine(tmp_path, later(-DAY), uptime=Uptime("c", 400))) == pytest.approx(2000), "set back, up for 400 s"
+    assert left(Engine(tmp_path, later(DAY), uptime=Uptime("d", 1))) == 0, (
+        "nobody can tell this from a day without power"
+    )
+
+
+async def test_an_engine_that_runs_through_a_step_of_the_clock_leaves_the_rest(tmp_path: Path) -> None:
+    engine = Engine(tmp_path, NOON, uptime=Uptime("a", 0))
+    engine.governing.pause(3600)
+    await engine.pass_(600)
+    engine.clock.offset += 2 * DAY
+    engine.governing.decide()
+    assert left(engine) == pytest.approx(3000)
+    engine.governing.keep()
+    assert left(Engine(tmp_path, later(2 * DAY), uptime=Uptime("a", 700))) == pytest.approx(2900)
 
 
 def test_until_the_next_start_outlives_a_crash_and_an_engine_that_starts_anew(tmp_path: Path) -> None:
