@@ -7,6 +7,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,9 +19,11 @@ from engine.errors import GenTorrentError
 from engine.forwarding.members import Member
 from engine.governor.choosing import Choice, Chooser, Option, Seen, asked_of
 from engine.governor.readings import Readings
-from engine.governor.rules import Rules
 from engine.ids import NodeId, is_publishers
 from engine.inference.models.installed import BUILTIN_MODEL
+from engine.inference.supervisor.budget import working_memory
+from engine.inference.supervisor.devices import Device
+from engine.inference.supervisor.limits import DeviceLimit
 from engine.inference.types import ModelInfo
 from engine.library.candidates import foreseen_variants
 from engine.library.catalogue import CatalogueModel
@@ -40,7 +43,8 @@ FILES = 1.1
 GPU_SHARE = 0.9
 PROCESSOR_SHARE = 0.5
 """Of a device's memory that a model for others may take; half of the main memory is left to the owner."""
-MEBIBYTE = 1 << 20
+Usable = Sequence[tuple[Device, DeviceLimit]]
+"""Devices that a model would be loaded on, with what it may take there."""
 logger = logging.getLogger(__name__)
 
 
@@ -101,8 +105,10 @@ class AutomaticModel:
         """Choose anew, if there is reason to; the node hears of it."""
         node, machine = self._node, self._machine
         here = [one for one in node.inference.models() if self._may_be_shown(one.model_id)]
-        if machine is None or not here:
+        if machine is None or not here or node.inference.barred:
             return
+        usable = node.inference.usable()
+        machine = as_used(machine, usable)
         now = self._clock.monotonic()
         if node.keeper.problem and node.serves_now:
             self._chooser.failed(self.model, now)
@@ -112,7 +118,7 @@ class AutomaticModel:
             self._chooser.look(
                 options,
                 self._seen(options),
-                room=room(machine, node.governing.rules, node.governing.readings, _held(here)),
+                room=room(machine, usable, node.governing.readings, _held(here)),
                 answering=self._answering(),
                 now=now,
             ),
@@ -207,21 +213,27 @@ def seen_among(members: Sequence[Member], listed: int) -> Seen:
     return Seen(max(len(members) - 1, listed), asked / max(len(members), 1))
 
 
-def room(machine: Machine, rules: Rules, readings: Readings | None, held: int) -> int:
-    """Bytes that a model may take on the devices that are on: it is loaded on each of them, so the smallest counts.
-    ``held``: of it the workers hold so much already."""
-    devices = {one.device: one for one in rules.devices}
+def room(machine: Machine, usable: Usable, readings: Readings | None, held: int) -> int:
+    """Bytes that a model may take where it would be loaded: on each of these devices, so the smallest counts. ``held``:
+    of the main memory the workers hold so much already."""
+    taken = {one.device: one.others_memory or 0 for one in (readings.devices if readings is not None else ())}
     rooms = []
-    for one in readings.devices if readings is not None and machine.gpu else ():
-        rule = devices.get(one.device)
-        if one.memory_total and (rule is None or rule.on):
-            cap = rule.memory_cap * MEBIBYTE if rule is not None and rule.memory_cap else one.memory_total
-            rooms.append(min(cap, int(one.memory_total * GPU_SHARE) - (one.others_memory or 0)))
-    if rooms:
-        return min(rooms)
-    if machine.gpu and not (readings is not None and readings.devices):
-        return int(machine.gpu_memory * GPU_SHARE)
-    return min(int(machine.memory * PROCESSOR_SHARE), int(psutil.virtual_memory().available) + held)
+    for device, limit in usable:
+        if device.kind == "cuda":
+            free = int((device.memory or machine.gpu_memory) * GPU_SHARE) - taken.get(device.key, 0)
+        else:
+            free = min(int(machine.memory * PROCESSOR_SHARE), int(psutil.virtual_memory().available) + held)
+        if limit.memory is not None:
+            free = min(free, limit.memory - max(0, working_memory(device) - PROGRAM))
+        rooms.append(free)
+    return max(0, min(rooms, default=0))
+
+
+def as_used(machine: Machine, usable: Usable) -> Machine:
+    """The machine without graphics cards that may not be used for models now."""
+    if any(device.kind == "cuda" for device, _ in usable):
+        return machine
+    return replace(machine, gpu="", gpu_memory=0, gpu_read_speed=0.0)
 
 
 def _held(models: Sequence[ModelInfo]) -> int:

@@ -156,6 +156,11 @@ class WorkerPool:
         """Answers that the device with this key makes, or has waiting."""
         return sum(one.supervisor.answering for one in self._members if one.device.key == key)
 
+    def usable(self) -> tuple[tuple[Device, DeviceLimit], ...]:
+        """Where a model would be loaded now, with what it may take there: on all GPUs that can be used, else on the
+        processor."""
+        return tuple((one.device, one.limit) for one in self._usable())
+
     @property
     def barred(self) -> str:
         """Why nobody but the owner is to be answered here: what would compute may not be used. "" if that is not so."""

@@ -13,13 +13,15 @@ from engine.config import Configuration
 from engine.forwarding.members import Load, Member
 from engine.governor.choosing import Seen, asked_of
 from engine.governor.readings import DeviceReading, Readings
-from engine.governor.rules import DeviceRules, Rules
+from engine.governor.rules import Rules
 from engine.ids import NodeId
 from engine.inference.models.installed import BUILTIN_MODEL
+from engine.inference.supervisor.devices import PROCESSOR, Device
+from engine.inference.supervisor.limits import DeviceLimit
 from engine.inference.types import ModelInfo
-from engine.library.fit import Machine
+from engine.library.fit import PROGRAM, Machine
 from engine.library.known import known_models
-from engine.node.automatic import AUTOMATIC, missing, room, seen_among, seen_in
+from engine.node.automatic import AUTOMATIC, as_used, missing, room, seen_among, seen_in
 from engine.node.node import Node
 from engine.node.status import contributing_state
 from engine.storage.data_directory import DataDirectory, acquire_lock
@@ -47,21 +49,27 @@ def test_the_own_group_tells_what_waits() -> None:
     assert seen_among(members, 7) == Seen(7, 6.0), "of large groups not all are heard"
 
 
-def test_room_is_that_of_the_smallest_device_that_is_on() -> None:
-    cards = tuple(
-        DeviceReading(device=name, memory_total=size * GIGABYTE, others_memory=GIGABYTE)
-        for name, size in (("a", 24), ("b", 8))
-    )
-    seen = Readings(now=0.0, devices=cards)
-    assert room(CARD, Rules(), seen, 0) == int(7.2 * GIGABYTE) - GIGABYTE
-    off = Rules(devices=(DeviceRules(device="b", on=False),))
-    assert room(CARD, off, seen, 0) == int(21.6 * GIGABYTE) - GIGABYTE
-    capped = Rules(devices=(DeviceRules(device="b", on=False), DeviceRules(device="a", memory_cap=2048)))
-    assert room(CARD, capped, seen, 0) == 2 << 30
-    assert room(CARD, Rules(), None, 0) == int(21.6 * GIGABYTE), "without sensors"
-    none = Rules(devices=tuple(DeviceRules(device=name, on=False) for name in "ab"))
-    assert room(CARD, none, seen, 0) <= 8 * GIGABYTE, "the processor is left"
-    assert room(MACHINE, Rules(), seen, 0) <= 8 * GIGABYTE, "these cards are not for models"
+def gpu(name: str, size: int) -> Device:
+    return Device("cuda", name, name, memory=size * GIGABYTE)
+
+
+def test_room_is_that_of_the_smallest_device_that_the_workers_may_use() -> None:
+    large, small = (gpu("a", 24), DeviceLimit()), (gpu("b", 8), DeviceLimit())
+    seen = Readings(now=0.0, devices=tuple(DeviceReading(device=name, others_memory=GIGABYTE) for name in "ab"))
+    assert room(CARD, [large, small], seen, 0) == int(7.2 * GIGABYTE) - GIGABYTE
+    assert room(CARD, [large], seen, 0) == int(21.6 * GIGABYTE) - GIGABYTE
+    assert room(CARD, [large], None, 0) == int(21.6 * GIGABYTE), "without sensors"
+    capped = (gpu("a", 24), DeviceLimit(memory=2 << 30))
+    assert room(CARD, [capped], seen, 0) == (2 << 30) - (512 << 20) + PROGRAM, "what a worker takes beside it counts"
+    assert room(CARD, [(gpu("a", 24), DeviceLimit(memory=1))], seen, 0) == 0
+
+
+def test_room_on_the_processor_is_what_its_cap_leaves() -> None:
+    free = (PROCESSOR, DeviceLimit())
+    assert 0 < room(CARD, [free], None, 0) <= 8 * GIGABYTE, "half of the main memory"
+    assert room(CARD, [(PROCESSOR, DeviceLimit(memory=1 << 30))], None, 16 * GIGABYTE) == 1 << 30
+    assert as_used(CARD, [free]) == MACHINE, "no card counts that is off"
+    assert as_used(CARD, [(gpu("a", 24), DeviceLimit())]) == CARD
 
 
 def test_what_is_not_here_is_judged_by_the_catalogue(tmp_path: Path) -> None:
@@ -89,11 +97,17 @@ def _info(model: str, megabytes: int, **more: Any) -> ModelInfo:
 class Models:
     """What would run models; it loads nothing."""
 
+    barred = ""
+
     def __init__(self) -> None:
         self.infos: tuple[ModelInfo, ...] = ()
+        self.limit = DeviceLimit()
 
     def models(self) -> list[ModelInfo]:
         return list(self.infos)
+
+    def usable(self) -> tuple[tuple[Device, DeviceLimit], ...]:
+        return ((PROCESSOR, self.limit),)
 
 
 def lie_here(node: Node, *infos: ModelInfo) -> None:
@@ -145,6 +159,16 @@ def test_the_setting_names_a_model_or_leaves_it_open(node: Node, model: str) -> 
     assert node.contribute_wanted
     node.automatic.look()
     assert node.contributed_model == model
+
+
+def test_a_cap_of_the_processors_memory_bounds_the_choice(node: Node) -> None:
+    inference = cast(Any, node.inference)
+    inference.limit = DeviceLimit(memory=700_000_000)
+    node.automatic.look()
+    assert node.contributed_model == SMALL
+    inference.limit, inference.barred = DeviceLimit(memory=1), "It is switched off."
+    node.automatic.look()
+    assert node.contributed_model == SMALL, "nobody is served, so nothing is chosen"
 
 
 def test_what_the_owner_has_put_here_is_shown_to_nobody_unasked(node: Node) -> None:
