@@ -18,6 +18,7 @@ CARDS = (
     schema.Device(device="gpu0", name="NVIDIA GeForce RTX 4090", memory=24 << 30),
     schema.Device(device="gpu1", name="NVIDIA GeForce RTX 3060", memory=12 << 30),
 )
+PROCESSOR = schema.Device(device="cpu", name="The processor", kind="cpu", memory=64 << 30)
 NIGHTS = sum(1 << hour for hour in (0, 1, 2, 3, 4, 5, 6, 22, 23))
 RULES = schema.Rules(
     exclusive_programs=("blender", "obs", "Cyberpunk2077"), only_when_idle=True,
@@ -25,6 +26,7 @@ RULES = schema.Rules(
     devices=(
         schema.DeviceRules(device="gpu0", memory_cap=20 * 1024, power_cap=320.0, temperature_cap=80.0),
         schema.DeviceRules(device="gpu1", on=False),
+        schema.DeviceRules(device="cpu", memory_cap=16 * 1024, temperature_cap=85.0),
     ),
 )  # fmt: skip
 TOTALS = schema.Totals(
@@ -54,7 +56,7 @@ LOG = (
 
 def contribution(**fields: object) -> schema.Contribution:
     """What an engine says of contributing."""
-    values: dict[str, object] = {"rules": RULES, "totals": TOTALS, "devices": CARDS}
+    values: dict[str, object] = {"rules": RULES, "totals": TOTALS, "devices": (*CARDS, PROCESSOR)}
     return schema.Contribution(**(values | fields))  # type: ignore[arg-type]
 
 
@@ -72,7 +74,8 @@ def samples(now: float, cards: tuple[schema.Device, ...]) -> list[schema.Contrib
         )  # fmt: skip
         found.append(schema.ContributionSample(
             at=now - SECONDS + second, tokens_per_s=110 * busy + 8 * math.sin(second / 3), answering=2,
-            processor_load=0.1 + 0.1 * busy, temperature=44 + 8 * busy, devices=devices,
+            processor_load=0.1 + 0.1 * busy, temperature=44 + 8 * busy,
+            processor_power=22 + 9 * busy, devices=devices,
         ))  # fmt: skip
     return found
 
@@ -85,7 +88,7 @@ def show(desktop: Desktop, *opened: str, scrolled: str = "", **fields: object) -
     told.emit(said)
     log = tuple(schema.OwnerEvent(at=now - ago, text=text) for ago, text in LOG)
     told.emit(schema.OwnerEvents(ref="contribution", events=log))
-    for sample in samples(now, said.devices):
+    for sample in samples(now, tuple(one for one in said.devices if one.kind == "gpu")):
         told.emit(sample)
     desktop.window.open_page("contribute")
     page = desktop.window.page_widget("contribute")

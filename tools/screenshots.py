@@ -516,7 +516,7 @@ def _contribute_offers(desktop: Desktop) -> None:
     play(desktop, state(contributing=False))
     contribute_views.show(
         desktop,
-        devices=(),
+        devices=(contribute_views.PROCESSOR,),
         rules=schema.Rules(relay=False),
         totals=schema.Totals(),
         relay_reason=say("governor.relay_off"),
@@ -529,7 +529,7 @@ def _contribute_paused(desktop: Desktop) -> None:
     now = schema.ContributingState(on=True, status="paused", reason=reason, model="gentorrent-builtin")
     play(desktop, msgspec.structs.replace(state(), contributing=now))
     contribute_views.show(
-        desktop, "devices", scrolled="", devices=(), paused=True, reasons=(reason,),
+        desktop, "devices", scrolled="", devices=(contribute_views.PROCESSOR,), paused=True, reasons=(reason,),
         rules=schema.Rules(), totals=schema.Totals(tokens_today=1200, tokens_month=40_000, answers=31),
     )  # fmt: skip
 

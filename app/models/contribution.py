@@ -178,7 +178,7 @@ class ContributionModel(QObject):
         values: dict[str, float | None] = {
             TOKENS: sample.tokens_per_s,
             f"{LOAD}/{PROCESSOR}": None if sample.processor_load is None else 100 * sample.processor_load,
-            f"{POWER}/{PROCESSOR}": sample.power if not sample.devices else None,
+            f"{POWER}/{PROCESSOR}": sample.processor_power,
             f"{HEAT}/{PROCESSOR}": sample.temperature,
         }
         for device in sample.devices:

@@ -50,8 +50,9 @@ WHEN = (
         "on_metered", mark("Pause on metered connections"), mark("Such as a phone that shares its connection."),
     ),
     Rule(
-        "heat_limit", mark("Pause above this temperature"), mark("Of the processor."), least=29, most=120, step=5,
-        unit=mark("°C"), nothing=mark("no limit"),
+        "heat_limit", mark("Pause above this temperature"),
+        mark("Of the processor or a graphics card. Under “Devices” each can have a lower one."), least=29, most=120,
+        step=5, unit=mark("°C"), nothing=mark("no limit"),
     ),
     Rule(
         "when_pausing", mark("Answers under way when it pauses"),

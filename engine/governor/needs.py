@@ -19,7 +19,10 @@ RULES_OF: Mapping[SensorName, tuple[str, ...]] = {
     "power": ("monthly_kwh",),
 }
 """By sensor, fields of :class:`Rules`."""
-ALONE: Mapping[SensorName, tuple[str, ...]] = {"temperature": (f"{PROCESSOR}.temperature_cap",)}
+ALONE: Mapping[SensorName, tuple[str, ...]] = {
+    "temperature": (f"{PROCESSOR}.temperature_cap",),
+    "power": (f"{PROCESSOR}.power_cap",),
+}
 """By sensor, rules of devices for which nothing stands in; as ``DEVICE.FIELD``."""
 
 

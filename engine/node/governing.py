@@ -51,8 +51,8 @@ class _KeptEvent(msgspec.Struct, frozen=True):
 class Governing:
     """``run()`` until cancelled. ``changed`` hears of each other decision and of new rules; ``used`` says what was
     used so far; ``serves`` whether a model is in memory for others, so that power counts as contributed; ``wanted``
-    whether the owner wants to contribute at all: else the log says nothing of pauses; ``uptime`` how long the machine is
-    up, where anybody knows."""
+    whether the owner wants to contribute at all: else the log says nothing of pauses; ``uptime`` how long the
+    machine is up, where anybody knows."""
 
     def __init__(
         self,

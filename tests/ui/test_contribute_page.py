@@ -26,6 +26,7 @@ SECTIONS = ("devices", "when", "money", "traffic", "whom", "relay", "log", "mean
 HOSTILE = "<b>game</b>&nbsp;\u202egpj.exe"
 RULES = schema.Rules()
 GPU = schema.Device(device="gpu0", name="<i>Card</i>", memory=8 << 30)
+CPU = schema.Device(device="cpu", name="The processor", kind="cpu", memory=16 << 30)
 MISSING = (schema.Missing(sensor="battery", reason="This machine has no battery.", rules=("on_battery",)),)
 
 
@@ -165,10 +166,24 @@ def test_programs_are_added_and_removed_by_keys(page: Shown) -> None:
 
 
 def test_without_a_graphics_card_it_says_what_can_be_done(page: Shown) -> None:
-    page.hear(schema.Contribution(rules=schema.Rules()))
+    page.hear(schema.Contribution(rules=schema.Rules(), devices=(CPU,)))
     page.section("devices").head.click()
-    assert page.section("devices").summary.whole_text == "No graphics card"
+    assert page.section("devices").summary.whole_text == "Processor"
     assert any("pass on traffic" in text for text in page.texts())
+
+
+def test_limits_of_the_processor_reach_the_engine(page: Shown) -> None:
+    page.hear(schema.Contribution(rules=schema.Rules(), devices=(CPU,)))
+    page.section("devices").head.click()
+    limits = page.device_rows.groups["cpu"].limits
+    for name, typed in (("memory_cap", "99"), ("power_cap", "45"), ("temperature_cap", "300")):
+        field = limits[name].control
+        assert isinstance(field, NumberField)
+        field.setText(typed)
+        field.editingFinished.emit()
+    (ruled,) = page.ruled.devices
+    assert ruled == schema.DeviceRules(device="cpu", memory_cap=16 << 10, power_cap=45.0, temperature_cap=120.0)
+    assert limits["memory_cap"].control.accessibleName() == "Memory for it: Processor"
 
 
 def test_without_a_graphics_card_answering_and_relaying_are_one_click_away(page: Shown, qtbot) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from app.models.contribution import ContributionModel, changed_fields
 from app.models.contribution_words import paused_words, slowed_words, total_figures, when_summary
-from app.models.devices import device_lines, devices_summary, without_graphics
+from app.models.devices import LIMITS, device_lines, devices_summary, limited, without_graphics
 from app.models.history import History
 from app.models.rules import MONEY, RELAY, TRAFFIC, WHEN, WHOM, read_week, written_week
 from app.models.week import ALWAYS, NIGHTS
@@ -18,6 +18,7 @@ from tests.ui.test_models import Engine
 pytestmark = pytest.mark.usefixtures("qapp")
 RULES = schema.Rules()
 GPU = schema.Device(device="gpu0", name="A card", memory=8 << 30)
+CPU = schema.Device(device="cpu", name="The processor", kind="cpu", memory=16 << 30)
 
 
 def model(engine: Engine, **fields) -> ContributionModel:
@@ -125,6 +126,37 @@ def test_a_device_says_what_it_does_and_what_it_cannot_say() -> None:
     assert set(line.missing) == {"power_cap"}
     assert without_graphics(contribution.now) == ""
     assert "no graphics card" in without_graphics(schema.Contribution(rules=RULES))
+
+
+def test_the_processor_is_ruled_like_a_card_and_says_what_it_does() -> None:
+    engine = Engine()
+    reason = schema.Missing(sensor="power", reason="No meter.", rules=("monthly_kwh", "cpu.power_cap"))
+    note = schema.Missing(sensor="power_limit:cpu", reason="The power of the processor is not measured.")
+    contribution = model(engine, devices=(CPU,), missing=(reason, note))
+    contribution.receive(schema.ContributionSample(at=1.0, processor_load=0.25, temperature=60.0))
+    (line,) = device_lines(contribution)
+    assert (line.name, line.words) == ("Processor", "25 % taken by other programs · 60 °C")
+    assert line.missing == {"power_cap": "No meter."}
+    assert set(line.limits) == {"memory_cap", "power_cap", "temperature_cap"}
+    assert devices_summary((line,)) == "Processor"
+    contribution.change_device("cpu", temperature_cap=70.0, on=False)
+    assert contribution.rules.devices == (schema.DeviceRules(device="cpu", on=False, temperature_cap=70.0),)
+    assert devices_summary(device_lines(contribution)) == "Off"
+
+
+def test_beside_a_card_the_processor_comes_last_and_says_when_it_works() -> None:
+    contribution = model(Engine(), devices=(CPU, GPU))
+    card = schema.DeviceSample(device="gpu0", power=100.0)
+    contribution.receive(schema.ContributionSample(at=1.0, processor_power=30.0, power=130.0, devices=(card,)))
+    lines = device_lines(contribution)
+    assert [one.device for one in lines] == ["gpu0", "cpu"]
+    assert lines[1].words == "Steps in where no graphics card can be used · 30 W"
+    assert devices_summary(lines) == "A card"
+
+
+def test_no_device_may_be_given_more_memory_than_it_has() -> None:
+    (line,) = device_lines(model(Engine(), devices=(CPU,)))
+    assert [limited(rule, line).most for rule in LIMITS] == [16.0, 2000, 120]
 
 
 def test_watching_is_asked_again_after_a_new_connection() -> None:

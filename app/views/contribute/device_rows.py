@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.i18n import tr
-from app.models.devices import LIMITS, DeviceLine
+from app.models.devices import LIMITS, DeviceLine, limited
 from app.theme import Theme
 from app.views.basics import Switch
 from app.views.contribute.rule_field import RuleField
@@ -59,7 +59,7 @@ class DeviceGroup(QWidget):
         column.addWidget(self.head)
         self.limits: dict[str, RuleField] = {}
         for rule in LIMITS:
-            field = RuleField(theme, rule)
+            field = RuleField(theme, limited(rule, device))
             field.control.setAccessibleName(tr("{rule}: {device}", rule=tr(rule.name), device=device.name))
             field.chosen.connect(lambda name, value: self.chosen.emit(self._device, name, value))
             inner = QVBoxLayout()

@@ -120,14 +120,15 @@ class DeviceSample(Struct, frozen=True, kw_only=True):
 
 
 class ContributionSample(ControlEvent, frozen=True, kw_only=True, tag="contribution_sample"):
-    """One second. ``at``: seconds since 1970. ``processor_load``: share that other programs take; ``power``: watts of
-    all that is measured."""
+    """One second. ``at``: seconds since 1970. ``processor_load``: share that other programs take; ``temperature`` and
+    ``processor_power``: of the processor, °C and watts; ``power``: watts of all that is measured."""
 
     at: float
     tokens_per_s: float = 0.0
     answering: int = 0
     processor_load: float | None = None
     temperature: float | None = None
+    processor_power: float | None = None
     power: float | None = None
     devices: tuple[DeviceSample, ...] = ()
 

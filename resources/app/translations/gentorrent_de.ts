@@ -2204,10 +2204,6 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Kein TURN-Server ist zu gebrauchen: {failed}.</translation>
     </message>
     <message>
-        <source>No graphics card</source>
-        <translation>Keine Grafikkarte</translation>
-    </message>
-    <message>
         <source>No limit</source>
         <translation>Ohne Grenze</translation>
     </message>
@@ -2488,8 +2484,8 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Von unbekannter Art</translation>
     </message>
     <message>
-        <source>Of the processor.</source>
-        <translation>Des Prozessors.</translation>
+        <source>Of the processor or a graphics card. Under “Devices” each can have a lower one.</source>
+        <translation>Des Prozessors oder einer Grafikkarte. Unter „Geräte“ kann jedes eine niedrigere haben.</translation>
     </message>
     <message>
         <source>Off</source>
@@ -3207,6 +3203,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Stay until the disk has room for them, or export the chats to another place.</source>
         <translation>Bleib, bis die Platte Platz dafür hat, oder exportiere die Chats an einen anderen Ort.</translation>
+    </message>
+    <message>
+        <source>Steps in where no graphics card can be used</source>
+        <translation>springt ein, wo keine Grafikkarte benutzt werden kann</translation>
     </message>
     <message>
         <source>Stop</source>
@@ -5986,6 +5986,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     <message>
         <source>{value} % busy</source>
         <translation>zu {value} % ausgelastet</translation>
+    </message>
+    <message>
+        <source>{value} % taken by other programs</source>
+        <translation>zu {value} % von anderen Programmen belegt</translation>
     </message>
     <message>
         <source>{value} GB of memory taken</source>

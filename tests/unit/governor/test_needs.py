@@ -9,7 +9,7 @@ import pytest
 
 from engine.governor.findings import Moment, findings
 from engine.governor.meter import Month
-from engine.governor.needs import RULES_OF, without_effect
+from engine.governor.needs import ALONE, RULES_OF, without_effect
 from engine.governor.readings import DeviceReading, Readings, SensorName
 from engine.governor.rules import DeviceRules, Rules
 
@@ -29,7 +29,7 @@ def test_every_rule_of_a_sensor_is_one_and_belongs_to_one_sensor() -> None:
 
 
 def test_what_is_about_a_sensor_does_nothing_without_it() -> None:
-    assert without_effect("power", Rules(), seen()) == ("monthly_kwh",)
+    assert without_effect("power", Rules(), seen()) == ("monthly_kwh", "cpu.power_cap")
     assert without_effect("battery", Rules(), seen(power=100.0)) == ("on_battery",)
     assert without_effect("disk", Rules(), seen()) == ()
     assert without_effect("temperature", Rules(), seen(temperature=50.0)) == ("cpu.temperature_cap",)
@@ -40,9 +40,10 @@ def test_what_is_about_a_sensor_does_nothing_without_it() -> None:
     [("power", "power"), ("processor", "others_load"), ("processor", "encoder_load"), ("processor", "others_memory")],
 )
 def test_what_a_gpu_measures_stands_in_while_it_may_be_used(sensor: SensorName, measured: str) -> None:
-    assert without_effect(sensor, Rules(), seen(**{measured: 0})) == ()
-    assert without_effect(sensor, OFF, seen(**{measured: 0})) == RULES_OF[sensor]
-    assert without_effect(sensor, Rules(), seen(load=0.5)) == RULES_OF[sensor]
+    alone = ALONE.get(sensor, ())
+    assert without_effect(sensor, Rules(), seen(**{measured: 0})) == alone
+    assert without_effect(sensor, OFF, seen(**{measured: 0})) == RULES_OF[sensor] + alone
+    assert without_effect(sensor, Rules(), seen(load=0.5)) == RULES_OF[sensor] + alone
 
 
 @pytest.mark.parametrize(

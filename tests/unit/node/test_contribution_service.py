@@ -48,8 +48,8 @@ def test_what_is_not_measured_names_the_rules_that_do_nothing_for_it() -> None:
     assert told == {
         "battery": ("No battery.", ("on_battery",)),
         "disk": ("No disk.", ()),
-        "power": ("No meter.", ("monthly_kwh",)),
+        "power": ("No meter.", ("monthly_kwh", "cpu.power_cap")),
     }
     measures = Readings(now=0.0, devices=(DeviceReading(device="gpu0", power=90.0),), unmeasured={"power": "No meter."})
-    assert [one.rules for one in _missing(Rules(), measures)] == [()]
+    assert [one.rules for one in _missing(Rules(), measures)] == [("cpu.power_cap",)]
     assert not list(_missing(Rules(), None))
