@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from engine.bootstrap.init import init_network
 from engine.demo.processes import Processes
 from engine.errors import BenchmarkError
@@ -82,11 +84,17 @@ class Participant:
 
 @dataclass(frozen=True)
 class OverlayNetwork:
-    """The three that can be asked."""
+    """The three that can be asked, and the process of the bootstrap server."""
 
     client: Participant
     model: Participant
     relays: Participant
+    server: int | None = None
+
+    def server_seconds(self) -> float:
+        """Processor time of the server so far."""
+        times = psutil.Process(self.server).cpu_times()
+        return float(times.user + times.system)
 
     def counters(self) -> list[dict[str, Any]]:
         """Of all three."""
@@ -104,7 +112,7 @@ def running_network(driver: str = "overlay", committee: Sequence[bytes] = ()) ->
         port = _free_port()
         processes = stack.enter_context(Processes(folder))
         place = ["--host", "127.0.0.1", "--port", str(port), "--data", str(folder / "bootstrap")]
-        processes.start("bootstrap", "engine.cli", ["bootstrap", *place])
+        server = processes.start("bootstrap", "engine.cli", ["bootstrap", *place])
         address = f"http://127.0.0.1:{port}#{network.network_id.hex()}"
 
         def participant(role: str, *more: str) -> Participant:
@@ -113,7 +121,7 @@ def running_network(driver: str = "overlay", committee: Sequence[bytes] = ()) ->
             return one
 
         relays = participant("relays", "--count", str(RELAYS))
-        found = OverlayNetwork(participant("client"), participant("model"), relays)
+        found = OverlayNetwork(participant("client"), participant("model"), relays, server.pid)
         _wait(found)
         yield found
 

@@ -13,6 +13,6 @@ TINY = course.Amount(
     schedules=2,
     speeds=1,
     scored=2,
-    security=protection.Amount(1, 1, 0.3, 1, 2, 1, 2, 1, tokens=12),
+    security=protection.Amount(1, 1, 1, 2, 1, 2, 1, tokens=12),
     adversaries=("quantised", "turncoat", "watches", "relaying"),
 )

@@ -189,8 +189,8 @@ def run_with_node(role: str, bootstrap: str, data: Path, handlers: Callable[[Nod
     """An engine as ``gentorrent node`` runs it, a client or a model node, that takes commands."""
     contribute = BUILTIN_MODEL if role == "model" else ""
     configuration = Configuration(
-        data_directory=data, bootstrap=bootstrap, api_port=0, relay=False, contribute=contribute
-    )
+        data_directory=data, bootstrap=bootstrap, api_port=0, relay=False, contribute=contribute, sensors=False
+    )  # without sensors other programs do not make it pause
     run_node(configuration, started=lambda node: listen(handlers(node), node.shutdown))
 
 

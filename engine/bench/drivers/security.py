@@ -1,7 +1,7 @@
 """One process of the network of ``gentorrent bench verification``: as ``drivers.overlay``, with protection to switch.
 
 ``python -m engine.bench.drivers.security client|model|relays --bootstrap URL#NETWORKID --data DIR [--count N]``. The
-client keeps several chats busy at once; the model node can let a stand-in for a fast GPU make the tokens, and reads
+client asks in several chats at once; the model node can let a stand-in for a fast GPU make the tokens, and reads
 answers again as a verifier does.
 """
 
@@ -29,7 +29,6 @@ from engine.node.node import Node
 from engine.wire.answer import Sampling
 
 QUESTION = "Who can read my question, and how is it kept from the others on its way?"
-AGAIN_SECONDS = 0.1
 
 
 async def processor(_: dict[str, Any]) -> dict[str, Any]:
@@ -100,55 +99,31 @@ class Maker:
 
 
 class Crowd:
-    """Chats that ask question after question, each in a conversation of its own. Counts tokens as they arrive."""
+    """Chats that ask together, each in a conversation of its own."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._ended = asyncio.Event()
         self._questions = 0
-        self.tokens = self.answers = self.failed = 0
-        self.why = ""
 
     async def ask(self, command: dict[str, Any]) -> dict[str, Any]:
         """The command ``ask``: one answer of ``tokens`` tokens in each of ``chats`` conversations, all at once; how
-        long each took as a whole."""
+        long each took as a whole (``s``), and all of them together (``took``). ``why``: what the last one that failed
+        said, if any did."""
+        begun = time.monotonic()
         async with asyncio.TaskGroup() as tasks:
-            running = [tasks.create_task(self._answer(chat, command["tokens"])) for chat in range(command["chats"])]
-        return {"s": [one.result() for one in running]}
-
-    async def keep_busy(self, command: dict[str, Any]) -> dict[str, Any]:
-        """The command ``keep_busy``: ask in so many chats, again and again, until ``end``."""
-        self._ended.clear()
-        async with asyncio.TaskGroup() as tasks:
-            asking = [tasks.create_task(self._keep_asking(chat, command["tokens"])) for chat in range(command["chats"])]
-            await self._ended.wait()
-            for one in asking:
-                one.cancel()
-        return {}
-
-    async def end(self, _: dict[str, Any]) -> dict[str, Any]:
-        """The command ``end``."""
-        self._ended.set()
-        return {}
-
-    async def counted(self, _: dict[str, Any]) -> dict[str, Any]:
-        """The command ``counted``: since the start of this process."""
+            running = [tasks.create_task(self._tried(chat, command["tokens"])) for chat in range(command["chats"])]
+        found = [one.result() for one in running]
         return {
-            "tokens": self.tokens,
-            "answers": self.answers,
-            "failed": self.failed,
-            "why": self.why,
-            "at": time.monotonic(),
+            "s": [one for one in found if isinstance(one, float)],
+            "took": time.monotonic() - begun,
+            "why": next((one for one in reversed(found) if isinstance(one, str)), ""),
         }
 
-    async def _keep_asking(self, chat: int, tokens: int) -> None:
-        while True:
-            try:
-                await self._answer(chat, tokens)
-            except GenTorrentError as error:
-                self.failed += 1
-                self.why = str(error)[:200]
-                await asyncio.sleep(AGAIN_SECONDS)
+    async def _tried(self, chat: int, tokens: int) -> float | str:
+        try:
+            return await self._answer(chat, tokens)
+        except GenTorrentError as error:
+            return str(error)[:200] or type(error).__name__
 
     async def _answer(self, chat: int, tokens: int) -> float:
         self._questions += 1
@@ -161,23 +136,21 @@ class Crowd:
             route="network",
             conversation=f"chat {chat}",
         )
-        begun, receipt = time.monotonic(), ""
+        begun, receipt, came = time.monotonic(), "", 0
         async for event in self._node.answer(request):
             if isinstance(event, AnswerDelta):
-                self.tokens += len(event.ids)
+                came += len(event.ids)
             elif isinstance(event, AnswerDone):
                 receipt = event.receipt
-        if receipt != "verified":
-            raise GenTorrentError("An answer came without a receipt that holds.")
-        self.answers += 1
+        if receipt != "verified" or came != tokens:
+            raise GenTorrentError(f"An answer of {came} tokens came, or one without a receipt that holds.")
         return time.monotonic() - begun
 
 
 def _handlers(node: Node, role: str, protection: Protection) -> dict[str, Callable[..., Any]]:
     common = {"state": state_handler(node), "protect": protection.set, "processor": processor}
     if role == "client":
-        crowd = Crowd(node)
-        return common | {"ask": crowd.ask, "keep_busy": crowd.keep_busy, "end": crowd.end, "counted": crowd.counted}
+        return common | {"ask": Crowd(node).ask}
     maker = Maker(node)
     return common | {"make": maker.set, "score": maker.score}
 

@@ -17,13 +17,14 @@ from engine import __version__
 from engine.bench.machine import commit, describe_machine
 from engine.bench.verification import protection
 from engine.bench.verification.conditions import CHEATS, HONEST, OTHER_PRECISION, Condition, with_slots
-from engine.bench.verification.cost import scoring_cost, scoring_share
+from engine.bench.verification.cost import scoring_cost, scoring_share, share_of_processor
 from engine.bench.verification.evaluating import SAMPLE, evaluate
 from engine.bench.verification.hostile import TRIES
 from engine.bench.verification.measuring import read_records_in
 from engine.bench.verification.parts import NETWORKS, PARTS, RECORDED, SCORING, SECURITY
 from engine.bench.verification.rules_compared import Outcome, cliff, compare
 from engine.bench.verification.served import Conversations, Told, served_by, tell
+from engine.errors import BenchmarkError
 from engine.inference.models.installed import BUILTIN_MODEL, Catalogue
 from engine.simulation.capacity import run as capacity
 from engine.simulation.committee import run as committee
@@ -115,7 +116,13 @@ def run(
         say("sealing, receipts and verification on and off")
         results |= cost(protection.measure(amount.security, results["readings_per_answer"], say))
         measured[SECURITY] = facts
-    return together({"four_bits": {}, **results, "parts": measured})
+    try:
+        return together({"four_bits": {}, **results, "parts": measured})
+    except KeyError as error:
+        raise BenchmarkError(
+            f"Of what is stored one part was measured by a version that did not know {error}. Measure it as well: name"
+            " it with --part, or run without --part."
+        ) from error
 
 
 def together(results: Mapping[str, Any]) -> dict[str, Any]:
@@ -126,12 +133,28 @@ def together(results: Mapping[str, Any]) -> dict[str, Any]:
         else one
         for name, one in results["adversaries"].items()
     }
-    saturated = results["security"]["saturated"]["share"]["mean"]
     return {
         **results,
         **of_processors(results, results["scoring_cost"]),
         "adversaries": adversaries,
-        "security_share_throughput": round(saturated + results["challenge_share"], 5),
+        **of_saturated(results["security"]["saturated"], results["challenge_share"]),
+    }
+
+
+def of_saturated(saturated: Mapping[str, Any], challenges: float) -> dict[str, Any]:
+    """Of the tokens per second of a saturated machine, by what came and by processor time; answers to ``challenges``
+    (their share) are tokens that nobody else gets."""
+    intervals = {
+        way: {
+            key: one if key == "pairs" or one is None else round(one + challenges, 5)
+            for key, one in saturated[found].items()
+        }
+        for way, found in (("tokens", "share"), ("processor", "capacity"))
+    }
+    return {
+        "security_share_throughput": intervals["tokens"]["mean"],
+        "security_share_throughput_interval": intervals["tokens"],
+        "security_share_processor": intervals["processor"],
     }
 
 
@@ -232,11 +255,14 @@ def _honest(report: Mapping[str, Any], amount: Amount, recorded: Recorded) -> di
 
 
 def of_processors(results: Mapping[str, Any], measured: Mapping[str, Any]) -> dict[str, Any]:
-    """What all scorers take of the processor time of serving."""
-    return {
-        f"scoring_share{when}": round(scoring_share(results, measured, when), 5)
-        for when in ("", "_new", "_established")
-    }
+    """What all scorers take of the processor time of serving 200 answers as they come, of those all made at once, and
+    of a processor that serves all the time."""
+    found = {}
+    for when in ("", "_new", "_established"):
+        found[f"scoring_share{when}"] = scoring_share(results, measured, when)
+        found[f"scoring_share_at_once{when}"] = scoring_share(results, measured, when, "ratio_at_once")
+        found[f"scoring_share_of_processor{when}"] = share_of_processor(results, measured, when)
+    return {name: round(share, 5) for name, share in found.items()}
 
 
 # ------------------------------------------------------------------------------------------------- recorded conditions
@@ -320,26 +346,27 @@ def _claimed_speeds(amount: Amount, say: Say) -> dict[str, Any]:
 
 def cost(measured: protection.Protected) -> dict[str, Any]:
     """What was timed."""
-    used = protection.of_processors(measured.stand_in, measured.saturated).as_json()
     return {
         "security_share_latency": round(measured.paced.latency().mean, 5),
-        "security_share_processor": used,
-        "security": {name: _pairs(pairs) for name, pairs in measured.pairs().items()},
+        "security": {name: _pairs(pairs, paced=name == "paced") for name, pairs in measured.pairs().items()},
         "other_programs": measured.disturbed,
     }
 
 
-def _pairs(pairs: protection.Pairs) -> dict[str, Any]:
-    found: dict[str, Any] = {"answers": round(pairs.answers), "readings": pairs.scored}
-    if pairs.on.seconds:
-        found |= {"share": pairs.latency().as_json(), "answer_s": _two(pairs.on.seconds, pairs.off.seconds)}
-    if pairs.on.speed:
-        found |= {"share": pairs.throughput().as_json(), "tokens_per_s": _two(pairs.on.speed, pairs.off.speed)}
-        found["processor"] = {
+def _pairs(pairs: protection.Pairs, *, paced: bool) -> dict[str, Any]:
+    found: dict[str, Any] = {"answers": pairs.answers, "readings": pairs.scored}
+    if paced:
+        return found | {"share": pairs.latency().as_json(), "answer_s": _two(pairs.on.seconds, pairs.off.seconds)}
+    return found | {
+        "share": pairs.throughput().as_json(),
+        "capacity": pairs.capacity().as_json(),
+        "tokens_per_s": _two(pairs.on.speed, pairs.off.speed),
+        "busy": _two(pairs.on.busy, pairs.off.busy),
+        "processor": {
             name: {"share": pairs.processor(name).as_json(), "s_per_1000_tokens": _two(used, pairs.off.processor[name])}
             for name, used in pairs.on.processor.items()
-        }
-    return found
+        },
+    }
 
 
 def _two(on: Sequence[float], off: Sequence[float]) -> dict[str, float]:

@@ -3,7 +3,9 @@
 ``on`` is what ``gentorrent node`` does, and beside it the verifiers' readings of answers, as many as the default rate
 asks for. ``off`` is the same code with functions in the place of sealing, signing and checking that copy bytes
 (``drivers.unsealed``). Both take turns in short blocks, so that what else the machine does meets both alike; a pair is
-one block of each, and shares are means over pairs with their 95 % interval.
+one block of each, and shares are means over pairs with their 95 % interval. Every block is the same piece of work:
+so many answers of so many tokens, begun together and waited for, so that no reading of questions or half of an answer
+falls into one block rather than the other.
 """
 
 from __future__ import annotations
@@ -11,9 +13,9 @@ from __future__ import annotations
 import math
 import os
 import statistics
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any
 
 from engine.bench.other_programs import OtherPrograms
@@ -25,8 +27,8 @@ from engine.errors import BenchmarkError
 Say = Callable[[str], None]
 TOKENS = 128
 PACE = 30.0
-ENGINES = ("client", "model node")
-"""Who seals, signs and checks."""
+EVERYBODY = "all"
+"""All processes of the network together."""
 MEMBERS = 4
 """Of the network's committee, so that its model node writes down and submits what it signs; they run nowhere."""
 STAND_IN_PACE = 50.0
@@ -34,20 +36,18 @@ TARGET = 0.03
 ALL = {"sealing": True, "receipts": True, "layers": True}
 NEITHER = {**ALL, "sealing": False, "receipts": False}
 NOTHING = dict.fromkeys(ALL, False)
-_SETTLE_SECONDS = 0.3
-"""After a switch, before anything is counted."""
-_LONGEST_WINDOW = 5
 _T95 = (12.71, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131)
 """Student's t, two-sided 95 %, by degrees of freedom from 1 on."""
+_REPEATS = 4_000
+"""Of the bootstrap."""
 
 
 @dataclass(frozen=True)
 class Amount:
-    """How many pairs of blocks. ``chats``: answers at once; ``window_s``: of a saturated block."""
+    """How many pairs of blocks. ``chats``: answers of a block, all begun at once."""
 
     paced_pairs: int
     paced_chats: int
-    window_s: float
     saturated_pairs: int
     saturated_chats: int
     stand_in_pairs: int
@@ -56,8 +56,8 @@ class Amount:
     tokens: int = TOKENS
 
 
-FULL = Amount(10, 4, 3.0, 60, 8, 10, 24, 6)
-QUICK = Amount(4, 4, 2.5, 8, 8, 5, 24, 3)
+FULL = Amount(6, 4, 64, 8, 8, 24, 5)
+QUICK = Amount(4, 4, 8, 8, 4, 24, 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,25 +79,56 @@ class Share:
         }
 
 
+def lost_of(more: Share) -> Share:
+    """``more``: by how much it is more without; as a share of that."""
+    return Share(*(one / (1 + one) if math.isfinite(one) else one for one in (more.mean, more.low, more.high)), more.pairs)
+
+
 def share_of(dear: Sequence[float], cheap: Sequence[float]) -> Share:
-    """By how much ``dear`` exceeds ``cheap`` (both positive, paired), as a share of ``cheap``."""
+    """By how much ``dear`` exceeds ``cheap`` (both positive, paired), as a share of ``cheap``. The interval is Student's,
+    of many pairs that of a bootstrap over them."""
     ratios = [math.log(one / other) for one, other in zip(dear, cheap, strict=True)]
-    mean = statistics.fmean(ratios)
-    if len(ratios) < 2:
+    mean, freedom = statistics.fmean(ratios), len(ratios) - 1
+    if freedom < 1:
         return Share(math.expm1(mean), -math.inf, math.inf, len(ratios))
-    freedom = len(ratios) - 1
-    reach = (_T95[freedom - 1] if freedom <= len(_T95) else 2.1) * statistics.stdev(ratios) / math.sqrt(len(ratios))
-    return Share(math.expm1(mean), math.expm1(mean - reach), math.expm1(mean + reach), len(ratios))
+    if freedom <= len(_T95):
+        reach = _T95[freedom - 1] * statistics.stdev(ratios) / math.sqrt(len(ratios))
+        low, high = mean - reach, mean + reach
+    else:
+        dice = Random(1)
+        means = sorted(statistics.fmean(dice.choices(ratios, k=len(ratios))) for _ in range(_REPEATS))
+        low, high = means[_REPEATS // 40], means[-_REPEATS // 40]
+    return Share(math.expm1(mean), math.expm1(low), math.expm1(high), len(ratios))
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One block: answers begun together, until the last one ended. ``seconds``: mean of whole answers; ``took``: all of
+    them; ``used``: processor seconds by participant."""
+
+    tokens: int
+    seconds: float
+    took: float
+    used: Mapping[str, float]
 
 
 @dataclass(slots=True)
 class Side:
-    """Blocks of one kind. ``seconds``: mean of whole answers (paced); ``speed``: tokens per second (saturated);
-    ``processor``: by participant, seconds for 1,000 tokens."""
+    """Blocks of one kind. ``seconds``: mean of whole answers; ``speed``: tokens per second; ``processor``: by
+    participant, seconds for 1,000 tokens; ``busy``: of all processors."""
 
     seconds: list[float] = field(default_factory=list)
     speed: list[float] = field(default_factory=list)
     processor: dict[str, list[float]] = field(default_factory=dict)
+    busy: list[float] = field(default_factory=list)
+
+    def add(self, one: Round) -> None:
+        """Another block."""
+        self.seconds.append(one.seconds)
+        self.speed.append(one.tokens / one.took)
+        self.busy.append(one.used[EVERYBODY] / one.took / (os.cpu_count() or 1))
+        for name, used in one.used.items():
+            self.processor.setdefault(name, []).append(1000 * used / one.tokens)
 
 
 @dataclass(slots=True)
@@ -106,7 +137,7 @@ class Pairs:
 
     on: Side = field(default_factory=Side)
     off: Side = field(default_factory=Side)
-    answers: float = 0.0
+    answers: int = 0
     scored: int = 0
 
     def latency(self) -> Share:
@@ -115,25 +146,16 @@ class Pairs:
 
     def throughput(self) -> Share:
         """Of the tokens per second that there would be without protection."""
-        slower = share_of(self.off.speed, self.on.speed)  # how much more there is without
-        low, high = slower.low / (1 + slower.low), slower.high / (1 + slower.high)
-        return Share(slower.mean / (1 + slower.mean), low, high, slower.pairs)
+        return lost_of(share_of(self.off.speed, self.on.speed))
+
+    def capacity(self) -> Share:
+        """The same by processor time: where no processor is ever idle, tokens per second are the inverse of what all
+        processes take for a token."""
+        return lost_of(self.processor(EVERYBODY))
 
     def processor(self, participant: str) -> Share:
-        """Of the processor time for a token at one participant."""
+        """By how much protection raises the processor time for a token at one participant."""
         return share_of(self.on.processor[participant], self.off.processor[participant])
-
-
-def of_processors(stand_in: Pairs, saturated: Pairs) -> Share:
-    """What protection adds to the processor time for a token of all processes, as a share of what they take when they
-    are ``saturated``: what those take more that seal, sign and check, measured where no worker runs beside them. Relays
-    and the worker do the same with and without it, and what they take varies more than that."""
-    on, off = (
-        [sum(both) for both in zip(*(side.processor[name] for name in ENGINES), strict=True)]
-        for side in (stand_in.on, stand_in.off)
-    )
-    more, part = share_of(on, off), statistics.fmean(off) / statistics.fmean(saturated.off.processor["all"])
-    return Share(more.mean * part, more.low * part, more.high * part, more.pairs)
 
 
 @dataclass(slots=True)
@@ -153,92 +175,82 @@ class Dose:
 
 
 class Bench:
-    """Measures on a running network."""
+    """Measures on a running network. ``server``: processor seconds so far of its bootstrap server."""
 
-    def __init__(self, network: OverlayNetwork, amount: Amount, readings_per_answer: float, say: Say) -> None:
+    def __init__(
+        self,
+        network: OverlayNetwork,
+        amount: Amount,
+        readings_per_answer: float,
+        say: Say,
+        server: Callable[[], float] = float,
+    ) -> None:
         self._network = network
         self._amount = amount
         self._say = say
         self._per_answer = readings_per_answer
-        self._everybody: dict[str, Participant] = {
+        self._server = server
+        self._parts: dict[str, Participant] = {
             "client": network.client, "model node": network.model, "relays": network.relays,
         }  # fmt: skip
 
     def paced(self) -> Pairs:
         """Answers at ``PACE`` tokens per second, several at once."""
-        amount, pairs, dose = self._amount, Pairs(), Dose(self._per_answer)
         self._make(PACE)
-        self._block(Side(), warm=True)
-        for number in range(amount.paced_pairs):
-            for side in self._in_turn(pairs, number, NEITHER):
-                if side is pairs.on:
-                    self._network.model.ask("score", background=True, times=dose.due(amount.paced_chats))
-                self._block(side)
-        pairs.answers, pairs.scored = amount.paced_pairs * amount.paced_chats, self._scored()
+        pairs = self._pairs(self._amount.paced_pairs, self._amount.paced_chats)
         self._say(f"paced answers: {_percent(pairs.latency())} of the time")
         return pairs
 
-    def _block(self, side: Side, *, warm: bool = False) -> None:
-        tokens = self._amount.tokens // (4 if warm else 1)
-        found = self._network.client.ask("ask", chats=self._amount.paced_chats, tokens=tokens)
-        side.seconds.append(statistics.fmean(found["s"]))
-
-    def saturated(self, count: int, *, stand_in: bool = False, without: Mapping[str, bool] = NEITHER) -> Pairs:
-        """As many tokens as go: of the real worker, or of a stand-in for a GPU's; ``count`` pairs."""
-        amount, pairs, dose = self._amount, Pairs(), Dose(self._per_answer)
-        chats = amount.stand_in_chats if stand_in else amount.saturated_chats
-        self._make(STAND_IN_PACE if stand_in else None, stand_in=stand_in)
-        scored = self._scored()
-        self._network.client.ask("keep_busy", background=True, chats=chats, tokens=amount.tokens)
-        try:
-            self._wait_until_busy(chats)
-            for number in range(count):
-                for side in self._in_turn(pairs, number, without):
-                    answers = self._window(side) / amount.tokens
-                    pairs.answers += answers
-                    if side is pairs.on and not stand_in:
-                        self._network.model.ask("score", background=True, times=dose.due(answers))
-        finally:
-            self._network.client.ask("end")
-        failed = self._network.client.ask("counted")
-        if failed["failed"] > max(3, pairs.answers / 20):
-            raise BenchmarkError(f"{failed['failed']} answers failed; nothing is compared. The last: {failed['why']}")
-        pairs.scored = self._scored() - scored
-        self._say(f"saturated{', stand-in' if stand_in else ''}: {_percent(pairs.throughput())} of the tokens/s")
+    def saturated(self) -> Pairs:
+        """As many tokens as go, of the real worker."""
+        self._make(None)
+        pairs = self._pairs(self._amount.saturated_pairs, self._amount.saturated_chats)
+        self._say(f"saturated: {_percent(pairs.throughput())} of the tokens/s")
+        self._say(f"saturated: {_percent(pairs.capacity())} by processor time")
         return pairs
 
-    def _wait_until_busy(self, chats: int) -> None:
-        """All chats have their paths and each has had some answer."""
-        begun = time.monotonic()
-        while self._network.client.ask("counted")["tokens"] < chats * self._amount.tokens // 2:
-            if time.monotonic() > begun + 60:
-                raise BenchmarkError("The answers of the benchmark do not come. Close other programs; run it again.")
-            time.sleep(0.2)
+    def stand_in(self, count: int, without: Mapping[str, bool] = NEITHER) -> Pairs:
+        """As many as go, of a stand-in for a GPU's worker."""
+        self._make(STAND_IN_PACE, stand_in=True)
+        pairs = self._pairs(count, self._amount.stand_in_chats, without=without, reads=False)
+        self._say(f"saturated, stand-in: {_percent(pairs.throughput())} of the tokens/s")
+        return pairs
 
-    def _window(self, side: Side) -> float:
-        """One block, as long as it takes until some token has come; gives how many came."""
-        time.sleep(_SETTLE_SECONDS)
-        before, used = self._network.client.ask("counted"), self._processor()
-        for _ in range(_LONGEST_WINDOW):
-            time.sleep(self._amount.window_s)
-            after, used_later = self._network.client.ask("counted"), self._processor()
-            tokens = after["tokens"] - before["tokens"]
-            if tokens > 0:
-                break
-        else:
-            raise BenchmarkError("No token came for long. Close other programs and run it again.")
-        side.speed.append(tokens / (after["at"] - before["at"]))
-        for name, seconds in used_later.items():
-            side.processor.setdefault(name, []).append(1000 * (seconds - used[name]) / tokens)
-        return float(tokens)
+    def _pairs(self, count: int, chats: int, *, without: Mapping[str, bool] = NEITHER, reads: bool = True) -> Pairs:
+        """``count`` pairs of blocks. Where an answer failed both blocks are measured again; ``reads``: verifiers' readings
+        beside those with protection."""
+        pairs, dose, lost, scored = Pairs(), Dose(self._per_answer if reads else 0.0), 0, self._scored()
+        self._round(chats)  # opens the paths
+        while len(pairs.on.speed) < count:
+            found: dict[bool, Round | str] = {}
+            for protected in (True, False) if len(pairs.on.speed) % 2 == 0 else (False, True):
+                self._protect(ALL if protected else without)
+                if protected and (due := dose.due(chats)):
+                    self._network.model.ask("score", background=True, times=due)
+                found[protected] = self._round(chats)
+            on, off = found[True], found[False]
+            if isinstance(on, Round) and isinstance(off, Round):
+                pairs.on.add(on)
+                pairs.off.add(off)
+            elif (lost := lost + 1) > max(3, count / 20):
+                why = on if isinstance(on, str) else off
+                raise BenchmarkError(f"Answers failed, {lost} times; nothing is compared. The last: {why}")
+        pairs.answers, pairs.scored = count * chats, self._scored() - scored
+        return pairs
 
-    def _in_turn(self, pairs: Pairs, number: int, without: Mapping[str, bool]) -> Iterator[Side]:
-        """Both, each pair beginning with the other one; switched before they are given."""
-        order = (pairs.on, pairs.off) if number % 2 == 0 else (pairs.off, pairs.on)
-        for side in order:
-            for one in self._everybody.values():
-                one.ask("protect", **(ALL if side is pairs.on else without))
-            yield side
+    def _round(self, chats: int) -> Round | str:
+        """One block; why an answer failed, if one did."""
+        before = self._processor()
+        found = self._network.client.ask("ask", chats=chats, tokens=self._amount.tokens)
+        after = self._processor()
+        if found["why"]:
+            return str(found["why"])
+        used = {name: after[name] - before[name] for name in after}
+        return Round(chats * self._amount.tokens, statistics.fmean(found["s"]), found["took"], used)
+
+    def _protect(self, what: Mapping[str, bool]) -> None:
+        for one in self._parts.values():
+            one.ask("protect", **what)
 
     def _make(self, rate: float | None, *, stand_in: bool = False) -> None:
         self._network.model.ask("make", rate=rate, stand_in=stand_in)
@@ -247,8 +259,8 @@ class Bench:
         return int(self._network.model.ask("score", times=0)["scored"])
 
     def _processor(self) -> dict[str, float]:
-        found = {name: float(one.ask("processor")["s"]) for name, one in self._everybody.items()}
-        return found | {"all": sum(found.values())}
+        found = {name: float(one.ask("processor")["s"]) for name, one in self._parts.items()}
+        return found | {EVERYBODY: sum(found.values()) + self._server()}
 
 
 @dataclass(frozen=True)
@@ -276,12 +288,11 @@ def measure(amount: Amount, readings_per_answer: float, say: Say) -> Protected:
     """Run the network and all of it. ``readings_per_answer``: by verifiers, at the default rate."""
     committee = [Identity.from_seed(os.urandom(32)).public_key for _ in range(MEMBERS)]
     with running_network("security", committee) as network:
-        bench = Bench(network, amount, readings_per_answer, say)
+        bench = Bench(network, amount, readings_per_answer, say, network.server_seconds)
         others = OtherPrograms(_own_seconds)
-        paced = bench.paced()
-        saturated = bench.saturated(amount.saturated_pairs)
-        stand_in = bench.saturated(amount.stand_in_pairs, stand_in=True)
-        layers = bench.saturated(amount.layers_pairs, stand_in=True, without=NOTHING)
+        paced, saturated = bench.paced(), bench.saturated()
+        stand_in = bench.stand_in(amount.stand_in_pairs)
+        layers = bench.stand_in(amount.layers_pairs, NOTHING)
         return Protected(paced, saturated, stand_in, layers, others.share())
 
 

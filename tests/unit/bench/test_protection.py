@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -45,70 +47,76 @@ def test_readings_come_at_their_rate_and_none_is_forgotten() -> None:
 
 
 class PretendedParticipant:
-    """Answers at a speed that its protection decides."""
+    """Takes more processor time while it is protected; ``failing``: how many blocks fail, from the second one on."""
 
-    def __init__(self, clock: Any, slower: float, tokens: int = 1000) -> None:
-        self.clock, self.slower, self.tokens_per_s = clock, slower, tokens
-        self.on, self.tokens, self.at, self.asked = True, 0.0, 0.0, list[dict[str, Any]]()
+    def __init__(self, slower: float = 0.0, failing: int = 0) -> None:
+        self.slower, self.failing, self.on, self.used = slower, failing, True, 0.0
+        self.asked = list[dict[str, Any]]()
 
     def ask(self, do: str, **arguments: Any) -> dict[str, Any]:
         self.asked.append({"do": do} | arguments)
-        speed = self.tokens_per_s * (1 - self.slower * self.on)
-        self.tokens += (self.clock.now - self.at) * speed
-        self.at = self.clock.now
         if do == "protect":
             self.on = arguments["sealing"]
-            assert arguments in ({"sealing": True, "receipts": True, "layers": True}, NEITHER)
-        return {
-            "counted": {"tokens": int(self.tokens), "answers": 0, "failed": 0, "why": "", "at": self.clock.now},
-            "processor": {"s": self.tokens / 1000},
-            "ask": {"s": [1.0 + 0.01 * self.on] * 2},
+            assert arguments in (ALL, NEITHER)
+        why, more = "", 1 + self.slower * self.on
+        if do == "ask":
+            blocks = sum(one["do"] == "ask" for one in self.asked)
+            why = "no path" if 1 < blocks <= 1 + self.failing else ""
+        self.used += more  # by whoever asks, all of them equally often
+        answers = {
+            "ask": {"s": [more] * arguments.get("chats", 0), "took": 2.0 * more, "why": why},
+            "processor": {"s": self.used},
             "score": {"scored": 3},
-        }.get(do, {})
+        }
+        return answers.get(do, {})
+
+    def made(self, do: str) -> list[dict[str, Any]]:
+        return [one for one in self.asked if one["do"] == do]
 
 
-class Clock:
-    """Time that passes while somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-
-    def monotonic(self) -> float:
-        return self.now
+AMOUNT = Amount(2, 2, 4, 2, 2, 2, 2, tokens=10)
 
 
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    made = Clock()
-    monkeypatch.setattr("engine.bench.verification.protection.time", made)
-    return made
+def bench(client: PretendedParticipant, others: PretendedParticipant) -> Bench:
+    network = OverlayNetwork(client, others, others)  # type: ignore[arg-type]
+    return Bench(network, AMOUNT, 0.1, lambda _: None)
 
 
-AMOUNT = Amount(2, 2, 1.0, 4, 2, 2, 2, 2, tokens=10)
-
-
-def test_blocks_take_turns_and_find_the_difference_that_is_there(clock: Clock) -> None:
-    client, model, relays = (PretendedParticipant(clock, 0.02) for _ in range(3))
-    bench = Bench(OverlayNetwork(client, model, relays), AMOUNT, 0.01, lambda _: None)
-    paced, saturated = bench.paced(), bench.saturated(4)
-    assert paced.latency().mean == pytest.approx(0.01)
-    assert saturated.throughput().mean == pytest.approx(0.02, abs=0.002)
-    assert saturated.processor("model node").mean == pytest.approx(0.0, abs=0.01)
-    switched = [one["sealing"] for one in relays.asked if one["do"] == "protect"]
+def test_blocks_take_turns_and_find_the_difference_that_is_there() -> None:
+    client, others = PretendedParticipant(0.02), PretendedParticipant()
+    measuring = bench(client, others)
+    paced, saturated = measuring.paced(), measuring.saturated()
+    assert paced.latency().mean == pytest.approx(0.02)
+    assert saturated.throughput().mean == pytest.approx(0.02 / 1.02)
+    assert saturated.processor("client").mean == pytest.approx(0.02)
+    assert 0 < saturated.capacity().mean < 0.02, "of all processes"
+    assert (len(saturated.on.speed), saturated.answers) == (4, 8)
+    switched = [one["sealing"] for one in client.made("protect")]
     assert switched == [True, False, False, True] * 3
-    assert any(one["do"] == "score" and one["times"] > 0 for one in model.asked)
+    assert sum(one["times"] for one in others.made("score")) == 2, "a reading for ten answers, rounded up, of each work"
 
 
-def test_a_network_that_gives_no_token_ends_the_measurement(clock: Clock) -> None:
-    silent = PretendedParticipant(clock, 0.0, tokens=0)
-    bench = Bench(OverlayNetwork(silent, silent, silent), AMOUNT, 0.0, lambda _: None)
-    with pytest.raises(BenchmarkError, match="do not come"):
-        bench.saturated(1)
-    with pytest.raises(BenchmarkError, match="No token"):
-        bench._window(Side())
+def test_blocks_of_which_an_answer_failed_are_measured_again() -> None:
+    client = PretendedParticipant(0.02, failing=3)
+    found = bench(client, PretendedParticipant()).saturated()
+    assert found.throughput().mean == pytest.approx(0.02 / 1.02)
+    assert len(found.on.speed) == len(found.off.speed) == 4
+    assert len(client.made("ask")) == 1 + 2 * 4 + 2 * 2, "one to begin with, and two pairs more"
+
+
+def test_a_network_whose_answers_fail_ends_the_measurement() -> None:
+    with pytest.raises(BenchmarkError, match=r"Answers failed, 4 times; nothing is compared\. The last: no path"):
+        bench(PretendedParticipant(failing=100), PretendedParticipant()).saturated()
+
+
+def test_the_interval_of_many_pairs_is_that_of_their_bootstrap() -> None:
+    dice = Random(1)
+    pairs = [(100 * math.exp(dice.gauss(0.02, 0.05)), 100.0) for _ in range(64)]
+    found = share_of([one for one, _ in pairs], [other for _, other in pairs])
+    again = share_of([one for one, _ in pairs], [other for _, other in pairs])
+    assert found == again, "the same every time"
+    assert found.low < 0.02 < found.high
+    assert found.high - found.low == pytest.approx(2 * 1.96 * 0.05 / 8, rel=0.25)
 
 
 # ---------------------------------------------------------------------------------------------- without protection

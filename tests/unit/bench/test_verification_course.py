@@ -19,8 +19,9 @@ def test_everything_that_is_not_timed() -> None:
     assert quantised["epochs_to_exclusion"] <= quantised["epochs_p90"] <= quantised["epochs_max"] <= 6
     assert watches["rules"] == {}  # what it does depends on the rule
     assert found["readings_per_answer"] == found["scorers"] * found["challenge_share"]
-    scored = course.of_processors(found, {"ratio": 0.5})
+    scored = course.of_processors(found, {"ratio": 0.5, "ratio_at_once": 0.7, "scoring_ms": 40.0})
     assert scored["scoring_share"] == pytest.approx(found["readings_per_answer"] / 2, abs=1e-5)
+    assert scored["scoring_share_at_once"] > scored["scoring_share"] > scored["scoring_share_of_processor"] > 0
     assert scored["scoring_share_new"] > scored["scoring_share_established"] >= 0
     assert found["others"]["directory rollback"]["refused"] == 10
     speeds = found["others"]["claimed speeds"]
@@ -29,13 +30,21 @@ def test_everything_that_is_not_timed() -> None:
 
 
 def test_the_shares_of_security_are_of_pairs_and_count_challenges() -> None:
-    used = {"model node": [1.0, 1.0], "client": [0.5, 0.5], "relays": [1.0, 1.0], "all": [3.0, 3.0]}
-    more = used | {"model node": [1.1, 1.1], "client": [0.55, 0.55]}
+    used = {"model node": [1.0, 1.0], "client": [0.5, 0.5], "relays": [1.0, 1.0], "all": [2.91, 2.91]}
+    more = used | {"model node": [1.1, 1.1], "client": [0.55, 0.55], "all": [3.0, 3.0]}
     paced = Pairs(on=Side(seconds=[1.01, 1.01]), off=Side(seconds=[1.0, 1.0]))
-    busy = Pairs(on=Side(speed=[98.0, 98.0], processor=more), off=Side(speed=[100.0, 100.0], processor=used))
+    busy = Pairs(
+        on=Side(speed=[98.0, 98.0], processor=more, busy=[0.9, 1.0]),
+        off=Side(speed=[100.0, 100.0], processor=used, busy=[0.9, 0.9]),
+    )
     found = course.cost(Protected(paced, busy, busy, busy, 0.1))
     assert found["security_share_latency"] == pytest.approx(0.01)
-    assert found["security_share_processor"]["mean"] == pytest.approx(0.05)  # a tenth more of a half of all
+    of_saturated = course.of_saturated(found["security"]["saturated"], 0.002)
+    assert of_saturated["security_share_throughput"] == pytest.approx(0.022)
+    assert of_saturated["security_share_throughput_interval"]["low95"] == pytest.approx(0.022)
+    assert of_saturated["security_share_processor"]["mean"] == pytest.approx(0.032), "0.09 of 3 seconds, and challenges"
+    assert of_saturated["security_share_processor"]["pairs"] == 2
+    assert found["security"]["saturated"]["busy"]["on"] == 0.95
     assert found["security"]["paced"]["answer_s"] == {"on": 1.01, "off": 1.0}
     assert found["security"]["stand_in"]["processor"]["client"]["share"]["mean"] == pytest.approx(0.1)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,10 @@ from engine.bench.verification.protection import Pairs, Protected, Side
 from engine.errors import BenchmarkError
 from tests.support.verification_amounts import TINY
 
+COST = {
+    "ratio": 0.25, "ratio_at_once": 0.5, "served": 200, "epoch_seconds": 600.0, "served_at_once": 8, "made_together": 1.3,
+    "serving_ms": 160.0, "serving_at_once_ms": 80.0, "scoring_ms": 40.0, "tokens_of_an_answer": 128,
+}  # fmt: skip
 AMOUNT = replace(TINY, adversaries=("quantised",))
 CHEAT = {
     "name": "int4 by 32",
@@ -28,13 +33,16 @@ CHEAT = {
 def protected(speed: float) -> Protected:
     used = {name: [1.0, 1.0] for name in ("model node", "client", "relays", "all")}
     paced = Pairs(on=Side(seconds=[1.01, 1.01]), off=Side(seconds=[1.0, 1.0]))
-    busy = Pairs(on=Side(speed=[speed, speed], processor=used), off=Side(speed=[100.0, 100.0], processor=used))
+    busy = Pairs(
+        on=Side(speed=[speed, speed], processor=used, busy=[0.9, 0.9]),
+        off=Side(speed=[100.0, 100.0], processor=used, busy=[0.9, 0.9]),
+    )
     return Protected(paced, busy, busy, busy, 0.1)
 
 
 def run(commit: str, *parts: str, before: dict[str, Any] | None = None, speed: float = 98.0) -> dict[str, Any]:
     async def scoring(*_: object) -> dict[str, Any]:
-        return {"ratio": 0.5, "by": commit}
+        return COST | {"by": commit}
 
     with (
         patch.object(course, "commit", return_value=commit),
@@ -69,6 +77,41 @@ def test_a_part_measured_later_joins_those_that_are_stored(tmp_path: Path) -> No
     assert "*security* (what sealing" in text
     assert "commit bbb" in text
     assert len(lines_of(again)) == len(PARTS)
+
+
+def test_shares_of_scoring_are_by_both_measures_and_both_are_on_the_page(tmp_path: Path) -> None:
+    found = run("aaa")
+    for when in ("", "_new", "_established"):
+        as_they_come, at_once = found[f"scoring_share{when}"], found[f"scoring_share_at_once{when}"]
+        assert at_once == pytest.approx(2 * as_they_come, abs=2e-5)
+        serving = found[f"scoring_share_of_processor{when}"]
+        assert serving == pytest.approx(as_they_come * 200 * 0.16 / 600, abs=1e-5)
+    page.store(found, tmp_path)
+    text = (tmp_path / "verification.md").read_text()
+    assert "| as 200 come in 600 s (decision 0104)" in text
+    assert "| 8 at once, nothing between" in text
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (0.01, 0.02, "1 % to 2 % of 64 pairs: **less than 3 %**"),
+        (0.01, 0.04, "**not decided to be less than 3 %**"),
+        (0.031, 0.05, "**not less than 3 %**"),
+        (None, None, "one pair of readings has no interval"),
+        (-math.inf, math.inf, "one pair of readings has no interval"),
+    ],
+)
+def test_the_page_says_whether_a_share_is_decided(low: float | None, high: float | None, said: str) -> None:
+    assert said in page._of_saturated({"mean": 0.015, "low95": low, "high95": high, "pairs": 64}, "The share")
+
+
+def test_parts_of_an_older_version_have_to_be_measured_again(tmp_path: Path) -> None:
+    old = run("aaa")
+    del old["scoring_cost"]["ratio_at_once"]
+    with pytest.raises(BenchmarkError, match="did not know 'ratio_at_once'. Measure it as well"):
+        run("bbb", SECURITY, before=old)
+    assert run("bbb", SCORING, SECURITY, before=old)["scoring_share_at_once"] > 0
 
 
 def test_what_was_stored_before_there_were_parts_is_of_one_commit(tmp_path: Path) -> None:
