@@ -45,15 +45,25 @@ def _of_speeds(claimed: Mapping[str, Any], real: Mapping[str, Any]) -> Iterator[
         is_honest, cut = name.startswith("honest"), one["ever_cut"]
         yield Claim(
             f"speed: {name}: {'never' if is_honest else 'always'} cut",
-            f"{100 * cut:.2g} % of {one['identities']:,}",
+            counted(cut, one["identities"]),
             cut == (0 if is_honest else 1),
         )
     found = real["slower"]
     yield Claim(
         "speed: of two real nodes the one that overstates is cut to what it reads (within a quarter)",
-        f"{found or 'nobody'}, who read {real['reads']}",
+        f"cut: {cut_in_words(real)}; both read {real['reads']}",
         set(found) == {"overstating"} and 0.75 <= found["overstating"] / real["reads"] <= 1.25,
     )
+
+
+def counted(share: float, of: int) -> str:
+    """How many of these that is: no rounding makes all of nearly all."""
+    return f"{round(share * of):,} of {of:,}"
+
+
+def cut_in_words(real: Mapping[str, Any]) -> str:
+    """Who of real nodes was said to be slower, and how fast."""
+    return ", ".join(f"the {name} one, to {rate} tokens a second" for name, rate in real["slower"].items()) or "nobody"
 
 
 def _of_honest(honest: Mapping[str, Any]) -> Iterator[Claim]:

@@ -151,15 +151,18 @@ def _parts(results: Mapping[str, Any]) -> dict[str, list[str]]:
 def _findings(results: Mapping[str, Any]) -> list[str]:
     nodes, epochs = results["honest_nodes"], results["amount"]["epochs"]
     excluded, seen = results["false_exclusions"], f"{results['honest_epochs']:,} epochs of one node"
+    latency, scoring, new, later = (
+        _percent(results[name])
+        for name in ("security_share_latency", "scoring_share", "scoring_share_new", "scoring_share_established")
+    )
+    less = f"(wanted: less than {_percent(TARGET)})"
+    wanted = f"(wanted: {_percent(TARGET)} or less; by other measures: *Scoring*, below)"
     lines = [
         f"- {excluded} of {nodes} honest nodes excluded in {seen}.",
-        f"- Sealing, receipts and verification take {_percent(results['security_share_latency'])} of the total time of a "
-        f"paced answer (wanted: less than {_percent(TARGET)}).",
+        f"- Sealing, receipts and verification take {latency} of the total time of a paced answer {less}.",
         *(_of_saturated(results[key], words) for key, words in SATURATED.items()),
-        f"- Scoring takes {_percent(results['scoring_share'])} of serving 200 answers in an epoch as they come, over the "
-        f"first {epochs} epochs of a node; {_percent(results['scoring_share_new'])} while it is new, "
-        f"{_percent(results['scoring_share_established'])} later (wanted: {_percent(TARGET)} or less; all measures are "
-        "under *Scoring*).",
+        f"- Scoring takes {scoring} of what it takes to serve 200 answers in an epoch as they come, over the first",
+        f"  {epochs} epochs of a node; {new} while it is new, {later} later {wanted}.",
     ]
     return [*lines, *(line for line in disturbance(results) if line)]
 
@@ -360,16 +363,13 @@ def _scoring(results: Mapping[str, Any]) -> list[str]:
         ]
         for words, (way, made) in ways.items()
     ]
-    return [
-        *table(head, rows),
-        "",
-        f"To score an answer takes {cost['scoring_ms']:.0f} ms of a processor ({results['model']}, answers of "
-        f"{cost['tokens_of_an_answer']} tokens; as they come {cost['made_together']:.1f} are made together). Shares: all "
-        "scorers together, of what it takes to serve 200 answers in an epoch. The first line is `scoring_share` and what "
-        f"is held against {_percent(TARGET)}, with the third, which is the other end: who serves more than 200 takes more "
-        "for all of them. The second is not promised; of larger models and all sources of noise "
-        "[the long run](../test-results/verification.md) has the same.",
-    ]
+    below = f"""To score an answer takes {cost["scoring_ms"]:.0f} ms of a processor ({results["model"]}, answers of
+{cost["tokens_of_an_answer"]} tokens; as they come, {cost["made_together"]:.1f} are made together). Shares are what all
+scorers together take of what it takes to serve 200 answers in an epoch. The first line is `scoring_share`; it is held
+against {_percent(TARGET)} together with the third, the other end: who serves more than 200 takes more for all of them.
+The second is not promised. [The long run](../test-results/verification.md) has the same of a larger model, and of other
+sources of noise."""
+    return [*table(head, rows), "", *below.splitlines()]
 
 
 def _percent(share: float | None) -> str:

@@ -56,7 +56,7 @@ class Amount:
     tokens: int = TOKENS
 
 
-FULL = Amount(6, 4, 64, 8, 8, 24, 5)
+FULL = Amount(4, 4, 76, 8, 6, 24, 4)
 QUICK = Amount(4, 4, 8, 8, 4, 24, 3)
 
 
@@ -81,12 +81,13 @@ class Share:
 
 def lost_of(more: Share) -> Share:
     """``more``: by how much it is more without; as a share of that."""
-    return Share(*(one / (1 + one) if math.isfinite(one) else one for one in (more.mean, more.low, more.high)), more.pairs)
+    mean, low, high = (one / (1 + one) if math.isfinite(one) else one for one in (more.mean, more.low, more.high))
+    return Share(mean, low, high, more.pairs)
 
 
 def share_of(dear: Sequence[float], cheap: Sequence[float]) -> Share:
-    """By how much ``dear`` exceeds ``cheap`` (both positive, paired), as a share of ``cheap``. The interval is Student's,
-    of many pairs that of a bootstrap over them."""
+    """By how much ``dear`` exceeds ``cheap`` (both positive, paired), as a share of ``cheap``. The interval is
+    Student's, of many pairs that of a bootstrap over them."""
     ratios = [math.log(one / other) for one, other in zip(dear, cheap, strict=True)]
     mean, freedom = statistics.fmean(ratios), len(ratios) - 1
     if freedom < 1:
@@ -217,8 +218,8 @@ class Bench:
         return pairs
 
     def _pairs(self, count: int, chats: int, *, without: Mapping[str, bool] = NEITHER, reads: bool = True) -> Pairs:
-        """``count`` pairs of blocks. Where an answer failed both blocks are measured again; ``reads``: verifiers' readings
-        beside those with protection."""
+        """``count`` pairs of blocks. Where an answer failed both blocks are measured again. ``reads``: verifiers'
+        readings beside those with protection."""
         pairs, dose, lost, scored = Pairs(), Dose(self._per_answer if reads else 0.0), 0, self._scored()
         self._round(chats)  # opens the paths
         while len(pairs.on.speed) < count:

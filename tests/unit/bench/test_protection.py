@@ -63,7 +63,7 @@ class PretendedParticipant:
             blocks = sum(one["do"] == "ask" for one in self.asked)
             why = "no path" if 1 < blocks <= 1 + self.failing else ""
         self.used += more  # by whoever asks, all of them equally often
-        answers = {
+        answers: dict[str, dict[str, Any]] = {
             "ask": {"s": [more] * arguments.get("chats", 0), "took": 2.0 * more, "why": why},
             "processor": {"s": self.used},
             "score": {"scored": 3},
@@ -78,7 +78,7 @@ AMOUNT = Amount(2, 2, 4, 2, 2, 2, 2, tokens=10)
 
 
 def bench(client: PretendedParticipant, others: PretendedParticipant) -> Bench:
-    network = OverlayNetwork(client, others, others)  # type: ignore[arg-type]
+    network = OverlayNetwork(client, others, others)
     return Bench(network, AMOUNT, 0.1, lambda _: None)
 
 

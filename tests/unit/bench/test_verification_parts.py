@@ -18,9 +18,17 @@ from engine.errors import BenchmarkError
 from tests.support.verification_amounts import TINY
 
 COST = {
-    "ratio": 0.25, "ratio_at_once": 0.5, "served": 200, "epoch_seconds": 600.0, "served_at_once": 8, "made_together": 1.3,
-    "serving_ms": 160.0, "serving_at_once_ms": 80.0, "scoring_ms": 40.0, "tokens_of_an_answer": 128,
-}  # fmt: skip
+    "ratio": 0.25,
+    "ratio_at_once": 0.5,
+    "served": 200,
+    "epoch_seconds": 600.0,
+    "served_at_once": 8,
+    "made_together": 1.3,
+    "serving_ms": 160.0,
+    "serving_at_once_ms": 80.0,
+    "scoring_ms": 40.0,
+    "tokens_of_an_answer": 128,
+}
 AMOUNT = replace(TINY, adversaries=("quantised",))
 CHEAT = {
     "name": "int4 by 32",
@@ -109,7 +117,7 @@ def test_the_page_says_whether_a_share_is_decided(low: float | None, high: float
 def test_parts_of_an_older_version_have_to_be_measured_again(tmp_path: Path) -> None:
     old = run("aaa")
     del old["scoring_cost"]["ratio_at_once"]
-    with pytest.raises(BenchmarkError, match="did not know 'ratio_at_once'. Measure it as well"):
+    with pytest.raises(BenchmarkError, match=r"did not know 'ratio_at_once'\. Measure it as well"):
         run("bbb", SECURITY, before=old)
     assert run("bbb", SCORING, SECURITY, before=old)["scoring_share_at_once"] > 0
 

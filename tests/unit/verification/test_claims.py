@@ -51,6 +51,16 @@ def test_all_hold_where_all_is_as_it_should_be() -> None:
         assert name in said or not adversary.maker
 
 
+def test_numbers_are_counted_and_written_out() -> None:
+    measured = {one.words: one.measured for one in claims(found(speeds=speeds(false=799 / 800)))}
+    assert measured["speed: honest, busy: never cut"] == "0 of 800"
+    assert measured["speed: claims twice: always cut"] == "799 of 800", "not all of them"
+    assert [said for words, said in measured.items() if "two real nodes" in words] == [
+        "cut: the overstating one, to 47 tokens a second; both read 50"
+    ]
+    assert not [said for said in measured.values() if "e+" in said]
+
+
 @pytest.mark.parametrize(
     ("changed", "about"),
     [
