@@ -16,6 +16,7 @@ from app.engine_address import LOG_NAME, note_started, read_address, read_note
 from app.engine_client import Closed, EngineClient, EngineRefusedError, EngineUnreachableError
 from app.engine_process import EngineProcess, engine_command
 from app.i18n import tr
+from app.models.engine_words import in_words
 from app.options import Options
 from engine.api import schema
 
@@ -213,7 +214,7 @@ class EngineLink(QObject):
             self._started_with = self._options
             self._process.start(*self._extra)
         except OSError as error:
-            await self._rest("failed", tr("The engine cannot be started: {reason}.", reason=error.strerror or error))
+            await self._rest("failed", _not_started(error.strerror or str(error)))
             return
         try:
             async with asyncio.timeout(START_SECONDS):
@@ -233,8 +234,8 @@ class EngineLink(QObject):
             # Other programs look for the API at its usual port; the window alone needs no certain one.
             self._extra = FREE_PORT_OPTION
             return
-        if reason:  # it has no code: the engine's own words come after what they mean
-            await self._rest("failed", tr("The engine cannot be started: {reason}.", reason=reason.rstrip(".")))
+        if reason:
+            await self._rest("failed", _not_started(in_words(reason)))
         else:
             await self._rest("failed", tr("The engine ended while it started, without a word."))
 
@@ -253,3 +254,7 @@ class EngineLink(QObject):
         if status != self._status:
             self._status = status
             self.status_changed.emit(status)
+
+
+def _not_started(reason: str) -> str:
+    return tr("The engine cannot be started: {reason}", reason=reason if reason.endswith((".", "?")) else f"{reason}.")

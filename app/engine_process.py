@@ -12,14 +12,16 @@ from typing import IO
 
 from app.private_files import make_directory, private
 from engine.programs import module_command
+from engine.sentences import SAY_WORDS, from_lines, said_again, words_of
 
 STOP_SECONDS = 5.0
 """For a clean end after SIGTERM; then it is killed."""
 POLL_SECONDS = 0.05
 ENGINE_INPUT: int | None = subprocess.DEVNULL
 """Standard input of an engine; None: the window's own, a pipe that closes with whoever started both."""
-MAX_LAST_WORDS = 4096
+MAX_LAST_WORDS = 16_384
 """Bytes at the end of the engine's output that are looked at for the reason of its death."""
+_MOST_SAID = 600
 
 
 def engine_command(data_directory: Path, options: Sequence[str]) -> list[str]:
@@ -55,7 +57,8 @@ class EngineProcess:
         return None if self._process is None else self._process.poll()
 
     def last_words(self) -> str:
-        """The last line that the child wrote, without the program's name before it; empty when there is none."""
+        """The last line that the child wrote, without the program's name before it, with its codes if it told them;
+        empty when there is none."""
         try:
             with self._log.open("rb") as file:
                 file.seek(0, os.SEEK_END)
@@ -63,7 +66,8 @@ class EngineProcess:
                 lines = file.read().decode("utf-8", "replace").strip().splitlines()
         except OSError:
             return ""
-        return lines[-1].removeprefix("gentorrent: ")[:600] if lines else ""
+        said = from_lines([line.removeprefix("gentorrent: ") for line in lines])
+        return said_again(said[:_MOST_SAID], words_of(said))
 
     async def wait(self, seconds: float) -> bool:
         """Whether the child has ended within ``seconds``; True when there is none."""
@@ -97,4 +101,5 @@ def _spawn(command: list[str], output: IO[bytes]) -> subprocess.Popen[bytes]:
         stderr=subprocess.STDOUT,
         start_new_session=True,
         creationflags=flags,
+        env={**os.environ, SAY_WORDS: "1"},
     )

@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 failed, 2 bad usage (options, environment, settings file),
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated
 
@@ -37,6 +38,7 @@ from engine.commands import (
 )
 from engine.commands.terminal import harmless
 from engine.errors import ConfigurationError, GenTorrentError
+from engine.sentences import SAY_WORDS, said_by, to_line
 
 FAILED = 1
 BAD_USAGE = 2
@@ -111,6 +113,8 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _exit(error: GenTorrentError, code: int) -> None:
     print(harmless(f"gentorrent: {error}"), file=sys.stderr)  # names from a hub may stand in it
+    if os.environ.get(SAY_WORDS) and (line := to_line(said_by(error))):
+        print(line, file=sys.stderr)
     sys.exit(code)
 
 

@@ -20,6 +20,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from engine.errors import ConfigurationError
+from engine.sentences import say, together
 
 FILE_NAME = "config.toml"
 JOINED_NAME = "network.json"
@@ -176,14 +177,10 @@ def find_data_directory(option: str | Path | None, environment: Mapping[str, str
         is_file = directory.exists() and not directory.is_dir()
     except OSError as error:
         raise ConfigurationError(
-            f"The data directory {str(directory)[:200]} cannot be used ({error.strerror}). Name another place with "
-            "--data or GENTORRENT_DATA."
+            say("start.directory", folder=str(directory)[:200], error=str(error.strerror))
         ) from error
     if is_file:
-        raise ConfigurationError(
-            f"The data directory {directory} is a file. The engine keeps its keys and state in a folder. "
-            "Name another place with --data or GENTORRENT_DATA."
-        )
+        raise ConfigurationError(say("start.directory_is_file", folder=str(directory)))
     return directory.absolute()
 
 
@@ -192,9 +189,7 @@ def usable_directory(chosen: Path) -> Path:
     try:
         return chosen.expanduser().absolute()
     except RuntimeError as error:
-        raise ConfigurationError(
-            f"The folder {chosen} cannot be found: there is no such user on this machine. Write the whole path."
-        ) from error
+        raise ConfigurationError(say("start.no_user", folder=str(chosen))) from error
 
 
 def load_configuration(options: Mapping[str, object], environment: Mapping[str, str]) -> Configuration:
@@ -206,18 +201,13 @@ def load_configuration(options: Mapping[str, object], environment: Mapping[str, 
     values.update(_from_environment(environment))
     for name, value in options.items():
         if name != "data_directory" and value is not None:
-            values[name] = _checked(name, value, f"The option --{name.replace('_', '-')}", strict=True)
+            values[name] = _checked(name, value, say("start.option", name=f"--{name.replace('_', '-')}"), strict=True)
     if not values.get("bootstrap") and not values.get("join"):
         values.update(_from_joined(directory / JOINED_NAME))
     if values.get("relayed_only") and values.get("signaling_address"):
-        raise ConfigurationError(
-            "The settings relayed_only and signaling_address contradict each other: the second publishes this "
-            "machine's address, which the first is there to hide. Leave one of them out."
-        )
+        raise ConfigurationError(say("start.hidden_and_published"))
     if values.get("relay") is False and values.get("signaling_address"):
-        raise ConfigurationError(
-            "The setting signaling_address is for relays, and relay is off (--no-relay). Leave one of them out."
-        )
+        raise ConfigurationError(say("start.for_relays"))
     return Configuration(data_directory=directory, **values)
 
 
@@ -227,11 +217,6 @@ class JoinedNetwork(Struct, frozen=True):
     bootstrap: Annotated[str, Meta(min_length=1, max_length=10_000)]
 
 
-def checked_address(text: str, source: str) -> str:
-    """``text`` as an address of bootstrap servers; ``ConfigurationError`` that begins with ``source``."""
-    return str(_checked("bootstrap", text, source, strict=True))
-
-
 def _from_joined(path: Path) -> dict[str, Any]:
     try:
         data = path.read_bytes()[:MAX_FILE]
@@ -239,11 +224,9 @@ def _from_joined(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError(
-            f"The file {path}, which names the network that was joined, cannot be read ({error}). Delete it and join "
-            "again."
-        ) from error
-    return {"bootstrap": checked_address(joined.bootstrap, f"bootstrap in {path}")}
+        raise ConfigurationError(say("start.joined_unreadable", path=str(path), error=str(error))) from error
+    source = say("start.in_file", name="bootstrap", path=str(path))
+    return {"bootstrap": _checked("bootstrap", joined.bootstrap, source, strict=True)}
 
 
 def _text_or_none(value: object) -> str | None:
@@ -262,25 +245,24 @@ def _from_file(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except OSError as error:
-        raise ConfigurationError(
-            f"The settings file {path} cannot be read ({error.strerror}). The engine does not start with half of its "
-            "settings. Make the file readable or move it away."
-        ) from error
+        raise ConfigurationError(say("start.settings_unreadable", path=str(path), error=str(error.strerror))) from error
     if len(raw) > MAX_FILE:
-        raise ConfigurationError(f"The settings file {path} is larger than {MAX_FILE} bytes. Shorten it.")
+        raise ConfigurationError(say("start.settings_long", path=str(path), most=MAX_FILE))
     try:
         table = tomllib.loads(raw.decode("utf-8"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigurationError(
-            f"The settings file {path} is not valid TOML: {error}. None of its settings can be used. Correct that line."
-        ) from error
+        raise ConfigurationError(say("start.no_toml", path=str(path), error=str(error))) from error
     known = _field_types()
     for name in table:
         if name not in known:
             close = difflib.get_close_matches(name, known, n=1)
-            meant = f' Did you mean "{close[0]}"?' if close else f" Known settings: {', '.join(sorted(known))}."
-            raise ConfigurationError(f'The settings file {path} has an unknown setting "{name}".{meant}')
-    return {name: _checked(name, value, f"{name} in {path}", strict=True) for name, value in table.items()}
+            names = ", ".join(sorted(known))
+            meant = say("start.did_you_mean", name=close[0]) if close else say("start.known_settings", names=names)
+            raise ConfigurationError(together(say("start.unknown_setting", path=str(path), name=name), meant))
+    return {
+        name: _checked(name, value, say("start.in_file", name=name, path=str(path)), strict=True)
+        for name, value in table.items()
+    }
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
@@ -291,7 +273,7 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
         text = environment.get(variable, "")
         if text:
             given: object = [part.strip() for part in text.split(",")] if name == "api_allowed_origins" else text
-            values[name] = _checked(name, given, f"The environment variable {variable}", strict=False)
+            values[name] = _checked(name, given, say("start.variable", name=variable), strict=False)
     return values
 
 
@@ -299,32 +281,32 @@ def _checked(name: str, value: object, source: str, *, strict: bool) -> Any:
     """``value`` as the type of the field ``name``, or ``ConfigurationError`` that begins with ``source``."""
     kind = _field_types().get(name)
     if kind is None:
-        raise ConfigurationError(f"{source} is not a setting of the engine.")
+        raise ConfigurationError(say("start.no_setting", source=source))
     try:
         checked = msgspec.convert(value, kind, strict=strict)
     except msgspec.ValidationError as error:
         wanted = _WANTED.get(name, f"{error}.")
-        raise ConfigurationError(f"{source} has the value {value!r}, which cannot be used: {wanted}") from error
+        raise ConfigurationError(say("start.value", source=source, value=repr(value), problem=wanted)) from error
     problem = _problem(name, checked)
     if problem:
-        raise ConfigurationError(f"{source} has the value {value!r}, which cannot be used: {problem}")
+        raise ConfigurationError(say("start.value", source=source, value=repr(value), problem=problem))
     return checked
 
 
 def _problem(name: str, value: Any) -> str:
     """What is wrong with a value beyond its type; empty when nothing is."""
     if name == "bootstrap" and value:
-        return _bootstrap_problem(value)
+        return address_problem(value)
     if name in ("contribute", "backend_model_id") and value and not is_model_id(value):
-        return "a model id has letters, digits and . _ : / - only, such as gentorrent-builtin."
+        return say("address.model_id")
     if name == "signaling_address" and value:
         return _address_problem(value)
     if name == "family" and not value.isprintable():
-        return "a family is a name that can be printed, such as an address of yours: it is published."
+        return say("address.family")
     if name == "api_allowed_origins":
         for origin in value:
             if not _ORIGIN.match(origin):
-                return "an origin is written as http://localhost:3000, in lower case and without a path."
+                return say("address.origin")
     return ""
 
 
@@ -336,7 +318,7 @@ def _address_problem(value: str) -> str:
     except ValueError:
         fine = False
     if not fine or (address.version == 6) != host.startswith("["):
-        return "write IP:PORT as others reach it, for example 203.0.113.7:4711 or [2001:db8::1]:4711."
+        return say("address.signaling")
     return ""
 
 
@@ -345,31 +327,29 @@ def is_model_id(text: str) -> bool:
     return bool(_MODEL_ID.match(text))
 
 
-def _bootstrap_problem(value: str) -> str:
+def address_problem(value: str) -> str:
+    """What is wrong with an address of bootstrap servers; "" where nothing is."""
     problems = [_server_problem(url.strip()) for url in value.split(",")]
     fragments = {url.partition("#")[2].strip() for url in value.split(",")} - {""}
     if not any(problems) and len(fragments) > 1:
-        return "the servers are of different networks: the parts after # differ. Name servers of one network only."
+        return say("address.different")
     if len(problems) > MAXIMUM_SERVERS:
-        return f"at most {MAXIMUM_SERVERS} servers can be named."
+        return say("address.most", most=MAXIMUM_SERVERS)
     return next((problem for problem in problems if problem), "")
 
 
 def _server_problem(value: str) -> str:
     url, hash_sign, fragment = value.partition("#")
-    expected = "write http://HOST:PORT or https://HOST, and #NETWORKID after it to pin the network."
+    expected = say("address.expected")
     try:
         parts = urlsplit(url)
         port_is_fine = parts.port is None or parts.port > 0
     except ValueError:
-        return f"this is not an address; {expected}"
+        return say("address.none", expected=expected)
     if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_fine:
-        return f"this is not the address of a bootstrap server; {expected}"
+        return say("address.no_server", expected=expected)
     if parts.query or parts.username or parts.password:
-        return f"an address has no user name, password or query here; {expected}"
+        return say("address.too_much", expected=expected)
     if hash_sign and not _NETWORK_ID.match(fragment):
-        return (
-            "the part after # is not a network id, which has 64 digits 0-9 a-f. "
-            "gentorrent bootstrap prints the whole address; copy it from there."
-        )
+        return say("address.no_network_id")
     return ""

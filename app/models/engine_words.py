@@ -15,7 +15,7 @@ from PySide6.QtCore import QDateTime, QLocale
 from app import i18n
 from app.i18n import mark, number, tr
 from engine.api import schema
-from engine.sentences import SENTENCES, Sentence
+from engine.sentences import SENTENCES, Sentence, words_of
 
 CODES = {
     "internal_error": mark("The engine made a mistake."),
@@ -57,6 +57,12 @@ def from_engine(said: schema.Worded, field: str = "text") -> str:
     return f"{tr(meaning)} ({text.rstrip('.')})"
 
 
+def in_words(text: str) -> str:
+    """The same for a text that knows itself what it is made of."""
+    parts = words_of(text)
+    return _joined(parts) if parts and all(_known(part) for part in parts) else text
+
+
 def _text(said: schema.Worded, field: str) -> str:
     item = _LIST.fullmatch(field)
     return str(getattr(said, item[1])[int(item[2])] if item else getattr(said, field))
@@ -84,4 +90,5 @@ def _value(name: str, value: str | int | float | tuple[Sentence, ...]) -> str:
         return QLocale(i18n.current()).toString(
             QDateTime.fromSecsSinceEpoch(round(value)), QLocale.FormatType.ShortFormat
         )
-    return number(value, len(f"{value:.2f}".rstrip("0").partition(".")[2]))
+    digits = 2 if abs(value) >= 0.01 or not value else 6
+    return number(value, len(f"{value:.{digits}f}".rstrip("0").partition(".")[2]))

@@ -59,7 +59,10 @@ def contributing_facts(state: schema.State) -> list[Fact]:
     here = next((model for model in state.models if model.id == now.model and model.provider), None)
     if here is not None:
         facts.append(
-            Fact(tr("Computes on"), " · ".join(filter(None, (provider_words(here.provider), here.provider_reason))))
+            Fact(
+                tr("Computes on"),
+                " · ".join(filter(None, (provider_words(here.provider), from_engine(here, "provider_reason")))),
+            )
         )
     if now.receipts_waiting:
         facts.append(Fact(tr("Receipts"), tr("%Ln epoch(s) wait for the server", "", now.receipts_waiting)))

@@ -20,6 +20,7 @@ from engine.api.security import Guard, Handler, refuse
 from engine.api.service import ChatsService, ContributionService, ControlService, LibraryService, NetworkService
 from engine.clock import Clock
 from engine.errors import ConfigurationError, GenTorrentError, RequestError
+from engine.sentences import say
 
 HOST = "127.0.0.1"
 KEEP_ALIVE_SECONDS = 30.0
@@ -83,9 +84,7 @@ class ApiServer:
             if error.errno not in (errno.EADDRINUSE, errno.EACCES):
                 raise
             raise ConfigurationError(
-                f"The port {self._wanted_port} on {HOST} cannot be used ({error.strerror}); another program, perhaps "
-                "another engine, has it. The local API needs a port of its own: choose one with --api-port, or 0 "
-                "for any free one."
+                say("start.port", port=str(self._wanted_port), host=HOST, error=str(error.strerror))
             ) from error
         listener.setblocking(False)
         self._socket = listener

@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 
 from engine.errors import InferenceError
 from engine.inference.types import CacheNews, GenerationEvent, GenerationRequest, ModelInfo, PromptShape, TokenScores
+from engine.sentences import Sentence
 
 T = TypeVar("T")
 
@@ -93,10 +94,11 @@ class Loaded(Struct, frozen=True, array_like=True, tag="loaded"):
 
 
 class LoadFailed(Struct, frozen=True, array_like=True, tag="load-failed"):
-    """A model cannot be loaded; ``text`` is for the user."""
+    """A model cannot be loaded; ``text`` is for the user, ``words`` what it is made of."""
 
     model_id: str
     text: str
+    words: tuple[Sentence, ...] = ()
 
 
 class Event(Struct, frozen=True, array_like=True, tag="event"):
@@ -131,6 +133,7 @@ class ProviderFailed(Struct, frozen=True, array_like=True, tag="provider-failed"
 
     provider: str
     text: str
+    words: tuple[Sentence, ...] = ()
 
 
 class AnswerFailed(Struct, frozen=True, array_like=True, tag="failed"):

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Protocol
 
 from msgspec import Meta, Struct
 
+from engine.sentences import Sentence
 from engine.wire.answer import AnswerStyle as AnswerStyle  # noqa: PLC0414 - exported again: it belongs to both
 from engine.wire.answer import Sampling
 
@@ -142,6 +143,7 @@ class ModelInfo(Struct, frozen=True, array_like=True, kw_only=True):
     kv_tokens_cached: int = 0
     provider: str = ""  # the execution provider that the session really has, "" until loaded
     provider_reason: str = ""  # why this one, in plain words
+    provider_words: tuple[Sentence, ...] = ()  # what that is made of
     batching: str = ""  # how rows are computed together: "ragged", "two calls", "single"
     seeds: bool = True  # canonical sampling: the same seed gives the same answer
     token_ids: bool = True  # ids are the model's own

@@ -20,7 +20,7 @@ from engine.governor.meter import Meter, Month
 from engine.governor.readings import Readings, SensorSource
 from engine.governor.rules import Rules
 from engine.node.owners_pause import OwnersPause
-from engine.sentences import Sentence, parts_of, say, together
+from engine.sentences import Sentence, parts_of, said_by, say, together
 from engine.storage.files import set_aside
 from engine.storage.state import load_state, save_state
 
@@ -112,7 +112,7 @@ class Governing:
         try:
             save_state(self._rules_file, rules)
         except StorageError as error:
-            self.problem = say("governor.rules_not_kept", problem=str(error))
+            self.problem = say("governor.rules_not_kept", problem=said_by(error))
         self.decide()
         self._changed()
 

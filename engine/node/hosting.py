@@ -22,7 +22,7 @@ from engine.bootstrap.init import GENESIS_FILE, Network, init_network, load_netw
 from engine.bootstrap.invitations import Invited
 from engine.bootstrap.inviting import Inviting, status_of
 from engine.clock import Clock
-from engine.config import checked_address
+from engine.config import address_problem
 from engine.directory.genesis import is_name
 from engine.directory.invite import to_text
 from engine.errors import ConfigurationError, GenTorrentError, InvalidRequestError
@@ -250,11 +250,10 @@ def _checked_url(wish: HostNetwork) -> str:
     text = wish.url.strip()
     text = (text if "://" in text or not text else f"http://{text}").rstrip("/")
     try:
-        checked_address(text, "The address")
         parts = urlsplit(text)
         port = parts.port
-    except (ConfigurationError, ValueError) as error:
+    except ValueError as error:
         raise InvalidRequestError(say("hosting.url")) from error
-    if not parts.hostname or "#" in text or "," in text:
+    if address_problem(text) or not parts.hostname or "#" in text or "," in text:
         raise InvalidRequestError(say("hosting.url"))
     return text if port is not None or parts.scheme == "https" else f"{text}:{wish.port}"

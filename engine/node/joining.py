@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from engine.clock import Clock
-from engine.config import JOINED_NAME, Configuration, JoinedNetwork, checked_address
+from engine.config import JOINED_NAME, Configuration, JoinedNetwork, address_problem
 from engine.directory import CLOCK_SKEW_SECONDS
 from engine.directory.invite import PREFIX, Invitation, from_text
 from engine.errors import ConfigurationError, DirectoryError
@@ -56,13 +56,10 @@ def join_later(configuration: Configuration, text: str, clock: Clock, ids: Seque
         return join(wanted, clock).bootstrap
     if not named.startswith(("http://", "https://")):
         raise ConfigurationError(say("join.not_understood"))
-    try:
-        address = checked_address(named, "The address")
-    except ConfigurationError as error:
-        problem = str(error).rpartition("cannot be used: ")[2]
-        raise ConfigurationError(say("join.no_address", problem=problem)) from error
-    save_state(_file(configuration), JoinedNetwork(address))
-    return address
+    if problem := address_problem(named):
+        raise ConfigurationError(say("join.no_address", problem=problem))
+    save_state(_file(configuration), JoinedNetwork(named))
+    return named
 
 
 def leave_later(configuration: Configuration) -> None:

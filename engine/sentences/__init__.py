@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
+import msgspec
 from msgspec import Struct
 
 from engine.sentences.answers import ANSWERS
@@ -17,8 +18,13 @@ from engine.sentences.chats import CHATS
 from engine.sentences.contributing import CONTRIBUTING
 from engine.sentences.doctor import DOCTOR
 from engine.sentences.hosting import HOSTING
+from engine.sentences.machine import MACHINE
 from engine.sentences.models import MODELS
 from engine.sentences.network import NETWORK
+
+SAY_WORDS = "GENTORRENT_SAY_WORDS"
+"""The environment variable that asks a program to write below its last words what they are made of."""
+_LINE = "gentorrent-words: "
 
 
 class Sentence(Struct, frozen=True):
@@ -79,6 +85,28 @@ def plain(text: str) -> str:
     return "".join(text)
 
 
+def words_of(text: str) -> tuple[Sentence, ...]:
+    """What a text is made of, to be kept or sent beside it for :func:`said_again`; nothing for one from elsewhere."""
+    return text.parts if isinstance(text, Said) else ()
+
+
+def to_line(text: str) -> str:
+    """What a text is made of, for the standard error of a program that was asked for it by ``SAY_WORDS``; "" for a
+    text from elsewhere."""
+    return f"{_LINE}{msgspec.json.encode(words).decode()}" if (words := words_of(text)) else ""
+
+
+def from_lines(lines: Sequence[str]) -> str:
+    """The last thing that a program has said on its standard error, with what it is made of where it says so."""
+    if len(lines) < 2 or not lines[-1].startswith(_LINE):
+        return lines[-1] if lines else ""
+    try:
+        words = msgspec.json.decode(lines[-1].removeprefix(_LINE), type=tuple[Sentence, ...])
+    except (msgspec.DecodeError, RecursionError):
+        words = ()
+    return said_again(lines[-2], words)
+
+
 def parts_of(text: str) -> tuple[Sentence, ...]:
     """What a text is made of."""
     if isinstance(text, Said):
@@ -98,5 +126,5 @@ def _kept(value: str | int | float) -> str | int | float | tuple[Sentence, ...]:
     return value.parts if isinstance(value, Said) else value
 
 
-SENTENCES: Mapping[str, str] = {**ANSWERS, **CHATS, **CONTRIBUTING, **DOCTOR, **HOSTING, **MODELS, **NETWORK}
+SENTENCES: Mapping[str, str] = {**ANSWERS, **CHATS, **CONTRIBUTING, **DOCTOR, **HOSTING, **MACHINE, **MODELS, **NETWORK}
 """All that the engine says with a code. Codes never change their meaning."""

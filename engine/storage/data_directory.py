@@ -20,6 +20,7 @@ import msgspec
 
 from engine.clock import Clock, SystemClock
 from engine.errors import DataDirectoryLockedError, StorageError
+from engine.sentences import say
 from engine.storage.file_lock import try_lock
 from engine.storage.files import make_directory, read_limited, storage_error, write_atomically
 
@@ -185,7 +186,7 @@ def load_api_token(path: Path) -> str:
     if data is not None:
         token = data.decode("ascii", "replace").strip()
         if len(token) < 20 or not token.isascii() or not token.isprintable():
-            raise StorageError(f"{path} holds no token. Delete it; a new one is made at the next start.")
+            raise StorageError(say("storage.no_token", path=str(path)))
         return token
     token = secrets.token_urlsafe(32)
     write_atomically(path, token.encode("ascii") + b"\n")
@@ -194,11 +195,8 @@ def load_api_token(path: Path) -> str:
 
 def _locked_text(path: Path) -> str:
     content = _read(path)
-    owner = f"process {content.pid}" if content is not None else "another process"
-    return (
-        f"Another engine ({owner}) already uses the data directory {path.parent}. Two on one directory would damage"
-        " each other's keys. Stop that one, use it instead, or choose another directory with --data."
-    )
+    owner = say("start.process", number=str(content.pid)) if content is not None else say("start.another")
+    return say("start.locked", owner=owner, folder=str(path.parent))
 
 
 def _read(path: Path) -> LockContent | None:

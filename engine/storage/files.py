@@ -7,11 +7,41 @@ import errno
 import os
 import secrets
 from pathlib import Path
+from typing import Literal
 
 from engine.errors import StorageError
+from engine.sentences import say
 
 PRIVATE_FILE = 0o600
 PRIVATE_DIRECTORY = 0o700
+Action = Literal[
+    "read",
+    "write",
+    "open",
+    "lock",
+    "delete",
+    "copy",
+    "copy to",
+    "make the folder",
+    "replace",
+    "rename",
+    "change",
+    "look at the disk of",
+]
+_ACTIONS: dict[Action, str] = {
+    "read": "storage.read",
+    "write": "storage.write",
+    "open": "storage.open",
+    "lock": "storage.lock",
+    "delete": "storage.delete",
+    "copy": "storage.copy",
+    "copy to": "storage.copy_to",
+    "make the folder": "storage.make_folder",
+    "replace": "storage.replace",
+    "rename": "storage.rename",
+    "change": "storage.change",
+    "look at the disk of": "storage.look_at_disk",
+}
 
 
 def make_directory(path: Path) -> None:
@@ -56,7 +86,7 @@ def read_limited(path: Path, limit: int) -> bytes | None:
     except OSError as error:
         raise storage_error("read", path, error) from error
     if len(data) > limit:
-        raise StorageError(f"{path} is longer than the {limit} bytes expected. Move it away and start again.")
+        raise StorageError(say("storage.too_long", path=str(path), most=limit))
     return data
 
 
@@ -86,16 +116,14 @@ def overwrite_and_remove(path: Path) -> None:
         raise storage_error("delete", path, error) from error
 
 
-def storage_error(action: str, path: Path, error: OSError) -> StorageError:
+def storage_error(action: Action, path: Path, error: OSError) -> StorageError:
     """What the user is told when the operating system refuses something."""
+    what, where = say(_ACTIONS[action]), str(path)
     if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
-        return StorageError(f"Could not {action} {path}: the disk is full. Nothing was changed. Free some space.")
+        return StorageError(say("storage.full", action=what, path=where))
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return StorageError(
-            f"Could not {action} {path}: this user may not ({error.strerror}). Change the owner of the folder, or"
-            " choose another one with --data."
-        )
-    return StorageError(f"Could not {action} {path}: {error.strerror or error}. Check the disk and try again.")
+        return StorageError(say("storage.denied", action=what, path=where, error=str(error.strerror)))
+    return StorageError(say("storage.failed", action=what, path=where, error=error.strerror or str(error)))
 
 
 def _flush_directory(directory: Path) -> None:

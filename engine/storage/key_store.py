@@ -28,6 +28,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from engine.clock import Clock
 from engine.crypto.identity import Identity
 from engine.errors import KeyStoreError
+from engine.sentences import say
 from engine.storage import keyring_access
 from engine.storage.files import overwrite_and_remove, read_limited, write_atomically
 from engine.storage.keyring_access import Keyring
@@ -235,43 +236,31 @@ class KeyStore:
         try:
             file = msgspec.json.decode(data, type=_File)
             if file.format != FORMAT:
-                raise KeyStoreError(f"{self._path} is of a version that this program does not know. Update GenTorrent.")
+                raise KeyStoreError(say("start.keys_newer", path=str(self._path)))
             body = file.body
             if file.protection is not Protection.PLAIN:
                 self._key = self._find_key(file)
                 body = ChaCha20Poly1305(self._key).decrypt(file.nonce, file.body, file.associated())
             content = msgspec.json.decode(body, type=_Content)
         except InvalidTag as error:
-            cause = (
-                f"{PASSPHRASE} is not the passphrase it was encrypted with"
-                if file.protection is Protection.PASSPHRASE
-                else "the keyring holds another key than the one it was encrypted with, or the file is damaged"
-            )
-            raise KeyStoreError(f"The keys in {self._path} cannot be opened: {cause}.") from error
+            wrong = file.protection is Protection.PASSPHRASE
+            cause = say("start.wrong_passphrase", variable=PASSPHRASE) if wrong else say("start.other_key")
+            raise KeyStoreError(say("start.keys_unopened", path=str(self._path), cause=cause)) from error
         except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
-            raise KeyStoreError(
-                f"The key file {self._path} is damaged. Restore it from a backup, or move it away to start with new"
-                " keys (the node then gets a new id)."
-            ) from error
+            raise KeyStoreError(say("start.keys_damaged", path=str(self._path))) from error
         return msgspec.structs.replace(file, body=b"", nonce=b""), content
 
     def _find_key(self, file: _File) -> bytes:
         if file.protection is Protection.PASSPHRASE:
             passphrase = self._environment.get(PASSPHRASE, "")
             if not passphrase:
-                raise KeyStoreError(f"The keys in {self._path} are encrypted with a passphrase. Set {PASSPHRASE}.")
+                raise KeyStoreError(say("start.keys_passphrase", path=str(self._path), variable=PASSPHRASE))
             return _derive(passphrase, file.salt, file.cost)
         if self._keyring is None:
-            raise KeyStoreError(
-                f"The keys in {self._path} are protected by the system's keyring, which does not answer (is it locked,"
-                f" or is {keyring_access.SWITCH} set to off?). Unlock it and start again."
-            )
+            raise KeyStoreError(say("start.keyring_silent", path=str(self._path), switch=keyring_access.SWITCH))
         secret = keyring_access.read(self._keyring, file.entry)
         if secret is None:
-            raise KeyStoreError(
-                f"The system's keyring no longer holds the key to {self._path}. Restore the keyring, or move the file"
-                " away to start with new keys (the node then gets a new id)."
-            )
+            raise KeyStoreError(say("start.keyring_forgot", path=str(self._path)))
         return base64.b64decode(secret, validate=True)
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from engine.errors import StorageError
+from engine.sentences import said_by
 from engine.storage.files import PRIVATE_FILE, read_limited, storage_error, write_atomically
 
 logger = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ class ReplayLog:
             write_atomically(self._older, b"".join(_RECORD.pack(*record) for record in records))
             self._begin(wall)
         except (StorageError, OSError) as error:
-            self._give_up(str(error))
+            self._give_up(said_by(error))
         # Of a clock that was set back nothing is forgotten too soon.
         return [(min(taken + self._memory - wall, self._memory), tag) for taken, tag in records]
 
@@ -71,7 +72,7 @@ class ReplayLog:
             self._begun = min(self._begun, wall)
             os.write(self._file, _RECORD.pack(wall, tag))
         except OSError as error:
-            self._give_up(str(storage_error("write", self._path, error)))
+            self._give_up(said_by(storage_error("write", self._path, error)))
 
     def close(self) -> None:
         """Give the file back."""

@@ -8,6 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from engine.errors import StorageError
+from engine.sentences import say
 from engine.storage.files import read_limited, write_atomically
 
 MAXIMUM_STATE_LENGTH = 4 * 1024 * 1024
@@ -25,7 +26,7 @@ def load_state(path: Path, kind: type[T]) -> T | None:
     try:
         return msgspec.json.decode(data, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise StorageError(f"{path} is damaged ({error}). Move it away; it is made anew.") from error
+        raise StorageError(say("storage.damaged", path=str(path), error=str(error))) from error
 
 
 def save_state(path: Path, state: object) -> None:

@@ -13,6 +13,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from app import i18n
 from app.engine_address import read_address
 from engine.api import schema
 from tests.support.network import is_running
@@ -106,6 +107,23 @@ def test_half_an_answer_is_kept_and_marked_when_its_engine_is_killed(drive: Driv
     drive(scenario())
 
 
+def test_a_start_that_fails_is_explained_in_the_language_of_the_window(drive: Drive, tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("thread = 3\n")
+
+    async def scenario() -> None:
+        try:
+            async with open_window(tmp_path, None, *OPTIONS) as window:
+                i18n.use("de")  # before the engine has had the time to fail
+                await until(lambda: window.link.status.phase == "failed", 60)
+                said = window.window.status_bar.text.whole_text
+                assert said.startswith("Die Engine lässt sich nicht starten: Die Einstellungsdatei ")
+                assert said.endswith("hat eine unbekannte Einstellung „thread“. Meintest du „threads“?")
+        finally:
+            i18n.use("en")
+
+    drive(scenario())
+
+
 def test_an_engine_that_does_not_start_says_why_and_starts_once_that_is_mended(drive: Drive, tmp_path: Path) -> None:
     settings = tmp_path / "config.toml"
     settings.write_text("threads = many\n")
@@ -116,7 +134,7 @@ def test_an_engine_that_does_not_start_says_why_and_starts_once_that_is_mended(d
             QTest.keyClick(window.window.composer.input, Qt.Key.Key_Return)
             await until(lambda: window.link.status.phase == "failed", 60)
             bar = window.window.status_bar
-            assert bar.text.whole_text.startswith("The engine cannot be started: ")  # the words after it have no code
+            assert bar.text.whole_text.startswith("The engine cannot be started: ")
             assert "config.toml is not valid TOML" in bar.text.whole_text
             await until(lambda: window.turn.state == "failed", 10)
             assert "Your question is kept" in window.turn.problem

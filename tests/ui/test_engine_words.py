@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import errno
 import string
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,11 +12,22 @@ import pytest
 from PySide6.QtCore import QTranslator
 
 from app import i18n
-from app.models.engine_words import CODES, from_engine
+from app.models.engine_words import CODES, from_engine, in_words
 from app.models.words import badge_words, choice_words, stage_words
 from engine.api import schema
 from engine.errors import REQUEST_ERRORS
-from engine.sentences import SENTENCES, Sentence, listed, said_by, say, together
+from engine.sentences import (
+    SENTENCES,
+    Sentence,
+    from_lines,
+    listed,
+    said_by,
+    say,
+    to_line,
+    together,
+    words_of,
+)
+from engine.storage.files import storage_error
 from tests.ui.test_models import done
 
 ENGINE = Path(__file__).resolve().parents[2] / "engine"
@@ -27,8 +39,13 @@ SPOKEN = (
     "chats/history.py",
     "chats/session.py",
     "chats/store.py",
+    "config.py",
     "directory/sampling.py",
     "doctor/findings.py",
+    "inference/supervisor/ending.py",
+    "inference/supervisor/life.py",
+    "inference/supervisor/pool.py",
+    "inference/supervisor/wanted.py",
     "node/answers.py",
     "node/hosting.py",
     "node/library_service.py",
@@ -41,6 +58,9 @@ SPOKEN = (
     "node/target_choice.py",
     "paths/direct.py",
     "paths/losses.py",
+    "storage/data_directory.py",
+    "storage/files.py",
+    "storage/state.py",
 )
 """Modules whose every sentence for people has a code."""
 OWN_MISTAKES = ("AssertionError", "ValueError")
@@ -221,6 +241,29 @@ def test_words_of_others_come_after_what_their_code_means() -> None:
     assert from_engine(strange) == "Gerade ist zu viel zu tun. (Node is at capacity)"
     newer = schema.AnswerProblem(code="x", text="A new sentence.", words={"text": (Sentence("not.yet.known"),)})
     assert from_engine(newer) == "A new sentence."
+
+
+def test_what_a_program_says_at_its_end_keeps_its_words() -> None:
+    said = say("start.directory_is_file", folder="/x")
+    assert from_lines(["before", said, to_line(said)]) == said
+    assert words_of(from_lines([said, to_line(said)])) == said.parts
+    assert to_line("from elsewhere") == ""
+    assert from_lines([]) == ""
+    assert from_lines(["only this"]) == "only this"
+    assert words_of(from_lines(["text", "gentorrent-words: [half"])) == ()
+    assert from_lines(["text", "gentorrent-words: [half"]) == "text"
+    i18n.use("de")
+    assert in_words(said).startswith("Der Datenordner /x ist eine Datei.")
+    assert in_words("from elsewhere") == "from elsewhere"
+
+
+def test_reasons_within_reasons_are_said_in_the_language_of_the_window() -> None:
+    full = storage_error("write", Path("/data/rules.json"), OSError(errno.ENOSPC, "No space left on device"))
+    kept = schema.Contribution(rules=schema.Rules(), problem=say("governor.rules_not_kept", problem=said_by(full)))
+    i18n.use("de")
+    assert from_engine(kept, "problem").endswith(
+        "/data/rules.json ließ sich nicht schreiben: Die Platte ist voll. Nichts wurde geändert. Schaff etwas Platz."
+    )
 
 
 def test_warnings_are_said_one_by_one() -> None:

@@ -162,6 +162,20 @@ def test_relaying_and_receipts_in_words() -> None:
     assert values == ["a", "the processor", "2 epochs wait for the server", "Full."]
 
 
+def test_why_it_is_computed_there_is_said_in_the_language_of_the_window() -> None:
+    now = schema.ContributingState(on=True, status="on", model="a")
+    reason = say("worker.and_unused", reason=say("worker.agrees", off=0.0021), unused=say("governor.device_off"))
+    model = schema.ModelState(id="a", where="local", provider="CUDAExecutionProvider", provider_reason=reason)
+    here = state(contributing=now, models=(model,))
+    assert "agree with the processor's (logits differ by 0.0021 standard" in contributing_facts(here)[1].value
+    i18n.use("de")
+    try:
+        value = contributing_facts(here)[1].value
+    finally:
+        i18n.use("en")
+    assert value.endswith("(Logits weichen um 0,0021 Standardabweichungen ab). Das Beitragen ist hier abgeschaltet.")
+
+
 # ---------------------------------------------------------------------------------------------------- look and language
 
 

@@ -14,6 +14,7 @@ from engine.errors import ModelFolderError, ResourceMissingError, UnknownModelEr
 from engine.ids import is_published
 from engine.inference.models.folder import ModelFolder, read_model_folder, sha256_file, variants
 from engine.resources import resource_path
+from engine.sentences import said_by, say
 
 BUILTIN_MODEL = "gentorrent-builtin"
 """The model id of the small model that comes with the program."""
@@ -113,11 +114,8 @@ class Catalogue:
         except UnknownModelError as error:
             return error
         except (ModelFolderError, OSError, UnicodeError) as error:
-            return UnknownModelError(f"The model {model_id[:200]} cannot be used. {error}")
-        return UnknownModelError(
-            f"The model {model_id[:200]} is on this machine but was not there when the models were read. Start the app "
-            "again to use it."
-        )
+            return UnknownModelError(say("load.unusable", model=model_id[:200], problem=said_by(error)))
+        return UnknownModelError(say("load.unread", model=model_id[:200]))
 
     def _builtin_folder(self) -> Path | None:
         if self._builtin is not None:

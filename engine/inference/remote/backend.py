@@ -31,6 +31,7 @@ from engine.inference.types import (
     Started,
     TokenScores,
 )
+from engine.sentences import say
 
 MAX_LIST = 1024 * 1024
 """Bytes of a server's list of models."""
@@ -96,7 +97,7 @@ class RemoteBackend:
             running=self._places.taken,
             waiting=self._places.waiting,
             provider=f"another server ({settings.server})",
-            provider_reason=f"{settings.base_url} makes the answers",
+            provider_reason=say("worker.elsewhere", address=settings.base_url),
             seeds=False,
             token_ids=False,
             logprobs="logprobs" in features,

@@ -15,6 +15,7 @@ from engine.inference.runtime.providers import CPU
 from engine.inference.runtime.self_test import Logits, attempt, difference, large_enough
 from engine.inference.runtime.session import open_session
 from engine.inference.runtime.signature import Signature
+from engine.sentences import said_by, say
 
 TOLERANCE = {"tensor(float)": 0.05, "tensor(float16)": 0.3, "tensor(bfloat16)": 0.6}
 """Largest difference of a logit, in standard deviations of the logits, by the numbers between the products. A wrong
@@ -34,31 +35,30 @@ def compare_with_processor(
     Returns how it went, in words. :class:`ProviderFailedError` when the device computes something else or fails.
     """
     if not large_enough(folder):
-        return "the model is too small to be compared with the processor"
+        return say("worker.too_small")
     found = attempt(executed, "single", folder, pieces=True)
     if isinstance(found, str):
-        raise ProviderFailedError(f"the model {folder.model_id} cannot be computed there: {found}")
+        raise ProviderFailedError(say("worker.cannot_compute", model=folder.model_id, problem=found))
     if psutil.virtual_memory().available < folder.size * _ROOM:
-        return "its numbers were not compared with the processor's: there is not enough main memory for both"
+        return say("worker.no_memory_to_compare")
     expected = _on_processor(folder, facts, signature, threads)
     if isinstance(expected, str):
-        return f"its numbers were not compared with the processor's, which cannot compute this variant: {expected}"
+        return say("worker.not_compared", problem=expected)
     few_bits = folder.precision in ("int4", "int4-fp16", "int8", "nf4", "dynamic-int8")
     tolerance = max(TOLERANCE[signature.kv.element], QUANTISED if few_bits else 0.0)
     off = difference(found, expected)
     if off > tolerance:
         raise ProviderFailedError(
-            f"it computes other numbers than the processor for the model {folder.model_id} (logits differ by {off:.3g} "
-            f"standard deviations, at most {tolerance:g} are rounding). Update its driver, or try another variant"
+            say("worker.other_numbers", model=folder.model_id, off=float(f"{off:.3g}"), most=float(tolerance))
         )
-    return f"its numbers agree with the processor's (logits differ by {off:.2g} standard deviations)"
+    return say("worker.agrees", off=float(f"{off:.2g}"))
 
 
 def _on_processor(folder: ModelFolder, facts: GraphFacts, signature: Signature, threads: int) -> Logits | str:
     try:
         session = open_session(folder, facts.model, threads, [CPU], _LEAN)
     except InferenceError as error:
-        return str(error)
+        return said_by(error)
 
     def executed(slots: int) -> Execution:
         memory = CpuKvMemory(signature.kv, slots)
@@ -67,4 +67,4 @@ def _on_processor(folder: ModelFolder, facts: GraphFacts, signature: Signature, 
     try:
         return attempt(executed, "single", folder, pieces=True)
     except InferenceError as error:  # the device has done its part; it is not to blame
-        return str(error)
+        return said_by(error)

@@ -15,6 +15,7 @@ import onnx
 from onnx import TensorProto, helper
 
 from engine.errors import ModelFolderError
+from engine.sentences import say
 
 LENGTHS = "gentorrent.lengths"
 """New input, int32 [batch]: tokens in each row's cache after the step, less one."""
@@ -77,11 +78,9 @@ def read_graph(path: Path) -> Any:
     try:
         model = onnx.load(str(path), load_external_data=False)
     except Exception as error:  # the protocol buffer library has classes of its own
-        raise ModelFolderError(
-            f"{path} cannot be loaded: {str(error)[:200]}. The file is damaged: download it again."
-        ) from error
+        raise ModelFolderError(say("load.damaged", path=str(path), problem=str(error)[:200])) from error
     if not model.graph.node:
-        raise ModelFolderError(f"{path} cannot be loaded: it holds no graph. The file is damaged: download it again.")
+        raise ModelFolderError(say("load.damaged", path=str(path), problem=say("load.no_graph")))
     return model
 
 

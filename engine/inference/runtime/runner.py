@@ -22,6 +22,7 @@ from engine.inference.runtime.session import computing_error, open_session, runt
 from engine.inference.runtime.signature import read_signature
 from engine.inference.runtime.top_k import TopK
 from engine.inference.scheduling.plan import Row
+from engine.sentences import say
 
 QUERY_LENGTHS_SINCE = (1, 32)
 """The ONNX Runtime whose GroupQueryAttention takes pieces of different lengths together."""
@@ -81,7 +82,7 @@ class Runner:
             return Execution(self._session, signature, facts, memory, self.vocabulary, self.capacity_limit)
 
         self._executed = executed
-        self.provider_reason = "the processor of this computer"
+        self.provider_reason: str = say("worker.processor")
         if self.provider != CPU:
             self.provider_reason = compare_with_processor(folder, facts, signature, executed, settings.threads)
         self.batching: Batching

@@ -15,6 +15,7 @@ from engine.inference.runtime.execution import Execution
 from engine.inference.runtime.graph import GraphFacts
 from engine.inference.runtime.session import first_line, is_provider_failure
 from engine.inference.scheduling.plan import Row
+from engine.sentences import say
 
 SLOTS = 4
 FIRST, SECOND = (3, 9, 4), (2, 5, 2)
@@ -42,7 +43,7 @@ def choose_batching(
     tolerance = TOLERANCE[element]
     alone = attempt(executed, "single", folder, pieces=True)
     if isinstance(alone, str):
-        raise ModelFolderError(f"{folder.graph} cannot be computed: {alone}. Choose another variant of the model.")
+        raise ModelFolderError(say("load.computes_not", path=str(folder.graph), problem=alone))
     _check_continuation(folder, executed, alone)
     if facts.per_tensor:
         return "single", "the graph quantises all rows of a call together, so that a row depends on those beside it"
@@ -107,7 +108,7 @@ def _check_continuation(folder: ModelFolder, executed: Callable[[int], Execution
     """The same tokens in one piece and in two must give the same."""
     whole = attempt(executed, "single", folder, pieces=False)
     if isinstance(whole, str):
-        raise ModelFolderError(f"{folder.graph} cannot be computed: {whole}. Choose another variant of the model.")
+        raise ModelFolderError(say("load.computes_not", path=str(folder.graph), problem=whole))
     off = difference(whole, alone[len(FIRST) :])
     if off > WRONG:
         raise ModelFolderError(

@@ -10,6 +10,7 @@ import onnxruntime
 
 from engine.errors import InferenceError, ModelFolderError, ProviderFailedError
 from engine.inference.models.folder import ModelFolder
+from engine.sentences import say
 
 # ONNX Runtime's own builds report to their maker. Elsewhere than on Windows the worker's environment forbids it.
 onnxruntime.disable_telemetry_events()
@@ -49,8 +50,7 @@ def open_session(
         if is_provider_failure(error):
             raise ProviderFailedError(first_line(error)) from error
         raise ModelFolderError(
-            f"{folder.graph} cannot be loaded: {first_line(error)}. The file is damaged or made for another runtime: "
-            "download it again or choose another variant."
+            say("load.damaged_or_other", path=str(folder.graph), problem=first_line(error))
         ) from error
 
 
@@ -73,7 +73,7 @@ def is_provider_failure(error: Exception) -> bool:
 def computing_error(model_id: str, error: Exception) -> InferenceError:
     """What a failed run means."""
     if is_provider_failure(error):
-        return ProviderFailedError(f"The device that computes {model_id} failed: {first_line(error)}.")
+        return ProviderFailedError(say("worker.device_lost", model=model_id, problem=first_line(error)))
     return InferenceError(
         f"The model {model_id} failed while computing: {first_line(error)}. If this stays so, verify the model's files "
         "or free some memory."

@@ -8,6 +8,7 @@ from engine.errors import ConfigurationError
 from engine.inference.models.folder import ModelFolder
 from engine.inference.scheduling.kv_cache import SMALLEST_SEQUENCE
 from engine.inference.supervisor.devices import Device
+from engine.sentences import say
 
 MEBIBYTE = 1 << 20
 GIBIBYTE = 1 << 30
@@ -84,9 +85,11 @@ class Budget:
         needed += len(folders) * max((smallest_budget(one) for one in folders), default=0)
         if needed <= self._cap:
             return ""
-        return (
-            f"It needs {needed / 1e9:.1f} GB with its caches and what is loaded beside it, and of {self._device.name} "
-            f"{self._cap / 1e9:.1f} GB may be used. Allow more, or choose a smaller model."
+        return say(
+            "load.capped",
+            needed=f"{needed / 1e9:.1f}",
+            device=self._device.name,
+            most=f"{self._cap / 1e9:.1f}",
         )
 
     def set(self, kv_bytes: int, folders: Collection[ModelFolder]) -> None:

@@ -8,21 +8,28 @@ from dataclasses import dataclass
 from typing import Literal
 
 from engine.inference.pipe import PROVIDER_FAILED
+from engine.sentences import say
 
 Kind = Literal["crash", "exit", "killed", "hang", "nonsense", "provider", "not started", "stopped"]
 """``crash``: a signal or an exception of the processor; ``killed``: by somebody else, most likely the system for want
 of memory; ``hang``: no sign of life, or one step took too long; ``nonsense``: it did not speak the pipe's language;
 ``provider``: the device that it computed with failed; ``stopped``: wanted so."""
 
-_MEMORY = {-9: "it was killed, most likely because the machine ran out of memory"}
+_MEMORY = {-9: "worker.out_of_memory"}
 _WINDOWS = {
-    0xC0000005: "it crashed (memory access violation)",
-    0xC0000017: "the system had no memory for it",
-    0xC000001D: "it crashed (illegal instruction: this processor is too old for the runtime)",
-    0xC00000FD: "it crashed (stack overflow)",
-    0xC0000409: "it crashed (the runtime stopped itself)",
+    0xC0000005: "worker.access",
+    0xC0000017: "worker.no_memory",
+    0xC000001D: "worker.too_old",
+    0xC00000FD: "worker.stack",
+    0xC0000409: "worker.stopped_itself",
 }
-_SIGNALS = {4: "illegal instruction", 6: "it stopped itself", 7: "bus error", 8: "arithmetic error", 11: "memory error"}
+_SIGNALS = {
+    4: "worker.signal_illegal",
+    6: "worker.signal_abort",
+    7: "worker.signal_bus",
+    8: "worker.signal_arithmetic",
+    11: "worker.signal_memory",
+}
 
 # Only lines of programs about themselves: an exception's own text may quote what it was working on, a prompt.
 _TELLING = (
@@ -48,15 +55,16 @@ class Ending:
 def ended(code: int) -> Ending:
     """From the exit code, as ``subprocess`` gives it."""
     if code in _MEMORY:
-        return Ending("killed", _MEMORY[code])
+        return Ending("killed", say(_MEMORY[code]))
     if code < 0:
-        name = f", {_SIGNALS[-code]}" if -code in _SIGNALS else ""
-        return Ending("crash", f"it crashed with signal {-code}{name}")
+        if -code not in _SIGNALS:
+            return Ending("crash", say("worker.signal", number=-code))
+        return Ending("crash", say("worker.signal_named", number=-code, name=say(_SIGNALS[-code])))
     if code in _WINDOWS:
-        return Ending("crash", _WINDOWS[code])
+        return Ending("crash", say(_WINDOWS[code]))
     if code == PROVIDER_FAILED:
-        return Ending("provider", f"the device that it computed with failed (exit code {code})")
-    return Ending("exit", f"it ended with exit code {code}")
+        return Ending("provider", say("worker.device_failed", number=code))
+    return Ending("exit", say("worker.exit", number=str(code)))
 
 
 def last_words(lines: Iterable[str]) -> str:

@@ -11,6 +11,7 @@ from engine.inference.supervisor.devices import Device
 from engine.inference.supervisor.ending import Ending, last_words
 from engine.inference.supervisor.process import WorkerProcess
 from engine.inference.supervisor.settings import InferenceSettings
+from engine.sentences import said_again, say
 
 _LOOK = 0.5
 """Seconds between two looks at a worker."""
@@ -41,7 +42,7 @@ class WorkerLife:
         try:
             self._process = WorkerProcess(self._settings.command, loop, self._message, self._on_end, device.environment)
         except OSError as error:
-            return Ending("not started", f"it cannot be started ({error.strerror})")
+            return Ending("not started", say("worker.not_started", error=str(error.strerror)))
         return None
 
     async def watch(self) -> Ending:
@@ -83,16 +84,16 @@ class WorkerLife:
         # Loading holds the interpreter for long stretches: silence then is judged by the time for loading.
         patience = limits.load_timeout if activity == "loading" else limits.silence_timeout
         if self._silence > patience:
-            process.kill(Ending("hang", f"it gave no sign of life for {self._silence:.0f} s"))
+            process.kill(Ending("hang", say("worker.silent", seconds=round(self._silence))))
         elif limit is not None and self._beat.seconds > limit:
-            process.kill(Ending("hang", f"{_ACTIVITIES[activity]} took longer than {limit:.0f} s"))
+            process.kill(Ending("hang", say(_TOO_LONG[activity], seconds=round(limit))))
 
     def _message(self, message: FromWorker) -> None:
         self._silence = 0.0
         if isinstance(message, Beat):
             self._beat = message
         elif isinstance(message, ProviderFailed):
-            self._provider = message.text
+            self._provider = said_again(message.text.rstrip("."), message.words)
         self._on_message(message)
 
     def _on_end(self, ending: Ending) -> None:
@@ -101,11 +102,11 @@ class WorkerLife:
 
     def _explained(self, ending: Ending) -> Ending:
         if ending.kind == "provider" and self._provider:
-            return Ending(ending.kind, self._provider.rstrip("."))
+            return Ending(ending.kind, self._provider)
         words = last_words(self._process.stderr) if self._process is not None else ""
         if words and ending.kind in ("crash", "exit", "provider", "nonsense"):
-            return Ending(ending.kind, f"{ending.text}; its last words: {words}")
+            return Ending(ending.kind, say("worker.last_words", reason=ending.text, words=words))
         return ending
 
 
-_ACTIVITIES = {"step": "one step", "loading": "loading"}
+_TOO_LONG = {"step": "worker.step_long", "loading": "worker.loading_long"}

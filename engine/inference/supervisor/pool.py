@@ -42,6 +42,7 @@ from engine.inference.types import (
     Started,
     TokenScores,
 )
+from engine.sentences import said_again, said_by, say, together
 
 _log = logging.getLogger(__name__)
 _HOMES = 4096
@@ -145,7 +146,7 @@ class WorkerPool:
 
     def unused(self) -> str:
         """Which devices are not used, and why; "" when none is left out."""
-        return " ".join(reason for one in self._members if (reason := one.limit.barred or one.reason))
+        return together(*(reason for one in self._members if (reason := one.limit.barred or one.reason)))
 
     @property
     def devices(self) -> tuple[Device, ...]:
@@ -176,9 +177,9 @@ class WorkerPool:
         ]
         gpus = [info for info in infos if info.provider != _CPU]  # the processor only makes its last answers then
         loaded = gpus or infos or [otherwise]
-        reason = loaded[0].provider_reason
+        reason = said_again(loaded[0].provider_reason, loaded[0].provider_words)
         if reason and (unused := self.unused()):
-            reason = f"{reason}. {unused}"
+            reason = say("worker.and_unused", reason=reason, unused=unused)
         return msgspec.structs.replace(
             loaded[0],
             context_length=min(info.context_length for info in loaded),
@@ -375,13 +376,13 @@ class WorkerPool:
         if isinstance(error, DeviceBarredError):
             return
         if member is self._members[-1]:
-            raise WorkerDiedError(str(error)) from error
+            raise WorkerDiedError(said_by(error)) from error
         if now < member.retry_at:
             return
         wait = min(self._settings.first_retry * 2**member.failures, self._settings.longest_retry)
         member.failures = min(member.failures + 1, 32)
         member.retry_at = now + wait
-        member.reason = str(error)
+        member.reason = said_by(error)
         _log.warning("%s It is tried again in %.0f s.", error, wait)
         self._show()
 
@@ -417,7 +418,7 @@ class WorkerPool:
         state = min(states, key=lambda one: _ORDER.index(one.name))
         unused = self.unused()
         if unused:
-            state = WorkerState(state.name, f"{state.reason} {unused}".strip())
+            state = WorkerState(state.name, together(state.reason, unused))
         if state != self.state:
             self.state = state
             self._on_state(state)

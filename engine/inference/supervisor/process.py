@@ -18,6 +18,7 @@ from typing import TypeVar
 from engine.errors import InferenceError, OverloadedError
 from engine.inference.pipe import FromWorker, ToWorker, decode_from_worker, frame, read_frame
 from engine.inference.supervisor.ending import Ending, ended
+from engine.sentences import say
 
 T = TypeVar("T")
 
@@ -125,7 +126,7 @@ class WorkerProcess:
             while (content := read_frame(self._process.stdout.read)) is not None:
                 self._deliver(decode_from_worker(content))
         except (InferenceError, ValueError, OSError) as error:
-            self._why = self._why or Ending("nonsense", f"it sent something that cannot be read ({error})")
+            self._why = self._why or Ending("nonsense", say("worker.nonsense", error=str(error)))
             self._process.kill()
         code = self._process.wait()
         self._threads[0].join(timeout=1)  # its last words

@@ -28,6 +28,7 @@ from engine.errors import WorkerDiedError
 from engine.inference.supervisor.changes import Changes
 from engine.inference.supervisor.mailbox import Mailbox
 from engine.inference.types import Delta, Done, GenerationEvent, GenerationRequest, Queued, Started
+from engine.sentences import say
 
 MAX_BLAMED = 3
 """Workers that may die with nobody but this answer as a suspect."""
@@ -123,10 +124,7 @@ class ResumableAnswer:
 
 def changed_error(model_id: str) -> WorkerDiedError:
     """The files of a model changed under a running answer."""
-    return WorkerDiedError(
-        f"The model {model_id} was replaced by another version in the middle of the answer, which cannot go on with "
-        "it. Ask again."
-    )
+    return WorkerDiedError(say("load.replaced", model=model_id))
 
 
 def worker_died(answers: Collection[ResumableAnswer], *, innocent: bool = False) -> None:

@@ -61,10 +61,11 @@ from engine.inference.types import (
     PromptShape,
     TokenScores,
 )
+from engine.sentences import said_again, said_by, say
 
 _log = logging.getLogger(__name__)
-STOPPED = "The model was stopped on this machine in the middle of the answer. Ask again."
-STOPPING = "The engine is stopping, and this answer with it."
+STOPPED = say("worker.stopped")
+STOPPING = say("worker.stopping")
 
 
 class WorkerCrashedError(WorkerDiedError):
@@ -178,7 +179,7 @@ class InferenceSupervisor:
         and its answers fail with :class:`ProviderFailedError`: other devices may go on with them."""
         before, self._limit = self._limit, limit
         if limit.barred and not before.barred:
-            self._end(DeviceBarredError(f"{self.device.name} is not used: {limit.barred}"))
+            self._end(DeviceBarredError(say("worker.barred", device=self.device.name, reason=limit.barred)))
         if limit.memory != before.memory:
             folders = [self._folder(model_id) for model_id in self._wanted]
             self._budget.limit(limit.memory, folders)
@@ -215,8 +216,7 @@ class InferenceSupervisor:
                 except WorkerCrashedError as crash:
                     if answer.hopeless:
                         raise WorkerDiedError(
-                            f"{crash} It ended {answer.deaths} times while it made this answer, so the answer is given "
-                            "up. Ask something else, or choose another model."
+                            say("worker.gave_up", crash=said_by(crash), times=answer.deaths)
                         ) from crash
         finally:
             del self._answers[number]
@@ -338,10 +338,10 @@ class InferenceSupervisor:
             worker_died(answers, innocent=innocent)
             given_up = self._wanted.worker_died(ending.text)
             if device or (given_up and self.device.kind != "cpu"):
-                self._give_up(ProviderFailedError(f"{self.device.name} is not used: {ending.text}."))
+                self._give_up(ProviderFailedError(say("worker.unused", device=self.device.name, reason=ending.text)))
             if given_up or device:
                 self._failure = ending.text
-            crash = f"The program that computes answers ended in the middle of this one: {ending.text}."
+            crash = say("worker.crashed", reason=ending.text)
             for answer in answers:
                 answer.mailbox.fail(WorkerCrashedError(crash))
             self._scores.worker_died(WorkerCrashedError(crash))
@@ -382,15 +382,14 @@ class InferenceSupervisor:
                         await self._changes.wait()
         except TimeoutError:
             raise WorkerDiedError(
-                f"The model {model_id} could not be loaded within {self._settings.ready_timeout:.0f} s. Close other "
-                "programs, or choose a smaller model."
+                say("load.late", model=model_id, seconds=round(self._settings.ready_timeout))
             ) from None
 
     def _want(self, model_id: str) -> None:
         if model_id not in self._wanted:
             folders = [self._folder(name) for name in (*self._wanted, model_id)]
             if refusal := self._budget.refusal(folders):
-                raise self._no_room(f"The model {model_id} is not loaded. {refusal}")
+                raise self._no_room(say("load.no_room", model=model_id, reason=refusal))
             self._budget.loads(folders)
         if self._wanted.want(model_id):
             self._failure = ""
@@ -463,7 +462,7 @@ class InferenceSupervisor:
             self._show_progress()
         elif isinstance(message, LoadFailed):
             _log.warning("the model %s cannot be loaded: %s", message.model_id, message.text)
-            self._wanted.failed(message.model_id, message.text)
+            self._wanted.failed(message.model_id, said_again(message.text, message.words))
             self._tell_budgets()
             self._show_progress()
         elif isinstance(message, CacheChanged):

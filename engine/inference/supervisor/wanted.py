@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.errors import GenTorrentError, UnknownModelError, WorkerDiedError
+from engine.sentences import say
 
 DEATHS_WHILE_LOADING = 3
 """Workers in a row that may die over a model that was never loaded before it is no longer tried."""
@@ -62,9 +63,9 @@ class WantedModels:
             self._proven.add(model_id)
             self._deaths.pop(model_id, None)
 
-    def failed(self, model_id: str, text: str) -> None:
+    def failed(self, model_id: str, problem: str) -> None:
         """The worker cannot load it; it is wanted no more."""
-        self._give_up(model_id, UnknownModelError(f"The model {model_id} cannot be loaded. {text}"))
+        self._give_up(model_id, UnknownModelError(say("load.failed", model=model_id, problem=problem)))
 
     def unloaded(self, model_id: str) -> None:
         """The worker has it no more, but shall load it again."""
@@ -94,10 +95,7 @@ class WantedModels:
         if given_up:
             self._give_up(
                 victim,
-                WorkerDiedError(
-                    f"The program that computes answers does not stay up while it loads the model {victim}: {reason}. "
-                    "Close other programs or choose a smaller model, and ask again."
-                ),
+                WorkerDiedError(say("worker.stays_down", model=victim, reason=reason)),
             )
         return given_up
 

@@ -25,6 +25,7 @@ from engine.inference.text.style import detect_style, marks_of
 from engine.inference.text.template import ChatTemplate, TemplateError
 from engine.inference.text.token_bytes import broken_bytes
 from engine.inference.types import GenerationRequest, PromptMessage
+from engine.sentences import say
 
 _TURN = "the answer of the assistant"
 
@@ -274,7 +275,7 @@ def _load_backend(folder: ModelFolder) -> Any:
     try:
         backend = Tokenizer.from_file(str(path))
     except Exception as error:  # the library raises plain exceptions
-        raise ModelFolderError(f"{path} cannot be loaded: {_first_line(error)}. Download it again.") from error
+        raise ModelFolderError(say("load.tokenizer", path=str(path), problem=_first_line(error))) from error
     backend.no_truncation()
     backend.no_padding()
     size = backend.get_vocab_size()

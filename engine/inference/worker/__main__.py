@@ -49,6 +49,7 @@ from engine.inference.pipe import (
 )
 from engine.inference.types import Done, GenerationEvent, ModelInfo, TokenScores
 from engine.inference.worker.model_host import ModelHost
+from engine.sentences import plain, said_by, words_of
 
 _BEAT_SECONDS = 0.25
 """As often as a small group may hear of the load that it tells (``engine.forwarding.gossip.SMALL_GROUP_SECONDS``)."""
@@ -130,7 +131,8 @@ class Worker:
 
     def _provider_failed(self, provider: str, error: ProviderFailedError) -> NoReturn:
         """End the process: what a broken device holds cannot be trusted, and its memory is free only then."""
-        self._outlet.send(*self._said, ProviderFailed(provider, str(error)))
+        said = said_by(error)
+        self._outlet.send(*self._said, ProviderFailed(provider, plain(said), words_of(said)))
         os._exit(PROVIDER_FAILED)
 
     def _say(self) -> None:
@@ -212,7 +214,8 @@ class Worker:
             except InferenceError as error:
                 if isinstance(error, ProviderFailedError) and message.providers[0] != "CPUExecutionProvider":
                     self._provider_failed(message.providers[0], error)
-                self._outlet.send(LoadFailed(message.model_id, str(error)))
+                said = said_by(error)
+                self._outlet.send(LoadFailed(message.model_id, plain(said), words_of(said)))
                 return
         self._infos = tuple(host.info() for host in self._hosts.values())
         self._outlet.send(Loaded(self._hosts[message.model_id].info()))

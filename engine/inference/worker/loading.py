@@ -18,6 +18,7 @@ from engine.inference.scheduling.scheduler import Scheduler, SchedulerSettings
 from engine.inference.text.tokenizer import ChatTokenizer
 from engine.inference.types import ModelInfo
 from engine.inference.worker.model_host import Emit, ModelHost
+from engine.sentences import plain, said_by, words_of
 
 SCORED_LOGITS = 2_500_000
 """Of one score in one step: 10 MB, and less than a tenth of a second's work with the largest vocabularies."""
@@ -40,7 +41,7 @@ def open_model(message: Load, clock: Clock, emit: Emit) -> ModelHost:
     except ProviderFailedError:
         raise
     except InferenceError as error:
-        raise ModelFolderError(str(error)) from error
+        raise ModelFolderError(said_by(error)) from error
     return host
 
 
@@ -57,7 +58,7 @@ def _offer(message: Load, folder: ModelFolder, runner: Runner) -> _Offer:
     try:
         tokens = capacity(message.slots, folder.context_length, runner.bytes_per_token, message.kv_bytes)
     except InferenceError as error:
-        raise ModelFolderError(str(error)) from error
+        raise ModelFolderError(said_by(error)) from error
     if not runner.whole_slots:
         return _Offer(message.slots, folder.context_length, tokens)
     slots = slots_for(message.slots, folder.context_length, tokens)
@@ -90,7 +91,8 @@ def _info(message: Load, offer: _Offer, runner: Runner, *, tools: bool) -> Model
         context_length=offer.context_length,
         slots=offer.slots,
         provider=runner.provider,
-        provider_reason=runner.provider_reason,
+        provider_reason=plain(runner.provider_reason),
+        provider_words=words_of(runner.provider_reason),
         batching=runner.batching,
         vocabulary=runner.vocabulary,
         tools=tools,

@@ -403,6 +403,10 @@
         <translation>Und was er von seinen Netzen weiß. Die Engine startet neu, und dieser Rechner ist für alle ein neuer: Sein Ruf und seine Einladungen in private Netze gehen verloren, und andere Programme brauchen ein neues Token.</translation>
     </message>
     <message>
+        <source>Another engine ({owner}) already uses the data directory {folder}. Two on one directory would damage each other&apos;s keys. Stop that one, use it instead, or choose another directory with --data.</source>
+        <translation>Eine andere Engine ({owner}) benutzt den Datenordner {folder} schon. Zwei in einem Ordner würden einander die Schlüssel beschädigen. Beende jene, benutze sie stattdessen, oder wähle mit --data einen anderen Ordner.</translation>
+    </message>
+    <message>
         <source>Another message has an attachment with this id. Take another one.</source>
         <translation>Eine andere Nachricht hat einen Anhang mit dieser Kennung. Nimm eine andere.</translation>
     </message>
@@ -949,6 +953,18 @@
         <translation>Wird kopiert: {done} von {total}</translation>
     </message>
     <message>
+        <source>Could not {action} {path}: the disk is full. Nothing was changed. Free some space.</source>
+        <translation>{path} ließ sich nicht {action}: Die Platte ist voll. Nichts wurde geändert. Schaff etwas Platz.</translation>
+    </message>
+    <message>
+        <source>Could not {action} {path}: this user may not ({error}). Change the owner of the folder, or choose another one with --data.</source>
+        <translation>{path} ließ sich nicht {action}: Dieser Benutzer darf das nicht ({error}). Ändere den Besitzer des Ordners, oder wähle mit --data einen anderen.</translation>
+    </message>
+    <message>
+        <source>Could not {action} {path}: {error}. Check the disk and try again.</source>
+        <translation>{path} ließ sich nicht {action}: {error}. Prüf die Platte und versuch es noch einmal.</translation>
+    </message>
+    <message>
         <source>Could read the question and the answer, and saw this machine&apos;s address: it came without relays.</source>
         <translation>Konnte Frage und Antwort lesen und sah die Adresse dieses Rechners: Sie kam ohne Relays.</translation>
     </message>
@@ -1147,6 +1163,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Diagnostics</source>
         <translation>Diagnose</translation>
+    </message>
+    <message>
+        <source>Did you mean &quot;{name}&quot;?</source>
+        <translation>Meintest du „{name}“?</translation>
     </message>
     <message>
         <source>Digest</source>
@@ -1743,6 +1763,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Er wird benutzt, weil {servers}, eigentlich der erste, nicht antwortet.</translation>
     </message>
     <message>
+        <source>It needs {needed} GB with its caches and what is loaded beside it, and of {device} {most} GB may be used. Allow more, or choose a smaller model.</source>
+        <translation>Es braucht {needed} GB mit seinen Zwischenspeichern und dem, was daneben geladen ist, und von {device} dürfen {most} GB benutzt werden. Erlaube mehr, oder wähle ein kleineres Modell.</translation>
+    </message>
+    <message>
         <source>It slows down just below, and pauses above.</source>
         <translation>Knapp darunter wird sie langsamer, darüber pausiert sie.</translation>
     </message>
@@ -1842,6 +1866,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Known as soon as the engine runs</source>
         <translation>Bekannt, sobald die Engine läuft</translation>
+    </message>
+    <message>
+        <source>Known settings: {names}.</source>
+        <translation>Bekannte Einstellungen: {names}.</translation>
     </message>
     <message>
         <source>Knows who is online and who is linked with whom. Not who asks what.</source>
@@ -3532,6 +3560,18 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Die Zählung von Strom und Datenverkehr dieses Monats war beschädigt und liegt jetzt unter {place}. Die Grenzen des Monats zählen von null an.</translation>
     </message>
     <message>
+        <source>The data directory {folder} cannot be used ({error}). Name another place with --data or GENTORRENT_DATA.</source>
+        <translation>Der Datenordner {folder} lässt sich nicht benutzen ({error}). Nenn einen anderen Ort mit --data oder GENTORRENT_DATA.</translation>
+    </message>
+    <message>
+        <source>The data directory {folder} is a file. The engine keeps its keys and state in a folder. Name another place with --data or GENTORRENT_DATA.</source>
+        <translation>Der Datenordner {folder} ist eine Datei. Die Engine bewahrt ihre Schlüssel und ihren Zustand in einem Ordner auf. Nenn einen anderen Ort mit --data oder GENTORRENT_DATA.</translation>
+    </message>
+    <message>
+        <source>The device that computes {model} failed: {problem}.</source>
+        <translation>Das Gerät, das {model} rechnet, ist ausgefallen: {problem}.</translation>
+    </message>
+    <message>
         <source>The diagnostics were not saved: {reason}. Choose another place.</source>
         <translation>Die Diagnose wurde nicht gespeichert: {reason}. Wähle einen anderen Ort.</translation>
     </message>
@@ -3568,8 +3608,8 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Der Treiber erlaubt diesem Benutzer nicht, nach der GPU zu sehen.</translation>
     </message>
     <message>
-        <source>The engine cannot be started: {reason}.</source>
-        <translation>Die Engine lässt sich nicht starten: {reason}.</translation>
+        <source>The engine cannot be started: {reason}</source>
+        <translation>Die Engine lässt sich nicht starten: {reason}</translation>
     </message>
     <message>
         <source>The engine cut the connection because the window was too slow. Connecting again.</source>
@@ -3626,6 +3666,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>The engine is stopped</source>
         <translation>Die Engine ist angehalten</translation>
+    </message>
+    <message>
+        <source>The engine is stopping, and this answer with it.</source>
+        <translation>Die Engine hört auf, und diese Antwort mit ihr.</translation>
     </message>
     <message>
         <source>The engine made a mistake while it answered; its log says which.</source>
@@ -3688,8 +3732,16 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Die Einstellungen der Engine schalten das ab (sensors).</translation>
     </message>
     <message>
+        <source>The environment variable {name}</source>
+        <translation>Die Umgebungsvariable {name}</translation>
+    </message>
+    <message>
         <source>The file {name} is longer than {most} characters, which no model here could read at once. Attach a part of it.</source>
         <translation>Die Datei {name} ist länger als {most} Zeichen, was kein Modell hier auf einmal lesen könnte. Hänge einen Teil davon an.</translation>
+    </message>
+    <message>
+        <source>The file {path}, which names the network that was joined, cannot be read ({error}). Delete it and join again.</source>
+        <translation>Die Datei {path}, die das beigetretene Netz nennt, lässt sich nicht lesen ({error}). Lösch sie und tritt noch einmal bei.</translation>
     </message>
     <message>
         <source>The files of {model} are those that its manifest names, but together they are another model than its publisher has signed. It is not used; tell the publisher.</source>
@@ -3702,6 +3754,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>The folder of an ONNX model, laid out as repositories of the hub are. No program in it is run.</source>
         <translation>Der Ordner eines ONNX-Modells, aufgebaut wie Repositorys des Hubs. Kein Programm darin wird ausgeführt.</translation>
+    </message>
+    <message>
+        <source>The folder {folder} cannot be found: there is no such user on this machine. Write the whole path.</source>
+        <translation>Der Ordner {folder} ist nicht zu finden: Diesen Benutzer gibt es auf diesem Rechner nicht. Schreib den ganzen Pfad.</translation>
     </message>
     <message>
         <source>The folder {folder} has to be named from the root of the disk.</source>
@@ -3762,6 +3818,22 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>The invitation was made on {when}, which is yet to come by this computer&apos;s clock, so the clock is wrong. Set it and try again.</source>
         <translation>Die Einladung entstand am {when}, was nach der Uhr dieses Rechners noch bevorsteht. Die Uhr geht also falsch: Stell sie und versuch es noch einmal.</translation>
+    </message>
+    <message>
+        <source>The key file {path} is damaged. Restore it from a backup, or move it away to start with new keys (the node then gets a new id).</source>
+        <translation>Die Schlüsseldatei {path} ist beschädigt. Stell sie aus einer Sicherung wieder her, oder schieb sie beiseite, um mit neuen Schlüsseln zu beginnen (der Knoten bekommt dann eine neue Kennung).</translation>
+    </message>
+    <message>
+        <source>The keys in {path} are encrypted with a passphrase. Set {variable}.</source>
+        <translation>Die Schlüssel in {path} sind mit einer Passphrase verschlüsselt. Setz {variable}.</translation>
+    </message>
+    <message>
+        <source>The keys in {path} are protected by the system&apos;s keyring, which does not answer (is it locked, or is {switch} set to off?). Unlock it and start again.</source>
+        <translation>Die Schlüssel in {path} sind durch den Schlüsselbund des Systems geschützt, der nicht antwortet (ist er gesperrt, oder steht {switch} auf off?). Entsperr ihn und starte neu.</translation>
+    </message>
+    <message>
+        <source>The keys in {path} cannot be opened: {cause}.</source>
+        <translation>Die Schlüssel in {path} lassen sich nicht öffnen: {cause}.</translation>
     </message>
     <message>
         <source>The keys of the day could not be made. {problem}</source>
@@ -3943,6 +4015,34 @@ Das lässt sich nicht rückgängig machen.</translation>
         <source>The model thinks before it answers</source>
         <translation>Das Modell denkt nach, bevor es antwortet</translation>
     </message>
+    <message>
+        <source>The model was stopped on this machine in the middle of the answer. Ask again.</source>
+        <translation>Das Modell wurde auf diesem Rechner mitten in der Antwort angehalten. Frag noch einmal.</translation>
+    </message>
+    <message>
+        <source>The model {model} cannot be loaded. {problem}</source>
+        <translation>Das Modell {model} lässt sich nicht laden. {problem}</translation>
+    </message>
+    <message>
+        <source>The model {model} cannot be used. {problem}</source>
+        <translation>Das Modell {model} lässt sich nicht benutzen. {problem}</translation>
+    </message>
+    <message>
+        <source>The model {model} could not be loaded within {seconds} s. Close other programs, or choose a smaller model.</source>
+        <translation>Das Modell {model} ließ sich nicht innerhalb von {seconds} s laden. Schließ andere Programme, oder wähle ein kleineres Modell.</translation>
+    </message>
+    <message>
+        <source>The model {model} is not loaded. {reason}</source>
+        <translation>Das Modell {model} wird nicht geladen. {reason}</translation>
+    </message>
+    <message>
+        <source>The model {model} is on this machine but was not there when the models were read. Start the app again to use it.</source>
+        <translation>Das Modell {model} ist auf diesem Rechner, war aber noch nicht da, als die Modelle gelesen wurden. Starte die App neu, um es zu benutzen.</translation>
+    </message>
+    <message>
+        <source>The model {model} was replaced by another version in the middle of the answer, which cannot go on with it. Ask again.</source>
+        <translation>Das Modell {model} wurde mitten in der Antwort durch eine andere Version ersetzt, die sie nicht fortsetzen kann. Frag noch einmal.</translation>
+    </message>
     <message numerus="yes">
         <source>The name is too long. %Ln characters fit.</source>
         <translation>
@@ -4011,6 +4111,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Der Betreiber kann einen zweiten STUN-Server nennen.</translation>
     </message>
     <message>
+        <source>The option {name}</source>
+        <translation>Die Option {name}</translation>
+    </message>
+    <message>
         <source>The owner of this machine takes requests of at most {most} tokens.</source>
         <translation>Der Besitzer dieses Rechners nimmt Anfragen von höchstens {most} Token an.</translation>
     </message>
@@ -4031,6 +4135,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Der Teil der Engine, der Modelle ausführt, wird neu gestartet.</translation>
     </message>
     <message>
+        <source>The port {port} on {host} cannot be used ({error}); another program, perhaps another engine, has it. The local API needs a port of its own: choose one with --api-port, or 0 for any free one.</source>
+        <translation>Der Port {port} auf {host} lässt sich nicht benutzen ({error}); ein anderes Programm, vielleicht eine andere Engine, hat ihn. Die lokale API braucht einen eigenen Port: Wähle einen mit --api-port, oder 0 für irgendeinen freien.</translation>
+    </message>
+    <message>
         <source>The power of {device} could not be limited: {error} The engine works in pauses instead, so that it stays below.</source>
         <translation>Die Leistung ließ sich nicht begrenzen ({device}): {error} Stattdessen macht die Engine zwischendurch Pausen, um darunter zu bleiben.</translation>
     </message>
@@ -4045,6 +4153,14 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>The processor is at {degrees} °C.</source>
         <translation>Der Prozessor ist {degrees} °C warm.</translation>
+    </message>
+    <message>
+        <source>The program that computes answers does not stay up while it loads the model {model}: {reason}. Close other programs or choose a smaller model, and ask again.</source>
+        <translation>Das Programm, das Antworten rechnet, endet immer wieder, während es das Modell {model} lädt: {reason}. Schließ andere Programme, oder wähle ein kleineres Modell, und frag noch einmal.</translation>
+    </message>
+    <message>
+        <source>The program that computes answers ended in the middle of this one: {reason}.</source>
+        <translation>Das Programm, das Antworten rechnet, endete mitten in dieser: {reason}.</translation>
     </message>
     <message>
         <source>The proof could not be kept: {problem}</source>
@@ -4171,6 +4287,30 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Der Server lehnt die Belege dieses Knotens aus der Epoche {epoch} endgültig ab: {problem}</translation>
     </message>
     <message>
+        <source>The setting signaling_address is for relays, and relay is off (--no-relay). Leave one of them out.</source>
+        <translation>Die Einstellung signaling_address ist für Relays, und relay ist aus (--no-relay). Lass eine davon weg.</translation>
+    </message>
+    <message>
+        <source>The settings file {path} cannot be read ({error}). The engine does not start with half of its settings. Make the file readable or move it away.</source>
+        <translation>Die Einstellungsdatei {path} lässt sich nicht lesen ({error}). Mit halben Einstellungen startet die Engine nicht. Mach die Datei lesbar, oder schieb sie beiseite.</translation>
+    </message>
+    <message>
+        <source>The settings file {path} has an unknown setting &quot;{name}&quot;.</source>
+        <translation>Die Einstellungsdatei {path} hat eine unbekannte Einstellung „{name}“.</translation>
+    </message>
+    <message>
+        <source>The settings file {path} is larger than {most} bytes. Shorten it.</source>
+        <translation>Die Einstellungsdatei {path} ist größer als {most} Bytes. Kürze sie.</translation>
+    </message>
+    <message>
+        <source>The settings file {path} is not valid TOML: {error}. None of its settings can be used. Correct that line.</source>
+        <translation>Die Einstellungsdatei {path} ist kein gültiges TOML: {error}. Keine ihrer Einstellungen lässt sich benutzen. Berichtige diese Zeile.</translation>
+    </message>
+    <message>
+        <source>The settings relayed_only and signaling_address contradict each other: the second publishes this machine&apos;s address, which the first is there to hide. Leave one of them out.</source>
+        <translation>Die Einstellungen relayed_only und signaling_address widersprechen einander: Die zweite veröffentlicht die Adresse dieses Rechners, die die erste verbergen soll. Lass eine davon weg.</translation>
+    </message>
+    <message>
         <source>The system did not answer in time.</source>
         <translation>Das System hat nicht rechtzeitig geantwortet.</translation>
     </message>
@@ -4192,6 +4332,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>The system refused: {reason}</source>
         <translation>Das System hat abgelehnt: {reason}</translation>
+    </message>
+    <message>
+        <source>The system&apos;s keyring no longer holds the key to {path}. Restore the keyring, or move the file away to start with new keys (the node then gets a new id).</source>
+        <translation>Der Schlüsselbund des Systems hat den Schlüssel zu {path} nicht mehr. Stell den Schlüsselbund wieder her, oder schieb die Datei beiseite, um mit neuen Schlüsseln zu beginnen (der Knoten bekommt dann eine neue Kennung).</translation>
     </message>
     <message>
         <source>The text of the link names another site than the one it leads to.</source>
@@ -4985,6 +5129,14 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>dort lässt sich kein PDF schreiben</translation>
     </message>
     <message>
+        <source>a family is a name that can be printed, such as an address of yours: it is published.</source>
+        <translation>eine Familie ist ein druckbarer Name, etwa eine Adresse von dir: Er wird veröffentlicht.</translation>
+    </message>
+    <message>
+        <source>a model id has letters, digits and . _ : / - only, such as gentorrent-builtin.</source>
+        <translation>der Name eines Modells hat nur Buchstaben, Ziffern und . _ : / -, wie gentorrent-builtin.</translation>
+    </message>
+    <message>
         <source>a new answer</source>
         <translation>eine neue Antwort</translation>
     </message>
@@ -5008,12 +5160,24 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>alles</translation>
     </message>
     <message>
+        <source>an address has no user name, password or query here; {expected}</source>
+        <translation>eine Adresse hat hier weder Benutzernamen noch Passwort noch Abfrage; {expected}</translation>
+    </message>
+    <message>
         <source>an answer comes over it now</source>
         <translation>gerade kommt eine Antwort darüber</translation>
     </message>
     <message>
         <source>an answer is being written</source>
         <translation>eine Antwort wird geschrieben</translation>
+    </message>
+    <message>
+        <source>an origin is written as http://localhost:3000, in lower case and without a path.</source>
+        <translation>ein Ursprung wird geschrieben wie http://localhost:3000, klein und ohne Pfad.</translation>
+    </message>
+    <message>
+        <source>another process</source>
+        <translation>ein anderer Prozess</translation>
     </message>
     <message>
         <source>answered since the start</source>
@@ -5043,12 +5207,28 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>von jedem, der sie hat</translation>
     </message>
     <message>
+        <source>arithmetic error</source>
+        <translation>Rechenfehler</translation>
+    </message>
+    <message>
         <source>at most {energy} kWh a month</source>
         <translation>höchstens {energy} kWh im Monat</translation>
     </message>
     <message>
+        <source>at most {most} servers can be named.</source>
+        <translation>höchstens {most} Server lassen sich nennen.</translation>
+    </message>
+    <message>
+        <source>bus error</source>
+        <translation>Busfehler</translation>
+    </message>
+    <message>
         <source>by {name} ({fingerprint}…)</source>
         <translation>von {name} ({fingerprint}…)</translation>
+    </message>
+    <message>
+        <source>change</source>
+        <translation>ändern</translation>
     </message>
     <message>
         <source>closed</source>
@@ -5068,8 +5248,20 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>verbunden</translation>
     </message>
     <message>
+        <source>copy</source>
+        <translation>kopieren</translation>
+    </message>
+    <message>
+        <source>copy to</source>
+        <translation>befüllen</translation>
+    </message>
+    <message>
         <source>cut at its length limit</source>
         <translation>an der Längengrenze abgeschnitten</translation>
+    </message>
+    <message>
+        <source>delete</source>
+        <translation>löschen</translation>
     </message>
     <message>
         <source>direct</source>
@@ -5148,12 +5340,72 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>Gedanken des Modells verbergen</translation>
     </message>
     <message>
+        <source>illegal instruction</source>
+        <translation>unbekannter Befehl</translation>
+    </message>
+    <message>
         <source>in use</source>
         <translation>in Benutzung</translation>
     </message>
     <message>
+        <source>it cannot be started ({error})</source>
+        <translation>es lässt sich nicht starten ({error})</translation>
+    </message>
+    <message>
+        <source>it computes other numbers than the processor for the model {model} (logits differ by {off} standard deviations, at most {most} are rounding). Update its driver, or try another variant</source>
+        <translation>es rechnet andere Zahlen als der Prozessor für das Modell {model} (Logits weichen um {off} Standardabweichungen ab, höchstens {most} sind Rundung). Erneuere seinen Treiber, oder versuch eine andere Variante</translation>
+    </message>
+    <message>
+        <source>it crashed (illegal instruction: this processor is too old for the runtime)</source>
+        <translation>es ist abgestürzt (unbekannter Befehl: Dieser Prozessor ist zu alt für die Laufzeit)</translation>
+    </message>
+    <message>
+        <source>it crashed (memory access violation)</source>
+        <translation>es ist abgestürzt (unerlaubter Speicherzugriff)</translation>
+    </message>
+    <message>
+        <source>it crashed (stack overflow)</source>
+        <translation>es ist abgestürzt (Stapelüberlauf)</translation>
+    </message>
+    <message>
+        <source>it crashed (the runtime stopped itself)</source>
+        <translation>es ist abgestürzt (die Laufzeit hat sich selbst beendet)</translation>
+    </message>
+    <message>
+        <source>it crashed with signal {number}</source>
+        <translation>es ist mit Signal {number} abgestürzt</translation>
+    </message>
+    <message>
+        <source>it crashed with signal {number}, {name}</source>
+        <translation>es ist mit Signal {number} abgestürzt, {name}</translation>
+    </message>
+    <message>
         <source>it does not say why</source>
         <translation>sie sagt nicht, warum</translation>
+    </message>
+    <message>
+        <source>it ended with exit code {number}</source>
+        <translation>es endete mit Exit-Code {number}</translation>
+    </message>
+    <message>
+        <source>it gave no sign of life for {seconds} s</source>
+        <translation>es gab {seconds} s lang kein Lebenszeichen</translation>
+    </message>
+    <message>
+        <source>it holds no graph</source>
+        <translation>sie enthält kein Netz</translation>
+    </message>
+    <message>
+        <source>it sent something that cannot be read ({error})</source>
+        <translation>es hat etwas geschickt, das sich nicht lesen lässt ({error})</translation>
+    </message>
+    <message>
+        <source>it stopped itself</source>
+        <translation>es hat sich selbst beendet</translation>
+    </message>
+    <message>
+        <source>it was killed, most likely because the machine ran out of memory</source>
+        <translation>es wurde beendet, höchstwahrscheinlich weil dem Rechner der Speicher ausging</translation>
     </message>
     <message>
         <source>its certificate is not trusted: {problem}</source>
@@ -5162,6 +5414,18 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     <message>
         <source>its membership has ended</source>
         <translation>die Mitgliedschaft ist zu Ende</translation>
+    </message>
+    <message>
+        <source>its numbers agree with the processor&apos;s (logits differ by {off} standard deviations)</source>
+        <translation>ihre Zahlen stimmen mit denen des Prozessors überein (Logits weichen um {off} Standardabweichungen ab)</translation>
+    </message>
+    <message>
+        <source>its numbers were not compared with the processor&apos;s, which cannot compute this variant: {problem}</source>
+        <translation>ihre Zahlen wurden nicht mit denen des Prozessors verglichen, der diese Variante nicht rechnen kann: {problem}</translation>
+    </message>
+    <message>
+        <source>its numbers were not compared with the processor&apos;s: there is not enough main memory for both</source>
+        <translation>ihre Zahlen wurden nicht mit denen des Prozessors verglichen: Für beide reicht der Arbeitsspeicher nicht</translation>
     </message>
     <message>
         <source>its settings (config.json or genai_config.json)</source>
@@ -5208,12 +5472,32 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>Das Modell wird geladen und dem Netz gemeldet</translation>
     </message>
     <message>
+        <source>loading took longer than {seconds} s</source>
+        <translation>das Laden dauerte länger als {seconds} s</translation>
+    </message>
+    <message>
+        <source>lock</source>
+        <translation>sperren</translation>
+    </message>
+    <message>
+        <source>look at the disk of</source>
+        <translation>auf freien Platz prüfen</translation>
+    </message>
+    <message>
         <source>machine {node}</source>
         <translation>Rechner {node}</translation>
     </message>
     <message>
+        <source>make the folder</source>
+        <translation>anlegen</translation>
+    </message>
+    <message>
         <source>member until {when}</source>
         <translation>Mitglied bis {when}</translation>
+    </message>
+    <message>
+        <source>memory error</source>
+        <translation>Speicherfehler</translation>
     </message>
     <message>
         <source>minutes</source>
@@ -5281,8 +5565,16 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>auch im Netz: {numbers}</translation>
     </message>
     <message>
+        <source>one step took longer than {seconds} s</source>
+        <translation>ein Schritt dauerte länger als {seconds} s</translation>
+    </message>
+    <message>
         <source>only for accounts that have accepted its terms there</source>
         <translation>nur für Konten, die dort die Bedingungen angenommen haben</translation>
+    </message>
+    <message>
+        <source>open</source>
+        <translation>öffnen</translation>
     </message>
     <message>
         <source>opened</source>
@@ -5295,6 +5587,14 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     <message>
         <source>paths ready</source>
         <translation>Pfade bereit</translation>
+    </message>
+    <message>
+        <source>process {number}</source>
+        <translation>Prozess {number}</translation>
+    </message>
+    <message>
+        <source>read</source>
+        <translation>lesen</translation>
     </message>
     <message>
         <source>receipts confirmed in two days</source>
@@ -5323,6 +5623,14 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     <message>
         <source>relays</source>
         <translation>Relays</translation>
+    </message>
+    <message>
+        <source>rename</source>
+        <translation>umbenennen</translation>
+    </message>
+    <message>
+        <source>replace</source>
+        <translation>ersetzen</translation>
     </message>
     <message>
         <source>reputation, at most 1</source>
@@ -5361,6 +5669,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>temporär</translation>
     </message>
     <message>
+        <source>the device that it computed with failed (exit code {number})</source>
+        <translation>das Gerät, mit dem es rechnete, ist ausgefallen (Exit-Code {number})</translation>
+    </message>
+    <message>
         <source>the engine refused this window</source>
         <translation>die Engine hat dieses Fenster abgelehnt</translation>
     </message>
@@ -5381,6 +5693,18 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>der Grafikkarte (TensorRT)</translation>
     </message>
     <message>
+        <source>the keyring holds another key than the one it was encrypted with, or the file is damaged</source>
+        <translation>der Schlüsselbund hat einen anderen Schlüssel als den, mit dem die Datei verschlüsselt wurde, oder sie ist beschädigt</translation>
+    </message>
+    <message>
+        <source>the model is too small to be compared with the processor</source>
+        <translation>das Modell ist zu klein, um es mit dem Prozessor zu vergleichen</translation>
+    </message>
+    <message>
+        <source>the model {model} cannot be computed there: {problem}</source>
+        <translation>das Modell {model} lässt sich dort nicht rechnen: {problem}</translation>
+    </message>
+    <message>
         <source>the network itself (a file that ends in .onnx)</source>
         <translation>das Netz selbst (eine Datei, die auf .onnx endet)</translation>
     </message>
@@ -5389,12 +5713,36 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>der Betreiber des Netzes bietet keinen TURN-Server an</translation>
     </message>
     <message>
+        <source>the part after # is not a network id, which has 64 digits 0-9 a-f. gentorrent bootstrap prints the whole address; copy it from there.</source>
+        <translation>der Teil nach # ist keine Netzkennung, die 64 Ziffern 0-9 a-f hat. gentorrent bootstrap schreibt die ganze Adresse; kopier sie von dort.</translation>
+    </message>
+    <message>
         <source>the processor</source>
         <translation>dem Prozessor</translation>
     </message>
     <message>
+        <source>the processor of this computer</source>
+        <translation>der Prozessor dieses Rechners</translation>
+    </message>
+    <message>
+        <source>the servers are of different networks: the parts after # differ. Name servers of one network only.</source>
+        <translation>die Server sind aus verschiedenen Netzen: Die Teile nach # unterscheiden sich. Nenn nur Server eines Netzes.</translation>
+    </message>
+    <message>
+        <source>the system had no memory for it</source>
+        <translation>das System hatte keinen Speicher dafür</translation>
+    </message>
+    <message>
         <source>there is no such host</source>
         <translation>einen solchen Rechner gibt es nicht</translation>
+    </message>
+    <message>
+        <source>this is not an address; {expected}</source>
+        <translation>das ist keine Adresse; {expected}</translation>
+    </message>
+    <message>
+        <source>this is not the address of a bootstrap server; {expected}</source>
+        <translation>das ist nicht die Adresse eines Bootstrap-Servers; {expected}</translation>
     </message>
     <message>
         <source>through a TURN server</source>
@@ -5485,6 +5833,18 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>ohne Namen</translation>
     </message>
     <message>
+        <source>write</source>
+        <translation>schreiben</translation>
+    </message>
+    <message>
+        <source>write IP:PORT as others reach it, for example 203.0.113.7:4711 or [2001:db8::1]:4711.</source>
+        <translation>schreib IP:PORT, wie andere ihn erreichen, zum Beispiel 203.0.113.7:4711 oder [2001:db8::1]:4711.</translation>
+    </message>
+    <message>
+        <source>write http://HOST:PORT or https://HOST, and #NETWORKID after it to pin the network.</source>
+        <translation>schreib http://HOST:PORT oder https://HOST, und dahinter #NETWORKID, um das Netz festzulegen.</translation>
+    </message>
+    <message>
         <source>your limit for models</source>
         <translation>deine Grenze für Modelle</translation>
     </message>
@@ -5495,6 +5855,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     <message>
         <source>{action}: {model}</source>
         <translation>{action}: {model}</translation>
+    </message>
+    <message>
+        <source>{address} makes the answers</source>
+        <translation>{address} macht die Antworten</translation>
     </message>
     <message>
         <source>{answered} answered, {tokens} tokens</source>
@@ -5557,6 +5921,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>{count} s</translation>
     </message>
     <message>
+        <source>{crash} It ended {times} times while it made this answer, so the answer is given up. Ask something else, or choose another model.</source>
+        <translation>{crash} Es endete {times}-mal, während es diese Antwort machte, darum wird sie aufgegeben. Frag etwas anderes, oder wähle ein anderes Modell.</translation>
+    </message>
+    <message>
         <source>{day}, {start} to {end} o&apos;clock: contributes</source>
         <translation>{day}, {start} bis {end} Uhr: trägt bei</translation>
     </message>
@@ -5575,6 +5943,14 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     <message>
         <source>{device} is at {degrees} °C.</source>
         <translation>{device} ist {degrees} °C warm.</translation>
+    </message>
+    <message>
+        <source>{device} is not used: {reason}</source>
+        <translation>{device} wird nicht benutzt: {reason}</translation>
+    </message>
+    <message>
+        <source>{device} is not used: {reason}.</source>
+        <translation>{device} wird nicht benutzt: {reason}.</translation>
     </message>
     <message>
         <source>{device} works more slowly, as it is at {degrees} °C.</source>
@@ -5749,6 +6125,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>{name} enthält keinen Text und wurde deshalb nicht angehängt.</translation>
     </message>
     <message>
+        <source>{name} in {path}</source>
+        <translation>{name} in {path}</translation>
+    </message>
+    <message>
         <source>{name} is a PDF, and only text can be attached. Copy the text that you need from it and paste that.</source>
         <translation>{name} ist ein PDF, und nur Text lässt sich anhängen. Kopiere den Text, den du brauchst, daraus und füge ihn ein.</translation>
     </message>
@@ -5853,6 +6233,38 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>{paths} getrennte Pfade von {length} brauchen {needed} Relays; {have} sind brauchbar, es fehlt {missing}. Warte, bis mehr beitreten.</translation>
     </message>
     <message>
+        <source>{path} cannot be computed: {problem}. Choose another variant of the model.</source>
+        <translation>{path} lässt sich nicht rechnen: {problem}. Wähle eine andere Variante des Modells.</translation>
+    </message>
+    <message>
+        <source>{path} cannot be loaded: {problem}. Download it again.</source>
+        <translation>{path} lässt sich nicht laden: {problem}. Lade die Datei noch einmal herunter.</translation>
+    </message>
+    <message>
+        <source>{path} cannot be loaded: {problem}. The file is damaged or made for another runtime: download it again or choose another variant.</source>
+        <translation>{path} lässt sich nicht laden: {problem}. Die Datei ist beschädigt oder für eine andere Laufzeit gemacht: Lade sie noch einmal herunter, oder wähle eine andere Variante.</translation>
+    </message>
+    <message>
+        <source>{path} cannot be loaded: {problem}. The file is damaged: download it again.</source>
+        <translation>{path} lässt sich nicht laden: {problem}. Die Datei ist beschädigt: Lade sie noch einmal herunter.</translation>
+    </message>
+    <message>
+        <source>{path} holds no token. Delete it; a new one is made at the next start.</source>
+        <translation>{path} enthält kein Token. Lösch die Datei; beim nächsten Start wird ein neues gemacht.</translation>
+    </message>
+    <message>
+        <source>{path} is damaged ({error}). Move it away; it is made anew.</source>
+        <translation>{path} ist beschädigt ({error}). Schieb die Datei beiseite; sie wird neu angelegt.</translation>
+    </message>
+    <message>
+        <source>{path} is longer than the {most} bytes expected. Move it away and start again.</source>
+        <translation>{path} ist länger als die erwarteten {most} Bytes. Schieb die Datei beiseite und starte neu.</translation>
+    </message>
+    <message>
+        <source>{path} is of a version that this program does not know. Update GenTorrent.</source>
+        <translation>{path} ist von einer Version, die dieses Programm nicht kennt. Erneuere GenTorrent.</translation>
+    </message>
+    <message>
         <source>{place} / {all}</source>
         <translation>{place} / {all}</translation>
     </message>
@@ -5875,6 +6287,14 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     <message>
         <source>{ready} of {wanted} anonymous paths work; the others are being built.</source>
         <translation>{ready} von {wanted} anonymen Pfaden arbeiten; die anderen werden gebaut.</translation>
+    </message>
+    <message>
+        <source>{reason}. {unused}</source>
+        <translation>{reason}. {unused}</translation>
+    </message>
+    <message>
+        <source>{reason}; its last words: {words}</source>
+        <translation>{reason}; seine letzten Worte: {words}</translation>
     </message>
     <message>
         <source>{repository} is not open to everybody. Accept its terms on {page}, then set HF_TOKEN to a token of your account (or log in once with: hf auth login) and try again.</source>
@@ -5944,6 +6364,14 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         </translation>
     </message>
     <message>
+        <source>{source} has the value {value}, which cannot be used: {problem}</source>
+        <translation>{source} hat den Wert {value}, der nicht zu gebrauchen ist: {problem}</translation>
+    </message>
+    <message>
+        <source>{source} is not a setting of the engine.</source>
+        <translation>{source} ist keine Einstellung der Engine.</translation>
+    </message>
+    <message>
         <source>{speed} a second</source>
         <translation>{speed} je Sekunde</translation>
     </message>
@@ -6002,6 +6430,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     <message>
         <source>{value} °C</source>
         <translation>{value} °C</translation>
+    </message>
+    <message>
+        <source>{variable} is not the passphrase it was encrypted with</source>
+        <translation>{variable} ist nicht die Passphrase, mit der die Datei verschlüsselt wurde</translation>
     </message>
     <message>
         <source>°C</source>
