@@ -30,14 +30,15 @@ from engine.node.verifier_store import VerifierStore
 from engine.verification.chain.block import check_block, make_block
 from engine.verification.chain.records import RecordBook
 from engine.verification.chain.replay import records_named
+from engine.verification.chain.results import MissingRecordError
 from engine.verification.chain.state import WINDOW, ChainState
 from engine.verification.challenges.opening import OpenedEvidence
 from engine.verification.challenges.plan import Candidate, EpochPlan, Planned, duties_of, plan_epoch
 from engine.verification.challenges.pool import Pool
 from engine.verification.epochs import epoch_at, epoch_begins
 from engine.verification.members import duties_alpha
-from engine.verification.signing import Judging, digest_of, sign_record
-from engine.wire.blocks import block_decoder
+from engine.verification.signing import Judging, digest_of, is_commitment, sign_record
+from engine.wire.blocks import Block, block_decoder
 from engine.wire.challenges import Attestation, ChallengeCommitment, Duties, Score
 from engine.wire.signed import SignedRecord
 
@@ -130,9 +131,11 @@ class VerifierRole:
         return found.descriptor.identity_key if found is not None else None
 
     def heard(self, signed: SignedRecord) -> str:
-        """Another member says something; the reason why it is not taken, or nothing."""
+        """Another member says something; the reason why it is not taken, or nothing. Commitments are passed on, so that
+        nobody can show one to some only."""
         try:
-            self._take(signed)
+            if self._take(signed) and is_commitment(signed):
+                self.tell(signed)
         except VerificationError as error:
             return str(error)
         return ""
@@ -143,7 +146,7 @@ class VerifierRole:
         self._expect()
         for signed in store.records():
             try:
-                self.book.add(signed, self.state, epoch)
+                self.book.add(signed, self.state, epoch, self._clock.monotonic())
             except VerificationError as error:
                 logger.debug("a kept record has no use any more: %s", error)
         self._attesting.look_again()
@@ -153,7 +156,7 @@ class VerifierRole:
                 self._plans[plan.epoch] = plan
                 promise = plan.promise(self.state.network_id, member)
                 self._promised[plan.epoch] = promise
-                if plan.epoch > epoch and member in self.state.members:
+                if plan.epoch > max(epoch, self.state.epoch + 1) and member in self.state.members:
                     self._publish(promise)  # the end may have come between planning and telling
 
     def decided(self, state: ChainState, block: bytes) -> None:
@@ -182,14 +185,29 @@ class VerifierRole:
             return None
 
     def refusal(self, encoded: bytes, *, seen: bool = False) -> str | None:
-        """Why this member does not vote for a block, after a look at everything in it, its evidence and its epoch too
-        (not where a quorum has ``seen`` that); None if it does."""
+        """Why this member does not vote for a block, after a look at everything in it, its evidence, its epoch and what
+        it leaves out too (not where a quorum has ``seen`` that); None if it does."""
         record_of = None if seen else self.book.record_of
         try:
             check_block(self.state, encoded, record_of=record_of, now=self._clock.wall(), is_new=not seen)
+        except MissingRecordError as error:
+            self._tell_what_lacks(block_decoder.decode(encoded))
+            return str(error)
         except VerificationError as error:
             return str(error)
-        return None
+        return None if seen else self._left_out(block_decoder.decode(encoded))
+
+    def _left_out(self, block: Block) -> str | None:
+        left_out = self.book.promises.left_out(block, self.state, self._clock.monotonic())
+        if not left_out:
+            return None
+        self._tell_what_lacks(block)
+        return f"The block leaves out commitments that its leader must have had: {left_out}."
+
+    def _tell_what_lacks(self, block: Block) -> None:
+        """Whoever makes the next one shall have it."""
+        for signed in self.book.promises.lacked_by(block, self.state):
+            self.tell(signed)
 
     def records_of(self, encoded: bytes) -> list[SignedRecord]:
         """The evidence that a block names, as far as it is here."""
@@ -269,17 +287,20 @@ class VerifierRole:
             self.tell(signed)
         return True
 
-    def _take(self, signed: SignedRecord) -> None:
-        """Into the book, and on the disk before anybody builds on it; ``VerificationError`` for what has no use."""
-        if self.book.add(signed, self.state, self.epoch):
+    def _take(self, signed: SignedRecord) -> bool:
+        """Into the book, and on the disk before anybody builds on it; whether it is new. ``VerificationError`` for what
+        has no use."""
+        is_new = self.book.add(signed, self.state, self.epoch, self._clock.monotonic())
+        if is_new:
             if self._store is not None:
                 self._store.keep(signed)
             self._attesting.look_again()
+        return is_new
 
     def _promise(self, epoch: int) -> None:
         """The challenges of the next epoch, as long as they can still come into this one's block."""
         coming = epoch + 1
-        if coming in self._plans or self._into(epoch) < PROMISE_AT * self._seconds:
+        if coming in self._plans or self.state.epoch >= epoch or self._into(epoch) < PROMISE_AT * self._seconds:
             return
         candidates = [self._one_of(served) for served in self._candidates.values()]
         member = self._identity.public_key

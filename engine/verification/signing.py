@@ -103,6 +103,11 @@ def is_unanswered(signed: SignedRecord) -> bool:
     return isinstance(_decode(signed, "record of a challenge"), Unanswered)
 
 
+def is_commitment(signed: SignedRecord) -> bool:
+    """Whether it promises challenges (its signature is not looked at)."""
+    return isinstance(_decode(signed, "record of a member"), ChallengeCommitment)
+
+
 def _decode(signed: SignedRecord, name: str) -> object:
     try:
         return committee_record_decoder.decode(signed.record)

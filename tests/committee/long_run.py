@@ -1,8 +1,8 @@
 """`make test-long-committee`: more than 10,000 adversarial schedules of the committee's agreement, over all sizes.
 
 Each piece is a process of its own; one that is done is kept in ``.work/test-long-committee/<commit>`` and not done
-again, so an interrupted run goes on where it was. Then machines with one mistake play the same schedules of four
-members, and must be found out. Only a run without problems writes docs/test-results/committee.md and .json.
+again, so an interrupted run goes on where it was. Then machines with one mistake play such schedules, and must be
+found out. Only a run without problems writes docs/test-results/committee.md and .json.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from engine.simulation.committee.run import Plan, simulate
-from tests.support.committee_mistakes import MISTAKES, SEED
+from engine.simulation.committee.run import simulate
+from tests.support.committee_mistakes import MISTAKES
 from tests.support.long_runs import machine, piece, report, store, work_folder
 
 SCHEDULES = {4: 5500, 5: 2500, 7: 1500, 10: 1000}
@@ -30,8 +30,10 @@ COUNTED = (
     "messages",
     "contradictions_shown",
     "blocks_refused",
+    "refused_for_leaving_out",
     "decided_on_what_some_lack",
     "decided_on_broken_off",
+    "decided_leaving_out",
 )
 MISTAKEN = 400
 """Schedules that a machine with a mistake plays; as many as `make test` has of four members."""
@@ -99,10 +101,14 @@ def pooled(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def found_out(name: str) -> dict[str, Any]:
     """In which schedule a machine with this mistake broke safety first; None: in none."""
-    wrong, words = MISTAKES[name]
-    result = simulate(Plan(members=4, schedules=MISTAKEN, seed=SEED), wrong, until=words)
-    seen = [one["schedule"] for one in result["problems"] if any(words in text for text in one["problems"])]
-    return {"what": words, "schedule": result["schedules"] - 1 if seen or result["schedules"] < MISTAKEN else None}
+    wrong = MISTAKES[name]
+    result = simulate(wrong.plan(MISTAKEN), wrong.machine, until=wrong.words)
+    seen = [one["schedule"] for one in result["problems"] if any(wrong.words in text for text in one["problems"])]
+    return {
+        "what": wrong.words,
+        "members": wrong.members,
+        "schedule": result["schedules"] - 1 if seen or result["schedules"] < MISTAKEN else None,
+    }
 
 
 def judge(results: Mapping[str, Any]) -> list[str]:
@@ -117,20 +123,25 @@ def judge(results: Mapping[str, Any]) -> list[str]:
 
 _WHAT = (
     "An adversary holds, loses, doubles and reorders messages, cuts the network in two, keeps members from hearing"
-    " each other, and crashes them, also all at once and between a vote and its sending; some lose their disk. As many"
-    " members as the size bears are faulty: silent, signing twice, running as two, proposing several blocks or invalid"
-    " ones, holding back, forging, forgetting. In three of four schedules members have results of up to three nodes to"
-    " put into the block, as evidence that a member must have before it votes, half of them of conversations that were"
-    " broken off; faulty ones show theirs to some, another to each (one broken off, the next not), late or to nobody,"
-    " and say otherwise of them than they say. Then messages come through within a fifth of the first round's time-out,"
-    " and everybody must decide. Unsafe: two honest members decide differently, or on something invalid, or on evidence"
-    " that no honest one has seen, or that says something else, or one contradicts itself, or is accused. Lacked: in so"
-    " many schedules an honest member has not got the evidence of the decided block. Broken off: in so many the decided"
-    " block names conversations that were."
+    " each other, and crashes them, also all at once and between a vote and its sending; some lose their disk. As"
+    " many members as the size bears are faulty: silent, signing twice, running as two, proposing several blocks or"
+    " invalid ones, holding back, forging, forgetting, leaving out of their blocks what others have promised. In"
+    " three of four schedules members have results of up to three nodes to put into the block, as evidence that a"
+    " member must have before it votes, half of them of conversations that were broken off; faulty ones show theirs"
+    " to some, another to each (one broken off, the next not), late or to nobody, and say otherwise of them than they"
+    " say. All promise what they will ask in the next epoch, in half of the schedules long before; faulty ones"
+    " promise it in the same ways. Then messages come through within a fifth of the first round's time-out, and"
+    " everybody must decide. Unsafe: two honest members decide differently, or on something invalid, or on evidence"
+    " that no honest one has seen, or that says something else, or on a block of the first 2f + 2 rounds that leaves"
+    " out what too many honest ones had held for a tenth of an epoch when it was made, or one contradicts itself, or"
+    " is accused. Blocks refused: votes that honest members did not give; leaving out: of these for what was left"
+    " out. Lacked: in so many schedules an honest member has not got the evidence of the decided block. Broken off:"
+    " in so many the decided block names conversations that were. Without: in so many it lacks a commitment that an"
+    " honest member has by then, as it came late, or in a later round."
 )
 _HEADER = (
     "| members | faulty | schedules | unsafe | not decided | decided before synchrony | rounds after it: median | most"
-    " | contradictions shown | blocks refused | lacked | broken off |"
+    " | contradictions shown | blocks refused | leaving out | lacked | broken off | without |"
 )
 
 
@@ -143,7 +154,7 @@ def as_markdown(results: Mapping[str, Any]) -> str:
         f"`make test-long-committee` at commit {results['commit']}: {total:,} schedules. {_WHAT}",
         "",
         _HEADER,
-        "|---" * 12 + "|",
+        "|---" * 14 + "|",
     ]
     for size, one in results["sizes"].items():
         rounds = [int(key) for key, count in one["rounds_after_synchrony"].items() for _ in range(count)]
@@ -159,14 +170,17 @@ def as_markdown(results: Mapping[str, Any]) -> str:
             rounds[-1],
             f"{one['contradictions_shown']:,}",
             f"{one['blocks_refused']:,}",
+            f"{one['refused_for_leaving_out']:,}",
             f"{one['decided_on_what_some_lack']:,}",
             f"{one['decided_on_broken_off']:,}",
+            f"{one['decided_leaving_out']:,}",
         )
         lines.append("| " + " | ".join(map(str, cells)) + " |")
-    lines += ["", "The same schedules of four members find out machines with one mistake:", ""]
+    lines += ["", "Such schedules, of four members where it says nothing else, find out machines with one mistake:", ""]
     for name, one in results["mistakes"].items():
         where = "never" if one["schedule"] is None else f"in schedule {one['schedule'] + 1} of {MISTAKEN}"
-        lines.append(f"- {name}: {one['what']}, {where}.")
+        of = "" if one["members"] == 4 else f", of {one['members']} members"
+        lines.append(f"- {name}: {one['what']}, {where}{of}.")
     return "\n".join([*lines, ""])
 
 

@@ -1,8 +1,9 @@
-"""Blocks without content but for results that were not judged: what tells them apart, and whether the rest of them is
-valid, stands in two of their fields."""
+"""Blocks without content but for results that were not judged and commitments: what tells them apart, and whether the
+rest of them is valid, stands in two of their fields."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 
 from engine.crypto.identity import Identity
@@ -10,10 +11,22 @@ from engine.errors import WireError
 from engine.verification.committee.committee import Committee
 from engine.wire.blocks import Block, Unjudged, block_decoder
 from engine.wire.codec import encode
+from engine.wire.signed import SignedRecord
 
 HEIGHT = 7
 NETWORK_ID = b"\7" * 32
 _INVALID = b"\xff" * 32
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a leader takes into its block."""
+
+    unjudged: tuple[Unjudged, ...] = ()
+    commitments: tuple[SignedRecord, ...] = ()
+
+
+NOTHING = Content()
 
 
 @cache
@@ -27,7 +40,7 @@ def make_block(
     proposer: int,
     round_number: int,
     mark: int,
-    unjudged: tuple[Unjudged, ...] = (),
+    content: Content = NOTHING,
     *,
     valid: bool = True,
 ) -> bytes:
@@ -42,10 +55,10 @@ def make_block(
         proposer=committee.members[proposer],
         proof=bytes(80),
         issued=mark,
-        commitments=(),
+        commitments=content.commitments,
         duties=(),
         entries=(),
-        unjudged=unjudged,
+        unjudged=content.unjudged,
         missed=(),
         contradictions=(),
         hidden=(),

@@ -1,4 +1,5 @@
-"""What members have found of nodes, and to whom they show it: a liar's evidence reaches some, or others than it says.
+"""What members have found of nodes and what they promise, and to whom they show it: a liar's reaches some, or others
+than it says.
 
 Books, what a leader takes into its block and the look at what a block names are those of real members
 (``RecordBook``, ``choose_results``, ``check_records``). All results here are challenges that nobody has answered, or
@@ -7,23 +8,26 @@ that were broken off: of these a block needs nothing but that they were shown, a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from random import Random
 from types import MappingProxyType
+
+import msgspec
 
 from engine.directory.genesis import GenesisRecord
 from engine.errors import VerificationError
 from engine.ids import NetworkId, NodeId
-from engine.simulation.committee.blocks import HEIGHT, NETWORK_ID, identity_of
+from engine.simulation.committee.blocks import HEIGHT, NETWORK_ID, Content, identity_of
+from engine.simulation.committee.promised import LEFT_OUT, LONG_AGO, TAKEN, Watch, commitment_of, some_of
 from engine.verification.chain.records import RecordBook
 from engine.verification.chain.results import check_records, choose_results, is_broken
 from engine.verification.chain.state import ChainState, OpenEpoch, first_state
 from engine.verification.challenges.commitment import CommittedChallenges
 from engine.verification.challenges.duties import Basis, publicly_drawn
 from engine.verification.challenges.opening import encoded_challenge
-from engine.verification.signing import digest_of, sign_record
+from engine.verification.signing import digest_of, is_commitment, sign_record
 from engine.wire.answer import Sampling
 from engine.wire.blocks import Block, Unjudged
 from engine.wire.challenges import ChallengeTurn, PlannedChallenge, Unanswered
@@ -38,12 +42,15 @@ MISNAMED = 0.5
 names what honest members have shown to all, so that nothing else speaks against it."""
 TOLD_AGAIN = 7.0
 """Waits of the first round between two times that a member tells what no block contains: a sixth of an epoch."""
+EPOCH_SECONDS = 40.0
+"""Waits of the first round."""
 ROOM = 8_000
 """Bytes of a block that are left for results: more than there can be."""
+LEAVES_OUT = "it leaves out commitments that its leader must have had"
 HONESTLY, SOME, SIDES, EACH, LATE, NOBODY = "honestly", "some", "sides", "each", "late", "nobody"
 WAYS = (HONESTLY, SOME, SOME, SIDES, SIDES, EACH, LATE, NOBODY)
-"""How a faulty member shows one result. ``sides``: each side of the plot another; ``each``: everybody another;
-``late``: when the others have agreed long since, or would have."""
+"""How a faulty member shows one result, or its promise. ``sides``: each side of the plot another; ``each``: everybody
+another; ``late``: when the others have agreed long since, or would have."""
 
 
 @cache
@@ -81,7 +88,7 @@ def state_of(members: int) -> ChainState:
         committee_keys=keys,
         created=0,
         salt=bytes(32),
-        parameters=Parameters(),
+        parameters=Parameters(epoch_seconds=EPOCH_SECONDS),
     )
     promised = {
         key: committed.commitment(NETWORK_ID, HEIGHT, key) for key, committed in zip(keys, _plans(members), strict=True)
@@ -119,7 +126,8 @@ def is_broken_off(author: int, node: int, version: int) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Showing:
-    """A result that a member shows at a time, to all (None) or to some; ``again`` and again until it has decided."""
+    """A result or a promise that a member shows at a time, to all (None) or to some; ``again`` and again until it has
+    decided."""
 
     at: float
     author: int
@@ -128,9 +136,24 @@ class Showing:
     again: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Of all members; a machine with a mistake does without one. ``own_alone``: see :func:`choose_results`; ``reads``:
+    members look at what a record says, not only whether they have it; ``counts``: and at the commitments that a block
+    leaves out; ``is_bound``: in the first rounds only; ``passes_on``: and pass on those of others."""
+
+    own_alone: bool = True
+    reads: bool = True
+    counts: bool = True
+    is_bound: bool = True
+    passes_on: bool = True
+
+
+ALL_RULES = Rules()
+
+
 class Exhibits:
-    """Everybody's books in one schedule. ``own_alone``: see :func:`choose_results`; ``reads``: members look at what a
-    record says, not only whether they have it. A machine with a mistake does without."""
+    """Everybody's books in one schedule."""
 
     def __init__(
         self,
@@ -139,19 +162,17 @@ class Exhibits:
         rogue: frozenset[int],
         sides: Sequence[frozenset[int]],
         synchrony: float,
-        *,
-        own_alone: bool = True,
-        reads: bool = True,
+        rules: Rules = ALL_RULES,
     ) -> None:
         self._random = random
         self._members = members
         self._rogue = rogue
         self._sides = sides
         self._synchrony = synchrony
-        self._own_alone = own_alone
-        self._reads = reads
+        self._rules = rules
         self._state = state_of(members)
         self._books = [RecordBook() for _ in range(members)]
+        self.watch = Watch(members, frozenset(range(members)) - rogue, EPOCH_SECONDS)
         self._seen: dict[bytes, bool] = {}  # by an honest member; whether it says that the node broke off
         chosen = random.sample(range(len(NODES)), random.choice((0, 1, 2, 3)))
         self._duties = [
@@ -161,15 +182,26 @@ class Exhibits:
         ]
 
     def showings(self) -> Iterator[Showing]:
-        """All of the schedule's."""
+        """All of the schedule's. In half of them everybody has promised long ago, and has heard of it."""
+        is_calm = self._random.random() < 0.5
+        for author in range(self._members):
+            record_of = partial(commitment_of, author)
+            for one in list(self._shown_by(author, record_of)):
+                if is_calm and one.at <= self._synchrony:
+                    self._was_shown(one)
+                else:
+                    yield one
         for author, node in self._duties:
-            if author in self._rogue:
-                yield from self._shown_by_rogue(author, node)
-            else:
-                at = self._random.choice((0.0, self._random.uniform(0.0, self._synchrony)))
-                yield Showing(at, author, result_of(self._members, author, node, 0), None, again=True)
+            yield from self._shown_by(author, partial(result_of, self._members, author, node))
 
-    def _shown_by_rogue(self, author: int, node: int) -> Iterator[Showing]:
+    def _shown_by(self, author: int, record_of: Callable[[int], SignedRecord]) -> Iterator[Showing]:
+        if author in self._rogue:
+            yield from self._shown_by_rogue(author, record_of)
+        else:
+            at = self._random.choice((0.0, self._random.uniform(0.0, self._synchrony)))
+            yield Showing(at, author, record_of(0), None, again=True)
+
+    def _shown_by_rogue(self, author: int, record_of: Callable[[int], SignedRecord]) -> Iterator[Showing]:
         way, at = self._random.choice(WAYS), self._random.uniform(0.0, 0.7 * self._synchrony)
         everybody = range(self._members)
         some = frozenset(member for member in everybody if self._random.random() < 0.6)
@@ -185,37 +217,63 @@ class Exhibits:
             at = self._synchrony + self._random.uniform(0.0, 20.0)
         again = self._random.random() < 0.5
         for version, members in enumerate(to[way]):
-            yield Showing(at, author, result_of(self._members, author, node, version), members, again)
+            yield Showing(at, author, record_of(version), members, again)
 
-    def take(self, member: int, record: SignedRecord) -> None:
-        """Somebody is shown a result, or has found it."""
+    def _was_shown(self, showing: Showing) -> None:
+        """And passed on by who is honest."""
+        everybody = range(self._members)
+        shown = everybody if showing.to is None else showing.to
+        for member in {showing.author, *shown}:
+            self.take(member, showing.record, LONG_AGO)
+        if self._rules.passes_on and any(member not in self._rogue for member in shown):
+            for member in everybody:
+                self.take(member, showing.record, LONG_AGO)
+
+    def take(self, member: int, record: SignedRecord, now: float) -> bool:
+        """Somebody is shown something, or has found it; whether it passes that on."""
         try:
-            self._books[member].add(record, self._state, HEIGHT)
+            is_new = self._books[member].add(record, self._state, HEIGHT, now)
         except VerificationError:
-            return  # another one of that turn is here
+            return False  # another one of that turn is here
+        if is_commitment(record):
+            self.watch.takes(member, record.key, now)
+            return is_new and self._rules.passes_on and member not in self._rogue
         if member not in self._rogue:
             digest = digest_of(record)
             self._seen[digest] = is_broken(self._books[member].material().opened[digest])
+        return False
 
     def forget(self, member: int) -> None:
         """Its disk is gone."""
         self._books[member] = RecordBook()
+        self.watch.begins_anew(member)
 
-    def choose(self, member: int, round_number: int) -> tuple[Unjudged, ...]:
+    def restart(self, member: int, now: float) -> None:
+        """It reads what it has from its disk."""
+        had = self._books[member].material()
+        self.forget(member)
+        for record in (*had.commitments, *had.records):
+            self.take(member, record, now)
+
+    def choose(self, member: int, round_number: int, *, is_omitting: bool = False) -> Content:
         """What it takes into its block as the leader of a round."""
+        material = self._books[member].material()
         _, chosen = choose_results(
             self._state,
-            self._books[member].material(),
+            material,
             self._state.members[member],
             epoch=HEIGHT,
-            round_number=round_number if self._own_alone else 0,
+            round_number=round_number if self._rules.own_alone else 0,
             epochs=self._state.epochs,
             room=ROOM,
         )
-        return chosen
+        if is_omitting:
+            return Content(chosen, some_of(material.commitments, self._random.choice(LEFT_OUT), self._random))
+        return Content(chosen, tuple(material.commitments))
 
-    def invent(self, author: int) -> tuple[Unjudged, ...]:
-        """What a liar puts into its block: some results of all, and one that nobody may have."""
+    def invent(self, author: int) -> Content:
+        """What a liar puts into its block: some results of all, and one that nobody may have; more or less of what was
+        promised, whoever has it."""
         named, misnamed = [], self._random.choice((0.0, MISNAMED))
         for of, node in self._duties:
             if of in self._rogue if misnamed else self._random.random() >= 0.5 and of != author:
@@ -230,17 +288,25 @@ class Exhibits:
                     broken=is_broken_off(of, node, version) != (self._random.random() < misnamed),
                 )
             )
-        return tuple(sorted(named, key=lambda one: (one.author, one.asked)))
+        promised = {signed.key: signed for book in self._books for signed in book.promises}
+        taken = some_of(list(promised.values()), self._random.choice(TAKEN), self._random)
+        return Content(tuple(sorted(named, key=lambda one: (one.author, one.asked))), taken)
 
-    def refusal(self, member: int, block: Block) -> str | None:
-        """Why a member does not vote for a block that names this."""
-        if not self._reads:
+    def refusal(self, member: int, block: Block, now: float) -> str | None:
+        """Why a member does not vote for a block with this content."""
+        if not self._rules.reads:
             return "something is not here" if self.is_lacked(member, block) else None
         try:
             check_records(self._state, block, self._books[member].record_of)
         except VerificationError as error:
             return str(error)
-        return None
+        asked_for = block if self._rules.is_bound else msgspec.structs.replace(block, round=0)
+        left_out = self._rules.counts and self._books[member].promises.left_out(asked_for, self._state, now)
+        return LEAVES_OUT if left_out else None
+
+    def told_to_leaders(self, member: int, block: Block) -> list[SignedRecord]:
+        """What a block lacks, of which its refusal tells whoever makes the next one."""
+        return self._books[member].promises.lacked_by(block, self._state) if self._rules.passes_on else []
 
     def is_lacked(self, member: int, block: Block) -> bool:
         """Whether a member has not got all that a block names."""

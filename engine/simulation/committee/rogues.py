@@ -9,7 +9,7 @@ from random import Random
 from typing import Protocol
 
 from engine.errors import WireError
-from engine.simulation.committee.blocks import HEIGHT, NETWORK_ID, identity_of, make_block
+from engine.simulation.committee.blocks import HEIGHT, NETWORK_ID, Content, identity_of, make_block
 from engine.simulation.committee.weather import Plot
 from engine.verification.committee.agreement import Agreement, Message
 from engine.verification.committee.committee import NO_BLOCK, Committee, sign
@@ -21,19 +21,19 @@ from engine.wire.blocks import (
     CommitteeNews,
     CommitteePrevotes,
     Proposal,
-    Unjudged,
     Vote,
     agreement_decoder,
 )
 
 HONEST = "honest"
 SILENT, TWINS, BLIND, WITHHOLDING, FORGETFUL = "silent", "twins", "blind", "withholding", "forgetful"
-EAGER, LYING = "eager", "lying"
-KINDS = (SILENT, TWINS, TWINS, BLIND, WITHHOLDING, FORGETFUL, EAGER, EAGER, EAGER, LYING, LYING)
+EAGER, LYING, OMITTING = "eager", "lying", "omitting"
+KINDS = (SILENT, TWINS, TWINS, BLIND, WITHHOLDING, FORGETFUL, EAGER, EAGER, EAGER, LYING, LYING, OMITTING, OMITTING)
 """The worst ones more often. ``twins``: two honest members with one key that know nothing of each other; ``blind``:
 votes for whatever is proposed, and proposes what is invalid; ``withholding``: what it sends reaches some;
 ``forgetful``: forgets everything now and then; ``eager``: votes for everything in every round, to some, and proposes
-several blocks; ``lying``: that, with invalid blocks, forged quorums and certificates, and rounds in the far future."""
+several blocks; ``lying``: that, with invalid blocks, forged quorums and certificates, and rounds in the far future;
+``omitting``: leaves what others have promised out of its blocks, and votes for whatever is proposed."""
 Sides = tuple[Collection[int], Collection[int]]
 
 
@@ -133,11 +133,11 @@ class Eager:
         random: Random,
         unit: float,
         plot: Plot,
-        invent: Callable[[], tuple[Unjudged, ...]],
+        invent: Callable[[], Content],
         *,
         lies: bool,
     ) -> None:
-        """``invent``: results to name in a block, whoever has them."""
+        """``invent``: what to put into a block, whoever has it."""
         self._index = index
         self._invent = invent
         self._identity = identity_of(index)

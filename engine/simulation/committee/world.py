@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import heapq
 from collections import Counter
 from collections.abc import Iterable
@@ -15,7 +16,7 @@ from engine.errors import VerificationError
 from engine.ids import NetworkId
 from engine.simulation.committee import rogues
 from engine.simulation.committee.blocks import HEIGHT, NETWORK_ID, identity_of, make_block, validate
-from engine.simulation.committee.evidence import TOLD_AGAIN, Exhibits, Showing
+from engine.simulation.committee.evidence import ALL_RULES, LEAVES_OUT, TOLD_AGAIN, Exhibits, Rules, Showing
 from engine.simulation.committee.weather import Weather, kind_of, plot
 from engine.verification.chain.certificate import check_certificate
 from engine.verification.committee.agreement import Agreement, Message
@@ -24,10 +25,12 @@ from engine.verification.committee.effects import Contradicted, Decided, Effect,
 from engine.verification.committee.timing import Timing
 from engine.verification.contradictions import check_contradiction
 from engine.wire.blocks import (
+    Block,
     CertifiedBlock,
     CommitteeBlock,
     CommitteeHave,
     CommitteeNews,
+    Proposal,
     Vote,
     agreement_decoder,
     block_decoder,
@@ -43,15 +46,13 @@ MOST_EVENTS = 400_000
 class Machine:
     """What is simulated. The tests put machines here that are wrong in one way, and expect them to be found out.
     ``forgets``: a member that restarts without its memory goes on signing; ``looks`` False: it votes for blocks whose
-    evidence it has not got; ``reads`` False: it does not look at what that evidence says; ``own_alone`` False: a leader
-    puts everybody's results into its block in every round."""
+    evidence it has not got; ``rules``: of what is in blocks."""
 
     agreement: type[Agreement] = Agreement
     committee: type[Committee] = Committee
     forgets: bool = False
     looks: bool = True
-    reads: bool = True
-    own_alone: bool = True
+    rules: Rules = ALL_RULES
 
 
 class Signatures:
@@ -110,10 +111,10 @@ class World:
         self._numbers = count()
         self._ticks: dict[int, float] = {}
         rogue = frozenset(random.sample(range(members), faulty))
-        mistakes = {"own_alone": machine.own_alone, "reads": machine.reads}
-        self._exhibits = Exhibits(random, members, rogue, self._plot.sides, self.synchrony, **mistakes)
-        self.refused = 0
-        self.is_evidence_lacked = self.is_broken_off = False
+        self._exhibits = Exhibits(random, members, rogue, self._plot.sides, self.synchrony, machine.rules)
+        self._made: dict[bytes, float] = {}
+        self.refused = self.refused_left_out = 0
+        self.is_evidence_lacked = self.is_broken_off = self.is_left_out = False
         self.members = [self._member(index, index in rogue) for index in range(members)]
         for showing in self._exhibits.showings():
             self._at(showing.at, showing)
@@ -146,22 +147,24 @@ class World:
                 lies = kind == rogues.LYING
                 invent = partial(self._exhibits.invent, index)
                 return rogues.Eager(index, self.committee, random, TIMING.first, self._plot, invent, lies=lies)
-        return self._agreement(index, is_blind=kind == rogues.BLIND)
+        return self._agreement(index, kind=kind)
 
     def _agreement(
-        self, index: int, memory: Memory | None = None, *, abstains: bool = False, is_blind: bool = False
+        self, index: int, memory: Memory | None = None, *, abstains: bool = False, kind: str = rogues.HONEST
     ) -> Agreement:
+        is_blind, is_omitting = kind == rogues.BLIND, kind == rogues.OMITTING
+
         def propose(number: int) -> bytes:
-            chosen = self._exhibits.choose(index, number)
+            chosen = self._exhibits.choose(index, number, is_omitting=is_omitting)
             return make_block(self.committee, index, number, self.random.getrandbits(40), chosen, valid=not is_blind)
 
         def refusal(block: bytes, *, seen: bool) -> str | None:
-            if is_blind:
+            if is_blind or is_omitting:
                 return None
             reason = validate(block)
             if reason is not None or seen or not self._machine.looks:
                 return reason
-            return self._exhibits.refusal(index, block_decoder.decode(block))
+            return self._refusal(self.members[index], block_decoder.decode(block))
 
         return self._machine.agreement(
             identity_of(index),
@@ -176,6 +179,13 @@ class World:
             abstains=abstains,
             check=self._check,
         )
+
+    def _refusal(self, member: Member, block: Block) -> str | None:
+        reason = self._exhibits.refusal(member.index, block, self._now)
+        if reason is not None:
+            for signed in self._exhibits.told_to_leaders(member.index, block):
+                self._send(member, Send(None, CommitteeNews(signed)))
+        return reason
 
     def _plan_crashes(self, honest: list[Member], forgetful: int) -> None:
         """Before synchrony members crash and come back, one by one and many at once."""
@@ -238,7 +248,8 @@ class World:
                 self._carry(member, [Send(sender, CommitteeBlock(block.block, block.certificate))])
             return
         if isinstance(message, CommitteeNews) and kind_of(message) == "result":
-            self._exhibits.take(member.index, message.item)
+            if self._exhibits.take(member.index, message.item, self._now):
+                self._send(member, Send(None, message))
             return
         self._carry(member, member.actor.receive(sender, message, self._now))
         self._schedule_tick(member)
@@ -250,7 +261,7 @@ class World:
         if member.decided is not None or member.abstains:
             return
         if member.is_up:
-            self._exhibits.take(member.index, showing.record)
+            self._exhibits.take(member.index, showing.record, self._now)
             for to in range(len(self.members)) if showing.to is None else showing.to:
                 self._send(member, Send(to, CommitteeNews(showing.record)))
         if showing.again:
@@ -274,11 +285,14 @@ class World:
                     self._contradicted(effect)
                 case Refused():
                     self.refused += member.is_honest
+                    self.refused_left_out += member.is_honest and effect.reason == LEAVES_OUT
 
     def _send(self, member: Member, effect: Send) -> None:
         kind = kind_of(effect.message)
         if member.is_honest and kind != "result":
             self._note(member, effect.message)
+        if kind == "proposal":
+            self._made.setdefault(_proposed(effect.message), self._now)
         targets = range(len(self.members)) if effect.to is None else (effect.to,)
         for target in targets:
             if target != member.index:
@@ -296,6 +310,7 @@ class World:
         if how != "restarts" or self._machine.forgets:
             member.disk = None
             self._exhibits.forget(member.index)
+        self._exhibits.restart(member.index, self._now)
         # Who has lost its disk does not know what it has signed, and signs nothing more at this height.
         abstains = how == "loses its disk" and not self._machine.forgets
         member.actor = self._agreement(member.index, member.disk, abstains=abstains or member.abstains)
@@ -354,6 +369,9 @@ class World:
         self.is_broken_off |= any(one.broken for one in found.unjudged)
         if self._exhibits.is_misread(found):
             self.problems.append(f"member {member.index} decides on something else than its evidence says")
+        self.is_left_out |= self._exhibits.watch.lacks(found)
+        if self._exhibits.watch.is_left_out(found, self._made[block.certificate.digest]):
+            self.problems.append(f"member {member.index} decides on a block that leaves out what it must not")
         if self._exhibits.unseen(found):
             self.problems.append(f"member {member.index} decides on evidence that no honest member has seen")
         if found.round < len(self._order) and found.proposer != self.committee.members[self._order[found.round]]:
@@ -372,3 +390,10 @@ class World:
         """Rounds from synchrony to the last decision, 0 if it was before."""
         last = max((one.decided.certificate.round for one in self.members if one.is_honest and one.decided), default=0)
         return max(0, last - max(self.rounds_at_synchrony, 0))
+
+
+def _proposed(message: Message) -> bytes:
+    assert isinstance(message, CommitteeNews)
+    record = agreement_decoder.decode(message.item.record)
+    assert isinstance(record, Proposal)
+    return hashlib.sha256(record.block).digest()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from engine.errors import VerificationError, WireError
 from engine.ids import NodeId
 from engine.verification.chain.claims import contradicted_node, open_change, open_missed
-from engine.verification.chain.derivation import check_scoring, open_commitment, shown_output
+from engine.verification.chain.derivation import check_scoring, shown_output
 from engine.verification.chain.entries import make_entry, open_attestations, scorers
 from engine.verification.chain.fairness import fair_place
+from engine.verification.chain.promises import Promises
 from engine.verification.chain.results import Material, Opened, with_outputs
 from engine.verification.chain.speed_reports import open_report
 from engine.verification.chain.state import WINDOW, ChainState
@@ -30,8 +31,6 @@ MAX_EVIDENCE, MAX_EVIDENCE_BYTES = 512, 4 * 1024 * 1024
 """Of one member and epoch, unanswered challenges counted with it. An ordinary record has a few thousand bytes."""
 MAX_CLAIMS = 256
 """Contradictions, and hidden receipts, that wait for a block."""
-_AHEAD = 2
-"""Epochs in the future for which commitments are kept."""
 _UNANSWERED = -1
 Key = tuple[int, bytes]
 """An epoch and a member's key."""
@@ -43,7 +42,7 @@ class RecordBook:
     rests on is not kept: members repeat."""
 
     def __init__(self) -> None:
-        self._commitments: dict[Key, SignedRecord] = {}
+        self.promises = Promises()
         self._duties: dict[Key, SignedRecord] = {}
         self._results: dict[Key, dict[bytes, SignedRecord]] = {}
         self._turns: set[tuple[int, bytes, NodeId, int]] = set()  # epoch, member, node asked, turn or _UNANSWERED
@@ -58,8 +57,8 @@ class RecordBook:
         self._changes: dict[bytes, tuple[CommitteeChange, SignedRecord]] = {}
         self._speeds: dict[Key, SignedRecord] = {}
 
-    def add(self, signed: SignedRecord, state: ChainState, epoch: int) -> bool:
-        """Take a record in ``epoch``, the present one; whether it is new.
+    def add(self, signed: SignedRecord, state: ChainState, epoch: int, now: float = 0.0) -> bool:
+        """Take a record in ``epoch``, the present one, at ``now`` (seconds that never go back); whether it is new.
         :class:`VerificationError` for what does not hold or is not wanted."""
         try:
             record = committee_record_decoder.decode(signed.record)
@@ -67,7 +66,7 @@ class RecordBook:
             raise VerificationError(f"A record of a member cannot be read: {error}.") from error
         match record:
             case ChallengeCommitment():
-                return self._add_commitment(signed, record, state, epoch)
+                return self.promises.add(signed, record, state, epoch, now)
             case Duties():
                 if (record.epoch, record.member) in self._duties:
                     return False
@@ -130,7 +129,7 @@ class RecordBook:
     def material(self) -> Material:
         """All of it, for a block."""
         return Material(
-            commitments=list(self._commitments.values()),
+            commitments=list(self.promises),
             duties=list(self._duties.values()),
             records=list(self._by_digest.values()),
             opened=self._opened,
@@ -145,7 +144,7 @@ class RecordBook:
     def of_member(self, member: bytes, state: ChainState) -> list[SignedRecord]:
         """What this member itself has signed and no block contains, to be told again to who may have missed it."""
         soonest = state.epoch + 2  # the next block is of a later epoch, and promises what comes behind that
-        found = [signed for (epoch, key), signed in self._commitments.items() if key == member and epoch >= soonest]
+        found = self.promises.of_member(member, soonest)
         found += (signed for (_, key), signed in self._duties.items() if key == member)
         found += (signed for (_, key), signed in self._speeds.items() if key == member)
         for (_, key), results in self._results.items():
@@ -167,13 +166,9 @@ class RecordBook:
             self._scorings.pop(entry.evidence, None)
         oldest = state.epoch + 1 - WINDOW
         members = set(state.members)
-        for kept in (self._commitments, self._duties):
-            for key in [key for key in kept if key[0] < oldest or key[1] not in members]:
-                del kept[key]
-        for signed in decoded.commitments:
-            record = committee_record_decoder.decode(signed.record)
-            if isinstance(record, ChallengeCommitment):
-                self._commitments.pop((record.epoch, record.member), None)
+        self.promises.decided(state, members)
+        for key in [key for key in self._duties if key[0] < oldest or key[1] not in members]:
+            del self._duties[key]
         self._forget_claims(state)
         for key in [key for key in self._speeds if _is_reported(state, key)]:
             del self._speeds[key]
@@ -264,15 +259,6 @@ class RecordBook:
         """Whether everybody knew of the duty in its epoch, and not after it only."""
         found = state.epochs.get(opened.challenge.epoch)
         return found is not None and has_duty(found.basis, opened.challenge.member, opened.asked, None)
-
-    def _add_commitment(self, signed: SignedRecord, record: ChallengeCommitment, state: ChainState, epoch: int) -> bool:
-        if not epoch <= record.epoch <= epoch + _AHEAD:
-            raise VerificationError(f"A commitment for epoch {record.epoch} is not wanted in epoch {epoch}.")
-        if (record.epoch, record.member) in self._commitments:
-            return False
-        open_commitment(signed, state.network_id, record.epoch, state.members)
-        self._commitments[record.epoch, record.member] = signed
-        return True
 
     def _add_result(self, signed: SignedRecord, record: Evidence | Unanswered, state: ChainState) -> bool:
         digest = digest_of(signed)

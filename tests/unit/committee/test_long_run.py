@@ -8,7 +8,7 @@ from tests.committee import long_run
 
 def results() -> dict[str, Any]:
     runs = [simulate(Plan(members=4, schedules=3, seed=seed)) for seed in (1, 2)]
-    mistakes = {"forgets": {"what": "contradicts itself", "schedule": 7}}
+    mistakes = {"forgets": {"what": "contradicts itself", "members": 7, "schedule": 7}}
     return {"commit": "0123456789ab", "sizes": {"4": long_run.pooled(runs)}, "mistakes": mistakes}
 
 
@@ -18,7 +18,7 @@ def test_a_clean_run_has_no_problems_and_its_page_names_commit_and_counts() -> N
     page = long_run.as_markdown(found)
     assert "0123456789ab" in page
     assert "| 4 | 1 | 6 | 0 | 0 |" in page
-    assert "in schedule 8 of" in page
+    assert "in schedule 8 of 400, of 7 members." in page
 
 
 def test_violations_and_mistakes_that_were_not_found_are_problems() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from engine.errors import ConfigurationError
 from engine.simulation.committee.run import Plan, as_text, simulate
-from tests.support.committee_mistakes import MISTAKES, SEED
+from tests.support.committee_mistakes import MISTAKES
 
 pytestmark = pytest.mark.timeout(300)
 SCHEDULES = {4: 400, 5: 80, 7: 50, 10: 20}
@@ -24,6 +24,7 @@ def test_nobody_ever_decides_differently_and_all_decide_soon_after_synchrony(mem
     assert result["blocks_refused"] > schedules // 4
     assert result["decided_on_what_some_lack"] > 0
     assert result["decided_on_broken_off"] > 0
+    assert result["refused_for_leaving_out"] > 0
     assert sum(result["rounds_after_synchrony"].values()) == schedules
     assert any(int(rounds) > 0 for rounds in result["rounds_after_synchrony"])  # it was not easy
 
@@ -37,9 +38,9 @@ def test_without_faulty_members_messages_may_still_be_lost() -> None:
 
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_machine_that_is_wrong_is_found_out(mistake: str) -> None:
-    machine, words = MISTAKES[mistake]
-    result = simulate(Plan(members=4, schedules=SCHEDULES[4], seed=SEED), machine, until=words)
-    assert any(words in text for one in result["problems"] for text in one["problems"])
+    wrong = MISTAKES[mistake]
+    result = simulate(wrong.plan(SCHEDULES[4]), wrong.machine, until=wrong.words)
+    assert any(wrong.words in text for one in result["problems"] for text in one["problems"])
     assert "Schedule" in as_text(result)
 
 
