@@ -26,6 +26,7 @@ from engine.node.challenge_chat import Asking, ChallengeChats, NothingSignedErro
 from engine.node.verifier_role import VerifierRole
 from engine.node.verifier_store import VerifierStore
 from engine.verification.chain.certificate import check_certified
+from engine.verification.chain.promises import Promises
 from engine.verification.chain.state import first_state
 from engine.verification.challenges import duties
 from engine.verification.challenges.plan import Planned
@@ -70,6 +71,8 @@ class Verified:
     """An overlay with members of the committee, each asking through the overlay's client."""
 
     epoch_seconds = EPOCH_SECONDS
+    most_rounds = 1
+    """That a block may take."""
 
     def __init__(self, overlay: AnsweringOverlay) -> None:
         self.overlay = overlay
@@ -153,16 +156,19 @@ class Verified:
             for index, role in roles.items()
             if index is not None
         }
-        posted = deque((index, effect) for index, machine in machines.items() for effect in machine.tick(now))
         decided: dict[int, CertifiedBlock] = {}
-        while posted:
-            sender, effect = posted.popleft()
-            if isinstance(effect, Decided):
-                decided[sender] = effect.certified
-            elif isinstance(effect, Send):
-                for index in machines.keys() - {sender} if effect.to is None else {effect.to}:
-                    posted += ((index, one) for one in machines[index].receive(sender, effect.message, now))
-        assert len(decided) == len(self.roles), "everybody decides at once where nobody is late"
+        while len(decided) < len(self.roles):
+            posted = deque((index, effect) for index, machine in machines.items() for effect in machine.tick(now))
+            while posted:
+                sender, effect = posted.popleft()
+                if isinstance(effect, Decided):
+                    decided[sender] = effect.certified
+                elif isinstance(effect, Send):
+                    for index in machines.keys() - {sender} if effect.to is None else {effect.to}:
+                        posted += ((index, one) for one in machines[index].receive(sender, effect.message, now))
+            now = min((one for machine in machines.values() if (one := machine.next_deadline())), default=now)
+            rounds = [machine.round for machine in machines.values()]
+            assert max(rounds) < self.most_rounds, "everybody decides at once where nobody is late or lies"
         (encoded,) = {certified.block for certified in decided.values()}
         self.state = check_certified(self.state, decided[0])
         self.blocks.append(block_decoder.decode(encoded))
@@ -201,6 +207,27 @@ async def test_who_serves_what_it_claims_rises_and_who_does_not_is_excluded() ->
     assert {entry.turn for block in blocks for entry in block.entries} == {0, 1}, "later turns are judged, too"
     asked = [asked for machine in network.overlay.machines for asked in machine.writer.asked]
     assert {len(one.messages) for one in asked} >= {1, 2, 3}, "some with a system prompt, some with an earlier turn"
+
+
+async def test_a_leader_that_leaves_out_what_others_promise_lets_nobody_go_unchecked() -> None:
+    network = await verified()
+    network.overlay.machines[2].writer.written = OTHER
+    liar, network.most_rounds = network.roles[0], 2
+
+    def leave_out(round_number: int) -> bytes | None:
+        held, liar.book.promises = liar.book.promises, Promises()
+        proposed = VerifierRole.propose(liar, round_number)
+        liar.book.promises = held
+        return proposed
+
+    liar.propose = leave_out  # type: ignore[method-assign]
+    async with network.running():
+        await network.epochs(8)
+    assert network.standing(2).excluded
+    assert not network.standing(0).excluded
+    assert all(len(block.commitments) == 4 for block in network.blocks)
+    assert all(block.proposer != liar._identity.public_key for block in network.blocks)
+    assert {block.round for block in network.blocks} == {0, 1}, "it loses its turns"
 
 
 async def test_a_new_block_of_an_epoch_that_is_over_gets_no_vote() -> None:
