@@ -169,6 +169,15 @@ def verification(
     share: Annotated[
         float, typer.Option(min=0.0, max=1.0, metavar="FRACTION", help="Of the nodes that cheat; at least one does.")
     ] = 0.25,
+    unchecked: Annotated[
+        float,
+        typer.Option(
+            min=0.0,
+            max=0.9,
+            metavar="FRACTION",
+            help="Of the epochs, in which nobody is checked, as the block before leaves out all commitments.",
+        ),
+    ] = 0.0,
     source: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="How honest answers are made; may be repeated (all that were recorded)."),
@@ -190,6 +199,7 @@ def verification(
         epochs=epochs,
         networks=networks,
         share=share,
+        unchecked=unchecked,
         seed=seed,
         adversaries=chosen_adversaries(adversary or []),
         sources=tuple(source or ()),

@@ -82,8 +82,8 @@ MECHANISMS: Sequence[tuple[str, str, str, str]] = (
     ("the same with 7 members, 2 of them faulty", "", "`gentorrent simulate committee --members 7`", "committee of 7"),
     (
         "a leader that leaves out what it dislikes, all commitments even",
-        "nothing but its turn, one of n: nobody is checked in the epoch after a block without commitments",
-        "not simulated (`docs/verification.md`, *What a leader can leave out*)",
+        "it loses its turn: who has held a commitment passes it on and does not vote for a block that lacks it",
+        "`gentorrent simulate committee`, `tests/unit/node/test_commitments_left_out.py`",
         "",
     ),
     (

@@ -95,9 +95,12 @@ class SimulatedNetwork:
         verifiers: int,
         dice: Random,
         faults: float = 0.0,
+        unchecked: float = 0.0,
     ) -> None:
-        """``faults``: the share of conversations that break off without anybody's will."""
+        """``faults``: the share of conversations that break off without anybody's will. ``unchecked``: of epochs, in
+        which nobody is checked, as the block before them has no commitments."""
         self._faults = faults
+        self._unchecked = unchecked
         self.nodes = nodes
         self.epoch = 0
         self.standings: Standings = {}
@@ -136,8 +139,10 @@ class SimulatedNetwork:
         self._bases[self.epoch], self._broken[self.epoch] = basis, Counter()
         outputs = [hashlib.sha512(self._output + member).digest() for member in self._members]
         shares = traffic_shares([self._standing(node) for node in self.nodes])
+        is_checked = not self._unchecked or self._dice.random() >= self._unchecked
         for node, share in zip(self.nodes, shares, strict=True):
-            self._check(node, basis, outputs)
+            if is_checked:
+                self._check(node, basis, outputs)
             if node.course.excluded is None:
                 served = share * len(self.nodes)
                 node.course.traffic += served

@@ -28,13 +28,14 @@ Say = Callable[[str], None]
 class Plan:
     """``networks`` of ``nodes`` each, with ``share`` of them dishonest (one at least). ``adversaries``: names; besides
     there are always networks of honest nodes alone. ``sources``: how honest nodes make their answers, by turns (all
-    that were recorded)."""
+    that were recorded). ``unchecked``: the share of epochs in which nobody is checked."""
 
     nodes: int = 4
     verifiers: int = 4
     epochs: int = 60
     networks: int = 50
     share: float = 0.25
+    unchecked: float = 0.0
     seed: int = 1
     adversaries: tuple[str, ...] = tuple(ADVERSARIES)
     sources: tuple[str, ...] = ()
@@ -97,7 +98,7 @@ def _honest(plan: Plan, recorded: Recorded, sources: Sequence[str]) -> list[tupl
             SimulatedNode(NodeId(dice.randbytes(20)), sources[(number + place) % len(sources)])
             for place in range(plan.nodes)
         ]
-        network = SimulatedNetwork(recorded, nodes, plan.verifiers, dice)
+        network = SimulatedNetwork(recorded, nodes, plan.verifiers, dice, unchecked=plan.unchecked)
         for _ in range(plan.epochs):
             network.run_epoch()
         courses += [(node.source, node.course) for node in nodes]
@@ -119,7 +120,7 @@ def _play(plan: Plan, adversary: Adversary, recorded: Recorded, sources: Sequenc
             )
             for place in range(plan.nodes)
         ]
-        network = SimulatedNetwork(recorded, nodes, plan.verifiers, dice)
+        network = SimulatedNetwork(recorded, nodes, plan.verifiers, dice, unchecked=plan.unchecked)
         while network.epoch < epochs and any(node.course.excluded is None for node in nodes[:dishonest]):
             network.run_epoch()
         played += nodes

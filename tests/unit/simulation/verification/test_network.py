@@ -185,3 +185,15 @@ def _standing(**changes: object) -> NodeStanding:
         "recent": (),
     }
     return NodeStanding(**fields | changes)
+
+
+def test_in_some_epochs_nobody_is_checked() -> None:
+    nodes = [SimulatedNode(NodeId(bytes([place]) * 20), "honest", None) for place in range(2)]
+    found = SimulatedNetwork(RECORDED, nodes, 4, Random(1), unchecked=0.5)
+    checked = []
+    for _ in range(60):
+        before = nodes[0].course.checks + nodes[1].course.checks
+        found.run_epoch()
+        checked.append(nodes[0].course.checks + nodes[1].course.checks > before)
+    assert nodes[0].course.new_epochs >= 3
+    assert 0 < sum(checked[:8]) < 8
