@@ -6,6 +6,7 @@ from engine.crypto.identity import Identity, node_id_of, verify
 from engine.directory import CLOCK_SKEW_SECONDS
 from engine.directory.invite import Invitation, show_grant
 from engine.errors import LoginRefusedError, SignatureError
+from engine.sentences import say
 from engine.wire import MINIMUM_PROTOCOL_VERSION, PROTOCOL_VERSION, SUITE_ED25519
 from engine.wire.signaling import Challenge, Login, Welcome
 
@@ -29,8 +30,13 @@ def make_login(
     version = min(PROTOCOL_VERSION, challenge.maximum_version)
     if version < max(MINIMUM_PROTOCOL_VERSION, challenge.minimum_version):
         raise LoginRefusedError(
-            f"The bootstrap server speaks protocol versions {challenge.minimum_version} to {challenge.maximum_version}"
-            f" and this program {MINIMUM_PROTOCOL_VERSION} to {PROTOCOL_VERSION}. Update the older of the two."
+            say(
+                "server.versions",
+                least=challenge.minimum_version,
+                most=challenge.maximum_version,
+                own_least=MINIMUM_PROTOCOL_VERSION,
+                own_most=PROTOCOL_VERSION,
+            )
         )
     expires = int(now) + LOGIN_SECONDS
     fields = (challenge.nonce, nonce, challenge.server_key, identity.node_id, expires.to_bytes(8, "big"))

@@ -15,6 +15,7 @@ from engine.doctor.facts import EngineFacts, Facts, IceFact, NatFacts, ServerFac
 from engine.doctor.server_check import check_server, measure_bandwidth
 from engine.doctor.session import Session, Visitor, running
 from engine.ids import NetworkId
+from engine.sentences import say
 from engine.transport.bootstrap_state import BootstrapAddress
 from engine.transport.ice_servers import IceUrl, OfferedServers
 from engine.transport.probes import ProbeReport, choose, probe
@@ -47,7 +48,7 @@ async def examine(what: Examination) -> Facts:
     server = await _first_to_answer(what.address.urls, what.clock)
     expected = what.address.network_id
     if server.reached and expected is not None and server.network_id != expected.hex():
-        detail = f"it serves network {server.network_id}"
+        detail = say("server.serves", network=server.network_id)
         server = structs.replace(server, problem="other network", detail=detail)
     if server.reached and not server.problem and what.visitor is not None:
         facts = await _visit(what, what.address, what.visitor, server)

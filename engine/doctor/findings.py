@@ -62,7 +62,7 @@ def _server(facts: Facts) -> Iterator[Finding]:
 
 
 def _server_problem(server: ServerFacts) -> Finding:
-    said = f"{server.url}: {server.detail}"
+    said = say("probe.at", server=server.url, reason=server.detail)
     match server.problem:
         case "unreachable":
             words = (

@@ -40,8 +40,16 @@ def report(facts: Facts, findings: list[Finding]) -> dict[str, object]:
             relay_reason=plain(engine.relay_reason),
             warnings=tuple(map(plain, engine.warnings)),
         )
+    bandwidth = facts.bandwidth
+    if bandwidth is not None:
+        bandwidth = msgspec.structs.replace(bandwidth, error=plain(bandwidth.error))
     facts = msgspec.structs.replace(
-        facts, engine=engine, server=_plain_server(facts), stun=_plain(facts.stun), turn=_plain(facts.turn)
+        facts,
+        engine=engine,
+        server=_plain_server(facts),
+        stun=_plain(facts.stun),
+        turn=_plain(facts.turn),
+        bandwidth=bandwidth,
     )
     told: dict[str, object] = msgspec.to_builtins(facts)
     judged = {"healthy": is_healthy(findings), "findings": msgspec.to_builtins(findings)}

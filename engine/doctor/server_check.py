@@ -13,6 +13,8 @@ from aiohttp import hdrs
 
 from engine.clock import Clock
 from engine.doctor.facts import BandwidthFacts, ServerFacts
+from engine.sentences import say
+from engine.transport.bootstrap_http import failure_words
 from engine.transport.speed import SPEED_BYTES, SPEED_PATH
 
 TRIES = 3
@@ -42,11 +44,13 @@ async def check_server(url: str, clock: Clock) -> ServerFacts:
         except (TimeoutError, aiohttp.ClientError, OSError, UnicodeError) as error:
             if latency is not None:
                 break  # it has answered before; one lost request is no finding
-            return ServerFacts(url=url, problem=_kind(error), detail=_words(error))
+            return ServerFacts(url=url, problem=_kind(error), detail=failure_words(error))
         health = _health(body)
         if health is None:
             return ServerFacts(
-                url=url, problem="portal", detail=f"status {response.status}, {response.content_type}, no health report"
+                url=url,
+                problem="portal",
+                detail=say("server.no_health", status=str(response.status), kind=response.content_type),
             )
         latency = min(took, latency or took)
         facts = ServerFacts(
@@ -82,7 +86,7 @@ async def measure_bandwidth(url: str, clock: Clock) -> BandwidthFacts:
                     return BandwidthFacts(down_mbit_s=down, bytes=moved, error=_speed_refused(response.status))
             up = _mbit(len(data), clock.monotonic() - began)
     except (TimeoutError, aiohttp.ClientError, OSError) as error:
-        return BandwidthFacts(down_mbit_s=down, bytes=moved, error=_words(error))
+        return BandwidthFacts(down_mbit_s=down, bytes=moved, error=failure_words(error))
     return BandwidthFacts(down_mbit_s=down, up_mbit_s=up, bytes=moved + len(data))
 
 
@@ -99,7 +103,7 @@ def _mbit(count: int, seconds: float) -> float:
 
 
 def _speed_refused(status: int) -> str:
-    return "the server is busy with other measurements" if status == 503 else f"the server answered with {status}"
+    return say("server.measuring") if status == 503 else say("server.status", status=str(status))
 
 
 def _health(body: bytes) -> dict[str, object] | None:
@@ -122,14 +126,3 @@ def _skew(date: str, wall: float) -> float | None:
 def _kind(error: Exception) -> str:
     is_certificate = isinstance(error, (aiohttp.ClientConnectorCertificateError, ssl.SSLCertVerificationError))
     return "certificate" if is_certificate else "unreachable"
-
-
-def _words(error: Exception) -> str:
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        reason = error.certificate_error
-        return str(getattr(reason, "verify_message", "") or reason)
-    if isinstance(error, aiohttp.ClientConnectorError) and error.os_error.strerror:
-        return error.os_error.strerror.lower()
-    return str(error) or type(error).__name__

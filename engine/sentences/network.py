@@ -16,6 +16,40 @@ NETWORK = {
         "on this machine."
     ),
     "server.unreachable": mark("The bootstrap server {server} cannot be reached ({error})."),
+    "server.no_answer": mark("no answer in time"),
+    "server.status": mark("it answers with HTTP status {status}"),
+    "server.status_of": mark("it answers {name} with HTTP status {status}"),
+    "server.redirects": mark("it sends us to another address, which no bootstrap server does"),
+    "server.no_bootstrap": mark(
+        "it answers {name} with {kind}, which no bootstrap server does. A login page of this network, perhaps? Open a "
+        "web browser and see"
+    ),
+    "server.refuses_connections": mark("nothing takes connections there"),
+    "server.no_way": mark("no way leads there from here"),
+    "server.cut": mark("the connection was cut"),
+    "server.no_health": mark("status {status}, {kind}, no health report"),
+    "server.serves": mark("it serves network {network}"),
+    "server.measuring": mark("the server is busy with other measurements"),
+    "server.closed": mark("the connection was closed"),
+    "server.network_changed": mark("this computer's network has changed"),
+    "server.refuses": mark("The bootstrap server refused this node: {reason}."),
+    "server.no_protocol": mark("The bootstrap server does not follow the login protocol. Is the address right?"),
+    "server.private": mark(
+        'The network "{name}" is private: only who is invited is admitted. Ask its operator for an invitation, and '
+        "start once with --join INVITATION."
+    ),
+    "server.versions": mark(
+        "The bootstrap server speaks protocol versions {least} to {most} and this program {own_least} to {own_most}. "
+        "Update the older of the two."
+    ),
+    "server.stale": mark(
+        "The server {server} keeps showing an old directory, while others have a newer one that is signed by this "
+        "network. It is stuck, or holds news back; do not rely on it alone."
+    ),
+    "server.frozen": mark(
+        "The server has shown no new directory for {minutes} minutes, though it should every 10. It is stuck, or holds "
+        "news back. Tell its operator."
+    ),
     "server.nothing": mark("Nothing can be joined without it. Check the address and this computer's connection."),
     "server.too_old": mark("The last directory is {hours} h old and no longer trusted, so nothing new can be started."),
     "server.in_use": mark("The last directory, {hours} h old, stays in use for up to 24 h; trying again."),
@@ -55,6 +89,11 @@ NETWORK = {
         '"{name}", {number}. Compare this number with the operator\'s.'
     ),
     "directory.not_kept": mark("The directory is used but could not be kept for the next start. {problem}"),
+    "directory.not_fetched": mark("The directory could not be fetched: {problem}"),
+    "directory.pin_damaged": mark(
+        "{path}, which says which network {server} belongs to, is damaged, so nobody at that address is trusted. Add "
+        "#NETWORKID to the address, or delete the file to trust the network that answers next."
+    ),
     "directory.two": mark(
         "The bootstrap server signed two different directories of epoch {epoch}, so somebody is shown a "
         "network of his own. Do not rely on anonymity until its operator has explained this."

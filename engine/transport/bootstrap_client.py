@@ -231,14 +231,14 @@ class BootstrapClient:
             if directory is not None:
                 self._follower.show(directory)
         except (StorageError, DirectoryError) as error:
-            self._status.set(phase=Phase.REFUSED, reason=str(error))
+            self._status.set(phase=Phase.REFUSED, reason=said_by(error))
         while True:
             self._again.clear()
             began, refused = self._clock.monotonic(), False
             try:
                 await self._connect_once(self._servers.current)
             except (LoginRefusedError, DirectoryError, SignatureError) as error:
-                self._status.set(phase=Phase.REFUSED, reason=str(error), published=False)
+                self._status.set(phase=Phase.REFUSED, reason=said_by(error), published=False)
                 refused = True
             except PreferredAnswersError:
                 self._servers.go_back()
@@ -366,7 +366,7 @@ class BootstrapClient:
 
     async def _end_when_told(self) -> None:
         await self._again.wait()
-        raise BootstrapUnreachableError("this computer's network has changed")
+        raise BootstrapUnreachableError(say("server.network_changed"))
 
     async def _keep_alive(self) -> None:
         while True:

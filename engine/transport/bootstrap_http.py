@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
 
 from engine.errors import BootstrapUnreachableError, DirectoryError, WireError
+from engine.sentences import say
 from engine.wire.codec import encode
 from engine.wire.records import Signed
 
@@ -18,6 +20,12 @@ CONNECT_SECONDS = 15.0
 TCP_SECONDS = 6.0
 """For the connection alone: a firewall that swallows it must not hold up the next server for long."""
 REQUEST_SECONDS = 120.0
+_NO_CONNECTION = {
+    errno.ECONNREFUSED: "server.refuses_connections",
+    errno.ECONNRESET: "server.cut",
+    errno.EHOSTUNREACH: "server.no_way",
+    errno.ENETUNREACH: "server.no_way",
+}
 
 
 @contextlib.asynccontextmanager
@@ -25,12 +33,30 @@ async def network_errors() -> AsyncIterator[None]:
     """What can go wrong on the way, as an error of the project's tree."""
     try:
         yield
-    except TimeoutError as error:
-        raise BootstrapUnreachableError("no answer in time") from error
-    except aiohttp.ClientResponseError as error:  # its own words are made for programmers
-        raise BootstrapUnreachableError(f"it answers with HTTP status {error.status}") from error
-    except (aiohttp.ClientError, OSError, UnicodeError) as error:  # the last for what cannot be a host name
-        raise BootstrapUnreachableError(str(error) or type(error).__name__) from error
+    except (TimeoutError, aiohttp.ClientError, OSError, UnicodeError) as error:  # the last: what cannot be a host name
+        raise BootstrapUnreachableError(failure_words(error)) from error
+
+
+def failure_words(error: Exception) -> str:
+    """What went wrong on the way to a server, in a few words."""
+    match error:
+        case TimeoutError():
+            return say("server.no_answer")
+        case aiohttp.ClientResponseError():  # its own words are made for programmers
+            return say("server.status", status=str(error.status))
+        case aiohttp.ClientConnectorCertificateError():
+            reason = error.certificate_error
+            return say("probe.certificate", problem=str(getattr(reason, "verify_message", "") or reason))
+        case aiohttp.ClientConnectorDNSError():
+            return say("probe.no_host")
+        case aiohttp.ServerDisconnectedError() | ConnectionResetError():
+            return say("server.cut")
+        case aiohttp.ClientConnectorError() if error.os_error.errno in _NO_CONNECTION:
+            return say(_NO_CONNECTION[error.os_error.errno])
+        case aiohttp.ClientConnectorError() if error.os_error.strerror:
+            return error.os_error.strerror.lower()
+        case _:
+            return str(error) or type(error).__name__
 
 
 def http_session(connector: aiohttp.BaseConnector | None = None) -> aiohttp.ClientSession:
@@ -43,7 +69,7 @@ def http_session(connector: aiohttp.BaseConnector | None = None) -> aiohttp.Clie
 
 
 async def _refuse_redirect(*_: Any) -> None:
-    raise BootstrapUnreachableError("it sends us to another address, which no bootstrap server does")
+    raise BootstrapUnreachableError(say("server.redirects"))
 
 
 async def fetch(
@@ -60,12 +86,9 @@ async def fetch(
         if response.status == 304:
             return None
         if response.status != 200:
-            raise BootstrapUnreachableError(f"it answers {name} with HTTP status {response.status}")
+            raise BootstrapUnreachableError(say("server.status_of", name=name, status=str(response.status)))
         if response.content_type not in ("application/octet-stream", "application/json"):
-            raise BootstrapUnreachableError(
-                f"it answers {name} with {response.content_type[:60]}, which no bootstrap server does. A login page"
-                " of this network, perhaps? Open a web browser and see"
-            )
+            raise BootstrapUnreachableError(say("server.no_bootstrap", name=name, kind=response.content_type[:60]))
         body = bytearray()
         async for chunk in response.content.iter_chunked(65_536):
             body += chunk

@@ -17,6 +17,7 @@ from engine.directory.invite import Invitation
 from engine.directory.login import check_welcome, make_login
 from engine.directory.mirrors import check_challenge
 from engine.errors import BootstrapUnreachableError, LoginRefusedError, WireError
+from engine.sentences import say
 from engine.transport.saved_invitation import load_invitation
 from engine.wire.codec import encode
 from engine.wire.signaling import Challenge, Refused, Welcome, server_message_decoder
@@ -64,10 +65,7 @@ def _invitation(account: Account, genesis: GenesisRecord) -> Invitation | None:
         return None
     invitation = load_invitation(account.data, genesis.network_id)
     if invitation is None:
-        raise LoginRefusedError(
-            f'The network "{genesis.genesis.name}" is private: only who is invited is admitted. Ask its operator'
-            " for an invitation, and start once with --join INVITATION."
-        )
+        raise LoginRefusedError(say("server.private", name=genesis.genesis.name))
     return invitation
 
 
@@ -78,11 +76,11 @@ async def receive(socket: aiohttp.ClientWebSocketResponse) -> Any:
         return server_message_decoder.decode(message.data)
     if message.type is aiohttp.WSMsgType.TEXT:
         raise WireError("the server sent text")
-    raise BootstrapUnreachableError("the connection was closed")
+    raise BootstrapUnreachableError(say("server.closed"))
 
 
 def refusal(message: Any) -> str:
     """Why a login was refused, in a sentence."""
     if isinstance(message, Refused):
-        return f"The bootstrap server refused this node: {message.reason}."
-    return "The bootstrap server does not follow the login protocol. Is the address right?"
+        return say("server.refuses", reason=message.reason)
+    return say("server.no_protocol")

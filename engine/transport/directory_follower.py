@@ -14,6 +14,7 @@ from engine.directory.genesis import GenesisRecord
 from engine.directory.marks import AwayMarks, check_mark
 from engine.errors import BootstrapUnreachableError, DirectoryError, LoginRefusedError, StorageError, WireError
 from engine.ids import NodeId
+from engine.sentences import said_by, say
 from engine.transport.bootstrap_http import network_errors
 from engine.transport.bootstrap_state import Status
 from engine.transport.directory_keeper import DirectoryKeeper
@@ -112,10 +113,10 @@ class DirectoryFollower:
                     self._status.set(warning=self._status.lasting)
                 behind_since = self._check_freshness(behind_since)
             except (DirectoryError, WireError) as error:
-                told = str(error)
+                told = said_by(error)
                 self._status.set(warning=told)
             except (BootstrapUnreachableError, StorageError) as error:
-                told = f"The directory could not be fetched: {error}"
+                told = say("directory.not_fetched", problem=said_by(error))
                 self._status.set(warning=told)
                 delay, backoff = backoff, min(POLL_SECONDS, backoff * 2)
             with contextlib.suppress(TimeoutError):
@@ -128,17 +129,11 @@ class DirectoryFollower:
         now = self._clock.monotonic()
         if self.keeper.is_behind:
             if behind_since is not None and now - behind_since > BEHIND_SECONDS:
-                raise LoginRefusedError(
-                    f"The server {self._servers.current} keeps showing an old directory, while others have a newer one"
-                    " that is signed by this network. It is stuck, or holds news back; do not rely on it alone."
-                )
+                raise LoginRefusedError(say("server.stale", server=self._servers.current))
             return behind_since if behind_since is not None else now
         age = self._clock.wall() - self.directory.issued if self.directory is not None else 0.0
         if age > FROZEN_SECONDS:
-            self._status.set(
-                warning=f"The server has shown no new directory for {age / 60:.0f} minutes, though it should every 10."
-                " It is stuck, or holds news back. Tell its operator."
-            )
+            self._status.set(warning=say("server.frozen", minutes=round(age / 60)))
         return None
 
     async def compare_servers(self, session: aiohttp.ClientSession) -> None:

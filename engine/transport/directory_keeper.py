@@ -245,10 +245,7 @@ class DirectoryKeeper:
         try:
             self._network_id = parse_network_id(pin.decode("ascii", "replace").strip())
         except DirectoryError as error:
-            raise DirectoryError(
-                f"{self._pin}, which says which network {self._url} belongs to, is damaged, so nobody at that address "
-                "is trusted. Add #NETWORKID to the address, or delete the file to trust the network that answers next."
-            ) from error
+            raise DirectoryError(say("directory.pin_damaged", path=str(self._pin), server=self._url)) from error
 
     def _use(self, genesis: GenesisRecord) -> None:
         self.genesis = genesis

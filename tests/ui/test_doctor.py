@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtGui import QGuiApplication
 
 from app import i18n
+from app.models.engine_words import from_engine
 from engine.api import schema
 from engine.sentences import say
 from tests.ui.conftest import Drive, NoProcess, PlayedEngine, open_window, played_engine, until
@@ -116,6 +117,13 @@ def test_the_real_engine_examines_itself(drive: Drive, tmp_path: Path) -> None:
             assert not result.healthy
             assert result.findings[0].id == "bootstrap"
             assert "does not answer" in card.findings.shown[0][1]
+            assert "nothing takes connections there" in card.findings.shown[0][1]
+            i18n.use("de")
+            found = from_engine(result.findings[0], "found")
+            i18n.use("en")
+            assert (
+                found == "Der Bootstrap-Server antwortet nicht (http://127.0.0.1:9: dort nimmt nichts Verbindungen an)."
+            )
             report = json.loads(result.report)
             assert report["findings"][0]["id"] == "bootstrap"
             assert str(tmp_path) not in result.report

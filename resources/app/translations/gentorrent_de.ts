@@ -3448,12 +3448,24 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Der Bootstrap-Server antwortet nicht ({said}).</translation>
     </message>
     <message>
+        <source>The bootstrap server does not follow the login protocol. Is the address right?</source>
+        <translation>Der Bootstrap-Server hält sich nicht ans Anmeldeprotokoll. Stimmt die Adresse?</translation>
+    </message>
+    <message>
         <source>The bootstrap server of “{name}” answers in {milliseconds} ms.</source>
         <translation>Der Bootstrap-Server von „{name}“ antwortet in {milliseconds} ms.</translation>
     </message>
     <message>
+        <source>The bootstrap server refused this node: {reason}.</source>
+        <translation>Der Bootstrap-Server hat diesen Knoten abgelehnt: {reason}.</translation>
+    </message>
+    <message>
         <source>The bootstrap server signed two different directories of epoch {epoch}, so somebody is shown a network of his own. Do not rely on anonymity until its operator has explained this.</source>
         <translation>Der Bootstrap-Server hat zwei verschiedene Verzeichnisse der Epoche {epoch} unterschrieben, also wird jemandem ein eigenes Netz gezeigt. Verlass dich nicht auf die Anonymität, bis der Betreiber das erklärt hat.</translation>
+    </message>
+    <message>
+        <source>The bootstrap server speaks protocol versions {least} to {most} and this program {own_least} to {own_most}. Update the older of the two.</source>
+        <translation>Der Bootstrap-Server spricht die Protokollversionen {least} bis {most} und dieses Programm {own_least} bis {own_most}. Erneuere das ältere von beiden.</translation>
     </message>
     <message>
         <source>The bootstrap server {preferred} does not answer, so {current} is used until it does.</source>
@@ -3574,6 +3586,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>The diagnostics were not saved: {reason}. Choose another place.</source>
         <translation>Die Diagnose wurde nicht gespeichert: {reason}. Wähle einen anderen Ort.</translation>
+    </message>
+    <message>
+        <source>The directory could not be fetched: {problem}</source>
+        <translation>Das Verzeichnis ließ sich nicht holen: {problem}</translation>
     </message>
     <message>
         <source>The directory is used but could not be kept for the next start. {problem}</source>
@@ -4055,6 +4071,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Der Name eines Netzes hat 1 bis 64 druckbare Zeichen.</translation>
     </message>
     <message>
+        <source>The network &quot;{name}&quot; is private: only who is invited is admitted. Ask its operator for an invitation, and start once with --join INVITATION.</source>
+        <translation>Das Netz „{name}“ ist privat: Nur wer eingeladen ist, kommt hinein. Bitte den Betreiber um eine Einladung, und starte einmal mit --join EINLADUNG.</translation>
+    </message>
+    <message>
         <source>The network cannot be asked yet.</source>
         <translation>Das Netz kann noch nicht gefragt werden.</translation>
     </message>
@@ -4271,6 +4291,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Der Server hat den Wechsel der Identität dieses Knotens nicht angenommen: {problem}.</translation>
     </message>
     <message>
+        <source>The server has shown no new directory for {minutes} minutes, though it should every 10. It is stuck, or holds news back. Tell its operator.</source>
+        <translation>Der Server hat seit {minutes} Minuten kein neues Verzeichnis gezeigt, obwohl er es alle 10 sollte. Er hängt, oder er hält Neuigkeiten zurück. Sag es seinem Betreiber.</translation>
+    </message>
+    <message>
         <source>The server of the network ended: {problem} It is started again.</source>
         <translation>Der Server des Netzes endete: {problem} Er wird wieder gestartet.</translation>
     </message>
@@ -4285,6 +4309,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>The server refuses this node&apos;s receipts of epoch {epoch} for good: {problem}</source>
         <translation>Der Server lehnt die Belege dieses Knotens aus der Epoche {epoch} endgültig ab: {problem}</translation>
+    </message>
+    <message>
+        <source>The server {server} keeps showing an old directory, while others have a newer one that is signed by this network. It is stuck, or holds news back; do not rely on it alone.</source>
+        <translation>Der Server {server} zeigt immer noch ein altes Verzeichnis, während andere ein neueres haben, das dieses Netz unterschrieben hat. Er hängt, oder er hält Neuigkeiten zurück; verlass dich nicht auf ihn allein.</translation>
     </message>
     <message>
         <source>The setting signaling_address is for relays, and relay is off (--no-relay). Leave one of them out.</source>
@@ -5348,6 +5376,18 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>in Benutzung</translation>
     </message>
     <message>
+        <source>it answers with HTTP status {status}</source>
+        <translation>er antwortet mit HTTP-Status {status}</translation>
+    </message>
+    <message>
+        <source>it answers {name} with HTTP status {status}</source>
+        <translation>er beantwortet {name} mit HTTP-Status {status}</translation>
+    </message>
+    <message>
+        <source>it answers {name} with {kind}, which no bootstrap server does. A login page of this network, perhaps? Open a web browser and see</source>
+        <translation>er beantwortet {name} mit {kind}, was kein Bootstrap-Server tut. Vielleicht eine Anmeldeseite dieses Netzes? Öffne einen Browser und sieh nach</translation>
+    </message>
+    <message>
         <source>it cannot be started ({error})</source>
         <translation>es lässt sich nicht starten ({error})</translation>
     </message>
@@ -5396,8 +5436,16 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>sie enthält kein Netz</translation>
     </message>
     <message>
+        <source>it sends us to another address, which no bootstrap server does</source>
+        <translation>er schickt uns zu einer anderen Adresse, was kein Bootstrap-Server tut</translation>
+    </message>
+    <message>
         <source>it sent something that cannot be read ({error})</source>
         <translation>es hat etwas geschickt, das sich nicht lesen lässt ({error})</translation>
+    </message>
+    <message>
+        <source>it serves network {network}</source>
+        <translation>er gehört zum Netz {network}</translation>
     </message>
     <message>
         <source>it stopped itself</source>
@@ -5520,6 +5568,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>von hier aus ist kein TURN-Server zu benutzen ({tried})</translation>
     </message>
     <message>
+        <source>no answer in time</source>
+        <translation>keine rechtzeitige Antwort</translation>
+    </message>
+    <message>
         <source>no answer within {seconds} s</source>
         <translation>keine Antwort in {seconds} s</translation>
     </message>
@@ -5534,6 +5586,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     <message>
         <source>no standing yet</source>
         <translation>noch ohne Ansehen</translation>
+    </message>
+    <message>
+        <source>no way leads there from here</source>
+        <translation>von hier führt kein Weg dorthin</translation>
     </message>
     <message>
         <source>nodes listed</source>
@@ -5555,6 +5611,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     <message>
         <source>nothing measured</source>
         <translation>nichts gemessen</translation>
+    </message>
+    <message>
+        <source>nothing takes connections there</source>
+        <translation>dort nimmt nichts Verbindungen an</translation>
     </message>
     <message>
         <source>of electricity this month</source>
@@ -5657,6 +5717,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>Ansehen {share} %</translation>
     </message>
     <message>
+        <source>status {status}, {kind}, no health report</source>
+        <translation>Status {status}, {kind}, kein Zustandsbericht</translation>
+    </message>
+    <message>
         <source>taken by models</source>
         <translation>von Modellen belegt</translation>
     </message>
@@ -5667,6 +5731,14 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     <message>
         <source>temporary</source>
         <translation>temporär</translation>
+    </message>
+    <message>
+        <source>the connection was closed</source>
+        <translation>die Verbindung wurde geschlossen</translation>
+    </message>
+    <message>
+        <source>the connection was cut</source>
+        <translation>die Verbindung wurde getrennt</translation>
     </message>
     <message>
         <source>the device that it computed with failed (exit code {number})</source>
@@ -5725,6 +5797,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>der Prozessor dieses Rechners</translation>
     </message>
     <message>
+        <source>the server is busy with other measurements</source>
+        <translation>der Server ist mit anderen Messungen beschäftigt</translation>
+    </message>
+    <message>
         <source>the servers are of different networks: the parts after # differ. Name servers of one network only.</source>
         <translation>die Server sind aus verschiedenen Netzen: Die Teile nach # unterscheiden sich. Nenn nur Server eines Netzes.</translation>
     </message>
@@ -5735,6 +5811,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     <message>
         <source>there is no such host</source>
         <translation>einen solchen Rechner gibt es nicht</translation>
+    </message>
+    <message>
+        <source>this computer&apos;s network has changed</source>
+        <translation>das Netz dieses Rechners ist ein anderes geworden</translation>
     </message>
     <message>
         <source>this is not an address; {expected}</source>
@@ -6263,6 +6343,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     <message>
         <source>{path} is of a version that this program does not know. Update GenTorrent.</source>
         <translation>{path} ist von einer Version, die dieses Programm nicht kennt. Erneuere GenTorrent.</translation>
+    </message>
+    <message>
+        <source>{path}, which says which network {server} belongs to, is damaged, so nobody at that address is trusted. Add #NETWORKID to the address, or delete the file to trust the network that answers next.</source>
+        <translation>{path}, worin steht, zu welchem Netz {server} gehört, ist beschädigt, darum wird niemandem unter dieser Adresse vertraut. Häng #NETWORKID an die Adresse, oder lösch die Datei, um dem Netz zu vertrauen, das als nächstes antwortet.</translation>
     </message>
     <message>
         <source>{place} / {all}</source>
