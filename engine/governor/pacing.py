@@ -29,9 +29,12 @@ class PowerPacer:
         self._over_since: float | None = None
         self._rests_until = 0.0
 
-    def look(self, power: float | None, cap: float | None, now: float, *, working: bool) -> float:
+    def look(self, power: float | None, cap: float | None, now: float, *, working: bool, owners: bool = False) -> float:
         """The share from now on; 0: it has to rest. ``working``: it has something to do, so that power says something
-        of its speed."""
+        of its speed. ``owners``: it works for its owner, too, so that power says nothing of what others cost."""
+        if owners:
+            self._over_since = None
+            return self.share
         if cap is None or power is None:
             self.share, self._over_since = 1.0, None
             return self.share

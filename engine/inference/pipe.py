@@ -47,9 +47,11 @@ class SetBudget(Struct, frozen=True, array_like=True, tag="budget"):
 
 
 class SetPace(Struct, frozen=True, array_like=True, tag="pace"):
-    """From now on the worker computes in this share of the time; it rests between two steps."""
+    """From now on the worker computes for others in this share of the time, and for its owner in the share ``owners``;
+    it rests between two steps."""
 
     share: Annotated[float, Meta(gt=0, le=1)]
+    owners: Annotated[float, Meta(gt=0, le=1)] = 1.0
 
 
 class Unload(Struct, frozen=True, array_like=True, tag="unload"):

@@ -32,7 +32,7 @@ from engine.node.network_answer import NetworkAnswer, finish_reason
 from engine.node.overlay_client import OverlayClient
 from engine.node.reading import Reading
 from engine.node.requests import generation_of
-from engine.sentences import said_by, say
+from engine.sentences import said_by, say, together
 
 
 class Answers:
@@ -59,6 +59,12 @@ class Answers:
         self._salt = random_bytes(32)
         self.running = 0
         """Answers to the owner that are being made."""
+        self.running_here = 0
+        """Those of them that this machine makes."""
+        self.begins_here: Callable[[], None] = lambda: None
+        """Hears of each before it is begun."""
+        self.hot: Callable[[], tuple[str, ...]] = tuple
+        """Why this machine answers its owner more slowly than it could."""
 
     async def answer(self, request: AnswerRequest) -> AsyncGenerator[AnswerEvent, None]:
         """See ``AnswerService.answer``."""
@@ -92,6 +98,8 @@ class Answers:
             missing = missing_abilities(generation, info) if info.model_id == request.model_id else ()
             if missing:
                 raise unable(info.model_id, missing, "on this machine")
+        self.running_here += 1
+        self.begins_here()
         events = self._backend.generate(generation)
         try:
             async for event in events:
@@ -100,6 +108,7 @@ class Answers:
         except InferenceError as error:
             raise ServingNodeLostError(said_by(error)) from error
         finally:
+            self.running_here -= 1
             close = getattr(events, "aclose", None)
             if close is not None:
                 await close()
@@ -111,7 +120,7 @@ class Answers:
                 return [AnswerStage(stage=stage, place=event.place, estimate=event.estimate)]
             case Started():
                 progress.reading.style(event.style)
-                return [AnswerStage(stage="prefill", text=say("stage.reads_here"))]
+                return [AnswerStage(stage="prefill", text=together(say("stage.reads_here"), *self.hot()))]
             case Delta():
                 return [progress.add(event.ids, event.text, self._clock.monotonic(), event.logprobs)]
             case Done():

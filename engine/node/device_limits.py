@@ -30,8 +30,7 @@ logger = logging.getLogger(__name__)
 
 class DeviceLimits:
     """``run()`` until cancelled. ``serves``: whether a model is in memory for others; ``own_work``: whether the owner's
-    own questions are being answered, which a month's allowances do not slow; ``changed``: other devices may be
-    used."""
+    own questions are being answered here, which nothing but heat slows; ``changed``: other devices may be used."""
 
     def __init__(
         self,
@@ -55,6 +54,8 @@ class DeviceLimits:
         self._thread: threading.Thread | None = None
         self.slowed: tuple[str, ...] = ()
         """Why devices work more slowly than they could now."""
+        self.hot: tuple[str, ...] = ()
+        """Those of the reasons that slow the owner's own answers, too."""
 
     @property
     def reason(self) -> str:
@@ -98,18 +99,20 @@ class DeviceLimits:
         governing = self._governing
         seen = fresh(governing.readings, governing.clock.monotonic())
         slowed: list[str] = []
-        allowance = 1.0 if self._own_work() else governing.decision.pace
+        hot: list[str] = []
         limits = {}
         for device, rules in self._ruled():
             reading = _reading(device, seen) if seen is not None else None
-            pace, barred = self._pace(device, rules, reading, slowed)
+            powered, barred = self._powered(device, rules, reading, slowed)
+            heated = self._heated(device, rules, reading, hot)
             memory = rules.memory_cap * MEBIBYTE if rules.memory_cap is not None else None
             if not rules.on:
                 barred = say("governor.device_off")
             elif seen is not None and device.kind == "cuda" and _is_gone(reading, seen):
                 barred = say("governor.device_lost")
-            limits[device.key] = DeviceLimit(barred, memory, _rounded(pace * allowance))
-        self.slowed = (*governing.decision.slowed, *slowed)
+            pace = min(powered, heated) * governing.decision.pace
+            limits[device.key] = DeviceLimit(barred, memory, _rounded(pace), _rounded(heated))
+        self.slowed, self.hot = (*governing.decision.slowed, *slowed, *hot), tuple(hot)
         if limits == self._limits:
             return
         before, self._limits = self.barred, limits
@@ -120,24 +123,28 @@ class DeviceLimits:
         if self.barred != before:
             self._changed()
 
-    def _pace(
+    def _powered(
         self, device: Device, rules: DeviceRules, reading: DeviceReading | None, slowed: list[str]
     ) -> tuple[float, str]:
-        """Share of the time in which it may work, and why it must rest, if it must."""
-        governing, name = self._governing, _name(device)
+        """Share of the time in which its cap of power lets it work for others, and why it must rest, if it must."""
         power = reading.power if reading is not None else None
-        temperature = reading.temperature if reading is not None else None
         cap = rules.power_cap if device.key not in self._caps.kept else None
         pacer, working = self._pacers[device.key], bool(self._pool.answering(device.key))
-        powered = pacer.look(power, cap, governing.clock.monotonic(), working=working)
-        if not powered:
+        now, owners = self._governing.clock.monotonic(), self._own_work()
+        share = pacer.look(power, cap, now, working=working, owners=owners)
+        if not share:
             return LEAST, say("governor.device_power", watts=round(cap or 0))
-        heated = heat_share(temperature, lower(rules.temperature_cap, governing.rules.heat_limit))
-        if powered < 1:
-            slowed.append(say("governor.slowed_power", device=name, watts=round(cap or 0)))
-        if heated < 1:
-            slowed.append(say("governor.slowed_heat", device=name, degrees=round(temperature or 0)))
-        return min(powered, heated), ""
+        if share < 1:
+            slowed.append(say("governor.slowed_power", device=_name(device), watts=round(cap or 0)))
+        return share, ""
+
+    def _heated(self, device: Device, rules: DeviceRules, reading: DeviceReading | None, hot: list[str]) -> float:
+        """Share of the time in which its heat lets it work, for whomever."""
+        temperature = reading.temperature if reading is not None else None
+        share = heat_share(temperature, lower(rules.temperature_cap, self._governing.rules.heat_limit))
+        if share < 1:
+            hot.append(say("governor.slowed_heat", device=_name(device), degrees=round(temperature or 0)))
+        return share
 
     def _ruled(self) -> Iterator[tuple[Device, DeviceRules]]:
         rules = {entry.device: entry for entry in self._governing.rules.devices}
@@ -145,7 +152,12 @@ class DeviceLimits:
             yield device, rules.get(device.key) or DeviceRules(device=device.key)
 
     def _limit_power(self) -> None:
-        """Through the drivers, while others are served: at all other times the machine is the owner's as it was."""
+        """Through the drivers, while others are served and nobody else: at all other times the machine is the owner's
+        as it was."""
+        if self._own_work():
+            if self._asked and self._in_thread(self._caps.restore):
+                self._asked = {}
+            return
         wanted = {
             device.key: Wanted(_name(device), rules.power_cap)
             for device, rules in self._ruled()

@@ -140,9 +140,10 @@ class Node:
             self.governing,
             directory.path / "power-limits.json",
             serves=lambda: self.keeper.ready,
-            own_work=lambda: bool(self.answers.running),
+            own_work=lambda: bool(self.answers.running_here),
             changed=self._look_at_switch,
         )
+        self.answers.begins_here, self.answers.hot = self.devices.look, lambda: self.devices.hot
         self.network = make_network_service(self, directory.path, clock)
         self._stop = asyncio.Event()
         self._idle_stop = asyncio.Event()

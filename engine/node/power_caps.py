@@ -65,9 +65,9 @@ class PowerCaps:
         self.kept, self.reasons = frozenset(kept), reasons
 
     def restore(self) -> None:
-        """Set everything back as it was before."""
+        """Set everything back as it was before; what drivers have refused they will refuse again."""
         self._restore(list(self._kept))
-        self.kept, self.reasons = frozenset(), {}
+        self.kept = frozenset()
 
     def _limit(self, uuid: str, wanted: Wanted) -> str:
         now, least = power_limit(uuid)

@@ -22,12 +22,14 @@ class StepChooser:
         self._running = running
         self._rates = rates
 
-    def choose(self, now: float) -> PlanBuilder:
-        """The parts of the next step."""
+    def choose(self, now: float, owner_only: bool = False) -> PlanBuilder:
+        """The parts of the next step, for the owner's answers alone where that is wanted."""
         builder = PlanBuilder(self._running.cache, self._running.memory, self._settings.scored_places)
         decoding: list[Sequence] = []
         reading: list[Sequence] = []
         for sequence in self._running.by_key.values():
+            if owner_only and not sequence.owner:
+                continue
             (decoding if sequence.decoding else reading).append(sequence)
         # Memory first: who has to give way is known before anything is read or loaded.
         due = [one for one in decoding if one.available(now) > 0]

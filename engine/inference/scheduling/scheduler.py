@@ -117,28 +117,36 @@ class Scheduler:
 
     # ------------------------------------------------------------------------------------------------------- steps
 
-    def next_step(self, now: float) -> StepPlan | None:
+    def next_step(self, now: float, owner_only: bool = False) -> StepPlan | None:
         """The next piece of work, or None when everything waits for its time (see :meth:`next_deadline`).
+        ``owner_only``: strangers' answers stay where they are.
 
         A plan without rows only says what was freed; it is made when nothing can run.
         """
         if self._flight is not None:
             raise ValueError("the plan before this one was neither completed nor failed")
         self._running.admit()
-        suspects = [one for one in self._suspects if one.slot >= 0 and one.available(now) > 0]
+        suspects = [
+            one for one in self._suspects if one.slot >= 0 and one.available(now) > 0 and (one.owner or not owner_only)
+        ]
         if suspects:
             builder = self._chooser.choose_one(min(suspects, key=lambda one: one.order), now)
         else:
-            builder = self._chooser.choose(now)
+            builder = self._chooser.choose(now, owner_only)
         self._flight = builder.build(self._running.slots, self.settings.context_length)
         return None if self._flight is None else self._flight.plan
 
-    def next_deadline(self) -> float | None:
+    @property
+    def owner_waits(self) -> bool:
+        """Whether a request of the owner waits for a place, which strangers have."""
+        return self._waiting.owner_waits
+
+    def next_deadline(self, owner_only: bool = False) -> float | None:
         """When :meth:`next_step` has something to do; None when nothing runs."""
         times = [
             0.0 if 0 < one.fed < len(one.tokens) - 1 else one.ready_at
             for one in self._running.by_key.values()
-            if not one.over and one.fed < len(one.tokens)
+            if not one.over and one.fed < len(one.tokens) and (one.owner or not owner_only)
         ]
         if not times and (self._running.slots.pending or self.cache.freed):
             return 0.0

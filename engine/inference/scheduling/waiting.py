@@ -25,6 +25,11 @@ class WaitingLine:
     def __len__(self) -> int:
         return len(self._owner) + len(self._strangers)
 
+    @property
+    def owner_waits(self) -> bool:
+        """Whether one of the owner's is among them."""
+        return bool(self._owner)
+
     def newcomers(self, owner: bool) -> int:
         """How many wait in that line who never had a place."""
         return sum(1 for one in self._line(owner) if not one.admitted)

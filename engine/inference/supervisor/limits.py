@@ -8,8 +8,10 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class DeviceLimit:
     """``barred``: why it computes nothing now, as a sentence; "": it may. ``memory``: bytes for the models that are
-    loaded there with their caches; None: as much as is free. ``pace``: share of the time in which it computes."""
+    loaded there with their caches; None: as much as is free. ``pace``: share of the time in which it computes for
+    others, ``owners_pace`` for its owner."""
 
     barred: str = ""
     memory: int | None = None
     pace: float = 1.0
+    owners_pace: float = 1.0

@@ -186,8 +186,8 @@ class InferenceSupervisor:
             if refusal := self._budget.refusal(folders):
                 self._end(self._no_room(refusal))
             self._tell_budgets()
-        if limit.pace != before.pace:
-            self._tell(SetPace(limit.pace))
+        if (limit.pace, limit.owners_pace) != (before.pace, before.owners_pace):
+            self._tell(SetPace(limit.pace, limit.owners_pace))
 
     def _end(self, error: InferenceError) -> None:
         self._give_up(error)
@@ -315,7 +315,7 @@ class InferenceSupervisor:
             if ending is None:
                 self._life = life
                 self._budget.worker_starts([self._folder(model_id) for model_id in self._wanted])
-                self._tell(SetPace(self._limit.pace))
+                self._tell(SetPace(self._limit.pace, self._limit.owners_pace))
                 for model_id in self._wanted:
                     self._load(model_id)
                 ending = await life.watch()

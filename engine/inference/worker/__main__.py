@@ -49,6 +49,7 @@ from engine.inference.pipe import (
 )
 from engine.inference.types import Done, GenerationEvent, ModelInfo, TokenScores
 from engine.inference.worker.model_host import ModelHost
+from engine.inference.worker.rests import Rests
 from engine.sentences import plain, said_by, words_of
 
 _BEAT_SECONDS = 0.25
@@ -57,8 +58,6 @@ _INBOX = 1024
 _QUESTIONS = 64
 _LONGEST_WAIT = 60.0
 """Seconds; a deadline may lie beyond what the system can wait for."""
-_LONGEST_REST = 5.0
-"""Seconds between two steps, however slow the worker shall be."""
 _log = logging.getLogger(__name__)
 
 
@@ -95,8 +94,7 @@ class Worker:
         self._infos: tuple[ModelInfo, ...] = ()
         self._told: tuple[tuple[ModelInfo, ...], float] = ((), clock.monotonic())  # by the last beat, and when
         self._asked = False  # something that has not been counted yet
-        self._pace = 1.0  # share of the time in which it computes
-        self._rests_until = 0.0
+        self._rests = Rests()
 
     def run(self) -> None:
         """Work until the process ends; by itself only when the execution provider has failed."""
@@ -105,19 +103,24 @@ class Worker:
             if self._asked:
                 self._count()
             begun = self._clock.monotonic()
-            if begun < self._rests_until:
+            who = self._rests.who(begun, owner_waits=self._owner_waits)
+            if who == "nobody":
                 continue
+            owner_only = who == "owner"
             self._do("step")
             for host in list(self._hosts.values()):
                 try:
-                    host.step(self._pace)
+                    host.step(self._rests.pace, owner_only)
                 except ProviderFailedError as error:
                     self._provider_failed(host.info().provider, error)
                 self._said += [CacheChanged(news) for news in host.cache_news()]
             self._say()
             self._count()
-            now = self._clock.monotonic()
-            self._rests_until = now + min((now - begun) * (1 / self._pace - 1), _LONGEST_REST)
+            self._rests.worked(begun, self._clock.monotonic(), owner_only=owner_only)
+
+    @property
+    def _owner_waits(self) -> bool:
+        return any(host.owner_waits for host in self._hosts.values())
 
     def _count(self) -> None:
         """How busy the models are now; the engine is told before the next beat where it would reckon wrongly."""
@@ -172,9 +175,8 @@ class Worker:
     def _receive(self) -> None:
         """Take every command that is there; wait for one as long as there is nothing to compute."""
         self._do("idle")
-        deadlines = [at for host in self._hosts.values() if (at := host.next_deadline()) is not None]
-        now = self._clock.monotonic()
-        wait = None if not deadlines else min(max(0.0, min(deadlines) - now, self._rests_until - now), _LONGEST_WAIT)
+        due = self._due()
+        wait = None if due is None else min(max(0.0, due - self._clock.monotonic()), _LONGEST_WAIT)
         try:
             message = self.inbox.get(timeout=wait) if wait != 0 else self.inbox.get_nowait()
             while True:
@@ -182,6 +184,17 @@ class Worker:
                 message = self.inbox.get_nowait()
         except queue.Empty:
             self._say()
+
+    def _due(self) -> float | None:
+        """When there is a step to compute, the rests between them counted; None: nothing runs."""
+        waits = self._owner_waits
+        dues = [
+            max(at, self._rests.until(owner=owner_only or waits))
+            for host in self._hosts.values()
+            for owner_only in (False, True)
+            if (at := host.next_deadline(owner_only)) is not None
+        ]
+        return min(dues, default=None)
 
     def _handle(self, message: ToWorker) -> None:
         if isinstance(message, Load):
@@ -199,7 +212,7 @@ class Worker:
             if host is not None:
                 host.set_budget(message.kv_bytes)
         elif isinstance(message, SetPace):
-            self._pace = message.share
+            self._rests.pace, self._rests.owners = message.share, message.owners
         elif isinstance(message, Generate | Score):
             self._do("step")
             self._asked = True

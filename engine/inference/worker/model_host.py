@@ -242,14 +242,20 @@ class ModelHost:
 
     # ------------------------------------------------------------------------------------------------- steps
 
-    def next_deadline(self) -> float | None:
-        """When :meth:`step` has something to do; None while nothing runs."""
-        return self._scheduler.next_deadline()
+    @property
+    def owner_waits(self) -> bool:
+        """Whether a request of the owner waits for a place."""
+        return self._scheduler.owner_waits
 
-    def step(self, pace: float = 1.0) -> bool:
+    def next_deadline(self, owner_only: bool = False) -> float | None:
+        """When :meth:`step` has something to do; None while nothing runs."""
+        return self._scheduler.next_deadline(owner_only)
+
+    def step(self, pace: float = 1.0, owner_only: bool = False) -> bool:
         """Run one step; False when there is nothing to do yet. :class:`ProviderFailedError` ends the process.
-        ``pace``: share of the time in which there are steps, so that rates are told as they come to be."""
-        plan = self._scheduler.next_step(self._clock.monotonic())
+        ``pace``: share of the time in which there are steps for others, so that rates are told as they come to be.
+        ``owner_only``: the others' answers rest."""
+        plan = self._scheduler.next_step(self._clock.monotonic(), owner_only)
         if plan is None:
             return False
         begun = self._clock.monotonic()

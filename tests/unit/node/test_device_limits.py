@@ -32,7 +32,8 @@ class Made:
         self.clock = ManualClock()
         self.told: list[dict[str, DeviceLimit]] = []
         self.changes = 0
-        self.serves = self.own = self.working = True
+        self.serves = self.working = True
+        self.own = False
         self.pool = SimpleNamespace(
             devices=(GPU, PROCESSOR), limit=self.told.append, answering=lambda _: int(self.working), barred=""
         )
@@ -137,11 +138,45 @@ def test_heat_slows_the_device_that_is_hot(made: Made) -> None:
 
 def test_a_months_allowance_slows_what_is_done_for_others_only(made: Made) -> None:
     made.governing.decision = Decision(active=True, pace=0.4, slowed=("why",))
-    made.own = False
-    assert {limit.pace for limit in made.see(card()).values()} == {0.4}
-    assert made.limits.slowed == ("why",)
+    assert {(limit.pace, limit.owners_pace) for limit in made.see(card()).values()} == {(0.4, 1.0)}
+    assert (made.limits.slowed, made.limits.hot) == (("why",), ())
+
+
+def test_heat_slows_the_owners_own_answers_too_and_that_is_said(made: Made) -> None:
+    made.governing.decision = Decision(active=True, pace=0.4)
+    made.rules(DeviceRules(device=CARD, temperature_cap=80))
+    found = made.see(card(temperature=77.5))[CARD]
+    assert (found.pace, found.owners_pace) == (0.2, 0.5)
+    assert [code(reason) for reason in made.limits.hot] == ["slowed_heat"]
+
+
+def test_power_that_the_owner_uses_slows_nobody_and_ends_the_rest(made: Made) -> None:
+    made.rules(DeviceRules(device=CARD, power_cap=100))
     made.own = True
-    assert {limit.pace for limit in made.see(card()).values()} == {1}
+    for _ in range(60):
+        found = made.see(card(power=200))
+    assert found[CARD] == DeviceLimit()
+    made.own = False
+    for _ in range(60):
+        found = made.see(card(power=200))
+    assert code(found[CARD].barred) == "device_power"
+    made.own = True
+    found = made.see(card(power=200))
+    assert (found[CARD].barred, found[CARD].owners_pace) == ("", 1.0)
+    assert found[CARD].pace == 0.1, "others go on slowly"
+
+
+async def test_the_drivers_limit_is_lifted_while_the_owner_is_answered(made: Made, driver: Driver) -> None:  # noqa: F811
+    made.rules(DeviceRules(device=CARD, power_cap=250))
+    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(made.limits.run())
+        await until(lambda: driver.limits[CARD] == 250_000)
+        made.own = True
+        await until(lambda: driver.limits[CARD] == 350_000)
+        made.own = False
+        await until(lambda: driver.limits[CARD] == 250_000)
+        running.cancel()
+    assert driver.limits[CARD] == 350_000
 
 
 async def test_the_driver_keeps_the_power_while_others_are_served(made: Made, driver: Driver) -> None:  # noqa: F811

@@ -676,3 +676,38 @@ def test_what_is_scored_is_not_taken_from_the_cache():
 def test_a_score_of_more_places_than_there_are_tokens_is_refused():
     with pytest.raises(InvalidRequestError, match="scored"):
         make().submit(1, ask(3, scored=4), 0.0)
+
+
+# ------------------------------------------------------------------------------------------------ the owner's alone
+
+
+def test_strangers_rest_while_the_owner_goes_on_and_lose_nothing():
+    scheduler = make(slots=3, chunk=64)
+    scheduler.submit(1, ask(4), 0.0)
+    scheduler.submit(2, ask(4, owner=True), 0.0)
+    assert step(scheduler) == {1: 4, 2: 4}
+    for _ in range(3):
+        plan = scheduler.next_step(0.0, owner_only=True)
+        assert [row.key for row in plan.rows] == [2]
+        scheduler.completed(plan, 0.01, 0.0)
+        scheduler.append(2, 7, 0.0)
+    assert (len(scheduler.answer(1)), len(scheduler.answer(2))) == (1, 4)
+    scheduler.finish(2)
+    freed = scheduler.next_step(0.0, owner_only=True)
+    assert freed.rows == ()
+    scheduler.completed(freed, 0.0, 0.0)
+    assert scheduler.next_step(0.0, owner_only=True) is None
+    assert scheduler.next_deadline(owner_only=True) is None
+    assert scheduler.next_deadline() is not None
+    assert step(scheduler) == {1: 1}
+
+
+def test_it_is_known_when_the_owner_waits_for_a_strangers_place():
+    scheduler = make(slots=1)
+    scheduler.submit(1, ask(4), 0.0)
+    scheduler.submit(2, ask(4), 0.0)
+    assert not scheduler.owner_waits
+    scheduler.submit(3, ask(4, owner=True), 0.0)
+    assert scheduler.owner_waits
+    scheduler.finish(1)
+    assert not scheduler.owner_waits

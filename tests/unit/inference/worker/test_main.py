@@ -22,7 +22,9 @@ from engine.wire.answer import Sampling
 class Paced:
     """A model whose next token is due at the end of time, as an owner's tiny speed limit asks for."""
 
-    def next_deadline(self) -> float:
+    owner_waits = False
+
+    def next_deadline(self, owner_only: bool) -> float:
         return float("inf")
 
 
@@ -140,10 +142,14 @@ class Working(Busy):
         super().__init__()
         self.clock, self.steps, self.enough = clock, [], enough
 
-    def next_deadline(self):
-        return self.clock.monotonic()
+    owner_waits = False
 
-    def step(self, pace):
+    def next_deadline(self, owner_only):
+        return None if owner_only else self.clock.monotonic()
+
+    def step(self, pace, owner_only):
+        if owner_only:
+            return
         if len(self.steps) == self.enough:
             raise InterruptedError
         self.steps.append(self.clock.monotonic())
