@@ -69,7 +69,7 @@ bundle: dev ## Build dist/GenTorrent: one program that needs no Python (5 minute
 	$(VENV)/python -m tools.bundle $(ARGS)
 
 .PHONY: builtin-model
-builtin-model: torch ## Train the built-in model anew from the help facts (hours; resumes after an interruption)
+builtin-model: torch ## Train the built-in model anew from the help facts (hours; resumes; ARGS=--update after a change of wording)
 	sh resources/engine/builtin/scripts/train.sh $(ARGS)
 
 .PHONY: check-torch

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import torch
-from generate import BUILTIN, MODEL_FOLDER, ROUND_SIZE, WORK
+from generate import MODEL_FOLDER, ROUND_SIZE, TRAINING_FILE, WEIGHTS_FILE, WORK
 from golden import golden_conversations, golden_file, write_golden
 from model import ModelConfig, SmallLlama
 from numpy.typing import NDArray
@@ -20,8 +20,6 @@ from tokenizers import Tokenizer
 from train_tokenizer import END, PAD, TOKENIZER_FOLDER, write_json
 
 SIZE_LIMIT = 16 * 1024 * 1024
-TRAINING_FILE = BUILTIN / "training.json"
-WEIGHTS_FILE = BUILTIN / "weights" / "model.safetensors"
 
 
 def torch_logits(network: SmallLlama, ids: list[int]) -> NDArray[np.float32]:
@@ -39,12 +37,12 @@ def load_network(weights: Path, config: Path) -> SmallLlama:
     return network.eval()
 
 
-def from_checkpoint(checkpoint: Path) -> tuple[SmallLlama, int]:
-    """The network from a training checkpoint and the number of rounds it was trained for."""
+def from_checkpoint(checkpoint: Path) -> tuple[SmallLlama, int, bool]:
+    """The network from a training checkpoint, its number of rounds, and whether it went on from committed weights."""
     state = torch.load(checkpoint, weights_only=True)
     network = SmallLlama(ModelConfig(**state["config"]))
     network.load_state_dict(state["network"])
-    return network.eval(), state["round"]
+    return network.eval(), state["round"], state["first"] > 0
 
 
 def write_model(network: SmallLlama, folder: Path, work: Path) -> tuple[Path, Path]:
@@ -100,9 +98,9 @@ def main() -> None:
         check(network, *write_model(network, scratch, options.work), scratch)
     else:
         options.folder.mkdir(parents=True, exist_ok=True)
-        for path in TOKENIZER_FOLDER.iterdir():
+        network, rounds, updated = from_checkpoint(options.checkpoint)
+        for path in () if updated else TOKENIZER_FOLDER.iterdir():
             shutil.copy(path, options.folder / path.name)
-        network, rounds = from_checkpoint(options.checkpoint)
         check(network, *write_model(network, options.folder, options.work), options.folder)
         if options.trial:
             return

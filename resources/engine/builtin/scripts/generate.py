@@ -19,6 +19,8 @@ from overlap import Exclusion, held_out_texts, make_exclusion
 
 BUILTIN = Path(__file__).resolve().parent.parent
 MODEL_FOLDER = BUILTIN / "model"
+WEIGHTS_FILE = BUILTIN / "weights" / "model.safetensors"
+TRAINING_FILE = BUILTIN / "training.json"
 WORK = BUILTIN.parents[2] / ".work" / "builtin"
 TOPICS_FILE = BUILTIN.parent / "help" / "topics.toml"
 ROUND_SIZE = 2048

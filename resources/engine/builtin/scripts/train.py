@@ -1,4 +1,8 @@
-"""Trains the built-in model on generated text; resumes from its last checkpoint in the working folder."""
+"""Trains the built-in model on generated text; resumes from its last checkpoint in the working folder.
+
+With ``--update`` it goes on from the committed weights for a few rounds, which is enough when only the wording of help
+facts has changed.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +15,17 @@ from pathlib import Path
 import torch
 import torch.nn.functional as functional
 from batches import Batch, Encoder, round_batches
-from generate import WORK, exclusion_from_sample, load_stages, round_conversations
+from generate import (
+    MODEL_FOLDER,
+    TRAINING_FILE,
+    WEIGHTS_FILE,
+    WORK,
+    exclusion_from_sample,
+    load_stages,
+    round_conversations,
+)
 from model import SHORT_LENGTH, ModelConfig, SmallLlama
+from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from torch import Tensor
 from train_tokenizer import TOKENIZER_FOLDER
@@ -48,8 +61,13 @@ class Training:
         groups = [{"params": decayed, "weight_decay": 0.05}, {"params": others, "weight_decay": 0.0}]
         self.optimiser = torch.optim.AdamW(groups, lr=peak, betas=(0.9, 0.98), fused=True)
         self.peak = peak
-        self.round = 0
+        self.first = self.round = 0
         self.checkpoint = folder / "checkpoint.pt"
+
+    def go_on_from_committed(self) -> None:
+        """Begin with the committed weights, after the rounds that they had."""
+        self.network.load_state_dict(load_file(WEIGHTS_FILE))
+        self.first = self.round = int(json.loads(TRAINING_FILE.read_text(encoding="utf-8"))["rounds"])
 
     def resume(self) -> None:
         """Go on from the last checkpoint when there is one."""
@@ -57,7 +75,7 @@ class Training:
             state = torch.load(self.checkpoint, weights_only=True)
             self.network.load_state_dict(state["network"])
             self.optimiser.load_state_dict(state["optimiser"])
-            self.round = state["round"]
+            self.first, self.round = state["first"], state["round"]
             print(f"resumed after round {self.round}", flush=True)
 
     def save(self) -> None:
@@ -66,6 +84,7 @@ class Training:
         state = {
             "network": self.network.state_dict(),
             "optimiser": self.optimiser.state_dict(),
+            "first": self.first,
             "round": self.round,
             "config": asdict(self.network.config),
         }
@@ -90,24 +109,30 @@ class Training:
 
 
 def main() -> None:
-    """Train for a number of rounds, saving about once a minute."""
+    """Train up to a number of rounds, saving about once a minute."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=400, help="how many rounds the whole training has")
     parser.add_argument("--peak", type=float, default=1.5e-3, help="highest learning rate")
+    parser.add_argument("--update", type=int, metavar="ROUNDS", help="so many more rounds from the committed weights")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--folder", type=Path, default=WORK, help="where checkpoints are kept")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     options.folder.mkdir(parents=True, exist_ok=True)
-    tokenizer = Tokenizer.from_file(str(TOKENIZER_FOLDER / "tokenizer.json"))
+    tokenizer_folder = MODEL_FOLDER if options.update else TOKENIZER_FOLDER
+    tokenizer = Tokenizer.from_file(str(tokenizer_folder / "tokenizer.json"))
     encoder = Encoder(tokenizer)
     stages = load_stages(exclusion_from_sample())
     training = Training(ModelConfig(vocab_size=tokenizer.get_vocab_size()), options.peak, options.folder)
+    rounds = options.rounds
+    if options.update:
+        training.go_on_from_committed()
+        rounds = training.round + options.update
     training.resume()
     saved = time.monotonic()
-    while training.round < options.rounds:
+    while training.round < rounds:
         started = time.monotonic()
-        progress = training.round / options.rounds
+        progress = (training.round - training.first) / (rounds - training.first)
         conversations = round_conversations(stages, training.round)
         batches = round_batches(encoder, conversations, training.round)
         loss = training.train_round(batches, progress)
@@ -115,7 +140,7 @@ def main() -> None:
         seconds = time.monotonic() - started
         record = {"round": training.round, "loss": round(loss, 4), "tokens_per_s": round(tokens / seconds)}
         print(json.dumps(record), flush=True)
-        if time.monotonic() - saved > 60 or training.round == options.rounds:
+        if time.monotonic() - saved > 60 or training.round == rounds:
             training.save()
             saved = time.monotonic()
 
