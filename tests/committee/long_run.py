@@ -137,7 +137,7 @@ _WHAT = (
     " is accused. Blocks refused: votes that honest members did not give; leaving out: of these for what was left"
     " out. Lacked: in so many schedules an honest member has not got the evidence of the decided block. Broken off:"
     " in so many the decided block names conversations that were. Without: in so many it lacks a commitment that an"
-    " honest member has by then, as it came late, or in a later round."
+    " honest member has by then, as it came late, too few had it, or the block is of a later round."
 )
 _HEADER = (
     "| members | faulty | schedules | unsafe | not decided | decided before synchrony | rounds after it: median | most"
