@@ -73,6 +73,7 @@ class Desktop:
         self.setup = ChatSetup(self.chat, self.link.send)
         self.library = LibraryModel(self.link.send)
         self.status = StatusModel(self.link.send)
+        self.unsent.failed.connect(self.status.cannot_keep)
         self.topology = TopologyModel(self.link.send)
         self.hardware = Hardware(os.cpu_count() or 1, 0)
         self.tray = Tray(self.status)
@@ -227,7 +228,7 @@ class Desktop:
 
     def _leave_unless_asked(self, stop_engine: bool) -> bool:
         """Leave; False: the owner is asked first, because something would be lost with the engine."""
-        loss = self.status.loss() if stop_engine else ""
+        loss = self.status.loss() if stop_engine else self.status.not_kept
         if not loss:
             self._leave(stop_engine)
             return True

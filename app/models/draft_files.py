@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from PySide6.QtCore import QObject, QThreadPool, QTimer, Signal
@@ -16,6 +16,8 @@ from engine.api import schema
 
 PIECE = schema.MAX_TEXT
 """Characters that are given to the engine at a time."""
+MOST_HELD = 4_000_000
+"""Characters of files that the engine has in its memory alone, which are held here, too; the newest of them."""
 LONGEST_NAME = 120
 _REQUESTS = ("add_attachment", "remove_attachment")
 
@@ -47,8 +49,9 @@ class DraftFiles(QObject):
     """``send`` gives a request to the engine and says whether it went out, ``make`` makes the open chat there.
 
     Files are read beside the window, and one piece of one file is on its way at a time, so that nothing stands still.
-    What the engine has not taken when the connection ends is given to it anew. A file goes to the chat that was open
-    when it came, whichever is open later."""
+    What the engine has not taken when the connection ends is given to it anew. What it has in its memory alone, as its
+    disk is full, is held until it is saved. A file goes to the chat that was open when it came, whichever is open
+    later."""
 
     changed = Signal()
     refused = Signal(str)
@@ -69,6 +72,7 @@ class DraftFiles(QObject):
         self._start = start or QThreadPool.globalInstance().start
         self._chat = ""
         self._all: list[DraftFile] = []
+        self._held: dict[str, DraftFile] = {}
         self._sending = ""
         self._pasted = 0
         self._was_read.connect(self._take_read)
@@ -111,6 +115,7 @@ class DraftFiles(QObject):
         if one is None:
             return
         self._all.remove(one)
+        self._held.pop(file, None)
         if one.state != "reading":
             self._send(schema.RemoveAttachment(chat=one.chat, attachment=file, ref=file))
         if self._sending == file:
@@ -134,19 +139,42 @@ class DraftFiles(QObject):
 
     def owed(self) -> list[schema.AddAttachment]:
         """What gives the engine the texts that it has not got, whole."""
-        return [
-            schema.AddAttachment(
-                chat=one.chat,
-                attachment=one.file,
-                name=one.name,
-                text=one.text[at : at + PIECE],
-                at=at,
-                more=at + PIECE < len(one.text),
+        return [piece for one in self._all if one.state == "sending" for piece in _pieces(one)]
+
+    # What an engine has in its memory alone.
+
+    def at_risk(self, chat: str) -> list[schema.AddAttachment]:
+        """What gives another engine the files of a chat that this one has not saved."""
+        return [piece for one in self._held.values() if one.chat == chat for piece in _pieces(one)]
+
+    def all_saved(self) -> None:
+        """The disk takes everything again."""
+        self._held.clear()
+
+    def missing(self, kept: Collection[str]) -> list[schema.Attachment]:
+        """Files of the open draft that the engine had in its memory and has not any more: it keeps these."""
+        mine = [one for one in self.files if one.state == "kept" and one.file in self._held]
+        return [one.attachment for one in mine if one.file not in kept]
+
+    def bring_back(self, lost: Sequence[schema.Attachment]) -> None:
+        """An engine that ended had these in its memory alone: they are of the draft again. What is not held here is
+        gone, which is told."""
+        gone = []
+        for one in lost:
+            held = self._held.pop(one.attachment, None)
+            if held is None:
+                gone.append(one.name)
+            elif self._get(held.file) is None:
+                self._all.append(held)
+        self.changed.emit()
+        self._next()
+        if gone:
+            self.refused.emit(
+                tr(
+                    "Lost with the question to which they were attached: {names}. Attach them again.",
+                    names=", ".join(gone),
+                )
             )
-            for one in self._all
-            if one.state == "sending"
-            for at in range(0, max(1, len(one.text)), PIECE)
-        ]
 
     # Which chat, and what the engine says.
 
@@ -179,14 +207,15 @@ class DraftFiles(QObject):
         """An event of the engine."""
         match event:
             case schema.Accepted(request="add_attachment", ref=ref) if ref and ref == self._sending:
-                self._accepted(ref)
+                self._accepted(ref, saved=event.saved)
             case schema.DraftChanged(chat=chat, draft=draft) if chat == self._chat:
                 self.show(draft.attachments)
             case schema.RequestFailed(request=request, ref=ref) if request in _REQUESTS:
                 self._refuse(ref, from_engine(event))
             case schema.ChatsRemoved():
-                gone = set(event.chats)
-                self._all = [one for one in self._all if not event.everything and one.chat not in gone]
+                gone = {one.chat for one in (*self._all, *self._held.values())} if event.everything else {*event.chats}
+                self._all = [one for one in self._all if one.chat not in gone]
+                self._held = {name: one for name, one in self._held.items() if one.chat not in gone}
                 self.changed.emit()
 
     def _new(self, name: str) -> DraftFile | None:
@@ -243,7 +272,12 @@ class DraftFiles(QObject):
         )
         self._sending = one.file if self._send(request) else ""
 
-    def _accepted(self, file: str) -> None:
+    def _hold(self, one: DraftFile) -> None:
+        self._held[one.file] = replace(one, state="sending", at=0)
+        while sum(held.characters for held in self._held.values()) > MOST_HELD:
+            del self._held[next(iter(self._held))]
+
+    def _accepted(self, file: str, *, saved: bool) -> None:
         one = self._get(file)
         self._sending = ""
         if one is not None:
@@ -252,6 +286,8 @@ class DraftFiles(QObject):
                 self._sending = file
                 QTimer.singleShot(0, lambda: self._go_on(file))
                 return
+            if not saved:
+                self._hold(one)
             one.state, one.text = "kept", ""
             if one.chat != self._chat:
                 self._all.remove(one)
@@ -262,6 +298,14 @@ class DraftFiles(QObject):
         one = self._get(file)
         if one is not None and self._sending == file:
             self._give(one)
+
+
+def _pieces(one: DraftFile) -> Iterator[schema.AddAttachment]:
+    for at in range(0, max(1, len(one.text)), PIECE):
+        more = at + PIECE < len(one.text)
+        yield schema.AddAttachment(
+            chat=one.chat, attachment=one.file, name=one.name, text=one.text[at : at + PIECE], at=at, more=more
+        )
 
 
 def _short(name: str) -> str:

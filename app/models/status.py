@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -84,6 +84,7 @@ class StatusModel(QObject):
         self._note = ""
         self._notice = ""
         self._saving = schema.SavingState()
+        self._not_kept = ""
         self.intends = False
         """Whether the owner wants to contribute as soon as that is possible."""
         self.contribution = ContributionModel(send)
@@ -225,8 +226,30 @@ class StatusModel(QObject):
                 return
         self.changed.emit()
 
+    def cannot_keep(self, reason: str) -> None:
+        """The window cannot write down what the engine has not got yet; "": it can."""
+        self._not_kept = reason
+        self.changed.emit()
+
+    @property
+    def not_kept(self) -> str:
+        """What would be lost with the window, because the disk does not take it; "" for nothing."""
+        if not self._not_kept:
+            return ""
+        return tr(
+            "What you have written is not with the engine yet and cannot be kept on the disk ({reason}); it is lost if "
+            "you quit now.",
+            reason=self._not_kept,
+        )
+
     def line(self) -> StatusLine:
         """The one line at the bottom of the window."""
+        line = self._line()
+        if not self._not_kept:
+            return line
+        return replace(line, tone="error", text=f"{line.text.rstrip('.')}. {self.not_kept}")
+
+    def _line(self) -> StatusLine:
         if not self._connected or self._state is None:
             retry = self._engine_tone == "error"
             text = tr("Asking the engine how it is") if self._connected else self._engine_text
@@ -249,8 +272,8 @@ class StatusModel(QObject):
 
     def loss(self) -> str:
         """What would be lost if the engine ended now, because the disk does not take it; "" for nothing."""
-        if not self._saving.waiting:
-            return ""
+        if self._not_kept or not self._saving.waiting:
+            return self.not_kept
         lost = tr(
             "%Ln change(s) to your chats would be lost, your newest messages among them.", "", self._saving.waiting
         )

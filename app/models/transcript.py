@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Signal
 
@@ -140,7 +140,8 @@ class ChatTranscript(Asking):
         """What the engine has not got of a chat that is left, it is given when it is there."""
         self._owed.add(self._debts(self._doubtful))
         self._owed.pay()
-        if not self._doubtful and any(not turn.saved for turn in self.turns):
+        unsaved = any(not turn.saved for turn in self.turns) or self.files.at_risk(self.chat)
+        if not self._doubtful and unsaved:
             self._at_risk[self.chat] = self._debts(lost=True)
         if self.loading and self._draft.strip():
             self._typed[self.chat] = self._draft
@@ -154,10 +155,12 @@ class ChatTranscript(Asking):
         unsaved = [(name, self._edits.get(name, "")) for name in self._unsaved_edits]
         if draft != self._told_draft and not self.loading:  # while it is, the draft of the engine is not known
             unsaved.append(("", draft))
-        if not unsaved:
+        files = self.files.at_risk(self.chat) if lost else []
+        if not (unsaved or files):
             return []
         create = schema.CreateChat(chat=self.chat, temporary=self.temporary, settings=self._settings)
-        return [create, *(schema.SaveDraft(chat=self.chat, text=text, message=name) for name, text in unsaved)]
+        drafts = [schema.SaveDraft(chat=self.chat, text=text, message=name) for name, text in unsaved]
+        return [create, *drafts, *files]
 
     def _never_taken(self) -> str:
         """The question of the open chat that the engine has refused or not got."""
@@ -233,6 +236,7 @@ class ChatTranscript(Asking):
     def _all_saved(self) -> None:
         """The disk takes everything again."""
         self._at_risk.clear()
+        self.files.all_saved()
         for turn in self.turns:
             turn.saved = True
 
@@ -302,6 +306,7 @@ class ChatTranscript(Asking):
     def _opened(self, event: schema.ChatOpened) -> None:
         was_loading, self.loading = self.loading, False
         self.temporary = event.chat.temporary
+        lost_files = self._lost_files(event)
         waiting_turns = [turn for turn in self.turns if not turn.kept and turn.state in RUNNING]
         waits = {file.attachment for turn in waiting_turns for file in turn.files}
         self.files.show([one for one in event.draft.attachments if one.attachment not in waits])
@@ -312,7 +317,8 @@ class ChatTranscript(Asking):
         if self.temporary and not event.messages and any(turn.kept for turn in self.turns):
             self._forgotten()
         self._paging = False
-        lost = self._lost(event)
+        lost = self._lost(event, lost_files)
+        self.files.bring_back(lost_files)
         waiting = [] if event.later else [turn for turn in self._waiting() if turn not in lost]
         turns = [self._known(turn) for turn in self._read(event.messages)]
         self._busy, self._answering = self._busy or bool(event.chat.answering), event.chat.answering
@@ -325,15 +331,27 @@ class ChatTranscript(Asking):
         self._show_wanted()
         self._dispatch()
 
-    def _lost(self, event: schema.ChatOpened) -> list[Turn]:
-        """The engine that had these questions ended before it could save them: they become drafts again."""
+    def _ended_unsaved(self, event: schema.ChatOpened) -> list[Turn]:
         there = {message.message for message in event.messages}
-        gone = [turn for turn in self.turns if self._doubtful and not turn.saved and turn.question_id not in there]
+        return [turn for turn in self.turns if self._doubtful and not turn.saved and turn.question_id not in there]
+
+    def _lost_files(self, event: schema.ChatOpened) -> list[schema.Attachment]:
+        """What was attached to the draft, or to questions, which an engine that ended had not saved."""
+        if not self._doubtful:
+            return []
+        kept = {one.attachment for one in event.draft.attachments}
+        asked = [file for turn in self._ended_unsaved(event) if turn.after is None for file in turn.files]
+        return [*(one for one in asked if one.attachment not in kept), *self.files.missing(kept)]
+
+    def _lost(self, event: schema.ChatOpened, files: Sequence[schema.Attachment]) -> list[Turn]:
+        """The engine that had these questions ended before it could save them: they become drafts again."""
+        gone = self._ended_unsaved(event)
         self._doubtful = False
         for turn in gone:
             turn.kept = turn.begun = turn.sent = False
             turn.saved = True
-        return [turn for turn in gone if turn.state not in RUNNING]  # what runs is asked again
+        # What runs is asked again, unless its files have to come first.
+        return [turn for turn in gone if turn.state not in RUNNING or not set(turn.files).isdisjoint(files)]
 
     def _forgotten(self) -> None:
         """The engine was started anew and knows nothing of a temporary chat: what shows stays, for the reader."""

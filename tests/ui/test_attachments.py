@@ -6,11 +6,13 @@ import asyncio
 import time
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import QEvent, QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog
 
+from app.models import draft_files
 from app.models.draft_files import PIECE, DraftFiles
 from app.models.text_reader import TextReader
 from app.views.file_dialog import FileDialog
@@ -62,6 +64,34 @@ def test_what_the_engine_did_not_get_is_given_to_the_next_one(qapp: QApplication
         accept(files, ref)
         qapp.processEvents()
     assert [one.state for one in files.files] == ["kept", "kept"]
+
+
+def accept_unsaved(files: DraftFiles, ref: str) -> None:
+    files.receive(schema.Accepted(ref=ref, request="add_attachment", chat="c", saved=False))
+
+
+def test_what_an_engine_had_in_its_memory_alone_is_held_until_it_is_saved(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(draft_files, "MOST_HELD", 20)
+    engine = Engine()
+    files = files_of(engine)
+    told: list[str] = []
+    files.refused.connect(told.append)
+    for text in ("x" * 12, "second", "third"):
+        files.add_text(text)
+        accept_unsaved(files, engine.requests[-1].ref)
+    assert [one.text for one in files.at_risk("c")] == ["second", "third"], "the newest of them"
+    asked = files.take()
+    files.bring_back(asked)
+    assert [one.name for one in files.files] == ["Pasted text 2.txt", "Pasted text 3.txt"]
+    assert not files.ready
+    assert told == ["Lost with the question to which they were attached: Pasted text 1.txt. Attach them again."]
+    accept(files, "f1")
+    accept_unsaved(files, "f2")
+    assert files.ready
+    assert [one.attachment for one in files.missing(kept={"f1"})] == ["f2"]
+    files.all_saved()
+    assert files.at_risk("c") == []
+    assert files.missing(kept={"f1"}) == [], "somebody else has asked it"
 
 
 def test_files_stay_with_the_chat_in_which_they_were_attached() -> None:

@@ -14,6 +14,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from app import unsent_file
 from app.models.status import StatusModel
 from app.models.unsent import Unsent
 from app.views.basics import PlainLabel
@@ -187,6 +188,76 @@ def test_questions_lost_with_an_engine_over_a_full_disk_are_drafts_again(
                 QTest.keyClick(written, Qt.Key.Key_Return)
                 await until(lambda: len(window.chat.turns) == 2 and window.turn.state == "done")
                 assert window.turn.saved
+
+    drive(scenario())
+
+
+@pytest.mark.parametrize("left", [False, True])
+def test_files_of_lost_questions_are_of_the_draft_again(drive: Drive, small_disk: Path, left: bool) -> None:
+    async def scenario() -> None:
+        async with open_window(small_disk, NoProcess()) as window:
+            files = window.chat.files
+            async with played_engine(small_disk, PlayedEngine()) as played:
+                await until(lambda: window.status.models)
+                ask(window, "Before?")
+                await until(lambda: window.turn.state == "done" and "Before?" in rows(window))
+                chat = window.chat.chat
+                fill(small_disk)
+                files.add_text("a file that goes with the question")
+                await until(lambda: files.files and files.ready)
+                ask(window, "What is in it?")
+                await until(lambda: len(window.chat.turns) == 2 and window.turn.state == "done")
+                files.add_text("a file of the draft")
+                await until(lambda: files.files and files.ready)
+                await until(lambda: window.status.line().tone == "error")
+                if left:
+                    window.window.chat_page.new_chat()
+                await played.kill()
+                await until(lambda: window.link.status.phase != "connected")
+                (small_disk / "others").unlink()
+            engine = PlayedEngine()
+            async with played_engine(small_disk, engine):
+                await until(lambda: window.status.models)
+                if left:
+                    await until(lambda: window.chat.unsent() == Unsent())
+                    window.window.open_chat(chat)
+                await until(lambda: window.window.composer.input.toPlainText() == "What is in it?")
+                await until(lambda: len(files.files) == 2 and files.ready)
+                assert [one.name for one in files.files] == ["Pasted text 1.txt", "Pasted text 2.txt"]
+                assert [turn.question for turn in window.chat.turns] == ["Before?"]
+                await until(lambda: window.window.composer.send.isEnabled())
+                window.window.composer.send.click()
+                await until(lambda: len(window.chat.turns) == 2 and window.turn.state == "done")
+                asked = engine.requests[-1].messages[-1].content
+                assert "a file that goes with the question" in asked
+                assert "a file of the draft" in asked
+
+    drive(scenario())
+
+
+def test_what_was_written_cannot_be_kept_without_an_engine_either(
+    drive: Drive, small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unsent_file, "RETRY_MILLISECONDS", 50)
+    file = small_disk / schema.UNSENT_NAME
+
+    async def scenario() -> None:
+        async with open_window(small_disk, NoProcess()) as window:
+            fill(small_disk)
+            ask(window, "Will this be lost?")
+            await until(lambda: "No space left on device" in window.window.status_bar.text.whole_text)
+            assert window.status.line().tone == "error"
+            assert not file.exists()
+            window.window.quit_requested.emit()
+            (dialog,) = window.window.findChildren(ConfirmDialog)
+            said = " ".join(label.whole_text for label in dialog.findChildren(PlainLabel))
+            assert "it is lost if you quit now" in said
+            dialog.reject()
+            (small_disk / "others").unlink()
+            await until(file.exists)
+            await until(lambda: "No space left" not in window.window.status_bar.text.whole_text)
+            assert window.status.not_kept == ""
+        assert "Will this be lost?" in file.read_text()
 
     drive(scenario())
 

@@ -2016,6 +2016,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Schaut nach, welches auf diesem Rechner das beste wäre.</translation>
     </message>
     <message>
+        <source>Lost with the question to which they were attached: {names}. Attach them again.</source>
+        <translation>Mit der Frage verloren, an der sie hingen: {names}. Häng sie noch einmal an.</translation>
+    </message>
+    <message>
         <source>Machine {machine} is excluded: it has signed two things that contradict each other, as its signatures prove.</source>
         <translation>Der Rechner {machine} ist ausgeschlossen: Er hat zwei Dinge unterschrieben, die sich widersprechen, wie seine Unterschriften beweisen.</translation>
     </message>
@@ -4984,6 +4988,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>What would you like to know?</source>
         <translation>Was möchtest du wissen?</translation>
+    </message>
+    <message>
+        <source>What you have written is not with the engine yet and cannot be kept on the disk ({reason}); it is lost if you quit now.</source>
+        <translation>Was du geschrieben hast, hat die Engine noch nicht, und auf der Platte lässt es sich nicht aufheben ({reason}); es ist verloren, wenn du jetzt beendest.</translation>
     </message>
     <message>
         <source>What {hub} says of {repository} is not understood. Check that HF_ENDPOINT is a model hub, or try again later.</source>
