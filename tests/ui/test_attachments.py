@@ -83,7 +83,7 @@ def test_what_an_engine_had_in_its_memory_alone_is_held_until_it_is_saved(monkey
     asked = files.take()
     files.bring_back(asked)
     assert [one.name for one in files.files] == ["Pasted text 2.txt", "Pasted text 3.txt"]
-    assert not files.ready
+    assert {one.state for one in files.files} == {"sending"}
     assert told == ["Lost with the question to which they were attached: Pasted text 1.txt. Attach them again."]
     accept(files, "f1")
     accept_unsaved(files, "f2")
